@@ -1,0 +1,2 @@
+//! Versioned cluster configuration: strict decoding, defaults, validation.
+#![forbid(unsafe_code)]

@@ -1,0 +1,295 @@
+//! The engine trait: what a cluster needs from the thing its nodes run on.
+//!
+//! Words here are a cluster's (node, network, image), never one engine's flags, so that everything
+//! above works with every engine.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::Error;
+
+/// Label that names a node's cluster.
+pub const CLUSTER_LABEL: &str = "io.x-k8s.kind.cluster";
+/// Label that names a node's role.
+pub const ROLE_LABEL: &str = "io.x-k8s.kind.role";
+
+pub(crate) mod sealed {
+    /// Keeps [`super::Engine`] ours to extend without breaking anyone.
+    pub trait Sealed {}
+}
+
+/// Where nodes run.
+pub trait Engine: sealed::Sealed + Send + Sync {
+    /// The engine's name as it stands in a node's `provider-id`, for example `native`.
+    fn name(&self) -> &'static str;
+
+    /// What the engine can do on this host.
+    fn info(&self) -> Result<Info, Error>;
+
+    /// Makes the network unless it exists; safe to call from several processes at once.
+    fn ensure_network(&self, network: &NetworkSpec) -> Result<Network, Error>;
+
+    /// The image of that reference if it is present locally.
+    fn image(&self, reference: &str) -> Result<Option<ImageInfo>, Error>;
+
+    /// Brings an image from its registry.
+    fn pull(&self, reference: &str) -> Result<(), Error>;
+
+    /// Makes a node (its address, its directories, its record) without starting it.
+    fn create(&self, node: &NodeSpec) -> Result<(), Error>;
+
+    /// Boots a created or stopped node; returns as soon as its first process runs.
+    fn start(&self, node: &str) -> Result<(), Error>;
+
+    /// Asks a node to shut down, and ends it after `grace`.
+    fn stop(&self, node: &str, grace: Duration) -> Result<(), Error>;
+
+    /// Removes nodes in whatever state they are, with everything that belongs to them.
+    /// Nodes that do not exist are no error. Goes on after a failure and reports all at the end.
+    fn remove(&self, nodes: &[String]) -> Result<(), Error>;
+
+    /// The nodes of one cluster, or of all clusters with `None`; stopped ones too, newest first.
+    fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error>;
+
+    /// Runs a command in a running node and returns its exit code.
+    fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error>;
+
+    /// Unpacks a tar stream below `directory` of a node that is created, running or stopped.
+    fn copy_in(
+        &self,
+        node: &str,
+        directory: &Path,
+        tar: &mut (dyn Read + Send),
+    ) -> Result<(), Error>;
+
+    /// Packs `path` of a node that is created, running or stopped as a tar stream. The first entry
+    /// is `path` itself under its base name, as `docker cp` does it.
+    fn copy_out(&self, node: &str, path: &Path, tar: &mut (dyn Write + Send)) -> Result<(), Error>;
+
+    /// Writes what the node's first process printed; with `follow`, until the node ends.
+    fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error>;
+}
+
+/// What an engine can do on this host.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Info {
+    /// Nodes run without root on the host.
+    pub rootless: bool,
+    /// The host has the unified cgroup hierarchy only.
+    pub cgroup2: bool,
+}
+
+/// A network to make.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct NetworkSpec {
+    /// Name, `kind` by default.
+    pub name: String,
+}
+
+/// A network that exists.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Network {
+    /// Name.
+    pub name: String,
+    /// Subnets in CIDR form, IPv4 first.
+    pub subnets: Vec<String>,
+}
+
+/// An image that is present.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ImageInfo {
+    /// Image id (digest of its config).
+    pub id: String,
+    /// Labels of the image's config.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A node to make.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct NodeSpec {
+    /// Container name and host name.
+    pub name: String,
+    /// Image reference.
+    pub image: String,
+    /// Labels, among them [`CLUSTER_LABEL`] and [`ROLE_LABEL`].
+    pub labels: BTreeMap<String, String>,
+    /// Name of a network that exists.
+    pub network: String,
+    /// Environment of the first process, beside the image's own.
+    pub env: BTreeMap<String, String>,
+    /// Host directories and files to show in the node.
+    pub mounts: Vec<Mount>,
+    /// Ports to publish on the host.
+    pub ports: Vec<Port>,
+    /// IPv6 is wanted inside the node (addresses and forwarding).
+    pub ipv6: bool,
+    /// The `kind-node` program to show read-only at `/kind/bin/kind-node`.
+    pub kind_node: Option<PathBuf>,
+}
+
+/// A host path shown in a node.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Mount {
+    /// Absolute path on the host.
+    pub host: PathBuf,
+    /// Absolute path in the node.
+    pub container: PathBuf,
+    /// No writes.
+    pub read_only: bool,
+    /// Relabel for SELinux.
+    pub selinux_relabel: bool,
+    /// How later mounts travel.
+    pub propagation: Propagation,
+}
+
+/// How mounts made later travel between host and node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub enum Propagation {
+    /// Not at all.
+    #[default]
+    Private,
+    /// From the host into the node.
+    HostToContainer,
+    /// Both ways.
+    Bidirectional,
+}
+
+/// A port published on the host.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Port {
+    /// Address to listen on.
+    pub listen: IpAddr,
+    /// Port on the host; 0 lets the engine choose one that stays for the node's life.
+    pub host: u16,
+    /// Port in the node.
+    pub container: u16,
+    /// Transport protocol.
+    pub protocol: Protocol,
+}
+
+impl Port {
+    /// A published port.
+    pub fn new(listen: IpAddr, host: u16, container: u16, protocol: Protocol) -> Self {
+        Self {
+            listen,
+            host,
+            container,
+            protocol,
+        }
+    }
+}
+
+/// Transport protocol of a published port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// TCP
+    Tcp,
+    /// UDP
+    Udp,
+    /// SCTP
+    Sctp,
+}
+
+/// A node as the engine knows it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Node {
+    /// Container name.
+    pub name: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Image reference it was made from.
+    pub image: String,
+    /// What it is doing.
+    pub state: State,
+    /// IPv4 address on its network.
+    pub ipv4: Option<Ipv4Addr>,
+    /// IPv6 address on its network.
+    pub ipv6: Option<Ipv6Addr>,
+    /// Published ports with the host's real port numbers.
+    pub ports: Vec<Port>,
+}
+
+impl Node {
+    /// The node's cluster, from its label.
+    pub fn cluster(&self) -> &str {
+        self.labels.get(CLUSTER_LABEL).map_or("", String::as_str)
+    }
+
+    /// The node's role, from its label.
+    pub fn role(&self) -> &str {
+        self.labels.get(ROLE_LABEL).map_or("", String::as_str)
+    }
+}
+
+/// What a node is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Made, never started.
+    Created,
+    /// Its first process runs.
+    Running,
+    /// Its first process has ended, with this code where it is known.
+    Exited(Option<i32>),
+}
+
+/// A command to run in a node.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Command {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Environment beside the node's own.
+    pub env: BTreeMap<String, String>,
+    /// Give it a terminal (its stderr then joins its stdout).
+    pub tty: bool,
+}
+
+impl Command {
+    /// A command without a terminal and with the node's own environment.
+    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            argv: argv.into_iter().map(Into::into).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Streams of a command that runs in a node.
+#[non_exhaustive]
+pub struct Io<'a> {
+    /// What it reads; `None` is an empty input.
+    pub stdin: Option<&'a mut (dyn Read + Send)>,
+    /// Where its output goes.
+    pub stdout: &'a mut (dyn Write + Send),
+    /// Where its errors go.
+    pub stderr: &'a mut (dyn Write + Send),
+}
+
+impl<'a> Io<'a> {
+    /// Streams of a command.
+    pub fn new(
+        stdin: Option<&'a mut (dyn Read + Send)>,
+        stdout: &'a mut (dyn Write + Send),
+        stderr: &'a mut (dyn Write + Send),
+    ) -> Self {
+        Self {
+            stdin,
+            stdout,
+            stderr,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What can go wrong in an engine.
+
+use std::path::PathBuf;
+
+/// A failure of an engine. `code` is stable, Display says what failed, `source` why, `remedy` what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No node of that name.
+    #[error("no node named {0:?}")]
+    NoSuchNode(String),
+    /// A node of that name exists.
+    #[error("a node named {0:?} exists already")]
+    NodeExists(String),
+    /// The image is not here.
+    #[error("image {0:?} not present locally")]
+    NoSuchImage(String),
+    /// An operation on the host failed.
+    #[error("{action}")]
+    Io {
+        /// What was tried.
+        action: String,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A record on disk cannot be read.
+    #[error("node record {path} is damaged")]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Anything else, with the remedy in words.
+    #[error("{message}")]
+    Other {
+        /// Stable code.
+        code: &'static str,
+        /// What failed.
+        message: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// Several failures of one clean-up.
+    #[error("[{}]", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    Many(Vec<Error>),
+}
+
+impl Error {
+    /// A code that stays the same between releases, for example `ENG-NODE-MISSING`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchNode(_) => "ENG-NODE-MISSING",
+            Self::NodeExists(_) => "ENG-NODE-EXISTS",
+            Self::NoSuchImage(_) => "ENG-IMAGE-MISSING",
+            Self::Io { .. } => "ENG-IO",
+            Self::Record { .. } => "ENG-RECORD",
+            Self::Other { code, .. } => code,
+            Self::Many(_) => "ENG-MANY",
+        }
+    }
+
+    /// What the user can do, if anything is known.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::NoSuchImage(_) => Some(
+                "build one with `kind build node-image debian`, or create with `--from debian`"
+                    .to_owned(),
+            ),
+            Self::Record { .. } => Some("remove the cluster with `kind delete cluster`".to_owned()),
+            Self::Other { remedy, .. } if !remedy.is_empty() => Some(remedy.clone()),
+            _ => None,
+        }
+    }
+
+    /// Wraps an operating-system error with what was tried.
+    pub fn io(action: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let action = action.into();
+        move |source| Self::Io { action, source }
+    }
+}

@@ -1,0 +1,8 @@
+//! Where nodes run: the sealed trait [`Engine`] and its implementations.
+#![forbid(unsafe_code)]
+
+mod engine;
+mod error;
+
+pub use engine::*;
+pub use error::Error;

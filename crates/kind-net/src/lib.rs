@@ -1,0 +1,2 @@
+//! Links, routes, nftables rulesets and address pools.
+#![forbid(unsafe_code)]

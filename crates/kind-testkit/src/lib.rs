@@ -1,0 +1,2 @@
+//! Recorded data, temporary homes and namespaces for tests.
+#![forbid(unsafe_code)]
