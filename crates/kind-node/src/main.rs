@@ -1,3 +1,60 @@
-//! Entry point.
+//! The program `kind-node`: one static file with everything that runs inside a node.
+//!
+//! The first word of the command line chooses what it is. Nothing is shared between the
+//! sub-commands before they start, so that the small ones (`pause`) stay small.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod kubernetes;
+mod pause;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let word = arguments.next().unwrap_or_default();
+    run(&word.to_string_lossy(), arguments.collect())
+}
+
+/// Runs one sub-command to its end.
+fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
+    match word {
+        "pause" => pause::run(),
+        "request" | "boot" | "network" | "dns" | "storage" | "load-balancer" => {
+            let _ = arguments;
+            complain(&format!("{word} is not part of this build"))
+        }
+        "--version" | "-V" => answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
+        "--help" | "-h" => answer(USAGE),
+        "" => complain("a sub-command is missing"),
+        _ => complain(&format!("unknown sub-command {word:?}")),
+    }
+}
+
+/// Prints an answer the caller asked for.
+fn answer(text: &str) -> ExitCode {
+    match writeln!(std::io::stdout(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Says what is wrong with the command line.
+fn complain(problem: &str) -> ExitCode {
+    // Nothing is left to do when not even this can be written.
+    let _ = writeln!(std::io::stderr(), "kind-node: {problem}\n\n{USAGE}");
+    ExitCode::from(2)
+}
+
+const USAGE: &str = "\
+usage: kind-node <sub-command>
+
+  pause           hold a pod's namespaces and reap its orphans
+  request         take files and steps on stdin, print events on stdout
+  boot            prepare the node, then become the given command
+  network         the pod network of this node
+  dns             the cluster's name service
+  storage         volumes on this node's disk
+  load-balancer   the way to several control planes
+  --version       print the version";
