@@ -1,1 +1,12 @@
-//! The only unsafe code: namespaces, mounts, cgroups, pidfds.
+//! What nodes need of the Linux kernel: namespaces, mounts, cgroups, devices, terminals, signals.
+//!
+//! The only crate with `unsafe`; each block says why it is sound.
+#![cfg(target_os = "linux")]
+
+pub mod cgroup;
+pub mod device;
+pub mod mount;
+pub mod mountinfo;
+pub mod namespace;
+pub mod process;
+pub mod terminal;

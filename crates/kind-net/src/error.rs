@@ -1,0 +1,52 @@
+//! What can go wrong while networks are made.
+
+/// A failure of the host's network set-up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel refused a change of links, addresses or routes.
+    #[error("{action}")]
+    Netlink {
+        /// What was tried.
+        action: String,
+        /// The kernel's answer.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The program `nft` is not installed.
+    #[error("the program `nft` was not found")]
+    NftMissing,
+    /// The kernel or `nft` refused a ruleset.
+    #[error("nft refused the ruleset: {0}")]
+    Nft(String),
+    /// Every subnet that could be taken is in use on this host.
+    #[error("every subnet for networks of nodes is routed on this host already: {0}")]
+    NoSubnet(String),
+    /// A subnet has no address left.
+    #[error("subnet {0} has no address left")]
+    NoAddress(String),
+}
+
+impl Error {
+    /// A code that stays the same between releases.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Netlink { .. } => "NET-NETLINK",
+            Self::NftMissing => "NET-NFT-MISSING",
+            Self::Nft(_) => "NET-NFT",
+            Self::NoSubnet(_) => "NET-NO-SUBNET",
+            Self::NoAddress(_) => "NET-NO-ADDRESS",
+        }
+    }
+
+    /// What the user can do.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Netlink { .. } => "run as root on a kernel with bridge and veth devices",
+            Self::NftMissing => "install the package `nftables`",
+            Self::Nft(_) => "use a kernel with nf_tables and NAT (modules nf_tables, nft_masq)",
+            Self::NoSubnet(_) => "remove a route or network that is not needed any more",
+            Self::NoAddress(_) => "delete clusters that are not needed any more",
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! A node's cgroups: one in every hierarchy of the host, be it version 1, version 2 or both.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::mountinfo::Mount;
+use crate::process::Pid;
+
+/// The cgroup hierarchies of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hierarchies {
+    /// All of them, in the order of the mount table.
+    pub all: Vec<Hierarchy>,
+}
+
+/// One hierarchy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hierarchy {
+    /// Where the host has it mounted.
+    pub mount: PathBuf,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a hierarchy is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// Version 1 with these controllers, or with one name such as `name=systemd`.
+    V1(Vec<String>),
+    /// Version 2.
+    V2,
+}
+
+impl Hierarchies {
+    /// Reads the hierarchies of the host from its mount table.
+    pub fn of_host() -> io::Result<Self> {
+        Ok(Self::from_mounts(&crate::mountinfo::read()?))
+    }
+
+    fn from_mounts(mounts: &[Mount]) -> Self {
+        let mut all: Vec<Hierarchy> = Vec::new();
+        for mount in mounts {
+            let kind = match mount.filesystem.as_str() {
+                "cgroup" => Kind::V1(controllers(&mount.options)),
+                "cgroup2" => Kind::V2,
+                _ => continue,
+            };
+            // A hierarchy that is mounted twice is used where it was mounted first.
+            if all.iter().all(|known| known.kind != kind) {
+                all.push(Hierarchy {
+                    mount: mount.target.clone(),
+                    kind,
+                });
+            }
+        }
+        Self { all }
+    }
+
+    /// The host has version 2 only.
+    pub fn unified(&self) -> bool {
+        self.all.iter().all(|hierarchy| hierarchy.kind == Kind::V2)
+    }
+}
+
+/// The options of a version 1 hierarchy that name what it is for.
+fn controllers(options: &[String]) -> Vec<String> {
+    const OTHER: [&str; 6] = [
+        "rw",
+        "ro",
+        "xattr",
+        "clone_children",
+        "noprefix",
+        "cpuset_v2_mode",
+    ];
+    options
+        .iter()
+        .filter(|option| !OTHER.contains(&option.as_str()) && !option.starts_with("release_agent"))
+        .cloned()
+        .collect()
+}
+
+/// The cgroups of one node: the path below every hierarchy's root, for example `kind/worker`.
+#[derive(Debug)]
+pub struct Group {
+    hierarchies: Hierarchies,
+    path: PathBuf,
+}
+
+impl Group {
+    /// The group of that relative path; nothing is made yet.
+    pub fn new(hierarchies: Hierarchies, path: impl Into<PathBuf>) -> Self {
+        Self {
+            hierarchies,
+            path: path.into(),
+        }
+    }
+
+    /// Makes the group in every hierarchy.
+    pub fn create(&self) -> io::Result<()> {
+        self.hierarchies
+            .all
+            .iter()
+            .try_for_each(|hierarchy| create_below(hierarchy, &self.path))
+    }
+
+    /// Moves a process to the group.
+    pub fn add(&self, pid: Pid) -> io::Result<()> {
+        self.add_at(pid, &self.path.clone())
+    }
+
+    /// Moves a process to where commands that are run in the node belong. In version 2 that is a child
+    /// of its own: a group with controllers for its children must not hold processes itself.
+    pub fn add_command(&self, pid: Pid) -> io::Result<()> {
+        let leaf = self.path.join("kind-exec");
+        for hierarchy in &self.hierarchies.all {
+            let path = match hierarchy.kind {
+                Kind::V1(_) => &self.path,
+                Kind::V2 => {
+                    fs::create_dir_all(hierarchy.mount.join(&leaf))?;
+                    &leaf
+                }
+            };
+            join(hierarchy, path, pid)?;
+        }
+        Ok(())
+    }
+
+    fn add_at(&self, pid: Pid, path: &Path) -> io::Result<()> {
+        self.hierarchies
+            .all
+            .iter()
+            .try_for_each(|hierarchy| join(hierarchy, path, pid))
+    }
+
+    /// Kills every process of the group and of the groups below it, and removes them all.
+    /// A group that does not exist is no error.
+    pub fn remove(&self, limit: Duration) -> io::Result<()> {
+        let deadline = Instant::now() + limit;
+        for hierarchy in &self.hierarchies.all {
+            let directory = hierarchy.mount.join(&self.path);
+            while let Err(error) = remove_tree(&directory) {
+                if Instant::now() > deadline {
+                    return Err(error);
+                }
+                kill_tree(&directory);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            // The directory above is shared by all nodes: it goes with the last one.
+            if let Some(parent) = directory
+                .parent()
+                .filter(|parent| *parent != hierarchy.mount)
+            {
+                let _ = fs::remove_dir(parent);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn create_below(hierarchy: &Hierarchy, path: &Path) -> io::Result<()> {
+    let mut directory = hierarchy.mount.clone();
+    for part in path {
+        if hierarchy.kind == Kind::V2 {
+            pass_controllers_down(&directory);
+        }
+        let parent = directory.clone();
+        directory.push(part);
+        match fs::create_dir(&directory) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        // A fresh group of version 1's cpuset has no processors and takes no process.
+        for file in ["cpuset.cpus", "cpuset.mems"] {
+            inherit(&parent.join(file), &directory.join(file))?;
+        }
+    }
+    Ok(())
+}
+
+/// Offers every controller of a version 2 group to its children. One that cannot be offered (it may be
+/// in use by a real-time process, or by version 1) is simply not there for nodes.
+fn pass_controllers_down(directory: &Path) {
+    let Ok(controllers) = fs::read_to_string(directory.join("cgroup.controllers")) else {
+        return;
+    };
+    for controller in controllers.split_whitespace() {
+        let _ = fs::write(
+            directory.join("cgroup.subtree_control"),
+            format!("+{controller}"),
+        );
+    }
+}
+
+fn inherit(from: &Path, to: &Path) -> io::Result<()> {
+    match (fs::read_to_string(from), fs::read_to_string(to)) {
+        (Ok(value), Ok(own)) if own.trim().is_empty() && !value.trim().is_empty() => {
+            fs::write(to, value)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn join(hierarchy: &Hierarchy, path: &Path, pid: Pid) -> io::Result<()> {
+    let file = hierarchy.mount.join(path).join("cgroup.procs");
+    fs::write(file, pid.as_raw_nonzero().to_string())
+}
+
+fn kill_tree(directory: &Path) {
+    if fs::write(directory.join("cgroup.kill"), "1").is_ok() {
+        return;
+    }
+    for_each_below(directory, &mut |group| {
+        let pids = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+        for pid in pids.lines().filter_map(|line| line.parse().ok()) {
+            if let Some(handle) =
+                Pid::from_raw(pid).and_then(|pid| crate::process::Handle::open(pid).ok())
+            {
+                let _ = handle.signal(crate::process::KILL);
+            }
+        }
+    });
+}
+
+fn remove_tree(directory: &Path) -> io::Result<()> {
+    let mut result = Ok(());
+    for_each_below(directory, &mut |group| match fs::remove_dir(group) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => result = Err(error),
+        _ => {}
+    });
+    result
+}
+
+/// Visits `directory` and the groups below it, children first.
+fn for_each_below(directory: &Path, visit: &mut dyn FnMut(&Path)) {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        for_each_below(&entry.path(), visit);
+    }
+    visit(directory);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_hierarchies_apart() {
+        let mounts = crate::mountinfo::parse(
+            "1 0 0:1 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n\
+             2 1 0:2 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+             3 1 0:3 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n\
+             4 1 0:4 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw,nsdelegate\n\
+             5 1 0:4 / /mnt rw - cgroup2 cgroup2 rw\n",
+        );
+        let found = Hierarchies::from_mounts(&mounts);
+        let kinds: Vec<_> = found.all.iter().map(|one| one.kind.clone()).collect();
+        let v1 = |names: &[&str]| Kind::V1(names.iter().map(|&name| name.to_owned()).collect());
+        assert_eq!(
+            kinds,
+            [v1(&["cpu", "cpuacct"]), v1(&["name=systemd"]), Kind::V2]
+        );
+        assert!(!found.unified());
+    }
+
+    #[test]
+    fn a_group_with_children_and_processes_goes_away() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let hierarchies = Hierarchies::of_host().unwrap();
+        let name = format!("kind-test-{}/node", std::process::id());
+        let group = Group::new(hierarchies.clone(), &name);
+        group.create().unwrap();
+        for hierarchy in &hierarchies.all {
+            create_below(hierarchy, &Path::new(&name).join("deep/er")).unwrap();
+        }
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        group.add_command(Pid::from_child(&child)).unwrap();
+        let waiter = std::thread::spawn(move || child.wait());
+        group.remove(Duration::from_secs(5)).unwrap();
+        waiter.join().unwrap().unwrap();
+        for hierarchy in &hierarchies.all {
+            assert!(!hierarchy.mount.join(&name).parent().unwrap().exists());
+        }
+    }
+}

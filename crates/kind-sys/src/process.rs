@@ -1,0 +1,153 @@
+//! Processes: what to inherit from a parent, signals, waiting.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+pub use rustix::process::Pid;
+use rustix::process::{PidfdFlags, Signal, WaitIdOptions};
+
+/// Asks systemd, as the first process of a container, to shut down in order: SIGRTMIN+3.
+pub const SHUTDOWN: i32 = 34 + 3;
+/// Ends a process at once.
+pub const KILL: i32 = libc::SIGKILL;
+
+/// Lets the kernel kill the command's process when the thread that starts it ends.
+pub fn die_with_parent(command: &mut Command) -> &mut Command {
+    let parent = rustix::process::getpid();
+    // SAFETY: between fork and exec only async-signal-safe calls are made: two system calls.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+            // A parent in another pid namespace reads as none; there the signal alone has to do.
+            match rustix::process::getppid() {
+                Some(now) if now != parent => Err(io::ErrorKind::BrokenPipe.into()),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+/// Lets the command lead a session of its own whose controlling terminal is at `path`.
+pub fn own_terminal<'a>(command: &'a mut Command, path: &Path) -> io::Result<&'a mut Command> {
+    let terminal = crate::terminal::open(path)?;
+    command
+        .stdin(terminal.try_clone()?)
+        .stdout(terminal.try_clone()?)
+        .stderr(terminal.try_clone()?);
+    // SAFETY: between fork and exec only async-signal-safe calls are made: setsid and one ioctl.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::setsid()?;
+            Ok(rustix::process::ioctl_tiocsctty(&terminal)?)
+        });
+    }
+    Ok(command)
+}
+
+/// Lets the command lead a session of its own, away from the caller's terminal and its signals.
+pub fn own_session(command: &mut Command) -> &mut Command {
+    // SAFETY: between fork and exec one async-signal-safe call is made: setsid.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::setsid()?;
+            Ok(())
+        })
+    }
+}
+
+/// A handle of a process that never turns into another one.
+#[derive(Debug)]
+pub struct Handle(OwnedFd);
+
+impl Handle {
+    /// The process of that id; an error if there is none.
+    pub fn open(pid: Pid) -> io::Result<Self> {
+        Ok(Self(rustix::process::pidfd_open(pid, PidfdFlags::empty())?))
+    }
+
+    /// Sends a signal by number. A process that has ended already is no error.
+    pub fn signal(&self, number: i32) -> io::Result<()> {
+        // SAFETY: pidfd_send_signal takes two integers, a null pointer that stands for "no details" and
+        // no flags; the descriptor is open for as long as `self` lives.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_pidfd_send_signal,
+                self.0.as_raw_fd(),
+                number,
+                std::ptr::null::<libc::siginfo_t>(),
+                0,
+            )
+        };
+        match result {
+            0 => Ok(()),
+            _ => match io::Error::last_os_error() {
+                error if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Waits until the process ends, for at most `limit`; says whether it has.
+    pub fn wait(&self, limit: std::time::Duration) -> io::Result<bool> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let deadline = std::time::Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            let timeout = Timespec {
+                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            };
+            match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&timeout)) {
+                Ok(count) => return Ok(count > 0),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Waits for the child `pid` to end; its exit code, or 128 and the signal that ended it.
+pub fn wait_for_child(pid: Pid) -> io::Result<i32> {
+    loop {
+        match rustix::process::waitid(rustix::process::WaitId::Pid(pid), WaitIdOptions::EXITED) {
+            Ok(Some(status)) => {
+                let signal = status.terminating_signal().map(|signal| 128 + signal);
+                return Ok(status.exit_status().or(signal).unwrap_or(-1));
+            }
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The program that is running, as a path that stays right when it is replaced on disk.
+pub fn own_program() -> io::Result<File> {
+    File::open("/proc/self/exe")
+}
+
+/// A process with that id, if the number can be one.
+pub fn pid(number: i32) -> Option<Pid> {
+    Pid::from_raw(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_handle_signals_and_waits() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let handle = Handle::open(Pid::from_child(&child)).unwrap();
+        assert!(!handle.wait(Duration::from_millis(10)).unwrap());
+        handle.signal(KILL).unwrap();
+        assert!(handle.wait(Duration::from_secs(5)).unwrap());
+        assert_eq!(wait_for_child(Pid::from_child(&child)).unwrap(), 128 + 9);
+        handle.signal(KILL).unwrap();
+        let _ = child.try_wait();
+    }
+}
