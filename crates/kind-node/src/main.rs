@@ -4,6 +4,7 @@
 //! sub-commands before they start, so that the small ones (`pause`) stay small.
 #![forbid(unsafe_code)]
 
+mod channel;
 mod kubernetes;
 mod pause;
 
@@ -21,8 +22,8 @@ fn main() -> ExitCode {
 fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
     match word {
         "pause" => pause::run(),
-        "request" | "boot" | "network" | "dns" | "storage" | "load-balancer" => {
-            let _ = arguments;
+        "request" => channel::run(&arguments),
+        "boot" | "network" | "dns" | "storage" | "load-balancer" => {
             complain(&format!("{word} is not part of this build"))
         }
         "--version" | "-V" => answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
@@ -41,7 +42,7 @@ fn answer(text: &str) -> ExitCode {
 }
 
 /// Says what is wrong with the command line.
-fn complain(problem: &str) -> ExitCode {
+pub(crate) fn complain(problem: &str) -> ExitCode {
     // Nothing is left to do when not even this can be written.
     let _ = writeln!(std::io::stderr(), "kind-node: {problem}\n\n{USAGE}");
     ExitCode::from(2)

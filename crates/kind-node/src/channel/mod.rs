@@ -1,0 +1,12 @@
+//! The answering side of [`kind_node::request`]: takes one request on stdin, puts its files in
+//! place, runs its steps and tells what happens on stdout.
+
+mod capture;
+mod files;
+mod frame;
+mod programs;
+mod report;
+mod steps;
+mod watch;
+
+pub(crate) use frame::run;

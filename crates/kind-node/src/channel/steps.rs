@@ -1,0 +1,179 @@
+//! The steps of a request, one after the other or several sequences at once.
+
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use kind_node::request::{Event, Step};
+
+use super::programs::{Outcome, Programs};
+use super::report::Report;
+
+/// How long to wait before a program is tried again.
+const PROGRAM_PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait before a socket is tried again: a try costs next to nothing.
+const SOCKET_PAUSE: Duration = Duration::from_millis(5);
+
+/// The request failed, and the caller was told why.
+#[derive(Debug)]
+pub(super) struct Failed;
+
+/// Runs steps for a caller.
+#[derive(Clone, Copy)]
+pub(super) struct Runner<'a> {
+    /// What runs.
+    pub(super) programs: &'a Programs,
+    /// Who is told.
+    pub(super) report: &'a Report,
+}
+
+impl Runner<'_> {
+    /// Runs a sequence up to its first failure.
+    pub(super) fn run(self, steps: &[Step]) -> Result<(), Failed> {
+        steps.iter().try_for_each(|step| self.step(step))
+    }
+
+    fn step(self, step: &Step) -> Result<(), Failed> {
+        match step {
+            Step::Run { name, argv, stdin } => self.program(name, argv, stdin.as_deref()),
+            Step::Wait {
+                name,
+                argv,
+                timeout_ms,
+            } => self.wait(name, argv, Duration::from_millis(*timeout_ms)),
+            Step::WaitSocket { path, timeout_ms } => {
+                self.wait_socket(path, Duration::from_millis(*timeout_ms))
+            }
+            Step::Read { path } => self.read(path),
+            Step::Mark { name } => {
+                self.report.tell(&Event::Marked { name: name.clone() });
+                Ok(())
+            }
+            Step::Together { sequences } => self.together(sequences),
+            _ => self.fail("request", "a step this program does not know".to_owned()),
+        }
+    }
+
+    fn program(self, name: &str, argv: &[String], stdin: Option<&str>) -> Result<(), Failed> {
+        let begin = self.begin(name);
+        match self.programs.run(argv, stdin, None) {
+            Ok(outcome) if succeeded(&outcome) => {
+                self.finish(name, begin, outcome.output);
+                Ok(())
+            }
+            Ok(outcome) => {
+                let reason = outcome.status.map_or_else(String::new, describe);
+                self.report.fail(name, reason, outcome.output);
+                Err(Failed)
+            }
+            Err(error) => self.fail(name, cannot_run(argv, &error)),
+        }
+    }
+
+    fn wait(self, name: &str, argv: &[String], timeout: Duration) -> Result<(), Failed> {
+        let begin = self.begin(name);
+        let deadline = begin + timeout;
+        loop {
+            let outcome = match self.programs.run(argv, None, Some(deadline)) {
+                Ok(outcome) => outcome,
+                Err(error) => return self.fail(name, cannot_run(argv, &error)),
+            };
+            if succeeded(&outcome) {
+                self.finish(name, begin, outcome.output);
+                return Ok(());
+            }
+            if Instant::now() + PROGRAM_PAUSE >= deadline {
+                let last = outcome.status.map_or("still running".to_owned(), describe);
+                let reason = format!("no success within {timeout:?}; the last try: {last}");
+                self.report.fail(name, reason, outcome.output);
+                return Err(Failed);
+            }
+            self.pause(PROGRAM_PAUSE)?;
+        }
+    }
+
+    fn wait_socket(self, path: &str, timeout: Duration) -> Result<(), Failed> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let error = match UnixStream::connect(path) {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            if Instant::now() >= deadline {
+                let reason = format!("nothing listens after {timeout:?}: {error}");
+                return self.fail(path, reason);
+            }
+            self.pause(SOCKET_PAUSE)?;
+        }
+    }
+
+    fn read(self, path: &str) -> Result<(), Failed> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let path = path.to_owned();
+                self.report.tell(&Event::File { path, text });
+                Ok(())
+            }
+            Err(error) => self.fail(path, format!("read: {error}")),
+        }
+    }
+
+    /// Runs sequences at once. The first failure ends the programs of the others.
+    fn together(self, sequences: &[Vec<Step>]) -> Result<(), Failed> {
+        thread::scope(|scope| {
+            let running: Vec<_> = sequences
+                .iter()
+                .map(|sequence| scope.spawn(move || self.run(sequence)))
+                .collect();
+            let mut result = Ok(());
+            for sequence in running {
+                result = sequence.join().unwrap_or(Err(Failed)).and(result);
+            }
+            result
+        })
+    }
+
+    fn begin(self, name: &str) -> Instant {
+        let name = name.to_owned();
+        self.report.tell(&Event::Started { name });
+        Instant::now()
+    }
+
+    fn finish(self, name: &str, begin: Instant, output: String) {
+        self.report.tell(&Event::Finished {
+            name: name.to_owned(),
+            ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
+            output,
+        });
+    }
+
+    fn pause(self, time: Duration) -> Result<(), Failed> {
+        // Whoever ended the request has said why, or nobody is there to hear it.
+        self.programs.sleep(time).then_some(()).ok_or(Failed)
+    }
+
+    fn fail(self, name: &str, reason: String) -> Result<(), Failed> {
+        self.report.fail(name, reason, String::new());
+        Err(Failed)
+    }
+}
+
+fn succeeded(outcome: &Outcome) -> bool {
+    outcome.status.is_some_and(|status| status.success())
+}
+
+fn cannot_run(argv: &[String], error: &std::io::Error) -> String {
+    let program = argv.first().map_or("", String::as_str);
+    format!("run {program}: {error}")
+}
+
+/// How a program ended, in words.
+fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("ended by signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
