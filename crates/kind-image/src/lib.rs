@@ -1,2 +1,15 @@
-//! OCI images: references, the local store, unpacking, building node images.
+//! OCI images: references, the local store, unpacking and packing layers, building node images.
 #![forbid(unsafe_code)]
+
+mod digest;
+mod error;
+pub mod oci;
+pub mod pack;
+mod reference;
+pub mod store;
+pub mod unpack;
+
+pub use digest::Digest;
+pub use error::{Error, Refusal};
+pub use reference::{Reference, friendly};
+pub use store::{Image, Store};

@@ -1,0 +1,227 @@
+//! Which images a store has, and under which names.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use super::scratch::{self, Scratch};
+use super::{Draft, Image};
+use crate::oci::{Descriptor, Index, REFERENCE_ANNOTATION};
+use crate::{Digest, Error, Reference};
+
+/// A directory of images.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// The store's exclusive lock; free again when dropped.
+pub(super) struct Locked {
+    _file: File,
+}
+
+impl Store {
+    /// Opens the store at `root`, making it where there is none.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        for part in ["blobs/sha256", "layers", "tmp", "holds"] {
+            let path = root.join(part);
+            fs::create_dir_all(&path).map_err(Error::path("create", &path))?;
+        }
+        let store = Self {
+            root: root.to_owned(),
+        };
+        let layout = root.join("oci-layout");
+        if !layout.exists() {
+            let _lock = store.lock()?;
+            store.replace(&layout, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        }
+        Ok(store)
+    }
+
+    /// The directory it was opened at.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The image of that name, `name@digest`, or image id or manifest digest (`sha256:…`).
+    ///
+    /// Short names are completed as [`Reference`] says.
+    pub fn find(&self, reference: &str) -> Result<Option<Image>, Error> {
+        if let Ok(digest) = reference.parse::<Digest>() {
+            let mut images = self.list()?;
+            images.retain(|image| image.digest() == &digest || image.id() == &digest);
+            return Ok(images.pop());
+        }
+        let reference: Reference = reference.parse()?;
+        let names = self.names()?;
+        let found = match reference.digest() {
+            Some(digest) => names.into_iter().find(|(name, found)| {
+                name.repository() == reference.repository() && found == digest
+            }),
+            None => names.into_iter().find(|(name, _)| *name == reference),
+        };
+        found
+            .map(|(name, digest)| Image::load(self, &digest, vec![name]))
+            .transpose()
+    }
+
+    /// All images, sorted by their first name.
+    pub fn list(&self) -> Result<Vec<Image>, Error> {
+        let mut by_digest: BTreeMap<Digest, Vec<Reference>> = BTreeMap::new();
+        for (name, digest) in self.names()? {
+            by_digest.entry(digest).or_default().push(name);
+        }
+        let mut images = by_digest
+            .into_iter()
+            .map(|(digest, names)| Image::load(self, &digest, names))
+            .collect::<Result<Vec<_>, _>>()?;
+        images.sort_by(|a, b| a.references().cmp(b.references()));
+        Ok(images)
+    }
+
+    /// Gives an image another name; the name leaves the image that had it.
+    pub fn tag(&self, image: &Image, reference: &str) -> Result<(), Error> {
+        let reference: Reference = reference.parse()?;
+        let _lock = self.lock()?;
+        let mut index = self.index()?;
+        let path = self.blob_path(image.digest());
+        let size = fs::metadata(&path)
+            .map_err(Error::path("read", &path))?
+            .len();
+        set_name(&mut index, &reference, image.digest(), size);
+        self.write_index(&index)
+    }
+
+    /// Removes a name, and with an image's last name the image and every layer no other image needs.
+    ///
+    /// Layers of an image that somebody holds ([`Store::hold`]) stay until it is released.
+    pub fn remove(&self, reference: &str) -> Result<(), Error> {
+        let image = self
+            .find(reference)?
+            .ok_or_else(|| Error::Missing(reference.to_owned()))?;
+        let lock = self.lock()?;
+        let mut index = self.index()?;
+        if reference.parse::<Digest>().is_ok() {
+            index
+                .manifests
+                .retain(|entry| entry.digest != *image.digest());
+        } else {
+            let names: Vec<String> = image
+                .references()
+                .iter()
+                .map(Reference::to_string)
+                .collect();
+            index.manifests.retain(|entry| {
+                !entry
+                    .annotations
+                    .get(REFERENCE_ANNOTATION)
+                    .is_some_and(|name| names.contains(name))
+            });
+        }
+        self.write_index(&index)?;
+        self.collect_garbage(lock)
+    }
+
+    /// Begins a new image.
+    pub fn draft(&self) -> Result<Draft, Error> {
+        Ok(Draft::new(self.clone(), self.scratch()?))
+    }
+
+    pub(super) fn scratch(&self) -> Result<Scratch, Error> {
+        let _lock = self.lock()?;
+        let tmp = self.root.join("tmp");
+        scratch::sweep(&tmp)?;
+        Scratch::make(&tmp)
+    }
+
+    pub(super) fn lock(&self) -> Result<Locked, Error> {
+        let path = self.root.join("lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(Error::path("open", &path))?;
+        file.lock().map_err(Error::path("lock", &path))?;
+        Ok(Locked { _file: file })
+    }
+
+    pub(super) fn layer_path(&self, diff_id: &Digest) -> PathBuf {
+        self.root.join("layers").join(diff_id.hex())
+    }
+
+    pub(super) fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.root.join("blobs/sha256").join(digest.hex())
+    }
+
+    /// A JSON document by its digest, which is checked.
+    pub(super) fn document<T: DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
+        let path = self.blob_path(digest);
+        let bytes = fs::read(&path).map_err(Error::path("read", &path))?;
+        let found = Digest::of(&bytes);
+        if found != *digest {
+            return Err(Error::Mismatch {
+                what: path.display().to_string(),
+                expected: digest.clone(),
+                found,
+            });
+        }
+        serde_json::from_slice(&bytes).map_err(|source| Error::Document { path, source })
+    }
+
+    pub(super) fn index(&self) -> Result<Index, Error> {
+        let path = self.root.join("index.json");
+        match fs::read(&path) {
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map_err(|source| Error::Document { path, source })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Index::default()),
+            Err(error) => Err(Error::path("read", &path)(error)),
+        }
+    }
+
+    /// Replaces the index. The caller holds the lock.
+    pub(super) fn write_index(&self, index: &Index) -> Result<(), Error> {
+        let bytes = serde_json::to_vec_pretty(index).expect("an index is plain data");
+        self.replace(&self.root.join("index.json"), &bytes)
+    }
+
+    /// Writes a file so that it is either whole or as before. The caller holds the lock.
+    pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let temporary = path.with_extension("new");
+        let write = || {
+            let mut file = File::create(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&temporary, path)
+        };
+        write().map_err(Error::path("write", path))
+    }
+
+    fn names(&self) -> Result<Vec<(Reference, Digest)>, Error> {
+        let mut names = Vec::new();
+        for entry in self.index()?.manifests {
+            if let Some(name) = entry.annotations.get(REFERENCE_ANNOTATION) {
+                names.push((name.parse()?, entry.digest));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// Points a name at an image.
+pub(super) fn set_name(index: &mut Index, name: &Reference, digest: &Digest, size: u64) {
+    let name = name.to_string();
+    index
+        .manifests
+        .retain(|entry| entry.annotations.get(REFERENCE_ANNOTATION) != Some(&name));
+    let mut entry = Descriptor::new(crate::oci::MANIFEST, digest.clone(), size);
+    entry
+        .annotations
+        .insert(REFERENCE_ANNOTATION.to_owned(), name);
+    index.manifests.push(entry);
+}

@@ -1,0 +1,143 @@
+//! A new image in the making.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::scratch::Scratch;
+use super::{Image, Store};
+use crate::digest::{DigestReader, DigestWriter};
+use crate::oci::{Descriptor, ImageConfig, LAYER};
+use crate::{Digest, Error, Reference, pack, unpack};
+
+/// A new image in the making: layers first, lowest first, then [`Draft::commit`].
+///
+/// Nothing of it can be seen in the store before it is committed; dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Draft {
+    pub(super) store: Store,
+    pub(super) scratch: Scratch,
+    pub(super) layers: Vec<Prepared>,
+}
+
+/// A layer of an image, as its digests tell it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Layer {
+    /// Digest of the unpacked tar.
+    pub diff_id: Digest,
+    /// Bytes of the unpacked tar.
+    pub size: u64,
+}
+
+/// What happens to a directory that becomes a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Placement {
+    /// It is moved into the store (copied where the store is on another filesystem, then removed).
+    Move,
+    /// It stays; the store gets hard links to its files (copies where it is on another filesystem).
+    Link,
+}
+
+/// A layer that is ready to be moved into place.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) layer: Layer,
+    /// How the manifest calls it.
+    pub(super) descriptor: Descriptor,
+    /// Its unpacked directory; `None` if the store has it already.
+    pub(super) directory: Option<PathBuf>,
+    /// Its blob, if it is to be kept.
+    pub(super) blob: Option<PathBuf>,
+}
+
+impl Draft {
+    pub(super) fn new(store: Store, scratch: Scratch) -> Self {
+        Self {
+            store,
+            scratch,
+            layers: Vec::new(),
+        }
+    }
+
+    /// Adds the content of a directory as a layer.
+    pub fn add_directory(&mut self, path: &Path, placement: Placement) -> Result<Layer, Error> {
+        let layer = digest_directory(path)?;
+        let directory = self
+            .scratch
+            .path()
+            .join(format!("layer-{}", self.layers.len()));
+        super::placement::place(path, &directory, placement)?;
+        self.push(layer.clone(), Some(directory), None);
+        Ok(layer)
+    }
+
+    /// Adds a layer that the store has already; `false` if it has not.
+    pub fn add_known(&mut self, layer: &Layer) -> bool {
+        let known = self.store.layer_path(&layer.diff_id).is_dir();
+        if known {
+            self.push(layer.clone(), None, None);
+        }
+        known
+    }
+
+    /// Adds a layer from its unpacked tar; its blob is kept, as it cannot be made again exactly.
+    pub fn add_tar(&mut self, tar: &mut dyn Read) -> Result<Layer, Error> {
+        let number = self.layers.len();
+        let directory = self.scratch.path().join(format!("layer-{number}"));
+        let blob = self.scratch.path().join(format!("blob-{number}"));
+        fs::create_dir(&directory).map_err(Error::path("create", &directory))?;
+        let file = fs::File::create(&blob).map_err(Error::path("create", &blob))?;
+        let mut tee = DigestReader::new(Tee {
+            from: tar,
+            to: io::BufWriter::new(file),
+        });
+        let root = unpack::open_root(&directory)?;
+        unpack::into(&root, &mut tee, &unpack::Options::layer())?;
+        let (diff_id, size) = tee.finish().map_err(Error::io("read layer"))?;
+        let layer = Layer { diff_id, size };
+        self.push(layer.clone(), Some(directory), Some(blob));
+        Ok(layer)
+    }
+
+    /// Puts the image into the store under these names.
+    ///
+    /// The configuration's list of layers is filled in from the layers added.
+    pub fn commit(self, config: ImageConfig, names: &[Reference]) -> Result<Image, Error> {
+        super::commit::commit(self, config, names)
+    }
+
+    fn push(&mut self, layer: Layer, directory: Option<PathBuf>, blob: Option<PathBuf>) {
+        self.layers.push(Prepared {
+            descriptor: Descriptor::new(LAYER, layer.diff_id.clone(), layer.size),
+            layer,
+            directory,
+            blob,
+        });
+    }
+}
+
+fn digest_directory(path: &Path) -> Result<Layer, Error> {
+    let root = unpack::open_root(path)?;
+    let mut sink = DigestWriter::new(io::sink());
+    pack::contents(&root, &mut sink)?;
+    let (diff_id, size, _) = sink.finish();
+    Ok(Layer { diff_id, size })
+}
+
+/// Gives what it reads, and writes it down.
+struct Tee<R, W> {
+    from: R,
+    to: W,
+}
+
+impl<R: Read, W: io::Write> Read for Tee<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        if count == 0 {
+            self.to.flush()?;
+        }
+        self.to.write_all(&buffer[..count])?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,61 @@
+//! Holds: images that running things need, whatever happens to their names.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::catalog::Locked;
+use super::{Image, Store};
+use crate::{Digest, Error};
+
+impl Store {
+    /// Keeps the layers of an image until [`Store::release`], even if its names go.
+    ///
+    /// `holder` is a name of the caller's choice, for example a node's; it holds one image.
+    pub fn hold(&self, image: &Image, holder: &str) -> Result<(), Error> {
+        let path = self.hold_path(holder)?;
+        let _lock = self.lock()?;
+        if !self.blob_path(image.digest()).exists() {
+            return Err(Error::Missing(image.digest().to_string()));
+        }
+        self.replace(&path, image.digest().to_string().as_bytes())
+    }
+
+    /// Ends a hold; none is no error. Removes the image if nothing else needs it.
+    pub fn release(&self, holder: &str) -> Result<(), Error> {
+        let path = self.hold_path(holder)?;
+        let lock = self.lock()?;
+        match fs::remove_file(&path) {
+            Ok(()) => self.collect_garbage(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::path("remove", &path)(error)),
+        }
+    }
+
+    /// Digests of the manifests that somebody holds.
+    pub(super) fn held(&self, _lock: &Locked) -> Result<BTreeSet<Digest>, Error> {
+        let directory = self.root().join("holds");
+        let mut held = BTreeSet::new();
+        for entry in fs::read_dir(&directory).map_err(Error::path("read", &directory))? {
+            let path = entry.map_err(Error::path("read", &directory))?.path();
+            if path.extension().is_none_or(|extension| extension != "hold") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).map_err(Error::path("read", &path))?;
+            held.insert(text.parse()?);
+        }
+        Ok(held)
+    }
+
+    fn hold_path(&self, holder: &str) -> Result<PathBuf, Error> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if holder.is_empty() || !holder.bytes().all(allowed) || holder.starts_with('.') {
+            return Err(Error::Reference {
+                text: holder.to_owned(),
+                reason: "a holder's name has letters, digits, `.`, `_` and `-` only",
+            });
+        }
+        Ok(self.root().join("holds").join(format!("{holder}.hold")))
+    }
+}

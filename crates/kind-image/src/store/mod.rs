@@ -1,0 +1,23 @@
+//! The local image store.
+//!
+//! On disk it is an OCI image layout (`oci-layout`, `index.json`, `blobs/sha256/…`) with one addition:
+//! every layer stands unpacked, once, in `layers/<hexadecimal diff id>/`, ready to be a lower
+//! directory of overlayfs. A layer made here has no blob: its tar is written again from its
+//! directory when somebody asks for it, and checked against its digest.
+//!
+//! Several processes may use a store at once. Content is prepared in `tmp/` and moved into place under
+//! the store's lock; whatever a crash leaves in `tmp/` is swept once the lock of its maker is free.
+//! Readers need no lock: `index.json` is replaced as a whole, content never changes.
+
+mod catalog;
+mod commit;
+mod draft;
+mod holds;
+mod image;
+mod layers;
+mod placement;
+mod scratch;
+
+pub use catalog::Store;
+pub use draft::{Draft, Layer, Placement};
+pub use image::Image;

@@ -1,0 +1,86 @@
+//! Getting a directory into the store.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use super::Placement;
+use crate::{Error, pack, unpack};
+
+/// Puts the directory `from` at `to`, which does not exist.
+pub(super) fn place(from: &Path, to: &Path, placement: Placement) -> Result<(), Error> {
+    match placement {
+        Placement::Move => match fs::rename(from, to) {
+            Err(error) if is_cross_device(&error) => {
+                copy(from, to)?;
+                fs::remove_dir_all(from).map_err(Error::path("remove", from))
+            }
+            other => other.map_err(Error::path("move", from)),
+        },
+        Placement::Link => match link_tree(from, to) {
+            Err(Error::Io { source, .. }) if is_cross_device(&source) => {
+                fs::remove_dir_all(to).map_err(Error::path("remove", to))?;
+                copy(from, to)
+            }
+            other => other,
+        },
+    }
+}
+
+fn is_cross_device(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::XDEV.raw_os_error())
+}
+
+/// Copies with everything an image can hold: what the packer writes and the unpacker makes of it.
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    make_like(from, to)?;
+    let (source, target) = (unpack::open_root(from)?, unpack::open_root(to)?);
+    let (reader, writer) = io::pipe().map_err(Error::io("make pipe"))?;
+    std::thread::scope(|scope| {
+        let packing = scope.spawn(move || pack::contents(&source, io::BufWriter::new(writer)));
+        let options = unpack::Options {
+            whiteouts: unpack::Whiteouts::Ordinary,
+            ..unpack::Options::layer()
+        };
+        let unpacked = unpack::into(&target, reader, &options);
+        let packed = packing.join().expect("packing does not panic");
+        unpacked.and(packed)
+    })
+}
+
+/// Makes a tree of new directories with hard links to the files of another.
+fn link_tree(from: &Path, to: &Path) -> Result<(), Error> {
+    make_like(from, to)?;
+    for entry in fs::read_dir(from).map_err(Error::path("read", from))? {
+        let entry = entry.map_err(Error::path("read", from))?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(Error::path("read", &source))?;
+        if kind.is_dir() {
+            link_tree(&source, &target)?;
+        } else {
+            // `fs::hard_link` does not follow symbolic links: they are linked as such.
+            fs::hard_link(&source, &target).map_err(Error::path("link", &source))?;
+        }
+    }
+    copy_time(from, to)
+}
+
+/// Makes a directory with the owner, mode and time of another.
+fn make_like(from: &Path, to: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(from).map_err(Error::path("read", from))?;
+    fs::create_dir(to).map_err(Error::path("create", to))?;
+    std::os::unix::fs::chown(to, Some(metadata.uid()), Some(metadata.gid()))
+        .map_err(Error::path("change owner of", to))?;
+    fs::set_permissions(to, metadata.permissions()).map_err(Error::path("change mode of", to))
+}
+
+fn copy_time(from: &Path, to: &Path) -> Result<(), Error> {
+    let set = || {
+        let times = fs::FileTimes::new().set_modified(fs::metadata(from)?.modified()?);
+        fs::File::open(to)?.set_times(times)
+    };
+    set().map_err(Error::path("set time of", to))
+}

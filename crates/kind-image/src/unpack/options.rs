@@ -1,0 +1,81 @@
+//! How a tar stream is unpacked.
+
+use std::path::PathBuf;
+
+/// How a tar stream is unpacked. Begin with [`Options::layer`] or [`Options::files`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// Directory of the target that the archive's names are relative to; must exist.
+    pub directory: PathBuf,
+    /// Who owns what is unpacked.
+    pub ownership: Ownership,
+    /// What `.wh.` entries mean.
+    pub whiteouts: Whiteouts,
+    /// What happens to directories and links to directories that are there already.
+    pub existing: Existing,
+    /// Unpack device nodes; otherwise they are refused.
+    pub devices: bool,
+    /// Entries allowed.
+    pub max_entries: u64,
+    /// Bytes of file content allowed.
+    pub max_bytes: u64,
+}
+
+/// Who owns what is unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ownership {
+    /// Whom the archive names. Needs root.
+    Archive,
+    /// Whoever unpacks; privileged attributes are left out too.
+    Caller,
+}
+
+/// What `.wh.` entries mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Whiteouts {
+    /// They hide names of lower layers: they become what overlayfs takes for that.
+    Overlay,
+    /// Nothing, they are files like others.
+    Ordinary,
+}
+
+/// What happens to a directory of the target when the archive has an entry of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Existing {
+    /// The entry decides: it replaces the directory, or gives it its mode and owner.
+    Replace,
+    /// A directory, or a link to one, stays as it is; only a directory entry may have its name.
+    Keep,
+}
+
+const GIB: u64 = 1 << 30;
+
+impl Options {
+    /// For a layer that goes into a directory of its own.
+    pub fn layer() -> Self {
+        Self {
+            directory: PathBuf::new(),
+            ownership: Ownership::Archive,
+            whiteouts: Whiteouts::Overlay,
+            existing: Existing::Replace,
+            devices: true,
+            max_entries: 2_000_000,
+            max_bytes: 64 * GIB,
+        }
+    }
+
+    /// For files that go into a living tree, below `directory`.
+    pub fn files(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            whiteouts: Whiteouts::Ordinary,
+            existing: Existing::Keep,
+            devices: false,
+            ..Self::layer()
+        }
+    }
+}
