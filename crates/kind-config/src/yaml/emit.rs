@@ -1,0 +1,263 @@
+//! Values to text, in the layout of Kubernetes' own tools (`sigs.k8s.io/yaml`): keys sorted, two
+//! spaces a level, list items not indented under their key, quotes only where a reader needs them.
+//! One difference on purpose: long lines are never folded.
+
+use serde::Serialize;
+
+use super::scalar::is_sexagesimal;
+use super::{Error, Mapping, Scalar, Value};
+
+/// Writes a value as one block-style document that ends in a line break.
+pub fn emit(value: &Value) -> String {
+    let mut emitter = Emitter::default();
+    emitter.document(value);
+    emitter.out
+}
+
+/// Writes anything that serde can serialise, as [`emit`] does.
+///
+/// # Errors
+/// The value has no JSON form, for example because of a map whose keys are not text.
+pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+    let json = serde_json::to_value(value).map_err(|error| Error::Type(error.to_string()))?;
+    Ok(emit(&json.into()))
+}
+
+#[derive(Default)]
+struct Emitter {
+    out: String,
+}
+
+impl Emitter {
+    fn document(&mut self, value: &Value) {
+        match value {
+            Value::Mapping(mapping) if !mapping.is_empty() => self.mapping(mapping, 0),
+            Value::Sequence(items) if !items.is_empty() => self.sequence(items, 0),
+            _ => {
+                self.inline(value, 0);
+                self.out.push('\n');
+            }
+        }
+    }
+
+    /// Writes entries; the first one goes where the text stands, the others on lines of their own.
+    fn mapping(&mut self, mapping: &Mapping, indent: usize) {
+        let mut entries: Vec<_> = mapping.iter().collect();
+        entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+        for (index, (key, value)) in entries.into_iter().enumerate() {
+            if index > 0 {
+                self.spaces(indent);
+            }
+            self.key(key);
+            match value {
+                Value::Mapping(mapping) if !mapping.is_empty() => {
+                    self.out.push('\n');
+                    self.spaces(indent + 2);
+                    self.mapping(mapping, indent + 2);
+                }
+                Value::Sequence(items) if !items.is_empty() => {
+                    self.out.push('\n');
+                    self.spaces(indent);
+                    self.sequence(items, indent);
+                }
+                _ => self.end_of_line(value, indent),
+            }
+        }
+    }
+
+    fn sequence(&mut self, items: &[Value], indent: usize) {
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.spaces(indent);
+            }
+            self.out.push('-');
+            match item {
+                Value::Mapping(mapping) if !mapping.is_empty() => {
+                    self.out.push(' ');
+                    self.mapping(mapping, indent + 2);
+                }
+                Value::Sequence(items) if !items.is_empty() => {
+                    self.out.push(' ');
+                    self.sequence(items, indent + 2);
+                }
+                _ => self.end_of_line(item, indent),
+            }
+        }
+    }
+
+    fn end_of_line(&mut self, value: &Value, indent: usize) {
+        let before = self.out.len();
+        self.out.push(' ');
+        self.inline(value, indent);
+        if self.out.len() == before + 1 {
+            self.out.pop();
+        }
+        self.out.push('\n');
+    }
+
+    fn inline(&mut self, value: &Value, indent: usize) {
+        match value {
+            Value::Plain(text) => self.out.push_str(text),
+            Value::Text(text) => self.text(text, indent),
+            Value::Sequence(_) => self.out.push_str("[]"),
+            Value::Mapping(_) => self.out.push_str("{}"),
+        }
+    }
+
+    fn text(&mut self, text: &str, indent: usize) {
+        let shape = Shape::of(text);
+        if text.contains('\n') && shape.fits_block() {
+            self.literal(text, indent + 2);
+        } else {
+            self.line(text, &shape);
+        }
+    }
+
+    fn key(&mut self, key: &str) {
+        self.line(key, &Shape::of(key));
+        self.out.push(':');
+    }
+
+    fn line(&mut self, text: &str, shape: &Shape) {
+        let typed = text.is_empty() || Scalar::of(text) != Scalar::Text || is_sexagesimal(text);
+        if typed || text.contains('\n') || shape.special {
+            self.double_quoted(text);
+        } else if shape.fits_plain() {
+            self.out.push_str(text);
+        } else {
+            self.single_quoted(text);
+        }
+    }
+
+    fn single_quoted(&mut self, text: &str) {
+        self.out.push('\'');
+        self.out.push_str(&text.replace('\'', "''"));
+        self.out.push('\'');
+    }
+
+    fn double_quoted(&mut self, text: &str) {
+        self.out.push('"');
+        for character in text.chars() {
+            self.escaped(character);
+        }
+        self.out.push('"');
+    }
+
+    fn escaped(&mut self, character: char) {
+        let short = match character {
+            '\0' => '0',
+            '\u{7}' => 'a',
+            '\u{8}' => 'b',
+            '\t' => 't',
+            '\n' => 'n',
+            '\u{b}' => 'v',
+            '\u{c}' => 'f',
+            '\r' => 'r',
+            '\u{1b}' => 'e',
+            '"' => '"',
+            '\\' => '\\',
+            '\u{85}' => 'N',
+            '\u{2028}' => 'L',
+            '\u{2029}' => 'P',
+            _ if is_printable(character) => return self.out.push(character),
+            _ => {
+                let code = u32::from(character);
+                self.out.push_str(&match code {
+                    0..=0xff => format!("\\x{code:02X}"),
+                    0x100..=0xffff => format!("\\u{code:04X}"),
+                    _ => format!("\\U{code:08X}"),
+                });
+                return;
+            }
+        };
+        self.out.push('\\');
+        self.out.push(short);
+    }
+
+    /// Writes `|`, its hints, and the lines, without the last line break.
+    fn literal(&mut self, text: &str, indent: usize) {
+        self.out.push('|');
+        if text.starts_with([' ', '\n']) {
+            self.out.push('2');
+        }
+        match text.strip_suffix('\n') {
+            None => self.out.push('-'),
+            Some(rest) if rest.is_empty() || rest.ends_with('\n') => self.out.push('+'),
+            Some(_) => {}
+        }
+        for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
+            self.out.push('\n');
+            if !line.is_empty() {
+                self.spaces(indent);
+                self.out.push_str(line);
+            }
+        }
+    }
+
+    fn spaces(&mut self, count: usize) {
+        self.out.extend(std::iter::repeat_n(' ', count));
+    }
+}
+
+/// What a text holds that decides how it can be written.
+struct Shape {
+    /// Characters that only double quotes can hold, or blanks that other styles lose.
+    special: bool,
+    /// A blank at either end.
+    edge_blank: bool,
+    ends_in_space: bool,
+    /// Something YAML would take for its own sign.
+    indicator: bool,
+}
+
+impl Shape {
+    fn of(text: &str) -> Self {
+        Self {
+            special: text.chars().any(|c| !is_printable(c))
+                || text.contains(" \n")
+                || text.contains(['\u{85}', '\u{2028}', '\u{2029}']),
+            edge_blank: text.starts_with([' ', '\n']) || text.ends_with([' ', '\n']),
+            ends_in_space: text.ends_with(' '),
+            indicator: has_indicator(text),
+        }
+    }
+
+    fn fits_plain(&self) -> bool {
+        !self.special && !self.edge_blank && !self.indicator
+    }
+
+    fn fits_block(&self) -> bool {
+        !self.special && !self.ends_in_space
+    }
+}
+
+fn has_indicator(text: &str) -> bool {
+    if text.starts_with("---") || text.starts_with("...") {
+        return true;
+    }
+    let blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
+    let mut characters = text.chars().peekable();
+    let mut before = None;
+    while let Some(character) = characters.next() {
+        let followed_by_blank = blank(characters.peek().copied());
+        let found = match character {
+            ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@'
+            | '`' => before.is_none(),
+            '?' | '-' => before.is_none() && followed_by_blank,
+            ':' => followed_by_blank,
+            '#' => blank(before),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+        before = Some(character);
+    }
+    false
+}
+
+/// What libyaml writes as it is: no control characters, nothing beyond the basic plane.
+fn is_printable(character: char) -> bool {
+    matches!(character,
+        '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
+}

@@ -1,0 +1,100 @@
+//! What can be wrong with YAML text.
+
+use std::fmt;
+
+/// Why YAML text could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The text is not YAML.
+    #[error("yaml: {}{message}", LinePrefix(*line))]
+    Syntax {
+        /// Line of the text, from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// The text is YAML, but not what was asked for. Holds every problem, in the text's order.
+    #[error("yaml: unmarshal errors:{}", ProblemLines(.0))]
+    Content(Vec<Problem>),
+    /// A value does not fit the type it is decoded into.
+    #[error("yaml: {0}")]
+    Type(String),
+}
+
+impl Error {
+    /// What to do about it, one hint for each problem that has one.
+    pub fn hints(&self) -> Vec<&str> {
+        match self {
+            Self::Syntax { message, .. } if message == TAB => vec![TAB_HINT],
+            Self::Content(problems) => problems.iter().filter_map(Problem::hint).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// One thing that is wrong at one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    line: usize,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(line: usize, message: String) -> Self {
+        Self {
+            line,
+            message,
+            hint: None,
+        }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// Line of the text, from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// What is wrong there.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+/// A tab where YAML wants spaces, in the words that libyaml's users search for.
+pub(super) const TAB: &str = "found character that cannot start any token";
+const TAB_HINT: &str = "YAML is indented with spaces, not with tabs";
+
+/// `line N: `, left out for the first line as libyaml does it.
+struct LinePrefix(usize);
+
+impl fmt::Display for LinePrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 | 1 => Ok(()),
+            line => write!(f, "line {line}: "),
+        }
+    }
+}
+
+/// One indented line for each problem.
+struct ProblemLines<'a>(&'a [Problem]);
+
+impl fmt::Display for ProblemLines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in self.0 {
+            write!(f, "\n  line {}: {}", problem.line, problem.message)?;
+        }
+        Ok(())
+    }
+}
