@@ -1,6 +1,7 @@
 //! OCI images: references, the local store, unpacking and packing layers, building node images.
 #![forbid(unsafe_code)]
 
+pub mod archive;
 mod digest;
 mod error;
 pub mod oci;

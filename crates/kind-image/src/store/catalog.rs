@@ -130,7 +130,7 @@ impl Store {
         Ok(Draft::new(self.clone(), self.scratch()?))
     }
 
-    pub(super) fn scratch(&self) -> Result<Scratch, Error> {
+    pub(crate) fn scratch(&self) -> Result<Scratch, Error> {
         let _lock = self.lock()?;
         let tmp = self.root.join("tmp");
         scratch::sweep(&tmp)?;
@@ -149,11 +149,11 @@ impl Store {
         Ok(Locked { _file: file })
     }
 
-    pub(super) fn layer_path(&self, diff_id: &Digest) -> PathBuf {
+    pub(crate) fn layer_path(&self, diff_id: &Digest) -> PathBuf {
         self.root.join("layers").join(diff_id.hex())
     }
 
-    pub(super) fn blob_path(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.root.join("blobs/sha256").join(digest.hex())
     }
 

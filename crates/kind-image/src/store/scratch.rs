@@ -10,7 +10,7 @@ use crate::Error;
 ///
 /// Its lock file is locked for as long as its maker lives, however that ends.
 #[derive(Debug)]
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     path: PathBuf,
     lock_path: PathBuf,
     _lock: File,
@@ -36,7 +36,7 @@ impl Scratch {
         })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
