@@ -4,6 +4,7 @@
 //! sub-commands before they start, so that the small ones (`pause`) stay small.
 #![forbid(unsafe_code)]
 
+mod boot;
 mod channel;
 mod kubernetes;
 mod pause;
@@ -22,8 +23,9 @@ fn main() -> ExitCode {
 fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
     match word {
         "pause" => pause::run(),
+        "boot" => boot::run(&arguments),
         "request" => channel::run(&arguments),
-        "boot" | "network" | "dns" | "storage" | "load-balancer" => {
+        "network" | "dns" | "storage" | "load-balancer" => {
             complain(&format!("{word} is not part of this build"))
         }
         "--version" | "-V" => answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),

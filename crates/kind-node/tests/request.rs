@@ -242,14 +242,19 @@ fn start_sleeper() -> (Child, u32) {
     let bytes = frame(vec![shell("sleep", &script)], &[]);
     // The caller's end of stdin stays open, as that of a terminal does.
     child.stdin.as_mut().unwrap().write_all(&bytes).unwrap();
+    let process = wait_for_number(&file);
+    (child, process)
+}
+
+fn wait_for_number(file: &Path) -> u32 {
     let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        if let Ok(text) = std::fs::read_to_string(&file) {
-            return (child, text.trim().parse().unwrap());
+    while Instant::now() < deadline {
+        if let Ok(text) = std::fs::read_to_string(file) {
+            return text.trim().parse().unwrap();
         }
-        assert!(Instant::now() < deadline, "the program does not start");
         std::thread::sleep(Duration::from_millis(10));
     }
+    panic!("the program does not start");
 }
 
 fn assert_gone(process: u32) {

@@ -1,0 +1,24 @@
+//! Boot messages in the form that tools which read a node's log look for.
+
+use std::fmt::Display;
+use std::io::Write;
+
+/// Tells what is being done.
+pub(super) fn info(message: impl Display) {
+    write("INFO", &message);
+}
+
+/// Tells of something that may do harm later.
+pub(super) fn warn(message: impl Display) {
+    write("WARN", &message);
+}
+
+/// Tells why something does not work.
+pub(super) fn error(message: impl Display) {
+    write("ERROR", &message);
+}
+
+fn write(level: &str, message: &dyn Display) {
+    // A node boots without anyone who listens.
+    let _ = writeln!(std::io::stderr(), "{level}: {message}");
+}

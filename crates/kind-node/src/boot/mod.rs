@@ -1,0 +1,24 @@
+//! What a node does before its init system runs: kind's entrypoint, without a shell.
+//!
+//! Decisions are pure functions over texts of the kernel and of the image; [`sequence`] is the one
+//! place that knows their order.
+
+mod address;
+mod cgroups;
+mod docker_dns;
+mod error;
+mod identity;
+mod iptables;
+mod log;
+mod mounts;
+mod names;
+mod program;
+mod proxy;
+mod resolver;
+mod sequence;
+mod snapshotter;
+mod text;
+mod userns;
+
+use error::Error;
+pub(crate) use sequence::run;

@@ -1,0 +1,86 @@
+//! The order of things at boot.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use kind_sys::mountinfo;
+
+use super::error::during;
+use super::{
+    Error, address, cgroups, docker_dns, identity, iptables, log, mounts, names, program, proxy,
+    resolver, snapshotter, userns,
+};
+
+/// Prepares the node and becomes the command after `--`, or does the one step that is named.
+pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+    let result = match arguments {
+        [step] if step == "kubelet-cgroups" => cgroups::prepare_kubelet(),
+        [dashes, command @ ..] if dashes == "--" && !command.is_empty() => {
+            prepare(Path::new("/")).and_then(|()| become_command(command))
+        }
+        _ => return crate::complain("boot takes `-- COMMAND` or `kubelet-cgroups`"),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Everything between the engine and the init system.
+fn prepare(root: &Path) -> Result<(), Error> {
+    let mounts = mountinfo::read().map_err(during("read the mount table"))?;
+    let map = fs::read_to_string("/proc/self/uid_map").map_err(during("read the uid map"))?;
+    let userns = userns::is_namespace(&map);
+    if userns {
+        log::info("running in a user namespace (experimental)");
+        userns::validate(cgroups::controllers().as_deref())?;
+    }
+    snapshotter::configure(&mounts, userns)?;
+    proxy::configure(root)?;
+    mounts::fix(&mounts, userns)?;
+    cgroups::fix()?;
+    identity::renew_machine_id(root)?;
+    identity::fake_product(root)?;
+    iptables::choose()?;
+    prepare_network(root)
+}
+
+fn prepare_network(root: &Path) -> Result<(), Error> {
+    let host = if resolver::uses_docker(root) {
+        let host = names::host_address().ok_or(Error::NoHostAddress)?;
+        move_docker_dns(host)?;
+        Some(host)
+    } else {
+        None
+    };
+    let search = std::env::var("KIND_DNS_SEARCH").ok();
+    resolver::configure(root, host, search.as_deref())?;
+    let (ipv4, ipv6) = names::own_addresses();
+    address::follow(root, ipv4, ipv6)
+}
+
+fn move_docker_dns(host: Ipv4Addr) -> Result<(), Error> {
+    let saved = program::output(&["iptables-save"], "")?;
+    let edited = docker_dns::edit_rules(&saved, host);
+    if edited != saved {
+        program::output(&["iptables-restore"], &edited)?;
+    }
+    Ok(())
+}
+
+/// Replaces this program by the command; comes back only if that fails.
+fn become_command(command: &[OsString]) -> Result<(), Error> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Ok(());
+    };
+    log::info("starting init");
+    let error = Command::new(program).args(arguments).exec();
+    Err(during(format!("run {}", program.display()))(error))
+}
