@@ -136,7 +136,7 @@ pub struct NodeSpec {
 }
 
 /// A host path shown in a node.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Mount {
     /// Absolute path on the host.

@@ -1,5 +1,6 @@
 //! What can go wrong in an engine.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// A failure of an engine. `code` is stable, Display says what failed, `source` why, `remedy` what to do.
@@ -33,11 +34,17 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// The image store failed.
+    #[error(transparent)]
+    Image(#[from] kind_image::Error),
+    /// The host's network set-up failed.
+    #[error(transparent)]
+    Network(#[from] kind_net::Error),
     /// Anything else, with the remedy in words.
     #[error("{message}")]
     Other {
         /// Stable code.
-        code: &'static str,
+        code: Cow<'static, str>,
         /// What failed.
         message: String,
         /// What to do about it.
@@ -50,13 +57,15 @@ pub enum Error {
 
 impl Error {
     /// A code that stays the same between releases, for example `ENG-NODE-MISSING`.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::NoSuchNode(_) => "ENG-NODE-MISSING",
             Self::NodeExists(_) => "ENG-NODE-EXISTS",
             Self::NoSuchImage(_) => "ENG-IMAGE-MISSING",
             Self::Io { .. } => "ENG-IO",
             Self::Record { .. } => "ENG-RECORD",
+            Self::Image(error) => error.code(),
+            Self::Network(error) => error.code(),
             Self::Other { code, .. } => code,
             Self::Many(_) => "ENG-MANY",
         }
@@ -70,8 +79,32 @@ impl Error {
                     .to_owned(),
             ),
             Self::Record { .. } => Some("remove the cluster with `kind delete cluster`".to_owned()),
+            Self::Image(error) => error.remedy(),
+            Self::Network(error) => Some(error.remedy().to_owned()),
             Self::Other { remedy, .. } if !remedy.is_empty() => Some(remedy.clone()),
             _ => None,
+        }
+    }
+
+    /// A failure with a stable code and a remedy in words.
+    pub(crate) fn other(
+        code: &'static str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Other {
+            code: code.into(),
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// One error of several failures, `Ok` of none.
+    pub(crate) fn all(mut failures: Vec<Self>) -> Result<(), Self> {
+        match failures.len() {
+            0 => Ok(()),
+            1 => Err(failures.remove(0)),
+            _ => Err(Self::Many(failures)),
         }
     }
 

@@ -3,6 +3,8 @@
 
 mod engine;
 mod error;
+#[cfg(target_os = "linux")]
+pub mod native;
 
 pub use engine::*;
 pub use error::Error;

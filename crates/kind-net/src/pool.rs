@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use sha1::{Digest, Sha1};
 
 use crate::Error;
 
@@ -39,6 +40,19 @@ pub fn overlap(one: &IpNet, other: &IpNet) -> bool {
     one.prefix_len() > 0
         && other.prefix_len() > 0
         && (one.contains(&other.network()) || other.contains(&one.network()))
+}
+
+/// The IPv6 subnet that kind gives a network: unique local, from the SHA-1 of the name and the number
+/// of the attempt (kind-behaviour.md §3.3), so that every tool chooses the same.
+pub fn unique_local_subnet(name: &str, attempt: i32) -> Ipv6Net {
+    let mut hash = Sha1::new();
+    hash.update(name.as_bytes());
+    hash.update(attempt.to_le_bytes());
+    let digest = hash.finalize();
+    let mut octets = [0; 16];
+    octets[0] = 0xfc;
+    octets[2..8].copy_from_slice(&digest[2..8]);
+    Ipv6Net::new_assert(octets.into(), 64)
 }
 
 /// The lowest free IPv4 address for a node: never the network's own, the gateway's or the broadcast.
@@ -96,6 +110,20 @@ mod tests {
             free_address(subnet, &taken),
             Err(Error::NoAddress(_))
         ));
+    }
+
+    #[test]
+    fn unique_local_subnets_are_kinds() {
+        for (name, attempt, subnet) in [
+            ("kind", 0, "fc00:f853:ccd:e793::/64"),
+            ("foo", 1, "fc00:8edf:7f02:ec8f::/64"),
+            ("foo", 2, "fc00:9968:306b:2c65::/64"),
+            ("kind2", 0, "fc00:444c:147a:44ab::/64"),
+            ("kin", 0, "fc00:fcd9:c2be:8e23::/64"),
+            ("mysupernetwork", 0, "fc00:7ae1:1e0d:b4d4::/64"),
+        ] {
+            assert_eq!(unique_local_subnet(name, attempt).to_string(), subnet);
+        }
     }
 
     #[test]

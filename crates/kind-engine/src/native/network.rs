@@ -1,0 +1,171 @@
+//! Networks of native nodes: a bridge with a fixed subnet, and masquerading for what leaves it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use ipnet::{IpNet, Ipv6Net};
+use kind_net::netlink::Netlink;
+use kind_net::{nft, pool};
+
+use super::record::{NetworkRecord, NodeRecord, VERSION};
+use super::state::{Lock, State};
+use crate::Error;
+
+/// The record of a network, made now if there is none. Its subnet overlaps nothing on the host.
+pub(super) fn ensure(state: &State, name: &str, _lock: &Lock) -> Result<NetworkRecord, Error> {
+    if let Some(record) = NetworkRecord::load(state, name)? {
+        return Ok(record);
+    }
+    let others = NetworkRecord::all(state)?;
+    let mut taken = in_use_on_host()?;
+    taken.extend(others.iter().flat_map(NetworkRecord::subnets));
+    let record = NetworkRecord {
+        version: VERSION,
+        name: name.to_owned(),
+        bridge: bridge_name(name),
+        ipv4: pool::free_subnet(&taken)?,
+        ipv6: free_ipv6_subnet(name, &taken),
+    };
+    record.save(state)?;
+    Ok(record)
+}
+
+/// Subnets of the host's addresses and routes.
+fn in_use_on_host() -> Result<Vec<IpNet>, Error> {
+    let mut netlink = Netlink::open()?;
+    let mut taken = netlink.addresses()?;
+    taken.extend(netlink.routes()?.into_iter().map(|route| route.to));
+    Ok(taken.iter().map(IpNet::trunc).collect())
+}
+
+/// The subnet that kind gives a network of that name, on hosts with IPv6.
+fn free_ipv6_subnet(name: &str, taken: &[IpNet]) -> Option<Ipv6Net> {
+    if !Path::new("/proc/sys/net/ipv6").exists() {
+        return None;
+    }
+    (0..5)
+        .map(|attempt| pool::unique_local_subnet(name, attempt))
+        .find(|subnet| {
+            !taken
+                .iter()
+                .any(|other| pool::overlap(&IpNet::V6(*subnet), other))
+        })
+}
+
+/// A link's name has at most 15 characters.
+fn bridge_name(network: &str) -> String {
+    if network.len() <= 12 {
+        format!("br-{network}")
+    } else {
+        format!("br-{:012x}", short_hash(network))
+    }
+}
+
+/// The name of the host's end of a node's link.
+pub(super) fn link_name(node: &str) -> String {
+    format!("kn-{:012x}", short_hash(node))
+}
+
+/// 48 bits of FNV-1a: stable between releases, and enough to tell the nodes of one host apart.
+fn short_hash(text: &str) -> u64 {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash >> 16
+}
+
+/// The addresses of the next node of a network.
+pub(super) fn allocate(
+    state: &State,
+    network: &NetworkRecord,
+    _lock: &Lock,
+) -> Result<(Ipv4Addr, Option<Ipv6Addr>), Error> {
+    let nodes = NodeRecord::all(state)?;
+    let taken: BTreeSet<IpAddr> = nodes
+        .iter()
+        .filter(|node| node.network == network.name)
+        .flat_map(NodeRecord::addresses)
+        .collect();
+    let v4 = pool::free_address(network.ipv4, &taken)?;
+    let v6 = network
+        .ipv6
+        .map(|subnet| pool::matching_address(subnet, network.ipv4, v4));
+    Ok((v4, v6))
+}
+
+/// Makes the bridge and the ruleset of a network; both may exist already.
+pub(super) fn up(
+    network: &NetworkRecord,
+    ipv6_forwarding: bool,
+    _lock: &Lock,
+) -> Result<u32, Error> {
+    let mut netlink = Netlink::open()?;
+    let bridge = netlink.bridge(&network.bridge)?;
+    for subnet in network.subnets() {
+        let gateway = IpNet::new(pool::gateway(subnet), subnet.prefix_len())
+            .expect("the prefix length comes from a subnet of the same family");
+        netlink.add_address(bridge, gateway)?;
+    }
+    netlink.up(bridge)?;
+    nft::apply(&nft::masquerade(
+        &network.bridge,
+        &network.bridge,
+        &network.subnets(),
+    ))?;
+    forward_packets("ipv4/ip_forward")?;
+    if ipv6_forwarding {
+        forward_packets("ipv6/conf/all/forwarding")?;
+    }
+    Ok(bridge)
+}
+
+/// Lets the host route packets between its links, which stays on: other programs may rely on it by
+/// the time the last network goes.
+fn forward_packets(switch: &str) -> Result<(), Error> {
+    let path = Path::new("/proc/sys/net").join(switch);
+    if fs::read_to_string(&path).is_ok_and(|value| value.trim() == "1") {
+        return Ok(());
+    }
+    fs::write(&path, "1").map_err(Error::io(format!("set {}", path.display())))
+}
+
+/// Removes networks that no node is on, with their bridges and rulesets. Goes on after failures.
+pub(super) fn remove_unused(state: &State, _lock: &Lock) -> Vec<Error> {
+    let used: BTreeSet<String> = match NodeRecord::all(state) {
+        Ok(nodes) => nodes.into_iter().map(|node| node.network).collect(),
+        Err(error) => return vec![error],
+    };
+    let networks = match NetworkRecord::all(state) {
+        Ok(networks) => networks,
+        Err(error) => return vec![error],
+    };
+    let unused = networks
+        .iter()
+        .filter(|network| !used.contains(&network.name));
+    unused
+        .filter_map(|network| remove(state, network).err())
+        .collect()
+}
+
+fn remove(state: &State, network: &NetworkRecord) -> Result<(), Error> {
+    nft::apply(&nft::removal(&network.bridge))?;
+    Netlink::open()?.delete_link(&network.bridge)?;
+    let _ = fs::remove_file(NetworkRecord::hosts_path(state, &network.name));
+    let path = NetworkRecord::path(state, &network.name);
+    fs::remove_file(&path).map_err(Error::io(format!("remove {}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_links_fit() {
+        assert_eq!(bridge_name("kind"), "br-kind");
+        assert_eq!(bridge_name("a-network-with-a-long-name").len(), 15);
+        assert_eq!(link_name("kind-control-plane").len(), 15);
+        assert_ne!(link_name("kind-worker"), link_name("kind-worker2"));
+    }
+}

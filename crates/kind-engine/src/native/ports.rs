@@ -1,0 +1,185 @@
+//! Published ports: choosing free ones, and telling who has one that is not free.
+
+use std::fs;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+
+use super::record::NodeRecord;
+use crate::{Error, Port, Protocol};
+
+/// A listening socket on the host.
+#[derive(Debug)]
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Udp(UdpSocket),
+}
+
+/// The ports with real numbers: 0 becomes a free port that the node keeps for life.
+///
+/// Also checks that every port is free now, and no other node's, running or not.
+pub(super) fn choose(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<Port>, Error> {
+    let mut held = Vec::new();
+    let mut chosen = Vec::new();
+    for port in wanted {
+        if let Some(node) = nodes
+            .iter()
+            .find(|node| node.ports.iter().any(|other| clash(port, other)))
+        {
+            return Err(taken(port, &format!("node {}", node.name)));
+        }
+        let listener = listen(port)?;
+        let number = match &listener {
+            Listener::Tcp(socket) => socket.local_addr(),
+            Listener::Udp(socket) => socket.local_addr(),
+        };
+        let number = number
+            .map_err(Error::io("read the number of a port"))?
+            .port();
+        chosen.push(Port {
+            host: number,
+            ..port.clone()
+        });
+        // All stay bound until the last is chosen, so that none is chosen twice.
+        held.push(listener);
+    }
+    Ok(chosen)
+}
+
+fn clash(one: &Port, other: &Port) -> bool {
+    one.host != 0
+        && one.host == other.host
+        && one.protocol == other.protocol
+        && (one.listen == other.listen
+            || one.listen.is_unspecified()
+            || other.listen.is_unspecified())
+}
+
+/// Listens on a port of the host; the error names the program that has it.
+pub(super) fn listen(port: &Port) -> Result<Listener, Error> {
+    let address = SocketAddr::new(port.listen, port.host);
+    let result = match port.protocol {
+        Protocol::Tcp => TcpListener::bind(address).map(Listener::Tcp),
+        Protocol::Udp => UdpSocket::bind(address).map(Listener::Udp),
+        Protocol::Sctp => {
+            return Err(Error::other(
+                "ENG-PORT-SCTP",
+                format!(
+                    "port {} cannot be published: the native engine has no SCTP",
+                    port.container
+                ),
+                "publish TCP or UDP ports, or use docker",
+            ));
+        }
+    };
+    result.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => taken(
+            port,
+            &owner(port).unwrap_or_else(|| "another program".into()),
+        ),
+        io::ErrorKind::AddrNotAvailable => Error::other(
+            "ENG-PORT-ADDRESS",
+            format!("address {} is not one of this host", port.listen),
+            "set the listenAddress of the port mapping to an address of this host, or leave it out",
+        ),
+        _ => Error::io(format!("listen on {address}"))(error),
+    })
+}
+
+fn taken(port: &Port, owner: &str) -> Error {
+    let address = SocketAddr::new(port.listen, port.host);
+    Error::other(
+        "ENG-PORT-TAKEN",
+        format!("port {address} is in use by {owner}"),
+        "end that program, or choose another hostPort (or apiServerPort)",
+    )
+}
+
+/// The program that listens on a port, for example `nginx (pid 12)`.
+fn owner(port: &Port) -> Option<String> {
+    let protocol = match port.protocol {
+        Protocol::Udp => "udp",
+        _ => "tcp",
+    };
+    let tables = [protocol.to_owned(), format!("{protocol}6")];
+    let inode = tables.iter().find_map(|table| {
+        let text = fs::read_to_string(format!("/proc/net/{table}")).ok()?;
+        listening_inode(&text, port.host)
+    })?;
+    let wanted = format!("socket:[{inode}]");
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let pids = processes.filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
+    pids.map(|entry| entry.path())
+        .find(|process| has_open(process, &wanted))
+        .map(|process| {
+            let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+            let pid = process.file_name().unwrap_or_default().to_string_lossy();
+            format!("{} (pid {pid})", name.trim())
+        })
+}
+
+/// The inode of the listening (TCP) or bound (UDP) socket of a port in a table of `/proc/net`.
+fn listening_inode(table: &str, port: u16) -> Option<String> {
+    let suffix = format!(":{port:04X}");
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
+        let open = matches!(*state, "0A" | "07");
+        (local.ends_with(&suffix) && open).then(|| (*inode).to_owned())
+    })
+}
+
+fn has_open(process: &Path, wanted: &str) -> bool {
+    let descriptors = fs::read_dir(process.join("fd")).into_iter().flatten();
+    descriptors
+        .flatten()
+        .any(|entry| fs::read_link(entry.path()).is_ok_and(|link| link.as_os_str() == wanted))
+}
+
+/// Where a forwarder connects to: the node itself.
+pub(super) fn target(node: &NodeRecord, port: &Port) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(node.ipv4), port.container)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCALHOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn free_ports_are_chosen_once() {
+        let any = Port::new(LOCALHOST, 0, 6443, Protocol::Tcp);
+        let chosen = choose(&[any.clone(), any.clone(), any], &[]).unwrap();
+        assert!(chosen.iter().all(|port| port.host != 0));
+        assert_ne!(chosen[0].host, chosen[1].host);
+        assert_ne!(chosen[1].host, chosen[2].host);
+    }
+
+    #[test]
+    fn the_owner_of_a_taken_port_is_named() {
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            let holder = listen(&Port::new(LOCALHOST, 0, 1, protocol)).unwrap();
+            let number = match &holder {
+                Listener::Tcp(socket) => socket.local_addr().unwrap().port(),
+                Listener::Udp(socket) => socket.local_addr().unwrap().port(),
+            };
+            let error = listen(&Port::new(LOCALHOST, number, 1, protocol)).unwrap_err();
+            assert_eq!(error.code(), "ENG-PORT-TAKEN");
+            let pid = format!("(pid {})", std::process::id());
+            assert!(error.to_string().contains(&pid), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_another_host_is_named() {
+        let error = listen(&Port::new(
+            "192.0.2.77".parse().unwrap(),
+            0,
+            1,
+            Protocol::Tcp,
+        ))
+        .unwrap_err();
+        assert_eq!(error.code(), "ENG-PORT-ADDRESS");
+    }
+}

@@ -1,0 +1,194 @@
+//! Where the native engine keeps what on disk, and the locks that keep it whole.
+//!
+//! ```text
+//! lock                  held while addresses, ports and networks are given out or taken back
+//! images/               the image store
+//! networks/NAME.json    record of a network        networks/NAME.hosts  its nodes' /etc/hosts
+//! nodes/NAME/           a node: node.json (record), lock (held by its monitor), run.json, exit, log,
+//!                       upper/ and work/ (overlay), var/ (its /var), root/ (mount point, always empty)
+//! trash/                directories on their way out
+//! ```
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// The native engine's directory.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    root: PathBuf,
+}
+
+/// The directory of one node.
+#[derive(Debug, Clone)]
+pub(super) struct NodeDirectory {
+    path: PathBuf,
+}
+
+/// A lock that is free again when this is dropped, or its process ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl State {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes the directories; only root may look into them.
+    pub(super) fn prepare(&self) -> Result<(), Error> {
+        for name in ["nodes", "networks", "trash"] {
+            make_directory(&self.root.join(name))?;
+        }
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        fs::set_permissions(&self.root, private).map_err(io_error("restrict", &self.root))
+    }
+
+    /// Waits for the lock of everything that is shared between nodes.
+    pub(super) fn lock(&self) -> Result<Lock, Error> {
+        self.prepare()?;
+        let path = self.root.join("lock");
+        let file = lock_file(&path)?;
+        file.lock().map_err(io_error("lock", &path))?;
+        Ok(Lock { _file: file })
+    }
+
+    pub(super) fn images(&self) -> PathBuf {
+        self.root.join("images")
+    }
+
+    pub(super) fn networks(&self) -> PathBuf {
+        self.root.join("networks")
+    }
+
+    pub(super) fn trash(&self) -> PathBuf {
+        self.root.join("trash")
+    }
+
+    pub(super) fn nodes(&self) -> PathBuf {
+        self.root.join("nodes")
+    }
+
+    /// The directory of the node of that name, which need not exist.
+    pub(super) fn node(&self, name: &str) -> NodeDirectory {
+        NodeDirectory {
+            path: self.nodes().join(name),
+        }
+    }
+
+    /// A node's directory that is not in its place yet.
+    pub(super) fn at(path: &Path) -> NodeDirectory {
+        NodeDirectory {
+            path: path.to_owned(),
+        }
+    }
+
+    /// Names of all nodes, sorted.
+    pub(super) fn node_names(&self) -> Result<Vec<String>, Error> {
+        names_in(&self.nodes())
+    }
+}
+
+impl NodeDirectory {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub(super) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// The monitor's lock, or `None` while another process holds it: then the node runs.
+    pub(super) fn try_lock(&self) -> Result<Option<Lock>, Error> {
+        let path = self.file("lock");
+        let file = lock_file(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(io_error("lock", &path)(error)),
+        }
+    }
+
+    /// A monitor is alive and responsible for the node.
+    pub(super) fn is_running(&self) -> bool {
+        self.exists() && matches!(self.try_lock(), Ok(None))
+    }
+}
+
+/// Names of the directories in `directory`, sorted; none if it does not exist.
+pub(super) fn names_in(directory: &Path) -> Result<Vec<String>, Error> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io_error("read", directory)(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(io_error("read", directory))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Puts a file in its place as a whole: readers see the old text or the new, also after a power cut.
+pub(super) fn write_atomically(path: &Path, text: &[u8]) -> Result<(), Error> {
+    let temporary = path.with_extension(format!("{}.new", std::process::id()));
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&temporary)?;
+        file.write_all(text)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(io_error("write", path))
+}
+
+pub(super) fn make_directory(path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(io_error("make", path))
+}
+
+/// Wraps an operating-system error with `action` and the path it was about.
+pub(super) fn io_error(action: &str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    Error::io(format!("{action} {}", path.display()))
+}
+
+fn lock_file(path: &Path) -> Result<File, Error> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(io_error("open", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_lock_means_running() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = State::new(directory.path().to_owned());
+        state.prepare().unwrap();
+        let node = state.node("a");
+        assert!(!node.is_running());
+        fs::create_dir(node.path()).unwrap();
+        assert!(!node.is_running());
+        let lock = node.try_lock().unwrap().unwrap();
+        assert!(node.is_running());
+        drop(lock);
+        assert!(!node.is_running());
+        assert_eq!(state.node_names().unwrap(), ["a"]);
+    }
+}

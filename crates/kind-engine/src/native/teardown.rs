@@ -1,0 +1,133 @@
+//! Ending and removing nodes, in whatever state they are.
+
+use std::fs;
+use std::io;
+use std::time::{Duration, Instant};
+
+use kind_image::store::Store;
+use kind_net::netlink::Netlink;
+use kind_sys::process::{Handle, KILL, SHUTDOWN};
+
+use super::record::{NodeRecord, RunRecord};
+use super::state::{NodeDirectory, State};
+use super::{hosts, monitor, network};
+use crate::Error;
+
+/// How long killed processes may take to be gone.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Removes what a node has on the host beside its files: cgroups and the link.
+pub(super) fn clear_host(record: &NodeRecord) -> Result<(), Error> {
+    clear(&record.name, &record.link)
+}
+
+fn clear(name: &str, link: &str) -> Result<(), Error> {
+    let mut failures = Vec::new();
+    let group = monitor::group(name).and_then(|group| {
+        group
+            .remove(LIMIT)
+            .map_err(Error::io(format!("remove the cgroups of node {name}")))
+    });
+    failures.extend(group.err());
+    let link = Netlink::open().and_then(|mut netlink| netlink.delete_link(link));
+    failures.extend(link.err().map(Error::from));
+    Error::all(failures)
+}
+
+/// Asks a node to shut down; kills it after `grace`.
+pub(super) fn stop(directory: &NodeDirectory, name: &str, grace: Duration) -> Result<(), Error> {
+    signal(directory, SHUTDOWN);
+    if wait_until_stopped(directory, grace, || ()) {
+        return Ok(());
+    }
+    kill(directory, name)
+}
+
+fn kill(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
+    // Again and again: a monitor that is just starting the node has no process to kill yet.
+    if wait_until_stopped(directory, LIMIT, || signal(directory, KILL)) {
+        return Ok(());
+    }
+    Err(Error::other(
+        "ENG-NODE-STUCK",
+        format!("node {name} does not end although its processes were killed"),
+        "look for processes in state D (`ps -eo pid,stat,comm`): they wait for a disk or network filesystem",
+    ))
+}
+
+fn signal(directory: &NodeDirectory, number: i32) {
+    let run = RunRecord::load(directory).ok().flatten();
+    let pid = run.and_then(|run| kind_sys::process::pid(run.pid));
+    let handle = pid.and_then(|pid| Handle::open(pid).ok());
+    // The monitor still holds the lock after the handle was opened, so the process is the node's.
+    if let Some(handle) = handle.filter(|_| directory.is_running()) {
+        let _ = handle.signal(number);
+    }
+}
+
+fn wait_until_stopped(directory: &NodeDirectory, limit: Duration, each: impl Fn()) -> bool {
+    let deadline = Instant::now() + limit;
+    while directory.is_running() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        each();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
+}
+
+/// Removes nodes and the networks that nobody needs after that. Goes on after failures.
+pub(super) fn remove(state: &State, store: &Store, names: &[String]) -> Result<(), Error> {
+    let mut failures: Vec<Error> = std::thread::scope(|scope| {
+        let removals: Vec<_> = names
+            .iter()
+            .map(|name| scope.spawn(move || remove_node(state, store, name)))
+            .collect();
+        let results = removals.into_iter().map(|removal| removal.join());
+        results.filter_map(|result| result.ok()?.err()).collect()
+    });
+    match state.lock() {
+        Ok(lock) => failures.extend(network::remove_unused(state, &lock)),
+        Err(error) => failures.push(error),
+    }
+    Error::all(failures)
+}
+
+fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
+    let directory = state.node(name);
+    if !directory.exists() {
+        return Ok(());
+    }
+    kill(&directory, name)?;
+    // A record that cannot be read must not keep the rest from going.
+    let record = NodeRecord::load(&directory).ok();
+    clear(name, &network::link_name(name))?;
+    let away = state.trash().join(format!("{name}-{}", std::process::id()));
+    {
+        let lock = state.lock()?;
+        match fs::rename(directory.path(), &away) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            result => result.map_err(Error::io(format!("remove node {name}")))?,
+        }
+        if let Some(record) = record {
+            hosts::write(state, &record.network, &lock)?;
+        }
+    }
+    empty_trash(state);
+    store.release(&holder(name))?;
+    Ok(())
+}
+
+/// Deletes what earlier removals, perhaps cut short, have put aside. What cannot be deleted now is tried
+/// again by the next removal.
+fn empty_trash(state: &State) {
+    for name in super::state::names_in(&state.trash()).unwrap_or_default() {
+        let _ = fs::remove_dir_all(state.trash().join(name));
+    }
+}
+
+/// The name under which a node keeps its image in the store.
+pub(super) fn holder(node: &str) -> String {
+    format!("node-{node}")
+}

@@ -1,0 +1,175 @@
+//! A node's `/var`: a directory on the host's own filesystem, because the node's containerd cannot put its
+//! snapshots on an overlay.
+//!
+//! It starts as the image's `/var`, but what containerd has unpacked there is not copied: those
+//! directories are read-only by nature, and are shown from the image's layers instead.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::{MetadataExt, lchown, symlink};
+use std::path::{Path, PathBuf};
+
+use kind_sys::namespace;
+use rustix::fs::{CWD, FileType, Mode};
+
+use super::record::NodeRecord;
+use super::rootfs;
+use super::state::State;
+use crate::Error;
+
+/// Where a containerd keeps the unpacked layers of its images, below a root directory.
+const CONTAINERD: &str = "var/lib/containerd";
+const SNAPSHOTTER: &str = "io.containerd.snapshotter.v1.overlayfs/snapshots";
+
+/// The unpacked snapshots of the image: where each is on the host, and where below `/var` it belongs.
+/// One that more than one layer contributes to is not among them.
+pub(super) fn shared(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
+    let mut found: Vec<(PathBuf, PathBuf)> = Vec::new();
+    let mut mixed = Vec::new();
+    for layer in layers {
+        let Some(snapshots) = real_directory(layer, &Path::new(CONTAINERD).join(SNAPSHOTTER))
+        else {
+            continue;
+        };
+        for entry in fs::read_dir(snapshots).into_iter().flatten().flatten() {
+            let below = Path::new("lib/containerd")
+                .join(SNAPSHOTTER)
+                .join(entry.file_name())
+                .join("fs");
+            let Some(source) = real_directory(layer, &Path::new("var").join(&below)) else {
+                continue;
+            };
+            match found.iter().any(|(_, known)| *known == below) {
+                true => mixed.push(below),
+                false => found.push((source, below)),
+            }
+        }
+    }
+    found.retain(|(_, below)| !mixed.contains(below));
+    found.sort();
+    found
+}
+
+/// `root/path` if every part of it is a directory and none is a link: an image's link must not lead
+/// to the host.
+fn real_directory(root: &Path, path: &Path) -> Option<PathBuf> {
+    let mut directory = root.to_owned();
+    for part in path {
+        directory.push(part);
+        if !fs::symlink_metadata(&directory).is_ok_and(|metadata| metadata.is_dir()) {
+            return None;
+        }
+    }
+    Some(directory)
+}
+
+/// Fills the node's `/var`. Runs in a helper.
+pub(super) fn fill(state: &State, name: &str) -> Result<i32, Error> {
+    let directory = state.node(name);
+    let record = NodeRecord::load(&directory)?;
+    let own = directory.file("var.new");
+    let failed = || format!("copy /var of image {} for node {name}", record.image);
+    let _ = fs::remove_dir_all(&own);
+    fs::create_dir(&own).map_err(Error::io(failed()))?;
+    namespace::unshare_mounts().map_err(Error::io("make a mount namespace"))?;
+    let target = kind_sys::mount::Detached::copy(&own).map_err(Error::io(failed()))?;
+    rootfs::enter_files(state, &record)?;
+    // Any directory that every image has will do to reach the new /var from inside.
+    let inside = Path::new("/proc");
+    target.attach(inside).map_err(Error::io(failed()))?;
+    if Path::new("/var").is_dir() {
+        let kept: Vec<_> = record
+            .shared
+            .iter()
+            .map(|(_, below)| below.as_path())
+            .collect();
+        let mut copy = Copy {
+            from: Path::new("/var"),
+            to: inside,
+            kept: &kept,
+        };
+        copy.directory(Path::new("")).map_err(Error::io(failed()))?;
+    }
+    Ok(0)
+}
+
+struct Copy<'a> {
+    from: &'a Path,
+    to: &'a Path,
+    /// Directories whose content stays where it is.
+    kept: &'a [&'a Path],
+}
+
+impl Copy<'_> {
+    fn directory(&mut self, below: &Path) -> io::Result<()> {
+        let metadata = fs::metadata(self.from.join(below))?;
+        let target = self.to.join(below);
+        if !below.as_os_str().is_empty() {
+            fs::create_dir(&target)?;
+        }
+        if !self.kept.contains(&below) {
+            for entry in fs::read_dir(self.from.join(below))? {
+                self.entry(&below.join(entry?.file_name()))?;
+            }
+        }
+        own(&target, &metadata)
+    }
+
+    fn entry(&mut self, below: &Path) -> io::Result<()> {
+        let (source, target) = (self.from.join(below), self.to.join(below));
+        let metadata = fs::symlink_metadata(&source)?;
+        if metadata.is_dir() {
+            return self.directory(below);
+        }
+        if metadata.is_symlink() {
+            symlink(fs::read_link(&source)?, &target)?;
+            return lchown(&target, Some(metadata.uid()), Some(metadata.gid()));
+        }
+        if metadata.is_file() {
+            fs::copy(&source, &target)?;
+        } else {
+            let (kind, mode) = (
+                FileType::from_raw_mode(metadata.mode()),
+                Mode::from_raw_mode(metadata.mode()),
+            );
+            rustix::fs::mknodat(CWD, &target, kind, mode, metadata.rdev())?;
+        }
+        own(&target, &metadata)
+    }
+}
+
+fn own(target: &Path, metadata: &Metadata) -> io::Result<()> {
+    lchown(target, Some(metadata.uid()), Some(metadata.gid()))?;
+    // After the owner: a change of owner clears setuid.
+    fs::set_permissions(target, metadata.permissions())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_are_shared_but_never_through_links() {
+        let temporary = tempfile::tempdir().unwrap();
+        let layer = |name: &str, paths: &[&str]| {
+            let layer = temporary.path().join(name);
+            for path in paths {
+                fs::create_dir_all(layer.join(path)).unwrap();
+            }
+            layer
+        };
+        let snapshot = |n: &str| format!("{CONTAINERD}/{SNAPSHOTTER}/{n}/fs");
+        let first = layer("first", &["usr", &snapshot("1"), &snapshot("2")]);
+        let second = layer("second", &[&snapshot("2"), &snapshot("3")]);
+        let third = layer("third", &[]);
+        fs::create_dir_all(&third).unwrap();
+        symlink("/var", third.join("var")).unwrap();
+        let found = shared(&[first.clone(), second, third]);
+        let names: Vec<_> = found
+            .iter()
+            .map(|(_, below)| below.parent().unwrap().file_name().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["1", "3"]);
+        assert!(found[0].0.starts_with(first));
+    }
+}
