@@ -6,6 +6,7 @@
 
 mod boot;
 mod channel;
+mod dns;
 mod kubernetes;
 mod pause;
 

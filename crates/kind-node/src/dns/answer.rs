@@ -1,0 +1,143 @@
+//! From a question to an answer, as far as the index reaches.
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::{DNSClass, Name, Record, RecordType};
+
+use super::index::Index;
+use super::zone::{Lookup, Zone};
+
+/// How many names a chain of aliases may have, so that two that name each other end.
+const ALIASES: usize = 8;
+
+/// One question with what decides about its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    /// The name, spelled as the client did.
+    pub(crate) name: Name,
+    /// The record type.
+    pub(crate) kind: RecordType,
+    /// The class; only `IN` has answers.
+    pub(crate) class: DNSClass,
+    /// The client wants signatures.
+    pub(crate) dnssec_ok: bool,
+    /// The client does the validation itself.
+    pub(crate) checking_disabled: bool,
+}
+
+/// What is said in return.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// How it went.
+    pub(crate) code: ResponseCode,
+    /// The first name of the answer is ours.
+    pub(crate) authoritative: bool,
+    /// An upstream server has validated the answer.
+    pub(crate) authentic: bool,
+    /// Records that answer.
+    pub(crate) answers: Vec<Record>,
+    /// For a negative answer, the SOA record.
+    pub(crate) authorities: Vec<Record>,
+    /// Records the client may want next.
+    pub(crate) additionals: Vec<Record>,
+}
+
+impl Answer {
+    /// An answer without records.
+    pub(crate) fn bare(code: ResponseCode) -> Self {
+        Self {
+            code,
+            authoritative: false,
+            authentic: false,
+            answers: Vec::new(),
+            authorities: Vec::new(),
+            additionals: Vec::new(),
+        }
+    }
+
+    /// Puts the aliases that led to a name outside in front of that name's own answer.
+    pub(crate) fn after(self, mut aliases: Vec<Record>) -> Self {
+        if aliases.is_empty() {
+            return self;
+        }
+        aliases.extend(self.answers);
+        Self {
+            authoritative: true,
+            authentic: false,
+            answers: aliases,
+            ..self
+        }
+    }
+
+    /// Begins equal records at another place each time, so that clients which take the first
+    /// address spread over all.
+    pub(crate) fn rotated(mut self, by: u16) -> Self {
+        let is_address = |record: &Record| record.record_type().is_ip_addr();
+        let first = self.answers.iter().position(is_address);
+        if let Some(addresses) = first.and_then(|first| self.answers.get_mut(first..)) {
+            let by = usize::from(by) % addresses.len().max(1);
+            addresses.rotate_left(by);
+        }
+        self
+    }
+}
+
+/// How far the index reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To the end.
+    Whole(Answer),
+    /// To a name outside.
+    Outside {
+        /// Records on the way.
+        aliases: Vec<Record>,
+        /// The name.
+        name: Name,
+    },
+}
+
+/// Answers a question from the index.
+pub(crate) fn answer(zone: &Zone, index: &Index, question: &Question) -> Reach {
+    if question.class != DNSClass::IN {
+        return Reach::Whole(Answer::bare(ResponseCode::Refused));
+    }
+    let mut aliases = Vec::new();
+    let mut name = question.name.clone();
+    for _ in 0..ALIASES {
+        match zone.lookup(index, &name, question.kind) {
+            Lookup::Outside => return Reach::Outside { aliases, name },
+            Lookup::Alias { record, target } => {
+                aliases.push(record);
+                if matches!(question.kind, RecordType::CNAME | RecordType::ANY) {
+                    return Reach::Whole(ours(aliases, Vec::new()));
+                }
+                name = target;
+            }
+            Lookup::Found {
+                answers,
+                additionals,
+            } => {
+                aliases.extend(answers);
+                return Reach::Whole(ours(aliases, additionals));
+            }
+            negative => {
+                let mut answer = ours(aliases, Vec::new());
+                answer.authorities.push(zone.soa(index));
+                if negative == Lookup::Missing {
+                    answer.code = ResponseCode::NXDomain;
+                }
+                return Reach::Whole(answer);
+            }
+        }
+    }
+    Reach::Whole(Answer::bare(ResponseCode::ServFail))
+}
+
+/// An answer from our own zone.
+fn ours(answers: Vec<Record>, additionals: Vec<Record>) -> Answer {
+    Answer {
+        authoritative: true,
+        answers,
+        additionals,
+        ..Answer::bare(ResponseCode::NoError)
+    }
+}

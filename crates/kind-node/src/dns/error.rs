@@ -1,0 +1,45 @@
+//! Why cluster DNS does not run.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::kubernetes;
+
+/// Why cluster DNS does not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Error {
+    /// The command line names something unknown.
+    #[error("unknown option {0:?}")]
+    Option(String),
+    /// An option has no value, or one that does not fit.
+    #[error("option {option} needs {expected}")]
+    Value {
+        /// The option.
+        option: &'static str,
+        /// What its value should be.
+        expected: &'static str,
+    },
+    /// The file with the upstream servers cannot be read.
+    #[error("read {}", path.display())]
+    ResolvConf {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An address cannot be listened on.
+    #[error("listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The runtime or the signal handlers cannot be set up.
+    #[error("set up the runtime")]
+    Runtime(#[source] std::io::Error),
+    /// There is no way to the API server.
+    #[error("connect to the cluster")]
+    Kubernetes(#[from] kubernetes::Error),
+}

@@ -1,0 +1,334 @@
+//! Real sockets: a server on loopback, with an upstream server of our own behind it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
+use hickory_proto::rr::rdata::{A, CNAME, SOA};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+use kube::runtime::watcher::Event;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::convert;
+use super::forward::Forwarder;
+use super::index::Index;
+use super::objects::{Change, Objects};
+use super::probe::Page;
+use super::resolver::Resolver;
+use super::server::Server;
+use super::upstream::{read_packet, write_packet};
+use super::zone::Zone;
+
+/// A running upstream server of a small zone.
+struct Upstream {
+    address: SocketAddr,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Upstream {
+    async fn start() -> Self {
+        let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let udp = UdpSocket::bind(address).await.unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        tokio::spawn(async move {
+            let mut buffer = [0; 2048];
+            loop {
+                let (length, client) = udp.recv_from(&mut buffer).await.unwrap();
+                count.fetch_add(1, Ordering::Relaxed);
+                let mut answer = upstream_answer(&buffer[..length]);
+                if answer.answers.len() > 20 {
+                    answer = answer.truncate();
+                }
+                // Somebody guesses the id wrongly first.
+                let mut forged = answer.clone();
+                forged.metadata.id ^= 1;
+                udp.send_to(&forged.to_vec().unwrap(), client)
+                    .await
+                    .unwrap();
+                udp.send_to(&answer.to_vec().unwrap(), client)
+                    .await
+                    .unwrap();
+            }
+        });
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = tcp.accept().await.unwrap();
+                let packet = read_packet(&mut stream).await.unwrap();
+                let answer = upstream_answer(&packet).to_vec().unwrap();
+                write_packet(&mut stream, &answer).await.unwrap();
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+/// What the upstream server knows.
+fn upstream_answer(packet: &[u8]) -> Message {
+    let question = Message::from_vec(packet).unwrap();
+    let query = question.queries[0].clone();
+    let name = query.name().clone();
+    let mut answer = Message::response(question.metadata.id, OpCode::Query);
+    answer.add_query(query);
+    let address = |last| {
+        let data = RData::A(A(Ipv4Addr::new(192, 0, 2, last)));
+        Record::from_rdata(name.clone(), 60, data)
+    };
+    match name.to_ascii().as_str() {
+        "www.example.com." => {
+            answer.add_answer(address(1));
+        }
+        "big.example.com." => {
+            answer.add_answers((0..200).map(address));
+        }
+        _ => {
+            let root = Name::root();
+            let soa = SOA::new(root.clone(), root.clone(), 1, 1, 1, 1, 10);
+            answer.add_authority(Record::from_rdata(root, 10, RData::SOA(soa)));
+            answer.metadata.response_code = ResponseCode::NXDomain;
+        }
+    }
+    answer
+}
+
+/// An index with a few services, one of them with many endpoints.
+fn index() -> Index {
+    let mut objects = Objects::default();
+    for (name, spec) in [
+        ("web", json!({"clusterIP": "10.96.0.9"})),
+        ("many", json!({"clusterIP": "None"})),
+        (
+            "out",
+            json!({"type": "ExternalName", "externalName": "www.example.com"}),
+        ),
+        (
+            "lost",
+            json!({"type": "ExternalName", "externalName": "lost.example.com"}),
+        ),
+    ] {
+        let object = json!({"metadata": {"namespace": "default", "name": name}, "spec": spec});
+        let kept = convert::service(serde_json::from_value(object).unwrap());
+        objects.apply(Change::Service(Event::Apply(kept)));
+    }
+    let addresses = (0..200).map(|last| json!({"addresses": [format!("10.0.0.{last}")]}));
+    let slice = json!({
+        "metadata": {
+            "namespace": "default", "name": "many-1",
+            "labels": {"kubernetes.io/service-name": "many"},
+        },
+        "addressType": "IPv4",
+        "endpoints": addresses.collect::<Vec<_>>(),
+    });
+    let kept = convert::slice(serde_json::from_value(slice).unwrap());
+    objects.apply(Change::Endpoints(Event::Apply(kept)));
+    let mut index = Index::default();
+    objects.refresh(&mut index);
+    index
+}
+
+/// Starts a server with these upstream servers.
+async fn start(index: Option<Index>, upstreams: &[SocketAddr]) -> (SocketAddr, Arc<Resolver>) {
+    let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    serve(server, index, upstreams)
+}
+
+fn serve(
+    server: Server,
+    index: Option<Index>,
+    upstreams: &[SocketAddr],
+) -> (SocketAddr, Arc<Resolver>) {
+    let address = server.address().unwrap();
+    let (_, indexes) = watch::channel(index.map(Arc::new));
+    let forwarder = Forwarder::new(upstreams, &[], &[]);
+    let zone = Zone::new(Name::from_ascii("cluster.local.").unwrap());
+    let resolver = Arc::new(Resolver::new(zone, indexes, forwarder));
+    tokio::spawn(server.run(resolver.clone()));
+    (address, resolver)
+}
+
+fn query(name: &str, kind: RecordType) -> Message {
+    let mut message = Message::new(4242, MessageType::Query, OpCode::Query);
+    message.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
+    message.metadata.recursion_desired = true;
+    message
+}
+
+async fn over_udp(server: SocketAddr, question: &Message) -> Message {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let packet = question.to_vec().unwrap();
+    socket.send_to(&packet, server).await.unwrap();
+    let mut buffer = [0; 4096];
+    let received = timeout(Duration::from_secs(5), socket.recv(&mut buffer)).await;
+    Message::from_vec(&buffer[..received.unwrap().unwrap()]).unwrap()
+}
+
+async fn over_tcp(server: SocketAddr, questions: &[Message]) -> Vec<Message> {
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    let mut answers = Vec::new();
+    for question in questions {
+        let packet = question.to_vec().unwrap();
+        write_packet(&mut stream, &packet).await.unwrap();
+    }
+    for _ in questions {
+        let packet = read_packet(&mut stream).await.unwrap();
+        answers.push(Message::from_vec(&packet).unwrap());
+    }
+    answers
+}
+
+#[tokio::test]
+async fn service_is_answered_over_udp_and_tcp() {
+    let (server, _) = start(Some(index()), &[]).await;
+    let question = query("web.default.svc.cluster.local.", RecordType::A);
+    let mut answers = over_tcp(server, &[question.clone(), question.clone()]).await;
+    answers.push(over_udp(server, &question).await);
+    for answer in answers {
+        assert_eq!(answer.metadata.id, 4242);
+        assert!(answer.metadata.authoritative && answer.metadata.recursion_available);
+        assert_eq!(answer.answers[0].data.to_string(), "10.96.0.9");
+    }
+}
+
+#[tokio::test]
+async fn long_answer_is_cut_over_udp_and_whole_over_tcp() {
+    let (server, _) = start(Some(index()), &[]).await;
+    let mut question = query("many.default.svc.cluster.local.", RecordType::A);
+    let plain = over_udp(server, &question).await;
+    let mut edns = Edns::new();
+    edns.set_max_payload(4096);
+    question.set_edns(edns);
+    let extended = over_udp(server, &question).await;
+    assert!(plain.metadata.truncation && extended.metadata.truncation);
+    assert!(plain.answers.len() < extended.answers.len());
+    assert!(plain.edns.is_none() && extended.edns.is_some());
+    let whole = over_tcp(server, &[question]).await;
+    assert_eq!(whole[0].answers.len(), 200);
+}
+
+#[tokio::test]
+async fn foreign_name_is_forwarded_once_and_then_cached() {
+    let upstream = Upstream::start().await;
+    let (server, _) = start(Some(index()), &[upstream.address]).await;
+    for _ in 0..3 {
+        let answer = over_udp(server, &query("www.example.com.", RecordType::A)).await;
+        assert_eq!(answer.answers[0].data.to_string(), "192.0.2.1");
+        assert!(!answer.metadata.authoritative);
+    }
+    for _ in 0..3 {
+        let answer = over_udp(server, &query("gone.example.com.", RecordType::A)).await;
+        assert_eq!(answer.metadata.response_code, ResponseCode::NXDomain);
+    }
+    assert_eq!(upstream.asked(), 2);
+}
+
+#[tokio::test]
+async fn cut_answer_of_upstream_is_fetched_over_tcp() {
+    let upstream = Upstream::start().await;
+    let (server, _) = start(Some(index()), &[upstream.address]).await;
+    let answers = over_tcp(server, &[query("big.example.com.", RecordType::A)]).await;
+    assert_eq!(answers[0].answers.len(), 200);
+}
+
+#[tokio::test]
+async fn dead_upstream_is_passed_over() {
+    // A bound socket that never answers holds the port; one that is closed refuses at once.
+    let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let closed = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let refusing = closed.local_addr().unwrap();
+    drop(closed);
+    let upstream = Upstream::start().await;
+    let upstreams = [refusing, silent.local_addr().unwrap(), upstream.address];
+    let (server, _) = start(Some(index()), &upstreams).await;
+    let answer = over_udp(server, &query("www.example.com.", RecordType::A)).await;
+    assert_eq!(answer.answers.len(), 1);
+    // Both rest now, so the next question does not wait for them.
+    let question = query("other.example.com.", RecordType::A);
+    let second = timeout(Duration::from_millis(500), over_udp(server, &question)).await;
+    assert!(second.is_ok());
+}
+
+#[tokio::test]
+async fn without_upstream_foreign_names_fail_at_once() {
+    let (server, _) = start(Some(index()), &[]).await;
+    let answer = over_udp(server, &query("www.example.com.", RecordType::A)).await;
+    assert_eq!(answer.metadata.response_code, ResponseCode::ServFail);
+}
+
+#[tokio::test]
+async fn external_name_is_resolved_by_upstream() {
+    let upstream = Upstream::start().await;
+    let (server, _) = start(Some(index()), &[upstream.address]).await;
+    let name = "out.default.svc.cluster.local.";
+    // The second answer comes from the cache.
+    for _ in 0..2 {
+        let answer = over_udp(server, &query(name, RecordType::A)).await;
+        let target = Name::from_ascii("www.example.com.").unwrap();
+        assert_eq!(answer.answers[0].data, RData::CNAME(CNAME(target)));
+        assert_eq!(answer.answers[1].data.to_string(), "192.0.2.1");
+        assert!(answer.metadata.authoritative);
+    }
+    let lost = over_udp(
+        server,
+        &query("lost.default.svc.cluster.local.", RecordType::A),
+    )
+    .await;
+    assert_eq!(lost.metadata.response_code, ResponseCode::NXDomain);
+    assert_eq!((lost.answers.len(), lost.authorities.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn before_the_first_list_only_foreign_names_are_answered() {
+    let upstream = Upstream::start().await;
+    let (server, _) = start(None, &[upstream.address]).await;
+    let own = over_udp(
+        server,
+        &query("web.default.svc.cluster.local.", RecordType::A),
+    )
+    .await;
+    assert_eq!(own.metadata.response_code, ResponseCode::ServFail);
+    let foreign = over_udp(server, &query("www.example.com.", RecordType::A)).await;
+    assert_eq!(foreign.answers.len(), 1);
+}
+
+#[tokio::test]
+async fn upstream_that_leads_back_is_found_and_refused() {
+    let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let own = server.address().unwrap();
+    let (server, resolver) = serve(server, Some(index()), &[own]);
+    resolver.forwarder().probe().await;
+    let question = query("www.example.com.", RecordType::A);
+    let answer = timeout(Duration::from_millis(500), over_udp(server, &question)).await;
+    let code = answer.unwrap().metadata.response_code;
+    assert_eq!(code, ResponseCode::ServFail);
+}
+
+#[tokio::test]
+async fn pages_tell_life_and_readiness() {
+    let page = Page::bind("127.0.0.1:0".parse().unwrap(), "/ready")
+        .await
+        .unwrap();
+    let address = page.address().unwrap();
+    let ready = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let told = ready.clone();
+    tokio::spawn(page.run(move || told.load(Ordering::Relaxed)));
+    for (well, expected) in [(false, "HTTP/1.1 503"), (true, "HTTP/1.1 200")] {
+        ready.store(well, Ordering::Relaxed);
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        assert!(response.starts_with(expected), "{response}");
+    }
+}

@@ -1,0 +1,105 @@
+//! What cluster DNS keeps of the API's objects: a small part of each, so that a large cluster costs
+//! little memory.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hickory_proto::rr::Name;
+
+/// Namespace and name of an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// Its namespace; for a Namespace object, that namespace itself.
+    pub(crate) namespace: Box<str>,
+    /// Its name.
+    pub(crate) name: Box<str>,
+}
+
+/// A Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Service {
+    /// What the service's own name stands for.
+    pub(crate) kind: Kind,
+    /// Endpoints count as ready whatever their state.
+    pub(crate) publish_not_ready: bool,
+}
+
+/// What a service's own name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Virtual addresses.
+    ClusterIp {
+        /// One or, with dual stack, two.
+        addresses: Vec<IpAddr>,
+        /// The service's ports.
+        ports: Vec<Port>,
+    },
+    /// The addresses of its endpoints.
+    Headless,
+    /// Another name.
+    External(Name),
+    /// Nothing (yet): no address was given to it.
+    Nothing,
+}
+
+/// A port with the name that SRV records know it by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Port {
+    /// Name; empty for the only port of a service, which may go without.
+    pub(crate) name: Box<str>,
+    /// Transport protocol.
+    pub(crate) protocol: Protocol,
+    /// Number.
+    pub(crate) number: u16,
+}
+
+/// Transport protocol of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Protocol {
+    Tcp,
+    Udp,
+    Sctp,
+}
+
+impl Protocol {
+    /// Returns the protocol an object names; none means TCP.
+    pub(crate) fn of_object(name: Option<&str>) -> Self {
+        match name {
+            Some("UDP") => Self::Udp,
+            Some("SCTP") => Self::Sctp,
+            _ => Self::Tcp,
+        }
+    }
+
+    /// Returns the protocol of a label such as `_tcp`, in lower case.
+    pub(crate) fn of_label(label: &str) -> Option<Self> {
+        match label {
+            "_tcp" => Some(Self::Tcp),
+            "_udp" => Some(Self::Udp),
+            "_sctp" => Some(Self::Sctp),
+            _ => None,
+        }
+    }
+}
+
+/// An EndpointSlice, or an Endpoints object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoints {
+    /// Name of the service in the same namespace; empty if it belongs to none.
+    pub(crate) service: Box<str>,
+    /// Its endpoints, one for each address.
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+/// One address behind a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// Its label below the service's name, in lower case.
+    pub(crate) hostname: Arc<str>,
+    /// The address.
+    pub(crate) address: IpAddr,
+    /// It takes requests.
+    pub(crate) ready: bool,
+    /// Ports, the same for many endpoints.
+    pub(crate) ports: Arc<[Port]>,
+}

@@ -1,0 +1,126 @@
+//! The command line of `kind-node dns`.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use hickory_proto::rr::Name;
+
+use super::Error;
+
+/// What the command line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Cluster domain.
+    pub(crate) domain: Name,
+    /// Where to answer.
+    pub(crate) listen: SocketAddr,
+    /// Where the page `/health` is.
+    pub(crate) health: SocketAddr,
+    /// Where the page `/ready` is.
+    pub(crate) ready: SocketAddr,
+    /// File with the upstream servers.
+    pub(crate) resolv_conf: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        // Serves IPv4 too, where the kernel has both.
+        let any = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        let mut domain = Name::root();
+        for label in ["local", "cluster"] {
+            domain = domain.prepend_label(label).unwrap_or(domain);
+        }
+        Self {
+            domain,
+            listen: (any, 53).into(),
+            health: (any, 8080).into(),
+            ready: (any, 8181).into(),
+            resolv_conf: "/etc/resolv.conf".into(),
+        }
+    }
+}
+
+impl Options {
+    /// Reads arguments of the form `--option=value`.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, Error> {
+        let mut options = Self::default();
+        for argument in arguments {
+            let (option, value) = argument.split_once('=').unwrap_or((argument, ""));
+            match option {
+                "--domain" => options.domain = domain(value)?,
+                "--listen" => options.listen = address("--listen", value)?,
+                "--health" => options.health = address("--health", value)?,
+                "--ready" => options.ready = address("--ready", value)?,
+                "--resolv-conf" if !value.is_empty() => options.resolv_conf = value.into(),
+                "--resolv-conf" => return Err(wrong("--resolv-conf", "a path")),
+                _ => return Err(Error::Option(argument.clone())),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Reads the cluster domain.
+fn domain(value: &str) -> Result<Name, Error> {
+    let expected = || wrong("--domain", "a domain name");
+    let mut name = Name::from_ascii(value).map_err(|_| expected())?;
+    name.set_fqdn(true);
+    if name.is_root() {
+        // The whole world is not ours.
+        return Err(expected());
+    }
+    Ok(name.to_lowercase())
+}
+
+/// Reads an address with its port.
+fn address(option: &'static str, value: &str) -> Result<SocketAddr, Error> {
+    SocketAddr::from_str(value).map_err(|_| wrong(option, "an address with a port"))
+}
+
+/// An option whose value does not fit.
+fn wrong(option: &'static str, expected: &'static str) -> Error {
+    Error::Value { option, expected }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Options, String> {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        Options::parse(&arguments).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_those_of_a_cluster() {
+        let options = parse(&[]).unwrap();
+        assert_eq!(options.domain.to_ascii(), "cluster.local.");
+        assert_eq!(options.listen.to_string(), "[::]:53");
+        assert_eq!(options.health.port(), 8080);
+        assert_eq!(options.ready.port(), 8181);
+    }
+
+    #[test]
+    fn values_are_read() {
+        let options = parse(&["--domain=Corp.Example", "--listen=127.0.0.1:5353"]).unwrap();
+        assert_eq!(options.domain.to_ascii(), "corp.example.");
+        assert_eq!(options.listen.to_string(), "127.0.0.1:5353");
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        for (argument, expected) in [
+            ("--domain=", "option --domain needs a domain name"),
+            ("--domain=.", "option --domain needs a domain name"),
+            (
+                "--listen=53",
+                "option --listen needs an address with a port",
+            ),
+            ("--resolv-conf", "option --resolv-conf needs a path"),
+            ("--metrics", "unknown option \"--metrics\""),
+        ] {
+            assert_eq!(parse(&[argument]).unwrap_err(), expected);
+        }
+    }
+}

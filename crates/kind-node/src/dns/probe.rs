@@ -1,0 +1,113 @@
+//! The two pages that the kubelet looks at: one says that the program lives, one that it is ready.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+/// Time a client has for its request.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Longest request that is read; probes send far less.
+const LONGEST: usize = 8192;
+
+/// A server of one page.
+#[derive(Debug)]
+pub(crate) struct Page {
+    listener: TcpListener,
+    path: &'static str,
+}
+
+impl Page {
+    /// Binds a page's socket.
+    pub(crate) async fn bind(address: SocketAddr, path: &'static str) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { listener, path })
+    }
+
+    /// Returns the socket's address.
+    #[cfg(test)]
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves the page until the caller drops the future: 200 if all is well, else 503.
+    pub(crate) async fn run(self, well: impl Fn() -> bool) {
+        loop {
+            match self.listener.accept().await {
+                // One at a time is enough for probes, and bounds what clients can hold.
+                Ok((stream, _)) => {
+                    let _ = timeout(PATIENCE, reply(stream, self.path, &well)).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "accept a probe");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Reads one request and answers it.
+async fn reply(mut stream: TcpStream, path: &str, well: &impl Fn() -> bool) -> io::Result<()> {
+    let mut request = Vec::new();
+    while !complete(&request) && request.len() < LONGEST {
+        if stream.read_buf(&mut request).await? == 0 {
+            return Ok(());
+        }
+    }
+    let response = response(&request, path, well());
+    stream.write_all(response.as_bytes()).await?;
+    stream.shutdown().await
+}
+
+/// Tells whether the head of a request is there.
+fn complete(request: &[u8]) -> bool {
+    request.windows(4).any(|window| window == b"\r\n\r\n")
+}
+
+/// Decides on the response to a request.
+fn response(request: &[u8], path: &str, well: bool) -> String {
+    let line = request
+        .split(|byte| *byte == b'\r')
+        .next()
+        .unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let mut words = line.split(' ');
+    let (method, target) = (words.next(), words.next().unwrap_or_default());
+    let asked = target.split('?').next().unwrap_or_default();
+    let (status, body) = match method {
+        Some("GET" | "HEAD") if asked != path => ("404 Not Found", ""),
+        Some("GET") if well => ("200 OK", "OK"),
+        Some("HEAD") if well => ("200 OK", ""),
+        Some("GET" | "HEAD") => ("503 Service Unavailable", ""),
+        _ => ("405 Method Not Allowed", ""),
+    };
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn responses() {
+        for (request, well, expected) in [
+            ("GET /ready HTTP/1.1\r\nHost: x\r\n\r\n", true, "200"),
+            ("GET /ready?x=1 HTTP/1.1\r\n\r\n", true, "200"),
+            ("HEAD /ready HTTP/1.1\r\n\r\n", true, "200"),
+            ("GET /ready HTTP/1.1\r\n\r\n", false, "503"),
+            ("GET / HTTP/1.1\r\n\r\n", true, "404"),
+            ("POST /ready HTTP/1.1\r\n\r\n", true, "405"),
+            ("\r\n\r\n", true, "405"),
+        ] {
+            let response = response(request.as_bytes(), "/ready", well);
+            assert_eq!(response.split(' ').nth(1), Some(expected), "{request:?}");
+            assert!(complete(response.as_bytes()));
+        }
+    }
+}

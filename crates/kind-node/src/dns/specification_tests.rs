@@ -1,0 +1,492 @@
+//! Every kind of record of the specification, from API objects to answers.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::{DNSClass, Name, Record, RecordType};
+use kube::runtime::watcher::Event;
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Question, Reach, answer};
+use super::convert;
+use super::index::Index;
+use super::objects::{Change, Objects};
+use super::zone::Zone;
+
+/// A cluster with one service of each kind.
+fn cluster() -> Index {
+    let mut objects = Objects::default();
+    for name in ["default", "empty", "kube-system"] {
+        let object = serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
+        objects.apply(Change::Namespace(Event::Apply(convert::namespace(object))));
+    }
+    for object in services() {
+        let object = serde_json::from_value(object).unwrap();
+        objects.apply(Change::Service(Event::Apply(convert::service(object))));
+    }
+    for object in slices() {
+        let object = serde_json::from_value(object).unwrap();
+        objects.apply(Change::Endpoints(Event::Apply(convert::slice(object))));
+    }
+    let mut index = Index::default();
+    objects.refresh(&mut index);
+    index
+}
+
+fn services() -> Vec<Value> {
+    let of = |namespace: &str, name: &str, spec: Value| json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec});
+    vec![
+        of(
+            "kube-system",
+            "kube-dns",
+            json!({"clusterIP": "10.96.0.10"}),
+        ),
+        of(
+            "default",
+            "kubernetes",
+            json!({"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443}]}),
+        ),
+        of(
+            "default",
+            "dual",
+            json!({
+                "clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7", "fd00::7"],
+                "ports": [
+                    {"name": "dns", "port": 53, "protocol": "UDP"},
+                    {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+                    {"name": "media", "port": 9, "protocol": "SCTP"},
+                ],
+            }),
+        ),
+        of(
+            "default",
+            "unnamed",
+            json!({"clusterIP": "10.96.0.8", "ports": [{"port": 80}]}),
+        ),
+        of(
+            "default",
+            "headless",
+            json!({"clusterIP": "None", "ports": [{"name": "http", "port": 80}]}),
+        ),
+        of("default", "starting", json!({"clusterIP": "None"})),
+        of(
+            "default",
+            "eager",
+            json!({"clusterIP": "None", "publishNotReadyAddresses": true}),
+        ),
+        of("default", "six", json!({"clusterIP": "None"})),
+        of(
+            "default",
+            "outside",
+            json!({"type": "ExternalName", "externalName": "www.example.com"}),
+        ),
+        of(
+            "default",
+            "inside",
+            json!({"type": "ExternalName", "externalName": "dual.default.svc.cluster.local"}),
+        ),
+        of(
+            "default",
+            "nowhere",
+            json!({"type": "ExternalName", "externalName": "gone.default.svc.cluster.local"}),
+        ),
+        of(
+            "default",
+            "ring",
+            json!({"type": "ExternalName", "externalName": "ring.default.svc.cluster.local"}),
+        ),
+    ]
+}
+
+fn slices() -> Vec<Value> {
+    let of = |service: &str, name: &str, endpoints: Value| {
+        let labels = json!({"kubernetes.io/service-name": service});
+        json!({
+            "metadata": {"namespace": "default", "name": name, "labels": labels},
+            "addressType": "IPv4",
+            "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
+            "endpoints": endpoints,
+        })
+    };
+    vec![
+        of(
+            "headless",
+            "headless-1",
+            json!([
+                {"addresses": ["10.244.0.5"], "hostname": "my-pet"},
+                {"addresses": ["10.244.0.6"]},
+                {"addresses": ["10.244.0.9"], "hostname": "late", "conditions": {"ready": false}},
+            ]),
+        ),
+        // One hostname with two addresses, and an address that another slice has too.
+        of(
+            "headless",
+            "headless-2",
+            json!([
+                {"addresses": ["10.244.0.7"], "hostname": "my-pet"},
+                {"addresses": ["10.244.0.6"]},
+            ]),
+        ),
+        of(
+            "starting",
+            "starting-1",
+            json!([{"addresses": ["10.244.0.20"], "conditions": {"ready": false}}]),
+        ),
+        of(
+            "eager",
+            "eager-1",
+            json!([{"addresses": ["10.244.0.21"], "conditions": {"ready": false}}]),
+        ),
+        of(
+            "six",
+            "six-1",
+            json!([{"addresses": ["fd00::a:1"], "hostname": "zero"}]),
+        ),
+        of(
+            "kubernetes",
+            "kubernetes",
+            json!([{"addresses": ["172.18.0.2"]}]),
+        ),
+    ]
+}
+
+/// Asks the cluster.
+fn ask(name: &str, kind: RecordType) -> Reach {
+    let zone = Zone::new(Name::from_ascii("cluster.local.").unwrap());
+    let question = Question {
+        name: Name::from_ascii(name).unwrap(),
+        kind,
+        class: DNSClass::IN,
+        dnssec_ok: false,
+        checking_disabled: false,
+    };
+    answer(&zone, &cluster(), &question)
+}
+
+fn whole(name: &str, kind: RecordType) -> Answer {
+    match ask(name, kind) {
+        Reach::Whole(answer) => answer,
+        outside => panic!("{name} {kind}: {outside:?}"),
+    }
+}
+
+/// The data of records, without their names and times.
+fn data(records: &[Record]) -> BTreeSet<String> {
+    records.iter().map(|one| one.data.to_string()).collect()
+}
+
+fn check(name: &str, kind: &str, expected: &[&str]) {
+    let answer = whole(name, RecordType::from_str(kind).unwrap());
+    let expected: BTreeSet<String> = expected.iter().map(ToString::to_string).collect();
+    assert_eq!(data(&answer.answers), expected, "{name} {kind}");
+    assert_eq!(answer.answers.len(), expected.len(), "{name} {kind}: twice");
+    assert_eq!(answer.code, ResponseCode::NoError, "{name} {kind}");
+    assert!(answer.authoritative && answer.authorities.is_empty());
+}
+
+#[test]
+fn schema_version() {
+    check("dns-version.cluster.local.", "TXT", &["1.1.0"]);
+}
+
+#[test]
+fn service_addresses() {
+    check("kubernetes.default.svc.cluster.local.", "A", &["10.96.0.1"]);
+    check("dual.default.svc.cluster.local.", "A", &["10.96.0.7"]);
+    check("dual.default.svc.cluster.local.", "AAAA", &["fd00::7"]);
+    check(
+        "dual.default.svc.cluster.local.",
+        "ANY",
+        &["10.96.0.7", "fd00::7"],
+    );
+    check("DUAL.Default.SVC.Cluster.LOCAL.", "A", &["10.96.0.7"]);
+}
+
+#[test]
+fn service_ports() {
+    let dual = "dual.default.svc.cluster.local.";
+    for (name, expected) in [
+        (
+            "_https._tcp.kubernetes.default.svc.cluster.local.",
+            "0 100 443 kubernetes.default.svc.cluster.local.",
+        ),
+        (&format!("_dns._udp.{dual}"), &format!("0 100 53 {dual}")),
+        (
+            &format!("_dns-tcp._tcp.{dual}"),
+            &format!("0 100 53 {dual}"),
+        ),
+        (&format!("_media._sctp.{dual}"), &format!("0 100 9 {dual}")),
+    ] {
+        check(name, "SRV", &[expected]);
+    }
+    let answer = whole(&format!("_dns._udp.{dual}"), RecordType::SRV);
+    assert_eq!(
+        data(&answer.additionals),
+        BTreeSet::from(["10.96.0.7".into(), "fd00::7".into()])
+    );
+}
+
+#[test]
+fn service_own_name_lists_all_ports() {
+    let unnamed = "unnamed.default.svc.cluster.local.";
+    check(unnamed, "SRV", &[&format!("0 100 80 {unnamed}")]);
+    let headless = "headless.default.svc.cluster.local.";
+    let answer = whole(headless, RecordType::SRV);
+    assert_eq!(answer.answers.len(), 2);
+}
+
+#[test]
+fn headless_addresses() {
+    let name = "headless.default.svc.cluster.local.";
+    check(name, "A", &["10.244.0.5", "10.244.0.6", "10.244.0.7"]);
+    check("six.default.svc.cluster.local.", "AAAA", &["fd00::a:1"]);
+    check(
+        &format!("my-pet.{name}"),
+        "A",
+        &["10.244.0.5", "10.244.0.7"],
+    );
+    check(&format!("10-244-0-6.{name}"), "A", &["10.244.0.6"]);
+    check(
+        "zero.six.default.svc.cluster.local.",
+        "AAAA",
+        &["fd00::a:1"],
+    );
+    check("eager.default.svc.cluster.local.", "A", &["10.244.0.21"]);
+}
+
+#[test]
+fn headless_ports() {
+    let name = "headless.default.svc.cluster.local.";
+    let answer = whole(&format!("_http._tcp.{name}"), RecordType::SRV);
+    let targets = [
+        format!("0 50 8080 my-pet.{name}"),
+        format!("0 50 8080 10-244-0-6.{name}"),
+    ];
+    assert_eq!(data(&answer.answers), BTreeSet::from(targets));
+    let addresses = ["10.244.0.5", "10.244.0.6", "10.244.0.7"].map(String::from);
+    assert_eq!(data(&answer.additionals), BTreeSet::from(addresses));
+}
+
+#[test]
+fn endpoint_of_service_with_address_has_a_name() {
+    let name = "172-18-0-2.kubernetes.default.svc.cluster.local.";
+    check(name, "A", &["172.18.0.2"]);
+}
+
+#[test]
+fn pointers() {
+    for (name, expected) in [
+        (
+            "1.0.96.10.in-addr.arpa.",
+            "kubernetes.default.svc.cluster.local.",
+        ),
+        (
+            "5.0.244.10.in-addr.arpa.",
+            "my-pet.headless.default.svc.cluster.local.",
+        ),
+        (
+            "6.0.244.10.in-addr.arpa.",
+            "10-244-0-6.headless.default.svc.cluster.local.",
+        ),
+        (
+            "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa.",
+            "dual.default.svc.cluster.local.",
+        ),
+        (
+            "1.0.0.0.A.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.D.F.IP6.ARPA.",
+            "zero.six.default.svc.cluster.local.",
+        ),
+    ] {
+        check(name, "PTR", &[expected]);
+    }
+}
+
+#[test]
+fn pods() {
+    check(
+        "10-244-0-5.default.pod.cluster.local.",
+        "A",
+        &["10.244.0.5"],
+    );
+    check("fd00--a-1.empty.pod.cluster.local.", "AAAA", &["fd00::a:1"]);
+}
+
+#[test]
+fn zone_itself() {
+    check(
+        "cluster.local.",
+        "NS",
+        &["kube-dns.kube-system.svc.cluster.local."],
+    );
+    let soa =
+        "kube-dns.kube-system.svc.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 30";
+    check("cluster.local.", "SOA", &[soa]);
+    let answer = whole("cluster.local.", RecordType::NS);
+    assert_eq!(
+        data(&answer.additionals),
+        BTreeSet::from(["10.96.0.10".into()])
+    );
+}
+
+#[test]
+fn external_names() {
+    check(
+        "outside.default.svc.cluster.local.",
+        "CNAME",
+        &["www.example.com."],
+    );
+    let inside = "dual.default.svc.cluster.local.";
+    check(
+        "inside.default.svc.cluster.local.",
+        "A",
+        &[inside, "10.96.0.7"],
+    );
+
+    match ask("outside.default.svc.cluster.local.", RecordType::A) {
+        Reach::Outside { aliases, name } => {
+            assert_eq!(name.to_ascii(), "www.example.com.");
+            assert_eq!(data(&aliases), BTreeSet::from(["www.example.com.".into()]));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn external_name_that_leads_nowhere_keeps_the_alias() {
+    let answer = whole("nowhere.default.svc.cluster.local.", RecordType::A);
+    assert_eq!(answer.code, ResponseCode::NXDomain);
+    assert_eq!(answer.answers.len(), 1);
+    assert_eq!(answer.authorities.len(), 1);
+}
+
+#[test]
+fn external_name_that_leads_to_itself_ends() {
+    let answer = whole("ring.default.svc.cluster.local.", RecordType::A);
+    assert_eq!(answer.code, ResponseCode::ServFail);
+}
+
+/// Names that exist, asked for records they do not have.
+const EMPTY: [(&str, RecordType); 16] = [
+    ("cluster.local.", RecordType::A),
+    ("svc.cluster.local.", RecordType::A),
+    ("pod.cluster.local.", RecordType::A),
+    ("default.svc.cluster.local.", RecordType::A),
+    ("empty.svc.cluster.local.", RecordType::A),
+    ("empty.pod.cluster.local.", RecordType::A),
+    ("dns-version.cluster.local.", RecordType::A),
+    ("kubernetes.default.svc.cluster.local.", RecordType::AAAA),
+    ("kubernetes.default.svc.cluster.local.", RecordType::MX),
+    ("headless.default.svc.cluster.local.", RecordType::AAAA),
+    (
+        "my-pet.headless.default.svc.cluster.local.",
+        RecordType::AAAA,
+    ),
+    (
+        "my-pet.headless.default.svc.cluster.local.",
+        RecordType::SRV,
+    ),
+    (
+        "_tcp.kubernetes.default.svc.cluster.local.",
+        RecordType::SRV,
+    ),
+    (
+        "_https._tcp.kubernetes.default.svc.cluster.local.",
+        RecordType::A,
+    ),
+    ("10-244-0-5.default.pod.cluster.local.", RecordType::AAAA),
+    ("fd00--1.default.pod.cluster.local.", RecordType::A),
+];
+
+#[test]
+fn name_without_such_records_is_no_error() {
+    for (name, kind) in EMPTY {
+        let answer = whole(name, kind);
+        assert_eq!(answer.code, ResponseCode::NoError, "{name} {kind}");
+        assert!(answer.answers.is_empty(), "{name} {kind}");
+        assert_eq!(answer.authorities[0].record_type(), RecordType::SOA);
+        assert_eq!(answer.authorities[0].name.to_ascii(), "cluster.local.");
+    }
+}
+
+/// Names that do not exist.
+const MISSING: [&str; 22] = [
+    "gone.cluster.local.",
+    "gone.svc.cluster.local.",
+    "gone.pod.cluster.local.",
+    "gone.default.svc.cluster.local.",
+    "kubernetes.gone.svc.cluster.local.",
+    "a.kubernetes.default.svc.cluster.local.",
+    "a.b.c.kubernetes.default.svc.cluster.local.",
+    "_udp.kubernetes.default.svc.cluster.local.",
+    "_https._udp.kubernetes.default.svc.cluster.local.",
+    "_gone._tcp.kubernetes.default.svc.cluster.local.",
+    "https.tcp.kubernetes.default.svc.cluster.local.",
+    "_._tcp.unnamed.default.svc.cluster.local.",
+    "starting.default.svc.cluster.local.",
+    "10-244-0-20.starting.default.svc.cluster.local.",
+    "late.headless.default.svc.cluster.local.",
+    "a.outside.default.svc.cluster.local.",
+    "x.dns-version.cluster.local.",
+    "10-244-0-5.gone.pod.cluster.local.",
+    "10-244-0.default.pod.cluster.local.",
+    "my-pod.default.pod.cluster.local.",
+    "x.10-244-0-5.default.pod.cluster.local.",
+    "*.default.svc.cluster.local.",
+];
+
+#[test]
+fn name_that_does_not_exist_is_an_error_for_every_type() {
+    for name in MISSING {
+        for kind in [RecordType::A, RecordType::SRV, RecordType::TXT] {
+            let answer = whole(name, kind);
+            assert_eq!(answer.code, ResponseCode::NXDomain, "{name} {kind}");
+            assert!(answer.answers.is_empty() && answer.authoritative);
+            assert_eq!(answer.authorities[0].record_type(), RecordType::SOA);
+        }
+    }
+}
+
+#[test]
+fn foreign_names_are_left_to_others() {
+    for (name, kind) in [
+        (".", RecordType::NS),
+        ("local.", RecordType::A),
+        ("www.example.com.", RecordType::A),
+        ("xcluster.local.", RecordType::A),
+        ("cluster.local.example.com.", RecordType::A),
+        ("9.9.9.9.in-addr.arpa.", RecordType::PTR),
+        ("0.96.10.in-addr.arpa.", RecordType::PTR),
+        ("1.0.96.10.in-addr.arpa.", RecordType::A),
+        ("9.0.244.10.in-addr.arpa.", RecordType::PTR),
+        ("2.0.18.172.in-addr.arpa.", RecordType::PTR),
+    ] {
+        assert!(matches!(ask(name, kind), Reach::Outside { .. }), "{name}");
+    }
+}
+
+#[test]
+fn other_class_is_refused() {
+    let zone = Zone::new(Name::from_ascii("cluster.local.").unwrap());
+    let question = Question {
+        name: Name::from_ascii("version.bind.").unwrap(),
+        kind: RecordType::TXT,
+        class: DNSClass::CH,
+        dnssec_ok: false,
+        checking_disabled: false,
+    };
+    let reach = answer(&zone, &cluster(), &question);
+    assert_eq!(reach, Reach::Whole(Answer::bare(ResponseCode::Refused)));
+}
+
+#[test]
+fn addresses_begin_elsewhere_each_time() {
+    let answer = whole("headless.default.svc.cluster.local.", RecordType::A);
+    let firsts: BTreeSet<String> = (0..3)
+        .map(|id| answer.clone().rotated(id).answers[0].data.to_string())
+        .collect();
+    assert_eq!(firsts.len(), 3);
+    let alias = whole("inside.default.svc.cluster.local.", RecordType::A);
+    let rotated = alias.rotated(1);
+    assert_eq!(rotated.answers[0].record_type(), RecordType::CNAME);
+}

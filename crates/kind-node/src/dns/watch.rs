@@ -1,0 +1,191 @@
+//! Keeps the index up to date with the API server.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::stream::{BoxStream, SelectAll, select_all};
+use futures_util::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::{Endpoints, Namespace, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client};
+use tokio::sync::watch::Sender;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::convert;
+use super::index::Index;
+use super::objects::{Change, Objects};
+use crate::kubernetes;
+
+/// Changes that come within this time are put into the index together.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Time between two attempts to reach the API server at the start.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Watches for ever and sends each new index.
+pub(crate) async fn watch(client: Client, indexes: Arc<Sender<Option<Arc<Index>>>>) {
+    let slices = loop {
+        match kubernetes::serves(&client, "discovery.k8s.io", "v1").await {
+            Ok(slices) => break slices,
+            Err(error) => {
+                report(&error);
+                sleep(RETRY).await;
+            }
+        }
+    };
+    let source = if slices {
+        "EndpointSlices"
+    } else {
+        "Endpoints"
+    };
+    tracing::info!(source, "watching services");
+    follow(changes(&client, slices), &indexes).await;
+}
+
+/// Takes changes in and publishes an index after each group of them.
+async fn follow(
+    changes: impl Stream<Item = Result<Change, watcher::Error>>,
+    indexes: &Sender<Option<Arc<Index>>>,
+) {
+    let mut changes = pin!(changes);
+    let mut objects = Objects::default();
+    let mut index = Index::new(seconds_now());
+    let mut due: Option<Instant> = None;
+    loop {
+        let wait = async {
+            match due {
+                Some(due) => sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            change = changes.next() => match change {
+                Some(Ok(change)) => objects.apply(change),
+                Some(Err(error)) => report(&error),
+                None => return,
+            },
+            () = wait => {
+                due = None;
+                objects.refresh(&mut index);
+                indexes.send_replace(Some(Arc::new(index.clone())));
+            }
+        }
+        let first = indexes.borrow().is_none();
+        if due.is_none() && objects.complete() && (first || objects.changed()) {
+            due = Some(Instant::now() + GATHER);
+        }
+    }
+}
+
+/// Joins the watches of all kinds.
+fn changes(
+    client: &Client,
+    slices: bool,
+) -> SelectAll<BoxStream<'static, Result<Change, watcher::Error>>> {
+    let services = watch_all::<Service>(client)
+        .map(|event| event.map(|event| Change::Service(map(event, convert::service))));
+    let namespaces = watch_all::<Namespace>(client)
+        .map(|event| event.map(|event| Change::Namespace(map(event, convert::namespace))));
+    let endpoints = if slices {
+        watch_all::<EndpointSlice>(client)
+            .map(|event| event.map(|event| Change::Endpoints(map(event, convert::slice))))
+            .boxed()
+    } else {
+        watch_all::<Endpoints>(client)
+            .map(|event| event.map(|event| Change::Endpoints(map(event, convert::endpoints))))
+            .boxed()
+    };
+    select_all([services.boxed(), namespaces.boxed(), endpoints])
+}
+
+/// Watches all objects of a kind; after an error, again.
+fn watch_all<K>(client: &Client) -> impl Stream<Item = watcher::Result<Event<K>>> + use<K>
+where
+    K: kube::Resource<DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + serde::de::DeserializeOwned
+        + Send
+        + 'static,
+{
+    watcher(Api::all(client.clone()), watcher::Config::default()).default_backoff()
+}
+
+/// Changes an event's object.
+fn map<K, T>(event: Event<K>, convert: impl FnOnce(K) -> T) -> Event<T> {
+    match event {
+        Event::Apply(object) => Event::Apply(convert(object)),
+        Event::Delete(object) => Event::Delete(convert(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(convert(object)),
+        Event::InitDone => Event::InitDone,
+    }
+}
+
+/// Notes a failure that is tried again.
+fn report(error: &(dyn std::error::Error + 'static)) {
+    tracing::warn!(error, "no answer from the API server");
+}
+
+/// Seconds since 1970: a serial that a restart does not set back.
+fn seconds_now() -> u32 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = since.map_or(0, |since| since.as_secs());
+    u32::try_from(seconds & u64::from(u32::MAX)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream::iter;
+    use tokio::sync::watch::channel;
+
+    use super::super::model::Key;
+    use super::*;
+
+    /// Runs a list of changes through and returns the index at the end.
+    async fn index_after(changes: Vec<Change>) -> Option<Arc<Index>> {
+        let (sender, receiver) = channel(None);
+        // The stream never ends, as a watch never does.
+        let changes = iter(changes.into_iter().map(Ok)).chain(futures_util::stream::pending());
+        let following = tokio::time::timeout(GATHER * 10, follow(changes, &sender));
+        assert!(following.await.is_err());
+        receiver.borrow().clone()
+    }
+
+    fn namespace() -> (Key, ()) {
+        let key = Key {
+            namespace: "n".into(),
+            name: "n".into(),
+        };
+        (key, ())
+    }
+
+    #[tokio::test]
+    async fn index_comes_after_the_last_list_even_of_an_empty_cluster() {
+        let mut changes = vec![
+            Change::Service(Event::InitDone),
+            Change::Endpoints(Event::InitDone),
+        ];
+        assert!(index_after(changes).await.is_none());
+        changes = vec![
+            Change::Service(Event::InitDone),
+            Change::Endpoints(Event::InitDone),
+            Change::Namespace(Event::InitDone),
+        ];
+        assert!(index_after(changes).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn later_change_reaches_the_index() {
+        let index = index_after(vec![
+            Change::Service(Event::InitDone),
+            Change::Endpoints(Event::InitDone),
+            Change::Namespace(Event::InitDone),
+            Change::Namespace(Event::Apply(namespace())),
+        ]);
+        assert!(index.await.unwrap().namespace("n").is_some());
+    }
+}
