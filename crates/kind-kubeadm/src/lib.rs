@@ -1,2 +1,34 @@
-//! What makes a node a Kubernetes node: kubeadm documents and patches.
+//! What makes a node a Kubernetes node: kubeadm's documents, how to call kubeadm, and the patches
+//! that users apply to kubeadm's and containerd's configuration.
+//!
+//! Everything here is pure: a cluster and what is known of a node go in, text comes out.
+//!
+//! ```
+//! use kind_config::Cluster;
+//! use kind_kubeadm::{NodeFacts, init_command, render};
+//!
+//! let mut cluster = Cluster::default();
+//! cluster.set_defaults();
+//! let mut facts = NodeFacts::new("kind-control-plane", "docker", "v1.36.1")?;
+//! facts.ipv4 = Some([172, 18, 0, 2].into());
+//! assert!(render(&cluster, &facts)?.starts_with("apiServer:\n"));
+//! assert_eq!(init_command(&cluster, &facts)[..2], ["kubeadm", "init"]);
+//! # Ok::<(), kind_kubeadm::Error>(())
+//! ```
 #![forbid(unsafe_code)]
+
+mod api;
+mod command;
+pub mod containerd;
+mod documents;
+mod error;
+mod node;
+pub mod patch;
+mod release;
+
+pub use api::Api;
+pub use command::{CONFIG_PATH, init_command, join_command};
+pub use documents::{documents, render};
+pub use error::Error;
+pub use node::NodeFacts;
+pub use release::{control_plane_label, control_plane_taints};

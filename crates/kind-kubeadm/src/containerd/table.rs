@@ -1,0 +1,40 @@
+//! TOML text as JSON.
+
+use serde_json::Value;
+use toml_edit::{DocumentMut, Item, TableLike};
+
+/// Reads TOML text. Dates become text; whole numbers and numbers with a fraction stay apart.
+pub(super) fn parse(text: &str) -> Result<Value, String> {
+    let document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| error.to_string().trim_end().to_owned())?;
+    Ok(table(document.as_table()))
+}
+
+fn table(table: &dyn TableLike) -> Value {
+    table
+        .iter()
+        .map(|(key, item)| (key.to_owned(), json(item)))
+        .collect()
+}
+
+fn json(item: &Item) -> Value {
+    match item {
+        Item::None => Value::Null,
+        Item::Value(value) => value_json(value),
+        Item::Table(inner) => table(inner),
+        Item::ArrayOfTables(tables) => tables.iter().map(|inner| table(inner)).collect(),
+    }
+}
+
+fn value_json(value: &toml_edit::Value) -> Value {
+    match value {
+        toml_edit::Value::String(text) => text.value().as_str().into(),
+        toml_edit::Value::Integer(number) => (*number.value()).into(),
+        toml_edit::Value::Float(number) => (*number.value()).into(),
+        toml_edit::Value::Boolean(value) => (*value.value()).into(),
+        toml_edit::Value::Datetime(date) => date.value().to_string().into(),
+        toml_edit::Value::Array(items) => items.iter().map(value_json).collect(),
+        toml_edit::Value::InlineTable(inner) => table(inner),
+    }
+}

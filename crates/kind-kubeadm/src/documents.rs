@@ -1,0 +1,87 @@
+//! The documents that kubeadm reads: the same five kinds for every node.
+
+mod arguments;
+mod gates;
+mod kube_proxy;
+mod kubeadm;
+mod kubelet;
+
+use kind_config::version::Version;
+use kind_config::{Cluster, KubeProxyMode, yaml};
+use serde_json::Value;
+
+use crate::patch::Patches;
+use crate::{Error, NodeFacts};
+use gates::Gates;
+
+/// Text of a node's `/kind/kubeadm.conf`: its documents with the cluster's and the node's patches.
+///
+/// # Errors
+/// The node lacks an address, is not one of the cluster's, or cannot run its Kubernetes version
+/// without root; or a patch cannot be parsed or applied.
+pub fn render(cluster: &Cluster, facts: &NodeFacts) -> Result<String, Error> {
+    let (index, node) = facts.configuration(cluster)?;
+    let of_cluster = Patches::parse(
+        "",
+        &cluster.kubeadm_config_patches,
+        &cluster.kubeadm_config_patches_json6902,
+    )
+    .map_err(Error::Kubeadm)?;
+    let of_node = Patches::parse(
+        &format!("nodes[{index}]."),
+        &node.kubeadm_config_patches,
+        &node.kubeadm_config_patches_json6902,
+    )
+    .map_err(Error::Kubeadm)?;
+    let mut documents = documents(cluster, facts)?;
+    for document in &mut documents {
+        of_cluster.apply(document).map_err(Error::Kubeadm)?;
+        of_node.apply(document).map_err(Error::Kubeadm)?;
+        remove_helper_metadata(document);
+    }
+    Ok(join(documents))
+}
+
+/// A node's documents before any patch: ClusterConfiguration, InitConfiguration, JoinConfiguration,
+/// KubeletConfiguration and, unless the cluster has no kube-proxy, KubeProxyConfiguration.
+///
+/// # Errors
+/// As [`render`], patches aside.
+pub fn documents(cluster: &Cluster, facts: &NodeFacts) -> Result<Vec<Value>, Error> {
+    if facts.rootless && *facts.version() < Version::new(1, 22, 0) {
+        return Err(Error::Rootless(facts.kubernetes_version().to_owned()));
+    }
+    let gates = Gates::of(cluster, facts);
+    let mut documents = kubeadm::documents(cluster, facts, &gates)?;
+    documents.push(kubelet::document(cluster, facts, &gates));
+    if cluster.networking.kube_proxy_mode != KubeProxyMode::None {
+        documents.push(kube_proxy::document(cluster, facts, &gates));
+    }
+    Ok(documents)
+}
+
+/// Writes documents as one stream.
+pub(crate) fn join(documents: Vec<Value>) -> String {
+    let documents: Vec<String> = documents
+        .into_iter()
+        .map(|document| yaml::emit(&document.into()))
+        .collect();
+    documents.join("---\n")
+}
+
+/// Removes `metadata.name: config`, by which users of old releases picked the document to patch and
+/// which kubeadm does not know.
+fn remove_helper_metadata(document: &mut Value) {
+    let Some(document) = document.as_object_mut() else {
+        return;
+    };
+    let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if metadata.get("name").is_some_and(|name| name == "config") {
+        metadata.remove("name");
+    }
+    if metadata.is_empty() {
+        document.remove("metadata");
+    }
+}

@@ -1,0 +1,29 @@
+//! kube-proxy's document.
+
+use kind_config::{Cluster, KubeProxyMode};
+use serde_json::{Value, json};
+
+use super::gates::Gates;
+use crate::NodeFacts;
+
+/// KubeProxyConfiguration.
+pub(super) fn document(cluster: &Cluster, facts: &NodeFacts, gates: &Gates) -> Value {
+    let mode = &cluster.networking.kube_proxy_mode;
+    let mut document = json!({
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "mode": mode.as_str(),
+        "iptables": { "minSyncPeriod": "1s" },
+        // The limits are the host's, and a container may not write them.
+        "conntrack": { "maxPerCore": 0 },
+    });
+    let conntrack = &mut document["conntrack"];
+    if facts.rootless {
+        conntrack["tcpEstablishedTimeout"] = "0s".into();
+        conntrack["tcpCloseWaitTimeout"] = "0s".into();
+    } else if *mode == KubeProxyMode::Nftables {
+        conntrack["tcpBeLiberal"] = true.into();
+    }
+    gates.set(&mut document);
+    document
+}

@@ -1,0 +1,144 @@
+//! The documents of kubeadm's own API.
+
+use kind_config::version::Version;
+use kind_config::{API_SERVER_PORT, Cluster, IpFamily, Node, Role};
+use serde_json::{Value, json};
+
+use super::arguments::Arguments;
+use super::gates::Gates;
+use crate::command::{init_skip_phases, join_skip_phases};
+use crate::{Error, NodeFacts};
+
+/// The bootstrap token of every cluster: clusters are reachable from their host only, and joining
+/// must need nothing from the first node.
+const TOKEN: &str = "abcdef.0123456789abcdef";
+const CRI_SOCKET: &str = "unix:///run/containerd/containerd.sock";
+
+/// ClusterConfiguration, InitConfiguration and JoinConfiguration.
+pub(super) fn documents(
+    cluster: &Cluster,
+    facts: &NodeFacts,
+    gates: &Gates,
+) -> Result<Vec<Value>, Error> {
+    let (_, node) = facts.configuration(cluster)?;
+    let endpoint = cluster.endpoint_node().ok_or(Error::NoControlPlane)?;
+    let endpoint = format!("{endpoint}:{API_SERVER_PORT}");
+    let addresses: Vec<String> = facts
+        .addresses(cluster)?
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let local = json!({ "advertiseAddress": addresses[0], "bindPort": API_SERVER_PORT });
+    let registration = registration(cluster, node, facts, &addresses.join(","));
+    let mut documents = vec![
+        cluster_configuration(cluster, facts, gates, &endpoint),
+        init_configuration(&local, &registration),
+        join_configuration(node, &local, &registration, &endpoint),
+    ];
+    for document in &mut documents {
+        document["apiVersion"] = facts.api().as_str().into();
+    }
+    if facts.api().has_skip_phases() {
+        documents[1]["skipPhases"] = init_skip_phases(cluster, facts).into();
+        documents[2]["skipPhases"] = join_skip_phases().into();
+    }
+    Ok(documents)
+}
+
+fn cluster_configuration(
+    cluster: &Cluster,
+    facts: &NodeFacts,
+    gates: &Gates,
+    endpoint: &str,
+) -> Value {
+    let networking = &cluster.networking;
+    let is_ipv6 = networking.ip_family == IpFamily::Ipv6;
+    let api_server = Arguments::default()
+        .with("runtime-config", runtime_config(cluster))
+        .with_some("feature-gates", gates.argument());
+    let controller_manager = Arguments::default()
+        .with_some("feature-gates", gates.argument())
+        .with("enable-hostpath-provisioner", "true")
+        .with_some("bind-address", is_ipv6.then_some("::"));
+    let scheduler = Arguments::default()
+        .with_some("feature-gates", gates.argument())
+        .with_some("bind-address", is_ipv6.then_some("::1"));
+    let mut document = json!({
+        "kind": "ClusterConfiguration",
+        "kubernetesVersion": facts.kubernetes_version(),
+        "clusterName": cluster.name,
+        "controlPlaneEndpoint": endpoint,
+        "apiServer": {
+            "certSANs": ["localhost", networking.api_server_address],
+            "extraArgs": api_server.into_json(facts.api()),
+        },
+        "controllerManager": { "extraArgs": controller_manager.into_json(facts.api()) },
+        "scheduler": { "extraArgs": scheduler.into_json(facts.api()) },
+        "networking": {
+            "podSubnet": networking.pod_subnet,
+            "serviceSubnet": networking.service_subnet,
+        },
+    });
+    if is_1_20(facts.version()) {
+        document["featureGates"] = json!({ "IPv6DualStack": true });
+    }
+    document
+}
+
+/// The one release in which two address families are a gate of kubeadm's own, off by default.
+fn is_1_20(version: &Version) -> bool {
+    (version.major(), version.minor()) == (1, 20)
+}
+
+fn runtime_config(cluster: &Cluster) -> String {
+    let entries: Vec<String> = cluster
+        .runtime_config
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    entries.join(",")
+}
+
+fn init_configuration(local: &Value, registration: &Value) -> Value {
+    json!({
+        "kind": "InitConfiguration",
+        "bootstrapTokens": [{ "token": TOKEN }],
+        "localAPIEndpoint": local,
+        "nodeRegistration": registration,
+    })
+}
+
+fn join_configuration(node: &Node, local: &Value, registration: &Value, endpoint: &str) -> Value {
+    let mut document = json!({
+        "kind": "JoinConfiguration",
+        "discovery": {
+            "bootstrapToken": {
+                "apiServerEndpoint": endpoint,
+                "token": TOKEN,
+                "unsafeSkipCAVerification": true,
+            },
+        },
+        "nodeRegistration": registration,
+    });
+    if node.role == Role::ControlPlane {
+        document["controlPlane"] = json!({ "localAPIEndpoint": local });
+    }
+    document
+}
+
+fn registration(cluster: &Cluster, node: &Node, facts: &NodeFacts, addresses: &str) -> Value {
+    let labels: Vec<String> = node
+        .labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    let provider_id = format!("kind://{}/{}/{}", facts.provider, cluster.name, facts.name);
+    let kubelet = Arguments::default()
+        .with("node-ip", addresses)
+        .with("provider-id", provider_id)
+        .with("node-labels", labels.join(","));
+    json!({
+        "criSocket": CRI_SOCKET,
+        "kubeletExtraArgs": kubelet.into_json(facts.api()),
+    })
+}

@@ -1,0 +1,90 @@
+//! What can go wrong while a node's configuration is made.
+
+use std::error::Error as StdError;
+
+use kind_config::version;
+
+/// Why a node's configuration cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The node's Kubernetes version is none.
+    #[error("could not parse Kubernetes version")]
+    Version(#[from] version::Error),
+    /// A node runs without root on a Kubernetes version that cannot.
+    #[error(
+        "version {0:?} is not compatible with rootless provider (hint: kind v0.11.x may work with this version)"
+    )]
+    Rootless(String),
+    /// The cluster has no node of that name.
+    #[error("failed to match node {0:?} to config")]
+    UnknownNode(String),
+    /// The cluster has no control plane that the node could belong to.
+    #[error("must have at least one control-plane node")]
+    NoControlPlane,
+    /// A node has no address of a family that the cluster needs.
+    #[error(
+        "failed to get {family} address for node {node}; is {provider} configured to use {family} correctly?"
+    )]
+    Address {
+        /// `IPv4` or `IPv6`.
+        family: &'static str,
+        /// The node.
+        node: String,
+        /// Name of the engine.
+        provider: String,
+    },
+    /// A patch of kubeadm's documents cannot be used.
+    #[error("failed to generate kubeadm config content: {0}")]
+    Kubeadm(PatchError),
+    /// containerd's configuration does not say which version it is of.
+    #[error("failed to patch containerd config: failed to detect containerd config version: {0}")]
+    ContainerdVersion(String),
+    /// A patch of containerd's configuration cannot be used.
+    #[error("failed to patch containerd config: {0}")]
+    Containerd(PatchError),
+}
+
+/// Why a patch cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to {action} {kind}: {field}: {reason}")]
+#[non_exhaustive]
+pub struct PatchError {
+    /// What was tried: `parse` or `apply`.
+    pub action: &'static str,
+    /// What kind of patch it is.
+    pub kind: &'static str,
+    /// Where the patch stands in the cluster's configuration, for example
+    /// `nodes[1].kubeadmConfigPatches[0]`.
+    pub field: String,
+    /// What is wrong with it.
+    pub reason: Box<dyn StdError + Send + Sync>,
+}
+
+impl PatchError {
+    pub(crate) fn parse(
+        kind: &'static str,
+        field: &str,
+        reason: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self {
+            action: "parse",
+            kind,
+            field: field.to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn apply(
+        kind: &'static str,
+        field: &str,
+        reason: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self {
+            action: "apply",
+            kind,
+            field: field.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}

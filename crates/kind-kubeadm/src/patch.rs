@@ -1,0 +1,67 @@
+//! Patches of kubeadm's documents: which documents a patch is for, and how it changes them.
+
+mod arguments;
+mod json6902;
+mod matching;
+mod merge;
+mod stream;
+
+use kind_config::JsonPatch;
+use serde_json::Value;
+
+pub use crate::error::PatchError;
+use json6902::OperationPatch;
+pub use json6902::apply_operations;
+use merge::MergePatch;
+pub use stream::{patch_stream, split_documents};
+
+/// Patches of one level, parsed: the merge patches and the JSON patches, in their order.
+///
+/// Patches for documents that do not exist change nothing: users list variants for several API
+/// versions side by side.
+#[derive(Debug)]
+pub struct Patches {
+    merge: Vec<MergePatch>,
+    operations: Vec<OperationPatch>,
+}
+
+impl Patches {
+    /// Parses patches. `level` is what stands before the fields' names in errors: nothing for the
+    /// cluster's, `nodes[N].` for a node's.
+    ///
+    /// # Errors
+    /// A patch is not YAML, a merge patch is not a mapping, or a JSON patch is not a list of
+    /// operations.
+    pub fn parse(
+        level: &str,
+        merge: &[String],
+        operations: &[JsonPatch],
+    ) -> Result<Self, PatchError> {
+        let merge = merge.iter().enumerate().map(|(index, text)| {
+            MergePatch::parse(text, &format!("{level}kubeadmConfigPatches[{index}]"))
+        });
+        let operations = operations.iter().enumerate().map(|(index, patch)| {
+            let field = format!("{level}kubeadmConfigPatchesJSON6902[{index}]");
+            OperationPatch::parse(patch, field)
+        });
+        Ok(Self {
+            merge: merge.collect::<Result<Vec<_>, _>>()?.concat(),
+            operations: operations.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Changes a document by every patch that is for it: merge patches first.
+    ///
+    /// # Errors
+    /// An operation of a JSON patch does not apply, or a merge patch gives arguments in a form that
+    /// the document's API version does not have.
+    pub fn apply(&self, document: &mut Value) -> Result<(), PatchError> {
+        for patch in &self.merge {
+            patch.apply(document)?;
+        }
+        for patch in &self.operations {
+            patch.apply(document)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! JSON patches (RFC 6902).
+
+use kind_config::{JsonPatch, yaml};
+use serde_json::Value;
+
+use super::PatchError;
+use super::matching::Target;
+
+const KIND: &str = "JSON 6902 patches";
+
+/// A JSON patch and the documents it is for.
+#[derive(Debug)]
+pub(super) struct OperationPatch {
+    field: String,
+    target: Target,
+    operations: json_patch::Patch,
+}
+
+impl OperationPatch {
+    pub(super) fn parse(patch: &JsonPatch, field: String) -> Result<Self, PatchError> {
+        let api_version = match patch.group.as_str() {
+            "" => patch.version.clone(),
+            group => format!("{group}/{}", patch.version),
+        };
+        Ok(Self {
+            target: Target {
+                kind: patch.kind.clone(),
+                api_version,
+            },
+            operations: parse(&patch.patch, &field)?,
+            field,
+        })
+    }
+
+    pub(super) fn apply(&self, document: &mut Value) -> Result<(), PatchError> {
+        if !self.target.matches(document) {
+            return Ok(());
+        }
+        apply(&self.operations, document, &self.field)
+    }
+}
+
+/// Parses a JSON patch, YAML or JSON, and applies it to a document. `field` names where the patch
+/// stands, for errors.
+///
+/// # Errors
+/// The text is not a list of operations, or one of them does not apply.
+pub fn apply_operations(text: &str, field: &str, document: &mut Value) -> Result<(), PatchError> {
+    apply(&parse(text, field)?, document, field)
+}
+
+fn parse(text: &str, field: &str) -> Result<json_patch::Patch, PatchError> {
+    let operations = yaml::parse(text).map_err(|error| PatchError::parse(KIND, field, error))?;
+    if operations.as_sequence().is_none() {
+        return Err(PatchError::parse(
+            KIND,
+            field,
+            "it must be a list of operations, each with op and path",
+        ));
+    }
+    serde_json::from_value(operations.to_json())
+        .map_err(|error| PatchError::parse(KIND, field, error))
+}
+
+fn apply(
+    operations: &json_patch::Patch,
+    document: &mut Value,
+    field: &str,
+) -> Result<(), PatchError> {
+    json_patch::patch(document, operations).map_err(|error| {
+        // The operation's index and path are in the error's own text.
+        PatchError::apply("JSON 6902 patch", field, error)
+    })
+}

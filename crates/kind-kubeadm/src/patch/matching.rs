@@ -1,0 +1,36 @@
+//! Which documents a patch is for.
+
+use serde_json::Value;
+
+/// What a document must be.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) kind: String,
+    /// Empty for any.
+    pub(super) api_version: String,
+}
+
+impl Target {
+    /// What a merge patch says of itself. Without a kind it is for no document.
+    pub(super) fn of(patch: &Value) -> Self {
+        Self {
+            kind: text(patch, "kind").to_owned(),
+            api_version: text(patch, "apiVersion").to_owned(),
+        }
+    }
+
+    /// True if a document is what the patch is for.
+    pub(super) fn matches(&self, document: &Value) -> bool {
+        !self.kind.is_empty()
+            && self.kind == text(document, "kind")
+            && (self.api_version.is_empty() || self.api_version == text(document, "apiVersion"))
+    }
+}
+
+/// A field's text, empty if there is none.
+pub(super) fn text<'a>(document: &'a Value, field: &str) -> &'a str {
+    document
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}

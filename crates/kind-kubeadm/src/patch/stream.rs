@@ -1,0 +1,79 @@
+//! Streams of documents as kind splits them.
+
+use kind_config::JsonPatch;
+use kind_config::yaml;
+use serde_json::Value;
+
+use super::{PatchError, Patches};
+use crate::documents::join;
+
+/// Splits a stream and parses its documents. A document ends at any line that begins with `---`,
+/// whatever follows on it; one without content is null, but a separator at the end adds none.
+///
+/// # Errors
+/// A document is not YAML.
+pub fn split_documents(text: &str) -> Result<Vec<Value>, yaml::Error> {
+    let mut documents = vec![String::new()];
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if !line.starts_with("---") {
+            if let Some(document) = documents.last_mut() {
+                document.push_str(line);
+                document.push('\n');
+            }
+        } else if lines.peek().is_some() {
+            documents.push(String::new());
+        }
+    }
+    // A separator before the first document adds none either.
+    if documents.len() > 1 && documents[0].trim().is_empty() {
+        documents.remove(0);
+    }
+    documents
+        .iter()
+        .map(|document| Ok(yaml::parse(document)?.to_json()))
+        .collect()
+}
+
+/// Applies one level of patches to a stream of documents and writes it again: sorted keys, no
+/// comments.
+///
+/// # Errors
+/// The stream or a patch is not YAML, or a patch does not apply.
+pub fn patch_stream(
+    text: &str,
+    merge: &[String],
+    operations: &[JsonPatch],
+) -> Result<String, PatchError> {
+    let mut documents = split_documents(text)
+        .map_err(|error| PatchError::parse("documents", "kubeadm.conf", error))?;
+    let patches = Patches::parse("", merge, operations)?;
+    for document in &mut documents {
+        patches.apply(document)?;
+    }
+    Ok(join(documents))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn documents_end_at_three_dashes() {
+        for (text, documents) in [
+            ("a: 1\n---\nb: 2\n", json!([{"a": 1}, {"b": 2}])),
+            ("a: 1\n----\nb: 2\n", json!([{"a": 1}, {"b": 2}])),
+            ("a: 1\n--- # more\nb: 2\n---\n", json!([{"a": 1}, {"b": 2}])),
+            ("---\na: 1\n", json!([{"a": 1}])),
+            (
+                "a: 1\n---\n# nothing\n---\nb: 2\n",
+                json!([{"a": 1}, null, {"b": 2}]),
+            ),
+            ("a: |\n  ---\n  x\n", json!([{"a": "---\nx\n"}])),
+        ] {
+            assert_eq!(json!(split_documents(text).unwrap()), documents, "{text}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Names that changed from one Kubernetes release to another.
+
+use kind_config::version::SemanticVersion;
+
+use crate::Error;
+
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
+const MASTER: &str = "node-role.kubernetes.io/master";
+
+/// Keys of the taints that keep ordinary pods off control-plane nodes.
+///
+/// # Errors
+/// The Kubernetes version is none.
+pub fn control_plane_taints(kubernetes: &str) -> Result<&'static [&'static str], Error> {
+    let version: SemanticVersion = kubernetes.parse()?;
+    Ok(if version < parsed("v1.24.0-alpha.1.592+370031cadac624") {
+        &[MASTER]
+    } else if version < parsed("v1.25.0-alpha.0.557+84c8afeba39ec9") {
+        &[CONTROL_PLANE, MASTER]
+    } else {
+        &[CONTROL_PLANE]
+    })
+}
+
+/// The label of control-plane nodes.
+///
+/// # Errors
+/// The Kubernetes version is none.
+pub fn control_plane_label(kubernetes: &str) -> Result<&'static str, Error> {
+    let version: SemanticVersion = kubernetes.parse()?;
+    Ok(if version < parsed("v1.24.0-alpha.1.591+a3d5e5598290df") {
+        MASTER
+    } else {
+        CONTROL_PLANE
+    })
+}
+
+fn parsed(version: &str) -> SemanticVersion {
+    version
+        .parse()
+        .expect("the versions of this module are semantic")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_release() {
+        for (version, taints, label) in [
+            ("v1.20.2", &[MASTER] as &[&str], MASTER),
+            ("v1.24.0-alpha.1", &[MASTER], MASTER),
+            ("v1.24.0", &[CONTROL_PLANE, MASTER], CONTROL_PLANE),
+            ("v1.25.0", &[CONTROL_PLANE], CONTROL_PLANE),
+            ("v1.37.0", &[CONTROL_PLANE], CONTROL_PLANE),
+        ] {
+            assert_eq!(control_plane_taints(version).unwrap(), taints, "{version}");
+            assert_eq!(control_plane_label(version).unwrap(), label, "{version}");
+        }
+        assert!(control_plane_taints("latest").is_err());
+    }
+}
