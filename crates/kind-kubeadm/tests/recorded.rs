@@ -1,0 +1,57 @@
+//! Files that kind v0.33.0 wrote to its nodes.
+
+use kind_config::Cluster;
+use kind_kubeadm::{NodeFacts, containerd, render};
+use kind_testkit::golden::{self, CreateCase, RecordedNode};
+
+fn cluster(case: &CreateCase) -> Cluster {
+    let mut cluster = Cluster::parse(&case.config).unwrap();
+    cluster.set_defaults();
+    cluster.validate().unwrap();
+    cluster
+}
+
+fn facts(case: &CreateCase, node: &RecordedNode) -> NodeFacts {
+    let mut facts = NodeFacts::new(&node.name, &case.engine, &case.kubernetes_version).unwrap();
+    facts.ipv4 = Some(node.ipv4);
+    facts.ipv6 = Some(node.ipv6);
+    facts.rootless = case.rootless();
+    facts
+}
+
+#[test]
+fn every_recorded_kubeadm_conf_comes_out_byte_for_byte() {
+    let mut compared = 0;
+    for case in golden::create_cases() {
+        for node in &case.nodes {
+            let Some(recorded) = node.files.get("kubeadm.conf") else {
+                continue;
+            };
+            let text = render(&cluster(&case), &facts(&case, node)).unwrap();
+            assert_eq!(&text, recorded, "{} {}", case.name, node.name);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 34);
+}
+
+#[test]
+fn every_recorded_containerd_configuration_comes_out_byte_for_byte() {
+    let before = golden::read("containerd-before.toml");
+    let mut compared = 0;
+    for case in golden::create_cases() {
+        if case.nodes.is_empty() {
+            continue;
+        }
+        let cluster = cluster(&case);
+        for node in &case.nodes {
+            let recorded = node.files.get("config.toml");
+            assert_eq!(recorded.is_some(), containerd::has_patches(&cluster));
+            if let Some(recorded) = recorded {
+                assert_eq!(&containerd::patch(&before, &cluster).unwrap(), recorded);
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(compared, 1);
+}
