@@ -7,6 +7,7 @@
 
 mod deserialize;
 mod emit;
+mod key_order;
 mod error;
 mod parse;
 mod scalar;

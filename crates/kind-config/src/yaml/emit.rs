@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::scalar::is_sexagesimal;
-use super::{Error, Mapping, Scalar, Value};
+use super::{Error, Mapping, Scalar, Value, key_order};
 
 /// Writes a value as one block-style document that ends in a line break.
 pub fn emit(value: &Value) -> String {
@@ -43,7 +43,7 @@ impl Emitter {
     /// Writes entries; the first one goes where the text stands, the others on lines of their own.
     fn mapping(&mut self, mapping: &Mapping, indent: usize) {
         let mut entries: Vec<_> = mapping.iter().collect();
-        entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+        entries.sort_by(|(left, _), (right, _)| key_order::compare(left, right));
         for (index, (key, value)) in entries.into_iter().enumerate() {
             if index > 0 {
                 self.spaces(indent);

@@ -114,7 +114,9 @@ fn float(text: &str) -> Option<f64> {
     };
     let exponent_fits =
         exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)));
-    (mantissa_fits && exponent_fits).then(|| text.parse().ok())?
+    let value = (mantissa_fits && exponent_fits).then(|| text.parse().ok())??;
+    // A number that no float holds is text.
+    f64::is_finite(value).then_some(value)
 }
 
 /// `YYYY-MM-DD`, alone or followed by a time.
@@ -130,10 +132,14 @@ fn is_timestamp(text: &str) -> bool {
         && (1..=2).contains(&month.len())
         && digits(month)
         && (1..=2).contains(&day)
-        && match rest[day..].as_bytes() {
+        && match &rest.as_bytes()[day..] {
             [] => true,
             [b'T' | b't' | b' ' | b'\t', time @ ..] => {
-                time.first().is_some_and(u8::is_ascii_digit) && time.contains(&b':')
+                time.first().is_some_and(u8::is_ascii_digit)
+                    && time.contains(&b':')
+                    && time
+                        .iter()
+                        .all(|b| b.is_ascii_digit() || b" :.+-Z".contains(b))
             }
             _ => false,
         }
@@ -190,6 +196,7 @@ mod tests {
             ("-.inf", Scalar::Float(f64::NEG_INFINITY)),
             ("1.2.3", Scalar::Text),
             ("1e", Scalar::Text),
+            ("1e400", Scalar::Text),
             (".", Scalar::Text),
             ("-", Scalar::Text),
             ("+", Scalar::Text),
@@ -199,6 +206,7 @@ mod tests {
             ("2001-01-01", Scalar::Timestamp),
             ("2001-12-14t21:59:43.10-05:00", Scalar::Timestamp),
             ("2001-01-01x", Scalar::Text),
+            ("2001-01-01T10:00:00Z,a", Scalar::Text),
             ("v1.36.1", Scalar::Text),
             ("::1", Scalar::Text),
         ] {
