@@ -4,12 +4,17 @@
 //! asking first; for the rest there is [`serves`].
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 /// Names a kubeconfig file to use instead of the pod's service account.
 const KUBECONFIG: &str = "KUBECONFIG";
+
+/// Time for one attempt to connect. While a cluster starts, a connection to a service's address that
+/// was tried before kube-proxy knew the service never comes about; a new one does.
+const CONNECT: Duration = Duration::from_secs(3);
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +31,9 @@ pub(crate) enum Error {
     /// There is no service account; this process is not in a pod.
     #[error("read the pod's service account")]
     ServiceAccount(#[source] Box<kube::config::InClusterError>),
+    /// The address is not one of a server.
+    #[error("use {0:?} as the address of the API server")]
+    Endpoint(String),
     /// The configuration does not make a client, for example for a broken certificate.
     #[error("set up the connection to the API server")]
     Client(#[source] Box<kube::Error>),
@@ -45,6 +53,19 @@ pub(crate) async fn client() -> Result<Client, Error> {
             connect(config)
         }
     }
+}
+
+/// Creates a client for this pod's cluster at an address of its control plane (`host:port`) instead
+/// of at the API server's Service, which leads nowhere until kube-proxy runs. Nothing is sent yet.
+pub(crate) async fn client_at(endpoint: &str) -> Result<Client, Error> {
+    if let Some(path) = std::env::var_os(KUBECONFIG).filter(|path| !path.is_empty()) {
+        return client_of(Path::new(&path)).await;
+    }
+    let mut config =
+        Config::incluster().map_err(|source| Error::ServiceAccount(Box::new(source)))?;
+    let url = format!("https://{endpoint}").parse();
+    config.cluster_url = url.map_err(|_| Error::Endpoint(endpoint.to_owned()))?;
+    connect(config)
 }
 
 /// Creates a client for the current context of a kubeconfig file. Nothing is sent yet.
@@ -76,8 +97,51 @@ pub(crate) async fn serves(client: &Client, group: &str, version: &str) -> Resul
 }
 
 /// Makes the client of a finished configuration.
-fn connect(config: Config) -> Result<Client, Error> {
+fn connect(mut config: Config) -> Result<Client, Error> {
+    config.connect_timeout = Some(CONNECT);
     // Fails only if a provider is installed already, which is then this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::try_from(config).map_err(|source| Error::Client(Box::new(source)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KUBECONFIG: &str = r#"
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:6443", insecure-skip-tls-verify: true}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: x, context: {cluster: c, user: u, namespace: here}}]
+current-context: x
+"#;
+
+    #[tokio::test]
+    async fn kubeconfig_makes_a_client() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        std::fs::write(&path, KUBECONFIG).unwrap();
+        let client = client_of(&path).await.unwrap();
+        assert_eq!(client.default_namespace(), "here");
+    }
+
+    #[tokio::test]
+    async fn broken_kubeconfig_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        for text in [
+            None,
+            Some("clusters: 7"),
+            Some("apiVersion: v1\nkind: Config\n"),
+        ] {
+            if let Some(text) = text {
+                std::fs::write(&path, text).unwrap();
+            }
+            let error = client_of(&path).await.map(|_| ()).unwrap_err();
+            let expected = format!("read kubeconfig {}", path.display());
+            assert_eq!(error.to_string(), expected);
+            assert!(std::error::Error::source(&error).is_some());
+        }
+    }
 }

@@ -4,7 +4,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{DNSClass, Name, Record, RecordType};
 
 use super::index::Index;
-use super::zone::{Lookup, Zone};
+use super::zone::{self, Lookup, Zone};
 
 /// How many names a chain of aliases may have, so that two that name each other end.
 const ALIASES: usize = 8;
@@ -105,8 +105,8 @@ pub(crate) fn answer(zone: &Zone, index: &Index, question: &Question) -> Reach {
     for _ in 0..ALIASES {
         match zone.lookup(index, &name, question.kind) {
             Lookup::Outside => return Reach::Outside { aliases, name },
-            Lookup::Alias { record, target } => {
-                aliases.push(record);
+            Lookup::Alias(target) => {
+                aliases.push(zone::alias(&name, target.clone()));
                 if matches!(question.kind, RecordType::CNAME | RecordType::ANY) {
                     return Reach::Whole(ours(aliases, Vec::new()));
                 }

@@ -34,6 +34,8 @@ mod zone;
 #[cfg(test)]
 mod loopback_tests;
 #[cfg(test)]
+mod manifest_tests;
+#[cfg(test)]
 mod specification_tests;
 
 pub(crate) use error::Error;

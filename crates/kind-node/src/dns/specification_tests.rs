@@ -5,8 +5,10 @@ use std::str::FromStr;
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{DNSClass, Name, Record, RecordType};
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::watcher::Event;
-use serde_json::{Value, json};
+use serde::Deserialize;
 
 use super::answer::{Answer, Question, Reach, answer};
 use super::convert;
@@ -14,141 +16,30 @@ use super::index::Index;
 use super::objects::{Change, Objects};
 use super::zone::Zone;
 
-/// A cluster with one service of each kind.
+/// A cluster with services of each kind. `headless` has two slices, one hostname with two addresses
+/// and one address in both slices.
+#[derive(Deserialize)]
+struct Cluster {
+    namespaces: Vec<core::Namespace>,
+    services: Vec<core::Service>,
+    slices: Vec<EndpointSlice>,
+}
+
 fn cluster() -> Index {
+    let cluster: Cluster = serde_json::from_str(include_str!("testdata/cluster.json")).unwrap();
     let mut objects = Objects::default();
-    for name in ["default", "empty", "kube-system"] {
-        let object = serde_json::from_value(json!({"metadata": {"name": name}})).unwrap();
+    for object in cluster.namespaces {
         objects.apply(Change::Namespace(Event::Apply(convert::namespace(object))));
     }
-    for object in services() {
-        let object = serde_json::from_value(object).unwrap();
+    for object in cluster.services {
         objects.apply(Change::Service(Event::Apply(convert::service(object))));
     }
-    for object in slices() {
-        let object = serde_json::from_value(object).unwrap();
+    for object in cluster.slices {
         objects.apply(Change::Endpoints(Event::Apply(convert::slice(object))));
     }
     let mut index = Index::default();
     objects.refresh(&mut index);
     index
-}
-
-fn services() -> Vec<Value> {
-    let of = |namespace: &str, name: &str, spec: Value| json!({"metadata": {"namespace": namespace, "name": name}, "spec": spec});
-    vec![
-        of(
-            "kube-system",
-            "kube-dns",
-            json!({"clusterIP": "10.96.0.10"}),
-        ),
-        of(
-            "default",
-            "kubernetes",
-            json!({"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443}]}),
-        ),
-        of(
-            "default",
-            "dual",
-            json!({
-                "clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7", "fd00::7"],
-                "ports": [
-                    {"name": "dns", "port": 53, "protocol": "UDP"},
-                    {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
-                    {"name": "media", "port": 9, "protocol": "SCTP"},
-                ],
-            }),
-        ),
-        of(
-            "default",
-            "unnamed",
-            json!({"clusterIP": "10.96.0.8", "ports": [{"port": 80}]}),
-        ),
-        of(
-            "default",
-            "headless",
-            json!({"clusterIP": "None", "ports": [{"name": "http", "port": 80}]}),
-        ),
-        of("default", "starting", json!({"clusterIP": "None"})),
-        of(
-            "default",
-            "eager",
-            json!({"clusterIP": "None", "publishNotReadyAddresses": true}),
-        ),
-        of("default", "six", json!({"clusterIP": "None"})),
-        of(
-            "default",
-            "outside",
-            json!({"type": "ExternalName", "externalName": "www.example.com"}),
-        ),
-        of(
-            "default",
-            "inside",
-            json!({"type": "ExternalName", "externalName": "dual.default.svc.cluster.local"}),
-        ),
-        of(
-            "default",
-            "nowhere",
-            json!({"type": "ExternalName", "externalName": "gone.default.svc.cluster.local"}),
-        ),
-        of(
-            "default",
-            "ring",
-            json!({"type": "ExternalName", "externalName": "ring.default.svc.cluster.local"}),
-        ),
-    ]
-}
-
-fn slices() -> Vec<Value> {
-    let of = |service: &str, name: &str, endpoints: Value| {
-        let labels = json!({"kubernetes.io/service-name": service});
-        json!({
-            "metadata": {"namespace": "default", "name": name, "labels": labels},
-            "addressType": "IPv4",
-            "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
-            "endpoints": endpoints,
-        })
-    };
-    vec![
-        of(
-            "headless",
-            "headless-1",
-            json!([
-                {"addresses": ["10.244.0.5"], "hostname": "my-pet"},
-                {"addresses": ["10.244.0.6"]},
-                {"addresses": ["10.244.0.9"], "hostname": "late", "conditions": {"ready": false}},
-            ]),
-        ),
-        // One hostname with two addresses, and an address that another slice has too.
-        of(
-            "headless",
-            "headless-2",
-            json!([
-                {"addresses": ["10.244.0.7"], "hostname": "my-pet"},
-                {"addresses": ["10.244.0.6"]},
-            ]),
-        ),
-        of(
-            "starting",
-            "starting-1",
-            json!([{"addresses": ["10.244.0.20"], "conditions": {"ready": false}}]),
-        ),
-        of(
-            "eager",
-            "eager-1",
-            json!([{"addresses": ["10.244.0.21"], "conditions": {"ready": false}}]),
-        ),
-        of(
-            "six",
-            "six-1",
-            json!([{"addresses": ["fd00::a:1"], "hostname": "zero"}]),
-        ),
-        of(
-            "kubernetes",
-            "kubernetes",
-            json!([{"addresses": ["172.18.0.2"]}]),
-        ),
-    ]
 }
 
 /// Asks the cluster.

@@ -12,6 +12,9 @@ use tokio::time::timeout;
 use super::answer::{Answer, Question};
 use super::wire::{self, Outcome};
 
+/// Room for a datagram: servers that do not heed what we said we take do not send more than this.
+const LARGEST: usize = 4096;
+
 /// Asks a server over UDP, and again over TCP if the answer does not fit.
 pub(crate) async fn ask(
     server: SocketAddr,
@@ -37,7 +40,7 @@ async fn over_udp(server: SocketAddr, question: &Question) -> io::Result<Option<
     socket.connect(server).await?;
     let id = random();
     socket.send(&wire::ask(id, question)).await?;
-    let mut buffer = vec![0; usize::from(wire::UDP_PAYLOAD)];
+    let mut buffer = vec![0; LARGEST];
     loop {
         let length = socket.recv(&mut buffer).await?;
         let packet = buffer.get(..length).unwrap_or_default();

@@ -23,7 +23,7 @@ use crate::kubernetes;
 const GATHER: Duration = Duration::from_millis(20);
 
 /// Time between two attempts to reach the API server at the start.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY: Duration = Duration::from_millis(300);
 
 /// Watches for ever and sends each new index.
 pub(crate) async fn watch(client: Client, indexes: Arc<Sender<Option<Arc<Index>>>>) {
@@ -138,54 +138,5 @@ fn seconds_now() -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::stream::iter;
-    use tokio::sync::watch::channel;
-
-    use super::super::model::Key;
-    use super::*;
-
-    /// Runs a list of changes through and returns the index at the end.
-    async fn index_after(changes: Vec<Change>) -> Option<Arc<Index>> {
-        let (sender, receiver) = channel(None);
-        // The stream never ends, as a watch never does.
-        let changes = iter(changes.into_iter().map(Ok)).chain(futures_util::stream::pending());
-        let following = tokio::time::timeout(GATHER * 10, follow(changes, &sender));
-        assert!(following.await.is_err());
-        receiver.borrow().clone()
-    }
-
-    fn namespace() -> (Key, ()) {
-        let key = Key {
-            namespace: "n".into(),
-            name: "n".into(),
-        };
-        (key, ())
-    }
-
-    #[tokio::test]
-    async fn index_comes_after_the_last_list_even_of_an_empty_cluster() {
-        let mut changes = vec![
-            Change::Service(Event::InitDone),
-            Change::Endpoints(Event::InitDone),
-        ];
-        assert!(index_after(changes).await.is_none());
-        changes = vec![
-            Change::Service(Event::InitDone),
-            Change::Endpoints(Event::InitDone),
-            Change::Namespace(Event::InitDone),
-        ];
-        assert!(index_after(changes).await.is_some());
-    }
-
-    #[tokio::test]
-    async fn later_change_reaches_the_index() {
-        let index = index_after(vec![
-            Change::Service(Event::InitDone),
-            Change::Endpoints(Event::InitDone),
-            Change::Namespace(Event::InitDone),
-            Change::Namespace(Event::Apply(namespace())),
-        ]);
-        assert!(index.await.unwrap().namespace("n").is_some());
-    }
-}
+#[path = "watch_tests.rs"]
+mod tests;

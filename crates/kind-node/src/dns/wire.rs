@@ -239,8 +239,8 @@ pub(crate) fn read_answer(packet: &[u8], id: u16, question: &Question) -> Outcom
             && query.query_class() == question.class
     });
     // A server that cannot even read the question may leave it out.
-    if !repeated && !(message.queries.is_empty() && metadata.response_code != ResponseCode::NoError)
-    {
+    let speechless = message.queries.is_empty() && metadata.response_code != ResponseCode::NoError;
+    if !repeated && !speechless {
         return Outcome::Unrelated;
     }
     if metadata.truncation {

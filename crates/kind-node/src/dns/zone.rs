@@ -35,12 +35,7 @@ pub(crate) enum Lookup {
         additionals: Vec<Record>,
     },
     /// The name stands for another one.
-    Alias {
-        /// The CNAME record.
-        record: Record,
-        /// The other name.
-        target: Name,
-    },
+    Alias(Name),
     /// The name exists, without records of that type.
     Empty,
     /// The name does not exist.
@@ -180,10 +175,7 @@ impl Host<'_> {
     fn lookup(&self, below: &[&str], asked: &Name, kind: RecordType) -> Lookup {
         if let Kind::External(target) = &self.entry.service.kind {
             return match below {
-                [] => Lookup::Alias {
-                    record: record(asked, RData::CNAME(CNAME(target.clone()))),
-                    target: target.clone(),
-                },
+                [] => Lookup::Alias(target.clone()),
                 _ => Lookup::Missing,
             };
         }
@@ -318,6 +310,11 @@ impl Host<'_> {
             }
         }
     }
+}
+
+/// Makes the record that lets a name stand for another one.
+pub(crate) fn alias(name: &Name, target: Name) -> Record {
+    record(name, RData::CNAME(CNAME(target)))
 }
 
 /// Answers for the schema's version.

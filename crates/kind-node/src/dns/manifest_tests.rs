@@ -1,0 +1,39 @@
+//! The manifest that runs cluster DNS, as far as it must agree with the program.
+
+use super::options::Options;
+
+const MANIFEST: &str = include_str!("../../manifests/default-dns.yaml");
+
+/// The text after a key that stands once in the manifest.
+fn value(key: &str) -> &str {
+    let mut found = MANIFEST
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(key));
+    let value = found.next().unwrap();
+    assert_eq!(found.next(), None, "{key} stands twice");
+    value.trim()
+}
+
+#[test]
+fn image_is_of_this_version() {
+    let expected = concat!("docker.io/kindest/kind-node:v", env!("CARGO_PKG_VERSION"));
+    assert_eq!(value("image:"), expected);
+}
+
+#[test]
+fn arguments_and_ports_are_the_programs_own() {
+    let arguments = value("args:").trim_matches(['[', ']']).split(", ");
+    let arguments: Vec<String> = arguments.map(String::from).collect();
+    assert_eq!(arguments[0], "dns");
+    let options = Options::parse(&arguments[1..]).unwrap();
+    assert_eq!(options, Options::default());
+    for port in [options.ready.port(), options.health.port()] {
+        assert!(MANIFEST.contains(&format!("port: {port}\n")));
+    }
+}
+
+#[test]
+fn only_the_service_address_is_left_to_fill_in() {
+    assert_eq!(value("clusterIP:"), "\"{{ .DNSServiceIP }}\"");
+    assert_eq!(MANIFEST.matches("{{").count(), 1);
+}
