@@ -8,8 +8,11 @@ mod boot;
 mod channel;
 mod dns;
 mod kubernetes;
+mod network;
 mod pause;
+mod signals;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -26,13 +29,32 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "pause" => pause::run(),
         "boot" => boot::run(&arguments),
         "request" => channel::run(&arguments),
-        "network" | "dns" | "storage" | "load-balancer" => {
-            complain(&format!("{word} is not part of this build"))
-        }
+        "network" => add_on(network::run),
+        "dns" => add_on(|| dns::run(&words(&arguments))),
         "--version" | "-V" => answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
         "--help" | "-h" => answer(USAGE),
         "" => complain("a sub-command is missing"),
         _ => complain(&format!("unknown sub-command {word:?}")),
+    }
+}
+
+/// The arguments as text; none of the add-ons takes a path that is not.
+fn words(arguments: &[OsString]) -> Vec<String> {
+    let word = |argument: &OsString| argument.to_string_lossy().into_owned();
+    arguments.iter().map(word).collect()
+}
+
+/// Runs an add-on with its log on stderr, and tells why it ended if that was not asked for.
+fn add_on<E: Error + 'static>(run: impl FnOnce() -> Result<(), E>) -> ExitCode {
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    log.with_ansi(false).with_target(false).init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let error: &(dyn Error + 'static) = &error;
+            tracing::error!(error, "ended");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -57,7 +57,8 @@ pub(super) fn controllers() -> Option<String> {
     fs::read_to_string(Path::new(ROOT).join("cgroup.controllers")).ok()
 }
 
-fn is_unified() -> bool {
+/// Tells whether there is the one hierarchy of cgroup v2 and no other.
+pub(super) fn is_unified() -> bool {
     Path::new(ROOT).join("cgroup.controllers").exists()
 }
 

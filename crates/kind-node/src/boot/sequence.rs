@@ -81,6 +81,11 @@ fn become_command(command: &[OsString]) -> Result<(), Error> {
         return Ok(());
     };
     log::info("starting init");
-    let error = Command::new(program).args(arguments).exec();
+    let mut command = Command::new(program);
+    if !cgroups::is_unified() {
+        // systemd from 256 on wants to be told that cgroup v1 is meant.
+        command.env("SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE", "1");
+    }
+    let error = command.args(arguments).exec();
     Err(during(format!("run {}", program.display()))(error))
 }

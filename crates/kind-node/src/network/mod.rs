@@ -1,0 +1,18 @@
+//! The pod network of one node, run as a pod of a DaemonSet on the node's own network.
+//!
+//! It watches the nodes: a route leads to every other node's pods, the CNI configuration follows
+//! the node's own pod range, and what leaves the pod network goes out under the node's address.
+//! None of that is awaited by a node that boots: the configuration stands before the kubelet
+//! starts, and a node alone needs no routes.
+
+mod configuration;
+mod error;
+mod masquerade;
+mod nft;
+mod nodes;
+mod program;
+mod routes;
+mod settings;
+
+pub(crate) use error::Error;
+pub(crate) use program::run;

@@ -1,0 +1,191 @@
+//! The nodes of the cluster, as far as the network cares.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use k8s_openapi::api::core::v1;
+use kube::ResourceExt;
+use kube::runtime::watcher::Event;
+
+use super::settings::Settings;
+
+/// One node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Node {
+    /// Addresses inside the cluster's network.
+    pub(super) addresses: Vec<IpAddr>,
+    /// Ranges of its pods.
+    pub(super) pod_cidrs: Vec<IpNet>,
+}
+
+/// All nodes by name, built from the events of a watch.
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    known: BTreeMap<String, Node>,
+    listed: BTreeMap<String, Node>,
+    complete: bool,
+}
+
+impl Nodes {
+    /// Takes an event in; tells whether there is something new to act on.
+    pub(super) fn apply(&mut self, event: Event<v1::Node>) -> bool {
+        match event {
+            Event::Init => {
+                self.listed.clear();
+                false
+            }
+            Event::InitApply(node) => {
+                self.listed.insert(node.name_any(), facts(node));
+                false
+            }
+            Event::InitDone => {
+                let listed = std::mem::take(&mut self.listed);
+                let first = !std::mem::replace(&mut self.complete, true);
+                let before = std::mem::replace(&mut self.known, listed);
+                first || self.known != before
+            }
+            Event::Apply(node) => {
+                let name = node.name_any();
+                let facts = facts(node);
+                let before = self.known.insert(name, facts.clone());
+                before != Some(facts)
+            }
+            Event::Delete(node) => self.known.remove(&node.name_any()).is_some(),
+        }
+    }
+
+    /// Tells whether all nodes are known: before that, nothing may be removed.
+    pub(super) fn complete(&self) -> bool {
+        self.complete
+    }
+
+    /// This node, once it is registered.
+    pub(super) fn own(&self, settings: &Settings) -> Option<&Node> {
+        let mut nodes = self.known.iter();
+        let own = nodes.find(|(name, node)| is_own(name, node, settings));
+        own.map(|(_, node)| node)
+    }
+
+    /// All nodes but this one.
+    pub(super) fn others<'a>(
+        &'a self,
+        settings: &'a Settings,
+    ) -> impl Iterator<Item = &'a Node> + 'a {
+        let others = |(name, node): &(&String, &Node)| !is_own(name, node, settings);
+        self.known.iter().filter(others).map(|(_, node)| node)
+    }
+}
+
+fn is_own(name: &str, node: &Node, settings: &Settings) -> bool {
+    match &settings.node {
+        Some(own) => name == own,
+        None => node.addresses.contains(&settings.host),
+    }
+}
+
+/// What matters of a node. What cannot be read is left out: it comes from the API.
+fn facts(node: v1::Node) -> Node {
+    let spec = node.spec.unwrap_or_default();
+    let addresses = node.status.and_then(|status| status.addresses);
+    let cidrs = match spec.pod_cidrs {
+        Some(cidrs) if !cidrs.is_empty() => cidrs,
+        _ => spec.pod_cidr.into_iter().collect(),
+    };
+    Node {
+        addresses: addresses
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|address| address.type_ == "InternalIP")
+            .filter_map(|address| address.address.parse().ok())
+            .collect(),
+        pod_cidrs: cidrs
+            .iter()
+            .filter_map(|cidr| cidr.parse::<IpNet>().ok())
+            .map(|cidr| cidr.trunc())
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn node(name: &str, address: &str, cidr: &str) -> v1::Node {
+        serde_json::from_value(json!({
+            "metadata": { "name": name },
+            "spec": { "podCIDR": cidr, "podCIDRs": [cidr] },
+            "status": { "addresses": [
+                { "type": "InternalIP", "address": address },
+                { "type": "Hostname", "address": name },
+            ] },
+        }))
+        .unwrap()
+    }
+
+    fn settings(node: Option<&str>) -> Settings {
+        Settings {
+            pod_subnets: vec!["10.244.0.0/16".parse().unwrap()],
+            host: "172.18.0.2".parse().unwrap(),
+            node: node.map(str::to_owned),
+            endpoint: None,
+        }
+    }
+
+    #[test]
+    fn a_restarted_watch_forgets_nodes_that_are_gone() {
+        let mut nodes = Nodes::default();
+        nodes.apply(Event::Init);
+        nodes.apply(Event::InitApply(node("a", "172.18.0.2", "10.244.0.0/24")));
+        nodes.apply(Event::InitApply(node("b", "172.18.0.3", "10.244.1.0/24")));
+        assert!(!nodes.complete());
+        assert!(nodes.apply(Event::InitDone));
+        assert!(nodes.complete());
+        assert_eq!(nodes.others(&settings(None)).count(), 1);
+
+        nodes.apply(Event::Init);
+        nodes.apply(Event::InitApply(node("a", "172.18.0.2", "10.244.0.0/24")));
+        assert_eq!(
+            nodes.others(&settings(None)).count(),
+            1,
+            "not before the list is complete"
+        );
+        assert!(nodes.apply(Event::InitDone));
+        assert_eq!(nodes.others(&settings(None)).count(), 0);
+    }
+
+    #[test]
+    fn only_news_for_the_network_are_news() {
+        let mut nodes = Nodes::default();
+        assert!(
+            nodes.apply(Event::InitDone),
+            "an empty list is a state as well"
+        );
+        let mut first = node("a", "172.18.0.2", "10.244.0.0/24");
+        assert!(nodes.apply(Event::Apply(first.clone())));
+        first.metadata.resource_version = Some("2".into());
+        assert!(!nodes.apply(Event::Apply(first.clone())));
+        assert!(nodes.apply(Event::Delete(first.clone())));
+        assert!(!nodes.apply(Event::Delete(first)));
+    }
+
+    #[test]
+    fn the_own_node_is_known_by_name_or_by_address() {
+        let mut nodes = Nodes::default();
+        nodes.apply(Event::Apply(node("a", "172.18.0.2", "10.244.0.0/24")));
+        nodes.apply(Event::Apply(node("b", "172.18.0.3", "10.244.1.0/24")));
+        let cidr = |settings: &Settings| nodes.own(settings).unwrap().pod_cidrs[0].to_string();
+        assert_eq!(cidr(&settings(None)), "10.244.0.0/24");
+        assert_eq!(cidr(&settings(Some("b"))), "10.244.1.0/24");
+        assert!(nodes.own(&settings(Some("c"))).is_none());
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_left_out() {
+        let facts = facts(node("a", "not an address", "10.244.0.7/24"));
+        assert!(facts.addresses.is_empty());
+        assert_eq!(facts.pod_cidrs[0].to_string(), "10.244.0.0/24");
+    }
+}

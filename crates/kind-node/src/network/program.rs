@@ -1,0 +1,121 @@
+//! Starts the parts of the pod network and keeps them going.
+
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use k8s_openapi::api::core::v1::Node;
+use kind_node::cni;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, watcher};
+use kube::{Api, Client};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::nodes::Nodes;
+use super::settings::Settings;
+use super::{Error, configuration, masquerade, routes};
+use crate::kubernetes;
+
+/// Routes go when a link goes down and up again; nobody tells.
+const ROUTES_CHECK: Duration = Duration::from_secs(30);
+/// Time between two attempts to bring the kernel or the configuration in step.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long a first connection to the API server may take, and how often it is tried.
+const PROBE: Duration = Duration::from_secs(1);
+const PROBES: u32 = 5;
+
+/// Runs the pod network until SIGTERM or SIGINT. What it has set up stays: pods go on talking
+/// while the add-on is replaced.
+pub(crate) fn run() -> Result<(), Error> {
+    let settings = Settings::read(|name| std::env::var(name).ok())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Result<(), Error> {
+    let end = crate::signals::end().map_err(Error::Runtime)?;
+    let pod_subnets = settings.pod_subnets.clone();
+    std::thread::spawn(move || masquerade::keep(&pod_subnets));
+    tokio::select! {
+        () = end => Ok(()),
+        result = follow(&settings) => result,
+    }
+}
+
+/// Follows the nodes for ever.
+async fn follow(settings: &Settings) -> Result<(), Error> {
+    let client = client(settings).await?;
+    let watch = watcher(Api::<Node>::all(client), watcher::Config::default());
+    let mut events = pin!(watch.default_backoff());
+    let mut nodes = Nodes::default();
+    let mut due = Instant::now() + ROUTES_CHECK;
+    loop {
+        let news = tokio::select! {
+            event = events.next() => match event {
+                Some(Ok(event)) => nodes.apply(event),
+                Some(Err(error)) => {
+                    report(&error, "no answer from the API server");
+                    false
+                }
+                None => return Ok(()),
+            },
+            () = sleep_until(due) => true,
+        };
+        if news {
+            due = Instant::now() + set_up(&nodes, settings);
+        }
+    }
+}
+
+/// Brings this node in step with all nodes, and gives the time until it is to be done again.
+fn set_up(nodes: &Nodes, settings: &Settings) -> Duration {
+    if !nodes.complete() {
+        return ROUTES_CHECK;
+    }
+    match try_set_up(nodes, settings) {
+        Ok(()) => ROUTES_CHECK,
+        Err(error) => {
+            report(&error, "the pod network is not complete");
+            RETRY
+        }
+    }
+}
+
+fn try_set_up(nodes: &Nodes, settings: &Settings) -> Result<(), Error> {
+    if let Some(own) = nodes.own(settings) {
+        configuration::follow(Path::new(cni::PATH), &own.pod_cidrs)?;
+    }
+    routes::follow(nodes.others(settings), &settings.pod_subnets)
+}
+
+/// Connects to the API server: directly where the manifest names it, because the way through its
+/// Service exists only once kube-proxy runs.
+async fn client(settings: &Settings) -> Result<Client, Error> {
+    if let Some(endpoint) = &settings.endpoint
+        && reachable(endpoint).await
+    {
+        tracing::info!(endpoint, "using the control plane's own address");
+        return Ok(kubernetes::client_at(endpoint).await?);
+    }
+    Ok(kubernetes::client().await?)
+}
+
+async fn reachable(endpoint: &str) -> bool {
+    for attempt in 0..PROBES {
+        sleep(Duration::from_secs(attempt.into())).await;
+        if let Ok(Ok(_)) = timeout(PROBE, TcpStream::connect(endpoint)).await {
+            return true;
+        }
+    }
+    tracing::warn!(endpoint, "nothing answers; using the API server's Service");
+    false
+}
+
+fn report(error: &(dyn std::error::Error + 'static), what: &str) {
+    tracing::warn!(error, "{what}");
+}
