@@ -20,7 +20,7 @@ use crate::{
     State as Doing,
 };
 
-/// Directories below the upper one that an image need not have.
+/// Where programs are looked for unless the image says.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How to open the native engine.
@@ -132,7 +132,8 @@ impl Native {
     fn describe(&self, record: NodeRecord) -> Node {
         let directory = self.state.node(&record.name);
         let exit = fs::read_to_string(directory.file("exit")).ok();
-        let started = exit.is_some() || directory.file("log").exists();
+        // A monitor that was killed has left its run record.
+        let started = exit.is_some() || directory.file("run.json").exists();
         let state = match (directory.is_running(), started) {
             (true, _) => Doing::Running,
             (false, true) => Doing::Exited(exit.and_then(|code| code.trim().parse().ok())),
