@@ -1,11 +1,7 @@
 //! The native engine on the real kernel: nodes made of a static busybox.
 //!
 //! The test program is its own helper, so it has its own `main`. Needs root, busybox and nft.
-#![expect(
-    clippy::unwrap_used,
-    clippy::exit,
-    reason = "a test fails by panicking, and a helper ends with its code"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -38,6 +34,8 @@ const APPLETS: [&str; 17] = [
     "stat", "wc", "mkdir", "readlink", "grep",
 ];
 
+type Test = fn(&Host);
+
 fn main() {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if let Some(code) = kind_engine::native::helper_main(&arguments) {
@@ -46,7 +44,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, fn(&Host)); 12] = [
+    let tests: [(&str, Test); 12] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -69,7 +67,7 @@ fn main() {
     libtest_mimic::run(&arguments, trials.into()).exit();
 }
 
-fn run(test: fn(&Host)) -> Result<(), Failed> {
+fn run(test: Test) -> Result<(), Failed> {
     let before = Traces::of_host();
     let host = Host::new();
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(&host)));

@@ -89,7 +89,6 @@ impl Native {
             ipv4,
             ipv6,
             ipv6_forwarding: spec.ipv6,
-            link: network::link_name(&spec.name),
             mounts: spec.mounts.clone(),
             ports,
             shared: varfs::shared(image.layers()),

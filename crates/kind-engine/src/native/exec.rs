@@ -120,7 +120,7 @@ pub(super) fn run(state: &State, name: &str, request: &Request) -> Result<i32, E
     let directory = state.node(name);
     let record = NodeRecord::load(&directory)?;
     let first = first_process(&directory, name)?;
-    monitor::group(name)?
+    monitor::group(state, name)?
         .add_command(rustix::process::getpid())
         .map_err(Error::io(format!("join the cgroups of node {name}")))?;
     namespace::enter_node(first).map_err(Error::io(format!("enter node {name}")))?;

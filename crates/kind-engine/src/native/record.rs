@@ -35,8 +35,6 @@ pub(super) struct NodeRecord {
     pub(super) ipv6: Option<Ipv6Addr>,
     /// IPv6 packets are forwarded.
     pub(super) ipv6_forwarding: bool,
-    /// The host's end of the node's link.
-    pub(super) link: String,
     pub(super) mounts: Vec<Mount>,
     pub(super) ports: Vec<Port>,
     /// Directories of the image's `/var` that are shown read-only instead of being copied: where they

@@ -42,6 +42,22 @@ impl State {
         &self.root
     }
 
+    /// A number for a name on the host that is one of this state directory's: 48 bits of FNV-1a, stable
+    /// between releases, and enough to tell all nodes of one host apart.
+    pub(super) fn hash(&self, name: &str) -> u64 {
+        let root = self.root.as_os_str().as_encoded_bytes();
+        let bytes = root.iter().chain(b"\0").chain(name.as_bytes());
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        hash >> 16
+    }
+
+    /// A short word that tells this state directory from others.
+    pub(super) fn tag(&self) -> String {
+        format!("{:012x}", self.hash(""))
+    }
+
     /// Makes the directories; only root may look into them.
     pub(super) fn prepare(&self) -> Result<(), Error> {
         for name in ["nodes", "networks", "trash"] {
@@ -175,6 +191,14 @@ fn lock_file(path: &Path) -> Result<File, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_on_the_host_tell_nodes_and_states_apart() {
+        let (one, other) = (State::new("/a".into()), State::new("/b".into()));
+        assert_ne!(one.hash("kind-worker"), one.hash("kind-worker2"));
+        assert_ne!(one.hash("kind-worker"), other.hash("kind-worker"));
+        assert_eq!(one.tag().len(), 12);
+    }
 
     #[test]
     fn a_held_lock_means_running() {

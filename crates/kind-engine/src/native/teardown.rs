@@ -17,19 +17,16 @@ use crate::Error;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Removes what a node has on the host beside its files: cgroups and the link.
-pub(super) fn clear_host(record: &NodeRecord) -> Result<(), Error> {
-    clear(&record.name, &record.link)
-}
-
-fn clear(name: &str, link: &str) -> Result<(), Error> {
+pub(super) fn clear_host(state: &State, name: &str) -> Result<(), Error> {
     let mut failures = Vec::new();
-    let group = monitor::group(name).and_then(|group| {
+    let group = monitor::group(state, name).and_then(|group| {
         group
             .remove(LIMIT)
             .map_err(Error::io(format!("remove the cgroups of node {name}")))
     });
     failures.extend(group.err());
-    let link = Netlink::open().and_then(|mut netlink| netlink.delete_link(link));
+    let link = network::link_name(state, name);
+    let link = Netlink::open().and_then(|mut netlink| netlink.delete_link(&link));
     failures.extend(link.err().map(Error::from));
     Error::all(failures)
 }
@@ -102,7 +99,7 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
     kill(&directory, name)?;
     // A record that cannot be read must not keep the rest from going.
     let record = NodeRecord::load(&directory).ok();
-    clear(name, &network::link_name(name))?;
+    clear_host(state, name)?;
     let away = state.trash().join(format!("{name}-{}", std::process::id()));
     {
         let lock = state.lock()?;
