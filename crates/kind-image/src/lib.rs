@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+pub mod build;
 mod digest;
 mod error;
 pub mod oci;

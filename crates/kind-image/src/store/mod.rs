@@ -17,6 +17,8 @@ mod image;
 mod layers;
 mod placement;
 mod scratch;
+#[cfg(test)]
+mod tests;
 
 pub use catalog::Store;
 pub use draft::{Draft, Layer, Placement};

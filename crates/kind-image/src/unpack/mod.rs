@@ -8,6 +8,10 @@ mod apply;
 mod options;
 mod reader;
 mod target;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{Summary, into};
 pub use options::{Existing, Options, Ownership, Whiteouts};

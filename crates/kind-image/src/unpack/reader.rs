@@ -92,18 +92,20 @@ impl Extensions {
         if self.size.is_some_and(|extended| extended != size) {
             return Err(refuse(Refusal::SizeMismatch));
         }
-        let number = |extended: Option<u64>, plain: std::io::Result<u64>| {
+        let old = header.as_old();
+        let id = |extended: Option<u64>, field: &[u8], plain: std::io::Result<u64>| {
             extended
-                .or_else(|| plain.ok())
+                .or_else(|| unless_blank(field, plain))
                 .and_then(|number| u32::try_from(number).ok())
                 .ok_or_else(|| refuse(Refusal::BadHeader))
         };
-        let mtime = self.mtime.or_else(|| header.mtime().ok()?.try_into().ok());
+        let plain_mtime = || unless_blank(&old.mtime, header.mtime())?.try_into().ok();
+        let mtime = self.mtime.or_else(plain_mtime);
         Ok(Item {
             kind,
             mode: header.mode().map_err(|_| refuse(Refusal::BadHeader))? & 0o7777,
-            uid: number(self.uid, header.uid())?,
-            gid: number(self.gid, header.gid())?,
+            uid: id(self.uid, &old.uid, header.uid())?,
+            gid: id(self.gid, &old.gid, header.gid())?,
             mtime: mtime.ok_or_else(|| refuse(Refusal::BadHeader))?,
             xattrs: self.xattrs,
             path: PathBuf::from(OsString::from_vec(path)),
@@ -167,6 +169,14 @@ fn kind(header: &Header, path: &[u8], link: Option<Vec<u8>>) -> Result<Kind, Ref
         EntryType::Block => device().map(|(major, minor)| Kind::Block(major, minor))?,
         _ => return Err(Refusal::UnsupportedType),
     })
+}
+
+/// A header's number; one that was left blank is 0, as every other reader has it.
+fn unless_blank(field: &[u8], number: std::io::Result<u64>) -> Option<u64> {
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        return Some(0);
+    }
+    number.ok()
 }
 
 fn read_extension<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, Error> {

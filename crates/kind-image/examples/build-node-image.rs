@@ -1,0 +1,55 @@
+//! Builds a node image from Debian packages: `build-node-image STORE CACHE KIND_NODE MANIFESTS`.
+#![expect(clippy::print_stderr, reason = "an example talks to people")]
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use kind_image::build::{AddOns, Event, Request, Source, build};
+use kind_image::{Reference, Store};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [store, cache, kind_node, manifests] = arguments.as_slice() else {
+        return Err("want STORE CACHE KIND_NODE MANIFESTS".into());
+    };
+    let add_ons = AddOns {
+        manifests: read_manifests(Path::new(manifests))?,
+        kind_node: kind_node.into(),
+    };
+    let name: Reference = "kindest/node:debian".parse()?;
+    let request = Request::new(Source::Debian, name, add_ons, cache);
+    match build(&Store::open(Path::new(store))?, &request, &tell) {
+        Ok(image) => eprintln!("{} {} MiB", image.digest(), image.size() >> 20),
+        Err(error) => {
+            eprintln!(
+                "{}: {error}: {:?}",
+                error.code(),
+                error.source().map(ToString::to_string)
+            );
+            eprintln!("hint: {:?}", error.remedy());
+        }
+    }
+    Ok(())
+}
+
+fn read_manifests(directory: &Path) -> std::io::Result<BTreeMap<String, String>> {
+    let mut manifests = BTreeMap::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        manifests.insert(name, fs::read_to_string(entry.path())?);
+    }
+    Ok(manifests)
+}
+
+fn tell(event: Event<'_>) {
+    match event {
+        Event::Started { step, log } => eprintln!("{step} … ({})", log.display()),
+        Event::Finished { step, elapsed } => eprintln!("{step}: {:.1} s", elapsed.as_secs_f64()),
+        Event::Cached { step } => eprintln!("{step}: there already"),
+        Event::Waiting => eprintln!("waiting for another build"),
+        _ => {}
+    }
+}

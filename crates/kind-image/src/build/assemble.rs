@@ -1,0 +1,157 @@
+//! A node image from a node root, Kubernetes' programs and add-ons, wherever those come from.
+
+use std::fs;
+use std::path::Path;
+
+use super::components::{Ingredients, Names};
+use super::node_files::{self, Facts};
+use super::request::architecture;
+use super::workshop::{Key, Made, Workshop, file_digest};
+use super::{Error, Request, Step, preload};
+use crate::Image;
+use crate::oci::{History, ImageConfig, RunConfig};
+use crate::store::{Draft, Layer, Placement, Store};
+
+/// What a node image is made from.
+pub(super) struct Parts {
+    /// `bin/` with Kubernetes' programs, and the file `version`.
+    pub(super) kubernetes: Made,
+    /// Root of etcd's container image.
+    pub(super) etcd: Made,
+    /// `root/`, the root filesystem of nodes.
+    pub(super) node_root: Made,
+}
+
+/// Programs that run on the node itself; the others are in container images.
+const NODE_PROGRAMS: &[&str] = &["kubeadm", "kubectl", "kubelet"];
+
+/// Makes the image. What changes least is the lowest layer.
+pub(super) fn assemble(
+    workshop: &Workshop<'_>,
+    store: &Store,
+    request: &Request,
+    parts: &Parts,
+) -> Result<Image, Error> {
+    let version_file = parts.kubernetes.path.join("version");
+    let version = fs::read_to_string(&version_file).map_err(Error::path("read", &version_file))?;
+    let preloaded = preloaded(workshop, request, parts, &version)?;
+    let scratch = workshop.scratch("assembly")?;
+    workshop.work(Step::Assemble, &scratch, |work| {
+        let mut draft = store.draft()?;
+        add_layer(&mut draft, &parts.node_root.path, "root")?;
+        link_programs(&parts.kubernetes.path)?;
+        add_layer(&mut draft, &parts.kubernetes.path, "layer")?;
+        let files = scratch.join("files");
+        let names = Names::ask(work, &parts.kubernetes.path.join("bin"), &version)?;
+        node_files::write(
+            work,
+            &files,
+            &Facts {
+                version: &version,
+                sandbox_image: names.of(work, "pause")?,
+                add_ons: &request.add_ons,
+                node_root: &parts.node_root.path.join("root"),
+            },
+        )?;
+        draft.add_directory(&files, Placement::Move)?;
+        add_layer(&mut draft, &preloaded, preload::LAYER)?;
+        Ok(draft.commit(config(&version)?, std::slice::from_ref(&request.name))?)
+    })
+}
+
+/// Directory of the step that preloads images.
+fn preloaded(
+    workshop: &Workshop<'_>,
+    request: &Request,
+    parts: &Parts,
+    version: &str,
+) -> Result<std::path::PathBuf, Error> {
+    let kind_node = &request.add_ons.kind_node;
+    let key = Key::of([
+        preload::SCRIPT,
+        include_str!("files/iptables.sh"),
+        env!("CARGO_PKG_VERSION"),
+        file_digest(kind_node)?.hex(),
+        parts.kubernetes.key.as_ref(),
+        parts.etcd.key.as_ref(),
+        parts.node_root.key.as_ref(),
+    ]);
+    workshop.step(Step::Preload, &key, |work| {
+        let programs = parts.kubernetes.path.join("bin");
+        let names = Names::ask(work, &programs, version)?;
+        let scratch = workshop.scratch("components")?;
+        // A copy of its own: containers' images get links to it, and the caller's file may change.
+        let program = scratch.join("kind-node-program");
+        fs::copy(kind_node, &program).map_err(Error::path("copy", kind_node))?;
+        preload::make(
+            work,
+            &scratch,
+            &names,
+            &Ingredients {
+                programs: &programs,
+                etcd: &parts.etcd.path,
+                node_root: &parts.node_root.path.join("root"),
+                kind_node: &program,
+            },
+        )
+    })
+}
+
+/// Adds a part of a step's result as a layer, by the digest noted beside it if the store has it.
+fn add_layer(draft: &mut Draft, result: &Path, part: &str) -> Result<(), Error> {
+    let note = result.join("layer.json");
+    let known = fs::read(&note)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Layer>(&bytes).ok());
+    if known.is_some_and(|layer| draft.add_known(&layer)) {
+        return Ok(());
+    }
+    let layer = draft.add_directory(&result.join(part), Placement::Link)?;
+    let bytes = serde_json::to_vec(&layer).expect("a layer is plain data");
+    fs::write(&note, bytes).map_err(Error::path("write", &note))
+}
+
+/// Gives the programs of nodes the paths they have there.
+fn link_programs(kubernetes: &Path) -> Result<(), Error> {
+    let target = kubernetes.join("layer/usr/bin");
+    if target.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(&target).map_err(Error::path("create", &target))?;
+    for program in NODE_PROGRAMS {
+        let from = kubernetes.join("bin").join(program);
+        fs::hard_link(&from, target.join(program)).map_err(Error::path("link", &from))?;
+    }
+    Ok(())
+}
+
+fn config(version: &str) -> Result<ImageConfig, Error> {
+    let text = |texts: &[&str]| Some(texts.iter().map(ToString::to_string).collect());
+    let labels = [("io.x-k8s.kind.kubernetes-version", version)];
+    let history = ["node root", "kubernetes", "kind", "images"];
+    Ok(ImageConfig {
+        architecture: architecture()?.to_owned(),
+        os: "linux".to_owned(),
+        config: RunConfig {
+            env: text(&[
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "container=docker",
+            ]),
+            entrypoint: text(&["/usr/local/bin/entrypoint", "/sbin/init"]),
+            stop_signal: Some("SIGRTMIN+3".to_owned()),
+            labels: Some(
+                labels
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .into(),
+            ),
+            ..RunConfig::default()
+        },
+        history: history
+            .map(|layer| History {
+                created_by: Some(format!("kind build node-image: {layer}")),
+                empty_layer: false,
+            })
+            .into(),
+        ..ImageConfig::default()
+    })
+}

@@ -1,0 +1,93 @@
+//! Programs with the shared libraries they need, taken out of a root.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use super::chroot::Chroot;
+use super::workshop::Work;
+
+/// A directory that gets programs of a root, and whatever libraries those need.
+pub(super) struct Closure<'a> {
+    work: &'a Work<'a>,
+    root: &'a Path,
+    target: &'a Path,
+    done: BTreeSet<PathBuf>,
+}
+
+impl<'a> Closure<'a> {
+    /// Begins in the directory `target`, giving it the merged layout of a Debian root.
+    pub(super) fn new(work: &'a Work<'a>, root: &'a Path, target: &'a Path) -> Result<Self, Error> {
+        for part in ["bin", "sbin", "lib", "lib64"] {
+            let directory = target.join("usr").join(part);
+            fs::create_dir_all(&directory).map_err(Error::path("create", &directory))?;
+            let link = target.join(part);
+            symlink(format!("usr/{part}"), &link).map_err(Error::path("create", &link))?;
+        }
+        Ok(Self {
+            work,
+            root,
+            target,
+            done: BTreeSet::new(),
+        })
+    }
+
+    /// Takes a program or library, by its path without a leading slash, and what it needs.
+    pub(super) fn program(&mut self, path: &str) -> Result<(), Error> {
+        self.take(Path::new(path))?;
+        let listing = self
+            .work
+            .output(Chroot::new(self.root).command(["ldd", &format!("/{path}")]))?;
+        for library in libraries(&listing) {
+            self.take(library)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a file as it is, under the name asked for, with links resolved.
+    pub(super) fn take(&mut self, path: &Path) -> Result<(), Error> {
+        if !self.done.insert(path.to_owned()) {
+            return Ok(());
+        }
+        let target = self.target.join(path);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).map_err(Error::path("create", parent))?;
+        }
+        let source = self.root.join(path);
+        fs::copy(&source, &target).map_err(Error::path("copy", &source))?;
+        Ok(())
+    }
+}
+
+/// The libraries in a listing of `ldd`, without leading slash.
+fn libraries(listing: &str) -> impl Iterator<Item = &Path> {
+    listing.lines().filter_map(|line| {
+        let line = line.trim();
+        let path = line.split_once("=> ").map_or(line, |(_, path)| path);
+        let path = path.split(" (").next()?;
+        path.strip_prefix('/').map(Path::new)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_and_the_loader_are_found() {
+        let listing = "\tlinux-vdso.so.1 (0x00007f99)\n\
+            \tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f99)\n\
+            \t/lib64/ld-linux-x86-64.so.2 (0x00007f99)\n";
+        let found: Vec<_> = libraries(listing).collect();
+        assert_eq!(
+            found,
+            [
+                Path::new("lib/x86_64-linux-gnu/libc.so.6"),
+                Path::new("lib64/ld-linux-x86-64.so.2"),
+            ]
+        );
+        assert_eq!(libraries("\tnot a dynamic executable\n").count(), 0);
+    }
+}

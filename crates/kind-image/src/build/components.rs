@@ -1,0 +1,228 @@
+//! Container images of the control plane and the add-ons.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Error;
+use super::closure::Closure;
+use super::request::architecture;
+use super::workshop::Work;
+use crate::oci::{ImageConfig, RunConfig};
+use crate::store::{Placement, Store};
+use crate::{Image, Reference};
+
+/// Programs that are a container image each, with nothing else in it.
+const STATIC: &[&str] = &[
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+];
+
+/// What `kube-proxy` calls, all from the node root.
+const PROXY_PROGRAMS: &[&str] = &[
+    "usr/bin/kmod",
+    "usr/bin/ln",
+    "usr/bin/sh",
+    "usr/sbin/conntrack",
+    "usr/sbin/ipset",
+    "usr/sbin/xtables-legacy-multi",
+    "usr/sbin/xtables-nft-multi",
+];
+const IPTABLES_NAMES: &[&str] = &[
+    "iptables",
+    "iptables-save",
+    "iptables-restore",
+    "ip6tables",
+    "ip6tables-save",
+    "ip6tables-restore",
+];
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What the images are made from.
+pub(super) struct Ingredients<'a> {
+    /// Directory of the Kubernetes programs.
+    pub(super) programs: &'a Path,
+    /// Directory that is the root of etcd's image.
+    pub(super) etcd: &'a Path,
+    /// Root filesystem of nodes.
+    pub(super) node_root: &'a Path,
+    /// The static `kind-node` program.
+    pub(super) kind_node: &'a Path,
+}
+
+/// The names that kubeadm gives the images of a control plane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Names(Vec<Reference>);
+
+impl Names {
+    /// Asks kubeadm.
+    pub(super) fn ask(work: &Work<'_>, programs: &Path, version: &str) -> Result<Self, Error> {
+        let mut command = Command::new(programs.join("kubeadm"));
+        command.args(["config", "images", "list", "--kubernetes-version", version]);
+        let listing = work.output(command)?;
+        let names = listing
+            .split_whitespace()
+            .map(str::parse)
+            .collect::<Result<_, _>>()?;
+        Ok(Self(names))
+    }
+
+    /// The name of the image of one component.
+    pub(super) fn of(&self, work: &Work<'_>, component: &str) -> Result<&Reference, Error> {
+        let matches = |name: &&Reference| name.path().rsplit('/').next() == Some(component);
+        self.0
+            .iter()
+            .find(matches)
+            .ok_or_else(|| Error::Unexpected {
+                step: work.step,
+                what: format!("kubeadm names no image for {component}"),
+            })
+    }
+}
+
+/// The name of the image that all add-on pods use.
+pub(super) fn kind_node_name() -> Result<Reference, Error> {
+    let name = format!("docker.io/kindest/kind-node:v{}", env!("CARGO_PKG_VERSION"));
+    Ok(name.parse()?)
+}
+
+/// Makes all images in a store of their own.
+pub(super) fn make(
+    work: &Work<'_>,
+    store: &Store,
+    scratch: &Path,
+    names: &Names,
+    from: &Ingredients<'_>,
+) -> Result<Vec<Image>, Error> {
+    let maker = Maker {
+        work,
+        store,
+        scratch,
+    };
+    let mut images = Vec::new();
+    for program in STATIC {
+        let root = maker.root(program)?;
+        put(
+            &from.programs.join(program),
+            &root.join("usr/local/bin").join(program),
+        )?;
+        images.push(maker.image(root, names.of(work, program)?, &[])?);
+    }
+    images.push(maker.image(maker.proxy_root(from)?, names.of(work, "kube-proxy")?, &[])?);
+    let etcd = maker.root("etcd")?;
+    work.run(copy_command(from.etcd, &etcd), super::command::NO_PROGRESS)?;
+    images.push(maker.image(etcd, names.of(work, "etcd")?, &[])?);
+    for (name, command) in [
+        (
+            names.of(work, "pause")?.clone(),
+            &["/kind-node", "pause"][..],
+        ),
+        (kind_node_name()?, &["/kind-node"][..]),
+    ] {
+        let root = maker.root("kind-node")?;
+        put(from.kind_node, &root.join("kind-node"))?;
+        images.push(maker.image(root, &name, command)?);
+    }
+    Ok(images)
+}
+
+struct Maker<'a> {
+    work: &'a Work<'a>,
+    store: &'a Store,
+    scratch: &'a Path,
+}
+
+impl Maker<'_> {
+    /// An empty directory to become an image's only layer.
+    fn root(&self, name: &str) -> Result<PathBuf, Error> {
+        let path = self.scratch.join(name);
+        fs::create_dir(&path).map_err(Error::path("create", &path))?;
+        Ok(path)
+    }
+
+    fn image(&self, root: PathBuf, name: &Reference, entrypoint: &[&str]) -> Result<Image, Error> {
+        let mut draft = self.store.draft()?;
+        draft.add_directory(&root, Placement::Move)?;
+        let config = ImageConfig {
+            architecture: architecture()?.to_owned(),
+            os: "linux".to_owned(),
+            config: RunConfig {
+                env: Some(vec![PATH.to_owned()]),
+                entrypoint: Some(entrypoint.iter().map(ToString::to_string).collect()),
+                ..RunConfig::default()
+            },
+            ..ImageConfig::default()
+        };
+        Ok(draft.commit(config, std::slice::from_ref(name))?)
+    }
+
+    fn proxy_root(&self, from: &Ingredients<'_>) -> Result<PathBuf, Error> {
+        let root = self.root("kube-proxy")?;
+        let mut closure = Closure::new(self.work, from.node_root, &root)?;
+        for program in PROXY_PROGRAMS {
+            closure.program(program)?;
+        }
+        for module in modules(from.node_root)? {
+            closure.take(&module)?;
+        }
+        closure.take(Path::new("etc/protocols"))?;
+        for name in IPTABLES_NAMES {
+            let path = root.join("usr/sbin").join(name);
+            fs::write(&path, include_str!("files/iptables.sh"))
+                .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
+                .map_err(Error::path("write", &path))?;
+        }
+        let modprobe = root.join("usr/sbin/modprobe");
+        symlink("../bin/kmod", &modprobe).map_err(Error::path("create", &modprobe))?;
+        for directory in ["run", "tmp", "var/run"] {
+            let path = root.join(directory);
+            fs::create_dir_all(&path).map_err(Error::path("create", &path))?;
+        }
+        put(
+            &from.programs.join("kube-proxy"),
+            &root.join("usr/local/bin/kube-proxy"),
+        )?;
+        Ok(root)
+    }
+}
+
+/// The matches and targets of iptables, which it loads at run time.
+fn modules(node_root: &Path) -> Result<Vec<PathBuf>, Error> {
+    let libraries = node_root.join("usr/lib");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&libraries).map_err(Error::path("read", &libraries))? {
+        let entry = entry.map_err(Error::path("read", &libraries))?;
+        let directory = entry.path().join("xtables");
+        let Ok(modules) = fs::read_dir(&directory) else {
+            continue;
+        };
+        for module in modules {
+            let module = module.map_err(Error::path("read", &directory))?;
+            let parent = Path::new("usr/lib").join(entry.file_name()).join("xtables");
+            found.push(parent.join(module.file_name()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Puts a program at a path, as a second name where that is possible.
+fn put(program: &Path, path: &Path) -> Result<(), Error> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(Error::path("create", parent))?;
+    }
+    fs::hard_link(program, path)
+        .or_else(|_| fs::copy(program, path).map(|_| ()))
+        .map_err(Error::path("copy", program))
+}
+
+fn copy_command(from: &Path, to: &Path) -> Command {
+    let mut command = Command::new("cp");
+    command
+        .args(["--archive", "--link"])
+        .arg(from.join("."))
+        .arg(to);
+    command
+}

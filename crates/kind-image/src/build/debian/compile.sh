@@ -1,0 +1,19 @@
+# Runs in the build root; /source/tree is Kubernetes, $1 its version. Leaves the programs in /bin-out.
+version=$1
+minor=${version#*.}
+minor=${minor%%.*}
+export GOPATH=/source/gopath GOCACHE=/source/gocache GO111MODULE=off CGO_ENABLED=0 GOFLAGS=
+mkdir -p "$GOPATH/src/k8s.io"
+ln -sfn /source/tree "$GOPATH/src/k8s.io/kubernetes"
+cd "$GOPATH/src/k8s.io/kubernetes"
+echo "step: generating code"
+export KUBE_GIT_TREE_STATE=archive KUBE_GIT_COMMIT=archive KUBE_GIT_VERSION="$version"
+make generated_files
+set --
+for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    set -- "$@" -X "$package.gitVersion=$version" -X "$package.gitMajor=1" \
+        -X "$package.gitMinor=$minor" -X "$package.gitTreeState=clean"
+done
+echo "step: compiling"
+go build -v -trimpath -ldflags "-s -w $*" -o /bin-out/ ./cmd/kube-apiserver ./cmd/kube-controller-manager \
+    ./cmd/kube-scheduler ./cmd/kube-proxy ./cmd/kubelet ./cmd/kubeadm ./cmd/kubectl

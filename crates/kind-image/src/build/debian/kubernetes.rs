@@ -1,0 +1,130 @@
+//! Kubernetes from Debian's source package.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::chroot::Chroot;
+use super::super::workshop::{Key, Made, Work, Workshop};
+use super::super::{Error, Step};
+use super::root;
+
+const FETCH: &str = include_str!("fetch.sh");
+const COMPILE: &str = include_str!("compile.sh");
+
+/// The compiled programs in `bin/`, and the version in the file `version`.
+pub(super) fn make(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<Made, Error> {
+    let build_root = root::build_root_key(mirror);
+    let source_key = Key::of([FETCH, build_root.as_ref()]);
+    let key = Key::of([COMPILE, source_key.as_ref()]);
+    if let Some(path) = workshop.cached(Step::Compile, &key) {
+        for step in [Step::BuildRoot, Step::Source, Step::Compile] {
+            workshop.skip(step);
+        }
+        return Ok(Made { path, key });
+    }
+    let build_root = root::build_root(workshop, mirror)?;
+    let source = workshop.step(Step::Source, &source_key, |work| fetch(work, &build_root))?;
+    let path = workshop.step(Step::Compile, &key, |work| {
+        compile(work, &build_root, &source)
+    })?;
+    Ok(Made { path, key })
+}
+
+fn fetch(work: &Work<'_>, build_root: &Path) -> Result<(), Error> {
+    let chroot = Chroot::new(build_root).bind(work.directory, "/source");
+    work.run(chroot.script(FETCH, &[]), &|line| {
+        let noteworthy = ["Get:", "dpkg-source: info: "];
+        noteworthy
+            .iter()
+            .find_map(|start| line.strip_prefix(start))
+            .map(str::to_owned)
+    })?;
+    let path = work.directory.join("package-version");
+    let package = fs::read_to_string(&path).map_err(Error::path("read", &path))?;
+    let version = upstream_version(package.trim()).ok_or_else(|| Error::Unexpected {
+        step: work.step,
+        what: format!("Debian's package has the version {package:?}, which names no Kubernetes"),
+    })?;
+    let path = work.directory.join("version");
+    fs::write(&path, version).map_err(Error::path("write", &path))
+}
+
+fn compile(work: &Work<'_>, build_root: &Path, source: &Path) -> Result<(), Error> {
+    let path = source.join("version");
+    let version = fs::read_to_string(&path).map_err(Error::path("read", &path))?;
+    let bin = work.directory.join("bin");
+    fs::create_dir(&bin).map_err(Error::path("create", &bin))?;
+    let chroot = Chroot::new(build_root)
+        .bind(source, "/source")
+        .bind(&bin, "/bin-out");
+    let packages = AtomicUsize::new(0);
+    work.run(chroot.script(COMPILE, &[&version]), &|line| {
+        progress(line, &packages)
+    })?;
+    let path = work.directory.join("version");
+    fs::write(&path, version).map_err(Error::path("write", &path))
+}
+
+/// The compiler prints the name of each Go package when it is done with it.
+fn progress(line: &str, packages: &AtomicUsize) -> Option<String> {
+    if let Some(text) = line.strip_prefix("step: ") {
+        return Some(text.to_owned());
+    }
+    let package = !line.is_empty() && !line.contains([' ', ':', '\t', '+']);
+    package.then(|| {
+        let count = packages.fetch_add(1, Ordering::Relaxed) + 1;
+        let name = line.rsplit("/vendor/").next().unwrap_or(line);
+        format!("{count} packages compiled, {name}")
+    })
+}
+
+/// The version of Kubernetes in Debian's package version, with a leading `v`.
+///
+/// `1.20.5+really1.20.2-1.1+deb12u1` is 1.20.2: Debian went back to an older one under a higher number.
+fn upstream_version(package: &str) -> Option<String> {
+    let upstream = package
+        .rsplit_once('-')
+        .map_or(package, |(upstream, _)| upstream);
+    let upstream = upstream.split_once(':').map_or(upstream, |(_, rest)| rest);
+    let upstream = upstream
+        .split_once("+really")
+        .map_or(upstream, |(_, real)| real);
+    let upstream = upstream.split(['+', '~']).next()?;
+    let version = format!("v{upstream}");
+    super::super::source::is_version(&version).then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_real_version_is_found() {
+        let cases = [
+            ("1.20.5+really1.20.2-1.1+deb12u1", Some("v1.20.2")),
+            ("1.20.5+really1.20.2-1", Some("v1.20.2")),
+            ("1.33.4+ds-1", Some("v1.33.4")),
+            ("2:1.33.4~dfsg1-1", Some("v1.33.4")),
+            ("1.33-1", None),
+            ("", None),
+        ];
+        for (package, version) in cases {
+            assert_eq!(upstream_version(package).as_deref(), version, "{package}");
+        }
+    }
+
+    #[test]
+    fn compiled_packages_are_counted() {
+        let count = AtomicUsize::new(41);
+        assert_eq!(
+            progress("k8s.io/kubernetes/vendor/github.com/x/y", &count).as_deref(),
+            Some("42 packages compiled, github.com/x/y")
+        );
+        assert_eq!(progress("+++ [1122 09:00:00] Building", &count), None);
+        assert_eq!(
+            progress("step: generating code", &count).as_deref(),
+            Some("generating code")
+        );
+    }
+}

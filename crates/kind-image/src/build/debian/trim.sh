@@ -1,0 +1,46 @@
+# Runs in the node root. Takes away what a node does not need.
+cd /
+
+# CNI plugins stand where Kubernetes looks for them, and only those that a node's network uses.
+mkdir -p opt/cni/bin etc/cni/net.d
+for plugin in bridge host-local loopback portmap ptp; do
+    mv "usr/lib/cni/$plugin" opt/cni/bin/
+done
+rm -rf usr/lib/cni usr/lib/systemd/system/cni-dhcp.*
+
+# Shims of older runtimes; Perl, which only some packages' own scripts would use.
+rm -f usr/bin/containerd-shim usr/bin/containerd-shim-runc-v1 usr/bin/containerd-stress
+rm -rf usr/share/perl usr/share/perl5 usr/lib/x86_64-linux-gnu/perl usr/lib/aarch64-linux-gnu/perl
+rm -f usr/lib/*/libperl.so.* usr/lib/*/libmvec.so.*
+rm -rf var/cache/* var/lib/apt/lists/* var/log/* var/backups/* root/.[a-z]*
+
+# systemd: only what a container needs to come up. Everything else is decided by what is enabled later.
+cd /usr/lib/systemd/system
+rm -f multi-user.target.wants/* local-fs.target.wants/* basic.target.wants/* timers.target.wants/* \
+    graphical.target.wants/* getty.target.wants/* rescue.target.wants/* \
+    sockets.target.wants/*udev* sockets.target.wants/*initctl* \
+    /etc/systemd/system/*.wants/*
+for unit in sysinit.target.wants/*; do
+    case ${unit##*/} in
+    dev-hugepages.mount | dev-mqueue.mount | systemd-journald.service | \
+        systemd-journal-flush.service | systemd-sysctl.service) ;;
+    *) rm "$unit" ;;
+    esac
+done
+ln -sf multi-user.target default.target
+ln -sfn /usr/lib/systemd/systemd /sbin/init
+for unit in systemd-binfmt.service systemd-logind.service getty.target; do
+    ln -sf /dev/null "/etc/systemd/system/$unit"
+done
+mkdir -p /etc/systemd/journald.conf.d
+printf '[Journal]\nReadKMsg=no\n' >/etc/systemd/journald.conf.d/kind.conf
+
+# A node sets nothing that belongs to the whole machine's kernel.
+rm -f /usr/lib/sysctl.d/* /etc/sysctl.d/*
+
+# Engines show their own files here.
+: >/etc/machine-id
+: >/etc/hostname
+printf '127.0.0.1 localhost\n::1 localhost\n' >/etc/hosts
+rm -f /etc/mtab
+ln -s ../proc/self/mounts /etc/mtab

@@ -1,0 +1,153 @@
+//! What can go wrong while building a node image.
+
+use std::path::{Path, PathBuf};
+
+use super::Step;
+
+/// A failure of a build. `code` is stable, Display says what failed, `source` why, `remedy` what to do,
+/// `log` where the whole output is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A program that the build runs on the host is not installed.
+    #[error("{tool} is not installed")]
+    MissingTool {
+        /// The program.
+        tool: String,
+        /// The Debian package that has it.
+        package: &'static str,
+    },
+    /// The caller is not root.
+    #[error("building a node image from Debian packages needs root")]
+    NotRoot,
+    /// The disk is too full.
+    #[error("{path} has {free} MiB of free space, the build needs {needed} MiB")]
+    NoSpace {
+        /// The directory asked about.
+        path: PathBuf,
+        /// MiB needed.
+        needed: u64,
+        /// MiB free.
+        free: u64,
+    },
+    /// A source of Kubernetes that cannot be built from yet.
+    #[error("building from {kind} {text:?} is not possible yet")]
+    UnsupportedSource {
+        /// What the caller gave.
+        text: String,
+        /// The kind of source it is.
+        kind: &'static str,
+    },
+    /// The machine's architecture is none that node images are built for.
+    #[error("no node images are built on architecture {0:?}")]
+    UnsupportedArchitecture(String),
+    /// A program failed.
+    #[error("{step}: {program} failed ({status})")]
+    Command {
+        /// The step it ran in.
+        step: Step,
+        /// The program.
+        program: String,
+        /// How it ended.
+        status: String,
+        /// Its whole output, with that of the step's other programs.
+        log: PathBuf,
+        /// The last lines it printed.
+        #[source]
+        output: Output,
+    },
+    /// A program succeeded but did not give what was expected of it.
+    #[error("{step}: {what}")]
+    Unexpected {
+        /// The step.
+        step: Step,
+        /// What is not as expected.
+        what: String,
+    },
+    /// An operation of the system failed.
+    #[error("{action}")]
+    Io {
+        /// What was tried.
+        action: String,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The image store failed.
+    #[error("cannot put the image together")]
+    Image(#[from] crate::Error),
+}
+
+/// The last lines a program printed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Output(pub String);
+
+impl Error {
+    /// A code that stays the same between releases.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingTool { .. } => "BLD-TOOL-MISSING",
+            Self::NotRoot => "BLD-NOT-ROOT",
+            Self::NoSpace { .. } => "BLD-NO-SPACE",
+            Self::UnsupportedSource { .. } => "BLD-SOURCE-UNSUPPORTED",
+            Self::UnsupportedArchitecture(_) => "BLD-ARCHITECTURE",
+            Self::Command { .. } => "BLD-COMMAND",
+            Self::Unexpected { .. } => "BLD-UNEXPECTED",
+            Self::Io { .. } => "BLD-IO",
+            Self::Image(error) => error.code(),
+        }
+    }
+
+    /// What the user can do, if anything is known.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::MissingTool { package, .. } => Some(format!(
+                "install the package `{package}`, for example with `apt install {package}`"
+            )),
+            Self::NotRoot => Some("run the command as root, for example with `sudo`".to_owned()),
+            Self::NoSpace { path, .. } => Some(format!(
+                "make room on the filesystem of {}, or choose another directory with KIND_CACHE_DIR and KIND_STATE_DIR",
+                path.display()
+            )),
+            Self::UnsupportedSource { .. } => {
+                Some("`kind build node-image debian` works today".to_owned())
+            }
+            Self::Command { step, log, .. } => Some(command_remedy(*step, log)),
+            Self::Unexpected { .. } => {
+                Some("build again from scratch: the packages may have changed meanwhile".to_owned())
+            }
+            Self::Image(error) => error.remedy(),
+            Self::UnsupportedArchitecture(_) | Self::Io { .. } => None,
+        }
+    }
+
+    /// The file with the whole output of the failed step, if there is one.
+    pub fn log(&self) -> Option<&Path> {
+        match self {
+            Self::Command { log, .. } => Some(log),
+            _ => None,
+        }
+    }
+
+    /// Wraps an operating-system error with a verb and the path it was about.
+    pub(super) fn path<'a, E: Into<std::io::Error>>(
+        verb: &'a str,
+        path: &'a Path,
+    ) -> impl FnOnce(E) -> Self + 'a {
+        move |source| Self::Io {
+            action: format!("{verb} {}", path.display()),
+            source: source.into(),
+        }
+    }
+}
+
+fn command_remedy(step: Step, log: &Path) -> String {
+    let log = log.display();
+    match step {
+        Step::BuildRoot | Step::NodeRoot | Step::Source => format!(
+            "check that the Debian mirror can be reached (and, outside Debian, that `debian-archive-keyring` is installed); the whole output is in {log}"
+        ),
+        _ => format!("the whole output is in {log}"),
+    }
+}

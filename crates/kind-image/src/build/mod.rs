@@ -1,0 +1,25 @@
+//! Building node images.
+//!
+//! [`build`] walks over steps whose results are kept in a cache directory under a key of everything
+//! that went into them, so that a second build does only what changed. The parts that are about one
+//! source of Kubernetes stand in a module of their own ([`debian`]); everything else makes a node image
+//! from a directory of programs, a node root and add-on images, wherever those come from.
+
+mod assemble;
+mod chroot;
+mod closure;
+mod command;
+mod components;
+pub mod debian;
+mod error;
+mod node_files;
+mod preload;
+mod request;
+mod source;
+mod step;
+mod workshop;
+
+pub use error::Error;
+pub use request::{AddOns, Freshness, Request, build};
+pub use source::Source;
+pub use step::{Event, Observer, Step};

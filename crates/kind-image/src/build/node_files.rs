@@ -1,0 +1,208 @@
+//! The files that make a Debian root a kind node.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use super::chroot::Chroot;
+use super::workshop::Work;
+use super::{AddOns, Error};
+use crate::Reference;
+
+/// Files whose content is always the same: path, mode, content.
+const FILES: &[(&str, u32, &str)] = &[
+    ("etc/crictl.yaml", 0o644, include_str!("files/crictl.yaml")),
+    (
+        "etc/default/kubelet",
+        0o644,
+        include_str!("files/default-kubelet"),
+    ),
+    (
+        "etc/sysctl.d/99-kind.conf",
+        0o644,
+        include_str!("files/99-kind.conf"),
+    ),
+    (
+        "etc/systemd/system/containerd.service",
+        0o644,
+        include_str!("files/containerd.service"),
+    ),
+    (
+        "etc/systemd/system/kubelet.service",
+        0o644,
+        include_str!("files/kubelet.service"),
+    ),
+    (
+        "etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+        0o644,
+        include_str!("files/10-kubeadm.conf"),
+    ),
+    (
+        "etc/systemd/system/kubelet.service.d/11-kind.conf",
+        0o644,
+        include_str!("files/11-kind.conf"),
+    ),
+    (
+        "etc/systemd/system/undo-mount-hacks.service",
+        0o644,
+        include_str!("files/undo-mount-hacks.service"),
+    ),
+    (
+        "kind/bin/create-kubelet-cgroup.sh",
+        0o755,
+        include_str!("files/create-kubelet-cgroup.sh"),
+    ),
+    (
+        "usr/local/bin/entrypoint",
+        0o755,
+        include_str!("files/entrypoint.sh"),
+    ),
+];
+const UNITS: &[&str] = &[
+    "containerd.service",
+    "kubelet.service",
+    "undo-mount-hacks.service",
+];
+const DIRECTORIES: &[&str] = &[
+    "etc/kubernetes/manifests",
+    "etc/containerd/certs.d",
+    "kind/manifests",
+];
+
+/// What the files say.
+pub(super) struct Facts<'a> {
+    /// Version of Kubernetes, with a leading `v`.
+    pub(super) version: &'a str,
+    /// Name of the pause image.
+    pub(super) sandbox_image: &'a Reference,
+    /// Manifests and the `kind-node` program.
+    pub(super) add_ons: &'a AddOns,
+    /// Root filesystem of nodes.
+    pub(super) node_root: &'a Path,
+}
+
+/// Writes all files into an empty directory that becomes a layer.
+pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<(), Error> {
+    for directory in DIRECTORIES {
+        let path = layer.join(directory);
+        fs::create_dir_all(&path).map_err(Error::path("create", &path))?;
+    }
+    for (path, mode, text) in FILES {
+        put(layer, path, *mode, text)?;
+    }
+    for unit in UNITS {
+        enable(layer, unit)?;
+    }
+    put(
+        layer,
+        "etc/containerd/config.toml",
+        0o644,
+        &containerd_config(facts),
+    )?;
+    put(
+        layer,
+        "etc/containerd/cri-base.json",
+        0o644,
+        &base_spec(work, facts)?,
+    )?;
+    put(layer, "kind/version", 0o644, facts.version)?;
+    put_manifests(layer, &facts.add_ons.manifests)?;
+    let program = layer.join("usr/local/bin/kind-node");
+    fs::copy(&facts.add_ons.kind_node, &program)
+        .and_then(|_| fs::set_permissions(&program, fs::Permissions::from_mode(0o755)))
+        .map_err(Error::path("copy", &facts.add_ons.kind_node))
+}
+
+fn put_manifests(layer: &Path, manifests: &BTreeMap<String, String>) -> Result<(), Error> {
+    manifests
+        .iter()
+        .try_for_each(|(name, text)| put(layer, &format!("kind/manifests/{name}"), 0o644, text))
+}
+
+fn put(layer: &Path, path: &str, mode: u32, text: &str) -> Result<(), Error> {
+    let path = layer.join(path);
+    let write = || {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+    };
+    write().map_err(Error::path("write", &path))
+}
+
+fn enable(layer: &Path, unit: &str) -> Result<(), Error> {
+    let wants = layer.join("etc/systemd/system/multi-user.target.wants");
+    let link = wants.join(unit);
+    fs::create_dir_all(&wants)
+        .and_then(|()| symlink(format!("/etc/systemd/system/{unit}"), &link))
+        .map_err(Error::path("create", &link))
+}
+
+fn containerd_config(facts: &Facts<'_>) -> String {
+    include_str!("files/containerd.toml")
+        .replace("{sandbox_image}", &facts.sandbox_image.to_string())
+        .replace(
+            "{systemd_cgroup}",
+            &uses_systemd_cgroups(facts.version).to_string(),
+        )
+}
+
+/// kubeadm makes the kubelet use systemd's cgroup driver from 1.22 on; kind's images from 1.24 on.
+fn uses_systemd_cgroups(version: &str) -> bool {
+    let mut numbers = version
+        .trim_start_matches('v')
+        .split('.')
+        .map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (1, 24),
+        _ => true,
+    }
+}
+
+/// containerd's own base for containers, without what a restricted host forbids: limits of their own,
+/// which could only be lower or refused, and a score for the out-of-memory killer.
+fn base_spec(work: &Work<'_>, facts: &Facts<'_>) -> Result<String, Error> {
+    let text = work.output(Chroot::new(facts.node_root).command(["ctr", "oci", "spec"]))?;
+    without_limits(&text).ok_or_else(|| Error::Unexpected {
+        step: work.step,
+        what: "`ctr oci spec` did not print a runtime specification".to_owned(),
+    })
+}
+
+fn without_limits(spec: &str) -> Option<String> {
+    let mut spec: serde_json::Value = serde_json::from_str(spec).ok()?;
+    let process = spec.get_mut("process")?.as_object_mut()?;
+    process.remove("rlimits");
+    process.remove("oomScoreAdj");
+    serde_json::to_string_pretty(&spec).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_kubernetes_has_no_systemd_cgroups() {
+        for (version, expected) in [
+            ("v1.20.2", false),
+            ("v1.23.17", false),
+            ("v1.24.0", true),
+            ("v1.36.2", true),
+            ("v2.0.0", true),
+        ] {
+            assert_eq!(uses_systemd_cgroups(version), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn limits_leave_the_base_specification() {
+        let spec =
+            r#"{"process":{"cwd":"/","rlimits":[{"type":"RLIMIT_NOFILE"}],"oomScoreAdj":1}}"#;
+        let stripped: serde_json::Value =
+            serde_json::from_str(&without_limits(spec).unwrap()).unwrap();
+        assert_eq!(stripped, serde_json::json!({"process": {"cwd": "/"}}));
+        assert_eq!(without_limits("no JSON"), None);
+    }
+}

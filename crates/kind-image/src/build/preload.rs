@@ -1,0 +1,42 @@
+//! Images unpacked into containerd's store, by containerd itself.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::Error;
+use super::chroot::Chroot;
+use super::command::NO_PROGRESS;
+use super::components::{self, Ingredients, Names};
+use super::workshop::Work;
+use crate::archive;
+use crate::store::Store;
+
+/// The script that a preload runs; a part of its key.
+pub(super) const SCRIPT: &str = include_str!("files/preload.sh");
+
+/// Name in [`Work::directory`] of the directory that becomes a layer.
+pub(super) const LAYER: &str = "layer";
+
+/// Makes the add-ons' and control plane's images and unpacks them into a containerd store, which becomes
+/// `layer/var/lib/containerd` of the step's result.
+pub(super) fn make(
+    work: &Work<'_>,
+    scratch: &Path,
+    names: &Names,
+    from: &Ingredients<'_>,
+) -> Result<(), Error> {
+    let store = Store::open(&scratch.join("store"))?;
+    let images = components::make(work, &store, scratch, names, from)?;
+    let target = work.directory.join(LAYER).join("var/lib/containerd");
+    fs::create_dir_all(&target).map_err(Error::path("create", &target))?;
+    let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
+    work.feed(chroot.script(SCRIPT, &[]), NO_PROGRESS, |input| {
+        let mut input = io::BufWriter::with_capacity(1 << 20, input);
+        archive::write(&store, &images, &mut input)?;
+        input.flush().map_err(|source| Error::Io {
+            action: "hand images to containerd".to_owned(),
+            source,
+        })
+    })
+}

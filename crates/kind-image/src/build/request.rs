@@ -1,0 +1,116 @@
+//! What a caller asks a build for.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Error, Observer, Source, debian};
+use crate::Reference;
+use crate::store::{Image, Store};
+
+/// What to build, and where.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Request {
+    /// Where Kubernetes comes from.
+    pub source: Source,
+    /// Name of the image.
+    pub name: Reference,
+    /// What the image gets beside Kubernetes.
+    pub add_ons: AddOns,
+    /// Directory for downloads and results of steps; made if missing, kept for the next build.
+    pub cache: PathBuf,
+    /// Debian mirror (a URL); `None` leaves the choice to `mmdebstrap`.
+    pub mirror: Option<String>,
+    /// Whether results of earlier builds count.
+    pub freshness: Freshness,
+}
+
+impl Request {
+    /// A request with the usual choices for the rest.
+    pub fn new(
+        source: Source,
+        name: Reference,
+        add_ons: AddOns,
+        cache: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            source,
+            name,
+            add_ons,
+            cache: cache.into(),
+            mirror: None,
+            freshness: Freshness::Reuse,
+        }
+    }
+}
+
+/// Whether results of earlier builds count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Freshness {
+    /// Steps whose inputs are the same are not repeated.
+    #[default]
+    Reuse,
+    /// Everything is made again, with what the package mirror has now.
+    Rebuild,
+}
+
+/// What a node image gets beside Kubernetes.
+#[derive(Debug, Clone)]
+pub struct AddOns {
+    /// Manifests for `/kind/manifests/`, by file name.
+    pub manifests: BTreeMap<String, String>,
+    /// The static `kind-node` program.
+    pub kind_node: PathBuf,
+}
+
+/// Builds a node image into the store.
+///
+/// Needs root, `mmdebstrap`, about 6 GB of room and, the first time, some minutes.
+pub fn build(store: &Store, request: &Request, observer: Observer<'_>) -> Result<Image, Error> {
+    match &request.source {
+        Source::Debian => {
+            check_host(request)?;
+            debian::build(store, request, observer)
+        }
+        other => Err(other.unsupported()),
+    }
+}
+
+/// MiB that a build from nothing takes at its fullest.
+const NEEDED_MIB: u64 = 6 * 1024;
+
+fn check_host(request: &Request) -> Result<(), Error> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::NotRoot);
+    }
+    architecture()?;
+    std::fs::create_dir_all(&request.cache).map_err(Error::path("create", &request.cache))?;
+    check_room(&request.cache)
+}
+
+fn check_room(path: &Path) -> Result<(), Error> {
+    // What earlier builds left here counts as room: it is used again, or removed first.
+    if std::fs::read_dir(path.join("compile")).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Ok(());
+    }
+    let stat = rustix::fs::statvfs(path).map_err(Error::path("measure", path))?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize) >> 20;
+    if free < NEEDED_MIB {
+        return Err(Error::NoSpace {
+            path: path.to_owned(),
+            needed: NEEDED_MIB,
+            free,
+        });
+    }
+    Ok(())
+}
+
+/// The architecture's name in images.
+pub(super) fn architecture() -> Result<&'static str, Error> {
+    match std::env::consts::ARCH {
+        "x86_64" => Ok("amd64"),
+        "aarch64" => Ok("arm64"),
+        other => Err(Error::UnsupportedArchitecture(other.to_owned())),
+    }
+}

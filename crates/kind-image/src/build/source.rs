@@ -1,0 +1,203 @@
+//! Where Kubernetes comes from.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::Error;
+
+/// Where the Kubernetes of a node image comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// Debian's own source package, compiled here.
+    Debian,
+    /// A release by version.
+    Release(String),
+    /// A server tarball on the network.
+    Url(String),
+    /// A server tarball on disk.
+    File(PathBuf),
+    /// A build of Kubernetes' CI by its marker, for example `latest`.
+    Ci(String),
+    /// A source tree.
+    Tree(PathBuf),
+}
+
+impl Source {
+    /// Finds out what a text names, as `kind build node-image` does without `--type`.
+    ///
+    /// Looks at the filesystem to tell files and directories apart.
+    pub fn parse(text: &str) -> Self {
+        if text == "debian" {
+            return Self::Debian;
+        }
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return Self::Url(text.to_owned());
+        }
+        let path = Path::new(text);
+        if path.is_file() {
+            return Self::File(path.to_owned());
+        }
+        if path.is_dir() {
+            return Self::Tree(path.to_owned());
+        }
+        if let Some(marker) = text.strip_prefix("ci/") {
+            return Self::Ci(marker.to_owned());
+        }
+        if is_version(text) {
+            return Self::Release(text.to_owned());
+        }
+        Self::Tree(path.to_owned())
+    }
+
+    /// A source of the type that `--type` names.
+    pub fn of_type(kind: &str, text: &str) -> Option<Self> {
+        Some(match kind {
+            "" => Self::parse(text),
+            "debian" => Self::Debian,
+            "url" => Self::Url(text.to_owned()),
+            "file" => Self::File(text.into()),
+            "release" => Self::Release(text.to_owned()),
+            "ci" => Self::Ci(text.strip_prefix("ci/").unwrap_or(text).to_owned()),
+            "source" => Self::Tree(text.into()),
+            _ => return None,
+        })
+    }
+
+    /// The type's name, for example `release`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Debian => "debian",
+            Self::Release(_) => "release",
+            Self::Url(_) => "url",
+            Self::File(_) => "file",
+            Self::Ci(_) => "ci",
+            Self::Tree(_) => "source",
+        }
+    }
+
+    /// The error of a source that cannot be built from yet.
+    pub(super) fn unsupported(&self) -> Error {
+        let text = match self {
+            Self::Debian => "debian".to_owned(),
+            Self::Release(text) | Self::Url(text) | Self::Ci(text) => text.clone(),
+            Self::File(path) | Self::Tree(path) => path.display().to_string(),
+        };
+        Error::UnsupportedSource {
+            text,
+            kind: self.kind(),
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::parse(text))
+    }
+}
+
+/// Strict semantic version, with or without a leading `v`.
+pub(super) fn is_version(text: &str) -> bool {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let (text, build) = split(text, '+');
+    let (core, pre_release) = split(text, '-');
+    let numbers: Vec<&str> = core.split('.').collect();
+    numbers.len() == 3
+        && numbers.iter().all(|number| is_number(number))
+        && build.is_none_or(|build| build.split('.').all(is_identifier))
+        && pre_release.is_none_or(|part| part.split('.').all(is_pre_release_identifier))
+}
+
+fn split(text: &str, separator: char) -> (&str, Option<&str>) {
+    text.split_once(separator)
+        .map_or((text, None), |(head, tail)| (head, Some(tail)))
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits && (text == "0" || !text.starts_with('0'))
+}
+
+fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn is_pre_release_identifier(text: &str) -> bool {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    is_identifier(text) && (!digits || is_number(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_told_apart() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("server.tar.gz");
+        std::fs::write(&file, "").unwrap();
+        let cases = [
+            ("debian", "debian"),
+            ("https://example.com/server.tar.gz", "url"),
+            ("http://example.com/x", "url"),
+            (file.to_str().unwrap(), "file"),
+            (directory.path().to_str().unwrap(), "source"),
+            ("ci/latest", "ci"),
+            ("ci/latest-1.30", "ci"),
+            ("v1.30.0", "release"),
+            ("1.30.0", "release"),
+            ("v1.30.0-rc.1+build.5", "release"),
+            ("1.30", "source"),
+            ("other", "source"),
+            ("", "source"),
+        ];
+        for (text, kind) in cases {
+            assert_eq!(Source::parse(text).kind(), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_type_is_refused() {
+        assert_eq!(Source::of_type("tarball", "x"), None);
+        assert_eq!(
+            Source::of_type("ci", "ci/latest"),
+            Some(Source::Ci("latest".to_owned()))
+        );
+    }
+
+    #[test]
+    fn malformed_versions_are_no_releases() {
+        for text in [
+            "1",
+            "1.2",
+            "1.2.3.4",
+            ".2.3",
+            "1..3",
+            "1.2.",
+            "",
+            "..",
+            "-1.2.3",
+            "1.-2.3",
+            "1.2.-3",
+            "1a.2.3",
+            "01.2.3",
+            "1.02.3",
+            "1.2.03",
+            "1.2.3-/",
+            "1.2.3-",
+            "1.2.3-.",
+            "1.2.3-foo.",
+            "1.2.3-.foo",
+            "1.2.3-01",
+            "1.2.3+/",
+            "1.2.3+",
+            "1.2.3+.",
+            "v 1.2.3",
+            "vv1.2.3",
+        ] {
+            assert!(!is_version(text), "{text}");
+        }
+    }
+}

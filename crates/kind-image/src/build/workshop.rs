@@ -1,0 +1,201 @@
+//! The cache of a build: results of steps, kept under keys of what went into them.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::{Error, Event, Observer, Step};
+use crate::Digest;
+
+/// Where a build works: a cache directory that one build uses at a time.
+pub(super) struct Workshop<'a> {
+    cache: PathBuf,
+    observer: Observer<'a>,
+    _lock: File,
+}
+
+/// A step at work.
+pub(super) struct Work<'a> {
+    pub(super) step: Step,
+    /// Directory for the step's result, empty at first.
+    pub(super) directory: &'a Path,
+    /// File that the output of programs goes to.
+    pub(super) log: &'a Path,
+    pub(super) observer: Observer<'a>,
+}
+
+impl<'a> Workshop<'a> {
+    /// Opens a cache directory, waiting for another build that uses it.
+    pub(super) fn open(cache: &Path, observer: Observer<'a>) -> Result<Self, Error> {
+        for part in ["tmp", "logs"] {
+            let path = cache.join(part);
+            fs::create_dir_all(&path).map_err(Error::path("create", &path))?;
+        }
+        let path = cache.join("lock");
+        let lock = File::create(&path).map_err(Error::path("create", &path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                observer(Event::Waiting);
+                lock.lock().map_err(Error::path("lock", &path))?;
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::path("lock", &path)(error)),
+        }
+        Ok(Self {
+            cache: cache.to_owned(),
+            observer,
+            _lock: lock,
+        })
+    }
+
+    /// Directory of a step's result, if it is there.
+    pub(super) fn cached(&self, step: Step, key: &Key) -> Option<PathBuf> {
+        let path = self.result_path(step, key);
+        path.is_dir().then_some(path)
+    }
+
+    /// Directory of a step's result, made by `make` unless it is there.
+    ///
+    /// Results under other keys are removed: nothing leads back to them but an older build.
+    pub(super) fn step(
+        &self,
+        step: Step,
+        key: &Key,
+        make: impl FnOnce(&Work<'_>) -> Result<(), Error>,
+    ) -> Result<PathBuf, Error> {
+        let result = self.result_path(step, key);
+        if result.is_dir() {
+            (self.observer)(Event::Cached { step });
+            return Ok(result);
+        }
+        let directory = self.cache.join("tmp").join(step.name());
+        remove(&directory)?;
+        fs::create_dir(&directory).map_err(Error::path("create", &directory))?;
+        self.work(step, &directory, make)?;
+        self.keep(step, &directory, &result)?;
+        Ok(result)
+    }
+
+    /// Runs a step whose result is kept elsewhere.
+    pub(super) fn work<T>(
+        &self,
+        step: Step,
+        directory: &Path,
+        make: impl FnOnce(&Work<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let log = self.cache.join("logs").join(format!("{}.log", step.name()));
+        File::create(&log).map_err(Error::path("create", &log))?;
+        (self.observer)(Event::Started { step, log: &log });
+        let start = Instant::now();
+        let made = make(&Work {
+            step,
+            directory,
+            log: &log,
+            observer: self.observer,
+        })?;
+        let elapsed = start.elapsed();
+        (self.observer)(Event::Finished { step, elapsed });
+        Ok(made)
+    }
+
+    /// Tells that a step is not needed, because what it leads to is there.
+    pub(super) fn skip(&self, step: Step) {
+        (self.observer)(Event::Cached { step });
+    }
+
+    /// Removes a step's results that no later step needs any more.
+    pub(super) fn discard(&self, step: Step) -> Result<(), Error> {
+        remove(&self.cache.join(step.name()))
+    }
+
+    /// Removes all results, so that everything is made again.
+    pub(super) fn discard_all(&self) -> Result<(), Error> {
+        let steps = [
+            Step::BuildRoot,
+            Step::Source,
+            Step::Compile,
+            Step::Etcd,
+            Step::NodeRoot,
+            Step::Preload,
+        ];
+        steps.into_iter().try_for_each(|step| self.discard(step))
+    }
+
+    /// An empty directory for a step without a result of its own; it stays until the next build.
+    pub(super) fn scratch(&self, name: &str) -> Result<PathBuf, Error> {
+        let path = self.cache.join("tmp").join(name);
+        remove(&path)?;
+        fs::create_dir(&path).map_err(Error::path("create", &path))?;
+        Ok(path)
+    }
+
+    fn keep(&self, step: Step, made: &Path, result: &Path) -> Result<(), Error> {
+        self.discard(step)?;
+        let parent = self.cache.join(step.name());
+        fs::create_dir_all(&parent).map_err(Error::path("create", &parent))?;
+        fs::rename(made, result).map_err(Error::path("keep", result))
+    }
+
+    fn result_path(&self, step: Step, key: &Key) -> PathBuf {
+        self.cache.join(step.name()).join(&key.0.hex()[..32])
+    }
+}
+
+impl Drop for Workshop<'_> {
+    fn drop(&mut self) {
+        let tmp = self.cache.join("tmp");
+        if let Err(error) = remove(&tmp) {
+            tracing::warn!(path = %tmp.display(), %error, "cannot remove temporary files of the build");
+        }
+    }
+}
+
+/// Removes a directory tree if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::path("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A step's result and the key it has.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) path: PathBuf,
+    pub(super) key: Key,
+}
+
+/// Stands for everything that goes into a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key(Digest);
+
+impl Key {
+    /// A key over texts: package lists, scripts, names, other keys.
+    pub(super) fn of<S: AsRef<str>>(parts: impl IntoIterator<Item = S>) -> Self {
+        let mut text = String::new();
+        for part in parts {
+            let part = part.as_ref();
+            // Lengths keep ["ab", "c"] and ["a", "bc"] apart.
+            text.push_str(&part.len().to_string());
+            text.push(':');
+            text.push_str(part);
+        }
+        Self(Digest::of(text.as_bytes()))
+    }
+}
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        self.0.hex()
+    }
+}
+
+/// Digest of a file, for keys.
+pub(super) fn file_digest(path: &Path) -> Result<Digest, Error> {
+    let mut file = File::open(path).map_err(Error::path("open", path))?;
+    let (digest, _) = Digest::of_reader(&mut file).map_err(Error::path("read", path))?;
+    Ok(digest)
+}

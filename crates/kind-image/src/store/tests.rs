@@ -1,0 +1,247 @@
+//! The store: what goes in comes out, by several hands at once and after crashes.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::{Placement, Store};
+use crate::oci::{ImageConfig, RunConfig};
+use crate::{Error, Image, archive};
+
+struct Setting {
+    place: TempDir,
+    store: Store,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let place = TempDir::new().unwrap();
+        let store = Store::open(&place.path().join("store")).unwrap();
+        Self { place, store }
+    }
+
+    /// Adds an image with a layer for each text.
+    fn image(&self, name: &str, layers: &[&str]) -> Image {
+        add(&self.store, self.place.path(), name, layers)
+    }
+
+    fn count(&self, part: &str) -> usize {
+        fs::read_dir(self.store.root().join(part)).unwrap().count()
+    }
+}
+
+fn add(store: &Store, place: &Path, name: &str, layers: &[&str]) -> Image {
+    let mut draft = store.draft().unwrap();
+    for text in layers {
+        let directory = TempDir::new_in(place).unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, text).unwrap();
+        let time = std::time::SystemTime::UNIX_EPOCH;
+        fs::File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
+        draft
+            .add_directory(directory.path(), Placement::Link)
+            .unwrap();
+    }
+    let config = ImageConfig {
+        architecture: "amd64".to_owned(),
+        os: "linux".to_owned(),
+        config: RunConfig {
+            entrypoint: Some(vec!["/sbin/init".to_owned()]),
+            ..RunConfig::default()
+        },
+        ..ImageConfig::default()
+    };
+    draft.commit(config, &[name.parse().unwrap()]).unwrap()
+}
+
+#[test]
+fn an_image_is_found_by_every_name_it_has() {
+    let setting = Setting::new();
+    let made = setting.image("kindest/node:v1", &["low", "high"]);
+    setting.store.tag(&made, "other").unwrap();
+    let digest = format!("docker.io/kindest/node@{}", made.digest());
+    let (id, manifest) = (made.id().to_string(), made.digest().to_string());
+    for name in [
+        "kindest/node:v1",
+        "docker.io/kindest/node:v1",
+        "other:latest",
+        &digest,
+        &id,
+        &manifest,
+    ] {
+        let found = setting
+            .store
+            .find(name)
+            .unwrap()
+            .unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(found.digest(), made.digest(), "{name}");
+    }
+    assert!(setting.store.find("kindest/node:v2").unwrap().is_none());
+    let found = setting.store.find("other").unwrap().unwrap();
+    assert_eq!(
+        found.config().entrypoint.as_deref(),
+        Some(&["/sbin/init".to_owned()][..])
+    );
+    let texts = found
+        .layers()
+        .iter()
+        .map(|layer| fs::read_to_string(layer.join("file")).unwrap());
+    assert_eq!(texts.collect::<Vec<_>>(), ["low", "high"]);
+    assert_eq!(setting.store.list().unwrap().len(), 1);
+    assert_eq!(setting.store.list().unwrap()[0].references().len(), 2);
+}
+
+#[test]
+fn removing_keeps_what_others_need() {
+    let setting = Setting::new();
+    setting.image("one", &["shared", "own"]);
+    setting.image("two", &["shared"]);
+    assert_eq!(setting.count("layers"), 2);
+    setting.store.remove("one").unwrap();
+    assert_eq!(
+        (setting.count("layers"), setting.count("blobs/sha256")),
+        (1, 2)
+    );
+    assert!(setting.store.find("two").unwrap().is_some());
+    setting.store.remove("two").unwrap();
+    assert_eq!(
+        (setting.count("layers"), setting.count("blobs/sha256")),
+        (0, 0)
+    );
+    assert!(matches!(
+        setting.store.remove("two"),
+        Err(Error::Missing(_))
+    ));
+    assert_eq!(setting.count("tmp"), 0);
+}
+
+#[test]
+fn a_held_image_stays_until_released() {
+    let setting = Setting::new();
+    let image = setting.image("node", &["layer"]);
+    setting.store.hold(&image, "kind-control-plane").unwrap();
+    setting.store.remove("node").unwrap();
+    assert!(image.layers()[0].join("file").exists());
+    assert!(setting.store.list().unwrap().is_empty());
+    setting.store.release("kind-control-plane").unwrap();
+    setting.store.release("kind-control-plane").unwrap();
+    assert_eq!(setting.count("layers"), 0);
+    for name in ["", "../x", "a/b", ".hidden"] {
+        assert!(setting.store.hold(&image, name).is_err(), "{name:?}");
+    }
+}
+
+#[test]
+fn a_name_moves_to_the_newer_image() {
+    let setting = Setting::new();
+    setting.image("node", &["old"]);
+    let new = setting.image("node", &["new"]);
+    assert_eq!(
+        setting.store.find("node").unwrap().unwrap().digest(),
+        new.digest()
+    );
+    assert_eq!(
+        setting.count("layers"),
+        1,
+        "nothing is left of the older one"
+    );
+}
+
+#[test]
+fn what_a_crash_left_is_swept() {
+    let setting = Setting::new();
+    let tmp = setting.store.root().join("tmp");
+    fs::create_dir_all(tmp.join("4194304-0/layer-0")).unwrap();
+    fs::write(tmp.join("4194304-0.lock"), "").unwrap();
+    let living = setting.store.draft().unwrap();
+    assert_eq!(
+        setting.count("tmp"),
+        2,
+        "only the living draft and its lock"
+    );
+    setting.image("node", &["layer"]);
+    assert_eq!(setting.count("tmp"), 2, "a draft at work is not swept");
+    drop(living);
+    assert_eq!(setting.count("tmp"), 0);
+}
+
+#[test]
+fn many_hands_at_once_lose_nothing() {
+    let setting = Setting::new();
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let (root, place) = (setting.store.root(), setting.place.path());
+            scope.spawn(move || {
+                let store = Store::open(root).unwrap();
+                for round in 0..5 {
+                    let own = format!("own {number} {round}");
+                    add(&store, place, &format!("image-{number}"), &["shared", &own]);
+                    add(&store, place, "contended", &["shared"]);
+                }
+            });
+        }
+    });
+    assert_eq!(setting.store.list().unwrap().len(), 9);
+    assert_eq!((setting.count("layers"), setting.count("tmp")), (9, 0));
+}
+
+#[test]
+fn archives_bring_images_to_another_store() {
+    let setting = Setting::new();
+    let other = Setting::new();
+    let image = setting.image("node:v1", &["low", "high"]);
+    let mut tar = Vec::new();
+    archive::write(&setting.store, std::slice::from_ref(&image), &mut tar).unwrap();
+    let read = archive::read(&other.store, tar.as_slice()).unwrap();
+    assert_eq!(read.len(), 1);
+    assert_eq!(read[0].digest(), image.digest());
+    let found = other.store.find("node:v1").unwrap().unwrap();
+    assert_eq!(
+        fs::read_to_string(found.layers()[1].join("file")).unwrap(),
+        "high"
+    );
+    // Its layers came as tars, which are written again as they were.
+    let mut again = Vec::new();
+    archive::write(&other.store, &[found], &mut again).unwrap();
+    assert_eq!(again, tar);
+}
+
+#[test]
+fn a_changed_layer_is_noticed_when_written() {
+    let setting = Setting::new();
+    let image = setting.image("node", &["text"]);
+    fs::write(image.layers()[0].join("file"), "TEXT").unwrap();
+    let written = archive::write(&setting.store, &[image], std::io::sink());
+    assert!(
+        matches!(written, Err(Error::Mismatch { .. })),
+        "{written:?}"
+    );
+}
+
+#[test]
+fn damaged_documents_are_noticed() {
+    let setting = Setting::new();
+    let image = setting.image("node", &["text"]);
+    fs::write(setting.store.blob_path(image.id()), "{}").unwrap();
+    assert!(matches!(
+        setting.store.find("node"),
+        Err(Error::Mismatch { .. })
+    ));
+}
+
+#[test]
+fn streams_that_are_no_images_are_refused() {
+    let setting = Setting::new();
+    let tar = crate::unpack::testing::RawTar::default()
+        .file("x", b"")
+        .finish();
+    let read = archive::read(&setting.store, tar.as_slice());
+    assert!(matches!(read, Err(Error::NotAnImage(_))), "{read:?}");
+    assert_eq!(setting.count("tmp"), 0);
+}

@@ -1,0 +1,399 @@
+//! Unpacking: what it makes, and what it refuses.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
+use std::path::Path;
+
+use proptest::prelude::*;
+use tar::EntryType;
+use tempfile::TempDir;
+
+use super::testing::RawTar;
+use super::{Options, Ownership, Summary, Whiteouts, into, open_root};
+use crate::{Error, Refusal};
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Options of a layer, as far as the caller may.
+fn layer() -> Options {
+    let mut options = Options::layer();
+    if !is_root() {
+        options.ownership = Ownership::Caller;
+        options.whiteouts = Whiteouts::Ordinary;
+    }
+    options
+}
+
+fn unpack(target: &Path, tar: RawTar, options: &Options) -> Result<Summary, Error> {
+    into(open_root(target).unwrap(), tar.finish().as_slice(), options)
+}
+
+fn refusal(target: &Path, tar: RawTar) -> Refusal {
+    match unpack(target, tar, &layer()) {
+        Err(Error::Refused { reason, .. }) => reason,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn everything_a_layer_holds_is_made() {
+    let target = TempDir::new().unwrap();
+    let long = format!("d/{}", "n".repeat(150));
+    let tar = RawTar::default()
+        .directory("./")
+        .directory("./d/")
+        .entry(EntryType::Regular, "d/tool", "", 0o4755, b"#!")
+        .hard_link("d/again", "d/tool")
+        .symlink("absolute", "/d")
+        .file("absolute/through", b"a link")
+        .entry(EntryType::Fifo, "pipe", "", 0o600, b"")
+        .entry(
+            EntryType::GNULongName,
+            "long",
+            "",
+            0o644,
+            format!("{long}\0").as_bytes(),
+        )
+        .file("short", b"long")
+        .file("/rooted", b"root")
+        .file("missing/parents/file", b"made");
+    let summary = unpack(target.path(), tar, &layer()).unwrap();
+    assert_eq!((summary.entries, summary.bytes > 20), (11, true));
+    let tool = fs::metadata(target.path().join("d/tool")).unwrap();
+    assert_eq!((tool.mode() & 0o7777, tool.nlink()), (0o4755, 2));
+    assert_eq!(tool.mtime(), 1_700_000_000);
+    assert_eq!(
+        fs::metadata(target.path().join("d")).unwrap().mtime(),
+        1_700_000_000
+    );
+    assert_eq!(
+        fs::read(target.path().join("d/through")).unwrap(),
+        b"a link"
+    );
+    assert_eq!(fs::read(target.path().join(long)).unwrap(), b"long");
+    assert_eq!(fs::read(target.path().join("rooted")).unwrap(), b"root");
+    assert!(target.path().join("missing/parents/file").is_file());
+    assert!(
+        fs::metadata(target.path().join("pipe"))
+            .unwrap()
+            .file_type()
+            .is_fifo()
+    );
+}
+
+#[test]
+fn whiteouts_become_those_of_overlayfs() {
+    if !is_root() {
+        return;
+    }
+    let target = TempDir::new().unwrap();
+    let tar = RawTar::default()
+        .directory("etc")
+        .file("etc/.wh.passwd", b"")
+        .directory("opt")
+        .file("opt/.wh..wh..opq", b"")
+        .file(".wh..wh.plnk", b"");
+    unpack(target.path(), tar, &Options::layer()).unwrap();
+    let hidden = fs::symlink_metadata(target.path().join("etc/passwd")).unwrap();
+    assert!(hidden.file_type().is_char_device());
+    assert_eq!(hidden.rdev(), 0);
+    let mut value = [0; 8];
+    let name = "trusted.overlay.opaque";
+    let length = rustix::fs::getxattr(target.path().join("opt"), name, &mut value).unwrap();
+    assert_eq!(&value[..length], b"y");
+    let names: Vec<_> = fs::read_dir(target.path()).unwrap().collect();
+    assert_eq!(names.len(), 2, "notes of aufs leave nothing");
+}
+
+#[test]
+fn capabilities_survive_whatever_their_bytes() {
+    if !is_root() {
+        return;
+    }
+    let target = TempDir::new().unwrap();
+    // Version 2, CAP_DAC_OVERRIDE and CAP_FOWNER: the byte 0x0a is a line feed.
+    let capability = [
+        1, 0, 0, 2, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+    let tar = RawTar::default()
+        .extension(&[
+            ("SCHILY.xattr.security.capability", &capability),
+            ("SCHILY.xattr.trusted.overlay.redirect", b"/etc"),
+            ("mtime", b"1600000000.25"),
+        ])
+        .file("ping", b"");
+    unpack(target.path(), tar, &Options::layer()).unwrap();
+    let path = target.path().join("ping");
+    let mut value = [0; 32];
+    let length = rustix::fs::getxattr(&path, "security.capability", &mut value).unwrap();
+    assert_eq!(value[..length], capability);
+    assert!(rustix::fs::getxattr(&path, "trusted.overlay.redirect", &mut value).is_err());
+    assert_eq!(fs::metadata(&path).unwrap().mtime(), 1_600_000_000);
+}
+
+#[test]
+fn a_later_entry_replaces_an_earlier_one() {
+    let target = TempDir::new().unwrap();
+    let tar = RawTar::default()
+        .directory("a")
+        .file("a/deep", b"1")
+        .file("a", b"now a file")
+        .symlink("b", "/etc/passwd")
+        .file("b", b"not through the link")
+        .symlink("c", "a")
+        .directory("c");
+    unpack(target.path(), tar, &layer()).unwrap();
+    assert_eq!(fs::read(target.path().join("a")).unwrap(), b"now a file");
+    assert_eq!(
+        fs::read(target.path().join("b")).unwrap(),
+        b"not through the link"
+    );
+    assert!(
+        fs::symlink_metadata(target.path().join("c"))
+            .unwrap()
+            .is_dir()
+    );
+}
+
+#[test]
+fn living_trees_keep_their_directories() {
+    let target = TempDir::new().unwrap();
+    fs::create_dir_all(target.path().join("run/lock")).unwrap();
+    symlink("/run", target.path().join("var-run")).unwrap();
+    let mut options = Options::files("/var-run");
+    options.ownership = layer().ownership;
+    let tar = RawTar::default()
+        .directory("lock")
+        .file("lock/held", b"x")
+        .file("pid", b"1");
+    unpack(target.path(), tar, &options).unwrap();
+    assert_eq!(fs::read(target.path().join("run/lock/held")).unwrap(), b"x");
+    let over = RawTar::default().file("lock", b"");
+    assert!(unpack(target.path(), over, &options).is_err());
+    assert!(target.path().join("run/lock/held").exists());
+    options.directory = "/".into();
+    unpack(
+        target.path(),
+        RawTar::default()
+            .directory("var-run")
+            .file("var-run/x", b""),
+        &options,
+    )
+    .unwrap();
+    assert!(
+        fs::symlink_metadata(target.path().join("var-run"))
+            .unwrap()
+            .is_symlink()
+    );
+    assert!(target.path().join("run/x").exists());
+    let device = RawTar::default().entry(EntryType::Char, "null", "", 0o666, b"");
+    assert!(unpack(target.path(), device, &options).is_err());
+}
+
+#[test]
+fn hostile_entries_are_refused_by_name() {
+    let target = TempDir::new().unwrap();
+    let at = target.path();
+    let tar = RawTar::default;
+    assert_eq!(
+        refusal(at, tar().file("../x", b"")),
+        Refusal::ParentComponent
+    );
+    assert_eq!(
+        refusal(at, tar().file("a/../../x", b"")),
+        Refusal::ParentComponent
+    );
+    assert_eq!(refusal(at, tar().file("./.", b"")), Refusal::EmptyName);
+    assert_eq!(refusal(at, tar().symlink(".", "x")), Refusal::EmptyName);
+    assert_eq!(
+        refusal(at, tar().hard_link("x", "../x")),
+        Refusal::ParentComponent
+    );
+    assert_eq!(
+        refusal(at, tar().hard_link("x", "/etc/passwd")),
+        Refusal::BadLink
+    );
+    assert_eq!(
+        refusal(at, tar().directory("d").hard_link("x", "d")),
+        Refusal::BadLink
+    );
+    let through = tar()
+        .directory("d")
+        .file("d/f", b"")
+        .symlink("l", "d")
+        .hard_link("x", "l/f");
+    assert_eq!(refusal(at, through), Refusal::BadLink);
+    let sparse = tar().entry(EntryType::GNUSparse, "s", "", 0o644, b"");
+    assert_eq!(refusal(at, sparse), Refusal::UnsupportedType);
+    let lie = tar()
+        .extension(&[("size", b"1")])
+        .file("x", b"twelve bytes");
+    assert_eq!(refusal(at, lie), Refusal::SizeMismatch);
+    let nonsense = tar()
+        .entry(EntryType::XHeader, "x", "", 0o644, b"999 a=b\n")
+        .file("x", b"");
+    assert_eq!(refusal(at, nonsense), Refusal::BadHeader);
+    let long = vec![b'n'; (1 << 20) + 1];
+    let long = tar().entry(EntryType::GNULongName, "x", "", 0o644, &long);
+    assert_eq!(refusal(at, long), Refusal::LongExtension);
+    let nul = tar().extension(&[("path", b"a\0b")]).file("x", b"");
+    assert_eq!(refusal(at, nul), Refusal::BadName);
+}
+
+#[test]
+fn size_and_number_are_bounded() {
+    let target = TempDir::new().unwrap();
+    let tar = || RawTar::default().file("a", &[0; 600]).file("b", &[0; 600]);
+    for (entries, bytes, expected) in [
+        (1, 10_000, Refusal::TooManyEntries),
+        (10, 1000, Refusal::TooLarge),
+    ] {
+        let options = Options {
+            max_entries: entries,
+            max_bytes: bytes,
+            ..layer()
+        };
+        match unpack(target.path(), tar(), &options) {
+            Err(Error::Refused { reason, .. }) => assert_eq!(reason, expected),
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_cut_archive_is_an_error() {
+    let target = TempDir::new().unwrap();
+    let bytes = RawTar::default().file("a", &[1; 5000]).finish();
+    let cut = into(open_root(target.path()).unwrap(), &bytes[..2000], &layer());
+    assert!(matches!(cut, Err(Error::Io { .. })), "{cut:?}");
+}
+
+/// One entry of a random archive.
+#[derive(Debug, Clone)]
+struct Wild {
+    kind: EntryType,
+    name: String,
+    link: String,
+}
+
+fn wild() -> impl Strategy<Value = Wild> {
+    let part = || {
+        proptest::sample::select(vec![
+            "a",
+            "b",
+            "c",
+            "a",
+            "b",
+            "..",
+            ".",
+            "",
+            ".wh.a",
+            ".wh..wh..opq",
+            ".wh...",
+            "outside",
+        ])
+    };
+    let path = move || proptest::collection::vec(part(), 1..4).prop_map(|parts| parts.join("/"));
+    let start = proptest::sample::select(vec![
+        "",
+        "",
+        "/",
+        "../",
+        "../../",
+        "../outside/",
+        "OUTSIDE/",
+        "/proc/self/root/OUTSIDE/",
+        "/proc/self/cwd/",
+    ]);
+    let kind = proptest::sample::select(vec![
+        EntryType::Regular,
+        EntryType::Regular,
+        EntryType::Directory,
+        EntryType::Symlink,
+        EntryType::Symlink,
+        EntryType::Link,
+        EntryType::Fifo,
+        EntryType::Char,
+    ]);
+    (kind, path(), start, path()).prop_map(|(kind, name, start, link)| Wild {
+        kind,
+        name,
+        link: format!("{start}{link}"),
+    })
+}
+
+/// Everything about a tree that an escape could change.
+fn photograph(root: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut left = vec![root.to_owned()];
+    while let Some(path) = left.pop() {
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        lines.push(format!(
+            "{} {:o} {} {} {} {:?}",
+            path.display(),
+            metadata.mode(),
+            metadata.nlink(),
+            metadata.mtime(),
+            metadata.ctime_nsec(),
+            fs::read(&path).ok(),
+        ));
+        if metadata.is_dir() {
+            left.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        }
+    }
+    lines.sort();
+    lines
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_outside_changes(entries in proptest::collection::vec(wild(), 1..14), living: bool) {
+        let place = TempDir::new().unwrap();
+        let (outside, target) = (place.path().join("outside"), place.path().join("target"));
+        fs::create_dir_all(outside.join("a/b")).unwrap();
+        fs::write(outside.join("b"), "secret").unwrap();
+        fs::write(outside.join("a/b/c"), "secret").unwrap();
+        fs::create_dir(&target).unwrap();
+        symlink(&outside, target.join("c")).unwrap();
+        let before = photograph(&outside);
+        let options = if living {
+            Options { ownership: layer().ownership, ..Options::files("") }
+        } else {
+            layer()
+        };
+        let here = outside.to_str().unwrap();
+        // One archive an entry, so that a refusal does not keep later entries from trying.
+        for entry in &entries {
+            let link = entry.link.replace("OUTSIDE", here);
+            let content: &[u8] = if entry.kind == EntryType::Regular { b"wild" } else { b"" };
+            let tar = RawTar::default().entry(entry.kind, &entry.name, &link, 0o777, content);
+            let _ = unpack(&target, tar, &options);
+        }
+        prop_assert_eq!(photograph(&outside), before);
+        prop_assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn any_bytes_unpack_or_fail_without_a_panic(
+        mut bytes in proptest::collection::vec(any::<u8>(), 0..2048),
+        checksum: bool,
+    ) {
+        let target = TempDir::new().unwrap();
+        if checksum && bytes.len() >= 512 {
+            // Past the checksum, the rest of the header is reached.
+            let mut header = tar::Header::from_byte_slice(&bytes[..512]).clone();
+            header.set_cksum();
+            bytes[..512].copy_from_slice(header.as_bytes());
+        }
+        let options = Options { ownership: Ownership::Caller, max_bytes: 1 << 20, ..Options::files("") };
+        let _ = into(open_root(target.path()).unwrap(), bytes.as_slice(), &options);
+    }
+}
