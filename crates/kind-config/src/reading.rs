@@ -66,3 +66,193 @@ impl Fields for Header {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::{
+        IpFamily, JsonPatch, KubeProxyMode, Mount, Networking, Node, PortMapping, Propagation,
+        Protocol, Role,
+    };
+
+    const HEADER: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n";
+
+    fn read(fields: &str) -> Result<Cluster, Error> {
+        Cluster::parse(&format!("{HEADER}{fields}"))
+    }
+
+    /// A configuration with every field.
+    const EVERYTHING: &str = r#"
+name: all
+featureGates: {AllBeta: false}
+runtimeConfig: {api/alpha: "true"}
+networking:
+  ipFamily: ipv6
+  apiServerPort: 0x1bb
+  apiServerAddress: ::1
+  podSubnet: fd00:1::/56
+  serviceSubnet: fd00:2::/112
+  disableDefaultCNI: true
+  kubeProxyMode: none
+  dnsSearch: []
+kubeadmConfigPatches:
+- |
+  kind: InitConfiguration
+kubeadmConfigPatchesJSON6902:
+- {group: kubeadm.k8s.io, version: v1beta4, kind: ClusterConfiguration, patch: "[]", name: config, namespace: x}
+containerdConfigPatches: [version = 2]
+containerdConfigPatchesJSON6902: ["[]"]
+nodes:
+- role: worker
+  image: example.com/node:v1
+  labels: {tier: db, count: 1}
+  extraMounts:
+  - {hostPath: ./here, containerPath: /there, readOnly: true, selinuxRelabel: yes, propagation: Bidirectional}
+  extraPortMappings:
+  - {containerPort: 80, hostPort: 8080, listenAddress: 127.0.0.1, protocol: udp}
+  kubeadmConfigPatches: [""]
+  kubeadmConfigPatchesJSON6902: [{kind: X}]
+"#;
+
+    fn everything() -> Cluster {
+        let worker = Node {
+            role: Role::Worker,
+            image: "example.com/node:v1".into(),
+            labels: BTreeMap::from([("count".into(), "1".into()), ("tier".into(), "db".into())]),
+            extra_mounts: vec![Mount {
+                container_path: "/there".into(),
+                host_path: "./here".into(),
+                read_only: true,
+                selinux_relabel: true,
+                propagation: Propagation::Bidirectional,
+            }],
+            extra_port_mappings: vec![PortMapping {
+                container_port: 80,
+                host_port: 8080,
+                listen_address: "127.0.0.1".into(),
+                protocol: Protocol::Udp,
+            }],
+            kubeadm_config_patches: vec![String::new()],
+            kubeadm_config_patches_json6902: vec![JsonPatch {
+                kind: "X".into(),
+                ..JsonPatch::default()
+            }],
+        };
+        Cluster {
+            name: "all".into(),
+            nodes: vec![worker],
+            networking: networking(),
+            feature_gates: BTreeMap::from([("AllBeta".into(), false)]),
+            runtime_config: BTreeMap::from([("api/alpha".into(), "true".into())]),
+            kubeadm_config_patches: vec!["kind: InitConfiguration\n".into()],
+            kubeadm_config_patches_json6902: vec![JsonPatch {
+                group: "kubeadm.k8s.io".into(),
+                version: "v1beta4".into(),
+                kind: "ClusterConfiguration".into(),
+                patch: "[]".into(),
+            }],
+            containerd_config_patches: vec!["version = 2".into()],
+            containerd_config_patches_json6902: vec!["[]".into()],
+        }
+    }
+
+    fn networking() -> Networking {
+        Networking {
+            ip_family: IpFamily::Ipv6,
+            api_server_port: 443,
+            api_server_address: "::1".into(),
+            pod_subnet: "fd00:1::/56".into(),
+            service_subnet: "fd00:2::/112".into(),
+            disable_default_cni: true,
+            kube_proxy_mode: KubeProxyMode::None,
+            dns_search: Some(Vec::new()),
+        }
+    }
+
+    #[test]
+    fn every_field_arrives() {
+        assert_eq!(read(EVERYTHING).unwrap(), everything());
+    }
+
+    #[test]
+    fn null_is_as_good_as_nothing() {
+        let fields =
+            "name:\nnodes: ~\nnetworking: {ipFamily: , dnsSearch: null}\nfeatureGates: null\n";
+        assert_eq!(read(fields).unwrap(), Cluster::default());
+    }
+
+    #[test]
+    fn aliases_and_merges_are_followed() {
+        let fields =
+            "nodes:\n- &worker {role: worker, image: a}\n- *worker\n- {<<: *worker, image: b}\n";
+        let nodes = read(fields).unwrap().nodes;
+        assert_eq!(nodes[0], nodes[1]);
+        assert_eq!(
+            (&nodes[2].role, nodes[2].image.as_str()),
+            (&Role::Worker, "b")
+        );
+    }
+
+    #[test]
+    fn all_problems_are_reported_with_their_lines() {
+        let fields = "nodes:\n- rol: worker\n- image: [a]\n  extraMounts: x\nnetworking:\n  podSubnet: {}\n\
+                      featureGates:\n  A: true\n  A: 1\n";
+        assert_eq!(
+            read(fields).unwrap_err().to_string(),
+            "unable to decode config: yaml: unmarshal errors:\n\
+             \x20 line 4: field rol not found in type v1alpha4.Node\n\
+             \x20 line 5: cannot unmarshal !!seq into string\n\
+             \x20 line 6: cannot unmarshal !!str `x` into []v1alpha4.MountAlias\n\
+             \x20 line 8: cannot unmarshal !!map into string\n\
+             \x20 line 11: mapping key \"A\" already defined at line 10"
+        );
+    }
+
+    #[test]
+    fn structure_that_is_wrong_is_refused() {
+        for (text, problem) in [
+            (
+                format!("{HEADER}nodes:\n- role: worker\n extraMounts: []\n"),
+                "",
+            ),
+            (
+                format!(
+                    "{HEADER}nodes:\n  - role: control-plane\n  extraMounts:\n  - hostPath: a\n"
+                ),
+                "",
+            ),
+            (format!("{HEADER}name: 'open\n"), ""),
+            (
+                format!("{HEADER}nodes:\n- extraPortMappings:\n  - {{protocol: ICMP}}\n"),
+                "Unknown PortMappingProtocol: \"ICMP\"",
+            ),
+            (String::from("kind: not-valid\n"), "unknown apiVersion: "),
+        ] {
+            let error = Cluster::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn errors_come_with_what_to_do() {
+        for (text, hint) in [
+            ("networkin: {}\n", "line 3: did you mean `networking`?"),
+            ("Name: x\n", "line 3: did you mean `name`?"),
+            (
+                "nodes:\n- extraMounts:\n  - propagation: shared\n",
+                "line 5: use one of None, HostToContainer, Bidirectional",
+            ),
+            (
+                "nodes:\n\t- role: worker\n",
+                "YAML is indented with spaces, not with tabs",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err().hints(), [hint], "{text}");
+        }
+        let hints = Cluster::parse("").unwrap_err().hints();
+        assert!(hints[0].contains("apiVersion: kind.x-k8s.io/v1alpha4"));
+        assert_eq!(read("bogus: 1\n").unwrap_err().hints(), [""; 0]);
+    }
+}

@@ -113,3 +113,6 @@ fn is_cluster_name(name: &str) -> bool {
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
 }
+
+#[cfg(test)]
+mod tests;

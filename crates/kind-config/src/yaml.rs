@@ -7,8 +7,8 @@
 
 mod deserialize;
 mod emit;
-mod key_order;
 mod error;
+mod key_order;
 mod parse;
 mod scalar;
 pub(crate) mod tree;

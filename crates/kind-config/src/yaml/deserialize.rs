@@ -116,3 +116,64 @@ fn visit_integer<'de, V: Visitor<'de>>(value: i128, visitor: V) -> Result<V::Val
         visitor.visit_i128(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        token: String,
+        count: u16,
+        on: bool,
+        #[serde(default)]
+        list: Vec<Option<String>>,
+        #[serde(default)]
+        choice: Option<Choice>,
+        #[serde(default)]
+        map: BTreeMap<String, f64>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Choice {
+        Plain,
+        Wrapped(i32),
+    }
+
+    #[test]
+    fn text_fields_keep_the_source() {
+        let text = "token: 012345\ncount: 0x10\non: yes\nlist: [1.0, ~, x]\nchoice: {Wrapped: -1}\nmap: {a: 1}\n";
+        assert_eq!(
+            from_str::<Sample>(text).unwrap(),
+            Sample {
+                token: "012345".into(),
+                count: 16,
+                on: true,
+                list: vec![Some("1.0".into()), None, Some("x".into())],
+                choice: Some(Choice::Wrapped(-1)),
+                map: BTreeMap::from([("a".into(), 1.0)]),
+            }
+        );
+        let choice: Choice = from_str("Plain").unwrap();
+        assert_eq!(choice, Choice::Plain);
+    }
+
+    #[test]
+    fn misfits_are_errors() {
+        for text in [
+            "token: a\n",
+            "[]",
+            "token: []\ncount: 1\non: true\n",
+            "token: a\ncount: x\non: true\n",
+        ] {
+            assert!(from_str::<Sample>(text).is_err(), "{text}");
+        }
+        let error = from_str::<Sample>("tokn: a\n").unwrap_err().to_string();
+        assert!(error.contains("unknown field `tokn`"), "{error}");
+    }
+}

@@ -261,3 +261,146 @@ fn is_printable(character: char) -> bool {
     matches!(character,
         '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::yaml::{documents, parse};
+
+    fn written(json: serde_json::Value) -> String {
+        emit(&json.into())
+    }
+
+    #[test]
+    fn quotes_as_kubernetes_tools_do() {
+        for (text, written_as) in [
+            ("", "\"\""),
+            ("a", "a"),
+            ("a b", "a b"),
+            ("true", "\"true\""),
+            ("no", "\"no\""),
+            ("y", "\"y\""),
+            ("null", "\"null\""),
+            ("5", "\"5\""),
+            ("1.5", "\"1.5\""),
+            ("0x10", "\"0x10\""),
+            ("2001-01-01", "\"2001-01-01\""),
+            ("12:30", "\"12:30\""),
+            ("::", "'::'"),
+            ("::1", "::1"),
+            ("fd00:10:244::/56", "fd00:10:244::/56"),
+            ("0%", "0%"),
+            ("v1.36.1", "v1.36.1"),
+            ("kind-control-plane:6443", "kind-control-plane:6443"),
+            ("a: b", "'a: b'"),
+            ("a #b", "'a #b'"),
+            ("a#b", "a#b"),
+            ("- a", "'- a'"),
+            ("-a", "-a"),
+            ("'", "''''"),
+            ("it's", "it's"),
+            ("[a]", "'[a]'"),
+            ("a[0]", "a[0]"),
+            ("*", "'*'"),
+            ("%a", "'%a'"),
+            (" a", "' a'"),
+            ("a ", "'a '"),
+            ("---", "'---'"),
+            ("a\tb", "\"a\\tb\""),
+            ("\u{1b}[m", "\"\\e[m\""),
+            ("\u{1f389}", "\"\\U0001F389\""),
+            ("é", "é"),
+            ("a\nb", "|-\n  a\n  b"),
+            ("a\nb\n", "|\n  a\n  b"),
+            ("a\n\n", "|+\n  a\n"),
+            ("\na", "|2-\n\n  a"),
+            ("a \nb", "\"a \\nb\""),
+        ] {
+            assert_eq!(written(json!({ "k": text })), format!("k: {written_as}\n"));
+        }
+    }
+
+    #[test]
+    fn lays_out_as_kubernetes_tools_do() {
+        let value = json!({
+            "list": [1, "a", [true, []], {"b": {"c": null}, "a": ["x"]}],
+            "empty": {"list": [], "map": {}},
+            "true": 1.5,
+            "script": "a\n",
+        });
+        assert_eq!(
+            written(value),
+            "empty:\n  list: []\n  map: {}\nlist:\n- 1\n- a\n- - true\n  - []\n- a:\n  - x\n  b:\n    c: null\n\
+             script: |\n  a\n\"true\": 1.5\n"
+        );
+        assert_eq!(written(json!(null)), "null\n");
+        assert_eq!(written(json!([])), "[]\n");
+        assert_eq!(written(json!("a\nb")), "|-\n  a\n  b\n");
+    }
+
+    #[test]
+    fn leaves_untouched_scalars_as_they_were() {
+        let text = "a: 012345\nb: yes\nc: 1.0\nd: 2001-01-01\ne: \"012345\"\nf: ~\n";
+        assert_eq!(emit(&parse(text).unwrap()), text);
+    }
+
+    #[test]
+    fn writes_recorded_files_byte_for_byte() {
+        for case in kind_testkit::golden::create_cases() {
+            for node in case.nodes {
+                let Some(text) = node.files.get("kubeadm.conf") else {
+                    continue;
+                };
+                let written: Vec<String> = documents(text).unwrap().iter().map(emit).collect();
+                assert_eq!(written.join("---\n"), *text);
+            }
+        }
+        let text = kind_testkit::golden::read("create/default/kubeconfig.yaml");
+        assert_eq!(emit(&parse(&text).unwrap()), text);
+    }
+
+    /// Text of the characters that YAML treats in special ways.
+    fn text() -> impl Strategy<Value = String> {
+        let characters = "[ a-c0-2.:#,?!|>&*%@`'\"\\\\\\[\\]{}~<=_+\\-\n\t\ré\u{85}\u{2028}\u{feff}\u{1f389}\u{0}]{0,8}";
+        prop_oneof![characters, any::<String>()]
+    }
+
+    fn value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(|value| json!(value)),
+            any::<i64>().prop_map(|value| json!(value)),
+            (-1e6..1e6).prop_map(|value: f64| json!(value + 0.5)),
+            text().prop_map(|value| json!(value)),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(|items| json!(items)),
+                prop::collection::btree_map(text(), inner, 0..4).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    /// Numbers that are whole read back as whole numbers.
+    fn normal(value: &serde_json::Value) -> serde_json::Value {
+        Value::from(value.clone()).to_json()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(value in value()) {
+            let text = written(value.clone());
+            let read = parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+            prop_assert_eq!(read.to_json(), normal(&value), "{}", text);
+            prop_assert_eq!(emit(&read), text);
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in text()) {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -62,8 +62,25 @@ mod tests {
     #[test]
     fn orders_as_people_do() {
         let ordered = [
-            "", "-", "1", "01", "2", "10", "A", "a", "a-b", "a.b", "a1", "a2", "a2b", "a10", "aa",
-            "apiVersion", "current-context", "kind", "é",
+            "",
+            "-",
+            "1",
+            "01",
+            "2",
+            "10",
+            "A",
+            "a",
+            "a-b",
+            "a.b",
+            "a1",
+            "a2",
+            "a2b",
+            "a10",
+            "aa",
+            "apiVersion",
+            "current-context",
+            "kind",
+            "é",
         ];
         for pair in ordered.windows(2) {
             assert_eq!(compare(pair[0], pair[1]), Ordering::Less, "{pair:?}");

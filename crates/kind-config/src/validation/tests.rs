@@ -1,0 +1,219 @@
+//! Clusters and the problems that they have.
+
+use super::ports::check_port;
+use crate::model::{Cluster, IpFamily, KubeProxyMode, Node, PortMapping, Protocol, Role};
+use crate::{DEFAULT_NODE_IMAGE, Error};
+
+/// A change to a cluster.
+type Change = fn(&mut Cluster);
+
+/// The problems of a cluster with defaults after a change.
+fn problems(change: impl FnOnce(&mut Cluster)) -> Vec<String> {
+    let mut cluster = Cluster::default();
+    cluster.set_defaults();
+    change(&mut cluster);
+    match cluster.validate() {
+        Ok(()) => Vec::new(),
+        Err(Error::Invalid(problems)) => problems,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn subnets(family: &str, pods: &str, services: &str) -> impl FnOnce(&mut Cluster) {
+    move |cluster| {
+        cluster.networking.ip_family = family.parse().unwrap();
+        cluster.networking.pod_subnet = pods.to_owned();
+        cluster.networking.service_subnet = services.to_owned();
+    }
+}
+
+#[test]
+fn clusters_that_are_fine_have_no_problems() {
+    let fine: [Change; 4] = [
+        |_| {},
+        |cluster| cluster.nodes.extend([worker(), worker()]),
+        |cluster| {
+            *cluster = Cluster::default();
+            cluster.networking.ip_family = IpFamily::Ipv6;
+            cluster.set_defaults();
+        },
+        |cluster| cluster.networking.api_server_port = -1,
+    ];
+    for change in fine {
+        assert_eq!(problems(change), [""; 0]);
+    }
+}
+
+fn worker() -> Node {
+    Node {
+        image: DEFAULT_NODE_IMAGE.into(),
+        ..Node::worker()
+    }
+}
+
+#[test]
+fn each_bad_field_is_one_problem() {
+    let bad: [Change; 14] = [
+        |cluster| cluster.networking.pod_subnet = "aa".into(),
+        |cluster| cluster.networking.service_subnet = "aa".into(),
+        |cluster| cluster.networking.pod_subnet = String::new(),
+        |cluster| cluster.networking.service_subnet = String::new(),
+        |cluster| cluster.networking.api_server_port = 9_999_999,
+        |cluster| cluster.networking.kube_proxy_mode = KubeProxyMode::Unknown("notiptables".into()),
+        |cluster| cluster.networking.ip_family = IpFamily::Unknown("ds".into()),
+        |cluster| cluster.networking.pod_subnet = "192.168.0.2/24,2.2.2.0/24".into(),
+        |cluster| cluster.networking.api_server_address = "localhost".into(),
+        |cluster| cluster.nodes.clear(),
+        |cluster| {
+            let mut node = worker();
+            node.role = Role::Unknown("bogus".into());
+            cluster.nodes.push(node);
+        },
+        |cluster| cluster.nodes[0].image.clear(),
+        |cluster| cluster.name = "Capital".into(),
+        |cluster| cluster.name = String::new(),
+    ];
+    for (index, change) in bad.into_iter().enumerate() {
+        let found = problems(change);
+        assert_eq!(found.len(), 1, "{index}: {found:?}");
+    }
+}
+
+#[test]
+fn subnets_fit_the_family() {
+    for (family, pods, services, expected) in [
+        (
+            "dual",
+            "192.168.0.2/24,fd00:1::/25",
+            "192.168.0.2/24,fd00:1::/25",
+            0,
+        ),
+        (
+            "dual",
+            "192.168.0.2/24,fd00:1::/25",
+            "192.168.0.2/24,fd00:1::/25,10.0.0.0/16",
+            1,
+        ),
+        ("dual", "192.168.0.2/24", "192.168.0.2/24,fd00:1::/25", 0),
+        (
+            "dual",
+            "192.168.0.2/24,2.2.2.0/25",
+            "192.168.0.2/24,2.2.2.0/25",
+            2,
+        ),
+        ("ipv6", "192.168.0.2/24", "192.168.0.2/24", 2),
+        ("ipv4", "fd00:1::/25", "fd00:1::/25", 2),
+        ("odd", "fd00:1::/25", "192.168.0.2/24", 1),
+    ] {
+        let found = problems(subnets(family, pods, services));
+        assert_eq!(
+            found.len(),
+            expected,
+            "{family} {pods} {services}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn ports_are_numbers_of_ports() {
+    for port in [-1, 0, 10, 65535] {
+        assert_eq!(check_port(port), Ok(()));
+    }
+    for port in [-2, 65536, 999_999_999] {
+        let problem = format!("invalid port number: {port}");
+        assert_eq!(check_port(port), Err(problem));
+    }
+    let found = problems(|cluster| {
+        cluster.nodes[0].extra_port_mappings = vec![PortMapping {
+            container_port: 999_999_999,
+            ..PortMapping::default()
+        }];
+    });
+    assert_eq!(
+        found,
+        ["invalid configuration for node 0: invalid containerPort: invalid port number: 999999999"]
+    );
+}
+
+/// Mappings written as `ADDRESS PORT PROTOCOL`, separated by commas.
+fn mappings(text: &str) -> Vec<PortMapping> {
+    text.split(',')
+        .map(|mapping| {
+            let words: Vec<&str> = mapping.split(' ').collect();
+            PortMapping {
+                listen_address: words[0].into(),
+                host_port: words[1].parse().unwrap(),
+                container_port: 80,
+                protocol: match words[2] {
+                    "UDP" => Protocol::Udp,
+                    "SCTP" => Protocol::Sctp,
+                    _ => Protocol::Tcp,
+                },
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn a_port_of_the_host_is_given_away_once() {
+    for text in [
+        "127.0.0.1 80 UDP,127.0.0.1 80 TCP,0.0.0.0 3000 UDP,0.0.0.0 5000 TCP",
+        "::1 80 UDP,::1 80 TCP,fd00::1 3000 UDP,fd00::2 5000 TCP",
+        " 80 TCP",
+        "0.0.0.0 0 TCP,0.0.0.0 0 TCP",
+        "0.0.0.0 -1 TCP,0.0.0.0 -1 TCP",
+        "not-an-ip 0 TCP",
+    ] {
+        let found = problems(|cluster| cluster.nodes[0].extra_port_mappings = mappings(text));
+        assert_eq!(found, [""; 0], "{text}");
+    }
+    for (text, place) in [
+        (
+            "127.0.0.1 80 TCP,127.0.0.1 80 UDP,127.0.0.1 80 TCP",
+            "127.0.0.1:80/TCP",
+        ),
+        ("::1 80 TCP,::1 80 UDP,::1 80 TCP", "[::1]:80/TCP"),
+        (
+            "127.0.0.1 80 TCP,0.0.0.0 80 UDP,::1 80 TCP,:: 80 UDP",
+            "[::]:80/UDP",
+        ),
+        ("127.0.0.1 80 TCP,0.0.0.0 80 TCP", "0.0.0.0:80/TCP"),
+        ("::1 80 TCP,:: 80 TCP", "[::]:80/TCP"),
+        ("0.0.0.0 80 TCP,127.0.0.1 80 TCP", "127.0.0.1:80/TCP"),
+        (":: 80 SCTP,::1 80 SCTP", "[::1]:80/SCTP"),
+        (" 80 TCP,127.0.0.1 80 TCP", "127.0.0.1:80/TCP"),
+    ] {
+        let found = problems(|cluster| cluster.nodes[0].extra_port_mappings = mappings(text));
+        let expected = format!(
+            "invalid configuration for node 0: invalid portMapping: port mapping with same listen \
+             address, port and protocol already configured: {place}"
+        );
+        assert_eq!(found, [expected], "{text}");
+    }
+    let found =
+        problems(|cluster| cluster.nodes[0].extra_port_mappings = mappings("not-an-ip 80 TCP"));
+    assert_eq!(
+        found,
+        [
+            "invalid configuration for node 0: invalid portMapping: invalid listen address: not-an-ip"
+        ]
+    );
+}
+
+#[test]
+fn nodes_that_want_the_same_port_are_a_warning() {
+    let mut cluster = Cluster::default();
+    cluster.nodes = vec![Node::control_plane(), worker()];
+    cluster.set_defaults();
+    assert_eq!(cluster.warnings(), [""; 0]);
+    for node in &mut cluster.nodes {
+        node.extra_port_mappings = mappings("127.0.0.1 80 TCP");
+    }
+    assert_eq!(cluster.validate(), Ok(()));
+    assert_eq!(
+        cluster.warnings(),
+        [
+            "extraPortMappings: kind-control-plane and kind-worker both want 127.0.0.1:80/TCP on the host"
+        ]
+    );
+}
