@@ -65,3 +65,6 @@ impl Patches {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

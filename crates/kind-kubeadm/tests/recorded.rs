@@ -5,14 +5,17 @@ use kind_kubeadm::{NodeFacts, containerd, render};
 use kind_testkit::golden::{self, CreateCase, RecordedNode};
 
 fn cluster(case: &CreateCase) -> Cluster {
-    let mut cluster = Cluster::parse(&case.config).unwrap();
+    let mut cluster = Cluster::parse(&case.config).expect("recorded configurations are read");
     cluster.set_defaults();
-    cluster.validate().unwrap();
+    cluster
+        .validate()
+        .expect("recorded configurations are valid");
     cluster
 }
 
 fn facts(case: &CreateCase, node: &RecordedNode) -> NodeFacts {
-    let mut facts = NodeFacts::new(&node.name, &case.engine, &case.kubernetes_version).unwrap();
+    let mut facts = NodeFacts::new(&node.name, &case.engine, &case.kubernetes_version)
+        .expect("recorded versions are versions");
     facts.ipv4 = Some(node.ipv4);
     facts.ipv6 = Some(node.ipv6);
     facts.rootless = case.rootless();

@@ -202,8 +202,10 @@ fn a_port_of_the_host_is_given_away_once() {
 
 #[test]
 fn nodes_that_want_the_same_port_are_a_warning() {
-    let mut cluster = Cluster::default();
-    cluster.nodes = vec![Node::control_plane(), worker()];
+    let mut cluster = Cluster {
+        nodes: vec![Node::control_plane(), worker()],
+        ..Cluster::default()
+    };
     cluster.set_defaults();
     assert_eq!(cluster.warnings(), [""; 0]);
     for node in &mut cluster.nodes {

@@ -22,7 +22,7 @@ struct Layout {
 impl Layout {
     fn table(&mut self, table: &Map<String, Value>, path: &[&str]) {
         let mut entries: Vec<_> = table.iter().filter(|(_, value)| !value.is_null()).collect();
-        entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+        entries.sort_by_key(|(key, _)| *key);
         let (tables, values): (Vec<_>, Vec<_>) = entries
             .into_iter()
             .partition(|(_, value)| value.is_object() || is_table_array(value));
