@@ -1,2 +1,57 @@
-//! Local Kubernetes clusters whose nodes are containers: the library.
+//! Local Kubernetes clusters whose nodes are containers.
+//!
+//! [`Provider`] is the way in. A cluster goes one way: configuration → [`Plan`] → provision → bootstrap
+//! → ready. Operations report what they do as [`Event`]s, stop when a [`CancelToken`] is cancelled, and
+//! fail with an [`Error`] that has a stable code and, where one is known, a remedy. Nothing here prints,
+//! and nothing reads the process's arguments or environment.
+//!
+//! ```no_run
+//! # fn main() -> kind::Result<()> {
+//! let provider = kind::Provider::builder()
+//!     .engine(kind::EngineChoice::Native)
+//!     .helper("/usr/local/bin/kind")
+//!     .agent(kind::Agent::file("/usr/local/lib/kind-node"))
+//!     .open()?;
+//! for cluster in provider.clusters()? {
+//!     println!("{cluster}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod agent;
+mod bootstrap;
+mod cancel;
+mod choice;
+mod cni;
+mod create;
+mod error;
+mod event;
+mod kubeconfig;
+mod logs;
+mod manifest;
+mod node;
+mod node_image;
+mod plan;
+mod provider;
+mod subnet;
+
+pub use kind_config as config;
+
+pub use agent::Agent;
+pub use cancel::CancelToken;
+pub use choice::EngineChoice;
+pub use create::{CreateCluster, Created};
+pub use error::{Cause, Error, Result, chain as error_chain};
+pub use event::{Event, Listener, Outcome, Phase, Warning};
+pub use kind_engine::native::helper_main;
+pub use kind_engine::{Port, Protocol};
+pub use kubeconfig::{KubeconfigFiles, context_name};
+pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};
+pub use plan::{HostMount, NETWORK, NodePlan, Plan};
+pub use provider::{Endpoint, Node, Provider, ProviderBuilder};
+
+/// Name of a cluster that nobody named.
+pub const DEFAULT_CLUSTER_NAME: &str = "kind";

@@ -1,0 +1,26 @@
+//! The command line as data: commands and flags as tables, and a parser with the rules of Go's pflag.
+//!
+//! Scripts depend on the exact words of parser errors and on where flags may stand, so the rules are
+//! spelled out here instead of being left to an argument library of another family.
+
+mod find;
+mod flag;
+mod matches;
+mod parse;
+mod quiet;
+mod spec;
+mod suggest;
+mod value;
+
+pub(crate) use find::{Found, find};
+pub(crate) use flag::{Flag, Kind};
+pub(crate) use matches::Matches;
+pub(crate) use parse::parse;
+pub(crate) use quiet::is_quiet;
+pub(crate) use spec::{ArgRule, Command};
+pub(crate) use value::duration_text;
+
+/// A command line that cannot be understood; the text is what the user reads after `ERROR: `.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);

@@ -1,0 +1,59 @@
+//! `kind build node-image`
+
+use kind::{BuildNodeImage, Source};
+
+use crate::args::{ArgRule, Command, Flag, Matches};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// The table entry.
+pub(super) static COMMAND: Command = Command {
+    about: ABOUT,
+    positionals: "[kubernetes-source]",
+    flags: &[
+        Flag::text(
+            "arch",
+            "architecture to build for, defaults to the host architecture",
+        ),
+        Flag::text(
+            "base-image",
+            "name:tag of the base image to use for the build",
+        ),
+        Flag::text("image", "name:tag of the resulting image to be built")
+            .default("kindest/node:latest"),
+        Flag::text(
+            "type",
+            "optionally specify one of 'debian', 'url', 'file', 'release', 'ci' or 'source' as the type of build",
+        ),
+    ],
+    rule: ArgRule::AtMost(1),
+    action: Some(run),
+    ..Command::new("node-image", "Build the node image")
+};
+
+const ABOUT: &str =
+    "Builds the node image, which holds Kubernetes and everything else that a node needs.
+
+The source may be:
+- debian: Debian's own packages; needs no registry and no container engine";
+
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let source = matches.positionals.first().map_or("", String::as_str);
+    let image = matches.filled("image").unwrap_or("kindest/node:latest");
+    let source = Source::parse_as(source, matches.filled("type"))?;
+    let provider = context.provider(matches)?;
+    let mut options = BuildNodeImage::new(source, image).cancel(context.interruptible());
+    if let Some(architecture) = matches.filled("arch") {
+        options = options.architecture(architecture);
+    }
+    if let Some(base) = matches.filled("base-image") {
+        options = options.base_image(base);
+    }
+    let built = provider
+        .build_node_image(&options, &|event| context.ui.event(event))
+        .map_err(Failure::during("error building node image"))?;
+    context
+        .ui
+        .info(&format!("Image \"{}\" build completed.", built.image));
+    Ok(Exit::Success)
+}

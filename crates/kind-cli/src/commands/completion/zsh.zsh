@@ -1,0 +1,15 @@
+#compdef kind
+_kind() {
+    local -a lines candidates
+    local line
+    lines=("${(@f)$(kind __complete "${(@)words[2,$CURRENT]}" 2>/dev/null)}")
+    for line in $lines; do
+        [[ $line == :* ]] || candidates+=("${line/$'\t'/:}")
+    done
+    if [[ ${lines[-1]} == :0 ]]; then
+        _files
+    else
+        _describe kind candidates
+    fi
+}
+compdef _kind kind

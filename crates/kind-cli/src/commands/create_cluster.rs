@@ -1,0 +1,141 @@
+//! `kind create cluster`
+
+use std::io::Read;
+
+use kind::{CreateCluster, KubeconfigFiles, Source};
+
+use super::KUBECONFIG;
+use crate::args::{ArgRule, Command, Flag, Kind, Matches};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// The table entry.
+pub(super) static COMMAND: Command = Command {
+    about: "Creates a local Kubernetes cluster whose nodes are containers",
+    flags: &[
+        Flag::text("config", "path to a kind config file"),
+        Flag::text(
+            "from",
+            "build the node image from this source, or use the one built before; \
+             takes what `kind build node-image` takes, for example debian",
+        ),
+        Flag::text("image", "node image to use for booting the cluster"),
+        KUBECONFIG,
+        Flag::text(
+            "name",
+            "cluster name, overrides KIND_CLUSTER_NAME, config (default kind)",
+        )
+        .short('n'),
+        Flag::switch(
+            "retain",
+            "retain nodes for debugging when cluster creation fails",
+        ),
+        Flag::new(
+            "wait",
+            Kind::Duration,
+            "the length of time to wait for control plane node to be ready (default 0s). \
+             Non-zero values should contain a corresponding time unit (e.g. 1s, 2m, 3h).",
+        ),
+    ],
+    rule: ArgRule::None,
+    action: Some(run),
+    ..Command::new("cluster", "Creates a local Kubernetes cluster")
+};
+
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let files = context.kubeconfig_files(matches)?;
+    let provider = context.provider(matches)?;
+    let cancel = context.interruptible();
+    let ui = &context.ui;
+    let created = options(matches, context, &files)
+        .and_then(|options| Ok(provider.create(&options.cancel(cancel), &|event| ui.event(event))?))
+        .map_err(|failure| match failure {
+            Failure::Operation { error, .. } => Failure::during("failed to create cluster")(error),
+            other => other,
+        })?;
+    ui.info(&usage(&created.context, matches.filled("kubeconfig")));
+    ui.info(ending());
+    Ok(Exit::Success)
+}
+
+fn options(
+    matches: &Matches,
+    context: &Context,
+    files: &KubeconfigFiles,
+) -> Result<CreateCluster, Failure> {
+    let mut options = CreateCluster::new(files.clone()).retain(matches.switch("retain"));
+    if let Some(config) = config_text(matches)? {
+        options = options.config_text(&config)?;
+    }
+    if let Some(name) = context.given_name(matches) {
+        options = options.name(name);
+    }
+    if let Some(image) = matches.filled("image") {
+        options = options.image(image);
+    }
+    if let Some(from) = matches.filled("from") {
+        options = options.from(Source::parse(from)?);
+    }
+    if let Some(limit) = matches.wait("wait") {
+        options = options.wait(limit);
+    }
+    Ok(options)
+}
+
+/// The configuration the user named; `-` is stdin.
+fn config_text(matches: &Matches) -> Result<Option<String>, Failure> {
+    let Some(path) = matches.filled("config") else {
+        return Ok(None);
+    };
+    let read = match path {
+        "-" => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map(|_| text)
+        }
+        _ => std::fs::read_to_string(path),
+    };
+    read.map(Some).map_err(|error| {
+        let reason = match error.kind() {
+            std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+            _ => error.to_string(),
+        };
+        Failure::Message(format!(
+            "failed to create cluster: error reading file: open {path}: {reason}"
+        ))
+    })
+}
+
+fn usage(context: &str, kubeconfig: Option<&str>) -> String {
+    let kubeconfig = match kubeconfig {
+        Some(path) => format!(" --kubeconfig {}", shell_quoted(path)),
+        None => String::new(),
+    };
+    format!(
+        "You can now use your cluster with:\n\n\
+         kubectl cluster-info --context {context}{kubeconfig}\n\n"
+    )
+}
+
+/// Text as one word of a shell.
+fn shell_quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\"'\"'")),
+    }
+}
+
+/// A friendly last line; which one is left to the clock.
+fn ending() -> &'static str {
+    const ENDINGS: [&str; 4] = [
+        "Have a nice day! 👋",
+        "Thanks for using kind! 😊",
+        "Not sure what to do next? 😅  Check out https://kind.sigs.k8s.io/docs/user/quick-start/",
+        "Have a question, bug, or feature request? Let us know! https://kind.sigs.k8s.io/#community 🙂",
+    ];
+    let now = std::time::SystemTime::now();
+    let nanos = now
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |age| age.subsec_micros());
+    ENDINGS[nanos as usize % ENDINGS.len()]
+}

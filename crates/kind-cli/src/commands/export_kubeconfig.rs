@@ -1,0 +1,25 @@
+//! `kind export kubeconfig`
+
+use super::get_kubeconfig::endpoint;
+use super::{INTERNAL, KUBECONFIG, NAME};
+use crate::args::{ArgRule, Command, Matches};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// The table entry.
+pub(super) static COMMAND: Command = Command {
+    flags: &[INTERNAL, KUBECONFIG, NAME],
+    rule: ArgRule::None,
+    action: Some(run),
+    ..Command::new("kubeconfig", "Exports cluster kubeconfig")
+};
+
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let files = context.kubeconfig_files(matches)?;
+    let provider = context.provider(matches)?;
+    let name = context.cluster_name(matches);
+    provider.export_kubeconfig(&name, endpoint(matches), &files, &|event| {
+        context.ui.event(event)
+    })?;
+    Ok(Exit::Success)
+}

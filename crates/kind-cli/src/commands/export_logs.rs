@@ -1,0 +1,38 @@
+//! `kind export logs`
+
+use std::path::PathBuf;
+
+use super::{NAME, version};
+use crate::args::{ArgRule, Command, Matches};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// The table entry.
+pub(super) static COMMAND: Command = Command {
+    positionals: "[output-dir]",
+    flags: &[NAME],
+    rule: ArgRule::AtMost(1),
+    action: Some(run),
+    ..Command::new(
+        "logs",
+        "Exports logs to a tempdir or [output-dir] if specified",
+    )
+};
+
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let provider = context.provider(matches)?;
+    let name = context.cluster_name(matches);
+    if provider.nodes(Some(&name))?.is_empty() {
+        return Err(kind::Error::NoSuchCluster(name).into());
+    }
+    let directory = match matches.positionals.first() {
+        Some(directory) => PathBuf::from(directory),
+        None => provider.new_log_directory(&name)?,
+    };
+    context
+        .ui
+        .info(&format!("Exporting logs for cluster \"{name}\" to:"));
+    context.ui.data(&format!("{}\n", directory.display()));
+    provider.collect_logs(&name, &directory, &version::display())?;
+    Ok(Exit::Success)
+}

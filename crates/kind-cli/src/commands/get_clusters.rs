@@ -1,0 +1,22 @@
+//! `kind get clusters`
+
+use crate::args::{ArgRule, Command, Matches};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// The table entry.
+pub(super) static COMMAND: Command = Command {
+    rule: ArgRule::None,
+    action: Some(run),
+    ..Command::new("clusters", "Lists existing kind clusters by their name")
+};
+
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let clusters = context.provider(matches)?.clusters()?;
+    if clusters.is_empty() {
+        context.ui.info("No kind clusters found.");
+    }
+    let lines = clusters.iter().map(|name| format!("{name}\n"));
+    context.ui.data(&lines.collect::<String>());
+    Ok(Exit::Success)
+}

@@ -1,0 +1,32 @@
+//! `kind get kubeconfig`
+
+use kind::Endpoint;
+
+use super::{INTERNAL, NAME};
+use crate::args::{ArgRule, Command, Matches};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// The table entry.
+pub(super) static COMMAND: Command = Command {
+    flags: &[INTERNAL, NAME],
+    rule: ArgRule::None,
+    action: Some(run),
+    ..Command::new("kubeconfig", "Prints cluster kubeconfig")
+};
+
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let provider = context.provider(matches)?;
+    let text = provider.kubeconfig(&context.cluster_name(matches), endpoint(matches))?;
+    // The document ends in a newline of its own; scripts know the second one.
+    context.ui.data(&format!("{text}\n"));
+    Ok(Exit::Success)
+}
+
+/// Which address of the API server the user wants.
+pub(super) fn endpoint(matches: &Matches) -> Endpoint {
+    match matches.switch("internal") {
+        true => Endpoint::Internal,
+        false => Endpoint::External,
+    }
+}

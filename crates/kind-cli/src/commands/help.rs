@@ -1,0 +1,42 @@
+//! `kind help`
+
+use super::ROOT;
+use crate::args::{Command, Matches};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::help::{render, usage};
+
+/// The table entry.
+pub(super) static COMMAND: Command = Command {
+    about: "Help provides help for any command in the application.\n\
+            Simply type kind help [path to command] for full details.",
+    positionals: "[command]",
+    action: Some(run),
+    ..Command::new("help", "Help about any command")
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let mut path = vec![&ROOT];
+    for word in &matches.positionals {
+        let Some(child) = path.last().and_then(|command| command.child(word)) else {
+            break;
+        };
+        path.push(child);
+    }
+    let known = path.len() > 1 || matches.positionals.is_empty();
+    context.ui.data(&match known {
+        true => render(&path),
+        false => format!(
+            "Unknown help topic [{}]\n{}",
+            matches
+                .positionals
+                .iter()
+                .map(|word| format!("`{word}`"))
+                .collect::<Vec<_>>()
+                .join(" "),
+            usage(&path)
+        ),
+    });
+    Ok(Exit::Success)
+}

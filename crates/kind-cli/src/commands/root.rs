@@ -1,0 +1,40 @@
+//! `kind` without a command.
+
+use super::{BUILD, CREATE, DELETE, EXPORT, GET, LOAD, completion, help, version};
+use crate::args::{Command, Flag, Matches};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+use crate::help::render;
+
+/// The root of all commands.
+pub(crate) static ROOT: Command = Command {
+    about: "kind creates and manages local Kubernetes clusters whose nodes are containers",
+    flags: &[Flag::switch("version", "version for kind")],
+    children: &[
+        &BUILD,
+        &completion::COMMAND,
+        &completion::COMPLETE,
+        &completion::COMPLETE_NO_DESCRIPTIONS,
+        &CREATE,
+        &DELETE,
+        &EXPORT,
+        &GET,
+        &help::COMMAND,
+        &LOAD,
+        &version::COMMAND,
+    ],
+    action: Some(run),
+    ..Command::new("kind", "")
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    if matches.switch("version") {
+        context
+            .ui
+            .data(&format!("kind version {}\n", version::NUMBER));
+    } else {
+        context.ui.data(&render(&[&ROOT]));
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,96 @@
+//! What every command needs: the user's words, the surroundings, and ways to reach the library.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use kind::{CancelToken, EngineChoice, KubeconfigFiles, Provider};
+
+use crate::args::Matches;
+use crate::environment::Environment;
+use crate::exit::Failure;
+use crate::ui::Ui;
+use crate::{agent, interrupt};
+
+/// The surroundings of a running command.
+pub(crate) struct Context {
+    /// What the process found around it.
+    pub(crate) environment: Environment,
+    /// Everything the user sees.
+    pub(crate) ui: Arc<Ui>,
+}
+
+impl Context {
+    /// Surroundings with this way to the user.
+    pub(crate) fn new(environment: Environment, ui: Ui) -> Self {
+        Self {
+            environment,
+            ui: Arc::new(ui),
+        }
+    }
+
+    /// The library, with the engine that the user chose or that is there.
+    pub(crate) fn provider(&self, matches: &Matches) -> Result<Provider, Failure> {
+        let helper = std::env::current_exe().map_err(|error| {
+            Failure::Message(format!("cannot find the running program: {error}"))
+        })?;
+        let mut builder = Provider::builder()
+            .engine(self.engine(matches)?)
+            .state_dir(self.environment.state_dir())
+            .cache_dir(self.environment.cache_dir())
+            .temporary_dir(std::env::temp_dir())
+            .helper(helper)
+            .environment(self.environment.texts());
+        if let Some(agent) = agent::agent() {
+            builder = builder.agent(agent);
+        }
+        Ok(builder.open()?)
+    }
+
+    fn engine(&self, matches: &Matches) -> Result<EngineChoice, Failure> {
+        if let Some(name) = matches.filled("provider") {
+            let unknown =
+                || format!("unknown provider {name:?}, known are: native, docker, podman, nerdctl");
+            return EngineChoice::named(name).ok_or_else(|| Failure::Message(unknown()));
+        }
+        let Some(name) = self.environment.text("KIND_EXPERIMENTAL_PROVIDER") else {
+            return Ok(EngineChoice::Detect);
+        };
+        let chosen = EngineChoice::named(name);
+        self.ui.warn(&match chosen {
+            Some(_) => format!("using {name} due to KIND_EXPERIMENTAL_PROVIDER"),
+            None => format!("ignoring unknown value {name:?} for KIND_EXPERIMENTAL_PROVIDER"),
+        });
+        Ok(chosen.unwrap_or(EngineChoice::Detect))
+    }
+
+    /// The name of the cluster: the flag, even an empty one, then the environment, then `kind`.
+    pub(crate) fn cluster_name(&self, matches: &Matches) -> String {
+        let given = self.given_name(matches).filter(|name| !name.is_empty());
+        given.unwrap_or_else(|| kind::DEFAULT_CLUSTER_NAME.to_owned())
+    }
+
+    /// The name of the cluster if the user gave one.
+    pub(crate) fn given_name(&self, matches: &Matches) -> Option<String> {
+        let flag = matches.text("name");
+        flag.or_else(|| self.environment.text("KIND_CLUSTER_NAME"))
+            .map(str::to_owned)
+    }
+
+    /// The user's kubeconfig files.
+    pub(crate) fn kubeconfig_files(&self, matches: &Matches) -> Result<KubeconfigFiles, Failure> {
+        let explicit = matches.filled("kubeconfig").map(Path::new);
+        let variable = self.environment.raw("KUBECONFIG");
+        let home = self.environment.home();
+        KubeconfigFiles::find(explicit, variable, home.as_deref()).ok_or_else(|| {
+            let text = "cannot tell where the kubeconfig is: HOME is not set; use --kubeconfig";
+            Failure::Message(text.to_owned())
+        })
+    }
+
+    /// A token that the user's interrupt cancels from here on.
+    pub(crate) fn interruptible(&self) -> CancelToken {
+        let cancel = CancelToken::new();
+        interrupt::listen(&cancel, &self.ui);
+        cancel
+    }
+}

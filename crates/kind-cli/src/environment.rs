@@ -1,0 +1,73 @@
+//! What the command takes from its surroundings. Nothing else reads the process's environment.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// The variables of the process, and what else the surroundings say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+}
+
+impl Environment {
+    /// What stands around this process.
+    pub(crate) fn of_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+        }
+    }
+
+    /// An environment of these variables only.
+    #[cfg(test)]
+    pub(crate) fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
+        Self {
+            variables: variables
+                .into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        }
+    }
+
+    /// A variable, also an empty one.
+    pub(crate) fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+    }
+
+    /// A variable that is set to something readable.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.raw(name)?.to_str().filter(|value| !value.is_empty())
+    }
+
+    /// A variable that holds a path.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.raw(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    }
+
+    /// Every variable that is text.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.variables.iter();
+        pairs.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
+    /// Where the user's files are.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.path("HOME").or_else(|| self.path("USERPROFILE"))
+    }
+
+    /// Where the native engine keeps its records.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.path("KIND_STATE_DIR")
+            .unwrap_or_else(|| "/var/lib/kind".into())
+    }
+
+    /// Where builds keep what they can use again.
+    pub(crate) fn cache_dir(&self) -> PathBuf {
+        self.path("KIND_CACHE_DIR")
+            .unwrap_or_else(|| "/var/cache/kind".into())
+    }
+}

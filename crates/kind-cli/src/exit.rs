@@ -1,0 +1,72 @@
+//! How a command ends.
+
+use crate::args::UsageError;
+
+/// Exit codes of the command. Scripts rely on 0 and 1; nothing else says that something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It did what it was asked to.
+    Success,
+    /// It failed, or could not understand its command line.
+    Failure,
+    /// The user interrupted it.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number for the operating system.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line is wrong.
+    Usage(UsageError),
+    /// The library failed; `action` stands before its words.
+    Operation {
+        /// For example `failed to create cluster`; may be empty.
+        action: String,
+        /// What the library said.
+        error: kind::Error,
+    },
+    /// Something else, in words.
+    Message(String),
+}
+
+impl Failure {
+    /// How the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Operation { error, .. } if error.is_cancelled() => Exit::Interrupted,
+            _ => Exit::Failure,
+        }
+    }
+
+    /// Says what was tried when the library failed.
+    pub(crate) fn during(action: impl Into<String>) -> impl FnOnce(kind::Error) -> Self {
+        let action = action.into();
+        move |error| Self::Operation { action, error }
+    }
+}
+
+impl From<kind::Error> for Failure {
+    fn from(error: kind::Error) -> Self {
+        Self::Operation {
+            action: String::new(),
+            error,
+        }
+    }
+}
+
+impl From<UsageError> for Failure {
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
+    }
+}

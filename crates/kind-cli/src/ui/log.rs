@@ -1,0 +1,76 @@
+//! Diagnostics of the library as lines on stderr.
+
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata, Subscriber, span};
+
+use super::Ui;
+
+/// Shows diagnostics from now on, the finer ones only for a high verbosity.
+pub(super) fn install(ui: Arc<Ui>, verbosity: i32) {
+    let level = match verbosity {
+        ..=4 => Level::DEBUG,
+        _ => Level::TRACE,
+    };
+    // Only the first subscriber of a process counts, and there is no other.
+    let _ = tracing::subscriber::set_global_default(Lines { ui, level });
+}
+
+/// A subscriber that writes one line for each event and knows no spans.
+struct Lines {
+    ui: Arc<Ui>,
+    level: Level,
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event()
+            && *metadata.level() <= self.level
+            && metadata.target().starts_with("kind")
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text::default();
+        event.record(&mut text);
+        let target = event.metadata().target();
+        self.ui
+            .line(&format!("DEBUG: {target}] {}{}", text.message, text.fields));
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// An event's words: its message and then its fields.
+#[derive(Default)]
+struct Text {
+    message: String,
+    fields: String,
+}
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name => write!(self.fields, " {name}={value:?}"),
+        };
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value}"),
+            name => write!(self.fields, " {name}={value}"),
+        };
+    }
+}

@@ -1,0 +1,161 @@
+//! Everything the user sees. The only module that writes to stdout and stderr.
+
+mod failure;
+mod log;
+mod phase;
+mod spinner;
+mod terminal;
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kind::{Event, Outcome, Phase};
+
+use crate::args::duration_text;
+use crate::exit::Failure;
+use phase::Style;
+use spinner::Spinner;
+
+pub(crate) use terminal::Settings;
+
+/// The way to the user.
+pub(crate) struct Ui {
+    settings: Settings,
+    spinner: Mutex<Option<Spinner>>,
+}
+
+impl Ui {
+    /// A way to the user with these settings.
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            spinner: Mutex::default(),
+        }
+    }
+
+    /// Writes a command's result to stdout. A reader that went away is not an error.
+    pub(crate) fn data(&self, text: &str) {
+        let mut stdout = io::stdout().lock();
+        let _ = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush());
+    }
+
+    /// Whether normal messages are shown.
+    pub(crate) fn is_talking(&self) -> bool {
+        self.shows(0)
+    }
+
+    /// Says something about normal progress.
+    pub(crate) fn info(&self, text: &str) {
+        if self.shows(0) {
+            self.line(text);
+        }
+    }
+
+    /// Says something that the user should know.
+    pub(crate) fn warn(&self, text: &str) {
+        if !self.settings.quiet {
+            self.line(text);
+        }
+    }
+
+    /// Says why the command failed.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if !self.settings.quiet {
+            self.line(&failure::render(failure, &self.settings));
+        }
+    }
+
+    /// Shows an event of the library.
+    pub(crate) fn event(&self, event: Event) {
+        match event {
+            Event::Creating { cluster } => {
+                self.info(&format!("Creating cluster \"{cluster}\" ..."));
+            }
+            Event::PhaseStarted(phase) => self.phase_started(&phase),
+            Event::PhaseEnded { phase, outcome } => {
+                self.phase_ended(&phase, outcome == Outcome::Done);
+            }
+            Event::Ready { after } => {
+                self.info(&format!(" • Ready after {} 💚", duration_text(after)));
+            }
+            Event::NotReady => self.info(" • WARNING: Timed out waiting for Ready ⚠️"),
+            Event::ContextSet { context } => {
+                self.info(&format!("Set kubectl context to \"{context}\""));
+            }
+            Event::NodesDeleted { nodes } => {
+                self.info(&format!("Deleted nodes: {}", quoted_list(&nodes)));
+            }
+            Event::Warning(warning) => self.warn(&warning.to_string()),
+            Event::Detail { level, text } if self.shows(level) => {
+                self.line(&format!("DEBUG: kind] {text}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Turns the library's diagnostics into lines on stderr, as far as the verbosity asks for them.
+    pub(crate) fn show_diagnostics(self: &Arc<Self>) {
+        if self.shows(1) {
+            log::install(Arc::clone(self), self.settings.verbosity);
+        }
+    }
+
+    fn shows(&self, level: i32) -> bool {
+        !self.settings.quiet && self.settings.verbosity >= level
+    }
+
+    fn phase_started(&self, phase: &Phase) {
+        if !self.shows(0) {
+            return;
+        }
+        let text = phase::text(phase);
+        if self.settings.smart {
+            *self.spinner() = Some(Spinner::start(text));
+        } else {
+            self.line(&phase::started(&text));
+        }
+    }
+
+    fn phase_ended(&self, phase: &Phase, well: bool) {
+        if !self.shows(0) {
+            return;
+        }
+        let style = if self.settings.smart {
+            Style::Colour
+        } else {
+            Style::Plain
+        };
+        // Dropping the spinner ends its drawing before the line's final form is written.
+        drop(self.spinner().take());
+        let line = phase::ended(&phase::text(phase), well, style);
+        if self.settings.smart {
+            write_error(&format!("\r\x1b[K{line}\n"));
+        } else {
+            self.line(&line);
+        }
+    }
+
+    /// Writes one line to stderr; a spinner gives way to it.
+    fn line(&self, text: &str) {
+        let spinning = self.spinner().is_some();
+        let start = if spinning { "\r\x1b[K" } else { "" };
+        write_error(&format!("{start}{}\n", text.trim_end_matches('\n')));
+    }
+
+    fn spinner(&self) -> MutexGuard<'_, Option<Spinner>> {
+        self.spinner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes to stderr in one piece; nobody is left to tell if that fails.
+fn write_error(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Names as Go prints a list of quoted strings: `["a" "b"]`.
+pub(crate) fn quoted_list(names: &[String]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+    format!("[{}]", quoted.join(" "))
+}

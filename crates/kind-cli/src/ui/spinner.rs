@@ -1,0 +1,75 @@
+//! The moving sign of a running phase on a terminal.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::write_error;
+use crate::args::duration_text;
+
+const FRAMES: [&str; 15] = [
+    "⠈⠁", "⠈⠑", "⠈⠱", "⠈⡱", "⢀⡱", "⢄⡱", "⢄⡱", "⢆⡱", "⢎⡱", "⢎⡰", "⢎⡠", "⢎⡀", "⢎⠁", "⠎⠁", "⠊⠁",
+];
+const PERIOD: Duration = Duration::from_millis(100);
+/// Before this the elapsed time says nothing.
+const SHOW_TIME_AFTER: Duration = Duration::from_secs(2);
+
+/// A spinner that draws until it is dropped.
+pub(super) struct Spinner {
+    stop: Option<Sender<()>>,
+    drawing: Option<JoinHandle<()>>,
+}
+
+impl Spinner {
+    /// Begins to draw beside `text`.
+    pub(super) fn start(text: String) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        let drawing = std::thread::spawn(move || {
+            let begin = Instant::now();
+            for frame in FRAMES.iter().cycle() {
+                write_error(&draw(frame, &text, begin.elapsed()));
+                if stopped.recv_timeout(PERIOD) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
+            }
+        });
+        Self {
+            stop: Some(stop),
+            drawing: Some(drawing),
+        }
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(drawing) = self.drawing.take() {
+            let _ = drawing.join();
+        }
+    }
+}
+
+/// One frame. Line wrapping is off while it is drawn, so that a narrow terminal shows one line.
+fn draw(frame: &str, text: &str, elapsed: Duration) -> String {
+    let time = match elapsed >= SHOW_TIME_AFTER {
+        true => format!("({}) ", duration_text(elapsed)),
+        false => String::new(),
+    };
+    let wrap = if cfg!(windows) {
+        ("", "")
+    } else {
+        ("\x1b[?7l", "\x1b[?7h")
+    };
+    format!("{}\r{frame} {text} {time}{}", wrap.0, wrap.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_shown_when_it_matters() {
+        assert!(draw("⠈⠁", "Working", Duration::from_secs(1)).contains("Working \x1b[?7h"));
+        assert!(draw("⠈⠁", "Working", Duration::from_secs(75)).contains("Working (1m15s) "));
+    }
+}

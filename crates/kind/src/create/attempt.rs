@@ -1,0 +1,191 @@
+//! One attempt to make a cluster, which knows what it has made so far.
+
+use kind_config::Cluster;
+use kind_engine::{Network, NetworkSpec};
+use kind_kubeadm::NodeFacts;
+
+use super::CreateCluster;
+use super::documents;
+use super::facts::Facts;
+use super::phases::Phases;
+use super::run::make_plan;
+use crate::error::Cause;
+use crate::event::{Listener, Phase};
+use crate::node::{File, pack};
+use crate::plan::{NETWORK, Plan};
+use crate::{BuildNodeImage, Error, Provider, Result};
+
+/// An attempt to make a cluster.
+pub(super) struct Attempt<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) options: &'a CreateCluster,
+    pub(super) cluster: Cluster,
+    pub(super) phases: Phases<'a>,
+    listener: Listener<'a>,
+    /// Nodes that exist because of this attempt.
+    pub(super) made: Vec<String>,
+}
+
+impl<'a> Attempt<'a> {
+    pub(super) fn new(
+        provider: &'a Provider,
+        options: &'a CreateCluster,
+        cluster: Cluster,
+        listener: Listener<'a>,
+    ) -> Self {
+        Self {
+            provider,
+            options,
+            cluster,
+            phases: Phases::new(listener),
+            listener,
+            made: Vec::new(),
+        }
+    }
+
+    /// Makes everything, and returns the administrator's kubeconfig as kubeadm wrote it.
+    pub(super) fn run(&mut self) -> Result<String> {
+        self.build_image()?;
+        self.ensure_images()?;
+        let count = self.cluster.nodes.len();
+        self.phases.begin(Phase::PrepareNodes { count });
+        let network = self.ensure_network()?;
+        let plan = make_plan(self.provider, &self.cluster, &network.subnets)?;
+        self.create_nodes(&plan, &network)?;
+        self.phases.begin(Phase::WriteConfiguration);
+        let known = self.write_configuration(&plan)?;
+        self.start(&plan, &known)
+    }
+
+    /// Ends here if the caller asked to.
+    pub(super) fn check(&self) -> Result<()> {
+        self.options.cancel.check()
+    }
+
+    /// Makes the image that the caller wants built, and uses it for every node.
+    fn build_image(&mut self) -> Result<()> {
+        let Some(source) = &self.options.from else {
+            return Ok(());
+        };
+        let image = self.options.image.clone();
+        let image = image.unwrap_or_else(|| source.default_image());
+        let build = BuildNodeImage::new(source.clone(), image)
+            .reuse()
+            .cancel(self.options.cancel.clone());
+        let built = self.provider.build_node_image(&build, self.listener)?;
+        for node in &mut self.cluster.nodes {
+            node.image.clone_from(&built.image);
+        }
+        self.check()
+    }
+
+    fn ensure_images(&mut self) -> Result<()> {
+        let mut images: Vec<_> = self
+            .cluster
+            .nodes
+            .iter()
+            .map(|node| node.image.clone())
+            .collect();
+        images.sort_unstable();
+        images.dedup();
+        for image in images {
+            let friendly = kind_image::friendly(&image).to_owned();
+            self.phases.begin(Phase::EnsureImage { image: friendly });
+            self.ensure_image(&image)?;
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    fn ensure_image(&self, image: &str) -> Result<()> {
+        let engine = self.provider.engine();
+        let failed = |error| Error::Image {
+            image: image.to_owned(),
+            source: Cause::from_engine(error),
+        };
+        if engine.image(image).map_err(failed)?.is_some() {
+            self.phases
+                .detail(1, format!("Image: {image} present locally"));
+            return Ok(());
+        }
+        self.phases.detail(1, format!("Pulling image: {image} ..."));
+        engine.pull(image).map_err(failed)
+    }
+
+    fn ensure_network(&self) -> Result<Network> {
+        let engine = self.provider.engine();
+        let mut spec = NetworkSpec::default();
+        NETWORK.clone_into(&mut spec.name);
+        let action = format!("failed to ensure {} network", engine.name());
+        engine.ensure_network(&spec).map_err(Error::engine(action))
+    }
+
+    fn create_nodes(&mut self, plan: &Plan, network: &Network) -> Result<()> {
+        let agent = self.provider.agent_path()?;
+        for node in &plan.nodes {
+            self.check()?;
+            // It counts as made before it is: what a failing engine leaves behind is ours.
+            self.made.push(node.name.clone());
+            let created = self
+                .provider
+                .engine()
+                .create(&node.spec(&network.name, &agent));
+            if matches!(&created, Err(kind_engine::Error::NodeExists(_))) {
+                self.made.pop();
+            }
+            created.map_err(Error::engine(format!(
+                "failed to create node {:?}",
+                node.name
+            )))?;
+        }
+        self.check()
+    }
+
+    /// Puts every node's documents into it, and returns what is known of each in plan order.
+    fn write_configuration(&mut self, plan: &Plan) -> Result<Vec<Known>> {
+        let engine = self.provider.engine();
+        let listed = engine.list(Some(&plan.cluster));
+        let listed = listed.map_err(Error::engine("failed to list nodes"))?;
+        let host = engine
+            .info()
+            .map_err(Error::engine("failed to get engine info"))?;
+        let mut all = Vec::new();
+        for node in &plan.nodes {
+            self.check()?;
+            let image = Facts::read(engine, &node.name, &node.image)?;
+            let made = listed.iter().find(|made| made.name == node.name);
+            let kubeadm = documents::node_facts(node, &image, engine.name(), made, &host)?;
+            let files = documents::files(&self.cluster, node, &kubeadm, engine)?;
+            let shown = files
+                .iter()
+                .find(|file| file.path == kind_kubeadm::CONFIG_PATH);
+            if let Some(File { text, .. }) = shown {
+                let name = &node.name;
+                self.phases.detail(
+                    2,
+                    format!("Using the following kubeadm config for node {name}:\n{text}"),
+                );
+            }
+            self.copy_in(&node.name, &files)?;
+            all.push(Known { image, kubeadm });
+        }
+        Ok(all)
+    }
+
+    fn copy_in(&self, node: &str, files: &[File]) -> Result<()> {
+        let tar = pack(files).map_err(kind_engine::Error::io("packing files"));
+        let engine = self.provider.engine();
+        tar.and_then(|tar| engine.copy_in(node, "/".as_ref(), &mut &tar[..]))
+            .map_err(Error::engine(format!(
+                "failed to write files into node {node:?}"
+            )))
+    }
+}
+
+/// What is known of a made node.
+pub(super) struct Known {
+    /// What its image says.
+    pub(super) image: Facts,
+    /// What its documents were made from.
+    pub(super) kubeadm: NodeFacts,
+}

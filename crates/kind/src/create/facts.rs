@@ -1,0 +1,39 @@
+//! What a node's image says about itself.
+
+use kind_engine::Engine;
+
+use crate::node::read_tree;
+use crate::{Error, Result};
+
+/// Manifests and versions are small; whatever else an image keeps beside them is not wanted.
+const LARGEST_FILE: u64 = 4 << 20;
+
+/// Facts about the image of one node.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    /// Text of `/kind/version`.
+    pub(crate) version: String,
+    /// The pod network's manifest.
+    pub(crate) cni: Option<String>,
+    /// The cluster DNS manifest of images that bring their own.
+    pub(crate) dns: Option<String>,
+    /// The default storage's manifest.
+    pub(crate) storage: Option<String>,
+}
+
+impl Facts {
+    /// Reads the facts from a node that need not run.
+    pub(crate) fn read(engine: &dyn Engine, node: &str, image: &str) -> Result<Self> {
+        let mut files = read_tree(engine, node, "/kind", LARGEST_FILE)?;
+        let version = files.remove("version").ok_or_else(|| Error::BadImage {
+            image: image.to_owned(),
+            reason: "it has no /kind/version".to_owned(),
+        })?;
+        Ok(Self {
+            version: version.trim().to_owned(),
+            cni: files.remove("manifests/default-cni.yaml"),
+            dns: files.remove("manifests/default-dns.yaml"),
+            storage: files.remove("manifests/default-storage.yaml"),
+        })
+    }
+}

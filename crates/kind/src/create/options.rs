@@ -1,0 +1,134 @@
+//! What the caller wants created, and what they get.
+
+use std::time::Duration;
+
+use kind_config::Cluster;
+
+use crate::error::Cause;
+use crate::{CancelToken, Error, KubeconfigFiles, Result, Source};
+
+/// What to create and how.
+///
+/// ```no_run
+/// # fn example(provider: &kind::Provider) -> kind::Result<()> {
+/// use std::time::Duration;
+///
+/// let files = kind::KubeconfigFiles::one("/tmp/demo.kubeconfig");
+/// let options = kind::CreateCluster::new(files)
+///     .name("demo")
+///     .wait(Duration::from_secs(120));
+/// let created = provider.create(&options, &|event| println!("{event:?}"))?;
+/// assert_eq!(created.context, "kind-demo");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct CreateCluster {
+    pub(super) config: Cluster,
+    pub(super) name: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) from: Option<Source>,
+    pub(super) retain: bool,
+    pub(super) wait: Option<Duration>,
+    pub(super) files: KubeconfigFiles,
+    pub(super) cancel: CancelToken,
+}
+
+/// A cluster that was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Created {
+    /// Its name.
+    pub name: String,
+    /// Name of its context in the kubeconfig.
+    pub context: String,
+}
+
+impl CreateCluster {
+    /// One control-plane node with the default image; its kubeconfig goes into `files`.
+    pub fn new(files: KubeconfigFiles) -> Self {
+        Self {
+            config: Cluster::default(),
+            name: None,
+            image: None,
+            from: None,
+            retain: false,
+            wait: None,
+            files,
+            cancel: CancelToken::new(),
+        }
+    }
+
+    /// Takes the configuration from a config file's text.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the text is no configuration.
+    pub fn config_text(self, text: &str) -> Result<Self> {
+        Ok(self.config(Cluster::parse(text).map_err(config_error)?))
+    }
+
+    /// Takes the configuration from a value. Its defaults are set and it is checked by `create`.
+    pub fn config(mut self, config: Cluster) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Names the cluster, whatever the configuration says; an empty name changes nothing.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into()).filter(|name| !name.is_empty());
+        self
+    }
+
+    /// Uses this image for every node.
+    pub fn image(mut self, image: impl Into<String>) -> Self {
+        self.image = Some(image.into());
+        self
+    }
+
+    /// Builds the image of every node from this source first, unless that was done before.
+    pub fn from(mut self, source: Source) -> Self {
+        self.from = Some(source);
+        self
+    }
+
+    /// Keeps the nodes when the creation fails.
+    #[expect(clippy::fn_params_excessive_bools, reason = "a setter")]
+    pub fn retain(mut self, retain: bool) -> Self {
+        self.retain = retain;
+        self
+    }
+
+    /// Waits until the control plane is ready, at most so long; running out of time is no error.
+    pub fn wait(mut self, limit: Duration) -> Self {
+        self.wait = Some(limit);
+        self
+    }
+
+    /// Stops when this token is cancelled.
+    pub fn cancel(mut self, token: CancelToken) -> Self {
+        self.cancel = token;
+        self
+    }
+
+    /// The configuration with everything that overrides it and with all defaults; not checked yet.
+    pub(super) fn resolve(&self) -> Cluster {
+        let mut cluster = self.config.clone();
+        if let Some(name) = &self.name {
+            cluster.name.clone_from(name);
+        }
+        cluster.set_defaults();
+        if let Some(image) = &self.image {
+            for node in &mut cluster.nodes {
+                node.image.clone_from(image);
+            }
+        }
+        cluster
+    }
+}
+
+/// A configuration's problem with its hints.
+pub(super) fn config_error(error: kind_config::Error) -> Error {
+    let hints = error.hints();
+    let remedy = (!hints.is_empty()).then(|| hints.join("; "));
+    Error::Config(Cause::new("KIND-CONFIG", error).with_remedy(remedy))
+}

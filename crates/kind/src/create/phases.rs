@@ -1,0 +1,114 @@
+//! Phases of a creation, told in order whatever order things end in.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::bootstrap::step;
+use crate::event::{Event, Listener, Outcome, Phase};
+
+/// Tells a listener which phase runs.
+pub(super) struct Phases<'a> {
+    listener: Listener<'a>,
+    current: Option<Phase>,
+}
+
+impl<'a> Phases<'a> {
+    pub(super) fn new(listener: Listener<'a>) -> Self {
+        Self {
+            listener,
+            current: None,
+        }
+    }
+
+    /// Begins a phase; the one before it went well.
+    pub(super) fn begin(&mut self, phase: Phase) {
+        self.end(Outcome::Done);
+        self.current = Some(phase.clone());
+        self.tell(Event::PhaseStarted(phase));
+    }
+
+    /// Ends the running phase, if any.
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        if let Some(phase) = self.current.take() {
+            self.tell(Event::PhaseEnded { phase, outcome });
+        }
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        (self.listener)(event);
+    }
+
+    /// A detail for those who asked for that much.
+    pub(super) fn detail(&self, level: i32, text: impl Into<String>) {
+        let text = text.into();
+        self.tell(Event::Detail { level, text });
+    }
+}
+
+/// Which phase of a bootstrap runs, from the steps that ended. Steps run at once and end in any
+/// order; the user sees kind's phases in kind's order.
+pub(super) struct Sequence {
+    stages: std::vec::IntoIter<Stage>,
+    current: Option<Stage>,
+    finished: BTreeSet<String>,
+    wait_began: Option<Instant>,
+}
+
+/// A phase and the steps that must have ended before it has.
+struct Stage {
+    phase: Phase,
+    steps: Vec<&'static str>,
+}
+
+impl Sequence {
+    /// The phases after the control plane's start. `applied` are the steps that will run.
+    pub(super) fn new(applied: &[&str], wait: Option<Duration>) -> Self {
+        let stage = |phase, steps: &[&'static str]| {
+            let steps = steps.iter().copied().filter(|step| applied.contains(step));
+            let steps: Vec<_> = steps.collect();
+            (!steps.is_empty()).then_some(Stage { phase, steps })
+        };
+        let rest = [step::STORAGE, step::DNS, step::TAINTS, step::LABELS];
+        let stages = [
+            stage(Phase::StartControlPlane, &[step::INIT]),
+            stage(Phase::InstallCni, &[step::CNI]),
+            stage(Phase::InstallStorage, &rest),
+            wait.and_then(|limit| stage(Phase::WaitReady { limit }, &[step::READY])),
+        ];
+        Self {
+            stages: stages.into_iter().flatten().collect::<Vec<_>>().into_iter(),
+            current: None,
+            finished: BTreeSet::new(),
+            wait_began: None,
+        }
+    }
+
+    /// Begins the first phase.
+    pub(super) fn begin(&mut self, phases: &mut Phases<'_>) {
+        self.current = self.stages.next();
+        if let Some(stage) = &self.current {
+            phases.begin(stage.phase.clone());
+        }
+    }
+
+    /// A step has ended well.
+    pub(super) fn finished(&mut self, step: &str, phases: &mut Phases<'_>) {
+        self.finished.insert(step.to_owned());
+        while let Some(stage) = &self.current {
+            if !stage.steps.iter().all(|step| self.finished.contains(*step)) {
+                return;
+            }
+            phases.end(Outcome::Done);
+            self.begin(phases);
+            if matches!(&self.current, Some(stage) if matches!(stage.phase, Phase::WaitReady { .. }))
+            {
+                self.wait_began = Some(Instant::now());
+            }
+        }
+        if let Some(began) = self.wait_began {
+            phases.tell(Event::Ready {
+                after: began.elapsed(),
+            });
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What can go wrong, with stable codes and remedies.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Result of this crate's functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failure. [`Error::code`] is stable, Display says what failed, `source` why, and
+/// [`Error::remedy`] what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The cluster's configuration is wrong.
+    #[error("{0}")]
+    Config(Cause),
+    /// Nodes of a cluster of that name exist.
+    #[error("node(s) already exist for a cluster with the name {0:?}")]
+    ClusterExists(String),
+    /// No node of a cluster of that name exists.
+    #[error("unknown cluster {0:?}")]
+    NoSuchCluster(String),
+    /// A cluster of that name has no control plane.
+    #[error(
+        "could not locate any control plane nodes for cluster named '{0}'. \
+         Use the --name option to select a different cluster"
+    )]
+    NoControlPlane(String),
+    /// The engine that was asked for cannot be used.
+    #[error("cannot use the engine {engine:?}: {reason}")]
+    EngineUnavailable {
+        /// Its name.
+        engine: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Something that this version cannot do.
+    #[error("{0} is not supported by this version yet")]
+    NotSupported(String),
+    /// The engine failed.
+    #[error("{action}")]
+    Engine {
+        /// What was tried.
+        action: String,
+        /// Why it failed.
+        source: Cause,
+    },
+    /// A node image is not there and cannot be had.
+    #[error("failed to pull image {image:?}")]
+    Image {
+        /// Its reference.
+        image: String,
+        /// Why not.
+        source: Cause,
+    },
+    /// A node image cannot be built.
+    #[error("failed to build the node image from {from:?}")]
+    Build {
+        /// What it was to be made from.
+        from: String,
+        /// Why not.
+        source: Cause,
+    },
+    /// A document for a node cannot be made.
+    #[error("{action}")]
+    Document {
+        /// What was tried.
+        action: String,
+        /// Why it failed.
+        source: Cause,
+    },
+    /// The node image does not hold what a node needs.
+    #[error("node image {image:?} is unusable: {reason}")]
+    BadImage {
+        /// Its reference.
+        image: String,
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// A step inside a node failed.
+    #[error("{action}: {reason}")]
+    Step {
+        /// The node.
+        node: String,
+        /// What was tried.
+        action: String,
+        /// Why it failed, in one line.
+        reason: String,
+        /// Everything the step's program printed.
+        output: String,
+    },
+    /// The kubeconfig of a cluster or of the user cannot be used.
+    #[error("{action}")]
+    Kubeconfig {
+        /// What was tried.
+        action: String,
+        /// Why it failed.
+        source: Cause,
+    },
+    /// An operation on a file failed.
+    #[error("{action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Cancelled,
+    /// A cluster's creation failed, and what its nodes could tell was kept.
+    #[error("{source}")]
+    Examined {
+        /// The failure.
+        source: Box<Error>,
+        /// Directory with the nodes' logs.
+        evidence: PathBuf,
+    },
+    /// Several failures of one operation that went on as far as it could.
+    #[error("[{}]", .0.iter().map(chain).collect::<Vec<_>>().join(", "))]
+    Many(Vec<Error>),
+}
+
+impl Error {
+    /// A code that stays the same between releases, for example `KIND-CLUSTER-EXISTS`.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::ClusterExists(_) => "KIND-CLUSTER-EXISTS",
+            Self::NoSuchCluster(_) => "KIND-CLUSTER-MISSING",
+            Self::NoControlPlane(_) => "KIND-CONTROL-PLANE-MISSING",
+            Self::EngineUnavailable { .. } => "KIND-ENGINE-UNAVAILABLE",
+            Self::NotSupported(_) => "KIND-NOT-SUPPORTED",
+            Self::BadImage { .. } => "KIND-IMAGE-UNUSABLE",
+            Self::Step { .. } => "KIND-NODE-STEP",
+            Self::Io { .. } => "KIND-IO",
+            Self::Cancelled => "KIND-CANCELLED",
+            Self::Many(_) => "KIND-MANY",
+            Self::Examined { source, .. } => source.code(),
+            Self::Config(cause)
+            | Self::Engine { source: cause, .. }
+            | Self::Image { source: cause, .. }
+            | Self::Build { source: cause, .. }
+            | Self::Document { source: cause, .. }
+            | Self::Kubeconfig { source: cause, .. } => &cause.code,
+        }
+    }
+
+    /// What the user can do, if anything is known.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::ClusterExists(name) => Some(format!(
+                "choose another name with `--name`, or remove that cluster with \
+                 `kind delete cluster --name {name}`"
+            )),
+            Self::EngineUnavailable { .. } => {
+                Some("on Linux, `--provider native` needs no container engine".to_owned())
+            }
+            Self::Examined { source, .. } => source.remedy(),
+            Self::Many(errors) => errors.iter().find_map(Self::remedy),
+            Self::Config(cause)
+            | Self::Engine { source: cause, .. }
+            | Self::Image { source: cause, .. }
+            | Self::Build { source: cause, .. }
+            | Self::Document { source: cause, .. }
+            | Self::Kubeconfig { source: cause, .. } => cause.remedy.clone(),
+            _ => None,
+        }
+    }
+
+    /// What the failed program printed, if a program failed.
+    pub fn output(&self) -> Option<&str> {
+        match self {
+            Self::Step { output, .. } => Some(output),
+            Self::Examined { source, .. } => source.output(),
+            Self::Many(errors) => errors.iter().find_map(Self::output),
+            _ => None,
+        }
+    }
+
+    /// The directory where the nodes' logs were kept, if any were.
+    pub fn evidence(&self) -> Option<&Path> {
+        match self {
+            Self::Examined { evidence, .. } => Some(evidence),
+            _ => None,
+        }
+    }
+
+    /// Whether the caller asked for this end.
+    pub fn is_cancelled(&self) -> bool {
+        match self {
+            Self::Cancelled => true,
+            Self::Examined { source, .. } => source.is_cancelled(),
+            _ => false,
+        }
+    }
+
+    /// One failure out of several, or none.
+    pub(crate) fn collect(mut errors: Vec<Self>) -> Result<()> {
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(Self::Many(errors)),
+        }
+    }
+
+    /// Wraps a failure of the engine with what was tried.
+    pub(crate) fn engine(action: impl Into<String>) -> impl FnOnce(kind_engine::Error) -> Self {
+        let action = action.into();
+        move |error| Self::Engine {
+            action,
+            source: Cause::from_engine(error),
+        }
+    }
+
+    /// Wraps a failure of the operating system with what was tried on which file.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+/// An inner failure of a part of kind whose own error type is no promise.
+#[derive(Debug)]
+pub struct Cause {
+    code: String,
+    remedy: Option<String>,
+    error: Box<dyn StdError + Send + Sync>,
+}
+
+impl Cause {
+    pub(crate) fn new(code: &str, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            code: code.to_owned(),
+            remedy: None,
+            error: error.into(),
+        }
+    }
+
+    pub(crate) fn with_remedy(mut self, remedy: Option<String>) -> Self {
+        self.remedy = remedy;
+        self
+    }
+
+    pub(crate) fn from_engine(error: kind_engine::Error) -> Self {
+        let (code, remedy) = (error.code().to_owned(), error.remedy());
+        Self::new(&code, error).with_remedy(remedy)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}
+
+/// An error and its sources in one line, outermost first.
+pub fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        // Wrappers that show their source's text as their own are not repeated.
+        if !text.ends_with(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
+}

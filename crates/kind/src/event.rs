@@ -1,0 +1,136 @@
+//! What a running operation reports.
+
+use std::time::Duration;
+
+/// Receives events while an operation runs; may be called from several threads.
+pub type Listener<'a> = &'a (dyn Fn(Event) + Sync);
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The configuration is right and work on a cluster begins.
+    Creating {
+        /// The cluster.
+        cluster: String,
+    },
+    /// A phase began. It ends with [`Event::PhaseEnded`] before the next one begins.
+    PhaseStarted(Phase),
+    /// A phase ended.
+    PhaseEnded {
+        /// The phase.
+        phase: Phase,
+        /// Whether it did what it is for.
+        outcome: Outcome,
+    },
+    /// The control plane became ready after the wait of [`Phase::WaitReady`].
+    Ready {
+        /// Time of the wait.
+        after: Duration,
+    },
+    /// The control plane did not become ready in time; the cluster stays.
+    NotReady,
+    /// The user's kubeconfig names the cluster now.
+    ContextSet {
+        /// Name of the context.
+        context: String,
+    },
+    /// Nodes were removed.
+    NodesDeleted {
+        /// Their names.
+        nodes: Vec<String>,
+    },
+    /// Something that does not stop the work but that the user should know.
+    Warning(Warning),
+    /// A detail for a user who asked for details.
+    Detail {
+        /// From which verbosity on it is shown: 1, 2, 3 or 5.
+        level: i32,
+        /// The text.
+        text: String,
+    },
+}
+
+/// How a phase ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It did what it is for.
+    Done,
+    /// It failed, or was interrupted.
+    Failed,
+}
+
+/// A part of an operation, in the words of the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Building a node image, or finding that nothing has to be built.
+    BuildImage {
+        /// What it is made from.
+        from: String,
+    },
+    /// One step of a build.
+    BuildStep {
+        /// The step in words.
+        title: String,
+    },
+    /// Looking for a node image, and bringing it if it is missing.
+    EnsureImage {
+        /// Its name without a digest.
+        image: String,
+    },
+    /// Making the nodes.
+    PrepareNodes {
+        /// How many, without the load balancer.
+        count: usize,
+    },
+    /// Making the load balancer work.
+    LoadBalancer,
+    /// Putting files into the nodes.
+    WriteConfiguration,
+    /// Booting the first control plane and Kubernetes on it.
+    StartControlPlane,
+    /// Pod network.
+    InstallCni,
+    /// Default storage.
+    InstallStorage,
+    /// Joining the other control planes.
+    JoinControlPlanes,
+    /// Joining the workers.
+    JoinWorkers,
+    /// Waiting for the control plane.
+    WaitReady {
+        /// How long at most.
+        limit: Duration,
+    },
+}
+
+/// Something that the user should know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The cluster's name makes host names that are too long for some systems.
+    #[error(
+        "cluster name {0:?} is probably too long, this might not work properly on some systems"
+    )]
+    LongName(String),
+    /// The host has no unified cgroup hierarchy.
+    #[error(
+        "cgroup v1 is deprecated in Kubernetes and will not be supported in a future kind release, \
+         please upgrade to cgroup v2"
+    )]
+    CgroupV1,
+    /// The image has no storage manifest.
+    #[error("Could not read storage manifest, falling back on old k8s.io/host-path default ...")]
+    NoStorageManifest,
+    /// Something in the configuration that works but is probably not what was meant.
+    #[error("{0}")]
+    Config(String),
+    /// Clean-up after a failure failed too.
+    #[error("failed to clean up: {0}")]
+    CleanUp(String),
+    /// The nodes' logs could not all be kept.
+    #[error("failed to collect all logs: {0}")]
+    Evidence(String),
+}

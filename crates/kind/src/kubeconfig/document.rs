@@ -1,0 +1,148 @@
+//! One kubeconfig document: made from kubeadm's, merged, and cleaned of an entry.
+
+use kind_config::yaml::{self, Mapping, Value};
+
+use super::{BoxError, Document};
+
+/// The lists whose items have names.
+const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
+
+/// Name of a cluster's context, cluster and user entries: `kind-` and the cluster's name.
+pub fn context_name(cluster: &str) -> String {
+    format!("kind-{cluster}")
+}
+
+/// Reads a document; nothing but space and comments is an empty one.
+pub(super) fn parse(text: &str) -> Result<Document, BoxError> {
+    if text.is_empty() {
+        return Ok(Mapping::new().into());
+    }
+    let value = yaml::parse(text)?;
+    if value.is_null() {
+        return Ok(Mapping::new().into());
+    }
+    if value.as_mapping().is_none() {
+        return Err("yaml: a kubeconfig must be a mapping".into());
+    }
+    Ok(value)
+}
+
+/// Makes a cluster's document from kubeadm's `admin.conf`; `server` replaces the API server's URL.
+pub(crate) fn from_admin(
+    text: &str,
+    cluster: &str,
+    server: Option<&str>,
+) -> Result<Document, BoxError> {
+    let mut document = parse(text)?;
+    for list in LISTS {
+        let count = items(&document, list).len();
+        if count != 1 {
+            let kind = list.trim_end_matches('s');
+            return Err(
+                format!("kubeadm KUBECONFIG should have one {kind}, but read {count}").into(),
+            );
+        }
+    }
+    let name = context_name(cluster);
+    let mut rename = |list: &str, inner: &str, fields: &[(&str, &str)]| {
+        let item = document.get_mut(list).and_then(Value::as_sequence_mut);
+        let Some(item) = item.and_then(|items| items.first_mut()?.as_mapping_mut()) else {
+            return;
+        };
+        item.insert("name", name.as_str());
+        if let Some(inner) = item.get_mut(inner).and_then(Value::as_mapping_mut) {
+            for (field, value) in fields {
+                inner.insert(*field, *value);
+            }
+        }
+    };
+    let server: Vec<_> = server
+        .map(|server| ("server", server))
+        .into_iter()
+        .collect();
+    rename("clusters", "cluster", &server);
+    rename("users", "user", &[]);
+    rename(
+        "contexts",
+        "context",
+        &[("cluster", &name), ("user", &name)],
+    );
+    if let Some(top) = document.as_mapping_mut() {
+        top.insert("current-context", name.as_str());
+    }
+    Ok(document)
+}
+
+/// Puts the entry's items into the document, in place of items of the same name or at the end, and
+/// makes its context the current one.
+pub(crate) fn merge(mut document: Document, entry: &Document) -> Result<Document, &'static str> {
+    let current = entry.get("current-context").cloned();
+    let current = current.filter(|_| LISTS.iter().all(|list| !items(entry, list).is_empty()));
+    let current = current.ok_or("the kubeconfig to merge is empty")?;
+    let top = document
+        .as_mapping_mut()
+        .ok_or("the kubeconfig to merge into is no mapping")?;
+    if top.iter().all(|(key, _)| is_ours(key)) {
+        for key in ["apiVersion", "kind", "preferences"] {
+            if let Some(value) = entry.get(key) {
+                top.insert(key, value.clone());
+            }
+        }
+    }
+    for list in LISTS {
+        let mut merged = items_of(top, list).to_vec();
+        for item in items(entry, list) {
+            match merged
+                .iter_mut()
+                .find(|other| name_of(other) == name_of(item))
+            {
+                Some(other) => *other = item.clone(),
+                None => merged.push(item.clone()),
+            }
+        }
+        top.insert(list, merged);
+    }
+    top.insert("current-context", current);
+    Ok(document)
+}
+
+/// Takes a cluster's items out; true if anything was there.
+pub(crate) fn remove(document: &mut Document, cluster: &str) -> bool {
+    let name = context_name(cluster);
+    let Some(top) = document.as_mapping_mut() else {
+        return false;
+    };
+    let mut changed = false;
+    for list in LISTS {
+        let Some(items) = top.get_mut(list).and_then(Value::as_sequence_mut) else {
+            continue;
+        };
+        let before = items.len();
+        items.retain(|item| name_of(item) != Some(&name));
+        changed |= items.len() != before;
+        if items.is_empty() && before > 0 {
+            top.remove(list);
+        }
+    }
+    if top.get("current-context").and_then(Value::as_str) == Some(&name) {
+        top.remove("current-context");
+        changed = true;
+    }
+    changed
+}
+
+fn is_ours(key: &str) -> bool {
+    LISTS.contains(&key) || key == "current-context"
+}
+
+fn items<'a>(document: &'a Document, list: &str) -> &'a [Value] {
+    document.as_mapping().map_or(&[], |top| items_of(top, list))
+}
+
+fn items_of<'a>(top: &'a Mapping, list: &str) -> &'a [Value] {
+    top.get(list).and_then(Value::as_sequence).unwrap_or(&[])
+}
+
+fn name_of(item: &Value) -> Option<&str> {
+    item.get("name")?.as_str()
+}

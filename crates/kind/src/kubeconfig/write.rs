@@ -1,0 +1,101 @@
+//! Replacing a file as a whole.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes `text` as the file's new content. Readers see the old or the new content, never a part.
+/// Symbolic links, the mode and the owner of an existing file stay; a new file is the user's alone.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = follow(path);
+    let old = fs::metadata(&path).ok();
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".tmp-{}", std::process::id()));
+    let temporary = PathBuf::from(name);
+    let written = write_new(&temporary, text)
+        .and_then(|()| {
+            old.as_ref()
+                .map_or(Ok(()), |old| copy_owner(&temporary, old))
+        })
+        .and_then(|()| fs::rename(&temporary, &path));
+    match (written, old) {
+        (Ok(()), _) => Ok(()),
+        // A file in a directory that is not ours, or of somebody else: only its content can change.
+        (Err(_), Some(_)) => {
+            let _ = fs::remove_file(&temporary);
+            fs::write(&path, text)
+        }
+        (Err(error), None) => {
+            let _ = fs::remove_file(&temporary);
+            Err(error)
+        }
+    }
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file: File = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn copy_owner(path: &Path, old: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let new = fs::metadata(path)?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            chown(path, Some(old.uid()), Some(old.gid()))?;
+        }
+    }
+    fs::set_permissions(path, old.permissions())
+}
+
+/// The file at the end of a chain of symbolic links, also when it does not exist yet.
+fn follow(path: &Path) -> PathBuf {
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = fs::read_link(&path) else {
+            break;
+        };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn a_new_file_is_the_users_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        replace(&path, "a").unwrap();
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn links_and_modes_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let real = directory.path().join("real");
+        let link = directory.path().join("link");
+        symlink("real", &link).unwrap();
+        replace(&link, "a").unwrap();
+        fs::set_permissions(&real, PermissionsExt::from_mode(0o640)).unwrap();
+        replace(&link, "b").unwrap();
+        assert_eq!(fs::read_to_string(&real).unwrap(), "b");
+        assert_eq!(mode(&real), 0o640);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,219 @@
+//! Collecting what nodes can tell, in kind's directory layout.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use kind_engine::{Command, Engine, Io, Node, State};
+
+use crate::{Error, Result};
+
+/// Commands whose output is kept, by the name of the file.
+const COMMANDS: [(&str, &[&str]); 4] = [
+    ("journal.log", &["journalctl", "--no-pager"]),
+    (
+        "kubelet.log",
+        &["journalctl", "--no-pager", "-u", "kubelet.service"],
+    ),
+    (
+        "containerd.log",
+        &["journalctl", "--no-pager", "-u", "containerd.service"],
+    ),
+    ("images.log", &["crictl", "images"]),
+];
+/// Packs all logs, links followed; files that change meanwhile are no failure.
+const PACK_LOGS: &str =
+    "tar --hard-dereference -C /var/log/ -chf - . || (r=$?; [ $r -eq 1 ] || exit $r)";
+
+/// Writes everything that nodes can tell below `directory`, one directory for each. Goes on after a
+/// failure and reports all at the end.
+pub(crate) fn collect(engine: &dyn Engine, nodes: &[Node], directory: &Path) -> Result<()> {
+    let mut errors: Vec<Error> = Vec::new();
+    errors.extend(engine_info(engine, directory).err());
+    let found: Vec<Vec<Error>> = std::thread::scope(|scope| {
+        let running: Vec<_> = nodes
+            .iter()
+            .map(|node| scope.spawn(move || node_logs(engine, node, &directory.join(&node.name))))
+            .collect();
+        let joined = running.into_iter().map(|thread| thread.join());
+        joined
+            .map(|errors| errors.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    errors.extend(found.into_iter().flatten());
+    Error::collect(errors)
+}
+
+fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {
+    let path = directory.join(format!("{}-info.txt", engine.name()));
+    let info = engine
+        .info()
+        .map_err(Error::engine("failed to get engine info"))?;
+    let text = format!("cgroup v2: {}\nrootless: {}\n", info.cgroup2, info.rootless);
+    fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
+    fs::write(&path, text).map_err(Error::io("failed to write", &path))
+}
+
+fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
+    if let Err(error) = fs::create_dir_all(directory) {
+        return vec![Error::io("failed to create", directory)(error)];
+    }
+    let mut results = vec![inspect(node, directory), serial(engine, node, directory)];
+    if node.state == State::Running {
+        for (file, argv) in COMMANDS {
+            results.push(output(engine, node, argv, &directory.join(file)));
+        }
+        let version = directory.join("kubernetes-version.txt");
+        results.push(output(engine, node, &["cat", "/kind/version"], &version));
+        let pack = Command::new(["sh", "-c", PACK_LOGS]);
+        results.push(unpacked(node, directory, 0, |tar| {
+            engine
+                .exec(&node.name, &pack, Io::new(None, tar, &mut io::sink()))
+                .map(drop)
+        }));
+    } else {
+        let logs = Path::new("/var/log");
+        results.push(unpacked(node, directory, 1, |tar| {
+            engine.copy_out(&node.name, logs, tar)
+        }));
+    }
+    results.into_iter().filter_map(Result::err).collect()
+}
+
+/// What the engine knows about a node.
+fn inspect(node: &Node, directory: &Path) -> Result<()> {
+    let path = directory.join("inspect.json");
+    let value = serde_json::json!({
+        "name": node.name,
+        "image": node.image,
+        "labels": node.labels,
+        "state": format!("{:?}", node.state),
+        "ipv4": node.ipv4,
+        "ipv6": node.ipv6,
+        "ports": node.ports,
+    });
+    fs::write(&path, format!("{value:#}\n")).map_err(Error::io("failed to write", &path))
+}
+
+/// What the node's first process printed.
+fn serial(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
+    let path = directory.join("serial.log");
+    let mut file = File::create(&path).map_err(Error::io("failed to create", &path))?;
+    let action = format!("failed to read the console of node {:?}", node.name);
+    engine
+        .logs(&node.name, false, &mut file)
+        .map_err(Error::engine(action))
+}
+
+/// What a command in the node prints, stdout and stderr in one file.
+fn output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) -> Result<()> {
+    let open = || File::create(path).map_err(Error::io("failed to create", path));
+    let mut stdout = open()?;
+    let mut stderr = stdout
+        .try_clone()
+        .map_err(Error::io("failed to open", path))?;
+    let command = Command::new(argv.iter().copied());
+    let action = || format!("failed to run {} in node {:?}", argv.join(" "), node.name);
+    match engine.exec(
+        &node.name,
+        &command,
+        Io::new(None, &mut stdout, &mut stderr),
+    ) {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Error::Step {
+            node: node.name.clone(),
+            action: action(),
+            reason: format!("exit status {code}"),
+            output: String::new(),
+        }),
+        Err(error) => Err(Error::engine(action())(error)),
+    }
+}
+
+/// Unpacks the tar stream that `pack` writes, without the first `skip` parts of each name.
+fn unpacked(
+    node: &Node,
+    directory: &Path,
+    skip: usize,
+    pack: impl FnOnce(&mut io::PipeWriter) -> std::result::Result<(), kind_engine::Error> + Send,
+) -> Result<()> {
+    let (reader, mut writer) =
+        io::pipe().map_err(Error::io("failed to open a pipe for", directory))?;
+    std::thread::scope(|scope| {
+        let packing = scope.spawn(move || pack(&mut writer));
+        let unpacked = unpack(reader, directory, skip);
+        let packed = packing
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        packed.map_err(Error::engine(format!(
+            "failed to copy /var/log of node {:?}",
+            node.name
+        )))?;
+        unpacked.map_err(Error::io("failed to unpack logs below", directory))
+    })
+}
+
+fn unpack(mut stream: impl Read, directory: &Path, skip: usize) -> io::Result<()> {
+    let mut archive = tar::Archive::new(&mut stream);
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let Some(below) = safe_path(&entry.path()?, skip) else {
+            continue;
+        };
+        let target = directory.join(below);
+        match entry.header().entry_type() {
+            tar::EntryType::Directory => fs::create_dir_all(&target)?,
+            kind if kind.is_file() => {
+                if let Some(parent) = target.parent() {
+                    fs::create_dir_all(parent)?;
+                }
+                let mut file = File::create(&target)?;
+                io::copy(&mut entry, &mut file)?;
+                #[cfg(unix)]
+                file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(
+                    entry.header().mode()? & 0o777,
+                ))?;
+            }
+            kind => tracing::debug!(path = %target.display(), ?kind, "left out of the logs"),
+        }
+    }
+    drop(archive);
+    io::copy(&mut stream, &mut io::sink()).map(drop)
+}
+
+/// The path below the target; `None` if it would lead out of it or is the target itself.
+fn safe_path(path: &Path, skip: usize) -> Option<PathBuf> {
+    let mut parts = PathBuf::new();
+    let named = path.components().filter(|part| *part != Component::CurDir);
+    for part in named.skip(skip) {
+        let Component::Normal(name) = part else {
+            return None;
+        };
+        parts.push(name);
+    }
+    (!parts.as_os_str().is_empty()).then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_below_the_target() {
+        for (path, skip, safe) in [
+            ("./pods/a.log", 0, Some("pods/a.log")),
+            ("log/pods/a.log", 1, Some("pods/a.log")),
+            ("./", 0, None),
+            ("log", 1, None),
+            ("../a", 0, None),
+            ("a/../../b", 0, None),
+            ("/etc/passwd", 0, None),
+        ] {
+            assert_eq!(
+                safe_path(Path::new(path), skip).as_deref(),
+                safe.map(Path::new),
+                "{path}"
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Add-on manifests of node images: the places that are filled in before they are applied.
+
+use kind_config::yaml::{self, Mapping, Value};
+
+use crate::Error;
+use crate::error::Cause;
+
+const TEMPLATE_MARKER: &str = "would you kindly template this file";
+const PATCH_MARKER: &str = "would you kindly patch this file";
+
+/// What a manifest may ask for.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts<'a> {
+    /// Subnets of pods as the configuration has them.
+    pub(crate) pod_subnet: &'a str,
+    /// Address of the cluster's DNS service.
+    pub(crate) dns_service_ip: &'a str,
+    /// Host and port of the API server inside the network.
+    pub(crate) endpoint: &'a str,
+}
+
+/// Fills in a manifest that asks for it with a comment; any other comes back as it is.
+pub(crate) fn fill(text: &str, facts: &Facts<'_>) -> Result<String, Error> {
+    let mut text = text.to_owned();
+    if text.contains(TEMPLATE_MARKER) {
+        text = expand(&text, facts).map_err(|field| {
+            bad(format!(
+                "the manifest asks for {field:?}, which kind does not know"
+            ))
+        })?;
+    }
+    if text.contains(PATCH_MARKER) {
+        text = patch(&text, facts).map_err(|error| bad(error.to_string()))?;
+    }
+    Ok(text)
+}
+
+/// Replaces `{{ .Name }}` by values; an unknown name is the error.
+pub(crate) fn expand(text: &str, facts: &Facts<'_>) -> Result<String, String> {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((field, after)) = after.split_once("}}") else {
+            break;
+        };
+        expanded.push_str(before);
+        let field = field.trim_matches(['-', ' ', '\t']);
+        expanded.push_str(match field {
+            ".PodSubnet" => facts.pod_subnet,
+            ".DNSServiceIP" => facts.dns_service_ip,
+            other => return Err(other.to_owned()),
+        });
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+/// Tells every DaemonSet where the API server is, so that it need not wait for services to work.
+fn patch(text: &str, facts: &Facts<'_>) -> Result<String, yaml::Error> {
+    let mut patched = Vec::new();
+    for mut document in yaml::documents(text)? {
+        if document.is_null() {
+            continue;
+        }
+        let field = |key: &str| document.get(key).and_then(Value::as_str);
+        if (field("apiVersion"), field("kind")) == (Some("apps/v1"), Some("DaemonSet")) {
+            add_endpoint(&mut document, facts.endpoint);
+        }
+        patched.push(yaml::emit(&document));
+    }
+    Ok(patched.join("---\n"))
+}
+
+fn add_endpoint(daemon_set: &mut Value, endpoint: &str) {
+    let pod = ["spec", "template", "spec", "containers"]
+        .iter()
+        .try_fold(daemon_set, |value, key| value.get_mut(key));
+    let container = pod
+        .and_then(Value::as_sequence_mut)
+        .and_then(|containers| containers.first_mut()?.as_mapping_mut());
+    let Some(container) = container else {
+        return;
+    };
+    let mut variable = Mapping::new();
+    variable.insert("name", "CONTROL_PLANE_ENDPOINT");
+    variable.insert("value", endpoint);
+    match container.get_mut("env").and_then(Value::as_sequence_mut) {
+        Some(variables) => variables.push(variable.into()),
+        None => {
+            container.insert("env", vec![variable.into()]);
+        }
+    }
+}
+
+fn bad(reason: String) -> Error {
+    Error::Document {
+        action: "failed to apply overlay network".to_owned(),
+        source: Cause::new("KIND-MANIFEST", reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FACTS: Facts<'static> = Facts {
+        pod_subnet: "10.244.0.0/16",
+        dns_service_ip: "10.96.0.10",
+        endpoint: "kind-control-plane:6443",
+    };
+
+    #[test]
+    fn a_manifest_that_does_not_ask_stays() {
+        let text = "value: '{{ .PodSubnet }}' # by hand\n";
+        assert_eq!(fill(text, &FACTS).unwrap(), text);
+    }
+
+    #[test]
+    fn places_are_filled() {
+        let text =
+            format!("# {TEMPLATE_MARKER}\na: {{{{ .PodSubnet }}}}\nb: \"{{{{.DNSServiceIP}}}}\"\n");
+        let filled = fill(&text, &FACTS).unwrap();
+        assert!(
+            filled.ends_with("a: 10.244.0.0/16\nb: \"10.96.0.10\"\n"),
+            "{filled}"
+        );
+        let error = fill(&text.replace("PodSubnet", "Other"), &FACTS).unwrap_err();
+        assert_eq!(error.code(), "KIND-MANIFEST");
+    }
+
+    #[test]
+    fn daemon_sets_learn_the_endpoint() {
+        let text = format!(
+            "# {PATCH_MARKER}\n---\napiVersion: v1\nkind: ServiceAccount\n---\napiVersion: apps/v1\n\
+             kind: DaemonSet\nspec:\n  template:\n    spec:\n      containers:\n      - name: a\n        \
+             env:\n        - name: B\n          value: c\n"
+        );
+        let filled = fill(&text, &FACTS).unwrap();
+        let documents = yaml::documents(&filled).unwrap();
+        assert_eq!(documents.len(), 2);
+        assert!(filled.contains("name: CONTROL_PLANE_ENDPOINT"), "{filled}");
+        assert!(
+            filled.contains("value: kind-control-plane:6443"),
+            "{filled}"
+        );
+    }
+}

@@ -1,0 +1,7 @@
+//! Talking to one node through the engine: its files, and the one request it is sent.
+
+mod channel;
+mod tree;
+
+pub(crate) use channel::{Reply, send};
+pub(crate) use tree::{File, pack, read_file, read_tree};

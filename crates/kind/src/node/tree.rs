@@ -1,0 +1,153 @@
+//! Files of a node as tar streams.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use kind_engine::Engine;
+
+use crate::{Error, Result};
+
+/// A file to put into a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct File {
+    /// Absolute path in the node.
+    pub(crate) path: String,
+    /// Permission bits.
+    pub(crate) mode: u32,
+    /// Content.
+    pub(crate) text: String,
+}
+
+impl File {
+    /// A file that everybody in the node may read.
+    pub(crate) fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            mode: 0o644,
+            text: text.into(),
+        }
+    }
+}
+
+/// Packs files as a tar stream to unpack at `/`.
+pub(crate) fn pack(files: &[File]) -> std::io::Result<Vec<u8>> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for file in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(file.text.len() as u64);
+        header.set_mode(file.mode);
+        header.set_uid(0);
+        header.set_gid(0);
+        let path = file.path.trim_start_matches('/');
+        builder.append_data(&mut header, path, file.text.as_bytes())?;
+    }
+    builder.into_inner()
+}
+
+/// The text files below a directory of a node that need not run, by their path below it. Files
+/// above `limit` bytes and files that are not text are left out.
+pub(crate) fn read_tree(
+    engine: &dyn Engine,
+    node: &str,
+    directory: &str,
+    limit: u64,
+) -> Result<BTreeMap<String, String>> {
+    let failed = || format!("failed to read {directory} of node {node:?}");
+    let mut files = BTreeMap::new();
+    let mut keep = |path: &Path, size: u64, content: &mut dyn Read| -> std::io::Result<()> {
+        if size > limit {
+            return Ok(());
+        }
+        let mut text = String::new();
+        if content.read_to_string(&mut text).is_ok() {
+            let below: Vec<_> = path
+                .iter()
+                .skip(1)
+                .filter_map(|part| part.to_str())
+                .collect();
+            files.insert(below.join("/"), text);
+        }
+        Ok(())
+    };
+    copy_out(engine, node, directory, &mut keep).map_err(Error::engine(failed()))?;
+    Ok(files)
+}
+
+/// One text file of a node that need not run.
+pub(crate) fn read_file(engine: &dyn Engine, node: &str, path: &str) -> Result<String> {
+    let failed = || format!("failed to read {path} of node {node:?}");
+    let mut text = String::new();
+    let mut keep = |_: &Path, _: u64, content: &mut dyn Read| -> std::io::Result<()> {
+        text.clear();
+        content.read_to_string(&mut text).map(drop)
+    };
+    copy_out(engine, node, path, &mut keep).map_err(Error::engine(failed()))?;
+    Ok(text)
+}
+
+type Keep<'a> = &'a mut dyn FnMut(&Path, u64, &mut dyn Read) -> std::io::Result<()>;
+
+/// Gives every regular file of the stream to `keep`.
+fn copy_out(
+    engine: &dyn Engine,
+    node: &str,
+    path: &str,
+    keep: Keep<'_>,
+) -> std::result::Result<(), kind_engine::Error> {
+    let (reader, writer) = std::io::pipe().map_err(kind_engine::Error::io("pipe"))?;
+    let (copied, read) = std::thread::scope(|scope| {
+        let copying = scope.spawn(move || {
+            let mut writer = writer;
+            let copied = engine.copy_out(node, Path::new(path), &mut writer);
+            let _ = writer.flush();
+            copied
+        });
+        let read = each_file(reader, keep);
+        (copying.join(), read)
+    });
+    match copied {
+        Ok(copied) => copied?,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+    read.map_err(kind_engine::Error::io("reading the tar stream"))
+}
+
+fn each_file(mut reader: impl Read, keep: Keep<'_>) -> std::io::Result<()> {
+    let mut archive = tar::Archive::new(&mut reader);
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if entry.header().entry_type().is_file() {
+            let (path, size) = (entry.path()?.into_owned(), entry.size());
+            keep(&path, size, &mut entry)?;
+        }
+    }
+    drop(archive);
+    // The engine would fail to write the padding after the end if nobody read it.
+    std::io::copy(&mut reader, &mut std::io::sink()).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_files_come_out_again() {
+        let files = [
+            File::new("/kind/version", "v1.2.3"),
+            File::new("/etc/a", "b"),
+        ];
+        let bytes = pack(&files).unwrap();
+        let mut seen = Vec::new();
+        let mut keep = |path: &Path, size: u64, content: &mut dyn Read| {
+            let mut text = String::new();
+            content.read_to_string(&mut text)?;
+            seen.push((path.display().to_string(), size, text));
+            Ok(())
+        };
+        each_file(&bytes[..], &mut keep).unwrap();
+        let expected = [("kind/version", "v1.2.3"), ("etc/a", "b")];
+        let expected = expected.map(|(p, t)| (p.to_owned(), t.len() as u64, t.to_owned()));
+        assert_eq!(seen, expected);
+    }
+}

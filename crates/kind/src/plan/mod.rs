@@ -1,0 +1,160 @@
+//! The plan: everything that will be made for a cluster, as a value that knows nothing of how an
+//! engine is called.
+
+mod display;
+mod mounts;
+mod ports;
+mod proxy;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kind_config::Cluster;
+use kind_engine::{CLUSTER_LABEL, NodeSpec, Port, ROLE_LABEL};
+
+use crate::subnet;
+pub use mounts::HostMount;
+
+/// Name of the network that nodes share.
+pub const NETWORK: &str = "kind";
+/// Handed on to every node: it chooses how containerd keeps its images.
+const SNAPSHOTTER_VARIABLE: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
+
+/// Everything that will be made for a cluster. Printing it shows every node with its details.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// Name of the cluster.
+    pub cluster: String,
+    /// Name of the network.
+    pub network: String,
+    /// Name of the node where the API server is reached from inside the network.
+    pub endpoint: String,
+    /// Name of the control-plane node that is started first.
+    pub bootstrap: String,
+    /// Nodes in the order of the configuration.
+    pub nodes: Vec<NodePlan>,
+}
+
+/// One node that will be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodePlan {
+    /// Container name and host name.
+    pub name: String,
+    /// Its role, for example `control-plane`.
+    pub role: String,
+    /// Image reference.
+    pub image: String,
+    /// Labels of the container.
+    pub labels: BTreeMap<String, String>,
+    /// Environment of its first process.
+    pub env: BTreeMap<String, String>,
+    /// Host paths it shows.
+    pub mounts: Vec<HostMount>,
+    /// Ports it publishes; host port 0 is chosen by the engine.
+    pub ports: Vec<Port>,
+    /// Its share of the pod subnets.
+    pub pod_cidrs: Vec<String>,
+    /// Whether it needs IPv6.
+    pub ipv6: bool,
+}
+
+/// What a plan depends on beside the cluster's configuration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    /// Variables of the host's environment.
+    pub(crate) environment: &'a BTreeMap<String, String>,
+    /// What relative host paths are relative to.
+    pub(crate) directory: &'a Path,
+    /// The network's subnets as far as they are known.
+    pub(crate) subnets: &'a [String],
+}
+
+impl Plan {
+    /// Plans a checked cluster that has all its defaults.
+    pub(crate) fn new(cluster: &Cluster, surroundings: Surroundings<'_>) -> Self {
+        let names = cluster.node_names();
+        let proxy = proxy::variables(cluster, surroundings, &names);
+        let nodes = cluster
+            .nodes
+            .iter()
+            .zip(&names)
+            .enumerate()
+            .map(|(index, (node, name))| NodePlan {
+                name: name.clone(),
+                role: node.role.to_string(),
+                image: node.image.clone(),
+                labels: labels(&cluster.name, node.role.as_str()),
+                env: environment(cluster, node, surroundings, &proxy),
+                mounts: mounts::shown(node, surroundings.directory),
+                ports: ports::published(cluster, node),
+                pod_cidrs: subnet::pod_cidrs(&cluster.networking.pod_subnet, index),
+                ipv6: cluster.networking.ip_family.has_ipv6(),
+            });
+        Self {
+            cluster: cluster.name.clone(),
+            network: NETWORK.to_owned(),
+            endpoint: cluster.endpoint_node().unwrap_or_default(),
+            bootstrap: cluster.bootstrap_node().unwrap_or_default(),
+            nodes: nodes.collect(),
+        }
+    }
+
+    /// Every image that is needed, each once, sorted.
+    pub fn images(&self) -> Vec<&str> {
+        let mut images: Vec<_> = self.nodes.iter().map(|node| node.image.as_str()).collect();
+        images.sort_unstable();
+        images.dedup();
+        images
+    }
+}
+
+impl NodePlan {
+    /// The node in the engine's words.
+    pub(crate) fn spec(&self, network: &str, agent: &Path) -> NodeSpec {
+        let mut spec = NodeSpec::default();
+        spec.name.clone_from(&self.name);
+        spec.image.clone_from(&self.image);
+        spec.labels.clone_from(&self.labels);
+        network.clone_into(&mut spec.network);
+        spec.env.clone_from(&self.env);
+        spec.mounts = self.mounts.iter().map(HostMount::spec).collect();
+        spec.ports.clone_from(&self.ports);
+        spec.ipv6 = self.ipv6;
+        spec.kind_node = Some(agent.to_owned());
+        spec
+    }
+}
+
+fn labels(cluster: &str, role: &str) -> BTreeMap<String, String> {
+    let pairs = [(CLUSTER_LABEL, cluster), (ROLE_LABEL, role)];
+    pairs
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
+}
+
+fn environment(
+    cluster: &Cluster,
+    node: &kind_config::Node,
+    surroundings: Surroundings<'_>,
+    proxy: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut variables = proxy.clone();
+    if let Some(value) = surroundings.environment.get(SNAPSHOTTER_VARIABLE) {
+        variables.insert(SNAPSHOTTER_VARIABLE.to_owned(), value.clone());
+    }
+    if let Some(domains) = &cluster.networking.dns_search {
+        variables.insert("KIND_DNS_SEARCH".to_owned(), domains.join(" "));
+    }
+    if node.role == kind_config::Role::ControlPlane {
+        variables.insert(
+            "KUBECONFIG".to_owned(),
+            "/etc/kubernetes/admin.conf".to_owned(),
+        );
+    }
+    variables
+}
+
+#[cfg(test)]
+mod tests;

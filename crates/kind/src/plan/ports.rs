@@ -1,0 +1,83 @@
+//! Ports that a node publishes on the host.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use kind_config::{API_SERVER_PORT, Cluster, IpFamily, Node, Role};
+use kind_engine::{Port, Protocol};
+
+/// The node's extra ports and, on control planes, the API server's.
+pub(super) fn published(cluster: &Cluster, node: &Node) -> Vec<Port> {
+    let family = &cluster.networking.ip_family;
+    let mut ports: Vec<_> = node
+        .extra_port_mappings
+        .iter()
+        .map(|mapping| {
+            let listen = mapping
+                .listen_address
+                .parse()
+                .unwrap_or_else(|_| everywhere(family));
+            Port::new(
+                listen,
+                host_port(mapping.host_port),
+                u16::try_from(mapping.container_port).unwrap_or(0),
+                protocol(mapping.protocol),
+            )
+        })
+        .collect();
+    if node.role == Role::ControlPlane {
+        ports.push(api_server(cluster));
+    }
+    ports
+}
+
+/// The API server's port. Behind a load balancer only the host itself gets at a single one.
+fn api_server(cluster: &Cluster) -> Port {
+    let networking = &cluster.networking;
+    let loopback = loopback(&networking.ip_family);
+    let (listen, host) = match cluster.load_balancer() {
+        Some(_) => (loopback, 0),
+        None => (
+            networking.api_server_address.parse().unwrap_or(loopback),
+            host_port(networking.api_server_port),
+        ),
+    };
+    Port::new(listen, host, API_SERVER_PORT, Protocol::Tcp)
+}
+
+/// A port number of the configuration; the engine chooses for every number that is no port.
+fn host_port(number: i32) -> u16 {
+    u16::try_from(number).unwrap_or(0)
+}
+
+fn protocol(protocol: kind_config::Protocol) -> Protocol {
+    match protocol {
+        kind_config::Protocol::Udp => Protocol::Udp,
+        kind_config::Protocol::Sctp => Protocol::Sctp,
+        _ => Protocol::Tcp,
+    }
+}
+
+fn everywhere(family: &IpFamily) -> IpAddr {
+    match family {
+        IpFamily::Ipv6 => Ipv6Addr::UNSPECIFIED.into(),
+        _ => Ipv4Addr::UNSPECIFIED.into(),
+    }
+}
+
+fn loopback(family: &IpFamily) -> IpAddr {
+    match family {
+        IpFamily::Ipv6 => Ipv6Addr::LOCALHOST.into(),
+        _ => Ipv4Addr::LOCALHOST.into(),
+    }
+}
+
+/// A port in words: `127.0.0.1:80:8080/TCP`.
+pub(super) fn text(port: &Port) -> String {
+    let listen = std::net::SocketAddr::new(port.listen, port.host);
+    let protocol = match port.protocol {
+        Protocol::Udp => "UDP",
+        Protocol::Sctp => "SCTP",
+        _ => "TCP",
+    };
+    format!("{listen}:{}/{protocol}", port.container)
+}
