@@ -11,6 +11,7 @@ mod kubernetes;
 mod network;
 mod pause;
 mod signals;
+mod storage;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "boot" => boot::run(&arguments),
         "request" => channel::run(&arguments),
         "network" => add_on(network::run),
+        "storage" => add_on(storage::run),
         "dns" => add_on(|| dns::run(&words(&arguments))),
         "--version" | "-V" => answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
         "--help" | "-h" => answer(USAGE),

@@ -1,0 +1,235 @@
+//! What a claim asks for.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use super::PROVISIONER;
+use super::directory::Name;
+
+/// Where the control plane writes which provisioner is to serve a claim; before Kubernetes 1.23
+/// only the second.
+const PROVISIONER_KEYS: [&str; 2] = [
+    "volume.kubernetes.io/storage-provisioner",
+    "volume.beta.kubernetes.io/storage-provisioner",
+];
+/// Where the scheduler writes on which node the claim's first pod is to run.
+const NODE_KEY: &str = "volume.kubernetes.io/selected-node";
+
+/// A volume that is to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Request {
+    /// Name of the volume.
+    pub(super) volume: String,
+    /// Its directory.
+    pub(super) directory: Name,
+    /// The claim's namespace, name and unique id.
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) uid: String,
+    /// Name of its storage class.
+    pub(super) class: String,
+    /// How the claim wants to use the volume.
+    pub(super) modes: Vec<String>,
+    /// How much it asks for.
+    pub(super) size: Quantity,
+}
+
+/// What to do about a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Decision {
+    /// It is not for this node, or not yet, or done.
+    Leave,
+    /// It asks for what these volumes cannot be.
+    Refuse(String),
+    /// It waits for a volume on this node.
+    Provision(Box<Request>),
+}
+
+/// Decides about a claim, on the node of that name.
+pub(super) fn decide(claim: &PersistentVolumeClaim, node: &str) -> Decision {
+    let none = BTreeMap::new();
+    let annotations = claim.metadata.annotations.as_ref().unwrap_or(&none);
+    let ours = PROVISIONER_KEYS.iter().any(|key| {
+        annotations
+            .get(*key)
+            .is_some_and(|name| name == PROVISIONER)
+    });
+    let here = annotations.get(NODE_KEY).is_some_and(|name| name == node);
+    let Some(spec) = &claim.spec else {
+        return Decision::Leave;
+    };
+    let bound = spec
+        .volume_name
+        .as_ref()
+        .is_some_and(|name| !name.is_empty());
+    if !ours || !here || bound || claim.metadata.deletion_timestamp.is_some() {
+        return Decision::Leave;
+    }
+    match request(claim, spec) {
+        Ok(request) => Decision::Provision(Box::new(request)),
+        Err(reason) => Decision::Refuse(reason),
+    }
+}
+
+fn request(
+    claim: &PersistentVolumeClaim,
+    spec: &PersistentVolumeClaimSpec,
+) -> Result<Request, String> {
+    let modes = spec.access_modes.clone().unwrap_or_default();
+    if let Some(mode) = modes.iter().find(|mode| !supported(mode)) {
+        return Err(format!(
+            "volumes on one node's disk cannot be {mode}; use ReadWriteOnce or ReadWriteOncePod"
+        ));
+    }
+    if spec.volume_mode.as_deref() == Some("Block") {
+        return Err("volumes are directories and cannot be of the mode Block".to_owned());
+    }
+    if spec.selector.is_some() {
+        return Err("a claim for a new volume cannot select among existing ones".to_owned());
+    }
+    if spec.data_source.is_some() || spec.data_source_ref.is_some() {
+        return Err("volumes begin empty; a data source is not supported".to_owned());
+    }
+    let text = |field: &Option<String>, what: &str| {
+        field
+            .clone()
+            .ok_or_else(|| format!("the claim has no {what}"))
+    };
+    let namespace = text(&claim.metadata.namespace, "namespace")?;
+    let name = text(&claim.metadata.name, "name")?;
+    let uid = text(&claim.metadata.uid, "unique id")?;
+    let volume = format!("pvc-{uid}");
+    let requests = spec
+        .resources
+        .as_ref()
+        .and_then(|needs| needs.requests.as_ref());
+    let size = requests.and_then(|requests| requests.get("storage"));
+    Ok(Request {
+        directory: directory(&volume, &namespace, &name)
+            .ok_or_else(|| format!("{volume:?} is no name for a directory"))?,
+        class: text(&spec.storage_class_name, "storage class")?,
+        size: size.cloned().ok_or("the claim asks for no storage")?,
+        volume,
+        namespace,
+        name,
+        uid,
+        modes,
+    })
+}
+
+/// The directory's name, which tells people whose it is, as far as a file name may be that long.
+fn directory(volume: &str, namespace: &str, name: &str) -> Option<Name> {
+    Name::new(&format!("{volume}_{namespace}_{name}")).or_else(|| Name::new(volume))
+}
+
+fn supported(mode: &str) -> bool {
+    matches!(mode, "ReadWriteOnce" | "ReadWriteOncePod")
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A claim that waits for a volume on the node `node`, with changes merged in.
+    pub(in crate::storage) fn claim(change: Value) -> PersistentVolumeClaim {
+        let mut claim = json!({
+            "metadata": {
+                "namespace": "default", "name": "data",
+                "uid": "11111111-2222-3333-4444-555555555555",
+                "annotations": {
+                    "volume.beta.kubernetes.io/storage-provisioner": "rancher.io/local-path",
+                    "volume.kubernetes.io/selected-node": "node",
+                },
+            },
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": "standard",
+                "resources": { "requests": { "storage": "1Gi" } },
+            },
+        });
+        merge(&mut claim, change);
+        serde_json::from_value(claim).unwrap()
+    }
+
+    fn merge(into: &mut Value, change: Value) {
+        match (into, change) {
+            (Value::Object(into), Value::Object(change)) => {
+                for (key, value) in change {
+                    merge(into.entry(key).or_insert(Value::Null), value);
+                }
+            }
+            (into, change) => *into = change,
+        }
+    }
+
+    #[test]
+    fn a_waiting_claim_on_this_node_is_served() {
+        let Decision::Provision(request) = decide(&claim(json!({})), "node") else {
+            panic!("not served");
+        };
+        assert_eq!(request.volume, "pvc-11111111-2222-3333-4444-555555555555");
+        assert_eq!(
+            request.directory.as_str(),
+            "pvc-11111111-2222-3333-4444-555555555555_default_data"
+        );
+        assert_eq!(request.size, Quantity("1Gi".into()));
+    }
+
+    #[test]
+    fn what_is_not_for_this_node_or_not_now_is_left() {
+        let annotation =
+            |key: &str, value: &str| json!({"metadata": {"annotations": {key: value}}});
+        for change in [
+            annotation(NODE_KEY, "other"),
+            annotation(PROVISIONER_KEYS[1], "example.org/other"),
+            json!({"metadata": {"annotations": null}}),
+            json!({"spec": {"volumeName": "bound"}}),
+            json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}),
+            json!({"spec": null}),
+        ] {
+            assert_eq!(
+                decide(&claim(change.clone()), "node"),
+                Decision::Leave,
+                "{change}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_directory_cannot_be_is_refused() {
+        for (change, word) in [
+            (
+                json!({"spec": {"accessModes": ["ReadWriteMany"]}}),
+                "ReadWriteMany",
+            ),
+            (json!({"spec": {"volumeMode": "Block"}}), "Block"),
+            (json!({"spec": {"selector": {}}}), "select"),
+            (
+                json!({"spec": {"dataSource": {"kind": "x", "name": "y"}}}),
+                "data source",
+            ),
+            (json!({"spec": {"resources": null}}), "no storage"),
+            (json!({"metadata": {"uid": "../../etc"}}), "no name"),
+        ] {
+            let Decision::Refuse(reason) = decide(&claim(change.clone()), "node") else {
+                panic!("{change} is not refused");
+            };
+            assert!(reason.contains(word), "{reason}");
+        }
+    }
+
+    #[test]
+    fn long_and_hostile_names_do_not_reach_the_disk() {
+        for name in ["x".repeat(253), "../../../etc".to_owned(), "a/b".to_owned()] {
+            let change = json!({"metadata": {"name": name}});
+            let Decision::Provision(request) = decide(&claim(change), "node") else {
+                panic!("not served");
+            };
+            assert_eq!(request.directory.as_str(), request.volume);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Why volumes cannot be served.
+
+use std::io;
+
+/// Why volumes cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Error {
+    /// The add-on is configured by its environment.
+    #[error("the environment variable {0} is missing")]
+    Missing(&'static str),
+    /// The runtime or its signals could not be set up.
+    #[error("start")]
+    Runtime(#[source] io::Error),
+    /// There is no way to the API server.
+    #[error("reach the API server")]
+    Kubernetes(#[from] crate::kubernetes::Error),
+    /// The API server refused a call.
+    #[error("{action}")]
+    Api {
+        /// What was asked for.
+        action: &'static str,
+        /// Why not.
+        source: Box<kube::Error>,
+    },
+    /// The node's disk refused.
+    #[error("{action} the directory {name:?}: {source}")]
+    Directory {
+        /// What was to be done.
+        action: &'static str,
+        /// The directory's name.
+        name: String,
+        /// Why it was not.
+        source: io::Error,
+    },
+    /// The claim asks for what these volumes cannot be; trying again does not help.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// Makes a client's error the error of a call.
+pub(super) fn calling(action: &'static str) -> impl FnOnce(kube::Error) -> Error {
+    move |source| Error::Api {
+        action,
+        source: Box::new(source),
+    }
+}

@@ -1,0 +1,20 @@
+//! Volumes on the disk of one node, run as a pod of a DaemonSet.
+//!
+//! Each instance serves the claims whose pod was placed on its own node and removes the volumes
+//! that lie there. So no pod is started for a volume, and many nodes are only more of the same.
+
+mod claim;
+mod directory;
+mod error;
+mod program;
+mod provision;
+mod release;
+mod volume;
+
+pub(crate) use error::Error;
+pub(crate) use program::run;
+
+/// The name under which claims ask for these volumes.
+const PROVISIONER: &str = "rancher.io/local-path";
+/// Where volumes lie, in the node and in the pod alike.
+const BASE: &str = "/var/local-path-provisioner";

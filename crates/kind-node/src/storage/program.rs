@@ -1,0 +1,144 @@
+//! Starts the two halves of the storage add-on and keeps them going.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use k8s_openapi::api::core::v1::{Node, ObjectReference, PersistentVolume, PersistentVolumeClaim};
+use kube::runtime::Controller;
+use kube::runtime::controller::Action;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::watcher;
+use kube::{Api, Client, ResourceExt};
+
+use super::error::calling;
+use super::{Error, PROVISIONER, provision, release, volume};
+use crate::kubernetes;
+
+/// Time between two attempts to serve the same object.
+pub(super) const RETRY: Duration = Duration::from_secs(10);
+/// Time between two attempts to reach the API server at the start.
+const CONNECT_RETRY: Duration = Duration::from_secs(1);
+/// The API takes no longer text in an event.
+const LONGEST_NOTE: usize = 1000;
+
+/// What both halves need.
+pub(super) struct Context {
+    /// The way to the API server.
+    pub(super) client: Client,
+    /// This node's name.
+    pub(super) node: String,
+    /// This node's label [`volume::HOSTNAME`].
+    pub(super) hostname: String,
+    recorder: Recorder,
+}
+
+impl Context {
+    /// Tells people who look at an object what happened to it; `words` are action and reason.
+    pub(super) async fn tell(
+        &self,
+        object: &ObjectReference,
+        type_: EventType,
+        words: (&str, &str),
+        mut note: String,
+    ) {
+        note.truncate(note.floor_char_boundary(LONGEST_NOTE));
+        let event = Event {
+            type_,
+            action: words.0.to_owned(),
+            reason: words.1.to_owned(),
+            note: Some(note),
+            secondary: None,
+        };
+        // An event that is lost changes nothing.
+        if let Err(error) = self.recorder.publish(&event, object).await {
+            tracing::debug!(%error, "cannot record an event");
+        }
+    }
+}
+
+/// Serves volumes on this node until SIGTERM or SIGINT.
+pub(crate) fn run() -> Result<(), Error> {
+    let node = std::env::var("NODE_NAME").map_err(|_| Error::Missing("NODE_NAME"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        let end = crate::signals::end().map_err(Error::Runtime)?;
+        tokio::select! {
+            () = end => Ok(()),
+            result = serve(node) => result,
+        }
+    })
+}
+
+async fn serve(node: String) -> Result<(), Error> {
+    let client = kubernetes::client().await?;
+    let reporter = Reporter {
+        controller: PROVISIONER.to_owned(),
+        instance: Some(node.clone()),
+    };
+    let context = Arc::new(Context {
+        recorder: Recorder::new(client.clone(), reporter),
+        hostname: hostname(&client, &node).await,
+        client: client.clone(),
+        node,
+    });
+    let claims = Api::<PersistentVolumeClaim>::all(client.clone());
+    let claims = Controller::new(claims, watcher::Config::default())
+        .run(
+            provision::reconcile,
+            give_up::<PersistentVolumeClaim>,
+            context.clone(),
+        )
+        .for_each(|result| async { note_failure(result.err()) });
+    let volumes = Api::<PersistentVolume>::all(client);
+    let volumes = Controller::new(volumes, watcher::Config::default())
+        .run(release::reconcile, give_up::<PersistentVolume>, context)
+        .for_each(|result| async { note_failure(result.err()) });
+    tokio::join!(claims, volumes);
+    Ok(())
+}
+
+/// The node's host name label, by which the scheduler finds it again.
+async fn hostname(client: &Client, node: &str) -> String {
+    let nodes = Api::<Node>::all(client.clone());
+    loop {
+        match nodes.get(node).await.map_err(calling("read this node")) {
+            Ok(found) => {
+                let label = found.labels().get(volume::HOSTNAME);
+                return label.cloned().unwrap_or_else(|| node.to_owned());
+            }
+            Err(error) => tracing::warn!(reason = chain(&error), "no answer from the API server"),
+        }
+        tokio::time::sleep(CONNECT_RETRY).await;
+    }
+}
+
+/// Both halves report their own failures; this is for those that nobody foresaw.
+fn give_up<K>(_: Arc<K>, _: &Error, _: Arc<Context>) -> Action {
+    Action::requeue(RETRY)
+}
+
+fn note_failure(error: Option<impl std::error::Error>) {
+    if let Some(error) = error {
+        tracing::warn!(reason = chain(&error), "a watch or an object failed");
+    }
+}
+
+/// An error and its causes in one line.
+pub(super) fn chain(error: &(impl std::error::Error + ?Sized)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let next = source.to_string();
+        // Some errors repeat their cause.
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = source.source();
+    }
+    text
+}

@@ -1,0 +1,70 @@
+//! Removes volumes that nobody needs any more.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::PersistentVolume;
+use kube::api::{DeleteParams, Preconditions};
+use kube::runtime::controller::Action;
+use kube::runtime::events::EventType;
+use kube::{Api, Resource, ResourceExt};
+
+use super::error::calling;
+use super::program::{Context, RETRY};
+use super::{BASE, Error, directory, volume};
+
+/// Removes a volume of this node whose claim is gone.
+pub(super) async fn reconcile(
+    volume: Arc<PersistentVolume>,
+    context: Arc<Context>,
+) -> Result<Action, Error> {
+    if volume::discarded(&volume, &context.hostname).is_none() {
+        return Ok(Action::await_change());
+    }
+    let Err(error) = discard(&volume.name_any(), &context).await else {
+        return Ok(Action::await_change());
+    };
+    let note = super::program::chain(&error);
+    tracing::warn!(note, volume = volume.name_any(), "cannot remove a volume");
+    let words = ("Deleting", "VolumeFailedDelete");
+    let reference = volume.object_ref(&());
+    context
+        .tell(&reference, EventType::Warning, words, note)
+        .await;
+    Ok(Action::requeue(RETRY))
+}
+
+/// Removes the data, then the volume.
+async fn discard(name: &str, context: &Context) -> Result<(), Error> {
+    let volumes = Api::<PersistentVolume>::all(context.client.clone());
+    // Asked again: someone may have decided to keep the data since the watch told of it.
+    let current = volumes
+        .get_opt(name)
+        .await
+        .map_err(calling("read the volume"))?;
+    let Some(current) = current else {
+        return Ok(());
+    };
+    let Some(directory) = volume::discarded(&current, &context.hostname) else {
+        return Ok(());
+    };
+    // Apart from the runtime's one thread: a volume may hold millions of files.
+    let removal =
+        tokio::task::spawn_blocking(move || directory::remove(Path::new(BASE), &directory));
+    removal
+        .await
+        .map_err(|error| Error::Runtime(error.into()))??;
+    let parameters = DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: current.uid(),
+            resource_version: None,
+        }),
+        ..DeleteParams::default()
+    };
+    match volumes.delete(name, &parameters).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        result => result.map(drop).map_err(calling("delete the volume")),
+    }?;
+    tracing::info!(volume = name, "removed a volume");
+    Ok(())
+}
