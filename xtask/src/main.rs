@@ -1,3 +1,48 @@
-//! Entry point.
+//! Developer tasks: `cargo xtask try` and `cargo xtask test` do everything from a fresh clone.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod attempt;
+mod packages;
+mod programs;
+mod sample;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+Commands:
+  try [--yes]   build kind, make a cluster with a sample app and show its answer
+  test [--fast] run every test; --fast leaves out those on real clusters
+  build         build the kind command and the kind-node program it carries
+
+--yes installs missing packages without asking.
+";
+
+/// What a task can fail with: a sentence for the developer.
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let result = match arguments.first().map(String::as_str) {
+        Some("try") => attempt::run(has("--yes")),
+        Some("test") => test::run(has("--fast")),
+        Some("build") => {
+            programs::build().map(|programs| shell::say(&programs.kind.display().to_string()))
+        }
+        _ => {
+            shell::say(HELP);
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            shell::say(&format!("xtask: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}

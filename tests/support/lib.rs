@@ -1,0 +1,8 @@
+//! Support for the end-to-end tests: running `kind` and `kubectl`, and what a cluster leaves on a host.
+#![forbid(unsafe_code)]
+
+mod host;
+mod programs;
+
+pub use host::Traces;
+pub use programs::{Answer, Kind, eventually};

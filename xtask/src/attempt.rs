@@ -1,0 +1,137 @@
+//! `cargo xtask try`: from a clone to an answer of a real cluster.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::shell::{self, output, program, say};
+use crate::{Failure, packages, programs, sample};
+
+const CLUSTER: &str = "try";
+/// Port of the sample app on the node.
+const NODE_PORT: u16 = 30080;
+
+/// Builds everything, makes a cluster and shows the answer of a pod.
+pub(crate) fn run(yes: bool) -> Result<(), Failure> {
+    packages::ensure(&packages::CLUSTER, yes)?;
+    let kind = programs::build()?.kind;
+    let scratch = tempfile::tempdir()?;
+    let kubeconfig = programs::directory().join("try.kubeconfig");
+    // A cluster of an earlier try would be in the way.
+    shell::run(
+        program(&kind)
+            .args(["delete", "cluster", "--name", CLUSTER])
+            .arg("--kubeconfig")
+            .arg(&kubeconfig),
+    )?;
+
+    let port = free_port()?;
+    let config = scratch.path().join("cluster.yaml");
+    fs::write(&config, cluster(port))?;
+    say(
+        "The first cluster takes about 15 minutes: Kubernetes is compiled from Debian's source package. \
+         The next one takes seconds.",
+    );
+    shell::run(
+        program(&kind)
+            .args([
+                "create", "cluster", "--name", CLUSTER, "--from", "debian", "--wait", "2m",
+            ])
+            .arg("--config")
+            .arg(&config)
+            .arg("--kubeconfig")
+            .arg(&kubeconfig),
+    )?;
+    deploy(&kind, &kubeconfig, scratch.path())?;
+    let answer = answer(port)?;
+    say(&format!("\n$ curl http://127.0.0.1:{port}/\n{answer}"));
+    next_steps(&kind, &kubeconfig, port);
+    Ok(())
+}
+
+/// One node whose port for the sample app is a port of this machine.
+fn cluster(port: u16) -> String {
+    format!(
+        "kind: Cluster\n\
+         apiVersion: kind.x-k8s.io/v1alpha4\n\
+         nodes:\n\
+         - role: control-plane\n\
+         \x20 extraPortMappings:\n\
+         \x20 - containerPort: {NODE_PORT}\n\
+         \x20   hostPort: {port}\n\
+         \x20   listenAddress: 127.0.0.1\n"
+    )
+}
+
+/// 8080 if it is free, else any port.
+fn free_port() -> Result<u16, Failure> {
+    let wanted = TcpListener::bind((Ipv4Addr::LOCALHOST, 8080));
+    let listener = wanted.or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+    Ok(listener.local_addr()?.port())
+}
+
+fn kubectl(kubeconfig: &Path) -> Command {
+    let mut command = program("kubectl");
+    command.arg("--kubeconfig").arg(kubeconfig);
+    command
+}
+
+fn deploy(kind: &Path, kubeconfig: &Path, scratch: &Path) -> Result<(), Failure> {
+    let archive = sample::archive()?;
+    shell::run(
+        program(kind)
+            .args(["load", "image-archive", "--name", CLUSTER])
+            .arg(archive),
+    )?;
+    let manifest = scratch.join("sample.yaml");
+    fs::write(&manifest, include_str!("sample.yaml"))?;
+    shell::run(kubectl(kubeconfig).arg("apply").arg("-f").arg(&manifest))?;
+    let wait = ["rollout", "status", "--timeout=2m", "deployment/sample"];
+    shell::run(kubectl(kubeconfig).args(wait))?;
+    say(&output(kubectl(kubeconfig).args(["get", "nodes"]))?);
+    say(&output(kubectl(kubeconfig).args([
+        "get",
+        "pods",
+        "--all-namespaces",
+    ]))?);
+    Ok(())
+}
+
+/// What the sample app says through the published port.
+fn answer(port: u16) -> Result<String, Failure> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        match ask(port) {
+            Ok(text) if text.contains("Hello") => return Ok(text),
+            Ok(_) | Err(_) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            Ok(text) => return Err(format!("the sample app answered {text:?}").into()),
+            Err(error) => return Err(format!("the sample app does not answer: {error}").into()),
+        }
+    }
+}
+
+fn ask(port: u16) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let body = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+    Ok(body.unwrap_or(text))
+}
+
+fn next_steps(kind: &Path, kubeconfig: &Path, port: u16) {
+    let (kind, kubeconfig) = (kind.display(), kubeconfig.display());
+    say(&format!(
+        "It works. What next:\n\
+         \x20 curl http://127.0.0.1:{port}/\n\
+         \x20 kubectl --kubeconfig {kubeconfig} get pods --all-namespaces\n\
+         \x20 {kind} create cluster --from debian      # another one, in seconds\n\
+         \x20 {kind} delete cluster --name {CLUSTER} --kubeconfig {kubeconfig}"
+    ));
+}

@@ -1,0 +1,77 @@
+//! What the machine lacks, installed through its package manager.
+
+use std::io::{IsTerminal, Write};
+
+use crate::Failure;
+use crate::shell::{has, program, run, say};
+
+/// A program, the Debian package that has it, and what it is needed for.
+pub(crate) struct Need {
+    program: &'static str,
+    package: &'static str,
+    reason: &'static str,
+}
+
+const fn need(program: &'static str, package: &'static str, reason: &'static str) -> Need {
+    Need {
+        program,
+        package,
+        reason,
+    }
+}
+
+/// What a cluster without a container engine needs.
+pub(crate) const CLUSTER: [Need; 4] = [
+    need(
+        "mmdebstrap",
+        "mmdebstrap",
+        "makes the file system of nodes from Debian packages",
+    ),
+    need("nft", "nftables", "lets nodes reach the outside"),
+    need("kubectl", "kubernetes-client", "talks to the cluster"),
+    need("busybox", "busybox-static", "is the sample app"),
+];
+
+/// Installs what is missing; asks first on a terminal unless `yes`.
+pub(crate) fn ensure(needs: &[Need], yes: bool) -> Result<(), Failure> {
+    let missing: Vec<_> = needs.iter().filter(|need| !has(need.program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    say("This machine lacks:");
+    for need in &missing {
+        say(&format!(
+            "  {:<20} {} {}",
+            need.package, need.program, need.reason
+        ));
+    }
+    let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
+    if !has("apt-get") {
+        return Err(format!("install {} and run this again", packages.join(", ")).into());
+    }
+    if !yes && std::io::stdin().is_terminal() && !agreed()? {
+        return Err("nothing was installed".into());
+    }
+    run(apt().arg("update"))?;
+    run(apt()
+        .args(["install", "--yes", "--no-install-recommends"])
+        .args(packages))
+}
+
+fn apt() -> std::process::Command {
+    let mut command = program("apt-get");
+    command.arg("-qq").env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn agreed() -> Result<bool, Failure> {
+    let mut terminal = std::io::stderr();
+    write!(terminal, "Install with apt-get? [Y/n] ")?;
+    terminal.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(
+        answer.trim().to_lowercase().as_str(),
+        "" | "y" | "yes"
+    ))
+}

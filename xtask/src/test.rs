@@ -1,0 +1,39 @@
+//! `cargo xtask test`: style, lints, licences, unit tests, and real clusters.
+
+use crate::shell::{self, cargo, has};
+use crate::{Failure, packages, programs, sample};
+
+/// Runs everything; `fast` leaves out what needs a real cluster.
+pub(crate) fn run(fast: bool) -> Result<(), Failure> {
+    packages::ensure(&packages::CLUSTER, true)?;
+    style()?;
+    shell::run(cargo().args(["test", "--workspace", "--quiet"]))?;
+    if fast {
+        return Ok(());
+    }
+    let kind = programs::build()?.kind;
+    shell::run(
+        cargo()
+            .args(["test", "--package", "kind-e2e"])
+            .env("KIND_BINARY", kind)
+            .env("KIND_SAMPLE_IMAGE", sample::archive()?),
+    )
+}
+
+fn style() -> Result<(), Failure> {
+    shell::run(cargo().args(["fmt", "--all", "--check"]))?;
+    let lints = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    shell::run(cargo().args(lints))?;
+    if !has("cargo-deny") {
+        shell::run(cargo().args(["install", "--quiet", "--locked", "cargo-deny"]))?;
+    }
+    shell::run(cargo().args(["deny", "check", "licenses", "bans", "sources"]))
+}
