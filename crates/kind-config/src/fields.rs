@@ -9,11 +9,14 @@ use crate::yaml::tree::{Content, Entries, Tree};
 use crate::yaml::{Problem, Scalar};
 
 /// Reads values and keeps what is wrong with them. A value with a problem reads as unset.
-#[derive(Debug, Default)]
 pub(crate) struct Decoder {
     problems: Vec<Problem>,
     word: Option<Error>,
+    place: Place,
 }
+
+/// Tells where a field belongs that stands in the wrong place.
+pub(crate) type Place = fn(&str) -> Option<&'static str>;
 
 /// A type that a value can be read into.
 pub(crate) trait Decode: Sized {
@@ -36,6 +39,15 @@ pub(crate) trait Fields: Default {
 }
 
 impl Decoder {
+    /// A decoder for documents whose fields belong in the places that `place` tells.
+    pub(crate) fn new(place: Place) -> Self {
+        Self {
+            problems: Vec::new(),
+            word: None,
+            place,
+        }
+    }
+
     /// Everything that was wrong, in the text's order.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.problems
@@ -59,10 +71,14 @@ impl Decoder {
     /// Notes that a value is not of a type.
     pub(crate) fn mismatch(&mut self, tree: &Tree, type_name: &str) {
         let found = describe(tree);
-        self.problems.push(Problem::new(
-            tree.line,
-            format!("cannot unmarshal {found} into {type_name}"),
-        ));
+        let hint = mismatch_hint(tree, type_name);
+        self.problems.push(
+            Problem::new(
+                tree.line,
+                format!("cannot unmarshal {found} into {type_name}"),
+            )
+            .with_hint(hint.map(|hint| format!("line {}: {hint}", tree.line))),
+        );
     }
 
     /// The entries of a mapping without repeated keys, or `None` with the problem noted.
@@ -98,8 +114,10 @@ impl Decoder {
     }
 
     fn unknown_field(&mut self, line: usize, name: &str, type_name: &str, fields: &[&str]) {
-        let hint =
-            nearest(name, fields).map(|field| format!("line {line}: did you mean `{field}`?"));
+        let elsewhere = (self.place)(name).map(|place| format!("`{name}` belongs in {place}"));
+        let hint = elsewhere
+            .or_else(|| nearest(name, fields).map(|field| format!("did you mean `{field}`?")))
+            .map(|hint| format!("line {line}: {hint}"));
         self.problems.push(
             Problem::new(line, format!("field {name} not found in type {type_name}"))
                 .with_hint(hint),
@@ -238,6 +256,27 @@ fn describe(tree: &Tree) -> String {
         return format!("{tag} `{start}...`");
     }
     format!("{tag} `{text}`")
+}
+
+/// What to write instead of a value of the wrong type.
+fn mismatch_hint(tree: &Tree, type_name: &str) -> Option<&'static str> {
+    /// What names of types with fields begin with.
+    const TYPES: &str = "v1alpha4.";
+    match (&tree.content, type_name) {
+        (Content::Text(_), "int32") => Some("write the number without quotes"),
+        (_, "bool") => Some("write true or false, without quotes"),
+        (Content::Mapping(_) | Content::Sequence(_), "string") => {
+            Some("this is text: begin a block of lines with `|`")
+        }
+        (Content::Sequence(_), _) if !type_name.starts_with("[]") => {
+            Some("write `key: value` without `- ` in front")
+        }
+        (Content::Plain(_) | Content::Text(_), _) if type_name.starts_with(TYPES) => {
+            Some("write `key: value`, with a space after the colon")
+        }
+        (_, _) if type_name.starts_with("[]") => Some("this is a list: begin each item with `- `"),
+        _ => None,
+    }
 }
 
 /// The field that was probably meant: the same letters in another case, or few typing mistakes.

@@ -42,7 +42,7 @@ struct Header {
 
 impl Header {
     fn of(tree: &Tree) -> Result<Self, Error> {
-        let mut decoder = Decoder::default();
+        let mut decoder = Decoder::new(|_| None);
         let header = decoder.value(tree).unwrap_or_default();
         let problems = decoder.into_problems();
         if problems.is_empty() {
@@ -248,11 +248,47 @@ nodes:
                 "nodes:\n\t- role: worker\n",
                 "YAML is indented with spaces, not with tabs",
             ),
+            (
+                "apiServerPort: 1\n",
+                "line 3: `apiServerPort` belongs in `networking`",
+            ),
+            (
+                "networking: {apiServerPort: \"1\"}\n",
+                "line 3: write the number without quotes",
+            ),
+            (
+                "kubeadmConfigPatches:\n- kind: X\n",
+                "line 4: this is text: begin a block of lines with `|`",
+            ),
+            (
+                "nodes: {role: worker}\n",
+                "line 3: this is a list: begin each item with `- `",
+            ),
+            (
+                "featureGates:\n- A=true\n",
+                "line 4: write `key: value` without `- ` in front",
+            ),
+            (
+                "nodes: [role: a\n",
+                "check that brackets and quotes are closed",
+            ),
         ] {
             assert_eq!(read(text).unwrap_err().hints(), [hint], "{text}");
         }
         let hints = Cluster::parse("").unwrap_err().hints();
         assert!(hints[0].contains("apiVersion: kind.x-k8s.io/v1alpha4"));
         assert_eq!(read("bogus: 1\n").unwrap_err().hints(), [""; 0]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(fields in "[ \n:\\-\\[\\]{}a-z'\"0-9&*<>|]{0,60}") {
+            if let Ok(mut cluster) = read(&fields) {
+                cluster.set_defaults();
+                let once = cluster.clone();
+                cluster.set_defaults();
+                proptest::prop_assert_eq!(cluster, once);
+            }
+        }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) const API_VERSION: &str = "kind.x-k8s.io/v1alpha4";
 
 /// Reads a document.
 pub(crate) fn decode(tree: &Tree) -> Result<Cluster, Error> {
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::new(place);
     let cluster = decoder.value(tree).unwrap_or_default();
     if let Some(word) = decoder.take_word() {
         return Err(word);
@@ -28,6 +28,23 @@ pub(crate) fn decode(tree: &Tree) -> Result<Cluster, Error> {
     } else {
         Err(Error::Decode(yaml::Error::Content(problems)))
     }
+}
+
+/// Where a field belongs.
+fn place(field: &str) -> Option<&'static str> {
+    [
+        (Cluster::FIELDS, "the top level"),
+        (Networking::FIELDS, "`networking`"),
+        (Node::FIELDS, "an entry of `nodes`"),
+        (Mount::FIELDS, "an entry of a node's `extraMounts`"),
+        (
+            PortMapping::FIELDS,
+            "an entry of a node's `extraPortMappings`",
+        ),
+    ]
+    .into_iter()
+    .find(|(fields, _)| fields.contains(&field))
+    .map(|(_, place)| place)
 }
 
 impl Fields for Cluster {

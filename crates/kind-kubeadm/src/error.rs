@@ -40,6 +40,12 @@ pub enum Error {
     /// containerd's configuration does not say which version it is of.
     #[error("failed to patch containerd config: failed to detect containerd config version: {0}")]
     ContainerdVersion(String),
+    /// containerd's configuration does not say where images are unpacked.
+    #[error("failed to detect containerd snapshotter: {0}")]
+    Snapshotter(String),
+    /// containerd's configuration is of a version that nobody here knows.
+    #[error("unknown containerd config version: {0} (supported versions: 2, 3 and 4)")]
+    UnknownContainerdVersion(i64),
     /// A patch of containerd's configuration cannot be used.
     #[error("failed to patch containerd config: {0}")]
     Containerd(PatchError),

@@ -26,9 +26,13 @@ impl Error {
     /// What to do about it, one hint for each problem that has one.
     pub fn hints(&self) -> Vec<&str> {
         match self {
-            Self::Syntax { message, .. } if message == TAB => vec![TAB_HINT],
+            Self::Syntax { message, .. } => SYNTAX_HINTS
+                .iter()
+                .filter(|(words, _)| message.contains(words))
+                .map(|(_, hint)| *hint)
+                .collect(),
             Self::Content(problems) => problems.iter().filter_map(Problem::hint).collect(),
-            _ => Vec::new(),
+            Self::Type(_) => Vec::new(),
         }
     }
 }
@@ -73,7 +77,24 @@ impl Problem {
 
 /// A tab where YAML wants spaces, in the words that libyaml's users search for.
 pub(super) const TAB: &str = "found character that cannot start any token";
+
+/// Words of syntax errors and what to do about them.
+const SYNTAX_HINTS: &[(&str, &str)] = &[
+    (TAB, TAB_HINT),
+    ("found a tab", TAB_HINT),
+    ("unexpected character", QUOTE_HINT),
+    ("unknown anchor", QUOTE_HINT),
+    ("mapping values are not allowed", QUOTE_HINT),
+    (
+        "did not find expected",
+        "check that lines of one list or mapping begin in the same column",
+    ),
+    ("quoted scalar", CLOSE_HINT),
+    ("unclosed", CLOSE_HINT),
+];
 const TAB_HINT: &str = "YAML is indented with spaces, not with tabs";
+const CLOSE_HINT: &str = "check that brackets and quotes are closed";
+const QUOTE_HINT: &str = "put quotes around text that holds YAML's own signs";
 
 /// `line N: `, left out for the first line as libyaml does it.
 struct LinePrefix(usize);

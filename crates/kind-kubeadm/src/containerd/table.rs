@@ -11,6 +11,16 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     Ok(table(document.as_table()))
 }
 
+/// A configuration's version, which decides where things stand in it.
+pub(super) fn version(config: &Value) -> Result<i64, String> {
+    match config.get("version") {
+        None => Err("it has no version".to_owned()),
+        Some(version) => version
+            .as_i64()
+            .ok_or_else(|| format!("its version is {version}, not a whole number")),
+    }
+}
+
 fn table(table: &dyn TableLike) -> Value {
     table
         .iter()
