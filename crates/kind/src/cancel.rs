@@ -1,7 +1,7 @@
 //! Asking a running operation to stop.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{Error, Result};
 
@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken {
-    state: Arc<(Mutex<bool>, Condvar)>,
+    cancelled: Arc<AtomicBool>,
 }
 
 impl CancelToken {
@@ -26,22 +26,12 @@ impl CancelToken {
 
     /// Asks everything that holds this token to stop.
     pub fn cancel(&self) {
-        let (cancelled, changed) = &*self.state;
-        *cancelled.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        changed.notify_all();
+        self.cancelled.store(true, Ordering::SeqCst);
     }
 
     /// Whether [`CancelToken::cancel`] was called.
     pub fn is_cancelled(&self) -> bool {
-        *self.state.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until the token is cancelled, at most `limit`; true if it is.
-    pub(crate) fn wait(&self, limit: Duration) -> bool {
-        let (cancelled, changed) = &*self.state;
-        let guard = cancelled.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = changed.wait_timeout_while(guard, limit, |cancelled| !*cancelled);
-        *outcome.unwrap_or_else(PoisonError::into_inner).0
+        self.cancelled.load(Ordering::SeqCst)
     }
 
     /// Ends an operation here if it was asked to stop.

@@ -27,6 +27,12 @@ pub enum Error {
          Use the --name option to select a different cluster"
     )]
     NoControlPlane(String),
+    /// No node of a cluster of that name can take images.
+    #[error("no nodes found for cluster {0:?}")]
+    NoNodes(String),
+    /// The cluster has no node of that name.
+    #[error("unknown node: {0:?}")]
+    UnknownNode(String),
     /// The engine that was asked for cannot be used.
     #[error("cannot use the engine {engine:?}: {reason}")]
     EngineUnavailable {
@@ -131,6 +137,8 @@ impl Error {
             Self::ClusterExists(_) => "KIND-CLUSTER-EXISTS",
             Self::NoSuchCluster(_) => "KIND-CLUSTER-MISSING",
             Self::NoControlPlane(_) => "KIND-CONTROL-PLANE-MISSING",
+            Self::NoNodes(_) => "KIND-NODES-MISSING",
+            Self::UnknownNode(_) => "KIND-NODE-MISSING",
             Self::EngineUnavailable { .. } => "KIND-ENGINE-UNAVAILABLE",
             Self::NotSupported(_) => "KIND-NOT-SUPPORTED",
             Self::BadImage { .. } => "KIND-IMAGE-UNUSABLE",

@@ -23,6 +23,11 @@ pub enum Event {
         /// Whether it did what it is for.
         outcome: Outcome,
     },
+    /// Something happened in the running phase; changes often.
+    Progress {
+        /// What, in a few words.
+        text: String,
+    },
     /// The control plane became ready after the wait of [`Phase::WaitReady`].
     Ready {
         /// Time of the wait.
@@ -65,12 +70,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Building a node image, or finding that nothing has to be built.
-    BuildImage {
-        /// What it is made from.
-        from: String,
-    },
-    /// One step of a build.
+    /// A step of building a node image that has to be done.
     BuildStep {
         /// The step in words.
         title: String,

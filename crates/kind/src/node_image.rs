@@ -1,7 +1,12 @@
 //! Building node images.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use kind_image::build::{self, AddOns, Request};
+use kind_image::{Reference, Store};
+
 use crate::error::Cause;
-use crate::event::Listener;
+use crate::event::{Event, Listener, Outcome, Phase};
 use crate::{CancelToken, Error, Provider, Result};
 
 /// Types of sources that users may name.
@@ -54,6 +59,12 @@ impl Source {
         }
     }
 
+    fn resolve(&self) -> build::Source {
+        let kind = self.kind.as_deref().unwrap_or("");
+        // The type was checked when the source was named.
+        build::Source::of_type(kind, &self.text).unwrap_or_else(|| build::Source::parse(&self.text))
+    }
+
     /// The image that `create cluster` makes from this source: one for each.
     pub(crate) fn default_image(&self) -> String {
         let plain = |c: char| {
@@ -76,7 +87,6 @@ pub struct BuildNodeImage {
     pub(crate) image: String,
     pub(crate) architecture: Option<String>,
     pub(crate) base_image: Option<String>,
-    pub(crate) reuse: bool,
     pub(crate) cancel: CancelToken,
 }
 
@@ -96,7 +106,6 @@ impl BuildNodeImage {
             image: image.into(),
             architecture: None,
             base_image: None,
-            reuse: false,
             cancel: CancelToken::new(),
         }
     }
@@ -113,12 +122,6 @@ impl BuildNodeImage {
         self
     }
 
-    /// Takes an image of that name as it is if there is one.
-    pub fn reuse(mut self) -> Self {
-        self.reuse = true;
-        self
-    }
-
     /// Stops when this token is cancelled.
     pub fn cancel(mut self, token: CancelToken) -> Self {
         self.cancel = token;
@@ -126,16 +129,180 @@ impl BuildNodeImage {
     }
 }
 
+/// Manifests of the add-ons that images built here bring, by file name.
+const MANIFESTS: [(&str, &str); 3] = [
+    (
+        "default-cni.yaml",
+        include_str!("../../kind-node/manifests/default-cni.yaml"),
+    ),
+    (
+        "default-dns.yaml",
+        include_str!("../../kind-node/manifests/default-dns.yaml"),
+    ),
+    (
+        "default-storage.yaml",
+        include_str!("../../kind-node/manifests/default-storage.yaml"),
+    ),
+];
+
 /// Builds a node image into the engine's store.
 pub(crate) fn build(
     provider: &Provider,
     options: &BuildNodeImage,
     listener: Listener<'_>,
 ) -> Result<BuiltNodeImage> {
-    let _ = (provider, listener);
     options.cancel.check()?;
-    Err(Error::NotSupported(format!(
-        "building from {:?}",
-        options.source.text()
-    )))
+    if options.base_image.is_some() {
+        return Err(Error::NotSupported("another base image".to_owned()));
+    }
+    check_architecture(options)?;
+    let store = open_store(provider)?;
+    let add_ons = AddOns {
+        manifests: MANIFESTS
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into(),
+        kind_node: provider.agent_path()?,
+    };
+    let name: Reference = options.image.parse().map_err(|error| Error::Image {
+        image: options.image.clone(),
+        source: image_cause(error),
+    })?;
+    let request = Request::new(
+        options.source.resolve(),
+        name,
+        add_ons,
+        provider.cache_dir(),
+    );
+    let steps = Steps::new(listener);
+    let built = build::build(&store, &request, &|event| steps.hear(event));
+    steps.end(built.is_ok());
+    // The build's programs get the user's interrupt too; their failure is not what matters then.
+    options.cancel.check()?;
+    built.map_err(|error| {
+        let (code, remedy) = (error.code().to_owned(), error.remedy());
+        Error::Build {
+            from: options.source.text().to_owned(),
+            source: Cause::new(&code, error).with_remedy(remedy),
+        }
+    })?;
+    Ok(BuiltNodeImage {
+        image: options.image.clone(),
+    })
+}
+
+fn check_architecture(options: &BuildNodeImage) -> Result<()> {
+    let host = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    match options.architecture.as_deref() {
+        Some(wanted) if wanted != host => Err(Error::NotSupported(format!(
+            "building for {wanted} on {host}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The native engine's store; engines of their own keep images elsewhere.
+fn open_store(provider: &Provider) -> Result<Store> {
+    if provider.engine_name() != "native" {
+        let engine = provider.engine_name();
+        return Err(Error::NotSupported(format!(
+            "building images for the engine {engine:?}"
+        )));
+    }
+    Store::open(&provider.state_dir().join("images")).map_err(|error| Error::Engine {
+        action: "failed to open the image store".to_owned(),
+        source: image_cause(error),
+    })
+}
+
+fn image_cause(error: kind_image::Error) -> Cause {
+    let (code, remedy) = (error.code().to_owned(), error.remedy());
+    Cause::new(&code, error).with_remedy(remedy)
+}
+
+/// A build's steps as phases. Steps whose results are there already are no news.
+struct Steps<'a> {
+    listener: Listener<'a>,
+    current: Mutex<Option<Phase>>,
+}
+
+impl<'a> Steps<'a> {
+    fn new(listener: Listener<'a>) -> Self {
+        Self {
+            listener,
+            current: Mutex::default(),
+        }
+    }
+
+    fn hear(&self, event: build::Event<'_>) {
+        match event {
+            build::Event::Waiting => self.detail(0, "Waiting for another build ..."),
+            build::Event::Started { step, log } => {
+                self.detail(
+                    1,
+                    &format!("{}: output goes to {}", step.title(), log.display()),
+                );
+                self.begin(Phase::BuildStep {
+                    title: step.title().to_owned(),
+                });
+            }
+            build::Event::Progress { step, text } => {
+                self.detail(1, &format!("{}: {text}", step.title()));
+                (self.listener)(Event::Progress {
+                    text: text.to_owned(),
+                });
+            }
+            build::Event::Finished { .. } => self.end(true),
+            build::Event::Cached { step } => {
+                self.detail(1, &format!("{}: nothing has changed", step.title()));
+            }
+            _ => {}
+        }
+    }
+
+    fn begin(&self, phase: Phase) {
+        self.end(true);
+        *self.current() = Some(phase.clone());
+        (self.listener)(Event::PhaseStarted(phase));
+    }
+
+    fn end(&self, well: bool) {
+        let ended = self.current().take();
+        if let Some(phase) = ended {
+            let outcome = if well { Outcome::Done } else { Outcome::Failed };
+            (self.listener)(Event::PhaseEnded { phase, outcome });
+        }
+    }
+
+    fn detail(&self, level: i32, text: &str) {
+        let text = text.to_owned();
+        (self.listener)(Event::Detail { level, text });
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Phase>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_have_a_text_and_an_image() {
+        let debian = Source::parse_as("", Some("debian")).unwrap();
+        assert_eq!(debian.text(), "debian");
+        assert_eq!(debian.default_image(), "kind.local/node:debian");
+        let url = Source::parse("https://a.test/x.tar.gz").unwrap();
+        assert_eq!(
+            url.default_image(),
+            "kind.local/node:https---a.test-x.tar.gz"
+        );
+        assert!(Source::parse("").is_err());
+        let error = Source::parse_as("x", Some("bazel")).unwrap_err();
+        assert_eq!(error.code(), "KIND-SOURCE");
+    }
 }

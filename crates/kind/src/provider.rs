@@ -15,7 +15,7 @@ use crate::kubeconfig::{self, Document, context_name};
 use crate::plan::Plan;
 use crate::{
     Agent, BuildNodeImage, BuiltNodeImage, CreateCluster, Created, EngineChoice, Error,
-    KubeconfigFiles, Result, create, logs, node, node_image,
+    KubeconfigFiles, LoadImages, Result, create, load, logs, node, node_image,
 };
 
 const CONTROL_PLANE: &str = "control-plane";
@@ -287,7 +287,16 @@ impl Provider {
         }
     }
 
-    /// Builds a node image into the engine's store.
+    /// Loads images into nodes.
+    ///
+    /// # Errors
+    /// [`Error::NoNodes`], [`Error::UnknownNode`], or whatever a node could not load.
+    pub fn load_images(&self, options: &LoadImages) -> Result<()> {
+        load::run(self, options)
+    }
+
+    /// Builds a node image into the engine's store. What earlier builds made is used again as far as
+    /// nothing that went into it has changed.
     ///
     /// # Errors
     /// [`Error::Build`]

@@ -35,10 +35,6 @@ impl Matches {
         }
     }
 
-    /// Whether the flag stood on the command line.
-    pub(crate) fn is_given(&self, name: &str) -> bool {
-        self.values.contains_key(name)
-    }
 
     /// A switch; false when not given.
     pub(crate) fn switch(&self, name: &str) -> bool {

@@ -1,5 +1,7 @@
 //! `kind load image-archive`
 
+use kind::LoadImages;
+
 use super::NAME;
 use super::load_docker_image::NODES;
 use crate::args::{ArgRule, Command, Matches};
@@ -19,6 +21,18 @@ pub(super) static COMMAND: Command = Command {
     )
 };
 
-fn run(_: &Matches, _: &Context) -> Result<Exit, Failure> {
-    Err(kind::Error::NotSupported("loading image archives into nodes".to_owned()).into())
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let archives = &matches.positionals;
+    if archives.len() > 1 {
+        context.ui.warn(SEVERAL);
+    }
+    let mut options = LoadImages::new(context.cluster_name(matches)).nodes(matches.list("nodes"));
+    for archive in archives {
+        options = options.archive(archive);
+    }
+    context.provider(matches)?.load_images(&options)?;
+    Ok(Exit::Success)
 }
+
+const SEVERAL: &str = "It is suggested that you save multiple images into a common archive and load that \
+                       instead of loading multiple archives for better performance";

@@ -88,6 +88,12 @@ impl Ui {
                 self.info(&format!("Deleted nodes: {}", quoted_list(&nodes)));
             }
             Event::Warning(warning) => self.warn(&warning.to_string()),
+            Event::Progress { text } => {
+                if let Some(spinner) = self.spinner().as_ref() {
+                    spinner.note(text);
+                }
+            }
+            Event::Detail { level: 0, text } => self.info(&text),
             Event::Detail { level, text } if self.shows(level) => {
                 self.line(&format!("DEBUG: kind] {text}"));
             }

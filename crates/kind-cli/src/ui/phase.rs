@@ -16,8 +16,7 @@ pub(super) enum Style {
 /// A phase in words.
 pub(super) fn text(phase: &Phase) -> String {
     match phase {
-        Phase::BuildImage { from } => format!("Building node image from {from} 🔨"),
-        Phase::BuildStep { title } => title.clone(),
+        Phase::BuildStep { title } => format!("{title} 🔨"),
         Phase::EnsureImage { image } => format!("Ensuring node image ({image}) 🖼️"),
         Phase::PrepareNodes { count } => format!("Preparing nodes {}", "📦 ".repeat(*count)),
         Phase::LoadBalancer => "Configuring the external load balancer ⚖️".to_owned(),

@@ -1,6 +1,7 @@
 //! The moving sign of a running phase on a terminal.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ const SHOW_TIME_AFTER: Duration = Duration::from_secs(2);
 /// A spinner that draws until it is dropped.
 pub(super) struct Spinner {
     stop: Option<Sender<()>>,
+    note: Arc<Mutex<String>>,
     drawing: Option<JoinHandle<()>>,
 }
 
@@ -24,10 +26,13 @@ impl Spinner {
     /// Begins to draw beside `text`.
     pub(super) fn start(text: String) -> Self {
         let (stop, stopped) = mpsc::channel();
+        let note = Arc::new(Mutex::new(String::new()));
+        let shown = Arc::clone(&note);
         let drawing = std::thread::spawn(move || {
             let begin = Instant::now();
             for frame in FRAMES.iter().cycle() {
-                write_error(&draw(frame, &text, begin.elapsed()));
+                let note = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                write_error(&draw(frame, &text, begin.elapsed(), &note));
                 if stopped.recv_timeout(PERIOD) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
@@ -35,8 +40,16 @@ impl Spinner {
         });
         Self {
             stop: Some(stop),
+            note,
             drawing: Some(drawing),
         }
+    }
+}
+
+impl Spinner {
+    /// Shows a few words beside the text from now on.
+    pub(super) fn note(&self, text: String) {
+        *self.note.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 }
 
@@ -50,7 +63,7 @@ impl Drop for Spinner {
 }
 
 /// One frame. Line wrapping is off while it is drawn, so that a narrow terminal shows one line.
-fn draw(frame: &str, text: &str, elapsed: Duration) -> String {
+fn draw(frame: &str, text: &str, elapsed: Duration, note: &str) -> String {
     let time = match elapsed >= SHOW_TIME_AFTER {
         true => format!("({}) ", duration_text(elapsed)),
         false => String::new(),
@@ -60,7 +73,8 @@ fn draw(frame: &str, text: &str, elapsed: Duration) -> String {
     } else {
         ("\x1b[?7l", "\x1b[?7h")
     };
-    format!("{}\r{frame} {text} {time}{}", wrap.0, wrap.1)
+    let clear = if note.is_empty() { "" } else { "\x1b[K" };
+    format!("{}\r{frame} {text} {time}{note}{clear}{}", wrap.0, wrap.1)
 }
 
 #[cfg(test)]
@@ -69,7 +83,7 @@ mod tests {
 
     #[test]
     fn time_is_shown_when_it_matters() {
-        assert!(draw("⠈⠁", "Working", Duration::from_secs(1)).contains("Working \x1b[?7h"));
-        assert!(draw("⠈⠁", "Working", Duration::from_secs(75)).contains("Working (1m15s) "));
+        assert!(draw("⠈⠁", "Working", Duration::from_secs(1), "").contains("Working \x1b[?7h"));
+        assert!(draw("⠈⠁", "Working", Duration::from_secs(75), "").contains("Working (1m15s) "));
     }
 }

@@ -69,9 +69,7 @@ impl<'a> Attempt<'a> {
         };
         let image = self.options.image.clone();
         let image = image.unwrap_or_else(|| source.default_image());
-        let build = BuildNodeImage::new(source.clone(), image)
-            .reuse()
-            .cancel(self.options.cancel.clone());
+        let build = BuildNodeImage::new(source.clone(), image).cancel(self.options.cancel.clone());
         let built = self.provider.build_node_image(&build, self.listener)?;
         for node in &mut self.cluster.nodes {
             node.image.clone_from(&built.image);

@@ -3,12 +3,13 @@
 use kind_config::Cluster;
 use kind_engine::{Engine, Info, Node};
 use kind_kubeadm::{NodeFacts, containerd};
+use kind_node::cni;
 
 use super::facts::Facts;
 use crate::error::Cause;
 use crate::node::{File, read_file};
 use crate::plan::NodePlan;
-use crate::{Error, Result, cni};
+use crate::{Error, Result};
 
 /// kubeadm's name for the phase that installs its cluster DNS.
 const KUBEADM_DNS: &str = "addon/coredns";
@@ -49,7 +50,7 @@ pub(super) fn files(
         files.push(File::new(path, patched));
     }
     if !cluster.networking.disable_default_cni {
-        files.push(File::new(cni::PATH, cni::config(&plan.pod_cidrs)));
+        files.push(File::new(cni::PATH, cni::conflist(&plan.pod_cidrs, None)));
     }
     Ok(files)
 }

@@ -1,7 +1,9 @@
 //! Talking to one node through the engine: its files, and the one request it is sent.
 
 mod channel;
+mod program;
 mod tree;
 
 pub(crate) use channel::{Reply, send};
+pub(crate) use program::read_output;
 pub(crate) use tree::{File, pack, read_file, read_tree};
