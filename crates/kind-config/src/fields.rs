@@ -179,13 +179,27 @@ impl Decode for i32 {
 
     fn decode(tree: &Tree, decoder: &mut Decoder) -> Option<Self> {
         if let Content::Plain(text) = &tree.content
-            && let Scalar::Integer(value) = Scalar::of(text)
-            && let Ok(value) = value.try_into()
+            && let Some(value) = whole_number(Scalar::of(text))
         {
             return Some(value);
         }
         decoder.mismatch(tree, "int32");
         None
+    }
+}
+
+/// A number without a fraction, however it is written: `1e3` is 1000.
+fn whole_number(scalar: Scalar) -> Option<i32> {
+    match scalar {
+        Scalar::Integer(value) => value.try_into().ok(),
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "checked to be whole and in range"
+        )]
+        Scalar::Float(value) if value.fract() == 0.0 && value.abs() <= f64::from(i32::MAX) => {
+            Some(value as i32)
+        }
+        _ => None,
     }
 }
 

@@ -184,6 +184,26 @@ nodes:
     }
 
     #[test]
+    fn numbers_may_be_written_in_many_ways() {
+        for (text, number) in [
+            ("0x10", 16),
+            ("017", 15),
+            ("1_000", 1000),
+            ("1e3", 1000),
+            ("-1.0", -1),
+        ] {
+            let cluster = read(&format!("networking: {{apiServerPort: {text}}}\n")).unwrap();
+            assert_eq!(cluster.networking.api_server_port, number, "{text}");
+        }
+        for text in ["1.5", "1e10", ".inf", "\"1\""] {
+            assert!(
+                read(&format!("networking: {{apiServerPort: {text}}}\n")).is_err(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn aliases_and_merges_are_followed() {
         let fields =
             "nodes:\n- &worker {role: worker, image: a}\n- *worker\n- {<<: *worker, image: b}\n";
@@ -207,6 +227,17 @@ nodes:
              \x20 line 6: cannot unmarshal !!str `x` into []v1alpha4.MountAlias\n\
              \x20 line 8: cannot unmarshal !!map into string\n\
              \x20 line 11: mapping key \"A\" already defined at line 10"
+        );
+    }
+
+    #[test]
+    fn a_block_of_text_is_where_its_sign_is() {
+        assert_eq!(
+            read("name: a\nnodes: |\n\n  text\n")
+                .unwrap_err()
+                .to_string(),
+            "unable to decode config: yaml: unmarshal errors:\n\
+             \x20 line 4: cannot unmarshal !!str `\ntext\n` into []v1alpha4.Node"
         );
     }
 

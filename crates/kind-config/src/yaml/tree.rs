@@ -103,7 +103,12 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, event: Event<'a>, span: Span) -> Result<Tree, Error> {
-        let line = span.start.line();
+        let line = match event {
+            Event::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded, ..) => {
+                self.block_header(span.start.line())
+            }
+            _ => span.start.line(),
+        };
         let start = self.read;
         self.spend(1, line)?;
         let (content, anchor) = match event {
@@ -185,6 +190,13 @@ impl<'a> Reader<'a> {
             return Err(syntax(key.line, "a key has no value"));
         };
         Ok(Some((key, self.value(event, span)?)))
+    }
+
+    /// The line of a block scalar's `|` or `>`, from the line of its text.
+    fn block_header(&self, text: usize) -> usize {
+        let before = self.lines.get(..text.saturating_sub(1)).unwrap_or(&[]);
+        let header = before.iter().rposition(|line| !line.trim().is_empty());
+        header.map_or(text, |index| index + 1)
     }
 
     fn is_indented_with_tab(&self, line: usize) -> bool {
