@@ -256,4 +256,23 @@ mod tests {
         assert!(forwarder.came_back(&probe));
         assert!(forwarder.in_order().is_empty());
     }
+
+    #[tokio::test]
+    async fn more_questions_than_allowed_are_refused() {
+        let forwarder = Forwarder::new(&[], &[], &[]);
+        let question = Question {
+            name: Name::from_ascii("www.example.com.").unwrap(),
+            kind: RecordType::A,
+            class: DNSClass::IN,
+            dnssec_ok: false,
+            checking_disabled: false,
+        };
+        let all = u32::try_from(IN_FLIGHT).unwrap();
+        let taken = forwarder.permits.acquire_many(all).await.unwrap();
+        let code = forwarder.ask(&question).await.code;
+        assert_eq!(code, ResponseCode::Refused);
+        drop(taken);
+        let code = forwarder.ask(&question).await.code;
+        assert_eq!(code, ResponseCode::ServFail);
+    }
 }

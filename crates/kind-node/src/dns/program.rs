@@ -104,3 +104,31 @@ where
         result => result.map_err(failed(address)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error as IoError, ErrorKind};
+
+    use super::*;
+
+    /// Binds nothing; IPv6 fails in that way.
+    async fn bound(address: &str, failure: ErrorKind) -> Result<String, String> {
+        let bind = async |address: SocketAddr| match address {
+            SocketAddr::V6(_) => Err(IoError::from(failure)),
+            SocketAddr::V4(_) => Ok(address.to_string()),
+        };
+        let result = listen(address.parse().unwrap(), bind).await;
+        result.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn any_address_is_that_of_ipv4_where_there_is_no_ipv6() {
+        let unsupported = ErrorKind::AddrNotAvailable;
+        let result = bound("[::]:53", unsupported).await;
+        assert_eq!(result, Ok("0.0.0.0:53".to_owned()));
+        let result = bound("[::1]:53", unsupported).await;
+        assert_eq!(result, Err("listen on [::1]:53".to_owned()));
+        let result = bound("[::]:53", ErrorKind::AddrInUse).await;
+        assert_eq!(result, Err("listen on [::]:53".to_owned()));
+    }
+}

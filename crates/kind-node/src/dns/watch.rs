@@ -9,6 +9,7 @@ use futures_util::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::{Endpoints, Namespace, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::WatchStreamExt;
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use tokio::sync::watch::Sender;
@@ -22,17 +23,25 @@ use crate::kubernetes;
 /// Changes that come within this time are put into the index together.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// Time between two attempts to reach the API server at the start.
-const RETRY: Duration = Duration::from_millis(300);
+/// Time before the second attempt to reach the API server; each further one waits twice as long.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// Longest time between two attempts. Short, because the API server is close and everything in the
+/// cluster waits for names.
+const LONGEST_RETRY: Duration = Duration::from_secs(2);
+
+/// Time without a failure after which the next one counts as the first.
+const HEALTHY: Duration = Duration::from_secs(20);
 
 /// Watches for ever and sends each new index.
 pub(crate) async fn watch(client: Client, indexes: Arc<Sender<Option<Arc<Index>>>>) {
+    let mut retries = Retries::default();
     let slices = loop {
         match kubernetes::serves(&client, "discovery.k8s.io", "v1").await {
             Ok(slices) => break slices,
             Err(error) => {
                 report(&error);
-                sleep(RETRY).await;
+                sleep(retries.wait(Instant::now())).await;
             }
         }
     };
@@ -111,7 +120,36 @@ where
         + Send
         + 'static,
 {
-    watcher(Api::all(client.clone()), watcher::Config::default()).default_backoff()
+    watcher(Api::all(client.clone()), watcher::Config::default()).backoff(Retries::default())
+}
+
+/// Times between attempts. They grow until no failure came for a while; a single success says
+/// little, because each new attempt begins with an event before the server has said anything.
+#[derive(Debug, Default)]
+struct Retries {
+    last: Option<(Instant, Duration)>,
+}
+
+impl Retries {
+    /// Returns the time to wait after a failure.
+    fn wait(&mut self, now: Instant) -> Duration {
+        let recent = self.last.filter(|(failed, _)| now - *failed < HEALTHY);
+        let next = recent.map_or(RETRY, |(_, wait)| (wait * 2).min(LONGEST_RETRY));
+        self.last = Some((now, next));
+        next
+    }
+}
+
+impl Iterator for Retries {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(self.wait(Instant::now()))
+    }
+}
+
+impl Backoff for Retries {
+    fn reset(&mut self) {}
 }
 
 /// Changes an event's object.

@@ -150,3 +150,17 @@ async fn endpoints_come_from_slices_where_they_are_served() {
         assert_eq!(addresses, [expected]);
     }
 }
+
+#[test]
+fn retries_grow_to_a_limit_and_start_again_after_a_while() {
+    let mut retries = Retries::default();
+    let mut now = Instant::now();
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        let wait = retries.wait(now);
+        waits.push(wait.as_millis());
+        now += wait;
+    }
+    assert_eq!(waits, [100, 200, 400, 800, 1600, 2000, 2000]);
+    assert_eq!(retries.wait(now + HEALTHY), RETRY);
+}
