@@ -3,6 +3,8 @@
 
 mod engine;
 mod error;
+#[cfg(feature = "fake")]
+pub mod fake;
 #[cfg(target_os = "linux")]
 pub mod native;
 

@@ -35,7 +35,6 @@ impl Matches {
         }
     }
 
-
     /// A switch; false when not given.
     pub(crate) fn switch(&self, name: &str) -> bool {
         matches!(self.values.get(name), Some(Value::Bool(true)))

@@ -142,7 +142,7 @@ mod tests {
     fn flags_and_positionals_interleave_until_two_dashes() {
         let matches = read("a --retain b - -- --name -q").unwrap();
         assert_eq!(matches.positionals, ["a", "b", "-", "--name", "-q"]);
-        assert!(matches.switch("retain") && !matches.is_given("name"));
+        assert!(matches.switch("retain") && matches.text("name").is_none());
     }
 
     #[test]

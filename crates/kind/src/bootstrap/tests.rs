@@ -1,1 +1,61 @@
+//! Requests of recorded versions.
 
+use super::*;
+
+fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
+    let text = format!("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n{config}");
+    let mut cluster = Cluster::parse(&text).unwrap();
+    cluster.set_defaults();
+    let mut facts = NodeFacts::new("kind-control-plane", "native", version).unwrap();
+    facts.skip_phases.push("addon/coredns".to_owned());
+    let manifests = Manifests {
+        cni: Some("CNI".to_owned()),
+        dns: Some("DNS".to_owned()),
+        storage: "STORAGE".to_owned(),
+    };
+    let request = init(&cluster, &facts, &manifests, wait).unwrap();
+    let lines = request.steps.iter().flat_map(lines);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A step as readable lines.
+fn lines(step: &Step) -> Vec<String> {
+    match step {
+        Step::Run { argv, stdin, .. } => {
+            let stdin = stdin
+                .as_ref()
+                .map_or(String::new(), |text| format!(" < {text}"));
+            vec![format!("run {}{stdin}", argv.join(" "))]
+        }
+        Step::Wait {
+            argv, timeout_ms, ..
+        } => {
+            vec![format!("wait {timeout_ms} ms for {}", argv.join(" "))]
+        }
+        Step::Together { sequences } => {
+            let steps = sequences.iter().flatten().flat_map(lines);
+            steps.map(|line| format!("together {line}")).collect()
+        }
+        other => vec![format!("{other:?}")],
+    }
+}
+
+#[test]
+fn an_old_version_with_its_own_dns() {
+    insta::assert_snapshot!(requested("v1.20.2", "", Some(Duration::from_secs(90))));
+}
+
+#[test]
+fn a_new_version() {
+    insta::assert_snapshot!(requested("v1.37.0", "", None));
+}
+
+#[test]
+fn taints_stay_beside_workers() {
+    let request = requested(
+        "v1.37.0",
+        "nodes: [{role: control-plane}, {role: worker}]\n",
+        None,
+    );
+    assert!(!request.contains("taint"), "{request}");
+}

@@ -1,1 +1,439 @@
+//! Order, failures and interruptions of a creation, on an engine that only notes what it is asked for.
 
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kind_engine::fake::{Fake, Program};
+use kind_engine::{Engine, Error as EngineError, Io};
+use kind_node::request::{Event as Told, Request, Step};
+
+use crate::{
+    Agent, CancelToken, CreateCluster, Created, Endpoint, Error, Event, KubeconfigFiles, Outcome,
+    Phase, Provider, Result, error_chain,
+};
+
+const NODE: &str = "kind-control-plane";
+const ADMIN: &str = "\
+apiVersion: v1
+clusters: [{name: kubernetes, cluster: {server: 'https://kind-control-plane:6443'}}]
+contexts: [{name: a, context: {cluster: kubernetes, user: admin}}]
+current-context: a
+kind: Config
+users: [{name: admin, user: {}}]
+";
+const FILES: [(&str, &str); 4] = [
+    ("/kind/version", "v1.36.1"),
+    ("/kind/manifests/default-cni.yaml", "kind: Cni"),
+    ("/kind/manifests/default-storage.yaml", "kind: Storage"),
+    ("/etc/kubernetes/admin.conf", ADMIN),
+];
+
+/// A library on a fake engine with a kubeconfig of its own, and everything it told.
+struct Stage {
+    engine: Arc<Fake>,
+    provider: Provider,
+    files: KubeconfigFiles,
+    events: Mutex<Vec<Event>>,
+    directory: tempfile::TempDir,
+}
+
+impl Stage {
+    fn new(program: Box<Program>) -> Self {
+        Self::with_files(&FILES, program)
+    }
+
+    fn with_files(files: &[(&str, &str)], program: Box<Program>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Arc::new(Fake::new(files, program));
+        let settings = Provider::builder()
+            .temporary_dir(directory.path())
+            .agent(Agent::file("/kind-node"));
+        Self {
+            provider: Provider::on(Arc::clone(&engine) as Arc<dyn Engine>, settings),
+            engine,
+            files: KubeconfigFiles::one(directory.path().join("config")),
+            events: Mutex::default(),
+            directory,
+        }
+    }
+
+    fn options(&self) -> CreateCluster {
+        CreateCluster::new(self.files.clone()).image("node:1")
+    }
+
+    fn create(&self, options: &CreateCluster) -> Result<Created> {
+        self.provider.create(options, &|event| {
+            if !matches!(event, Event::Detail { .. }) {
+                self.events.lock().unwrap().push(event);
+            }
+        })
+    }
+
+    /// Everything told, one line each.
+    fn story(&self) -> String {
+        let events = self.events.lock().unwrap();
+        let lines = events.iter().map(|event| match event {
+            Event::PhaseStarted(phase) => format!("> {phase:?}\n"),
+            Event::PhaseEnded { outcome, .. } => format!("< {outcome:?}\n"),
+            Event::Ready { .. } => "ready\n".to_owned(),
+            event => format!("{event:?}\n"),
+        });
+        lines.collect()
+    }
+
+    fn kubeconfig(&self) -> Option<String> {
+        std::fs::read_to_string(self.files.write_target()).ok()
+    }
+
+    /// Nothing of the cluster is left.
+    fn assert_clean(&self) {
+        assert!(!self.engine.has(NODE));
+        assert_eq!(self.kubeconfig(), None);
+        let events = self.events.lock().unwrap();
+        let started = events
+            .iter()
+            .filter(|event| matches!(event, Event::PhaseStarted(_)));
+        let ended = events
+            .iter()
+            .filter(|event| matches!(event, Event::PhaseEnded { .. }));
+        assert_eq!(started.count(), ended.count());
+    }
+}
+
+/// A node where every step works but the one that is named.
+fn node(fails: Option<&'static str>) -> Box<Program> {
+    Box::new(move |_, argv, io| match argv {
+        [_, word] if word == "request" => Ok(answer(fails, io)),
+        _ => Ok(0),
+    })
+}
+
+fn answer(fails: Option<&str>, io: Io<'_>) -> i32 {
+    let request = request(io.stdin.unwrap());
+    match run(&request.steps, fails, io.stdout) {
+        true => 0,
+        false => 1,
+    }
+}
+
+fn request(stdin: &mut dyn Read) -> Request {
+    let mut length = [0; 4];
+    stdin.read_exact(&mut length).unwrap();
+    let mut document = vec![0; u32::from_be_bytes(length) as usize];
+    stdin.read_exact(&mut document).unwrap();
+    serde_json::from_slice(&document).unwrap()
+}
+
+fn tell(out: &mut dyn Write, event: &Told) {
+    writeln!(out, "{}", serde_json::to_string(event).unwrap()).unwrap();
+}
+
+fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
+    for step in steps {
+        match step {
+            Step::Run { name, .. } | Step::Wait { name, .. } if fails == Some(name) => {
+                let (name, reason) = (name.clone(), "exit code 1".to_owned());
+                let output = "what it printed".to_owned();
+                tell(
+                    out,
+                    &Told::Failed {
+                        name,
+                        reason,
+                        output,
+                    },
+                );
+                return false;
+            }
+            Step::Run { name, .. } | Step::Wait { name, .. } => {
+                let (name, output) = (name.clone(), String::new());
+                tell(
+                    out,
+                    &Told::Finished {
+                        name,
+                        ms: 1,
+                        output,
+                    },
+                );
+            }
+            Step::Read { path } => {
+                let (path, text) = (path.clone(), ADMIN.to_owned());
+                tell(out, &Told::File { path, text });
+            }
+            Step::Together { sequences } => {
+                if !sequences.iter().all(|sequence| run(sequence, fails, out)) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+    }
+    true
+}
+
+#[test]
+fn a_cluster_is_made_in_kinds_order() {
+    let stage = Stage::new(node(None));
+    let created = stage
+        .create(&stage.options().wait(Duration::from_secs(60)))
+        .unwrap();
+    assert_eq!(created.context, "kind-kind");
+    insta::assert_snapshot!(stage.story());
+    insta::assert_snapshot!(stage.engine.calls().join("\n"));
+    let copied = ["/kind/kubeadm.conf", "/etc/cni/net.d/10-kindnet.conflist"];
+    assert_eq!(stage.engine.copied(), copied);
+    let kubeconfig = stage.kubeconfig().unwrap();
+    assert!(
+        kubeconfig.contains("server: https://127.0.0.1:0"),
+        "{kubeconfig}"
+    );
+    assert!(stage.engine.has(NODE));
+}
+
+#[test]
+fn what_was_made_can_be_seen_and_deleted() {
+    let stage = Stage::new(node(None));
+    stage.create(&stage.options()).unwrap();
+    assert_eq!(stage.provider.clusters().unwrap(), ["kind"]);
+    assert_eq!(stage.provider.nodes(Some("kind")).unwrap()[0].name, NODE);
+    let internal = stage
+        .provider
+        .kubeconfig("kind", Endpoint::Internal)
+        .unwrap();
+    assert!(internal.contains("server: https://kind-control-plane:6443"));
+    stage
+        .provider
+        .delete("kind", &stage.files, &|_| {})
+        .unwrap();
+    assert!(!stage.engine.has(NODE));
+    stage
+        .provider
+        .delete("kind", &stage.files, &|_| {})
+        .unwrap();
+    assert!(!stage.kubeconfig().unwrap().contains("kind-kind"));
+}
+
+#[test]
+fn nothing_is_left_when_an_engine_call_fails() {
+    for call in [
+        "image", "network", "create", "copy_out", "copy_in", "start", "exec",
+    ] {
+        let stage = Stage::new(node(None));
+        stage.engine.fail(call);
+        let error = stage.create(&stage.options()).unwrap_err();
+        assert_eq!(error.code(), "ENG-IO", "{call}");
+        stage.assert_clean();
+    }
+}
+
+#[test]
+fn nothing_is_left_when_a_step_in_the_node_fails() {
+    for step in [
+        "kubeadm init",
+        "apply overlay network",
+        "add default storage class",
+        "remove control plane taint",
+        "remove control plane load balancer label",
+    ] {
+        let stage = Stage::new(node(Some(step)));
+        let error = stage.create(&stage.options()).unwrap_err();
+        assert_eq!(error.code(), "KIND-NODE-STEP", "{step}");
+        assert_eq!(error.output(), Some("what it printed"));
+        stage.assert_clean();
+        let evidence = error.evidence().unwrap();
+        let console = evidence.join(NODE).join("serial.log");
+        assert_eq!(std::fs::read_to_string(console).unwrap(), "console\n");
+    }
+}
+
+#[test]
+fn a_failing_kubeadm_is_named_as_kind_does() {
+    let stage = Stage::new(node(Some("kubeadm init")));
+    let error = stage.create(&stage.options()).unwrap_err();
+    assert_eq!(
+        error_chain(&error),
+        "failed to init node with kubeadm: exit code 1"
+    );
+}
+
+#[test]
+fn running_out_of_time_is_no_error() {
+    let stage = Stage::new(node(Some("wait for ready")));
+    stage
+        .create(&stage.options().wait(Duration::from_secs(1)))
+        .unwrap();
+    assert!(
+        stage.story().contains("< Failed\nNotReady\n"),
+        "{}",
+        stage.story()
+    );
+    assert!(stage.kubeconfig().is_some());
+}
+
+#[test]
+fn nodes_are_kept_when_the_user_wants_them() {
+    let stage = Stage::new(node(Some("kubeadm init")));
+    let error = stage.create(&stage.options().retain(true)).unwrap_err();
+    assert_eq!(error.evidence(), None);
+    assert!(stage.engine.has(NODE));
+}
+
+#[test]
+fn an_interrupt_ends_a_running_request() {
+    // The node works until it is taken away.
+    let stage = Stage::new(Box::new(|engine, _, _| {
+        while engine.has(NODE) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Err(EngineError::NoSuchNode(NODE.to_owned()))
+    }));
+    let cancel = CancelToken::new();
+    let options = stage.options().cancel(cancel.clone());
+    let error = std::thread::scope(|scope| {
+        let creating = scope.spawn(|| stage.create(&options));
+        while !stage
+            .engine
+            .calls()
+            .iter()
+            .any(|call| call.starts_with("exec"))
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        cancel.cancel();
+        creating.join().unwrap().unwrap_err()
+    });
+    assert!(error.is_cancelled());
+    stage.assert_clean();
+}
+
+#[test]
+fn an_interrupt_before_anything_is_made_makes_nothing() {
+    let stage = Stage::new(node(None));
+    let cancel = CancelToken::new();
+    cancel.cancel();
+    let error = stage.create(&stage.options().cancel(cancel)).unwrap_err();
+    assert!(error.is_cancelled());
+    stage.assert_clean();
+    assert!(
+        !stage
+            .engine
+            .calls()
+            .iter()
+            .any(|call| call.starts_with("create"))
+    );
+}
+
+#[test]
+fn a_cluster_that_exists_is_left_alone() {
+    let stage = Stage::new(node(None));
+    stage.create(&stage.options()).unwrap();
+    let before = stage.kubeconfig();
+    let error = stage.create(&stage.options()).unwrap_err();
+    assert!(matches!(&error, Error::ClusterExists(name) if name == "kind"));
+    assert!(stage.engine.has(NODE));
+    assert_eq!(stage.kubeconfig(), before);
+}
+
+#[test]
+fn an_image_that_is_nowhere_is_an_error() {
+    let stage = Stage::new(node(None));
+    let error = stage
+        .create(&stage.options().image("absent:1"))
+        .unwrap_err();
+    let text = error_chain(&error);
+    assert!(
+        text.starts_with("failed to pull image \"absent:1\": "),
+        "{text}"
+    );
+    assert!(error.remedy().is_some());
+    stage.assert_clean();
+}
+
+#[test]
+fn an_image_without_a_version_is_no_node_image() {
+    let stage = Stage::with_files(&FILES[1..], node(None));
+    let error = stage.create(&stage.options()).unwrap_err();
+    assert_eq!(error.code(), "KIND-IMAGE-UNUSABLE");
+    stage.assert_clean();
+}
+
+#[test]
+fn an_image_with_its_own_dns_needs_no_other() {
+    let dns = ("/kind/manifests/default-dns.yaml", "kind: Dns");
+    let files = [&FILES[..], &[dns]].concat();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let stage = Stage::with_files(&files, {
+        let seen = Arc::clone(&seen);
+        Box::new(move |_, _, io| {
+            let request = request(io.stdin.unwrap());
+            seen.lock().unwrap().push(format!("{:?}", request.steps));
+            Ok(match run(&request.steps, None, io.stdout) {
+                true => 0,
+                false => 1,
+            })
+        })
+    });
+    stage.create(&stage.options()).unwrap();
+    assert!(seen.lock().unwrap()[0].contains("kind: Dns"));
+}
+
+#[test]
+fn bad_configurations_make_nothing() {
+    let stage = Stage::new(node(None));
+    let error = stage.create(&stage.options().name("Bad_Name")).unwrap_err();
+    assert_eq!(error.code(), "KIND-CONFIG");
+    let text = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: [{}, {role: worker}]\n";
+    let options = stage.options().config_text(text).unwrap();
+    assert_eq!(
+        stage.create(&options).unwrap_err().code(),
+        "KIND-NOT-SUPPORTED"
+    );
+    assert!(stage.options().config_text("a: 1").is_err());
+    stage.assert_clean();
+    assert!(stage.story().is_empty());
+}
+
+#[test]
+fn logs_have_kinds_layout() {
+    let stage = Stage::new(node(None));
+    stage.create(&stage.options()).unwrap();
+    let directory = stage.directory.path().join("logs");
+    // The fake node packs no tar stream; that is one failure, and everything else is there.
+    let _ = stage.provider.collect_logs("kind", &directory, "kind v1");
+    for file in [
+        "kind-version.txt",
+        "fake-info.txt",
+        "kind-control-plane/serial.log",
+        "kind-control-plane/inspect.json",
+        "kind-control-plane/kubernetes-version.txt",
+        "kind-control-plane/journal.log",
+        "kind-control-plane/kubelet.log",
+        "kind-control-plane/containerd.log",
+        "kind-control-plane/images.log",
+    ] {
+        assert!(Path::new(&directory).join(file).is_file(), "{file}");
+    }
+    let error = stage
+        .provider
+        .collect_logs("other", &directory, "")
+        .unwrap_err();
+    assert_eq!(error.to_string(), "unknown cluster \"other\"");
+}
+
+#[test]
+fn phases_end_before_the_next_begins() {
+    let stage = Stage::new(node(None));
+    stage.create(&stage.options()).unwrap();
+    let mut running: Option<Phase> = None;
+    for event in stage.events.lock().unwrap().iter() {
+        match event {
+            Event::PhaseStarted(phase) => assert!(running.replace(phase.clone()).is_none()),
+            Event::PhaseEnded { phase, outcome } => {
+                assert_eq!(running.take().as_ref(), Some(phase));
+                assert_eq!(*outcome, Outcome::Done);
+            }
+            _ => {}
+        }
+    }
+}
