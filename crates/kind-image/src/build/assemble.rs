@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::components::{Ingredients, Names};
+use super::components::{self, Ingredients, Names};
 use super::node_files::{self, Facts};
 use super::request::architecture;
+use super::tree;
 use super::workshop::{Key, Made, Workshop, file_digest};
 use super::{Error, Request, Step, preload};
 use crate::Image;
@@ -69,7 +70,7 @@ fn preloaded(
     let kind_node = &request.add_ons.kind_node;
     let key = Key::of([
         preload::SCRIPT,
-        include_str!("files/iptables.sh"),
+        components::IPTABLES,
         env!("CARGO_PKG_VERSION"),
         file_digest(kind_node)?.hex(),
         parts.kubernetes.key.as_ref(),
@@ -82,7 +83,7 @@ fn preloaded(
         let scratch = workshop.scratch("components")?;
         // A copy of its own: containers' images get links to it, and the caller's file may change.
         let program = scratch.join("kind-node-program");
-        fs::copy(kind_node, &program).map_err(Error::path("copy", kind_node))?;
+        tree::copy_program(kind_node, &program)?;
         preload::make(
             work,
             &scratch,
@@ -117,12 +118,10 @@ fn link_programs(kubernetes: &Path) -> Result<(), Error> {
     if target.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(&target).map_err(Error::path("create", &target))?;
     for program in NODE_PROGRAMS {
-        let from = kubernetes.join("bin").join(program);
-        fs::hard_link(&from, target.join(program)).map_err(Error::path("link", &from))?;
+        tree::link_file(&kubernetes.join("bin").join(program), &target.join(program))?;
     }
-    Ok(())
+    tree::settle(&kubernetes.join("layer"))
 }
 
 fn config(version: &str) -> Result<ImageConfig, Error> {

@@ -1,12 +1,11 @@
 //! Programs with the shared libraries they need, taken out of a root.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::chroot::Chroot;
+use super::tree;
 use super::workshop::Work;
 
 /// A directory that gets programs of a root, and whatever libraries those need.
@@ -21,10 +20,8 @@ impl<'a> Closure<'a> {
     /// Begins in the directory `target`, giving it the merged layout of a Debian root.
     pub(super) fn new(work: &'a Work<'a>, root: &'a Path, target: &'a Path) -> Result<Self, Error> {
         for part in ["bin", "sbin", "lib", "lib64"] {
-            let directory = target.join("usr").join(part);
-            fs::create_dir_all(&directory).map_err(Error::path("create", &directory))?;
-            let link = target.join(part);
-            symlink(format!("usr/{part}"), &link).map_err(Error::path("create", &link))?;
+            tree::make_directory(&target.join("usr").join(part))?;
+            tree::make_link(&target.join(part), &format!("usr/{part}"))?;
         }
         Ok(Self {
             work,
@@ -51,13 +48,7 @@ impl<'a> Closure<'a> {
         if !self.done.insert(path.to_owned()) {
             return Ok(());
         }
-        let target = self.target.join(path);
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).map_err(Error::path("create", parent))?;
-        }
-        let source = self.root.join(path);
-        fs::copy(&source, &target).map_err(Error::path("copy", &source))?;
-        Ok(())
+        tree::copy_file(&self.root.join(path), &self.target.join(path))
     }
 }
 

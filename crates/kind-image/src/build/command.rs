@@ -64,10 +64,10 @@ impl Work<'_> {
     }
 
     fn begin(&self, command: &Command) -> Result<File, Error> {
-        tracing::debug!(step = self.step.name(), ?command, "running");
+        tracing::debug!(step = self.step.name(), command = shown(command), "running");
         let open = || {
             let mut log = File::options().create(true).append(true).open(self.log)?;
-            writeln!(log, "+ {command:?}")?;
+            writeln!(log, "+ {}", shown(command))?;
             Ok(log)
         };
         open().map_err(Error::path::<io::Error>("write", self.log))
@@ -140,6 +140,20 @@ pub(super) type Progress<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 /// For programs whose output says nothing to people.
 pub(super) const NO_PROGRESS: Progress<'static> = &|_| None;
 
+/// A command as people read it: of a script among its arguments, only the first line.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words = words.map(|word| {
+        let word = word.to_string_lossy();
+        match word.split_once('\n') {
+            Some((first, _)) => format!("{first:?}…"),
+            None if word.contains(' ') => format!("{word:?}"),
+            None => word.into_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn program_name(command: &Command) -> String {
     command.get_program().to_string_lossy().into_owned()
 }
@@ -155,5 +169,109 @@ fn pipe_error(source: io::Error) -> Error {
     Error::Io {
         action: "talk to a program".to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use super::super::Step;
+    use super::*;
+
+    fn with_work<T>(test: impl FnOnce(&Work<'_>) -> T) -> (T, String, Vec<String>) {
+        let place = tempfile::tempdir().unwrap();
+        let log = place.path().join("log");
+        let heard = Mutex::new(Vec::new());
+        let observer = |event: Event<'_>| {
+            if let Event::Progress { text, .. } = event {
+                heard.lock().unwrap().push(text.to_owned());
+            }
+        };
+        let result = test(&Work {
+            step: Step::Compile,
+            directory: place.path(),
+            log: &log,
+            observer: &observer,
+        });
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        (result, log, heard.into_inner().unwrap())
+    }
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn output_goes_to_the_log_and_progress_to_the_observer() {
+        let (result, log, heard) = with_work(|work| {
+            let script = "echo I: one; echo two >&2; cat";
+            work.feed(
+                shell(script),
+                &|line| line.strip_prefix("I: ").map(str::to_owned),
+                |mut input| {
+                    input.write_all(b"three\n").unwrap();
+                    Ok(())
+                },
+            )
+        });
+        result.unwrap();
+        assert_eq!(heard, ["one"]);
+        for line in ["+ sh -c", "I: one", "two", "three"] {
+            assert!(log.contains(line), "{log}");
+        }
+    }
+
+    #[test]
+    fn a_failure_shows_the_last_lines_and_the_log() {
+        let (result, _, _) = with_work(|work| {
+            let command =
+                shell("i=0; while [ $i -lt 50 ]; do i=$((i + 1)); echo line $i; done; exit 3");
+            work.run(command, NO_PROGRESS)
+        });
+        let error = result.unwrap_err();
+        assert_eq!(error.code(), "BLD-COMMAND");
+        assert_eq!(
+            error.to_string(),
+            "Compiling Kubernetes: sh failed (exit status: 3)"
+        );
+        assert_eq!(error.log().and_then(Path::file_name), Some("log".as_ref()));
+        let tail = std::error::Error::source(&error).unwrap().to_string();
+        assert!(
+            tail.starts_with("line 36\n") && tail.ends_with("line 50"),
+            "{tail}"
+        );
+    }
+
+    #[test]
+    fn the_program_is_to_blame_when_it_does_not_read_its_input() {
+        let (result, _, _) = with_work(|work| {
+            work.feed(shell("exit 1"), NO_PROGRESS, |mut input| {
+                let chunk = vec![0; 1 << 20];
+                input.write_all(&chunk).map_err(|source| Error::Io {
+                    action: "feed".to_owned(),
+                    source,
+                })
+            })
+        });
+        assert_eq!(result.unwrap_err().code(), "BLD-COMMAND");
+    }
+
+    #[test]
+    fn a_missing_tool_is_named() {
+        let (result, _, _) = with_work(|work| work.output(Command::new("no-such-program-here")));
+        let error = result.unwrap_err();
+        assert_eq!(error.code(), "BLD-TOOL-MISSING");
+        assert!(error.remedy().is_some());
+    }
+
+    #[test]
+    fn scripts_are_shown_by_their_first_line() {
+        let mut command = shell("# Does it.\nset -eu\n");
+        command.arg("two words");
+        assert_eq!(shown(&command), "sh -c \"# Does it.\"… \"two words\"");
     }
 }

@@ -1,13 +1,13 @@
 //! Container images of the control plane and the add-ons.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Error;
 use super::closure::Closure;
 use super::request::architecture;
+use super::tree;
 use super::workshop::Work;
 use crate::oci::{ImageConfig, RunConfig};
 use crate::store::{Placement, Store};
@@ -38,6 +38,8 @@ const IPTABLES_NAMES: &[&str] = &[
     "ip6tables-save",
     "ip6tables-restore",
 ];
+/// Stands for the programs of iptables in the image of `kube-proxy`; a part of the images' key.
+pub(super) const IPTABLES: &str = include_str!("files/iptables.sh");
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What the images are made from.
@@ -61,24 +63,26 @@ impl Names {
     pub(super) fn ask(work: &Work<'_>, programs: &Path, version: &str) -> Result<Self, Error> {
         let mut command = Command::new(programs.join("kubeadm"));
         command.args(["config", "images", "list", "--kubernetes-version", version]);
-        let listing = work.output(command)?;
-        let names = listing
-            .split_whitespace()
-            .map(str::parse)
-            .collect::<Result<_, _>>()?;
-        Ok(Self(names))
+        Self::parse(&work.output(command)?)
+    }
+
+    fn parse(listing: &str) -> Result<Self, Error> {
+        let names = listing.split_whitespace().map(str::parse);
+        Ok(Self(names.collect::<Result<_, _>>()?))
     }
 
     /// The name of the image of one component.
     pub(super) fn of(&self, work: &Work<'_>, component: &str) -> Result<&Reference, Error> {
-        let matches = |name: &&Reference| name.path().rsplit('/').next() == Some(component);
+        self.find(component).ok_or_else(|| Error::Unexpected {
+            step: work.step,
+            what: format!("kubeadm names no image for {component}"),
+        })
+    }
+
+    fn find(&self, component: &str) -> Option<&Reference> {
         self.0
             .iter()
-            .find(matches)
-            .ok_or_else(|| Error::Unexpected {
-                step: work.step,
-                what: format!("kubeadm names no image for {component}"),
-            })
+            .find(|name| name.path().rsplit('/').next() == Some(component))
     }
 }
 
@@ -104,10 +108,8 @@ pub(super) fn make(
     let mut images = Vec::new();
     for program in STATIC {
         let root = maker.root(program)?;
-        put(
-            &from.programs.join(program),
-            &root.join("usr/local/bin").join(program),
-        )?;
+        let path = root.join("usr/local/bin").join(program);
+        tree::link_file(&from.programs.join(program), &path)?;
         images.push(maker.image(root, names.of(work, program)?, &[])?);
     }
     images.push(maker.image(maker.proxy_root(from)?, names.of(work, "kube-proxy")?, &[])?);
@@ -122,7 +124,7 @@ pub(super) fn make(
         (kind_node_name()?, &["/kind-node"][..]),
     ] {
         let root = maker.root("kind-node")?;
-        put(from.kind_node, &root.join("kind-node"))?;
+        tree::link_file(from.kind_node, &root.join("kind-node"))?;
         images.push(maker.image(root, &name, command)?);
     }
     Ok(images)
@@ -138,11 +140,12 @@ impl Maker<'_> {
     /// An empty directory to become an image's only layer.
     fn root(&self, name: &str) -> Result<PathBuf, Error> {
         let path = self.scratch.join(name);
-        fs::create_dir(&path).map_err(Error::path("create", &path))?;
+        tree::make_directory(&path)?;
         Ok(path)
     }
 
     fn image(&self, root: PathBuf, name: &Reference, entrypoint: &[&str]) -> Result<Image, Error> {
+        tree::settle(&root)?;
         let mut draft = self.store.draft()?;
         draft.add_directory(&root, Placement::Move)?;
         let config = ImageConfig {
@@ -170,20 +173,14 @@ impl Maker<'_> {
         closure.take(Path::new("etc/protocols"))?;
         for name in IPTABLES_NAMES {
             let path = root.join("usr/sbin").join(name);
-            fs::write(&path, include_str!("files/iptables.sh"))
-                .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
-                .map_err(Error::path("write", &path))?;
+            tree::write_file(&path, 0o755, IPTABLES)?;
         }
-        let modprobe = root.join("usr/sbin/modprobe");
-        symlink("../bin/kmod", &modprobe).map_err(Error::path("create", &modprobe))?;
+        tree::make_link(&root.join("usr/sbin/modprobe"), "../bin/kmod")?;
         for directory in ["run", "tmp", "var/run"] {
-            let path = root.join(directory);
-            fs::create_dir_all(&path).map_err(Error::path("create", &path))?;
+            tree::make_directory(&root.join(directory))?;
         }
-        put(
-            &from.programs.join("kube-proxy"),
-            &root.join("usr/local/bin/kube-proxy"),
-        )?;
+        let program = root.join("usr/local/bin/kube-proxy");
+        tree::link_file(&from.programs.join("kube-proxy"), &program)?;
         Ok(root)
     }
 }
@@ -208,16 +205,6 @@ fn modules(node_root: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-/// Puts a program at a path, as a second name where that is possible.
-fn put(program: &Path, path: &Path) -> Result<(), Error> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(Error::path("create", parent))?;
-    }
-    fs::hard_link(program, path)
-        .or_else(|_| fs::copy(program, path).map(|_| ()))
-        .map_err(Error::path("copy", program))
-}
-
 fn copy_command(from: &Path, to: &Path) -> Command {
     let mut command = Command::new("cp");
     command
@@ -225,4 +212,31 @@ fn copy_command(from: &Path, to: &Path) -> Command {
         .arg(from.join("."))
         .arg(to);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_found_under_any_registry() {
+        let old =
+            "k8s.gcr.io/kube-apiserver:v1.20.2\nk8s.gcr.io/pause:3.2\nk8s.gcr.io/etcd:3.4.13-0\n";
+        let new = "registry.k8s.io/coredns/coredns:v1.14.3\nregistry.k8s.io/pause:3.10.2\n";
+        let found = |listing: &str, component| {
+            let names = Names::parse(listing).unwrap();
+            names.find(component).map(ToString::to_string)
+        };
+        assert_eq!(found(old, "pause").as_deref(), Some("k8s.gcr.io/pause:3.2"));
+        assert_eq!(
+            found(old, "etcd").as_deref(),
+            Some("k8s.gcr.io/etcd:3.4.13-0")
+        );
+        assert_eq!(
+            found(new, "coredns").as_deref(),
+            Some("registry.k8s.io/coredns/coredns:v1.14.3")
+        );
+        assert_eq!(found(new, "kube-proxy"), None);
+        assert!(Names::parse("W1122 not a name").is_err());
+    }
 }

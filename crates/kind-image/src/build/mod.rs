@@ -17,6 +17,7 @@ mod preload;
 mod request;
 mod source;
 mod step;
+mod tree;
 mod workshop;
 
 pub use error::Error;

@@ -1,11 +1,10 @@
 //! The files that make a Debian root a kind node.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use super::chroot::Chroot;
+use super::tree;
 use super::workshop::Work;
 use super::{AddOns, Error};
 use crate::Reference;
@@ -85,8 +84,7 @@ pub(super) struct Facts<'a> {
 /// Writes all files into an empty directory that becomes a layer.
 pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<(), Error> {
     for directory in DIRECTORIES {
-        let path = layer.join(directory);
-        fs::create_dir_all(&path).map_err(Error::path("create", &path))?;
+        tree::make_directory(&layer.join(directory))?;
     }
     for (path, mode, text) in FILES {
         put(layer, path, *mode, text)?;
@@ -109,9 +107,8 @@ pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<
     put(layer, "kind/version", 0o644, facts.version)?;
     put_manifests(layer, &facts.add_ons.manifests)?;
     let program = layer.join("usr/local/bin/kind-node");
-    fs::copy(&facts.add_ons.kind_node, &program)
-        .and_then(|_| fs::set_permissions(&program, fs::Permissions::from_mode(0o755)))
-        .map_err(Error::path("copy", &facts.add_ons.kind_node))
+    tree::copy_program(&facts.add_ons.kind_node, &program)?;
+    tree::settle(layer)
 }
 
 fn put_manifests(layer: &Path, manifests: &BTreeMap<String, String>) -> Result<(), Error> {
@@ -121,23 +118,12 @@ fn put_manifests(layer: &Path, manifests: &BTreeMap<String, String>) -> Result<(
 }
 
 fn put(layer: &Path, path: &str, mode: u32, text: &str) -> Result<(), Error> {
-    let path = layer.join(path);
-    let write = || {
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::write(&path, text)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode))
-    };
-    write().map_err(Error::path("write", &path))
+    tree::write_file(&layer.join(path), mode, text)
 }
 
 fn enable(layer: &Path, unit: &str) -> Result<(), Error> {
     let wants = layer.join("etc/systemd/system/multi-user.target.wants");
-    let link = wants.join(unit);
-    fs::create_dir_all(&wants)
-        .and_then(|()| symlink(format!("/etc/systemd/system/{unit}"), &link))
-        .map_err(Error::path("create", &link))
+    tree::make_link(&wants.join(unit), &format!("/etc/systemd/system/{unit}"))
 }
 
 fn containerd_config(facts: &Facts<'_>) -> String {

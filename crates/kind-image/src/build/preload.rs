@@ -1,6 +1,5 @@
 //! Images unpacked into containerd's store, by containerd itself.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use super::Error;
 use super::chroot::Chroot;
 use super::command::NO_PROGRESS;
 use super::components::{self, Ingredients, Names};
+use super::tree;
 use super::workshop::Work;
 use crate::archive;
 use crate::store::Store;
@@ -29,7 +29,7 @@ pub(super) fn make(
     let store = Store::open(&scratch.join("store"))?;
     let images = components::make(work, &store, scratch, names, from)?;
     let target = work.directory.join(LAYER).join("var/lib/containerd");
-    fs::create_dir_all(&target).map_err(Error::path("create", &target))?;
+    tree::make_directory(&target)?;
     let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
     work.feed(chroot.script(SCRIPT, &[]), NO_PROGRESS, |input| {
         let mut input = io::BufWriter::with_capacity(1 << 20, input);

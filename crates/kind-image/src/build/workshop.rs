@@ -199,3 +199,80 @@ pub(super) fn file_digest(path: &Path) -> Result<Digest, Error> {
     let (digest, _) = Digest::of_reader(&mut file).map_err(Error::path("read", path))?;
     Ok(digest)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Runs the step once and returns what the observer heard.
+    fn run(cache: &Path, key: &Key, fail: bool) -> (Result<PathBuf, Error>, Vec<&'static str>) {
+        let heard = Mutex::new(Vec::new());
+        let observer = |event: Event<'_>| {
+            heard.lock().unwrap().push(match event {
+                Event::Started { .. } => "started",
+                Event::Finished { .. } => "finished",
+                Event::Cached { .. } => "cached",
+                _ => "other",
+            });
+        };
+        let workshop = Workshop::open(cache, &observer).unwrap();
+        let result = workshop.step(Step::NodeRoot, key, |work| {
+            fs::write(work.directory.join("file"), "made").unwrap();
+            if fail { Err(Error::NotRoot) } else { Ok(()) }
+        });
+        drop(workshop);
+        (result, heard.into_inner().unwrap())
+    }
+
+    #[test]
+    fn a_step_runs_once_for_a_key() {
+        let cache = tempfile::tempdir().unwrap();
+        let (key, other) = (Key::of(["a", "bc"]), Key::of(["ab", "c"]));
+        let (path, heard) = run(cache.path(), &key, false);
+        assert_eq!(heard, ["started", "finished"]);
+        let path = path.unwrap();
+        assert_eq!(fs::read_to_string(path.join("file")).unwrap(), "made");
+        let (again, heard) = run(cache.path(), &key, false);
+        assert_eq!((again.unwrap(), heard), (path.clone(), vec!["cached"]));
+        let (next, _) = run(cache.path(), &other, false);
+        assert_ne!(next.unwrap(), path);
+        assert!(!path.exists(), "results of older inputs go");
+    }
+
+    #[test]
+    fn a_failed_step_keeps_what_was_there_and_leaves_nothing() {
+        let cache = tempfile::tempdir().unwrap();
+        let (path, _) = run(cache.path(), &Key::of(["old"]), false);
+        let (result, heard) = run(cache.path(), &Key::of(["new"]), true);
+        assert!(result.is_err());
+        assert_eq!(heard, ["started"]);
+        assert!(path.unwrap().exists());
+        assert!(!cache.path().join("tmp").exists());
+    }
+
+    #[test]
+    fn a_second_build_waits_for_the_first() {
+        let cache = tempfile::tempdir().unwrap();
+        let (key, waited) = (Key::of(["key"]), Mutex::new(false));
+        let first = Workshop::open(cache.path(), &|_| {}).unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| {
+                let observer = |event: Event<'_>| {
+                    if matches!(event, Event::Waiting) {
+                        *waited.lock().unwrap() = true;
+                    }
+                };
+                let workshop = Workshop::open(cache.path(), &observer).unwrap();
+                workshop.cached(Step::NodeRoot, &key).is_some()
+            });
+            while !*waited.lock().unwrap() {
+                std::thread::yield_now();
+            }
+            first.step(Step::NodeRoot, &key, |_| Ok(())).unwrap();
+            drop(first);
+            assert!(second.join().unwrap(), "it finds what the first one made");
+        });
+    }
+}

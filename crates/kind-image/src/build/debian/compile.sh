@@ -9,10 +9,12 @@ cd "$GOPATH/src/k8s.io/kubernetes"
 echo "step: generating code"
 export KUBE_GIT_TREE_STATE=archive KUBE_GIT_COMMIT=archive KUBE_GIT_VERSION="$version"
 make generated_files
+# Built this way, vendored packages have their whole path as their name.
 set --
-for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
-    set -- "$@" -X "$package.gitVersion=$version" -X "$package.gitMajor=1" \
-        -X "$package.gitMinor=$minor" -X "$package.gitTreeState=clean"
+for package in component-base/version client-go/pkg/version; do
+    name=k8s.io/kubernetes/vendor/k8s.io/$package
+    set -- "$@" -X "$name.gitVersion=$version" -X "$name.gitMajor=1" \
+        -X "$name.gitMinor=$minor" -X "$name.gitTreeState=clean"
 done
 echo "step: compiling"
 go build -v -trimpath -ldflags "-s -w $*" -o /bin-out/ ./cmd/kube-apiserver ./cmd/kube-controller-manager \

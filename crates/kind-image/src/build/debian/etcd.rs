@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::closure::Closure;
+use super::super::tree;
 use super::super::workshop::{Key, Made, Work, Workshop};
 use super::super::{Error, Step};
 use super::root;
@@ -24,9 +25,7 @@ fn collect(work: &Work<'_>, build_root: &Path) -> Result<(), Error> {
     let mut closure = Closure::new(work, build_root, work.directory)?;
     closure.program("usr/bin/etcd")?;
     // Where the upstream image has it.
-    let (from, to) = ("usr/bin/etcd", "usr/local/bin/etcd");
-    let to = work.directory.join(to);
-    let parent = work.directory.join("usr/local/bin");
-    fs::create_dir_all(&parent).map_err(Error::path("create", &parent))?;
-    fs::rename(work.directory.join(from), &to).map_err(Error::path("move to", &to))
+    let from = work.directory.join("usr/bin/etcd");
+    tree::link_file(&from, &work.directory.join("usr/local/bin/etcd"))?;
+    fs::remove_file(&from).map_err(Error::path("remove", &from))
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::chroot::Chroot;
@@ -62,8 +63,26 @@ fn compile(work: &Work<'_>, build_root: &Path, source: &Path) -> Result<(), Erro
     work.run(chroot.script(COMPILE, &[&version]), &|line| {
         progress(line, &packages)
     })?;
+    check_version(work, &bin, &version)?;
     let path = work.directory.join("version");
     fs::write(&path, version).map_err(Error::path("write", &path))
+}
+
+/// Everything that reads a version of Kubernetes goes by what the programs themselves say.
+fn check_version(work: &Work<'_>, bin: &Path, version: &str) -> Result<(), Error> {
+    let mut command = Command::new(bin.join("kubeadm"));
+    command.args(["version", "--output", "short"]);
+    let said = work.output(command)?;
+    if said.trim() == version {
+        return Ok(());
+    }
+    Err(Error::Unexpected {
+        step: work.step,
+        what: format!(
+            "the compiled kubeadm says that it is {:?}, not {version:?}",
+            said.trim()
+        ),
+    })
 }
 
 /// The compiler prints the name of each Go package when it is done with it.
