@@ -48,11 +48,6 @@ const FILES: &[(&str, u32, &str)] = &[
         include_str!("files/undo-mount-hacks.service"),
     ),
     (
-        "kind/bin/create-kubelet-cgroup.sh",
-        0o755,
-        include_str!("files/create-kubelet-cgroup.sh"),
-    ),
-    (
         "usr/local/bin/entrypoint",
         0o755,
         include_str!("files/entrypoint.sh"),
@@ -66,6 +61,7 @@ const UNITS: &[&str] = &[
 const DIRECTORIES: &[&str] = &[
     "etc/kubernetes/manifests",
     "etc/containerd/certs.d",
+    "kind/bin",
     "kind/manifests",
 ];
 
