@@ -177,7 +177,6 @@ fn unpack(mut stream: impl Read, directory: &Path, skip: usize) -> io::Result<()
             kind => tracing::debug!(path = %target.display(), ?kind, "left out of the logs"),
         }
     }
-    drop(archive);
     io::copy(&mut stream, &mut io::sink()).map(drop)
 }
 

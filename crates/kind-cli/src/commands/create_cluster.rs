@@ -63,7 +63,10 @@ fn options(
     context: &Context,
     files: &KubeconfigFiles,
 ) -> Result<CreateCluster, Failure> {
-    let mut options = CreateCluster::new(files.clone()).retain(matches.switch("retain"));
+    let mut options = CreateCluster::new(files.clone());
+    if matches.switch("retain") {
+        options = options.retain();
+    }
     if let Some(config) = config_text(matches)? {
         options = options.config_text(&config)?;
     }

@@ -1,7 +1,7 @@
 //! One attempt to make a cluster, which knows what it has made so far.
 
 use kind_config::Cluster;
-use kind_engine::{Network, NetworkSpec};
+use kind_engine::{Info, Network, NetworkSpec};
 use kind_kubeadm::NodeFacts;
 
 use super::CreateCluster;
@@ -20,6 +20,7 @@ pub(super) struct Attempt<'a> {
     pub(super) provider: &'a Provider,
     pub(super) options: &'a CreateCluster,
     pub(super) cluster: Cluster,
+    host: Info,
     pub(super) phases: Phases<'a>,
     listener: Listener<'a>,
     /// Nodes that exist because of this attempt.
@@ -30,13 +31,14 @@ impl<'a> Attempt<'a> {
     pub(super) fn new(
         provider: &'a Provider,
         options: &'a CreateCluster,
-        cluster: Cluster,
+        (cluster, host): (Cluster, Info),
         listener: Listener<'a>,
     ) -> Self {
         Self {
             provider,
             options,
             cluster,
+            host,
             phases: Phases::new(listener),
             listener,
             made: Vec::new(),
@@ -144,15 +146,12 @@ impl<'a> Attempt<'a> {
         let engine = self.provider.engine();
         let listed = engine.list(Some(&plan.cluster));
         let listed = listed.map_err(Error::engine("failed to list nodes"))?;
-        let host = engine
-            .info()
-            .map_err(Error::engine("failed to get engine info"))?;
         let mut all = Vec::new();
         for node in &plan.nodes {
             self.check()?;
             let image = Facts::read(engine, &node.name, &node.image)?;
             let made = listed.iter().find(|made| made.name == node.name);
-            let kubeadm = documents::node_facts(node, &image, engine.name(), made, &host)?;
+            let kubeadm = documents::node_facts(node, &image, engine.name(), made, &self.host)?;
             let files = documents::files(&self.cluster, node, &kubeadm, engine)?;
             let shown = files
                 .iter()

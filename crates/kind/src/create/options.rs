@@ -92,9 +92,8 @@ impl CreateCluster {
     }
 
     /// Keeps the nodes when the creation fails.
-    #[expect(clippy::fn_params_excessive_bools, reason = "a setter")]
-    pub fn retain(mut self, retain: bool) -> Self {
-        self.retain = retain;
+    pub fn retain(mut self) -> Self {
+        self.retain = true;
         self
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use kind_config::Cluster;
+use kind_engine::Info;
 
 use super::attempt::Attempt;
 use super::options::config_error;
@@ -21,12 +22,12 @@ pub(crate) fn run(
     options: &CreateCluster,
     listener: Listener<'_>,
 ) -> Result<Created> {
-    let cluster = check(provider, options, listener)?;
+    let (cluster, host) = check(provider, options, listener)?;
     let name = cluster.name.clone();
     listener(Event::Creating {
         cluster: name.clone(),
     });
-    let mut attempt = Attempt::new(provider, options, cluster, listener);
+    let mut attempt = Attempt::new(provider, options, (cluster, host), listener);
     let admin = match attempt.run() {
         Ok(admin) => admin,
         Err(error) => return Err(attempt.abandon(error)),
@@ -68,7 +69,11 @@ pub(super) fn make_plan(
 }
 
 /// Everything that can be known to be wrong before the first thing is made.
-fn check(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> Result<Cluster> {
+fn check(
+    provider: &Provider,
+    options: &CreateCluster,
+    listener: Listener<'_>,
+) -> Result<(Cluster, Info)> {
     let cluster = options.resolve();
     let engine = provider.engine();
     let info = engine.info().map_err(Error::engine(format!(
@@ -93,7 +98,7 @@ fn check(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -
     if cluster.nodes.len() > 1 {
         return Err(Error::NotSupported("a cluster of several nodes".to_owned()));
     }
-    Ok(cluster)
+    Ok((cluster, info))
 }
 
 fn rootless_needs_cgroup2() -> Error {

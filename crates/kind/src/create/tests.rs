@@ -274,7 +274,7 @@ fn running_out_of_time_is_no_error() {
 #[test]
 fn nodes_are_kept_when_the_user_wants_them() {
     let stage = Stage::new(node(Some("kubeadm init")));
-    let error = stage.create(&stage.options().retain(true)).unwrap_err();
+    let error = stage.create(&stage.options().retain()).unwrap_err();
     assert_eq!(error.evidence(), None);
     assert!(stage.engine.has(NODE));
 }

@@ -122,7 +122,6 @@ fn each_file(mut reader: impl Read, keep: Keep<'_>) -> std::io::Result<()> {
             keep(&path, size, &mut entry)?;
         }
     }
-    drop(archive);
     // The engine would fail to write the padding after the end if nobody read it.
     std::io::copy(&mut reader, &mut std::io::sink()).map(drop)
 }
