@@ -37,7 +37,8 @@ fn is_smart(terminal: bool, environment: &Environment) -> bool {
         && !faked
 }
 
-#[cfg(all(test, not(windows)))]
+#[cfg(test)]
+#[cfg(not(windows))]
 mod tests {
     use super::*;
 

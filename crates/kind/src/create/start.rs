@@ -9,7 +9,7 @@ use super::phases::Sequence;
 use crate::bootstrap::{self, ADMIN_CONFIG, Manifests, step};
 use crate::event::{Event, Outcome, Warning};
 use crate::manifest;
-use crate::node::{Reply, send};
+use crate::node::{Abandoned, Reply, send};
 use crate::plan::Plan;
 use crate::subnet::dns_service_ip;
 use crate::{Error, Result};
@@ -101,10 +101,13 @@ impl Attempt<'_> {
         let engine = self.provider.shared_engine();
         let (made, retain) = (self.made.clone(), self.options.retain);
         let abandon = || {
-            // Without its node the request ends at once.
-            if !retain && let Err(error) = engine.remove(&made) {
+            if retain {
+                return Abandoned::NodeKept;
+            }
+            if let Err(error) = engine.remove(&made) {
                 tracing::debug!(%error, "nodes of an interrupted creation");
             }
+            Abandoned::NodeTaken
         };
         let phases = &mut self.phases;
         let (mut admin, mut ready) = (None, true);

@@ -161,10 +161,10 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
                 let (path, text) = (path.clone(), ADMIN.to_owned());
                 tell(out, &Told::File { path, text });
             }
-            Step::Together { sequences } => {
-                if !sequences.iter().all(|sequence| run(sequence, fails, out)) {
-                    return false;
-                }
+            Step::Together { sequences }
+                if !sequences.iter().all(|sequence| run(sequence, fails, out)) =>
+            {
+                return false;
             }
             _ => {}
         }

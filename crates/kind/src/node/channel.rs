@@ -26,16 +26,25 @@ pub(crate) enum Reply {
     Noise(String),
 }
 
+/// What became of a node whose request the caller does not want any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Abandoned {
+    /// It is gone, and its request with it.
+    NodeTaken,
+    /// It stays, and may go on with the request.
+    NodeKept,
+}
+
 /// Sends a request, gives every reply to `listen`, and returns the agent's exit code.
 ///
-/// When the caller asks to stop, `abandon` is called: it has to take the node away, or leave the
-/// request alone. An error of `listen` ends the listening, and is returned once the request ended.
+/// When the caller asks to stop, `abandon` is called. It takes the node away, or says that the request
+/// is left alone; then it is not waited for. An error of `listen` ends the listening, and is returned once the request ended.
 pub(crate) fn send(
     engine: &Arc<dyn Engine>,
     node: &str,
     request: &Request,
     cancel: &CancelToken,
-    abandon: impl FnOnce(),
+    abandon: impl FnOnce() -> Abandoned,
     mut listen: impl FnMut(Reply) -> Result<()>,
 ) -> Result<i32> {
     let (replies, received) = mpsc::channel();
@@ -47,8 +56,9 @@ pub(crate) fn send(
             Ok(_) => {}
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => {
-                abandon();
-                while received.recv_timeout(AFTERMATH).is_ok() {}
+                if abandon() == Abandoned::NodeTaken {
+                    while received.recv_timeout(AFTERMATH).is_ok() {}
+                }
                 return Err(Error::Cancelled);
             }
             Err(RecvTimeoutError::Timeout) => {}
