@@ -16,3 +16,6 @@ mod settings;
 
 pub(crate) use error::Error;
 pub(crate) use program::run;
+
+#[cfg(test)]
+mod manifest_tests;

@@ -18,3 +18,6 @@ pub(crate) use program::run;
 const PROVISIONER: &str = "rancher.io/local-path";
 /// Where volumes lie, in the node and in the pod alike.
 const BASE: &str = "/var/local-path-provisioner";
+
+#[cfg(test)]
+mod manifest_tests;

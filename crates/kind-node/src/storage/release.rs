@@ -54,6 +54,10 @@ async fn discard(name: &str, context: &Context) -> Result<(), Error> {
     removal
         .await
         .map_err(|error| Error::Runtime(error.into()))??;
+    if current.metadata.deletion_timestamp.is_some() {
+        // It goes by itself as soon as its protection ends.
+        return Ok(());
+    }
     let parameters = DeleteParams {
         preconditions: Some(Preconditions {
             uid: current.uid(),
