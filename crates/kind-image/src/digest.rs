@@ -130,9 +130,9 @@ impl<R: Read> DigestReader<R> {
         }
     }
 
-    /// Reads what is left, so that the digest covers the whole stream.
-    pub(crate) fn finish(mut self) -> io::Result<(Digest, u64)> {
-        io::copy(&mut self, &mut io::sink())?;
+    /// Reads what is left, up to `most` bytes, so that the digest covers the whole stream.
+    pub(crate) fn finish(mut self, most: u64) -> io::Result<(Digest, u64)> {
+        io::copy(&mut (&mut self).take(most), &mut io::sink())?;
         Ok((finished(self.hasher), self.read))
     }
 }
@@ -189,6 +189,9 @@ mod tests {
         let mut reader = DigestReader::new(&b"hello world"[..]);
         let mut start = [0; 5];
         reader.read_exact(&mut start).unwrap();
-        assert_eq!(reader.finish().unwrap(), (Digest::of(b"hello world"), 11));
+        assert_eq!(
+            reader.finish(100).unwrap(),
+            (Digest::of(b"hello world"), 11)
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, PipeReader, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use super::error::Output;
 use super::workshop::Work;
@@ -78,7 +79,7 @@ impl Work<'_> {
         command
             .env("LC_ALL", "C.UTF-8")
             .env("DEBIAN_FRONTEND", "noninteractive");
-        command.spawn().map_err(|source| match source.kind() {
+        start(command).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => Error::MissingTool {
                 package: package_of(&tool),
                 tool,
@@ -132,6 +133,20 @@ impl Work<'_> {
             output: Output(tail),
         })
     }
+}
+
+/// Starts a program, also one that was written a moment ago: a child that another thread is about to
+/// start may have it open for writing for some milliseconds.
+fn start(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..50 {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            other => return other,
+        }
+    }
+    command.spawn()
 }
 
 /// Makes a short text for people out of a line of output.

@@ -111,7 +111,7 @@ impl Error {
                 path.display()
             )),
             Self::UnsupportedSource { .. } => {
-                Some("`kind build node-image debian` works today".to_owned())
+                Some("today, build from `debian` or from a server tarball on disk".to_owned())
             }
             Self::Command { step, log, .. } => Some(command_remedy(*step, log)),
             Self::Unexpected { .. } => {

@@ -17,6 +17,7 @@ mod preload;
 mod request;
 mod source;
 mod step;
+mod tarball;
 mod tree;
 mod workshop;
 

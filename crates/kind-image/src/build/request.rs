@@ -66,15 +66,18 @@ pub struct AddOns {
 
 /// Builds a node image into the store.
 ///
+/// Kubernetes comes from Debian's source package or from a release's server tarball on disk; everything
+/// else comes from Debian packages.
+///
 /// Needs root, `mmdebstrap`, about 6 GB of room and, the first time, some minutes.
 pub fn build(store: &Store, request: &Request, observer: Observer<'_>) -> Result<Image, Error> {
     match &request.source {
-        Source::Debian => {
-            check_host(request)?;
-            debian::build(store, request, observer)
-        }
-        other => Err(other.unsupported()),
+        Source::Debian => {}
+        Source::File(tarball) => super::tarball::check(tarball)?,
+        other => return Err(other.unsupported()),
     }
+    check_host(request)?;
+    debian::build(store, request, observer)
 }
 
 /// MiB that a build from nothing takes at its fullest.

@@ -14,6 +14,8 @@ pub enum Step {
     Source,
     /// Compiling Kubernetes.
     Compile,
+    /// Taking the programs out of a release's server tarball, instead of the steps before.
+    Unpack,
     /// The etcd program with its libraries.
     Etcd,
     /// The root filesystem of nodes.
@@ -31,6 +33,7 @@ impl Step {
             Self::BuildRoot => "build-root",
             Self::Source => "source",
             Self::Compile => "compile",
+            Self::Unpack => "unpack",
             Self::Etcd => "etcd",
             Self::NodeRoot => "node-root",
             Self::Preload => "preload",
@@ -44,6 +47,7 @@ impl Step {
             Self::BuildRoot => "Preparing the build environment",
             Self::Source => "Fetching the Kubernetes source",
             Self::Compile => "Compiling Kubernetes",
+            Self::Unpack => "Unpacking the Kubernetes release",
             Self::Etcd => "Collecting etcd",
             Self::NodeRoot => "Installing the node's root filesystem",
             Self::Preload => "Preloading container images",

@@ -115,6 +115,7 @@ impl<'a> Workshop<'a> {
             Step::BuildRoot,
             Step::Source,
             Step::Compile,
+            Step::Unpack,
             Step::Etcd,
             Step::NodeRoot,
             Step::Preload,

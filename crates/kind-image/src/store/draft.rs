@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::scratch::Scratch;
@@ -86,7 +87,7 @@ impl Draft {
         let number = self.layers.len();
         let directory = self.scratch.path().join(format!("layer-{number}"));
         let blob = self.scratch.path().join(format!("blob-{number}"));
-        fs::create_dir(&directory).map_err(Error::path("create", &directory))?;
+        make_root(&directory)?;
         let file = fs::File::create(&blob).map_err(Error::path("create", &blob))?;
         let mut tee = DigestReader::new(Tee {
             from: tar,
@@ -94,7 +95,7 @@ impl Draft {
         });
         let root = unpack::open_root(&directory)?;
         unpack::into(&root, &mut tee, &unpack::Options::layer())?;
-        let (diff_id, size) = tee.finish().map_err(Error::io("read layer"))?;
+        let (diff_id, size) = tee.finish(MAX_PADDING).map_err(Error::io("read layer"))?;
         let layer = Layer { diff_id, size };
         self.push(layer.clone(), Some(directory), Some(blob));
         Ok(layer)
@@ -116,6 +117,18 @@ impl Draft {
         });
     }
 }
+
+/// Makes a layer's directory, which lends its mode to the root of containers: it is the same whatever the
+/// caller's umask is.
+fn make_root(path: &Path) -> Result<(), Error> {
+    fs::create_dir(path)
+        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
+        .map_err(Error::path("create", path))
+}
+
+/// What may follow the end mark of a layer's tar: writers fill up to a block of some kilobytes. A stream
+/// that goes on for ever must not fill the disk.
+const MAX_PADDING: u64 = 16 << 20;
 
 fn digest_directory(path: &Path) -> Result<Layer, Error> {
     let root = unpack::open_root(path)?;

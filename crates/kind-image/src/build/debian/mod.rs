@@ -1,5 +1,5 @@
-//! A node image whose Kubernetes is compiled from Debian's source package, on a node root made of
-//! Debian's packages. The host needs nothing but `mmdebstrap`.
+//! A node image on a node root made of Debian's packages, with Kubernetes compiled from Debian's source
+//! package unless a release is given. The host needs nothing but `mmdebstrap`.
 
 mod etcd;
 mod kubernetes;
@@ -8,10 +8,8 @@ mod root;
 
 use super::assemble::Parts;
 use super::workshop::Workshop;
-use super::{Error, Freshness, Request, Step};
+use super::{Error, Freshness, Observer, Request, Source, Step};
 use crate::store::{Image, Store};
-
-use super::Observer;
 
 /// The Debian release that all packages come from.
 const SUITE: &str = "bookworm";
@@ -27,7 +25,10 @@ pub(super) fn build(
         workshop.discard_all()?;
     }
     let mirror = request.mirror.as_deref();
-    let kubernetes = kubernetes::make(&workshop, mirror)?;
+    let kubernetes = match &request.source {
+        Source::File(tarball) => super::tarball::make(&workshop, tarball)?,
+        _ => kubernetes::make(&workshop, mirror)?,
+    };
     let etcd = etcd::make(&workshop, mirror)?;
     // Nearly a gigabyte that is made again in half a minute should a later build compile.
     workshop.discard(Step::BuildRoot)?;
