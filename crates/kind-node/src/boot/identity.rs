@@ -10,8 +10,10 @@ use kind_sys::mount;
 use super::error::during;
 use super::{Error, log, text};
 
-const PRODUCT_NAME: &str = "/sys/class/dmi/id/product_name";
-const PRODUCT_UUID: [&str; 2] = [
+/// Where software looks for the machine's product name.
+pub(super) const PRODUCT_NAME: &str = "/sys/class/dmi/id/product_name";
+/// Where it looks for the product's UUID.
+pub(super) const PRODUCT_UUID: [&str; 2] = [
     "/sys/class/dmi/id/product_uuid",
     "/sys/devices/virtual/dmi/id/product_uuid",
 ];

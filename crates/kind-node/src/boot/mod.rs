@@ -7,6 +7,7 @@ mod address;
 mod cgroups;
 mod docker_dns;
 mod error;
+mod hook;
 mod identity;
 mod iptables;
 mod log;

@@ -11,18 +11,23 @@ use kind_sys::mountinfo;
 
 use super::error::during;
 use super::{
-    Error, address, cgroups, docker_dns, identity, iptables, log, mounts, names, program, proxy,
-    resolver, snapshotter, userns,
+    Error, address, cgroups, docker_dns, hook, identity, iptables, log, mounts, names, program,
+    proxy, resolver, snapshotter, userns,
 };
 
 /// Prepares the node and becomes the command after `--`, or does the one step that is named.
 pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
     let result = match arguments {
         [step] if step == "kubelet-cgroups" => cgroups::prepare_kubelet(),
+        [step] if step == "product-files" => {
+            hook::show_product(Path::new("/"), std::io::stdin().lock())
+        }
         [dashes, command @ ..] if dashes == "--" && !command.is_empty() => {
             prepare(Path::new("/")).and_then(|()| become_command(command))
         }
-        _ => return crate::complain("boot takes `-- COMMAND` or `kubelet-cgroups`"),
+        _ => {
+            return crate::complain("boot takes `-- COMMAND`, `kubelet-cgroups` or `product-files`");
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
