@@ -1,4 +1,5 @@
-//! Builds a node image from Debian packages: `build-node-image STORE CACHE KIND_NODE MANIFESTS`.
+//! Builds a node image: `build-node-image STORE CACHE KIND_NODE MANIFESTS SOURCE`, where SOURCE is `debian`
+//! or a server tarball.
 #![expect(clippy::print_stderr, reason = "an example talks to people")]
 
 use std::collections::BTreeMap;
@@ -11,15 +12,16 @@ use kind_image::{Reference, Store};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [store, cache, kind_node, manifests] = arguments.as_slice() else {
-        return Err("want STORE CACHE KIND_NODE MANIFESTS".into());
+    let [store, cache, kind_node, manifests, source] = arguments.as_slice() else {
+        return Err("want STORE CACHE KIND_NODE MANIFESTS SOURCE".into());
     };
     let add_ons = AddOns {
         manifests: read_manifests(Path::new(manifests))?,
         kind_node: kind_node.into(),
     };
-    let name: Reference = "kindest/node:debian".parse()?;
-    let request = Request::new(Source::Debian, name, add_ons, cache);
+    let source = Source::parse(source);
+    let name: Reference = format!("kindest/node:{}", source.kind()).parse()?;
+    let request = Request::new(source, name, add_ons, cache);
     match build(&Store::open(Path::new(store))?, &request, &tell) {
         Ok(image) => eprintln!("{} {} MiB", image.digest(), image.size() >> 20),
         Err(error) => {

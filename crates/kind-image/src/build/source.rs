@@ -80,7 +80,8 @@ impl Source {
     pub(super) fn unsupported(&self) -> Error {
         let text = match self {
             Self::Debian => "debian".to_owned(),
-            Self::Release(text) | Self::Url(text) | Self::Ci(text) => text.clone(),
+            Self::Release(text) | Self::Url(text) => text.clone(),
+            Self::Ci(marker) => format!("ci/{marker}"),
             Self::File(path) | Self::Tree(path) => path.display().to_string(),
         };
         Error::UnsupportedSource {
