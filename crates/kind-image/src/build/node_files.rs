@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::json;
+
 use super::chroot::Chroot;
 use super::tree;
 use super::workshop::Work;
@@ -144,20 +146,27 @@ fn uses_systemd_cgroups(version: &str) -> bool {
 }
 
 /// containerd's own base for containers, without what a restricted host forbids: limits of their own,
-/// which could only be lower or refused, and a score for the out-of-memory killer.
+/// which could only be lower or refused, and a score for the out-of-memory killer; with the step that
+/// hides the host's product from containers.
 fn base_spec(work: &Work<'_>, facts: &Facts<'_>) -> Result<String, Error> {
     let text = work.output(Chroot::new(facts.node_root).command(["ctr", "oci", "spec"]))?;
-    without_limits(&text).ok_or_else(|| Error::Unexpected {
+    adapted(&text).ok_or_else(|| Error::Unexpected {
         step: work.step,
         what: "`ctr oci spec` did not print a runtime specification".to_owned(),
     })
 }
 
-fn without_limits(spec: &str) -> Option<String> {
+fn adapted(spec: &str) -> Option<String> {
     let mut spec: serde_json::Value = serde_json::from_str(spec).ok()?;
     let process = spec.get_mut("process")?.as_object_mut()?;
     process.remove("rlimits");
     process.remove("oomScoreAdj");
+    let hook = json!({
+        "path": "/usr/local/bin/kind-node",
+        "args": ["kind-node", "boot", "product-files"],
+    });
+    spec.as_object_mut()?
+        .insert("hooks".to_owned(), json!({"createContainer": [hook]}));
     serde_json::to_string_pretty(&spec).ok()
 }
 
@@ -179,12 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn limits_leave_the_base_specification() {
+    fn limits_leave_the_base_specification_and_the_hook_comes() {
         let spec =
             r#"{"process":{"cwd":"/","rlimits":[{"type":"RLIMIT_NOFILE"}],"oomScoreAdj":1}}"#;
-        let stripped: serde_json::Value =
-            serde_json::from_str(&without_limits(spec).unwrap()).unwrap();
-        assert_eq!(stripped, serde_json::json!({"process": {"cwd": "/"}}));
-        assert_eq!(without_limits("no JSON"), None);
+        let spec: serde_json::Value = serde_json::from_str(&adapted(spec).unwrap()).unwrap();
+        assert_eq!(spec["process"], json!({"cwd": "/"}));
+        let hook = &spec["hooks"]["createContainer"][0];
+        assert_eq!(hook["args"], json!(["kind-node", "boot", "product-files"]));
+        assert_eq!(adapted("no JSON"), None);
     }
 }

@@ -213,11 +213,7 @@ impl Unpacking<'_> {
             }
         }
         self.directories.push((path.to_owned(), item.mtime));
-        self.set_attributes(place, item)?;
-        if !item.xattrs.is_empty() {
-            self.set_xattrs(&open_directory(&place.parent, &place.name)?, item)?;
-        }
-        Ok(())
+        self.set_open_attributes(&open_directory(&place.parent, &place.name)?, item)
     }
 
     fn make_file(&self, place: &Place, item: &Item, content: &mut dyn Read) -> Result<(), Failure> {
@@ -242,19 +238,7 @@ impl Unpacking<'_> {
         )?;
         let mut file = File::from(file);
         io::copy(content, &mut file)?;
-        let file = OwnedFd::from(file);
-        if self.options.ownership == Ownership::Archive {
-            rustix::fs::fchown(
-                &file,
-                Some(Uid::from_raw(item.uid)),
-                Some(Gid::from_raw(item.gid)),
-            )?;
-        }
-        // After the owner: changing that takes set-user-id bits and capabilities away.
-        rustix::fs::fchmod(&file, Mode::from_raw_mode(item.mode))?;
-        self.set_xattrs(&file, item)?;
-        rustix::fs::futimens(&file, &times(item.mtime))?;
-        Ok(())
+        self.set_open_attributes(&OwnedFd::from(file), item)
     }
 
     fn make_hard_link(&self, place: &Place, link: &Path) -> Result<(), Failure> {
@@ -300,7 +284,20 @@ impl Unpacking<'_> {
         }
     }
 
-    /// Owner, mode and time of what is no file.
+    /// Everything about an open file or directory.
+    fn set_open_attributes(&self, file: &OwnedFd, item: &Item) -> Result<(), Failure> {
+        if self.options.ownership == Ownership::Archive {
+            let (uid, gid) = (Uid::from_raw(item.uid), Gid::from_raw(item.gid));
+            rustix::fs::fchown(file, Some(uid), Some(gid))?;
+        }
+        // After the owner: changing that takes set-user-id bits and capabilities away.
+        rustix::fs::fchmod(file, Mode::from_raw_mode(item.mode))?;
+        self.set_xattrs(file, item)?;
+        rustix::fs::futimens(file, &times(item.mtime))?;
+        Ok(())
+    }
+
+    /// Owner, mode and time of what cannot be opened: links, pipes and devices.
     fn set_attributes(&self, place: &Place, item: &Item) -> Result<(), Failure> {
         let (parent, name) = (&place.parent, &place.name);
         if self.options.ownership == Ownership::Archive {
