@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::Error;
 use super::chroot::Chroot;
-use super::command::NO_PROGRESS;
 use super::components::{self, Ingredients, Names};
 use super::tree;
 use super::workshop::Work;
@@ -31,7 +30,7 @@ pub(super) fn make(
     let target = work.directory.join(LAYER).join("var/lib/containerd");
     tree::make_directory(&target)?;
     let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
-    work.feed(chroot.script(SCRIPT, &[]), NO_PROGRESS, |input| {
+    work.feed(chroot.script(SCRIPT, &[]), &unpacked, |input| {
         let mut input = io::BufWriter::with_capacity(1 << 20, input);
         archive::write(&store, &images, &mut input)?;
         input.flush().map_err(|source| Error::Io {
@@ -39,4 +38,10 @@ pub(super) fn make(
             source,
         })
     })
+}
+
+/// `ctr` prints a line for each image it unpacks: `unpacking NAME (DIGEST)...done`.
+fn unpacked(line: &str) -> Option<String> {
+    let name = line.strip_prefix("unpacking ")?.split(' ').next()?;
+    Some(format!("unpacked {name}"))
 }

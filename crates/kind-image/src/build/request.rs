@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Observer, Source, debian};
+use super::{Error, Observer, Source, Step, debian};
 use crate::Reference;
 use crate::store::{Image, Store};
 
@@ -76,37 +76,43 @@ pub fn build(store: &Store, request: &Request, observer: Observer<'_>) -> Result
         Source::File(tarball) => super::tarball::check(tarball)?,
         other => return Err(other.unsupported()),
     }
-    check_host(request)?;
+    check_host(store, request)?;
     debian::build(store, request, observer)
 }
 
 /// MiB that a build from nothing takes at its fullest.
-const NEEDED_MIB: u64 = 6 * 1024;
+const COMPILE_MIB: u64 = 6 * 1024;
+/// MiB that it takes to make an image once Kubernetes is compiled.
+const ASSEMBLE_MIB: u64 = 2 * 1024;
 
-fn check_host(request: &Request) -> Result<(), Error> {
+fn check_host(store: &Store, request: &Request) -> Result<(), Error> {
     if !rustix::process::geteuid().is_root() {
         return Err(Error::NotRoot);
     }
     architecture()?;
-    std::fs::create_dir_all(&request.cache).map_err(Error::path("create", &request.cache))?;
-    check_room(&request.cache)
+    let cache = &request.cache;
+    std::fs::create_dir_all(cache).map_err(Error::path("create", cache))?;
+    let compiles = matches!(request.source, Source::Debian) && !has_results(cache, Step::Compile);
+    check_room(cache, if compiles { COMPILE_MIB } else { ASSEMBLE_MIB })?;
+    check_room(store.root(), ASSEMBLE_MIB)
 }
 
-fn check_room(path: &Path) -> Result<(), Error> {
-    // What earlier builds left here counts as room: it is used again, or removed first.
-    if std::fs::read_dir(path.join("compile")).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Ok(());
-    }
+fn has_results(cache: &Path, step: Step) -> bool {
+    let results = std::fs::read_dir(cache.join(step.name()));
+    results.is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn check_room(path: &Path, needed: u64) -> Result<(), Error> {
     let stat = rustix::fs::statvfs(path).map_err(Error::path("measure", path))?;
     let free = stat.f_bavail.saturating_mul(stat.f_frsize) >> 20;
-    if free < NEEDED_MIB {
-        return Err(Error::NoSpace {
-            path: path.to_owned(),
-            needed: NEEDED_MIB,
-            free,
-        });
+    if free >= needed {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::NoSpace {
+        path: path.to_owned(),
+        needed,
+        free,
+    })
 }
 
 /// The architecture's name in images.
@@ -115,5 +121,19 @@ pub(super) fn architecture() -> Result<&'static str, Error> {
         "x86_64" => Ok("amd64"),
         "aarch64" => Ok("arm64"),
         other => Err(Error::UnsupportedArchitecture(other.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_before_work_begins() {
+        let place = tempfile::tempdir().unwrap();
+        check_room(place.path(), 0).unwrap();
+        let error = check_room(place.path(), u64::MAX).unwrap_err();
+        assert_eq!(error.code(), "BLD-NO-SPACE");
+        assert!(error.remedy().unwrap().contains("room"));
     }
 }

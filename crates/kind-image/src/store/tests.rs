@@ -245,3 +245,31 @@ fn streams_that_are_no_images_are_refused() {
     assert!(matches!(read, Err(Error::NotAnImage(_))), "{read:?}");
     assert_eq!(setting.count("tmp"), 0);
 }
+
+#[test]
+fn directories_of_another_filesystem_are_copied() {
+    // Memory on nearly every Linux, and so another filesystem than that of temporary files.
+    let Ok(foreign) = TempDir::new_in("/dev/shm") else {
+        return;
+    };
+    let setting = Setting::new();
+    let source = foreign.path().join("layer");
+    fs::create_dir_all(source.join("usr/bin")).unwrap();
+    fs::write(source.join("usr/bin/tool"), "#!").unwrap();
+    std::os::unix::fs::symlink("tool", source.join("usr/bin/link")).unwrap();
+    let mut draft = setting.store.draft().unwrap();
+    let linked = draft.add_directory(&source, Placement::Link).unwrap();
+    assert!(source.exists());
+    let moved = draft.add_directory(&source, Placement::Move).unwrap();
+    assert!(!source.exists());
+    assert_eq!(linked, moved);
+    let image = draft
+        .commit(ImageConfig::default(), &["x".parse().unwrap()])
+        .unwrap();
+    assert_eq!(
+        fs::read_to_string(image.layers()[0].join("usr/bin/link")).unwrap(),
+        "#!"
+    );
+    // What was copied is what was digested.
+    archive::write(&setting.store, &[image], std::io::sink()).unwrap();
+}
