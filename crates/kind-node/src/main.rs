@@ -84,5 +84,4 @@ usage: kind-node <sub-command>
   network         the pod network of this node
   dns             the cluster's name service
   storage         volumes on this node's disk
-  load-balancer   the way to several control planes
   --version       print the version";
