@@ -26,7 +26,9 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
             prepare(Path::new("/")).and_then(|()| become_command(command))
         }
         _ => {
-            return crate::complain("boot takes `-- COMMAND`, `kubelet-cgroups` or `product-files`");
+            return crate::complain(
+                "boot takes `-- COMMAND`, `kubelet-cgroups` or `product-files`",
+            );
         }
     };
     match result {
