@@ -31,7 +31,7 @@ pub enum Error {
     #[error("no nodes found for cluster {0:?}")]
     NoNodes(String),
     /// The cluster has no node of that name.
-    #[error("unknown node: {0:?}")]
+    #[error("unknown node: {0}")]
     UnknownNode(String),
     /// The engine that was asked for cannot be used.
     #[error("cannot use the engine {engine:?}: {reason}")]

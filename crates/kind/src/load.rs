@@ -44,7 +44,7 @@ impl LoadImages {
 /// Loads archives, one after the other, each into all nodes at once.
 pub(crate) fn run(provider: &Provider, options: &LoadImages) -> Result<()> {
     for archive in &options.archives {
-        std::fs::metadata(archive).map_err(Error::io("stat", archive))?;
+        std::fs::metadata(archive).map_err(|error| Error::io("stat", archive)(plain(error)))?;
     }
     let nodes = select(provider, options)?;
     for archive in &options.archives {
@@ -62,6 +62,14 @@ pub(crate) fn run(provider: &Provider, options: &LoadImages) -> Result<()> {
         Error::collect(loaded.into_iter().filter_map(Result::err).collect())?;
     }
     Ok(())
+}
+
+/// The error in the words of the system alone, which scripts know.
+fn plain(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), "no such file or directory"),
+        _ => error,
+    }
 }
 
 fn select(provider: &Provider, options: &LoadImages) -> Result<Vec<Node>> {

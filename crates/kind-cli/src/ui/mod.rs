@@ -147,7 +147,8 @@ impl Ui {
     fn line(&self, text: &str) {
         let spinning = self.spinner().is_some();
         let start = if spinning { "\r\x1b[K" } else { "" };
-        write_error(&format!("{start}{}\n", text.trim_end_matches('\n')));
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        write_error(&format!("{start}{text}{end}"));
     }
 
     fn spinner(&self) -> MutexGuard<'_, Option<Spinner>> {
