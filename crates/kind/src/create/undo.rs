@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use kind_engine::State;
+
 use super::attempt::Attempt;
 use crate::error::{Cause, chain};
 use crate::event::{Event, Outcome, Warning};
@@ -30,31 +32,31 @@ impl Attempt<'_> {
         }
     }
 
+    /// The directory with the logs of the nodes that have run; `None` if there is nothing to tell.
     fn keep_evidence(&self, error: &Error) -> Option<PathBuf> {
-        let directory = match self.provider.new_log_directory(&self.cluster.name) {
-            Ok(directory) => directory,
-            Err(error) => {
-                self.phases
-                    .tell(Event::Warning(Warning::Evidence(chain(&error))));
-                return None;
-            }
-        };
-        let story = format!("{}\n\n{}", chain(error), error.output().unwrap_or_default());
-        let _ = std::fs::write(directory.join("failure.txt"), story);
-        let nodes = self
+        let engine = self.provider.engine();
+        let mut nodes = engine.list(Some(&self.cluster.name)).unwrap_or_default();
+        nodes.retain(|node| self.made.contains(&node.name) && node.state != State::Created);
+        if nodes.is_empty() {
+            return None;
+        }
+        let kept = self
             .provider
-            .engine()
-            .list(Some(&self.cluster.name))
-            .unwrap_or_default();
-        let nodes: Vec<_> = nodes
-            .into_iter()
-            .filter(|node| self.made.contains(&node.name))
-            .collect();
-        if let Err(error) = logs::collect(self.provider.engine(), &nodes, &directory) {
+            .new_log_directory(&self.cluster.name)
+            .map(|directory| {
+                let story = format!("{}\n\n{}", chain(error), error.output().unwrap_or_default());
+                let _ = std::fs::write(directory.join("failure.txt"), story);
+                (logs::collect(engine, &nodes, &directory), directory)
+            });
+        let (problem, directory) = match kept {
+            Ok((collected, directory)) => (collected.err(), Some(directory)),
+            Err(error) => (Some(error), None),
+        };
+        if let Some(error) = problem {
             self.phases
                 .tell(Event::Warning(Warning::Evidence(chain(&error))));
         }
-        Some(directory)
+        directory
     }
 
     fn remove_nodes(&self) {
