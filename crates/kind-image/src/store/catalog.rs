@@ -18,7 +18,7 @@ pub struct Store {
     root: PathBuf,
 }
 
-/// The store's exclusive lock; free again when dropped.
+/// The store's lock; free again when dropped.
 pub(super) struct Locked {
     _file: File,
 }
@@ -56,6 +56,7 @@ impl Store {
             return Ok(images.pop());
         }
         let reference: Reference = reference.parse()?;
+        let _lock = self.lock_shared()?;
         let names = self.names()?;
         let found = match reference.digest() {
             Some(digest) => names.into_iter().find(|(name, found)| {
@@ -70,6 +71,7 @@ impl Store {
 
     /// All images, sorted by their first name.
     pub fn list(&self) -> Result<Vec<Image>, Error> {
+        let _lock = self.lock_shared()?;
         let mut by_digest: BTreeMap<Digest, Vec<Reference>> = BTreeMap::new();
         for (name, digest) in self.names()? {
             by_digest.entry(digest).or_default().push(name);
@@ -137,7 +139,17 @@ impl Store {
         Scratch::make(&tmp)
     }
 
+    /// Waits for the exclusive lock.
     pub(super) fn lock(&self) -> Result<Locked, Error> {
+        self.locked(File::lock)
+    }
+
+    /// Waits until nobody changes the store, and keeps it so.
+    fn lock_shared(&self) -> Result<Locked, Error> {
+        self.locked(File::lock_shared)
+    }
+
+    fn locked(&self, take: fn(&File) -> io::Result<()>) -> Result<Locked, Error> {
         let path = self.root.join("lock");
         let file = File::options()
             .create(true)
@@ -145,7 +157,7 @@ impl Store {
             .write(true)
             .open(&path)
             .map_err(Error::path("open", &path))?;
-        file.lock().map_err(Error::path("lock", &path))?;
+        take(&file).map_err(Error::path("lock", &path))?;
         Ok(Locked { _file: file })
     }
 

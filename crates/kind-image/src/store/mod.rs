@@ -7,7 +7,7 @@
 //!
 //! Several processes may use a store at once. Content is prepared in `tmp/` and moved into place under
 //! the store's lock; whatever a crash leaves in `tmp/` is swept once the lock of its maker is free.
-//! Readers need no lock: `index.json` is replaced as a whole, content never changes.
+//! Readers share the lock, so that nothing goes while they look it up; it is never held for long.
 
 mod catalog;
 mod commit;

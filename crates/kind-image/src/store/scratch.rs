@@ -1,6 +1,7 @@
 //! Half-made things: directories in `tmp/` that a crash leaves behind are swept by the next writer.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,7 +44,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.path) {
+        if let Err(error) = unless_gone(fs::remove_dir_all(&self.path)) {
             tracing::warn!(path = %self.path.display(), %error, "cannot remove scratch directory");
             return;
         }
@@ -76,11 +77,14 @@ fn sweep_one(lock_path: &Path) -> Result<(), Error> {
     }
     let directory = lock_path.with_extension("");
     tracing::debug!(path = %directory.display(), "sweeping what a crash left behind");
-    match fs::remove_dir_all(&directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Error::path("remove", &directory)(error));
-        }
-        _ => {}
+    // Its maker may just have ended well and be removing the same things.
+    unless_gone(fs::remove_dir_all(&directory)).map_err(Error::path("remove", &directory))?;
+    unless_gone(fs::remove_file(lock_path)).map_err(Error::path("remove", lock_path))
+}
+
+fn unless_gone(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
-    fs::remove_file(lock_path).map_err(Error::path("remove", lock_path))
 }

@@ -183,10 +183,19 @@ fn many_hands_at_once_lose_nothing() {
                     let own = format!("own {number} {round}");
                     add(&store, place, &format!("image-{number}"), &["shared", &own]);
                     add(&store, place, "contended", &["shared"]);
+                    add(
+                        &store,
+                        place,
+                        "coming-and-going",
+                        &["shared", "short-lived"],
+                    );
+                    let _ = store.remove("coming-and-going");
+                    store.list().unwrap();
                 }
             });
         }
     });
+    let _ = setting.store.remove("coming-and-going");
     assert_eq!(setting.store.list().unwrap().len(), 9);
     assert_eq!((setting.count("layers"), setting.count("tmp")), (9, 0));
 }
