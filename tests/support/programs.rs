@@ -57,10 +57,11 @@ impl Kind {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command
+            .args(["--provider", "native"])
             .args(arguments)
             .env("HOME", self.directory.join("home"))
             .env("KIND_STATE_DIR", self.state())
-            .env("KIND_EXPERIMENTAL_PROVIDER", "native")
+            .env_remove("KIND_EXPERIMENTAL_PROVIDER")
             .env_remove("KUBECONFIG")
             .env_remove("KIND_CLUSTER_NAME");
         command

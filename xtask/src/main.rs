@@ -17,6 +17,7 @@ Commands:
   try [--yes]   build kind, make a cluster with a sample app and show its answer
   test [--fast] run every test; --fast leaves out those on real clusters
   build         build the kind command and the kind-node program it carries
+  sample-image  write the image of the sample app as an archive
 
 --yes installs missing packages without asking.
 ";
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         Some("test") => test::run(has("--fast")),
         Some("build") => {
             programs::build().map(|programs| shell::say(&programs.kind.display().to_string()))
+        }
+        Some("sample-image") => {
+            sample::archive().map(|path| shell::say(&path.display().to_string()))
         }
         _ => {
             shell::say(HELP);

@@ -18,9 +18,9 @@ const SERVE: &str = "mkdir -p /www && echo \"Hello from pod $(hostname)\" > /www
                      exec httpd -f -p 8080 -h /www";
 
 /// Names under which the one program does different things.
-const APPLETS: [&str; 14] = [
-    "sh", "cat", "echo", "sleep", "hostname", "httpd", "mkdir", "nslookup", "wget", "ls", "touch",
-    "true", "env", "ip",
+const APPLETS: [&str; 15] = [
+    "sh", "cat", "echo", "sleep", "hostname", "httpd", "mkdir", "nslookup", "nc", "printf", "ls",
+    "touch", "true", "env", "ip",
 ];
 
 /// Writes the image as an archive and returns its path.

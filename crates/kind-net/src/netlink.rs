@@ -101,7 +101,7 @@ impl Netlink {
     }
 
     /// Makes a pair of virtual links: `name` here, attached to the bridge with index `bridge`, and
-    /// `peer` in another network namespace.
+    /// `peer` in another network namespace. Both take packets as large as the default route's link.
     pub fn veth(
         &mut self,
         name: &str,
@@ -109,22 +109,25 @@ impl Netlink {
         peer: &str,
         namespace: BorrowedFd<'_>,
     ) -> Result<(), Error> {
+        let mtu = self.outward_mtu()?.map(LinkAttribute::Mtu);
         let mut inside = LinkMessage::default();
         inside.attributes = vec![
             LinkAttribute::IfName(peer.to_owned()),
             LinkAttribute::NetNsFd(namespace.as_raw_fd()),
         ];
+        inside.attributes.extend(mtu.clone());
         let mut outside = LinkMessage::default();
         outside.header.flags = LinkFlags::Up;
         outside.header.change_mask = LinkFlags::Up;
         outside.attributes = vec![
             LinkAttribute::IfName(name.to_owned()),
             LinkAttribute::Controller(bridge),
-            LinkAttribute::LinkInfo(vec![
-                LinkInfo::Kind(InfoKind::Veth),
-                LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(inside))),
-            ]),
         ];
+        outside.attributes.extend(mtu);
+        outside.attributes.push(LinkAttribute::LinkInfo(vec![
+            LinkInfo::Kind(InfoKind::Veth),
+            LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(inside))),
+        ]));
         let create = RouteNetlinkMessage::NewLink(outside);
         self.request(create, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK)
             .map(drop)
@@ -140,6 +143,47 @@ impl Netlink {
         self.request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK)
             .map(drop)
             .map_err(failed("switch a link on"))
+    }
+
+    /// The largest packet that the link of the default route takes; `None` without such a route.
+    ///
+    /// Larger packets of nodes would rely on every router on the way to say so.
+    pub fn outward_mtu(&mut self) -> Result<Option<u32>, Error> {
+        let default = |route: &Route| route.to.prefix_len() == 0;
+        let link = self
+            .routes()?
+            .iter()
+            .find(|route| default(route))
+            .and_then(|route| route.link);
+        let Some(link) = link else {
+            return Ok(None);
+        };
+        let mut message = LinkMessage::default();
+        message.header.index = link;
+        let answers = self
+            .request(RouteNetlinkMessage::GetLink(message), 0)
+            .map_err(failed("read the MTU of a link"))?;
+        Ok(answers.into_iter().find_map(|answer| match answer {
+            RouteNetlinkMessage::NewLink(link) => {
+                link.attributes
+                    .iter()
+                    .find_map(|attribute| match attribute {
+                        LinkAttribute::Mtu(mtu) => Some(*mtu),
+                        _ => None,
+                    })
+            }
+            _ => None,
+        }))
+    }
+
+    /// Sets the largest packet that a link takes.
+    pub fn set_mtu(&mut self, link: u32, mtu: u32) -> Result<(), Error> {
+        let mut message = LinkMessage::default();
+        message.header.index = link;
+        message.attributes.push(LinkAttribute::Mtu(mtu));
+        self.request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK)
+            .map(drop)
+            .map_err(failed("set the MTU of a link"))
     }
 
     /// Removes a link; its peer goes with it. A name that does not exist is no error.
@@ -436,6 +480,17 @@ mod tests {
                 .veth("veth-a", bridge, "veth-b", own.as_fd())
                 .unwrap();
             assert!(netlink.link("veth-b").unwrap().is_some());
+
+            assert_eq!(netlink.outward_mtu().unwrap(), None);
+            netlink.set_mtu(bridge, 1400).unwrap();
+            netlink
+                .route_replace(&Route {
+                    to: net("0.0.0.0/0"),
+                    via: None,
+                    link: Some(bridge),
+                })
+                .unwrap();
+            assert_eq!(netlink.outward_mtu().unwrap(), Some(1400));
 
             let route = Route {
                 to: net("10.9.0.0/24"),

@@ -24,7 +24,7 @@ pub(super) fn ensure(state: &State, name: &str, _lock: &Lock) -> Result<NetworkR
     let record = NetworkRecord {
         version: VERSION,
         name: name.to_owned(),
-        bridge: bridge_name(state, name)?,
+        bridge: bridge_name(state, name),
         ipv4: pool::free_subnet(&taken)?,
         ipv6: free_ipv6_subnet(name, &taken),
     };
@@ -54,14 +54,9 @@ fn free_ipv6_subnet(name: &str, taken: &[IpNet]) -> Option<Ipv6Net> {
         })
 }
 
-/// The name of a network's bridge. A link's name has at most 15 characters; one that the host has
-/// already belongs to somebody else.
-fn bridge_name(state: &State, network: &str) -> Result<String, Error> {
-    let plain = format!("br-{network}");
-    if plain.len() <= 15 && Netlink::open()?.link(&plain)?.is_none() {
-        return Ok(plain);
-    }
-    Ok(format!("br-{:012x}", state.hash(network)))
+/// The name of a network's bridge: never that of another state directory's, whatever the network's name.
+fn bridge_name(state: &State, network: &str) -> String {
+    format!("br-{:012x}", state.hash(network))
 }
 
 /// The name of the host's end of a node's link.
@@ -96,6 +91,9 @@ pub(super) fn up(
 ) -> Result<u32, Error> {
     let mut netlink = Netlink::open()?;
     let bridge = netlink.bridge(&network.bridge)?;
+    if let Some(mtu) = netlink.outward_mtu()? {
+        netlink.set_mtu(bridge, mtu)?;
+    }
     for subnet in network.subnets() {
         let gateway = IpNet::new(pool::gateway(subnet), subnet.prefix_len())
             .expect("the prefix length comes from a subnet of the same family");

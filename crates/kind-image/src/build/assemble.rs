@@ -71,6 +71,9 @@ fn preloaded(
     let key = Key::of([
         preload::SCRIPT,
         components::IPTABLES,
+        // What decides which files an image gets is an input as well.
+        include_str!("components.rs"),
+        include_str!("closure.rs"),
         env!("CARGO_PKG_VERSION"),
         file_digest(kind_node)?.hex(),
         parts.kubernetes.key.as_ref(),

@@ -31,12 +31,14 @@ impl<'a> Closure<'a> {
         })
     }
 
-    /// Takes a program or library, by its path without a leading slash, and what it needs.
-    pub(super) fn program(&mut self, path: &str) -> Result<(), Error> {
-        self.take(Path::new(path))?;
-        let listing = self
-            .work
-            .output(Chroot::new(self.root).command(["ldd", &format!("/{path}")]))?;
+    /// Takes programs or libraries, by their paths without a leading slash, and what they need.
+    pub(super) fn programs<P: AsRef<Path>>(&mut self, paths: &[P]) -> Result<(), Error> {
+        let mut command = vec![PathBuf::from("ldd")];
+        for path in paths {
+            self.take(path.as_ref())?;
+            command.push(Path::new("/").join(path));
+        }
+        let listing = self.work.output(Chroot::new(self.root).command(command))?;
         for library in libraries(&listing) {
             self.take(library)?;
         }
@@ -54,7 +56,9 @@ impl<'a> Closure<'a> {
 
 /// The libraries in a listing of `ldd`, without leading slash.
 fn libraries(listing: &str) -> impl Iterator<Item = &Path> {
-    listing.lines().filter_map(|line| {
+    // Of several files, each has a heading that begins its line and ends in a colon.
+    let needed = listing.lines().filter(|line| !line.ends_with(':'));
+    needed.filter_map(|line| {
         let line = line.trim();
         let path = line.split_once("=> ").map_or(line, |(_, path)| path);
         let path = path.split(" (").next()?;
@@ -68,7 +72,8 @@ mod tests {
 
     #[test]
     fn libraries_and_the_loader_are_found() {
-        let listing = "\tlinux-vdso.so.1 (0x00007f99)\n\
+        let listing = "/usr/lib/x86_64-linux-gnu/xtables/libxt_CT.so:\n\
+            \tlinux-vdso.so.1 (0x00007f99)\n\
             \tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f99)\n\
             \t/lib64/ld-linux-x86-64.so.2 (0x00007f99)\n";
         let found: Vec<_> = libraries(listing).collect();

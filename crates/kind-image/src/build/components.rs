@@ -164,12 +164,8 @@ impl Maker<'_> {
     fn proxy_root(&self, from: &Ingredients<'_>) -> Result<PathBuf, Error> {
         let root = self.root("kube-proxy")?;
         let mut closure = Closure::new(self.work, from.node_root, &root)?;
-        for program in PROXY_PROGRAMS {
-            closure.program(program)?;
-        }
-        for module in modules(from.node_root)? {
-            closure.take(&module)?;
-        }
+        closure.programs(PROXY_PROGRAMS)?;
+        closure.programs(&modules(from.node_root)?)?;
         closure.take(Path::new("etc/protocols"))?;
         for name in IPTABLES_NAMES {
             let path = root.join("usr/sbin").join(name);

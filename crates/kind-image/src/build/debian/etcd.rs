@@ -23,7 +23,7 @@ pub(super) fn make(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<Made
 
 fn collect(work: &Work<'_>, build_root: &Path) -> Result<(), Error> {
     let mut closure = Closure::new(work, build_root, work.directory)?;
-    closure.program("usr/bin/etcd")?;
+    closure.programs(&["usr/bin/etcd"])?;
     // Where the upstream image has it.
     let from = work.directory.join("usr/bin/etcd");
     tree::link_file(&from, &work.directory.join("usr/local/bin/etcd"))?;
