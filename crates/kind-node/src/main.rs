@@ -7,6 +7,7 @@
 mod boot;
 mod channel;
 mod dns;
+mod kubelet;
 mod kubernetes;
 mod network;
 mod pause;
@@ -30,6 +31,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "pause" => pause::run(),
         "boot" => boot::run(&arguments),
         "request" => channel::run(&arguments),
+        "finalize-kubelet" => kubelet::run(),
         "network" => add_on(network::run),
         "storage" => add_on(storage::run),
         "dns" => add_on(|| dns::run(&words(&arguments))),
@@ -81,6 +83,7 @@ usage: kind-node <sub-command>
   pause           hold a pod's namespaces and reap its orphans
   request         take files and steps on stdin, print events on stdout
   boot            prepare the node, then become the given command
+  finalize-kubelet  use the certificate that the kubelet rotates
   network         the pod network of this node
   dns             the cluster's name service
   storage         volumes on this node's disk

@@ -6,11 +6,15 @@ use kind_config::Cluster;
 use kind_kubeadm::{NodeFacts, control_plane_label, control_plane_taints, init_command};
 use kind_node::request::{Request, Step};
 
+use crate::node::AGENT;
+
 /// Where kubeadm leaves the administrator's kubeconfig.
 pub(crate) const ADMIN_CONFIG: &str = "/etc/kubernetes/admin.conf";
 
 /// How long a booting node may take until containerd answers.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
+/// kubeadm's name for the phase that restarts the kubelet to use the certificate it rotates.
+pub(crate) const KUBELET_FINALIZE: &str = "kubelet-finalize";
 const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 
 /// Names of steps, as they come back in events.
@@ -27,6 +31,8 @@ pub(crate) mod step {
     pub(crate) const DNS: &str = "apply cluster DNS";
     /// Default storage.
     pub(crate) const STORAGE: &str = "add default storage class";
+    /// What kubeadm's last phase would do.
+    pub(crate) const KUBELET: &str = "finalize the kubelet";
     /// The control plane is ready.
     pub(crate) const READY: &str = "wait for ready";
 }
@@ -59,6 +65,14 @@ pub(crate) fn init(
     }
     if let Some(dns) = &manifests.dns {
         together.push(vec![apply(step::DNS, "apply", dns)]);
+    }
+    if facts
+        .skip_phases
+        .iter()
+        .any(|phase| phase == KUBELET_FINALIZE)
+    {
+        let argv = words(&[AGENT, "finalize-kubelet"]);
+        together.push(vec![run(step::KUBELET, argv, None)]);
     }
     if cluster.nodes.len() == 1 {
         together.push(vec![remove_taints(control_plane_taints(version)?)]);

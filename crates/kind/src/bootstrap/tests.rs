@@ -7,7 +7,7 @@ fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
     let mut cluster = Cluster::parse(&text).unwrap();
     cluster.set_defaults();
     let mut facts = NodeFacts::new("kind-control-plane", "native", version).unwrap();
-    facts.skip_phases.push("addon/coredns".to_owned());
+    facts.skip_phases = words(&["addon/coredns", KUBELET_FINALIZE]);
     let manifests = Manifests {
         cni: Some("CNI".to_owned()),
         dns: Some("DNS".to_owned()),

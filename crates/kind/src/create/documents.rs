@@ -6,6 +6,7 @@ use kind_kubeadm::{NodeFacts, containerd};
 use kind_node::cni;
 
 use super::facts::Facts;
+use crate::bootstrap::KUBELET_FINALIZE;
 use crate::error::Cause;
 use crate::node::{File, read_file};
 use crate::plan::NodePlan;
@@ -28,7 +29,9 @@ pub(super) fn node_facts(
     facts.rootless = host.rootless;
     facts.cgroup_v1 = !host.cgroup2;
     if image.dns.is_some() {
-        facts.skip_phases.push(KUBEADM_DNS.to_owned());
+        for phase in [KUBEADM_DNS, KUBELET_FINALIZE] {
+            facts.skip_phases.push(phase.to_owned());
+        }
     }
     Ok(facts)
 }

@@ -11,7 +11,7 @@ use kind_node::request::{Event, Request};
 use crate::{CancelToken, Error, Result};
 
 /// Where the agent stands in every node.
-const AGENT: &str = "/kind/bin/kind-node";
+pub(crate) const AGENT: &str = "/kind/bin/kind-node";
 /// How often the caller's wish to stop is looked at.
 const TICK: Duration = Duration::from_millis(50);
 /// How long a request may go on after its node was taken away.
