@@ -11,6 +11,7 @@ mod kubelet;
 mod kubernetes;
 mod network;
 mod pause;
+mod pod_cidrs;
 mod signals;
 mod storage;
 
@@ -32,6 +33,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "boot" => boot::run(&arguments),
         "request" => channel::run(&arguments),
         "finalize-kubelet" => kubelet::run(),
+        "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
         "network" => add_on(network::run),
         "storage" => add_on(storage::run),
         "dns" => add_on(|| dns::run(&words(&arguments))),
@@ -83,6 +85,7 @@ usage: kind-node <sub-command>
   pause           hold a pod's namespaces and reap its orphans
   request         take files and steps on stdin, print events on stdout
   boot            prepare the node, then become the given command
+  assign-pod-cidrs  give a node its pod addresses
   finalize-kubelet  use the certificate that the kubelet rotates
   network         the pod network of this node
   dns             the cluster's name service

@@ -31,6 +31,8 @@ pub(crate) mod step {
     pub(crate) const DNS: &str = "apply cluster DNS";
     /// Default storage.
     pub(crate) const STORAGE: &str = "add default storage class";
+    /// The node's share of the pod subnet.
+    pub(crate) const POD_CIDRS: &str = "assign pod addresses";
     /// What kubeadm's last phase would do.
     pub(crate) const KUBELET: &str = "finalize the kubelet";
     /// The control plane is ready.
@@ -54,7 +56,7 @@ pub(crate) struct Manifests {
 /// The node's Kubernetes version is none.
 pub(crate) fn init(
     cluster: &Cluster,
-    facts: &NodeFacts,
+    (facts, pod_cidrs): (&NodeFacts, &[String]),
     manifests: &Manifests,
     wait: Option<Duration>,
 ) -> Result<Request, kind_kubeadm::Error> {
@@ -83,18 +85,32 @@ pub(crate) fn init(
             path: CONTAINERD_SOCKET.to_owned(),
             timeout_ms: millis(BOOT_LIMIT),
         },
-        run(step::INIT, init_command(cluster, facts), None),
-        Step::Read {
-            path: ADMIN_CONFIG.to_owned(),
-        },
         Step::Together {
-            sequences: together,
+            sequences: vec![
+                vec![
+                    run(step::INIT, init_command(cluster, facts), None),
+                    Step::Read {
+                        path: ADMIN_CONFIG.to_owned(),
+                    },
+                    Step::Together {
+                        sequences: together,
+                    },
+                ],
+                vec![assign_pod_cidrs(facts, pod_cidrs)],
+            ],
         },
     ];
     if let Some(limit) = wait {
         steps.push(wait_ready(control_plane_label(version)?, limit));
     }
     Ok(Request { steps })
+}
+
+/// Waits beside kubeadm for the node to be registered, and gives it its pod addresses at once.
+fn assign_pod_cidrs(facts: &NodeFacts, pod_cidrs: &[String]) -> Step {
+    let mut argv = words(&[AGENT, "assign-pod-cidrs", facts.name.as_str()]);
+    argv.extend_from_slice(pod_cidrs);
+    run(step::POD_CIDRS, argv, None)
 }
 
 /// Lets pods run on the only node.

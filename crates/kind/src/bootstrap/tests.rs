@@ -13,7 +13,13 @@ fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
         dns: Some("DNS".to_owned()),
         storage: "STORAGE".to_owned(),
     };
-    let request = init(&cluster, &facts, &manifests, wait).unwrap();
+    let request = init(
+        &cluster,
+        (&facts, &words(&["10.244.0.0/24"])),
+        &manifests,
+        wait,
+    )
+    .unwrap();
     let lines = request.steps.iter().flat_map(lines);
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -33,13 +33,18 @@ impl Attempt<'_> {
             .nodes
             .iter()
             .position(|node| node.name == plan.bootstrap);
-        let known = first
-            .and_then(|index| known.get(index))
+        let (node, known) = first
+            .and_then(|index| Some((plan.nodes.get(index)?, known.get(index)?)))
             .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
         let manifests = self.manifests(plan, &known.image)?;
         let wait = self.options.wait;
-        let request = bootstrap::init(&self.cluster, &known.kubeadm, &manifests, wait)
-            .map_err(document_error)?;
+        let request = bootstrap::init(
+            &self.cluster,
+            (&known.kubeadm, &node.pod_cidrs),
+            &manifests,
+            wait,
+        )
+        .map_err(document_error)?;
         let mut sequence = Sequence::new(&steps(&request.steps), wait);
         sequence.begin(&mut self.phases);
         for node in &plan.nodes {
