@@ -89,7 +89,7 @@ struct Traces {
     mounts: Vec<String>,
     links: Vec<String>,
     cgroups: Vec<PathBuf>,
-    tables: String,
+    rules: String,
 }
 
 impl Traces {
@@ -103,12 +103,13 @@ impl Traces {
         links.sort();
         let search = ["/sys/fs/cgroup", "-path", "*/kind*", "-type", "d"];
         let cgroups = output("find", &search).lines().map(PathBuf::from).collect();
-        let tables = output("nft", &["list", "tables"]);
+        // Without counters, which change on their own.
+        let rules = output("nft", &["--stateless", "list", "ruleset"]);
         Self {
             mounts,
             links,
             cgroups,
-            tables,
+            rules,
         }
     }
 }

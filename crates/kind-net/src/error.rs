@@ -19,6 +19,14 @@ pub enum Error {
     /// The kernel or `nft` refused a ruleset.
     #[error("nft refused the ruleset: {0}")]
     Nft(String),
+    /// The host's firewall drops packets of nodes and refuses to let them through.
+    #[error("{program} refused a change of the host's firewall: {message}")]
+    Firewall {
+        /// The program that was asked.
+        program: String,
+        /// Its answer.
+        message: String,
+    },
     /// Every subnet that could be taken is in use on this host.
     #[error("every subnet for networks of nodes is routed on this host already: {0}")]
     NoSubnet(String),
@@ -34,6 +42,7 @@ impl Error {
             Self::Netlink { .. } => "NET-NETLINK",
             Self::NftMissing => "NET-NFT-MISSING",
             Self::Nft(_) => "NET-NFT",
+            Self::Firewall { .. } => "NET-FIREWALL",
             Self::NoSubnet(_) => "NET-NO-SUBNET",
             Self::NoAddress(_) => "NET-NO-ADDRESS",
         }
@@ -45,6 +54,9 @@ impl Error {
             Self::Netlink { .. } => "run as root on a kernel with bridge and veth devices",
             Self::NftMissing => "install the package `nftables`",
             Self::Nft(_) => "use a kernel with nf_tables and NAT (modules nf_tables, nft_masq)",
+            Self::Firewall { .. } => {
+                "let the host's firewall accept packets of the bridge, or update that program"
+            }
             Self::NoSubnet(_) => "remove a route or network that is not needed any more",
             Self::NoAddress(_) => "delete clusters that are not needed any more",
         }

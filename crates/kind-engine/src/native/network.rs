@@ -1,4 +1,5 @@
-//! Networks of native nodes: a bridge with a fixed subnet, and masquerading for what leaves it.
+//! Networks of native nodes: a bridge with a fixed subnet, masquerading for what leaves it, and room in
+//! the host's firewall.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +8,7 @@ use std::path::Path;
 
 use ipnet::{IpNet, Ipv6Net};
 use kind_net::netlink::Netlink;
-use kind_net::{nft, pool};
+use kind_net::{admission, nft, pool};
 
 use super::record::{NetworkRecord, NodeRecord, VERSION};
 use super::state::{Lock, State};
@@ -105,6 +106,7 @@ pub(super) fn up(
         &network.bridge,
         &network.subnets(),
     ))?;
+    admission::grant(&network.bridge)?;
     forward_packets("ipv4/ip_forward")?;
     if ipv6_forwarding {
         forward_packets("ipv6/conf/all/forwarding")?;
@@ -142,6 +144,7 @@ pub(super) fn remove_unused(state: &State, _lock: &Lock) -> Vec<Error> {
 
 fn remove(state: &State, network: &NetworkRecord) -> Result<(), Error> {
     nft::apply(&nft::removal(&network.bridge))?;
+    admission::revoke(&network.bridge)?;
     Netlink::open()?.delete_link(&network.bridge)?;
     let _ = fs::remove_file(NetworkRecord::hosts_path(state, &network.name));
     let path = NetworkRecord::path(state, &network.name);
