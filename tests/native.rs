@@ -20,42 +20,37 @@ const NODE: &str = "e2e-control-plane";
 
 type Test = fn(&World);
 
+/// The tests by their names.
+macro_rules! named {
+    ($($test:ident),* $(,)?) => { [$((stringify!($test), $test as Test)),*] };
+}
+
+const TESTS: [(&str, Test); 18] = named![
+    errors_leave_nothing_behind,
+    a_host_without_nft_is_told_so,
+    a_full_disk_is_told_before_anything_is_made,
+    create_reports_every_phase,
+    the_node_is_ready,
+    every_pod_of_kube_system_runs,
+    kubeconfig_commands_agree,
+    pods_answer_by_dns_name,
+    the_host_reaches_a_node_port,
+    dns_knows_services_and_pods,
+    a_volume_outlives_its_pod,
+    logs_exec_and_port_forward_work,
+    logs_are_exported,
+    an_interrupted_create_cleans_up,
+    a_killed_create_can_be_deleted,
+    of_two_creates_at_once_one_wins,
+    a_dead_cluster_can_be_deleted,
+    a_second_create_builds_nothing,
+];
+
 fn main() {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let world = World::from_environment().map(Arc::new);
-    let tests: [(&str, Test); 14] = [
-        ("errors_leave_nothing_behind", errors_leave_nothing_behind),
-        ("create_reports_every_phase", create_reports_every_phase),
-        ("the_node_is_ready", the_node_is_ready),
-        (
-            "every_pod_of_kube_system_runs",
-            every_pod_of_kube_system_runs,
-        ),
-        ("kubeconfig_commands_agree", kubeconfig_commands_agree),
-        ("pods_answer_by_dns_name", pods_answer_by_dns_name),
-        ("the_host_reaches_a_node_port", the_host_reaches_a_node_port),
-        ("dns_knows_services_and_pods", dns_knows_services_and_pods),
-        ("a_volume_outlives_its_pod", a_volume_outlives_its_pod),
-        (
-            "logs_exec_and_port_forward_work",
-            logs_exec_and_port_forward_work,
-        ),
-        ("logs_are_exported", logs_are_exported),
-        (
-            "an_interrupted_create_cleans_up",
-            an_interrupted_create_cleans_up,
-        ),
-        (
-            "a_dead_cluster_can_be_deleted",
-            a_dead_cluster_can_be_deleted,
-        ),
-        (
-            "a_second_create_builds_nothing",
-            a_second_create_builds_nothing,
-        ),
-    ];
-    let trials = tests.map(|(name, test)| {
+    let trials = TESTS.map(|(name, test)| {
         let world = world.clone();
         let ready = world.is_some();
         let run = move || world.map_or(Ok(()), |world| caught(|| test(&world)));
@@ -146,11 +141,10 @@ impl World {
     fn nothing_is_left(&self) {
         // The kernel takes a moment to end the namespaces of dead processes.
         eventually("the host is as before", 10, || {
-            let now = Traces::of_host();
-            if now == self.before {
-                Ok(())
-            } else {
-                Err(format!("{:#?}\n{now:#?}", self.before))
+            let left = Traces::of_host();
+            match left.since(&self.before).as_slice() {
+                [] => Ok(()),
+                left => Err(left.join("\n")),
             }
         });
         for directory in ["nodes", "networks", "trash"] {
@@ -199,6 +193,57 @@ fn errors_leave_nothing_behind(world: &World) {
         .kind
         .run(&["delete", "cluster", "--name", "none"])
         .expect("deleting what is not there");
+    world.nothing_is_left();
+}
+
+fn a_host_without_nft_is_told_so(world: &World) {
+    let mut command = world
+        .kind
+        .command(&["create", "cluster", "--from", "debian"]);
+    let output = command
+        .env("PATH", world.directory.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("the program `nft` was not found"), "{text}");
+    assert!(text.contains("install the package `nftables`"), "{text}");
+    world.nothing_is_left();
+}
+
+/// A state directory of 64 MiB: less than any cluster needs.
+fn a_full_disk_is_told_before_anything_is_made(world: &World) {
+    let small = world.directory.path().join("small");
+    fs::create_dir(&small).unwrap();
+    let mount = [
+        "-t",
+        "tmpfs",
+        "-o",
+        "size=64m",
+        "none",
+        small.to_str().unwrap(),
+    ];
+    assert!(
+        Command::new("mount")
+            .args(mount)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut command = world
+        .kind
+        .command(&["create", "cluster", "--from", "debian"]);
+    let output = command.env("KIND_STATE_DIR", &small).output().unwrap();
+    assert!(
+        Command::new("umount")
+            .arg(&small)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("MiB are free below"), "{text}");
     world.nothing_is_left();
 }
 
@@ -556,6 +601,78 @@ fn an_interrupted_create_cleans_up(world: &World) {
             .unwrap()
             .contains("kind-interrupted")
     );
+}
+
+/// `kill -9` of the command in the middle: the next one can still clean up.
+fn a_killed_create_can_be_deleted(world: &World) {
+    let arguments = [
+        "create",
+        "cluster",
+        "--name",
+        "interrupted",
+        "--from",
+        "debian",
+    ];
+    let mut child = world.kind.spawn(&arguments);
+    let made = world
+        .kind
+        .state()
+        .join("nodes/interrupted-control-plane/run.json");
+    eventually("the node runs", 60, || {
+        if made.exists() { Ok(()) } else { Err(()) }
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(
+        world.kind.run(&["get", "clusters"]).expect("get clusters"),
+        "e2e\ninterrupted\n"
+    );
+    let arguments = ["delete", "cluster", "--name", "interrupted"];
+    world.kind.run(&arguments).expect("delete cluster");
+    assert_eq!(
+        world.kind.run(&["get", "clusters"]).expect("get clusters"),
+        "e2e\n"
+    );
+}
+
+/// Two commands for the same cluster: one makes it, the other says that it exists and harms nothing.
+fn of_two_creates_at_once_one_wins(world: &World) {
+    let arguments = [
+        "create",
+        "cluster",
+        "--name",
+        "interrupted",
+        "--from",
+        "debian",
+        "--wait",
+        "2m",
+    ];
+    let children = [world.kind.spawn(&arguments), world.kind.spawn(&arguments)];
+    let outputs = children.map(|child| child.wait_with_output().unwrap());
+    let mut codes: Vec<_> = outputs.iter().map(|output| output.status.code()).collect();
+    codes.sort();
+    assert_eq!(codes, [Some(0), Some(1)], "{outputs:#?}");
+    let context = [
+        "--context",
+        "kind-interrupted",
+        "get",
+        "nodes",
+        "--no-headers",
+    ];
+    assert!(
+        world
+            .kind
+            .ask(&context)
+            .expect("get nodes")
+            .contains(" Ready ")
+    );
+    let arguments = ["delete", "cluster", "--name", "interrupted"];
+    world.kind.run(&arguments).expect("delete cluster");
+    // The first cluster's context is the current one again for the tests to come.
+    world
+        .kind
+        .run(&["export", "kubeconfig", "--name", "e2e"])
+        .expect("export kubeconfig");
 }
 
 /// As after a power cut: every process of the node is gone, and with them its namespaces and mounts.

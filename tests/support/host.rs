@@ -5,16 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Everything of a host that nodes make and must take away again.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Traces {
-    mounts: BTreeSet<String>,
-    links: BTreeSet<String>,
-    cgroups: BTreeSet<String>,
-    rules: String,
-    /// Inodes of network namespaces that some process is in.
-    namespaces: BTreeSet<String>,
-}
+/// Everything of a host that nodes make and must take away again: mounts, links, cgroups, rules of
+/// nftables, and network namespaces that some process is in. One line each.
+#[derive(Debug)]
+pub struct Traces(BTreeSet<String>);
 
 impl Traces {
     /// Reads them now.
@@ -22,23 +16,26 @@ impl Traces {
     /// # Panics
     /// If the host cannot be read, for example without root.
     pub fn of_host() -> Self {
-        Self {
-            mounts: fs::read_to_string("/proc/self/mountinfo")
-                .expect("a mount table")
-                .lines()
-                .map(str::to_owned)
+        let mounts = fs::read_to_string("/proc/self/mountinfo").expect("a mount table");
+        let cgroups = ["/sys/fs/cgroup", "-path", "*/kind-*", "-type", "d"];
+        let all = [
+            ("mount", mounts.lines().map(str::to_owned).collect()),
+            ("link", names(Path::new("/sys/class/net"))),
+            ("cgroup", lines("find", &cgroups)),
+            ("rule", lines("nft", &["list", "ruleset"])),
+            ("namespace", namespaces()),
+        ];
+        let line = |kind: &str, trace: &str| format!("{kind} {trace}");
+        Self(
+            all.iter()
+                .flat_map(|(kind, traces)| traces.iter().map(move |trace| line(kind, trace)))
                 .collect(),
-            links: names(Path::new("/sys/class/net")),
-            cgroups: lines(
-                "find",
-                &["/sys/fs/cgroup", "-path", "*/kind-*", "-type", "d"],
-            ),
-            rules: lines("nft", &["list", "ruleset"])
-                .into_iter()
-                .collect::<Vec<_>>()
-                .join("\n"),
-            namespaces: namespaces(),
-        }
+        )
+    }
+
+    /// What was not there before.
+    pub fn since(&self, before: &Self) -> Vec<&str> {
+        self.0.difference(&before.0).map(String::as_str).collect()
     }
 }
 
@@ -50,20 +47,15 @@ fn names(directory: &Path) -> BTreeSet<String> {
 }
 
 fn lines(program: &str, arguments: &[&str]) -> BTreeSet<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .expect("the program can be started");
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    let output = Command::new(program).args(arguments).output();
+    let output = output.expect("the program can be started");
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().map(str::to_owned).collect()
 }
 
 fn namespaces() -> BTreeSet<String> {
-    let processes = names(Path::new("/proc"))
-        .into_iter()
-        .filter(|name| name.parse::<u32>().is_ok());
+    let processes = names(Path::new("/proc")).into_iter();
+    let processes = processes.filter(|name| name.parse::<u32>().is_ok());
     let links = processes.filter_map(|pid| fs::read_link(format!("/proc/{pid}/ns/net")).ok());
     links
         .map(|link| link.to_string_lossy().into_owned())
