@@ -25,12 +25,11 @@ impl Traces {
             ("rule", lines("nft", &["list", "ruleset"])),
             ("namespace", namespaces()),
         ];
-        let line = |kind: &str, trace: &str| format!("{kind} {trace}");
-        Self(
-            all.iter()
-                .flat_map(|(kind, traces)| traces.iter().map(move |trace| line(kind, trace)))
-                .collect(),
-        )
+        let mut found = BTreeSet::new();
+        for (kind, traces) in all {
+            found.extend(traces.iter().map(|trace| format!("{kind} {trace}")));
+        }
+        Self(found)
     }
 
     /// What was not there before.
