@@ -33,8 +33,8 @@ impl Traces {
     }
 
     /// What was not there before.
-    pub fn since(&self, before: &Self) -> Vec<&str> {
-        self.0.difference(&before.0).map(String::as_str).collect()
+    pub fn since(&self, before: &Self) -> Vec<String> {
+        self.0.difference(&before.0).cloned().collect()
     }
 }
 

@@ -35,5 +35,13 @@ fn style() -> Result<(), Failure> {
     if !has("cargo-deny") {
         shell::run(cargo().args(["install", "--quiet", "--locked", "cargo-deny"]))?;
     }
-    shell::run(cargo().args(["deny", "check", "licenses", "bans", "sources"]))
+    shell::run(cargo().args([
+        "deny",
+        "--log-level",
+        "error",
+        "check",
+        "licenses",
+        "bans",
+        "sources",
+    ]))
 }
