@@ -102,7 +102,20 @@ impl Group {
         self.hierarchies
             .all
             .iter()
-            .try_for_each(|hierarchy| create_below(hierarchy, &self.path))
+            .try_for_each(|hierarchy| self.create_in(hierarchy))
+    }
+
+    /// Again and again: the removal of another group may take the directory above away in between.
+    fn create_in(&self, hierarchy: &Hierarchy) -> io::Result<()> {
+        const ATTEMPTS: usize = 100;
+        let mut result = Ok(());
+        for _ in 0..ATTEMPTS {
+            result = create_below(hierarchy, &self.path);
+            if !result.as_ref().is_err_and(is_gone) {
+                break;
+            }
+        }
+        result
     }
 
     /// Moves a process to the group.
@@ -157,6 +170,13 @@ impl Group {
         }
         Ok(())
     }
+}
+
+/// The group that was worked in, or the one above it, has just been removed.
+fn is_gone(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| matches!(errno, Errno::NOENT | Errno::NODEV))
 }
 
 fn create_below(hierarchy: &Hierarchy, path: &Path) -> io::Result<()> {
@@ -262,6 +282,26 @@ mod tests {
             [v1(&["cpu", "cpuacct"]), v1(&["name=systemd"]), Kind::V2]
         );
         assert!(!found.unified());
+    }
+
+    #[test]
+    fn neighbours_come_and_go() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let hierarchies = Hierarchies::of_host().unwrap();
+        let parent = format!("kind-test-{}-neighbours", std::process::id());
+        std::thread::scope(|scope| {
+            for name in ["one", "other"] {
+                let group = Group::new(hierarchies.clone(), Path::new(&parent).join(name));
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        group.create().unwrap();
+                        group.remove(Duration::from_secs(5)).unwrap();
+                    }
+                });
+            }
+        });
     }
 
     #[test]
