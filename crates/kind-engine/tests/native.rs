@@ -44,7 +44,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 12] = [
+    let tests: [(&str, Test); 13] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -58,6 +58,7 @@ fn main() {
         ("host_directories_are_shown", host_directories),
         ("stopping_asks_first", stopping_asks_first),
         ("a_killed_monitor_takes_its_node_along", killed_monitor),
+        ("a_monitor_leaves_its_callers_cgroups", monitor_cgroups),
         ("many_at_once_get_addresses_of_their_own", many_at_once),
         ("an_image_snapshot_is_shared_read_only", shared_snapshot),
     ];
@@ -509,18 +510,23 @@ fn udp_socket_in(host: &Host, name: &str, port: u16) -> UdpSocket {
     std::thread::spawn(bind).join().unwrap()
 }
 
+/// The process that stays with a node: the parent of the node's first one.
+fn monitor_of(process: &Path) -> String {
+    let status = fs::read_to_string(process.join("status")).unwrap();
+    let parent = status
+        .lines()
+        .find_map(|line| line.strip_prefix("PPid:"))
+        .unwrap();
+    parent.trim().to_owned()
+}
+
 fn killed_monitor(host: &Host) {
     host.boot(&host.spec("one"));
     let process = first_process(host, "one");
-    let status = fs::read_to_string(process.join("status")).unwrap();
-    let monitor = status
-        .lines()
-        .find_map(|line| line.strip_prefix("PPid:"))
-        .unwrap()
-        .trim();
+    let monitor = monitor_of(&process);
     assert!(
         Program::new("kill")
-            .args(["-9", monitor])
+            .args(["-9", &monitor])
             .status()
             .unwrap()
             .success()
@@ -529,6 +535,14 @@ fn killed_monitor(host: &Host) {
     assert_eq!(host.node("one").state, State::Exited(None));
     host.engine.start("one").unwrap();
     assert_eq!(host.node("one").state, State::Running);
+}
+
+fn monitor_cgroups(host: &Host) {
+    host.boot(&host.spec("one"));
+    let monitor = monitor_of(&first_process(host, "one"));
+    let groups = fs::read_to_string(format!("/proc/{monitor}/cgroup")).unwrap();
+    let own = |line: &str| line.contains("/kind-") && line.ends_with("-monitors/one");
+    assert!(groups.lines().all(own), "{groups}");
 }
 
 fn many_at_once(host: &Host) {

@@ -25,11 +25,27 @@ pub(super) const STARTED: &[u8] = b"started\n";
 
 /// The cgroups of a node.
 pub(super) fn group(state: &State, node: &str) -> Result<Group, Error> {
+    group_in(&format!("kind-{}", state.tag()), node)
+}
+
+/// The cgroups of a node's monitor, apart from the node's. In those of the program that asked for the
+/// node, the monitor would end with that program's session or service, and the node with it.
+pub(super) fn own_group(state: &State, node: &str) -> Result<Group, Error> {
+    group_in(&format!("kind-{}-monitors", state.tag()), node)
+}
+
+fn group_in(parent: &str, node: &str) -> Result<Group, Error> {
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
-    Ok(Group::new(
-        hierarchies,
-        Path::new(&format!("kind-{}", state.tag())).join(node),
-    ))
+    Ok(Group::new(hierarchies, Path::new(parent).join(node)))
+}
+
+/// Moves this process to the monitor's own cgroups, which stay until the node is removed.
+fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
+    let group = own_group(state, node)?;
+    group
+        .create()
+        .and_then(|()| group.add(rustix::process::getpid()))
+        .map_err(Error::io("move the node's monitor to its cgroups"))
 }
 
 /// Starts a node and stays until it ends.
@@ -43,6 +59,7 @@ pub(super) fn run(state: &State, name: &str) -> Result<i32, Error> {
             "",
         ));
     };
+    leave_cgroups_of_caller(state, name)?;
     clear(state, &directory, name)?;
     let result = start(state, &directory, &record);
     let code = match result {

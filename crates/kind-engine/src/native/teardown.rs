@@ -100,6 +100,12 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
     // A record that cannot be read must not keep the rest from going.
     let record = NodeRecord::load(&directory).ok();
     clear_host(state, name)?;
+    // Only now: the monitor cannot remove the cgroups that it is in.
+    monitor::own_group(state, name)?
+        .remove(LIMIT)
+        .map_err(Error::io(format!(
+            "remove the cgroups of the monitor of node {name}"
+        )))?;
     let away = state.trash().join(format!("{name}-{}", std::process::id()));
     {
         let lock = state.lock()?;
