@@ -204,7 +204,7 @@ impl Space {
 
     fn reaches(&self, server: &TcpListener) -> bool {
         let target: SocketAddr = server.local_addr().unwrap();
-        let limit = Duration::from_millis(700);
+        let limit = Duration::from_millis(1500);
         self.run(|| TcpStream::connect_timeout(&target, limit).is_ok())
     }
 
@@ -263,13 +263,25 @@ impl Place {
         }
         neighbour.configure(NEIGHBOUR, UPLINK);
         let serve = |space: &Space, text: &str| space.run(|| listen(text.parse().unwrap(), 80));
-        Self {
+        let place = Self {
             server: serve(&neighbour, NEIGHBOUR[0]),
             server6: serve(&neighbour, NEIGHBOUR[1]),
             node_server: serve(&nodes[1], NODES[1][0]),
             host,
             nodes,
             neighbour,
+        };
+        place.wait_for_links();
+        place
+    }
+
+    /// The kernel takes its time to let packets through new links.
+    fn wait_for_links(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        for server in [&self.server, &self.server6, &self.node_server] {
+            while !self.nodes[0].reaches(server) {
+                assert!(Instant::now() < deadline, "{server:?} is not reached");
+            }
         }
     }
 }
