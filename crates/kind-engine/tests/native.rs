@@ -44,7 +44,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 13] = [
+    let tests: [(&str, Test); 14] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -55,6 +55,7 @@ fn main() {
         ("nodes_reach_each_other_by_name", nodes_reach_each_other),
         ("published_ports_answer", published_ports_answer),
         ("a_taken_port_names_its_owner", taken_port),
+        ("a_route_that_came_later_is_named", route_that_came_later),
         ("host_directories_are_shown", host_directories),
         ("stopping_asks_first", stopping_asks_first),
         ("a_killed_monitor_takes_its_node_along", killed_monitor),
@@ -449,6 +450,29 @@ fn taken_port(host: &Host) {
             .to_string()
             .contains("node one")
     );
+}
+
+/// As if a VPN had come up between two boots of the host.
+fn route_that_came_later(host: &Host) {
+    host.engine.create(&host.spec("one")).unwrap();
+    let address = host.node("one").ipv4.unwrap();
+    let route = format!("{address}/32");
+    let change = |verb| {
+        let arguments = ["route", verb, &route, "dev", "lo"];
+        assert!(
+            Program::new("ip")
+                .args(arguments)
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    change("add");
+    let refused = host.engine.start("one").unwrap_err();
+    change("del");
+    assert_eq!(refused.code(), "ENG-SUBNET-ROUTED");
+    assert!(refused.to_string().contains(&route), "{refused}");
+    host.engine.start("one").unwrap();
 }
 
 fn host_directories(host: &Host) {

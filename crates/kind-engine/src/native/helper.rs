@@ -126,7 +126,7 @@ impl Helper {
     ) -> Result<Self, Error> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let reports = state.root().join("reports");
+        let reports = state.reports();
         make_directory(&reports)?;
         let report = reports.join(format!("{}-{count}", std::process::id()));
         let call = Call {

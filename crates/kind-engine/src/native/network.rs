@@ -91,6 +91,9 @@ pub(super) fn up(
     _lock: &Lock,
 ) -> Result<u32, Error> {
     let mut netlink = Netlink::open()?;
+    if netlink.link(&network.bridge)?.is_none() {
+        still_free(network)?;
+    }
     let bridge = netlink.bridge(&network.bridge)?;
     if let Some(mtu) = netlink.outward_mtu()? {
         netlink.set_mtu(bridge, mtu)?;
@@ -112,6 +115,25 @@ pub(super) fn up(
         forward_packets("ipv6/conf/all/forwarding")?;
     }
     Ok(bridge)
+}
+
+/// The host may have got a route since the network was recorded, for example of a VPN: its addresses
+/// would lead there instead of to the nodes, or the other way round.
+fn still_free(network: &NetworkRecord) -> Result<(), Error> {
+    let taken = in_use_on_host()?;
+    for subnet in network.subnets() {
+        if let Some(other) = taken.iter().find(|other| pool::overlap(&subnet, other)) {
+            return Err(Error::other(
+                "ENG-SUBNET-ROUTED",
+                format!(
+                    "network {} has the addresses {subnet}, and this host routes {other} elsewhere now",
+                    network.name
+                ),
+                "remove that route, or delete the clusters of this network and create them again",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Lets the host route packets between its links, which stays on: other programs may rely on it by

@@ -6,7 +6,8 @@
 //! networks/NAME.json    record of a network        networks/NAME.hosts  its nodes' /etc/hosts
 //! nodes/NAME/           a node: node.json (record), lock (held by its monitor), run.json, exit, log,
 //!                       upper/ and work/ (overlay), var/ (its /var), root/ (mount point, always empty)
-//! trash/                directories on their way out
+//! trash/                directories on their way in or out
+//! reports/              why helper processes failed
 //! ```
 
 use std::fs::{self, File, OpenOptions};
@@ -86,6 +87,10 @@ impl State {
 
     pub(super) fn trash(&self) -> PathBuf {
         self.root.join("trash")
+    }
+
+    pub(super) fn reports(&self) -> PathBuf {
+        self.root.join("reports")
     }
 
     pub(super) fn nodes(&self) -> PathBuf {

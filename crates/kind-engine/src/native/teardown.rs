@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kind_image::store::Store;
@@ -9,7 +10,7 @@ use kind_net::netlink::Netlink;
 use kind_sys::process::{Handle, KILL, SHUTDOWN};
 
 use super::record::{NodeRecord, RunRecord};
-use super::state::{NodeDirectory, State};
+use super::state::{Lock, NodeDirectory, State};
 use super::{hosts, monitor, network};
 use crate::Error;
 
@@ -107,7 +108,7 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
             "remove the cgroups of the monitor of node {name}"
         )))?;
     let away = state.trash().join(format!("{name}-{}", std::process::id()));
-    {
+    let doomed = {
         let lock = state.lock()?;
         match fs::rename(directory.path(), &away) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -116,18 +117,31 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
         if let Some(record) = record {
             hosts::write(state, &record.network, &lock)?;
         }
+        discarded(state, &lock)
+    };
+    // What cannot be deleted now is tried again by the next removal.
+    for path in doomed {
+        let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
     }
-    empty_trash(state);
     store.release(&holder(name))?;
     Ok(())
 }
 
-/// Deletes what earlier removals, perhaps cut short, have put aside. What cannot be deleted now is tried
-/// again by the next removal.
-fn empty_trash(state: &State) {
-    for name in super::state::names_in(&state.trash()).unwrap_or_default() {
-        let _ = fs::remove_dir_all(state.trash().join(name));
+/// What removals and creations, some perhaps cut short, have put aside. Under the lock: a node that is
+/// being made stands there too for a moment.
+fn discarded(state: &State, _lock: &Lock) -> Vec<PathBuf> {
+    let names = |directory: &Path| super::state::names_in(directory).unwrap_or_default();
+    let trash = state.trash();
+    let mut paths: Vec<_> = names(&trash).iter().map(|name| trash.join(name)).collect();
+    // A helper's report bears the number of the process that wanted it.
+    let reports = state.reports();
+    for name in names(&reports) {
+        let process = name.split('-').next().unwrap_or_default();
+        if !Path::new("/proc").join(process).exists() {
+            paths.push(reports.join(name));
+        }
     }
+    paths
 }
 
 /// The name under which a node keeps its image in the store.
