@@ -26,14 +26,17 @@ fn fail(place: &TempDir, request: &Request) -> Error {
 #[test]
 fn sources_that_do_not_work_yet_say_what_does() {
     let place = TempDir::new().unwrap();
-    for source in [
-        "v1.33.4",
-        "ci/latest",
-        "https://example.com/server.tar.gz",
-        "no-such-tree",
+    for (source, code) in [
+        ("v1.33.4", "BLD-SOURCE-UNSUPPORTED"),
+        ("ci/latest", "BLD-SOURCE-UNSUPPORTED"),
+        (
+            "https://example.com/server.tar.gz",
+            "BLD-SOURCE-UNSUPPORTED",
+        ),
+        ("no-such-tree", "BLD-SOURCE-UNKNOWN"),
     ] {
         let error = fail(&place, &request(&place, Source::parse(source)));
-        assert_eq!(error.code(), "BLD-SOURCE-UNSUPPORTED");
+        assert_eq!(error.code(), code);
         assert!(error.to_string().contains(source), "{error}");
         assert!(error.remedy().unwrap().contains("debian"));
     }

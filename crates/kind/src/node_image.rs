@@ -23,7 +23,7 @@ impl Source {
     /// The source that a text names; what kind of source it is shows when it is used.
     ///
     /// # Errors
-    /// The text is empty.
+    /// The text is empty, or nothing can be built from what it names.
     pub fn parse(text: &str) -> Result<Self> {
         Self::parse_as(text, None)
     }
@@ -31,7 +31,7 @@ impl Source {
     /// A source of the type that users call so: `debian`, `url`, `file`, `release`, `ci` or `source`.
     ///
     /// # Errors
-    /// There is no such type, or neither a text nor a type is given.
+    /// There is no such type, neither a text nor a type is given, or nothing can be built from it.
     pub fn parse_as(text: &str, kind: Option<&str>) -> Result<Self> {
         let known = kind.is_none_or(|kind| TYPES.contains(&kind));
         if !known || (text.is_empty() && kind != Some("debian")) {
@@ -45,10 +45,14 @@ impl Source {
                 source: cause.with_remedy(Some("use the source `debian`".to_owned())),
             });
         }
-        Ok(Self {
+        let source = Self {
             text: text.to_owned(),
             kind: kind.map(str::to_owned),
-        })
+        };
+        match source.resolve().check() {
+            Ok(()) => Ok(source),
+            Err(error) => Err(build_error(&source, error)),
+        }
     }
 
     /// The text that names the source.
@@ -178,16 +182,18 @@ pub(crate) fn build(
     steps.end(built.is_ok());
     // The build's programs get the user's interrupt too; their failure is not what matters then.
     options.cancel.check()?;
-    built.map_err(|error| {
-        let (code, remedy) = (error.code().to_owned(), error.remedy());
-        Error::Build {
-            from: options.source.text().to_owned(),
-            source: Cause::new(&code, error).with_remedy(remedy),
-        }
-    })?;
+    built.map_err(|error| build_error(&options.source, error))?;
     Ok(BuiltNodeImage {
         image: options.image.clone(),
     })
+}
+
+fn build_error(source: &Source, error: build::Error) -> Error {
+    let (code, remedy) = (error.code().to_owned(), error.remedy());
+    Error::Build {
+        from: source.text().to_owned(),
+        source: Cause::new(&code, error).with_remedy(remedy),
+    }
 }
 
 fn check_architecture(options: &BuildNodeImage) -> Result<()> {
@@ -296,12 +302,17 @@ mod tests {
         let debian = Source::parse_as("", Some("debian")).unwrap();
         assert_eq!(debian.text(), "debian");
         assert_eq!(debian.default_image(), "kind.local/node:debian");
-        let url = Source::parse("https://a.test/x.tar.gz").unwrap();
+        let url = Source {
+            text: "https://a.test/x.tar.gz".to_owned(),
+            kind: None,
+        };
         assert_eq!(
             url.default_image(),
             "kind.local/node:https---a.test-x.tar.gz"
         );
         assert!(Source::parse("").is_err());
+        let error = Source::parse("bogus").unwrap_err();
+        assert_eq!(error.code(), "BLD-SOURCE-UNKNOWN");
         let error = Source::parse_as("x", Some("bazel")).unwrap_err();
         assert_eq!(error.code(), "KIND-SOURCE");
     }

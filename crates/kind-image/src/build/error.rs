@@ -30,6 +30,9 @@ pub enum Error {
         /// MiB free.
         free: u64,
     },
+    /// A text that names no source of Kubernetes.
+    #[error("{0:?} is neither `debian` nor a Kubernetes version, a URL, a file or a directory")]
+    UnknownSource(String),
     /// A source of Kubernetes that cannot be built from yet.
     #[error("building from {kind} {text:?} is not possible yet")]
     UnsupportedSource {
@@ -90,6 +93,7 @@ impl Error {
             Self::MissingTool { .. } => "BLD-TOOL-MISSING",
             Self::NotRoot => "BLD-NOT-ROOT",
             Self::NoSpace { .. } => "BLD-NO-SPACE",
+            Self::UnknownSource(_) => "BLD-SOURCE-UNKNOWN",
             Self::UnsupportedSource { .. } => "BLD-SOURCE-UNSUPPORTED",
             Self::UnsupportedArchitecture(_) => "BLD-ARCHITECTURE",
             Self::Command { .. } => "BLD-COMMAND",
@@ -110,7 +114,7 @@ impl Error {
                 "make room on the filesystem of {}, or choose another directory with KIND_CACHE_DIR and KIND_STATE_DIR",
                 path.display()
             )),
-            Self::UnsupportedSource { .. } => {
+            Self::UnknownSource(_) | Self::UnsupportedSource { .. } => {
                 Some("today, build from `debian` or from a server tarball on disk".to_owned())
             }
             Self::Command { step, log, .. } => Some(command_remedy(*step, log)),

@@ -71,11 +71,7 @@ pub struct AddOns {
 ///
 /// Needs root, `mmdebstrap`, about 6 GB of room and, the first time, some minutes.
 pub fn build(store: &Store, request: &Request, observer: Observer<'_>) -> Result<Image, Error> {
-    match &request.source {
-        Source::Debian => {}
-        Source::File(tarball) => super::tarball::check(tarball)?,
-        other => return Err(other.unsupported()),
-    }
+    request.source.check()?;
     check_host(store, request)?;
     debian::build(store, request, observer)
 }

@@ -76,8 +76,23 @@ impl Source {
         }
     }
 
-    /// The error of a source that cannot be built from yet.
-    pub(super) fn unsupported(&self) -> Error {
+    /// Says whether an image can be built from this source.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSource`] if it is none, [`Error::UnsupportedSource`] if it cannot be built from yet,
+    /// and whatever is wrong with a tarball.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Debian => Ok(()),
+            Self::File(tarball) => super::tarball::check(tarball),
+            Self::Tree(path) if !path.is_dir() => {
+                Err(Error::UnknownSource(path.display().to_string()))
+            }
+            other => Err(other.unsupported()),
+        }
+    }
+
+    fn unsupported(&self) -> Error {
         let text = match self {
             Self::Debian => "debian".to_owned(),
             Self::Release(text) | Self::Url(text) => text.clone(),
@@ -157,6 +172,14 @@ mod tests {
         for (text, kind) in cases {
             assert_eq!(Source::parse(text).kind(), kind, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_source_is_told_from_what_is_to_come() {
+        let code = |text: &str| Source::parse(text).check().unwrap_err().code();
+        assert_eq!(code("bogus"), "BLD-SOURCE-UNKNOWN");
+        assert_eq!(code("v1.37.0"), "BLD-SOURCE-UNSUPPORTED");
+        assert!(Source::parse("debian").check().is_ok());
     }
 
     #[test]
