@@ -86,10 +86,12 @@ fn with_servers(text: &str, servers: &[IpAddr], all: bool) -> String {
         .map(|server| format!("nameserver {server}\n"))
         .collect();
     for line in text.lines().map(str::trim) {
-        if ["search", "domain", "options"]
+        // systemd-resolved's word for no search domains; where it reaches pods, musl resolves no name.
+        let none = line.split_whitespace().eq(["search", "."]);
+        let wanted = ["search", "domain", "options"]
             .iter()
-            .any(|word| line.starts_with(word))
-        {
+            .any(|word| line.starts_with(word));
+        if wanted && !none {
             result.push_str(line);
             result.push('\n');
         }
@@ -111,6 +113,12 @@ mod tests {
                 "# stub\nnameserver 127.0.0.53\noptions edns0 trust-ad\nsearch lan\n",
                 "nameserver 10.0.0.2\nnameserver 10.0.0.3\nsearch lan\n",
                 "nameserver 10.0.0.2\nnameserver 10.0.0.3\nsearch lan\n",
+                None,
+            ),
+            (
+                "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n",
+                "nameserver 10.0.2.3\nsearch .\n",
+                "nameserver 10.0.2.3\n",
                 None,
             ),
             (
