@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use crate::Failure;
 use crate::shell::{has, program, run, say};
 
-/// A program, the Debian package that has it, and what it is needed for.
+/// A program (or a file by its whole path), the Debian package that has it, and what it is needed for.
 pub(crate) struct Need {
     program: &'static str,
     package: &'static str,
@@ -21,15 +21,34 @@ const fn need(program: &'static str, package: &'static str, reason: &'static str
 }
 
 /// What a cluster without a container engine needs.
-pub(crate) const CLUSTER: [Need; 4] = [
+pub(crate) const CLUSTER: [Need; 5] = [
     need(
         "mmdebstrap",
         "mmdebstrap",
         "makes the file system of nodes from Debian packages",
     ),
+    need(
+        "/usr/share/keyrings/debian-archive-keyring.gpg",
+        "debian-archive-keyring",
+        "tells Debian's packages from forged ones",
+    ),
     need("nft", "nftables", "lets nodes reach the outside"),
     need("kubectl", "kubernetes-client", "talks to the cluster"),
     need("busybox", "busybox-static", "is the sample app"),
+];
+
+/// What the tests need beside that.
+pub(crate) const TESTS: [Need; 2] = [
+    need(
+        "ip",
+        "iproute2",
+        "makes routes that are in the way of networks",
+    ),
+    need(
+        "iptables",
+        "iptables",
+        "makes firewalls that are in the way of nodes",
+    ),
 ];
 
 /// Installs what is missing; asks first on a terminal unless `yes`.
@@ -40,10 +59,7 @@ pub(crate) fn ensure(needs: &[Need], yes: bool) -> Result<(), Failure> {
     }
     say("This machine lacks:");
     for need in &missing {
-        say(&format!(
-            "  {:<20} {} {}",
-            need.package, need.program, need.reason
-        ));
+        say(&format!("  {:<24} {}", need.package, need.reason));
     }
     let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
     if !has("apt-get") {

@@ -50,8 +50,11 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     Err(format!("`{}` failed: {}", line(command), errors.trim()).into())
 }
 
-/// A program of that name can be started.
+/// A program of that name can be started, or a file with that whole path exists.
 pub(crate) fn has(name: &str) -> bool {
+    if name.starts_with('/') {
+        return Path::new(name).exists();
+    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(name).is_file())
 }

@@ -6,6 +6,7 @@ use crate::{Failure, packages, programs, sample};
 /// Runs everything; `fast` leaves out what needs a real cluster.
 pub(crate) fn run(fast: bool) -> Result<(), Failure> {
     packages::ensure(&packages::CLUSTER, true)?;
+    packages::ensure(&packages::TESTS, true)?;
     style()?;
     shell::run(cargo().args(["test", "--workspace", "--quiet"]))?;
     if fast {
