@@ -1,11 +1,13 @@
 //! The program `kind-node`: one static file with everything that runs inside a node.
 //!
-//! The first word of the command line chooses what it is. Nothing is shared between the
-//! sub-commands before they start, so that the small ones (`pause`) stay small.
+//! The first word of the command line chooses what it is; so does the name `crictl`, by a link to the
+//! program. Nothing is shared between the sub-commands before they start, so that the small ones
+//! (`pause`) stay small.
 #![forbid(unsafe_code)]
 
 mod boot;
 mod channel;
+mod crictl;
 mod dns;
 mod kubelet;
 mod kubernetes;
@@ -16,12 +18,17 @@ mod signals;
 mod storage;
 
 use std::error::Error;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_default();
+    if Path::new(&name).file_name() == Some(OsStr::new("crictl")) {
+        return run("crictl", arguments.collect());
+    }
     let word = arguments.next().unwrap_or_default();
     run(&word.to_string_lossy(), arguments.collect())
 }
@@ -36,6 +43,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
         "network" => add_on(network::run),
         "storage" => add_on(storage::run),
+        "crictl" => crictl::run(&words(&arguments)),
         "dns" => add_on(|| dns::run(&words(&arguments))),
         "--version" | "-V" => answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
         "--help" | "-h" => answer(USAGE),
@@ -90,4 +98,5 @@ usage: kind-node <sub-command>
   network         the pod network of this node
   dns             the cluster's name service
   storage         volumes on this node's disk
+  crictl          ask containerd, as the program of that name does
   --version       print the version";

@@ -21,7 +21,7 @@ const COMMANDS: [(&str, &[&str]); 4] = [
     ),
     ("images.log", &["sh", "-c", LIST_IMAGES]),
 ];
-/// Images that we build have no crictl.
+/// Images of others may have no crictl.
 const LIST_IMAGES: &str =
     "command -v crictl >/dev/null && exec crictl images; exec ctr --namespace=k8s.io images list";
 /// Packs all logs, links followed; files that change meanwhile are no failure.

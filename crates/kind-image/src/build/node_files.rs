@@ -106,6 +106,8 @@ pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<
     put_manifests(layer, &facts.add_ons.manifests)?;
     let program = layer.join("usr/local/bin/kind-node");
     tree::copy_program(&facts.add_ons.kind_node, &program)?;
+    // The program knows by this name that it is called as crictl, which Debian has not.
+    tree::make_link(&layer.join("usr/local/bin/crictl"), "kind-node")?;
     tree::settle(layer)
 }
 

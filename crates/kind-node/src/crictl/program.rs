@@ -1,0 +1,56 @@
+//! One call of crictl from its command line to its answer.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use super::Error;
+use super::client::Client;
+use super::command_line::{self, Command, CommandLine};
+use super::{containers, images, pods, status};
+
+/// Answers a call on stdout.
+pub(crate) fn run(words: &[String]) -> ExitCode {
+    let mut out = Vec::new();
+    let result = answer(words, &mut out);
+    // Also what was done before something failed.
+    let written = std::io::stdout().write_all(&out).map_err(Error::Output);
+    match result.and(written) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do when not even this can be written.
+            let _ = writeln!(std::io::stderr(), "crictl: {error}");
+            ExitCode::from(if error.is_usage() { 2 } else { 1 })
+        }
+    }
+}
+
+fn answer(words: &[String], out: &mut dyn Write) -> Result<(), Error> {
+    let line = command_line::parse(words)?;
+    if line.command == Command::OwnVersion {
+        return Ok(writeln!(
+            out,
+            concat!("crictl of kind-node ", env!("CARGO_PKG_VERSION"))
+        )?);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    runtime.block_on(ask(&line, out))
+}
+
+async fn ask(line: &CommandLine, out: &mut dyn Write) -> Result<(), Error> {
+    let client = &Client::connect(&line.socket).await?;
+    let form = line.form;
+    match &line.command {
+        Command::Images(name) => images::list(client, name.as_deref(), form, out).await,
+        Command::InspectImages(names) => images::inspect(client, names, form, out).await,
+        Command::Pull(name) => images::pull(client, name, out).await,
+        Command::RemoveImages(names) => images::remove(client, names, out).await,
+        Command::Containers(which) => containers::list(client, *which, form, out).await,
+        Command::Pods => pods::list(client, form, out).await,
+        Command::Info => status::info(client, out).await,
+        Command::Version => status::version(client, out).await,
+        // Answered before anyone is asked.
+        Command::OwnVersion => Ok(()),
+    }
+}
