@@ -1,0 +1,187 @@
+//! Pods with services, names, volumes, logs and ports, as a user has them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::Stdio;
+use std::time::Duration;
+
+use kind_e2e::eventually;
+
+use crate::world::World;
+
+pub(crate) fn pods_answer_by_dns_name(world: &World) {
+    let archive = world.sample.to_str().unwrap();
+    world
+        .kind
+        .run(&["load", "image-archive", "--name", "e2e", archive])
+        .expect("load image-archive");
+    world
+        .kind
+        .apply(include_str!("../../xtask/src/sample.yaml"));
+    world.kind.apply(CLIENT);
+    for arguments in [
+        &["rollout", "status", "--timeout=90s", "deployment/sample"][..],
+        &[
+            "wait",
+            "--for=condition=Ready",
+            "--timeout=90s",
+            "pod/client",
+        ],
+    ] {
+        world.kind.ask(arguments).expect("pods start");
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    eventually("both pods answer by the service's name", 30, || {
+        let answer = world.kind.shell(
+            "client",
+            r"printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 2 sample.default.svc.cluster.local 80",
+        );
+        if let Some(page) = answer.stdout.split("Hello from pod sample-").nth(1) {
+            seen.insert(page.to_owned());
+        }
+        if seen.len() == 2 { Ok(()) } else { Err(answer) }
+    });
+}
+
+const CLIENT: &str = "\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: client
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: client
+    image: docker.io/library/kind-sample:v1
+    imagePullPolicy: Never
+    command: [/bin/sh, -c, 'echo client is up; sleep 100000']
+";
+
+pub(crate) fn the_host_reaches_a_node_port(world: &World) {
+    eventually("the host gets an answer", 30, || {
+        let answer = get(world.port);
+        match &answer {
+            Ok(text) if text.contains("Hello from pod sample-") => Ok(()),
+            _ => Err(answer),
+        }
+    });
+}
+
+fn get(port: u16) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+pub(crate) fn dns_knows_services_and_pods(world: &World) {
+    let resolves = |name: &str| world.kind.shell("client", &format!("nslookup {name}"));
+    let api = resolves("kubernetes.default.svc.cluster.local").expect("the API server's name");
+    assert!(api.contains("10.96.0.1"), "{api}");
+    let path = "jsonpath={.status.podIP}";
+    let address = world
+        .kind
+        .ask(&["get", "pod", "client", "-o", path])
+        .expect("pod address");
+    let name = format!("{}.default.pod.cluster.local", address.replace('.', "-"));
+    assert!(resolves(&name).expect("a pod's name").contains(&address));
+    let unknown = resolves("no-such-service.default.svc.cluster.local");
+    assert_ne!(unknown.code, 0, "{unknown:?}");
+}
+
+const CLAIM: &str = "\
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: data
+spec:
+  accessModes: [ReadWriteOnce]
+  resources:
+    requests:
+      storage: 16Mi
+";
+
+/// A pod with the claim that writes once and shows what it finds.
+fn writer(name: &str, script: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  restartPolicy: Never\n  \
+         terminationGracePeriodSeconds: 0\n  volumes:\n  - name: data\n    persistentVolumeClaim:\n      \
+         claimName: data\n  containers:\n  - name: main\n    image: docker.io/library/kind-sample:v1\n    \
+         imagePullPolicy: Never\n    command: [/bin/sh, -c, '{script}']\n    volumeMounts:\n    \
+         - name: data\n      mountPath: /data\n"
+    )
+}
+
+pub(crate) fn a_volume_outlives_its_pod(world: &World) {
+    world.kind.apply(CLAIM);
+    let finished = |name: &str| {
+        eventually("the pod ends well", 60, || {
+            let phase = world
+                .kind
+                .ask(&["get", "pod", name, "-o", "jsonpath={.status.phase}"]);
+            if phase.stdout == "Succeeded" {
+                Ok(())
+            } else {
+                Err(phase)
+            }
+        });
+    };
+    world.kind.apply(&writer("first", "echo kept > /data/file"));
+    finished("first");
+    let phase = world
+        .kind
+        .ask(&["get", "pvc", "data", "-o", "jsonpath={.status.phase}"]);
+    assert_eq!(phase.expect("get pvc"), "Bound");
+    world
+        .kind
+        .ask(&["delete", "pod", "first"])
+        .expect("delete pod");
+    world.kind.apply(&writer("second", "cat /data/file"));
+    finished("second");
+    assert_eq!(world.kind.ask(&["logs", "second"]).expect("logs"), "kept\n");
+    world
+        .kind
+        .ask(&["delete", "pod/second", "pvc/data"])
+        .expect("delete");
+    eventually("the volume is reclaimed", 30, || {
+        let volumes = world.kind.ask(&["get", "pv", "--no-headers"]);
+        if volumes.stdout.is_empty() {
+            Ok(())
+        } else {
+            Err(volumes)
+        }
+    });
+}
+
+pub(crate) fn logs_exec_and_port_forward_work(world: &World) {
+    assert_eq!(
+        world.kind.ask(&["logs", "client"]).expect("logs"),
+        "client is up\n"
+    );
+    let answer = world.kind.shell("client", "echo out; echo err >&2; exit 3");
+    assert_eq!((answer.code, answer.stdout.as_str()), (3, "out\n"));
+    assert!(answer.stderr.starts_with("err\n"), "{answer:?}");
+    let mut command = world
+        .kind
+        .kubectl(&["port-forward", "service/sample", ":80"]);
+    let mut forward = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Kept open: kubectl ends when it cannot write any more.
+    let mut stdout = BufReader::new(forward.stdout.take().unwrap());
+    let mut line = String::new();
+    BufRead::read_line(&mut stdout, &mut line).unwrap();
+    let port = line
+        .split("127.0.0.1:")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .map(str::parse);
+    let result = port.unwrap().map(get).unwrap();
+    forward.kill().unwrap();
+    forward.wait().unwrap();
+    assert!(result.unwrap().contains("Hello from pod sample-"));
+}
