@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod build;
 mod digest;
+mod durable;
 mod error;
 pub mod oci;
 pub mod pack;

@@ -135,6 +135,7 @@ impl<'a> Workshop<'a> {
         self.discard(step)?;
         let parent = self.cache.join(step.name());
         fs::create_dir_all(&parent).map_err(Error::path("create", &parent))?;
+        crate::durable::flush(made)?;
         fs::rename(made, result).map_err(Error::path("keep", result))
     }
 

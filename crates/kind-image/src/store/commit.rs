@@ -9,7 +9,7 @@ use super::catalog::set_name;
 use super::draft::{Draft, Prepared};
 use super::{Image, Store};
 use crate::oci::{self, Descriptor, ImageConfig, Manifest, RootFs};
-use crate::{Digest, Error, Reference};
+use crate::{Digest, Error, Reference, durable};
 
 /// Moves a draft's layers and documents into place and names the image.
 pub(super) fn commit(
@@ -29,6 +29,9 @@ pub(super) fn commit(
             .map(|prepared| prepared.layer.diff_id.clone())
             .collect(),
     };
+    if layers.iter().any(|prepared| prepared.directory.is_some()) {
+        durable::flush(store.root())?;
+    }
     let lock = store.lock()?;
     for prepared in &layers {
         place(&store, prepared)?;
