@@ -21,6 +21,8 @@ const COMMANDS: [(&str, &[&str]); 4] = [
     ),
     ("images.log", &["sh", "-c", LIST_IMAGES]),
 ];
+/// Seconds that one command may take.
+const LIMIT: &str = "60";
 /// Images of others may have no crictl.
 const LIST_IMAGES: &str =
     "command -v crictl >/dev/null && exec crictl images; exec ctr --namespace=k8s.io images list";
@@ -68,7 +70,7 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
         }
         let version = directory.join("kubernetes-version.txt");
         results.push(output(engine, node, &["cat", "/kind/version"], &version));
-        let pack = Command::new(["sh", "-c", PACK_LOGS]);
+        let pack = bounded(&["sh", "-c", PACK_LOGS]);
         results.push(unpacked(node, directory, 0, |tar| {
             engine
                 .exec(&node.name, &pack, Io::new(None, tar, &mut io::sink()))
@@ -108,6 +110,11 @@ fn serial(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
         .map_err(Error::engine(action))
 }
 
+/// A command that a hanging node cannot hold up for ever.
+fn bounded(argv: &[&str]) -> Command {
+    Command::new(["timeout", LIMIT].iter().chain(argv).copied())
+}
+
 /// What a command in the node prints, stdout and stderr in one file.
 fn output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) -> Result<()> {
     let open = || File::create(path).map_err(Error::io("failed to create", path));
@@ -115,7 +122,7 @@ fn output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) -> Resul
     let mut stderr = stdout
         .try_clone()
         .map_err(Error::io("failed to open", path))?;
-    let command = Command::new(argv.iter().copied());
+    let command = bounded(argv);
     let action = || format!("failed to run {} in node {:?}", argv.join(" "), node.name);
     match engine.exec(
         &node.name,

@@ -28,8 +28,13 @@ pub(super) const LINK: &str = "eth0";
 /// Becomes the first process of a node; returns only on failure.
 pub(super) fn run(state: &State, node: &str, console: &Path) -> Result<i32, Error> {
     let record = NodeRecord::load(&state.node(node))?;
-    let network = NetworkRecord::load(state, &record.network)?
-        .ok_or_else(|| Error::NoSuchNode(format!("network {}", record.network)))?;
+    let network = NetworkRecord::load(state, &record.network)?.ok_or_else(|| {
+        Error::other(
+            "ENG-NETWORK-MISSING",
+            format!("the record of network {} is gone", record.network),
+            "delete the cluster and create it again",
+        )
+    })?;
 
     wait_for_monitor()?;
     namespace::unshare_for_node().map_err(Error::io("make the node's namespaces"))?;
@@ -109,10 +114,16 @@ fn set_switches(node: &NodeRecord) -> Result<(), Error> {
 }
 
 fn become_entrypoint(node: &NodeRecord) -> Result<i32, Error> {
-    let (program, arguments) = node
-        .argv
-        .split_first()
-        .ok_or_else(|| Error::NoSuchImage(format!("{} (it has no entrypoint)", node.image)))?;
+    let (program, arguments) = node.argv.split_first().ok_or_else(|| {
+        Error::other(
+            "ENG-NO-ENTRYPOINT",
+            format!(
+                "image {} has no entry point, so it is no node image",
+                node.image
+            ),
+            "use a node image, for example one built by `kind build node-image debian`",
+        )
+    })?;
     keep_report_stream()
         .and_then(|()| terminal::open(Path::new("/dev/console")))
         .and_then(terminal::take_over)
