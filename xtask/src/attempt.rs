@@ -91,12 +91,28 @@ fn deploy(kind: &Path, kubeconfig: &Path, scratch: &Path) -> Result<(), Failure>
     shell::run(kubectl(kubeconfig).arg("apply").arg("-f").arg(&manifest))?;
     let wait = ["rollout", "status", "--timeout=2m", "deployment/sample"];
     shell::run(kubectl(kubeconfig).args(wait))?;
+    wait_for_pods(kubeconfig)?;
     say(&output(kubectl(kubeconfig).args(["get", "nodes"]))?);
     say(&output(kubectl(kubeconfig).args([
         "get",
         "pods",
         "--all-namespaces",
     ]))?);
+    Ok(())
+}
+
+/// Waits until every pod runs, those of the control plane among them: a kubelet tells of its static pods
+/// later than of others.
+fn wait_for_pods(kubeconfig: &Path) -> Result<(), Failure> {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let list = ["get", "pods", "--all-namespaces", "--no-headers"];
+    let calm = |pods: &str| {
+        let runs = |line: &str| line.contains(" Running ") || line.contains(" Completed ");
+        pods.contains("kube-apiserver-") && pods.lines().all(runs)
+    };
+    while !calm(&output(kubectl(kubeconfig).args(list))?) && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(500));
+    }
     Ok(())
 }
 
