@@ -69,14 +69,11 @@ pub(crate) fn every_pod_of_kube_system_runs(world: &World) {
         let pods = world
             .kind
             .ask(&["get", "pods", "--all-namespaces", "--no-headers"]);
-        // The kubelet of Kubernetes 1.20 tells of its static pods' readiness up to a minute late.
         let healthy = |line: &str| {
             let words: Vec<_> = line.split_whitespace().collect();
-            let ready = words[2]
-                .split_once('/')
-                .is_some_and(|(ready, all)| ready == all);
-            let is_static = words[1].ends_with(NODE);
-            words[3] == "Completed" || (words[3] == "Running" && (ready || is_static))
+            let ready = words[2].split_once('/');
+            let ready = ready.is_some_and(|(ready, all)| ready == all);
+            words[3] == "Completed" || (words[3] == "Running" && ready)
         };
         let enough = pods.stdout.lines().count() >= 8;
         if enough && pods.stdout.lines().all(healthy) {

@@ -101,8 +101,7 @@ fn deploy(kind: &Path, kubeconfig: &Path, scratch: &Path) -> Result<(), Failure>
     Ok(())
 }
 
-/// Waits until every pod runs, those of the control plane among them: a kubelet tells of its static pods
-/// later than of others.
+/// Waits until every pod runs, those of the control plane among them.
 fn wait_for_pods(kubeconfig: &Path) -> Result<(), Failure> {
     let deadline = Instant::now() + Duration::from_secs(120);
     let list = ["get", "pods", "--all-namespaces", "--no-headers"];

@@ -15,11 +15,6 @@ use crate::Reference;
 const FILES: &[(&str, u32, &str)] = &[
     ("etc/crictl.yaml", 0o644, include_str!("files/crictl.yaml")),
     (
-        "etc/default/kubelet",
-        0o644,
-        include_str!("files/default-kubelet"),
-    ),
-    (
         "etc/sysctl.d/99-kind.conf",
         0o644,
         include_str!("files/99-kind.conf"),
@@ -102,6 +97,12 @@ pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<
         0o644,
         &base_spec(work, facts)?,
     )?;
+    put(
+        layer,
+        "etc/default/kubelet",
+        0o644,
+        &kubelet_defaults(facts.version),
+    )?;
     put(layer, "kind/version", 0o644, facts.version)?;
     put_manifests(layer, &facts.add_ons.manifests)?;
     let program = layer.join("usr/local/bin/kind-node");
@@ -135,14 +136,33 @@ fn containerd_config(facts: &Facts<'_>) -> String {
         )
 }
 
+/// Arguments of the kubelet beside kubeadm's.
+///
+/// A kubelet before 1.22 looks at a pod again when something of it starts or ends, else once a minute. The
+/// pods of the control plane start before the API server could be told of them: without more frequent
+/// looks they are missing from its list for that minute.
+fn kubelet_defaults(version: &str) -> String {
+    let mut text = include_str!("files/default-kubelet").trim_end().to_owned();
+    if !is_since(version, (1, 22)) {
+        text.push_str(" --sync-frequency=5s");
+    }
+    text.push('\n');
+    text
+}
+
 /// kubeadm makes the kubelet use systemd's cgroup driver from 1.22 on; kind's images from 1.24 on.
 fn uses_systemd_cgroups(version: &str) -> bool {
+    is_since(version, (1, 24))
+}
+
+/// The version is that minor release or a later one; one that cannot be read is taken for new.
+fn is_since(version: &str, release: (u32, u32)) -> bool {
     let mut numbers = version
         .trim_start_matches('v')
         .split('.')
         .map(str::parse::<u32>);
     match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (1, 24),
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= release,
         _ => true,
     }
 }
@@ -187,6 +207,12 @@ mod tests {
         ] {
             assert_eq!(uses_systemd_cgroups(version), expected, "{version}");
         }
+    }
+
+    #[test]
+    fn only_old_kubelets_look_at_pods_more_often() {
+        assert!(kubelet_defaults("v1.20.2").ends_with(" --sync-frequency=5s\n"));
+        assert!(!kubelet_defaults("v1.22.0").contains("sync"));
     }
 
     #[test]
