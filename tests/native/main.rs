@@ -29,7 +29,7 @@ macro_rules! named {
     ($($test:ident),* $(,)?) => { [$((stringify!($test), $test as Test)),*] };
 }
 
-const TESTS: [(&str, Test); 18] = named![
+const TESTS: [(&str, Test); 19] = named![
     errors_leave_nothing_behind,
     a_host_without_nft_is_told_so,
     a_full_disk_is_told_before_anything_is_made,
@@ -40,6 +40,7 @@ const TESTS: [(&str, Test); 18] = named![
     pods_answer_by_dns_name,
     the_host_reaches_a_node_port,
     dns_knows_services_and_pods,
+    pods_reach_the_outside,
     a_volume_outlives_its_pod,
     logs_exec_and_port_forward_work,
     logs_are_exported,

@@ -1,7 +1,7 @@
 //! Pods with services, names, volumes, logs and ports, as a user has them.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -89,6 +89,30 @@ pub(crate) fn dns_knows_services_and_pods(world: &World) {
     assert!(resolves(&name).expect("a pod's name").contains(&address));
     let unknown = resolves("no-such-service.default.svc.cluster.local");
     assert_ne!(unknown.code, 0, "{unknown:?}");
+}
+
+/// The test itself is the outside: it listens on the host, and sees the node's address, not the pod's.
+pub(crate) fn pods_reach_the_outside(world: &World) {
+    let path = "jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}";
+    let node = world
+        .kind
+        .ask(&["get", "nodes", "-o", path])
+        .expect("node address");
+    let node: Ipv4Addr = node.parse().unwrap();
+    let [first, second, third, _] = node.octets();
+    let gateway = Ipv4Addr::new(first, second, third, 1);
+    let listener = TcpListener::bind((gateway, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let outside = std::thread::spawn(move || {
+        let (mut stream, client) = listener.accept().unwrap();
+        stream.write_all(b"from outside").unwrap();
+        client.ip()
+    });
+    let answer = world
+        .kind
+        .shell("client", &format!("nc -w 5 {gateway} {port} </dev/null"));
+    assert_eq!(answer.expect("nc"), "from outside");
+    assert_eq!(outside.join().unwrap(), node);
 }
 
 const CLAIM: &str = "\
