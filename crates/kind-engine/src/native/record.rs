@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::state::{NodeDirectory, State, io_error, write_atomically};
+use super::state::{NodeDirectory, State, file_name, io_error, write_atomically};
 use crate::{Error, Mount, Port};
 
 /// Version of the records' form. A program refuses records that are newer than it knows.
@@ -116,12 +116,12 @@ impl NetworkRecord {
     }
 
     pub(super) fn path(state: &State, name: &str) -> PathBuf {
-        state.networks().join(format!("{name}.json"))
+        state.networks().join(format!("{}.json", file_name(name)))
     }
 
     /// The `/etc/hosts` that all nodes of the network share.
     pub(super) fn hosts_path(state: &State, name: &str) -> PathBuf {
-        state.networks().join(format!("{name}.hosts"))
+        state.networks().join(format!("{}.hosts", file_name(name)))
     }
 
     pub(super) fn subnets(&self) -> Vec<IpNet> {

@@ -100,7 +100,7 @@ impl State {
     /// The directory of the node of that name, which need not exist.
     pub(super) fn node(&self, name: &str) -> NodeDirectory {
         NodeDirectory {
-            path: self.nodes().join(name),
+            path: self.nodes().join(file_name(name)),
         }
     }
 
@@ -144,6 +144,15 @@ impl NodeDirectory {
     /// A monitor is alive and responsible for the node.
     pub(super) fn is_running(&self) -> bool {
         self.exists() && matches!(self.try_lock(), Ok(None))
+    }
+}
+
+/// A name as that of one file. Names come from callers: none may lead to another directory, and one that
+/// would is that of a node or network that does not exist.
+pub(super) fn file_name(name: &str) -> String {
+    match name {
+        "" | "." | ".." => format!("%{name}"),
+        _ => name.replace('/', "%2F"),
     }
 }
 
@@ -203,6 +212,21 @@ mod tests {
         assert_ne!(one.hash("kind-worker"), one.hash("kind-worker2"));
         assert_ne!(one.hash("kind-worker"), other.hash("kind-worker"));
         assert_eq!(one.tag().len(), 12);
+    }
+
+    #[test]
+    fn no_name_leads_out_of_the_nodes() {
+        let state = State::new("/state".into());
+        for name in ["", ".", "..", "../../etc", "/etc", "a/b", "ok"] {
+            let node = state.node(name);
+            assert_eq!(
+                node.path().parent(),
+                Some(Path::new("/state/nodes")),
+                "{name:?}"
+            );
+            assert!(node.path().file_name().is_some(), "{name:?}");
+        }
+        assert_eq!(state.node("ok").path(), Path::new("/state/nodes/ok"));
     }
 
     #[test]

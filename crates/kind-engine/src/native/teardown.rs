@@ -10,7 +10,7 @@ use kind_net::netlink::Netlink;
 use kind_sys::process::{Handle, KILL, SHUTDOWN};
 
 use super::record::{NodeRecord, RunRecord};
-use super::state::{Lock, NodeDirectory, State};
+use super::state::{Lock, NodeDirectory, State, file_name};
 use super::{hosts, monitor, network};
 use crate::Error;
 
@@ -107,7 +107,9 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
         .map_err(Error::io(format!(
             "remove the cgroups of the monitor of node {name}"
         )))?;
-    let away = state.trash().join(format!("{name}-{}", std::process::id()));
+    let away = state
+        .trash()
+        .join(format!("{}-{}", file_name(name), std::process::id()));
     let doomed = {
         let lock = state.lock()?;
         match fs::rename(directory.path(), &away) {
