@@ -8,11 +8,13 @@ mod durable;
 mod error;
 pub mod oci;
 pub mod pack;
+mod progress;
 mod reference;
 pub mod store;
 pub mod unpack;
 
 pub use digest::Digest;
 pub use error::{Error, Refusal};
+pub use progress::{Progress, ProgressSink};
 pub use reference::{Reference, friendly};
 pub use store::{Image, Store};

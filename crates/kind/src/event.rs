@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kind_image::Progress;
+
 /// Receives events while an operation runs; may be called from several threads.
 pub type Listener<'a> = &'a (dyn Fn(Event) + Sync);
 
@@ -24,10 +26,12 @@ pub enum Event {
         outcome: Outcome,
     },
     /// Something happened in the running phase; changes often.
-    Progress {
+    Note {
         /// What, in a few words.
         text: String,
     },
+    /// Bytes moved: of a pull, a load or a build. Comes often, and also while no phase runs.
+    Progress(Progress),
     /// The control plane became ready after the wait of [`Phase::WaitReady`].
     Ready {
         /// Time of the wait.

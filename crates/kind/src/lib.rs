@@ -48,6 +48,7 @@ pub use error::{Cause, Error, Result, chain as error_chain};
 pub use event::{Event, Listener, Outcome, Phase, Warning};
 pub use kind_engine::native::helper_main;
 pub use kind_engine::{Port, Protocol};
+pub use kind_image::Progress;
 pub use kubeconfig::{KubeconfigFiles, context_name};
 pub use load::LoadImages;
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};

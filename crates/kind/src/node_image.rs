@@ -257,7 +257,7 @@ impl<'a> Steps<'a> {
             }
             build::Event::Progress { step, text } => {
                 self.detail(1, &format!("{}: {text}", step.title()));
-                (self.listener)(Event::Progress {
+                (self.listener)(Event::Note {
                     text: text.to_owned(),
                 });
             }

@@ -5,16 +5,19 @@ mod log;
 mod phase;
 mod spinner;
 mod terminal;
+mod transfer;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use kind::{Event, Outcome, Phase};
+use kind::{Event, Outcome, Phase, Progress};
 
 use crate::args::duration_text;
 use crate::exit::Failure;
 use phase::Style;
 use spinner::Spinner;
+use transfer::Transfers;
 
 pub(crate) use terminal::Settings;
 
@@ -22,6 +25,7 @@ pub(crate) use terminal::Settings;
 pub(crate) struct Ui {
     settings: Settings,
     spinner: Mutex<Option<Spinner>>,
+    transfers: Mutex<Transfers>,
 }
 
 impl Ui {
@@ -30,6 +34,7 @@ impl Ui {
         Self {
             settings,
             spinner: Mutex::default(),
+            transfers: Mutex::default(),
         }
     }
 
@@ -62,6 +67,9 @@ impl Ui {
 
     /// Says why the command failed.
     pub(crate) fn failure(&self, failure: &Failure) {
+        if self.spinner().take().is_some() {
+            write_error(CLEAR_LINE);
+        }
         if !self.settings.quiet {
             self.line(&failure::render(failure, &self.settings));
         }
@@ -88,11 +96,12 @@ impl Ui {
                 self.info(&format!("Deleted nodes: {}", quoted_list(&nodes)));
             }
             Event::Warning(warning) => self.warn(&warning.to_string()),
-            Event::Progress { text } => {
+            Event::Note { text } => {
                 if let Some(spinner) = self.spinner().as_ref() {
                     spinner.note(text);
                 }
             }
+            Event::Progress(progress) => self.progress(progress),
             Event::Detail { level: 0, text } => self.info(&text),
             Event::Detail { level, text } if self.shows(level) => {
                 self.line(&format!("DEBUG: kind] {text}"));
@@ -118,6 +127,7 @@ impl Ui {
         }
         let text = phase::text(phase);
         if self.settings.smart {
+            drop(self.spinner().take());
             *self.spinner() = Some(Spinner::start(text));
         } else {
             self.line(&phase::started(&text));
@@ -137,16 +147,40 @@ impl Ui {
         drop(self.spinner().take());
         let line = phase::ended(&phase::text(phase), well, style);
         if self.settings.smart {
-            write_error(&format!("\r\x1b[K{line}\n"));
+            write_error(&format!("{CLEAR_LINE}{line}\n"));
         } else {
             self.line(&line);
+        }
+    }
+
+    /// Shows how far transfers have come: beside the running phase, or alone while none runs.
+    fn progress(&self, progress: Progress) {
+        if !self.settings.smart || !self.shows(0) {
+            return;
+        }
+        let now = Instant::now();
+        let mut transfers = self
+            .transfers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        transfers.hear(progress, now);
+        let mut spinner = self.spinner();
+        let finished = transfers.is_finished();
+        if finished && spinner.as_ref().is_some_and(Spinner::is_of_transfer) {
+            drop(spinner.take());
+            write_error(CLEAR_LINE);
+        } else if finished {
+            spinner.iter().for_each(|phase| phase.note(String::new()));
+        } else {
+            let shown = spinner.get_or_insert_with(|| Spinner::of_transfer(transfers.title()));
+            shown.note(transfers.text(now));
         }
     }
 
     /// Writes one line to stderr; a spinner gives way to it.
     fn line(&self, text: &str) {
         let spinning = self.spinner().is_some();
-        let start = if spinning { "\r\x1b[K" } else { "" };
+        let start = if spinning { CLEAR_LINE } else { "" };
         let end = if text.ends_with('\n') { "" } else { "\n" };
         write_error(&format!("{start}{text}{end}"));
     }
@@ -155,6 +189,9 @@ impl Ui {
         self.spinner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Goes to the beginning of the line and removes what stands there.
+const CLEAR_LINE: &str = "\r\x1b[K";
 
 /// Writes to stderr in one piece; nobody is left to tell if that fails.
 fn write_error(text: &str) {

@@ -17,6 +17,7 @@ const SHOW_TIME_AFTER: Duration = Duration::from_secs(2);
 
 /// A spinner that draws until it is dropped.
 pub(super) struct Spinner {
+    of_transfer: bool,
     stop: Option<Sender<()>>,
     note: Arc<Mutex<String>>,
     drawing: Option<JoinHandle<()>>,
@@ -39,14 +40,25 @@ impl Spinner {
             }
         });
         Self {
+            of_transfer: false,
             stop: Some(stop),
             note,
             drawing: Some(drawing),
         }
     }
-}
 
-impl Spinner {
+    /// Begins to draw for a transfer that belongs to no phase.
+    pub(super) fn of_transfer(text: String) -> Self {
+        let mut spinner = Self::start(text);
+        spinner.of_transfer = true;
+        spinner
+    }
+
+    /// Whether it stands for a transfer and no phase.
+    pub(super) fn is_of_transfer(&self) -> bool {
+        self.of_transfer
+    }
+
     /// Shows a few words beside the text from now on.
     pub(super) fn note(&self, text: String) {
         *self.note.lock().unwrap_or_else(PoisonError::into_inner) = text;
