@@ -3,6 +3,8 @@
 
 mod host;
 mod programs;
+mod reference;
 
 pub use host::Traces;
 pub use programs::{Answer, Kind, eventually};
+pub use reference::reference_kind;
