@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kind_image::ProgressSink;
+
 use crate::Error;
 
 /// Label that names a node's cluster.
@@ -35,8 +37,8 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// The image of that reference if it is present locally.
     fn image(&self, reference: &str) -> Result<Option<ImageInfo>, Error>;
 
-    /// Brings an image from its registry.
-    fn pull(&self, reference: &str) -> Result<(), Error>;
+    /// Brings an image from its registry, and tells how far it has come where the engine knows.
+    fn pull(&self, reference: &str, progress: ProgressSink<'_>) -> Result<(), Error>;
 
     /// Makes a node (its address, its directories, its record) without starting it.
     fn create(&self, node: &NodeSpec) -> Result<(), Error>;

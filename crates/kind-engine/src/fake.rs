@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use kind_image::ProgressSink;
+
 use crate::engine::sealed::Sealed;
 use crate::{
     Command, Engine, Error, ImageInfo, Info, Io, Network, NetworkSpec, Node, NodeSpec, State,
@@ -125,7 +127,7 @@ impl Engine for Fake {
         }))
     }
 
-    fn pull(&self, reference: &str) -> Result<(), Error> {
+    fn pull(&self, reference: &str, _: ProgressSink<'_>) -> Result<(), Error> {
         drop(self.call("pull", reference)?);
         Err(Error::NoSuchImage(reference.to_owned()))
     }

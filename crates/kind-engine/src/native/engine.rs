@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use kind_image::ProgressSink;
 use kind_image::store::{Image, Store};
 use kind_sys::process;
 
@@ -177,7 +178,7 @@ impl Engine for Native {
         }))
     }
 
-    fn pull(&self, reference: &str) -> Result<(), Error> {
+    fn pull(&self, reference: &str, _: ProgressSink<'_>) -> Result<(), Error> {
         Err(Error::other(
             "ENG-NO-PULL",
             format!("the native engine cannot pull {reference:?} from a registry yet"),

@@ -98,7 +98,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn ensure_image(&self, image: &str) -> Result<()> {
-        let engine = self.provider.engine();
+        let engine = self.provider.shared_engine();
         let failed = |error| Error::Image {
             image: image.to_owned(),
             source: Cause::from_engine(error),
@@ -109,7 +109,8 @@ impl<'a> Attempt<'a> {
             return Ok(());
         }
         self.phases.detail(1, format!("Pulling image: {image} ..."));
-        engine.pull(image).map_err(failed)
+        let pulled = super::pull::run(engine, image, &self.options.cancel, self.listener)?;
+        pulled.map_err(failed)
     }
 
     fn ensure_network(&self) -> Result<Network> {

@@ -5,6 +5,7 @@ mod documents;
 mod facts;
 mod options;
 mod phases;
+mod pull;
 mod run;
 mod start;
 mod undo;
