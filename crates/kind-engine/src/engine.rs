@@ -28,8 +28,11 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// The engine's name as it stands in a node's `provider-id`, for example `native`.
     fn name(&self) -> &'static str;
 
-    /// What the engine can do on this host.
+    /// What the engine can do on this host. Cheap after the first call.
     fn info(&self) -> Result<Info, Error>;
+
+    /// What the engine tells people about itself.
+    fn describe(&self) -> Result<String, Error>;
 
     /// Makes the network unless it exists; safe to call from several processes at once.
     fn ensure_network(&self, network: &NetworkSpec) -> Result<Network, Error>;
@@ -40,11 +43,28 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// Brings an image from its registry, and tells how far it has come where the engine knows.
     fn pull(&self, reference: &str, progress: ProgressSink<'_>) -> Result<(), Error>;
 
+    /// Packs images as `docker save` does it: one tar stream with everything that they are made of.
+    /// `platform` (for example `linux/amd64`) leaves out what other machines need, where the engine can.
+    fn save(
+        &self,
+        references: &[String],
+        platform: Option<&str>,
+        archive: &mut (dyn Write + Send),
+    ) -> Result<(), Error>;
+
+    /// Takes the images of an archive into the engine's own store, under the names it has for them.
+    fn load(&self, archive: &mut (dyn Read + Send)) -> Result<(), Error>;
+
     /// Makes a node (its address, its directories, its record) without starting it.
     fn create(&self, node: &NodeSpec) -> Result<(), Error>;
 
     /// Boots a created or stopped node; returns as soon as its first process runs.
     fn start(&self, node: &str) -> Result<(), Error>;
+
+    /// Waits until commands may run in a node that was just started: on the unified cgroup hierarchy
+    /// a command that comes before the init system has sorted its processes breaks the node.
+    /// Not for load balancers. Returns at once where the engine keeps commands apart.
+    fn wait_until_booted(&self, node: &str, limit: Duration) -> Result<(), Error>;
 
     /// Asks a node to shut down, and ends it after `grace`.
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error>;
@@ -55,6 +75,9 @@ pub trait Engine: sealed::Sealed + Send + Sync {
 
     /// The nodes of one cluster, or of all clusters with `None`; stopped ones too, newest first.
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error>;
+
+    /// Everything that the engine knows about a node, as a JSON document of its own form.
+    fn inspect(&self, node: &str) -> Result<String, Error>;
 
     /// Runs a command in a running node and returns its exit code.
     fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error>;
@@ -75,7 +98,7 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error>;
 }
 
-/// What an engine can do on this host.
+/// What an engine can do on its host.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Info {
@@ -83,6 +106,50 @@ pub struct Info {
     pub rootless: bool,
     /// The host has the unified cgroup hierarchy only.
     pub cgroup2: bool,
+    /// What of a node's use of the host can be limited.
+    pub limits: Limits,
+    /// The engine's own version.
+    pub version: String,
+    /// Machine architecture of its host as images name it, for example `amd64`; empty if unknown.
+    pub architecture: String,
+    /// How it stores the files of nodes, for example `overlay2`.
+    pub storage_driver: String,
+    /// Filesystem below that, where the engine tells.
+    pub backing_filesystem: String,
+    /// Images are kept by containerd: an image may hold manifests whose content is not here.
+    pub containerd_images: bool,
+    /// Nodes would run in a user namespace unless told otherwise.
+    pub user_namespaces: bool,
+    /// Several nodes may be made at once.
+    pub parallel_creates: bool,
+    /// What the user should know before nodes are made.
+    pub warnings: Vec<String>,
+}
+
+/// What of a node's use of the host can be limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Memory.
+    pub memory: bool,
+    /// Number of processes.
+    pub pids: bool,
+    /// Share of the processors.
+    pub cpu: bool,
+}
+
+impl Limits {
+    /// Everything can be limited.
+    pub const ALL: Self = Self {
+        memory: true,
+        pids: true,
+        cpu: true,
+    };
+
+    /// Whether nothing is missing.
+    pub fn are_complete(self) -> bool {
+        self == Self::ALL
+    }
 }
 
 /// A network to make.
@@ -101,6 +168,9 @@ pub struct Network {
     pub name: String,
     /// Subnets in CIDR form, IPv4 first.
     pub subnets: Vec<String>,
+    /// Nodes on it keep their addresses for life, and [`Engine::list`] tells them before the first
+    /// start. Otherwise a node has its addresses while it runs.
+    pub lasting_addresses: bool,
 }
 
 /// An image that is present.
@@ -135,6 +205,21 @@ pub struct NodeSpec {
     pub ipv6: bool,
     /// The `kind-node` program to show read-only at `/kind/bin/kind-node`.
     pub kind_node: Option<PathBuf>,
+    /// What the node is for.
+    pub purpose: Purpose,
+    /// Program and arguments of the first process instead of the image's own.
+    pub command: Option<Vec<String>>,
+}
+
+/// What a node is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// It runs Kubernetes: privileged, with a `/var` of its own.
+    #[default]
+    Kubernetes,
+    /// It leads connections to the control planes, and needs no privileges.
+    LoadBalancer,
 }
 
 /// A host path shown in a node.
@@ -178,6 +263,9 @@ pub struct Port {
     pub container: u16,
     /// Transport protocol.
     pub protocol: Protocol,
+    /// The engine may choose another host port at each start. Only with host port 0.
+    #[serde(default)]
+    pub changing: bool,
 }
 
 impl Port {
@@ -188,6 +276,7 @@ impl Port {
             host,
             container,
             protocol,
+            changing: false,
         }
     }
 }

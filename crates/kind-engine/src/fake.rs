@@ -11,7 +11,8 @@ use kind_image::ProgressSink;
 
 use crate::engine::sealed::Sealed;
 use crate::{
-    Command, Engine, Error, ImageInfo, Info, Io, Network, NetworkSpec, Node, NodeSpec, State,
+    Command, Engine, Error, ImageInfo, Info, Io, Limits, Network, NetworkSpec, Node, NodeSpec,
+    State,
 };
 
 /// Plays a program in a node: gets its arguments, its input and its outputs, and returns its code.
@@ -107,8 +108,15 @@ impl Engine for Fake {
         drop(self.call("info", "")?);
         Ok(Info {
             cgroup2: true,
+            limits: Limits::ALL,
+            parallel_creates: true,
             ..Info::default()
         })
+    }
+
+    fn describe(&self) -> Result<String, Error> {
+        drop(self.call("describe", "")?);
+        Ok("an engine without nodes\n".to_owned())
     }
 
     fn ensure_network(&self, network: &NetworkSpec) -> Result<Network, Error> {
@@ -116,6 +124,7 @@ impl Engine for Fake {
         Ok(Network {
             name: network.name.clone(),
             subnets: vec!["172.18.0.0/16".to_owned()],
+            lasting_addresses: true,
         })
     }
 
@@ -130,6 +139,21 @@ impl Engine for Fake {
     fn pull(&self, reference: &str, _: ProgressSink<'_>) -> Result<(), Error> {
         drop(self.call("pull", reference)?);
         Err(Error::NoSuchImage(reference.to_owned()))
+    }
+
+    fn save(
+        &self,
+        references: &[String],
+        _: Option<&str>,
+        archive: &mut (dyn Write + Send),
+    ) -> Result<(), Error> {
+        drop(self.call("save", &references.join(" "))?);
+        let finished = tar::Builder::new(archive).finish();
+        finished.map_err(Error::io("writing a tar stream"))
+    }
+
+    fn load(&self, _: &mut (dyn Read + Send)) -> Result<(), Error> {
+        self.call("load", "").map(drop)
     }
 
     fn create(&self, node: &NodeSpec) -> Result<(), Error> {
@@ -160,6 +184,10 @@ impl Engine for Fake {
         self.change("start", node, State::Running)
     }
 
+    fn wait_until_booted(&self, node: &str, _: Duration) -> Result<(), Error> {
+        self.call("wait", node).map(drop)
+    }
+
     fn stop(&self, node: &str, _: Duration) -> Result<(), Error> {
         self.change("stop", node, State::Exited(None))
     }
@@ -174,6 +202,11 @@ impl Engine for Fake {
         let world = self.call("list", "")?;
         let wanted = |node: &&Node| cluster.is_none_or(|cluster| node.cluster() == cluster);
         Ok(world.nodes.iter().filter(wanted).cloned().collect())
+    }
+
+    fn inspect(&self, node: &str) -> Result<String, Error> {
+        drop(self.call("inspect", node)?);
+        Ok("[]\n".to_owned())
     }
 
     fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error> {

@@ -50,11 +50,15 @@ pub(crate) fn collect(engine: &dyn Engine, nodes: &[Node], directory: &Path) -> 
 }
 
 fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {
-    let path = directory.join(format!("{}-info.txt", engine.name()));
-    let info = engine
-        .info()
+    // kind's name for this file does not depend on which program reaches containerd.
+    let name = match engine.name() {
+        "nerdctl" => "docker",
+        name => name,
+    };
+    let path = directory.join(format!("{name}-info.txt"));
+    let text = engine
+        .describe()
         .map_err(Error::engine("failed to get engine info"))?;
-    let text = format!("cgroup v2: {}\nrootless: {}\n", info.cgroup2, info.rootless);
     fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
     fs::write(&path, text).map_err(Error::io("failed to write", &path))
 }
@@ -63,7 +67,10 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
     if let Err(error) = fs::create_dir_all(directory) {
         return vec![Error::io("failed to create", directory)(error)];
     }
-    let mut results = vec![inspect(node, directory), serial(engine, node, directory)];
+    let mut results = vec![
+        inspect(engine, node, directory),
+        serial(engine, node, directory),
+    ];
     if node.state == State::Running {
         for (file, argv) in COMMANDS {
             results.push(output(engine, node, argv, &directory.join(file)));
@@ -86,18 +93,11 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
 }
 
 /// What the engine knows about a node.
-fn inspect(node: &Node, directory: &Path) -> Result<()> {
+fn inspect(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
     let path = directory.join("inspect.json");
-    let value = serde_json::json!({
-        "name": node.name,
-        "image": node.image,
-        "labels": node.labels,
-        "state": format!("{:?}", node.state),
-        "ipv4": node.ipv4,
-        "ipv6": node.ipv6,
-        "ports": node.ports,
-    });
-    fs::write(&path, format!("{value:#}\n")).map_err(Error::io("failed to write", &path))
+    let action = format!("failed to inspect node {:?}", node.name);
+    let text = engine.inspect(&node.name).map_err(Error::engine(action))?;
+    fs::write(&path, text).map_err(Error::io("failed to write", &path))
 }
 
 /// What the node's first process printed.

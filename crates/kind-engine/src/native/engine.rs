@@ -84,7 +84,7 @@ impl Native {
             labels: spec.labels.clone(),
             created: now(),
             layers: image.layers().to_vec(),
-            argv: argv(image),
+            argv: spec.command.clone().unwrap_or_else(|| argv(image)),
             env: environment(spec, image),
             network: spec.network.clone(),
             ipv4,
@@ -129,7 +129,7 @@ impl Native {
             .map_err(Error::io(format!("make /var of node {node}")))
     }
 
-    fn describe(&self, record: NodeRecord) -> Node {
+    fn describe_node(&self, record: NodeRecord) -> Node {
         let directory = self.state.node(&record.name);
         let exit = fs::read_to_string(directory.file("exit")).ok();
         // A monitor that was killed has left its run record.
@@ -162,12 +162,23 @@ impl Engine for Native {
         preflight::check(self.state.root())
     }
 
+    fn describe(&self) -> Result<String, Error> {
+        let info = self.info()?;
+        Ok(format!(
+            "State Directory: {}\nCgroup v2: {}\nArchitecture: {}\n",
+            self.state.root().display(),
+            info.cgroup2,
+            info.architecture
+        ))
+    }
+
     fn ensure_network(&self, spec: &NetworkSpec) -> Result<Network, Error> {
         let lock = self.state.lock()?;
         let record = network::ensure(&self.state, &spec.name, &lock)?;
         Ok(Network {
             subnets: record.subnets().iter().map(ToString::to_string).collect(),
             name: record.name,
+            lasting_addresses: true,
         })
     }
 
@@ -184,6 +195,22 @@ impl Engine for Native {
             format!("the native engine cannot pull {reference:?} from a registry yet"),
             "build a node image with `kind build node-image debian`, or create with `--from debian`",
         ))
+    }
+
+    fn save(
+        &self,
+        references: &[String],
+        _platform: Option<&str>,
+        archive: &mut (dyn Write + Send),
+    ) -> Result<(), Error> {
+        let images = references.iter().map(|reference| self.find(reference));
+        let images: Vec<_> = images.collect::<Result<_, _>>()?;
+        Ok(kind_image::archive::write(&self.store, &images, archive)?)
+    }
+
+    fn load(&self, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
+        kind_image::archive::read(&self.store, archive)?;
+        Ok(())
     }
 
     fn create(&self, spec: &NodeSpec) -> Result<(), Error> {
@@ -233,6 +260,11 @@ impl Engine for Native {
         helper.verdict(status.code()).map(drop)
     }
 
+    fn wait_until_booted(&self, _: &str, _: Duration) -> Result<(), Error> {
+        // Commands run in cgroups of their own.
+        Ok(())
+    }
+
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {
         let directory = self.state.node(node);
         NodeRecord::load(&directory)?;
@@ -246,11 +278,26 @@ impl Engine for Native {
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
         let mut records = NodeRecord::all(&self.state)?;
         records.sort_by_key(|record| std::cmp::Reverse(record.created));
-        let nodes = records.into_iter().map(|record| self.describe(record));
+        let nodes = records.into_iter().map(|record| self.describe_node(record));
         Ok(nodes
             .filter(|node| !node.cluster().is_empty())
             .filter(|node| cluster.is_none_or(|cluster| node.cluster() == cluster))
             .collect())
+    }
+
+    fn inspect(&self, node: &str) -> Result<String, Error> {
+        let record = NodeRecord::load(&self.state.node(node))?;
+        let node = self.describe_node(record);
+        let value = serde_json::json!([{
+            "name": node.name,
+            "image": node.image,
+            "labels": node.labels,
+            "state": format!("{:?}", node.state),
+            "ipv4": node.ipv4,
+            "ipv6": node.ipv6,
+            "ports": node.ports,
+        }]);
+        Ok(format!("{value:#}\n"))
     }
 
     fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error> {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use kind_sys::cgroup::Hierarchies;
 
 use super::state::io_error;
-use crate::{Error, Info};
+use crate::{Error, Info, Limits};
 
 /// Free space below which no node is made, in bytes: what a new cluster writes in its first minutes.
 const SPACE: u64 = 1 << 30;
@@ -29,7 +29,22 @@ pub(super) fn check(state: &Path) -> Result<Info, Error> {
     Ok(Info {
         rootless: false,
         cgroup2: hierarchies.unified(),
+        limits: Limits::ALL,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        architecture: architecture().to_owned(),
+        storage_driver: "overlay".to_owned(),
+        parallel_creates: true,
+        ..Info::default()
     })
+}
+
+/// This machine as images name it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
 }
 
 /// Nodes are made of namespaces, mounts and links that only root may make.

@@ -16,12 +16,9 @@ pub(super) fn published(cluster: &Cluster, node: &Node) -> Vec<Port> {
                 .listen_address
                 .parse()
                 .unwrap_or_else(|_| everywhere(family));
-            Port::new(
-                listen,
-                host_port(mapping.host_port),
-                u16::try_from(mapping.container_port).unwrap_or(0),
-                protocol(mapping.protocol),
-            )
+            let container = u16::try_from(mapping.container_port).unwrap_or(0);
+            let protocol = protocol(mapping.protocol);
+            published_on(listen, mapping.host_port, container, protocol)
         })
         .collect();
     if node.role == Role::ControlPlane {
@@ -38,15 +35,19 @@ fn api_server(cluster: &Cluster) -> Port {
         Some(_) => (loopback, 0),
         None => (
             networking.api_server_address.parse().unwrap_or(loopback),
-            host_port(networking.api_server_port),
+            networking.api_server_port,
         ),
     };
-    Port::new(listen, host, API_SERVER_PORT, Protocol::Tcp)
+    published_on(listen, host, API_SERVER_PORT, Protocol::Tcp)
 }
 
-/// A port number of the configuration; the engine chooses for every number that is no port.
-fn host_port(number: i32) -> u16 {
-    u16::try_from(number).unwrap_or(0)
+/// A port with a host port of the configuration: 0 is a port that is chosen once, below that one that
+/// is chosen at each start.
+fn published_on(listen: IpAddr, host: i32, container: u16, protocol: Protocol) -> Port {
+    let number = u16::try_from(host).unwrap_or(0);
+    let mut port = Port::new(listen, number, container, protocol);
+    port.changing = host < 0;
+    port
 }
 
 fn protocol(protocol: kind_config::Protocol) -> Protocol {
