@@ -121,6 +121,11 @@ pub(super) fn make(
             names.of(work, "pause")?.clone(),
             &["/kind-node", "pause"][..],
         ),
+        // Who runs kubeadm's own addon phase, as the original kind does, gets the same answers.
+        (
+            names.of(work, "coredns")?.clone(),
+            &["/kind-node", "dns"][..],
+        ),
         (kind_node_name()?, &["/kind-node"][..]),
     ] {
         let root = maker.root("kind-node")?;

@@ -20,9 +20,9 @@ pub(crate) enum Error {
         /// What its value should be.
         expected: &'static str,
     },
-    /// The file with the upstream servers cannot be read.
+    /// The file with the upstream servers or CoreDNS's configuration cannot be read.
     #[error("read {}", path.display())]
-    ResolvConf {
+    Read {
         /// The file.
         path: PathBuf,
         /// Why.

@@ -15,6 +15,7 @@
 mod answer;
 mod cache;
 mod convert;
+mod corefile;
 mod error;
 mod forward;
 mod index;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use hickory_proto::rr::Name;
 
-use super::Error;
+use super::{Error, corefile};
 
 /// What the command line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct Options {
     pub(crate) ready: SocketAddr,
     /// File with the upstream servers.
     pub(crate) resolv_conf: PathBuf,
+    /// CoreDNS's configuration, which names the cluster domain.
+    pub(crate) corefile: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -37,15 +39,22 @@ impl Default for Options {
             health: (any, 8080).into(),
             ready: (any, 8181).into(),
             resolv_conf: "/etc/resolv.conf".into(),
+            corefile: None,
         }
     }
 }
 
 impl Options {
-    /// Reads arguments of the form `--option=value`.
+    /// Reads arguments of the form `--option=value`, and CoreDNS's `-conf FILE`.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Error> {
         let mut options = Self::default();
-        for argument in arguments {
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            if argument == "-conf" {
+                let file = arguments.next().ok_or(wrong("-conf", "a path"))?;
+                options.corefile = Some(file.into());
+                continue;
+            }
             let (option, value) = argument.split_once('=').unwrap_or((argument, ""));
             match option {
                 "--domain" => options.domain = domain(value)?,
@@ -58,6 +67,14 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Takes over what CoreDNS's configuration says; one that names no cluster domain changes nothing.
+    pub(crate) fn follow(&mut self, corefile: &str) -> Result<(), Error> {
+        if let Some(named) = corefile::domain(corefile) {
+            self.domain = domain(named)?;
+        }
+        Ok(())
     }
 }
 
@@ -106,6 +123,19 @@ mod tests {
         let options = parse(&["--domain=Corp.Example", "--listen=127.0.0.1:5353"]).unwrap();
         assert_eq!(options.domain.to_ascii(), "corp.example.");
         assert_eq!(options.listen.to_string(), "127.0.0.1:5353");
+    }
+
+    #[test]
+    fn coredns_options_are_read() {
+        let mut options = parse(&["-conf", "/etc/coredns/Corefile"]).unwrap();
+        let file = options.corefile.as_deref();
+        assert_eq!(file, Some("/etc/coredns/Corefile".as_ref()));
+        options.follow("kubernetes corp.example\n").unwrap();
+        assert_eq!(options.domain.to_ascii(), "corp.example.");
+        options.follow("forward . 192.0.2.1\n").unwrap();
+        assert_eq!(options.domain.to_ascii(), "corp.example.");
+        assert!(options.follow("kubernetes .\n").is_err());
+        assert_eq!(parse(&["-conf"]).unwrap_err(), "option -conf needs a path");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Starts and ends the parts of cluster DNS.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,9 +29,14 @@ const OWN_SERVICE: &str = "KUBE_DNS_SERVICE_HOST";
 /// Runs cluster DNS until SIGTERM or SIGINT.
 ///
 /// Options: `--domain=cluster.local`, `--listen=[::]:53`, `--health=[::]:8080`, `--ready=[::]:8181`,
-/// `--resolv-conf=/etc/resolv.conf`. The cluster is that of [`kubernetes::client`].
+/// `--resolv-conf=/etc/resolv.conf`. With CoreDNS's `-conf FILE`, which kubeadm's addon gives, the domain
+/// is the one that file names. The cluster is that of [`kubernetes::client`].
 pub(crate) fn run(args: &[String]) -> Result<(), Error> {
-    let options = Options::parse(args)?;
+    let mut options = Options::parse(args)?;
+    if let Some(path) = &options.corefile {
+        let text = read(path)?;
+        options.follow(&text)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -74,16 +80,21 @@ async fn serve(options: Options) -> Result<(), Error> {
 
 /// Makes the forwarder to the servers of `resolv.conf`.
 fn forwarder(options: &Options, server: &Server) -> Result<Forwarder, Error> {
-    let text = std::fs::read_to_string(&options.resolv_conf).map_err(|source| {
-        let path = options.resolv_conf.clone();
-        Error::ResolvConf { path, source }
-    })?;
+    let text = read(&options.resolv_conf)?;
     let own: Option<IpAddr> = std::env::var(OWN_SERVICE)
         .ok()
         .and_then(|text| text.parse().ok());
     let listening = server.address().map_err(Error::Runtime)?;
     let servers = resolv_conf::servers(&text);
     Ok(Forwarder::new(&servers, own.as_slice(), &[listening]))
+}
+
+/// Reads a file of text.
+fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Binds to an address; where the kernel has no IPv6, "any address" is bound as IPv4's.
