@@ -1,10 +1,12 @@
 //! Support for the end-to-end tests: running `kind` and `kubectl`, and what a cluster leaves on a host.
 #![forbid(unsafe_code)]
 
+mod bounds;
 mod host;
 mod programs;
 mod reference;
 
+pub use bounds::Bounds;
 pub use host::Traces;
 pub use programs::{Answer, Kind, eventually};
 pub use reference::reference_kind;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod node_image;
 mod packages;
 mod programs;
 mod sample;
@@ -18,6 +19,7 @@ Commands:
   test [--fast] run every test; --fast leaves out those on real clusters
   build         build the kind command and the kind-node program it carries
   sample-image  write the image of the sample app as an archive
+  node-image    write the node image from Debian's packages as an archive
 
 --yes installs missing packages without asking.
 ";
@@ -37,6 +39,9 @@ fn main() -> ExitCode {
         Some("sample-image") => {
             sample::archive().map(|path| shell::say(&path.display().to_string()))
         }
+        Some("node-image") => programs::build()
+            .and_then(|programs| node_image::archive(&programs.kind))
+            .map(|path| shell::say(&path.display().to_string())),
         _ => {
             shell::say(HELP);
             return ExitCode::from(2);

@@ -1,0 +1,31 @@
+//! The node image from Debian's packages as an archive, for engines that keep images of their own.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use kind_image::store::Store;
+
+use crate::Failure;
+use crate::programs;
+use crate::shell::{self, program};
+
+/// The image's name.
+pub(crate) const IMAGE: &str = "docker.io/kindest/node:debian";
+
+/// Builds the image with this `kind`, writes it as an archive and returns its path.
+pub(crate) fn archive(kind: &Path) -> Result<PathBuf, Failure> {
+    let state = programs::directory().join("node-image");
+    fs::create_dir_all(&state)?;
+    shell::run(
+        program(kind)
+            .args(["--provider", "native", "build", "node-image", "debian"])
+            .args(["--image", IMAGE])
+            .env("KIND_STATE_DIR", &state),
+    )?;
+    let store = Store::open(&state.join("images"))?;
+    let image = store.find(IMAGE)?;
+    let image = image.ok_or("the image that was built is missing")?;
+    let path = programs::directory().join("kind-node-image.tar");
+    kind_image::archive::write(&store, &[image], File::create(&path)?)?;
+    Ok(path)
+}
