@@ -1,5 +1,7 @@
 //! How a command ends.
 
+use kind::error_chain;
+
 use crate::args::UsageError;
 
 /// Exit codes of the command. Scripts rely on 0 and 1; nothing else says that something failed.
@@ -46,6 +48,33 @@ impl Failure {
         match self {
             Self::Operation { error, .. } if error.is_cancelled() => Exit::Interrupted,
             _ => Exit::Failure,
+        }
+    }
+
+    /// What failed and why, in one line unless a part of it has several.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Usage(error) => error.to_string(),
+            Self::Message(text) => text.clone(),
+            Self::Operation { action, error } if action.is_empty() => error_chain(error),
+            Self::Operation { action, error } => format!("{action}: {}", error_chain(error)),
+        }
+    }
+
+    /// A code that stays the same between releases.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Usage(_) => "KIND-USAGE",
+            Self::Message(_) => "KIND-COMMAND",
+            Self::Operation { error, .. } => error.code(),
+        }
+    }
+
+    /// What the library said, if it was the library that failed.
+    pub(crate) fn error(&self) -> Option<&kind::Error> {
+        match self {
+            Self::Operation { error, .. } => Some(error),
+            Self::Usage(_) | Self::Message(_) => None,
         }
     }
 

@@ -108,7 +108,7 @@ fn head(flag: &Flag) -> String {
     let kind = match flag.kind {
         Kind::Bool => "",
         Kind::Int32 => " int32",
-        Kind::String => " string",
+        Kind::String | Kind::OneOf(_) => " string",
         Kind::Duration => " duration",
         Kind::Strings => " strings",
     };
@@ -118,7 +118,7 @@ fn head(flag: &Flag) -> String {
 fn default(flag: &Flag) -> String {
     match (flag.default, flag.kind) {
         ("", _) => String::new(),
-        (default, Kind::String) => format!(" (default \"{default}\")"),
+        (default, Kind::String | Kind::OneOf(_)) => format!(" (default \"{default}\")"),
         (default, _) => format!(" (default {default})"),
     }
 }

@@ -5,6 +5,7 @@ mod agent;
 mod args;
 mod commands;
 mod context;
+mod document;
 mod environment;
 mod exit;
 mod help;

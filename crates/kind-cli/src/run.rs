@@ -3,10 +3,11 @@
 use crate::args::{self, Flag, Found, Kind, Matches};
 use crate::commands;
 use crate::context::Context;
+use crate::document::Help;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
 use crate::help;
-use crate::ui::{Settings, Ui};
+use crate::ui::{Format, Settings, Ui};
 
 /// Flags that every command knows.
 pub(crate) const GLOBAL_FLAGS: &[Flag] = &[
@@ -14,6 +15,13 @@ pub(crate) const GLOBAL_FLAGS: &[Flag] = &[
         "provider",
         "where nodes run: native, docker, podman or nerdctl, overrides KIND_EXPERIMENTAL_PROVIDER",
     ),
+    Flag::new(
+        "output",
+        Kind::OneOf(&["text", "json"]),
+        "text for people, or json: results on stdout and events on stderr, for programs",
+    )
+    .short('o')
+    .default("text"),
     Flag::switch("quiet", "silence all stderr output").short('q'),
     Flag::new(
         "verbosity",
@@ -28,6 +36,9 @@ pub(crate) fn run(words: &[String]) -> Exit {
     let environment = Environment::of_process();
     let mut settings = Settings::detect(&environment);
     settings.quiet = args::is_quiet(words);
+    if args::wants_json(words) {
+        settings.format = Format::Json;
+    }
     let (found, matches) = match understand(words) {
         Ok(understood) => understood,
         Err(failure) => return report(&Ui::new(settings), &failure),
@@ -55,17 +66,22 @@ fn understand(words: &[String]) -> Result<(Found, Matches), Failure> {
 fn act(found: &Found, matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let command = found.command();
     if matches.switch("help") {
-        context.ui.data(&help::render(&found.path));
+        show_help(found, context);
         return Ok(Exit::Success);
     }
     command.rule.check(&found.name(), &matches.positionals)?;
     match command.action {
         Some(action) => action(matches, context),
         None => {
-            context.ui.data(&help::render(&found.path));
+            show_help(found, context);
             Err(Failure::Message("Subcommand is required".to_owned()))
         }
     }
+}
+
+fn show_help(found: &Found, context: &Context) {
+    let text = help::render(&found.path);
+    context.ui.result(&Help { text: text.clone() }, || text);
 }
 
 fn report(ui: &Ui, failure: &Failure) -> Exit {

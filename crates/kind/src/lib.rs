@@ -45,7 +45,9 @@ pub use cancel::CancelToken;
 pub use choice::EngineChoice;
 pub use create::{CreateCluster, Created};
 pub use error::{Cause, Error, Result, chain as error_chain};
-pub use event::{Event, Listener, Outcome, Phase, Warning};
+pub use event::{
+    Event, EventRecord, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord, Warning, timestamp,
+};
 pub use kind_engine::native::helper_main;
 pub use kind_engine::{Port, Protocol};
 pub use kind_image::Progress;

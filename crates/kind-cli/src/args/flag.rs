@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     String,
     /// A duration in Go's spelling, for example `1m30s`.
     Duration,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
     /// A list: comma separated with CSV quoting, repeatable.
     Strings,
 }

@@ -3,20 +3,20 @@
 //! Scripts depend on the exact words of parser errors and on where flags may stand, so the rules are
 //! spelled out here instead of being left to an argument library of another family.
 
+mod early;
 mod find;
 mod flag;
 mod matches;
 mod parse;
-mod quiet;
 mod spec;
 mod suggest;
 mod value;
 
+pub(crate) use early::{is_quiet, wants_json};
 pub(crate) use find::{Found, find};
 pub(crate) use flag::{Flag, Kind};
 pub(crate) use matches::Matches;
 pub(crate) use parse::parse;
-pub(crate) use quiet::is_quiet;
 pub(crate) use spec::{ArgRule, Command};
 pub(crate) use value::duration_text;
 

@@ -11,6 +11,8 @@ pub(super) fn parse_value(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Bool => parse_bool(text).map(Value::Bool),
         Kind::Int32 => parse_int32(text).map(Value::Int32),
         Kind::String => Ok(Value::String(text.to_owned())),
+        Kind::OneOf(words) if words.contains(&text) => Ok(Value::String(text.to_owned())),
+        Kind::OneOf(words) => Err(format!("must be {}", words.join(" or "))),
         Kind::Duration => parse_duration(text).map(Value::Duration),
         Kind::Strings => Ok(Value::Strings(split_list(text)?)),
     }

@@ -4,6 +4,7 @@ use kind::{BuildNodeImage, Source};
 
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
+use crate::document::BuiltNodeImage;
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -55,5 +56,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     context
         .ui
         .info(&format!("Image \"{}\" build completed.", built.image));
+    let built = BuiltNodeImage { image: built.image };
+    context.ui.result(&built, String::new);
     Ok(Exit::Success)
 }

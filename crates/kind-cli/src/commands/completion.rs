@@ -2,6 +2,7 @@
 
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
+use crate::document::CompletionScript;
 use crate::exit::{Exit, Failure};
 use crate::help::flags_of;
 
@@ -26,24 +27,30 @@ To keep it, write the output to a file that the shell reads when it starts.";
 
 static BASH: Command = Command {
     rule: ArgRule::None,
-    action: Some(|_, context| script(context, include_str!("completion/bash.sh"))),
+    action: Some(|_, context| script(context, "bash", include_str!("completion/bash.sh"))),
     ..Command::new("bash", "Output shell completions for bash")
 };
 
 static FISH: Command = Command {
-    action: Some(|_, context| script(context, include_str!("completion/fish.fish"))),
+    action: Some(|_, context| script(context, "fish", include_str!("completion/fish.fish"))),
     ..Command::new("fish", "Output shell completions for fish")
 };
 
 static POWERSHELL: Command = Command {
     rule: ArgRule::None,
-    action: Some(|_, context| script(context, include_str!("completion/powershell.ps1"))),
+    action: Some(|_, context| {
+        script(
+            context,
+            "powershell",
+            include_str!("completion/powershell.ps1"),
+        )
+    }),
     ..Command::new("powershell", "Output shell completions for powershell")
 };
 
 static ZSH: Command = Command {
     rule: ArgRule::None,
-    action: Some(|_, context| script(context, include_str!("completion/zsh.zsh"))),
+    action: Some(|_, context| script(context, "zsh", include_str!("completion/zsh.zsh"))),
     ..Command::new("zsh", "Output shell completions for zsh")
 };
 
@@ -70,8 +77,12 @@ enum Descriptions {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-fn script(context: &Context, text: &str) -> Result<Exit, Failure> {
-    context.ui.data(text);
+fn script(context: &Context, shell: &str, text: &str) -> Result<Exit, Failure> {
+    let script = CompletionScript {
+        shell: shell.to_owned(),
+        script: text.to_owned(),
+    };
+    context.ui.result(&script, || text.to_owned());
     Ok(Exit::Success)
 }
 

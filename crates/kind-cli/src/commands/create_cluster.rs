@@ -7,6 +7,7 @@ use kind::{CreateCluster, KubeconfigFiles, Source};
 use super::KUBECONFIG;
 use crate::args::{ArgRule, Command, Flag, Kind, Matches};
 use crate::context::Context;
+use crate::document::CreatedCluster;
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -53,8 +54,13 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
             Failure::Operation { error, .. } => Failure::during("failed to create cluster")(error),
             other => other,
         })?;
-    ui.info(&usage(&created.context, matches.filled("kubeconfig")));
-    ui.info(ending());
+    ui.chat(&usage(&created.context, matches.filled("kubeconfig")));
+    ui.chat(ending());
+    let created = CreatedCluster {
+        name: created.name,
+        context: created.context,
+    };
+    ui.result(&created, String::new);
     Ok(Exit::Success)
 }
 

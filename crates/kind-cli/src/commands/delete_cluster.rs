@@ -3,6 +3,7 @@
 use super::{KUBECONFIG, NAME};
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
+use crate::document::DeletedCluster;
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -35,5 +36,6 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
         .map_err(Failure::during(format!(
             "failed to delete cluster \"{name}\""
         )))?;
+    context.ui.result(&DeletedCluster { name }, String::new);
     Ok(Exit::Success)
 }

@@ -3,6 +3,7 @@
 use super::KUBECONFIG;
 use crate::args::{Command, Flag, Matches, UsageError};
 use crate::context::Context;
+use crate::document::{DeletedClusters, FailedCluster};
 use crate::exit::{Exit, Failure};
 use crate::ui::quoted_list;
 
@@ -33,7 +34,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
         true => provider.clusters()?,
         false => matches.positionals.clone(),
     };
-    let mut deleted = Vec::new();
+    let (mut deleted, mut failed) = (Vec::new(), Vec::new());
     for name in names {
         match provider.delete(&name, &files, &|event| context.ui.event(event)) {
             Ok(()) => deleted.push(name),
@@ -42,11 +43,15 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
                 context
                     .ui
                     .warn(&format!("failed to delete cluster \"{name}\": {reason}"));
+                failed.push(FailedCluster { name, reason });
             }
         }
     }
     context
         .ui
         .info(&format!("Deleted clusters: {}", quoted_list(&deleted)));
+    context
+        .ui
+        .result(&DeletedClusters { deleted, failed }, String::new);
     Ok(Exit::Success)
 }

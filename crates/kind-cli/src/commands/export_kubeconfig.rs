@@ -4,6 +4,7 @@ use super::get_kubeconfig::endpoint;
 use super::{INTERNAL, KUBECONFIG, NAME};
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
+use crate::document::ExportedKubeconfig;
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -21,5 +22,10 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     provider.export_kubeconfig(&name, endpoint(matches), &files, &|event| {
         context.ui.event(event)
     })?;
+    let exported = ExportedKubeconfig {
+        context: kind::context_name(&name),
+        cluster: name,
+    };
+    context.ui.result(&exported, String::new);
     Ok(Exit::Success)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{NAME, version};
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
+use crate::document::ExportedLogs;
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -32,7 +33,14 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     context
         .ui
         .info(&format!("Exporting logs for cluster \"{name}\" to:"));
-    context.ui.data(&format!("{}\n", directory.display()));
+    let exported = ExportedLogs {
+        cluster: name.clone(),
+        directory: directory.display().to_string(),
+    };
+    // Told before the work: who collects logs of failures wants what is there, come what may.
+    context
+        .ui
+        .result(&exported, || format!("{}\n", exported.directory));
     provider.collect_logs(&name, &directory, &version::display())?;
     Ok(Exit::Success)
 }

@@ -2,6 +2,7 @@
 
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
+use crate::document::{Cluster, ClusterList};
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -16,7 +17,11 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     if clusters.is_empty() {
         context.ui.info("No kind clusters found.");
     }
-    let lines = clusters.iter().map(|name| format!("{name}\n"));
-    context.ui.data(&lines.collect::<String>());
+    let lines = || clusters.iter().map(|name| format!("{name}\n")).collect();
+    let named = |name: &String| Cluster { name: name.clone() };
+    let list = ClusterList {
+        clusters: clusters.iter().map(named).collect(),
+    };
+    context.ui.result(&list, lines);
     Ok(Exit::Success)
 }

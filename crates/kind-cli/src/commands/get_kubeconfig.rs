@@ -5,6 +5,7 @@ use kind::Endpoint;
 use super::{INTERNAL, NAME};
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
+use crate::document::Kubeconfig;
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -17,9 +18,16 @@ pub(super) static COMMAND: Command = Command {
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let provider = context.provider(matches)?;
-    let text = provider.kubeconfig(&context.cluster_name(matches), endpoint(matches))?;
+    let cluster = context.cluster_name(matches);
+    let kubeconfig = provider.kubeconfig(&cluster, endpoint(matches))?;
+    let given = Kubeconfig {
+        cluster,
+        kubeconfig,
+    };
     // The document ends in a newline of its own; scripts know the second one.
-    context.ui.data(&format!("{text}\n"));
+    context
+        .ui
+        .result(&given, || format!("{}\n", given.kubeconfig));
     Ok(Exit::Success)
 }
 

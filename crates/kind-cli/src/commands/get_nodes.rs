@@ -3,6 +3,7 @@
 use super::NAME;
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
+use crate::document::{Node, NodeList};
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -30,7 +31,12 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
             None => "No kind nodes for any cluster.".to_owned(),
         });
     }
-    let lines = nodes.iter().map(|node| format!("{}\n", node.name));
-    context.ui.data(&lines.collect::<String>());
+    let list = NodeList {
+        nodes: nodes.into_iter().map(Node::from).collect(),
+    };
+    let line = |node: &Node| format!("{}\n", node.name);
+    context
+        .ui
+        .result(&list, || list.nodes.iter().map(line).collect());
     Ok(Exit::Success)
 }

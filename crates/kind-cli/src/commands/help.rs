@@ -3,6 +3,7 @@
 use super::ROOT;
 use crate::args::{Command, Matches};
 use crate::context::Context;
+use crate::document::Help;
 use crate::exit::{Exit, Failure};
 use crate::help::{render, usage};
 
@@ -25,7 +26,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
         path.push(child);
     }
     let known = path.len() > 1 || matches.positionals.is_empty();
-    context.ui.data(&match known {
+    let text = match known {
         true => render(&path),
         false => format!(
             "Unknown help topic [{}]\n{}",
@@ -37,6 +38,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
                 .join(" "),
             usage(&path)
         ),
-    });
+    };
+    context.ui.result(&Help { text: text.clone() }, || text);
     Ok(Exit::Success)
 }

@@ -6,6 +6,7 @@ use super::NAME;
 use super::load_docker_image::NODES;
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
+use crate::document::LoadedImages;
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -26,11 +27,17 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     if archives.len() > 1 {
         context.ui.warn(SEVERAL);
     }
-    let mut options = LoadImages::new(context.cluster_name(matches)).nodes(matches.list("nodes"));
+    let cluster = context.cluster_name(matches);
+    let mut options = LoadImages::new(&cluster).nodes(matches.list("nodes"));
     for archive in archives {
         options = options.archive(archive);
     }
     context.provider(matches)?.load_images(&options)?;
+    let loaded = LoadedImages {
+        cluster,
+        loaded: archives.clone(),
+    };
+    context.ui.result(&loaded, String::new);
     Ok(Exit::Success)
 }
 

@@ -3,6 +3,7 @@
 use super::{BUILD, CREATE, DELETE, EXPORT, GET, LOAD, completion, help, version};
 use crate::args::{Command, Flag, Matches};
 use crate::context::Context;
+use crate::document::Help;
 use crate::exit::{Exit, Failure};
 use crate::help::render;
 
@@ -30,11 +31,11 @@ pub(crate) static ROOT: Command = Command {
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     if matches.switch("version") {
-        context
-            .ui
-            .data(&format!("kind version {}\n", version::NUMBER));
+        let text = || format!("kind version {}\n", version::NUMBER);
+        context.ui.result(&version::document(), text);
     } else {
-        context.ui.data(&render(&[&ROOT]));
+        let text = render(&[&ROOT]);
+        context.ui.result(&Help { text: text.clone() }, || text);
     }
     Ok(Exit::Success)
 }

@@ -1,24 +1,12 @@
 //! How a failure looks.
 
-use kind::error_chain;
-
 use super::Settings;
 use crate::exit::Failure;
 
 /// What went wrong and why, what the failed program printed, what to do, and where to look.
 pub(super) fn render(failure: &Failure, settings: &Settings) -> String {
-    let (text, error) = match failure {
-        Failure::Usage(error) => (error.to_string(), None),
-        Failure::Message(text) => (text.clone(), None),
-        Failure::Operation { action, error } if action.is_empty() => {
-            (error_chain(error), Some(error))
-        }
-        Failure::Operation { action, error } => {
-            (format!("{action}: {}", error_chain(error)), Some(error))
-        }
-    };
-    let mut lines = format!("{} {text}", heading("ERROR:", settings));
-    let Some(error) = error else {
+    let mut lines = format!("{} {}", heading("ERROR:", settings), failure.message());
+    let Some(error) = failure.error() else {
         return lines;
     };
     if let Some(output) = error.output().filter(|output| !output.is_empty()) {

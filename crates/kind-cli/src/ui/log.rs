@@ -43,8 +43,11 @@ impl Subscriber for Lines {
         let mut text = Text::default();
         event.record(&mut text);
         let target = event.metadata().target();
-        self.ui
-            .line(&format!("DEBUG: {target}] {}{}", text.message, text.fields));
+        // What is shown at all was decided by the level of this subscriber.
+        self.ui.say(
+            1,
+            &format!("DEBUG: {target}] {}{}", text.message, text.fields),
+        );
     }
 
     fn enter(&self, _: &span::Id) {}

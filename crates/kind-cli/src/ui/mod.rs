@@ -1,6 +1,7 @@
 //! Everything the user sees. The only module that writes to stdout and stderr.
 
 mod failure;
+mod json;
 mod log;
 mod phase;
 mod spinner;
@@ -11,21 +12,23 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use kind::{Event, Outcome, Phase, Progress};
+use kind::{Event, EventRecord, Outcome, Phase, Progress};
 
 use crate::args::duration_text;
+use crate::document::{self, Document, ErrorDocument};
 use crate::exit::Failure;
 use phase::Style;
 use spinner::Spinner;
 use transfer::Transfers;
 
-pub(crate) use terminal::Settings;
+pub(crate) use terminal::{Format, Settings};
 
 /// The way to the user.
 pub(crate) struct Ui {
     settings: Settings,
     spinner: Mutex<Option<Spinner>>,
     transfers: Mutex<Transfers>,
+    pace: json::Pace,
 }
 
 impl Ui {
@@ -35,10 +38,19 @@ impl Ui {
             settings,
             spinner: Mutex::default(),
             transfers: Mutex::default(),
+            pace: json::Pace::default(),
         }
     }
 
-    /// Writes a command's result to stdout. A reader that went away is not an error.
+    /// Gives a command's result: as a document to programs, as `text` to people.
+    pub(crate) fn result<T: Document>(&self, document: &T, text: impl FnOnce() -> String) {
+        match self.settings.format {
+            Format::Json => self.data(&document::text(document)),
+            Format::Text => self.data(&text()),
+        }
+    }
+
+    /// Writes to stdout. A reader that went away is not an error.
     pub(crate) fn data(&self, text: &str) {
         let mut stdout = io::stdout().lock();
         let _ = stdout
@@ -53,15 +65,26 @@ impl Ui {
 
     /// Says something about normal progress.
     pub(crate) fn info(&self, text: &str) {
-        if self.shows(0) {
-            self.line(text);
+        self.say(0, text);
+    }
+
+    /// Says something to a person, and nothing to a program.
+    pub(crate) fn chat(&self, text: &str) {
+        if self.settings.format == Format::Text {
+            self.info(text);
         }
     }
 
     /// Says something that the user should know.
     pub(crate) fn warn(&self, text: &str) {
-        if !self.settings.quiet {
-            self.line(text);
+        if self.settings.quiet {
+            return;
+        }
+        match self.settings.format {
+            Format::Text => self.line(text),
+            Format::Json => self.tell(EventRecord::Warning {
+                text: text.to_owned(),
+            }),
         }
     }
 
@@ -70,13 +93,24 @@ impl Ui {
         if self.spinner().take().is_some() {
             write_error(CLEAR_LINE);
         }
-        if !self.settings.quiet {
-            self.line(&failure::render(failure, &self.settings));
+        if self.settings.quiet {
+            return;
+        }
+        match self.settings.format {
+            Format::Text => self.line(&failure::render(failure, &self.settings)),
+            Format::Json => write_error(&document::line(&ErrorDocument::from(failure))),
         }
     }
 
     /// Shows an event of the library.
     pub(crate) fn event(&self, event: Event) {
+        match (self.settings.format, event) {
+            (Format::Json, event) => self.record(&event),
+            (Format::Text, event) => self.show(event),
+        }
+    }
+
+    fn show(&self, event: Event) {
         match event {
             Event::Creating { cluster } => {
                 self.info(&format!("Creating cluster \"{cluster}\" ..."));
@@ -103,10 +137,40 @@ impl Ui {
             }
             Event::Progress(progress) => self.progress(progress),
             Event::Detail { level: 0, text } => self.info(&text),
-            Event::Detail { level, text } if self.shows(level) => {
-                self.line(&format!("DEBUG: kind] {text}"));
-            }
+            Event::Detail { level, text } => self.say(level, &format!("DEBUG: kind] {text}")),
             _ => {}
+        }
+    }
+
+    /// Tells a program what happened, as far as the verbosity asks for it.
+    fn record(&self, event: &Event) {
+        let level = match event {
+            Event::Detail { level, .. } => *level,
+            _ => 0,
+        };
+        let is_warning = matches!(event, Event::Warning(_)) && !self.settings.quiet;
+        if self.shows(level) || is_warning {
+            self.tell(event.into());
+        }
+    }
+
+    fn tell(&self, record: EventRecord) {
+        if self.pace.lets_through(&record, Instant::now()) {
+            write_error(&json::line(record));
+        }
+    }
+
+    /// Says something if the verbosity asks for that much.
+    fn say(&self, level: i32, text: &str) {
+        if !self.shows(level) {
+            return;
+        }
+        match self.settings.format {
+            Format::Text => self.line(text),
+            Format::Json => self.tell(EventRecord::Message {
+                level,
+                text: text.to_owned(),
+            }),
         }
     }
 

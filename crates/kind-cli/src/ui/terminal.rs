@@ -4,6 +4,16 @@ use std::io::IsTerminal;
 
 use crate::environment::Environment;
 
+/// For whom the command writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// People.
+    #[default]
+    Text,
+    /// Programs.
+    Json,
+}
+
 /// How the user is told things.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Settings {
@@ -13,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) verbosity: i32,
     /// stderr is a terminal that moves and colours.
     pub(crate) smart: bool,
+    /// For whom everything is written.
+    pub(crate) format: Format,
 }
 
 impl Settings {

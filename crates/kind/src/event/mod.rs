@@ -1,8 +1,14 @@
 //! What a running operation reports.
 
+mod record;
+mod time;
+
 use std::time::Duration;
 
 use kind_image::Progress;
+
+pub use record::{EventRecord, OutcomeRecord, PhaseRecord};
+pub use time::timestamp;
 
 /// Receives events while an operation runs; may be called from several threads.
 pub type Listener<'a> = &'a (dyn Fn(Event) + Sync);

@@ -1,0 +1,171 @@
+//! What commands give.
+
+use serde::Serialize;
+
+use super::Document;
+
+/// Makes each of these a document, with JSON names in camel case.
+macro_rules! documents {
+    ($($(#[$about:meta])* $name:ident { $($(#[$field_about:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$about])*
+        #[derive(Debug, Serialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[serde(rename_all = "camelCase")]
+        pub(crate) struct $name {
+            $($(#[$field_about])* pub(crate) $field: $type,)*
+        }
+
+        impl Document for $name {
+            const KIND: &'static str = stringify!($name);
+        }
+    )*};
+}
+
+documents! {
+    /// Of `get clusters`.
+    ClusterList {
+        /// Every cluster, sorted by name.
+        clusters: Vec<Cluster>,
+    }
+
+    /// Of `get nodes`.
+    NodeList {
+        /// Nodes, newest first.
+        nodes: Vec<Node>,
+    }
+
+    /// Of `get kubeconfig`.
+    Kubeconfig {
+        /// The cluster.
+        cluster: String,
+        /// The kubeconfig as YAML text.
+        kubeconfig: String,
+    }
+
+    /// Of `create cluster`.
+    CreatedCluster {
+        /// The cluster.
+        name: String,
+        /// The context that kubectl uses now.
+        context: String,
+    }
+
+    /// Of `delete cluster`.
+    DeletedCluster {
+        /// The cluster.
+        name: String,
+    }
+
+    /// Of `delete clusters`.
+    DeletedClusters {
+        /// Clusters that are gone.
+        deleted: Vec<String>,
+        /// Clusters that could not be deleted.
+        failed: Vec<FailedCluster>,
+    }
+
+    /// Of `export kubeconfig`.
+    ExportedKubeconfig {
+        /// The cluster.
+        cluster: String,
+        /// The context that kubectl uses now.
+        context: String,
+    }
+
+    /// Of `export logs`.
+    ExportedLogs {
+        /// The cluster.
+        cluster: String,
+        /// Where the logs are.
+        directory: String,
+    }
+
+    /// Of `load docker-image` and `load image-archive`.
+    LoadedImages {
+        /// The cluster.
+        cluster: String,
+        /// The images, or the archives, that its nodes have now.
+        loaded: Vec<String>,
+    }
+
+    /// Of `build node-image`.
+    BuiltNodeImage {
+        /// Its name.
+        image: String,
+    }
+
+    /// Of `version` and `--version`.
+    Version {
+        /// The version, for example `0.33.0`.
+        version: String,
+        /// The compiler that it was made with.
+        compiler: String,
+        /// The operating system that it is for, for example `linux`.
+        os: String,
+        /// The architecture that it is for, for example `amd64`.
+        architecture: String,
+    }
+
+    /// Of `completion`.
+    CompletionScript {
+        /// The shell.
+        shell: String,
+        /// The script.
+        script: String,
+    }
+
+    /// Of `help` and `--help`.
+    Help {
+        /// The text.
+        text: String,
+    }
+}
+
+/// A cluster in a list.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cluster {
+    /// Its name.
+    pub(crate) name: String,
+}
+
+/// A node in a list.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Node {
+    /// Its name.
+    pub(crate) name: String,
+    /// The cluster it belongs to.
+    pub(crate) cluster: String,
+    /// `control-plane`, `worker` or `external-load-balancer`.
+    pub(crate) role: String,
+    /// The image it was made from.
+    pub(crate) image: String,
+    /// Whether it runs.
+    pub(crate) running: bool,
+}
+
+/// A cluster that could not be deleted.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FailedCluster {
+    /// Its name.
+    pub(crate) name: String,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+impl From<kind::Node> for Node {
+    fn from(node: kind::Node) -> Self {
+        Self {
+            name: node.name,
+            cluster: node.cluster,
+            role: node.role,
+            image: node.image,
+            running: node.running,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Events as lines of JSON.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use kind::{EventRecord, timestamp};
+
+use crate::document::{self, EventLine};
+
+/// A transfer is told of no more often than this.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(250);
+
+/// Says how far transfers have come, but not too often.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    told: Mutex<BTreeMap<String, Instant>>,
+}
+
+impl Pace {
+    /// Whether a record is to be told at `now`; the first and the last of a transfer always are.
+    pub(super) fn lets_through(&self, record: &EventRecord, now: Instant) -> bool {
+        let EventRecord::Progress { what, done, total } = record else {
+            return true;
+        };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if total.is_some_and(|total| *done >= total) {
+            told.remove(what);
+            return true;
+        }
+        let recent = told
+            .get(what)
+            .is_some_and(|at| now.duration_since(*at) < PROGRESS_PERIOD);
+        if !recent {
+            told.insert(what.clone(), now);
+        }
+        !recent
+    }
+}
+
+/// A record as one line.
+pub(super) fn line(event: EventRecord) -> String {
+    document::line(&EventLine {
+        time: timestamp(SystemTime::now()),
+        event,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transfers_are_told_of_now_and_then() {
+        let pace = Pace::default();
+        let now = Instant::now();
+        let report = |done| EventRecord::Progress {
+            what: "a".to_owned(),
+            done,
+            total: Some(9),
+        };
+        assert!(pace.lets_through(&report(0), now));
+        assert!(!pace.lets_through(&report(1), now));
+        assert!(pace.lets_through(&report(2), now + PROGRESS_PERIOD));
+        assert!(pace.lets_through(&report(9), now + PROGRESS_PERIOD));
+        assert!(pace.lets_through(&EventRecord::NotReady {}, now));
+    }
+}

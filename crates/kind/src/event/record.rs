@@ -1,0 +1,239 @@
+//! Events as records for programs: the form in which they are written as JSON.
+
+use serde::Serialize;
+
+use super::{Event, Outcome, Phase};
+
+/// An event as a record whose names and meanings stay the same between releases; new kinds and new
+/// fields may come. As JSON it is one object, for example
+/// `{"event":"phaseEnded","phase":"prepareNodes","count":1,"outcome":"done"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(
+    tag = "event",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+#[non_exhaustive]
+pub enum EventRecord {
+    /// The configuration is right and work on a cluster begins.
+    Creating {
+        /// The cluster.
+        cluster: String,
+    },
+    /// A phase began.
+    PhaseStarted {
+        /// The phase.
+        #[serde(flatten)]
+        phase: PhaseRecord,
+    },
+    /// A phase ended.
+    PhaseEnded {
+        /// The phase.
+        #[serde(flatten)]
+        phase: PhaseRecord,
+        /// Whether it did what it is for.
+        outcome: OutcomeRecord,
+    },
+    /// Something happened in the running phase.
+    Note {
+        /// What, in a few words.
+        text: String,
+    },
+    /// Bytes moved.
+    Progress {
+        /// What is moved; the same in every report of one transfer.
+        what: String,
+        /// Bytes that have been moved.
+        done: u64,
+        /// Bytes there are to move, once that is known.
+        total: Option<u64>,
+    },
+    /// The control plane became ready.
+    Ready {
+        /// Milliseconds of waiting.
+        after_ms: u64,
+    },
+    /// The control plane did not become ready in time.
+    NotReady {},
+    /// The user's kubeconfig names the cluster now.
+    ContextSet {
+        /// Name of the context.
+        context: String,
+    },
+    /// Nodes were removed.
+    NodesDeleted {
+        /// Their names.
+        nodes: Vec<String>,
+    },
+    /// Something that the user should know.
+    Warning {
+        /// In words.
+        text: String,
+    },
+    /// Something said in words; a higher level is a finer detail.
+    Message {
+        /// From which verbosity on it is shown.
+        level: i32,
+        /// The words.
+        text: String,
+    },
+}
+
+/// A phase of an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(
+    tag = "phase",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+#[non_exhaustive]
+pub enum PhaseRecord {
+    /// A step of building a node image that has to be done.
+    BuildStep {
+        /// The step in words.
+        title: String,
+    },
+    /// Looking for a node image, and bringing it if it is missing.
+    EnsureImage {
+        /// Its name without a digest.
+        image: String,
+    },
+    /// Making the nodes.
+    PrepareNodes {
+        /// How many, without the load balancer.
+        count: usize,
+    },
+    /// Making the load balancer work.
+    LoadBalancer {},
+    /// Putting files into the nodes.
+    WriteConfiguration {},
+    /// Booting the first control plane and Kubernetes on it.
+    StartControlPlane {},
+    /// Pod network.
+    InstallCni {},
+    /// Default storage.
+    InstallStorage {},
+    /// Joining the other control planes.
+    JoinControlPlanes {},
+    /// Joining the workers.
+    JoinWorkers {},
+    /// Waiting for the control plane.
+    WaitReady {
+        /// Milliseconds at most.
+        limit_ms: u64,
+    },
+}
+
+/// How a phase ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum OutcomeRecord {
+    /// It did what it is for.
+    Done,
+    /// It failed, or was interrupted.
+    Failed,
+}
+
+impl From<&Event> for EventRecord {
+    fn from(event: &Event) -> Self {
+        match event.clone() {
+            Event::Creating { cluster } => Self::Creating { cluster },
+            Event::PhaseStarted(phase) => Self::PhaseStarted {
+                phase: (&phase).into(),
+            },
+            Event::PhaseEnded { phase, outcome } => Self::PhaseEnded {
+                phase: (&phase).into(),
+                outcome: match outcome {
+                    Outcome::Done => OutcomeRecord::Done,
+                    Outcome::Failed => OutcomeRecord::Failed,
+                },
+            },
+            Event::Note { text } => Self::Note { text },
+            Event::Progress(progress) => Self::Progress {
+                what: progress.what,
+                done: progress.done,
+                total: progress.total,
+            },
+            Event::Ready { after } => Self::Ready {
+                after_ms: millis(after),
+            },
+            Event::NotReady => Self::NotReady {},
+            Event::ContextSet { context } => Self::ContextSet { context },
+            Event::NodesDeleted { nodes } => Self::NodesDeleted { nodes },
+            Event::Warning(warning) => Self::Warning {
+                text: warning.to_string(),
+            },
+            Event::Detail { level, text } => Self::Message { level, text },
+        }
+    }
+}
+
+impl From<&Phase> for PhaseRecord {
+    fn from(phase: &Phase) -> Self {
+        match phase.clone() {
+            Phase::BuildStep { title } => Self::BuildStep { title },
+            Phase::EnsureImage { image } => Self::EnsureImage { image },
+            Phase::PrepareNodes { count } => Self::PrepareNodes { count },
+            Phase::LoadBalancer => Self::LoadBalancer {},
+            Phase::WriteConfiguration => Self::WriteConfiguration {},
+            Phase::StartControlPlane => Self::StartControlPlane {},
+            Phase::InstallCni => Self::InstallCni {},
+            Phase::InstallStorage => Self::InstallStorage {},
+            Phase::JoinControlPlanes => Self::JoinControlPlanes {},
+            Phase::JoinWorkers => Self::JoinWorkers {},
+            Phase::WaitReady { limit } => Self::WaitReady {
+                limit_ms: millis(limit),
+            },
+        }
+    }
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Progress;
+    use std::time::Duration;
+
+    fn json(event: &Event) -> String {
+        serde_json::to_string(&EventRecord::from(event)).unwrap()
+    }
+
+    #[test]
+    fn records_are_flat_objects() {
+        let phase = Phase::PrepareNodes { count: 2 };
+        for (event, text) in [
+            (
+                Event::PhaseStarted(Phase::InstallCni),
+                r#"{"event":"phaseStarted","phase":"installCni"}"#,
+            ),
+            (
+                Event::PhaseEnded {
+                    phase,
+                    outcome: Outcome::Failed,
+                },
+                r#"{"event":"phaseEnded","phase":"prepareNodes","count":2,"outcome":"failed"}"#,
+            ),
+            (
+                Event::Progress(Progress::new("a", 1, None)),
+                r#"{"event":"progress","what":"a","done":1,"total":null}"#,
+            ),
+            (
+                Event::Ready {
+                    after: Duration::from_millis(1500),
+                },
+                r#"{"event":"ready","afterMs":1500}"#,
+            ),
+            (Event::NotReady, r#"{"event":"notReady"}"#),
+        ] {
+            assert_eq!(json(&event), text);
+        }
+    }
+}
