@@ -8,6 +8,8 @@ use crate::Digest;
 
 /// Media type of an image index.
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// Media type of docker's form of an image index.
+pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// Media type of an image manifest.
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Media type of an image configuration.
@@ -57,6 +59,59 @@ pub struct Platform {
     pub architecture: String,
     /// For example `linux`.
     pub os: String,
+    /// For example `v7`, where an architecture has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+}
+
+impl Platform {
+    /// A platform without a variant.
+    pub fn new(os: &str, architecture: &str) -> Self {
+        Self {
+            architecture: architecture.to_owned(),
+            os: os.to_owned(),
+            variant: None,
+        }
+    }
+
+    /// The platform of this program.
+    pub fn of_host() -> Self {
+        Self::of_machine(std::env::consts::ARCH)
+    }
+
+    /// The platform of a Linux machine as `uname -m` calls it.
+    pub fn of_machine(machine: &str) -> Self {
+        let (architecture, variant) = match machine {
+            "x86_64" => ("amd64", None),
+            "aarch64" | "arm64" => ("arm64", None),
+            "i386" | "i486" | "i586" | "i686" | "x86" => ("386", None),
+            "armv6l" => ("arm", Some("v6")),
+            "armv7l" | "armv8l" | "arm" => ("arm", Some("v7")),
+            "loongarch64" => ("loong64", None),
+            other => (other, None),
+        };
+        Self {
+            variant: variant.map(str::to_owned),
+            ..Self::new("linux", architecture)
+        }
+    }
+
+    /// Whether what was made for this platform runs on that one.
+    pub fn serves(&self, machine: &Self) -> bool {
+        let generic = |variant: &Option<String>| variant.is_none() || machine.variant.is_none();
+        let same = self.os == machine.os && self.architecture == machine.architecture;
+        same && (generic(&self.variant) || self.variant == machine.variant)
+    }
+}
+
+impl std::fmt::Display for Platform {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}/{}", self.os, self.architecture)?;
+        match &self.variant {
+            Some(variant) => write!(formatter, "/{variant}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A list of manifests.

@@ -1,9 +1,25 @@
 //! Images as tar streams: what `docker save`, `docker load` and `ctr images import` speak.
 
+mod compression;
+mod content;
+mod images;
+mod open;
+mod platform;
+mod portable;
+#[cfg(test)]
+mod portable_tests;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use content::{Blob, BlobReader};
+pub use open::Archive;
+pub use portable::{ImageName, PortableImage, PortableLayer, write_partial};
 pub use read::read;
 pub use write::write;
+
+/// Where a layout has the content of a digest.
+fn blob_name(digest: &crate::Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}

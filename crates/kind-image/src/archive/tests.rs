@@ -18,14 +18,14 @@ fn store() -> (TempDir, Store) {
     (place, store)
 }
 
-fn layer() -> Vec<u8> {
+pub(super) fn layer() -> Vec<u8> {
     RawTar::default()
         .directory("etc")
         .file("etc/os-release", b"ID=test\n")
         .finish()
 }
 
-fn config(layers: &[&[u8]]) -> Vec<u8> {
+pub(super) fn config(layers: &[&[u8]]) -> Vec<u8> {
     let config = ImageConfig {
         architecture: "amd64".to_owned(),
         os: "linux".to_owned(),
@@ -39,7 +39,7 @@ fn config(layers: &[&[u8]]) -> Vec<u8> {
 }
 
 /// As `docker save` wrote it until 25.0: directories by layer, and a link where two are the same.
-fn docker_archive(config: &[u8], layers: &[&str]) -> RawTar {
+pub(super) fn docker_archive(config: &[u8], layers: &[&str]) -> RawTar {
     let manifest = json!([{
         "Config": "c.json",
         "RepoTags": ["kindest/node:v1", "registry.example/node:v1"],

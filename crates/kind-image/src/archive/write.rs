@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use serde_json::json;
 use tar::{Builder, Header};
 
+use super::blob_name;
 use crate::digest::DigestWriter;
 use crate::oci::{CONTAINERD_NAME_ANNOTATION, Descriptor, Index, REFERENCE_ANNOTATION};
 use crate::store::{Image, Store};
@@ -163,8 +164,4 @@ fn docker_manifest(images: &[Image]) -> serde_json::Value {
             })
         })
         .collect()
-}
-
-fn blob_name(digest: &Digest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
 }

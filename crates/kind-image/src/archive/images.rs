@@ -1,0 +1,306 @@
+//! The images that an archive's documents describe.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::compression::Compression;
+use super::content::Blob;
+use super::platform::{self, Candidate};
+use super::portable::{Document, ImageName, PortableImage, PortableLayer};
+use super::{Archive, blob_name};
+use crate::oci::{self, Descriptor, ImageConfig, Index, Manifest, Platform};
+use crate::{Digest, Error, Reference};
+
+/// JSON documents of an archive are read whole; real ones have a few kilobytes.
+const MAX_DOCUMENT: u64 = 16 << 20;
+/// How deep lists of manifests may stand in each other.
+const MAX_DEPTH: usize = 4;
+/// Manifests that an archive may list.
+const MAX_MANIFESTS: usize = 4096;
+
+/// An entry of a docker archive's `manifest.json`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DockerImage {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    layers: Vec<String>,
+}
+
+impl Archive {
+    /// The images of the archive. Of an image for several platforms it is the one for `platform`; an
+    /// image for one platform is given whatever that is.
+    ///
+    /// # Errors
+    /// The archive is damaged, or has an image for several platforms, but not for this one.
+    pub fn images(&self, platform: &Platform) -> Result<Vec<PortableImage>, Error> {
+        let (index, docker) = (self.has("index.json"), self.has("manifest.json"));
+        let tagged: Vec<DockerImage> = match docker {
+            true => self.document("manifest.json")?.0,
+            false => Vec::new(),
+        };
+        // Newer engines write both. The layout has the real manifests, by which images are pulled.
+        if index {
+            let index: Index = self.document("index.json")?.0;
+            if !index.manifests.is_empty() {
+                return self.images_of_layout(&index, &tagged, platform);
+            }
+        }
+        if !docker {
+            let missing = "it has neither `manifest.json` nor `index.json`";
+            return Err(Error::NotAnImage(missing.to_owned()));
+        }
+        let images = tagged.iter().map(|image| self.image_of_docker(image));
+        images.collect()
+    }
+
+    fn images_of_layout(
+        &self,
+        index: &Index,
+        tagged: &[DockerImage],
+        platform: &Platform,
+    ) -> Result<Vec<PortableImage>, Error> {
+        let mut images: Vec<PortableImage> = Vec::new();
+        for (name, entries) in grouped(index)? {
+            let mut candidates = Vec::new();
+            for entry in entries {
+                self.candidates(entry, MAX_DEPTH, &mut candidates)?;
+            }
+            let chosen = platform::choose(&candidates, platform, name.as_ref())?;
+            let known = images
+                .iter_mut()
+                .find(|image| image.manifest.digest == chosen.descriptor.digest);
+            match known {
+                Some(image) => image.names.extend(name),
+                None => images.push(self.image_of_layout(chosen, name, tagged)?),
+            }
+        }
+        Ok(images)
+    }
+
+    /// The manifests that an entry of an index leads to and that the archive holds.
+    fn candidates(
+        &self,
+        entry: &Descriptor,
+        depth: usize,
+        found: &mut Vec<Candidate>,
+    ) -> Result<(), Error> {
+        let name = blob_name(&entry.digest);
+        if platform::is_attestation(entry) || !self.has(&name) {
+            return Ok(());
+        }
+        if found.len() >= MAX_MANIFESTS || depth == 0 {
+            return Err(Error::NotAnImage(
+                "its lists of manifests have no end".to_owned(),
+            ));
+        }
+        if is_index(&entry.media_type) {
+            let index: Index = self.checked(&entry.digest)?.0;
+            return index
+                .manifests
+                .iter()
+                .try_for_each(|entry| self.candidates(entry, depth - 1, found));
+        }
+        let (manifest, document): (Manifest, _) = self.checked(&entry.digest)?;
+        let platform = match &entry.platform {
+            Some(platform) => platform.clone(),
+            None => platform_of(&self.checked(&manifest.config.digest)?.0),
+        };
+        found.push(Candidate {
+            descriptor: entry.clone(),
+            platform,
+            manifest,
+            document,
+        });
+        Ok(())
+    }
+
+    fn image_of_layout(
+        &self,
+        chosen: &Candidate,
+        name: Option<ImageName>,
+        tagged: &[DockerImage],
+    ) -> Result<PortableImage, Error> {
+        let manifest = &chosen.manifest;
+        let (parsed, config): (ImageConfig, _) = self.checked(&manifest.config.digest)?;
+        let layers = manifest.layers.iter().map(|layer| {
+            let name = blob_name(&layer.digest);
+            Ok((name.clone(), layer.clone(), self.content.open(&name)?))
+        });
+        let layers = layers.collect::<Result<Vec<_>, Error>>()?;
+        let names = match name {
+            Some(name) => vec![name],
+            None => docker_names(tagged, &config.digest)?,
+        };
+        Ok(PortableImage {
+            layers: with_diff_ids(layers, &parsed)?,
+            names,
+            manifest: chosen.document.clone(),
+            config,
+            parsed,
+        })
+    }
+
+    fn image_of_docker(&self, image: &DockerImage) -> Result<PortableImage, Error> {
+        let (parsed, config): (ImageConfig, _) = self.document(&image.config)?;
+        if parsed.rootfs.diff_ids.len() != image.layers.len() {
+            return Err(different_layers());
+        }
+        let mut layers = Vec::new();
+        for (name, diff_id) in image.layers.iter().zip(&parsed.rootfs.diff_ids) {
+            let blob = self.content.open(name)?;
+            layers.push((name.clone(), describe(name, &blob, diff_id)?, blob));
+        }
+        let size = config.bytes.len() as u64;
+        let manifest = Manifest {
+            schema_version: 2,
+            media_type: Some(oci::MANIFEST.to_owned()),
+            config: Descriptor::new(oci::CONFIG, config.digest.clone(), size),
+            layers: layers.iter().map(|(_, layer, _)| layer.clone()).collect(),
+        };
+        let manifest = serde_json::to_vec(&manifest).expect("a manifest is plain data");
+        Ok(PortableImage {
+            names: names_of(image)?,
+            manifest: Document::new(manifest),
+            layers: with_diff_ids(layers, &parsed)?,
+            config,
+            parsed,
+        })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.content.open(name).is_ok()
+    }
+
+    /// A document by its digest, which is checked.
+    fn checked<T: DeserializeOwned>(&self, digest: &Digest) -> Result<(T, Document), Error> {
+        let name = blob_name(digest);
+        let (parsed, document) = self.document(&name)?;
+        if document.digest != *digest {
+            return Err(Error::Mismatch {
+                what: name,
+                expected: digest.clone(),
+                found: document.digest,
+            });
+        }
+        Ok((parsed, document))
+    }
+
+    fn document<T: DeserializeOwned>(&self, name: &str) -> Result<(T, Document), Error> {
+        let blob = self.content.open(name)?;
+        if blob.size() > MAX_DOCUMENT {
+            return Err(Error::NotAnImage(format!(
+                "{name} is no document of an image"
+            )));
+        }
+        let mut bytes = Vec::new();
+        blob.reader()
+            .read_to_end(&mut bytes)
+            .map_err(Error::io(format!("read {name}")))?;
+        let parsed = serde_json::from_slice(&bytes).map_err(|source| Error::Document {
+            path: Path::new(name).to_owned(),
+            source,
+        })?;
+        Ok((parsed, Document::new(bytes)))
+    }
+}
+
+type Grouped<'a> = Vec<(Option<ImageName>, Vec<&'a Descriptor>)>;
+
+/// The entries of an index by their names: an image for several platforms may have an entry for each.
+fn grouped(index: &Index) -> Result<Grouped<'_>, Error> {
+    let mut groups: Grouped<'_> = Vec::new();
+    for entry in &index.manifests {
+        if platform::is_attestation(entry) {
+            continue;
+        }
+        let name = name_of(entry)?;
+        let known = groups
+            .iter_mut()
+            .find(|(known, _)| name.is_some() && *known == name);
+        match known {
+            Some((_, entries)) => entries.push(entry),
+            None => groups.push((name, vec![entry])),
+        }
+    }
+    Ok(groups)
+}
+
+fn name_of(entry: &Descriptor) -> Result<Option<ImageName>, Error> {
+    if let Some(name) = entry.annotations.get(oci::CONTAINERD_NAME_ANNOTATION) {
+        return Ok(Some(ImageName::Full(name.parse()?)));
+    }
+    let name = entry.annotations.get(oci::REFERENCE_ANNOTATION);
+    Ok(match name {
+        Some(name) if name.contains(['/', ':', '@']) => Some(ImageName::Full(name.parse()?)),
+        Some(tag) if !tag.is_empty() => Some(ImageName::Tag(tag.clone())),
+        _ => None,
+    })
+}
+
+fn names_of(image: &DockerImage) -> Result<Vec<ImageName>, Error> {
+    let tags = image.repo_tags.iter().flatten();
+    let names = tags.map(|tag| tag.parse::<Reference>().map(ImageName::Full));
+    names.collect()
+}
+
+/// The names that docker's part of the archive has for an image.
+fn docker_names(tagged: &[DockerImage], id: &Digest) -> Result<Vec<ImageName>, Error> {
+    let config = blob_name(id);
+    let found = tagged.iter().find(|image| image.config == config);
+    found.map_or(Ok(Vec::new()), names_of)
+}
+
+/// A docker archive does not tell the digests of its layers. That of a plain one is in the image's
+/// configuration.
+fn describe(name: &str, blob: &Blob, diff_id: &Digest) -> Result<Descriptor, Error> {
+    let failed = || format!("read {name} of the archive");
+    let compression = Compression::of(blob.magic().map_err(Error::io(failed()))?)?;
+    let kind = match compression {
+        Compression::None => return Ok(Descriptor::new(oci::LAYER, diff_id.clone(), blob.size())),
+        Compression::Gzip => "+gzip",
+        Compression::Zstd => "+zstd",
+    };
+    let (digest, size) = Digest::of_reader(&mut blob.reader()).map_err(Error::io(failed()))?;
+    Ok(Descriptor::new(
+        &format!("{}{kind}", oci::LAYER),
+        digest,
+        size,
+    ))
+}
+
+fn with_diff_ids(
+    layers: Vec<(String, Descriptor, Blob)>,
+    config: &ImageConfig,
+) -> Result<Vec<PortableLayer>, Error> {
+    let diff_ids = &config.rootfs.diff_ids;
+    if diff_ids.len() != layers.len() {
+        return Err(different_layers());
+    }
+    let layers = layers.into_iter().zip(diff_ids);
+    Ok(layers
+        .map(|((name, descriptor, blob), diff_id)| PortableLayer {
+            name,
+            descriptor,
+            diff_id: diff_id.clone(),
+            blob,
+        })
+        .collect())
+}
+
+fn different_layers() -> Error {
+    let text = "its configuration and its manifest list different layers";
+    Error::NotAnImage(text.to_owned())
+}
+
+fn is_index(media_type: &str) -> bool {
+    media_type == oci::INDEX || media_type == oci::DOCKER_INDEX
+}
+
+fn platform_of(config: &ImageConfig) -> Platform {
+    Platform::new(&config.os, &config.architecture)
+}

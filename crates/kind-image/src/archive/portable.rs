@@ -1,0 +1,202 @@
+//! Images on their way from one place to another.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{self, Read, Write};
+
+use tar::{Builder, Header};
+
+use super::content::Blob;
+use crate::oci::{
+    self, CONTAINERD_NAME_ANNOTATION, Descriptor, ImageConfig, Index, REFERENCE_ANNOTATION,
+};
+use crate::{Digest, Error, Reference};
+
+/// An image of one platform: its documents, and where its layers can be read.
+#[derive(Debug, Clone)]
+pub struct PortableImage {
+    pub(super) names: Vec<ImageName>,
+    pub(super) manifest: Document,
+    pub(super) config: Document,
+    pub(super) parsed: ImageConfig,
+    pub(super) layers: Vec<PortableLayer>,
+}
+
+/// A layer of a [`PortableImage`].
+#[derive(Debug, Clone)]
+pub struct PortableLayer {
+    pub(super) name: String,
+    pub(super) descriptor: Descriptor,
+    pub(super) diff_id: Digest,
+    pub(super) blob: Blob,
+}
+
+/// How an archive calls an image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ImageName {
+    /// Its full name.
+    Full(Reference),
+    /// A tag without a repository, as some tools write it.
+    Tag(String),
+}
+
+/// A document as it was written: its digest is that of these bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    pub(super) bytes: Vec<u8>,
+    pub(super) digest: Digest,
+}
+
+impl Document {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        let digest = Digest::of(&bytes);
+        Self { bytes, digest }
+    }
+}
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(reference) => reference.fmt(formatter),
+            Self::Tag(tag) => tag.fmt(formatter),
+        }
+    }
+}
+
+impl PortableImage {
+    /// What the archive calls it; there may be no name.
+    pub fn names(&self) -> &[ImageName] {
+        &self.names
+    }
+
+    /// Image id: digest of the configuration.
+    pub fn id(&self) -> &Digest {
+        &self.config.digest
+    }
+
+    /// Digest of the manifest.
+    pub fn digest(&self) -> &Digest {
+        &self.manifest.digest
+    }
+
+    /// Its configuration.
+    pub fn document(&self) -> &ImageConfig {
+        &self.parsed
+    }
+
+    /// Its layers, the lowest first.
+    pub fn layers(&self) -> &[PortableLayer] {
+        &self.layers
+    }
+
+    /// What containerd calls the unpacked layers: the digest of each with everything below it.
+    pub fn chain_ids(&self) -> Vec<Digest> {
+        let mut chain: Vec<Digest> = Vec::new();
+        for layer in &self.layers {
+            let id = match chain.last() {
+                None => layer.diff_id.clone(),
+                Some(below) => Digest::of(format!("{below} {}", layer.diff_id).as_bytes()),
+            };
+            chain.push(id);
+        }
+        chain
+    }
+}
+
+impl PortableLayer {
+    /// Digest of its blob.
+    pub fn digest(&self) -> &Digest {
+        &self.descriptor.digest
+    }
+
+    /// Bytes of its blob.
+    pub fn size(&self) -> u64 {
+        self.blob.size()
+    }
+}
+
+/// Writes images as a tarred OCI layout that holds, of their layers, only the blobs in `wanted`.
+///
+/// containerd takes such a layout if it has the other layers already, as blobs or unpacked.
+pub fn write_partial(
+    images: &[&PortableImage],
+    wanted: &BTreeSet<Digest>,
+    out: impl Write,
+) -> Result<(), Error> {
+    let mut writing = Writing {
+        builder: Builder::new(out),
+        written: BTreeSet::new(),
+    };
+    writing.entry("oci-layout", 30, &br#"{"imageLayoutVersion":"1.0.0"}"#[..])?;
+    let index = serde_json::to_vec(&index(images)).expect("an index is plain data");
+    writing.entry("index.json", index.len() as u64, &index[..])?;
+    for image in images {
+        writing.document(&image.manifest)?;
+        writing.document(&image.config)?;
+        for layer in &image.layers {
+            if wanted.contains(layer.digest()) {
+                writing.blob(layer.digest(), layer.size(), layer.blob.reader())?;
+            }
+        }
+    }
+    let mut out = writing
+        .builder
+        .into_inner()
+        .map_err(Error::io("write archive"))?;
+    out.flush().map_err(Error::io("write archive"))
+}
+
+struct Writing<W: Write> {
+    builder: Builder<W>,
+    written: BTreeSet<Digest>,
+}
+
+impl<W: Write> Writing<W> {
+    fn document(&mut self, document: &Document) -> Result<(), Error> {
+        let bytes = &document.bytes[..];
+        self.blob(&document.digest, bytes.len() as u64, bytes)
+    }
+
+    fn blob(&mut self, digest: &Digest, size: u64, content: impl Read) -> Result<(), Error> {
+        match self.written.insert(digest.clone()) {
+            true => self.entry(&super::blob_name(digest), size, content),
+            false => Ok(()),
+        }
+    }
+
+    fn entry(&mut self, name: &str, size: u64, content: impl Read) -> Result<(), Error> {
+        let mut header = Header::new_gnu();
+        header.set_size(size);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        let content = io::BufReader::with_capacity(1 << 18, content);
+        self.builder
+            .append_data(&mut header, name, content)
+            .map_err(Error::io("write archive"))
+    }
+}
+
+/// An entry for each name, or one without a name.
+fn index(images: &[&PortableImage]) -> Index {
+    let mut index = Index::default();
+    for image in images {
+        let size = image.manifest.bytes.len() as u64;
+        let entry = Descriptor::new(oci::MANIFEST, image.digest().clone(), size);
+        for name in &image.names {
+            let mut entry = entry.clone();
+            let key = match name {
+                ImageName::Full(_) => CONTAINERD_NAME_ANNOTATION,
+                ImageName::Tag(_) => REFERENCE_ANNOTATION,
+            };
+            entry.annotations.insert(key.to_owned(), name.to_string());
+            index.manifests.push(entry);
+        }
+        if image.names.is_empty() {
+            index.manifests.push(entry);
+        }
+    }
+    index
+}
