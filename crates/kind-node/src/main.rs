@@ -40,7 +40,8 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "boot" => boot::run(&arguments),
         "request" => channel::run(&arguments),
         "finalize-kubelet" => kubelet::run(),
-        "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
+        "assign-pod-cidrs" => pod_cidrs::assign(&words(&arguments)),
+        "follow-pod-cidrs" => pod_cidrs::follow(&words(&arguments)),
         "network" => add_on(network::run),
         "storage" => add_on(storage::run),
         "crictl" => crictl::run(&words(&arguments)),
@@ -93,7 +94,8 @@ usage: kind-node <sub-command>
   pause           hold a pod's namespaces and reap its orphans
   request         take files and steps on stdin, print events on stdout
   boot            prepare the node, then become the given command
-  assign-pod-cidrs  give a node its pod addresses
+  assign-pod-cidrs  give new nodes their pod addresses
+  follow-pod-cidrs  use the pod addresses that this node was given
   finalize-kubelet  use the certificate that the kubelet rotates
   network         the pod network of this node
   dns             the cluster's name service

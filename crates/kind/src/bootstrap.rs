@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use kind_config::Cluster;
-use kind_kubeadm::{NodeFacts, control_plane_label, control_plane_taints, init_command};
+use kind_kubeadm::{
+    NodeFacts, control_plane_label, control_plane_taints, init_command, join_command,
+};
 use kind_node::request::{Request, Step};
 
 use crate::node::AGENT;
@@ -21,6 +23,8 @@ const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 pub(crate) mod step {
     /// `kubeadm init`.
     pub(crate) const INIT: &str = "kubeadm init";
+    /// `kubeadm join`, before the name of the node that joins.
+    const JOIN: &str = "kubeadm join";
     /// Lets pods run on the only node.
     pub(crate) const TAINTS: &str = "remove control plane taint";
     /// Lets load balancers send traffic to the only node.
@@ -31,12 +35,33 @@ pub(crate) mod step {
     pub(crate) const DNS: &str = "apply cluster DNS";
     /// Default storage.
     pub(crate) const STORAGE: &str = "add default storage class";
-    /// The node's share of the pod subnet.
+    /// The nodes' shares of the pod subnet.
     pub(crate) const POD_CIDRS: &str = "assign pod addresses";
+    /// Has the pod network use the shares that a joined node really got.
+    pub(crate) const FOLLOW: &str = "follow pod addresses";
     /// What kubeadm's last phase would do.
     pub(crate) const KUBELET: &str = "finalize the kubelet";
     /// The control plane is ready.
     pub(crate) const READY: &str = "wait for ready";
+
+    /// The step in which a node joins.
+    pub(crate) fn join(node: &str) -> String {
+        format!("{JOIN} {node}")
+    }
+
+    /// Whether a node joins in that step.
+    pub(crate) fn is_join(step: &str) -> bool {
+        step.starts_with(JOIN)
+    }
+}
+
+/// A node and its shares of the pod subnets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share<'a> {
+    /// Its name.
+    pub(crate) node: &'a str,
+    /// Its shares.
+    pub(crate) pod_cidrs: &'a [String],
 }
 
 /// Manifests that are applied to a new cluster.
@@ -56,9 +81,9 @@ pub(crate) struct Manifests {
 /// The node's Kubernetes version is none.
 pub(crate) fn init(
     cluster: &Cluster,
-    (facts, pod_cidrs): (&NodeFacts, &[String]),
+    facts: &NodeFacts,
+    shares: &[Share<'_>],
     manifests: &Manifests,
-    wait: Option<Duration>,
 ) -> Result<Request, kind_kubeadm::Error> {
     let version = facts.kubernetes_version();
     let mut together = vec![vec![apply(step::STORAGE, "apply", &manifests.storage)]];
@@ -80,11 +105,8 @@ pub(crate) fn init(
         together.push(vec![remove_taints(control_plane_taints(version)?)]);
         together.push(vec![remove_label()]);
     }
-    let mut steps = vec![
-        Step::WaitSocket {
-            path: CONTAINERD_SOCKET.to_owned(),
-            timeout_ms: millis(BOOT_LIMIT),
-        },
+    let steps = vec![
+        wait_for_containerd(),
         Step::Together {
             sequences: vec![
                 vec![
@@ -96,20 +118,69 @@ pub(crate) fn init(
                         sequences: together,
                     },
                 ],
-                vec![assign_pod_cidrs(facts, pod_cidrs)],
+                vec![assign_pod_cidrs(shares)],
             ],
         },
     ];
-    if let Some(limit) = wait {
-        steps.push(wait_ready(control_plane_label(version)?, limit));
-    }
     Ok(Request { steps })
 }
 
-/// Waits beside kubeadm for the node to be registered, and gives it its pod addresses at once.
-fn assign_pod_cidrs(facts: &NodeFacts, pod_cidrs: &[String]) -> Step {
-    let mut argv = words(&[AGENT, "assign-pod-cidrs", facts.name.as_str()]);
-    argv.extend_from_slice(pod_cidrs);
+/// The request that makes a node join the cluster.
+pub(crate) fn join(facts: &NodeFacts, writes_cni: bool) -> Request {
+    let mut steps = vec![
+        wait_for_containerd(),
+        run(&step::join(&facts.name), join_command(facts), None),
+    ];
+    if writes_cni {
+        let argv = words(&[AGENT, "follow-pod-cidrs", facts.name.as_str()]);
+        steps.push(run(step::FOLLOW, argv, None));
+    }
+    Request { steps }
+}
+
+/// The step that waits until the control plane is ready. It waits inside the node, where kubectl
+/// watches and nothing polls.
+///
+/// # Errors
+/// The Kubernetes version is none.
+pub(crate) fn ready(version: &str, limit: Duration) -> Result<Step, kind_kubeadm::Error> {
+    let mut argv = kubectl(&["wait", "node", "--for=condition=Ready"]);
+    argv.push(format!("--selector={}", control_plane_label(version)?));
+    argv.push(format!("--timeout={}s", limit.as_secs().max(1)));
+    Ok(Step::Wait {
+        name: step::READY.to_owned(),
+        argv,
+        timeout_ms: millis(limit),
+    })
+}
+
+fn wait_for_containerd() -> Step {
+    Step::WaitSocket {
+        path: CONTAINERD_SOCKET.to_owned(),
+        timeout_ms: millis(BOOT_LIMIT),
+    }
+}
+
+/// Names of all steps of a request.
+pub(crate) fn names(steps: &[Step]) -> Vec<&str> {
+    let mut names = Vec::new();
+    for step in steps {
+        match step {
+            Step::Run { name, .. } | Step::Wait { name, .. } => names.push(name.as_str()),
+            Step::Together { sequences } => {
+                names.extend(sequences.iter().flat_map(|sequence| self::names(sequence)));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Waits beside kubeadm for nodes to be registered, and gives them their pod addresses at once.
+fn assign_pod_cidrs(shares: &[Share<'_>]) -> Step {
+    let mut argv = words(&[AGENT, "assign-pod-cidrs"]);
+    let share = |share: &Share<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
+    argv.extend(shares.iter().map(share));
     run(step::POD_CIDRS, argv, None)
 }
 
@@ -131,18 +202,6 @@ fn remove_label() -> Step {
 
 fn apply(name: &str, verb: &str, manifest: &str) -> Step {
     run(name, kubectl(&[verb, "-f", "-"]), Some(manifest.to_owned()))
-}
-
-/// Waits inside the node, where kubectl watches and nothing polls.
-fn wait_ready(label: &str, limit: Duration) -> Step {
-    let mut argv = kubectl(&["wait", "node", "--for=condition=Ready"]);
-    argv.push(format!("--selector={label}"));
-    argv.push(format!("--timeout={}s", limit.as_secs().max(1)));
-    Step::Wait {
-        name: step::READY.to_owned(),
-        argv,
-        timeout_ms: millis(limit),
-    }
 }
 
 fn kubectl(arguments: &[&str]) -> Vec<String> {

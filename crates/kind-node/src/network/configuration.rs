@@ -13,7 +13,7 @@ use super::Error;
 
 /// Writes the configuration at `path` unless it already gives pods addresses from these ranges.
 /// A range in its file is all that the node's caller could get wrong.
-pub(super) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), Error> {
+pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), Error> {
     let wanted: BTreeSet<IpNet> = pod_cidrs.iter().copied().collect();
     if wanted.is_empty() {
         return Ok(());

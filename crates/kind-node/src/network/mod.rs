@@ -5,7 +5,7 @@
 //! None of that is awaited by a node that boots: the configuration stands before the kubelet
 //! starts, and a node alone needs no routes.
 
-mod configuration;
+pub(crate) mod configuration;
 mod error;
 mod masquerade;
 mod nft;

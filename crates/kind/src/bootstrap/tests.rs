@@ -13,13 +13,15 @@ fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
         dns: Some("DNS".to_owned()),
         storage: "STORAGE".to_owned(),
     };
-    let request = init(
-        &cluster,
-        (&facts, &words(&["10.244.0.0/24"])),
-        &manifests,
-        wait,
-    )
-    .unwrap();
+    let pod_cidrs = words(&["10.244.0.0/24"]);
+    let share = Share {
+        node: "kind-control-plane",
+        pod_cidrs: &pod_cidrs,
+    };
+    let mut request = init(&cluster, &facts, &[share], &manifests).unwrap();
+    request
+        .steps
+        .extend(wait.map(|limit| ready(version, limit).unwrap()));
     let lines = request.steps.iter().flat_map(lines);
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -64,4 +66,20 @@ fn taints_stay_beside_workers() {
         None,
     );
     assert!(!request.contains("taint"), "{request}");
+}
+
+#[test]
+fn joining_nodes_follow_their_addresses_unless_the_user_brings_the_network() {
+    let facts = NodeFacts::new("kind-worker", "native", "v1.37.0").unwrap();
+    let requested = |writes_cni| {
+        let request = join(&facts, writes_cni);
+        request
+            .steps
+            .iter()
+            .flat_map(lines)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    insta::assert_snapshot!(requested(true));
+    assert!(!requested(false).contains("follow"));
 }

@@ -2,17 +2,13 @@
 
 use kind_config::Cluster;
 use kind_engine::{Info, Network, NetworkSpec};
-use kind_kubeadm::NodeFacts;
 
 use super::CreateCluster;
-use super::documents;
-use super::facts::Facts;
 use super::phases::Phases;
 use super::run::make_plan;
 use crate::error::Cause;
 use crate::event::{Listener, Phase};
-use crate::node::{File, pack};
-use crate::plan::{NETWORK, Plan};
+use crate::plan::NETWORK;
 use crate::{BuildNodeImage, Error, Provider, Result};
 
 /// An attempt to make a cluster.
@@ -20,7 +16,7 @@ pub(super) struct Attempt<'a> {
     pub(super) provider: &'a Provider,
     pub(super) options: &'a CreateCluster,
     pub(super) cluster: Cluster,
-    host: Info,
+    pub(super) host: Info,
     pub(super) phases: Phases<'a>,
     listener: Listener<'a>,
     /// Nodes that exist because of this attempt.
@@ -120,70 +116,4 @@ impl<'a> Attempt<'a> {
         let action = format!("failed to ensure {} network", engine.name());
         engine.ensure_network(&spec).map_err(Error::engine(action))
     }
-
-    fn create_nodes(&mut self, plan: &Plan, network: &Network) -> Result<()> {
-        let agent = self.provider.agent_path()?;
-        for node in &plan.nodes {
-            self.check()?;
-            // It counts as made before it is: what a failing engine leaves behind is ours.
-            self.made.push(node.name.clone());
-            let created = self
-                .provider
-                .engine()
-                .create(&node.spec(&network.name, &agent));
-            if matches!(&created, Err(kind_engine::Error::NodeExists(_))) {
-                self.made.pop();
-            }
-            created.map_err(Error::engine(format!(
-                "failed to create node {:?}",
-                node.name
-            )))?;
-        }
-        self.check()
-    }
-
-    /// Puts every node's documents into it, and returns what is known of each in plan order.
-    fn write_configuration(&mut self, plan: &Plan) -> Result<Vec<Known>> {
-        let engine = self.provider.engine();
-        let listed = engine.list(Some(&plan.cluster));
-        let listed = listed.map_err(Error::engine("failed to list nodes"))?;
-        let mut all = Vec::new();
-        for node in &plan.nodes {
-            self.check()?;
-            let image = Facts::read(engine, &node.name, &node.image)?;
-            let made = listed.iter().find(|made| made.name == node.name);
-            let kubeadm = documents::node_facts(node, &image, engine.name(), made, &self.host)?;
-            let files = documents::files(&self.cluster, node, &kubeadm, engine)?;
-            let shown = files
-                .iter()
-                .find(|file| file.path == kind_kubeadm::CONFIG_PATH);
-            if let Some(File { text, .. }) = shown {
-                let name = &node.name;
-                self.phases.detail(
-                    2,
-                    format!("Using the following kubeadm config for node {name}:\n{text}"),
-                );
-            }
-            self.copy_in(&node.name, &files)?;
-            all.push(Known { image, kubeadm });
-        }
-        Ok(all)
-    }
-
-    fn copy_in(&self, node: &str, files: &[File]) -> Result<()> {
-        let tar = pack(files).map_err(kind_engine::Error::io("packing files"));
-        let engine = self.provider.engine();
-        tar.and_then(|tar| engine.copy_in(node, "/".as_ref(), &mut &tar[..]))
-            .map_err(Error::engine(format!(
-                "failed to write files into node {node:?}"
-            )))
-    }
-}
-
-/// What is known of a made node.
-pub(super) struct Known {
-    /// What its image says.
-    pub(super) image: Facts,
-    /// What its documents were made from.
-    pub(super) kubeadm: NodeFacts,
 }

@@ -1,9 +1,12 @@
 //! Creating a cluster: config → plan → provision → bootstrap → ready.
 
 mod attempt;
+mod converse;
 mod documents;
 mod facts;
+mod nodes;
 mod options;
+mod parallel;
 mod phases;
 mod pull;
 mod run;

@@ -1,9 +1,8 @@
 //! Phases of a creation, told in order whatever order things end in.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::bootstrap::step;
 use crate::event::{Event, Listener, Outcome, Phase};
 
 /// Tells a listener which phase runs.
@@ -55,28 +54,25 @@ pub(super) struct Sequence {
 }
 
 /// A phase and the steps that must have ended before it has.
-struct Stage {
+pub(super) struct Stage {
     phase: Phase,
-    steps: Vec<&'static str>,
+    steps: Vec<String>,
+}
+
+impl Stage {
+    /// A phase with its steps.
+    pub(super) fn new<S: Into<String>>(phase: Phase, steps: impl IntoIterator<Item = S>) -> Self {
+        let steps = steps.into_iter().map(Into::into).collect();
+        Self { phase, steps }
+    }
 }
 
 impl Sequence {
-    /// The phases after the control plane's start. `applied` are the steps that will run.
-    pub(super) fn new(applied: &[&str], wait: Option<Duration>) -> Self {
-        let stage = |phase, steps: &[&'static str]| {
-            let steps = steps.iter().copied().filter(|step| applied.contains(step));
-            let steps: Vec<_> = steps.collect();
-            (!steps.is_empty()).then_some(Stage { phase, steps })
-        };
-        let rest = [step::STORAGE, step::DNS, step::TAINTS, step::LABELS];
-        let stages = [
-            stage(Phase::StartControlPlane, &[step::INIT]),
-            stage(Phase::InstallCni, &[step::CNI]),
-            stage(Phase::InstallStorage, &rest),
-            wait.and_then(|limit| stage(Phase::WaitReady { limit }, &[step::READY])),
-        ];
+    /// Phases in their order; those without a step are left out.
+    pub(super) fn new(stages: impl IntoIterator<Item = Stage>) -> Self {
+        let stages = stages.into_iter().filter(|stage| !stage.steps.is_empty());
         Self {
-            stages: stages.into_iter().flatten().collect::<Vec<_>>().into_iter(),
+            stages: stages.collect::<Vec<_>>().into_iter(),
             current: None,
             finished: BTreeSet::new(),
             wait_began: None,
@@ -88,6 +84,9 @@ impl Sequence {
         self.current = self.stages.next();
         if let Some(stage) = &self.current {
             phases.begin(stage.phase.clone());
+            if matches!(stage.phase, Phase::WaitReady { .. }) {
+                self.wait_began = Some(Instant::now());
+            }
         }
     }
 
@@ -95,17 +94,13 @@ impl Sequence {
     pub(super) fn finished(&mut self, step: &str, phases: &mut Phases<'_>) {
         self.finished.insert(step.to_owned());
         while let Some(stage) = &self.current {
-            if !stage.steps.iter().all(|step| self.finished.contains(*step)) {
+            if !stage.steps.iter().all(|step| self.finished.contains(step)) {
                 return;
             }
             phases.end(Outcome::Done);
             self.begin(phases);
-            if matches!(&self.current, Some(stage) if matches!(stage.phase, Phase::WaitReady { .. }))
-            {
-                self.wait_began = Some(Instant::now());
-            }
         }
-        if let Some(began) = self.wait_began {
+        if let Some(began) = self.wait_began.take() {
             phases.tell(Event::Ready {
                 after: began.elapsed(),
             });

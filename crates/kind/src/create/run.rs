@@ -95,8 +95,9 @@ fn check(
     for warning in cluster.warnings() {
         listener(Event::Warning(Warning::Config(warning)));
     }
-    if cluster.nodes.len() > 1 {
-        return Err(Error::NotSupported("a cluster of several nodes".to_owned()));
+    if cluster.load_balancer().is_some() {
+        let what = "a cluster of several control planes";
+        return Err(Error::NotSupported(what.to_owned()));
     }
     Ok((cluster, info))
 }

@@ -1,16 +1,21 @@
 //! Booting the nodes and making them a cluster.
 
-use kind_node::request::{Event as Told, Request, Step};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::attempt::{Attempt, Known};
+use kind_config::Role;
+use kind_node::request::Request;
+
+use super::attempt::Attempt;
 use super::documents::document_error;
 use super::facts::Facts;
-use super::phases::Sequence;
-use crate::bootstrap::{self, ADMIN_CONFIG, Manifests, step};
-use crate::event::{Event, Outcome, Warning};
+use super::nodes::Known;
+use super::parallel;
+use super::phases::{Sequence, Stage};
+use crate::bootstrap::{self, Manifests, Share, step};
+use crate::event::{Event, Phase, Warning};
 use crate::manifest;
-use crate::node::{Abandoned, Reply, send};
-use crate::plan::Plan;
+use crate::plan::{NodePlan, Plan};
 use crate::subnet::dns_service_ip;
 use crate::{Error, Result};
 
@@ -25,40 +30,104 @@ metadata:
 provisioner: kubernetes.io/host-path
 ";
 
+/// The requests of a creation.
+pub(super) struct Script {
+    /// The node that is started first.
+    pub(super) first: String,
+    /// Its request.
+    pub(super) init: Request,
+    /// Requests of the nodes that join once the first one has begun to serve, by name.
+    pub(super) joins: BTreeMap<String, Request>,
+    /// What the first node is asked for once all have joined.
+    pub(super) ready: Option<Request>,
+}
+
 impl Attempt<'_> {
-    /// Starts the nodes and sends the request that makes the first one a cluster. Returns the
-    /// administrator's kubeconfig.
+    /// Starts the nodes and makes them a cluster. Returns the administrator's kubeconfig.
     pub(super) fn start(&mut self, plan: &Plan, known: &[Known]) -> Result<String> {
-        let first = plan
-            .nodes
-            .iter()
-            .position(|node| node.name == plan.bootstrap);
-        let (node, known) = first
-            .and_then(|index| Some((plan.nodes.get(index)?, known.get(index)?)))
-            .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
-        let manifests = self.manifests(plan, &known.image)?;
-        let wait = self.options.wait;
-        let request = bootstrap::init(
-            &self.cluster,
-            (&known.kubeadm, &node.pod_cidrs),
-            &manifests,
-            wait,
-        )
-        .map_err(document_error)?;
-        let mut sequence = Sequence::new(&steps(&request.steps), wait);
+        let script = self.script(plan, known)?;
+        let mut sequence = Sequence::new(self.stages(plan, &script));
         sequence.begin(&mut self.phases);
-        for node in &plan.nodes {
-            self.check()?;
+        let engine = self.provider.engine();
+        parallel::each(&plan.nodes, &self.options.cancel, |node| {
             let action = format!("failed to start node {:?}", node.name);
-            self.provider
-                .engine()
-                .start(&node.name)
-                .map_err(Error::engine(action))?;
-        }
-        self.bootstrap(&plan.bootstrap, &request, sequence)
+            engine.start(&node.name).map_err(Error::engine(action))
+        })?;
+        self.converse(script, sequence)
     }
 
-    fn manifests(&self, plan: &Plan, facts: &Facts) -> Result<Manifests> {
+    fn script(&self, plan: &Plan, known: &[Known]) -> Result<Script> {
+        let is_first = |(node, _): &(&NodePlan, &Known)| node.name == plan.bootstrap;
+        let mut pairs = plan.nodes.iter().zip(known);
+        let (first, of_first) = pairs
+            .find(is_first)
+            .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
+        let manifests = self.manifests(plan, &first.image, &of_first.image)?;
+        let shares: Vec<_> = plan
+            .nodes
+            .iter()
+            .map(|node| Share {
+                node: &node.name,
+                pod_cidrs: &node.pod_cidrs,
+            })
+            .collect();
+        let mut init = bootstrap::init(&self.cluster, &of_first.kubeadm, &shares, &manifests)
+            .map_err(document_error)?;
+        let writes_cni = !self.cluster.networking.disable_default_cni;
+        let joins: BTreeMap<_, _> = plan
+            .nodes
+            .iter()
+            .zip(known)
+            .filter(|pair| !is_first(pair))
+            .map(|(node, known)| {
+                let request = bootstrap::join(&known.kubeadm, writes_cni);
+                (node.name.clone(), request)
+            })
+            .collect();
+        let ready = |limit: Duration| {
+            bootstrap::ready(of_first.kubeadm.kubernetes_version(), limit).map_err(document_error)
+        };
+        let mut ready = self.options.wait.map(ready).transpose()?;
+        if self.cluster.load_balancer().is_none() {
+            // The only control plane need not wait for workers.
+            init.steps.extend(ready.take());
+        }
+        Ok(Script {
+            first: first.name.clone(),
+            init,
+            joins,
+            ready: ready.map(|step| Request { steps: vec![step] }),
+        })
+    }
+
+    /// kind's phases, each with the steps that must have ended before it has.
+    fn stages(&self, plan: &Plan, script: &Script) -> Vec<Stage> {
+        let applied = bootstrap::names(&script.init.steps);
+        let of_first = |phase, steps: &[&'static str]| {
+            let steps = steps.iter().copied().filter(|step| applied.contains(step));
+            Stage::new(phase, steps)
+        };
+        let joins = |phase, role: Role| {
+            let nodes = plan.nodes.iter().zip(&self.cluster.nodes);
+            let nodes = nodes.filter(|(node, config)| {
+                config.role == role && script.joins.contains_key(&node.name)
+            });
+            Stage::new(phase, nodes.map(|(node, _)| step::join(&node.name)))
+        };
+        let rest = [step::STORAGE, step::DNS, step::TAINTS, step::LABELS];
+        let mut stages = vec![
+            of_first(Phase::StartControlPlane, &[step::INIT]),
+            of_first(Phase::InstallCni, &[step::CNI]),
+            of_first(Phase::InstallStorage, &rest),
+            joins(Phase::JoinControlPlanes, Role::ControlPlane),
+            joins(Phase::JoinWorkers, Role::Worker),
+        ];
+        let wait = self.options.wait.map(|limit| Phase::WaitReady { limit });
+        stages.extend(wait.map(|phase| Stage::new(phase, [step::READY])));
+        stages
+    }
+
+    fn manifests(&self, plan: &Plan, image: &str, facts: &Facts) -> Result<Manifests> {
         let networking = &self.cluster.networking;
         let dns_service_ip = dns_service_ip(&networking.service_subnet);
         let values = manifest::Facts {
@@ -67,10 +136,7 @@ impl Attempt<'_> {
             endpoint: &format!("{}:{}", plan.endpoint, kind_config::API_SERVER_PORT),
         };
         let bad = |reason: &str| Error::BadImage {
-            image: plan
-                .nodes
-                .first()
-                .map_or(String::new(), |node| node.image.clone()),
+            image: image.to_owned(),
             reason: reason.to_owned(),
         };
         let mut manifests = Manifests::default();
@@ -95,97 +161,5 @@ impl Attempt<'_> {
             }
         };
         Ok(manifests)
-    }
-
-    fn bootstrap(
-        &mut self,
-        node: &str,
-        request: &Request,
-        mut sequence: Sequence,
-    ) -> Result<String> {
-        let engine = self.provider.shared_engine();
-        let (made, retain) = (self.made.clone(), self.options.retain);
-        let abandon = || {
-            if retain {
-                return Abandoned::NodeKept;
-            }
-            if let Err(error) = engine.remove(&made) {
-                tracing::debug!(%error, "nodes of an interrupted creation");
-            }
-            Abandoned::NodeTaken
-        };
-        let phases = &mut self.phases;
-        let (mut admin, mut ready) = (None, true);
-        let code = send(
-            &engine,
-            node,
-            request,
-            &self.options.cancel,
-            abandon,
-            |reply| {
-                match reply {
-                    Reply::Event(Told::Finished { name, ms, output }) => {
-                        phases.detail(1, format!("{name} took {ms} ms"));
-                        if name == step::INIT {
-                            phases.detail(3, output);
-                        }
-                        sequence.finished(&name, phases);
-                    }
-                    Reply::Event(Told::Failed { name, .. }) if name == step::READY => ready = false,
-                    Reply::Event(Told::Failed {
-                        name,
-                        reason,
-                        output,
-                    }) => {
-                        return Err(failed(node, &name, reason, output));
-                    }
-                    Reply::Event(Told::File { path, text }) if path == ADMIN_CONFIG => {
-                        admin = Some(text);
-                    }
-                    Reply::Event(event) => tracing::trace!(?event, node, "node"),
-                    Reply::Noise(line) => tracing::debug!(line, node, "node"),
-                }
-                Ok(())
-            },
-        )?;
-        if !ready {
-            phases.end(Outcome::Failed);
-            phases.tell(Event::NotReady);
-        } else if code != 0 {
-            let reason = format!("the request ended with code {code}");
-            return Err(failed(node, "finish its request", reason, String::new()));
-        }
-        phases.end(Outcome::Done);
-        let missing = || failed(node, "tell its kubeconfig", String::new(), String::new());
-        admin.ok_or_else(missing)
-    }
-}
-
-/// Names of all steps of a request.
-fn steps(steps: &[Step]) -> Vec<&str> {
-    let mut names = Vec::new();
-    for step in steps {
-        match step {
-            Step::Run { name, .. } | Step::Wait { name, .. } => names.push(name.as_str()),
-            Step::Together { sequences } => {
-                names.extend(sequences.iter().flat_map(|sequence| self::steps(sequence)));
-            }
-            _ => {}
-        }
-    }
-    names
-}
-
-fn failed(node: &str, step: &str, reason: String, output: String) -> Error {
-    let action = match step {
-        step::INIT => "failed to init node with kubeadm".to_owned(),
-        path if path.starts_with('/') => format!("node {node:?} did not get to {path}"),
-        step => format!("failed to {step}"),
-    };
-    Error::Step {
-        node: node.to_owned(),
-        action,
-        reason,
-        output,
     }
 }

@@ -191,6 +191,58 @@ fn a_cluster_is_made_in_kinds_order() {
     assert!(stage.engine.has(NODE));
 }
 
+const WITH_WORKERS: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n\
+    nodes: [{}, {role: worker}, {role: worker, image: 'other:1'}]\n";
+
+/// The calls of an engine, those that ran at once in the order of their names.
+fn calls(stage: &Stage) -> Vec<String> {
+    let mut calls = stage.engine.calls();
+    for run in calls.chunk_by_mut(|a, b| a.split(' ').next() == b.split(' ').next()) {
+        run.sort_unstable();
+    }
+    calls
+}
+
+#[test]
+fn workers_join_once_the_first_node_serves() {
+    let stage = Stage::new(node(None));
+    let options = CreateCluster::new(stage.files.clone())
+        .config_text(WITH_WORKERS)
+        .unwrap();
+    stage
+        .create(&options.wait(Duration::from_secs(60)))
+        .unwrap();
+    insta::assert_snapshot!(stage.story());
+    insta::assert_snapshot!(calls(&stage).join("\n"));
+}
+
+#[test]
+fn a_worker_that_cannot_join_ends_the_creation() {
+    let stage = Stage::new(node(Some("kubeadm join kind-worker")));
+    let options = stage.options().config_text(WITH_WORKERS).unwrap();
+    let error = stage.create(&options).unwrap_err();
+    assert_eq!(
+        error_chain(&error),
+        "failed to join node with kubeadm: exit code 1"
+    );
+    stage.assert_clean();
+    assert!(!stage.engine.has("kind-worker2"));
+}
+
+#[test]
+fn no_sibling_is_left_when_a_call_for_one_node_fails() {
+    for call in ["create", "copy_out", "copy_in", "start", "exec"] {
+        let stage = Stage::new(node(None));
+        stage.engine.fail(call);
+        let options = stage.options().config_text(WITH_WORKERS).unwrap();
+        assert_eq!(stage.create(&options).unwrap_err().code(), "ENG-IO");
+        stage.assert_clean();
+        for worker in ["kind-worker", "kind-worker2"] {
+            assert!(!stage.engine.has(worker), "{call}");
+        }
+    }
+}
+
 #[test]
 fn what_was_made_can_be_seen_and_deleted() {
     let stage = Stage::new(node(None));
@@ -383,7 +435,7 @@ fn bad_configurations_make_nothing() {
     let stage = Stage::new(node(None));
     let error = stage.create(&stage.options().name("Bad_Name")).unwrap_err();
     assert_eq!(error.code(), "KIND-CONFIG");
-    let text = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: [{}, {role: worker}]\n";
+    let text = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: [{}, {}]\n";
     let options = stage.options().config_text(text).unwrap();
     assert_eq!(
         stage.create(&options).unwrap_err().code(),

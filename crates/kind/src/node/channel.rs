@@ -1,8 +1,8 @@
-//! The request channel: one exec into a node, answered by a stream of events.
+//! The request channel: one exec into each node, answered by a stream of events.
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use kind_engine::{Command, Engine, Io};
@@ -14,7 +14,7 @@ use crate::{CancelToken, Error, Result};
 pub(crate) const AGENT: &str = "/kind/bin/kind-node";
 /// How often the caller's wish to stop is looked at.
 const TICK: Duration = Duration::from_millis(50);
-/// How long a request may go on after its node was taken away.
+/// How long requests may go on after their nodes were taken away.
 const AFTERMATH: Duration = Duration::from_secs(10);
 
 /// What a node answers.
@@ -24,84 +24,141 @@ pub(crate) enum Reply {
     Event(Event),
     /// A line that is no event, from the agent's stderr or its runtime.
     Noise(String),
+    /// The request has ended with the agent's exit code.
+    Ended(i32),
 }
 
-/// What became of a node whose request the caller does not want any more.
+/// What became of nodes whose requests the caller does not want any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Abandoned {
-    /// It is gone, and its request with it.
-    NodeTaken,
-    /// It stays, and may go on with the request.
-    NodeKept,
+    /// They are gone, and their requests with them.
+    NodesTaken,
+    /// They stay, and may go on with their requests.
+    NodesKept,
 }
 
-/// Sends a request, gives every reply to `listen`, and returns the agent's exit code.
-///
-/// When the caller asks to stop, `abandon` is called. It takes the node away, or says that the request
-/// is left alone; then it is not waited for. An error of `listen` ends the listening, and is returned once the request ended.
-pub(crate) fn send(
-    engine: &Arc<dyn Engine>,
-    node: &str,
-    request: &Request,
-    cancel: &CancelToken,
-    abandon: impl FnOnce() -> Abandoned,
-    mut listen: impl FnMut(Reply) -> Result<()>,
-) -> Result<i32> {
-    let (replies, received) = mpsc::channel();
-    let running = run(engine, node, encode(request), replies);
-    let mut verdict = Ok(());
-    loop {
-        match received.recv_timeout(TICK) {
-            Ok(reply) if verdict.is_ok() => verdict = listen(reply),
-            Ok(_) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => {
-                if abandon() == Abandoned::NodeTaken {
-                    while received.recv_timeout(AFTERMATH).is_ok() {}
-                }
-                return Err(Error::Cancelled);
-            }
-            Err(RecvTimeoutError::Timeout) => {}
+/// Requests that run in several nodes at once.
+pub(crate) struct Requests {
+    engine: Arc<dyn Engine>,
+    replies: mpsc::Sender<(String, Answer)>,
+    received: mpsc::Receiver<(String, Answer)>,
+    running: usize,
+}
+
+/// A reply, or the engine's failure to carry the request.
+type Answer = std::result::Result<Reply, kind_engine::Error>;
+
+impl Requests {
+    /// No requests yet.
+    pub(crate) fn new(engine: Arc<dyn Engine>) -> Self {
+        let (replies, received) = mpsc::channel();
+        Self {
+            engine,
+            replies,
+            received,
+            running: 0,
         }
     }
-    let code = running
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    verdict?;
-    cancel.check()?;
-    code.map_err(Error::engine(format!("failed to reach node {node:?}")))
-}
 
-type Running = std::thread::JoinHandle<std::result::Result<i32, kind_engine::Error>>;
+    /// Sends a node a request, which runs beside those that run already.
+    pub(crate) fn begin(&mut self, node: &str, request: &Request) {
+        self.running += 1;
+        let (node, replies) = (node.to_owned(), self.replies.clone());
+        run(&self.engine, node, encode(request), replies);
+    }
+
+    /// Gives every reply with the name of its node to `listen` until all requests have ended; `listen`
+    /// may begin more of them.
+    ///
+    /// When the caller asks to stop, `abandon` is called. It takes the nodes away, or says that the
+    /// requests are left alone; then they are not waited for.
+    ///
+    /// # Errors
+    /// The first one of `listen`, or of the engine. The request that it came from has ended by then;
+    /// the others go on until their nodes are removed.
+    pub(crate) fn hear(
+        &mut self,
+        cancel: &CancelToken,
+        abandon: impl FnOnce() -> Abandoned,
+        mut listen: impl FnMut(&mut Self, &str, Reply) -> Result<()>,
+    ) -> Result<()> {
+        let mut verdict: Option<(String, Error)> = None;
+        while self.running > 0 {
+            let (node, answer) = match self.received.recv_timeout(TICK) {
+                Ok(received) => received,
+                Err(_) if cancel.is_cancelled() => {
+                    if abandon() == Abandoned::NodesTaken {
+                        self.await_end();
+                    }
+                    return Err(Error::Cancelled);
+                }
+                Err(_) => continue,
+            };
+            let ended = matches!(&answer, Ok(Reply::Ended(_)) | Err(_));
+            self.running -= usize::from(ended);
+            match &verdict {
+                Some((culprit, _)) if ended && *culprit == node => break,
+                Some(_) => continue,
+                None => {}
+            }
+            let action = || format!("failed to reach node {node:?}");
+            let heard = answer
+                .map_err(|error| Error::engine(action())(error))
+                .and_then(|reply| listen(self, &node, reply));
+            if let Err(error) = heard {
+                verdict = Some((node, error));
+                if ended {
+                    break;
+                }
+            }
+        }
+        cancel.check()?;
+        verdict.map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    fn await_end(&mut self) {
+        while self.running > 0 {
+            match self.received.recv_timeout(AFTERMATH) {
+                Ok((_, Ok(Reply::Ended(_)) | Err(_))) => self.running -= 1,
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
 
 /// Runs the agent in a thread of its own, which outlives a caller that does not want to wait.
 fn run(
     engine: &Arc<dyn Engine>,
-    node: &str,
+    node: String,
     input: Vec<u8>,
-    replies: mpsc::Sender<Reply>,
-) -> Running {
-    let (engine, node) = (Arc::clone(engine), node.to_owned());
+    replies: mpsc::Sender<(String, Answer)>,
+) {
+    let engine = Arc::clone(engine);
     std::thread::spawn(move || {
+        // Nobody hears it if the caller does not want to wait.
+        let tell = |answer| drop(replies.send((node.clone(), answer)));
         let mut stdin = io::Cursor::new(input);
-        let events = replies.clone();
+        let (events, noise) = (replies.clone(), replies.clone());
+        let name = node.clone();
         let mut stdout = Lines::new(move |line: &str| {
             let reply = match serde_json::from_str(line) {
                 Ok(event) => Reply::Event(event),
                 Err(_) => Reply::Noise(line.to_owned()),
             };
-            let _ = events.send(reply);
+            let _ = events.send((name.clone(), Ok(reply)));
         });
+        let name = node.clone();
         let mut stderr = Lines::new(move |line: &str| {
-            let _ = replies.send(Reply::Noise(line.to_owned()));
+            let _ = noise.send((name.clone(), Ok(Reply::Noise(line.to_owned()))));
         });
         let command = Command::new([AGENT, "request"]);
         let io = Io::new(Some(&mut stdin), &mut stdout, &mut stderr);
         let code = engine.exec(&node, &command, io);
         stdout.finish();
         stderr.finish();
-        code
-    })
+        tell(code.map(Reply::Ended));
+    });
 }
 
 /// The length of the request, the request, and an empty tar stream: files went in before the start.
