@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::yaml;
+use crate::{ApiVersion, yaml};
 
-/// Why a configuration cannot be used.
+/// Why a configuration cannot be used. [`Source::explain`](crate::Source::explain) shows the places
+/// in the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -39,36 +40,148 @@ pub enum Error {
     },
     /// Values that cannot work. Holds every problem.
     #[error("{}", Aggregate(.0))]
-    Invalid(Vec<String>),
+    Invalid(Vec<Finding>),
+    /// A version of the format cannot say everything that the configuration says.
+    #[error("{version} cannot express {}", Places(.beyond))]
+    Beyond {
+        /// The version.
+        version: ApiVersion,
+        /// Places of the values, for example `nodes[0].taints`, and the first version that has them.
+        beyond: Vec<(String, ApiVersion)>,
+    },
+}
+
+/// One problem with the values of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    message: String,
+    spots: Vec<Spot>,
+}
+
+/// A place in a configuration and what is wrong there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) path: String,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl Spot {
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: Option<impl Into<String>>) -> Self {
+        self.hint = hint.map(Into::into);
+        self
+    }
+}
+
+impl Finding {
+    /// Several places told of in one message.
+    pub(crate) fn new(message: String, spots: Vec<Spot>) -> Self {
+        Self { message, spots }
+    }
+
+    /// What is wrong, in kind's words.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The fields that it is about, for example `nodes[0].extraPortMappings[1].hostPort`.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.spots.iter().map(|spot| spot.path.as_str())
+    }
+
+    pub(crate) fn spots(&self) -> &[Spot] {
+        &self.spots
+    }
+}
+
+impl From<Spot> for Finding {
+    fn from(spot: Spot) -> Self {
+        Self::new(spot.message.clone(), vec![spot])
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 impl Error {
-    /// What to do about it, as sentences for people.
+    /// What to do about it, as sentences for people who have no text at hand to look at.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Header(error) | Self::Decode(error) => {
-                error.hints().into_iter().map(str::to_owned).collect()
+            Self::Header(error) | Self::Decode(error) => error.hints(),
+            Self::ApiVersion(word) => {
+                let known = ApiVersion::ALL.iter().map(|version| version.as_str());
+                let meant = crate::nearest::nearest(word, known).filter(|_| !word.is_empty());
+                vec![match meant {
+                    Some(version) => format!("did you mean `apiVersion: {version}`?"),
+                    None => HEADER.to_owned(),
+                }]
             }
-            Self::ApiVersion(_) | Self::Kind { .. } => vec![
-                "a config begins with the lines `kind: Cluster` and `apiVersion: kind.x-k8s.io/v1alpha4`"
-                    .to_owned(),
-            ],
-            Self::Word { line, choices, .. } => {
-                vec![format!("line {line}: use one of {}", choices.join(", "))]
+            Self::Kind { .. } => vec![HEADER.to_owned()],
+            Self::Word {
+                line,
+                value,
+                choices,
+                ..
+            } => {
+                vec![format!("line {line}: {}", choice(value, choices))]
             }
-            Self::Invalid(_) => Vec::new(),
+            Self::Invalid(findings) => findings
+                .iter()
+                .flat_map(Finding::spots)
+                .filter_map(|spot| Some(format!("{}: {}", spot.path, spot.hint.as_ref()?)))
+                .collect(),
+            Self::Beyond { beyond, .. } => beyond
+                .iter()
+                .map(|(place, since)| format!("`{place}` needs `apiVersion: {since}`"))
+                .collect(),
         }
     }
 }
 
-/// One problem as it is, several as `[a, b]`.
-pub(crate) struct Aggregate<'a>(pub(crate) &'a [String]);
+/// How a configuration begins.
+const HEADER: &str =
+    "a config begins with the lines `kind: Cluster` and `apiVersion: kind.x-k8s.io/v1alpha4`";
 
-impl fmt::Display for Aggregate<'_> {
+/// What to write instead of a word that is none of the choices.
+pub(crate) fn choice(word: &str, choices: &[&str]) -> String {
+    match crate::nearest::nearest(word, choices.iter().copied()) {
+        Some(meant) if !word.is_empty() => format!("did you mean `{meant}`?"),
+        _ => format!("use one of {}", choices.join(", ")),
+    }
+}
+
+/// One problem as it is, several as `[a, b]`.
+pub(crate) struct Aggregate<'a, T>(pub(crate) &'a [T]);
+
+impl<T: fmt::Display> fmt::Display for Aggregate<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            [problem] => f.write_str(problem),
-            problems => write!(f, "[{}]", problems.join(", ")),
+            [problem] => problem.fmt(f),
+            problems => {
+                let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", texts.join(", "))
+            }
         }
+    }
+}
+
+/// Places in a row.
+struct Places<'a>(&'a [(String, ApiVersion)]);
+
+impl fmt::Display for Places<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places: Vec<&str> = self.0.iter().map(|(place, _)| place.as_str()).collect();
+        f.write_str(&places.join(", "))
     }
 }

@@ -12,21 +12,32 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod api;
+mod convert;
 mod defaults;
 mod error;
-mod fields;
 mod model;
 mod names;
+mod nearest;
 mod reading;
-mod v1alpha4;
+mod source;
+#[cfg(test)]
+mod strategies;
 mod validation;
 pub mod version;
+mod wire;
+mod writing;
 pub mod yaml;
 
+pub use api::{ApiVersion, UnknownApiVersion};
+pub use convert::convert;
 pub use defaults::{DEFAULT_NODE_IMAGE, LOAD_BALANCER_IMAGE};
-pub use error::Error;
+pub use error::{Error, Finding};
 pub use model::{
-    Cluster, IpFamily, JsonPatch, KubeProxyMode, Mount, Networking, Node, PortMapping, Propagation,
-    Protocol, Role,
+    AddOn, AddOns, Audit, AuditLevel, Cluster, FileOrText, IpFamily, JsonPatch, KubeProxyMode,
+    Mirror, Mount, Networking, Node, PortMapping, Propagation, Protocol, Registry, Role, Taint,
+    TaintEffect,
 };
 pub use names::{API_SERVER_PORT, LOAD_BALANCER_ROLE, NodeNamer};
+pub use source::Source;
+pub use writing::json_schema;

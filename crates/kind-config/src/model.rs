@@ -1,9 +1,13 @@
 //! The cluster that a configuration describes, as plain data.
 
+mod build;
+mod words;
+
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::fmt;
-use std::str::FromStr;
+
+pub use words::{
+    AddOn, AuditLevel, IpFamily, KubeProxyMode, Propagation, Protocol, Role, TaintEffect,
+};
 
 /// A cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +31,16 @@ pub struct Cluster {
     pub containerd_config_patches: Vec<String>,
     /// JSON patches (RFC 6902) for containerd's configuration on every node.
     pub containerd_config_patches_json6902: Vec<String>,
+    /// Where images of certain registries are pulled from. Since `v1beta1`.
+    pub registries: Vec<Registry>,
+    /// Certificates (PEM) that every node trusts. Since `v1beta1`.
+    pub certificate_authorities: Vec<FileOrText>,
+    /// Records requests to the API server. Since `v1beta1`.
+    pub audit: Option<Audit>,
+    /// What is installed beside Kubernetes itself. Since `v1beta1`.
+    pub add_ons: AddOns,
+    /// Applied to the new cluster, in this order. Since `v1beta1`.
+    pub manifests: Vec<FileOrText>,
 }
 
 /// A node of a cluster.
@@ -39,6 +53,10 @@ pub struct Node {
     pub image: String,
     /// Labels of the Kubernetes node.
     pub labels: BTreeMap<String, String>,
+    /// Taints of the Kubernetes node instead of those of its role. Since `v1beta1`.
+    pub taints: Option<Vec<Taint>>,
+    /// Environment of the node's first process, and of containerd and the kubelet. Since `v1beta1`.
+    pub env: BTreeMap<String, String>,
     /// Host paths to show in the node.
     pub extra_mounts: Vec<Mount>,
     /// Ports to publish on the host.
@@ -47,21 +65,6 @@ pub struct Node {
     pub kubeadm_config_patches: Vec<String>,
     /// As the cluster's, for this node only and after the cluster's.
     pub kubeadm_config_patches_json6902: Vec<JsonPatch>,
-}
-
-impl Node {
-    /// A control-plane node.
-    pub fn control_plane() -> Self {
-        Self::default()
-    }
-
-    /// A worker node.
-    pub fn worker() -> Self {
-        Self {
-            role: Role::Worker,
-            ..Self::default()
-        }
-    }
 }
 
 /// Networks of a cluster.
@@ -75,6 +78,8 @@ pub struct Networking {
     pub api_server_port: i32,
     /// Address of the API server on the host; a loopback address by default.
     pub api_server_address: String,
+    /// More names and addresses for the API server's certificate. Since `v1beta1`.
+    pub api_server_cert_sans: Vec<String>,
     /// Addresses of pods: one CIDR, or two separated by a comma.
     pub pod_subnet: String,
     /// Addresses of services: one CIDR, or two separated by a comma. The first one's family is the
@@ -128,145 +133,74 @@ pub struct JsonPatch {
     pub version: String,
     /// Kind of the documents.
     pub kind: String,
+    /// Has no effect; kind's documentation once named it.
+    pub name: String,
+    /// Has no effect; kind's documentation once named it.
+    pub namespace: String,
     /// The operations, as YAML or JSON text.
     pub patch: String,
 }
 
-/// Makes an enum of words, with a last variant for words that [`Cluster::validate`] refuses.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-            /// A word that [`Cluster::validate`] refuses.
-            Unknown(String),
-        }
-
-        impl $name {
-            /// The word as it stands in configurations.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $word,)*
-                    Self::Unknown(word) => word,
-                }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Infallible;
-
-            fn from_str(word: &str) -> Result<Self, Infallible> {
-                Ok(match word {
-                    $($word => Self::$variant,)*
-                    _ => Self::Unknown(word.to_owned()),
-                })
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-words! {
-    /// What a node does.
-    Role {
-        /// Runs the control plane.
-        #[default]
-        ControlPlane = "control-plane",
-        /// Runs pods only.
-        Worker = "worker",
-    }
-}
-
-words! {
-    /// Address families of pods and services.
-    IpFamily {
-        /// IPv4 only.
-        #[default]
-        Ipv4 = "ipv4",
-        /// IPv6 only.
-        Ipv6 = "ipv6",
-        /// Both.
-        Dual = "dual",
-    }
-}
-
-impl IpFamily {
-    /// True if nodes need IPv6 addresses.
-    pub fn has_ipv6(&self) -> bool {
-        matches!(self, Self::Ipv6 | Self::Dual)
-    }
-}
-
-words! {
-    /// How kube-proxy makes service addresses work.
-    KubeProxyMode {
-        /// With iptables rules.
-        #[default]
-        Iptables = "iptables",
-        /// With the kernel's load balancer.
-        Ipvs = "ipvs",
-        /// With nftables rules; Kubernetes 1.31 or later.
-        Nftables = "nftables",
-        /// Not at all: no kube-proxy.
-        None = "none",
-    }
-}
-
-/// How mounts made later travel between host and node.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// A taint of a Kubernetes node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Propagation {
-    /// Not at all.
-    #[default]
-    None,
-    /// From the host into the node.
-    HostToContainer,
-    /// Both ways.
-    Bidirectional,
+pub struct Taint {
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// What happens to pods that do not tolerate it.
+    pub effect: TaintEffect,
 }
 
-impl Propagation {
-    pub(crate) const WORDS: &'static [&'static str] = &["None", "HostToContainer", "Bidirectional"];
-
-    /// The word as it stands in configurations.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "None",
-            Self::HostToContainer => "HostToContainer",
-            Self::Bidirectional => "Bidirectional",
-        }
-    }
-}
-
-/// Transport protocol of a published port.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// Where images of one registry are pulled from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Protocol {
-    /// TCP
-    #[default]
-    Tcp,
-    /// UDP
-    Udp,
-    /// SCTP
-    Sctp,
+pub struct Registry {
+    /// The registry as image references name it; `_default` stands for every other one.
+    pub host: String,
+    /// Where to ask instead, one after the other; the registry itself is asked last.
+    pub mirrors: Vec<Mirror>,
 }
 
-impl Protocol {
-    pub(crate) const WORDS: &'static [&'static str] = &["TCP", "UDP", "SCTP"];
+/// A server that has images.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mirror {
+    /// Its address as nodes see it.
+    pub url: String,
+    /// Does not check the server's certificate.
+    pub skip_verify: bool,
+    /// Certificate (PEM) of the authority that signed the server's certificate.
+    pub ca: Option<FileOrText>,
+}
 
-    /// The word as it stands in configurations.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tcp => "TCP",
-            Self::Udp => "UDP",
-            Self::Sctp => "SCTP",
-        }
-    }
+/// Records of requests to the API server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Audit {
+    /// How much of every request is recorded.
+    pub level: AuditLevel,
+    /// A policy instead of one level for all.
+    pub policy: Option<FileOrText>,
+}
+
+/// What is installed beside Kubernetes itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AddOns {
+    /// Cluster DNS.
+    pub dns: AddOn,
+    /// The default storage class and its provisioner.
+    pub storage: AddOn,
+}
+
+/// Content that stands in the configuration or in a file of the host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileOrText {
+    /// A file; a relative path is relative to the current directory. Empty if the text stands here.
+    pub file: String,
+    /// The content. Empty if it stands in a file.
+    pub text: String,
 }

@@ -1,13 +1,15 @@
 //! Whether the values of a cluster can work together.
 
+mod extras;
+mod nodes;
 mod ports;
 mod subnets;
 
 use std::net::IpAddr;
 
 use crate::Error;
-use crate::error::Aggregate;
-use crate::model::{Cluster, IpFamily, KubeProxyMode, Networking, Node, Role};
+use crate::error::{Finding, Spot, choice};
+use crate::model::{Cluster, IpFamily, KubeProxyMode, Networking, Role};
 
 impl Cluster {
     /// Checks a cluster whose defaults are set.
@@ -15,93 +17,78 @@ impl Cluster {
     /// # Errors
     /// Holds every problem, in the order of the fields.
     pub fn validate(&self) -> Result<(), Error> {
-        let mut problems = Vec::new();
+        let mut findings = Vec::new();
         if !is_cluster_name(&self.name) {
-            problems.push(format!(
+            let message = format!(
                 "'{}' is not a valid cluster name, cluster names must match `^[a-z0-9.-]+$`",
                 self.name
-            ));
+            );
+            findings.push(Spot::new("name", message).into());
         }
-        self.networking.collect_problems(&mut problems);
-        for (index, node) in self.nodes.iter().enumerate() {
-            let of_node = node.problems();
-            if !of_node.is_empty() {
-                problems.push(format!(
-                    "invalid configuration for node {index}: {}",
-                    Aggregate(&of_node)
-                ));
-            }
-        }
+        findings.extend(self.networking.problems().into_iter().map(Finding::from));
+        findings.extend(nodes::findings(self));
         if !self
             .nodes
             .iter()
             .any(|node| node.role == Role::ControlPlane)
         {
-            problems.push("must have at least one control-plane node".to_owned());
+            let message = "must have at least one control-plane node";
+            findings.push(Spot::new("nodes", message).into());
         }
-        if problems.is_empty() {
+        findings.extend(extras::problems(self).into_iter().map(Finding::from));
+        if findings.is_empty() {
             Ok(())
         } else {
-            Err(Error::Invalid(problems))
+            Err(Error::Invalid(findings))
         }
     }
 
     /// What works but is probably not what was meant, as sentences for people.
     pub fn warnings(&self) -> Vec<String> {
-        ports::conflicts_between_nodes(self)
+        let mut warnings = ports::conflicts_between_nodes(self);
+        warnings.extend(extras::warnings(self));
+        warnings
     }
 }
 
 impl Networking {
-    fn collect_problems(&self, problems: &mut Vec<String>) {
+    fn problems(&self) -> Vec<Spot> {
+        let mut problems = Vec::new();
         if self.api_server_port != 0
             && let Err(problem) = ports::check_port(self.api_server_port)
         {
-            problems.push(format!("invalid apiServerPort: {problem}"));
+            let message = format!("invalid apiServerPort: {problem}");
+            let hint = Some("ports are 1 to 65535; 0 lets kind pick one, -1 the engine");
+            problems.push(Spot::new("networking.apiServerPort", message).hint(hint));
         }
-        if !self.api_server_address.is_empty() && self.api_server_address.parse::<IpAddr>().is_err()
-        {
-            problems.push(format!(
-                "invalid apiServerAddress: {} is not an IP address",
-                self.api_server_address
-            ));
+        let address = &self.api_server_address;
+        if !address.is_empty() && address.parse::<IpAddr>().is_err() {
+            let message = format!("invalid apiServerAddress: {address} is not an IP address");
+            let hint = Some("use 127.0.0.1 for this host only, 0.0.0.0 for every address of it");
+            problems.push(Spot::new("networking.apiServerAddress", message).hint(hint));
         }
         if let IpFamily::Unknown(word) = &self.ip_family {
-            problems.push(format!("invalid ipFamily: {word}"));
+            let hint = Some(choice(word, IpFamily::WORDS));
+            let message = format!("invalid ipFamily: {word}");
+            problems.push(Spot::new("networking.ipFamily", message).hint(hint));
         }
-        if let Err(problem) = subnets::check(&self.pod_subnet, &self.ip_family) {
-            problems.push(format!("invalid pod subnet {problem}"));
-        }
-        if let Err(problem) = subnets::check(&self.service_subnet, &self.ip_family) {
-            problems.push(format!("invalid service subnet {problem}"));
-        }
-        if let KubeProxyMode::Unknown(word) = &self.kube_proxy_mode {
-            problems.push(format!("invalid kubeProxyMode: {word}"));
-        }
-    }
-}
-
-impl Node {
-    fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if let Role::Unknown(word) = &self.role {
-            problems.push(format!("{word:?} is not a valid node role"));
-        }
-        if self.image.is_empty() {
-            problems.push("image is a required field".to_owned());
-        }
-        for mapping in &self.extra_port_mappings {
-            for (field, port) in [
-                ("hostPort", mapping.host_port),
-                ("containerPort", mapping.container_port),
-            ] {
-                if let Err(problem) = ports::check_port(port) {
-                    problems.push(format!("invalid {field}: {problem}"));
-                }
+        for (field, words, subnets) in [
+            ("networking.podSubnet", "pod subnet", &self.pod_subnet),
+            (
+                "networking.serviceSubnet",
+                "service subnet",
+                &self.service_subnet,
+            ),
+        ] {
+            if let Err(problem) = subnets::check(subnets, &self.ip_family) {
+                let message = format!("invalid {words} {}", problem.message);
+                problems.push(Spot::new(field, message).hint(Some(problem.hint)));
             }
         }
-        if let Err(problem) = ports::check_mappings(&self.extra_port_mappings) {
-            problems.push(format!("invalid portMapping: {problem}"));
+        if let KubeProxyMode::Unknown(word) = &self.kube_proxy_mode {
+            let hint = Some(choice(word, KubeProxyMode::WORDS));
+            let message = format!("invalid kubeProxyMode: {word}");
+            problems.push(Spot::new("networking.kubeProxyMode", message).hint(hint));
         }
         problems
     }

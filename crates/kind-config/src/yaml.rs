@@ -6,16 +6,19 @@
 //! of those tools too: sorted keys, two spaces, list items under their key, few quotes.
 
 mod deserialize;
+mod edit;
 mod emit;
 mod error;
 mod key_order;
+pub(crate) mod outline;
 mod parse;
 mod scalar;
 pub(crate) mod tree;
 mod value;
 
 pub use deserialize::{from_str, from_value};
-pub use emit::{emit, to_string};
+pub use edit::Edit;
+pub use emit::{emit, emit_in_order, to_string};
 pub use error::{Error, Problem};
 pub use parse::{documents, parse};
 pub use scalar::Scalar;

@@ -14,12 +14,13 @@ pub(super) fn check_port(port: i32) -> Result<(), String> {
     }
 }
 
-/// Checks that no two mappings of one node want the same port of the host.
-pub(super) fn check_mappings(mappings: &[PortMapping]) -> Result<(), String> {
+/// Checks that no two mappings of one node want the same port of the host. An error holds the index
+/// of the mapping.
+pub(super) fn check_mappings(mappings: &[PortMapping]) -> Result<(), (usize, String)> {
     let mut taken = Taken::default();
-    for mapping in mappings {
-        if let Some(wanted) = Wanted::of(mapping)? {
-            taken.add(wanted)?;
+    for (index, mapping) in mappings.iter().enumerate() {
+        if let Some(wanted) = Wanted::of(mapping).map_err(|problem| (index, problem))? {
+            taken.add(wanted).map_err(|problem| (index, problem))?;
         }
     }
     Ok(())

@@ -24,9 +24,38 @@ fn split(subnets: &str) -> Vec<IpNet> {
         .collect()
 }
 
+/// What is wrong with subnets.
+pub(super) struct Problem {
+    /// In kind's words.
+    pub(super) message: String,
+    /// What to write.
+    pub(super) hint: &'static str,
+}
+
+impl Problem {
+    fn new(message: impl Into<String>, hint: &'static str) -> Self {
+        Self {
+            message: message.into(),
+            hint,
+        }
+    }
+}
+
+const IPV4: &str = "write one IPv4 CIDR, for example 10.244.0.0/16";
+const IPV6: &str = "write one IPv6 CIDR, for example fd00:10:244::/56";
+const DUAL: &str = "write for example 10.244.0.0/16,fd00:10:244::/56";
+
 /// Checks a list of subnets against an address family.
-pub(super) fn check(subnets: &str, family: &IpFamily) -> Result<(), String> {
-    let subnets: Vec<IpNet> = subnets.split(',').map(parse).collect::<Result<_, _>>()?;
+pub(super) fn check(subnets: &str, family: &IpFamily) -> Result<(), Problem> {
+    let hint = match family {
+        IpFamily::Ipv6 => IPV6,
+        IpFamily::Dual => DUAL,
+        _ => IPV4,
+    };
+    let subnets: Vec<IpNet> = subnets
+        .split(',')
+        .map(|subnet| parse(subnet, hint))
+        .collect::<Result<_, _>>()?;
     let is_ipv4 = |subnet: &IpNet| matches!(subnet, IpNet::V4(_));
     let problem = match (family, subnets.as_slice()) {
         (IpFamily::Dual, [_]) => return Ok(()),
@@ -39,11 +68,19 @@ pub(super) fn check(subnets: &str, family: &IpFamily) -> Result<(), String> {
         (IpFamily::Ipv6, [subnet]) if is_ipv4(subnet) => "expected IPv6 CIDR for IPv6 family",
         _ => return Ok(()),
     };
-    Err(problem.to_owned())
+    Err(Problem::new(problem, hint))
 }
 
-fn parse(subnet: &str) -> Result<IpNet, String> {
+fn parse(subnet: &str, hint: &'static str) -> Result<IpNet, Problem> {
+    let hint = if subnet.trim() == subnet {
+        hint
+    } else {
+        "leave out the spaces"
+    };
     subnet.parse().map_err(|_| {
-        format!("failed to parse cidr value:{subnet:?} with error: invalid CIDR address: {subnet}")
+        let message = format!(
+            "failed to parse cidr value:{subnet:?} with error: invalid CIDR address: {subnet}"
+        );
+        Problem::new(message, hint)
     })
 }

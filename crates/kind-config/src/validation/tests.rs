@@ -14,7 +14,7 @@ fn problems(change: impl FnOnce(&mut Cluster)) -> Vec<String> {
     change(&mut cluster);
     match cluster.validate() {
         Ok(()) => Vec::new(),
-        Err(Error::Invalid(problems)) => problems,
+        Err(Error::Invalid(findings)) => findings.iter().map(ToString::to_string).collect(),
         Err(error) => panic!("{error}"),
     }
 }

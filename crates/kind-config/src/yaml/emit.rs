@@ -14,6 +14,16 @@ pub fn emit(value: &Value) -> String {
     emitter.out
 }
 
+/// Writes a value as [`emit`] does, but with keys in the order that they have.
+pub fn emit_in_order(value: &Value) -> String {
+    let mut emitter = Emitter {
+        unsorted: true,
+        ..Emitter::default()
+    };
+    emitter.document(value);
+    emitter.out
+}
+
 /// Writes anything that serde can serialise, as [`emit`] does.
 ///
 /// # Errors
@@ -26,6 +36,8 @@ pub fn to_string<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
 #[derive(Default)]
 struct Emitter {
     out: String,
+    /// Keys stay in their order.
+    unsorted: bool,
 }
 
 impl Emitter {
@@ -43,7 +55,9 @@ impl Emitter {
     /// Writes entries; the first one goes where the text stands, the others on lines of their own.
     fn mapping(&mut self, mapping: &Mapping, indent: usize) {
         let mut entries: Vec<_> = mapping.iter().collect();
-        entries.sort_by(|(left, _), (right, _)| key_order::compare(left, right));
+        if !self.unsorted {
+            entries.sort_by(|(left, _), (right, _)| key_order::compare(left, right));
+        }
         for (index, (key, value)) in entries.into_iter().enumerate() {
             if index > 0 {
                 self.spaces(indent);
@@ -119,7 +133,10 @@ impl Emitter {
     }
 
     fn line(&mut self, text: &str, shape: &Shape) {
-        let typed = text.is_empty() || Scalar::of(text) != Scalar::Text || is_sexagesimal(text);
+        let typed = text.is_empty()
+            || text == "<<"
+            || Scalar::of(text) != Scalar::Text
+            || is_sexagesimal(text);
         if typed || text.contains('\n') || shape.special {
             self.double_quoted(text);
         } else if shape.fits_plain() {
@@ -309,6 +326,7 @@ mod tests {
             (" a", "' a'"),
             ("a ", "'a '"),
             ("---", "'---'"),
+            ("<<", "\"<<\""),
             ("a\tb", "\"a\\tb\""),
             ("\u{1b}[m", "\"\\e[m\""),
             ("\u{1f389}", "\"\\U0001F389\""),

@@ -24,17 +24,35 @@ pub enum Error {
 
 impl Error {
     /// What to do about it, one hint for each problem that has one.
-    pub fn hints(&self) -> Vec<&str> {
+    pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Syntax { message, .. } => SYNTAX_HINTS
+            Self::Syntax { message, .. } => syntax_hint(message).into_iter().collect(),
+            Self::Content(problems) => problems
                 .iter()
-                .filter(|(words, _)| message.contains(words))
-                .map(|(_, hint)| *hint)
+                .filter_map(|problem| Some(format!("line {}: {}", problem.line, problem.hint()?)))
                 .collect(),
-            Self::Content(problems) => problems.iter().filter_map(Problem::hint).collect(),
             Self::Type(_) => Vec::new(),
         }
     }
+
+    /// Every problem with its line; none if lines are not known.
+    pub fn problems(&self) -> Vec<Problem> {
+        match self {
+            Self::Syntax { line, message } => {
+                vec![Problem::new(*line, message.clone()).with_hint(syntax_hint(message))]
+            }
+            Self::Content(problems) => problems.clone(),
+            Self::Type(_) => Vec::new(),
+        }
+    }
+}
+
+/// What to do about a syntax error.
+fn syntax_hint(message: &str) -> Option<String> {
+    SYNTAX_HINTS
+        .iter()
+        .find(|(words, _)| message.contains(words))
+        .map(|(_, hint)| (*hint).to_owned())
 }
 
 /// One thing that is wrong at one line.

@@ -4,14 +4,21 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, StructureStyle, Tag};
 
-use super::Error;
 use super::error::TAB;
+use super::{Error, Scalar};
 
 /// A value and the line it starts at.
 #[derive(Debug, Clone)]
 pub(crate) struct Tree {
     pub(crate) line: usize,
     pub(crate) content: Content,
+}
+
+impl Tree {
+    /// True for `null`, `~` and nothing at all.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(&self.content, Content::Plain(text) if Scalar::of(text) == Scalar::Null)
+    }
 }
 
 /// What a value is.
