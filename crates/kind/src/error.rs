@@ -33,6 +33,9 @@ pub enum Error {
     /// The cluster has no node of that name.
     #[error("unknown node: {0}")]
     UnknownNode(String),
+    /// No store on this host has an image of that name.
+    #[error("image: {0:?} not present locally")]
+    ImageNotPresent(String),
     /// The engine that was asked for cannot be used.
     #[error("cannot use the engine {engine:?}: {reason}")]
     EngineUnavailable {
@@ -139,6 +142,7 @@ impl Error {
             Self::NoControlPlane(_) => "KIND-CONTROL-PLANE-MISSING",
             Self::NoNodes(_) => "KIND-NODES-MISSING",
             Self::UnknownNode(_) => "KIND-NODE-MISSING",
+            Self::ImageNotPresent(_) => "KIND-IMAGE-MISSING",
             Self::EngineUnavailable { .. } => "KIND-ENGINE-UNAVAILABLE",
             Self::NotSupported(_) => "KIND-NOT-SUPPORTED",
             Self::BadImage { .. } => "KIND-IMAGE-UNUSABLE",
@@ -163,6 +167,11 @@ impl Error {
                 "choose another name with `--name`, or remove that cluster with \
                  `kind delete cluster --name {name}`"
             )),
+            Self::ImageNotPresent(_) => Some(
+                "pull or build it with the engine that the cluster runs on, or load an archive of it \
+                 with `kind load image-archive`"
+                    .to_owned(),
+            ),
             Self::EngineUnavailable { .. } => {
                 Some("on Linux, `--provider native` needs no container engine".to_owned())
             }

@@ -224,7 +224,7 @@ fn open_store(provider: &Provider) -> Result<Store> {
     })
 }
 
-fn image_cause(error: kind_image::Error) -> Cause {
+pub(crate) fn image_cause(error: kind_image::Error) -> Cause {
     let (code, remedy) = (error.code().to_owned(), error.remedy());
     Cause::new(&code, error).with_remedy(remedy)
 }

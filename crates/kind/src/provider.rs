@@ -120,14 +120,17 @@ impl ProviderBuilder {
     /// [`Error::EngineUnavailable`], [`Error::NotSupported`] or [`Error::Engine`] if the chosen engine
     /// cannot be used here.
     pub fn open(self) -> Result<Provider> {
-        let native = NativeParts {
-            state_dir: self.state_dir.clone(),
-            helper: self.helper.clone(),
-        };
         Ok(Provider {
-            engine: choice::open(self.choice, native)?,
+            engine: choice::open(self.choice, self.native_parts())?,
             settings: self,
         })
+    }
+
+    fn native_parts(&self) -> NativeParts {
+        NativeParts {
+            state_dir: self.state_dir.clone(),
+            helper: self.helper.clone(),
+        }
     }
 }
 
@@ -287,12 +290,13 @@ impl Provider {
         }
     }
 
-    /// Loads images into nodes.
+    /// Loads images into nodes. Of each image a node is sent only what it lacks.
     ///
     /// # Errors
-    /// [`Error::NoNodes`], [`Error::UnknownNode`], or whatever a node could not load.
-    pub fn load_images(&self, options: &LoadImages) -> Result<()> {
-        load::run(self, options)
+    /// [`Error::NoNodes`], [`Error::UnknownNode`], [`Error::ImageNotPresent`], or whatever a node could
+    /// not load.
+    pub fn load_images(&self, options: LoadImages, listener: Listener<'_>) -> Result<()> {
+        load::run(self, options, listener)
     }
 
     /// Builds a node image into the engine's store. What earlier builds made is used again as far as
@@ -322,6 +326,19 @@ impl Provider {
 
     pub(crate) fn cache_dir(&self) -> &Path {
         &self.settings.cache_dir
+    }
+
+    pub(crate) fn temporary_dir(&self) -> &Path {
+        &self.settings.temporary_dir
+    }
+
+    /// A docker that answers on a host whose nodes run on the native engine.
+    pub(crate) fn docker_beside(&self) -> Option<Arc<dyn Engine>> {
+        if self.engine_name() != "native" {
+            return None;
+        }
+        let docker = choice::open(EngineChoice::Docker, self.settings.native_parts()).ok()?;
+        docker.info().is_ok().then_some(docker)
     }
 
     pub(crate) fn state_dir(&self) -> &Path {

@@ -1,8 +1,11 @@
 //! `kind load docker-image`
 
+use kind::LoadImages;
+
 use super::NAME;
 use crate::args::{ArgRule, Command, Flag, Kind, Matches};
 use crate::context::Context;
+use crate::document::LoadedImages;
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -22,6 +25,20 @@ pub(super) const NODES: Flag = Flag::new(
     "comma separated list of nodes to load images into",
 );
 
-fn run(_: &Matches, _: &Context) -> Result<Exit, Failure> {
-    Err(kind::Error::NotSupported("loading images into nodes".to_owned()).into())
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let cluster = context.cluster_name(matches);
+    let provider = context.provider(matches)?;
+    let mut options = LoadImages::new(&cluster)
+        .nodes(matches.list("nodes"))
+        .cancel(context.interruptible());
+    for image in &matches.positionals {
+        options = options.image(image);
+    }
+    provider.load_images(options, &|event| context.ui.event(event))?;
+    let loaded = LoadedImages {
+        cluster,
+        loaded: matches.positionals.clone(),
+    };
+    context.ui.result(&loaded, String::new);
+    Ok(Exit::Success)
 }

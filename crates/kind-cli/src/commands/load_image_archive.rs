@@ -28,11 +28,17 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
         context.ui.warn(SEVERAL);
     }
     let cluster = context.cluster_name(matches);
-    let mut options = LoadImages::new(&cluster).nodes(matches.list("nodes"));
+    let provider = context.provider(matches)?;
+    let mut options = LoadImages::new(&cluster)
+        .nodes(matches.list("nodes"))
+        .cancel(context.interruptible());
     for archive in archives {
-        options = options.archive(archive);
+        options = match archive.as_str() {
+            "-" => options.stream(std::io::stdin()),
+            path => options.archive(path),
+        };
     }
-    context.provider(matches)?.load_images(&options)?;
+    provider.load_images(options, &|event| context.ui.event(event))?;
     let loaded = LoadedImages {
         cluster,
         loaded: archives.clone(),

@@ -90,6 +90,14 @@ impl PortableImage {
         &self.layers
     }
 
+    /// The same image under one more name.
+    #[must_use]
+    pub fn named(&self, name: Reference) -> Self {
+        let mut image = self.clone();
+        image.names.push(ImageName::Full(name));
+        image
+    }
+
     /// What containerd calls the unpacked layers: the digest of each with everything below it.
     pub fn chain_ids(&self) -> Vec<Digest> {
         let mut chain: Vec<Digest> = Vec::new();

@@ -1,0 +1,209 @@
+//! Giving images to nodes.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+
+use kind_engine::{Command, Engine, Io};
+use kind_image::archive::{PortableImage, write_partial};
+use kind_image::{Digest, Progress};
+
+use super::nodes::{Target, at_once};
+use super::verdict;
+use crate::event::{Event, Listener};
+use crate::{CancelToken, Error, Result};
+
+/// Images that a node is to get.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    pub(super) target: &'a Target,
+    pub(super) images: Vec<Arc<PortableImage>>,
+}
+
+/// Sends to all nodes at once.
+pub(super) fn all(
+    engine: &dyn Engine,
+    jobs: &[Job<'_>],
+    cancel: &CancelToken,
+    listener: Listener<'_>,
+) -> Result<()> {
+    let sender = Sender {
+        engine,
+        cancel,
+        listener,
+    };
+    let done = at_once(jobs, |job| sender.import(job));
+    cancel.check()?;
+    Error::collect(done.into_iter().filter_map(Result::err).collect())
+}
+
+/// Gives the image of an id one more name.
+pub(super) fn tag(engine: &dyn Engine, node: &str, id: &Digest, name: &str) -> Result<()> {
+    let id = id.to_string();
+    let command = [
+        "ctr",
+        "--namespace=k8s.io",
+        "images",
+        "tag",
+        "--force",
+        &id,
+        name,
+    ];
+    crate::node::read_output(engine, node, &command).map(drop)
+}
+
+struct Sender<'a> {
+    engine: &'a dyn Engine,
+    cancel: &'a CancelToken,
+    listener: Listener<'a>,
+}
+
+impl Sender<'_> {
+    fn import(&self, job: &Job<'_>) -> Result<()> {
+        let inventory = &job.target.inventory;
+        let wanted: BTreeSet<Digest> = job
+            .images
+            .iter()
+            .flat_map(|image| verdict::wanted(image, inventory))
+            .collect();
+        let everything: BTreeSet<Digest> = job
+            .images
+            .iter()
+            .flat_map(|image| verdict::all(image))
+            .collect();
+        match self.send(job, &wanted) {
+            // What the node had when it was asked may be gone: images are removed when nothing uses them.
+            Err(error) if wanted != everything && !self.cancel.is_cancelled() => {
+                let reason = crate::error_chain(&error);
+                let node = &job.target.name;
+                self.detail(format!(
+                    "node {node} does not take parts, sending all: {reason}"
+                ));
+                self.send(job, &everything)
+            }
+            other => other,
+        }
+    }
+
+    fn send(&self, job: &Job<'_>, wanted: &BTreeSet<Digest>) -> Result<()> {
+        let node = &job.target.name;
+        let images: Vec<&PortableImage> = job.images.iter().map(AsRef::as_ref).collect();
+        let total = size(&images, wanted);
+        self.detail(format!(
+            "sending {} layers ({total} bytes) of {} images to node {node}",
+            wanted.len(),
+            images.len()
+        ));
+        let (mut reader, writer) =
+            io::pipe().map_err(|error| failed(node, error.to_string(), &[]))?;
+        let mut output = Vec::new();
+        let (written, code) = std::thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                let counted = Counted {
+                    sender: self,
+                    what: node,
+                    writer,
+                    done: 0,
+                    total,
+                };
+                write_partial(&images, wanted, BufWriter::with_capacity(1 << 18, counted))
+            });
+            let mut nowhere = io::sink();
+            let io = Io::new(Some(&mut reader), &mut nowhere, &mut output);
+            let code = self.engine.exec(node, &command(job), io);
+            // Nobody reads any more: what still writes must not wait.
+            drop(reader);
+            let written = writing.join();
+            (
+                written.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                code,
+            )
+        });
+        (self.listener)(Event::Progress(Progress::new(
+            node.as_str(),
+            total,
+            Some(total),
+        )));
+        match (code, written) {
+            (Ok(0), Ok(())) => Ok(()),
+            (Err(error), _) => Err(Error::engine("failed to load image")(error)),
+            (Ok(0), Err(error)) => Err(failed(node, error_text(&error), &output)),
+            // A node that does not want the rest is the cause, not the pipe that it closed.
+            (Ok(code), Ok(()) | Err(_)) => {
+                Err(failed(node, format!("exit status {code}"), &output))
+            }
+        }
+    }
+
+    fn detail(&self, text: String) {
+        (self.listener)(Event::Detail { level: 1, text });
+    }
+}
+
+fn command(job: &Job<'_>) -> Command {
+    let snapshotter = format!("--snapshotter={}", job.target.inventory.snapshotter);
+    Command::new([
+        "ctr",
+        "--namespace=k8s.io",
+        "images",
+        "import",
+        "--all-platforms",
+        "--digests",
+        &snapshotter,
+        "-",
+    ])
+}
+
+/// Bytes of the layers that are sent.
+fn size(images: &[&PortableImage], wanted: &BTreeSet<Digest>) -> u64 {
+    let layers = images.iter().flat_map(|image| image.layers());
+    let mut counted = BTreeSet::new();
+    let new = layers
+        .filter(|layer| wanted.contains(layer.digest()))
+        .filter(|layer| counted.insert(layer.digest()));
+    new.map(|layer| layer.size()).sum()
+}
+
+fn failed(node: &str, reason: String, output: &[u8]) -> Error {
+    Error::Step {
+        node: node.to_owned(),
+        action: "failed to load image".to_owned(),
+        reason,
+        output: String::from_utf8_lossy(output).into_owned(),
+    }
+}
+
+fn error_text(error: &kind_image::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// Passes bytes on, tells how far it has come, and stops when the caller wants to.
+struct Counted<'a, W> {
+    sender: &'a Sender<'a>,
+    what: &'a str,
+    writer: W,
+    done: u64,
+    total: u64,
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.sender.cancel.is_cancelled() {
+            return Err(io::Error::other("interrupted"));
+        }
+        let count = self.writer.write(bytes)?;
+        self.done += count as u64;
+        // Headers and documents count too; the end is told when the node has taken everything.
+        let done = self.done.min(self.total.saturating_sub(1));
+        let progress = Progress::new(self.what, done, Some(self.total));
+        (self.sender.listener)(Event::Progress(progress));
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}

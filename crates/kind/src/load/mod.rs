@@ -1,0 +1,22 @@
+//! Loading images into nodes.
+//!
+//! Every node is asked once what its containerd has ([`inventory`]); what it lacks of each image is worked
+//! out from that ([`verdict`]), and only that is sent ([`import`]), to all nodes at once. Images come from
+//! archives ([`archives`]) or from the engine's own store ([`stored`]), whose images are archives too on
+//! their way.
+
+mod archives;
+mod import;
+mod inventory;
+mod nodes;
+mod options;
+mod run;
+mod snapshotter;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use options::LoadImages;
+
+pub(crate) use run::run;

@@ -1,0 +1,72 @@
+//! The nodes that images go to.
+
+use kind_config::LOAD_BALANCER_ROLE;
+
+use super::inventory::Inventory;
+use super::options::LoadImages;
+use crate::{Error, Provider, Result};
+
+/// A node and what it has.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) name: String,
+    pub(super) inventory: Inventory,
+}
+
+/// Names of the nodes that the options choose, in the engine's order.
+pub(super) fn select(provider: &Provider, options: &LoadImages) -> Result<Vec<String>> {
+    let listed = provider.engine().list(Some(&options.cluster));
+    let mut nodes = listed.map_err(Error::engine("failed to list nodes"))?;
+    nodes.retain(|node| node.role() != LOAD_BALANCER_ROLE);
+    if nodes.is_empty() {
+        return Err(Error::NoNodes(options.cluster.clone()));
+    }
+    let unknown = |name: &&String| nodes.iter().all(|node| node.name != **name);
+    if let Some(name) = options.nodes.iter().find(unknown) {
+        // Scripts know the name in quotes from one of kind's commands and without from the other.
+        return Err(Error::UnknownNode(match options.images.is_empty() {
+            true => name.clone(),
+            false => format!("{name:?}"),
+        }));
+    }
+    if !options.nodes.is_empty() {
+        nodes.retain(|node| options.nodes.contains(&node.name));
+    }
+    Ok(nodes.into_iter().map(|node| node.name).collect())
+}
+
+/// Asks all nodes at once what they have.
+pub(super) fn ask(provider: &Provider, names: &[String]) -> Result<Vec<Target>> {
+    let engine = provider.engine();
+    let asked = at_once(names, |name| {
+        let inventory = Inventory::ask(engine, name)?;
+        Ok(Target {
+            name: name.clone(),
+            inventory,
+        })
+    });
+    let (mut targets, mut errors) = (Vec::new(), Vec::new());
+    for target in asked {
+        match target {
+            Ok(target) => targets.push(target),
+            Err(error) => errors.push(error),
+        }
+    }
+    Error::collect(errors)?;
+    Ok(targets)
+}
+
+/// Does the same for several at once, and gives what came of it in their order.
+pub(super) fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let running: Vec<_> = items
+            .iter()
+            .map(|item| scope.spawn(move || work(item)))
+            .collect();
+        let joined = running.into_iter().map(|thread| thread.join());
+        joined
+            .map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}

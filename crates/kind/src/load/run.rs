@@ -1,0 +1,26 @@
+//! The order of a load.
+
+use super::options::LoadImages;
+use super::{archives, nodes, stored};
+use crate::event::Listener;
+use crate::{Provider, Result};
+
+/// Loads archives, one after the other, and then images of the engine's store, each into all nodes at once.
+pub(crate) fn run(
+    provider: &Provider,
+    mut options: LoadImages,
+    listener: Listener<'_>,
+) -> Result<()> {
+    archives::check(&options)?;
+    let images = stored::find(provider, &options)?;
+    let names = nodes::select(provider, &options)?;
+    for archive in std::mem::take(&mut options.archives) {
+        options.cancel.check()?;
+        archives::load(provider, &options, &names, archive, listener)?;
+    }
+    if images.is_empty() {
+        return Ok(());
+    }
+    options.cancel.check()?;
+    stored::load(provider, &options, &names, &images, listener)
+}

@@ -1,0 +1,327 @@
+//! Images from the store of the engine, or of a docker beside the native one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use kind_engine::Engine;
+use kind_image::archive::{Archive, ImageName, PortableImage};
+use kind_image::{Digest, Progress, Reference};
+
+use super::archives::{Images, platform, unreadable};
+use super::import::{self, Job};
+use super::nodes::{self, Target};
+use super::options::LoadImages;
+use crate::event::{Event, Listener};
+use crate::{Error, Provider, Result};
+
+/// An image of a store on the host.
+pub(super) struct Stored {
+    /// As the user names it.
+    name: String,
+    /// As the store identifies it: digest of its configuration, or of a manifest.
+    id: String,
+    engine: Arc<dyn Engine>,
+}
+
+impl Stored {
+    /// The name that nodes are to know the image by; `None` for one that was named by its id.
+    fn tag(&self) -> Option<Reference> {
+        let hexadecimal = self.id.strip_prefix("sha256:").unwrap_or(&self.id);
+        let named = self.name.starts_with("sha256:") || hexadecimal.starts_with(&self.name);
+        (!named).then(|| self.name.parse().ok()).flatten()
+    }
+}
+
+/// Finds all images before anything is done with one.
+pub(super) fn find(provider: &Provider, options: &LoadImages) -> Result<Vec<Stored>> {
+    let mut engines = vec![provider.shared_engine()];
+    let mut found = Vec::new();
+    for name in &options.images {
+        let mut stored = look_up(&engines, name)?;
+        if stored.is_none() && engines.len() == 1 {
+            // What `docker build` made is what people load, wherever their nodes run.
+            engines.extend(provider.docker_beside());
+            stored = look_up(&engines[1..], name)?;
+        }
+        found.push(stored.ok_or_else(|| Error::ImageNotPresent(name.clone()))?);
+    }
+    Ok(found)
+}
+
+fn look_up(engines: &[Arc<dyn Engine>], name: &str) -> Result<Option<Stored>> {
+    for engine in engines {
+        let info = match engine.image(name) {
+            // No store has an image by a name that is none.
+            Err(_) if name.parse::<Reference>().is_err() => None,
+            answer => {
+                answer.map_err(Error::engine(format!("failed to look for image {name:?}")))?
+            }
+        };
+        if let Some(info) = info {
+            return Ok(Some(Stored {
+                name: name.to_owned(),
+                id: info.id,
+                engine: Arc::clone(engine),
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// Loads images into nodes that do not have them.
+pub(super) fn load(
+    provider: &Provider,
+    options: &LoadImages,
+    names: &[String],
+    images: &[Stored],
+    listener: Listener<'_>,
+) -> Result<()> {
+    let targets = nodes::ask(provider, names)?;
+    options.cancel.check()?;
+    let mut saved = Saved {
+        spool: provider.temporary_dir(),
+        targets: &targets,
+        listener,
+        images: BTreeMap::new(),
+    };
+    saved.save_missing(images)?;
+    let mut selection = Selection {
+        engine: provider.engine(),
+        listener,
+        jobs: targets
+            .iter()
+            .map(|target| Job {
+                target,
+                images: Vec::new(),
+            })
+            .collect(),
+    };
+    for image in images {
+        options.cancel.check()?;
+        selection.decide(image, &mut saved)?;
+    }
+    let mut jobs = selection.jobs;
+    jobs.retain(|job| !job.images.is_empty());
+    import::all(provider.engine(), &jobs, &options.cancel, listener)
+}
+
+/// Which nodes get which images.
+struct Selection<'a> {
+    engine: &'a dyn Engine,
+    listener: Listener<'a>,
+    jobs: Vec<Job<'a>>,
+}
+
+impl Selection<'_> {
+    /// Decides about one image on all nodes, in the words of kind.
+    fn decide(&mut self, image: &Stored, saved: &mut Saved<'_>) -> Result<()> {
+        let (name, id) = (&image.name, &image.id);
+        let mut retagged = false;
+        for number in 0..self.jobs.len() {
+            let target = self.jobs[number].target;
+            let known = saved.id(image, target);
+            let known = known.filter(|id| target.inventory.knows(id));
+            let load = match known {
+                None => {
+                    let node = &target.name;
+                    self.say(format!(
+                        "Image: {name:?} with ID {id:?} not yet present on node {node:?}, loading..."
+                    ));
+                    true
+                }
+                Some(known) => match self.missing_tag(image, target, &known) {
+                    None => false,
+                    Some(tag) => {
+                        let done = self.retag(image, target, &known, &tag);
+                        retagged |= done;
+                        !done
+                    }
+                },
+            };
+            if load {
+                let portable = saved.get(image, target)?;
+                self.jobs[number].images.push(portable);
+            }
+        }
+        if !retagged && self.jobs.iter().all(|job| job.images.is_empty()) {
+            self.say(format!(
+                "Image: {name:?} with ID {id:?} found to be already present on all nodes."
+            ));
+        }
+        Ok(())
+    }
+
+    fn missing_tag(&self, image: &Stored, target: &Target, id: &Digest) -> Option<String> {
+        let tag = image.tag()?.to_string();
+        (!target.inventory.is_called(id, &tag)).then_some(tag)
+    }
+
+    fn retag(&self, image: &Stored, target: &Target, known: &Digest, tag: &str) -> bool {
+        let (id, node) = (&image.id, &target.name);
+        self.say(format!(
+            "Image with ID: {id} already present on the node {node} but is missing the tag {tag}. \
+             re-tagging..."
+        ));
+        let tagged = import::tag(self.engine, node, known, tag);
+        if let Err(error) = &tagged {
+            let reason = crate::error_chain(error);
+            self.say(format!(
+                "failed to re-tag image on the node {node} due to an error {reason}. \
+                 Will load it instead..."
+            ));
+        }
+        tagged.is_ok()
+    }
+
+    fn say(&self, text: String) {
+        (self.listener)(Event::Detail { level: 0, text });
+    }
+}
+
+/// Images on their way from a store, by name and platform.
+struct Saved<'a> {
+    spool: &'a Path,
+    targets: &'a [Target],
+    listener: Listener<'a>,
+    images: BTreeMap<(String, String), Arc<PortableImage>>,
+}
+
+impl Saved<'_> {
+    /// Takes what some node seems to lack out of the store, all at once: images share layers. An id that
+    /// is that of a manifest tells nothing; then the image shows what it is.
+    fn save_missing(&mut self, images: &[Stored]) -> Result<()> {
+        let known_to_all = |image: &Stored| {
+            let id = image.id.parse::<Digest>();
+            let known = |id: &Digest| self.targets.iter().all(|target| target.inventory.knows(id));
+            id.is_ok_and(|id| known(&id))
+        };
+        let missing: Vec<&Stored> = images.iter().filter(|image| !known_to_all(image)).collect();
+        let stores: BTreeSet<&str> = missing.iter().map(|image| image.engine.name()).collect();
+        for store in stores {
+            let of_store = missing.iter().filter(|image| image.engine.name() == store);
+            self.save(&of_store.copied().collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    /// The image's id as nodes know it.
+    fn id(&self, image: &Stored, target: &Target) -> Option<Digest> {
+        let key = (image.name.clone(), platform(target).to_string());
+        let saved = self.images.get(&key);
+        saved.map_or_else(|| image.id.parse().ok(), |image| Some(image.id().clone()))
+    }
+
+    fn get(&mut self, image: &Stored, target: &Target) -> Result<Arc<PortableImage>> {
+        let key = (image.name.clone(), platform(target).to_string());
+        if !self.images.contains_key(&key) {
+            self.save(&[image])?;
+        }
+        let saved = self.images.get(&key).cloned();
+        saved.ok_or_else(|| Error::ImageNotPresent(image.name.clone()))
+    }
+
+    fn save(&mut self, images: &[&Stored]) -> Result<()> {
+        let Some(first) = images.first() else {
+            return Ok(());
+        };
+        let archive = self.receive(first.engine.as_ref(), images)?;
+        let of_platforms = Images::of(&archive, self.targets)?;
+        for target in self.targets {
+            let found = of_platforms.on(target);
+            for image in images {
+                if let Some(portable) = matching(image, found) {
+                    let key = (image.name.clone(), platform(target).to_string());
+                    self.images.insert(key, portable);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the engine's `save` into an archive.
+    fn receive(&self, engine: &dyn Engine, images: &[&Stored]) -> Result<Archive> {
+        let names: Vec<String> = images.iter().map(|image| image.name.clone()).collect();
+        let platforms: BTreeSet<_> = self
+            .targets
+            .iter()
+            .map(|target| platform(target).to_string())
+            .collect();
+        let only = platforms.first().filter(|_| platforms.len() == 1);
+        let (reader, writer) = io::pipe()
+            .map_err(|error| Error::engine("pipe")(kind_engine::Error::io("pipe")(error)))?;
+        let (saved, received) = std::thread::scope(|scope| {
+            let saving = scope.spawn(|| {
+                let mut writer = Counted {
+                    listener: self.listener,
+                    writer,
+                    done: 0,
+                };
+                let saved = engine.save(&names, only.map(String::as_str), &mut writer);
+                writer.finish();
+                saved
+            });
+            let received = Archive::receive(reader, self.spool);
+            let saved = saving.join();
+            (
+                saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                received,
+            )
+        });
+        saved.map_err(Error::engine("failed to save images"))?;
+        received.map_err(|error| unreadable(Path::new("of the engine"), error))
+    }
+}
+
+/// The image of an archive that was meant, under the name that was asked for.
+fn matching(image: &Stored, found: &[Arc<PortableImage>]) -> Option<Arc<PortableImage>> {
+    let tag = image.tag();
+    let by_name = |portable: &&Arc<PortableImage>| {
+        let mut names = portable.names().iter();
+        names.any(|name| matches!((name, &tag), (ImageName::Full(name), Some(tag)) if name == tag))
+    };
+    let by_id = |portable: &&Arc<PortableImage>| {
+        [portable.id(), portable.digest()]
+            .map(ToString::to_string)
+            .contains(&image.id)
+    };
+    if let Some(portable) = found.iter().find(by_name) {
+        return Some(Arc::clone(portable));
+    }
+    let only = found.first().filter(|_| found.len() == 1);
+    let portable = found.iter().find(by_id).or(only)?;
+    Some(match tag {
+        Some(tag) => Arc::new(portable.named(tag)),
+        None => Arc::clone(portable),
+    })
+}
+
+/// Passes bytes on and tells how many.
+struct Counted<'a, W> {
+    listener: Listener<'a>,
+    writer: W,
+    done: u64,
+}
+
+impl<W> Counted<'_, W> {
+    const WHAT: &'static str = "saving images";
+
+    fn finish(&self) {
+        let progress = Progress::new(Self::WHAT, self.done, Some(self.done));
+        (self.listener)(Event::Progress(progress));
+    }
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.writer.write(bytes)?;
+        self.done += count as u64;
+        (self.listener)(Event::Progress(Progress::new(Self::WHAT, self.done, None)));
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}

@@ -1,0 +1,334 @@
+//! What is sent to nodes whose containerd is only played, and what is said about it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use kind_engine::fake::Fake;
+use kind_engine::{CLUSTER_LABEL, Engine, Error as EngineError, Io, NodeSpec, ROLE_LABEL};
+use kind_image::archive::{Archive, PortableImage};
+use kind_image::oci::{ImageConfig, Platform};
+use kind_image::store::{Placement, Store};
+
+use super::LoadImages;
+use super::inventory::Inventory;
+use super::verdict::{self, Verdict};
+use crate::{Event, Provider, Result, error_chain};
+
+const NAME: &str = "docker.io/library/app:v1";
+
+/// An archive of an image whose layers hold these texts.
+fn archive(directory: &Path, layers: &[&str]) -> PathBuf {
+    let store = Store::open(&directory.join("store")).unwrap();
+    let mut draft = store.draft().unwrap();
+    for text in layers {
+        let layer = directory.join("layer");
+        std::fs::create_dir(&layer).unwrap();
+        std::fs::write(layer.join(text), text.repeat(1000)).unwrap();
+        draft.add_directory(&layer, Placement::Move).unwrap();
+    }
+    let config = ImageConfig {
+        architecture: "amd64".to_owned(),
+        os: "linux".to_owned(),
+        ..ImageConfig::default()
+    };
+    let image = draft.commit(config, &[NAME.parse().unwrap()]).unwrap();
+    let path = directory.join(format!("{}.tar", layers.join("-")));
+    let file = std::fs::File::create(&path).unwrap();
+    kind_image::archive::write(&store, &[image], file).unwrap();
+    path
+}
+
+fn image_in(path: &Path) -> PortableImage {
+    let archive = Archive::open(path, path.parent().unwrap()).unwrap();
+    let mut images = archive.images(&Platform::new("linux", "amd64")).unwrap();
+    images.remove(0)
+}
+
+#[test]
+fn a_node_lacks_what_is_neither_packed_nor_unpacked() {
+    let place = tempfile::tempdir().unwrap();
+    let image = image_in(&archive(place.path(), &["base", "middle", "top"]));
+    let layers: Vec<_> = image.layers().iter().map(|layer| layer.digest()).collect();
+    let chain = image.chain_ids();
+    let id = image.id().to_string();
+    let names = [(id.as_str(), image.digest()), (NAME, image.digest())];
+    let wanted = |content: &[_], snapshots: &[_]| {
+        let wanted = verdict::wanted(&image, &Inventory::of(&[], content, snapshots));
+        let positions = layers.iter().enumerate();
+        let wanted = positions.filter(|(_, layer)| wanted.contains(layer));
+        wanted.map(|(position, _)| position).collect::<Vec<_>>()
+    };
+    assert_eq!(wanted(&[], &[]), [0, 1, 2]);
+    assert_eq!(wanted(&[], &chain[..1]), [1, 2]);
+    assert_eq!(wanted(&[layers[2]], &chain[..1]), [1]);
+    // What lies below an unpacked layer is there as well, listed or not.
+    assert_eq!(wanted(&[], &chain[1..2]), [2]);
+    assert_eq!(wanted(&layers[..2], &[]), [2]);
+
+    let verdict =
+        |names, snapshots: &[_]| verdict::of(&image, &Inventory::of(names, &[], snapshots));
+    assert_eq!(verdict(&names, &chain), Verdict::Present);
+    assert_eq!(
+        verdict(&names[..1], &chain),
+        Verdict::Retag(vec![NAME.to_owned()])
+    );
+    assert_eq!(verdict(&[], &chain), Verdict::Missing);
+    // As a failed import leaves it.
+    assert_eq!(verdict(&names, &chain[..1]), Verdict::Missing);
+}
+
+/// What the played containerd has and gets.
+#[derive(Default)]
+struct World {
+    images: String,
+    snapshots: String,
+    refuses: Mutex<u32>,
+    tagging_fails: bool,
+    /// Sizes of the archives that were imported.
+    imports: Mutex<Vec<usize>>,
+}
+
+impl World {
+    fn run(&self, argv: &[String], io: Io<'_>) -> std::result::Result<i32, EngineError> {
+        let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+        match words[..] {
+            ["sh", ..] => {
+                let answer = format!(
+                    "=== machine\nx86_64\n=== config\nversion = 3\n\
+                     plugins.'io.containerd.cri.v1.images'.snapshotter = 'overlayfs'\n\
+                     === images\n{}=== snapshots overlayfs\n{}",
+                    self.images, self.snapshots
+                );
+                io.stdout.write_all(answer.as_bytes()).unwrap();
+                Ok(0)
+            }
+            [_, _, "images", "tag", ..] => Ok(i32::from(self.tagging_fails)),
+            [_, _, "images", "import", ..] => {
+                let mut bytes = Vec::new();
+                io.stdin.unwrap().read_to_end(&mut bytes).unwrap();
+                self.imports.lock().unwrap().push(bytes.len());
+                let mut refuses = self.refuses.lock().unwrap();
+                let code = i32::from(*refuses > 0);
+                *refuses = refuses.saturating_sub(1);
+                io.stderr.write_all(b"what ctr says").unwrap();
+                Ok(code)
+            }
+            _ => panic!("{words:?}"),
+        }
+    }
+}
+
+struct Stage {
+    place: tempfile::TempDir,
+    world: Arc<World>,
+    engine: Arc<Fake>,
+    said: Mutex<String>,
+}
+
+impl Stage {
+    /// A cluster of a control plane, a worker and a load balancer.
+    fn new(place: tempfile::TempDir, world: World) -> Self {
+        let world = Arc::new(world);
+        let node = Arc::clone(&world);
+        let engine = Fake::new(&[], Box::new(move |_, argv, io| node.run(argv, io)));
+        for role in ["control-plane", "worker", "external-load-balancer"] {
+            let mut spec = NodeSpec::default();
+            spec.name = format!("kind-{role}");
+            spec.labels = BTreeMap::from([
+                (CLUSTER_LABEL.to_owned(), "kind".to_owned()),
+                (ROLE_LABEL.to_owned(), role.to_owned()),
+            ]);
+            engine.create(&spec).unwrap();
+        }
+        Self {
+            place,
+            world,
+            engine: Arc::new(engine),
+            said: Mutex::default(),
+        }
+    }
+
+    fn load(&self, options: LoadImages) -> Result<()> {
+        let settings = Provider::builder().temporary_dir(self.place.path());
+        let provider = Provider::on(Arc::clone(&self.engine) as Arc<dyn Engine>, settings);
+        provider.load_images(options, &|event| {
+            if let Event::Detail { level: 0, text } = event {
+                let mut said = self.said.lock().unwrap();
+                said.push_str(&text);
+                said.push('\n');
+            }
+        })
+    }
+
+    fn said(&self) -> String {
+        std::mem::take(&mut self.said.lock().unwrap())
+    }
+
+    fn imports(&self) -> Vec<usize> {
+        std::mem::take(&mut self.world.imports.lock().unwrap())
+    }
+}
+
+/// A containerd that has an image under names, with these layers unpacked.
+fn having(image: &PortableImage, names: &[&str], layers: usize) -> World {
+    let row = |name: &str| format!("{name} type {} 1 MiB\n", image.digest());
+    let chain = image.chain_ids();
+    World {
+        images: names.iter().map(|name| row(name)).collect(),
+        snapshots: chain[..layers]
+            .iter()
+            .map(|id| format!("{id} Committed\n"))
+            .collect(),
+        ..World::default()
+    }
+}
+
+#[test]
+fn only_what_a_node_lacks_is_sent() {
+    let place = tempfile::tempdir().unwrap();
+    let path = archive(place.path(), &["base", "top"]);
+    let image = image_in(&path);
+    let id = image.id().to_string();
+    let whole = std::fs::metadata(&path).unwrap().len() as usize;
+
+    let stage = Stage::new(place, having(&image, &[], 1));
+    stage.load(LoadImages::new("kind").archive(&path)).unwrap();
+    let sent = stage.imports();
+    assert_eq!(sent.len(), 2, "the load balancer takes no images");
+    assert!(
+        sent[0] + image.layers()[0].size() as usize <= whole,
+        "{sent:?} of {whole}"
+    );
+    let one = LoadImages::new("kind")
+        .nodes(["kind-worker"])
+        .archive(&path);
+    stage.load(one).unwrap();
+    assert_eq!(stage.imports().len(), 1);
+
+    // A node that turned out not to have them gets all layers, once.
+    *stage.world.refuses.lock().unwrap() = 1;
+    let one = LoadImages::new("kind")
+        .nodes(["kind-worker"])
+        .archive(&path);
+    stage.load(one).unwrap();
+    let sent = stage.imports();
+    assert!(sent.len() == 2 && sent[0] < sent[1], "{sent:?}");
+    *stage.world.refuses.lock().unwrap() = 2;
+    let one = LoadImages::new("kind")
+        .nodes(["kind-worker"])
+        .archive(&path);
+    let error = stage.load(one).unwrap_err();
+    assert_eq!(error_chain(&error), "failed to load image: exit status 1");
+    assert_eq!(error.output(), Some("what ctr says"));
+    stage.imports();
+
+    let stage = Stage::new(stage.place, having(&image, &[&id, NAME], 2));
+    let file = std::fs::File::open(&path).unwrap();
+    stage.load(LoadImages::new("kind").stream(file)).unwrap();
+    assert_eq!(stage.imports(), [0; 0]);
+    assert_eq!(
+        stage.said(),
+        "",
+        "scripts know this command as a silent one"
+    );
+}
+
+#[test]
+fn images_of_the_engine_are_told_of_in_kinds_words() {
+    let place = tempfile::tempdir().unwrap();
+    let path = archive(place.path(), &["base"]);
+    let image = image_in(&path);
+    let id = image.id().to_string();
+    let stock = |stage: &Stage, id: &str| {
+        stage
+            .engine
+            .stock("app:v1", id, std::fs::read(&path).unwrap());
+    };
+    let load = || LoadImages::new("kind").image("app:v1").image("app:v1");
+
+    let stage = Stage::new(place, World::default());
+    stock(&stage, &id);
+    stage.load(load()).unwrap();
+    assert_eq!(
+        stage.said(),
+        format!(
+            "Image: \"app:v1\" with ID \"{id}\" not yet present on node \"kind-worker\", loading...\n\
+             Image: \"app:v1\" with ID \"{id}\" not yet present on node \"kind-control-plane\", loading...\n"
+        )
+    );
+    assert_eq!(stage.imports().len(), 2);
+
+    let stage = Stage::new(stage.place, having(&image, &[&id, NAME], 1));
+    stock(&stage, &id);
+    stage.load(load()).unwrap();
+    let present = |id: &str| {
+        format!("Image: \"app:v1\" with ID \"{id}\" found to be already present on all nodes.\n")
+    };
+    assert_eq!(stage.said(), present(&id));
+    assert!(!stage.engine.calls().contains(&"save app:v1".to_owned()));
+    // With docker's containerd store the id is that of an index; the image shows what it is.
+    let index = format!("sha256:{}", "0".repeat(64));
+    stock(&stage, &index);
+    stage.load(load()).unwrap();
+    assert_eq!((stage.said(), stage.imports().len()), (present(&index), 0));
+
+    let stage = Stage::new(stage.place, having(&image, &[&id], 1));
+    stock(&stage, &id);
+    stage.load(load().nodes(["kind-worker"])).unwrap();
+    let missing = format!(
+        "Image with ID: {id} already present on the node kind-worker but is missing the tag {NAME}. \
+         re-tagging...\n"
+    );
+    assert_eq!((stage.said(), stage.imports().len()), (missing.clone(), 0));
+
+    let failing = World {
+        tagging_fails: true,
+        ..having(&image, &[&id], 1)
+    };
+    let stage = Stage::new(stage.place, failing);
+    stock(&stage, &id);
+    stage.load(load().nodes(["kind-worker"])).unwrap();
+    let said = stage.said();
+    assert!(said.starts_with(&missing), "{said}");
+    let failed = "failed to re-tag image on the node kind-worker due to an error ";
+    assert!(
+        said.contains(failed) && said.ends_with(". Will load it instead...\n"),
+        "{said}"
+    );
+    assert_eq!(stage.imports().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_is_told_in_kinds_words() {
+    let stage = Stage::new(tempfile::tempdir().unwrap(), World::default());
+    let file = stage.place.path().join("a.tar");
+    std::fs::write(&file, "no tar").unwrap();
+    let told = |options: LoadImages| error_chain(&stage.load(options).unwrap_err());
+    let missing = LoadImages::new("kind").archive("/nowhere/a.tar");
+    assert_eq!(
+        told(missing),
+        "stat /nowhere/a.tar: no such file or directory"
+    );
+    let absent = LoadImages::new("kind").image("absent:v1");
+    assert_eq!(told(absent), "image: \"absent:v1\" not present locally");
+    let other = LoadImages::new("other").archive(&file);
+    assert_eq!(told(other), "no nodes found for cluster \"other\"");
+    let node = || LoadImages::new("kind").nodes(["kind-worker9"]);
+    assert_eq!(told(node().archive(&file)), "unknown node: kind-worker9");
+    assert_eq!(
+        told(node().image("app:v1")),
+        "unknown node: \"kind-worker9\""
+    );
+    let balancer = LoadImages::new("kind").nodes(["kind-external-load-balancer"]);
+    assert_eq!(
+        told(balancer.archive(&file)),
+        "unknown node: kind-external-load-balancer"
+    );
+    let damaged = told(LoadImages::new("kind").archive(&file));
+    assert!(
+        damaged.starts_with("failed to read image archive "),
+        "{damaged}"
+    );
+    assert_eq!(stage.imports(), [0; 0]);
+}
