@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use kind::{CancelToken, EngineChoice, KubeconfigFiles, Provider};
+use kind::{CancelToken, EngineChoice, KubeconfigFiles, Provider, ProviderBuilder};
 
 use crate::args::Matches;
 use crate::environment::Environment;
@@ -30,6 +30,11 @@ impl Context {
 
     /// The library, with the engine that the user chose or that is there.
     pub(crate) fn provider(&self, matches: &Matches) -> Result<Provider, Failure> {
+        Ok(self.builder(matches)?.open()?)
+    }
+
+    /// The library before it looks for an engine.
+    pub(crate) fn builder(&self, matches: &Matches) -> Result<ProviderBuilder, Failure> {
         let helper = std::env::current_exe().map_err(|error| {
             Failure::Message(format!("cannot find the running program: {error}"))
         })?;
@@ -43,7 +48,7 @@ impl Context {
         if let Some(agent) = agent::agent() {
             builder = builder.agent(agent);
         }
-        Ok(builder.open()?)
+        Ok(builder)
     }
 
     fn engine(&self, matches: &Matches) -> Result<EngineChoice, Failure> {

@@ -84,6 +84,30 @@ pub(crate) fn open(choice: EngineChoice, native: NativeParts) -> Result<Arc<dyn 
     }
 }
 
+/// The chosen engine for looking only, with its name; none if it does not answer. Nothing is made for
+/// it: the native engine answers only where it has worked before.
+pub(crate) fn look(
+    choice: EngineChoice,
+    native: NativeParts,
+) -> (&'static str, Option<Arc<dyn Engine>>) {
+    let name = match choice {
+        EngineChoice::Detect if cfg!(target_os = "linux") => "native",
+        EngineChoice::Detect => "docker",
+        EngineChoice::Finch | EngineChoice::NerdctlLima => "nerdctl",
+        other => other.name(),
+    };
+    if name == "native" && !native.state_dir.is_dir() {
+        return (name, None);
+    }
+    match open(choice, native) {
+        Ok(engine) => (engine.name(), Some(engine)),
+        Err(error) => {
+            tracing::debug!(%error, name, "no engine to ask");
+            (name, None)
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 fn open_native(parts: NativeParts) -> Result<Arc<dyn Engine>> {
     let options = kind_engine::native::NativeOptions {

@@ -87,6 +87,9 @@ pub enum Error {
         /// What is missing or wrong.
         reason: String,
     },
+    /// Nothing tells which Kubernetes version an image has.
+    #[error("cannot tell the Kubernetes version of image {0:?}, which is not here")]
+    UnknownVersion(String),
     /// A step inside a node failed.
     #[error("{action}: {reason}")]
     Step {
@@ -146,6 +149,7 @@ impl Error {
             Self::EngineUnavailable { .. } => "KIND-ENGINE-UNAVAILABLE",
             Self::NotSupported(_) => "KIND-NOT-SUPPORTED",
             Self::BadImage { .. } => "KIND-IMAGE-UNUSABLE",
+            Self::UnknownVersion(_) => "KIND-VERSION-UNKNOWN",
             Self::Step { .. } => "KIND-NODE-STEP",
             Self::Io { .. } => "KIND-IO",
             Self::Cancelled => "KIND-CANCELLED",
@@ -174,6 +178,9 @@ impl Error {
             ),
             Self::EngineUnavailable { .. } => {
                 Some("on Linux, `--provider native` needs no container engine".to_owned())
+            }
+            Self::UnknownVersion(_) => {
+                Some("say which it is with `--kubernetes-version`, for example v1.36.1".to_owned())
             }
             Self::Examined { source, .. } => source.remedy(),
             Self::Many(errors) => errors.iter().find_map(Self::remedy),

@@ -26,6 +26,7 @@ mod bootstrap;
 mod cancel;
 mod choice;
 mod create;
+mod dry_run;
 mod error;
 mod event;
 mod kubeconfig;
@@ -44,6 +45,7 @@ pub use agent::Agent;
 pub use cancel::CancelToken;
 pub use choice::EngineChoice;
 pub use create::{CreateCluster, Created};
+pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, Result, chain as error_chain};
 pub use event::{
     Event, EventRecord, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord, Warning, timestamp,

@@ -12,10 +12,10 @@ use crate::choice::{self, NativeParts};
 use crate::error::Cause;
 use crate::event::{Event, Listener};
 use crate::kubeconfig::{self, Document, context_name};
-use crate::plan::Plan;
 use crate::{
-    Agent, BuildNodeImage, BuiltNodeImage, CreateCluster, Created, EngineChoice, Error,
-    KubeconfigFiles, LoadImages, Result, create, load, logs, node, node_image,
+    Agent, Assumptions, BuildNodeImage, BuiltNodeImage, CreateCluster, Created, DryRun,
+    EngineChoice, Error, KubeconfigFiles, LoadImages, Result, create, dry_run, load, logs, node,
+    node_image,
 };
 
 const CONTROL_PLANE: &str = "control-plane";
@@ -29,13 +29,13 @@ pub struct Provider {
 /// How to open a [`Provider`]. The library reads no environment: everything comes in here.
 #[derive(Debug, Clone)]
 pub struct ProviderBuilder {
-    choice: EngineChoice,
-    state_dir: PathBuf,
+    pub(crate) choice: EngineChoice,
+    pub(crate) state_dir: PathBuf,
     cache_dir: PathBuf,
     temporary_dir: PathBuf,
-    helper: PathBuf,
+    pub(crate) helper: PathBuf,
     agent: Option<Agent>,
-    environment: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
 }
 
 /// A node of a cluster.
@@ -114,6 +114,20 @@ impl ProviderBuilder {
         self
     }
 
+    /// Says what creating a cluster would make, and makes nothing. No engine has to be there.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the configuration is wrong, [`Error::Document`] if a node's documents cannot
+    /// be made, [`Error::UnknownVersion`] if the Kubernetes version of an image is not known.
+    pub fn dry_run(
+        &self,
+        options: &CreateCluster,
+        assumptions: &Assumptions,
+        listener: Listener<'_>,
+    ) -> Result<DryRun> {
+        dry_run::run(self, options, assumptions, listener)
+    }
+
     /// Opens the engine.
     ///
     /// # Errors
@@ -165,14 +179,6 @@ impl Provider {
     /// Any; nothing of the cluster is left then unless [`CreateCluster::retain`] asks for it.
     pub fn create(&self, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
         create::run(self, options, listener)
-    }
-
-    /// Says what [`Provider::create`] would make, and makes nothing.
-    ///
-    /// # Errors
-    /// [`Error::Config`] if the configuration is wrong.
-    pub fn plan(&self, options: &CreateCluster) -> Result<Plan> {
-        create::plan(self, options)
     }
 
     /// Removes a cluster and its entry in every kubeconfig file. A cluster that does not exist is no

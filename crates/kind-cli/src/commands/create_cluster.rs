@@ -1,13 +1,13 @@
 //! `kind create cluster`
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
-use kind::{CreateCluster, KubeconfigFiles, Source};
+use kind::{Assumptions, CreateCluster, KubeconfigFiles, Source};
 
 use super::KUBECONFIG;
 use crate::args::{ArgRule, Command, Flag, Kind, Matches};
 use crate::context::Context;
-use crate::document::CreatedCluster;
+use crate::document::{CreatedCluster, Plan};
 use crate::exit::{Exit, Failure};
 
 /// The table entry.
@@ -16,12 +16,24 @@ pub(super) static COMMAND: Command = Command {
     flags: &[
         Flag::text("config", "path to a kind config file"),
         Flag::text(
+            "containerd-config",
+            "with --dry-run: path to a file that stands in for the image's /etc/containerd/config.toml",
+        ),
+        Flag::switch(
+            "dry-run",
+            "print what would be made, with the exact files of every node, and make nothing",
+        ),
+        Flag::text(
             "from",
             "build the node image from this source, or use the one built before; \
              takes what `kind build node-image` takes, for example debian",
         ),
         Flag::text("image", "node image to use for booting the cluster"),
         KUBECONFIG,
+        Flag::text(
+            "kubernetes-version",
+            "with --dry-run: Kubernetes version of the node images, instead of asking them",
+        ),
         Flag::text(
             "name",
             "cluster name, overrides KIND_CLUSTER_NAME, config (default kind)",
@@ -44,16 +56,19 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    if matches.switch("dry-run") {
+        return dry_run(matches, context);
+    }
     let files = context.kubeconfig_files(matches)?;
-    let provider = context.provider(matches)?;
-    let cancel = context.interruptible();
+    let builder = context.builder(matches)?;
     let ui = &context.ui;
     let created = options(matches, context, &files)
-        .and_then(|options| Ok(provider.create(&options.cancel(cancel), &|event| ui.event(event))?))
-        .map_err(|failure| match failure {
-            Failure::Operation { error, .. } => Failure::during("failed to create cluster")(error),
-            other => other,
-        })?;
+        .and_then(|options| {
+            let provider = builder.open()?;
+            let options = options.cancel(context.interruptible());
+            Ok(provider.create(&options, &|event| ui.event(event))?)
+        })
+        .map_err(creating)?;
     ui.chat(&usage(&created.context, matches.filled("kubeconfig")));
     ui.chat(ending());
     let created = CreatedCluster {
@@ -62,6 +77,39 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     };
     ui.result(&created, String::new);
     Ok(Exit::Success)
+}
+
+/// Prints the plan. Nothing is asked for that only making needs.
+fn dry_run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let files = context.kubeconfig_files(matches)?;
+    let builder = context.builder(matches)?;
+    let plan = options(matches, context, &files)
+        .and_then(|options| {
+            let assumptions = assumptions(matches)?;
+            Ok(builder.dry_run(&options, &assumptions, &|event| context.ui.event(event))?)
+        })
+        .map_err(creating)?;
+    let text = plan.to_string();
+    context.ui.result(&Plan::from(plan), || text);
+    Ok(Exit::Success)
+}
+
+fn assumptions(matches: &Matches) -> Result<Assumptions, Failure> {
+    let mut assumptions = Assumptions::new();
+    if let Some(version) = matches.filled("kubernetes-version") {
+        assumptions = assumptions.kubernetes_version(version);
+    }
+    if let Some(path) = matches.filled("containerd-config") {
+        assumptions = assumptions.containerd_config(read_file(path)?);
+    }
+    Ok(assumptions)
+}
+
+fn creating(failure: Failure) -> Failure {
+    match failure {
+        Failure::Operation { error, .. } => Failure::during("failed to create cluster")(error),
+        other => other,
+    }
 }
 
 fn options(
@@ -96,22 +144,39 @@ fn config_text(matches: &Matches) -> Result<Option<String>, Failure> {
     let Some(path) = matches.filled("config") else {
         return Ok(None);
     };
-    let read = match path {
+    let text = match path {
         "-" => {
             let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map(|_| text)
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map(|_| text)
+                .map_err(|error| unreadable("read", "/dev/stdin", &error))?
         }
-        _ => std::fs::read_to_string(path),
+        _ => read_file(path)?,
     };
-    read.map(Some).map_err(|error| {
-        let reason = match error.kind() {
-            std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
-            _ => error.to_string(),
+    Ok(Some(text))
+}
+
+fn read_file(path: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let verb = match error.kind() {
+            ErrorKind::IsADirectory => "read",
+            _ => "open",
         };
-        Failure::Message(format!(
-            "failed to create cluster: error reading file: open {path}: {reason}"
-        ))
+        unreadable(verb, path, &error)
     })
+}
+
+/// A file that cannot be read, in Go's words.
+fn unreadable(verb: &str, path: &str, error: &std::io::Error) -> Failure {
+    let reason = match error.kind() {
+        ErrorKind::NotFound => "no such file or directory".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::IsADirectory => "is a directory".to_owned(),
+        _ => error.to_string(),
+    };
+    Failure::Message(format!(
+        "failed to create cluster: error reading file: {verb} {path}: {reason}"
+    ))
 }
 
 fn usage(context: &str, kubeconfig: Option<&str>) -> String {

@@ -5,12 +5,14 @@
 
 mod event;
 mod failure;
+mod plan;
 mod result;
 
 use serde::Serialize;
 
 pub(crate) use event::EventLine;
 pub(crate) use failure::ErrorDocument;
+pub(crate) use plan::Plan;
 pub(crate) use result::*;
 
 /// The version of every document.

@@ -15,6 +15,7 @@ fn schema() -> Value {
     let mut kinds = Map::new();
     add::<EventLine>(&mut generator, &mut kinds);
     add::<ErrorDocument>(&mut generator, &mut kinds);
+    add::<Plan>(&mut generator, &mut kinds);
     add::<ClusterList>(&mut generator, &mut kinds);
     add::<NodeList>(&mut generator, &mut kinds);
     add::<Kubeconfig>(&mut generator, &mut kinds);

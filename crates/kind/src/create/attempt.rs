@@ -48,7 +48,12 @@ impl<'a> Attempt<'a> {
         let count = self.cluster.nodes.len();
         self.phases.begin(Phase::PrepareNodes { count });
         let network = self.ensure_network()?;
-        let plan = make_plan(self.provider, &self.cluster, &network.subnets)?;
+        let plan = make_plan(
+            self.provider.environment(),
+            &self.cluster,
+            &network.subnets,
+            None,
+        )?;
         self.create_nodes(&plan, &network)?;
         self.phases.begin(Phase::WriteConfiguration);
         let known = self.write_configuration(&plan)?;
@@ -65,8 +70,7 @@ impl<'a> Attempt<'a> {
         let Some(source) = &self.options.from else {
             return Ok(());
         };
-        let image = self.options.image.clone();
-        let image = image.unwrap_or_else(|| source.default_image());
+        let image = self.options.built_image(source);
         let build = BuildNodeImage::new(source.clone(), image).cancel(self.options.cancel.clone());
         let built = self.provider.build_node_image(&build, self.listener)?;
         for node in &mut self.cluster.nodes {

@@ -1,31 +1,32 @@
 //! The files that are put into a node before it starts.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use kind_config::Cluster;
-use kind_engine::{Engine, Info, Node};
+use kind_engine::Info;
 use kind_kubeadm::{NodeFacts, containerd};
 use kind_node::cni;
 
 use super::facts::Facts;
 use crate::bootstrap::KUBELET_FINALIZE;
 use crate::error::Cause;
-use crate::node::{File, read_file};
+use crate::node::File;
 use crate::plan::NodePlan;
 use crate::{Error, Result};
 
 /// kubeadm's name for the phase that installs its cluster DNS.
 const KUBEADM_DNS: &str = "addon/coredns";
 
-/// What kubeadm's documents of a made node depend on.
-pub(super) fn node_facts(
-    plan: &NodePlan,
+/// What kubeadm's documents of a node depend on.
+pub(crate) fn node_facts(
+    name: &str,
     image: &Facts,
-    provider: &str,
-    made: Option<&Node>,
-    host: &Info,
+    (ipv4, ipv6): (Option<Ipv4Addr>, Option<Ipv6Addr>),
+    (provider, host): (&str, &Info),
 ) -> Result<NodeFacts> {
-    let mut facts = NodeFacts::new(&plan.name, provider, &image.version).map_err(document_error)?;
-    facts.ipv4 = made.and_then(|node| node.ipv4);
-    facts.ipv6 = made.and_then(|node| node.ipv6);
+    let mut facts = NodeFacts::new(name, provider, &image.version).map_err(document_error)?;
+    facts.ipv4 = ipv4;
+    facts.ipv6 = ipv6;
     facts.rootless = host.rootless;
     facts.cgroup_v1 = !host.cgroup2;
     if image.dns.is_some() {
@@ -38,19 +39,22 @@ pub(super) fn node_facts(
 
 /// Every file of a node: kubeadm's documents, containerd's configuration if the user patches it, and
 /// the pod network's, which must stand before the kubelet looks for it.
-pub(super) fn files(
+///
+/// `containerd` gives the node's configuration of containerd before the patches. Where it is not known
+/// the patched one is left out.
+pub(crate) fn files(
     cluster: &Cluster,
     plan: &NodePlan,
     facts: &NodeFacts,
-    engine: &dyn Engine,
+    containerd: impl FnOnce() -> Result<Option<String>>,
 ) -> Result<Vec<File>> {
     let kubeadm = kind_kubeadm::render(cluster, facts).map_err(document_error)?;
     let mut files = vec![File::new(kind_kubeadm::CONFIG_PATH, kubeadm)];
-    if containerd::has_patches(cluster) {
-        let path = containerd::CONFIG_PATH;
-        let config = read_file(engine, &plan.name, path)?;
+    if containerd::has_patches(cluster)
+        && let Some(config) = containerd()?
+    {
         let patched = containerd::patch(&config, cluster).map_err(document_error)?;
-        files.push(File::new(path, patched));
+        files.push(File::new(containerd::CONFIG_PATH, patched));
     }
     if !cluster.networking.disable_default_cni {
         files.push(File::new(cni::PATH, cni::conflist(&plan.pod_cidrs, None)));

@@ -13,8 +13,10 @@ mod run;
 mod start;
 mod undo;
 
+pub(crate) use documents::{files, node_facts};
+pub(crate) use facts::Facts;
 pub use options::{CreateCluster, Created};
-pub(crate) use run::{plan, run};
+pub(crate) use run::{check_cluster, check_host, make_plan, run};
 
 #[cfg(test)]
 mod tests;

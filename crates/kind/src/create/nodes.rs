@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use kind_engine::{Error as EngineError, Network, Node};
-use kind_kubeadm::NodeFacts;
+use kind_kubeadm::{NodeFacts, containerd};
 
 use super::attempt::Attempt;
 use super::documents;
 use super::facts::Facts;
 use super::parallel;
-use crate::node::{File, pack};
+use crate::node::{File, pack, read_file};
 use crate::plan::{NodePlan, Plan};
 use crate::{Error, Result};
 
@@ -80,8 +80,12 @@ impl Attempt<'_> {
 
     fn configure(&self, node: &NodePlan, image: Facts, made: Option<&Node>) -> Result<Known> {
         let engine = self.provider.engine();
-        let kubeadm = documents::node_facts(node, &image, engine.name(), made, &self.host)?;
-        let files = documents::files(&self.cluster, node, &kubeadm, engine)?;
+        let addresses = made.map_or((None, None), |made| (made.ipv4, made.ipv6));
+        let host = (engine.name(), &self.host);
+        let kubeadm = documents::node_facts(&node.name, &image, addresses, host)?;
+        let files = documents::files(&self.cluster, node, &kubeadm, || {
+            read_file(engine, &node.name, containerd::CONFIG_PATH).map(Some)
+        })?;
         let shown = files
             .iter()
             .find(|file| file.path == kind_kubeadm::CONFIG_PATH);

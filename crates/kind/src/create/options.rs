@@ -109,8 +109,19 @@ impl CreateCluster {
         self
     }
 
+    /// The source that the image of every node is built from, if it is to be built.
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.from.as_ref()
+    }
+
+    /// Name of the image that is built from `source`.
+    pub(crate) fn built_image(&self, source: &Source) -> String {
+        let image = self.image.clone();
+        image.unwrap_or_else(|| source.default_image())
+    }
+
     /// The configuration with everything that overrides it and with all defaults; not checked yet.
-    pub(super) fn resolve(&self) -> Cluster {
+    pub(crate) fn resolve(&self) -> Cluster {
         let mut cluster = self.config.clone();
         if let Some(name) = &self.name {
             cluster.name.clone_from(name);

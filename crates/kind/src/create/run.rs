@@ -1,5 +1,6 @@
 //! The order of a creation, and what happens before anything is made.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kind_config::Cluster;
@@ -42,18 +43,12 @@ pub(crate) fn run(
     Ok(Created { name, context })
 }
 
-/// Plans a cluster without making anything.
-pub(crate) fn plan(provider: &Provider, options: &CreateCluster) -> Result<Plan> {
-    let cluster = options.resolve();
-    cluster.validate().map_err(config_error)?;
-    make_plan(provider, &cluster, &[])
-}
-
 /// The plan of a checked cluster, with the network's subnets as far as they are known.
-pub(super) fn make_plan(
-    provider: &Provider,
+pub(crate) fn make_plan(
+    environment: &BTreeMap<String, String>,
     cluster: &Cluster,
     subnets: &[String],
+    balancer_image: Option<&str>,
 ) -> Result<Plan> {
     let directory = std::env::current_dir().map_err(|source| Error::Io {
         action: "failed to find the current directory",
@@ -61,9 +56,10 @@ pub(super) fn make_plan(
         source,
     })?;
     let surroundings = Surroundings {
-        environment: provider.environment(),
+        environment,
         directory: &directory,
         subnets,
+        balancer_image,
     };
     Ok(Plan::new(cluster, surroundings))
 }
@@ -80,14 +76,30 @@ fn check(
         "failed to get {} info",
         engine.name()
     )))?;
+    check_host(&info, listener)?;
+    if !provider.nodes(Some(&cluster.name))?.is_empty() {
+        return Err(Error::ClusterExists(cluster.name));
+    }
+    check_cluster(&cluster, listener)?;
+    if cluster.load_balancer().is_some() {
+        let what = "a cluster of several control planes";
+        return Err(Error::NotSupported(what.to_owned()));
+    }
+    Ok((cluster, info))
+}
+
+/// Whether nodes can run on a host like this at all.
+pub(crate) fn check_host(info: &Info, listener: Listener<'_>) -> Result<()> {
     match (info.rootless, info.cgroup2) {
         (true, false) => return Err(rootless_needs_cgroup2()),
         (false, false) => listener(Event::Warning(Warning::CgroupV1)),
         _ => {}
     }
-    if !provider.nodes(Some(&cluster.name))?.is_empty() {
-        return Err(Error::ClusterExists(cluster.name));
-    }
+    Ok(())
+}
+
+/// Whether the configuration, with everything that overrides it, is one.
+pub(crate) fn check_cluster(cluster: &Cluster, listener: Listener<'_>) -> Result<()> {
     if cluster.name.len() > LONGEST_NAME {
         listener(Event::Warning(Warning::LongName(cluster.name.clone())));
     }
@@ -95,11 +107,7 @@ fn check(
     for warning in cluster.warnings() {
         listener(Event::Warning(Warning::Config(warning)));
     }
-    if cluster.load_balancer().is_some() {
-        let what = "a cluster of several control planes";
-        return Err(Error::NotSupported(what.to_owned()));
-    }
-    Ok((cluster, info))
+    Ok(())
 }
 
 fn rootless_needs_cgroup2() -> Error {

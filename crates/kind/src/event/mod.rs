@@ -125,6 +125,9 @@ pub enum Warning {
         "cluster name {0:?} is probably too long, this might not work properly on some systems"
     )]
     LongName(String),
+    /// Of a dry run: the cluster exists.
+    #[error("node(s) already exist for a cluster with the name {0:?}; creating it would fail")]
+    Exists(String),
     /// The host has no unified cgroup hierarchy.
     #[error(
         "cgroup v1 is deprecated in Kubernetes and will not be supported in a future kind release, \

@@ -9,7 +9,7 @@ mod proxy;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kind_config::Cluster;
+use kind_config::{Cluster, LOAD_BALANCER_ROLE};
 use kind_engine::{CLUSTER_LABEL, NodeSpec, Port, ROLE_LABEL};
 
 use crate::subnet;
@@ -32,7 +32,7 @@ pub struct Plan {
     pub endpoint: String,
     /// Name of the control-plane node that is started first.
     pub bootstrap: String,
-    /// Nodes in the order of the configuration.
+    /// Nodes in the order of the configuration, and last the load balancer if there is one.
     pub nodes: Vec<NodePlan>,
 }
 
@@ -69,6 +69,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) directory: &'a Path,
     /// The network's subnets as far as they are known.
     pub(crate) subnets: &'a [String],
+    /// Image of the load balancer in front of several control planes; without one there is none.
+    pub(crate) balancer_image: Option<&'a str>,
 }
 
 impl Plan {
@@ -92,12 +94,13 @@ impl Plan {
                 pod_cidrs: subnet::pod_cidrs(&cluster.networking.pod_subnet, index),
                 ipv6: cluster.networking.ip_family.has_ipv6(),
             });
+        let balancer = balancer(cluster, surroundings, &proxy);
         Self {
             cluster: cluster.name.clone(),
             network: NETWORK.to_owned(),
             endpoint: cluster.endpoint_node().unwrap_or_default(),
             bootstrap: cluster.bootstrap_node().unwrap_or_default(),
-            nodes: nodes.collect(),
+            nodes: nodes.chain(balancer).collect(),
         }
     }
 
@@ -134,6 +137,34 @@ fn labels(cluster: &str, role: &str) -> BTreeMap<String, String> {
         .into()
 }
 
+/// The load balancer in front of several control planes. It is no Kubernetes node.
+fn balancer(
+    cluster: &Cluster,
+    surroundings: Surroundings<'_>,
+    proxy: &BTreeMap<String, String>,
+) -> Option<NodePlan> {
+    let (image, name) = surroundings.balancer_image.zip(cluster.load_balancer())?;
+    let mut env = proxy.clone();
+    env.extend(search_domains(cluster));
+    Some(NodePlan {
+        name,
+        role: LOAD_BALANCER_ROLE.to_owned(),
+        image: image.to_owned(),
+        labels: labels(&cluster.name, LOAD_BALANCER_ROLE),
+        env,
+        mounts: Vec::new(),
+        ports: vec![ports::endpoint(cluster)],
+        pod_cidrs: Vec::new(),
+        ipv6: cluster.networking.ip_family.has_ipv6(),
+    })
+}
+
+/// The variable that tells a container which domains to search.
+fn search_domains(cluster: &Cluster) -> Option<(String, String)> {
+    let domains = cluster.networking.dns_search.as_ref()?;
+    Some(("KIND_DNS_SEARCH".to_owned(), domains.join(" ")))
+}
+
 fn environment(
     cluster: &Cluster,
     node: &kind_config::Node,
@@ -144,9 +175,7 @@ fn environment(
     if let Some(value) = surroundings.environment.get(SNAPSHOTTER_VARIABLE) {
         variables.insert(SNAPSHOTTER_VARIABLE.to_owned(), value.clone());
     }
-    if let Some(domains) = &cluster.networking.dns_search {
-        variables.insert("KIND_DNS_SEARCH".to_owned(), domains.join(" "));
-    }
+    variables.extend(search_domains(cluster));
     if node.role == kind_config::Role::ControlPlane {
         variables.insert(
             "KUBECONFIG".to_owned(),

@@ -29,15 +29,21 @@ pub(super) fn published(cluster: &Cluster, node: &Node) -> Vec<Port> {
 
 /// The API server's port. Behind a load balancer only the host itself gets at a single one.
 fn api_server(cluster: &Cluster) -> Port {
+    match cluster.load_balancer() {
+        Some(_) => {
+            let listen = loopback(&cluster.networking.ip_family);
+            published_on(listen, 0, API_SERVER_PORT, Protocol::Tcp)
+        }
+        None => endpoint(cluster),
+    }
+}
+
+/// The port where the host reaches the cluster's API server.
+pub(super) fn endpoint(cluster: &Cluster) -> Port {
     let networking = &cluster.networking;
     let loopback = loopback(&networking.ip_family);
-    let (listen, host) = match cluster.load_balancer() {
-        Some(_) => (loopback, 0),
-        None => (
-            networking.api_server_address.parse().unwrap_or(loopback),
-            networking.api_server_port,
-        ),
-    };
+    let listen = networking.api_server_address.parse().unwrap_or(loopback);
+    let host = networking.api_server_port;
     published_on(listen, host, API_SERVER_PORT, Protocol::Tcp)
 }
 

@@ -1,0 +1,6 @@
+//! The command as scripts see it: what it prints where, and its exit codes. No engine is needed.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod dry_run;
+mod recorded;
+mod run;

@@ -1,0 +1,64 @@
+//! What the engine says, or what is assumed where none answers.
+
+use std::sync::Arc;
+
+use kind_engine::{Engine, Info};
+
+use crate::choice::{self, NativeParts};
+use crate::event::{Event, Listener};
+use crate::provider::ProviderBuilder;
+
+/// The host that a cluster would run on.
+pub(super) struct Host {
+    /// Name of the engine, as it stands in nodes' `provider-id`.
+    pub(super) engine_name: &'static str,
+    /// What the engine can do. Where none answers: it runs with root, on cgroup v2.
+    pub(super) info: Info,
+    /// The engine, if it answers.
+    pub(super) engine: Option<Arc<dyn Engine>>,
+}
+
+impl Host {
+    /// Asks the chosen engine.
+    pub(super) fn look(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
+        let native = NativeParts {
+            state_dir: settings.state_dir.clone(),
+            helper: settings.helper.clone(),
+        };
+        let (engine_name, engine) = choice::look(settings.choice, native);
+        let answer = engine.map(|engine| (engine.info(), engine));
+        match answer {
+            Some((Ok(info), engine)) => Self {
+                engine_name,
+                info,
+                engine: Some(engine),
+            },
+            _ => {
+                let text = format!(
+                    "{engine_name} does not answer; its nodes are taken to run as root on cgroup v2"
+                );
+                listener(Event::Detail { level: 1, text });
+                Self {
+                    engine_name,
+                    info: assumed(),
+                    engine: None,
+                }
+            }
+        }
+    }
+
+    /// Whether nodes of a cluster of that name exist, as far as that is known.
+    pub(super) fn has_cluster(&self, name: &str) -> bool {
+        let listed = self
+            .engine
+            .as_ref()
+            .and_then(|engine| engine.list(Some(name)).ok());
+        listed.is_some_and(|nodes| !nodes.is_empty())
+    }
+}
+
+fn assumed() -> Info {
+    let mut info = Info::default();
+    info.cgroup2 = true;
+    info
+}
