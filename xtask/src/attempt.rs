@@ -23,7 +23,8 @@ pub(crate) fn run(yes: bool) -> Result<(), Failure> {
     // A cluster of an earlier try would be in the way.
     shell::run(
         program(&kind)
-            .args(["delete", "cluster", "--name", CLUSTER])
+            .args(["--provider", "native", "delete", "cluster"])
+            .args(["--name", CLUSTER])
             .arg("--kubeconfig")
             .arg(&kubeconfig),
     )?;
@@ -37,9 +38,8 @@ pub(crate) fn run(yes: bool) -> Result<(), Failure> {
     );
     shell::run(
         program(&kind)
-            .args([
-                "create", "cluster", "--name", CLUSTER, "--from", "debian", "--wait", "2m",
-            ])
+            .args(["--provider", "native", "create", "cluster"])
+            .args(["--name", CLUSTER, "--from", "debian", "--wait", "2m"])
             .arg("--config")
             .arg(&config)
             .arg("--kubeconfig")
@@ -83,7 +83,8 @@ fn deploy(kind: &Path, kubeconfig: &Path, scratch: &Path) -> Result<(), Failure>
     let archive = sample::archive()?;
     shell::run(
         program(kind)
-            .args(["load", "image-archive", "--name", CLUSTER])
+            .args(["--provider", "native", "load", "image-archive"])
+            .args(["--name", CLUSTER])
             .arg(archive),
     )?;
     let manifest = scratch.join("sample.yaml");
@@ -146,7 +147,7 @@ fn next_steps(kind: &Path, kubeconfig: &Path, port: u16) {
         "It works. What next:\n\
          \x20 curl http://127.0.0.1:{port}/\n\
          \x20 kubectl --kubeconfig {kubeconfig} get pods --all-namespaces\n\
-         \x20 {kind} create cluster --from debian      # another one, in seconds\n\
-         \x20 {kind} delete cluster --name {CLUSTER} --kubeconfig {kubeconfig}"
+         \x20 {kind} --provider native create cluster --from debian      # another one, in seconds\n\
+         \x20 {kind} --provider native delete cluster --name {CLUSTER} --kubeconfig {kubeconfig}"
     ));
 }

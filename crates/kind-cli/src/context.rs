@@ -30,7 +30,11 @@ impl Context {
 
     /// The library, with the engine that the user chose or that is there.
     pub(crate) fn provider(&self, matches: &Matches) -> Result<Provider, Failure> {
-        Ok(self.builder(matches)?.open()?)
+        let provider = self.builder(matches)?.open()?;
+        if provider.engine_name() == "podman" {
+            self.ui.warn("enabling experimental podman provider");
+        }
+        Ok(provider)
     }
 
     /// The library before it looks for an engine.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use crate::command_line::Trouble;
+
 /// A failure of an engine. `code` is stable, Display says what failed, `source` why, `remedy` what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -40,6 +42,27 @@ pub enum Error {
     /// The host's network set-up failed.
     #[error(transparent)]
     Network(#[from] kind_net::Error),
+    /// A program that reaches an engine failed.
+    #[error("command \"{command}\" failed with error: {reason}")]
+    Program {
+        /// The command as a shell would take it.
+        command: String,
+        /// How it ended.
+        reason: String,
+        /// Everything that it printed.
+        output: String,
+        /// What that probably means.
+        trouble: Trouble,
+    },
+    /// A failure during one of several steps.
+    #[error("{action}")]
+    During {
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<Error>,
+    },
     /// Anything else, with the remedy in words.
     #[error("{message}")]
     Other {
@@ -66,6 +89,8 @@ impl Error {
             Self::Record { .. } => "ENG-RECORD",
             Self::Image(error) => error.code(),
             Self::Network(error) => error.code(),
+            Self::Program { trouble, .. } => trouble.code(),
+            Self::During { source, .. } => source.code(),
             Self::Other { code, .. } => code,
             Self::Many(_) => "ENG-MANY",
         }
@@ -81,7 +106,19 @@ impl Error {
             Self::Record { .. } => Some("remove the cluster with `kind delete cluster`".to_owned()),
             Self::Image(error) => error.remedy(),
             Self::Network(error) => Some(error.remedy().to_owned()),
+            Self::Program { trouble, .. } => trouble.remedy().map(str::to_owned),
+            Self::During { source, .. } => source.remedy(),
             Self::Other { remedy, .. } if !remedy.is_empty() => Some(remedy.clone()),
+            _ => None,
+        }
+    }
+
+    /// What the failed program printed, if a program failed.
+    pub fn output(&self) -> Option<&str> {
+        match self {
+            Self::Program { output, .. } => Some(output),
+            Self::During { source, .. } => source.output(),
+            Self::Many(errors) => errors.iter().find_map(Self::output),
             _ => None,
         }
     }
@@ -96,6 +133,14 @@ impl Error {
             code: code.into(),
             message: message.into(),
             remedy: remedy.into(),
+        }
+    }
+
+    /// The same failure with what it failed during.
+    pub(crate) fn during(self, action: &'static str) -> Self {
+        Self::During {
+            action,
+            source: Box::new(self),
         }
     }
 

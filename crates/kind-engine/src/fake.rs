@@ -200,8 +200,9 @@ impl Engine for Fake {
         self.change("start", node, State::Running)
     }
 
-    fn wait_until_booted(&self, node: &str, _: Duration) -> Result<(), Error> {
-        self.call("wait", node).map(drop)
+    fn wait_until_booted(&self, _: &str, _: Duration) -> Result<(), Error> {
+        // Not noted: it belongs to the start before it.
+        Ok(())
     }
 
     fn stop(&self, node: &str, _: Duration) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! Where nodes run: the sealed trait [`Engine`] and its implementations.
 #![forbid(unsafe_code)]
 
+pub mod command_line;
 mod engine;
 mod error;
 #[cfg(feature = "fake")]

@@ -1,10 +1,10 @@
 //! Which engine nodes run on.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use kind_engine::Engine;
+use kind_engine::command_line::{CommandLine, Flavor};
 
 use crate::{Error, Result};
 
@@ -66,22 +66,48 @@ pub(crate) struct NativeParts {
 
 /// Opens the chosen engine.
 pub(crate) fn open(choice: EngineChoice, native: NativeParts) -> Result<Arc<dyn Engine>> {
-    match choice {
-        EngineChoice::Native => open_native(native),
-        EngineChoice::Detect => {
-            for engine in CLIENTS.iter().filter(|client| client.answers()) {
-                tracing::debug!(
-                    engine = engine.program,
-                    "this engine answers, but kind cannot use it yet"
-                );
-            }
-            open_native(native)
+    let program = match choice {
+        EngineChoice::Native => return open_native(native),
+        EngineChoice::Detect => return detect(native),
+        EngineChoice::Docker => CommandLine::new(Flavor::Docker, "docker"),
+        EngineChoice::Podman => CommandLine::new(Flavor::Podman, "podman"),
+        EngineChoice::Nerdctl | EngineChoice::Finch | EngineChoice::NerdctlLima => {
+            CommandLine::new(Flavor::Nerdctl, choice.name())
         }
-        other => Err(Error::NotSupported(format!(
-            "the engine {:?}",
-            other.name()
-        ))),
+    };
+    Ok(Arc::new(program))
+}
+
+/// What answers first; otherwise nodes run natively.
+fn detect(native: NativeParts) -> Result<Arc<dyn Engine>> {
+    if let Some(engine) = answering() {
+        return Ok(engine);
     }
+    match open_native(native) {
+        // Without root this host has nothing to offer; most users mean docker.
+        Err(error) if !has_native(&error) => open_docker(),
+        opened => opened,
+    }
+}
+
+/// The first program behind which an engine answers. What it tells of itself is kept, so that it is not
+/// asked again.
+fn answering() -> Option<Arc<dyn Engine>> {
+    let engine = CLIENTS.iter().find_map(|client| {
+        let engine = CommandLine::new(client.flavor, client.program);
+        engine.answers(client.banner).then_some(engine)
+    })?;
+    Some(Arc::new(engine))
+}
+
+fn open_docker() -> Result<Arc<dyn Engine>> {
+    Ok(Arc::new(CommandLine::new(Flavor::Docker, "docker")))
+}
+
+/// Whether this host could have nodes of the native engine for this user.
+fn has_native(error: &Error) -> bool {
+    let code = error.code();
+    cfg!(target_os = "linux") && code != "ENG-NOT-ROOT"
 }
 
 /// The chosen engine for looking only, with its name; none if it does not answer. Nothing is made for
@@ -90,6 +116,11 @@ pub(crate) fn look(
     choice: EngineChoice,
     native: NativeParts,
 ) -> (&'static str, Option<Arc<dyn Engine>>) {
+    if choice == EngineChoice::Detect
+        && let Some(engine) = answering()
+    {
+        return (engine.name(), Some(engine));
+    }
     let name = match choice {
         EngineChoice::Detect if cfg!(target_os = "linux") => "native",
         EngineChoice::Detect => "docker",
@@ -130,18 +161,22 @@ fn open_native(_: NativeParts) -> Result<Arc<dyn Engine>> {
 /// Programs that reach an engine, in the order they are looked for.
 const CLIENTS: [Client; 4] = [
     Client {
+        flavor: Flavor::Docker,
         program: "docker",
         banner: "Docker version",
     },
     Client {
+        flavor: Flavor::Nerdctl,
         program: "nerdctl",
         banner: "nerdctl version",
     },
     Client {
+        flavor: Flavor::Nerdctl,
         program: "finch",
         banner: "finch version",
     },
     Client {
+        flavor: Flavor::Podman,
         program: "podman",
         banner: "podman version",
     },
@@ -149,48 +184,15 @@ const CLIENTS: [Client; 4] = [
 
 /// A program that reaches an engine.
 struct Client {
+    flavor: Flavor,
     program: &'static str,
     /// How its version begins; a program of that name that is another one says something else.
     banner: &'static str,
 }
 
-impl Client {
-    /// Whether the program is there and the engine behind it answers.
-    fn answers(&self) -> bool {
-        self.output(&["-v"])
-            .is_some_and(|version| is_version(&version, self.banner))
-            && self.output(&["info"]).is_some()
-    }
-
-    /// What the program prints; `None` if it fails.
-    fn output(&self, arguments: &[&str]) -> Option<String> {
-        let mut command = Command::new(self.program);
-        let output = command.args(arguments).stdin(Stdio::null()).output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        output.status.success().then_some(text)
-    }
-}
-
-/// Whether a program's answer is exactly one line that begins so.
-fn is_version(text: &str, banner: &str) -> bool {
-    let mut lines = text.lines();
-    lines.next().is_some_and(|line| line.starts_with(banner)) && lines.next().is_none()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stand_in_is_not_taken_for_docker() {
-        assert!(is_version(
-            "Docker version 20.10, build 1\n",
-            "Docker version"
-        ));
-        assert!(!is_version("podman version 4.3\n", "Docker version"));
-        assert!(!is_version("Docker version 1\nmore\n", "Docker version"));
-        assert!(!is_version("", "Docker version"));
-    }
 
     #[test]
     fn names_are_kinds() {

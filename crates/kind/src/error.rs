@@ -44,6 +44,12 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// An engine without root cannot do what nodes need.
+    #[error(
+        "running kind with rootless provider requires {0}, \
+         see https://kind.sigs.k8s.io/docs/user/rootless/"
+    )]
+    Rootless(String),
     /// Something that this version cannot do.
     #[error("{0} is not supported by this version yet")]
     NotSupported(String),
@@ -147,6 +153,7 @@ impl Error {
             Self::UnknownNode(_) => "KIND-NODE-MISSING",
             Self::ImageNotPresent(_) => "KIND-IMAGE-MISSING",
             Self::EngineUnavailable { .. } => "KIND-ENGINE-UNAVAILABLE",
+            Self::Rootless(_) => "KIND-ROOTLESS",
             Self::NotSupported(_) => "KIND-NOT-SUPPORTED",
             Self::BadImage { .. } => "KIND-IMAGE-UNUSABLE",
             Self::UnknownVersion(_) => "KIND-VERSION-UNKNOWN",
@@ -160,7 +167,7 @@ impl Error {
             | Self::Image { source: cause, .. }
             | Self::Build { source: cause, .. }
             | Self::Document { source: cause, .. }
-            | Self::Kubeconfig { source: cause, .. } => &cause.code,
+            | Self::Kubeconfig { source: cause, .. } => &cause.0.code,
         }
     }
 
@@ -189,7 +196,7 @@ impl Error {
             | Self::Image { source: cause, .. }
             | Self::Build { source: cause, .. }
             | Self::Document { source: cause, .. }
-            | Self::Kubeconfig { source: cause, .. } => cause.remedy.clone(),
+            | Self::Kubeconfig { source: cause, .. } => cause.0.remedy.clone(),
             _ => None,
         }
     }
@@ -200,6 +207,9 @@ impl Error {
             Self::Step { output, .. } => Some(output),
             Self::Examined { source, .. } => source.output(),
             Self::Many(errors) => errors.iter().find_map(Self::output),
+            Self::Engine { source: cause, .. } | Self::Image { source: cause, .. } => {
+                cause.0.output.as_deref()
+            }
             _ => None,
         }
     }
@@ -252,41 +262,49 @@ impl Error {
 
 /// An inner failure of a part of kind whose own error type is no promise.
 #[derive(Debug)]
-pub struct Cause {
+pub struct Cause(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     code: String,
     remedy: Option<String>,
+    output: Option<String>,
     error: Box<dyn StdError + Send + Sync>,
 }
 
 impl Cause {
     pub(crate) fn new(code: &str, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self {
+        Self(Box::new(Inner {
             code: code.to_owned(),
             remedy: None,
+            output: None,
             error: error.into(),
-        }
+        }))
     }
 
     pub(crate) fn with_remedy(mut self, remedy: Option<String>) -> Self {
-        self.remedy = remedy;
+        self.0.remedy = remedy;
         self
     }
 
     pub(crate) fn from_engine(error: kind_engine::Error) -> Self {
         let (code, remedy) = (error.code().to_owned(), error.remedy());
-        Self::new(&code, error).with_remedy(remedy)
+        let output = error.output().map(str::to_owned);
+        let mut cause = Self::new(&code, error).with_remedy(remedy);
+        cause.0.output = output;
+        cause
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
+        self.0.error.fmt(f)
     }
 }
 
 impl StdError for Cause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.error.source()
+        self.0.error.source()
     }
 }
 

@@ -33,6 +33,7 @@ mod kubeconfig;
 mod load;
 mod logs;
 mod manifest;
+mod network;
 mod node;
 mod node_image;
 mod plan;

@@ -19,6 +19,8 @@ use crate::{
 };
 
 const CONTROL_PLANE: &str = "control-plane";
+/// Docker Desktop's label for the host's side of the API server's port.
+const DESKTOP_PORT_LABEL: &str = "desktop.docker.io/ports/6443/tcp";
 
 /// Clusters on one engine.
 pub struct Provider {
@@ -406,6 +408,11 @@ impl Provider {
             (None, None, _) => return Err(Error::NoControlPlane(cluster.to_owned())),
             (None, Some(_), Some(_)) => return Err(no_endpoint(of_role(CONTROL_PLANE).count())),
         };
+        // Docker Desktop tells where its own forwarding ends.
+        let forwarded = node.labels.get(DESKTOP_PORT_LABEL);
+        if let Some(address) = forwarded.filter(|address| !address.is_empty()) {
+            return Ok(format!("https://{address}"));
+        }
         let port = node
             .ports
             .iter()

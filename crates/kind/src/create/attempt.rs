@@ -7,9 +7,8 @@ use super::CreateCluster;
 use super::phases::Phases;
 use super::run::make_plan;
 use crate::error::Cause;
-use crate::event::{Listener, Phase};
-use crate::plan::NETWORK;
-use crate::{BuildNodeImage, Error, Provider, Result};
+use crate::event::{Event, Listener, Phase, Warning};
+use crate::{BuildNodeImage, Error, Provider, Result, network};
 
 /// An attempt to make a cluster.
 pub(super) struct Attempt<'a> {
@@ -21,6 +20,8 @@ pub(super) struct Attempt<'a> {
     listener: Listener<'a>,
     /// Nodes that exist because of this attempt.
     pub(super) made: Vec<String>,
+    /// They were started.
+    pub(super) booted: bool,
 }
 
 impl<'a> Attempt<'a> {
@@ -38,6 +39,7 @@ impl<'a> Attempt<'a> {
             phases: Phases::new(listener),
             listener,
             made: Vec::new(),
+            booted: false,
         }
     }
 
@@ -48,13 +50,13 @@ impl<'a> Attempt<'a> {
         let count = self.cluster.nodes.len();
         self.phases.begin(Phase::PrepareNodes { count });
         let network = self.ensure_network()?;
-        let plan = make_plan(
-            self.provider.environment(),
-            &self.cluster,
-            &network.subnets,
-            None,
-        )?;
+        let outside = (self.provider.environment(), network.name.as_str());
+        let plan = make_plan(&self.cluster, outside, &network.subnets, None)?;
         self.create_nodes(&plan, &network)?;
+        if !network.lasting_addresses {
+            // Their addresses stand in their documents, and they have none before they run.
+            self.boot(&plan)?;
+        }
         self.phases.begin(Phase::WriteConfiguration);
         let known = self.write_configuration(&plan)?;
         self.start(&plan, &known)
@@ -115,8 +117,15 @@ impl<'a> Attempt<'a> {
 
     fn ensure_network(&self) -> Result<Network> {
         let engine = self.provider.engine();
+        let (name, variable) = network::name(engine.name(), self.provider.environment());
+        if let Some(variable) = variable {
+            self.phases.tell(Event::Warning(Warning::NetworkOverridden {
+                engine: engine.name(),
+                variable,
+            }));
+        }
         let mut spec = NetworkSpec::default();
-        NETWORK.clone_into(&mut spec.name);
+        name.clone_into(&mut spec.name);
         let action = format!("failed to ensure {} network", engine.name());
         engine.ensure_network(&spec).map_err(Error::engine(action))
     }

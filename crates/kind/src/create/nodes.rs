@@ -23,12 +23,25 @@ pub(super) struct Known {
 }
 
 impl Attempt<'_> {
-    /// Makes all nodes at once, without starting them.
+    /// Does `work` for every node at once, or one after the other where the engine wants it so.
+    pub(super) fn for_each<R: Send>(
+        &self,
+        nodes: &[NodePlan],
+        work: impl Fn(&NodePlan) -> Result<R> + Sync,
+    ) -> Result<Vec<R>> {
+        if self.host.parallel_creates {
+            return parallel::each(nodes, &self.options.cancel, work);
+        }
+        let one = |node| self.check().and_then(|()| work(node));
+        nodes.iter().map(one).collect()
+    }
+
+    /// Makes all nodes, without starting them.
     pub(super) fn create_nodes(&mut self, plan: &Plan, network: &Network) -> Result<()> {
         let agent = self.provider.agent_path()?;
         let engine = self.provider.engine();
         let made = Mutex::new(Vec::new());
-        let created = parallel::each(&plan.nodes, &self.options.cancel, |node| {
+        let created = self.for_each(&plan.nodes, |node| {
             let created = engine.create(&node.spec(&network.name, &agent));
             // What a failing engine leaves behind is ours, unless it was there before.
             if !matches!(&created, Err(EngineError::NodeExists(_))) {

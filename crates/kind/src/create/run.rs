@@ -45,8 +45,8 @@ pub(crate) fn run(
 
 /// The plan of a checked cluster, with the network's subnets as far as they are known.
 pub(crate) fn make_plan(
-    environment: &BTreeMap<String, String>,
     cluster: &Cluster,
+    (environment, network): (&BTreeMap<String, String>, &str),
     subnets: &[String],
     balancer_image: Option<&str>,
 ) -> Result<Plan> {
@@ -56,6 +56,7 @@ pub(crate) fn make_plan(
         source,
     })?;
     let surroundings = Surroundings {
+        network,
         environment,
         directory: &directory,
         subnets,
@@ -90,10 +91,8 @@ fn check(
 
 /// Whether nodes can run on a host like this at all.
 pub(crate) fn check_host(info: &Info, listener: Listener<'_>) -> Result<()> {
-    match (info.rootless, info.cgroup2) {
-        (true, false) => return Err(rootless_needs_cgroup2()),
-        (false, false) => listener(Event::Warning(Warning::CgroupV1)),
-        _ => {}
+    for warning in host_warnings(info)? {
+        listener(Event::Warning(warning));
     }
     Ok(())
 }
@@ -110,11 +109,67 @@ pub(crate) fn check_cluster(cluster: &Cluster, listener: Listener<'_>) -> Result
     Ok(())
 }
 
-fn rootless_needs_cgroup2() -> Error {
-    Error::EngineUnavailable {
-        engine: "rootless".to_owned(),
-        reason: "running kind with rootless provider requires cgroup v2, \
-                 see https://kind.sigs.k8s.io/docs/user/rootless/"
-            .to_owned(),
+/// What the user should know of the engine's host.
+///
+/// # Errors
+/// If nodes cannot run there at all (kind-behaviour.md §3.1).
+fn host_warnings(info: &Info) -> Result<Vec<Warning>> {
+    let mut warnings: Vec<_> = info.warnings.iter().cloned().map(Warning::Engine).collect();
+    if info.rootless && !info.cgroup2 {
+        return Err(Error::Rootless("cgroup v2".to_owned()));
+    }
+    if info.rootless && !info.limits.are_complete() {
+        let property = "setting systemd property \"Delegate=yes\"";
+        return Err(Error::Rootless(property.to_owned()));
+    }
+    if !info.cgroup2 {
+        warnings.push(Warning::CgroupV1);
+    }
+    Ok(warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    use kind_engine::Limits;
+
+    use super::*;
+
+    fn info(rootless: bool, cgroup2: bool, limits: Limits) -> Info {
+        let mut info = Info::default();
+        (info.rootless, info.cgroup2, info.limits) = (rootless, cgroup2, limits);
+        info
+    }
+
+    #[test]
+    fn rootless_engines_must_be_able_to_limit() {
+        let told = |rootless, cgroup2, limits| {
+            host_warnings(&info(rootless, cgroup2, limits)).map_err(|error| error.to_string())
+        };
+        let docs = "see https://kind.sigs.k8s.io/docs/user/rootless/";
+        assert_eq!(
+            told(true, false, Limits::ALL).unwrap_err(),
+            format!("running kind with rootless provider requires cgroup v2, {docs}")
+        );
+        assert_eq!(
+            told(true, true, Limits::default()).unwrap_err(),
+            format!(
+                "running kind with rootless provider requires setting systemd property \
+                 \"Delegate=yes\", {docs}"
+            )
+        );
+        assert_eq!(told(true, true, Limits::ALL).unwrap(), []);
+        assert_eq!(told(false, true, Limits::default()).unwrap(), []);
+        assert_eq!(
+            told(false, false, Limits::ALL).unwrap(),
+            [Warning::CgroupV1]
+        );
+    }
+
+    #[test]
+    fn what_the_engine_warns_of_is_told() {
+        let mut info = info(true, true, Limits::ALL);
+        info.warnings.push("old".to_owned());
+        let warnings = host_warnings(&info).unwrap();
+        assert_eq!(warnings, [Warning::Engine("old".to_owned())]);
     }
 }

@@ -10,7 +10,6 @@ use super::attempt::Attempt;
 use super::documents::document_error;
 use super::facts::Facts;
 use super::nodes::Known;
-use super::parallel;
 use super::phases::{Sequence, Stage};
 use crate::bootstrap::{self, Manifests, Share, step};
 use crate::event::{Event, Phase, Warning};
@@ -30,6 +29,9 @@ metadata:
 provisioner: kubernetes.io/host-path
 ";
 
+/// How long a node may take until commands can run in it.
+const BOOT_LIMIT: Duration = Duration::from_secs(30);
+
 /// The requests of a creation.
 pub(super) struct Script {
     /// The node that is started first.
@@ -48,12 +50,25 @@ impl Attempt<'_> {
         let script = self.script(plan, known)?;
         let mut sequence = Sequence::new(self.stages(plan, &script));
         sequence.begin(&mut self.phases);
-        let engine = self.provider.engine();
-        parallel::each(&plan.nodes, &self.options.cancel, |node| {
-            let action = format!("failed to start node {:?}", node.name);
-            engine.start(&node.name).map_err(Error::engine(action))
-        })?;
+        self.boot(plan)?;
         self.converse(script, sequence)
+    }
+
+    /// Starts the nodes unless they were, and waits until they take commands.
+    pub(super) fn boot(&mut self, plan: &Plan) -> Result<()> {
+        if std::mem::replace(&mut self.booted, true) {
+            return Ok(());
+        }
+        let engine = self.provider.engine();
+        let boot = |node: &NodePlan| {
+            let failed = |action: &str| Error::engine(format!("{action} node {:?}", node.name));
+            engine
+                .start(&node.name)
+                .map_err(failed("failed to start"))?;
+            let booted = engine.wait_until_booted(&node.name, BOOT_LIMIT);
+            booted.map_err(failed("failed to boot"))
+        };
+        self.for_each(&plan.nodes, boot).map(drop)
     }
 
     fn script(&self, plan: &Plan, known: &[Known]) -> Result<Script> {

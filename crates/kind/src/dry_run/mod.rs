@@ -19,7 +19,7 @@ use crate::create::{Facts, check_cluster, check_host, files, make_plan, node_fac
 use crate::event::{Event, Listener, Warning};
 use crate::plan::{NodePlan, Plan};
 use crate::provider::ProviderBuilder;
-use crate::{CreateCluster, Result};
+use crate::{CreateCluster, Result, network};
 use host::Host;
 
 /// The subnets of a fresh network: the first that docker gives out, and the one that belongs to the
@@ -113,7 +113,9 @@ pub(crate) fn run(
     check_cluster(&cluster, listener)?;
     let subnets = [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).to_vec();
     let balancer = Some(balancer::IMAGE);
-    let plan = make_plan(&settings.environment, &cluster, &subnets, balancer)?;
+    let (network, _) = network::name(host.engine_name, &settings.environment);
+    let outside = (&settings.environment, network);
+    let plan = make_plan(&cluster, outside, &subnets, balancer)?;
     let addresses = addresses(&plan);
     let known = Known {
         cluster: &cluster,

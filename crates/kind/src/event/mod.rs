@@ -134,6 +134,20 @@ pub enum Warning {
          please upgrade to cgroup v2"
     )]
     CgroupV1,
+    /// The engine's host lacks something, or is too old to tell.
+    #[error("{0}")]
+    Engine(String),
+    /// Nodes go on another network than kind's own.
+    #[error(
+        "WARNING: Overriding {engine} network due to {variable}\n\
+         WARNING: Here be dragons! This is not supported currently."
+    )]
+    NetworkOverridden {
+        /// The engine.
+        engine: &'static str,
+        /// The variable that says so.
+        variable: &'static str,
+    },
     /// The image has no storage manifest.
     #[error("Could not read storage manifest, falling back on old k8s.io/host-path default ...")]
     NoStorageManifest,

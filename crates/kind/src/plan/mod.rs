@@ -63,6 +63,8 @@ pub struct NodePlan {
 /// What a plan depends on beside the cluster's configuration.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
+    /// Name of the network that nodes share.
+    pub(crate) network: &'a str,
     /// Variables of the host's environment.
     pub(crate) environment: &'a BTreeMap<String, String>,
     /// What relative host paths are relative to.
@@ -97,7 +99,7 @@ impl Plan {
         let balancer = balancer(cluster, surroundings, &proxy);
         Self {
             cluster: cluster.name.clone(),
-            network: NETWORK.to_owned(),
+            network: surroundings.network.to_owned(),
             endpoint: cluster.endpoint_node().unwrap_or_default(),
             bootstrap: cluster.bootstrap_node().unwrap_or_default(),
             nodes: nodes.chain(balancer).collect(),

@@ -11,6 +11,7 @@ fn planned(config: &str, environment: &[(&str, &str)]) -> String {
         .iter()
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     let surroundings = Surroundings {
+        network: NETWORK,
         environment: &pairs.collect(),
         directory: Path::new("/w"),
         subnets: &["172.18.0.0/16".to_owned()],

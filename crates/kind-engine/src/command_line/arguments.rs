@@ -1,0 +1,171 @@
+//! The arguments with which a node is made (kind-behaviour.md §3.5).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::{Flavor, images};
+use crate::{Info, Mount, NodeSpec, Propagation, Purpose};
+
+/// Handed through from the caller's environment whatever its value.
+const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
+/// Storage whose devices the kubelet looks for.
+const DEVICE_DRIVERS: [&str; 3] = ["btrfs", "zfs", "devicemapper"];
+const DEVICE_FILESYSTEMS: [&str; 3] = ["btrfs", "zfs", "xfs"];
+
+/// What was found out about a node before it is made.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    /// Name of the volume for `/var`, where the engine needs one made before.
+    pub(super) volume: Option<String>,
+    /// Values of `--publish`.
+    pub(super) ports: Vec<String>,
+    /// Its addresses for life, as far as it has any.
+    pub(super) ipv4: Option<Ipv4Addr>,
+    pub(super) ipv6: Option<Ipv6Addr>,
+}
+
+/// The arguments after the program's name.
+pub(super) fn create(
+    flavor: Flavor,
+    info: &Info,
+    node: &NodeSpec,
+    surroundings: &Surroundings,
+) -> Vec<String> {
+    let mut arguments = Arguments(vec!["create".to_owned()]);
+    arguments.pair("--name", &node.name);
+    arguments.pair("--hostname", &node.name);
+    for (key, value) in &node.labels {
+        arguments.pair("--label", &format!("{key}={value}"));
+    }
+    if node.purpose == Purpose::Kubernetes {
+        arguments.kubernetes(flavor, node, surroundings.volume.as_deref());
+    }
+    arguments.one("--tty");
+    arguments.pair("--net", &node.network);
+    arguments.container(flavor, info, node);
+    if let Some(address) = surroundings.ipv4 {
+        arguments.pair("--ip", &address.to_string());
+    }
+    if let Some(address) = surroundings.ipv6 {
+        arguments.pair("--ip6", &address.to_string());
+    }
+    for (name, value) in &node.env {
+        arguments.pair("-e", &format!("{name}={value}"));
+    }
+    for mount in &node.mounts {
+        arguments.one(&format!("--volume={}", volume(mount)));
+    }
+    for port in &surroundings.ports {
+        arguments.one(&format!("--publish={port}"));
+    }
+    arguments.image(flavor, node);
+    arguments.0
+}
+
+struct Arguments(Vec<String>);
+
+impl Arguments {
+    fn one(&mut self, argument: &str) {
+        self.0.push(argument.to_owned());
+    }
+
+    fn pair(&mut self, name: &str, value: &str) {
+        self.one(name);
+        self.one(value);
+    }
+
+    /// What a machine with systemd, a kubelet and containers of its own needs.
+    fn kubernetes(&mut self, flavor: Flavor, node: &NodeSpec, var: Option<&str>) {
+        self.one("--privileged");
+        if flavor != Flavor::Podman {
+            // Privileged containers have neither already; not every version of the engines knows.
+            self.pair("--security-opt", "seccomp=unconfined");
+            self.pair("--security-opt", "apparmor=unconfined");
+        }
+        self.pair("--tmpfs", "/tmp");
+        self.pair("--tmpfs", "/run");
+        match var {
+            Some(volume) => self.pair("--volume", &format!("{volume}:/var:suid,exec,dev")),
+            None => self.pair("--volume", "/var"),
+        }
+        self.pair("--volume", "/lib/modules:/lib/modules:ro");
+        if !node.env.contains_key(SNAPSHOTTER) {
+            self.pair("-e", SNAPSHOTTER);
+        }
+    }
+
+    /// What every container of a cluster has.
+    fn container(&mut self, flavor: Flavor, info: &Info, node: &NodeSpec) {
+        match flavor {
+            Flavor::Podman => self.pair("-e", "container=podman"),
+            Flavor::Docker | Flavor::Nerdctl => {
+                // It comes back with the daemon, and does not loop when it crashes.
+                self.one("--restart=on-failure:1");
+                // The first process is the image's own, whatever the daemon's default.
+                self.one("--init=false");
+            }
+        }
+        if flavor != Flavor::Nerdctl {
+            self.one("--cgroupns=private");
+        }
+        if node.ipv6 {
+            self.one("--sysctl=net.ipv6.conf.all.disable_ipv6=0");
+            self.one("--sysctl=net.ipv6.conf.all.forwarding=1");
+        }
+        if info.user_namespaces {
+            self.one("--userns=host");
+        }
+        if needs_device_mapper(flavor, info) {
+            self.pair("--volume", "/dev/mapper:/dev/mapper");
+        }
+        if info.rootless {
+            self.pair("--device", "/dev/fuse");
+        }
+    }
+
+    fn image(&mut self, flavor: Flavor, node: &NodeSpec) {
+        let image = images::name(flavor, &node.image);
+        match node.command.as_deref() {
+            Some([program, arguments @ ..]) => {
+                self.pair("--entrypoint", program);
+                self.one(&image);
+                self.0.extend(arguments.iter().cloned());
+            }
+            _ => self.one(&image),
+        }
+    }
+}
+
+fn needs_device_mapper(flavor: Flavor, info: &Info) -> bool {
+    let device = DEVICE_DRIVERS.contains(&info.storage_driver.as_str())
+        || DEVICE_FILESYSTEMS.contains(&info.backing_filesystem.as_str());
+    match flavor {
+        Flavor::Docker => device && !info.rootless,
+        Flavor::Podman => device,
+        Flavor::Nerdctl => false,
+    }
+}
+
+/// A mount as `--volume` takes it.
+fn volume(mount: &Mount) -> String {
+    let propagation = match mount.propagation {
+        Propagation::Private => None,
+        Propagation::HostToContainer => Some("rslave"),
+        Propagation::Bidirectional => Some("rshared"),
+    };
+    let options = [
+        mount.read_only.then_some("ro"),
+        mount.selinux_relabel.then_some("Z"),
+        propagation,
+    ];
+    let options: Vec<_> = options.into_iter().flatten().collect();
+    let mut text = format!("{}:{}", mount.host.display(), mount.container.display());
+    if !options.is_empty() {
+        text.push(':');
+        text.push_str(&options.join(","));
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "arguments_tests.rs"]
+mod tests;

@@ -1,0 +1,144 @@
+//! Waiting for a node's boot (kind-behaviour.md §3.8).
+
+use std::io::Read;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::program::Program;
+use super::streams;
+use crate::Error;
+
+const REACHED: &str = "Reached target ";
+const TARGET: &str = "Multi-User System";
+const CGROUP_V1: &str = "detected cgroup v1";
+/// The same as kind looks for, in the error's words.
+const PATTERN: &str = "Reached target .*Multi-User System.*|detected cgroup v1";
+/// No line that counts is longer.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// Follows a node's console until it tells that the node is up.
+pub(super) fn wait(program: &Program, node: &str, limit: Duration) -> Result<(), Error> {
+    let arguments = ["logs", "-f", node];
+    let (mut child, reader) = streams::merged(program, &arguments)?;
+    let (told, hears) = mpsc::channel();
+    let reading = std::thread::spawn(move || {
+        let found = is_up(reader);
+        // Nobody hears it after the limit.
+        let _ = told.send(found);
+    });
+    let found = hears.recv_timeout(limit).unwrap_or(false);
+    let ended = child.try_wait().ok().flatten();
+    let _ = child.kill();
+    streams::wait(&mut child)?;
+    let _ = reading.join();
+    match ended {
+        _ if found => Ok(()),
+        Some(status) if !status.success() => {
+            let failure = program.ended_badly(&arguments, &status.to_string(), &[]);
+            let remedy = "see what became of the node with the engine's own program";
+            Err(Error::other(
+                "ENG-BOOT",
+                format!("failed to read logs: {failure}"),
+                remedy,
+            ))
+        }
+        // Some engines lose the first lines of a console; the node itself knows.
+        _ if asks_systemd(program, node) => Ok(()),
+        _ => Err(Error::other(
+            "ENG-BOOT",
+            format!("could not find a log line that matches {PATTERN:?}"),
+            "read the node's console: `kind create cluster --retain`, then `kind export logs`",
+        )),
+    }
+}
+
+fn asks_systemd(program: &Program, node: &str) -> bool {
+    let asked = [
+        "exec",
+        "--privileged",
+        node,
+        "systemctl",
+        "is-active",
+        "multi-user.target",
+    ];
+    program.output(&asked).is_ok()
+}
+
+/// Reads until the line; `false` if the console ends before.
+fn is_up(mut console: impl Read) -> bool {
+    let mut line = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let Ok(length @ 1..) = console.read(&mut buffer) else {
+            return is_the_line(&line);
+        };
+        for byte in &buffer[..length] {
+            match byte {
+                b'\n' if is_the_line(&line) => return true,
+                b'\n' => line.clear(),
+                byte if line.len() < LONGEST_LINE => line.push(*byte),
+                _ => {}
+            }
+        }
+        // systemd's line may stand there for long before its end is printed.
+        if is_the_line(&line) {
+            return true;
+        }
+    }
+}
+
+fn is_the_line(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line);
+    let reached = line.split_once(REACHED);
+    reached.is_some_and(|(_, target)| target.contains(TARGET)) || line.contains(CGROUP_V1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn the_line_is_found_between_colours() {
+        for (console, up) in [
+            (
+                "a\n[\x1b[0;32m  OK  \x1b[0m] Reached target \x1b[0;1;39mmulti-user.target\x1b[0m - Multi-User System.\r\nb\n",
+                true,
+            ),
+            ("Reached target \x1b[0;1;39mMulti-User System\x1b[0m.", true),
+            ("INFO: detected cgroup v1\n", true),
+            (
+                "INFO: detected cgroup v2\nReached target Basic System\n",
+                false,
+            ),
+            ("Multi-User System before Reached target x\n", false),
+            ("", false),
+        ] {
+            assert_eq!(is_up(console.as_bytes()), up, "{console:?}");
+        }
+        let long = "x".repeat(LONGEST_LINE * 2) + "\ndetected cgroup v1\n";
+        assert!(is_up(long.as_bytes()));
+    }
+
+    #[test]
+    fn a_silent_console_is_not_followed_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("engine");
+        std::fs::write(
+            &path,
+            "#!/bin/sh\n[ $1 = logs ] && exec sleep 600\nexit 1\n",
+        )
+        .unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, mode).unwrap();
+        let began = Instant::now();
+        let program = Program::new(path.to_str().unwrap());
+        let error = wait(&program, "node", Duration::from_millis(100)).unwrap_err();
+        assert!(
+            error.to_string().starts_with("could not find a log line"),
+            "{error}"
+        );
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
+}

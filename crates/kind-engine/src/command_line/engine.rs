@@ -1,0 +1,267 @@
+//! The engine trait on a program.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use super::addresses::Addresses;
+use super::arguments::{self, Surroundings};
+use super::network::Known;
+use super::program::Program;
+use super::{Flavor, boot, copy, exec, images, info, listing, network, ports, removal, streams};
+use crate::engine::sealed::Sealed;
+use crate::{
+    Command, Engine, Error, ImageInfo, Info, Io, Network, NetworkSpec, Node, NodeSpec, Purpose,
+};
+use kind_image::ProgressSink;
+
+/// Where the program for nodes stands in every node.
+const KIND_NODE: &str = "/kind/bin/kind-node";
+/// How the engines say that a name is taken.
+const TAKEN: [&str; 3] = [
+    "Conflict. The container name",
+    "is already in use",
+    "is already used by ID",
+];
+
+/// Nodes in containers of docker, podman or nerdctl.
+#[derive(Debug)]
+pub struct CommandLine {
+    flavor: Flavor,
+    program: Program,
+    info: OnceLock<Info>,
+    networks: Mutex<BTreeMap<String, Known>>,
+    addresses: Addresses,
+    /// Programs that wait for the first files that go into their node.
+    waiting: Mutex<BTreeMap<String, PathBuf>>,
+}
+
+impl CommandLine {
+    /// An engine of that flavor behind the program of that name. Asks for nothing yet.
+    pub fn new(flavor: Flavor, program: impl Into<String>) -> Self {
+        Self {
+            flavor,
+            program: Program::new(program),
+            info: OnceLock::new(),
+            networks: Mutex::default(),
+            addresses: Addresses::default(),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// Whether the program is what its name says, and an engine answers behind it. A program of that
+    /// name may be another's: podman comes as `docker` too.
+    pub fn answers(&self, banner: &str) -> bool {
+        let version = self.program.output(&["-v"]).unwrap_or_default();
+        let mut lines = version.lines();
+        let ours =
+            lines.next().is_some_and(|line| line.starts_with(banner)) && lines.next().is_none();
+        ours && self.info().is_ok()
+    }
+
+    fn parts(&self) -> (Flavor, &Program) {
+        (self.flavor, &self.program)
+    }
+
+    fn known(&self, name: &str) -> Result<Known, Error> {
+        let found = lock(&self.networks).get(name).cloned();
+        match found {
+            Some(known) => Ok(known),
+            None => self.learn(name),
+        }
+    }
+
+    fn learn(&self, name: &str) -> Result<Known, Error> {
+        let known = network::ensure(self.flavor, &self.program, name)?;
+        lock(&self.networks).insert(name.to_owned(), known.clone());
+        Ok(known)
+    }
+
+    /// Addresses of every container on a network, running or not.
+    fn addresses_in_use(&self, network: &str) -> Result<BTreeSet<IpAddr>, Error> {
+        let filter = format!("network={network}");
+        let containers = listing::containers(self.flavor, &self.program, &filter)?;
+        let addresses = containers.into_iter().flat_map(|container| {
+            let v4 = container.ipv4.map(IpAddr::from);
+            v4.into_iter().chain(container.ipv6.map(IpAddr::from))
+        });
+        Ok(addresses.collect())
+    }
+
+    fn surroundings(&self, node: &NodeSpec) -> Result<Surroundings, Error> {
+        let mut surroundings = Surroundings {
+            ports: ports::publish(self.flavor, &node.ports)?,
+            ..Surroundings::default()
+        };
+        let known = self.known(&node.network)?;
+        if known.network.lasting_addresses {
+            let in_use = || self.addresses_in_use(&node.network);
+            (surroundings.ipv4, surroundings.ipv6) =
+                self.addresses.choose(&node.name, &known.subnets, in_use)?;
+        }
+        if self.flavor == Flavor::Podman && node.purpose == Purpose::Kubernetes {
+            // Podman tells no volume's owner; the label is how a removal finds it.
+            let label = format!("{}=true", node.name);
+            let volume = self
+                .program
+                .output(&["volume", "create", "--label", &label])?;
+            surroundings.volume = Some(volume.trim().to_owned());
+        }
+        Ok(surroundings)
+    }
+
+    /// The program that waits to go into a node, as the beginning of a tar stream.
+    fn take_waiting(&self, node: &str) -> Result<Option<Vec<u8>>, Error> {
+        let Some(file) = lock(&self.waiting).remove(node) else {
+            return Ok(None);
+        };
+        copy::program_entries(KIND_NODE, &file)
+            .map(Some)
+            .map_err(Error::io(format!("read {}", file.display())))
+    }
+
+    fn place_waiting(&self, node: &str) -> Result<(), Error> {
+        let Some(entries) = self.take_waiting(node)? else {
+            return Ok(());
+        };
+        let mut stream = entries.chain(&copy::END_OF_TAR[..]);
+        copy::into_node(self.parts(), node, Path::new("/"), &mut stream)
+    }
+}
+
+impl Sealed for CommandLine {}
+
+impl Engine for CommandLine {
+    fn name(&self) -> &'static str {
+        self.flavor.name()
+    }
+
+    fn info(&self) -> Result<Info, Error> {
+        if let Some(info) = self.info.get() {
+            return Ok(info.clone());
+        }
+        let text = self.program.output(self.flavor.info_arguments())?;
+        let info = info::read(self.flavor, &text)?;
+        Ok(self.info.get_or_init(|| info).clone())
+    }
+
+    fn describe(&self) -> Result<String, Error> {
+        self.program.output(&["info"])
+    }
+
+    fn ensure_network(&self, network: &NetworkSpec) -> Result<Network, Error> {
+        self.learn(&network.name).map(|known| known.network)
+    }
+
+    fn image(&self, reference: &str) -> Result<Option<ImageInfo>, Error> {
+        images::find(self.flavor, &self.program, reference)
+    }
+
+    fn pull(&self, reference: &str, _: ProgressSink<'_>) -> Result<(), Error> {
+        images::pull(self.flavor, &self.program, reference)
+    }
+
+    fn save(
+        &self,
+        references: &[String],
+        platform: Option<&str>,
+        archive: &mut (dyn Write + Send),
+    ) -> Result<(), Error> {
+        images::save(self.parts(), &self.info()?, references, platform, archive)
+    }
+
+    fn load(&self, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
+        images::load(&self.program, archive)
+    }
+
+    fn create(&self, node: &NodeSpec) -> Result<(), Error> {
+        let info = self.info()?;
+        let surroundings = self.surroundings(node)?;
+        let arguments = arguments::create(self.flavor, &info, node, &surroundings);
+        self.program.output(&arguments).map_err(|error| {
+            let output = error.output().unwrap_or_default();
+            match TAKEN.iter().any(|words| output.contains(words)) && output.contains(&node.name) {
+                true => Error::NodeExists(node.name.clone()),
+                false => error,
+            }
+        })?;
+        if let Some(file) = &node.kind_node {
+            lock(&self.waiting).insert(node.name.clone(), file.clone());
+        }
+        Ok(())
+    }
+
+    fn start(&self, node: &str) -> Result<(), Error> {
+        if self.flavor.copies_streams() {
+            self.place_waiting(node)?;
+        }
+        self.program.output(&["start", node])?;
+        match self.flavor.copies_streams() {
+            true => Ok(()),
+            false => self.place_waiting(node),
+        }
+    }
+
+    fn wait_until_booted(&self, node: &str, limit: Duration) -> Result<(), Error> {
+        boot::wait(&self.program, node, limit)
+    }
+
+    fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {
+        let seconds = grace.as_secs().to_string();
+        self.program
+            .output(&["stop", "-t", &seconds, node])
+            .map(drop)
+    }
+
+    fn remove(&self, nodes: &[String]) -> Result<(), Error> {
+        removal::remove(self.parts(), || self.info(), nodes)
+    }
+
+    fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
+        listing::nodes(self.flavor, &self.program, cluster)
+    }
+
+    fn inspect(&self, node: &str) -> Result<String, Error> {
+        self.program.output(&["inspect", node])
+    }
+
+    fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error> {
+        exec::run(&self.program, node, command, io)
+    }
+
+    fn copy_in(
+        &self,
+        node: &str,
+        directory: &Path,
+        tar: &mut (dyn Read + Send),
+    ) -> Result<(), Error> {
+        let root = directory == Path::new("/");
+        match root.then(|| self.take_waiting(node)).transpose()?.flatten() {
+            // One call carries both.
+            Some(entries) => {
+                let mut stream = entries.chain(tar);
+                copy::into_node(self.parts(), node, directory, &mut stream)
+            }
+            None => copy::into_node(self.parts(), node, directory, tar),
+        }
+    }
+
+    fn copy_out(&self, node: &str, path: &Path, tar: &mut (dyn Write + Send)) -> Result<(), Error> {
+        copy::out_of_node(self.parts(), node, path, tar)
+    }
+
+    fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {
+        let arguments: &[&str] = match follow {
+            true => &["logs", "-f", node],
+            false => &["logs", node],
+        };
+        streams::all(&self.program, arguments, out)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

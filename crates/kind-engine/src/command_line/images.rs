@@ -1,0 +1,200 @@
+//! Images in the engine's own store.
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::info::Version;
+use super::program::Program;
+use super::{Flavor, Trouble, streams};
+use crate::{Error, ImageInfo, Info};
+
+/// Pauses before a pull is tried again.
+const PAUSES: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+    Duration::from_secs(4),
+];
+/// From this docker on, an image can be saved for one platform.
+const SAVES_PLATFORM: Version = Version(28, 0, 0);
+
+/// The name under which the engine is asked for an image. Podman must be told everything that docker
+/// assumes, and takes no tag beside a digest (kind-behaviour.md §3.2).
+pub(super) fn name(flavor: Flavor, reference: &str) -> String {
+    if flavor != Flavor::Podman {
+        return reference.to_owned();
+    }
+    let name = match reference.split_once('@') {
+        Some((name, digest)) => format!("{}@{digest}", without_tag(name)),
+        None => reference.to_owned(),
+    };
+    match name.split_once('/') {
+        None => format!("docker.io/library/{name}"),
+        Some((first, _)) if !first.contains(['.', ':']) && first != "localhost" => {
+            format!("docker.io/{name}")
+        }
+        Some(_) => name,
+    }
+}
+
+fn without_tag(name: &str) -> &str {
+    match name.rsplit_once(':') {
+        // A colon before the last slash is a registry's port.
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => name,
+    }
+}
+
+/// Engines agree on these of what they tell about an image.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    #[serde(default)]
+    id: String,
+    config: Option<Config>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Config {
+    labels: Option<std::collections::BTreeMap<String, String>>,
+}
+
+/// The image of that reference if the engine has it.
+pub(super) fn find(
+    flavor: Flavor,
+    program: &Program,
+    reference: &str,
+) -> Result<Option<ImageInfo>, Error> {
+    let name = name(flavor, reference);
+    let text = match program.output(&["inspect", "--type=image", &name]) {
+        Ok(text) => text,
+        // Every engine has other words for an image that is not there.
+        Err(Error::Program {
+            trouble: Trouble::Unknown,
+            ..
+        }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let found: Vec<Inspected> = serde_json::from_str(&text).map_err(|error| {
+        let message = format!(
+            "{} tells of image {name:?} what cannot be read: {error}",
+            flavor.name()
+        );
+        Error::other("ENG-ANSWER", message, "")
+    })?;
+    Ok(found.into_iter().next().map(|image| ImageInfo {
+        id: image.id,
+        labels: image
+            .config
+            .and_then(|config| config.labels)
+            .unwrap_or_default(),
+    }))
+}
+
+/// Lets the engine bring an image; networks that fail once may work a second later.
+pub(super) fn pull(flavor: Flavor, program: &Program, reference: &str) -> Result<(), Error> {
+    let name = name(flavor, reference);
+    let mut pauses = PAUSES.iter();
+    loop {
+        let error = match program.output(&["pull", &name]) {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        // What no second try changes.
+        let hopeless = matches!(
+            error.code(),
+            "ENG-PROGRAM-MISSING" | "ENG-NO-DAEMON" | "ENG-DAEMON-DENIED"
+        );
+        let Some(pause) = pauses.next().filter(|_| !hopeless) else {
+            return Err(error);
+        };
+        tracing::debug!("Trying again to pull image: {name:?} ... {error}");
+        std::thread::sleep(*pause);
+    }
+}
+
+/// Packs images as one archive.
+pub(super) fn save(
+    (flavor, program): (Flavor, &Program),
+    info: &Info,
+    references: &[String],
+    platform: Option<&str>,
+    archive: &mut (dyn Write + Send),
+) -> Result<(), Error> {
+    let mut arguments = vec!["save"];
+    if flavor == Flavor::Podman {
+        arguments.push("--multi-image-archive");
+    }
+    if let Some(platform) = platform.filter(|_| saves_platform(flavor, info)) {
+        arguments.extend(["--platform", platform]);
+    }
+    arguments.extend(references.iter().map(String::as_str));
+    streams::out(program, &arguments, archive)
+}
+
+/// Only an image store that keeps several platforms of an image needs the choice, and can make it.
+fn saves_platform(flavor: Flavor, info: &Info) -> bool {
+    match flavor {
+        Flavor::Docker => {
+            info.containerd_images
+                && Version::parse(&info.version).is_some_and(|version| version >= SAVES_PLATFORM)
+        }
+        Flavor::Nerdctl => true,
+        Flavor::Podman => false,
+    }
+}
+
+/// Takes the images of an archive into the engine's store.
+pub(super) fn load(program: &Program, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
+    streams::into(program, &["load"], archive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn podman_is_told_the_whole_name() {
+        let digest = "sha256:0123";
+        for (reference, pulled) in [
+            ("kindest/node:v1.21.1@D", "docker.io/kindest/node@D"),
+            ("kindest/node:v1.21.1", "docker.io/kindest/node:v1.21.1"),
+            ("kindest/node@D", "docker.io/kindest/node@D"),
+            ("foo.bar/kindest/node:v1.21.1@D", "foo.bar/kindest/node@D"),
+            ("foo.bar/kindest/node:v1", "foo.bar/kindest/node:v1"),
+            ("foo.bar/baz:quux@D", "foo.bar/baz@D"),
+            (
+                "localhost:5000/kindest/node:v1.21.1@D",
+                "localhost:5000/kindest/node@D",
+            ),
+            (
+                "localhost:5000/kindest/node@D",
+                "localhost:5000/kindest/node@D",
+            ),
+            ("localhost/kind-node", "localhost/kind-node"),
+            ("baz:quux@D", "docker.io/library/baz@D"),
+            ("baz:quux", "docker.io/library/baz:quux"),
+            ("baz@D", "docker.io/library/baz@D"),
+        ] {
+            let (reference, pulled) = (reference.replace('D', digest), pulled.replace('D', digest));
+            assert_eq!(name(Flavor::Podman, &reference), pulled);
+            assert_eq!(name(Flavor::Docker, &reference), reference);
+        }
+    }
+
+    #[test]
+    fn a_platform_is_chosen_where_there_is_a_choice() {
+        let mut info = Info {
+            version: "29.0.1".to_owned(),
+            ..Info::default()
+        };
+        assert!(!saves_platform(Flavor::Docker, &info));
+        info.containerd_images = true;
+        assert!(saves_platform(Flavor::Docker, &info));
+        info.version = "27.5.1".to_owned();
+        assert!(!saves_platform(Flavor::Docker, &info));
+    }
+}

@@ -1,0 +1,30 @@
+//! Docker, podman and nerdctl, driven through their command lines: contexts, remote daemons, credential
+//! helpers and machines of desktop products come with them.
+//!
+//! One module for all: what differs between the programs stands in [`Flavor`] and in the few places
+//! where their answers have another form. Names, labels, networks and arguments are kind's, so that
+//! clusters made by kind are listed, used and deleted, and the other way round.
+
+mod addresses;
+mod arguments;
+mod boot;
+mod copy;
+mod engine;
+mod exec;
+mod flavor;
+mod images;
+mod info;
+mod listing;
+mod network;
+mod ports;
+mod program;
+mod quote;
+mod removal;
+mod streams;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod trouble;
+
+pub use engine::CommandLine;
+pub use flavor::Flavor;
+pub use trouble::Trouble;

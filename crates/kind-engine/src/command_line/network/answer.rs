@@ -1,0 +1,92 @@
+//! What engines tell about a network.
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde_json::Value;
+
+use super::Known;
+use crate::command_line::Flavor;
+use crate::{Error, Network};
+
+/// The subnets of a network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::command_line) struct Subnets {
+    pub(in crate::command_line) v4: Option<Ipv4Net>,
+    pub(in crate::command_line) v6: Option<Ipv6Net>,
+    /// The part from which the engine takes addresses itself; the rest is free for lasting ones.
+    pub(in crate::command_line) range: Option<Ipv4Net>,
+}
+
+/// Reads the answer of `network inspect`; `None` if it tells of no network of that name.
+///
+/// # Errors
+/// If it is not what engines say.
+pub(super) fn read(flavor: Flavor, name: &str, text: &str) -> Result<Option<Known>, Error> {
+    let answer: Value = serde_json::from_str(text).map_err(|error| {
+        let message = format!(
+            "{} tells of a network what cannot be read: {error}",
+            flavor.name()
+        );
+        Error::other("ENG-ANSWER", message, "")
+    })?;
+    let networks = answer.as_array().into_iter().flatten();
+    let network = networks
+        .into_iter()
+        .find(|network| ["Name", "name"].iter().any(|key| network[key] == name));
+    Ok(network.map(|network| known(flavor, name, network)))
+}
+
+fn known(flavor: Flavor, name: &str, network: &Value) -> Known {
+    let mut subnets = Subnets::default();
+    let mut names = Vec::new();
+    let mut chosen = false;
+    for (subnet, range, has_gateway) in parts(network) {
+        names.push(subnet.to_owned());
+        match subnet.parse() {
+            Ok(IpNet::V4(subnet)) if subnets.v4.is_none() => {
+                subnets.v4 = Some(subnet);
+                subnets.range = range.and_then(|range| range.parse().ok());
+                // Docker tells a gateway that nobody asked for only of subnets that it chose itself.
+                chosen = subnets.range.is_some() || !has_gateway;
+            }
+            Ok(IpNet::V6(subnet)) if subnets.v6.is_none() => subnets.v6 = Some(subnet),
+            _ => {}
+        }
+    }
+    let lasting_addresses = match flavor {
+        Flavor::Docker => chosen,
+        Flavor::Podman | Flavor::Nerdctl => subnets.v4.is_some() && flavor.gives_addresses(),
+    };
+    Known {
+        network: Network {
+            name: name.to_owned(),
+            subnets: names,
+            lasting_addresses,
+        },
+        subnets,
+    }
+}
+
+/// Subnet, range and whether there is a gateway, in each form that engines have had.
+fn parts(network: &Value) -> Vec<(&str, Option<&str>, bool)> {
+    let docker = list(&network["IPAM"]["Config"])
+        .map(|part| (&part["Subnet"], &part["IPRange"], &part["Gateway"]));
+    let podman = list(&network["subnets"])
+        .map(|part| (&part["subnet"], &part["lease_range"], &part["gateway"]));
+    // Podman before 4.0.
+    let plugins = list(&network["plugins"]).flat_map(|plugin| {
+        let ranges = list(&plugin["ipam"]["ranges"]).flat_map(list);
+        ranges.map(|part| (&part["subnet"], &part["rangeStart"], &part["gateway"]))
+    });
+    let text = |value: &'_ Value| value.as_str().is_some_and(|text| !text.is_empty());
+    docker
+        .chain(podman)
+        .chain(plugins)
+        .filter_map(|(subnet, range, gateway)| {
+            Some((subnet.as_str()?, range.as_str(), text(gateway)))
+        })
+        .collect()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}

@@ -1,0 +1,148 @@
+//! Running the engine's program.
+
+use std::ffi::OsStr;
+use std::io;
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
+
+use super::{Trouble, quote};
+use crate::Error;
+
+/// A program that reaches an engine.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    name: String,
+}
+
+impl Program {
+    pub(super) fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into() }
+    }
+
+    /// The program with its arguments, away from the caller's terminal and the signals that come from it:
+    /// whether a call is ended is decided here, not by a Ctrl-C that reaches both.
+    pub(super) fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = self.bare(arguments);
+        command.stdin(Stdio::null());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command
+    }
+
+    /// The program with its arguments, for a caller that gives it streams and a session.
+    pub(super) fn bare<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(&self.name);
+        command.args(arguments);
+        #[cfg(target_os = "linux")]
+        kind_sys::process::die_with_parent(&mut command);
+        command
+    }
+
+    /// What the program prints to its stdout.
+    ///
+    /// # Errors
+    /// [`Error::Program`] if it cannot be run or fails.
+    pub(super) fn output<S: AsRef<str>>(&self, arguments: &[S]) -> Result<String, Error> {
+        let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+        let output = self.run(&arguments)?;
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => Err(self.failure(&arguments, &output)),
+        }
+    }
+
+    /// How the program ended, and everything that it printed.
+    ///
+    /// # Errors
+    /// [`Error::Program`] if it cannot be run.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output, Error> {
+        let began = Instant::now();
+        let output = self
+            .command(arguments)
+            .output()
+            .map_err(|error| self.unusable(arguments, &error))?;
+        tracing::debug!(
+            program = self.name,
+            ?arguments,
+            status = %output.status,
+            ms = began.elapsed().as_millis(),
+            "engine call"
+        );
+        Ok(output)
+    }
+
+    /// The failure of a program that ended badly.
+    pub(super) fn failure(&self, arguments: &[&str], output: &Output) -> Error {
+        let text = [&output.stdout[..], &output.stderr[..]].concat();
+        self.ended_badly(arguments, &output.status.to_string(), &text)
+    }
+
+    /// The failure of a program that ended with this status after it printed this.
+    pub(super) fn ended_badly(&self, arguments: &[&str], status: &str, printed: &[u8]) -> Error {
+        let output = String::from_utf8_lossy(printed).into_owned();
+        Error::Program {
+            command: self.quoted(arguments),
+            reason: reason(status),
+            trouble: Trouble::of(&output),
+            output,
+        }
+    }
+
+    /// The failure of a program that could not be run.
+    pub(super) fn unusable(&self, arguments: &[&str], error: &io::Error) -> Error {
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        let reason = match missing {
+            true => format!("exec: {:?}: executable file not found in $PATH", self.name),
+            false => format!("exec: {:?}: {error}", self.name),
+        };
+        Error::Program {
+            command: self.quoted(arguments),
+            trouble: Trouble::of(&reason),
+            reason,
+            output: String::new(),
+        }
+    }
+
+    fn quoted(&self, arguments: &[&str]) -> String {
+        let words = std::iter::once(self.name.as_str()).chain(arguments.iter().copied());
+        quote::command(&words.map(str::to_owned).collect::<Vec<_>>())
+    }
+}
+
+/// How a program ended, in kind's words.
+fn reason(status: &str) -> String {
+    if let Some(code) = status.strip_prefix("exit status: ") {
+        return format!("exit status {code}");
+    }
+    match status.strip_prefix("signal: ") {
+        Some(signal) if signal.starts_with("9 ") => "signal: killed".to_owned(),
+        _ => status.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_in_kinds_words() {
+        let shell = Program::new("sh");
+        let error = shell
+            .output(&["-c", "echo a; echo b >&2; exit 3"])
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "command \"sh -c 'echo a; echo b >&2; exit 3'\" failed with error: exit status 3"
+        );
+        assert_eq!(error.output(), Some("a\nb\n"));
+        let error = shell.output(&["-c", "kill -9 $$"]).unwrap_err();
+        assert!(error.to_string().ends_with("signal: killed"), "{error}");
+        let error = Program::new("no-such-program").output(&["-v"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "command \"no-such-program -v\" failed with error: \
+             exec: \"no-such-program\": executable file not found in $PATH"
+        );
+        assert_eq!(error.code(), "ENG-PROGRAM-MISSING");
+    }
+}

@@ -1,0 +1,113 @@
+//! Removing nodes, with everything that belongs to them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::info::Version;
+use super::program::Program;
+use super::{Flavor, listing};
+use crate::{Error, Info};
+
+/// From this podman on, a removal can be told not to ask the container first.
+const REMOVES_AT_ONCE: Version = Version(4, 0, 0);
+
+/// Removes nodes that may or may not exist.
+pub(super) fn remove(
+    (flavor, program): (Flavor, &Program),
+    info: impl FnOnce() -> Result<Info, Error>,
+    nodes: &[String],
+) -> Result<(), Error> {
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = nodes.iter().map(String::as_str).collect();
+    match flavor {
+        Flavor::Docker => forced(program, &["rm", "-f", "-v"], &names),
+        Flavor::Podman => {
+            let version = info().ok().and_then(|info| Version::parse(&info.version));
+            let at_once = version.is_some_and(|version| version >= REMOVES_AT_ONCE);
+            let options: &[&str] = match at_once {
+                true => &["rm", "-f", "-v", "--time=0"],
+                false => &["rm", "-f", "-v"],
+            };
+            let failures = [forced(program, options, &names), volumes(program, &names)];
+            Error::all(failures.into_iter().filter_map(Result::err).collect())
+        }
+        Flavor::Nerdctl => one_after_the_other(program, &names),
+    }
+}
+
+fn forced(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Error> {
+    let arguments = [options, names].concat();
+    let output = program.run(&arguments)?;
+    match output.status.success() || listing::is_gone(&output.stderr) {
+        true => Ok(()),
+        false => Err(program.failure(&arguments, &output)),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Volume {
+    name: String,
+    labels: Option<BTreeMap<String, String>>,
+}
+
+/// Removes the volumes that podman had made for these nodes before it made them: their label is the
+/// node's name.
+fn volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
+    let listed = program.output(&["volume", "ls", "--format", "json"])?;
+    // Podman before 4.0 writes nothing where there is none.
+    let listed = match listed.trim() {
+        "" | "null" => "[]",
+        text => text,
+    };
+    let listed: Vec<Volume> = serde_json::from_str(listed).map_err(|error| {
+        let message = format!("podman tells of volumes what cannot be read: {error}");
+        Error::other("ENG-ANSWER", message, "")
+    })?;
+    let ours = |volume: &&Volume| {
+        let mut labels = volume.labels.iter().flatten();
+        labels.any(|(key, value)| value == "true" && nodes.contains(&key.as_str()))
+    };
+    let names: Vec<_> = listed
+        .iter()
+        .filter(ours)
+        .map(|volume| volume.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    program
+        .output(&[&["volume", "rm", "--force"], &names[..]].concat())
+        .map(drop)
+}
+
+/// nerdctl removes no container that may come back, and none that runs.
+fn one_after_the_other(program: &Program, names: &[&str]) -> Result<(), Error> {
+    let known = program.output(&["ps", "-a", "--format", "{{.Names}}"])?;
+    let known: Vec<_> = known.split_whitespace().collect();
+    let names: Vec<_> = names
+        .iter()
+        .copied()
+        .filter(|name| known.contains(name))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let steps: [(&[&str], &str); 4] = [
+        (
+            &["update", "--restart=no"],
+            "failed to update restart policy to 'no'",
+        ),
+        (&["stop"], "failed to stop nodes"),
+        (&["wait"], "failed to wait for node exit"),
+        (&["rm", "-f", "-v"], "failed to delete nodes"),
+    ];
+    for (words, action) in steps {
+        let done = program.output(&[words, &names[..]].concat());
+        done.map_err(|error| error.during(action))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! Programs whose input or output is a stream.
+
+use std::io::{self, Read, Write};
+use std::process::{Child, ChildStderr, ExitStatus, Stdio};
+use std::thread;
+
+use super::program::Program;
+use crate::Error;
+
+/// How much of what a program says beside its stream is kept for a failure.
+const KEPT: usize = 64 * 1024;
+
+/// Gives a program this input.
+pub(super) fn into(
+    program: &Program,
+    arguments: &[&str],
+    input: &mut (dyn Read + Send),
+) -> Result<(), Error> {
+    let mut command = program.command(arguments);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .map_err(|error| program.unusable(arguments, &error))?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (fed, printed) = thread::scope(|scope| {
+        let errors = scope.spawn(move || tail(stderr));
+        let output = scope.spawn(move || tail(stdout));
+        // Dropped at the end, which is how the program learns of it.
+        let fed = stdin.map_or(Ok(()), |mut stdin| carry(input, &mut stdin).map(drop));
+        (fed, [joined(output), joined(errors)].concat())
+    });
+    let status = wait(&mut child)?;
+    if !status.success() {
+        // The program's own words say more than the pipe that it closed.
+        return Err(program.ended_badly(arguments, &status.to_string(), &printed));
+    }
+    match fed {
+        // It had read all that it wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        fed => fed.map_err(Error::io(format!("give {} its input", arguments.join(" ")))),
+    }
+}
+
+/// Takes a program's output.
+pub(super) fn out(
+    program: &Program,
+    arguments: &[&str],
+    output: &mut (dyn Write + Send),
+) -> Result<(), Error> {
+    let mut command = program.command(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .map_err(|error| program.unusable(arguments, &error))?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (taken, printed) = thread::scope(|scope| {
+        let errors = scope.spawn(move || tail(stderr));
+        // Dropped when the taker wants no more, which ends the program.
+        let taken = stdout.map_or(Ok(()), |mut stdout| carry(&mut stdout, output).map(drop));
+        (taken, joined(errors))
+    });
+    let status = wait(&mut child)?;
+    taken.map_err(Error::io(format!(
+        "take the output of {}",
+        arguments.join(" ")
+    )))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(program.ended_badly(arguments, &status.to_string(), &printed)),
+    }
+}
+
+/// Takes a program's output and errors as one stream, in the order in which they were written.
+pub(super) fn all(
+    program: &Program,
+    arguments: &[&str],
+    output: &mut (dyn Write + Send),
+) -> Result<(), Error> {
+    let (mut child, mut reader) = merged(program, arguments)?;
+    let mut tee = Tee {
+        last: Vec::new(),
+        out: output,
+    };
+    let taken = carry(&mut reader, &mut tee);
+    let printed = tee.last;
+    drop(reader);
+    if taken.is_err() {
+        // A program that says nothing more would not notice that nobody listens.
+        let _ = child.kill();
+    }
+    let status = wait(&mut child)?;
+    taken.map_err(Error::io(format!(
+        "take the output of {}",
+        arguments.join(" ")
+    )))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(program.ended_badly(arguments, &status.to_string(), &printed)),
+    }
+}
+
+/// Starts a program whose output and errors come out of one pipe.
+pub(super) fn merged(
+    program: &Program,
+    arguments: &[&str],
+) -> Result<(Child, io::PipeReader), Error> {
+    let action = || Error::io("open a pipe");
+    let (reader, writer) = io::pipe().map_err(action())?;
+    let other = writer.try_clone().map_err(action())?;
+    let mut command = program.command(arguments);
+    command.stdout(writer).stderr(other);
+    let child = command
+        .spawn()
+        .map_err(|error| program.unusable(arguments, &error))?;
+    // The command holds the pipe's other ends until here.
+    drop(command);
+    Ok((child, reader))
+}
+
+/// Carries bytes as they come, so that what a program prints is seen at once. Returns how many.
+pub(super) fn carry(
+    from: &mut (impl Read + ?Sized),
+    to: &mut (impl Write + ?Sized),
+) -> io::Result<u64> {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut carried = 0;
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => {
+                to.flush()?;
+                return Ok(carried);
+            }
+            Ok(length) => {
+                to.write_all(&buffer[..length])?;
+                carried += length as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The last of what a stream holds.
+pub(super) fn tail(stream: Option<impl Read>) -> Vec<u8> {
+    let mut sink = io::sink();
+    let mut tee = Tee {
+        last: Vec::new(),
+        out: &mut sink,
+    };
+    if let Some(mut stream) = stream {
+        // What could be read until the failure is all there is to tell.
+        let _ = carry(&mut stream, &mut tee);
+    }
+    tee.last
+}
+
+/// A program's errors, for the caller and for a failure of the engine itself.
+pub(super) fn errors(
+    stderr: Option<ChildStderr>,
+    out: &mut (dyn Write + Send),
+) -> (io::Result<u64>, Vec<u8>) {
+    let mut tee = Tee {
+        last: Vec::new(),
+        out,
+    };
+    let carried = stderr.map_or(Ok(0), |mut stderr| carry(&mut stderr, &mut tee));
+    (carried, tee.last)
+}
+
+pub(super) fn wait(child: &mut Child) -> Result<ExitStatus, Error> {
+    child
+        .wait()
+        .map_err(Error::io("wait for the engine's program"))
+}
+
+pub(super) fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Hands everything on and keeps the last of it.
+struct Tee<'a> {
+    last: Vec<u8>,
+    out: &'a mut (dyn Write + Send),
+}
+
+impl Write for Tee<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.last.extend_from_slice(&bytes[..written]);
+        let excess = self.last.len().saturating_sub(KEPT);
+        self.last.drain(..excess);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell() -> Program {
+        Program::new("sh")
+    }
+
+    #[test]
+    fn a_stream_goes_in_and_comes_out() {
+        let big = vec![7; 1 << 20];
+        into(&shell(), &["-c", "test $(wc -c) = 1048576"], &mut &big[..]).unwrap();
+        let mut taken = Vec::new();
+        out(&shell(), &["-c", "printf abc; echo noise >&2"], &mut taken).unwrap();
+        assert_eq!(taken, b"abc");
+    }
+
+    #[test]
+    fn a_program_that_fails_is_told_with_its_words() {
+        let big = vec![7; 1 << 20];
+        let script = "echo no >&2; exit 2";
+        let error = into(&shell(), &["-c", script], &mut &big[..]).unwrap_err();
+        assert_eq!(error.output(), Some("no\n"));
+        let error = out(&shell(), &["-c", script], &mut Vec::new()).unwrap_err();
+        assert_eq!(error.output(), Some("no\n"));
+        let mut taken = Vec::new();
+        let error = all(&shell(), &["-c", "echo a; echo b >&2; exit 1"], &mut taken).unwrap_err();
+        assert_eq!(error.output(), Some("a\nb\n"));
+        assert_eq!(taken, b"a\nb\n");
+    }
+
+    #[test]
+    fn a_program_that_reads_nothing_is_not_waited_for() {
+        let big = vec![7; 1 << 20];
+        into(&shell(), &["-c", "exit 0"], &mut &big[..]).unwrap();
+    }
+
+    #[test]
+    fn nobody_listening_ends_a_stream() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        assert!(all(&shell(), &["-c", "echo a; exec sleep 600"], &mut Full).is_err());
+    }
+}

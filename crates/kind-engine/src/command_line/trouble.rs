@@ -1,0 +1,165 @@
+//! What a failed program probably means, from what it printed.
+
+/// A known reason for a program's failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// Nothing that is known.
+    Unknown,
+    /// The program is not installed.
+    NoProgram,
+    /// No daemon answers.
+    NoDaemon,
+    /// The daemon is not ours to use.
+    Denied,
+    /// A host port has another owner.
+    PortTaken,
+    /// The disk of the engine is full.
+    DiskFull,
+    /// The registry cannot be reached.
+    NoRegistry,
+    /// The registry wants a login, or has no such image.
+    ImageDenied,
+    /// A host path is not shared with the engine's machine.
+    NotShared,
+    /// An address of the node's network has another owner.
+    AddressTaken,
+    /// No subnet is left for a network.
+    NoSubnet,
+    /// The engine lacks something that privileged nodes need.
+    Unprivileged,
+}
+
+/// Words of programs and the reasons they stand for. The first match counts.
+const WORDS: [(&str, Trouble); 26] = [
+    ("executable file not found in $PATH", Trouble::NoProgram),
+    ("permission denied while trying to connect", Trouble::Denied),
+    ("Got permission denied", Trouble::Denied),
+    ("Cannot connect to the Docker daemon", Trouble::NoDaemon),
+    ("Is the docker daemon running", Trouble::NoDaemon),
+    ("failed to connect to the docker API", Trouble::NoDaemon),
+    ("cannot access containerd socket", Trouble::NoDaemon),
+    ("unable to connect to Podman", Trouble::NoDaemon),
+    ("Cannot connect to Podman", Trouble::NoDaemon),
+    ("error during connect", Trouble::NoDaemon),
+    ("port is already allocated", Trouble::PortTaken),
+    ("ports are not available", Trouble::PortTaken),
+    ("failed to bind host port", Trouble::PortTaken),
+    ("rootlessport listen", Trouble::PortTaken),
+    ("Address already in use", Trouble::AddressTaken),
+    ("is already allocated", Trouble::AddressTaken),
+    ("address already in use", Trouble::PortTaken),
+    ("no space left on device", Trouble::DiskFull),
+    ("pull access denied", Trouble::ImageDenied),
+    ("insufficient_scope", Trouble::ImageDenied),
+    ("no such host", Trouble::NoRegistry),
+    ("i/o timeout", Trouble::NoRegistry),
+    ("connection refused", Trouble::NoRegistry),
+    ("Mounts denied", Trouble::NotShared),
+    ("non-overlapping IPv4 address pool", Trouble::NoSubnet),
+    ("unable to apply caps", Trouble::Unprivileged),
+];
+
+impl Trouble {
+    /// The reason behind what a program printed.
+    pub(super) fn of(output: &str) -> Self {
+        let known = WORDS.iter().find(|(words, _)| output.contains(words));
+        known.map_or(Self::Unknown, |(_, trouble)| *trouble)
+    }
+
+    /// The stable code of an error with this reason.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "ENG-PROGRAM-FAILED",
+            Self::NoProgram => "ENG-PROGRAM-MISSING",
+            Self::NoDaemon => "ENG-NO-DAEMON",
+            Self::Denied => "ENG-DAEMON-DENIED",
+            Self::PortTaken => "ENG-PORT-TAKEN",
+            Self::DiskFull => "ENG-DISK-FULL",
+            Self::NoRegistry => "ENG-REGISTRY-UNREACHABLE",
+            Self::ImageDenied => "ENG-IMAGE-DENIED",
+            Self::NotShared => "ENG-PATH-NOT-SHARED",
+            Self::AddressTaken => "ENG-ADDRESS-TAKEN",
+            Self::NoSubnet => "ENG-NO-SUBNET",
+            Self::Unprivileged => "ENG-UNPRIVILEGED",
+        }
+    }
+
+    /// What the user can do.
+    pub(crate) fn remedy(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unknown => return None,
+            Self::NoProgram => {
+                "install docker, podman or nerdctl, or choose another engine with `--provider`; \
+                 on Linux, `--provider native` needs none"
+            }
+            Self::NoDaemon => {
+                "start the engine, or see where its program connects to (`docker context ls`, \
+                 DOCKER_HOST); on Linux, `--provider native` needs no engine"
+            }
+            Self::Denied => {
+                "join the group that may use the engine (`sudo usermod -aG docker $USER`, then log in \
+                 again), or run kind with sudo"
+            }
+            Self::PortTaken => {
+                "free that port, or choose another in the configuration (hostPort, apiServerPort); \
+                 0 takes a free one"
+            }
+            Self::DiskFull => {
+                "free space on the engine's disk, for example with `docker system prune`"
+            }
+            Self::NoRegistry => {
+                "check the network, a proxy and the name; images that are here already are not pulled"
+            }
+            Self::ImageDenied => {
+                "check the image's name, or log in to its registry with the engine"
+            }
+            Self::NotShared => "share that path with the engine's machine in its settings",
+            Self::AddressTaken => {
+                "another container on the network has the node's address; delete the cluster and \
+                 create it again"
+            }
+            Self::NoSubnet => {
+                "remove networks that nobody uses (`docker network prune`), or give the engine more \
+                 address pools (`default-address-pools` of dockerd)"
+            }
+            Self::Unprivileged => {
+                "this host keeps a capability from privileged containers; on Linux, \
+                 `--provider native` does without it"
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_words_have_reasons() {
+        for (output, trouble) in [
+            (
+                "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?",
+                Trouble::NoDaemon,
+            ),
+            (
+                "docker: Error response from daemon: driver failed programming external connectivity \
+                 on endpoint a: Bind for 0.0.0.0:80 failed: port is already allocated.",
+                Trouble::PortTaken,
+            ),
+            (
+                "Error response from daemon: Address already in use",
+                Trouble::AddressTaken,
+            ),
+            (
+                "listen tcp4 0.0.0.0:80: bind: address already in use",
+                Trouble::PortTaken,
+            ),
+            ("something else", Trouble::Unknown),
+        ] {
+            assert_eq!(Trouble::of(output), trouble, "{output}");
+        }
+        assert!(Trouble::Unknown.remedy().is_none());
+        assert!(Trouble::NoDaemon.remedy().is_some());
+    }
+}
