@@ -1,6 +1,6 @@
 //! How kubeadm is called.
 
-use kind_config::{Cluster, KubeProxyMode};
+use kind_config::{AddOn, Cluster, KubeProxyMode};
 
 use crate::NodeFacts;
 
@@ -10,6 +10,7 @@ pub const CONFIG_PATH: &str = "/kind/kubeadm.conf";
 /// Name of kubeadm's phase of host checks, most of which fail in any container.
 const PREFLIGHT: &str = "preflight";
 const KUBE_PROXY: &str = "addon/kube-proxy";
+const DNS: &str = "addon/coredns";
 
 /// The command that makes the first control-plane node.
 pub fn init_command(cluster: &Cluster, facts: &NodeFacts) -> Vec<String> {
@@ -29,6 +30,9 @@ pub(crate) fn init_skip_phases(cluster: &Cluster, facts: &NodeFacts) -> Vec<Stri
     let mut phases = vec![PREFLIGHT.to_owned()];
     if cluster.networking.kube_proxy_mode == KubeProxyMode::None {
         phases.push(KUBE_PROXY.to_owned());
+    }
+    if cluster.add_ons.dns == AddOn::None {
+        phases.push(DNS.to_owned());
     }
     for phase in &facts.skip_phases {
         if !phases.contains(phase) {

@@ -2,10 +2,12 @@
 
 mod layout;
 mod patched;
+mod registries;
 mod snapshotter;
 mod table;
 
 pub use patched::{has_patches, patch};
+pub use registries::registry_files;
 pub use snapshotter::snapshotter;
 
 /// Where containerd's configuration stands in a node.

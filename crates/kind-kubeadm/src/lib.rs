@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod audit;
 mod command;
 pub mod containerd;
 mod documents;
@@ -25,10 +26,15 @@ mod error;
 mod node;
 pub mod patch;
 mod release;
+mod trust;
+mod warnings;
 
 pub use api::Api;
+pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
 pub use command::{CONFIG_PATH, init_command, join_command};
 pub use documents::{documents, render};
 pub use error::Error;
 pub use node::NodeFacts;
 pub use release::{control_plane_label, control_plane_taints};
+pub use trust::trust_files;
+pub use warnings::warnings;

@@ -1,6 +1,6 @@
 //! Users' patches of containerd's configuration.
 
-use super::{layout, table};
+use super::{layout, registries, table};
 use crate::Error;
 use crate::patch::{PatchError, apply_operations};
 use kind_config::Cluster;
@@ -9,6 +9,7 @@ use kind_config::Cluster;
 pub fn has_patches(cluster: &Cluster) -> bool {
     !cluster.containerd_config_patches.is_empty()
         || !cluster.containerd_config_patches_json6902.is_empty()
+        || !cluster.registries.is_empty()
 }
 
 /// Changes a node's containerd configuration by the cluster's patches: the TOML merge patches first
@@ -21,6 +22,9 @@ pub fn has_patches(cluster: &Cluster) -> bool {
 pub fn patch(config: &str, cluster: &Cluster) -> Result<String, Error> {
     let mut config = table::parse(config).map_err(Error::ContainerdVersion)?;
     let version = table::version(&config).map_err(Error::ContainerdVersion)?;
+    if !cluster.registries.is_empty() {
+        registries::enable(&mut config, version);
+    }
     for (index, text) in cluster.containerd_config_patches.iter().enumerate() {
         let field = format!("containerdConfigPatches[{index}]");
         let patch = table::parse(text)

@@ -1,11 +1,12 @@
 //! The documents of kubeadm's own API.
 
 use kind_config::version::Version;
-use kind_config::{API_SERVER_PORT, Cluster, IpFamily, Node, Role};
+use kind_config::{API_SERVER_PORT, Cluster, IpFamily, Node, Role, Taint};
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
 use super::gates::Gates;
+use crate::audit;
 use crate::command::{init_skip_phases, join_skip_phases};
 use crate::{Error, NodeFacts};
 
@@ -53,9 +54,14 @@ fn cluster_configuration(
 ) -> Value {
     let networking = &cluster.networking;
     let is_ipv6 = networking.ip_family == IpFamily::Ipv6;
-    let api_server = Arguments::default()
+    let mut api_server = Arguments::default()
         .with("runtime-config", runtime_config(cluster))
         .with_some("feature-gates", gates.argument());
+    if cluster.audit.is_some() {
+        for (name, value) in audit::ARGUMENTS {
+            api_server = api_server.with(name, value);
+        }
+    }
     let controller_manager = Arguments::default()
         .with_some("feature-gates", gates.argument())
         .with("enable-hostpath-provisioner", "true")
@@ -69,7 +75,7 @@ fn cluster_configuration(
         "clusterName": cluster.name,
         "controlPlaneEndpoint": endpoint,
         "apiServer": {
-            "certSANs": ["localhost", networking.api_server_address],
+            "certSANs": certificate_names(cluster),
             "extraArgs": api_server.into_json(facts.api()),
         },
         "controllerManager": { "extraArgs": controller_manager.into_json(facts.api()) },
@@ -79,10 +85,25 @@ fn cluster_configuration(
             "serviceSubnet": networking.service_subnet,
         },
     });
+    if cluster.audit.is_some() {
+        document["apiServer"]["extraVolumes"] = audit::volumes();
+    }
     if is_1_20(facts.version()) {
         document["featureGates"] = json!({ "IPv6DualStack": true });
     }
     document
+}
+
+/// Names of the API server's certificate beside those that kubeadm finds out.
+fn certificate_names(cluster: &Cluster) -> Vec<&str> {
+    let networking = &cluster.networking;
+    let mut names = vec!["localhost", networking.api_server_address.as_str()];
+    for name in &networking.api_server_cert_sans {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// The one release in which two address families are a gate of kubeadm's own, off by default.
@@ -137,8 +158,20 @@ fn registration(cluster: &Cluster, node: &Node, facts: &NodeFacts, addresses: &s
         .with("node-ip", addresses)
         .with("provider-id", provider_id)
         .with("node-labels", labels.join(","));
-    json!({
+    let mut registration = json!({
         "criSocket": CRI_SOCKET,
         "kubeletExtraArgs": kubelet.into_json(facts.api()),
-    })
+    });
+    if let Some(taints) = &node.taints {
+        registration["taints"] = taints.iter().map(taint).collect();
+    }
+    registration
+}
+
+fn taint(taint: &Taint) -> Value {
+    let mut json = json!({ "key": taint.key, "effect": taint.effect.as_str() });
+    if !taint.value.is_empty() {
+        json["value"] = taint.value.as_str().into();
+    }
+    json
 }
