@@ -4,6 +4,7 @@
 mod agent;
 mod args;
 mod commands;
+mod config_file;
 mod context;
 mod document;
 mod environment;

@@ -36,18 +36,18 @@ fn json(text: &str) -> Value {
         .to_json()
 }
 
-/// With `UPDATE_SCHEMAS=1` the test writes the files.
+/// With `KIND_WRITE_SCHEMAS=1` the test writes the files.
 #[test]
 fn the_published_schemas_are_those_of_the_types() {
     for version in ApiVersion::ALL {
         let (path, schema) = (path(*version), json_schema(*version));
-        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        if std::env::var_os("KIND_WRITE_SCHEMAS").is_some() {
             std::fs::write(&path, &schema).unwrap();
         }
         let published = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             published == schema,
-            "{} is old: run this test with UPDATE_SCHEMAS=1",
+            "{} is old: run this test with KIND_WRITE_SCHEMAS=1",
             path.display()
         );
     }

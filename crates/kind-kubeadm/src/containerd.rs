@@ -6,6 +6,7 @@ mod registries;
 mod snapshotter;
 mod table;
 
+pub(crate) use patched::patch_problems;
 pub use patched::{has_patches, patch};
 pub use registries::registry_files;
 pub use snapshotter::snapshotter;

@@ -7,11 +7,11 @@ mod kubeadm;
 mod kubelet;
 
 use kind_config::version::Version;
-use kind_config::{Cluster, KubeProxyMode, yaml};
+use kind_config::{Cluster, KubeProxyMode, Node, yaml};
 use serde_json::Value;
 
 use crate::patch::Patches;
-use crate::{Error, NodeFacts};
+use crate::{Error, NodeFacts, containerd};
 use gates::Gates;
 
 /// Text of a node's `/kind/kubeadm.conf`: its documents with the cluster's and the node's patches.
@@ -21,18 +21,8 @@ use gates::Gates;
 /// without root; or a patch cannot be parsed or applied.
 pub fn render(cluster: &Cluster, facts: &NodeFacts) -> Result<String, Error> {
     let (index, node) = facts.configuration(cluster)?;
-    let of_cluster = Patches::parse(
-        "",
-        &cluster.kubeadm_config_patches,
-        &cluster.kubeadm_config_patches_json6902,
-    )
-    .map_err(Error::Kubeadm)?;
-    let of_node = Patches::parse(
-        &format!("nodes[{index}]."),
-        &node.kubeadm_config_patches,
-        &node.kubeadm_config_patches_json6902,
-    )
-    .map_err(Error::Kubeadm)?;
+    let of_cluster = patches_of_cluster(cluster)?;
+    let of_node = patches_of_node(index, node)?;
     let mut documents = documents(cluster, facts)?;
     for document in &mut documents {
         of_cluster.apply(document).map_err(Error::Kubeadm)?;
@@ -40,6 +30,46 @@ pub fn render(cluster: &Cluster, facts: &NodeFacts) -> Result<String, Error> {
         remove_helper_metadata(document);
     }
     Ok(join(documents))
+}
+
+/// Checks that all patches of a cluster can be read: those of kubeadm's documents and those of
+/// containerd's configuration. Whether they apply is known once there are nodes.
+///
+/// Returns what is wrong with each one that cannot.
+pub fn check_patches(cluster: &Cluster) -> Vec<Error> {
+    let mut problems = Patches::problems(
+        "",
+        &cluster.kubeadm_config_patches,
+        &cluster.kubeadm_config_patches_json6902,
+    );
+    for (index, node) in cluster.nodes.iter().enumerate() {
+        problems.extend(Patches::problems(
+            &format!("nodes[{index}]."),
+            &node.kubeadm_config_patches,
+            &node.kubeadm_config_patches_json6902,
+        ));
+    }
+    let mut errors: Vec<_> = problems.into_iter().map(Error::Kubeadm).collect();
+    errors.extend(containerd::patch_problems(cluster));
+    errors
+}
+
+fn patches_of_cluster(cluster: &Cluster) -> Result<Patches, Error> {
+    Patches::parse(
+        "",
+        &cluster.kubeadm_config_patches,
+        &cluster.kubeadm_config_patches_json6902,
+    )
+    .map_err(Error::Kubeadm)
+}
+
+fn patches_of_node(index: usize, node: &Node) -> Result<Patches, Error> {
+    Patches::parse(
+        &format!("nodes[{index}]."),
+        &node.kubeadm_config_patches,
+        &node.kubeadm_config_patches_json6902,
+    )
+    .map_err(Error::Kubeadm)
 }
 
 /// A node's documents before any patch: ClusterConfiguration, InitConfiguration, JoinConfiguration,

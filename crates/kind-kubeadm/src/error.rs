@@ -1,8 +1,9 @@
 //! What can go wrong while a node's configuration is made.
 
 use std::error::Error as StdError;
+use std::fmt;
 
-use kind_config::version;
+use kind_config::{version, yaml};
 
 /// Why a node's configuration cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +52,20 @@ pub enum Error {
     Containerd(PatchError),
 }
 
+impl Error {
+    /// The place in the cluster's configuration that is at fault, if it is one: a field, for example
+    /// `nodes[1].kubeadmConfigPatches[0]`, and after a colon the line of the field's text.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::Kubeadm(error) | Self::Containerd(error) => Some(error.place()),
+            _ => None,
+        }
+    }
+}
+
 /// Why a patch cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to {action} {kind}: {field}: {reason}")]
+#[error("failed to {action} {kind}: {field}{}: {reason}", Target(.target))]
 #[non_exhaustive]
 pub struct PatchError {
     /// What was tried: `parse` or `apply`.
@@ -63,6 +75,10 @@ pub struct PatchError {
     /// Where the patch stands in the cluster's configuration, for example
     /// `nodes[1].kubeadmConfigPatches[0]`.
     pub field: String,
+    /// The document that it was to change; empty if it did not come so far.
+    pub target: String,
+    /// The line of the patch, from 1, if it is known.
+    pub line: Option<usize>,
     /// What is wrong with it.
     pub reason: Box<dyn StdError + Send + Sync>,
 }
@@ -77,20 +93,54 @@ impl PatchError {
             action: "parse",
             kind,
             field: field.to_owned(),
+            target: String::new(),
+            line: None,
             reason: reason.into(),
         }
+    }
+
+    pub(crate) fn yaml(kind: &'static str, field: &str, error: yaml::Error) -> Self {
+        let line = error.problems().first().map(yaml::Problem::line);
+        Self {
+            line,
+            ..Self::parse(kind, field, error)
+        }
+    }
+
+    pub(crate) fn at_line(mut self, line: Option<usize>) -> Self {
+        self.line = line;
+        self
     }
 
     pub(crate) fn apply(
         kind: &'static str,
         field: &str,
+        target: &str,
         reason: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         Self {
             action: "apply",
-            kind,
-            field: field.to_owned(),
-            reason: reason.into(),
+            target: target.to_owned(),
+            ..Self::parse(kind, field, reason)
+        }
+    }
+
+    fn place(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}:{line}", self.field),
+            None => self.field.clone(),
+        }
+    }
+}
+
+/// The document a patch was for, in brackets.
+struct Target<'a>(&'a str);
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" => Ok(()),
+            target => write!(f, " (for {target})"),
         }
     }
 }

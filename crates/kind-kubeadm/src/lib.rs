@@ -32,7 +32,7 @@ mod warnings;
 pub use api::Api;
 pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
 pub use command::{CONFIG_PATH, init_command, join_command};
-pub use documents::{documents, render};
+pub use documents::{check_patches, documents, render};
 pub use error::Error;
 pub use node::NodeFacts;
 pub use release::{control_plane_label, control_plane_taints};

@@ -12,6 +12,7 @@ use serde_json::Value;
 pub use crate::error::PatchError;
 use json6902::OperationPatch;
 pub use json6902::apply_operations;
+pub(crate) use json6902::check_operations;
 use merge::MergePatch;
 pub use stream::{patch_stream, split_documents};
 
@@ -37,17 +38,23 @@ impl Patches {
         merge: &[String],
         operations: &[JsonPatch],
     ) -> Result<Self, PatchError> {
-        let merge = merge.iter().enumerate().map(|(index, text)| {
-            MergePatch::parse(text, &format!("{level}kubeadmConfigPatches[{index}]"))
-        });
-        let operations = operations.iter().enumerate().map(|(index, patch)| {
-            let field = format!("{level}kubeadmConfigPatchesJSON6902[{index}]");
-            OperationPatch::parse(patch, field)
-        });
         Ok(Self {
-            merge: merge.collect::<Result<Vec<_>, _>>()?.concat(),
-            operations: operations.collect::<Result<_, _>>()?,
+            merge: merge_patches(level, merge)
+                .collect::<Result<Vec<_>, _>>()?
+                .concat(),
+            operations: operation_patches(level, operations).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Everything that is wrong with patches, as [`Patches::parse`] would find it one by one.
+    pub(crate) fn problems(
+        level: &str,
+        merge: &[String],
+        operations: &[JsonPatch],
+    ) -> Vec<PatchError> {
+        let merge = merge_patches(level, merge).filter_map(Result::err);
+        let operations = operation_patches(level, operations).filter_map(Result::err);
+        merge.chain(operations).collect()
     }
 
     /// Changes a document by every patch that is for it: merge patches first.
@@ -64,6 +71,25 @@ impl Patches {
         }
         Ok(())
     }
+}
+
+fn merge_patches(
+    level: &str,
+    texts: &[String],
+) -> impl Iterator<Item = Result<Vec<MergePatch>, PatchError>> {
+    texts.iter().enumerate().map(move |(index, text)| {
+        MergePatch::parse(text, &format!("{level}kubeadmConfigPatches[{index}]"))
+    })
+}
+
+fn operation_patches(
+    level: &str,
+    patches: &[JsonPatch],
+) -> impl Iterator<Item = Result<OperationPatch, PatchError>> {
+    patches.iter().enumerate().map(move |(index, patch)| {
+        let field = format!("{level}kubeadmConfigPatchesJSON6902[{index}]");
+        OperationPatch::parse(patch, field)
+    })
 }
 
 #[cfg(test)]

@@ -44,6 +44,11 @@ pub(crate) mod step {
     /// The control plane is ready.
     pub(crate) const READY: &str = "wait for ready";
 
+    /// The step that applies a manifest of the user's.
+    pub(crate) fn manifest(name: &str) -> String {
+        format!("apply {name}")
+    }
+
     /// The step in which a node joins.
     pub(crate) fn join(node: &str) -> String {
         format!("{JOIN} {node}")
@@ -71,8 +76,10 @@ pub(crate) struct Manifests {
     pub(crate) cni: Option<String>,
     /// Cluster DNS, for images that bring their own.
     pub(crate) dns: Option<String>,
-    /// Default storage.
-    pub(crate) storage: String,
+    /// Default storage; `None` leaves it out.
+    pub(crate) storage: Option<String>,
+    /// The user's, with what each is called in messages.
+    pub(crate) more: Vec<(String, String)>,
 }
 
 /// The request that makes the first control plane of a cluster.
@@ -86,7 +93,10 @@ pub(crate) fn init(
     manifests: &Manifests,
 ) -> Result<Request, kind_kubeadm::Error> {
     let version = facts.kubernetes_version();
-    let mut together = vec![vec![apply(step::STORAGE, "apply", &manifests.storage)]];
+    let mut together = Vec::new();
+    if let Some(storage) = &manifests.storage {
+        together.push(vec![apply(step::STORAGE, "apply", storage)]);
+    }
     if let Some(cni) = &manifests.cni {
         together.push(vec![apply(step::CNI, "create", cni)]);
     }
@@ -102,10 +112,12 @@ pub(crate) fn init(
         together.push(vec![run(step::KUBELET, argv, None)]);
     }
     if cluster.nodes.len() == 1 {
-        together.push(vec![remove_taints(control_plane_taints(version)?)]);
+        if cluster.nodes[0].taints.is_none() {
+            together.push(vec![remove_taints(control_plane_taints(version)?)]);
+        }
         together.push(vec![remove_label()]);
     }
-    let steps = vec![
+    let mut steps = vec![
         wait_for_containerd(),
         Step::Together {
             sequences: vec![
@@ -122,6 +134,8 @@ pub(crate) fn init(
             ],
         },
     ];
+    let more = manifests.more.iter();
+    steps.extend(more.map(|(name, text)| apply(&step::manifest(name), "apply", text)));
     Ok(Request { steps })
 }
 

@@ -84,7 +84,13 @@ mod tests {
         ];
         assert_eq!(
             texts,
-            ["text of ca", "text of policy", "text of authority", "text of manifest", "here"]
+            [
+                "text of ca",
+                "text of policy",
+                "text of authority",
+                "text of manifest",
+                "here"
+            ]
         );
     }
 
@@ -93,6 +99,9 @@ mod tests {
         let mut cluster = Cluster::default().manifest(FileOrText::file("/nowhere/a.yaml"));
         let error = read(&mut cluster, Path::new("/")).unwrap_err();
         let text = crate::error::chain(&error);
-        assert!(text.starts_with("failed to read /nowhere/a.yaml: "), "{text}");
+        assert!(
+            text.starts_with("failed to read /nowhere/a.yaml: "),
+            "{text}"
+        );
     }
 }

@@ -190,7 +190,11 @@ impl Error {
                 Some("say which it is with `--kubernetes-version`, for example v1.36.1".to_owned())
             }
             Self::Examined { source, .. } => source.remedy(),
-            Self::Many(errors) => errors.iter().find_map(Self::remedy),
+            Self::Many(errors) => {
+                let mut remedies: Vec<String> = errors.iter().filter_map(Self::remedy).collect();
+                remedies.dedup();
+                (!remedies.is_empty()).then(|| remedies.join("\n"))
+            }
             Self::Config(cause)
             | Self::Engine { source: cause, .. }
             | Self::Image { source: cause, .. }
@@ -231,6 +235,22 @@ impl Error {
         }
     }
 
+    /// The field of the configuration that is at fault, as far as that is known.
+    pub(crate) fn place(&self) -> Option<&str> {
+        match self {
+            Self::Document { source, .. } => source.0.place.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Says what to do about a document that cannot be made.
+    pub(crate) fn with_remedy(mut self, remedy: String) -> Self {
+        if let Self::Document { source, .. } = &mut self {
+            source.0.remedy = Some(remedy);
+        }
+        self
+    }
+
     /// One failure out of several, or none.
     pub(crate) fn collect(mut errors: Vec<Self>) -> Result<()> {
         match errors.len() {
@@ -269,6 +289,7 @@ struct Inner {
     code: String,
     remedy: Option<String>,
     output: Option<String>,
+    place: Option<String>,
     error: Box<dyn StdError + Send + Sync>,
 }
 
@@ -278,12 +299,19 @@ impl Cause {
             code: code.to_owned(),
             remedy: None,
             output: None,
+            place: None,
             error: error.into(),
         }))
     }
 
     pub(crate) fn with_remedy(mut self, remedy: Option<String>) -> Self {
         self.0.remedy = remedy;
+        self
+    }
+
+    /// Names the field of the configuration that is at fault.
+    pub(crate) fn at(mut self, place: Option<String>) -> Self {
+        self.0.place = place;
         self
     }
 

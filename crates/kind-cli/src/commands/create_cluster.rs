@@ -1,11 +1,10 @@
 //! `kind create cluster`
 
-use std::io::{ErrorKind, Read};
-
 use kind::{Assumptions, CreateCluster, KubeconfigFiles, Source};
 
 use super::KUBECONFIG;
 use crate::args::{ArgRule, Command, Flag, Kind, Matches};
+use crate::config_file;
 use crate::context::Context;
 use crate::document::{CreatedCluster, Plan};
 use crate::exit::{Exit, Failure};
@@ -100,7 +99,7 @@ fn assumptions(matches: &Matches) -> Result<Assumptions, Failure> {
         assumptions = assumptions.kubernetes_version(version);
     }
     if let Some(path) = matches.filled("containerd-config") {
-        assumptions = assumptions.containerd_config(read_file(path)?);
+        assumptions = assumptions.containerd_config(config_file::text(path).map_err(reading)?);
     }
     Ok(assumptions)
 }
@@ -121,8 +120,8 @@ fn options(
     if matches.switch("retain") {
         options = options.retain();
     }
-    if let Some(config) = config_text(matches)? {
-        options = options.config_text(&config)?;
+    if let Some(path) = matches.filled("config") {
+        options = options.config_source(config_file::read(path).map_err(reading)?)?;
     }
     if let Some(name) = context.given_name(matches) {
         options = options.name(name);
@@ -139,44 +138,12 @@ fn options(
     Ok(options)
 }
 
-/// The configuration the user named; `-` is stdin.
-fn config_text(matches: &Matches) -> Result<Option<String>, Failure> {
-    let Some(path) = matches.filled("config") else {
-        return Ok(None);
-    };
-    let text = match path {
-        "-" => {
-            let mut text = String::new();
-            let read = std::io::stdin().read_to_string(&mut text);
-            read.map(|_| text)
-                .map_err(|error| unreadable("read", "/dev/stdin", &error))?
-        }
-        _ => read_file(path)?,
-    };
-    Ok(Some(text))
-}
-
-fn read_file(path: &str) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let verb = match error.kind() {
-            ErrorKind::IsADirectory => "read",
-            _ => "open",
-        };
-        unreadable(verb, path, &error)
-    })
-}
-
-/// A file that cannot be read, in Go's words.
-fn unreadable(verb: &str, path: &str, error: &std::io::Error) -> Failure {
-    let reason = match error.kind() {
-        ErrorKind::NotFound => "no such file or directory".to_owned(),
-        ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        ErrorKind::IsADirectory => "is a directory".to_owned(),
-        _ => error.to_string(),
-    };
-    Failure::Message(format!(
-        "failed to create cluster: error reading file: {verb} {path}: {reason}"
-    ))
+/// Says what was tried when a file cannot be read.
+fn reading(failure: Failure) -> Failure {
+    match failure {
+        Failure::Message(text) => Failure::Message(format!("failed to create cluster: {text}")),
+        other => other,
+    }
 }
 
 fn usage(context: &str, kubeconfig: Option<&str>) -> String {

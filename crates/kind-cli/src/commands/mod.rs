@@ -2,6 +2,7 @@
 
 mod build_node_image;
 mod completion;
+mod config;
 mod create_cluster;
 mod delete_cluster;
 mod delete_clusters;

@@ -1,6 +1,6 @@
 //! `kind` without a command.
 
-use super::{BUILD, CREATE, DELETE, EXPORT, GET, LOAD, completion, help, version};
+use super::{BUILD, CREATE, DELETE, EXPORT, GET, LOAD, completion, config, help, version};
 use crate::args::{Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::Help;
@@ -16,6 +16,7 @@ pub(crate) static ROOT: Command = Command {
         &completion::COMMAND,
         &completion::COMPLETE,
         &completion::COMPLETE_NO_DESCRIPTIONS,
+        &config::COMMAND,
         &CREATE,
         &DELETE,
         &EXPORT,

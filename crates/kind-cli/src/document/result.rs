@@ -42,6 +42,24 @@ documents! {
         kubeconfig: String,
     }
 
+    /// Of `config convert` and `config defaults`.
+    Config {
+        /// Version of the format.
+        version: String,
+        /// The configuration as YAML text.
+        text: String,
+    }
+
+    /// Of `config validate`.
+    ValidConfig {
+        /// The file.
+        file: String,
+        /// Name of the cluster.
+        cluster: String,
+        /// How many nodes it has, without a load balancer.
+        nodes: usize,
+    }
+
     /// Of `create cluster`.
     CreatedCluster {
         /// The cluster.

@@ -19,6 +19,8 @@ fn schema() -> Value {
     add::<ClusterList>(&mut generator, &mut kinds);
     add::<NodeList>(&mut generator, &mut kinds);
     add::<Kubeconfig>(&mut generator, &mut kinds);
+    add::<Config>(&mut generator, &mut kinds);
+    add::<ValidConfig>(&mut generator, &mut kinds);
     add::<CreatedCluster>(&mut generator, &mut kinds);
     add::<DeletedCluster>(&mut generator, &mut kinds);
     add::<DeletedClusters>(&mut generator, &mut kinds);

@@ -1,6 +1,7 @@
 //! The command as scripts see it: what it prints where, and its exit codes. No engine is needed.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod config;
 mod dry_run;
 mod recorded;
 mod run;

@@ -35,6 +35,20 @@ impl Error {
         }
     }
 
+    /// The error of a text that stands below so many lines of another text.
+    pub fn below(mut self, lines: usize) -> Self {
+        match &mut self {
+            Self::Syntax { line, .. } => *line += lines,
+            Self::Content(problems) => {
+                for problem in problems {
+                    problem.line += lines;
+                }
+            }
+            Self::Type(_) => {}
+        }
+        self
+    }
+
     /// Every problem with its line; none if lines are not known.
     pub fn problems(&self) -> Vec<Problem> {
         match self {

@@ -2,7 +2,7 @@
 
 use super::{layout, registries, table};
 use crate::Error;
-use crate::patch::{PatchError, apply_operations};
+use crate::patch::{PatchError, apply_operations, check_operations};
 use kind_config::Cluster;
 
 /// True if a cluster's nodes need their containerd configuration patched.
@@ -20,15 +20,14 @@ pub fn has_patches(cluster: &Cluster) -> bool {
 /// The configuration or a patch cannot be parsed, the configuration has no version, or a JSON patch
 /// does not apply.
 pub fn patch(config: &str, cluster: &Cluster) -> Result<String, Error> {
-    let mut config = table::parse(config).map_err(Error::ContainerdVersion)?;
+    let mut config = table::parse(config)
+        .map_err(|malformed| Error::ContainerdVersion(malformed.to_string()))?;
     let version = table::version(&config).map_err(Error::ContainerdVersion)?;
     if !cluster.registries.is_empty() {
         registries::enable(&mut config, version);
     }
     for (index, text) in cluster.containerd_config_patches.iter().enumerate() {
-        let field = format!("containerdConfigPatches[{index}]");
-        let patch = table::parse(text)
-            .map_err(|reason| Error::Containerd(PatchError::parse("TOML patch", &field, reason)))?;
+        let patch = merge_patch(index, text)?;
         let wanted = patch.get("version");
         if wanted.is_none_or(|wanted| wanted.as_i64() == Some(version)) {
             json_patch::merge(&mut config, &patch);
@@ -40,6 +39,29 @@ pub fn patch(config: &str, cluster: &Cluster) -> Result<String, Error> {
         apply_operations(text, &field, &mut config).map_err(Error::Containerd)?;
     }
     Ok(layout::write(&config))
+}
+
+/// What is wrong with each of a cluster's patches that cannot be read.
+pub(crate) fn patch_problems(cluster: &Cluster) -> Vec<Error> {
+    let merge = cluster.containerd_config_patches.iter().enumerate();
+    let merge = merge.filter_map(|(index, text)| merge_patch(index, text).err());
+    let patches = cluster
+        .containerd_config_patches_json6902
+        .iter()
+        .enumerate();
+    let operations = patches.filter_map(|(index, text)| {
+        let field = format!("containerdConfigPatchesJSON6902[{index}]");
+        check_operations(text, &field).err().map(Error::Containerd)
+    });
+    merge.chain(operations).collect()
+}
+
+fn merge_patch(index: usize, text: &str) -> Result<serde_json::Value, Error> {
+    let field = format!("containerdConfigPatches[{index}]");
+    table::parse(text).map_err(|malformed| {
+        let line = malformed.line;
+        Error::Containerd(PatchError::parse("TOML patch", &field, malformed).at_line(line))
+    })
 }
 
 #[cfg(test)]

@@ -3,11 +3,24 @@
 use serde_json::Value;
 use toml_edit::{DocumentMut, Item, TableLike};
 
+/// Why text is not TOML.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Malformed {
+    message: String,
+    /// The line, from 1, if it is known.
+    pub(super) line: Option<usize>,
+}
+
 /// Reads TOML text. Dates become text; whole numbers and numbers with a fraction stay apart.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
-    let document: DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| error.to_string().trim_end().to_owned())?;
+pub(super) fn parse(text: &str) -> Result<Value, Malformed> {
+    let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        Malformed {
+            message: error.to_string().trim_end().to_owned(),
+            line: before.map(|before| before.matches('\n').count() + 1),
+        }
+    })?;
     Ok(table(document.as_table()))
 }
 

@@ -4,7 +4,7 @@ use kind_config::{JsonPatch, yaml};
 use serde_json::Value;
 
 use super::PatchError;
-use super::matching::Target;
+use super::matching::{Target, text};
 
 const KIND: &str = "JSON 6902 patches";
 
@@ -36,7 +36,8 @@ impl OperationPatch {
         if !self.target.matches(document) {
             return Ok(());
         }
-        apply(&self.operations, document, &self.field)
+        let target = text(document, "kind").to_owned();
+        apply(&self.operations, document, &self.field, &target)
     }
 }
 
@@ -46,11 +47,19 @@ impl OperationPatch {
 /// # Errors
 /// The text is not a list of operations, or one of them does not apply.
 pub fn apply_operations(text: &str, field: &str, document: &mut Value) -> Result<(), PatchError> {
-    apply(&parse(text, field)?, document, field)
+    apply(&parse(text, field)?, document, field, "")
+}
+
+/// Checks that a JSON patch can be read. `field` names where it stands, for errors.
+///
+/// # Errors
+/// The text is not a list of operations.
+pub(crate) fn check_operations(text: &str, field: &str) -> Result<(), PatchError> {
+    parse(text, field).map(drop)
 }
 
 fn parse(text: &str, field: &str) -> Result<json_patch::Patch, PatchError> {
-    let operations = yaml::parse(text).map_err(|error| PatchError::parse(KIND, field, error))?;
+    let operations = yaml::parse(text).map_err(|error| PatchError::yaml(KIND, field, error))?;
     if operations.as_sequence().is_none() {
         return Err(PatchError::parse(
             KIND,
@@ -66,9 +75,10 @@ fn apply(
     operations: &json_patch::Patch,
     document: &mut Value,
     field: &str,
+    target: &str,
 ) -> Result<(), PatchError> {
     json_patch::patch(document, operations).map_err(|error| {
         // The operation's index and path are in the error's own text.
-        PatchError::apply("JSON 6902 patch", field, error)
+        PatchError::apply("JSON 6902 patch", field, target, error)
     })
 }

@@ -25,7 +25,7 @@ impl MergePatch {
     /// Parses a stream of patches. Documents without content are left out.
     pub(super) fn parse(text: &str, field: &str) -> Result<Vec<Self>, PatchError> {
         let documents = split_documents(text)
-            .map_err(|error: yaml::Error| PatchError::parse(KIND, field, error))?;
+            .map_err(|error: yaml::Error| PatchError::yaml(KIND, field, error))?;
         documents
             .into_iter()
             .filter(|document| !document.is_null())
@@ -54,8 +54,9 @@ impl MergePatch {
             () => Form::List,
         };
         let mut patch = self.patch.clone();
-        resolve(&mut patch, document, form, "")
-            .map_err(|reason| PatchError::apply("patch", &self.field, reason))?;
+        resolve(&mut patch, document, form, "").map_err(|reason| {
+            PatchError::apply("patch", &self.field, text(document, "kind"), reason)
+        })?;
         json_patch::merge(document, &Value::Object(patch));
         Ok(())
     }

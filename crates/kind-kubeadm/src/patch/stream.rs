@@ -13,25 +13,29 @@ use crate::documents::join;
 /// # Errors
 /// A document is not YAML.
 pub fn split_documents(text: &str) -> Result<Vec<Value>, yaml::Error> {
-    let mut documents = vec![String::new()];
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
+    // Each with the number of lines before it.
+    let mut documents = vec![(0, String::new())];
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
         if !line.starts_with("---") {
-            if let Some(document) = documents.last_mut() {
+            if let Some((_, document)) = documents.last_mut() {
                 document.push_str(line);
                 document.push('\n');
             }
         } else if lines.peek().is_some() {
-            documents.push(String::new());
+            documents.push((number + 1, String::new()));
         }
     }
     // A separator before the first document adds none either.
-    if documents.len() > 1 && documents[0].trim().is_empty() {
+    if documents.len() > 1 && documents[0].1.trim().is_empty() {
         documents.remove(0);
     }
     documents
         .iter()
-        .map(|document| Ok(yaml::parse(document)?.to_json()))
+        .map(|(before, document)| match yaml::parse(document) {
+            Ok(document) => Ok(document.to_json()),
+            Err(error) => Err(error.below(*before)),
+        })
         .collect()
 }
 

@@ -187,7 +187,7 @@ fn a_map_of_arguments_for_v1beta4_is_an_error() {
     let patch = "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\napiServer:\n  extraArgs: {v: \"5\"}\n";
     assert_eq!(
         merge(target, patch).unwrap_err(),
-        "failed to apply patch: kubeadmConfigPatches[0]: apiServer.extraArgs: kubeadm.k8s.io/v1beta4 has a \
+        "failed to apply patch: kubeadmConfigPatches[0] (for ClusterConfiguration): apiServer.extraArgs: kubeadm.k8s.io/v1beta4 has a \
          list of entries with name and value here"
     );
 }
@@ -262,7 +262,7 @@ fn bad_patches_are_named() {
     for (patch, problem) in [
         (
             "- {op: remove, path: /nothing}",
-            "failed to apply JSON 6902 patch: kubeadmConfigPatchesJSON6902[0]: ",
+            "failed to apply JSON 6902 patch: kubeadmConfigPatchesJSON6902[0] (for KubeletConfiguration): ",
         ),
         (
             "- {op: replace, path: /nothing, value: 1}",

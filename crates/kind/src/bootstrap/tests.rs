@@ -11,7 +11,8 @@ fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
     let manifests = Manifests {
         cni: Some("CNI".to_owned()),
         dns: Some("DNS".to_owned()),
-        storage: "STORAGE".to_owned(),
+        storage: Some("STORAGE".to_owned()),
+        more: vec![("mine.yaml".to_owned(), "MINE".to_owned())],
     };
     let pod_cidrs = words(&["10.244.0.0/24"]);
     let share = Share {

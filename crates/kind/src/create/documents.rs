@@ -37,8 +37,9 @@ pub(crate) fn node_facts(
     Ok(facts)
 }
 
-/// Every file of a node: kubeadm's documents, containerd's configuration if the user patches it, and
-/// the pod network's, which must stand before the kubelet looks for it.
+/// Every file of a node: kubeadm's documents, containerd's configuration if the user patches it, what
+/// the configuration asks for beside them, and the pod network's, which must stand before the kubelet
+/// looks for it.
 ///
 /// `containerd` gives the node's configuration of containerd before the patches. Where it is not known
 /// the patched one is left out.
@@ -56,6 +57,14 @@ pub(crate) fn files(
         let patched = containerd::patch(&config, cluster).map_err(document_error)?;
         files.push(File::new(containerd::CONFIG_PATH, patched));
     }
+    let role = plan.role.parse().unwrap_or_else(|error| match error {});
+    if let Some(policy) = kind_kubeadm::audit_policy(cluster, &role) {
+        files.push(File::new(kind_kubeadm::AUDIT_POLICY_PATH, policy));
+    }
+    let more = containerd::registry_files(cluster)
+        .into_iter()
+        .chain(kind_kubeadm::trust_files(cluster));
+    files.extend(more.map(|(path, text)| File::new(path, text)));
     if !cluster.networking.disable_default_cni {
         files.push(File::new(cni::PATH, cni::conflist(&plan.pod_cidrs, None)));
     }
@@ -65,8 +74,9 @@ pub(crate) fn files(
 /// Wraps a failure to make a document.
 pub(super) fn document_error(error: kind_kubeadm::Error) -> Error {
     let action = "failed to make the node's configuration";
+    let place = error.place();
     Error::Document {
         action: action.to_owned(),
-        source: Cause::new("KIND-DOCUMENT", error),
+        source: Cause::new("KIND-DOCUMENT", error).at(place),
     }
 }

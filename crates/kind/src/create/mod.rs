@@ -15,6 +15,7 @@ mod undo;
 
 pub(crate) use documents::{files, node_facts};
 pub(crate) use facts::Facts;
+pub(crate) use options::explained;
 pub use options::{CreateCluster, Created};
 pub(crate) use run::{check_cluster, check_host, make_plan, run};
 

@@ -10,6 +10,7 @@ use super::attempt::Attempt;
 use super::documents;
 use super::facts::Facts;
 use super::parallel;
+use crate::event::{Event, Warning};
 use crate::node::{File, pack, read_file};
 use crate::plan::{NodePlan, Plan};
 use crate::{Error, Result};
@@ -96,6 +97,9 @@ impl Attempt<'_> {
         let addresses = made.map_or((None, None), |made| (made.ipv4, made.ipv6));
         let host = (engine.name(), &self.host);
         let kubeadm = documents::node_facts(&node.name, &image, addresses, host)?;
+        for warning in kind_kubeadm::warnings(&self.cluster, &kubeadm) {
+            self.phases.tell(Event::Warning(Warning::Config(warning)));
+        }
         let files = documents::files(&self.cluster, node, &kubeadm, || {
             read_file(engine, &node.name, containerd::CONFIG_PATH).map(Some)
         })?;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use kind_config::Cluster;
+use kind_config::{Cluster, Source as ConfigSource};
 
+use super::documents::document_error;
 use crate::error::Cause;
 use crate::{CancelToken, Error, KubeconfigFiles, Result, Source};
 
@@ -25,6 +26,7 @@ use crate::{CancelToken, Error, KubeconfigFiles, Result, Source};
 #[derive(Debug, Clone)]
 pub struct CreateCluster {
     pub(super) config: Cluster,
+    pub(super) config_file: Option<ConfigSource>,
     pub(super) name: Option<String>,
     pub(super) image: Option<String>,
     pub(super) from: Option<Source>,
@@ -49,6 +51,7 @@ impl CreateCluster {
     pub fn new(files: KubeconfigFiles) -> Self {
         Self {
             config: Cluster::default(),
+            config_file: None,
             name: None,
             image: None,
             from: None,
@@ -64,12 +67,25 @@ impl CreateCluster {
     /// # Errors
     /// [`Error::Config`] if the text is no configuration.
     pub fn config_text(self, text: &str) -> Result<Self> {
-        Ok(self.config(Cluster::parse(text).map_err(config_error)?))
+        self.config_source(ConfigSource::new("config", text))
+    }
+
+    /// Takes the configuration from a text with a name, which errors show with the line at fault.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the text is no configuration.
+    pub fn config_source(mut self, source: ConfigSource) -> Result<Self> {
+        let config = source.parse();
+        self.config_file = Some(source);
+        let config = config.map_err(|error| self.config_error(error))?;
+        self.config = config;
+        Ok(self)
     }
 
     /// Takes the configuration from a value. Its defaults are set and it is checked by `create`.
     pub fn config(mut self, config: Cluster) -> Self {
         self.config = config;
+        self.config_file = None;
         self
     }
 
@@ -134,11 +150,45 @@ impl CreateCluster {
         }
         cluster
     }
+
+    /// Checks a configuration that has its defaults, patches and all.
+    pub(crate) fn check(&self, cluster: &Cluster) -> Result<()> {
+        let values = cluster.validate();
+        let mut errors: Vec<_> = values
+            .err()
+            .map(|e| self.config_error(e))
+            .into_iter()
+            .collect();
+        let patches = kind_kubeadm::check_patches(cluster).into_iter();
+        errors.extend(patches.map(|error| self.located(document_error(error))));
+        Error::collect(errors)
+    }
+
+    fn config_error(&self, error: kind_config::Error) -> Error {
+        match &self.config_file {
+            Some(source) => explained(source, error),
+            None => with_remedies(error.hints(), error),
+        }
+    }
+
+    /// A failure with the place in the config file that is at fault.
+    pub(crate) fn located(&self, error: Error) -> Error {
+        let place = error.place().map(str::to_owned);
+        match place.zip(self.config_file.as_ref()) {
+            Some((field, source)) => {
+                error.with_remedy(source.at_field(&field, "the patch is here"))
+            }
+            None => error,
+        }
+    }
 }
 
-/// A configuration's problem with its hints.
-pub(super) fn config_error(error: kind_config::Error) -> Error {
-    let hints = error.hints();
-    let remedy = (!hints.is_empty()).then(|| hints.join("; "));
+/// A configuration's problem with the lines at fault.
+pub(crate) fn explained(source: &ConfigSource, error: kind_config::Error) -> Error {
+    with_remedies(source.explain(&error), error)
+}
+
+fn with_remedies(texts: Vec<String>, error: kind_config::Error) -> Error {
+    let remedy = (!texts.is_empty()).then(|| texts.join("\n"));
     Error::Config(Cause::new("KIND-CONFIG", error).with_remedy(remedy))
 }

@@ -7,8 +7,8 @@ use kind_config::Cluster;
 use kind_engine::Info;
 
 use super::attempt::Attempt;
-use super::options::config_error;
 use super::{CreateCluster, Created};
+use crate::contents;
 use crate::event::{Event, Listener, Warning};
 use crate::kubeconfig::{self, context_name};
 use crate::plan::{Plan, Surroundings};
@@ -31,7 +31,7 @@ pub(crate) fn run(
     let mut attempt = Attempt::new(provider, options, (cluster, host), listener);
     let admin = match attempt.run() {
         Ok(admin) => admin,
-        Err(error) => return Err(attempt.abandon(error)),
+        Err(error) => return Err(attempt.abandon(options.located(error))),
     };
     // From here on the cluster is good; what fails now does not cost it.
     let entry = provider.entry_from(&name, &admin, Endpoint::External)?;
@@ -50,11 +50,7 @@ pub(crate) fn make_plan(
     subnets: &[String],
     balancer_image: Option<&str>,
 ) -> Result<Plan> {
-    let directory = std::env::current_dir().map_err(|source| Error::Io {
-        action: "failed to find the current directory",
-        path: PathBuf::from("."),
-        source,
-    })?;
+    let directory = current_directory()?;
     let surroundings = Surroundings {
         network,
         environment,
@@ -65,13 +61,22 @@ pub(crate) fn make_plan(
     Ok(Plan::new(cluster, surroundings))
 }
 
+/// What relative paths of a configuration are relative to.
+fn current_directory() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|source| Error::Io {
+        action: "failed to find the current directory",
+        path: PathBuf::from("."),
+        source,
+    })
+}
+
 /// Everything that can be known to be wrong before the first thing is made.
 fn check(
     provider: &Provider,
     options: &CreateCluster,
     listener: Listener<'_>,
 ) -> Result<(Cluster, Info)> {
-    let cluster = options.resolve();
+    let mut cluster = options.resolve();
     let engine = provider.engine();
     let info = engine.info().map_err(Error::engine(format!(
         "failed to get {} info",
@@ -81,7 +86,7 @@ fn check(
     if !provider.nodes(Some(&cluster.name))?.is_empty() {
         return Err(Error::ClusterExists(cluster.name));
     }
-    check_cluster(&cluster, listener)?;
+    check_cluster(options, &mut cluster, listener)?;
     if cluster.load_balancer().is_some() {
         let what = "a cluster of several control planes";
         return Err(Error::NotSupported(what.to_owned()));
@@ -97,12 +102,18 @@ pub(crate) fn check_host(info: &Info, listener: Listener<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Whether the configuration, with everything that overrides it, is one.
-pub(crate) fn check_cluster(cluster: &Cluster, listener: Listener<'_>) -> Result<()> {
+/// Whether the configuration, with everything that overrides it, is one. Brings in what it has in files
+/// of the host.
+pub(crate) fn check_cluster(
+    options: &CreateCluster,
+    cluster: &mut Cluster,
+    listener: Listener<'_>,
+) -> Result<()> {
     if cluster.name.len() > LONGEST_NAME {
         listener(Event::Warning(Warning::LongName(cluster.name.clone())));
     }
-    cluster.validate().map_err(config_error)?;
+    options.check(cluster)?;
+    contents::read(cluster, &current_directory()?)?;
     for warning in cluster.warnings() {
         listener(Event::Warning(Warning::Config(warning)));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kind_config::Role;
+use kind_config::{AddOn, Role};
 use kind_node::request::Request;
 
 use super::attempt::Attempt;
@@ -12,6 +12,7 @@ use super::facts::Facts;
 use super::nodes::Known;
 use super::phases::{Sequence, Stage};
 use crate::bootstrap::{self, Manifests, Share, step};
+use crate::contents;
 use crate::event::{Event, Phase, Warning};
 use crate::manifest;
 use crate::plan::{NodePlan, Plan};
@@ -165,16 +166,27 @@ impl Attempt<'_> {
                 .detail(5, format!("Using the following CNI manifest:\n{filled}"));
             manifests.cni = Some(filled);
         }
-        if let Some(text) = &facts.dns {
+        let add_ons = &self.cluster.add_ons;
+        if let Some(text) = facts.dns.as_ref().filter(|_| add_ons.dns != AddOn::None) {
             manifests.dns = Some(manifest::fill(text, &values)?);
         }
-        manifests.storage = match &facts.storage {
-            Some(text) => text.clone(),
-            None => {
-                self.phases.tell(Event::Warning(Warning::NoStorageManifest));
-                OLD_STORAGE.to_owned()
-            }
-        };
+        if add_ons.storage != AddOn::None {
+            manifests.storage = Some(self.storage(facts));
+        }
+        let of_user = self.cluster.manifests.iter().enumerate();
+        manifests.more = of_user
+            .map(|(index, content)| {
+                let name = contents::name(content, &format!("manifests[{index}]"));
+                (name, content.text.clone())
+            })
+            .collect();
         Ok(manifests)
+    }
+
+    fn storage(&self, facts: &Facts) -> String {
+        facts.storage.clone().unwrap_or_else(|| {
+            self.phases.tell(Event::Warning(Warning::NoStorageManifest));
+            OLD_STORAGE.to_owned()
+        })
     }
 }

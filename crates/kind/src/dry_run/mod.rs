@@ -110,7 +110,7 @@ pub(crate) fn run(
     if host.has_cluster(&cluster.name) {
         listener(Event::Warning(Warning::Exists(cluster.name.clone())));
     }
-    check_cluster(&cluster, listener)?;
+    check_cluster(options, &mut cluster, listener)?;
     let subnets = [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).to_vec();
     let balancer = Some(balancer::IMAGE);
     let (network, _) = network::name(host.engine_name, &settings.environment);

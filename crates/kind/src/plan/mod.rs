@@ -184,6 +184,8 @@ fn environment(
             "/etc/kubernetes/admin.conf".to_owned(),
         );
     }
+    // What the user says of this node counts most.
+    variables.extend(node.env.clone());
     variables
 }
 

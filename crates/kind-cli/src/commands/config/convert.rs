@@ -1,0 +1,33 @@
+//! `kind config convert`
+
+use super::{NEWEST, required_file, version};
+use crate::args::{ArgRule, Command, Flag, Matches};
+use crate::config_file;
+use crate::context::Context;
+use crate::document::Config;
+use crate::exit::{Exit, Failure};
+
+/// The table entry.
+pub(super) static COMMAND: Command = Command {
+    about: "Prints a config file as another version of the format has it. Comments and order stay",
+    positionals: "FILE",
+    flags: &[Flag::text("to", "the version to convert to: v1alpha4 or v1beta1").default(NEWEST)],
+    rule: ArgRule::AtMost(1),
+    action: Some(run),
+    ..Command::new(
+        "convert",
+        "Prints a config file in another version of the format",
+    )
+};
+
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let source = config_file::read(required_file(matches)?)?;
+    let to = version(matches.filled("to").unwrap_or(NEWEST))?;
+    let text = kind::convert_config(&source, to)?;
+    let config = Config {
+        version: to.as_str().to_owned(),
+        text,
+    };
+    context.ui.result(&config, || config.text.clone());
+    Ok(Exit::Success)
+}

@@ -1,0 +1,28 @@
+//! `kind config schema`
+
+use super::{NEWEST, version};
+use crate::args::{ArgRule, Command, Flag, Matches};
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+/// The table entry.
+pub(super) static COMMAND: Command = Command {
+    flags: &[Flag::text(
+        "api-version",
+        "the version of the format: v1alpha4 or v1beta1",
+    )
+    .default(NEWEST)],
+    rule: ArgRule::None,
+    action: Some(run),
+    ..Command::new(
+        "schema",
+        "Prints the JSON schema of config files, for editors",
+    )
+};
+
+fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let version = version(matches.filled("api-version").unwrap_or(NEWEST))?;
+    // The schema is JSON whatever the output is.
+    context.ui.data(&kind::config::json_schema(version));
+    Ok(Exit::Success)
+}
