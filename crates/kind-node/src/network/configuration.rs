@@ -31,6 +31,12 @@ pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), Error> {
     write(path, &cni::conflist(&cidrs, mtu())).map_err(Error::Configuration)
 }
 
+/// The ranges that pods of this node get addresses from.
+pub(super) fn own_ranges(path: &Path) -> Vec<IpNet> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    ranges(&text).unwrap_or_default().into_iter().collect()
+}
+
 /// The ranges in a configuration; `None` for a file that is none.
 fn ranges(text: &str) -> Option<BTreeSet<IpNet>> {
     let list: Value = serde_json::from_str(text).ok()?;

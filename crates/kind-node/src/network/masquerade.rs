@@ -3,14 +3,14 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::thread::sleep;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use rustix::net::RecvFlags;
 
-use super::nft::{self, Action, Batch, Connection, Field};
+use crate::nft::{
+    Batch, Connection, Family, Field, Hook, Match, Rule, Table, Verdict, wait_for_removal,
+};
 
 /// Our table, one of each family in use.
 const TABLE: &str = "kindnet-masquerade";
@@ -32,55 +32,37 @@ pub(super) fn keep(pod_subnets: &[IpNet]) -> Infallible {
 
 /// Keeps the rules until something goes wrong.
 fn guard(pod_subnets: &[IpNet]) -> io::Result<Infallible> {
-    // Listening begins before the rules stand, so that no removal goes unheard.
-    let changes = nft::listen()?;
     let connection = Connection::open()?;
+    // Listening begins before the rules stand, so that no removal goes unheard.
+    let mut removal = wait_for_removal(TABLE, connection.port())?;
     loop {
         connection.apply(rules(pod_subnets))?;
         tracing::info!("masquerading what leaves the pod network");
-        wait_for_removal(&changes, connection.port())?;
+        removal()?;
         tracing::warn!("the rules for masquerading were removed; setting them again");
         sleep(PACE);
-    }
-}
-
-/// Waits until someone else takes away from our tables.
-fn wait_for_removal(changes: &OwnedFd, own_port: u32) -> io::Result<()> {
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match rustix::net::recv(changes, buffer.as_mut_slice(), RecvFlags::empty()) {
-            Ok((length, _)) => {
-                let mut messages = nft::messages(&buffer[..length]);
-                if messages.any(|message| message.takes_from(TABLE, own_port)) {
-                    return Ok(());
-                }
-            }
-            Err(rustix::io::Errno::INTR) => {}
-            // More changes than could be heard; ours may have been among them.
-            Err(rustix::io::Errno::NOBUFS) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
     }
 }
 
 /// The rules: pods reach each other under their own addresses, everything else under the node's.
 fn rules(pod_subnets: &[IpNet]) -> Batch {
     let mut batch = Batch::new();
-    let (v4, v6): (Vec<&IpNet>, Vec<&IpNet>) = pod_subnets
-        .iter()
-        .partition(|subnet| matches!(subnet, IpNet::V4(_)));
-    for family in [v4, v6] {
-        let Some(member) = family.first() else {
+    for family in [Family::V4, Family::V6] {
+        let of_family = |subnet: &&IpNet| Family::of_range(subnet) == family;
+        let subnets: Vec<&IpNet> = pod_subnets.iter().filter(of_family).collect();
+        if subnets.is_empty() {
             continue;
+        }
+        let rules = |field, verdict: Verdict| {
+            let rule =
+                move |subnet: &&IpNet| Rule::new([Match::In(field, **subnet)], verdict.clone());
+            subnets.iter().map(rule)
         };
-        batch.empty_table(member, TABLE);
-        batch.source_nat_chain(member, TABLE, CHAIN);
-        for subnet in &family {
-            batch.rule((TABLE, CHAIN), Field::Destination, subnet, Action::Return);
-        }
-        for subnet in &family {
-            batch.rule((TABLE, CHAIN), Field::Source, subnet, Action::Masquerade);
-        }
+        let pods = rules(Field::Destination, Verdict::Return);
+        let others = rules(Field::Source, Verdict::Masquerade);
+        let mut table = Table::new(family, TABLE);
+        table.hook(CHAIN, Hook::SourceNat, pods.chain(others).collect());
+        batch.replace(&table);
     }
     batch
 }

@@ -2,14 +2,15 @@
 //!
 //! It watches the nodes: a route leads to every other node's pods, the CNI configuration follows
 //! the node's own pod range, and what leaves the pod network goes out under the node's address.
+//! Network policies are enforced for the node's own pods.
 //! None of that is awaited by a node that boots: the configuration stands before the kubelet
 //! starts, and a node alone needs no routes.
 
 pub(crate) mod configuration;
 mod error;
 mod masquerade;
-mod nft;
 mod nodes;
+mod policy;
 mod program;
 mod routes;
 mod settings;

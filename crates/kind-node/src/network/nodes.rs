@@ -1,14 +1,13 @@
 //! The nodes of the cluster, as far as the network cares.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1;
-use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 
 use super::settings::Settings;
+use crate::known::Known;
 
 /// One node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,49 +20,23 @@ pub(super) struct Node {
 
 /// All nodes by name, built from the events of a watch.
 #[derive(Debug, Default)]
-pub(super) struct Nodes {
-    known: BTreeMap<String, Node>,
-    listed: BTreeMap<String, Node>,
-    complete: bool,
-}
+pub(super) struct Nodes(Known<Node>);
 
 impl Nodes {
     /// Takes an event in; tells whether there is something new to act on.
     pub(super) fn apply(&mut self, event: Event<v1::Node>) -> bool {
-        match event {
-            Event::Init => {
-                self.listed.clear();
-                false
-            }
-            Event::InitApply(node) => {
-                self.listed.insert(node.name_any(), facts(node));
-                false
-            }
-            Event::InitDone => {
-                let listed = std::mem::take(&mut self.listed);
-                let first = !std::mem::replace(&mut self.complete, true);
-                let before = std::mem::replace(&mut self.known, listed);
-                first || self.known != before
-            }
-            Event::Apply(node) => {
-                let name = node.name_any();
-                let facts = facts(node);
-                let before = self.known.insert(name, facts.clone());
-                before != Some(facts)
-            }
-            Event::Delete(node) => self.known.remove(&node.name_any()).is_some(),
-        }
+        self.0.apply(event, |node| Some(facts(node)))
     }
 
     /// Tells whether all nodes are known: before that, nothing may be removed.
     pub(super) fn complete(&self) -> bool {
-        self.complete
+        self.0.complete()
     }
 
     /// This node, once it is registered.
     pub(super) fn own(&self, settings: &Settings) -> Option<&Node> {
-        let mut nodes = self.known.iter();
-        let own = nodes.find(|(name, node)| is_own(name, node, settings));
+        let mut nodes = self.0.all().iter();
+        let own = nodes.find(|(key, node)| is_own(&key.name, node, settings));
         own.map(|(_, node)| node)
     }
 
@@ -72,8 +45,10 @@ impl Nodes {
         &'a self,
         settings: &'a Settings,
     ) -> impl Iterator<Item = &'a Node> + 'a {
-        let others = |(name, node): &(&String, &Node)| !is_own(name, node, settings);
-        self.known.iter().filter(others).map(|(_, node)| node)
+        let nodes = self.0.all().iter();
+        nodes
+            .filter(|(key, node)| !is_own(&key.name, node, settings))
+            .map(|(_, node)| node)
     }
 }
 

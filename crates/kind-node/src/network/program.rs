@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::nodes::Nodes;
 use super::settings::Settings;
-use super::{Error, configuration, masquerade, routes};
+use super::{Error, configuration, masquerade, policy, routes};
 use crate::kubernetes;
 
 /// Routes go when a link goes down and up again; nobody tells.
@@ -41,15 +41,21 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     let end = crate::signals::end().map_err(Error::Runtime)?;
     let pod_subnets = settings.pod_subnets.clone();
     std::thread::spawn(move || masquerade::keep(&pod_subnets));
+    let work = async {
+        let client = client(&settings).await?;
+        tokio::select! {
+            result = follow(&settings, client.clone()) => result,
+            () = policy::enforce(client, &settings) => Ok(()),
+        }
+    };
     tokio::select! {
         () = end => Ok(()),
-        result = follow(&settings) => result,
+        result = work => result,
     }
 }
 
 /// Follows the nodes for ever.
-async fn follow(settings: &Settings) -> Result<(), Error> {
-    let client = client(settings).await?;
+async fn follow(settings: &Settings, client: Client) -> Result<(), Error> {
     let watch = watcher(Api::<Node>::all(client), watcher::Config::default());
     let mut events = pin!(watch.default_backoff());
     let mut nodes = Nodes::default();
@@ -116,6 +122,6 @@ async fn reachable(endpoint: &str) -> bool {
     false
 }
 
-fn report(error: &(dyn std::error::Error + 'static), what: &str) {
+pub(super) fn report(error: &(dyn std::error::Error + 'static), what: &str) {
     tracing::warn!(error, "{what}");
 }

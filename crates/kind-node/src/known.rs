@@ -1,0 +1,148 @@
+//! The objects of one kind that a watch has told of, as far as someone cares about them.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt;
+use kube::runtime::watcher::Event;
+
+/// Namespace and name; the namespace of objects that have none is empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// The namespace.
+    pub(crate) namespace: String,
+    /// The name.
+    pub(crate) name: String,
+}
+
+impl Key {
+    /// The key of an object.
+    pub(crate) fn of<K: kube::Resource>(object: &K) -> Self {
+        Self {
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+        }
+    }
+}
+
+/// All objects of a kind by key, each reduced to a `T`.
+#[derive(Debug)]
+pub(crate) struct Known<T> {
+    known: BTreeMap<Key, T>,
+    /// A list that is coming in; it takes the place of the known ones when it is complete.
+    listed: BTreeMap<Key, T>,
+    complete: bool,
+}
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self {
+            known: BTreeMap::new(),
+            listed: BTreeMap::new(),
+            complete: false,
+        }
+    }
+}
+
+impl<T: PartialEq> Known<T> {
+    /// Takes an event in; tells whether there is something new to act on. `reduce` gives what
+    /// matters of an object, or `None` for one that does not matter.
+    pub(crate) fn apply<K: kube::Resource>(
+        &mut self,
+        event: Event<K>,
+        reduce: impl FnOnce(K) -> Option<T>,
+    ) -> bool {
+        match event {
+            Event::Init => {
+                self.listed.clear();
+                false
+            }
+            Event::InitApply(object) => {
+                let key = Key::of(&object);
+                self.listed.extend(reduce(object).map(|facts| (key, facts)));
+                false
+            }
+            Event::InitDone => {
+                let listed = std::mem::take(&mut self.listed);
+                let first = !std::mem::replace(&mut self.complete, true);
+                let before = std::mem::replace(&mut self.known, listed);
+                first || self.known != before
+            }
+            Event::Apply(object) => {
+                let key = Key::of(&object);
+                match reduce(object) {
+                    Some(facts) if self.known.get(&key) == Some(&facts) => false,
+                    Some(facts) => {
+                        self.known.insert(key, facts);
+                        true
+                    }
+                    None => self.known.remove(&key).is_some(),
+                }
+            }
+            Event::Delete(object) => self.known.remove(&Key::of(&object)).is_some(),
+        }
+    }
+}
+
+impl<T> Known<T> {
+    /// Tells whether all objects are known: before that, nothing may be removed.
+    pub(crate) fn complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The objects by key.
+    pub(crate) fn all(&self) -> &BTreeMap<Key, T> {
+        &self.known
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Namespace;
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(name: &str, label: &str) -> Namespace {
+        let labels = json!({ "label": label });
+        serde_json::from_value(json!({ "metadata": { "name": name, "labels": labels } })).unwrap()
+    }
+
+    /// Keeps the label; objects with the label "none" do not matter.
+    fn apply(known: &mut Known<String>, event: Event<Namespace>) -> bool {
+        known.apply(event, |object| {
+            let label = object.labels()["label"].clone();
+            (label != "none").then_some(label)
+        })
+    }
+
+    #[test]
+    fn a_restarted_watch_forgets_what_is_gone() {
+        let mut known = Known::default();
+        apply(&mut known, Event::Init);
+        apply(&mut known, Event::InitApply(object("a", "1")));
+        apply(&mut known, Event::InitApply(object("b", "1")));
+        assert!(!known.complete());
+        assert!(apply(&mut known, Event::InitDone));
+        assert!(known.complete());
+
+        apply(&mut known, Event::Init);
+        apply(&mut known, Event::InitApply(object("a", "1")));
+        assert_eq!(known.all().len(), 2, "not before the list is complete");
+        assert!(apply(&mut known, Event::InitDone));
+        assert_eq!(known.all().len(), 1);
+    }
+
+    #[test]
+    fn only_what_matters_is_news() {
+        let mut known = Known::default();
+        assert!(
+            apply(&mut known, Event::InitDone),
+            "an empty list is a state as well"
+        );
+        assert!(!apply(&mut known, Event::Apply(object("a", "none"))));
+        assert!(apply(&mut known, Event::Apply(object("a", "1"))));
+        assert!(!apply(&mut known, Event::Apply(object("a", "1"))));
+        assert!(apply(&mut known, Event::Apply(object("a", "none"))));
+        assert!(!apply(&mut known, Event::Delete(object("a", "1"))));
+    }
+}

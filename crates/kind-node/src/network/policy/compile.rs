@@ -1,0 +1,170 @@
+//! From policies to rules.
+//!
+//! A packet that leaves the node passes `leaving`: the map `egress` leads the packets of a pod that
+//! policies restrict to the pod's chain, which tries the chains of its policies and loses what none
+//! of them allows. What is allowed to be sent goes on in `ingress`, where the receiving pod has its
+//! say in the same way. Policies' chains refer to sets of addresses, so that a pod that comes or
+//! goes changes no rule of another one.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::allowed::Part;
+use super::cluster::{Cluster, Pod};
+use super::direction::Direction;
+use crate::known::Key;
+use crate::nft::{Family, Field, Hook, Match, Rule, Set, Table, Verdict};
+
+/// The table's name, in each family.
+pub(super) const TABLE: &str = "kindnet-policy";
+/// The chain that asks the receiving pod.
+const INGRESS: &str = "ingress";
+/// The set of all pods of this node whose addresses are known.
+const PODS: &str = "pods";
+const ICMP_V6: u8 = 58;
+/// Types of messages by which neighbours find each other, without which there is no network at all.
+const NEIGHBOURS: (u8, u8) = (133, 137);
+
+/// The table for one family. `ranges` are those of this node's pods.
+pub(super) fn compile(cluster: &Cluster, ranges: &[IpNet], family: Family) -> Table {
+    let mut compiler = Compiler {
+        cluster,
+        family,
+        table: Table::new(family, TABLE),
+    };
+    compiler.hooks();
+    for direction in Direction::BOTH {
+        let restricted = compiler.policies(direction);
+        compiler.guard(direction, &restricted, ranges);
+        compiler.pods(direction, restricted);
+    }
+    let here = cluster.pods.all().values().filter(|pod| pod.here);
+    let known = here.flat_map(|pod| compiler.addresses(pod)).collect();
+    compiler.table.set(PODS, Set::Addresses(known));
+    compiler.table
+}
+
+/// Pods that policies restrict in one direction, with the policies' chains.
+type Restricted<'a> = BTreeMap<&'a Key, (&'a Pod, Vec<String>)>;
+
+/// A table that is being made.
+pub(super) struct Compiler<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) family: Family,
+    pub(super) table: Table,
+}
+
+impl<'a> Compiler<'a> {
+    /// The chains where packets enter.
+    fn hooks(&mut self) {
+        let judge_sender = [
+            Rule::new(
+                [],
+                Verdict::Map(Field::Source, Direction::Egress.name().to_owned()),
+            ),
+            Rule::new([], Verdict::Jump(Direction::Egress.guard())),
+        ];
+        let established = Rule::new([Match::Established], Verdict::Accept);
+        let mut input = vec![established.clone()];
+        if self.family == Family::V6 {
+            let (first, last) = NEIGHBOURS;
+            let matches = [Match::Protocol(ICMP_V6), Match::IcmpTypes(first, last)];
+            input.push(Rule::new(matches, Verdict::Accept));
+        }
+        input.extend(judge_sender.clone());
+        // What a pod sends to its node ends there and never leaves.
+        self.table.hook("input", Hook::Input, input);
+
+        let from_here = Rule::new([Match::FromHere], Verdict::Accept);
+        let mut leaving = vec![established, from_here];
+        leaving.extend(judge_sender);
+        leaving.push(Rule::new([], Verdict::Jump(INGRESS.to_owned())));
+        self.table.hook("leaving", Hook::Leaving, leaving);
+
+        let judge_receiver = vec![
+            Rule::new([], Verdict::Map(Field::Destination, INGRESS.to_owned())),
+            Rule::new([], Verdict::Jump(Direction::Ingress.guard())),
+            Rule::new([], Verdict::Accept),
+        ];
+        self.table.chain(INGRESS, judge_receiver);
+    }
+
+    /// A chain for each policy that has a say about pods of this node.
+    fn policies(&mut self, direction: Direction) -> Restricted<'a> {
+        let mut restricted = Restricted::new();
+        let cluster = self.cluster;
+        for (key, policy) in cluster.policies.all() {
+            let Some(rules) = direction.rules(policy) else {
+                continue;
+            };
+            let selected = cluster.pods.all().iter().filter(|(pod_key, pod)| {
+                pod.here && pod_key.namespace == key.namespace && policy.pods.selects(&pod.labels)
+            });
+            let selected: Vec<(&Key, &Pod)> = selected.collect();
+            if selected.is_empty() {
+                continue;
+            }
+            let chain = format!("{}-{}", direction.name(), policy.id);
+            let mut compiled = Vec::new();
+            for (index, allowed) in rules.iter().enumerate() {
+                let name = format!("{chain}-{index}");
+                let part = Part {
+                    name: &name,
+                    namespace: &key.namespace,
+                    direction,
+                    selected: &selected,
+                };
+                compiled.extend(self.allowed(&part, allowed));
+            }
+            self.table.chain(chain.clone(), compiled);
+            for (key, pod) in selected {
+                let (_, chains) = restricted.entry(key).or_insert((pod, Vec::new()));
+                chains.push(chain.clone());
+            }
+        }
+        restricted
+    }
+
+    /// A chain for each restricted pod, and the map that leads there.
+    fn pods(&mut self, direction: Direction, restricted: Restricted<'_>) {
+        let mut map = BTreeMap::new();
+        for (pod, chains) in restricted.into_values() {
+            for address in self.addresses(pod) {
+                let itself = Match::In(direction.other(), IpNet::from(address));
+                let jump = |chain: &String| Rule::new([], Verdict::Jump(chain.clone()));
+                // Nobody can keep a pod from talking to itself, not even through a Service.
+                let mut rules = vec![Rule::new([itself], direction.passed())];
+                rules.extend(chains.iter().map(jump));
+                rules.push(Rule::new([], Verdict::Drop));
+                let chain = format!("{}-{address}", direction.name());
+                self.table.chain(chain.clone(), rules);
+                map.insert(address, chain);
+            }
+        }
+        self.table.set(direction.name(), Set::Chains(map));
+    }
+
+    /// A pod may send as soon as it has an address, and the API server learns of it later. While a
+    /// restricted pod is at that point, nobody whose address is not known sends or gets anything.
+    fn guard(&mut self, direction: Direction, restricted: &Restricted<'_>, ranges: &[IpNet]) {
+        let waiting = restricted.values().any(|(pod, _)| pod.addresses.is_empty());
+        let of_family = |range: &&IpNet| Family::of_range(range) == self.family;
+        let ranges = ranges.iter().filter(of_family).filter(|_| waiting);
+        let field = direction.own();
+        let rule = |range: &IpNet| {
+            let unknown = Match::NotInSet(field, PODS.to_owned());
+            Rule::new([Match::In(field, *range), unknown], Verdict::Drop)
+        };
+        let rules = ranges.map(rule).collect();
+        self.table.chain(direction.guard(), rules);
+    }
+
+    /// A pod's addresses of the table's family.
+    pub(super) fn addresses(&self, pod: &'a Pod) -> impl Iterator<Item = IpAddr> + use<'a> {
+        let family = self.family;
+        let addresses = pod.addresses.iter().copied();
+        addresses.filter(move |address| Family::of(*address) == family)
+    }
+}

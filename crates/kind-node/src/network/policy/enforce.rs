@@ -1,0 +1,265 @@
+//! Keeps the kernel's rules in step with the policies.
+
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::stream::{BoxStream, select_all};
+use futures_util::{Stream, StreamExt};
+use ipnet::IpNet;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kind_node::cni;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::super::settings::Settings;
+use super::super::{configuration, program::report};
+use super::cluster::{self, Cluster};
+use super::compile::{TABLE, compile};
+use crate::known::Known;
+use crate::nft::{Batch, Connection, Family, Table, wait_for_removal};
+
+/// Changes that come within this time are made together.
+const GATHER: Duration = Duration::from_millis(10);
+/// Time between two attempts when the kernel refuses.
+const RETRY: Duration = Duration::from_secs(2);
+/// Rules that someone removes again and again are not set more often than this.
+const PACE: Duration = Duration::from_millis(100);
+
+/// Says whenever someone else removed rules.
+type Removals = mpsc::Receiver<io::Result<()>>;
+
+/// News from the API server.
+enum Change {
+    Policy(Event<NetworkPolicy>),
+    Namespace(Event<Namespace>),
+    Pod(Box<Event<Pod>>),
+}
+
+/// Enforces the cluster's policies on this node's pods, for ever. Rules stay when the add-on ends.
+pub(in crate::network) async fn enforce(client: Client, settings: &Settings) {
+    loop {
+        let error = match Kernel::open(settings) {
+            Ok(kernel) => serve(&client, settings, kernel).await.err(),
+            Err(error) => Some(error),
+        };
+        if let Some(error) = error {
+            report(&error, "cannot enforce network policies");
+        }
+        sleep(RETRY).await;
+    }
+}
+
+/// Enforces policies until the kernel can no longer be heard.
+async fn serve(client: &Client, settings: &Settings, mut kernel: Kernel) -> io::Result<()> {
+    let removals = kernel.removals()?;
+    // Most clusters have no policy, and then nobody needs to hear of every pod.
+    first_policy(client, &mut kernel).await;
+    tracing::info!("enforcing network policies");
+    follow(client, settings, kernel, removals).await
+}
+
+/// Waits until there is a policy; as long as there is none, there are no rules.
+async fn first_policy(client: &Client, kernel: &mut Kernel) {
+    let mut events = pin!(watch::<NetworkPolicy>(client));
+    let mut policies = Known::default();
+    let mut removed = false;
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => policies.apply(event, |_| Some(())),
+            Err(error) => {
+                report(&error, "no answer from the API server");
+                continue;
+            }
+        };
+        if !policies.all().is_empty() {
+            return;
+        }
+        if policies.complete() && !removed {
+            match kernel.clear() {
+                Ok(()) => removed = true,
+                Err(error) => report(&error, "cannot remove the rules of former policies"),
+            }
+        }
+    }
+}
+
+/// Follows everything that decides about traffic, until removals cannot be heard any more.
+async fn follow(
+    client: &Client,
+    settings: &Settings,
+    mut kernel: Kernel,
+    mut removals: Removals,
+) -> io::Result<()> {
+    let mut changes = pin!(changes(client));
+    let mut cluster = Cluster::default();
+    let mut due: Option<Instant> = None;
+    loop {
+        let wait = async {
+            match due {
+                Some(due) => sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        let news = tokio::select! {
+            change = changes.next() => match change {
+                Some(Ok(change)) => apply(&mut cluster, change, settings),
+                Some(Err(error)) => {
+                    report(&error, "no answer from the API server");
+                    false
+                }
+                None => return Ok(()),
+            },
+            removal = removals.recv() => {
+                removal.unwrap_or(Err(io::ErrorKind::BrokenPipe.into()))?;
+                tracing::warn!("rules of network policies were removed; setting them again");
+                kernel.forget();
+                true
+            }
+            () = wait => {
+                due = kernel.set(&cluster).err().map(|error| {
+                    report(&error, "cannot enforce network policies");
+                    Instant::now() + RETRY
+                });
+                false
+            }
+        };
+        if news && cluster.complete() && due.is_none() {
+            due = Some(Instant::now() + GATHER);
+        }
+    }
+}
+
+/// Takes a change in; tells whether there is something new to act on.
+fn apply(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
+    match change {
+        Change::Policy(event) => {
+            let reduce = |policy| Some(cluster::policy(policy));
+            cluster.policies.apply(event, reduce)
+        }
+        Change::Namespace(event) => {
+            let reduce = |namespace: Namespace| namespace.metadata.labels.unwrap_or_default();
+            let reduce = |namespace| Some(reduce(namespace));
+            cluster.namespaces.apply(event, reduce)
+        }
+        Change::Pod(event) => {
+            let reduce = |pod| cluster::pod(pod, settings);
+            cluster.pods.apply(*event, reduce)
+        }
+    }
+}
+
+/// Joins the watches of all kinds.
+fn changes(client: &Client) -> impl Stream<Item = watcher::Result<Change>> + use<> {
+    let policies = watch::<NetworkPolicy>(client).map(|event| event.map(Change::Policy));
+    let namespaces = watch::<Namespace>(client).map(|event| event.map(Change::Namespace));
+    let pods = watch::<Pod>(client).map(|event| event.map(|event| Change::Pod(Box::new(event))));
+    let all: [BoxStream<'static, _>; 3] = [policies.boxed(), namespaces.boxed(), pods.boxed()];
+    select_all(all)
+}
+
+/// Watches all objects of a kind; after an error, again.
+fn watch<K>(client: &Client) -> impl Stream<Item = watcher::Result<Event<K>>> + use<K>
+where
+    K: kube::Resource<DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + serde::de::DeserializeOwned
+        + Send
+        + 'static,
+{
+    watcher(Api::all(client.clone()), watcher::Config::default()).default_backoff()
+}
+
+/// The kernel's rules, and what is known of them.
+pub(super) struct Kernel {
+    connection: Connection,
+    families: Vec<Family>,
+    /// What the kernel has; nothing before it was set the first time.
+    present: Vec<Table>,
+}
+
+impl Kernel {
+    /// Connects to the kernel, for the families that pods have addresses of.
+    pub(super) fn open(settings: &Settings) -> io::Result<Self> {
+        let mut families: Vec<_> = settings.pod_subnets.iter().map(Family::of_range).collect();
+        families.sort_unstable();
+        families.dedup();
+        Ok(Self {
+            connection: Connection::open()?,
+            families,
+            present: Vec::new(),
+        })
+    }
+
+    /// Removes all rules.
+    fn clear(&mut self) -> io::Result<()> {
+        let mut batch = Batch::new();
+        for family in &self.families {
+            batch.remove(&Table::new(*family, TABLE));
+        }
+        self.forget();
+        self.connection.apply(batch)
+    }
+
+    /// Someone else changed the rules: the next ones replace whatever there is.
+    fn forget(&mut self) {
+        self.present.clear();
+    }
+
+    /// Tells whenever someone else removes rules.
+    fn removals(&self) -> io::Result<Removals> {
+        let (sender, receiver) = mpsc::channel(1);
+        let mut removal = wait_for_removal(TABLE, self.connection.port())?;
+        std::thread::spawn(move || {
+            loop {
+                let result = removal();
+                let last = result.is_err();
+                if sender.blocking_send(result).is_err() || last {
+                    return;
+                }
+                std::thread::sleep(PACE);
+            }
+        });
+        Ok(receiver)
+    }
+
+    fn set(&mut self, cluster: &Cluster) -> io::Result<()> {
+        self.set_for(cluster, &configuration::own_ranges(Path::new(cni::PATH)))
+    }
+
+    /// Makes the kernel's rules those of the cluster, for pods of these ranges on this node.
+    pub(super) fn set_for(&mut self, cluster: &Cluster, ranges: &[IpNet]) -> io::Result<()> {
+        let families = self.families.iter();
+        let tables: Vec<Table> = families
+            .map(|family| compile(cluster, ranges, *family))
+            .collect();
+        if self.present == tables {
+            return Ok(());
+        }
+        if !self.present.is_empty() {
+            let mut batch = Batch::new();
+            for (before, after) in self.present.iter().zip(&tables) {
+                batch.change(before, after);
+            }
+            match self.connection.apply(batch) {
+                Ok(()) => {
+                    self.present = tables;
+                    return Ok(());
+                }
+                Err(error) => report(&error, "the rules are not as expected; setting all again"),
+            }
+        }
+        let mut batch = Batch::new();
+        tables.iter().for_each(|table| batch.replace(table));
+        self.forget();
+        self.connection.apply(batch)?;
+        self.present = tables;
+        Ok(())
+    }
+}

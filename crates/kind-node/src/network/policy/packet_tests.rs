@@ -1,0 +1,352 @@
+//! Policies on a real kernel: namespaces with real packets between them.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
+use kind_net::netlink::{Netlink, Route};
+use serde_json::{Value, json};
+
+use super::enforce::Kernel;
+use super::model::{NODE, World, settings};
+
+const WEB: u16 = 8080;
+const OTHER: u16 = 8081;
+/// A packet between two namespaces takes microseconds.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A network namespace that does what it is told.
+struct Place {
+    jobs: mpsc::Sender<Job>,
+    number: u8,
+}
+
+impl Place {
+    /// Makes a pod that the node reaches through a link of its own, listening on both ports.
+    fn pod(netlink: &mut Netlink, number: u8) -> Self {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        thread::spawn(move || {
+            kind_sys::namespace::unshare_network().unwrap();
+            inbox.into_iter().for_each(|job| job());
+        });
+        let place = Self { jobs, number };
+        let namespace = place.run(|| File::open("/proc/thread-self/ns/net").unwrap());
+        let bridge = netlink.bridge(&format!("pods{number}")).unwrap();
+        let veth = format!("pod{number}");
+        netlink
+            .veth(&veth, bridge, "eth0", namespace.as_fd())
+            .unwrap();
+        for gateway in [
+            net(&format!("10.244.{number}.1/24")),
+            net(&format!("fd00:10:244:{number}::1/64")),
+        ] {
+            netlink.add_address(bridge, gateway).unwrap();
+        }
+        netlink.up(bridge).unwrap();
+        place.run(move || set_up_pod(number));
+        place
+    }
+
+    fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+        let (sender, answer) = mpsc::channel();
+        let job: Job = Box::new(move || sender.send(job()).unwrap());
+        self.jobs.send(job).unwrap();
+        answer.recv().unwrap()
+    }
+
+    fn addresses(&self) -> [String; 2] {
+        [
+            format!("10.244.{}.2", self.number),
+            format!("fd00:10:244:{}::2", self.number),
+        ]
+    }
+
+    fn connect(&self, to: SocketAddr) -> Option<TcpStream> {
+        self.run(move || TcpStream::connect_timeout(&to, PATIENCE).ok())
+    }
+
+    /// Tells whether a connection comes about, which both families must agree on.
+    fn reaches(&self, other: &Self, port: u16) -> bool {
+        let found = other.addresses().map(|address| {
+            let to = SocketAddr::new(address.parse().unwrap(), port);
+            self.connect(to).is_some()
+        });
+        assert_eq!(found[0], found[1], "both families");
+        found[0]
+    }
+}
+
+fn net(text: &str) -> IpNet {
+    text.parse().unwrap()
+}
+
+fn set_up_pod(number: u8) {
+    let mut netlink = Netlink::open().unwrap();
+    let link = netlink.link("eth0").unwrap().unwrap();
+    for address in [
+        net(&format!("10.244.{number}.2/24")),
+        net(&format!("fd00:10:244:{number}::2/64")),
+    ] {
+        netlink.add_address(link, address).unwrap();
+    }
+    netlink.up(link).unwrap();
+    for (to, via) in [
+        ("0.0.0.0/0", format!("10.244.{number}.1")),
+        ("::/0", format!("fd00:10:244:{number}::1")),
+    ] {
+        let route = Route {
+            to: net(to),
+            via: via.parse().ok(),
+            link: Some(link),
+        };
+        netlink.route_replace(&route).unwrap();
+    }
+    for port in [WEB, OTHER] {
+        let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).unwrap();
+        thread::spawn(move || {
+            listener.incoming().for_each(|stream| {
+                thread::spawn(move || echo(stream.unwrap()));
+            })
+        });
+    }
+}
+
+fn echo(mut stream: TcpStream) {
+    let mut byte = [0];
+    while stream.read_exact(&mut byte).is_ok() && stream.write_all(&byte).is_ok() {}
+}
+
+fn nft(arguments: &str) -> String {
+    let output = Command::new("nft")
+        .args(arguments.split(' '))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A node with three pods `a`, `b` and `c` in one namespace; `b` is this node's, the others need not be.
+struct Lab {
+    world: World,
+    kernel: Kernel,
+    pods: [Place; 3],
+}
+
+impl Lab {
+    fn set(&mut self) {
+        let ranges = [net("10.244.0.0/16"), net("fd00:10:244::/56")];
+        self.kernel.set_for(&self.world.cluster, &ranges).unwrap();
+    }
+
+    fn label(&mut self, index: usize, label: &str) {
+        let name = ["a", "b", "c"][index];
+        let node = if name == "b" { NODE } else { "far" };
+        let addresses = self.pods[index].addresses();
+        let addresses = [addresses[0].as_str(), addresses[1].as_str()];
+        self.world
+            .pod(("n", name, node), label, &addresses, json!({}));
+        self.set();
+    }
+
+    fn policy(&mut self, spec: Value) {
+        self.world.policy("n", spec);
+        self.set();
+    }
+}
+
+/// Runs in a network namespace of its own, which ends with the thread.
+fn in_lab(test: impl FnOnce(Lab) + Send + 'static) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let test = thread::spawn(|| {
+        kind_sys::namespace::unshare_network().unwrap();
+        let mut netlink = Netlink::open().unwrap();
+        let pods = [1, 2, 3].map(|number| Place::pod(&mut netlink, number));
+        fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
+        fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1").unwrap();
+        let mut world = World::new();
+        world.namespace("n", "red");
+        let kernel = Kernel::open(&settings()).unwrap();
+        let mut lab = Lab {
+            world,
+            kernel,
+            pods,
+        };
+        for index in 0..3 {
+            lab.label(index, ["a", "b", "c"][index]);
+        }
+        for [from, to] in [[0, 1], [1, 0], [2, 1], [1, 2]] {
+            wait_for_links(&lab.pods[from], &lab.pods[to]);
+        }
+        test(lab);
+    });
+    test.join().unwrap();
+}
+
+/// New links take a moment until IPv6 works on them.
+fn wait_for_links(from: &Place, to: &Place) {
+    for address in to.addresses() {
+        let to = SocketAddr::new(address.parse().unwrap(), WEB);
+        let mut tries = 0..30;
+        assert!(tries.any(|_| from.connect(to).is_some()), "{to}");
+    }
+}
+
+#[test]
+fn what_a_pod_may_get() {
+    in_lab(|mut lab| {
+        assert!(lab.pods[0].reaches(&lab.pods[1], WEB));
+        let [a, b, ..] = &lab.pods;
+        let address = b.addresses()[0].parse().unwrap();
+        let mut standing = a.connect(SocketAddr::new(address, WEB)).unwrap();
+        standing.set_read_timeout(Some(PATIENCE)).unwrap();
+
+        lab.policy(json!({ "podSelector": { "matchLabels": { "app": "b" } } }));
+        let [a, b, _] = &lab.pods;
+        assert!(!a.reaches(b, WEB));
+        assert!(b.reaches(a, WEB), "the other way");
+        let here = TcpStream::connect_timeout(&SocketAddr::new(address, WEB), PATIENCE);
+        assert!(here.is_ok(), "the node itself");
+        let mut answer = [0];
+        standing.write_all(b"x").unwrap();
+        standing.read_exact(&mut answer).unwrap();
+
+        lab.policy(json!({
+            "podSelector": { "matchLabels": { "app": "b" } },
+            "ingress": [{
+                "from": [{ "podSelector": { "matchLabels": { "app": "a" } } }],
+                "ports": [{ "port": "web" }],
+            }],
+        }));
+        let [a, b, c] = &lab.pods;
+        assert!(a.reaches(b, WEB));
+        assert!(!a.reaches(b, OTHER));
+        assert!(!c.reaches(b, WEB));
+        // A change of a label changes one set.
+        lab.label(2, "a");
+        assert!(lab.pods[2].reaches(&lab.pods[1], WEB));
+        lab.label(0, "c");
+        assert!(!lab.pods[0].reaches(&lab.pods[1], WEB));
+
+        // Through a Service's address, as kube-proxy has it.
+        nft("add table ip nat");
+        nft("add chain ip nat prerouting { type nat hook prerouting priority -100; }");
+        nft("add rule ip nat prerouting ip daddr 10.96.0.1 tcp dport 80 dnat to 10.244.2.2:8080");
+        let service: SocketAddr = "10.96.0.1:80".parse().unwrap();
+        assert!(lab.pods[2].connect(service).is_some());
+        assert!(lab.pods[0].connect(service).is_none());
+    });
+}
+
+#[test]
+fn what_a_pod_may_send() {
+    in_lab(|mut lab| {
+        let on_node = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 9000)).unwrap();
+        let node: [SocketAddr; 2] =
+            ["10.244.2.1:9000", "[fd00:10:244:2::1]:9000"].map(|text| text.parse().unwrap());
+        let reaches_node = |lab: &Lab| node.map(|to| lab.pods[1].connect(to).is_some());
+        assert_eq!(reaches_node(&lab), [true, true]);
+
+        lab.policy(
+            json!({ "podSelector": { "matchLabels": { "app": "b" } }, "policyTypes": ["Egress"] }),
+        );
+        let [a, b, _] = &lab.pods;
+        assert!(!b.reaches(a, WEB));
+        assert!(a.reaches(b, WEB), "the other way");
+        assert_eq!(reaches_node(&lab), [false, false]);
+
+        let blocks = json!([
+            { "ipBlock": { "cidr": "10.244.0.0/16", "except": ["10.244.3.0/24"] } },
+            { "ipBlock": { "cidr": "fd00:10:244::/56", "except": ["fd00:10:244:3::/64"] } },
+        ]);
+        lab.policy(json!({
+            "podSelector": {}, "policyTypes": ["Egress"],
+            "egress": [{ "to": blocks, "ports": [{ "port": 8000, "endPort": 8080 }] }, { "ports": [{ "port": 9000 }] }],
+        }));
+        let [a, b, c] = [&lab.pods[0], &lab.pods[1], &lab.pods[2]];
+        assert!(b.reaches(a, WEB));
+        assert!(!b.reaches(a, OTHER));
+        assert!(!b.reaches(c, WEB));
+        assert_eq!(reaches_node(&lab), [true, true]);
+        drop(on_node);
+    });
+}
+
+/// A few hundred pods, of which this node has a hundred, and policies among them.
+fn populate(world: &mut World) {
+    for number in 0..300u16 {
+        let [high, low] = number.to_be_bytes();
+        let addresses = [
+            format!("10.244.{}.{low}", 10 + high),
+            format!("fd00:10:244:10::{number:x}"),
+        ];
+        let node = if number % 3 == 0 { NODE } else { "far" };
+        let app = format!("app-{}", number % 30);
+        let place = ("n", &*format!("pod-{number}"), node);
+        world.pod(place, &app, &[&addresses[0], &addresses[1]], json!({}));
+    }
+    for number in 0..30 {
+        let peers = json!([{ "podSelector": { "matchLabels": { "app": format!("app-{}", (number + 1) % 30) } } }]);
+        world.policy("n", json!({
+            "podSelector": { "matchLabels": { "app": format!("app-{number}") } },
+            "ingress": [{ "from": peers, "ports": [{ "port": "web" }, { "port": 80 }] }],
+            "egress": [{ "to": peers }, { "to": [{ "ipBlock": { "cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"] } }] }],
+        }));
+    }
+}
+
+#[test]
+fn changes_lead_to_the_same_rules_as_a_new_start() {
+    in_lab(|mut lab| {
+        populate(&mut lab.world);
+        let began = Instant::now();
+        lab.set();
+        let first = began.elapsed();
+
+        let began = Instant::now();
+        for number in 0..10 {
+            let address: IpAddr = [10, 244, 20, number].into();
+            let place = ("n", &*format!("new-{number}"), NODE);
+            lab.world
+                .pod(place, "app-3", &[&address.to_string()], json!({}));
+            lab.world.pod(
+                ("n", &format!("pod-{number}"), NODE),
+                "app-none",
+                &[],
+                json!({}),
+            );
+            lab.set();
+        }
+        let change = began.elapsed() / 10;
+        assert!(
+            change < Duration::from_millis(200),
+            "first {first:?}, then {change:?} each"
+        );
+        let elements = |text: &str| {
+            let mut words: Vec<String> = text
+                .split([',', '\n', ' ', '{', '}'])
+                .map(|word| word.trim().to_owned())
+                .collect();
+            words.sort();
+            words
+        };
+        let changed = nft("-n list ruleset");
+        let mut fresh = Kernel::open(&settings()).unwrap();
+        fresh
+            .set_for(
+                &lab.world.cluster,
+                &[net("10.244.0.0/16"), net("fd00:10:244::/56")],
+            )
+            .unwrap();
+        assert_eq!(elements(&changed), elements(&nft("-n list ruleset")));
+    });
+}

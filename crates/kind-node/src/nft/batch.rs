@@ -1,0 +1,164 @@
+//! Changes of the kernel's rules that happen as a whole or not at all.
+
+use super::message::{
+    BATCH_BEGIN, BATCH_END, DELETE_CHAIN, DELETE_ELEMENT, DELETE_RULE, DELETE_SET, DELETE_TABLE,
+    NEW_CHAIN, NEW_ELEMENT, NEW_RULE, NEW_SET, NEW_TABLE, SUBSYSTEM, nested, number, text,
+};
+use super::rule::Rule;
+use super::set::{Element, Set, element};
+use super::table::{Hook, Table};
+use super::{Family, expression};
+
+const NLM_F_REQUEST: u16 = 0x1;
+const NLM_F_CREATE: u16 = 0x400;
+const NLM_F_APPEND: u16 = 0x800;
+
+/// What happens to packets at the end of a chain.
+const ACCEPT: u32 = 1;
+/// Elements in one message: an attribute holds at most 64 KiB.
+const PART: usize = 256;
+
+/// A change of the kernel's rules.
+pub(crate) struct Batch {
+    bytes: Vec<u8>,
+}
+
+impl Batch {
+    /// An empty change.
+    pub(crate) fn new() -> Self {
+        let mut batch = Self { bytes: Vec::new() };
+        batch.message(BATCH_BEGIN, 0, None, |_| {});
+        batch
+    }
+
+    /// The whole change as a datagram.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.message(BATCH_END, 0, None, |_| {});
+        self.bytes
+    }
+
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Removes a table with everything in it, if it exists.
+    pub(crate) fn remove(&mut self, table: &Table) {
+        // The deletion of a table that does not exist would fail the whole change.
+        self.create(table);
+        self.table(DELETE_TABLE, 0, table, |_| {});
+    }
+
+    pub(super) fn create(&mut self, table: &Table) {
+        self.table(NEW_TABLE, NLM_F_CREATE, table, |_| {});
+    }
+
+    pub(super) fn new_chain(&mut self, table: &Table, name: &str, hook: Option<Hook>) {
+        self.table(NEW_CHAIN, NLM_F_CREATE, table, |message| {
+            text(message, 3, name);
+            let Some(hook) = hook else {
+                return;
+            };
+            let (number_of_hook, priority, kind) = place(hook);
+            nested(message, 4, |hook| {
+                number(hook, 1, number_of_hook);
+                number(hook, 2, priority.cast_unsigned());
+            });
+            number(message, 5, ACCEPT);
+            text(message, 7, kind);
+        });
+    }
+
+    pub(super) fn delete_chain(&mut self, table: &Table, name: &str) {
+        self.table(DELETE_CHAIN, 0, table, |message| text(message, 3, name));
+    }
+
+    pub(super) fn rule(&mut self, table: &Table, chain: &str, rule: &Rule) {
+        let flags = NLM_F_CREATE | NLM_F_APPEND;
+        self.table(NEW_RULE, flags, table, |message| {
+            text(message, 2, chain);
+            nested(message, 4, |expressions| {
+                expression::rule(expressions, table.family, rule);
+            });
+        });
+    }
+
+    pub(super) fn clear_chain(&mut self, table: &Table, name: &str) {
+        self.table(DELETE_RULE, 0, table, |message| text(message, 2, name));
+    }
+
+    pub(super) fn new_set(&mut self, table: &Table, name: &str, set: &Set) {
+        self.table(NEW_SET, NLM_F_CREATE, table, |message| {
+            text(message, 2, name);
+            set.describe(message, table.family);
+        });
+    }
+
+    pub(super) fn delete_set(&mut self, table: &Table, name: &str) {
+        self.table(DELETE_SET, 0, table, |message| text(message, 2, name));
+    }
+
+    /// Adds elements to a set, or takes them out of it.
+    pub(super) fn elements<'a>(
+        &mut self,
+        table: &Table,
+        set: &str,
+        add: bool,
+        elements: impl Iterator<Item = &'a Element>,
+    ) {
+        let elements: Vec<&Element> = elements.collect();
+        let (kind, flags) = if add {
+            (NEW_ELEMENT, NLM_F_CREATE)
+        } else {
+            (DELETE_ELEMENT, 0)
+        };
+        for part in elements.chunks(PART) {
+            self.table(kind, flags, table, |message| {
+                text(message, 2, set);
+                nested(message, 3, |list| {
+                    part.iter().for_each(|member| element(list, member));
+                });
+            });
+        }
+    }
+
+    /// Adds a message about a table, whose name is the first attribute of all of them.
+    fn table(&mut self, kind: u16, flags: u16, table: &Table, fill: impl FnOnce(&mut Vec<u8>)) {
+        self.message(kind, flags, Some(table.family), |message| {
+            text(message, 1, table.name);
+            fill(message);
+        });
+    }
+
+    /// Adds a message of nftables, or without a family a frame of the batch.
+    fn message(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        family: Option<Family>,
+        fill: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let begin = self.bytes.len();
+        self.bytes.extend([0; 4]);
+        self.bytes.extend(kind.to_ne_bytes());
+        self.bytes.extend((flags | NLM_F_REQUEST).to_ne_bytes());
+        // Sequence number and sender: nothing here needs to tell answers apart.
+        self.bytes.extend([0; 8]);
+        let resource = if family.is_some() { 0 } else { SUBSYSTEM };
+        self.bytes.extend([family.map_or(0, Family::number), 0]);
+        self.bytes.extend(resource.to_be_bytes());
+        fill(&mut self.bytes);
+        let length = u32::try_from(self.bytes.len() - begin).unwrap_or(u32::MAX);
+        self.bytes[begin..begin + 4].copy_from_slice(&length.to_ne_bytes());
+    }
+}
+
+/// Number of a hook, priority there and type of the chain.
+fn place(hook: Hook) -> (u32, i32, &'static str) {
+    match hook {
+        // After kube-proxy's IPVS, which takes away what is for services at 98 and 99.
+        Hook::Input => (1, 110, "filter"),
+        Hook::Leaving => (4, 0, "filter"),
+        Hook::SourceNat => (4, 100, "nat"),
+    }
+}

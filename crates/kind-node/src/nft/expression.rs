@@ -1,0 +1,205 @@
+//! Rules as the kernel's small machine runs them: expressions that load, compare and decide.
+
+use ipnet::IpNet;
+
+use super::message::{attribute, nested, number, text};
+use super::rule::{Field, Match, Rule, Verdict};
+use super::{Family, octets};
+
+const ACCEPT: u32 = 1;
+const DROP: u32 = 0;
+pub(super) const JUMP: u32 = (-3i32).cast_unsigned();
+const GOTO: u32 = (-4i32).cast_unsigned();
+const RETURN: u32 = (-5i32).cast_unsigned();
+
+/// The register of verdicts.
+const VERDICT: u32 = 0;
+/// The first register, of 16 bytes.
+const REGISTER: u32 = 1;
+/// The first of the registers of 4 bytes; the first of 16 bytes is made of it and the next three.
+const SMALL_REGISTER: u32 = 8;
+
+const NETWORK_HEADER: u32 = 1;
+const TRANSPORT_HEADER: u32 = 2;
+
+const EQUAL: u32 = 0;
+const NOT_EQUAL: u32 = 1;
+const AT_MOST: u32 = 3;
+const AT_LEAST: u32 = 5;
+
+/// Bits of the state of a connection.
+const ESTABLISHED_RELATED: u32 = 0x2 | 0x4;
+const META_PROTOCOL: u32 = 16;
+/// A route's type for addresses of this machine.
+const LOCAL: u32 = 2;
+
+/// Adds all expressions of a rule.
+pub(super) fn rule(into: &mut Vec<u8>, family: Family, rule: &Rule) {
+    for condition in &rule.matches {
+        matches(into, family, condition);
+    }
+    act(into, family, &rule.verdict);
+}
+
+fn matches(into: &mut Vec<u8>, family: Family, condition: &Match) {
+    match condition {
+        Match::Established => {
+            expression(into, "ct", |data| {
+                number(data, 1, REGISTER);
+                number(data, 2, 0);
+            });
+            // The state is a number of this machine, not of the network.
+            mask(into, &ESTABLISHED_RELATED.to_ne_bytes());
+            compare(into, NOT_EQUAL, &[0; 4]);
+        }
+        Match::FromHere => {
+            expression(into, "fib", |data| {
+                number(data, 1, REGISTER);
+                // The type of the source address.
+                number(data, 2, 3);
+                number(data, 3, 1);
+            });
+            compare(into, EQUAL, &LOCAL.to_ne_bytes());
+        }
+        Match::In(field, range) => in_range(into, family, *field, range),
+        Match::InSet(field, set) => in_set(into, family, (*field, set), 0),
+        Match::NotInSet(field, set) => in_set(into, family, (*field, set), 1),
+        Match::Service(set) => service(into, family, set),
+        Match::Protocol(protocol) => is_protocol(into, *protocol),
+        Match::Ports(first, last) => {
+            load(into, (TRANSPORT_HEADER, 2, 2), REGISTER);
+            between(into, &first.to_be_bytes(), &last.to_be_bytes());
+        }
+        Match::IcmpTypes(first, last) => {
+            load(into, (TRANSPORT_HEADER, 0, 1), REGISTER);
+            between(into, &[*first], &[*last]);
+        }
+    }
+}
+
+fn act(into: &mut Vec<u8>, family: Family, action: &Verdict) {
+    let code = match action {
+        Verdict::Accept => ACCEPT,
+        Verdict::Drop => DROP,
+        Verdict::Return => RETURN,
+        Verdict::Jump(_) => JUMP,
+        Verdict::Goto(_) => GOTO,
+        Verdict::Masquerade => return expression(into, "masq", |_| {}),
+        Verdict::Map(field, map) => {
+            load_address(into, family, *field);
+            return expression(into, "lookup", |data| {
+                text(data, 1, map);
+                number(data, 2, REGISTER);
+                number(data, 3, VERDICT);
+            });
+        }
+    };
+    expression(into, "immediate", |data| {
+        number(data, 1, VERDICT);
+        nested(data, 2, |value| {
+            nested(value, 2, |verdict| {
+                number(verdict, 1, code);
+                if let Some(chain) = action.chain() {
+                    text(verdict, 2, chain);
+                }
+            });
+        });
+    });
+}
+
+/// Cuts an address to the range's prefix and compares.
+fn in_range(into: &mut Vec<u8>, family: Family, field: Field, range: &IpNet) {
+    load_address(into, family, field);
+    mask(into, &octets(range.netmask()));
+    compare(into, EQUAL, &octets(range.network()));
+}
+
+fn in_set(into: &mut Vec<u8>, family: Family, (field, set): (Field, &str), inverted: u32) {
+    load_address(into, family, field);
+    lookup(into, set, inverted);
+}
+
+/// Loads what identifies a service side by side.
+fn service(into: &mut Vec<u8>, family: Family, set: &str) {
+    load_address(into, family, Field::Destination);
+    let behind = SMALL_REGISTER + family.length() / 4;
+    load_protocol(into, behind);
+    load(into, (TRANSPORT_HEADER, 2, 2), behind + 1);
+    lookup(into, set, 0);
+}
+
+fn is_protocol(into: &mut Vec<u8>, protocol: u8) {
+    load_protocol(into, REGISTER);
+    compare(into, EQUAL, &[protocol]);
+}
+
+fn load_protocol(into: &mut Vec<u8>, register: u32) {
+    expression(into, "meta", |data| {
+        number(data, 1, register);
+        number(data, 2, META_PROTOCOL);
+    });
+}
+
+fn load_address(into: &mut Vec<u8>, family: Family, field: Field) {
+    let offset = match (family, field) {
+        (Family::V4, Field::Source) => 12,
+        (Family::V4, Field::Destination) => 16,
+        (Family::V6, Field::Source) => 8,
+        (Family::V6, Field::Destination) => 24,
+    };
+    load(into, (NETWORK_HEADER, offset, family.length()), REGISTER);
+}
+
+/// Loads a piece of the packet: which header, where in it, how many bytes.
+fn load(into: &mut Vec<u8>, (base, offset, length): (u32, u32, u32), register: u32) {
+    expression(into, "payload", |data| {
+        number(data, 1, register);
+        number(data, 2, base);
+        number(data, 3, offset);
+        number(data, 4, length);
+    });
+}
+
+fn mask(into: &mut Vec<u8>, mask: &[u8]) {
+    let length = u32::try_from(mask.len()).unwrap_or(0);
+    expression(into, "bitwise", |data| {
+        number(data, 1, REGISTER);
+        number(data, 2, REGISTER);
+        number(data, 3, length);
+        nested(data, 4, |value| attribute(value, 1, mask));
+        nested(data, 5, |value| attribute(value, 1, &vec![0; mask.len()]));
+    });
+}
+
+fn between(into: &mut Vec<u8>, first: &[u8], last: &[u8]) {
+    if first == last {
+        return compare(into, EQUAL, first);
+    }
+    compare(into, AT_LEAST, first);
+    compare(into, AT_MOST, last);
+}
+
+fn compare(into: &mut Vec<u8>, operation: u32, value: &[u8]) {
+    expression(into, "cmp", |data| {
+        number(data, 1, REGISTER);
+        number(data, 2, operation);
+        nested(data, 3, |data| attribute(data, 1, value));
+    });
+}
+
+fn lookup(into: &mut Vec<u8>, set: &str, flags: u32) {
+    expression(into, "lookup", |data| {
+        text(data, 1, set);
+        number(data, 2, REGISTER);
+        if flags != 0 {
+            number(data, 5, flags);
+        }
+    });
+}
+
+fn expression(into: &mut Vec<u8>, name: &str, fill: impl FnOnce(&mut Vec<u8>)) {
+    nested(into, 1, |element| {
+        text(element, 1, name);
+        nested(element, 2, fill);
+    });
+}

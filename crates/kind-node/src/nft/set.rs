@@ -1,0 +1,156 @@
+//! Sets of addresses, as values and as elements of messages.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::message::{attribute, nested, number, text};
+use super::rule::Verdict;
+use super::{Family, octets};
+
+/// Data types of nftables, which only programs that show rules care about.
+const ADDRESS_V4: u32 = 7;
+const ADDRESS_V6: u32 = 8;
+const PROTOCOL: u32 = 12;
+const PORT: u32 = 13;
+const VERDICT: u32 = 0xffff_ff00;
+
+const FLAG_INTERVAL: u32 = 0x4;
+const FLAG_MAP: u32 = 0x8;
+const ELEMENT_END: u32 = 0x1;
+
+/// An address with a protocol and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Service {
+    /// The address.
+    pub(crate) address: IpAddr,
+    /// Number of the protocol.
+    pub(crate) protocol: u8,
+    /// The port.
+    pub(crate) port: u16,
+}
+
+/// The members of a set, all of the table's family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// Single addresses.
+    Addresses(BTreeSet<IpAddr>),
+    /// Ranges, from the first address to the last, that neither overlap nor touch each other. They
+    /// cannot change: another content wants another name.
+    Ranges(BTreeSet<(IpAddr, IpAddr)>),
+    /// Addresses with ports.
+    Services(BTreeSet<Service>),
+    /// A map from an address to the chain to go on in.
+    Chains(BTreeMap<IpAddr, String>),
+}
+
+/// An element as it stands in a message.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Element {
+    key: Vec<u8>,
+    chain: Option<String>,
+    flags: u32,
+}
+
+impl Set {
+    /// All elements.
+    pub(super) fn elements(&self) -> BTreeSet<Element> {
+        let plain = |key| Element {
+            key,
+            chain: None,
+            flags: 0,
+        };
+        match self {
+            Self::Addresses(addresses) => {
+                addresses.iter().copied().map(octets).map(plain).collect()
+            }
+            Self::Services(services) => services.iter().map(service).map(plain).collect(),
+            Self::Ranges(ranges) => ranges.iter().flat_map(interval).collect(),
+            Self::Chains(chains) => {
+                let element = |(address, chain): (&IpAddr, &String)| Element {
+                    chain: Some(chain.clone()),
+                    ..plain(octets(*address))
+                };
+                chains.iter().map(element).collect()
+            }
+        }
+    }
+
+    /// The attributes that say what the set is like.
+    pub(super) fn describe(&self, into: &mut Vec<u8>, family: Family) {
+        let (address, length) = match family {
+            Family::V4 => (ADDRESS_V4, family.length()),
+            Family::V6 => (ADDRESS_V6, family.length()),
+        };
+        let (flags, kind, length) = match self {
+            Self::Addresses(_) => (0, address, length),
+            Self::Ranges(_) => (FLAG_INTERVAL, address, length),
+            Self::Services(_) => (0, (address << 6 | PROTOCOL) << 6 | PORT, length + 8),
+            Self::Chains(_) => (FLAG_MAP, address, length),
+        };
+        number(into, 3, flags);
+        number(into, 4, kind);
+        number(into, 5, length);
+        if flags == FLAG_MAP {
+            number(into, 6, VERDICT);
+            number(into, 7, 0);
+        }
+        // A number within the batch, which the kernel wants to have.
+        number(into, 10, 1);
+    }
+}
+
+/// Adds an element to a message.
+pub(super) fn element(into: &mut Vec<u8>, element: &Element) {
+    nested(into, 1, |into| {
+        nested(into, 1, |key| attribute(key, 1, &element.key));
+        if let Some(chain) = &element.chain {
+            nested(into, 2, |data| {
+                nested(data, 2, |verdict| {
+                    number(verdict, 1, super::expression::JUMP);
+                    text(verdict, 2, chain);
+                });
+            });
+        }
+        if element.flags != 0 {
+            number(into, 3, element.flags);
+        }
+    });
+}
+
+/// The parts of a concatenation begin at multiples of four bytes.
+fn service(service: &Service) -> Vec<u8> {
+    let mut key = octets(service.address);
+    key.extend([service.protocol, 0, 0, 0]);
+    key.extend(service.port.to_be_bytes());
+    key.extend([0, 0]);
+    key
+}
+
+/// The first address of a range and the first behind it, which the last address of all lacks.
+fn interval(range: &(IpAddr, IpAddr)) -> impl Iterator<Item = Element> + use<> {
+    let next = match range.1 {
+        IpAddr::V4(last) => u32::from(last)
+            .checked_add(1)
+            .map(|next| IpAddr::V4(next.into())),
+        IpAddr::V6(last) => u128::from(last)
+            .checked_add(1)
+            .map(|next| IpAddr::V6(next.into())),
+    };
+    let edge = |address: IpAddr, flags: u32| Element {
+        key: octets(address),
+        chain: None,
+        flags,
+    };
+    let end = next.map(|next| edge(next, ELEMENT_END));
+    std::iter::once(edge(range.0, 0)).chain(end)
+}
+
+impl Verdict {
+    /// The chain a verdict leads to.
+    pub(super) fn chain(&self) -> Option<&str> {
+        match self {
+            Self::Jump(chain) | Self::Goto(chain) => Some(chain),
+            _ => None,
+        }
+    }
+}

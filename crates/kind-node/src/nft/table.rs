@@ -1,0 +1,135 @@
+//! Tables as values, and the way from one to another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rule::Rule;
+use super::set::Set;
+use super::{Batch, Family};
+
+/// Where packets enter a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hook {
+    /// Packets for this machine, after everything that may lead them elsewhere.
+    Input,
+    /// Packets that leave a machine, whoever sent them.
+    Leaving,
+    /// The same, where their source address may be changed.
+    SourceNat,
+}
+
+/// Rules that are tried in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chain {
+    /// Where packets enter it, if not from other chains.
+    pub(crate) hook: Option<Hook>,
+    /// The rules.
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// A table of one family with all that is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table {
+    /// The family.
+    pub(crate) family: Family,
+    /// The table's name.
+    pub(crate) name: &'static str,
+    /// Sets by name.
+    pub(crate) sets: BTreeMap<String, Set>,
+    /// Chains by name.
+    pub(crate) chains: BTreeMap<String, Chain>,
+}
+
+impl Table {
+    /// An empty table.
+    pub(crate) fn new(family: Family, name: &'static str) -> Self {
+        Self {
+            family,
+            name,
+            sets: BTreeMap::new(),
+            chains: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a chain where packets enter.
+    pub(crate) fn hook(&mut self, name: &str, hook: Hook, rules: Vec<Rule>) {
+        let hook = Some(hook);
+        self.chains.insert(name.to_owned(), Chain { hook, rules });
+    }
+
+    /// Adds a chain that others lead to.
+    pub(crate) fn chain(&mut self, name: impl Into<String>, rules: Vec<Rule>) {
+        self.chains.insert(name.into(), Chain { hook: None, rules });
+    }
+
+    /// Adds a set.
+    pub(crate) fn set(&mut self, name: impl Into<String>, set: Set) {
+        self.sets.insert(name.into(), set);
+    }
+}
+
+impl Batch {
+    /// Makes the kernel's table this one, whatever it was.
+    pub(crate) fn replace(&mut self, table: &Table) {
+        self.remove(table);
+        self.create(table);
+        self.change(&Table::new(table.family, table.name), table);
+    }
+
+    /// Makes the kernel's table `after`, which is `before` now. Only what differs is sent.
+    pub(crate) fn change(&mut self, before: &Table, after: &Table) {
+        for (name, set) in &after.sets {
+            if !before.sets.contains_key(name) {
+                self.new_set(after, name, set);
+            }
+        }
+        for (name, chain) in &after.chains {
+            if !before.chains.contains_key(name) {
+                self.new_chain(after, name, chain.hook);
+            }
+        }
+        for (name, set) in &after.sets {
+            self.change_elements(after, name, before.sets.get(name), set);
+        }
+        for (name, chain) in &after.chains {
+            self.change_rules(after, name, before.chains.get(name), chain);
+        }
+        self.forget(before, after);
+    }
+
+    fn change_elements(&mut self, table: &Table, name: &str, before: Option<&Set>, after: &Set) {
+        let wanted = after.elements();
+        let present = before.map_or_else(BTreeSet::new, Set::elements);
+        self.elements(table, name, false, present.difference(&wanted));
+        self.elements(table, name, true, wanted.difference(&present));
+    }
+
+    fn change_rules(&mut self, table: &Table, name: &str, before: Option<&Chain>, after: &Chain) {
+        match before {
+            Some(before) if before == after => return,
+            Some(_) => self.clear_chain(table, name),
+            None => {}
+        }
+        for rule in &after.rules {
+            self.rule(table, name, rule);
+        }
+    }
+
+    /// Removes what is no longer there; rules first, because they hold the rest.
+    fn forget(&mut self, before: &Table, after: &Table) {
+        let chains = before.chains.keys();
+        let chains: Vec<_> = chains
+            .filter(|name| !after.chains.contains_key(*name))
+            .collect();
+        for name in &chains {
+            self.clear_chain(after, name);
+        }
+        for name in &chains {
+            self.delete_chain(after, name);
+        }
+        for name in before.sets.keys() {
+            if !after.sets.contains_key(name) {
+                self.delete_set(after, name);
+            }
+        }
+    }
+}
