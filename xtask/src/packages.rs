@@ -38,7 +38,12 @@ pub(crate) const CLUSTER: [Need; 5] = [
 ];
 
 /// What the tests need beside that.
-pub(crate) const TESTS: [Need; 2] = [
+pub(crate) const TESTS: [Need; 3] = [
+    need(
+        "docker-registry",
+        "docker-registry",
+        "is the registry that images are pulled from and pushed to",
+    ),
     need(
         "ip",
         "iproute2",

@@ -18,8 +18,10 @@ use kind_engine::native::{Native, NativeOptions};
 use kind_engine::{
     CLUSTER_LABEL, Command, Engine, Io, Mount, NetworkSpec, Node, NodeSpec, Port, Protocol, State,
 };
-use kind_image::oci::{ImageConfig, RunConfig};
+use kind_image::oci::{ImageConfig, Platform, RunConfig};
+use kind_image::registry::{self, Access, Packing};
 use kind_image::store::Placement;
+use kind_testkit::registry::Registry;
 use libtest_mimic::{Arguments, Failed, Trial};
 use rustix::thread::LinkNameSpaceType;
 
@@ -44,7 +46,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 14] = [
+    let tests: [(&str, Test); 15] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -62,6 +64,7 @@ fn main() {
         ("a_monitor_leaves_its_callers_cgroups", monitor_cgroups),
         ("many_at_once_get_addresses_of_their_own", many_at_once),
         ("an_image_snapshot_is_shared_read_only", shared_snapshot),
+        ("an_image_of_a_registry_is_run", image_of_a_registry),
     ];
     let root = rustix::process::geteuid().is_root();
     let trials =
@@ -134,6 +137,7 @@ impl Host {
         let engine = Native::open(NativeOptions {
             state_dir: directory.path().join("state"),
             helper: std::env::current_exe().unwrap(),
+            environment: BTreeMap::new(),
         })
         .unwrap();
         engine.info().unwrap();
@@ -180,6 +184,8 @@ impl Host {
             ..RunConfig::default()
         };
         let config = ImageConfig {
+            architecture: Platform::of_host().architecture,
+            os: "linux".to_owned(),
             config,
             ..ImageConfig::default()
         };
@@ -595,4 +601,30 @@ fn shared_snapshot(host: &Host) {
     // Nothing of it was copied to the node's own /var.
     let own = host.directory.path().join("state/nodes/one").join(SNAPSHOT);
     assert!(own.is_dir() && fs::read_dir(own).unwrap().next().is_none());
+}
+
+fn image_of_a_registry(host: &Host) {
+    if !Registry::is_installed() {
+        return;
+    }
+    let registry = Registry::start();
+    let name = registry.image("team/node:v1");
+    let store = host.engine.images();
+    let image = store.find(IMAGE).unwrap().unwrap();
+    let (reference, access) = (name.parse().unwrap(), Access::default());
+    let packing = Packing::Gzip;
+    let pushed = registry::push(store, &image, &reference, packing, &access, &|_| {}).unwrap();
+    store.remove(IMAGE).unwrap();
+    assert!(host.engine.image(&name).unwrap().is_none());
+
+    let pinned = format!("{name}@{}", pushed.digest);
+    host.engine.pull(&pinned, &|_| {}).unwrap();
+    drop(registry);
+    assert!(host.engine.image(&pinned).unwrap().is_some());
+    let mut spec = host.spec("pulled");
+    spec.image = pinned;
+    host.boot(&spec);
+    assert_eq!(host.shell("pulled", "echo $FROM_IMAGE").1, "yes");
+    let error = host.engine.pull(&name, &|_| {}).unwrap_err();
+    assert_eq!(error.code(), "REG-UNREACHABLE");
 }

@@ -95,6 +95,11 @@ impl<W: Write> DigestWriter<W> {
         }
     }
 
+    /// How many bytes were written so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
     /// The digest, the number of bytes and the writer.
     pub(crate) fn finish(self) -> (Digest, u64, W) {
         (finished(self.hasher), self.written, self.inner)

@@ -70,6 +70,9 @@ pub enum Error {
     /// A stream is no image archive.
     #[error("not an image archive: {0}")]
     NotAnImage(String),
+    /// A registry failed, or the way to it.
+    #[error(transparent)]
+    Registry(#[from] Box<crate::registry::Error>),
 }
 
 /// Why an archive's entry is refused.
@@ -124,6 +127,7 @@ impl Error {
             Self::Incomplete { .. } => "IMG-INCOMPLETE",
             Self::Refused { .. } => "IMG-REFUSED",
             Self::NotAnImage(_) => "IMG-NOT-AN-IMAGE",
+            Self::Registry(error) => error.code(),
         }
     }
 
@@ -138,6 +142,7 @@ impl Error {
                 "give an archive made by `docker save`, or an OCI layout packed as a tar"
                     .to_owned(),
             ),
+            Self::Registry(error) => error.remedy(),
             _ => None,
         }
     }

@@ -6,10 +6,12 @@ pub mod build;
 mod digest;
 mod durable;
 mod error;
+pub mod http;
 pub mod oci;
 pub mod pack;
 mod progress;
 mod reference;
+pub mod registry;
 pub mod store;
 pub mod unpack;
 

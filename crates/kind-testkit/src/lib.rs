@@ -1,6 +1,8 @@
-//! Recorded data, temporary homes and namespaces for tests.
+//! Recorded data, and a real registry on loopback, for tests.
 //!
 //! Everything here panics on failure: a test that cannot read its data has failed.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub mod golden;
+pub mod registry;

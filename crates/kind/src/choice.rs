@@ -1,5 +1,6 @@
 //! Which engine nodes run on.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ impl EngineChoice {
 pub(crate) struct NativeParts {
     pub(crate) state_dir: PathBuf,
     pub(crate) helper: PathBuf,
+    pub(crate) environment: BTreeMap<String, String>,
 }
 
 /// Opens the chosen engine.
@@ -144,6 +146,7 @@ fn open_native(parts: NativeParts) -> Result<Arc<dyn Engine>> {
     let options = kind_engine::native::NativeOptions {
         state_dir: parts.state_dir,
         helper: parts.helper,
+        environment: parts.environment,
     };
     let engine = kind_engine::native::Native::open(options)
         .map_err(Error::engine("failed to open the native engine"))?;

@@ -104,7 +104,8 @@ impl ProviderBuilder {
         self
     }
 
-    /// Variables of the host's environment; those about proxies are handed on to nodes.
+    /// Variables of the host's environment: those about proxies are handed on to nodes, and the native
+    /// engine finds by them how registries are reached.
     pub fn environment<'a>(
         mut self,
         variables: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -142,10 +143,11 @@ impl ProviderBuilder {
         })
     }
 
-    fn native_parts(&self) -> NativeParts {
+    pub(crate) fn native_parts(&self) -> NativeParts {
         NativeParts {
             state_dir: self.state_dir.clone(),
             helper: self.helper.clone(),
+            environment: self.environment.clone(),
         }
     }
 }

@@ -8,6 +8,8 @@ use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kind_image::ProgressSink;
+use kind_image::oci::Platform;
+use kind_image::registry::{self, Access};
 use kind_image::store::{Image, Store};
 use kind_sys::process;
 
@@ -31,6 +33,8 @@ pub struct NativeOptions {
     pub state_dir: PathBuf,
     /// A program that calls [`super::helper_main`] first; it is executed for nodes.
     pub helper: PathBuf,
+    /// Variables of the environment, by which registries are reached: see [`Access::from_environment`].
+    pub environment: BTreeMap<String, String>,
 }
 
 /// Nodes on this kernel.
@@ -39,6 +43,7 @@ pub struct Native {
     state: State,
     store: Store,
     helper: PathBuf,
+    access: Access,
 }
 
 impl Native {
@@ -54,6 +59,7 @@ impl Native {
             store: Store::open(&state.images())?,
             state,
             helper: options.helper,
+            access: Access::from_environment(&options.environment),
         })
     }
 
@@ -189,12 +195,10 @@ impl Engine for Native {
         }))
     }
 
-    fn pull(&self, reference: &str, _: ProgressSink<'_>) -> Result<(), Error> {
-        Err(Error::other(
-            "ENG-NO-PULL",
-            format!("the native engine cannot pull {reference:?} from a registry yet"),
-            "build a node image with `kind build node-image debian`, or create with `--from debian`",
-        ))
+    fn pull(&self, reference: &str, progress: ProgressSink<'_>) -> Result<(), Error> {
+        let (reference, platform) = (reference.parse()?, Platform::of_host());
+        registry::pull(&self.store, &reference, &platform, &self.access, progress)?;
+        Ok(())
     }
 
     fn save(

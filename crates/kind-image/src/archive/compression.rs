@@ -9,7 +9,7 @@ use crate::Error;
 
 /// How bytes are compressed, as their beginning tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compression {
+pub(crate) enum Compression {
     None,
     Gzip,
     Zstd,
@@ -25,7 +25,7 @@ impl Compression {
     ///
     /// # Errors
     /// The format is one that is not supported.
-    pub(super) fn of(magic: [u8; 4]) -> Result<Self, Error> {
+    pub(crate) fn of(magic: [u8; 4]) -> Result<Self, Error> {
         if let Some((_, name)) = OTHERS.iter().find(|(start, _)| magic.starts_with(start)) {
             let text = format!("it is compressed with {name}; gzip and zstd are supported");
             return Err(Error::NotAnImage(text));
@@ -38,7 +38,7 @@ impl Compression {
     }
 
     /// The plain bytes of a stream.
-    pub(super) fn decode<'a>(self, stream: impl Read + Send + 'a) -> Box<dyn Read + Send + 'a> {
+    pub(crate) fn decode<'a>(self, stream: impl Read + Send + 'a) -> Box<dyn Read + Send + 'a> {
         let stream = BufReader::with_capacity(1 << 18, stream);
         match self {
             Self::None => Box::new(stream),

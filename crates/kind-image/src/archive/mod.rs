@@ -13,6 +13,7 @@ mod read;
 mod tests;
 mod write;
 
+pub(crate) use compression::Compression;
 pub use content::{Blob, BlobReader};
 pub use open::Archive;
 pub use portable::{ImageName, PortableImage, PortableLayer, write_partial};

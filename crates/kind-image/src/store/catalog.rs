@@ -59,8 +59,10 @@ impl Store {
         let _lock = self.lock_shared()?;
         let names = self.names()?;
         let found = match reference.digest() {
+            // The digest may be an index's, by which the image was asked for when it was brought.
             Some(digest) => names.into_iter().find(|(name, found)| {
-                name.repository() == reference.repository() && found == digest
+                let same = name.repository() == reference.repository();
+                same && (found == digest || name.digest() == Some(digest))
             }),
             None => names.into_iter().find(|(name, _)| *name == reference),
         };

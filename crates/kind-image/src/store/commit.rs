@@ -7,14 +7,48 @@ use serde::Serialize;
 
 use super::catalog::set_name;
 use super::draft::{Draft, Prepared};
+use super::fetched::Documents;
 use super::{Image, Store};
 use crate::oci::{self, Descriptor, ImageConfig, Manifest, RootFs};
 use crate::{Digest, Error, Reference, durable};
 
-/// Moves a draft's layers and documents into place and names the image.
+/// Moves a draft's layers into place, writes its documents and names the image.
 pub(super) fn commit(
     draft: Draft,
     mut config: ImageConfig,
+    names: &[Reference],
+) -> Result<Image, Error> {
+    config.rootfs = RootFs {
+        kind: "layers".to_owned(),
+        diff_ids: draft
+            .layers
+            .iter()
+            .map(|prepared| prepared.layer.diff_id.clone())
+            .collect(),
+    };
+    let config = document(&config);
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: Some(oci::MANIFEST.to_owned()),
+        config: Descriptor::new(oci::CONFIG, Digest::of(&config), config.len() as u64),
+        layers: draft
+            .layers
+            .iter()
+            .map(|prepared| prepared.descriptor.clone())
+            .collect(),
+    };
+    let manifest = document(&manifest);
+    let documents = Documents {
+        manifest: &manifest,
+        config: &config,
+    };
+    commit_documents(draft, &documents, names)
+}
+
+/// Moves a draft's layers and documents into place and names the image.
+pub(super) fn commit_documents(
+    draft: Draft,
+    documents: &Documents<'_>,
     names: &[Reference],
 ) -> Result<Image, Error> {
     let Draft {
@@ -22,13 +56,6 @@ pub(super) fn commit(
         scratch,
         layers,
     } = draft;
-    config.rootfs = RootFs {
-        kind: "layers".to_owned(),
-        diff_ids: layers
-            .iter()
-            .map(|prepared| prepared.layer.diff_id.clone())
-            .collect(),
-    };
     if layers.iter().any(|prepared| prepared.directory.is_some()) {
         durable::flush(store.root())?;
     }
@@ -36,17 +63,9 @@ pub(super) fn commit(
     for prepared in &layers {
         place(&store, prepared)?;
     }
-    let (config_digest, config_size) = put_document(&store, &config)?;
-    let manifest = Manifest {
-        schema_version: 2,
-        media_type: Some(oci::MANIFEST.to_owned()),
-        config: Descriptor::new(oci::CONFIG, config_digest, config_size),
-        layers: layers
-            .into_iter()
-            .map(|prepared| prepared.descriptor)
-            .collect(),
-    };
-    let (digest, size) = put_document(&store, &manifest)?;
+    put(&store, documents.config)?;
+    let digest = put(&store, documents.manifest)?;
+    let size = documents.manifest.len() as u64;
     let mut index = store.index()?;
     for name in names {
         set_name(&mut index, name, &digest, size);
@@ -77,9 +96,12 @@ fn move_unless_there(from: &Path, to: &Path) -> Result<(), Error> {
     fs::rename(from, to).map_err(Error::path("move into the store:", to))
 }
 
-fn put_document<T: Serialize>(store: &Store, document: &T) -> Result<(Digest, u64), Error> {
-    let bytes = serde_json::to_vec(document).expect("an image document is plain data");
-    let digest = Digest::of(&bytes);
-    store.replace(&store.blob_path(&digest), &bytes)?;
-    Ok((digest, bytes.len() as u64))
+fn document<T: Serialize>(document: &T) -> Vec<u8> {
+    serde_json::to_vec(document).expect("an image document is plain data")
+}
+
+fn put(store: &Store, document: &[u8]) -> Result<Digest, Error> {
+    let digest = Digest::of(document);
+    store.replace(&store.blob_path(&digest), document)?;
+    Ok(digest)
 }

@@ -120,7 +120,7 @@ impl Draft {
 
 /// Makes a layer's directory, which lends its mode to the root of containers: it is the same whatever the
 /// caller's umask is.
-fn make_root(path: &Path) -> Result<(), Error> {
+pub(super) fn make_root(path: &Path) -> Result<(), Error> {
     fs::create_dir(path)
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
         .map_err(Error::path("create", path))
@@ -128,7 +128,7 @@ fn make_root(path: &Path) -> Result<(), Error> {
 
 /// What may follow the end mark of a layer's tar: writers fill up to a block of some kilobytes. A stream
 /// that goes on for ever must not fill the disk.
-const MAX_PADDING: u64 = 16 << 20;
+pub(super) const MAX_PADDING: u64 = 16 << 20;
 
 fn digest_directory(path: &Path) -> Result<Layer, Error> {
     let root = unpack::open_root(path)?;

@@ -12,6 +12,7 @@
 mod catalog;
 mod commit;
 mod draft;
+mod fetched;
 mod holds;
 mod image;
 mod layers;
@@ -22,4 +23,5 @@ mod tests;
 
 pub use catalog::Store;
 pub use draft::{Draft, Layer, Placement};
+pub(crate) use fetched::{Documents, Fetched};
 pub use image::Image;

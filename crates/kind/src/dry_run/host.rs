@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kind_engine::{Engine, Info};
 
-use crate::choice::{self, NativeParts};
+use crate::choice;
 use crate::event::{Event, Listener};
 use crate::provider::ProviderBuilder;
 
@@ -21,11 +21,7 @@ pub(super) struct Host {
 impl Host {
     /// Asks the chosen engine.
     pub(super) fn look(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
-        let native = NativeParts {
-            state_dir: settings.state_dir.clone(),
-            helper: settings.helper.clone(),
-        };
-        let (engine_name, engine) = choice::look(settings.choice, native);
+        let (engine_name, engine) = choice::look(settings.choice, settings.native_parts());
         let answer = engine.map(|engine| (engine.info(), engine));
         match answer {
             Some((Ok(info), engine)) => Self {

@@ -1,0 +1,188 @@
+//! Getting what a registry wants to see before it answers.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+
+use super::challenge::Challenge;
+use super::credentials::{self, Credentials};
+use super::hosts::Endpoint;
+use super::session::Fault;
+use super::{Access, Error};
+use crate::http::{Method, Request, Url};
+
+const MAX_TOKEN: u64 = 1 << 20;
+const CLIENT_ID: &str = "kind";
+
+/// A value for `Authorization`.
+#[derive(Debug)]
+pub(super) struct Grant {
+    pub(super) value: String,
+    /// Whether the user's credentials went into it.
+    pub(super) known: bool,
+}
+
+/// Answers the challenges of a registry; `None` if there is nothing to answer with.
+pub(super) fn answer(
+    access: &Access,
+    endpoint: &Endpoint,
+    challenges: &[Challenge],
+    (repository, scopes): (&str, &[String]),
+) -> Result<Option<Grant>, Fault> {
+    let of = |scheme: &str| challenges.iter().find(|it| it.scheme == scheme);
+    let credentials = credentials::find(access, &endpoint.host, repository)?;
+    if let Some(Credentials::Bearer(token)) = &credentials {
+        return Ok(Some(Grant {
+            value: format!("Bearer {token}"),
+            known: true,
+        }));
+    }
+    if let Some(challenge) = of("bearer") {
+        let known = credentials.is_some();
+        let token = Token {
+            access,
+            endpoint,
+            challenge,
+            scopes,
+        };
+        let value = format!("Bearer {}", token.get(credentials)?);
+        return Ok(Some(Grant { value, known }));
+    }
+    Ok(match (of("basic"), credentials) {
+        (Some(_), Some(Credentials::Password { user, password })) => Some(Grant {
+            value: basic(&user, &password),
+            known: true,
+        }),
+        _ => None,
+    })
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("{user}:{password}"))
+    )
+}
+
+/// A token from the service that a registry names.
+struct Token<'a> {
+    access: &'a Access,
+    endpoint: &'a Endpoint,
+    challenge: &'a Challenge,
+    scopes: &'a [String],
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    token: Option<String>,
+    #[serde(default)]
+    access_token: Option<String>,
+}
+
+impl Token<'_> {
+    fn get(&self, credentials: Option<Credentials>) -> Result<String, Fault> {
+        let realm = self.realm()?;
+        if credentials.is_some() && !realm.is_https() && !self.may_be_plain(&realm) {
+            let reason = format!("they would go to {realm}, which is not secure");
+            return Err(self.refusal(reason).into());
+        }
+        let answer = match credentials {
+            Some(Credentials::Identity(token)) => self.exchange(realm, &token)?,
+            Some(Credentials::Password { user, password }) => {
+                let realm = realm.with_query("account", &user);
+                self.ask(realm, Some(basic(&user, &password)))?
+            }
+            _ => self.ask(realm, None)?,
+        };
+        let answer: Answer = serde_json::from_slice(&answer)
+            .map_err(|error| self.refusal(format!("the token service's answer: {error}")))?;
+        let token = answer.token.or(answer.access_token);
+        let token = token.filter(|token| !token.is_empty());
+        Ok(token.ok_or_else(|| self.refusal("the token service gave no token".to_owned()))?)
+    }
+
+    fn realm(&self) -> Result<Url, Error> {
+        let realm = self
+            .challenge
+            .parameters
+            .get("realm")
+            .map_or("", String::as_str);
+        Url::parse(realm).map_err(|reason| {
+            self.refusal(format!("it names the token service {realm:?}: {reason}"))
+        })
+    }
+
+    /// A registry without encryption may have a token service without.
+    fn may_be_plain(&self, realm: &Url) -> bool {
+        realm.is_loopback() || !self.endpoint.url.is_https()
+    }
+
+    fn refusal(&self, reason: String) -> Error {
+        Error::Credentials {
+            host: self.endpoint.host.clone(),
+            reason,
+        }
+    }
+
+    fn service(&self) -> Option<&str> {
+        self.challenge.parameters.get("service").map(String::as_str)
+    }
+
+    fn ask(&self, realm: Url, authorization: Option<String>) -> Result<Vec<u8>, Fault> {
+        let mut url = realm;
+        if let Some(service) = self.service() {
+            url = url.with_query("service", service);
+        }
+        for scope in self.scopes {
+            url = url.with_query("scope", scope);
+        }
+        let mut request = Request::new(Method::Get, url.clone()).files(self.files(&url));
+        if let Some(value) = authorization {
+            request = request.header("authorization", value);
+        }
+        self.send(request)
+    }
+
+    /// Buys a token with an identity token, which takes a form (OAuth 2).
+    fn exchange(&self, realm: Url, identity: &str) -> Result<Vec<u8>, Fault> {
+        let scope = self.scopes.join(" ");
+        let pairs = [
+            ("grant_type", "refresh_token"),
+            ("service", self.service().unwrap_or_default()),
+            ("client_id", CLIENT_ID),
+            ("scope", &scope),
+            ("refresh_token", identity),
+        ];
+        let form = pairs
+            .iter()
+            .fold(Url::form(), |form, (key, value)| form.pair(key, value));
+        let form = form.finish();
+        let mut body = form.as_bytes();
+        let files = self.files(&realm).clone();
+        let request = Request::new(Method::Post, realm)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .files(&files)
+            .body(&mut body, form.len() as u64);
+        self.send(request)
+    }
+
+    /// The registry's certificates are good for a token service at the same place.
+    fn files(&self, url: &Url) -> &crate::http::Files {
+        static NONE: crate::http::Files = crate::http::Files::none();
+        if url.same_origin(&self.endpoint.url) || url.host() == self.endpoint.url.host() {
+            &self.endpoint.files
+        } else {
+            &NONE
+        }
+    }
+
+    fn send(&self, request: Request<'_>) -> Result<Vec<u8>, Fault> {
+        let response = self.access.client.send(request).map_err(Fault::Net)?;
+        let response = response.checked().map_err(|error| match error.status() {
+            Some(401 | 403) => Fault::Denied(error),
+            _ => Fault::Net(error),
+        })?;
+        response.bytes(MAX_TOKEN).map_err(Fault::Net)
+    }
+}

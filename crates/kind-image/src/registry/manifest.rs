@@ -1,0 +1,270 @@
+//! From a reference to the manifest of one platform.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Error;
+use super::session::{Ask, Fault, Session, Sessions};
+use crate::http::Method;
+use crate::oci::{self, Descriptor, Index, Manifest, Platform};
+use crate::{Digest, Reference};
+
+/// The specification lets registries refuse larger ones; real ones have a few kilobytes.
+const MAX_MANIFEST: u64 = 4 << 20;
+/// An index may name indexes, but nobody does that deeply.
+const MAX_DEPTH: usize = 4;
+/// More layers than any tool makes.
+const MAX_LAYERS: usize = 500;
+
+const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+const LAYERS: [&str; 5] = [
+    oci::LAYER,
+    "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.oci.image.layer.v1.tar+zstd",
+    "application/vnd.docker.image.rootfs.diff.tar",
+    "application/vnd.docker.image.rootfs.diff.tar.gzip",
+];
+
+/// The manifest of one platform, with its exact bytes.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) bytes: Vec<u8>,
+    pub(super) manifest: Manifest,
+}
+
+/// What every manifest or index says about itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kind {
+    #[serde(default)]
+    schema_version: u32,
+    #[serde(default)]
+    media_type: Option<String>,
+    #[serde(default)]
+    manifests: Option<serde::de::IgnoredAny>,
+}
+
+/// Content that a manifest says lies elsewhere.
+#[derive(Deserialize)]
+struct Elsewhere {
+    #[serde(default)]
+    layers: Vec<Urls>,
+}
+
+#[derive(Deserialize)]
+struct Urls {
+    #[serde(default)]
+    urls: Vec<String>,
+}
+
+/// Finds the manifest of a platform.
+pub(super) fn find(
+    sessions: &Sessions<'_>,
+    reference: &Reference,
+    platform: &Platform,
+) -> Result<Found, Error> {
+    let what = reference.to_string();
+    let tag = reference.tag().unwrap_or_default();
+    let mut digest = reference.digest().cloned();
+    let mut seen: Vec<Platform> = Vec::new();
+    for _ in 0..MAX_DEPTH {
+        let bytes = sessions.first(&what, |session| fetch(session, digest.as_ref(), tag))?;
+        let kind: Kind = parse(&bytes, &what)?;
+        if kind.schema_version != 2 {
+            let reason = "it is of the old schema 1, which has no digests";
+            return Err(refused(&what, reason));
+        }
+        if !kind.is_index() {
+            let manifest = checked(&bytes, &what)?;
+            return Ok(Found { bytes, manifest });
+        }
+        let index: Index = parse(&bytes, &what)?;
+        let chosen = choose(&index, platform, &mut seen).ok_or_else(|| Error::Platform {
+            what: what.clone(),
+            wanted: Box::new(platform.clone()),
+            available: std::mem::take(&mut seen),
+        })?;
+        digest = Some(chosen.digest.clone());
+    }
+    Err(refused(&what, "its indexes name each other"))
+}
+
+impl Kind {
+    fn is_index(&self) -> bool {
+        match self.media_type.as_deref() {
+            Some(kind) => kind == oci::INDEX || kind == oci::DOCKER_INDEX,
+            None => self.manifests.is_some(),
+        }
+    }
+}
+
+/// One document, checked against its digest if that is known.
+fn fetch(session: &Session<'_>, digest: Option<&Digest>, tag: &str) -> Result<Vec<u8>, Fault> {
+    let accepted = [
+        oci::INDEX,
+        oci::MANIFEST,
+        oci::DOCKER_INDEX,
+        DOCKER_MANIFEST,
+    ];
+    let ask = Ask::new(Method::Get).header("accept", accepted.join(", "));
+    let name = digest.map_or_else(|| tag.to_owned(), Digest::to_string);
+    let response = session.send(&format!("manifests/{name}"), &ask)?;
+    let claimed = response.header("docker-content-digest");
+    let claimed = claimed.and_then(|text| text.parse::<Digest>().ok());
+    let from = response.url.to_string();
+    let bytes = response.bytes(MAX_MANIFEST)?;
+    let found = Digest::of(&bytes);
+    if let Some(expected) = digest.cloned().or(claimed)
+        && expected != found
+    {
+        let error = Error::Mismatch {
+            what: format!("manifest {name}"),
+            from,
+            expected,
+            found,
+        };
+        return Err(error.into());
+    }
+    Ok(bytes)
+}
+
+/// The entry for a platform; the first of those that fit best.
+fn choose<'a>(
+    index: &'a Index,
+    wanted: &Platform,
+    seen: &mut Vec<Platform>,
+) -> Option<&'a Descriptor> {
+    let entries = index.manifests.iter();
+    let entries = entries.filter(|entry| {
+        // Statements about images stand among them as images of an unknown platform.
+        let unknown = |platform: &Platform| platform.os == "unknown";
+        !entry.platform.as_ref().is_some_and(unknown)
+    });
+    let entries: Vec<&Descriptor> = entries.collect();
+    seen.extend(entries.iter().filter_map(|entry| entry.platform.clone()));
+    let fitting = |entry: &&&Descriptor| match &entry.platform {
+        Some(platform) => platform.serves(wanted),
+        None => index.manifests.len() == 1,
+    };
+    let exact = |entry: &&&Descriptor| entry.platform.as_ref() == Some(wanted);
+    let found = entries.iter().find(exact);
+    found.or_else(|| entries.iter().find(fitting)).copied()
+}
+
+/// A manifest that this program can make an image of.
+fn checked(bytes: &[u8], what: &str) -> Result<Manifest, Error> {
+    let manifest: Manifest = parse(bytes, what)?;
+    if ![oci::CONFIG, DOCKER_CONFIG].contains(&manifest.config.media_type.as_str()) {
+        let reason = format!(
+            "it is no container image but {}",
+            manifest.config.media_type
+        );
+        return Err(refused(what, &reason));
+    }
+    if manifest.layers.len() > MAX_LAYERS {
+        return Err(refused(
+            what,
+            &format!("it has more than {MAX_LAYERS} layers"),
+        ));
+    }
+    let elsewhere: Elsewhere = parse(bytes, what)?;
+    let away = elsewhere.layers.iter().any(|layer| !layer.urls.is_empty());
+    let foreign = manifest.layers.iter().any(|layer| {
+        ["foreign", "nondistributable"]
+            .iter()
+            .any(|word| layer.media_type.contains(word))
+    });
+    if away || foreign {
+        let reason = "a layer of it lies outside of the registry (foreign layer)";
+        return Err(refused(what, reason));
+    }
+    for layer in &manifest.layers {
+        if !LAYERS.contains(&layer.media_type.as_str()) {
+            let reason = format!("a layer of it is {}", layer.media_type);
+            return Err(refused(what, &reason));
+        }
+    }
+    Ok(manifest)
+}
+
+/// Reads a document of a registry.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| refused(what, &error.to_string()))
+}
+
+pub(super) fn refused(what: &str, reason: &str) -> Error {
+    Error::Refused {
+        what: what.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(platforms: &[(&str, &str, Option<&str>)]) -> Index {
+        let entry =
+            |(number, (os, architecture, variant)): (usize, &(&str, &str, Option<&str>))| {
+                let digest = Digest::of(number.to_string().as_bytes());
+                Descriptor {
+                    platform: Some(Platform {
+                        variant: variant.map(str::to_owned),
+                        ..Platform::new(os, architecture)
+                    }),
+                    ..Descriptor::new(oci::MANIFEST, digest, 1)
+                }
+            };
+        Index {
+            manifests: platforms.iter().enumerate().map(entry).collect(),
+            ..Index::default()
+        }
+    }
+
+    #[test]
+    fn the_platform_that_fits_best_is_chosen() {
+        let all = index(&[
+            ("unknown", "unknown", None),
+            ("linux", "arm", Some("v6")),
+            ("linux", "arm", Some("v7")),
+            ("linux", "arm64", Some("v8")),
+            ("windows", "amd64", None),
+            ("linux", "amd64", None),
+        ]);
+        let chosen = |platform: Platform| {
+            let found = choose(&all, &platform, &mut Vec::new())?;
+            all.manifests.iter().position(|entry| entry == found)
+        };
+        assert_eq!(chosen(Platform::new("linux", "amd64")), Some(5));
+        assert_eq!(chosen(Platform::new("linux", "arm64")), Some(3));
+        assert_eq!(chosen(Platform::of_machine("armv7l")), Some(2));
+        assert_eq!(chosen(Platform::new("linux", "riscv64")), None);
+        let mut seen = Vec::new();
+        choose(&all, &Platform::new("linux", "riscv64"), &mut seen);
+        assert_eq!(seen.len(), 5, "statements are no platforms");
+    }
+
+    fn manifest(config: &str, layer: &str, more: &str) -> String {
+        let digest = Digest::of(b"");
+        format!(
+            r#"{{"schemaVersion":2,"config":{{"mediaType":"{config}","digest":"{digest}","size":1}},
+            "layers":[{{"mediaType":"{layer}","digest":"{digest}","size":1{more}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn what_is_no_image_or_lies_elsewhere_is_refused() {
+        let reason = |text: String| checked(text.as_bytes(), "x").unwrap_err().to_string();
+        assert!(checked(manifest(oci::CONFIG, LAYERS[1], "").as_bytes(), "x").is_ok());
+        assert!(checked(manifest(DOCKER_CONFIG, LAYERS[4], "").as_bytes(), "x").is_ok());
+        let chart = manifest("application/vnd.cncf.helm.config.v1+json", LAYERS[0], "");
+        assert!(reason(chart).contains("no container image"));
+        let urls = manifest(oci::CONFIG, LAYERS[0], r#","urls":["http://evil.test/"]"#);
+        assert!(reason(urls).contains("outside"));
+        let foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+        assert!(reason(manifest(DOCKER_CONFIG, foreign, "")).contains("outside"));
+        assert!(reason(manifest(oci::CONFIG, "text/html", "")).contains("text/html"));
+        assert!(reason("{}".to_owned()).contains("refused"));
+    }
+}

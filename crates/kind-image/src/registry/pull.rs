@@ -1,0 +1,248 @@
+//! Bringing an image into the store.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::blob::Download;
+use super::hosts::Purpose;
+use super::manifest::{self, Found};
+use super::session::Sessions;
+use super::{Access, Error};
+use crate::oci::{Descriptor, ImageConfig, Platform};
+use crate::store::{Documents, Draft, Fetched, Image, Store};
+use crate::{Digest, Progress, ProgressSink, Reference};
+
+/// Layers that are brought at once.
+const WORKERS: usize = 3;
+/// Real configurations have a few kilobytes.
+const MAX_CONFIG: u64 = 8 << 20;
+/// More than any real image has.
+const MAX_IMAGE: u64 = 64 << 30;
+
+/// Brings an image of a platform into the store, under the name it was asked for by.
+///
+/// Layers that the store has are not brought again. Nothing of the image can be seen in the store before
+/// all of it is there and checked.
+///
+/// # Errors
+/// [`Error`] as [`crate::Error::Registry`], or what failed in the store.
+pub fn pull(
+    store: &Store,
+    reference: &Reference,
+    platform: &Platform,
+    access: &Access,
+    progress: ProgressSink<'_>,
+) -> Result<Image, crate::Error> {
+    let pulled = bring(store, reference, platform, access, progress);
+    pulled.map_err(|error| match error {
+        Error::Store(error) => *error,
+        error => Box::new(error).into(),
+    })
+}
+
+fn bring(
+    store: &Store,
+    reference: &Reference,
+    platform: &Platform,
+    access: &Access,
+    progress: ProgressSink<'_>,
+) -> Result<Image, Error> {
+    let by_tag = reference.digest().is_none();
+    let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag })?;
+    let found = manifest::find(&sessions, reference, platform)?;
+    // By digest, more hosts may be asked.
+    let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag: false })?;
+    let what = reference.to_string();
+    let draft = store.draft()?;
+    let config = config(&sessions, &what, &found, &draft)?;
+    let diff_ids = diff_ids(&config, &found, &what, platform)?;
+    check_room(store.root(), &what, &found)?;
+    let work = Work {
+        sessions: &sessions,
+        what: &what,
+        layers: found.manifest.layers.iter().zip(diff_ids).collect(),
+        draft: &draft,
+        next: AtomicUsize::new(0),
+        stop: AtomicBool::new(false),
+        counts: found
+            .manifest
+            .layers
+            .iter()
+            .map(|_| AtomicU64::new(0))
+            .collect(),
+        progress,
+    };
+    let layers = work.run()?;
+    let documents = Documents {
+        manifest: &found.bytes,
+        config: &config.0,
+    };
+    Ok(draft.commit_fetched(layers, &documents, std::slice::from_ref(reference))?)
+}
+
+/// A configuration with its exact bytes.
+type Config = (Vec<u8>, ImageConfig);
+
+fn config(
+    sessions: &Sessions<'_>,
+    what: &str,
+    found: &Found,
+    draft: &Draft,
+) -> Result<Config, Error> {
+    let descriptor = &found.manifest.config;
+    if descriptor.size > MAX_CONFIG {
+        return Err(manifest::refused(what, "its configuration is too large"));
+    }
+    let path = draft.blob_path(found.manifest.layers.len());
+    let download = Download {
+        descriptor,
+        path: &path,
+        stop: &AtomicBool::new(false),
+        report: &|_| {},
+    };
+    sessions.first(what, |session| download.run(session))?;
+    let bytes = fs::read(&path).map_err(crate::Error::path("read", &path))?;
+    let parsed = manifest::parse(&bytes, what)?;
+    Ok((bytes, parsed))
+}
+
+/// Digests of the unpacked layers, if the configuration fits the manifest and the platform.
+fn diff_ids<'a>(
+    (_, config): &'a Config,
+    found: &Found,
+    what: &str,
+    platform: &Platform,
+) -> Result<&'a [Digest], Error> {
+    let made_for = Platform::new(&config.os, &config.architecture);
+    // Very old tools wrote neither.
+    let known = !config.os.is_empty() || !config.architecture.is_empty();
+    if known && !made_for.serves(platform) {
+        return Err(Error::Platform {
+            what: what.to_owned(),
+            wanted: Box::new(platform.clone()),
+            available: vec![made_for],
+        });
+    }
+    if config.rootfs.diff_ids.len() != found.manifest.layers.len() {
+        let reason = "its configuration and its manifest list different layers";
+        return Err(manifest::refused(what, reason));
+    }
+    Ok(&config.rootfs.diff_ids)
+}
+
+/// A layer needs room packed and unpacked; it is at least as large unpacked.
+fn check_room(root: &Path, what: &str, found: &Found) -> Result<(), Error> {
+    let sizes = found.manifest.layers.iter().map(|layer| layer.size);
+    let packed = sizes.fold(0, u64::saturating_add);
+    if packed > MAX_IMAGE {
+        return Err(manifest::refused(what, "it is larger than 64 GiB"));
+    }
+    let stat = rustix::fs::statvfs(root).map_err(crate::Error::path("measure", root))?;
+    let (needed, free) = (
+        (packed * 2) >> 20,
+        stat.f_bavail.saturating_mul(stat.f_frsize) >> 20,
+    );
+    if free < needed {
+        return Err(Error::NoSpace {
+            path: root.to_owned(),
+            what: what.to_owned(),
+            needed,
+            free,
+        });
+    }
+    Ok(())
+}
+
+/// The layers of an image on their way.
+struct Work<'a> {
+    sessions: &'a Sessions<'a>,
+    what: &'a str,
+    layers: Vec<(&'a Descriptor, &'a Digest)>,
+    draft: &'a Draft,
+    /// The layer that nobody brings yet.
+    next: AtomicUsize,
+    /// A layer failed: the others need not come.
+    stop: AtomicBool,
+    /// Bytes that are here, of each layer.
+    counts: Vec<AtomicU64>,
+    progress: ProgressSink<'a>,
+}
+
+impl Work<'_> {
+    /// Brings all layers, some of them at once.
+    fn run(&self) -> Result<Vec<Fetched>, Error> {
+        let done: Vec<Mutex<Option<Fetched>>> =
+            self.layers.iter().map(|_| Mutex::default()).collect();
+        let failure = Mutex::new(None);
+        let slot = |slot: &Mutex<Option<Fetched>>, layer| {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(layer);
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..WORKERS.min(self.layers.len()) {
+                scope.spawn(|| {
+                    while let Some(number) = self.take() {
+                        match self.layer(number) {
+                            Ok(layer) => slot(&done[number], layer),
+                            Err(error) => {
+                                self.stop.store(true, Ordering::Relaxed);
+                                let mut failure =
+                                    failure.lock().unwrap_or_else(PoisonError::into_inner);
+                                // The first one is the cause of the others.
+                                failure.get_or_insert(error);
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        let done = done.into_iter();
+        let layers = done.filter_map(|it| it.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok(layers.collect())
+    }
+
+    /// The next layer to bring.
+    fn take(&self) -> Option<usize> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let wanted = number < self.layers.len() && !self.stop.load(Ordering::Relaxed);
+        wanted.then_some(number)
+    }
+
+    fn layer(&self, number: usize) -> Result<Fetched, Error> {
+        let (descriptor, diff_id) = self.layers[number];
+        if self.draft.has(descriptor, diff_id) {
+            tracing::debug!(digest = %descriptor.digest, "layer is present");
+            self.report(number, descriptor.size);
+            return Ok(self.draft.present(descriptor, diff_id));
+        }
+        let path = self.draft.blob_path(number);
+        let download = Download {
+            descriptor,
+            path: &path,
+            stop: &self.stop,
+            report: &|bytes| self.report(number, bytes),
+        };
+        self.sessions
+            .first(self.what, |session| download.run(session))?;
+        Ok(self.draft.unpack_blob(number, descriptor, diff_id)?)
+    }
+
+    fn report(&self, number: usize, bytes: u64) {
+        self.counts[number].store(bytes, Ordering::Relaxed);
+        let done = self
+            .counts
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed))
+            .sum();
+        let total = self
+            .layers
+            .iter()
+            .map(|(descriptor, _)| descriptor.size)
+            .sum();
+        (self.progress)(Progress::new(self.what, done, Some(total)));
+    }
+}

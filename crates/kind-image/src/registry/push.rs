@@ -1,0 +1,374 @@
+//! Taking an image from the store to a registry.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::hosts::Purpose;
+use super::session::{Ask, Fault, Outgoing, Session, Sessions};
+use super::{Access, Error, manifest};
+use crate::digest::DigestWriter;
+use crate::http::{Method, Response};
+use crate::oci::{self, Descriptor, Index, Manifest, Platform};
+use crate::store::{Image, Store};
+use crate::{Digest, Progress, ProgressSink, Reference, pack, unpack};
+
+/// How layers travel that were made here and have no packed form yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Packing {
+    /// Compressed, as everybody publishes them.
+    #[default]
+    Gzip,
+    /// As they are: quick, and large.
+    Plain,
+}
+
+/// What a push left in the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pushed {
+    /// Digest of the manifest there.
+    pub digest: Digest,
+    /// Bytes of the manifest.
+    pub size: u64,
+    /// What the image runs on.
+    pub platform: Platform,
+}
+
+/// One platform of an index.
+pub type Entry = Pushed;
+
+/// Puts an image into the registry that `reference` names, under its tag.
+///
+/// What the registry has already is not sent. The manifest comes last, so that nobody sees half an image.
+///
+/// # Errors
+/// [`Error`] as [`crate::Error::Registry`], or what failed in the store.
+pub fn push(
+    store: &Store,
+    image: &Image,
+    reference: &Reference,
+    packing: Packing,
+    access: &Access,
+    progress: ProgressSink<'_>,
+) -> Result<Pushed, crate::Error> {
+    let pushed =
+        Push::open(store, image, reference, packing, access, progress).and_then(|push| push.run());
+    pushed.map_err(unwrapped)
+}
+
+/// Puts an index of images into the registry that `reference` names; they are there already, in the same
+/// repository.
+///
+/// # Errors
+/// [`Error`] as [`crate::Error::Registry`].
+pub fn push_index(
+    reference: &Reference,
+    entries: &[Entry],
+    access: &Access,
+) -> Result<Digest, crate::Error> {
+    let index = Index {
+        manifests: entries
+            .iter()
+            .map(|entry| Descriptor {
+                platform: Some(entry.platform.clone()),
+                ..Descriptor::new(oci::MANIFEST, entry.digest.clone(), entry.size)
+            })
+            .collect(),
+        ..Index::default()
+    };
+    let bytes = serde_json::to_vec(&index).expect("an index is plain data");
+    let sent = Sessions::open(access, reference, Purpose::Push).and_then(|sessions| {
+        let session = sessions.last();
+        put_manifest(&session, reference, oci::INDEX, &bytes)
+            .map_err(|fault| session.failure(&reference.to_string(), fault))
+    });
+    sent.map_err(unwrapped)?;
+    Ok(Digest::of(&bytes))
+}
+
+fn unwrapped(error: Error) -> crate::Error {
+    match error {
+        Error::Store(error) => *error,
+        error => Box::new(error).into(),
+    }
+}
+
+struct Push<'a> {
+    store: &'a Store,
+    image: &'a Image,
+    reference: &'a Reference,
+    packing: Packing,
+    session: Session<'a>,
+    /// Repositories of the same registry that may have the layers.
+    siblings: Vec<String>,
+    progress: ProgressSink<'a>,
+    sent: AtomicU64,
+}
+
+/// Content that is ready to be sent.
+struct Packed {
+    descriptor: Descriptor,
+    path: PathBuf,
+}
+
+impl<'a> Push<'a> {
+    fn open(
+        store: &'a Store,
+        image: &'a Image,
+        reference: &'a Reference,
+        packing: Packing,
+        access: &'a Access,
+        progress: ProgressSink<'a>,
+    ) -> Result<Self, Error> {
+        let siblings: Vec<String> = image
+            .references()
+            .iter()
+            .filter(|name| name.domain() == reference.domain() && name.path() != reference.path())
+            .map(|name| name.path().to_owned())
+            .collect();
+        let mut session = Sessions::open(access, reference, Purpose::Push)?.last();
+        for repository in &siblings {
+            session.and_pull_from(repository);
+        }
+        Ok(Self {
+            store,
+            image,
+            reference,
+            packing,
+            session,
+            siblings,
+            progress,
+            sent: AtomicU64::new(0),
+        })
+    }
+
+    fn run(&self) -> Result<Pushed, Error> {
+        let scratch = self.store.scratch()?;
+        let manifest = self.image.manifest();
+        let diff_ids = &self.image.document().rootfs.diff_ids;
+        let mut layers = Vec::new();
+        for (number, (layer, diff_id)) in manifest.layers.iter().zip(diff_ids).enumerate() {
+            let packed = self.packed(layer, diff_id, &scratch.path().join(number.to_string()))?;
+            self.send(&packed)?;
+            layers.push(packed.descriptor);
+        }
+        self.send(&Packed {
+            path: self.store.blob_path(&manifest.config.digest),
+            descriptor: manifest.config.clone(),
+        })?;
+        let (bytes, kind) = self.manifest(layers)?;
+        put_manifest(&self.session, self.reference, &kind, &bytes)
+            .map_err(|fault| self.failure(fault))?;
+        let document = self.image.document();
+        Ok(Pushed {
+            digest: Digest::of(&bytes),
+            size: bytes.len() as u64,
+            platform: Platform::new(&document.os, &document.architecture),
+        })
+    }
+
+    /// The manifest with the layers as they were sent: the one in the store if that is how they are there.
+    fn manifest(&self, layers: Vec<Descriptor>) -> Result<(Vec<u8>, String), Error> {
+        let own = self.image.manifest();
+        let kind = own
+            .media_type
+            .clone()
+            .unwrap_or_else(|| oci::MANIFEST.to_owned());
+        if layers == own.layers {
+            let path = self.store.blob_path(self.image.digest());
+            let bytes = std::fs::read(&path).map_err(crate::Error::path("read", &path))?;
+            return Ok((bytes, kind));
+        }
+        let manifest = Manifest {
+            layers,
+            ..own.clone()
+        };
+        let bytes = serde_json::to_vec(&manifest).expect("a manifest is plain data");
+        Ok((bytes, kind))
+    }
+
+    /// A layer's blob: the one in the store, or one that is made now.
+    fn packed(&self, layer: &Descriptor, diff_id: &Digest, path: &Path) -> Result<Packed, Error> {
+        let stored = self.store.blob_path(&layer.digest);
+        if stored.exists() {
+            return Ok(Packed {
+                descriptor: layer.clone(),
+                path: stored,
+            });
+        }
+        let descriptor = match self.packing {
+            Packing::Plain => self.pack_plain(layer, diff_id, path)?,
+            Packing::Gzip => self.pack_gzip(layer, diff_id, path)?,
+        };
+        Ok(Packed {
+            descriptor,
+            path: path.to_owned(),
+        })
+    }
+
+    fn pack_plain(
+        &self,
+        layer: &Descriptor,
+        diff_id: &Digest,
+        path: &Path,
+    ) -> Result<Descriptor, Error> {
+        let file = File::create(path).map_err(crate::Error::path("create", path))?;
+        self.pack(diff_id, io::BufWriter::with_capacity(1 << 20, file))?;
+        Ok(layer.clone())
+    }
+
+    fn pack_gzip(
+        &self,
+        layer: &Descriptor,
+        diff_id: &Digest,
+        path: &Path,
+    ) -> Result<Descriptor, Error> {
+        let file = File::create(path).map_err(crate::Error::path("create", path))?;
+        let blob = DigestWriter::new(io::BufWriter::with_capacity(1 << 20, file));
+        let encoder = self.pack(diff_id, GzEncoder::new(blob, Compression::fast()))?;
+        let finish = || {
+            let (digest, size, mut file) = encoder.finish()?.finish();
+            file.flush()?;
+            Ok::<_, io::Error>((digest, size))
+        };
+        let (digest, size) = finish().map_err(crate::Error::path("write", path))?;
+        let kind = format!("{}+gzip", oci::LAYER);
+        Ok(Descriptor {
+            annotations: layer.annotations.clone(),
+            ..Descriptor::new(&kind, digest, size)
+        })
+    }
+
+    /// Writes a layer's tar as it was when its digest was taken.
+    fn pack<W: Write>(&self, diff_id: &Digest, out: W) -> Result<W, Error> {
+        let root = unpack::open_root(&self.store.layer_path(diff_id))?;
+        let mut sink = DigestWriter::new(out);
+        pack::contents(&root, &mut sink)?;
+        let (found, _, mut out) = sink.finish();
+        if found != *diff_id {
+            return Err(Error::from(crate::Error::Mismatch {
+                what: "a layer in the store".to_owned(),
+                expected: diff_id.clone(),
+                found,
+            }));
+        }
+        out.flush().map_err(crate::Error::io("pack layer"))?;
+        Ok(out)
+    }
+
+    fn failure(&self, fault: Fault) -> Error {
+        self.session.failure(&self.reference.to_string(), fault)
+    }
+
+    /// Sends content unless the registry has it.
+    fn send(&self, packed: &Packed) -> Result<(), Error> {
+        let there = self.is_there(&packed.descriptor.digest);
+        let sent = there.and_then(|there| match there {
+            true => Ok(()),
+            false => self.mount_or_upload(packed),
+        });
+        sent.map_err(|fault| self.failure(fault))?;
+        self.sent
+            .fetch_add(packed.descriptor.size, Ordering::Relaxed);
+        self.report(0);
+        Ok(())
+    }
+
+    fn is_there(&self, digest: &Digest) -> Result<bool, Fault> {
+        match self
+            .session
+            .send(&format!("blobs/{digest}"), &Ask::new(Method::Head))
+        {
+            Ok(_) => Ok(true),
+            Err(Fault::Missing(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Asks the registry to take the content from a repository that may have it, else for a place to
+    /// send it to.
+    fn mount_or_upload(&self, packed: &Packed) -> Result<(), Fault> {
+        let digest = &packed.descriptor.digest;
+        let post = Ask::new(Method::Post).header("content-length", "0");
+        for repository in &self.siblings {
+            let path = format!("blobs/uploads/?mount={digest}&from={repository}");
+            let response = self.session.send(&path, &post)?;
+            if response.status == 201 {
+                return Ok(());
+            }
+            // The registry has begun an upload instead, which is as good as any.
+            if response.status == 202 {
+                return self.upload(packed, &response);
+            }
+        }
+        let response = self.session.send("blobs/uploads/", &post)?;
+        self.upload(packed, &response)
+    }
+
+    fn upload(&self, packed: &Packed, begun: &Response) -> Result<(), Fault> {
+        let location = begun.header("location").unwrap_or_default();
+        let place = begun
+            .url
+            .join(location)
+            .map_err(|reason| manifest::refused("the place for an upload", reason))?;
+        let place = place.with_query("digest", &packed.descriptor.digest.to_string());
+        let open = || -> Result<Box<dyn Read + '_>, Error> {
+            let file = File::open(&packed.path);
+            let file = file.map_err(crate::Error::path("open", &packed.path))?;
+            Ok(Box::new(Counted { file, push: self }))
+        };
+        let mut ask = Ask::new(Method::Put).header("content-type", "application/octet-stream");
+        ask.body = Some(Outgoing {
+            open: &open,
+            size: packed.descriptor.size,
+        });
+        self.session.send_to(&place, &ask).map(drop)
+    }
+
+    fn report(&self, more: u64) {
+        let layers = &self.image.manifest().layers;
+        let done = self.sent.load(Ordering::Relaxed) + more;
+        // Compressed, less is sent than the store's sizes say; the last report settles it.
+        let total = layers.iter().map(|layer| layer.size).sum::<u64>().max(done);
+        (self.progress)(Progress::new(self.reference.to_string(), done, Some(total)));
+    }
+}
+
+/// Tells how far a file was read.
+struct Counted<'a> {
+    file: File,
+    push: &'a Push<'a>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.push.report(self.file.stream_position()?);
+        Ok(count)
+    }
+}
+
+fn put_manifest(
+    session: &Session<'_>,
+    reference: &Reference,
+    kind: &str,
+    bytes: &[u8],
+) -> Result<(), Fault> {
+    let digest = Digest::of(bytes);
+    let name = reference
+        .tag()
+        .map_or_else(|| digest.to_string(), str::to_owned);
+    let open = || -> Result<Box<dyn Read + '_>, Error> { Ok(Box::new(bytes)) };
+    let mut ask = Ask::new(Method::Put).header("content-type", kind);
+    ask.body = Some(Outgoing {
+        open: &open,
+        size: bytes.len() as u64,
+    });
+    session.send(&format!("manifests/{name}"), &ask).map(drop)
+}

@@ -1,0 +1,336 @@
+//! Asking one registry, or each of several until one answers.
+
+use std::io::Read;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::authority;
+use super::challenge;
+use super::hosts::{self, Endpoint, Purpose};
+use super::{Access, Error};
+use crate::Reference;
+use crate::http::{self, Failure, Method, Request, Response, Url};
+
+/// How often a request is sent that fails for a passing reason.
+const TRIES: u32 = 4;
+/// The first pause; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Why one registry did not give what was asked of it.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It was not reached, or answered with a failure.
+    Net(http::Error),
+    /// It wants to know who asks, or does not like who does.
+    Denied(http::Error),
+    /// It does not have it.
+    Missing(http::Error),
+    /// Anything that another registry would not do better, or that must be told.
+    Other(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<crate::Error> for Fault {
+    fn from(error: crate::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<http::Error> for Fault {
+    fn from(error: http::Error) -> Self {
+        Self::Net(error)
+    }
+}
+
+/// The registries that may have what a reference names.
+pub(super) struct Sessions<'a> {
+    sessions: Vec<Session<'a>>,
+}
+
+/// Conversation with one of them about one repository.
+pub(super) struct Session<'a> {
+    access: &'a Access,
+    endpoint: Endpoint,
+    repository: String,
+    scopes: Vec<String>,
+}
+
+/// What is sent: opened again for every try.
+pub(super) struct Outgoing<'a> {
+    pub(super) open: &'a dyn Fn() -> Result<Box<dyn Read + 'a>, Error>,
+    pub(super) size: u64,
+}
+
+/// A request before it has an address and an authorization.
+pub(super) struct Ask<'a> {
+    pub(super) method: Method,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<Outgoing<'a>>,
+}
+
+impl Ask<'_> {
+    pub(super) fn new(method: Method) -> Self {
+        Self {
+            method,
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+impl<'a> Sessions<'a> {
+    pub(super) fn open(
+        access: &'a Access,
+        reference: &Reference,
+        purpose: Purpose,
+    ) -> Result<Self, Error> {
+        let actions = match purpose {
+            Purpose::Pull { .. } => "pull",
+            Purpose::Push => "pull,push",
+        };
+        let scope = format!("repository:{}:{actions}", reference.path());
+        let endpoints = hosts::endpoints(access, reference.domain(), purpose)?;
+        let sessions = endpoints.into_iter().map(|endpoint| Session {
+            access,
+            endpoint,
+            repository: reference.path().to_owned(),
+            scopes: vec![scope.clone()],
+        });
+        Ok(Self {
+            sessions: sessions.collect(),
+        })
+    }
+
+    /// The registry itself.
+    pub(super) fn last(self) -> Session<'a> {
+        let mut sessions = self.sessions;
+        sessions.pop().expect("there is always the registry itself")
+    }
+
+    /// What the first registry gives that can. Failures of the others are told if none can.
+    pub(super) fn first<T>(
+        &self,
+        what: &str,
+        mut ask: impl FnMut(&Session<'a>) -> Result<T, Fault>,
+    ) -> Result<T, Error> {
+        let mut attempts = Vec::new();
+        let (own, mirrors) = self
+            .sessions
+            .split_last()
+            .expect("there is always the registry itself");
+        for session in mirrors {
+            match ask(session) {
+                Ok(answer) => return Ok(answer),
+                Err(Fault::Net(error) | Fault::Denied(error) | Fault::Missing(error)) => {
+                    attempts.push(error);
+                }
+                Err(Fault::Other(error)) => {
+                    tracing::warn!(host = session.host(), %error, "a mirror is of no use");
+                }
+            }
+        }
+        match ask(own) {
+            Ok(answer) => Ok(answer),
+            Err(Fault::Net(last)) => Err(Error::Unreachable {
+                what: what.to_owned(),
+                attempts,
+                last: Box::new(last),
+            }),
+            Err(fault) => Err(own.failure(what, fault)),
+        }
+    }
+}
+
+impl Session<'_> {
+    pub(super) fn host(&self) -> &str {
+        &self.endpoint.host
+    }
+
+    /// Whatever a fault of this registry means to the user.
+    pub(super) fn failure(&self, what: &str, fault: Fault) -> Error {
+        let (what, host) = (what.to_owned(), self.host().to_owned());
+        match fault {
+            Fault::Net(last) => Error::Unreachable {
+                what,
+                attempts: Vec::new(),
+                last: Box::new(last),
+            },
+            Fault::Denied(answer) => Error::Denied {
+                known: super::credentials::find(self.access, &host, &self.repository)
+                    .is_ok_and(|found| found.is_some()),
+                what,
+                host,
+                answer: Box::new(answer),
+            },
+            Fault::Missing(_) => Error::NotFound { what, host },
+            Fault::Other(error) => error,
+        }
+    }
+
+    /// Also asks to be let into another repository of the registry.
+    pub(super) fn and_pull_from(&mut self, repository: &str) {
+        let scope = format!("repository:{repository}:pull");
+        if !self.scopes.contains(&scope) {
+            self.scopes.push(scope);
+        }
+    }
+
+    /// Asks for something below the repository, for example `manifests/v1`.
+    pub(super) fn send(&self, path: &str, ask: &Ask<'_>) -> Result<Response, Fault> {
+        let text = format!("{}/{}/{path}", self.base()?, self.repository);
+        let mut url = Url::parse(&text).map_err(|reason| http::Error::address(&text, reason))?;
+        if let Some(registry) = &self.endpoint.stands_for {
+            url = url.with_query("ns", registry);
+        }
+        self.send_to(&url, ask)
+    }
+
+    /// Asks for an address that the registry gave. Passing failures are tried again.
+    pub(super) fn send_to(&self, url: &Url, ask: &Ask<'_>) -> Result<Response, Fault> {
+        let mut pause = PAUSE;
+        for _ in 1..TRIES {
+            match self.send_authorized(url, ask) {
+                Err(Fault::Net(error)) if error.is_transient() => {
+                    tracing::debug!(%error, failure = %error.failure, "trying again");
+                }
+                other => return other,
+            }
+            std::thread::sleep(pause);
+            pause *= 2;
+        }
+        self.send_authorized(url, ask)
+    }
+
+    fn send_authorized(&self, url: &Url, ask: &Ask<'_>) -> Result<Response, Fault> {
+        let key = (self.endpoint.url.to_string(), self.scopes.join(" "));
+        let ours = self.is_ours(url);
+        let granted = {
+            let granted = self.access.granted.lock();
+            let granted = granted.unwrap_or_else(PoisonError::into_inner);
+            granted.get(&key).cloned().filter(|_| ours)
+        };
+        let response = self.send_once(url, ask, granted.as_deref())?;
+        if response.status != 401 || !ours {
+            return self.judged(response);
+        }
+        let challenges: Vec<_> = response
+            .headers("www-authenticate")
+            .flat_map(challenge::parse)
+            .collect();
+        let scopes = (self.repository.as_str(), self.scopes.as_slice());
+        let Some(grant) = authority::answer(self.access, &self.endpoint, &challenges, scopes)?
+        else {
+            return self.judged(response);
+        };
+        tracing::debug!(host = self.host(), known = grant.known, "authorized");
+        let response = self.send_once(url, ask, Some(&grant.value))?;
+        if response.status != 401 {
+            let mut granted = self
+                .access
+                .granted
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            granted.insert(key, grant.value);
+        }
+        self.judged(response)
+    }
+
+    /// Whether an address is the registry's: what is meant for the registry may be sent there.
+    fn is_ours(&self, url: &Url) -> bool {
+        let own = &self.endpoint.url;
+        let same_place = url.host_and_port() == own.host_and_port();
+        url.same_origin(own) || (self.endpoint.or_plain && same_place)
+    }
+
+    fn send_once(
+        &self,
+        url: &Url,
+        ask: &Ask<'_>,
+        authorization: Option<&str>,
+    ) -> Result<Response, Fault> {
+        let mut request = Request::new(ask.method, url.clone());
+        if self.is_ours(url) {
+            request = request.files(&self.endpoint.files);
+            for (name, value) in &self.endpoint.headers {
+                request = request.header(name, value);
+            }
+        }
+        for (name, value) in &ask.headers {
+            request = request.header(name, value);
+        }
+        if let Some(value) = authorization {
+            request = request.header("authorization", value);
+        }
+        let client = &self.access.client;
+        Ok(match &ask.body {
+            None => client.send(request)?,
+            Some(outgoing) => {
+                let mut body = (outgoing.open)()?;
+                client.send(request.body(&mut body, outgoing.size))?
+            }
+        })
+    }
+
+    fn judged(&self, response: Response) -> Result<Response, Fault> {
+        match response.status {
+            // A part that lies outside of what there is: whoever asked for a part knows what to do.
+            416 => Ok(response),
+            _ => response.checked().map_err(|error| match error.status() {
+                Some(404) => Fault::Missing(error),
+                Some(401 | 403) => Fault::Denied(error),
+                _ => Fault::Net(error),
+            }),
+        }
+    }
+
+    /// The address of the registry. One on this machine may have no encryption, which shows when it is
+    /// asked for the first time.
+    fn base(&self) -> Result<Url, Fault> {
+        let secure = &self.endpoint.url;
+        if !self.endpoint.or_plain {
+            return Ok(secure.clone());
+        }
+        let reached = || {
+            self.access
+                .reached
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(url) = reached().get(secure.host_and_port()) {
+            return Ok(url.clone());
+        }
+        let url = self.find_base(secure)?;
+        reached().insert(secure.host_and_port().to_owned(), url.clone());
+        Ok(url)
+    }
+
+    fn find_base(&self, secure: &Url) -> Result<Url, Fault> {
+        let ping = |base: &Url| {
+            let url = Url::parse(&format!("{base}/")).expect("it was an address without the slash");
+            let request = Request::new(Method::Get, url).files(&self.endpoint.files);
+            self.access.client.send(request)
+        };
+        let error = match ping(secure) {
+            Ok(_) => return Ok(secure.clone()),
+            Err(error) => error,
+        };
+        let text = secure.to_string().replacen("https://", "http://", 1);
+        let plain = Url::parse(&text).expect("it differs in its scheme only");
+        match error.failure {
+            Failure::Tls(_) | Failure::Broken(_) | Failure::Protocol(_) if ping(&plain).is_ok() => {
+                Ok(plain)
+            }
+            _ => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Images that were made elsewhere: their documents and blobs stay as they are, byte by byte.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::draft::{Draft, Layer, Prepared, make_root};
+use super::{Image, commit};
+use crate::archive::Compression;
+use crate::digest::DigestReader;
+use crate::oci::Descriptor;
+use crate::{Digest, Error, Reference, unpack};
+
+/// A layer that came as a blob and is unpacked.
+#[derive(Debug)]
+pub(crate) struct Fetched(Prepared);
+
+/// The documents of an image as they came.
+pub(crate) struct Documents<'a> {
+    pub(crate) manifest: &'a [u8],
+    pub(crate) config: &'a [u8],
+}
+
+impl Draft {
+    /// Where to put the blob of a layer that is on its way.
+    pub(crate) fn blob_path(&self, number: usize) -> PathBuf {
+        self.scratch.path().join(format!("blob-{number}"))
+    }
+
+    /// Whether the store has a layer, unpacked and as this blob.
+    pub(crate) fn has(&self, descriptor: &Descriptor, diff_id: &Digest) -> bool {
+        self.store.layer_path(diff_id).is_dir() && self.store.blob_path(&descriptor.digest).exists()
+    }
+
+    /// A layer that the store has.
+    pub(crate) fn present(&self, descriptor: &Descriptor, diff_id: &Digest) -> Fetched {
+        Fetched(Prepared {
+            layer: Layer {
+                diff_id: diff_id.clone(),
+                size: descriptor.size,
+            },
+            descriptor: descriptor.clone(),
+            directory: None,
+            blob: None,
+        })
+    }
+
+    /// Unpacks a layer whose blob stands, checked, at its [`Draft::blob_path`]. May be called for several
+    /// layers at once.
+    ///
+    /// # Errors
+    /// The blob cannot be unpacked, or is not the layer that the image's configuration lists.
+    pub(crate) fn unpack_blob(
+        &self,
+        number: usize,
+        descriptor: &Descriptor,
+        diff_id: &Digest,
+    ) -> Result<Fetched, Error> {
+        let blob = self.blob_path(number);
+        let directory = match self.store.layer_path(diff_id).is_dir() {
+            true => None,
+            false => {
+                let directory = self.scratch.path().join(format!("layer-{number}"));
+                unpack_to(&blob, &directory, diff_id)?;
+                Some(directory)
+            }
+        };
+        Ok(Fetched(Prepared {
+            directory,
+            blob: Some(blob),
+            ..self.present(descriptor, diff_id).0
+        }))
+    }
+
+    /// Puts an image into the store whose layers are all there now, lowest first.
+    pub(crate) fn commit_fetched(
+        mut self,
+        layers: Vec<Fetched>,
+        documents: &Documents<'_>,
+        names: &[Reference],
+    ) -> Result<Image, Error> {
+        self.layers = layers.into_iter().map(|layer| layer.0).collect();
+        commit::commit_documents(self, documents, names)
+    }
+}
+
+/// Unpacks a blob, which may be compressed, into a new directory.
+fn unpack_to(blob: &Path, directory: &Path, diff_id: &Digest) -> Result<(), Error> {
+    make_root(directory)?;
+    let open = || File::open(blob).map_err(Error::path("open", blob));
+    let mut magic = [0; 4];
+    let beginning = fs::metadata(blob).map_err(Error::path("read", blob))?.len() >= 4;
+    if beginning {
+        open()?
+            .read_exact(&mut magic)
+            .map_err(Error::path("read", blob))?;
+    }
+    let stream = Compression::of(magic)?.decode(open()?);
+    let mut stream = DigestReader::new(stream);
+    let root = unpack::open_root(directory)?;
+    unpack::into(&root, &mut stream, &unpack::Options::layer())?;
+    let (found, _) = stream
+        .finish(super::draft::MAX_PADDING)
+        .map_err(Error::io("read layer"))?;
+    if found != *diff_id {
+        return Err(Error::Mismatch {
+            what: "an unpacked layer".to_owned(),
+            expected: diff_id.clone(),
+            found,
+        });
+    }
+    Ok(())
+}
