@@ -2,7 +2,6 @@
 
 use crate::model::Cluster;
 use crate::wire::{Decoder, Header};
-use crate::yaml;
 use crate::yaml::tree::{self, Content, Tree};
 use crate::{ApiVersion, Error};
 
@@ -45,15 +44,7 @@ pub(crate) fn version(tree: &Tree) -> Result<ApiVersion, Error> {
 pub(crate) fn decode(tree: &Tree, version: ApiVersion) -> Result<Cluster, Error> {
     let mut decoder = Decoder::new(version);
     let cluster = decoder.value(tree).unwrap_or_default();
-    if let Some(word) = decoder.take_word() {
-        return Err(word);
-    }
-    let problems = decoder.into_problems();
-    if problems.is_empty() {
-        Ok(cluster)
-    } else {
-        Err(Error::Decode(yaml::Error::Content(problems)))
-    }
+    decoder.into_error().map_or(Ok(cluster), Err)
 }
 
 #[cfg(test)]

@@ -3,14 +3,42 @@
 use super::{Field, Fields, Wire, place};
 use crate::nearest::nearest;
 use crate::yaml::tree::{Content, Entries, Tree};
-use crate::yaml::{Problem, Scalar};
+use crate::yaml::{self, Problem, Scalar};
 use crate::{ApiVersion, Error};
 
 /// Reads values and keeps what is wrong with them. A value with a problem reads as unset.
 pub(crate) struct Decoder {
     version: ApiVersion,
     problems: Vec<Problem>,
-    word: Option<Error>,
+    words: Vec<Word>,
+}
+
+/// A word that is none of its field's choices.
+struct Word {
+    kind: &'static str,
+    value: String,
+    line: usize,
+    choices: &'static [&'static str],
+}
+
+impl Word {
+    fn into_error(self) -> Error {
+        Error::Word {
+            kind: self.kind,
+            value: self.value,
+            line: self.line,
+            choices: self.choices,
+        }
+    }
+
+    fn into_problem(self) -> Problem {
+        let hint = format!("use one of {}", self.choices.join(", "));
+        Problem::new(
+            self.line,
+            format!("Unknown {}: {:?}", self.kind, self.value),
+        )
+        .with_hint(Some(hint))
+    }
 }
 
 impl Decoder {
@@ -19,13 +47,25 @@ impl Decoder {
         Self {
             version,
             problems: Vec::new(),
-            word: None,
+            words: Vec::new(),
         }
     }
 
-    /// Everything that was wrong, in the text's order.
+    /// Everything that was wrong in the form, in the text's order.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.problems
+    }
+
+    /// Everything that was wrong, in the text's order; nothing if all was right. A single word that is
+    /// none of its field's choices is told as kind tells it.
+    pub(crate) fn into_error(mut self) -> Option<Error> {
+        if self.problems.is_empty() && self.words.len() < 2 {
+            return self.words.pop().map(Word::into_error);
+        }
+        self.problems
+            .extend(self.words.into_iter().map(Word::into_problem));
+        self.problems.sort_by_key(|problem| problem.line());
+        Some(Error::Decode(yaml::Error::Content(self.problems)))
     }
 
     /// Reads a value into a place. The place stays as it is if the value is null or wrong.
@@ -75,7 +115,7 @@ impl Decoder {
         self.entries(tree, &T::type_name(self.version))
     }
 
-    /// Notes a word that is none of a field's choices; only the first one is kept.
+    /// Notes a word that is none of a field's choices.
     pub(crate) fn unknown_word(
         &mut self,
         line: usize,
@@ -83,17 +123,12 @@ impl Decoder {
         value: String,
         choices: &'static [&'static str],
     ) {
-        self.word.get_or_insert(Error::Word {
+        self.words.push(Word {
             kind,
             value,
             line,
             choices,
         });
-    }
-
-    /// The first word that is none of its field's choices. kind reports it alone.
-    pub(crate) fn take_word(&mut self) -> Option<Error> {
-        self.word.take()
     }
 
     /// Reads the fields of a type.
@@ -151,7 +186,7 @@ impl<T: Fields> Wire for T {
         *self == Self::default()
     }
 
-    fn encode(&self, encoder: &mut super::Encoder) -> crate::yaml::Value {
+    fn encode(&self, encoder: &mut super::Encoder) -> yaml::Value {
         encoder.fields(self).into()
     }
 
