@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use kind::{HomeCandidate, windows_home};
+
 /// The variables of the process, and what else the surroundings say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
@@ -56,7 +58,10 @@ impl Environment {
 
     /// Where the user's files are.
     pub(crate) fn home(&self) -> Option<PathBuf> {
-        self.path("HOME").or_else(|| self.path("USERPROFILE"))
+        match cfg!(windows) {
+            true => windows_home(|name| self.path(name), HomeCandidate::look),
+            false => self.path("HOME"),
+        }
     }
 
     /// Where the native engine keeps its records.

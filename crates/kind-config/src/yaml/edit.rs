@@ -38,18 +38,26 @@ impl Edit {
     pub fn set(&mut self, key: &str, value: &str) -> Option<()> {
         let entries = outline::of(&self.text)?;
         let written = emit(&value.into());
-        match entries
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| &entry.value)
-        {
-            Some(Shape::Scalar(range)) if !range.is_empty() => {
-                self.text.replace_range(range.clone(), written.trim_end());
-                Some(())
+        let Some(entry) = entries.iter().find(|entry| entry.key == key) else {
+            return self.add(&entries, key, value.into());
+        };
+        match &entry.value {
+            Shape::Scalar(range) => self.text.replace_range(range.clone(), written.trim_end()),
+            Shape::Nothing => {
+                self.replace(entry.lines.clone(), &entry_lines(key, value.into()));
             }
-            Some(_) => None,
-            None => self.add(&entries, key, value.into()),
+            _ => return None,
         }
+        Some(())
+    }
+
+    /// Adds a top-level entry that is not there, in the place that [`Edit::set`] would give it.
+    pub fn insert(&mut self, key: &str, value: &Value) -> Option<()> {
+        let entries = outline::of(&self.text)?;
+        if entries.iter().any(|entry| entry.key == key) {
+            return None;
+        }
+        self.add(&entries, key, value.clone())
     }
 
     /// Removes a top-level entry with all its lines.
@@ -72,7 +80,7 @@ impl Edit {
                 self.replace(entry.lines.end..entry.lines.end, &lines);
                 Some(())
             }
-            Shape::Scalar(range) if is_nothing(&self.text[range.clone()]) => {
+            Shape::Nothing => {
                 let lines = entry_lines(list, vec![item.clone()].into());
                 self.replace(entry.lines.clone(), &lines);
                 Some(())
@@ -150,11 +158,6 @@ fn item_lines(item: &Value, indent: usize) -> Vec<String> {
     lines.collect()
 }
 
-/// True for text that is null or an empty list.
-fn is_nothing(text: &str) -> bool {
-    matches!(text, "" | "~" | "null" | "Null" | "NULL")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +175,7 @@ mod tests {
             ("b: \"old\"", "b: new"),
             ("a: 1\n# of c\nc: 3\n", "a: 1\nb: new\n# of c\nc: 3\n"),
             ("# top\nc: 3\n", "# top\nb: new\nc: 3\n"),
+            ("b:\nc: 2\n", "b: new\nc: 2\n"),
             ("a: 1", "a: 1\nb: new"),
             ("a: 1\r\nc: 2\r\n", "a: 1\r\nb: new\r\nc: 2\r\n"),
         ] {
@@ -201,6 +205,7 @@ mod tests {
                 "l:\n  - a\n  - name: \"n\"\n    x: \"1\"\nm: 1\n",
             ),
             ("k: 1\nm: 2", "k: 1\nl:\n- name: \"n\"\n  x: \"1\"\nm: 2"),
+            ("l: []\n", "l:\n- name: \"n\"\n  x: \"1\"\n"),
             ("l: null\n", "l:\n- name: \"n\"\n  x: \"1\"\n"),
             ("l:\n- a", "l:\n- a\n- name: \"n\"\n  x: \"1\""),
         ] {

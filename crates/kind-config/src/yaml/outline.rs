@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::Scalar;
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput, StructureStyle};
 
 /// A top-level entry of a document.
@@ -16,7 +17,9 @@ pub(crate) struct Entry {
 /// What an entry's value looks like.
 #[derive(Debug)]
 pub(crate) enum Shape {
-    /// A scalar at these bytes; empty where nothing is written.
+    /// Null, however it is written, or an empty list.
+    Nothing,
+    /// A scalar on one line or several, at these bytes.
     Scalar(Range<usize>),
     /// A list in block style.
     Items {
@@ -98,14 +101,23 @@ impl<'a> Walk<'a> {
 
     fn value(&mut self, event: Event<'a>, span: Span) -> Option<Shape> {
         match event {
-            Event::Scalar(_, style, ..) => {
+            Event::Scalar(text, style, ..) => {
                 self.content(&span);
                 Some(match style {
                     ScalarStyle::Literal | ScalarStyle::Folded => Shape::Other,
+                    ScalarStyle::Plain if Scalar::of(&text) == Scalar::Null => Shape::Nothing,
                     _ => Shape::Scalar(span.byte_range()?),
                 })
             }
             Event::SequenceStart(StructureStyle::Block, ..) => self.items(),
+            Event::SequenceStart(..) => {
+                let items = self.rest_of(event, &span)?;
+                Some(if items == 0 {
+                    Shape::Nothing
+                } else {
+                    Shape::Other
+                })
+            }
             other => {
                 self.rest_of(other, &span)?;
                 Some(Shape::Other)
@@ -144,9 +156,10 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Reads to the end of a value that has begun.
-    fn rest_of(&mut self, first: Event<'a>, span: &Span) -> Option<()> {
+    /// Reads to the end of a value that has begun. Returns how many values it holds.
+    fn rest_of(&mut self, first: Event<'a>, span: &Span) -> Option<usize> {
         let mut open = Vec::new();
+        let mut values = 0;
         let (mut event, mut span) = (first, *span);
         loop {
             match event {
@@ -162,9 +175,10 @@ impl<'a> Walk<'a> {
                 _ => return None,
             }
             if open.is_empty() {
-                return Some(());
+                return Some(values);
             }
             (event, span) = self.next()?;
+            values += usize::from(!matches!(event, Event::MappingEnd | Event::SequenceEnd));
         }
     }
 
@@ -211,6 +225,7 @@ mod tests {
             Shape::Items { indent, items } => {
                 format!("{} {:?} - {indent} {items:?}", entry.key, entry.lines)
             }
+            Shape::Nothing => format!("{} {:?} nothing", entry.key, entry.lines),
             Shape::Other => format!("{} {:?}", entry.key, entry.lines),
         });
         Some(texts.collect())
@@ -225,7 +240,7 @@ mod tests {
                 "a 1..2 = \"1\"",
                 "b 3..10 - 0 [4..7, 9..10]",
                 "c 10..12",
-                "f 12..13 = \"\"",
+                "f 12..13 nothing",
                 "g 13..15",
             ]
         );

@@ -5,7 +5,7 @@ use kind_config::yaml::{self, Mapping, Value};
 use super::{BoxError, Document};
 
 /// The lists whose items have names.
-const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
+pub(super) const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
 
 /// Name of a cluster's context, cluster and user entries: `kind-` and the cluster's name.
 pub fn context_name(cluster: &str) -> String {
@@ -75,7 +75,7 @@ pub(crate) fn from_admin(
 
 /// Puts the entry's items into the document, in place of items of the same name or at the end, and
 /// makes its context the current one.
-pub(crate) fn merge(mut document: Document, entry: &Document) -> Result<Document, &'static str> {
+pub(super) fn merge(mut document: Document, entry: &Document) -> Result<Document, &'static str> {
     let current = entry.get("current-context").cloned();
     let current = current.filter(|_| LISTS.iter().all(|list| !items(entry, list).is_empty()));
     let current = current.ok_or("the kubeconfig to merge is empty")?;
@@ -107,7 +107,7 @@ pub(crate) fn merge(mut document: Document, entry: &Document) -> Result<Document
 }
 
 /// Takes a cluster's items out; true if anything was there.
-pub(crate) fn remove(document: &mut Document, cluster: &str) -> bool {
+pub(super) fn remove(document: &mut Document, cluster: &str) -> bool {
     let name = context_name(cluster);
     let Some(top) = document.as_mapping_mut() else {
         return false;
@@ -135,7 +135,7 @@ fn is_ours(key: &str) -> bool {
     LISTS.contains(&key) || key == "current-context"
 }
 
-fn items<'a>(document: &'a Document, list: &str) -> &'a [Value] {
+pub(super) fn items<'a>(document: &'a Document, list: &str) -> &'a [Value] {
     document.as_mapping().map_or(&[], |top| items_of(top, list))
 }
 
@@ -143,6 +143,6 @@ fn items_of<'a>(top: &'a Mapping, list: &str) -> &'a [Value] {
     top.get(list).and_then(Value::as_sequence).unwrap_or(&[])
 }
 
-fn name_of(item: &Value) -> Option<&str> {
+pub(super) fn name_of(item: &Value) -> Option<&str> {
     item.get("name")?.as_str()
 }

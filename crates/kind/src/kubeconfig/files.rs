@@ -98,8 +98,13 @@ mod tests {
             paths: vec![path("foo"), path("bar"), path("baz")],
         };
         assert_eq!(files.write_target(), path("baz"));
+        // A directory is no file, and one below a file cannot be looked into.
         std::fs::create_dir(path("foo")).unwrap();
         std::fs::write(path("bar"), "").unwrap();
+        let behind = KubeconfigFiles {
+            paths: vec![path("bar/deep"), path("bar")],
+        };
+        assert_eq!(behind.write_target(), path("bar"));
         std::fs::write(path("baz"), "").unwrap();
         assert_eq!(files.write_target(), path("bar"));
     }

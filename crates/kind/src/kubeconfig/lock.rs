@@ -1,13 +1,18 @@
 //! client-go's lock on a kubeconfig file: a file beside it that only one can create.
 
+mod owner;
+
 use std::fs::{self, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use owner::Owner;
+
 /// How long somebody else's lock is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// A lock is held for one reading and one writing of a small file; one of this age was left behind.
+/// A lock is held for one reading and one writing of a small file; one of this age was left behind,
+/// unless its owner is known to live.
 const STALE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -17,13 +22,57 @@ pub(super) struct Lock {
     path: PathBuf,
 }
 
+/// Why a lock cannot be had, in the words that scripts know from client-go.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// Somebody else has it and does not give it back.
+    #[error("open {}: file exists", path.display())]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// The process that made it, if it is known.
+        owner: Option<u32>,
+        /// How old it is, if that is known.
+        age: Option<Duration>,
+    },
+    /// The lock file cannot be made.
+    #[error("open {}: {source}", path.display())]
+    Create {
+        /// The lock file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The directory of the kubeconfig cannot be made.
+    #[error(transparent)]
+    Directory(#[from] io::Error),
+}
+
+impl Error {
+    /// What the user can do.
+    pub(super) fn remedy(&self) -> Option<String> {
+        let Self::Held { path, owner, age } = self else {
+            return None;
+        };
+        let holder = match owner {
+            Some(pid) => format!("process {pid} holds the lock"),
+            None => "another program holds the lock, for example kubectl or kind".to_owned(),
+        };
+        let age = age.map_or(String::new(), |age| format!(" for {} s now", age.as_secs()));
+        Some(format!(
+            "{holder}{age}: try again when it is done, or remove {} if no such program runs",
+            path.display()
+        ))
+    }
+}
+
 impl Lock {
     /// Takes the lock on `file`, whose directory is made if it is missing.
-    pub(super) fn acquire(file: &Path) -> io::Result<Self> {
+    pub(super) fn acquire(file: &Path) -> Result<Self, Error> {
         Self::acquire_within(file, PATIENCE)
     }
 
-    fn acquire_within(file: &Path, patience: Duration) -> io::Result<Self> {
+    fn acquire_within(file: &Path, patience: Duration) -> Result<Self, Error> {
         if let Some(parent) = file
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
@@ -37,11 +86,11 @@ impl Lock {
         loop {
             match create(&path) {
                 Ok(()) => return Ok(Self { path }),
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(named(&path, &error));
+                Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(Error::Create { path, source });
                 }
                 Err(_) if take_stale_away(&path) => {}
-                Err(error) if Instant::now() >= deadline => return Err(named(&path, &error)),
+                Err(_) if Instant::now() >= deadline => return Err(held(path)),
                 Err(_) => std::thread::sleep(PAUSE),
             }
         }
@@ -56,21 +105,23 @@ impl Drop for Lock {
     }
 }
 
+/// Makes the lock file. Others only see that it is there; what it says is for ourselves.
 fn create(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0);
-    options.open(path).map(drop)
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o400);
+    let mut file = options.open(path)?;
+    if let Some(owner) = Owner::this_process() {
+        // Without its owner a lock is as good as client-go's.
+        let _ = file.write_all(owner.to_string().as_bytes());
+    }
+    Ok(())
 }
 
 /// Removes a lock that a crashed program left; true if the lock may be tried again at once.
 fn take_stale_away(path: &Path) -> bool {
-    let age = |path: &Path| -> Option<Duration> {
-        let made = fs::symlink_metadata(path).ok()?.modified().ok()?;
-        SystemTime::now().duration_since(made).ok()
-    };
-    if age(path).is_none_or(|age| age < STALE) {
+    if !is_stale(path) {
         return false;
     }
     // Two programs may see the same old lock. Only the file that was moved away is judged again, so
@@ -81,7 +132,7 @@ fn take_stale_away(path: &Path) -> bool {
     if fs::rename(path, &aside).is_err() {
         return true;
     }
-    let stale = age(&aside).is_some_and(|age| age >= STALE);
+    let stale = is_stale(&aside);
     if !stale {
         let _ = fs::hard_link(&aside, path);
     }
@@ -90,53 +141,26 @@ fn take_stale_away(path: &Path) -> bool {
     stale
 }
 
-/// The error in the words that scripts know from client-go.
-fn named(path: &Path, error: &io::Error) -> io::Error {
-    let reason = match error.kind() {
-        io::ErrorKind::AlreadyExists => "file exists".to_owned(),
-        _ => error.to_string(),
-    };
-    io::Error::new(error.kind(), format!("open {}: {reason}", path.display()))
+/// A lock whose owner is gone, or whose owner nobody knows and which is old.
+fn is_stale(path: &Path) -> bool {
+    match Owner::of(path).and_then(|owner| owner.lives()) {
+        Some(lives) => !lives,
+        None => age(path).is_some_and(|age| age >= STALE),
+    }
+}
+
+fn age(path: &Path) -> Option<Duration> {
+    let made = fs::symlink_metadata(path).ok()?.modified().ok()?;
+    SystemTime::now().duration_since(made).ok()
+}
+
+fn held(path: PathBuf) -> Error {
+    Error::Held {
+        owner: Owner::of(&path).map(|owner| owner.pid),
+        age: age(&path),
+        path,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lock_is_taken_once_and_given_back() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("deep/config");
-        let lock = Lock::acquire(&file).unwrap();
-        let error = Lock::acquire_within(&file, Duration::ZERO).unwrap_err();
-        let expected = format!("open {}.lock: file exists", file.display());
-        assert_eq!(error.to_string(), expected);
-        drop(lock);
-        drop(Lock::acquire_within(&file, Duration::ZERO).unwrap());
-        assert!(!directory.path().join("deep/config.lock").exists());
-    }
-
-    #[test]
-    fn a_lock_held_for_a_moment_is_waited_for() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("config");
-        let lock = Lock::acquire(&file).unwrap();
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                std::thread::sleep(Duration::from_millis(60));
-                drop(lock);
-            });
-            Lock::acquire(&file).unwrap();
-        });
-    }
-
-    #[test]
-    fn a_lock_that_was_left_behind_is_taken_over() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("config");
-        let left = fs::File::create(directory.path().join("config.lock")).unwrap();
-        left.set_modified(SystemTime::now() - STALE * 2).unwrap();
-        drop(Lock::acquire_within(&file, Duration::ZERO).unwrap());
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
-    }
-}
+mod tests;

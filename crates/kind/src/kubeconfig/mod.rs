@@ -5,7 +5,9 @@
 
 mod document;
 mod files;
+mod home;
 mod lock;
+mod text;
 mod write;
 
 use std::path::Path;
@@ -13,8 +15,9 @@ use std::path::Path;
 use kind_config::yaml;
 
 pub use document::context_name;
-pub(crate) use document::{from_admin, merge, remove};
+pub(crate) use document::from_admin;
 pub use files::KubeconfigFiles;
+pub use home::{HomeCandidate, windows_home};
 
 use crate::error::Cause;
 use crate::{Error, Result};
@@ -34,11 +37,11 @@ pub(crate) fn encode(document: &Document) -> String {
 /// Puts a cluster's document into the file that is written to, and makes it the current one.
 pub(crate) fn write_merged(files: &KubeconfigFiles, entry: &Document) -> Result<()> {
     let path = files.write_target();
-    let _lock = Lock::acquire(path).map_err(failed("failed to lock config file"))?;
+    let _lock = Lock::acquire(path).map_err(not_locked)?;
     let merged = read(path)
-        .and_then(|existing| merge(existing, entry).map_err(BoxError::from))
+        .and_then(|existing| text::merged(&existing, entry))
         .map_err(failed("failed to get kubeconfig to merge"))?;
-    write::replace(path, &encode(&merged)).map_err(failed("failed to write kubeconfig"))
+    write::replace(path, &merged).map_err(failed("failed to write kubeconfig"))
 }
 
 /// Takes a cluster's entry out of every file; files without one are not touched. Goes on after a
@@ -55,25 +58,33 @@ fn remove_one(path: &Path, cluster: &str) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
-    let _lock = Lock::acquire(path).map_err(failed("failed to lock config file"))?;
-    let mut document =
-        read(path).map_err(failed("failed to read kubeconfig to remove KIND entry"))?;
-    if !remove(&mut document, cluster) {
-        return Ok(());
+    let _lock = Lock::acquire(path).map_err(not_locked)?;
+    let removed = read(path)
+        .and_then(|existing| text::removed(&existing, cluster))
+        .map_err(failed("failed to read kubeconfig to remove KIND entry"))?;
+    match removed {
+        Some(text) => write::replace(path, &text).map_err(failed("failed to write kubeconfig")),
+        None => Ok(()),
     }
-    write::replace(path, &encode(&document)).map_err(failed("failed to write kubeconfig"))
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The document in a file; an empty one if there is no file or nothing in it.
-fn read(path: &Path) -> std::result::Result<Document, BoxError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(format!("open {}: {error}", path.display()).into()),
-    };
-    document::parse(&text)
+/// The text of a file; an empty one if there is no file.
+fn read(path: &Path) -> std::result::Result<String, BoxError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(format!("open {}: {error}", path.display()).into()),
+    }
+}
+
+fn not_locked(error: lock::Error) -> Error {
+    let remedy = error.remedy();
+    Error::Kubeconfig {
+        action: "failed to lock config file".to_owned(),
+        source: Cause::new("KIND-KUBECONFIG-LOCKED", error).with_remedy(remedy),
+    }
 }
 
 fn failed<E: Into<BoxError>>(action: &'static str) -> impl FnOnce(E) -> Error {

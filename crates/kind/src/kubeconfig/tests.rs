@@ -49,12 +49,11 @@ fn other(name: &str, extra: &str) -> String {
 }
 
 fn merged(existing: &str) -> String {
-    encode(&merge(parsed(existing), &parsed(KIND)).unwrap())
+    text::merged(existing, &parsed(KIND)).unwrap()
 }
 
 fn without(existing: &str, cluster: &str) -> Option<String> {
-    let mut document = parsed(existing);
-    remove(&mut document, cluster).then(|| encode(&document))
+    text::removed(existing, cluster).unwrap()
 }
 
 #[test]
@@ -67,12 +66,24 @@ fn kubeadms_document_gets_our_names() {
 
 #[test]
 fn kubeadms_document_must_hold_one_of_each() {
-    let text = ADMIN.replace("users: [", "users: [{name: b}, ");
-    let error = from_admin(&text, "kind", None).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "kubeadm KUBECONFIG should have one user, but read 2"
-    );
+    for (clusters, contexts, users, wrong) in [
+        (1, 1, 1, None),
+        (5, 5, 5, Some("cluster, but read 5")),
+        (1, 1, 2, Some("user, but read 2")),
+        (2, 1, 1, Some("cluster, but read 2")),
+        (1, 2, 1, Some("context, but read 2")),
+        (0, 1, 1, Some("cluster, but read 0")),
+    ] {
+        let list = |name: &str, count: usize| {
+            format!("{name}: [{}]\n", vec!["{name: a}"; count].join(", "))
+        };
+        let text = list("clusters", clusters) + &list("contexts", contexts) + &list("users", users);
+        let error = from_admin(&text, "kind", None)
+            .err()
+            .map(|error| error.to_string());
+        let expected = wrong.map(|wrong| format!("kubeadm KUBECONFIG should have one {wrong}"));
+        assert_eq!(error, expected);
+    }
     assert!(from_admin("", "kind", None).is_err());
     assert!(from_admin("\t", "kind", None).is_err());
 }
@@ -90,8 +101,7 @@ fn merging_replaces_or_appends() {
 
 #[test]
 fn an_empty_entry_is_refused() {
-    let empty = parsed("");
-    assert!(merge(parsed(&other("a", "")), &empty).is_err());
+    assert!(text::merged(&other("a", ""), &parsed("")).is_err());
 }
 
 #[test]
@@ -104,7 +114,13 @@ fn removing_leaves_the_rest() {
     let expected = "apiVersion: v1\ncurrent-context: kops-foo\nkind: Config\npreferences: {}\n";
     assert_eq!(without(&current, "foo").as_deref(), Some(expected));
     let kops = other("kops", "");
-    assert_eq!(without(&merged(&kops), "kind"), Some(kops));
+    assert_eq!(without(&merged(&kops), "kind"), Some(kops.clone()));
+    let current = merged(&other("kops", "current-context: kops\n"));
+    assert!(current.contains("current-context: kind-kind\n"));
+    assert_eq!(without(&current, "kind"), Some(kops));
+    assert_eq!(encode(&parsed(&current)), current);
+    assert_eq!(encode(&parsed("")), "");
+    assert_eq!(context_name("foobar"), "kind-foobar");
 }
 
 #[test]
@@ -145,23 +161,183 @@ fn a_file_that_is_no_yaml_is_an_error_and_stays() {
     );
 }
 
+#[test]
+fn what_is_not_ours_stays_as_it_stands() {
+    let before = "\
+# my clusters
+users:
+  # the token is octal on purpose
+  - name: kops
+    user: {token: 012345, exec: {command: aws}} # not now
+
+# where
+kind: Config
+x-mine: yes
+clusters:
+  -
+    name: kops
+    cluster:
+      certificate-authority-data: \"Q0E=\"
+      server: 'https://kops'
+apiVersion: v1
+contexts: []
+# the end
+";
+    let after = merged(before);
+    let expected = "\
+# my clusters
+users:
+  # the token is octal on purpose
+  - name: kops
+    user: {token: 012345, exec: {command: aws}} # not now
+  - name: kind-kind
+    user:
+      client-key-data: S0U=
+
+# where
+kind: Config
+x-mine: yes
+clusters:
+  -
+    name: kops
+    cluster:
+      certificate-authority-data: \"Q0E=\"
+      server: 'https://kops'
+  - cluster:
+      certificate-authority-data: Q0E=
+      server: https://127.0.0.1:1
+    name: kind-kind
+apiVersion: v1
+contexts:
+- context:
+    cluster: kind-kind
+    user: kind-kind
+  name: kind-kind
+current-context: kind-kind
+# the end
+";
+    assert_eq!(
+        after,
+        expected
+            .replace("current-context: kind-kind\n", "")
+            .replacen(
+                "# my clusters\n",
+                "# my clusters\ncurrent-context: kind-kind\n",
+                1
+            )
+    );
+    assert_eq!(
+        without(&after, "kind").as_deref(),
+        Some(before.replace("contexts: []\n", "").as_str())
+    );
+}
+
+#[test]
+fn unusual_forms_are_written_anew() {
+    let json = r#"{"apiVersion": "v1", "kind": "Config", "users": [{"name": "a", "user": {"token": "012"}}]}"#;
+    let after = merged(json);
+    assert!(
+        after.starts_with("apiVersion: v1\nclusters:\n- cluster:\n"),
+        "{after}"
+    );
+    assert!(
+        after.contains("- name: a\n  user:\n    token: \"012\"\n"),
+        "{after}"
+    );
+    let inline = "users: [{name: a}]\nkind: Config\n";
+    assert!(merged(inline).contains("- name: a\n- name: kind-kind\n"));
+    assert_eq!(
+        merged("# only a comment\n"),
+        format!("# only a comment\n{KIND}")
+    );
+}
+
+#[test]
+fn a_held_lock_says_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = KubeconfigFiles::one(directory.path().join("config"));
+    std::fs::write(files.write_target(), KIND).unwrap();
+    std::fs::write(directory.path().join("config.lock"), "").unwrap();
+    let begun = std::time::Instant::now();
+    let error = remove_everywhere(&files, "kind").unwrap_err();
+    assert!(begun.elapsed() >= std::time::Duration::from_secs(2));
+    let text = crate::error::chain(&error);
+    assert!(
+        text.starts_with("failed to lock config file: open "),
+        "{text}"
+    );
+    assert!(text.ends_with("config.lock: file exists"), "{text}");
+    assert_eq!(error.code(), "KIND-KUBECONFIG-LOCKED");
+    assert!(error.remedy().unwrap().contains("remove "));
+    assert_eq!(std::fs::read_to_string(files.write_target()).unwrap(), KIND);
+}
+
+/// A kubeconfig as people have it: other entries in some order and indentation, with comments.
+fn kubeconfig() -> impl Strategy<Value = String> {
+    let scalar = "[a-z]{1,8}|0[0-9]{1,6}|\"[a-z: #]{0,8}\"|'[a-z: #]{0,8}'|true|1e3|~";
+    let gap = "|\n|# [a-z:\\- ]{0,12}\n|\n# x\n\n";
+    let names = proptest::collection::btree_set("[a-z]{1,8}", 1..4);
+    let list = (names, scalar, gap, proptest::bool::ANY, proptest::bool::ANY);
+    let lists = [list.clone(), list.clone(), list].prop_map(|lists| {
+        let texts = ["clusters", "contexts", "users"].iter().zip(lists);
+        texts
+            .map(|(key, (names, scalar, gap, indented, inline))| {
+                let dash = if indented { "  -" } else { "-" };
+                let mut text = format!("{key}: # of {key}\n");
+                for name in names {
+                    let item = match inline {
+                        true => format!("{dash} {{name: {name}, x: {scalar}}}\n"),
+                        false => format!(
+                            "{dash} name: {name}\n{} x: {scalar} # y\n",
+                            &dash.replace('-', " ")
+                        ),
+                    };
+                    text.push_str(&item);
+                    text.push_str(&gap);
+                }
+                text
+            })
+            .collect::<Vec<_>>()
+    });
+    let rest = (gap, scalar).prop_map(|(gap, scalar)| {
+        vec![
+            "apiVersion: v1\n".to_owned(),
+            format!("{gap}kind: Config\n"),
+            format!("x-mine: {scalar}\n"),
+        ]
+    });
+    let entries = (lists, rest).prop_map(|(lists, rest)| [lists, rest].concat());
+    let order = entries.prop_shuffle();
+    (order, proptest::bool::ANY, proptest::bool::ANY).prop_map(|(entries, windows, open_end)| {
+        let mut text = entries.concat();
+        if open_end {
+            text.truncate(text.trim_end().len());
+        }
+        if windows {
+            text.replace('\n', "\r\n")
+        } else {
+            text
+        }
+    })
+}
+
 proptest! {
     #[test]
-    fn merging_and_removing_gives_what_was_there(
-        names in proptest::collection::btree_set("[a-z]{1,8}", 1..5),
-        token in "[0-9]{1,8}|[a-z]{1,8}|'.{0,8}'|true|~|1e3|0x1f",
-    ) {
-        let token = token.replace(['\n', '\r'], "");
-        let mut text = "apiVersion: v1\nkind: Config\nx-token: ".to_owned() + &token + "\n";
-        for list in ["clusters", "contexts", "users"] {
-            text.push_str(&format!("{list}:\n"));
-            for name in &names {
-                text.push_str(&format!("- name: \"{name}\"\n"));
-            }
+    fn merging_and_removing_gives_what_was_there(before in kubeconfig()) {
+        let after = merged(&before);
+        let mut lines = after.lines();
+        for line in before.lines() {
+            prop_assert!(lines.any(|other| other == line), "{:?} is gone from\n{}", line, after);
         }
-        let Ok(before) = document::parse(&text) else { return Ok(()) };
-        let mut after = merge(before.clone(), &parsed(KIND)).unwrap();
-        prop_assert!(remove(&mut after, "kind"));
-        prop_assert_eq!(encode(&after), encode(&before));
+        prop_assert_eq!(merged(&after), after.clone(), "merging again changes nothing");
+        prop_assert_eq!(without(&after, "kind"), Some(before));
+    }
+
+    #[test]
+    fn any_text_is_changed_or_refused(text in "[ \n:\\-\\[\\]{}a-z'\"#&*|]{0,60}") {
+        if let Ok(after) = text::merged(&text, &parsed(KIND)) {
+            prop_assert!(encode(&parsed(&after)).contains("current-context: kind-kind\n"));
+            prop_assert!(text::removed(&after, "kind").unwrap().is_some());
+        }
     }
 }

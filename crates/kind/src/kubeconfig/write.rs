@@ -34,7 +34,9 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    // One that a crash left is in the way; nothing is written through a link.
+    let _ = fs::remove_file(path);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file: File = options.open(path)?;
