@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kind_config::{ApiVersion, Cluster, json_schema, yaml};
+use kind_config::{ApiVersion, Cluster, Source, json_schema, yaml};
 use kind_testkit::golden;
 use serde_json::Value;
 
@@ -101,4 +101,31 @@ fn the_old_version_does_not_know_new_fields() {
     assert!(check(ApiVersion::V1alpha4, &json(old)).is_err());
     let new = old.replace("v1alpha4", "v1beta1");
     assert_eq!(check(ApiVersion::V1beta1, &json(&new)), Ok(()));
+}
+
+#[test]
+fn every_example_is_valid() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let index = std::fs::read_to_string(directory.join("README.md")).unwrap();
+    let mut checked = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let source = Source::new(name, std::fs::read_to_string(&path).unwrap());
+        let mut cluster = source.parse().unwrap();
+        cluster.set_defaults();
+        cluster.validate().unwrap();
+        assert_eq!(cluster.warnings(), [""; 0], "{name}");
+        let version = source.version().unwrap();
+        assert_eq!(check(version, &json(source.text())), Ok(()), "{name}");
+        assert!(
+            index.contains(&format!("[{name}]({name})")),
+            "{name} is not in the README"
+        );
+        checked += 1;
+    }
+    assert!(checked >= 15, "{checked}");
 }

@@ -1,5 +1,7 @@
 //! `kind config`.
 
+use std::path::Path;
+
 use crate::run::Stage;
 
 const HEADER: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n";
@@ -121,4 +123,35 @@ fn defaults_and_schemas_are_printed() {
         unknown.stderr,
         "ERROR: unknown apiVersion: v2, known are: v1alpha4, v1beta1\n"
     );
+}
+
+#[test]
+fn every_example_can_be_checked_and_planned() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let stage = Stage::new().with("KIND_EXPERIMENTAL_PROVIDER", "docker");
+        let path = path.to_str().unwrap();
+        let checked = stage.run(&["config", "validate", path]);
+        assert_eq!((checked.code, checked.stderr.as_str()), (0, ""), "{path}");
+        let config = format!("--config={path}");
+        let planned = stage.run(&[
+            "create",
+            "cluster",
+            "--dry-run",
+            "--kubernetes-version=v1.36.1",
+            &config,
+            "-ojson",
+        ]);
+        assert_eq!(planned.code, 0, "{path}: {}", planned.stderr);
+        for node in planned.json()["nodes"].as_array().unwrap() {
+            assert!(
+                !node["files"].as_object().unwrap().is_empty(),
+                "{path}: {node}"
+            );
+        }
+    }
 }

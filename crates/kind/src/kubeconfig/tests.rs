@@ -161,9 +161,8 @@ fn a_file_that_is_no_yaml_is_an_error_and_stays() {
     );
 }
 
-#[test]
-fn what_is_not_ours_stays_as_it_stands() {
-    let before = "\
+/// A kubeconfig as somebody keeps it by hand.
+const BY_HAND: &str = "\
 # my clusters
 users:
   # the token is octal on purpose
@@ -183,52 +182,33 @@ apiVersion: v1
 contexts: []
 # the end
 ";
-    let after = merged(before);
-    let expected = "\
-# my clusters
-users:
-  # the token is octal on purpose
-  - name: kops
-    user: {token: 012345, exec: {command: aws}} # not now
-  - name: kind-kind
-    user:
-      client-key-data: S0U=
 
-# where
-kind: Config
-x-mine: yes
-clusters:
-  -
-    name: kops
-    cluster:
-      certificate-authority-data: \"Q0E=\"
-      server: 'https://kops'
-  - cluster:
-      certificate-authority-data: Q0E=
-      server: https://127.0.0.1:1
-    name: kind-kind
-apiVersion: v1
-contexts:
-- context:
-    cluster: kind-kind
-    user: kind-kind
-  name: kind-kind
-current-context: kind-kind
-# the end
-";
-    assert_eq!(
-        after,
-        expected
-            .replace("current-context: kind-kind\n", "")
-            .replacen(
-                "# my clusters\n",
-                "# my clusters\ncurrent-context: kind-kind\n",
-                1
-            )
+#[test]
+fn what_is_not_ours_stays_as_it_stands() {
+    let after = merged(BY_HAND);
+    let added = [
+        ("# my clusters\n", "current-context: kind-kind\n"),
+        (
+            "# not now\n",
+            "  - name: kind-kind\n    user:\n      client-key-data: S0U=\n",
+        ),
+        (
+            "server: 'https://kops'\n",
+            "  - cluster:\n      certificate-authority-data: Q0E=\n      server: https://127.0.0.1:1\n    \
+             name: kind-kind\n",
+        ),
+    ];
+    let mut expected = BY_HAND.replace(
+        "contexts: []\n",
+        "contexts:\n- context:\n    cluster: kind-kind\n    user: kind-kind\n  name: kind-kind\n",
     );
+    for (before, added) in added {
+        expected = expected.replacen(before, &format!("{before}{added}"), 1);
+    }
+    assert_eq!(after, expected);
     assert_eq!(
         without(&after, "kind").as_deref(),
-        Some(before.replace("contexts: []\n", "").as_str())
+        Some(BY_HAND.replace("contexts: []\n", "").as_str())
     );
 }
 
