@@ -1,7 +1,8 @@
 //! Images from archives.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::collections::btree_map::Entry;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub(super) fn load(
     source: Source,
     listener: Listener<'_>,
 ) -> Result<()> {
-    let archive = open(provider, source)?;
+    let archive = Opened::open(source, provider.temporary_dir())?;
     let targets = nodes::ask(provider, names)?;
     options.cancel.check()?;
     let images = Images::of(&archive, &targets)?;
@@ -78,23 +79,42 @@ fn detail(listener: Listener<'_>, image: &PortableImage, target: &Target, what: 
     listener(Event::Detail { level: 1, text });
 }
 
-fn open(provider: &Provider, source: Source) -> Result<Archive> {
-    let spool = provider.temporary_dir();
-    match source {
-        Source::Path(path) => {
-            let opened = Archive::open(&path, spool);
-            opened.map_err(|error| unreadable(&path, error))
+/// An archive, and what users call it.
+pub(super) struct Opened {
+    name: String,
+    archive: Archive,
+}
+
+impl Opened {
+    fn open(source: Source, spool: &Path) -> Result<Self> {
+        match source {
+            Source::Path(path) => {
+                let name = path.display().to_string();
+                Self::checked(name, Archive::open(&path, spool))
+            }
+            Source::Stream(stream) => Self::receive("-", stream, spool),
         }
-        Source::Stream(stream) => {
-            let received = Archive::receive(stream, spool);
-            received.map_err(|error| unreadable(Path::new("-"), error))
+    }
+
+    /// Takes an archive from a stream.
+    pub(super) fn receive(name: &str, stream: impl Read + Send, spool: &Path) -> Result<Self> {
+        Self::checked(name.to_owned(), Archive::receive(stream, spool))
+    }
+
+    fn checked(
+        name: String,
+        archive: std::result::Result<Archive, kind_image::Error>,
+    ) -> Result<Self> {
+        match archive {
+            Ok(archive) => Ok(Self { name, archive }),
+            Err(error) => Err(unreadable(&name, error)),
         }
     }
 }
 
-pub(super) fn unreadable(path: &Path, error: kind_image::Error) -> Error {
+fn unreadable(name: &str, error: kind_image::Error) -> Error {
     Error::Engine {
-        action: format!("failed to read image archive {}", path.display()),
+        action: format!("failed to read image archive {name}"),
         source: crate::node_image::image_cause(error),
     }
 }
@@ -106,14 +126,13 @@ pub(super) struct Images {
 
 impl Images {
     /// The images for the platforms of all nodes, which are one unless somebody went out of their way.
-    pub(super) fn of(archive: &Archive, targets: &[Target]) -> Result<Self> {
+    pub(super) fn of(opened: &Opened, targets: &[Target]) -> Result<Self> {
         let mut of = BTreeMap::new();
         for platform in targets.iter().map(platform) {
-            if !of.contains_key(&platform.to_string()) {
-                let images = archive.images(&platform);
-                let images = images.map_err(|error| unreadable(Path::new("-"), error))?;
-                let images = images.into_iter().map(Arc::new).collect();
-                of.insert(platform.to_string(), images);
+            if let Entry::Vacant(entry) = of.entry(platform.to_string()) {
+                let images = opened.archive.images(&platform);
+                let images = images.map_err(|error| unreadable(&opened.name, error))?;
+                entry.insert(images.into_iter().map(Arc::new).collect());
             }
         }
         Ok(Self { of })

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kind_engine::Engine;
-use kind_image::archive::{Archive, ImageName, PortableImage};
+use kind_image::archive::{ImageName, PortableImage};
 use kind_image::{Digest, Progress, Reference};
 
-use super::archives::{Images, platform, unreadable};
+use super::archives::{Images, Opened, platform};
 use super::import::{self, Job};
 use super::nodes::{self, Target};
 use super::options::LoadImages;
@@ -241,7 +241,7 @@ impl Saved<'_> {
     }
 
     /// Runs the engine's `save` into an archive.
-    fn receive(&self, engine: &dyn Engine, images: &[&Stored]) -> Result<Archive> {
+    fn receive(&self, engine: &dyn Engine, images: &[&Stored]) -> Result<Opened> {
         let names: Vec<String> = images.iter().map(|image| image.name.clone()).collect();
         let platforms: BTreeSet<_> = self
             .targets
@@ -262,7 +262,7 @@ impl Saved<'_> {
                 writer.finish();
                 saved
             });
-            let received = Archive::receive(reader, self.spool);
+            let received = Opened::receive("of the engine", reader, self.spool);
             let saved = saving.join();
             (
                 saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
@@ -270,7 +270,7 @@ impl Saved<'_> {
             )
         });
         saved.map_err(Error::engine("failed to save images"))?;
-        received.map_err(|error| unreadable(Path::new("of the engine"), error))
+        received
     }
 }
 
