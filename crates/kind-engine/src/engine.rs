@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kind_image::ProgressSink;
 
-use crate::Error;
+use crate::{Error, InUse, Leftover, Pruning};
 
 /// Label that names a node's cluster.
 pub const CLUSTER_LABEL: &str = "io.x-k8s.kind.cluster";
@@ -96,6 +96,13 @@ pub trait Engine: sealed::Sealed + Send + Sync {
 
     /// Writes what the node's first process printed; with `follow`, until the node ends.
     fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error>;
+
+    /// What the engine keeps for nodes to come and no node of now uses, and removes it if that is asked
+    /// for.
+    fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error>;
+
+    /// The host's files that nodes use; `None` if that cannot be told.
+    fn in_use(&self) -> Result<Option<InUse>, Error>;
 }
 
 /// What an engine can do on its host.

@@ -11,8 +11,8 @@ use kind_image::ProgressSink;
 
 use crate::engine::sealed::Sealed;
 use crate::{
-    Command, Engine, Error, ImageInfo, Info, Io, Limits, Network, NetworkSpec, Node, NodeSpec,
-    State,
+    Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, LeftoverKind, Limits, Network,
+    NetworkSpec, Node, NodeSpec, Pruning, State,
 };
 
 /// Plays a program in a node: gets its arguments, its input and its outputs, and returns its code.
@@ -269,5 +269,15 @@ impl Engine for Fake {
         drop(self.call("logs", node)?);
         out.write_all(b"console\n")
             .map_err(Error::io("writing a log"))
+    }
+
+    fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
+        drop(self.call("prune", &format!("{pruning:?}"))?);
+        Ok(vec![Leftover::new(LeftoverKind::Image, "node:1", 1000)])
+    }
+
+    fn in_use(&self) -> Result<Option<InUse>, Error> {
+        drop(self.call("in_use", "")?);
+        Ok(Some(InUse::default()))
     }
 }

@@ -8,6 +8,8 @@ mod error;
 pub mod fake;
 #[cfg(target_os = "linux")]
 pub mod native;
+mod prune;
 
 pub use engine::*;
 pub use error::Error;
+pub use prune::{InUse, Leftover, LeftoverKind, Pruning};

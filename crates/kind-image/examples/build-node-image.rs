@@ -1,5 +1,5 @@
-//! Builds a node image: `build-node-image STORE CACHE KIND_NODE MANIFESTS SOURCE`, where SOURCE is `debian`
-//! or a server tarball.
+//! Builds a node image: `build-node-image STORE CACHE KIND_NODE MANIFESTS SOURCE [packed]`, where SOURCE is
+//! `debian` or a server tarball. With `packed` it holds its images as published node images do.
 #![expect(clippy::print_stderr, reason = "an example talks to people")]
 
 use std::collections::BTreeMap;
@@ -7,13 +7,17 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use kind_image::build::{AddOns, Event, Request, Source, build};
+use kind_image::build::{AddOns, Event, Packing, Request, Source, build};
 use kind_image::{Reference, Store};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [store, cache, kind_node, manifests, source] = arguments.as_slice() else {
-        return Err("want STORE CACHE KIND_NODE MANIFESTS SOURCE".into());
+    let (packing, arguments) = match arguments.split_last() {
+        Some((last, rest)) if last == "packed" => (Packing::Packed, rest),
+        _ => (Packing::Unpacked, arguments.as_slice()),
+    };
+    let [store, cache, kind_node, manifests, source] = arguments else {
+        return Err("want STORE CACHE KIND_NODE MANIFESTS SOURCE [packed]".into());
     };
     let add_ons = AddOns {
         manifests: read_manifests(Path::new(manifests))?,
@@ -21,7 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let source = Source::parse(source);
     let name: Reference = format!("kindest/node:{}", source.kind()).parse()?;
-    let request = Request::new(source, name, add_ons, cache);
+    let mut request = Request::new(source, name, add_ons, cache);
+    request.packing = packing;
     match build(&Store::open(Path::new(store))?, &request, &tell) {
         Ok(image) => eprintln!("{} {} MiB", image.digest(), image.size() >> 20),
         Err(error) => {

@@ -36,12 +36,20 @@ impl Agent {
         }
     }
 
+    /// Where the program is, or will be once it is needed.
+    pub(crate) fn place(&self, directory: &Path) -> PathBuf {
+        match &self.source {
+            Source::File(path) => path.clone(),
+            Source::Embedded { digest, .. } => directory.join(digest).join("kind-node"),
+        }
+    }
+
     /// The program as a file. An embedded one is written below `directory` once for each version.
     pub(crate) fn path(&self, directory: &Path) -> Result<PathBuf> {
         match &self.source {
             Source::File(path) => Ok(path.clone()),
-            Source::Embedded { bytes, digest } => {
-                let path = directory.join(digest).join("kind-node");
+            Source::Embedded { bytes, .. } => {
+                let path = self.place(directory);
                 let whole = fs::metadata(&path).is_ok_and(|file| file.len() == bytes.len() as u64);
                 if !whole {
                     install(&path, bytes).map_err(Error::io("failed to write", &path))?;

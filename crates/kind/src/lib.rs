@@ -40,6 +40,7 @@ mod node;
 mod node_image;
 mod plan;
 mod provider;
+mod prune;
 mod subnet;
 
 pub use kind_config as config;
@@ -62,6 +63,7 @@ pub use load::LoadImages;
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};
 pub use plan::{HostMount, NETWORK, NodePlan, Plan};
 pub use provider::{Endpoint, Node, Provider, ProviderBuilder};
+pub use prune::{Prune, Pruned, PrunedKind};
 
 /// Name of a cluster that nobody named.
 pub const DEFAULT_CLUSTER_NAME: &str = "kind";

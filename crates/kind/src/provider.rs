@@ -14,8 +14,8 @@ use crate::event::{Event, Listener};
 use crate::kubeconfig::{self, Document, context_name};
 use crate::{
     Agent, Assumptions, BuildNodeImage, BuiltNodeImage, CreateCluster, Created, DryRun,
-    EngineChoice, Error, KubeconfigFiles, LoadImages, Result, create, dry_run, load, logs, node,
-    node_image,
+    EngineChoice, Error, KubeconfigFiles, LoadImages, Prune, Pruned, Result, create, dry_run, load,
+    logs, node, node_image, prune,
 };
 
 const CONTROL_PLANE: &str = "control-plane";
@@ -322,6 +322,14 @@ impl Provider {
         node_image::build(self, options, listener)
     }
 
+    /// Removes what kind keeps to be faster the next time and no cluster uses.
+    ///
+    /// # Errors
+    /// What could not be removed, after everything else was.
+    pub fn prune(&self, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
+        prune::run(self, options, listener)
+    }
+
     pub(crate) fn engine(&self) -> &dyn Engine {
         self.engine.as_ref()
     }
@@ -362,7 +370,23 @@ impl Provider {
             path: PathBuf::from("kind-node"),
             source: std::io::ErrorKind::NotFound.into(),
         })?;
-        agent.path(&self.settings.state_dir.join("agents"))
+        agent.path(&self.agents_dir())
+    }
+
+    /// Where that file is, or will be.
+    pub(crate) fn agent_place(&self) -> Option<PathBuf> {
+        let agent = self.settings.agent.as_ref();
+        agent.map(|agent| agent.place(&self.agents_dir()))
+    }
+
+    /// Where programs of all versions are.
+    pub(crate) fn agents_dir(&self) -> PathBuf {
+        self.settings.state_dir.join("agents")
+    }
+
+    /// The native engine where another one is in use.
+    pub(crate) fn native_beside(&self) -> Option<Arc<dyn Engine>> {
+        choice::look(EngineChoice::Native, self.settings.native_parts()).1
     }
 
     /// The kubeconfig entry of a cluster from kubeadm's file.

@@ -14,6 +14,7 @@ mod get_nodes;
 mod help;
 mod load_docker_image;
 mod load_image_archive;
+mod prune;
 mod root;
 mod version;
 

@@ -1,6 +1,6 @@
 //! `kind` without a command.
 
-use super::{BUILD, CREATE, DELETE, EXPORT, GET, LOAD, completion, config, help, version};
+use super::{BUILD, CREATE, DELETE, EXPORT, GET, LOAD, completion, config, help, prune, version};
 use crate::args::{Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::Help;
@@ -23,6 +23,7 @@ pub(crate) static ROOT: Command = Command {
         &GET,
         &help::COMMAND,
         &LOAD,
+        &prune::COMMAND,
         &version::COMMAND,
     ],
     action: Some(run),

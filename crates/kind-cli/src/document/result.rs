@@ -106,6 +106,16 @@ documents! {
         loaded: Vec<String>,
     }
 
+    /// Of `prune`.
+    PrunedItems {
+        /// Nothing was removed: this is what would be.
+        dry_run: bool,
+        /// What was removed.
+        items: Vec<PrunedItem>,
+        /// Bytes of all of it.
+        bytes: u64,
+    }
+
     /// Of `build node-image`.
     BuiltNodeImage {
         /// Its name.
@@ -186,4 +196,17 @@ impl From<kind::Node> for Node {
             running: node.running,
         }
     }
+}
+
+/// Something that was removed.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PrunedItem {
+    /// What it is: `image`, `preparedImages`, `nodeProgram` or `buildCache`.
+    pub(crate) r#type: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// Bytes on disk.
+    pub(crate) bytes: u64,
 }

@@ -27,6 +27,7 @@ fn schema() -> Value {
     add::<ExportedKubeconfig>(&mut generator, &mut kinds);
     add::<ExportedLogs>(&mut generator, &mut kinds);
     add::<LoadedImages>(&mut generator, &mut kinds);
+    add::<PrunedItems>(&mut generator, &mut kinds);
     add::<BuiltNodeImage>(&mut generator, &mut kinds);
     add::<Version>(&mut generator, &mut kinds);
     add::<CompletionScript>(&mut generator, &mut kinds);

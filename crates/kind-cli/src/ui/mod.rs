@@ -22,6 +22,7 @@ use spinner::Spinner;
 use transfer::Transfers;
 
 pub(crate) use terminal::{Format, Settings};
+pub(crate) use transfer::bytes;
 
 /// The way to the user.
 pub(crate) struct Ui {

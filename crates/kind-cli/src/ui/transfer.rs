@@ -96,7 +96,7 @@ fn bar(done: u64, total: u64) -> String {
 }
 
 /// A number of bytes for a reader, in decimal units.
-fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     let (unit, name) = match count {
         0..1_000 => return format!("{count} B"),
         1_000..1_000_000 => (1_000, "kB"),

@@ -14,7 +14,8 @@ use super::program::Program;
 use super::{Flavor, boot, copy, exec, images, info, listing, network, ports, removal, streams};
 use crate::engine::sealed::Sealed;
 use crate::{
-    Command, Engine, Error, ImageInfo, Info, Io, Network, NetworkSpec, Node, NodeSpec, Purpose,
+    Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec, Node,
+    NodeSpec, Pruning, Purpose,
 };
 use kind_image::ProgressSink;
 
@@ -259,6 +260,16 @@ impl Engine for CommandLine {
             false => &["logs", node],
         };
         streams::all(&self.program, arguments, out)
+    }
+
+    /// Images in an engine's store are its user's own.
+    fn prune(&self, _: Pruning) -> Result<Vec<Leftover>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Programs are copied into these nodes.
+    fn in_use(&self) -> Result<Option<InUse>, Error> {
+        Ok(Some(InUse::default()))
     }
 }
 

@@ -16,15 +16,18 @@ use kind_sys::process;
 use super::helper::{Helper, Task};
 use super::record::{NodeRecord, VERSION};
 use super::state::{Lock, State, io_error, make_directory};
-use super::{console, exec, files, hosts, monitor, network, ports, preflight, teardown, varfs};
+use super::{
+    console, exec, files, hosts, monitor, network, ports, preflight, prepared, prune, teardown,
+    varfs,
+};
 use crate::engine::sealed::Sealed;
 use crate::{
-    Command, Engine, Error, ImageInfo, Info, Io, Network, NetworkSpec, Node, NodeSpec,
-    State as Doing,
+    Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec, Node,
+    NodeSpec, Pruning, State as Doing,
 };
 
 /// Where programs are looked for unless the image says.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How to open the native engine.
 #[derive(Debug, Clone)]
@@ -75,7 +78,13 @@ impl Native {
     }
 
     /// Makes everything of a node but its `/var`.
-    fn register(&self, spec: &NodeSpec, image: &Image, lock: &Lock) -> Result<NodeRecord, Error> {
+    fn register(
+        &self,
+        spec: &NodeSpec,
+        image: &Image,
+        prepared: Option<PathBuf>,
+        lock: &Lock,
+    ) -> Result<NodeRecord, Error> {
         let directory = self.state.node(&spec.name);
         if directory.exists() {
             return Err(Error::NodeExists(spec.name.clone()));
@@ -83,6 +92,8 @@ impl Native {
         let network = network::ensure(&self.state, &spec.network, lock)?;
         let (ipv4, ipv6) = network::allocate(&self.state, &network, lock)?;
         let ports = ports::choose(&spec.ports, &NodeRecord::all(&self.state)?)?;
+        // Nobody removes it from now on, but somebody may have done so.
+        let prepared = prepared.filter(|directory| directory.is_dir());
         let record = NodeRecord {
             version: VERSION,
             name: spec.name.clone(),
@@ -98,8 +109,12 @@ impl Native {
             ipv6_forwarding: spec.ipv6,
             mounts: spec.mounts.clone(),
             ports,
-            shared: varfs::shared(image.layers()),
+            shared: match &prepared {
+                Some(containerd) => varfs::shared_of(containerd),
+                None => varfs::shared(image.layers()),
+            },
             kind_node: spec.kind_node.clone(),
+            prepared,
         };
         self.place(&record)?;
         hosts::write(&self.state, &spec.network, lock)?;
@@ -221,9 +236,10 @@ impl Engine for Native {
         let image = self.find(&spec.image)?;
         // The hold comes first: nothing may remove the layers once the record names them.
         self.store.hold(&image, &teardown::holder(&spec.name))?;
+        let prepared = prepared::ensure(&self.state, &self.helper, &image, spec);
         let registered = {
             let lock = self.state.lock()?;
-            self.register(spec, &image, &lock)
+            self.register(spec, &image, prepared, &lock)
         };
         match registered {
             Ok(record) => self.fill_var(&record.name),
@@ -332,6 +348,14 @@ impl Engine for Native {
         let directory = self.state.node(node);
         NodeRecord::load(&directory)?;
         console::logs(&directory, follow, out)
+    }
+
+    fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
+        prune::run(&self.state, &self.store, pruning)
+    }
+
+    fn in_use(&self) -> Result<Option<InUse>, Error> {
+        prune::in_use(&self.state)
     }
 }
 

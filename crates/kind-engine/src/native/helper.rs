@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::state::{State, io_error, make_directory};
-use super::{exec, files, init, monitor, varfs};
+use super::{exec, files, init, monitor, prepared, varfs};
 use crate::Error;
 
 const WORD: &str = "__native";
@@ -46,6 +46,11 @@ pub(super) enum Task {
     Pack { path: PathBuf },
     /// Fill the node's `/var` from its image.
     FillVar,
+    /// Unpack in this directory what an image of these layers has packed. It is about no node.
+    Prepare {
+        directory: PathBuf,
+        layers: Vec<PathBuf>,
+    },
 }
 
 /// Why a helper failed.
@@ -88,6 +93,7 @@ fn run(call: &Call) -> Result<i32, Error> {
         Task::Unpack { directory } => files::unpack(&state, &call.node, directory),
         Task::Pack { path } => files::pack(&state, &call.node, path),
         Task::FillVar => varfs::fill(&state, &call.node),
+        Task::Prepare { directory, layers } => prepared::run(directory, layers),
     }
 }
 

@@ -21,6 +21,8 @@ mod monitor;
 mod network;
 mod ports;
 mod preflight;
+mod prepared;
+mod prune;
 mod record;
 mod rootfs;
 mod state;

@@ -41,6 +41,9 @@ pub(super) struct NodeRecord {
     /// are on the host, and where below `/var` they belong.
     pub(super) shared: Vec<(PathBuf, PathBuf)>,
     pub(super) kind_node: Option<PathBuf>,
+    /// What takes the place of the image's `/var/lib/containerd`.
+    #[serde(default)]
+    pub(super) prepared: Option<PathBuf>,
 }
 
 /// A network of nodes.

@@ -4,6 +4,7 @@
 //! lock                  held while addresses, ports and networks are given out or taken back
 //! images/               the image store
 //! networks/NAME.json    record of a network        networks/NAME.hosts  its nodes' /etc/hosts
+//! prepared/DIGEST/      unpacked images of a node image that has them packed
 //! nodes/NAME/           a node: node.json (record), lock (held by its monitor), run.json, exit, log,
 //!                       upper/ and work/ (overlay), var/ (its /var), root/ (mount point, always empty)
 //! trash/                directories on their way in or out
@@ -83,6 +84,10 @@ impl State {
 
     pub(super) fn networks(&self) -> PathBuf {
         self.root.join("networks")
+    }
+
+    pub(super) fn prepared(&self) -> PathBuf {
+        self.root.join("prepared")
     }
 
     pub(super) fn trash(&self) -> PathBuf {
@@ -193,7 +198,7 @@ pub(super) fn io_error(action: &str, path: &Path) -> impl FnOnce(io::Error) -> E
     Error::io(format!("{action} {}", path.display()))
 }
 
-fn lock_file(path: &Path) -> Result<File, Error> {
+pub(super) fn lock_file(path: &Path) -> Result<File, Error> {
     OpenOptions::new()
         .create(true)
         .truncate(false)

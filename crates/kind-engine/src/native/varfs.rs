@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
+use kind_sys::mount::Detached;
 use kind_sys::namespace;
 use rustix::fs::{CWD, FileType, Mode};
 
@@ -19,6 +20,7 @@ use crate::Error;
 
 /// Where a containerd keeps the unpacked layers of its images, below a root directory.
 const CONTAINERD: &str = "var/lib/containerd";
+const BELOW_VAR: &str = "lib/containerd";
 const SNAPSHOTTER: &str = "io.containerd.snapshotter.v1.overlayfs/snapshots";
 
 /// The unpacked snapshots of the image: where each is on the host, and where below `/var` it belongs.
@@ -32,7 +34,7 @@ pub(super) fn shared(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
             continue;
         };
         for entry in fs::read_dir(snapshots).into_iter().flatten().flatten() {
-            let below = Path::new("lib/containerd")
+            let below = Path::new(BELOW_VAR)
                 .join(SNAPSHOTTER)
                 .join(entry.file_name())
                 .join("fs");
@@ -50,9 +52,24 @@ pub(super) fn shared(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
     found
 }
 
+/// The same of what was prepared for an image whose own are packed.
+pub(super) fn shared_of(containerd: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let snapshots = fs::read_dir(containerd.join(SNAPSHOTTER));
+    let snapshots = snapshots.into_iter().flatten().flatten();
+    let mut found: Vec<_> = snapshots
+        .filter_map(|entry| {
+            let below = Path::new(SNAPSHOTTER).join(entry.file_name()).join("fs");
+            let source = real_directory(containerd, &below)?;
+            Some((source, Path::new(BELOW_VAR).join(below)))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 /// `root/path` if every part of it is a directory and none is a link: an image's link must not lead
 /// to the host.
-fn real_directory(root: &Path, path: &Path) -> Option<PathBuf> {
+pub(super) fn real_directory(root: &Path, path: &Path) -> Option<PathBuf> {
     let mut directory = root.to_owned();
     for part in path {
         directory.push(part);
@@ -72,25 +89,46 @@ pub(super) fn fill(state: &State, name: &str) -> Result<i32, Error> {
     let _ = fs::remove_dir_all(&own);
     fs::create_dir(&own).map_err(Error::io(failed()))?;
     namespace::unshare_mounts().map_err(Error::io("make a mount namespace"))?;
-    let target = kind_sys::mount::Detached::copy(&own).map_err(Error::io(failed()))?;
+    let target = Detached::copy(&own).map_err(Error::io(failed()))?;
+    let prepared = record.prepared.as_deref().map(Detached::copy).transpose();
+    let prepared = prepared.map_err(Error::io(failed()))?;
     rootfs::enter_files(state, &record)?;
-    // Any directory that every image has will do to reach the new /var from inside.
-    let inside = Path::new("/proc");
+    // Any directories that every image has will do to reach the host's from inside.
+    let (inside, from) = (Path::new("/proc"), Path::new("/sys"));
     target.attach(inside).map_err(Error::io(failed()))?;
-    if Path::new("/var").is_dir() {
-        let kept: Vec<_> = record
-            .shared
-            .iter()
-            .map(|(_, below)| below.as_path())
-            .collect();
-        let mut copy = Copy {
-            from: Path::new("/var"),
-            to: inside,
-            kept: &kept,
-        };
-        copy.directory(Path::new("")).map_err(Error::io(failed()))?;
-    }
+    let shared: Vec<_> = record
+        .shared
+        .iter()
+        .map(|(_, below)| below.as_path())
+        .collect();
+    let Some(prepared) = prepared else {
+        return copy_var(inside, &shared).map_err(Error::io(failed()));
+    };
+    prepared.attach(from).map_err(Error::io(failed()))?;
+    copy_var(inside, &[Path::new(BELOW_VAR)]).map_err(Error::io(failed()))?;
+    let kept: Vec<_> = shared
+        .iter()
+        .filter_map(|below| below.strip_prefix(BELOW_VAR).ok())
+        .collect();
+    let containerd = inside.join(BELOW_VAR);
+    fs::create_dir_all(&containerd)
+        .and_then(|()| copy_tree(from, &containerd, &kept))
+        .map_err(Error::io(failed()))?;
     Ok(0)
+}
+
+fn copy_var(to: &Path, kept: &[&Path]) -> io::Result<i32> {
+    copy_tree(Path::new("/var"), to, kept).map(|()| 0)
+}
+
+/// Copies what is in a directory, if there is one, into another that is there, with owners and modes. Of
+/// the directories in `kept` nothing but themselves is copied.
+pub(super) fn copy_tree(from: &Path, to: &Path, kept: &[&Path]) -> io::Result<()> {
+    if !from.is_dir() {
+        return Ok(());
+    }
+    let mut copy = Copy { from, to, kept };
+    copy.directory(Path::new(""))
 }
 
 struct Copy<'a> {

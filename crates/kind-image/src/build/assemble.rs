@@ -69,7 +69,7 @@ fn preloaded(
 ) -> Result<std::path::PathBuf, Error> {
     let kind_node = &request.add_ons.kind_node;
     let key = Key::of([
-        preload::SCRIPT,
+        preload::script(request.packing),
         components::IPTABLES,
         // What decides which files an image gets is an input as well.
         include_str!("components.rs"),
@@ -97,6 +97,7 @@ fn preloaded(
                 node_root: &parts.node_root.path.join("root"),
                 kind_node: &program,
             },
+            request.packing,
         )
     })
 }

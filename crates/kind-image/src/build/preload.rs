@@ -1,36 +1,42 @@
-//! Images unpacked into containerd's store, by containerd itself.
+//! Images in containerd's store, put there by containerd itself.
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::Error;
 use super::chroot::Chroot;
 use super::components::{self, Ingredients, Names};
 use super::tree;
 use super::workshop::Work;
+use super::{Error, Packing};
 use crate::archive;
 use crate::store::Store;
 
 /// The script that a preload runs; a part of its key.
-pub(super) const SCRIPT: &str = include_str!("files/preload.sh");
+pub(super) fn script(packing: Packing) -> &'static str {
+    match packing {
+        Packing::Unpacked => include_str!("files/preload.sh"),
+        Packing::Packed => include_str!("files/preload-packed.sh"),
+    }
+}
 
 /// Name in [`Work::directory`] of the directory that becomes a layer.
 pub(super) const LAYER: &str = "layer";
 
-/// Makes the add-ons' and control plane's images and unpacks them into a containerd store, which becomes
+/// Makes the add-ons' and control plane's images and puts them into a containerd store, which becomes
 /// `layer/var/lib/containerd` of the step's result.
 pub(super) fn make(
     work: &Work<'_>,
     scratch: &Path,
     names: &Names,
     from: &Ingredients<'_>,
+    packing: Packing,
 ) -> Result<(), Error> {
     let store = Store::open(&scratch.join("store"))?;
     let images = components::make(work, &store, scratch, names, from)?;
     let target = work.directory.join(LAYER).join("var/lib/containerd");
     tree::make_directory(&target)?;
     let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
-    work.feed(chroot.script(SCRIPT, &[]), &unpacked, |input| {
+    work.feed(chroot.script(script(packing), &[]), &unpacked, |input| {
         let mut input = io::BufWriter::with_capacity(1 << 20, input);
         archive::write(&store, &images, &mut input)?;
         input.flush().map_err(|source| Error::Io {

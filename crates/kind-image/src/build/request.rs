@@ -23,6 +23,8 @@ pub struct Request {
     pub mirror: Option<String>,
     /// Whether results of earlier builds count.
     pub freshness: Freshness,
+    /// How the image holds the images of its containers.
+    pub packing: Packing,
 }
 
 impl Request {
@@ -40,6 +42,7 @@ impl Request {
             cache: cache.into(),
             mirror: None,
             freshness: Freshness::Reuse,
+            packing: Packing::Unpacked,
         }
     }
 }
@@ -53,6 +56,18 @@ pub enum Freshness {
     Reuse,
     /// Everything is made again, with what the package mirror has now.
     Rebuild,
+}
+
+/// How a node image holds the images of its containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Packing {
+    /// Unpacked: nodes start at once, and share what is unpacked.
+    #[default]
+    Unpacked,
+    /// Packed, as published node images hold them: the image is smaller on its way, and every node, or
+    /// the host once, unpacks.
+    Packed,
 }
 
 /// What a node image gets beside Kubernetes.

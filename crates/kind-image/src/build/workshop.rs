@@ -15,6 +15,49 @@ pub(super) struct Workshop<'a> {
     _lock: File,
 }
 
+/// Steps whose results are kept.
+const RESULTS: [Step; 7] = [
+    Step::BuildRoot,
+    Step::Source,
+    Step::Compile,
+    Step::Unpack,
+    Step::Etcd,
+    Step::NodeRoot,
+    Step::Preload,
+];
+
+/// Bytes that [`discard_cache`] would free.
+pub fn cache_size(cache: &Path) -> u64 {
+    let paths = cached_paths(cache);
+    paths.map(|path| crate::store::size_on_disk(&path)).sum()
+}
+
+/// Removes all that builds keep in a cache directory, and says how many bytes that freed. What does not
+/// come from a build stays.
+///
+/// # Errors
+/// A build uses the directory, or something cannot be removed.
+pub fn discard_cache(cache: &Path) -> Result<u64, Error> {
+    if !cache.is_dir() {
+        return Ok(0);
+    }
+    let path = cache.join("lock");
+    let lock = File::create(&path).map_err(Error::path("create", &path))?;
+    let free = lock.try_lock().map_err(io::Error::from);
+    free.map_err(Error::path("use, because a build does,", cache))?;
+    let mut bytes = 0;
+    for path in cached_paths(cache) {
+        bytes += crate::store::size_on_disk(&path);
+        remove(&path)?;
+    }
+    Ok(bytes)
+}
+
+fn cached_paths(cache: &Path) -> impl Iterator<Item = PathBuf> {
+    let names = RESULTS.map(Step::name).into_iter().chain(["tmp", "logs"]);
+    names.map(|name| cache.join(name))
+}
+
 /// A step at work.
 pub(super) struct Work<'a> {
     pub(super) step: Step,
@@ -111,16 +154,7 @@ impl<'a> Workshop<'a> {
 
     /// Removes all results, so that everything is made again.
     pub(super) fn discard_all(&self) -> Result<(), Error> {
-        let steps = [
-            Step::BuildRoot,
-            Step::Source,
-            Step::Compile,
-            Step::Unpack,
-            Step::Etcd,
-            Step::NodeRoot,
-            Step::Preload,
-        ];
-        steps.into_iter().try_for_each(|step| self.discard(step))
+        RESULTS.into_iter().try_for_each(|step| self.discard(step))
     }
 
     /// An empty directory for a step without a result of its own; it stays until the next build.

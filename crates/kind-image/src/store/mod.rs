@@ -17,6 +17,7 @@ mod holds;
 mod image;
 mod layers;
 mod placement;
+mod prune;
 mod scratch;
 #[cfg(test)]
 mod tests;
@@ -25,3 +26,4 @@ pub use catalog::Store;
 pub use draft::{Draft, Layer, Placement};
 pub(crate) use fetched::{Documents, Fetched};
 pub use image::Image;
+pub use prune::{Unused, size_on_disk};

@@ -282,3 +282,22 @@ fn directories_of_another_filesystem_are_copied() {
     // What was copied is what was digested.
     archive::write(&setting.store, &[image], std::io::sink()).unwrap();
 }
+
+#[test]
+fn images_that_nobody_holds_can_go() {
+    let setting = Setting::new();
+    let held = setting.image("held:v1", &["shared", "its own"]);
+    setting.image("unused:v1", &["shared", "not shared"]);
+    let other = setting.image("unused:v2", &["shared", "not shared"]);
+    setting.store.hold(&held, "node-a").unwrap();
+    let unused = setting.store.unused().unwrap();
+    assert_eq!(unused.len(), 1, "two names, one image: {unused:?}");
+    assert_eq!(unused[0].names.len(), 2);
+    // Layers are links to files that are still elsewhere: blobs alone are freed, and those are small.
+    assert!((1..100_000).contains(&unused[0].bytes), "{unused:?}");
+    assert!(!setting.store.remove_unused(held.digest()).unwrap());
+    assert!(setting.store.remove_unused(other.digest()).unwrap());
+    assert!(setting.store.find("unused:v1").unwrap().is_none());
+    assert!(setting.store.find("held:v1").unwrap().is_some());
+    assert_eq!(setting.count("layers"), 2);
+}
