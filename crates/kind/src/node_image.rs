@@ -25,6 +25,9 @@ impl Source {
     /// # Errors
     /// The text is empty, or nothing can be built from what it names.
     pub fn parse(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(no_source(text, "no source is given".to_owned()));
+        }
         Self::parse_as(text, None)
     }
 
@@ -34,16 +37,14 @@ impl Source {
     /// There is no such type, neither a text nor a type is given, or nothing can be built from it.
     pub fn parse_as(text: &str, kind: Option<&str>) -> Result<Self> {
         let known = kind.is_none_or(|kind| TYPES.contains(&kind));
-        if !known || (text.is_empty() && kind != Some("debian")) {
-            let reason = match known {
-                true => "no source is given".to_owned(),
-                false => format!("unknown type, known are: {}", TYPES.join(", ")),
-            };
-            let cause = Cause::new("KIND-SOURCE", reason);
-            return Err(Error::Build {
-                from: kind.filter(|_| !known).unwrap_or(text).to_owned(),
-                source: cause.with_remedy(Some("use the source `debian`".to_owned())),
-            });
+        // Without a text: Debian's packages, the latest CI build, or the source tree around here.
+        let complete = !text.is_empty() || matches!(kind, None | Some("debian" | "ci" | "source"));
+        if !known {
+            let reason = format!("unknown type, known are: {}", TYPES.join(", "));
+            return Err(no_source(kind.unwrap_or(text), reason));
+        }
+        if !complete {
+            return Err(no_source(text, "no source is given".to_owned()));
         }
         let source = Self {
             text: text.to_owned(),
@@ -53,6 +54,14 @@ impl Source {
             Ok(()) => Ok(source),
             Err(error) => Err(build_error(&source, error)),
         }
+    }
+
+    /// The type that was detected, as users call it; `None` if they named it, or if it is none but the
+    /// path of a source tree.
+    pub fn detected_type(&self) -> Option<&'static str> {
+        let resolved = self.resolve();
+        let is_path = resolved.kind() == "source" && !std::path::Path::new(&self.text).is_dir();
+        (self.kind.is_none() && !is_path).then(|| resolved.kind())
     }
 
     /// The text that names the source.
@@ -171,12 +180,13 @@ pub(crate) fn build(
         image: options.image.clone(),
         source: image_cause(error),
     })?;
-    let request = Request::new(
+    let mut request = Request::new(
         options.source.resolve(),
         name,
         add_ons,
         provider.cache_dir(),
     );
+    request.environment.clone_from(provider.environment());
     let steps = Steps::new(listener);
     let built = build::build(&store, &request, &|event| steps.hear(event));
     steps.end(built.is_ok());
@@ -186,6 +196,14 @@ pub(crate) fn build(
     Ok(BuiltNodeImage {
         image: options.image.clone(),
     })
+}
+
+fn no_source(from: &str, reason: String) -> Error {
+    let cause = Cause::new("KIND-SOURCE", reason);
+    Error::Build {
+        from: from.to_owned(),
+        source: cause.with_remedy(Some("use the source `debian`".to_owned())),
+    }
 }
 
 fn build_error(source: &Source, error: build::Error) -> Error {
@@ -261,6 +279,11 @@ impl<'a> Steps<'a> {
                     text: text.to_owned(),
                 });
             }
+            build::Event::Note { text } => {
+                self.end(true);
+                self.detail(0, text);
+            }
+            build::Event::Transfer(progress) => (self.listener)(Event::Progress(progress.clone())),
             build::Event::Finished { .. } => self.end(true),
             build::Event::Cached { step } => {
                 self.detail(1, &format!("{}: nothing has changed", step.title()));
@@ -311,6 +334,11 @@ mod tests {
             "kind.local/node:https---a.test-x.tar.gz"
         );
         assert!(Source::parse("").is_err());
+        assert_eq!(debian.detected_type(), None);
+        assert_eq!(url.detected_type(), Some("url"));
+        let here = Source::parse_as("", None).unwrap();
+        assert_eq!(here.detected_type(), None);
+        assert!(Source::parse_as("", Some("url")).is_err());
         let error = Source::parse("bogus").unwrap_err();
         assert_eq!(error.code(), "BLD-SOURCE-UNKNOWN");
         let error = Source::parse_as("x", Some("bazel")).unwrap_err();

@@ -36,12 +36,21 @@ const ABOUT: &str =
     "Builds the node image, which holds Kubernetes and everything else that a node needs.
 
 The source may be:
-- debian: Debian's own packages; needs no registry and no container engine";
+- debian: Debian's own packages; needs no registry and no container engine
+- release: the version of a release, for example v1.33.4
+- ci: a build of Kubernetes' own tests, for example ci/latest or ci/latest-1.33
+- url, file: the address or the file of a server tarball (kubernetes-server-linux-ARCH.tar.gz)
+- source: the directory of a source tree, built by its own make; without one, the current directory
+  or the tree in GOPATH
+Kubernetes 1.22 and later also need the image of etcd, which is pulled from its registry.";
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let source = matches.positionals.first().map_or("", String::as_str);
     let image = matches.filled("image").unwrap_or("kindest/node:latest");
     let source = Source::parse_as(source, matches.filled("type"))?;
+    if let Some(kind) = source.detected_type() {
+        context.ui.info(&format!("Detected build type: {kind:?}"));
+    }
     let provider = context.provider(matches)?;
     let mut options = BuildNodeImage::new(source, image).cancel(context.interruptible());
     if let Some(architecture) = matches.filled("arch") {

@@ -17,8 +17,8 @@ use crate::store::{Draft, Layer, Placement, Store};
 pub(super) struct Parts {
     /// `bin/` with Kubernetes' programs, and the file `version`.
     pub(super) kubernetes: Made,
-    /// Root of etcd's container image.
-    pub(super) etcd: Made,
+    /// Root of etcd's container image; `None` if that comes from its registry.
+    pub(super) etcd: Option<Made>,
     /// `root/`, the root filesystem of nodes.
     pub(super) node_root: Made,
 }
@@ -33,8 +33,7 @@ pub(super) fn assemble(
     request: &Request,
     parts: &Parts,
 ) -> Result<Image, Error> {
-    let version_file = parts.kubernetes.path.join("version");
-    let version = fs::read_to_string(&version_file).map_err(Error::path("read", &version_file))?;
+    let version = version(&parts.kubernetes)?;
     let preloaded = preloaded(workshop, request, parts, &version)?;
     let scratch = workshop.scratch("assembly")?;
     workshop.work(Step::Assemble, &scratch, |work| {
@@ -60,6 +59,12 @@ pub(super) fn assemble(
     })
 }
 
+/// The version of Kubernetes that was made.
+pub(super) fn version(kubernetes: &Made) -> Result<String, Error> {
+    let path = kubernetes.path.join("version");
+    fs::read_to_string(&path).map_err(Error::path("read", &path))
+}
+
 /// Directory of the step that preloads images.
 fn preloaded(
     workshop: &Workshop<'_>,
@@ -77,7 +82,10 @@ fn preloaded(
         env!("CARGO_PKG_VERSION"),
         file_digest(kind_node)?.hex(),
         parts.kubernetes.key.as_ref(),
-        parts.etcd.key.as_ref(),
+        parts
+            .etcd
+            .as_ref()
+            .map_or("its registry", |etcd| etcd.key.as_ref()),
         parts.node_root.key.as_ref(),
     ]);
     workshop.step(Step::Preload, &key, |work| {
@@ -93,7 +101,8 @@ fn preloaded(
             &names,
             &Ingredients {
                 programs: &programs,
-                etcd: &parts.etcd.path,
+                etcd: parts.etcd.as_ref().map(|etcd| etcd.path.as_path()),
+                environment: &request.environment,
                 node_root: &parts.node_root.path.join("root"),
                 kind_node: &program,
             },

@@ -1,15 +1,18 @@
 //! Container images of the control plane and the add-ons.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Error;
 use super::closure::Closure;
+use super::node_files::is_since;
 use super::request::architecture;
 use super::tree;
 use super::workshop::Work;
-use crate::oci::{ImageConfig, RunConfig};
+use super::{Error, Event};
+use crate::oci::{ImageConfig, Platform, RunConfig};
+use crate::registry::{self, Access};
 use crate::store::{Placement, Store};
 use crate::{Image, Reference};
 
@@ -46,12 +49,19 @@ const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 pub(super) struct Ingredients<'a> {
     /// Directory of the Kubernetes programs.
     pub(super) programs: &'a Path,
-    /// Directory that is the root of etcd's image.
-    pub(super) etcd: &'a Path,
+    /// Directory that is the root of etcd's image; `None` if that comes from its registry.
+    pub(super) etcd: Option<&'a Path>,
+    /// Variables by which registries are reached.
+    pub(super) environment: &'a BTreeMap<String, String>,
     /// Root filesystem of nodes.
     pub(super) node_root: &'a Path,
     /// The static `kind-node` program.
     pub(super) kind_node: &'a Path,
+}
+
+/// Whether Debian's etcd (3.4) is new enough for that version of Kubernetes.
+pub(super) fn takes_debians_etcd(version: &str) -> bool {
+    !is_since(version, (1, 22))
 }
 
 /// The names that kubeadm gives the images of a control plane.
@@ -113,9 +123,10 @@ pub(super) fn make(
         images.push(maker.image(root, names.of(work, program)?, &[])?);
     }
     images.push(maker.image(maker.proxy_root(from)?, names.of(work, "kube-proxy")?, &[])?);
-    let etcd = maker.root("etcd")?;
-    work.run(copy_command(from.etcd, &etcd), super::command::NO_PROGRESS)?;
-    images.push(maker.image(etcd, names.of(work, "etcd")?, &[])?);
+    images.push(match from.etcd {
+        Some(files) => maker.etcd(files, names)?,
+        None => maker.pulled(names.of(work, "etcd")?, from.environment)?,
+    });
     for (name, command) in [
         (
             names.of(work, "pause")?.clone(),
@@ -164,6 +175,32 @@ impl Maker<'_> {
             ..ImageConfig::default()
         };
         Ok(draft.commit(config, std::slice::from_ref(name))?)
+    }
+
+    fn etcd(&self, files: &Path, names: &Names) -> Result<Image, Error> {
+        let root = self.root("etcd")?;
+        let copying = copy_command(files, &root);
+        self.work.run(copying, super::command::NO_PROGRESS)?;
+        self.image(root, names.of(self.work, "etcd")?, &[])
+    }
+
+    /// An image that cannot be made from Debian's packages.
+    fn pulled(
+        &self,
+        name: &Reference,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Image, Error> {
+        let access = Access::from_environment(environment);
+        let platform = Platform::of_host();
+        let progress = |progress| (self.work.observer)(Event::Transfer(&progress));
+        registry::pull(self.store, name, &platform, &access, &progress).map_err(|source| {
+            Error::Pull {
+                reason: format!(
+                    "this Kubernetes needs {name}, which Debian's packages do not have"
+                ),
+                source,
+            }
+        })
     }
 
     fn proxy_root(&self, from: &Ingredients<'_>) -> Result<PathBuf, Error> {

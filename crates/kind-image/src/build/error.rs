@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Step;
+use crate::http;
 
 /// A failure of a build. `code` is stable, Display says what failed, `source` why, `remedy` what to do,
 /// `log` where the whole output is.
@@ -33,13 +34,37 @@ pub enum Error {
     /// A text that names no source of Kubernetes.
     #[error("{0:?} is neither `debian` nor a Kubernetes version, a URL, a file or a directory")]
     UnknownSource(String),
-    /// A source of Kubernetes that cannot be built from yet.
-    #[error("building from {kind} {text:?} is not possible yet")]
-    UnsupportedSource {
-        /// What the caller gave.
-        text: String,
-        /// The kind of source it is.
-        kind: &'static str,
+    /// A text that should be a version of Kubernetes.
+    #[error("{0} is not a valid kubernetes version")]
+    NotAVersion(String),
+    /// No source tree where one is looked for.
+    #[error("error finding kuberoot: {0}")]
+    NoTree(String),
+    /// A file that should be a server tarball.
+    #[error("{name} is no Kubernetes server tarball: {reason}")]
+    Tarball {
+        /// The file or the address.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something that is needed could not be brought from the network.
+    #[error("cannot download {what}")]
+    Download {
+        /// What it is.
+        what: String,
+        /// What was tried, and why it failed.
+        #[source]
+        source: Box<http::Error>,
+    },
+    /// A container image that is needed could not be brought from its registry.
+    #[error("{reason}, and it could not be pulled")]
+    Pull {
+        /// Why it is needed.
+        reason: String,
+        /// What was tried, and why it failed.
+        #[source]
+        source: crate::Error,
     },
     /// The machine's architecture is none that node images are built for.
     #[error("no node images are built on architecture {0:?}")]
@@ -94,7 +119,11 @@ impl Error {
             Self::NotRoot => "BLD-NOT-ROOT",
             Self::NoSpace { .. } => "BLD-NO-SPACE",
             Self::UnknownSource(_) => "BLD-SOURCE-UNKNOWN",
-            Self::UnsupportedSource { .. } => "BLD-SOURCE-UNSUPPORTED",
+            Self::NotAVersion(_) => "BLD-SOURCE-VERSION",
+            Self::NoTree(_) => "BLD-SOURCE-TREE",
+            Self::Tarball { .. } => "BLD-TARBALL",
+            Self::Download { source, .. } => source.code(),
+            Self::Pull { source, .. } => source.code(),
             Self::UnsupportedArchitecture(_) => "BLD-ARCHITECTURE",
             Self::Command { .. } => "BLD-COMMAND",
             Self::Unexpected { .. } => "BLD-UNEXPECTED",
@@ -114,9 +143,24 @@ impl Error {
                 "make room on the filesystem of {}, or choose another directory with KIND_CACHE_DIR and KIND_STATE_DIR",
                 path.display()
             )),
-            Self::UnknownSource(_) | Self::UnsupportedSource { .. } => {
-                Some("today, build from `debian` or from a server tarball on disk".to_owned())
-            }
+            Self::UnknownSource(_) | Self::NotAVersion(_) => Some(
+                "give `debian`, a version such as v1.33.4, the URL or the file of a server tarball, \
+                 `ci/latest`, or the directory of a source tree"
+                    .to_owned(),
+            ),
+            Self::NoTree(_) => Some(
+                "give the directory of a checkout of Kubernetes, or another source such as `debian`"
+                    .to_owned(),
+            ),
+            Self::Tarball { .. } => Some(format!(
+                "a release's is called kubernetes-server-linux-{}.tar.gz",
+                super::request::architecture().unwrap_or("amd64")
+            )),
+            Self::Download { source, .. } => Some(match source.remedy() {
+                Some(remedy) => format!("{remedy}; {WITHOUT_NETWORK}"),
+                None => WITHOUT_NETWORK.to_owned(),
+            }),
+            Self::Pull { source, .. } => source.remedy(),
             Self::Command { step, log, .. } => Some(command_remedy(*step, log)),
             Self::Unexpected { .. } => {
                 Some("build again from scratch: the packages may have changed meanwhile".to_owned())
@@ -145,6 +189,9 @@ impl Error {
         }
     }
 }
+
+const WITHOUT_NETWORK: &str =
+    "a server tarball on disk or the source `debian` needs less of the network";
 
 fn command_remedy(step: Step, log: &Path) -> String {
     let log = log.display();

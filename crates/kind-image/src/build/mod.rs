@@ -6,6 +6,7 @@
 //! from a directory of programs, a node root and add-on images, wherever those come from.
 
 mod assemble;
+mod checkout;
 mod chroot;
 mod closure;
 mod command;
@@ -14,6 +15,9 @@ pub mod debian;
 mod error;
 mod node_files;
 mod preload;
+mod remote;
+#[cfg(test)]
+mod remote_tests;
 mod request;
 mod source;
 mod step;

@@ -156,7 +156,7 @@ fn uses_systemd_cgroups(version: &str) -> bool {
 }
 
 /// The version is that minor release or a later one; one that cannot be read is taken for new.
-fn is_since(version: &str, release: (u32, u32)) -> bool {
+pub(super) fn is_since(version: &str, release: (u32, u32)) -> bool {
     let mut numbers = version
         .trim_start_matches('v')
         .split('.')

@@ -25,6 +25,10 @@ pub struct Request {
     pub freshness: Freshness,
     /// How the image holds the images of its containers.
     pub packing: Packing,
+    /// Variables of the environment: proxies, registries' files ([`crate::registry::Access`]), `GOPATH`.
+    pub environment: BTreeMap<String, String>,
+    /// Where releases and CI builds of Kubernetes are published (a URL).
+    pub download_base: String,
 }
 
 impl Request {
@@ -43,6 +47,8 @@ impl Request {
             mirror: None,
             freshness: Freshness::Reuse,
             packing: Packing::Unpacked,
+            environment: BTreeMap::new(),
+            download_base: "https://dl.k8s.io".to_owned(),
         }
     }
 }
@@ -81,8 +87,8 @@ pub struct AddOns {
 
 /// Builds a node image into the store.
 ///
-/// Kubernetes comes from Debian's source package or from a release's server tarball on disk; everything
-/// else comes from Debian packages.
+/// Kubernetes comes from the request's source; everything else comes from Debian packages, and from its
+/// registry the etcd of a Kubernetes that Debian's is too old for.
 ///
 /// Needs root, `mmdebstrap`, about 6 GB of room and, the first time, some minutes.
 pub fn build(store: &Store, request: &Request, observer: Observer<'_>) -> Result<Image, Error> {

@@ -1,5 +1,6 @@
 //! Where Kubernetes comes from.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -76,32 +77,34 @@ impl Source {
         }
     }
 
-    /// Says whether an image can be built from this source.
+    /// Says what can be known to be wrong with a source before the network or a compiler is asked.
     ///
     /// # Errors
-    /// [`Error::UnknownSource`] if it is none, [`Error::UnsupportedSource`] if it cannot be built from yet,
-    /// and whatever is wrong with a tarball.
+    /// [`Error::UnknownSource`] if it is none, [`Error::NotAVersion`] and [`Error::Download`] if what it
+    /// names is malformed, and whatever is wrong with a file.
     pub fn check(&self) -> Result<(), Error> {
         match self {
-            Self::Debian => Ok(()),
+            Self::Debian | Self::Ci(_) => Ok(()),
             Self::File(tarball) => super::tarball::check(tarball),
-            Self::Tree(path) if !path.is_dir() => {
-                Err(Error::UnknownSource(path.display().to_string()))
+            Self::Release(version) if !is_version(version) => {
+                Err(Error::NotAVersion(version.clone()))
             }
-            other => Err(other.unsupported()),
+            Self::Release(_) => Ok(()),
+            Self::Url(url) => super::remote::address(url).map(drop),
+            // No path at all means the tree that stands where trees stand.
+            Self::Tree(path) if path.as_os_str().is_empty() || path.is_dir() => Ok(()),
+            Self::Tree(path) => Err(Error::UnknownSource(path.display().to_string())),
         }
     }
+}
 
-    fn unsupported(&self) -> Error {
-        let text = match self {
-            Self::Debian => "debian".to_owned(),
-            Self::Release(text) | Self::Url(text) => text.clone(),
-            Self::Ci(marker) => format!("ci/{marker}"),
-            Self::File(path) | Self::Tree(path) => path.display().to_string(),
-        };
-        Error::UnsupportedSource {
-            text,
-            kind: self.kind(),
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Debian => formatter.write_str("debian"),
+            Self::Release(text) | Self::Url(text) => formatter.write_str(text),
+            Self::Ci(marker) => write!(formatter, "ci/{marker}"),
+            Self::File(path) | Self::Tree(path) => path.display().fmt(formatter),
         }
     }
 }
@@ -175,11 +178,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_source_is_told_from_what_is_to_come() {
-        let code = |text: &str| Source::parse(text).check().unwrap_err().code();
-        assert_eq!(code("bogus"), "BLD-SOURCE-UNKNOWN");
-        assert_eq!(code("v1.37.0"), "BLD-SOURCE-UNSUPPORTED");
-        assert!(Source::parse("debian").check().is_ok());
+    fn what_is_no_source_is_told_before_anything_begins() {
+        let code = |kind: &str, text: &str| {
+            let checked = Source::of_type(kind, text).unwrap().check();
+            checked.map_or_else(|error| error.code(), |()| "")
+        };
+        assert_eq!(code("", "bogus"), "BLD-SOURCE-UNKNOWN");
+        assert_eq!(code("release", "1.33"), "BLD-SOURCE-VERSION");
+        assert_eq!(code("url", "ftp://x/y"), "NET-ADDRESS");
+        assert_eq!(code("file", "/nonexistent"), "BLD-IO");
+        assert_eq!(code("file", "/"), "BLD-IO");
+        for (kind, text) in [("", "debian"), ("", "v1.37.0"), ("ci", ""), ("source", "")] {
+            assert_eq!(code(kind, text), "", "{kind} {text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::Progress;
+
 /// A step of a build, in the order they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -14,7 +16,9 @@ pub enum Step {
     Source,
     /// Compiling Kubernetes.
     Compile,
-    /// Taking the programs out of a release's server tarball, instead of the steps before.
+    /// Bringing a release's server tarball, instead of the steps before.
+    Download,
+    /// Taking the programs out of a server tarball, or from where a source tree was built.
     Unpack,
     /// The etcd program with its libraries.
     Etcd,
@@ -33,6 +37,7 @@ impl Step {
             Self::BuildRoot => "build-root",
             Self::Source => "source",
             Self::Compile => "compile",
+            Self::Download => "download",
             Self::Unpack => "unpack",
             Self::Etcd => "etcd",
             Self::NodeRoot => "node-root",
@@ -47,7 +52,8 @@ impl Step {
             Self::BuildRoot => "Preparing the build environment",
             Self::Source => "Fetching the Kubernetes source",
             Self::Compile => "Compiling Kubernetes",
-            Self::Unpack => "Unpacking the Kubernetes release",
+            Self::Download => "Downloading Kubernetes",
+            Self::Unpack => "Unpacking Kubernetes",
             Self::Etcd => "Collecting etcd",
             Self::NodeRoot => "Installing the node's root filesystem",
             Self::Preload => "Preloading container images",
@@ -82,6 +88,13 @@ pub enum Event<'a> {
         /// What, in a few words; changes often.
         text: &'a str,
     },
+    /// Something the user should read.
+    Note {
+        /// One line.
+        text: &'a str,
+    },
+    /// Bytes moved.
+    Transfer(&'a Progress),
     /// A step ended well.
     Finished {
         /// The step.

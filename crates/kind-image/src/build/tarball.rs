@@ -1,11 +1,11 @@
-//! Kubernetes from a release's server tarball.
+//! Kubernetes from a server tarball.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
-use flate2::read::GzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use tar::{Archive, EntryType};
 
 use super::workshop::{Key, Made, Work, Workshop, file_digest};
@@ -15,7 +15,7 @@ use super::{Error, Event, Step, tree};
 const DIRECTORY: &str = "kubernetes/server/bin";
 
 /// What a node image is made from.
-const PROGRAMS: &[&str] = &[
+pub(super) const PROGRAMS: &[&str] = &[
     "kube-apiserver",
     "kube-controller-manager",
     "kube-proxy",
@@ -28,58 +28,116 @@ const PROGRAMS: &[&str] = &[
 /// A program larger than this is none; real ones have up to 120 MB.
 const MAX_PROGRAM: u64 = 1 << 30;
 
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// The programs in `bin/`, and the version in the file `version`.
 pub(super) fn make(workshop: &Workshop<'_>, tarball: &Path) -> Result<Made, Error> {
+    let name = tarball.display().to_string();
+    workshop.note(&format!("Building using local file: {name:?}"));
     let key = Key::of(["tarball 1", file_digest(tarball)?.hex()]);
-    let path = workshop.step(Step::Unpack, &key, |work| unpack(work, tarball))?;
+    make_keyed(workshop, tarball, &name, key)
+}
+
+/// The same from a tarball that stands for `key`; `name` is what messages call it.
+pub(super) fn make_keyed(
+    workshop: &Workshop<'_>,
+    tarball: &Path,
+    name: &str,
+    key: Key,
+) -> Result<Made, Error> {
+    let unpacking = |work: &Work<'_>| Unpacking { work, name }.run(tarball);
+    let path = workshop.step(Step::Unpack, &key, unpacking)?;
     Ok(Made { path, key })
 }
 
-fn unpack(work: &Work<'_>, tarball: &Path) -> Result<(), Error> {
-    let bin = work.directory.join("bin");
-    tree::make_directory(&bin)?;
-    let found = take_programs(work, tarball, &bin)?;
-    if let Some(missing) = PROGRAMS.iter().find(|program| !found.contains(program)) {
-        return Err(Error::Unexpected {
-            step: work.step,
-            what: format!("{} has no {DIRECTORY}/{missing}", tarball.display()),
-        });
-    }
-    let mut command = Command::new(bin.join("kubeadm"));
-    command.args(["version", "--output", "short"]);
-    let version = work.output(command)?;
-    if !super::source::is_version(version.trim()) {
-        return Err(Error::Unexpected {
-            step: work.step,
-            what: format!("its kubeadm says that it is version {:?}", version.trim()),
-        });
-    }
-    tree::write_file(&work.directory.join("version"), 0o644, version.trim())
+struct Unpacking<'a> {
+    work: &'a Work<'a>,
+    name: &'a str,
 }
 
-/// Takes the programs out of a tarball. Where they go is decided here and never by the archive.
-fn take_programs(work: &Work<'_>, tarball: &Path, bin: &Path) -> Result<Vec<&'static str>, Error> {
-    let fail = |error: io::Error| Error::path("read", tarball)(error);
-    let file = File::open(tarball).map_err(fail)?;
-    let mut archive = Archive::new(GzDecoder::new(BufReader::with_capacity(1 << 20, file)));
-    let mut found = Vec::new();
-    for entry in archive.entries().map_err(fail)? {
-        let mut entry = entry.map_err(fail)?;
-        let path = entry.path().map_err(fail)?.into_owned();
-        let Some(program) = wanted(&path).filter(|program| !found.contains(program)) else {
-            continue;
-        };
-        if entry.header().entry_type() != EntryType::Regular || entry.size() > MAX_PROGRAM {
-            continue;
+impl Unpacking<'_> {
+    fn run(&self, tarball: &Path) -> Result<(), Error> {
+        let work = self.work;
+        let bin = work.directory.join("bin");
+        tree::make_directory(&bin)?;
+        let file = File::open(tarball).map_err(Error::path("open", tarball))?;
+        let found = self.take_programs(file, &bin)?;
+        if let Some(missing) = PROGRAMS.iter().find(|program| !found.contains(program)) {
+            return Err(self.bad(format!("it has no {DIRECTORY}/{missing}")));
         }
-        (work.observer)(Event::Progress {
-            step: work.step,
-            text: program,
-        });
-        write_program(&mut entry, &bin.join(program))?;
-        found.push(program);
+        let mut command = Command::new(bin.join("kubeadm"));
+        command.args(["version", "--output", "short"]);
+        let version = work.output(command)?;
+        if !super::source::is_version(version.trim()) {
+            let version = version.trim();
+            return Err(self.bad(format!("its kubeadm says that it is version {version:?}")));
+        }
+        tree::write_file(&work.directory.join("version"), 0o644, version.trim())
     }
-    Ok(found)
+
+    /// Takes the programs out. Where they go is decided here and never by the archive; one that tries to
+    /// decide is refused all the same.
+    fn take_programs(&self, file: File, bin: &Path) -> Result<Vec<&'static str>, Error> {
+        let fail = |error: io::Error| self.bad(error.to_string());
+        let mut file = BufReader::with_capacity(1 << 20, file);
+        if !file.fill_buf().map_err(fail)?.starts_with(&GZIP) {
+            return Err(self.bad("it is not compressed with gzip".to_owned()));
+        }
+        let mut archive = Archive::new(MultiGzDecoder::new(file));
+        let mut found = Vec::new();
+        for entry in archive.entries().map_err(fail)? {
+            let mut entry = entry.map_err(fail)?;
+            let path = entry.path().map_err(fail)?.into_owned();
+            if leaves(&path) {
+                let path = path.display();
+                return Err(self.bad(format!("its entry {path} leads out of it")));
+            }
+            let Some(program) = wanted(&path).filter(|program| !found.contains(program)) else {
+                continue;
+            };
+            if entry.header().entry_type() != EntryType::Regular || entry.size() > MAX_PROGRAM {
+                return Err(self.bad(format!("its entry {} is no program", path.display())));
+            }
+            (self.work.observer)(Event::Progress {
+                step: self.work.step,
+                text: program,
+            });
+            self.write_program(&mut entry, &bin.join(program))?;
+            found.push(program);
+        }
+        Ok(found)
+    }
+
+    fn write_program(&self, content: &mut dyn Read, path: &Path) -> Result<(), Error> {
+        tree::write_file(path, 0o755, "")?;
+        let file = File::options().write(true).open(path);
+        let mut file = file.map_err(Error::path("write", path))?;
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            // What cannot be read is the archive's fault, what cannot be written is the disk's.
+            let count = content
+                .read(&mut buffer)
+                .map_err(|error| self.bad(error.to_string()))?;
+            if count == 0 {
+                return Ok(());
+            }
+            file.write_all(&buffer[..count])
+                .map_err(Error::path("write", path))?;
+        }
+    }
+
+    fn bad(&self, reason: String) -> Error {
+        Error::Tarball {
+            name: self.name.to_owned(),
+            reason,
+        }
+    }
+}
+
+/// Whether an entry's name leads out of the directory that an archive is unpacked in.
+fn leaves(path: &Path) -> bool {
+    let mut parts = path.components();
+    parts.any(|part| matches!(part, Component::ParentDir | Component::RootDir))
 }
 
 /// The program that an entry of the tarball is.
@@ -90,16 +148,6 @@ fn wanted(path: &Path) -> Option<&'static str> {
         .collect();
     let matches = |program: &&&str| path == Path::new(DIRECTORY).join(program);
     PROGRAMS.iter().find(matches).copied()
-}
-
-fn write_program(content: &mut dyn Read, path: &Path) -> Result<(), Error> {
-    tree::write_file(path, 0o755, "")?;
-    File::options()
-        .write(true)
-        .open(path)
-        .and_then(|mut file| io::copy(content, &mut file))
-        .map(|_| ())
-        .map_err(Error::path("write", path))
 }
 
 /// Whether a file could be a server tarball at all; a message before long work is worth it.
@@ -113,13 +161,13 @@ pub(super) fn check(tarball: &Path) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
 
     use super::*;
 
-    fn tarball(place: &Path, programs: &[&str], kubeadm: &str) -> PathBuf {
+    pub(in crate::build) fn tarball(place: &Path, programs: &[&str], kubeadm: &str) -> PathBuf {
         let path = place.join("server.tar.gz");
         let encoder = GzEncoder::new(File::create(&path).unwrap(), Compression::fast());
         let mut builder = tar::Builder::new(encoder);
@@ -158,6 +206,46 @@ mod tests {
         assert_eq!(
             fs::read_dir(made.path.join("bin")).unwrap().count(),
             PROGRAMS.len()
+        );
+    }
+
+    fn failure(path: &Path) -> String {
+        let cache = tempfile::tempdir().unwrap();
+        let workshop = Workshop::open(cache.path(), &|_| {}).unwrap();
+        let error = make(&workshop, path).unwrap_err();
+        assert_eq!(error.code(), "BLD-TARBALL", "{error}");
+        drop(workshop);
+        assert!(
+            !cache.path().join("tmp").exists(),
+            "temporary files are removed"
+        );
+        assert!(!cache.path().join("unpack").exists());
+        error.to_string()
+    }
+
+    #[test]
+    fn files_that_are_no_tarballs_are_told_apart() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("x");
+        fs::write(&path, "<html>not here</html>").unwrap();
+        assert!(failure(&path).contains("not compressed with gzip"));
+        let whole = tarball(place.path(), PROGRAMS, "#!/bin/sh\necho v1.33.4\n");
+        let bytes = fs::read(&whole).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let text = failure(&path);
+        assert!(text.contains("is no Kubernetes server tarball"), "{text}");
+        let encoder = GzEncoder::new(File::create(&path).unwrap(), Compression::fast());
+        let mut builder = tar::Builder::new(encoder);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.as_mut_bytes()[..26].copy_from_slice(b"kubernetes/../../etc/evil\0");
+        header.set_cksum();
+        builder.append(&header, io::empty()).unwrap();
+        builder.into_inner().unwrap().finish().unwrap();
+        let text = failure(&path);
+        assert!(
+            text.contains("kubernetes/../../etc/evil leads out"),
+            "{text}"
         );
     }
 

@@ -142,6 +142,11 @@ impl<'a> Workshop<'a> {
         Ok(made)
     }
 
+    /// Tells the user something.
+    pub(super) fn note(&self, text: &str) {
+        (self.observer)(Event::Note { text });
+    }
+
     /// Tells that a step is not needed, because what it leads to is there.
     pub(super) fn skip(&self, step: Step) {
         (self.observer)(Event::Cached { step });

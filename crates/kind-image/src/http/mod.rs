@@ -6,6 +6,7 @@
 //! but the search for the system's certificates, which the operating system's tools do the same way.
 
 mod client;
+mod download;
 mod error;
 mod proxies;
 mod trust;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use client::{Client, Patience};
 pub(crate) use client::{Method, Request, Response};
+pub(crate) use download::{DownloadError, download};
 pub use error::{Error, Failure, Moment};
 pub use proxies::Proxies;
 pub(crate) use trust::Files;

@@ -6,7 +6,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use super::testing::{Server, say};
-use super::{Client, Error, Failure, Method, Moment, Patience, Proxies, Request, Response, Url};
+use super::{
+    Client, DownloadError, Error, Failure, Method, Moment, Patience, Proxies, Request, Response,
+    Url, download,
+};
 
 fn client() -> Client {
     let short = Duration::from_millis(500);
@@ -179,4 +182,43 @@ fn what_is_sent_arrives() {
             .to_lowercase()
             .contains("content-length: 7")
     );
+}
+
+#[test]
+fn a_download_goes_on_where_it_broke() {
+    let content: Vec<u8> = (0..3_000_000u32).flat_map(u32::to_le_bytes).collect();
+    let served = content.clone();
+    let server = Server::start(move |head, stream| {
+        let range = head
+            .lines()
+            .find_map(|line| line.strip_prefix("range: bytes="));
+        let start = range.map_or(0, |range| range.trim_end_matches('-').parse().unwrap());
+        let status = if range.is_some() {
+            "206 Partial Content"
+        } else {
+            "200 OK"
+        };
+        let rest = &served[start..];
+        let _ = write!(
+            stream,
+            "HTTP/1.1 {status}\r\netag: \"one\"\r\ncontent-length: {}\r\n\r\n",
+            rest.len()
+        );
+        let _ = stream.write_all(&rest[..rest.len().min(5_000_000)]);
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file");
+    let url = Url::parse(&server.url("/file")).unwrap();
+    download(&client(), &url, &path, 1 << 30, &|_, _| {}).unwrap();
+    assert!(std::fs::read(&path).unwrap() == content);
+    assert!(
+        server.heard()[1].contains("if-range: \"one\""),
+        "{:?}",
+        server.heard()
+    );
+    let error = download(&client(), &url, &path, 100, &|_, _| {}).unwrap_err();
+    let DownloadError::Network(error) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(error.code(), "NET-TOO-LARGE");
 }

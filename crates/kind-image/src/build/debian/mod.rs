@@ -7,7 +7,8 @@ mod node_root;
 mod root;
 
 use super::assemble::Parts;
-use super::workshop::Workshop;
+use super::components;
+use super::workshop::{Made, Workshop};
 use super::{Error, Freshness, Observer, Request, Source, Step};
 use crate::store::{Image, Store};
 
@@ -25,23 +26,51 @@ pub(super) fn build(
         workshop.discard_all()?;
     }
     let mirror = request.mirror.as_deref();
-    let kubernetes = match &request.source {
-        Source::File(tarball) => super::tarball::make(&workshop, tarball)?,
-        _ => kubernetes::make(&workshop, mirror)?,
+    let tell = teller(&workshop, request);
+    let kubernetes = kubernetes(&workshop, request)?;
+    let etcd = match components::takes_debians_etcd(&super::assemble::version(&kubernetes)?) {
+        true => Some(etcd::make(&workshop, mirror)?),
+        false => None,
     };
-    let etcd = etcd::make(&workshop, mirror)?;
     // Nearly a gigabyte that is made again in half a minute should a later build compile.
     workshop.discard(Step::BuildRoot)?;
     workshop.discard(Step::Source)?;
     let node_root = node_root::make(&workshop, mirror)?;
-    super::assemble::assemble(
-        &workshop,
-        store,
-        request,
-        &Parts {
-            kubernetes,
-            etcd,
-            node_root,
-        },
-    )
+    tell("Building node image ...");
+    let parts = Parts {
+        kubernetes,
+        etcd,
+        node_root,
+    };
+    super::assemble::assemble(&workshop, store, request, &parts)
+        .inspect_err(|error| tell(&format!("Image build Failed! {error}")))
+}
+
+/// Says what kind says of a build. A build from Debian has steps to tell of, which say the same.
+fn teller(workshop: &Workshop<'_>, request: &Request) -> impl Fn(&str) {
+    let silent = request.source == Source::Debian;
+    move |text| {
+        if !silent {
+            workshop.note(text);
+        }
+    }
+}
+
+/// Kubernetes' programs, wherever they come from.
+fn kubernetes(workshop: &Workshop<'_>, request: &Request) -> Result<Made, Error> {
+    let tell = teller(workshop, request);
+    tell("Starting to build Kubernetes");
+    let made = match &request.source {
+        Source::Debian => kubernetes::make(workshop, request.mirror.as_deref()),
+        Source::File(tarball) => super::tarball::make(workshop, tarball),
+        Source::Tree(path) => super::checkout::make(workshop, request, path),
+        Source::Release(_) | Source::Ci(_) | Source::Url(_) => {
+            super::remote::make(workshop, request)
+        }
+    };
+    match &made {
+        Ok(_) => tell("Finished building Kubernetes"),
+        Err(error) => tell(&format!("Failed to build Kubernetes: {error}")),
+    }
+    made
 }

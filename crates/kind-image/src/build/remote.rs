@@ -1,0 +1,202 @@
+//! Kubernetes from a server tarball on the network: a release's, a CI build's, or anybody's.
+
+use std::fs;
+use std::path::Path;
+
+use super::request::architecture;
+use super::workshop::{Key, Made, Work, Workshop};
+use super::{Error, Event, Request, Source, Step, source, tarball};
+use crate::http::{Client, DownloadError, Error as HttpError, Method, Proxies, download};
+use crate::http::{Request as HttpRequest, Url};
+use crate::{Digest, Progress};
+
+/// Real ones have half a gigabyte.
+const MAX_TARBALL: u64 = 16 << 30;
+/// What says a version or a digest is one line.
+const MAX_LINE: u64 = 4 << 10;
+
+/// The programs in `bin/`, and the version in the file `version`. Only one of the source's types that come
+/// from the network is meant here.
+pub(super) fn make(workshop: &Workshop<'_>, request: &Request) -> Result<Made, Error> {
+    let remote = Remote {
+        workshop,
+        client: Client::new(Proxies::from_environment(&request.environment)),
+        base: request.download_base.trim_end_matches('/'),
+    };
+    match &request.source {
+        Source::Release(version) => remote.release(version),
+        Source::Ci(marker) => remote.ci(marker),
+        Source::Url(url) => remote.url(url),
+        other => Err(Error::UnknownSource(other.to_string())),
+    }
+}
+
+struct Remote<'a> {
+    workshop: &'a Workshop<'a>,
+    client: Client,
+    base: &'a str,
+}
+
+/// A tarball that is to be brought.
+struct Wanted {
+    url: Url,
+    /// Digest of the tarball, where that is told.
+    digest: Option<Digest>,
+    key: Key,
+}
+
+impl Remote<'_> {
+    fn release(&self, version: &str) -> Result<Made, Error> {
+        self.workshop
+            .note(&format!("Building using release {version:?} artifacts"));
+        self.published(&format!("v{}", version.trim_start_matches('v')))
+    }
+
+    fn ci(&self, marker: &str) -> Result<Made, Error> {
+        let marker = if marker.is_empty() { "latest" } else { marker };
+        let url = address(&format!(
+            "{}/ci/{}.txt",
+            self.base,
+            marker.trim_end_matches(".txt")
+        ))?;
+        self.workshop.note(&format!("Fetching \"{url}\""));
+        let version = self
+            .line(&url)
+            .map_err(|error| failed("the version of the CI build", error))?;
+        if !source::is_version(&version) {
+            return Err(Error::NotAVersion(version));
+        }
+        self.workshop
+            .note(&format!("Resolved CI version: {version}"));
+        self.published(&format!("ci/{version}"))
+    }
+
+    /// What stands under a version never changes: once it is here, the network is not needed.
+    fn published(&self, directory: &str) -> Result<Made, Error> {
+        let name = format!("kubernetes-server-linux-{}.tar.gz", architecture()?);
+        let url = address(&format!("{}/{directory}/{name}", self.base))?;
+        let key = Key::of(["published 1", &url.to_string()]);
+        if let Some(made) = self.cached(&key) {
+            return Ok(made);
+        }
+        let digest = self.digest(&url)?;
+        self.bring(&Wanted { url, digest, key })
+    }
+
+    /// The digest that is published beside a tarball, if it is.
+    fn digest(&self, url: &Url) -> Result<Option<Digest>, Error> {
+        let beside = address(&format!("{url}.sha256"))?;
+        match self.line(&beside) {
+            Ok(line) => {
+                let hex = line.split_whitespace().next().unwrap_or_default();
+                Ok(format!("sha256:{hex}").parse().ok())
+            }
+            Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(None),
+            Err(error) => Err(failed(&url.to_string(), error)),
+        }
+    }
+
+    fn url(&self, text: &str) -> Result<Made, Error> {
+        let url = address(text)?;
+        self.workshop
+            .note(&format!("Building using URL: \"{url}\""));
+        let key = self
+            .key_of(&url, text)
+            .map_err(|error| failed(&url.to_string(), error))?;
+        if let Some(made) = self.cached(&key) {
+            return Ok(made);
+        }
+        self.bring(&Wanted {
+            url,
+            digest: None,
+            key,
+        })
+    }
+
+    /// Stands for what the address has now, as far as the server tells.
+    fn key_of(&self, url: &Url, text: &str) -> Result<Key, HttpError> {
+        let head = HttpRequest::new(Method::Head, url.clone());
+        let answer = self.client.send(head)?.checked()?;
+        let told = ["etag", "last-modified", "content-length"].map(|name| {
+            let value = answer.header(name);
+            value.unwrap_or_default().to_owned()
+        });
+        let version = match told.iter().take(2).all(String::is_empty) {
+            // Nothing tells whether it changed: it counts for this build only.
+            true => format!("{:?}", std::time::SystemTime::now()),
+            false => told.join("\n"),
+        };
+        Ok(Key::of(["url 1", text, &version]))
+    }
+
+    fn cached(&self, key: &Key) -> Option<Made> {
+        let path = self.workshop.cached(Step::Unpack, key)?;
+        self.workshop.skip(Step::Download);
+        self.workshop.skip(Step::Unpack);
+        let key = key.clone();
+        Some(Made { path, key })
+    }
+
+    /// Brings a tarball and takes out what is needed; the tarball itself does not stay.
+    fn bring(&self, wanted: &Wanted) -> Result<Made, Error> {
+        let scratch = self.workshop.scratch("download")?;
+        let path = scratch.join("server.tar.gz");
+        self.workshop.work(Step::Download, &scratch, |work| {
+            self.download(work, wanted, &path)
+        })?;
+        let made = tarball::make_keyed(
+            self.workshop,
+            &path,
+            &wanted.url.to_string(),
+            wanted.key.clone(),
+        );
+        super::workshop::remove(&scratch)?;
+        made
+    }
+
+    fn download(&self, work: &Work<'_>, wanted: &Wanted, path: &Path) -> Result<(), Error> {
+        let name = wanted.url.to_string();
+        let report = |done, total| {
+            let progress = Progress::new(name.as_str(), done, total);
+            (work.observer)(Event::Transfer(&progress));
+        };
+        download(&self.client, &wanted.url, path, MAX_TARBALL, &report).map_err(
+            |error| match error {
+                DownloadError::Network(error) => failed(&name, error),
+                DownloadError::File(error) => Error::path("write", path)(error),
+            },
+        )?;
+        let Some(expected) = &wanted.digest else {
+            return Ok(());
+        };
+        let mut file = fs::File::open(path).map_err(Error::path("open", path))?;
+        let (found, _) = Digest::of_reader(&mut file).map_err(Error::path("read", path))?;
+        if found == *expected {
+            return Ok(());
+        }
+        Err(Error::Tarball {
+            reason: format!("its digest is {found}, but the published one is {expected}"),
+            name,
+        })
+    }
+
+    /// A document of one line.
+    fn line(&self, url: &Url) -> Result<String, HttpError> {
+        let request = HttpRequest::new(Method::Get, url.clone());
+        let bytes = self.client.send(request)?.checked()?.bytes(MAX_LINE)?;
+        let text = String::from_utf8_lossy(&bytes);
+        Ok(text.trim().to_owned())
+    }
+}
+
+/// An address, or the error that there is none.
+pub(super) fn address(text: &str) -> Result<Url, Error> {
+    Url::parse(text).map_err(|reason| failed("Kubernetes", HttpError::address(text, reason)))
+}
+
+fn failed(what: &str, error: HttpError) -> Error {
+    Error::Download {
+        what: what.to_owned(),
+        source: Box::new(error),
+    }
+}
