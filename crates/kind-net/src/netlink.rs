@@ -24,6 +24,10 @@ use rustix::net::{RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use crate::Error;
 
+mod service;
+
+pub use service::LinkAddress;
+
 /// A connection to the kernel's network configuration.
 #[derive(Debug)]
 pub struct Netlink {

@@ -55,15 +55,52 @@ pub fn unique_local_subnet(name: &str, attempt: i32) -> Ipv6Net {
     Ipv6Net::new_assert(octets.into(), 64)
 }
 
-/// The lowest free IPv4 address for a node: never the network's own, the gateway's or the broadcast.
+/// The addresses of a network that belong to services: the last ones, from the first to the last of them.
+/// Nodes get none of these. A network too small to spare some has none for services.
+///
+/// At most 254 of IPv4, at most a quarter of the network; of IPv6 those with the numbers that the IPv4
+/// addresses of a network of the usual size have, so that [`matching_address`] never gives them out.
+pub fn service_range(subnet: IpNet) -> Option<(IpAddr, IpAddr)> {
+    let bits = subnet.max_prefix_len() - subnet.prefix_len();
+    if bits < 4 {
+        return None;
+    }
+    let size = 1u128 << (bits - 2).min(8);
+    // Without what looks like the number of a network or a broadcast.
+    let inner = |end: u128| (end - size + 1, end - 2);
+    Some(match subnet.network() {
+        IpAddr::V4(base) => {
+            let (first, last) = inner(1 << bits);
+            let at = |number| u32::try_from(u128::from(u32::from(base)) + number).ok();
+            (
+                Ipv4Addr::from(at(first)?).into(),
+                Ipv4Addr::from(at(last)?).into(),
+            )
+        }
+        IpAddr::V6(base) => {
+            let (first, last) = inner(1 << bits.min(16));
+            let at = |number| Ipv6Addr::from(u128::from(base) + number);
+            (at(first).into(), at(last).into())
+        }
+    })
+}
+
+/// The lowest free IPv4 address for a node: never the network's own, the gateway's, the broadcast or one of
+/// [`service_range`].
 ///
 /// # Errors
 /// [`Error::NoAddress`] if every address is taken.
 pub fn free_address(subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Addr, Error> {
+    let services = service_range(IpNet::V4(subnet));
+    let of_services =
+        |address: &IpAddr| services.is_some_and(|(first, last)| (first..=last).contains(address));
     subnet
         .hosts()
         .skip(1)
-        .find(|address| !taken.contains(&IpAddr::V4(*address)))
+        .find(|address| {
+            let address = IpAddr::V4(*address);
+            !of_services(&address) && !taken.contains(&address)
+        })
         .ok_or_else(|| Error::NoAddress(subnet.to_string()))
 }
 
@@ -124,6 +161,33 @@ mod tests {
         ] {
             assert_eq!(unique_local_subnet(name, attempt).to_string(), subnet);
         }
+    }
+
+    #[test]
+    fn services_have_the_last_addresses() {
+        for (subnet, range) in [
+            ("172.18.0.0/16", Some("172.18.255.1-172.18.255.254")),
+            ("192.168.16.0/20", Some("192.168.31.1-192.168.31.254")),
+            ("10.1.2.0/24", Some("10.1.2.193-10.1.2.254")),
+            ("10.1.2.16/28", Some("10.1.2.29-10.1.2.30")),
+            ("10.1.2.16/29", None),
+            (
+                "fc00:f853:ccd:e793::/64",
+                Some("fc00:f853:ccd:e793::ff01-fc00:f853:ccd:e793::fffe"),
+            ),
+            ("fd00::/120", Some("fd00::c1-fd00::fe")),
+        ] {
+            let found = service_range(net(subnet)).map(|(first, last)| format!("{first}-{last}"));
+            assert_eq!(found.as_deref(), range, "{subnet}");
+        }
+        let nodes = (2..=13)
+            .map(|host| IpAddr::from([10, 0, 0, host]))
+            .collect();
+        let subnet = "10.0.0.0/28".parse().unwrap();
+        assert!(matches!(
+            free_address(subnet, &nodes),
+            Err(Error::NoAddress(_))
+        ));
     }
 
     #[test]

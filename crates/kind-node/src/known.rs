@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kube::ResourceExt;
-use kube::runtime::watcher::Event;
+use futures_util::Stream;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, ResourceExt};
 
 /// Namespace and name; the namespace of objects that have none is empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +95,19 @@ impl<T> Known<T> {
     pub(crate) fn all(&self) -> &BTreeMap<Key, T> {
         &self.known
     }
+}
+
+/// Watches all objects of a kind; after an error, again.
+pub(crate) fn watch<K>(client: &Client) -> impl Stream<Item = watcher::Result<Event<K>>> + use<K>
+where
+    K: kube::Resource<DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + serde::de::DeserializeOwned
+        + Send
+        + 'static,
+{
+    watcher(Api::all(client.clone()), watcher::Config::default()).default_backoff()
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 
 /// Names a kubeconfig file to use instead of the pod's service account.
 const KUBECONFIG: &str = "KUBECONFIG";
@@ -15,6 +17,10 @@ const KUBECONFIG: &str = "KUBECONFIG";
 /// Time for one attempt to connect. While a cluster starts, a connection to a service's address that
 /// was tried before kube-proxy knew the service never comes about; a new one does.
 const CONNECT: Duration = Duration::from_secs(3);
+
+/// How long a first connection to the API server may take, and how often it is tried.
+const PROBE: Duration = Duration::from_secs(1);
+const PROBES: u32 = 5;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +63,7 @@ pub(crate) async fn client() -> Result<Client, Error> {
 
 /// Creates a client for this pod's cluster at an address of its control plane (`host:port`) instead
 /// of at the API server's Service, which leads nowhere until kube-proxy runs. Nothing is sent yet.
-pub(crate) async fn client_at(endpoint: &str) -> Result<Client, Error> {
+async fn client_at(endpoint: &str) -> Result<Client, Error> {
     if let Some(path) = std::env::var_os(KUBECONFIG).filter(|path| !path.is_empty()) {
         return client_of(Path::new(&path)).await;
     }
@@ -66,6 +72,29 @@ pub(crate) async fn client_at(endpoint: &str) -> Result<Client, Error> {
     let url = format!("https://{endpoint}").parse();
     config.cluster_url = url.map_err(|_| Error::Endpoint(endpoint.to_owned()))?;
     connect(config)
+}
+
+/// Creates a client for this pod's cluster: at `endpoint` where the manifest names one and something
+/// answers there, because the way through the API server's Service exists only once kube-proxy runs.
+pub(crate) async fn client_near(endpoint: Option<&str>) -> Result<Client, Error> {
+    match endpoint {
+        Some(endpoint) if reachable(endpoint).await => {
+            tracing::info!(endpoint, "using the control plane's own address");
+            client_at(endpoint).await
+        }
+        _ => client().await,
+    }
+}
+
+async fn reachable(endpoint: &str) -> bool {
+    for attempt in 0..PROBES {
+        sleep(Duration::from_secs(attempt.into())).await;
+        if let Ok(Ok(_)) = timeout(PROBE, TcpStream::connect(endpoint)).await {
+            return true;
+        }
+    }
+    tracing::warn!(endpoint, "nothing answers; using the API server's Service");
+    false
 }
 
 /// Creates a client for the current context of a kubeconfig file. Nothing is sent yet.

@@ -16,8 +16,11 @@ mod network;
 mod nft;
 mod pause;
 mod pod_cidrs;
+mod services;
 mod signals;
 mod storage;
+#[cfg(test)]
+mod testing;
 
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
@@ -46,6 +49,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "follow-pod-cidrs" => pod_cidrs::follow(&words(&arguments)),
         "network" => add_on(network::run),
         "storage" => add_on(storage::run),
+        "services" => add_on(services::run),
         "crictl" => crictl::run(&words(&arguments)),
         "dns" => add_on(|| dns::run(&words(&arguments))),
         "--version" | "-V" => answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
@@ -102,5 +106,6 @@ usage: kind-node <sub-command>
   network         the pod network of this node
   dns             the cluster's name service
   storage         volumes on this node's disk
+  services        addresses for Services of type LoadBalancer
   crictl          ask containerd, as the program of that name does
   --version       print the version";

@@ -8,5 +8,6 @@ pub mod device;
 pub mod mount;
 pub mod mountinfo;
 pub mod namespace;
+pub mod packet;
 pub mod process;
 pub mod terminal;

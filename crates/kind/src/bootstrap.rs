@@ -35,6 +35,8 @@ pub(crate) mod step {
     pub(crate) const DNS: &str = "apply cluster DNS";
     /// Default storage.
     pub(crate) const STORAGE: &str = "add default storage class";
+    /// Addresses of Services, where the pod network does not give them.
+    pub(crate) const SERVICES: &str = "apply service addresses";
     /// The nodes' shares of the pod subnet.
     pub(crate) const POD_CIDRS: &str = "assign pod addresses";
     /// Has the pod network use the shares that a joined node really got.
@@ -76,6 +78,8 @@ pub(crate) struct Manifests {
     pub(crate) cni: Option<String>,
     /// Cluster DNS, for images that bring their own.
     pub(crate) dns: Option<String>,
+    /// Addresses of Services; `None` leaves them to the pod network.
+    pub(crate) services: Option<String>,
     /// Default storage; `None` leaves it out.
     pub(crate) storage: Option<String>,
     /// The user's, with what each is called in messages.
@@ -102,6 +106,9 @@ pub(crate) fn init(
     }
     if let Some(dns) = &manifests.dns {
         together.push(vec![apply(step::DNS, "apply", dns)]);
+    }
+    if let Some(services) = &manifests.services {
+        together.push(vec![apply(step::SERVICES, "apply", services)]);
     }
     if facts
         .skip_phases

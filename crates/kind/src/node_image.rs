@@ -143,7 +143,7 @@ impl BuildNodeImage {
 }
 
 /// Manifests of the add-ons that images built here bring, by file name.
-const MANIFESTS: [(&str, &str); 3] = [
+const MANIFESTS: [(&str, &str); 4] = [
     (
         "default-cni.yaml",
         include_str!("../../kind-node/manifests/default-cni.yaml"),
@@ -151,6 +151,10 @@ const MANIFESTS: [(&str, &str); 3] = [
     (
         "default-dns.yaml",
         include_str!("../../kind-node/manifests/default-dns.yaml"),
+    ),
+    (
+        "default-services.yaml",
+        include_str!("../../kind-node/manifests/default-services.yaml"),
     ),
     (
         "default-storage.yaml",

@@ -72,24 +72,13 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::testing::in_namespace;
 
     fn subnets() -> Vec<IpNet> {
         ["10.244.0.0/16", "fd00:10:244::/56"]
             .iter()
             .map(|text| text.parse().unwrap())
             .collect()
-    }
-
-    /// Runs in a network namespace of its own, which ends with the thread.
-    fn in_namespace(test: impl FnOnce() + Send + 'static) {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
-        let test = std::thread::spawn(|| {
-            kind_sys::namespace::unshare_network().unwrap();
-            test();
-        });
-        test.join().unwrap();
     }
 
     fn nft(arguments: &[&str]) -> String {

@@ -10,21 +10,17 @@ use kind_node::cni;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::nodes::Nodes;
 use super::settings::Settings;
 use super::{Error, configuration, masquerade, policy, routes};
-use crate::kubernetes;
+use crate::{kubernetes, services};
 
 /// Routes go when a link goes down and up again; nobody tells.
 const ROUTES_CHECK: Duration = Duration::from_secs(30);
 /// Time between two attempts to bring the kernel or the configuration in step.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long a first connection to the API server may take, and how often it is tried.
-const PROBE: Duration = Duration::from_secs(1);
-const PROBES: u32 = 5;
 
 /// Runs the pod network until SIGTERM or SIGINT. What it has set up stays: pods go on talking
 /// while the add-on is replaced.
@@ -42,15 +38,26 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     let pod_subnets = settings.pod_subnets.clone();
     std::thread::spawn(move || masquerade::keep(&pod_subnets));
     let work = async {
-        let client = client(&settings).await?;
+        let endpoint = settings.endpoint.as_deref();
+        let client = kubernetes::client_near(endpoint).await?;
         tokio::select! {
             result = follow(&settings, client.clone()) => result,
-            () = policy::enforce(client, &settings) => Ok(()),
+            () = policy::enforce(client.clone(), &settings) => Ok(()),
+            () = service_addresses(client, &settings) => Ok(()),
         }
     };
     tokio::select! {
         () = end => Ok(()),
         result = work => result,
+    }
+}
+
+/// Gives Services their addresses; a manifest that does not name the node is another version's, with
+/// fewer rights.
+async fn service_addresses(client: Client, settings: &Settings) {
+    match &settings.node {
+        Some(node) => services::serve(client, settings.host, node).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -97,29 +104,6 @@ fn try_set_up(nodes: &Nodes, settings: &Settings) -> Result<(), Error> {
         configuration::follow(Path::new(cni::PATH), &own.pod_cidrs)?;
     }
     routes::follow(nodes.others(settings), &settings.pod_subnets)
-}
-
-/// Connects to the API server: directly where the manifest names it, because the way through its
-/// Service exists only once kube-proxy runs.
-async fn client(settings: &Settings) -> Result<Client, Error> {
-    if let Some(endpoint) = &settings.endpoint
-        && reachable(endpoint).await
-    {
-        tracing::info!(endpoint, "using the control plane's own address");
-        return Ok(kubernetes::client_at(endpoint).await?);
-    }
-    Ok(kubernetes::client().await?)
-}
-
-async fn reachable(endpoint: &str) -> bool {
-    for attempt in 0..PROBES {
-        sleep(Duration::from_secs(attempt.into())).await;
-        if let Ok(Ok(_)) = timeout(PROBE, TcpStream::connect(endpoint)).await {
-            return true;
-        }
-    }
-    tracing::warn!(endpoint, "nothing answers; using the API server's Service");
-    false
 }
 
 pub(super) fn report(error: &(dyn std::error::Error + 'static), what: &str) {

@@ -84,6 +84,7 @@ fn act(into: &mut Vec<u8>, family: Family, action: &Verdict) {
         Verdict::Return => RETURN,
         Verdict::Jump(_) => JUMP,
         Verdict::Goto(_) => GOTO,
+        Verdict::Reject => return reject(into, family),
         Verdict::Masquerade => return expression(into, "masq", |_| {}),
         Verdict::Map(field, map) => {
             load_address(into, family, *field);
@@ -104,6 +105,18 @@ fn act(into: &mut Vec<u8>, family: Family, action: &Verdict) {
                 }
             });
         });
+    });
+}
+
+/// Says with an ICMP message that the port is closed.
+fn reject(into: &mut Vec<u8>, family: Family) {
+    let code = match family {
+        Family::V4 => 3,
+        Family::V6 => 4,
+    };
+    expression(into, "reject", |data| {
+        number(data, 1, 0);
+        attribute(data, 2, &[code]);
     });
 }
 

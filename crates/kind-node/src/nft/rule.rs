@@ -41,6 +41,8 @@ pub(crate) enum Verdict {
     Accept,
     /// Loses it.
     Drop,
+    /// Loses it and tells the sender that the port is closed.
+    Reject,
     /// Leaves the chain.
     Return,
     /// Goes on in a chain, and afterwards after this rule.

@@ -11,6 +11,7 @@ fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
     let manifests = Manifests {
         cni: Some("CNI".to_owned()),
         dns: Some("DNS".to_owned()),
+        services: None,
         storage: Some("STORAGE".to_owned()),
         more: vec![("mine.yaml".to_owned(), "MINE".to_owned())],
     };

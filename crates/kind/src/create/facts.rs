@@ -17,6 +17,8 @@ pub(crate) struct Facts {
     pub(crate) cni: Option<String>,
     /// The cluster DNS manifest of images that bring their own.
     pub(crate) dns: Option<String>,
+    /// The manifest that gives Services addresses where the image's pod network does not run.
+    pub(crate) services: Option<String>,
     /// The default storage's manifest.
     pub(crate) storage: Option<String>,
 }
@@ -33,6 +35,7 @@ impl Facts {
             version: version.trim().to_owned(),
             cni: files.remove("manifests/default-cni.yaml"),
             dns: files.remove("manifests/default-dns.yaml"),
+            services: files.remove("manifests/default-services.yaml"),
             storage: files.remove("manifests/default-storage.yaml"),
         })
     }

@@ -130,7 +130,13 @@ impl Attempt<'_> {
             });
             Stage::new(phase, nodes.map(|(node, _)| step::join(&node.name)))
         };
-        let rest = [step::STORAGE, step::DNS, step::TAINTS, step::LABELS];
+        let rest = [
+            step::STORAGE,
+            step::DNS,
+            step::SERVICES,
+            step::TAINTS,
+            step::LABELS,
+        ];
         let mut stages = vec![
             of_first(Phase::StartControlPlane, &[step::INIT]),
             of_first(Phase::InstallCni, &[step::CNI]),
@@ -165,6 +171,8 @@ impl Attempt<'_> {
             self.phases
                 .detail(5, format!("Using the following CNI manifest:\n{filled}"));
             manifests.cni = Some(filled);
+        } else if let Some(text) = &facts.services {
+            manifests.services = Some(manifest::fill(text, &values)?);
         }
         let add_ons = &self.cluster.add_ons;
         if let Some(text) = facts.dns.as_ref().filter(|_| add_ons.dns != AddOn::None) {

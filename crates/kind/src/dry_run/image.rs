@@ -29,6 +29,7 @@ pub(super) fn facts(
         version,
         cni: None,
         dns: own.then(String::new),
+        services: None,
         storage: None,
     })
 }

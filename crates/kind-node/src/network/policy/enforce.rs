@@ -11,9 +11,8 @@ use ipnet::IpNet;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kind_node::cni;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client};
+use kube::Client;
+use kube::runtime::watcher::{self, Event};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -21,7 +20,7 @@ use super::super::settings::Settings;
 use super::super::{configuration, program::report};
 use super::cluster::{self, Cluster};
 use super::compile::{TABLE, compile};
-use crate::known::Known;
+use crate::known::{Known, watch};
 use crate::nft::{Batch, Connection, Family, Table, wait_for_removal};
 
 /// Changes that come within this time are made together.
@@ -161,19 +160,6 @@ fn changes(client: &Client) -> impl Stream<Item = watcher::Result<Change>> + use
     let pods = watch::<Pod>(client).map(|event| event.map(|event| Change::Pod(Box::new(event))));
     let all: [BoxStream<'static, _>; 3] = [policies.boxed(), namespaces.boxed(), pods.boxed()];
     select_all(all)
-}
-
-/// Watches all objects of a kind; after an error, again.
-fn watch<K>(client: &Client) -> impl Stream<Item = watcher::Result<Event<K>>> + use<K>
-where
-    K: kube::Resource<DynamicType = ()>
-        + Clone
-        + std::fmt::Debug
-        + serde::de::DeserializeOwned
-        + Send
-        + 'static,
-{
-    watcher(Api::all(client.clone()), watcher::Config::default()).default_backoff()
 }
 
 /// The kernel's rules, and what is known of them.

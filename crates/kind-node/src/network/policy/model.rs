@@ -130,7 +130,7 @@ fn walk(table: &Table, chain: &str, packet: &Packet) -> Said {
         }
         let said = match &rule.verdict {
             Verdict::Accept => Said::Accept,
-            Verdict::Drop => Said::Drop,
+            Verdict::Drop | Verdict::Reject => Said::Drop,
             Verdict::Return => return Said::Nothing,
             Verdict::Goto(chain) => return walk(table, chain, packet),
             Verdict::Jump(chain) => walk(table, chain, packet),

@@ -1,11 +1,10 @@
 //! Policies on a real kernel: namespaces with real packets between them.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::process::Command;
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,30 +14,24 @@ use serde_json::{Value, json};
 
 use super::enforce::Kernel;
 use super::model::{NODE, World, settings};
+use crate::testing::{Place, in_namespace};
 
 const WEB: u16 = 8080;
 const OTHER: u16 = 8081;
 /// A packet between two namespaces takes microseconds.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-type Job = Box<dyn FnOnce() + Send>;
-
-/// A network namespace that does what it is told.
-struct Place {
-    jobs: mpsc::Sender<Job>,
+/// A pod with a network namespace of its own.
+struct Pod {
+    place: Place,
     number: u8,
 }
 
-impl Place {
+impl Pod {
     /// Makes a pod that the node reaches through a link of its own, listening on both ports.
-    fn pod(netlink: &mut Netlink, number: u8) -> Self {
-        let (jobs, inbox) = mpsc::channel::<Job>();
-        thread::spawn(move || {
-            kind_sys::namespace::unshare_network().unwrap();
-            inbox.into_iter().for_each(|job| job());
-        });
-        let place = Self { jobs, number };
-        let namespace = place.run(|| File::open("/proc/thread-self/ns/net").unwrap());
+    fn new(netlink: &mut Netlink, number: u8) -> Self {
+        let place = Place::new();
+        let namespace = place.namespace();
         let bridge = netlink.bridge(&format!("pods{number}")).unwrap();
         let veth = format!("pod{number}");
         netlink
@@ -52,14 +45,7 @@ impl Place {
         }
         netlink.up(bridge).unwrap();
         place.run(move || set_up_pod(number));
-        place
-    }
-
-    fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
-        let (sender, answer) = mpsc::channel();
-        let job: Job = Box::new(move || sender.send(job()).unwrap());
-        self.jobs.send(job).unwrap();
-        answer.recv().unwrap()
+        Self { place, number }
     }
 
     fn addresses(&self) -> [String; 2] {
@@ -70,7 +56,8 @@ impl Place {
     }
 
     fn connect(&self, to: SocketAddr) -> Option<TcpStream> {
-        self.run(move || TcpStream::connect_timeout(&to, PATIENCE).ok())
+        self.place
+            .run(move || TcpStream::connect_timeout(&to, PATIENCE).ok())
     }
 
     /// Tells whether a connection comes about, which both families must agree on.
@@ -137,7 +124,7 @@ fn nft(arguments: &str) -> String {
 struct Lab {
     world: World,
     kernel: Kernel,
-    pods: [Place; 3],
+    pods: [Pod; 3],
 }
 
 impl Lab {
@@ -164,13 +151,9 @@ impl Lab {
 
 /// Runs in a network namespace of its own, which ends with the thread.
 fn in_lab(test: impl FnOnce(Lab) + Send + 'static) {
-    if !rustix::process::geteuid().is_root() {
-        return;
-    }
-    let test = thread::spawn(|| {
-        kind_sys::namespace::unshare_network().unwrap();
+    in_namespace(|| {
         let mut netlink = Netlink::open().unwrap();
-        let pods = [1, 2, 3].map(|number| Place::pod(&mut netlink, number));
+        let pods = [1, 2, 3].map(|number| Pod::new(&mut netlink, number));
         fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
         fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1").unwrap();
         let mut world = World::new();
@@ -189,11 +172,10 @@ fn in_lab(test: impl FnOnce(Lab) + Send + 'static) {
         }
         test(lab);
     });
-    test.join().unwrap();
 }
 
 /// New links take a moment until IPv6 works on them.
-fn wait_for_links(from: &Place, to: &Place) {
+fn wait_for_links(from: &Pod, to: &Pod) {
     for address in to.addresses() {
         let to = SocketAddr::new(address.parse().unwrap(), WEB);
         let mut tries = 0..30;

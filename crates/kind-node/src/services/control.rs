@@ -1,0 +1,207 @@
+//! What the leader does: every Service gets its addresses and a node that announces them.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use k8s_openapi::api::core::v1;
+use kind_net::netlink::Netlink;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::alive::Alive;
+use super::cluster::{self, ANNOUNCER, Node, Service};
+use super::decide::{Decision, candidates, decide, taken};
+use super::error::calling;
+use super::link::Link;
+use super::program::{Services, report};
+use super::{Error, error};
+use crate::known::{Key, Known, watch as watch_all};
+
+/// Time between two looks at the nodes, and until a failed change is tried again.
+const TICK: Duration = Duration::from_secs(1);
+/// Whoever has an address says so within this time.
+const SILENCE: Duration = Duration::from_millis(150);
+/// A port that nothing listens on; the question is only who has the address.
+const DISCARD: u16 = 9;
+
+/// The leader.
+pub(super) struct Leader {
+    pub(super) client: Client,
+    pub(super) link: Arc<Link>,
+}
+
+impl Leader {
+    /// Leads until dropped.
+    pub(super) async fn lead(&self, mut services: watch::Receiver<Services>) {
+        let mut node_events = pin!(watch_all::<v1::Node>(&self.client));
+        let mut endpoint_events = pin!(watch_all::<v1::Endpoints>(&self.client));
+        let mut nodes = Known::<Node>::default();
+        let mut endpoints = Known::<BTreeSet<String>>::default();
+        let mut alive = Alive::default();
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut again = false;
+        loop {
+            let news = tokio::select! {
+                event = node_events.next() => match event {
+                    Some(Ok(event)) => nodes.apply(event, |node| Some(cluster::node(node))),
+                    Some(Err(error)) => failed(&error),
+                    None => return,
+                },
+                event = endpoint_events.next() => match event {
+                    Some(Ok(event)) => endpoints.apply(event, |of| Some(cluster::places(of))),
+                    Some(Err(error)) => failed(&error),
+                    None => return,
+                },
+                changed = services.changed() => match changed {
+                    Ok(()) => true,
+                    Err(_) => return,
+                },
+                _ = tick.tick() => {
+                    let several = nodes.all().len() > 1;
+                    (several && alive.ask(nodes.all()).await) || again
+                }
+            };
+            if !news || !nodes.complete() || !endpoints.complete() {
+                continue;
+            }
+            let usable: BTreeSet<&str> = nodes
+                .all()
+                .iter()
+                .filter(|(key, node)| node.usable && alive.is_alive(&key.name))
+                .map(|(key, _)| key.name.as_str())
+                .collect();
+            let current = services.borrow_and_update().clone();
+            again = !self.settle(&current, &usable, &endpoints).await;
+        }
+    }
+
+    /// Decides about all Services; tells whether everything could be done.
+    async fn settle(
+        &self,
+        services: &Services,
+        nodes: &BTreeSet<&str>,
+        endpoints: &Known<BTreeSet<String>>,
+    ) -> bool {
+        let mut well = true;
+        // What was given out in this round, and what the Services before have.
+        let mut claimed = BTreeSet::new();
+        let mut taken = taken(services);
+        for (key, service) in services.iter() {
+            let with_pods = endpoints.all().get(key);
+            let may = |node: &&str| {
+                !service.local || with_pods.is_some_and(|places| places.contains(*node))
+            };
+            let may: BTreeSet<&str> = nodes.iter().copied().filter(may).collect();
+            let decision = decide(service, &self.link.ranges, &claimed, &may);
+            let result = match &decision {
+                Decision::Leave => {
+                    claimed.extend(&service.addresses);
+                    continue;
+                }
+                Decision::Release => self.write(key, service, &[], None).await,
+                Decision::Set {
+                    keep,
+                    missing,
+                    announcer,
+                } => {
+                    let mut addresses = keep.clone();
+                    for family in missing {
+                        let found = candidates(service, *family, &self.link.ranges, &taken);
+                        addresses.extend(self.free(found).await);
+                    }
+                    taken.extend(&addresses);
+                    claimed.extend(&addresses);
+                    well &= addresses.len() == service.families.len();
+                    self.write(key, service, &addresses, Some(announcer)).await
+                }
+            };
+            if let Err(error) = result {
+                well = false;
+                report(&error, "a service's addresses could not be set");
+            }
+        }
+        well
+    }
+
+    /// The first address that nobody on the network has: other clusters and programs may use the same.
+    async fn free(&self, candidates: Vec<IpAddr>) -> Option<IpAddr> {
+        for address in candidates {
+            match self.is_silent(address).await {
+                Ok(true) => return Some(address),
+                Ok(false) => tracing::info!(%address, "someone else has the address"),
+                Err(error) => {
+                    report(&error, "cannot tell whether an address is free");
+                    return Some(address);
+                }
+            }
+        }
+        tracing::warn!("the network has no more addresses for services");
+        None
+    }
+
+    /// Asks for an address and waits whether a neighbour answers.
+    async fn is_silent(&self, address: IpAddr) -> Result<bool, Error> {
+        let mut netlink = Netlink::open()?;
+        if self.link.announced(&mut netlink)?.contains(&address) {
+            return Ok(true);
+        }
+        let any: IpAddr = match address {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let asking = error::kernel("ask for an address");
+        UdpSocket::bind(SocketAddr::new(any, 0))
+            .and_then(|socket| socket.send_to(&[], SocketAddr::new(address, DISCARD)))
+            .map_err(asking)?;
+        sleep(SILENCE).await;
+        Ok(!netlink.has_neighbour(address)?)
+    }
+
+    /// Writes addresses and announcer into a Service, unless it has changed.
+    async fn write(
+        &self,
+        key: &Key,
+        service: &Service,
+        addresses: &[IpAddr],
+        announcer: Option<&String>,
+    ) -> Result<(), Error> {
+        tracing::info!(
+            service = format!("{}/{}", key.namespace, key.name),
+            ?addresses,
+            announcer,
+            "giving a service its addresses"
+        );
+        let ingress: Vec<Value> = addresses.iter().map(|ip| json!({ "ip": ip })).collect();
+        let patch = json!({
+            "metadata": {
+                "resourceVersion": service.version,
+                "annotations": { ANNOUNCER: announcer },
+            },
+            "status": { "loadBalancer": { "ingress": ingress } },
+        });
+        let services = Api::<v1::Service>::namespaced(self.client.clone(), &key.namespace);
+        let written = services
+            .patch_status(&key.name, &PatchParams::default(), &Patch::Merge(patch))
+            .await;
+        match written {
+            // News of what changed it are on their way.
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+            result => result
+                .map(drop)
+                .map_err(calling("write a service's status")),
+        }
+    }
+}
+
+fn failed(error: &(dyn std::error::Error + 'static)) -> bool {
+    report(error, "no answer from the API server");
+    false
+}

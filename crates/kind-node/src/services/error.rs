@@ -1,0 +1,53 @@
+//! Why services cannot have addresses.
+
+use std::io;
+
+/// Why services cannot have addresses.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Error {
+    /// The add-on is configured by its environment.
+    #[error("the environment variable {0} is missing or wrong")]
+    Variable(&'static str),
+    /// The runtime or its signals could not be set up.
+    #[error("start")]
+    Runtime(#[source] io::Error),
+    /// There is no way to the API server.
+    #[error("reach the API server")]
+    Kubernetes(#[from] crate::kubernetes::Error),
+    /// The API server refused a call.
+    #[error("{action}")]
+    Api {
+        /// What was asked for.
+        action: &'static str,
+        /// Why not.
+        source: Box<kube::Error>,
+    },
+    /// The kernel refused a change of addresses.
+    #[error("set addresses of services")]
+    Addresses(#[from] kind_net::Error),
+    /// The kernel refused rules or a frame.
+    #[error("{action}")]
+    Kernel {
+        /// What was asked for.
+        action: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// No link has the node's address.
+    #[error("no link of this node has the address {0}")]
+    NoLink(std::net::IpAddr),
+}
+
+/// Makes a client's error the error of a call.
+pub(super) fn calling(action: &'static str) -> impl FnOnce(kube::Error) -> Error {
+    move |source| Error::Api {
+        action,
+        source: Box::new(source),
+    }
+}
+
+/// Makes an error of the kernel one of ours.
+pub(super) fn kernel(action: &'static str) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Kernel { action, source }
+}

@@ -1,0 +1,28 @@
+//! Addresses for Services of type `LoadBalancer`, from the network that the nodes themselves are on.
+//!
+//! The last addresses of that network belong to services ([`kind_net::pool::service_range`]). One of
+//! the nodes leads, as long as there is such a Service: it gives each its address and names the node
+//! that announces it, in the Service's status and an annotation ([`control`]). Every node takes the
+//! addresses that it is to announce onto its own link ([`announce`]); what arrives there is kube-proxy's,
+//! as at any node. When the announcing node dies, the leader names another one; when the leader dies,
+//! another one leads.
+
+mod alive;
+mod announce;
+mod cluster;
+mod control;
+mod decide;
+mod error;
+mod frames;
+mod guard;
+mod lease;
+mod link;
+mod program;
+
+pub(crate) use error::Error;
+pub(crate) use program::{run, serve};
+
+#[cfg(test)]
+mod lab_tests;
+#[cfg(test)]
+mod manifest_tests;

@@ -1,0 +1,171 @@
+//! Starts the parts and keeps them going.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use k8s_openapi::api::core::v1;
+use kind_net::netlink::Netlink;
+use kube::Client;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::cluster::{self, Service};
+use super::control::Leader;
+use super::lease::Candidate;
+use super::link::Link;
+use super::{Error, announce};
+use crate::known::{Key, Known, watch as watch_all};
+use crate::kubernetes;
+
+/// Addresses go when a link goes down and up again; nobody tells.
+const CHECK: Duration = Duration::from_secs(30);
+/// Time between two attempts when the kernel refuses.
+const RETRY: Duration = Duration::from_secs(1);
+/// An announcement may be lost, so it is made this often, with that pause.
+const REPEATS: u32 = 3;
+const REPEAT: Duration = Duration::from_secs(1);
+
+/// All Services that matter, by key.
+pub(super) type Services = Arc<BTreeMap<Key, Service>>;
+
+/// Runs on a node whose pod network is another program's, until SIGTERM or SIGINT.
+pub(crate) fn run() -> Result<(), Error> {
+    let variable = |name| std::env::var(name).map_err(|_| Error::Variable(name));
+    let node = variable("NODE_NAME")?;
+    let host = variable("HOST_IP")?.parse();
+    let host = host.map_err(|_| Error::Variable("HOST_IP"))?;
+    let endpoint = std::env::var("CONTROL_PLANE_ENDPOINT").ok();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        let end = crate::signals::end().map_err(Error::Runtime)?;
+        let work = async {
+            let client = kubernetes::client_near(endpoint.as_deref()).await?;
+            serve(client, host, &node).await;
+            Ok(())
+        };
+        tokio::select! {
+            () = end => Ok(()),
+            result = work => result,
+        }
+    })
+}
+
+/// Gives Services their addresses, as far as this node has a part in it, for ever. `host` is an address
+/// of this node.
+pub(crate) async fn serve(client: Client, host: IpAddr, node: &str) {
+    let link = loop {
+        match Netlink::open()
+            .map_err(Error::from)
+            .and_then(|mut netlink| Link::find(&mut netlink, host))
+        {
+            Ok(link) => break Arc::new(link),
+            Err(error) => report(&error, "no addresses for services"),
+        }
+        sleep(CHECK).await;
+    };
+    let (sender, receiver) = watch::channel(Services::default());
+    tokio::select! {
+        () = take_part(client.clone(), receiver, node, &link) => {}
+        () = follow(&client, &sender, node, &link) => {}
+    }
+}
+
+/// Leads whenever there is something to lead and nobody else does.
+async fn take_part(
+    client: Client,
+    mut services: watch::Receiver<Services>,
+    node: &str,
+    link: &Arc<Link>,
+) {
+    let mut candidate = Candidate::new(client.clone(), node.to_owned());
+    let leader = Leader {
+        client,
+        link: link.clone(),
+    };
+    while services
+        .wait_for(|services| !services.is_empty())
+        .await
+        .is_ok()
+    {
+        candidate.win().await;
+        tracing::info!("giving services their addresses from here");
+        let mut current = services.clone();
+        // What there is already counts as news.
+        current.mark_changed();
+        tokio::select! {
+            () = leader.lead(current) => {}
+            () = candidate.keep() => tracing::warn!("another node leads now"),
+            _ = services.wait_for(|services| services.is_empty()) => {}
+        }
+    }
+}
+
+/// Follows the Services and announces what is this node's to announce.
+async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, link: &Arc<Link>) {
+    let mut events = pin!(watch_all::<v1::Service>(client));
+    let mut services = Known::<Service>::default();
+    let mut due = Instant::now() + CHECK;
+    loop {
+        let news = tokio::select! {
+            event = events.next() => match event {
+                Some(Ok(event)) => services.apply(event, cluster::service),
+                Some(Err(error)) => {
+                    report(&error, "no answer from the API server");
+                    false
+                }
+                None => return,
+            },
+            () = sleep_until(due) => true,
+        };
+        if !news || !services.complete() {
+            continue;
+        }
+        if sender.borrow().as_ref() != services.all() {
+            sender.send_replace(Arc::new(services.all().clone()));
+        }
+        let wanted = announce::wanted(services.all(), node, link);
+        due = Instant::now();
+        due += match announce::follow(link, &wanted) {
+            Ok(new) if new.is_empty() => CHECK,
+            Ok(new) => {
+                tokio::spawn(tell(link.clone(), new));
+                CHECK
+            }
+            Err(error) => {
+                report(&error, "cannot announce a service's address");
+                RETRY
+            }
+        };
+    }
+}
+
+/// Announces addresses a few times.
+async fn tell(link: Arc<Link>, addresses: Vec<IpAddr>) {
+    for _ in 0..REPEATS {
+        let present = Netlink::open()
+            .map_err(Error::from)
+            .and_then(|mut netlink| link.announced(&mut netlink));
+        // They may be another node's by now.
+        let still = present.unwrap_or_default();
+        let still: Vec<IpAddr> = addresses
+            .iter()
+            .copied()
+            .filter(|one| still.contains(one))
+            .collect();
+        if let Err(error) = announce::tell(&link, &still) {
+            report(&error, "cannot tell the network of an address");
+        }
+        sleep(REPEAT).await;
+    }
+}
+
+pub(super) fn report(error: &(dyn std::error::Error + 'static), what: &str) {
+    tracing::warn!(error, "{what}");
+}

@@ -1,0 +1,49 @@
+//! Network namespaces for tests. Each ends with the thread that is in it.
+
+use std::fs::File;
+use std::sync::mpsc;
+use std::thread;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Runs a test in a network namespace of its own; without root there is none, and no test.
+pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let test = thread::spawn(|| {
+        kind_sys::namespace::unshare_network().unwrap();
+        test();
+    });
+    test.join().unwrap();
+}
+
+/// A further network namespace, with a thread in it that does what it is told.
+pub(crate) struct Place {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Place {
+    /// Makes one.
+    pub(crate) fn new() -> Self {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        thread::spawn(move || {
+            kind_sys::namespace::unshare_network().unwrap();
+            inbox.into_iter().for_each(|job| job());
+        });
+        Self { jobs }
+    }
+
+    /// Does something there.
+    pub(crate) fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+        let (sender, answer) = mpsc::channel();
+        let job: Job = Box::new(move || sender.send(job()).unwrap());
+        self.jobs.send(job).unwrap();
+        answer.recv().unwrap()
+    }
+
+    /// The namespace itself.
+    pub(crate) fn namespace(&self) -> File {
+        self.run(|| File::open("/proc/thread-self/ns/net").unwrap())
+    }
+}

@@ -1,0 +1,47 @@
+//! Frames that no protocol of the kernel would send.
+
+use std::io;
+use std::mem;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// Sends a whole Ethernet frame, header included, out of the link with that index. Needs
+/// `CAP_NET_RAW`.
+///
+/// # Errors
+/// The kernel's; a frame without a whole header is [`io::ErrorKind::InvalidInput`].
+pub fn send_frame(link: u32, frame: &[u8]) -> io::Result<()> {
+    let Some(header) = frame.get(..14) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    // Protocol 0 receives nothing.
+    // SAFETY: the call takes no pointers.
+    let socket = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
+    if socket < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was just made and belongs to nobody else.
+    let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+    // SAFETY: all zeros is a valid value of this plain structure.
+    let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
+    address.sll_family = u16::try_from(libc::AF_PACKET).unwrap_or_default();
+    address.sll_protocol = u16::from_ne_bytes([header[12], header[13]]);
+    address.sll_ifindex = i32::try_from(link).map_err(|_| io::ErrorKind::InvalidInput)?;
+    address.sll_halen = 6;
+    address.sll_addr[..6].copy_from_slice(&header[..6]);
+    let length = libc::socklen_t::try_from(size_of_val(&address)).unwrap_or_default();
+    // SAFETY: both pointers are to values that live through the call, with their true lengths.
+    let sent = unsafe {
+        libc::sendto(
+            socket.as_raw_fd(),
+            frame.as_ptr().cast(),
+            frame.len(),
+            0,
+            (&raw const address).cast(),
+            length,
+        )
+    };
+    if sent < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
