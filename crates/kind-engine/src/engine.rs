@@ -34,6 +34,13 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// What the engine tells people about itself.
     fn describe(&self) -> Result<String, Error>;
 
+    /// Proxies that the engine's own client is set to give to containers, by the names of their variables.
+    /// `environment` tells where its settings are.
+    fn proxies(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let _ = environment;
+        BTreeMap::new()
+    }
+
     /// Makes the network unless it exists; safe to call from several processes at once.
     fn ensure_network(&self, network: &NetworkSpec) -> Result<Network, Error>;
 

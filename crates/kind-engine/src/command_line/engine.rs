@@ -11,7 +11,10 @@ use super::addresses::Addresses;
 use super::arguments::{self, Surroundings};
 use super::network::Known;
 use super::program::Program;
-use super::{Flavor, boot, copy, exec, images, info, listing, network, ports, removal, streams};
+use super::{
+    Flavor, boot, client_config, copy, exec, images, info, listing, network, ports, removal,
+    streams,
+};
 use crate::engine::sealed::Sealed;
 use crate::{
     Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec, Node,
@@ -151,6 +154,13 @@ impl Engine for CommandLine {
 
     fn describe(&self) -> Result<String, Error> {
         self.program.output(&["info"])
+    }
+
+    fn proxies(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        match self.flavor {
+            Flavor::Docker => client_config::proxies(&self.program, environment),
+            Flavor::Podman | Flavor::Nerdctl => BTreeMap::new(),
+        }
     }
 
     fn ensure_network(&self, network: &NetworkSpec) -> Result<Network, Error> {

@@ -8,6 +8,7 @@
 mod addresses;
 mod arguments;
 mod boot;
+mod client_config;
 mod copy;
 mod engine;
 mod exec;

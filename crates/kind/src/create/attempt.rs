@@ -8,6 +8,7 @@ use super::phases::Phases;
 use super::run::make_plan;
 use crate::error::Cause;
 use crate::event::{Event, Listener, Phase, Warning};
+use crate::plan::with_client_settings;
 use crate::{BuildNodeImage, Error, Provider, Result, network};
 
 /// An attempt to make a cluster.
@@ -50,7 +51,9 @@ impl<'a> Attempt<'a> {
         let count = self.cluster.nodes.len();
         self.phases.begin(Phase::PrepareNodes { count });
         let network = self.ensure_network()?;
-        let outside = (self.provider.environment(), network.name.as_str());
+        let engine = self.provider.engine();
+        let environment = with_client_settings(engine, self.provider.environment());
+        let outside = (&environment, network.name.as_str());
         let plan = make_plan(&self.cluster, outside, &network.subnets, None)?;
         self.create_nodes(&plan, &network)?;
         if !network.lasting_addresses {
@@ -127,6 +130,26 @@ impl<'a> Attempt<'a> {
         let mut spec = NetworkSpec::default();
         name.clone_into(&mut spec.name);
         let action = format!("failed to ensure {} network", engine.name());
-        engine.ensure_network(&spec).map_err(Error::engine(action))
+        let ensured = engine.ensure_network(&spec);
+        let network = ensured.map_err(Error::engine(action.as_str()))?;
+        let has_ipv6 = network.subnets.iter().any(|subnet| subnet.contains(':'));
+        match self.cluster.networking.ip_family.has_ipv6() && !has_ipv6 {
+            true => Err(without_ipv6(action, &network)),
+            false => Ok(network),
+        }
+    }
+}
+
+/// The network is of another program, or the engine can do no IPv6.
+fn without_ipv6(action: String, network: &Network) -> Error {
+    let name = &network.name;
+    let reason = format!("network {name:?} has no IPv6 subnet, and the cluster wants IPv6");
+    let remedy = format!(
+        "delete the clusters on it and remove it, so that it is made anew with IPv6 \
+         (`docker network rm {name}`); if that changes nothing, let the engine and its host have IPv6"
+    );
+    Error::Engine {
+        action,
+        source: Cause::new("KIND-NETWORK-IPV6", reason).with_remedy(Some(remedy)),
     }
 }

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kind_config::{Cluster, LOAD_BALANCER_ROLE};
-use kind_engine::{CLUSTER_LABEL, NodeSpec, Port, ROLE_LABEL};
+use kind_engine::{CLUSTER_LABEL, NodeSpec, Port, Purpose, ROLE_LABEL};
 
 use crate::subnet;
 pub use mounts::HostMount;
+pub(crate) use proxy::with_client_settings;
 
 /// Name of the network that nodes share.
 pub const NETWORK: &str = "kind";
@@ -128,6 +129,9 @@ impl NodePlan {
         spec.ports.clone_from(&self.ports);
         spec.ipv6 = self.ipv6;
         spec.kind_node = Some(agent.to_owned());
+        if self.role == LOAD_BALANCER_ROLE {
+            spec.purpose = Purpose::LoadBalancer;
+        }
         spec
     }
 }
@@ -189,5 +193,7 @@ fn environment(
     variables
 }
 
+#[cfg(test)]
+mod recorded_tests;
 #[cfg(test)]
 mod tests;

@@ -61,3 +61,23 @@ fn proxies_are_handed_on_in_both_spellings() {
     let environment = [("https_proxy", "http://proxy:1"), ("NO_PROXY", "foo.com")];
     insta::assert_snapshot!(planned("", &environment));
 }
+
+#[test]
+fn the_clients_proxies_fill_in_what_the_host_does_not_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = r#"{"proxies":{"default":{"httpProxy":"client","noProxy":"internal"}}}"#;
+    std::fs::write(directory.path().join("config.json"), config).unwrap();
+    let flavor = kind_engine::command_line::Flavor::Docker;
+    let engine = kind_engine::command_line::CommandLine::new(flavor, "false");
+    let found = |variables: &[(&str, &str)]| {
+        let path = ("DOCKER_CONFIG", directory.path().to_str().unwrap());
+        let pairs = [&[path], variables].concat();
+        let pairs = pairs.into_iter();
+        let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut all = with_client_settings(&engine, &environment.collect());
+        [all.remove("HTTP_PROXY"), all.remove("NO_PROXY")].map(Option::unwrap_or_default)
+    };
+    assert_eq!(found(&[]), ["client", "internal"]);
+    assert_eq!(found(&[("NO_PROXY", "own")]), ["client", "own"]);
+    assert_eq!(found(&[("https_proxy", "own")]), ["", ""]);
+}
