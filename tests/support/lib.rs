@@ -1,12 +1,16 @@
-//! Support for the end-to-end tests: running `kind` and `kubectl`, and what a cluster leaves on a host.
+//! Support for the end-to-end tests: engines, running `kind` and `kubectl`, and what a cluster leaves on a host.
 #![forbid(unsafe_code)]
 
 mod bounds;
+mod enclosure;
+mod engine;
 mod host;
 mod programs;
 mod reference;
 
 pub use bounds::Bounds;
+pub use enclosure::{Kept, enclosed};
+pub use engine::Engine;
 pub use host::Traces;
 pub use programs::{Answer, Kind, eventually};
 pub use reference::reference_kind;

@@ -3,7 +3,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use crate::Engine;
 
 /// What a program answered.
 #[derive(Debug)]
@@ -27,19 +30,32 @@ impl Answer {
     }
 }
 
-/// The command under test, with a home and a state directory of its own.
+/// A kind command on one engine, with a home and a state directory of its own.
 #[derive(Debug)]
 pub struct Kind {
     program: PathBuf,
+    /// The option that names the engine; the original has none and is told by its environment.
+    option: Option<&'static str>,
     directory: PathBuf,
+    engine: Arc<Engine>,
 }
 
 impl Kind {
-    /// The command at `program`, working below `directory`.
-    pub fn new(program: PathBuf, directory: &Path) -> Self {
+    /// The command under test at `program`, working below `directory`.
+    pub fn new(program: PathBuf, directory: &Path, engine: Arc<Engine>) -> Self {
         Self {
             program,
+            option: Some("--provider"),
             directory: directory.to_owned(),
+            engine,
+        }
+    }
+
+    /// The original kind at `program`, working below `directory`.
+    pub fn original(program: PathBuf, directory: &Path, engine: Arc<Engine>) -> Self {
+        Self {
+            option: None,
+            ..Self::new(program, directory, engine)
         }
     }
 
@@ -56,12 +72,17 @@ impl Kind {
     /// A command line, not run yet.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
+        self.engine.prepare(&mut command);
+        match self.option {
+            Some(option) => command
+                .args([option, self.engine.name()])
+                .env_remove("KIND_EXPERIMENTAL_PROVIDER"),
+            None => command.env("KIND_EXPERIMENTAL_PROVIDER", self.engine.name()),
+        };
         command
-            .args(["--provider", "native"])
             .args(arguments)
             .env("HOME", self.directory.join("home"))
             .env("KIND_STATE_DIR", self.state())
-            .env_remove("KIND_EXPERIMENTAL_PROVIDER")
             .env_remove("KUBECONFIG")
             .env_remove("KIND_CLUSTER_NAME");
         command
@@ -112,7 +133,7 @@ impl Kind {
     }
 }
 
-fn answer(command: &mut Command, input: Option<&str>) -> Answer {
+pub(crate) fn answer(command: &mut Command, input: Option<&str>) -> Answer {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -56,6 +56,27 @@ pub(crate) const TESTS: [Need; 3] = [
     ),
 ];
 
+/// What the tests on engines need.
+pub(crate) const ENGINES: [Need; 5] = [
+    need("dockerd", "docker.io", "runs clusters in the tests"),
+    need("podman", "podman", "runs clusters in the tests"),
+    need(
+        "/usr/lib/podman/netavark",
+        "netavark",
+        "makes podman's networks",
+    ),
+    need(
+        "/usr/lib/podman/aardvark-dns",
+        "aardvark-dns",
+        "answers for names of podman's containers",
+    ),
+    need(
+        "runc",
+        "runc",
+        "starts podman's containers on hosts that crun refuses",
+    ),
+];
+
 /// Installs what is missing; asks first on a terminal unless `yes`.
 pub(crate) fn ensure(needs: &[Need], yes: bool) -> Result<(), Failure> {
     let missing: Vec<_> = needs.iter().filter(|need| !has(need.program)).collect();

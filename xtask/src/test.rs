@@ -1,7 +1,7 @@
 //! `cargo xtask test`: style, lints, licences, unit tests, and real clusters.
 
 use crate::shell::{self, cargo, has};
-use crate::{Failure, packages, programs, sample};
+use crate::{Failure, node_image, packages, programs, sample};
 
 /// Runs everything; `fast` leaves out what needs a real cluster.
 pub(crate) fn run(fast: bool) -> Result<(), Failure> {
@@ -12,10 +12,12 @@ pub(crate) fn run(fast: bool) -> Result<(), Failure> {
     if fast {
         return Ok(());
     }
+    packages::ensure(&packages::ENGINES, true)?;
     let kind = programs::build()?.kind;
     shell::run(
         cargo()
             .args(["test", "--package", "kind-e2e"])
+            .env("KIND_NODE_IMAGE", node_image::archive(&kind)?)
             .env("KIND_BINARY", kind)
             .env("KIND_SAMPLE_IMAGE", sample::archive()?),
     )

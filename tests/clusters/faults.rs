@@ -14,10 +14,8 @@ pub(crate) const VICTIM: &str = "victim";
 
 /// Begins to create the victim.
 fn begin(world: &World) -> Child {
-    let arguments = ["create", "cluster", "--from", "debian", "--wait", "2m"];
-    world
-        .kind
-        .spawn(&[&arguments[..], &["--name", VICTIM]].concat())
+    let arguments = ["create", "cluster", "--wait", "2m", "--name", VICTIM];
+    world.kind.spawn(&[&arguments[..], &world.image()].concat())
 }
 
 fn clusters(world: &World) -> String {
@@ -123,6 +121,16 @@ pub(crate) fn a_dead_cluster_can_be_deleted(world: &World) {
             .unwrap()
             .contains("kind-e2e")
     );
+    world.nothing_is_left();
+}
+
+pub(crate) fn deleting_leaves_nothing(world: &World) {
+    let answer = world.kind.run(&["delete", "cluster", "--name", "e2e"]);
+    assert_eq!(answer.code, 0, "{answer:#?}");
+    let expected = format!("Deleting cluster \"e2e\" ...\nDeleted nodes: [\"{NODE}\"]\n");
+    assert_eq!(answer.stderr, expected);
+    let kubeconfig = fs::read_to_string(world.kind.kubeconfig()).unwrap();
+    assert!(!kubeconfig.contains("kind-e2e"), "{kubeconfig}");
     world.nothing_is_left();
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn the_node_is_ready(world: &World) {
             .kind
             .ask(&["get", "nodes", "-o", path])
             .expect("providerID"),
-        format!("kind://native/e2e/{NODE}")
+        format!("kind://{}/e2e/{NODE}", world.engine.name())
     );
 }
 

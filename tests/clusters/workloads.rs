@@ -1,5 +1,6 @@
 //! Pods with services, names, volumes, logs and ports, as a user has them.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Stdio;
@@ -93,10 +94,10 @@ pub(crate) fn dns_knows_services_and_pods(world: &World) {
 
 /// The test itself is the outside: it listens on the host, and sees the node's address, not the pod's.
 pub(crate) fn pods_reach_the_outside(world: &World) {
-    let path = "jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}";
+    let path = "jsonpath={.status.hostIP}";
     let node = world
         .kind
-        .ask(&["get", "nodes", "-o", path])
+        .ask(&["get", "pod", "client", "-o", path])
         .expect("node address");
     let node: Ipv4Addr = node.parse().unwrap();
     let [first, second, third, _] = node.octets();
@@ -113,6 +114,33 @@ pub(crate) fn pods_reach_the_outside(world: &World) {
         .shell("client", &format!("nc -w 5 {gateway} {port} </dev/null"));
     assert_eq!(answer.expect("nc"), "from outside");
     assert_eq!(outside.join().unwrap(), node);
+}
+
+/// The image of the sample app.
+pub(crate) const SAMPLE: &str = "docker.io/library/kind-sample:v1";
+
+pub(crate) fn a_mount_is_shared_with_the_host(world: &World) {
+    fs::write(world.shared().join("from-host"), "the host was here").unwrap();
+    world.kind.apply(&format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: mounts\nspec:\n  restartPolicy: Never\n  volumes:\n  \
+         - name: shared\n    hostPath:\n      path: /shared\n  - name: read\n    hostPath:\n      \
+         path: /shared-to-read\n  containers:\n  - name: main\n    image: {SAMPLE}\n    \
+         imagePullPolicy: Never\n    command: [/bin/sh, -c, '{SCRIPT}']\n    volumeMounts:\n    \
+         - name: shared\n      mountPath: /shared\n    - name: read\n      mountPath: /read\n"
+    ));
+    let from_pod = world.shared().join("from-pod");
+    eventually(
+        "the pod writes on the host",
+        60,
+        || match fs::read_to_string(&from_pod) {
+            Ok(text) if text == "the pod was here\n" => Ok(()),
+            other => Err((other.ok(), world.kind.ask(&["logs", "mounts"]))),
+        },
+    );
+    let logs = world.kind.ask(&["logs", "mounts"]).expect("logs");
+    assert_eq!(logs, "the host was here");
+    assert!(!world.shared().join("refused").exists());
+    const SCRIPT: &str = "cat /shared/from-host; touch /read/refused 2>/dev/null; echo the pod was here > /shared/from-pod";
 }
 
 const CLAIM: &str = "\

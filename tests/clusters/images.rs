@@ -1,0 +1,42 @@
+//! Images that only an engine has, brought into the nodes of a cluster.
+
+use kind_e2e::eventually;
+
+use crate::world::World;
+
+/// The sample app under a name that no node knows.
+const LOADED: &str = "docker.io/library/kind-loaded:v1";
+
+pub(crate) fn an_image_of_the_engine_is_loaded(world: &World) {
+    world.engine.load(&world.sample).unwrap();
+    let tag = ["tag", "docker.io/library/kind-sample:v1", LOADED];
+    world.engine.client(&tag).expect("tag");
+    let load = ["load", "docker-image", "--name", "e2e", LOADED];
+    world.kind.run(&load).expect("load docker-image");
+    runs_in_a_pod(world, "loaded", LOADED);
+    let again = world.kind.run(&load);
+    assert_eq!(again.code, 0, "{again:#?}");
+    assert!(
+        again
+            .stderr
+            .contains("found to be already present on all nodes"),
+        "{again:#?}"
+    );
+}
+
+/// A pod of an image that no registry has.
+pub(crate) fn runs_in_a_pod(world: &World, name: &str, image: &str) {
+    world.kind.apply(&format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  restartPolicy: Never\n  \
+         containers:\n  - name: main\n    image: {image}\n    imagePullPolicy: Never\n    \
+         command: [/bin/echo, it runs]\n"
+    ));
+    eventually("the pod has run", 60, || {
+        let logs = world.kind.ask(&["logs", name]);
+        if logs.stdout == "it runs\n" {
+            Ok(())
+        } else {
+            Err(logs)
+        }
+    });
+}

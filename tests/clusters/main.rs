@@ -1,0 +1,146 @@
+//! The whole way on a bare host, the same on every engine: `kind create cluster` with a node image built
+//! from Debian's packages, real Kubernetes, real pods, real traffic, and nothing left at the end.
+//!
+//! `cargo xtask test` runs it; it needs root, `kubectl`, docker and podman, and what [`Ingredients`] names.
+//! The tests of an engine run in the order of [`tests`] and share one cluster. `KIND_E2E_ENGINE` and a
+//! filter like `docker::` choose among them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cluster;
+mod engines;
+mod faults;
+mod images;
+mod original;
+mod refusals;
+mod several;
+mod workloads;
+mod world;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use kind_e2e::Engine;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use cluster::*;
+use faults::*;
+use images::*;
+use original::*;
+use refusals::*;
+use several::*;
+use workloads::*;
+use world::{Ingredients, World};
+
+type Test = fn(&World);
+
+/// The tests by their names.
+macro_rules! named {
+    ($($test:ident),* $(,)?) => { [$((stringify!($test), $test as Test)),*] };
+}
+
+/// The tests of an engine in their order.
+fn tests(engine: &str) -> Vec<(&'static str, Test)> {
+    let own = |native: &[(&'static str, Test)], others: &[(&'static str, Test)]| {
+        if engine == "native" { native } else { others }.to_vec()
+    };
+    let refusals = named![
+        a_host_without_nft_is_told_so,
+        a_full_disk_is_told_before_anything_is_made,
+    ];
+    let shared = named![
+        create_reports_every_phase,
+        the_node_is_ready,
+        every_pod_of_kube_system_runs,
+        kubeconfig_commands_agree,
+        pods_answer_by_dns_name,
+        the_host_reaches_a_node_port,
+        dns_knows_services_and_pods,
+        pods_reach_the_outside,
+        a_volume_outlives_its_pod,
+        a_mount_is_shared_with_the_host,
+        logs_exec_and_port_forward_work,
+        logs_are_exported,
+        an_interrupted_create_cleans_up,
+    ];
+    let native = named![
+        a_killed_create_can_be_deleted,
+        of_two_creates_at_once_one_wins,
+        a_dead_cluster_can_be_deleted,
+        a_second_create_builds_nothing,
+        two_nodes_reach_each_other,
+        two_nodes_are_deleted,
+    ];
+    let others = named![
+        an_image_of_the_engine_is_loaded,
+        deleting_leaves_nothing,
+        two_nodes_reach_each_other,
+        the_original_takes_our_cluster_over,
+        we_take_a_cluster_of_the_original_over,
+    ];
+    let mut all = named![errors_leave_nothing_behind].to_vec();
+    all.extend(own(&refusals, &[]));
+    all.extend(shared);
+    all.extend(own(&native, &others));
+    all
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let ingredients = Ingredients::from_environment();
+    match (std::env::var("KIND_E2E_ENGINE"), ingredients) {
+        (Ok(engine), Some(_)) if std::env::var_os(world::DIRECTORY).is_some() => {
+            suite(&engine, arguments)
+        }
+        (engine, Some(ingredients)) if !arguments.list => {
+            engines::run_each(engine.ok().as_deref(), &ingredients)
+        }
+        _ => {
+            let names = Engine::NAMES.into_iter();
+            let trials = names.flat_map(|engine| trials(engine, &Arc::default()));
+            let trials = trials.map(|trial| trial.with_ignored_flag(true)).collect();
+            libtest_mimic::run(&arguments, trials).exit_code()
+        }
+    }
+}
+
+/// A world that is made when the first test needs it.
+type Lazy = Arc<OnceLock<Result<World, String>>>;
+
+/// Runs the tests of one engine.
+fn suite(engine: &str, mut arguments: Arguments) -> ExitCode {
+    arguments.test_threads = Some(1);
+    let world = Lazy::default();
+    let conclusion = libtest_mimic::run(&arguments, trials(engine, &world));
+    let clean = match world.get() {
+        Some(Ok(world)) => caught(|| world.end()),
+        _ => Ok(()),
+    };
+    if let Err(failure) = &clean {
+        let message = failure.message().unwrap_or("unknown");
+        let _ = writeln!(std::io::stderr(), "{engine}: something is left: {message}");
+        return ExitCode::from(101);
+    }
+    conclusion.exit_code()
+}
+
+fn trials(engine: &str, world: &Lazy) -> Vec<Trial> {
+    let tests = tests(engine).into_iter();
+    let trial = |(name, test): (&str, Test)| {
+        let (world, engine) = (world.clone(), engine.to_owned());
+        Trial::test(format!("{engine}::{name}"), move || {
+            let world = world.get_or_init(|| World::new(&engine));
+            let world = world.as_ref().map_err(Failed::from)?;
+            caught(|| test(world))
+        })
+    };
+    tests.map(trial).collect()
+}
+
+fn caught(test: impl FnOnce()) -> Result<(), Failed> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(test)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Failed::from(text.unwrap_or("the test failed"))
+    })
+}

@@ -1,0 +1,101 @@
+//! Clusters of two nodes.
+
+use std::fs;
+
+use kind_e2e::{Answer, eventually};
+
+use crate::workloads::SAMPLE;
+use crate::world::World;
+
+/// The cluster of two nodes.
+pub(crate) const PAIR: &str = "pair";
+
+/// Its nodes.
+pub(crate) const NODES: [&str; 2] = ["pair-control-plane", "pair-worker"];
+
+const CONFIG: &str = "\
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+name: pair
+nodes:
+- role: control-plane
+- role: worker
+";
+
+/// A pod on one node asks a pod on the other by its service's name, both ways.
+pub(crate) fn two_nodes_reach_each_other(world: &World) {
+    let answer = create(world);
+    assert_eq!(answer.code, 0, "{answer:#?}");
+    for line in [
+        " ✓ Preparing nodes 📦 📦 \n",
+        " ✓ Joining worker nodes 🚜\n",
+    ] {
+        assert!(answer.stderr.contains(line), "{}", answer.stderr);
+    }
+    let found = world.kind.run(&["get", "nodes", "--name", PAIR]);
+    let found = found.expect("get nodes");
+    let mut found: Vec<_> = found.lines().collect();
+    found.sort_unstable();
+    assert_eq!(found, NODES);
+    eventually("both nodes are ready", 60, || {
+        let nodes = world.kind.ask(&["get", "nodes", "--no-headers"]);
+        if nodes.stdout.matches(" Ready ").count() == 2 {
+            Ok(())
+        } else {
+            Err(nodes)
+        }
+    });
+    let archive = world.sample.to_str().unwrap();
+    let load = ["load", "image-archive", "--name", PAIR, archive];
+    world.kind.run(&load).expect("load image-archive");
+    for node in NODES {
+        world.kind.apply(&server(node));
+    }
+    let ready = [
+        "wait",
+        "--for=condition=Ready",
+        "--timeout=90s",
+        "pod",
+        "--all",
+    ];
+    world.kind.ask(&ready).expect("pods start");
+    for [from, to] in [NODES, [NODES[1], NODES[0]]] {
+        let ask = format!(
+            "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 {to}.default.svc.cluster.local 80"
+        );
+        let expected = format!("Hello from pod {to}");
+        eventually("the other node's pod answers", 30, || {
+            let answer = world.kind.shell(from, &ask);
+            if answer.stdout.contains(&expected) {
+                Ok(())
+            } else {
+                Err(answer)
+            }
+        });
+    }
+}
+
+fn create(world: &World) -> Answer {
+    let path = world.directory.path().join("pair.yaml");
+    fs::write(&path, CONFIG).unwrap();
+    let arguments = ["create", "cluster", "--wait", "2m", "--config"];
+    let arguments = [&arguments[..], &[path.to_str().unwrap()], &world.image()];
+    world.kind.run(&arguments.concat())
+}
+
+/// The sample app on one node as a pod and a service of the node's name.
+fn server(node: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {node}\n  labels:\n    app: {node}\nspec:\n  \
+         nodeName: {node}\n  tolerations:\n  - operator: Exists\n  terminationGracePeriodSeconds: 0\n  \
+         containers:\n  - name: main\n    image: {SAMPLE}\n    imagePullPolicy: Never\n\
+         ---\napiVersion: v1\nkind: Service\nmetadata:\n  name: {node}\nspec:\n  selector:\n    app: {node}\n  \
+         ports:\n  - port: 80\n    targetPort: 8080\n"
+    )
+}
+
+pub(crate) fn two_nodes_are_deleted(world: &World) {
+    let delete = ["delete", "cluster", "--name", PAIR];
+    world.kind.run(&delete).expect("delete cluster");
+    world.nothing_is_left();
+}

@@ -1,0 +1,96 @@
+//! A world of its own for an engine and everything that uses it.
+//!
+//! Engines change a host: bridges, firewall rules, mounts, daemons and containers that outlive their
+//! creator. Here all of that happens in network, mount and process namespaces that end with the program
+//! inside, however it ends, and they end with the caller as well. An engine that runs on the host already
+//! is neither seen nor disturbed.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+/// Runs a program in a world of its own, in which loopback is the only link and `/run` is empty.
+///
+/// # Errors
+/// The namespaces cannot be made, for example without root.
+pub fn enclosed(prepare: impl FnOnce(&mut Command)) -> std::io::Result<ExitStatus> {
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "unshare", "--net", "--mount"])
+        .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args(["--propagation", "slave", "/bin/sh", "-c", SETUP, "sh"]);
+    prepare(&mut command);
+    let before = cgroups();
+    let status = command.status();
+    // Containers are dead by now; runtimes that died with them have left their cgroups.
+    for directory in cgroups().difference(&before) {
+        remove_cgroup(directory);
+    }
+    status
+}
+
+/// The shell stays as the first process: it is there for orphans.
+const SETUP: &str = "\
+ip link set lo up && mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run || exit 101
+\"$@\"
+exit $?";
+
+/// Parents of the cgroups of containers, in every hierarchy: what docker is told, and podman's own.
+const PARENTS: [&str; 2] = [DOCKER_PARENT, "libpod_parent"];
+
+/// The cgroup below which docker makes those of its containers.
+pub(crate) const DOCKER_PARENT: &str = "kind-e2e-docker";
+
+/// The parents that exist.
+fn cgroups() -> BTreeSet<PathBuf> {
+    let top = Path::new("/sys/fs/cgroup");
+    let entries = fs::read_dir(top).into_iter().flatten().flatten();
+    let hierarchies = entries.map(|entry| entry.path()).chain([top.to_owned()]);
+    let parents = hierarchies.flat_map(|path| PARENTS.map(|name| path.join(name)));
+    parents.filter(|path| path.is_dir()).collect()
+}
+
+fn remove_cgroup(directory: &Path) {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.path().is_dir()) {
+        remove_cgroup(&entry.path());
+    }
+    // What cannot be removed is found by those who compare the host with what it was.
+    let _ = fs::remove_dir(directory);
+}
+
+/// A directory for what an engine keeps, empty at first, removed in the end.
+#[derive(Debug)]
+pub struct Kept(PathBuf);
+
+impl Kept {
+    /// Makes it. What an earlier run that was killed has left there goes.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn new(path: PathBuf) -> std::io::Result<Self> {
+        let kept = Self(path);
+        kept.remove();
+        fs::create_dir_all(&kept.0)?;
+        Ok(kept)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn remove(&self) {
+        let _ = Command::new("rm")
+            .args([OsStr::new("-rf"), self.0.as_os_str()])
+            .status();
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}

@@ -1,0 +1,96 @@
+//! The engines that the tests run on, started for them alone.
+
+mod docker;
+mod podman;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::Answer;
+use crate::programs::answer;
+
+/// An engine that is ready for clusters.
+#[derive(Debug)]
+pub struct Engine {
+    name: &'static str,
+    /// What its client must know.
+    environment: Vec<(&'static str, PathBuf)>,
+    _daemon: Option<docker::Daemon>,
+}
+
+impl Engine {
+    /// The names of all engines that can be started.
+    pub const NAMES: [&str; 3] = ["native", "docker", "podman"];
+
+    /// Starts the engine of that name, which keeps everything below `directory`. All but the native one
+    /// must be started in a world of their own ([`crate::enclosed`]).
+    ///
+    /// # Errors
+    /// Why it does not answer, with the end of its log.
+    pub fn start(name: &str, directory: &Path, runtime: &Path) -> Result<Self, String> {
+        match name {
+            "native" => Ok(Self::new("native", Vec::new())),
+            "docker" => docker::start(directory, runtime),
+            "podman" => podman::configure(directory, runtime),
+            other => Err(format!("no engine is called {other:?}")),
+        }
+    }
+
+    fn new(name: &'static str, environment: Vec<(&'static str, PathBuf)>) -> Self {
+        Self {
+            name,
+            environment,
+            _daemon: None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether nodes run without any container engine.
+    pub fn is_native(&self) -> bool {
+        self.name == "native"
+    }
+
+    /// Lets a program find the engine.
+    pub fn prepare(&self, command: &mut Command) {
+        for variable in VARIABLES {
+            command.env_remove(variable);
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+    }
+
+    /// Asks the engine's own client.
+    pub fn client(&self, arguments: &[&str]) -> Answer {
+        let mut command = Command::new(self.name);
+        self.prepare(command.args(arguments));
+        answer(&mut command, None)
+    }
+
+    /// Brings the images of an archive into the engine.
+    ///
+    /// # Errors
+    /// What its client said.
+    pub fn load(&self, archive: &Path) -> Result<(), String> {
+        let mut command = Command::new(self.name);
+        self.prepare(command.args(["load", "--input"]).arg(archive));
+        let output = command.stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("{}: {error}", self.name))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// What would lead a client elsewhere.
+const VARIABLES: [&str; 6] = [
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_CONFIG",
+    "CONTAINER_HOST",
+    "CONTAINERS_CONF",
+    "CONTAINERS_STORAGE_CONF",
+];
