@@ -137,8 +137,14 @@ pub(crate) fn a_mount_is_shared_with_the_host(world: &World) {
             other => Err((other.ok(), world.kind.ask(&["logs", "mounts"]))),
         },
     );
-    let logs = world.kind.ask(&["logs", "mounts"]).expect("logs");
-    assert_eq!(logs, "the host was here");
+    eventually("the pod has read", 60, || {
+        let logs = world.kind.ask(&["logs", "mounts"]);
+        if logs.stdout == "the host was here" {
+            Ok(())
+        } else {
+            Err(logs)
+        }
+    });
     assert!(!world.shared().join("refused").exists());
     const SCRIPT: &str = "cat /shared/from-host; touch /read/refused 2>/dev/null; echo the pod was here > /shared/from-pod";
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod bench;
 mod node_image;
 mod packages;
 mod programs;
@@ -17,6 +18,8 @@ Usage: cargo xtask COMMAND
 Commands:
   try [--yes]   build kind, make a cluster with a sample app and show its answer
   test [--fast] run every test; --fast leaves out those on real clusters
+  bench [--runs N] [--nodes N]
+                create clusters with this kind and the original one in turn, and show the times
   build         build the kind command and the kind-node program it carries
   sample-image  write the image of the sample app as an archive
   node-image    write the node image from Debian's packages as an archive
@@ -33,6 +36,8 @@ fn main() -> ExitCode {
     let result = match arguments.first().map(String::as_str) {
         Some("try") => attempt::run(has("--yes")),
         Some("test") => test::run(has("--fast")),
+        Some("bench") => bench::run(&arguments[1..]),
+        Some(bench::INSIDE) => bench::contest(&arguments[1..]),
         Some("build") => {
             programs::build().map(|programs| shell::say(&programs.kind.display().to_string()))
         }

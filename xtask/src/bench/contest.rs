@@ -1,0 +1,153 @@
+//! The contest itself, in a world of its own with one engine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use kind_e2e::{Engine, Kind};
+
+use super::phases::{self, Times};
+use super::table::{self, Column};
+use crate::shell::say;
+use crate::{Failure, node_image};
+
+const CLUSTER: &str = "bench";
+
+/// What the command line of [`super::INSIDE`] says.
+struct Contest {
+    runs: usize,
+    nodes: usize,
+    directory: PathBuf,
+    kind: PathBuf,
+    original: PathBuf,
+    node_image: PathBuf,
+    runtime: PathBuf,
+}
+
+impl Contest {
+    fn parse(arguments: &[String]) -> Option<Self> {
+        let [runs, nodes, directory, kind, original, node_image, runtime] = arguments else {
+            return None;
+        };
+        Some(Self {
+            runs: runs.parse().ok()?,
+            nodes: nodes.parse().ok()?,
+            directory: directory.into(),
+            kind: kind.into(),
+            original: original.into(),
+            node_image: node_image.into(),
+            runtime: runtime.into(),
+        })
+    }
+
+    /// One control plane and workers.
+    fn config(&self) -> Result<PathBuf, Failure> {
+        let path = self.directory.join("cluster.yaml");
+        let head =
+            "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n";
+        let workers = "- role: worker\n".repeat(self.nodes - 1);
+        fs::write(&path, format!("{head}{workers}"))?;
+        Ok(path)
+    }
+}
+
+/// A command on an engine, and how it is told which image to use.
+struct Contestant {
+    name: &'static str,
+    kind: Kind,
+    image: &'static [&'static str],
+}
+
+/// Lets every contestant make and delete a cluster, in turn, and prints the table.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let contest = Contest::parse(arguments).ok_or("this is for xtask itself")?;
+    let engine = |name: &str| -> Result<Arc<Engine>, Failure> {
+        let directory = contest.directory.join(name);
+        fs::create_dir_all(&directory)?;
+        Ok(Arc::new(Engine::start(name, &directory, &contest.runtime)?))
+    };
+    let (docker, native) = (engine("docker")?, engine("native")?);
+    docker.load(&contest.node_image)?;
+    let home = |name: &str| contest.directory.join(name);
+    let image = &["--image", node_image::IMAGE];
+    let contestants = [
+        Contestant {
+            name: "kind 0.33 on docker",
+            kind: Kind::original(contest.original.clone(), &home("original"), docker.clone()),
+            image,
+        },
+        Contestant {
+            name: "ours on docker",
+            kind: Kind::new(contest.kind.clone(), &home("ours"), docker),
+            image,
+        },
+        Contestant {
+            name: "ours on native",
+            kind: Kind::new(contest.kind.clone(), &home("native"), native),
+            image: &["--from", "debian"],
+        },
+    ];
+    let config = contest.config()?;
+    // The image gets into the native engine's store before the clock runs.
+    warm_up(&contestants[2])?;
+    let mut columns = contestants.each_ref().map(|contestant| Column {
+        name: contestant.name.to_owned(),
+        creates: Vec::new(),
+        deletes: Vec::new(),
+    });
+    for run in 1..=contest.runs {
+        for (contestant, column) in contestants.iter().zip(&mut columns) {
+            say(&format!(
+                "run {run} of {}: {}",
+                contest.runs, contestant.name
+            ));
+            match create(contestant, &config) {
+                Ok(times) => column.creates.push(times),
+                Err(failure) => say(&format!("{}: {failure}", contestant.name)),
+            }
+            let began = Instant::now();
+            contestant
+                .kind
+                .run(&["delete", "cluster", "--name", CLUSTER]);
+            column.deletes.push(began.elapsed());
+        }
+    }
+    say(&table::render(&columns));
+    Ok(())
+}
+
+fn warm_up(native: &Contestant) -> Result<(), Failure> {
+    let image = "kind.local/node:debian";
+    let build = ["build", "node-image", "debian", "--image", image];
+    let answer = native.kind.run(&build);
+    if answer.code == 0 {
+        return Ok(());
+    }
+    Err(answer.stderr.into())
+}
+
+fn create(contestant: &Contestant, config: &Path) -> Result<Times, Failure> {
+    let arguments = ["create", "cluster", "--name", CLUSTER, "--wait", "3m"];
+    let mut command: Command = contestant.kind.command(&arguments);
+    command.args(contestant.image).arg("--config").arg(config);
+    let began = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let lines = child
+        .stderr
+        .take()
+        .map(|stderr| phases::watch(stderr, began));
+    let lines = lines.unwrap_or_default();
+    let status = child.wait()?;
+    let total = began.elapsed();
+    if status.success() {
+        return Ok(phases::times(&lines, total));
+    }
+    let text: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
+    Err(format!("create failed:\n{}", text.join("\n")).into())
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask bench`: this kind beside the original one, on one machine, with one node image.
+
+mod contest;
+mod phases;
+mod table;
+
+use std::process::Command;
+
+use kind_e2e::{Kept, enclosed, reference_kind};
+
+use crate::shell::{self, cargo};
+use crate::{Failure, node_image, packages, programs};
+
+/// The word that makes xtask run the contest itself; the rest of its command line says what to compare.
+pub(crate) const INSIDE: &str = "bench-inside";
+
+pub(crate) use contest::run as contest;
+
+/// Runs as often as nothing else is said.
+const RUNS: usize = 3;
+
+/// Builds and fetches what is compared, and runs the contest beside an engine of its own.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let (runs, nodes) = (
+        number(arguments, "--runs")?.unwrap_or(RUNS),
+        number(arguments, "--nodes")?.unwrap_or(1),
+    );
+    packages::ensure(&packages::CLUSTER, true)?;
+    packages::ensure(&packages::ENGINES, true)?;
+    let kind = programs::build()?.kind;
+    shell::run(cargo().args(["build", "--package", "kind-e2e", "--bins"]))?;
+    let image = node_image::archive(&kind)?;
+    let original = reference_kind(&programs::directory().join("reference"))?;
+    let kept = Kept::new(programs::directory().join("bench"))?;
+    let status = enclosed(|command: &mut Command| {
+        command
+            .arg(std::env::current_exe().unwrap_or_else(|_| "xtask".into()))
+            .args([INSIDE, &runs.to_string(), &nodes.to_string()])
+            .args([kept.path(), &kind, &original, &image])
+            .arg(programs::directory().join("debug/restricted-runtime"));
+    })?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("the contest ended with {status}").into())
+}
+
+/// The value of an option.
+fn number(arguments: &[String], option: &str) -> Result<Option<usize>, Failure> {
+    let Some(position) = arguments.iter().position(|argument| argument == option) else {
+        return Ok(None);
+    };
+    let value = arguments.get(position + 1).map(|value| value.parse());
+    match value {
+        Some(Ok(number)) if number > 0 => Ok(Some(number)),
+        _ => Err(format!("{option} needs a number").into()),
+    }
+}
