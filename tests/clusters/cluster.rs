@@ -109,7 +109,8 @@ pub(crate) fn kubeconfig_commands_agree(world: &World) {
         other.to_str().unwrap(),
     ];
     let exported = world.kind.run(&arguments);
-    assert_eq!(exported.stderr, "Set kubectl context to \"kind-e2e\"\n");
+    let expected = "Set kubectl context to \"kind-e2e\"\n";
+    assert!(exported.stderr.ends_with(expected), "{exported:#?}");
     assert_eq!(fs::read_to_string(&other).unwrap(), written);
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -100,8 +100,10 @@ pub(crate) fn pods_reach_the_outside(world: &World) {
         .ask(&["get", "pod", "client", "-o", path])
         .expect("node address");
     let node: Ipv4Addr = node.parse().unwrap();
-    let [first, second, third, _] = node.octets();
-    let gateway = Ipv4Addr::new(first, second, third, 1);
+    // The host's own address on the way to the node.
+    let way = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    way.connect((node, 9)).unwrap();
+    let gateway = way.local_addr().unwrap().ip();
     let listener = TcpListener::bind((gateway, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let outside = std::thread::spawn(move || {

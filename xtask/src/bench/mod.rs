@@ -25,8 +25,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         number(arguments, "--runs")?.unwrap_or(RUNS),
         number(arguments, "--nodes")?.unwrap_or(1),
     );
-    packages::ensure(&packages::CLUSTER, true)?;
-    packages::ensure(&packages::ENGINES, true)?;
+    for needs in [&packages::CLUSTER[..], &packages::TESTS, &packages::ENGINES] {
+        packages::ensure(needs, true)?;
+    }
     let kind = programs::build()?.kind;
     shell::run(cargo().args(["build", "--package", "kind-e2e", "--bins"]))?;
     let image = node_image::archive(&kind)?;

@@ -82,11 +82,13 @@ struct Container {
     host_config: Option<HostConfig>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Config {
     image: Option<String>,
     labels: Option<BTreeMap<String, String>>,
+    /// The command line that made the container, which only podman tells.
+    create_command: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -148,9 +150,9 @@ pub(super) fn read(flavor: Flavor, text: &str) -> Result<Vec<Node>, Error> {
 }
 
 fn node(flavor: Flavor, container: Container) -> Node {
-    let (image, labels) = container
-        .config
-        .map_or((None, None), |config| (config.image, config.labels));
+    let config = container.config.unwrap_or_default();
+    let (image, labels) = (config.image, config.labels);
+    let command = config.create_command.unwrap_or_default();
     let image = match flavor {
         Flavor::Docker => image,
         Flavor::Podman => container.image_name.or(image),
@@ -174,8 +176,9 @@ fn node(flavor: Flavor, container: Container) -> Node {
         labels: labels.unwrap_or_default(),
         image: image.unwrap_or_default(),
         state,
-        ipv4,
-        ipv6,
+        // Podman keeps the addresses that it was asked for to itself until the node runs.
+        ipv4: ipv4.or_else(|| asked(&command, "--ip")),
+        ipv6: ipv6.or_else(|| asked(&command, "--ip6")),
         ports: match published.is_empty() {
             // A node that does not run publishes nothing; it will publish what was asked for.
             true => bindings
@@ -216,6 +219,13 @@ fn addresses(
         address(endpoint.ipv4).or_else(|| address(wanted4)),
         address(endpoint.ipv6).or_else(|| address(wanted6)),
     )
+}
+
+/// The address that a command line asks for.
+fn asked<T: std::str::FromStr>(command: &[String], option: &str) -> Option<T> {
+    let mut words = command.iter();
+    words.find(|word| *word == option)?;
+    words.next()?.parse().ok()
 }
 
 fn address<T: std::str::FromStr>(text: Option<String>) -> Option<T> {

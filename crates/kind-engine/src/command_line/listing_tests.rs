@@ -52,6 +52,16 @@ fn podman_says_it_in_its_own_way() {
 }
 
 #[test]
+fn podman_tells_addresses_of_a_node_that_never_ran_in_the_command_that_made_it() {
+    let text = r#"[{"Name":"a","State":{"Status":"created"},"Config":{"CreateCommand":["podman","create",
+      "--name","a","--net","kind","--ip","10.89.5.77","--ip6","fc00::5","kindest/node:v1"]},
+      "NetworkSettings":{"Networks":{"kind":{"IPAddress":"","IPAMConfig":null}}}}]"#;
+    let node = read(Flavor::Podman, text).unwrap().remove(0);
+    assert_eq!(node.ipv4.unwrap().to_string(), "10.89.5.77");
+    assert_eq!(node.ipv6.unwrap().to_string(), "fc00::5");
+}
+
+#[test]
 fn nerdctl_names_the_image_elsewhere() {
     let text = r#"[{"Name":"a","Image":"docker.io/kindest/node:v1","State":{"Status":"running"},
       "Config":{"Labels":{}},"NetworkSettings":{"Ports":{"6443/tcp":[{"HostIp":"127.0.0.1","HostPort":"1"}]},
