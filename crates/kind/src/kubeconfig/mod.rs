@@ -34,6 +34,34 @@ pub(crate) fn encode(document: &Document) -> String {
     }
 }
 
+/// Puts the entries of one kubeconfig's text into another's, and makes its context the current one.
+/// Everything else stays as it stands. For programs that keep kubeconfigs elsewhere than in files.
+///
+/// ```
+/// let entry = "clusters: [{name: kind-a}]\nusers: [{name: kind-a}]\ncontexts: [{name: kind-a}]\n\
+///              current-context: kind-a\nkind: Config\n";
+/// let merged = kind::merge_kubeconfig("# mine\nkind: Config\n", entry)?;
+/// assert!(merged.starts_with("# mine\nclusters:\n- name: kind-a\n"));
+/// assert_eq!(kind::remove_from_kubeconfig(&merged, "a")?.as_deref(), Some("# mine\nkind: Config\n"));
+/// # Ok::<(), kind::Error>(())
+/// ```
+///
+/// # Errors
+/// A text is no kubeconfig, or the second one has no cluster, user or context.
+pub fn merge_kubeconfig(text: &str, entry: &str) -> Result<String> {
+    document::parse(entry)
+        .and_then(|entry| text::merged(text, &entry))
+        .map_err(failed("failed to get kubeconfig to merge"))
+}
+
+/// Takes a cluster's entries out of a kubeconfig's text; `None` if it has none.
+///
+/// # Errors
+/// The text is no kubeconfig.
+pub fn remove_from_kubeconfig(text: &str, cluster: &str) -> Result<Option<String>> {
+    text::removed(text, cluster).map_err(failed("failed to read kubeconfig to remove KIND entry"))
+}
+
 /// Puts a cluster's document into the file that is written to, and makes it the current one.
 pub(crate) fn write_merged(files: &KubeconfigFiles, entry: &Document) -> Result<()> {
     let path = files.write_target();
