@@ -20,7 +20,11 @@ fn one() -> impl Strategy<Value = String> {
         let pairs = kinds
             .iter()
             .flat_map(|kind| bodies.iter().map(move |body| (kind, body)));
-        pairs.map(|(kind, body)| format!("kind: {kind}\n{body}"))
+        pairs.map(|(kind, body)| {
+            // Longer than the lines that both write.
+            let body = body.replace("LONG", &["wordy"; 17].join(" "));
+            format!("kind: {kind}\n{body}")
+        })
     });
     proptest::sample::select(bodies.collect::<Vec<_>>())
 }
@@ -81,6 +85,7 @@ const BODIES: &[(&[&str], &[&str])] = &[
             // A block of lines at a document's end is without its last newline in the original.
             "multiline: |\n  one\n  two\ntext: 'with: colon'\n",
             "numbers: [0, -1, 1.5, 1e3, 0x10, 012]\n",
+            "long: LONG\nquoted: 'a: LONG'\nwide: \"LONG\\t  LONG\"\nlist: [LONG, [LONG]]\n",
             "words: [yes, \"yes\", off, ~, 2020-01-01, \"\", \"1.0\", .5, a b]\n",
             "",
         ],

@@ -59,7 +59,8 @@ pub use kind_engine::native::helper_main;
 pub use kind_engine::{Port, Protocol};
 pub use kind_image::Progress;
 pub use kubeconfig::{
-    HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig, remove_from_kubeconfig, windows_home,
+    HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig, remove_from_kubeconfig,
+    windows_home,
 };
 pub use load::LoadImages;
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};

@@ -1,7 +1,10 @@
 //! Values to text, in the layout of Kubernetes' own tools (`sigs.k8s.io/yaml`): keys sorted, two
-//! spaces a level, list items not indented under their key, quotes only where a reader needs them.
-//! One difference on purpose: long lines are never folded.
+//! spaces a level, list items not indented under their key, quotes only where a reader needs them,
+//! text folded at the first space after 80 columns.
 
+mod fold;
+
+use fold::Fold;
 use serde::Serialize;
 
 use super::scalar::is_sexagesimal;
@@ -14,7 +17,7 @@ pub fn emit(value: &Value) -> String {
     emitter.out
 }
 
-/// Writes a value as [`emit`] does, but with keys in the order that they have.
+/// Writes a value as [`emit`] does, but with keys in the order that they have and without folding.
 pub fn emit_in_order(value: &Value) -> String {
     let mut emitter = Emitter {
         unsorted: true,
@@ -123,39 +126,79 @@ impl Emitter {
         if text.contains('\n') && shape.fits_block() {
             self.literal(text, indent + 2);
         } else {
-            self.line(text, &shape);
+            let fold = match self.unsorted {
+                true => Fold::never(),
+                false => Fold::below(&self.out, indent + 2),
+            };
+            self.line(text, &shape, fold);
         }
     }
 
     fn key(&mut self, key: &str) {
-        self.line(key, &Shape::of(key));
+        self.line(key, &Shape::of(key), Fold::never());
         self.out.push(':');
     }
 
-    fn line(&mut self, text: &str, shape: &Shape) {
+    fn line(&mut self, text: &str, shape: &Shape, mut fold: Fold) {
         let typed = text.is_empty()
             || text == "<<"
             || Scalar::of(text) != Scalar::Text
             || is_sexagesimal(text);
         if typed || text.contains('\n') || shape.special {
-            self.double_quoted(text);
+            self.double_quoted(text, &mut fold);
         } else if shape.fits_plain() {
-            self.out.push_str(text);
+            self.plain(text, &mut fold);
         } else {
-            self.single_quoted(text);
+            self.single_quoted(text, &mut fold);
         }
     }
 
-    fn single_quoted(&mut self, text: &str) {
+    fn plain(&mut self, text: &str, fold: &mut Fold) {
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            let single = characters.peek() != Some(&' ');
+            if !(single && fold.breaks_at(character, &mut self.out)) {
+                self.out.push(character);
+                fold.wrote(character, 1);
+            }
+        }
+    }
+
+    fn single_quoted(&mut self, text: &str, fold: &mut Fold) {
         self.out.push('\'');
-        self.out.push_str(&text.replace('\'', "''"));
+        fold.wrote('\'', 1);
+        let mut characters = text.chars().enumerate().peekable();
+        while let Some((index, character)) = characters.next() {
+            let next = characters.peek().map(|(_, next)| *next);
+            let inside = index > 0 && next.is_some_and(|next| next != ' ');
+            if inside && fold.breaks_at(character, &mut self.out) {
+                continue;
+            }
+            let count = if character == '\'' { 2 } else { 1 };
+            self.out.extend(std::iter::repeat_n(character, count));
+            fold.wrote(character, count);
+        }
         self.out.push('\'');
     }
 
-    fn double_quoted(&mut self, text: &str) {
+    fn double_quoted(&mut self, text: &str, fold: &mut Fold) {
         self.out.push('"');
-        for character in text.chars() {
+        fold.wrote('"', 1);
+        let mut characters = text.chars().enumerate().peekable();
+        while let Some((index, character)) = characters.next() {
+            let next = characters.peek().map(|(_, next)| *next);
+            if index > 0 && next.is_some() && fold.breaks_at(character, &mut self.out) {
+                if next == Some(' ') {
+                    // A reader drops spaces at the beginning of a line.
+                    self.out.push('\\');
+                    fold.escaped();
+                }
+                continue;
+            }
+            let before = self.out.len();
             self.escaped(character);
+            let written = self.out[before..].chars().count();
+            fold.wrote(character, written);
         }
         self.out.push('"');
     }
@@ -359,6 +402,41 @@ mod tests {
         assert_eq!(written(json!("a\nb")), "|-\n  a\n  b\n");
     }
 
+    /// As Go's emitter: at the first space behind the 80th column, never inside of several spaces.
+    #[test]
+    fn folds_long_text() {
+        let words = |count: usize| vec!["wordy"; count].join(" ");
+        // Four columns and thirteen words are 81.
+        let (first, rest) = (words(13), words(4));
+        assert_eq!(
+            written(json!({ "k": { "l": [words(17)] } })),
+            format!("k:\n  l:\n  - {first}\n    {rest}\n")
+        );
+        assert_eq!(
+            written(json!({ "k": words(14) })),
+            format!("k: {}\n", words(14))
+        );
+        let (colon, tab) = (format!("{first} a: b"), format!("{first} a\t b"));
+        assert_eq!(
+            written(json!({ "k": colon })),
+            format!("k: '{first}\n  a: b'\n")
+        );
+        assert_eq!(
+            written(json!({ "k": tab })),
+            format!("k: \"{first}\n  a\\t b\"\n")
+        );
+        let unbroken = "x".repeat(200);
+        assert_eq!(
+            written(json!({ "k": unbroken })),
+            format!("k: {unbroken}\n")
+        );
+        let wide = format!("{}  {}", words(14), words(2));
+        assert_eq!(
+            written(json!({ "k": wide })),
+            format!("k: {}  wordy\n  wordy\n", words(14))
+        );
+    }
+
     #[test]
     fn leaves_untouched_scalars_as_they_were() {
         let text = "a: 012345\nb: yes\nc: 1.0\nd: 2001-01-01\ne: \"012345\"\nf: ~\n";
@@ -383,7 +461,8 @@ mod tests {
     /// Text of the characters that YAML treats in special ways.
     fn text() -> impl Strategy<Value = String> {
         let characters = "[ a-c0-2.:#,?!|>&*%@`'\"\\\\\\[\\]{}~<=_+\\-\n\t\ré\u{85}\u{2028}\u{feff}\u{1f389}\u{0}]{0,8}";
-        prop_oneof![characters, any::<String>()]
+        let long = "([a-c:#'\"]{1,9}[ ]{1,3}){10,20}[a-c\t]{1,30}";
+        prop_oneof![4 => characters, 2 => any::<String>(), 1 => long]
     }
 
     fn value() -> impl Strategy<Value = serde_json::Value> {
