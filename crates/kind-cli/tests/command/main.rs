@@ -1,4 +1,5 @@
 //! The command as scripts see it: what it prints where, and its exit codes. No engine is needed.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod config;

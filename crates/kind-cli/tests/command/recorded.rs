@@ -15,7 +15,10 @@ fn stage(case: &CreateCase) -> Stage {
 }
 
 fn dry_run(case: &CreateCase) -> Answer {
-    let stage = stage(case);
+    dry_run_on(&stage(case), case)
+}
+
+fn dry_run_on(stage: &Stage, case: &CreateCase) -> Answer {
     let containerd = stage.file("containerd.toml", &golden::read("containerd-before.toml"));
     let arguments = [
         "create",
@@ -59,7 +62,7 @@ fn every_file_of_every_node_is_the_recorded_one() {
     assert!(compared >= 30, "only {compared} files were compared");
 }
 
-/// A case without an engine that is special: such cases stand in [`rootless`].
+/// The cases whose engine is not special, and need not be there.
 fn plain_cases() -> impl Iterator<Item = CreateCase> {
     golden::create_cases()
         .into_iter()
@@ -199,6 +202,39 @@ fn errors_are_the_recorded_ones() {
         }
     }
     assert_eq!(failed, 2);
+}
+
+/// What the case's engine says of itself, in docker's form.
+fn info(case: &CreateCase) -> String {
+    let version = case.env.get("STUB_CG").map_or("2", String::as_str);
+    format!(
+        r#"{{"CgroupVersion": "{version}", "CgroupDriver": "systemd", "MemoryLimit": true, "PidsLimit": true,
+            "CPUShares": true, "SecurityOptions": ["name=rootless"]}}"#
+    )
+}
+
+#[test]
+fn facts_come_from_an_engine_that_answers() {
+    let cases = golden::create_cases().into_iter();
+    for case in cases.filter(CreateCase::rootless) {
+        let stage = stage(&case);
+        stage.program(
+            "docker",
+            &format!("[ \"$1\" = info ] && echo '{}'\nexit 0\n", info(&case)),
+        );
+        let answer = dry_run_on(&stage, &case);
+        let (code, stderr) = ending(&case);
+        assert_eq!(answer.code, code, "{}: {answer:#?}", case.name);
+        if code == 0 {
+            assert_eq!(compare_files(&case, &answer.json()), 1);
+        } else {
+            let error = stderr.lines().last().unwrap().trim_start_matches("ERROR: ");
+            assert!(
+                answer.stderr_texts().join("\n").contains(error),
+                "{answer:#?}"
+            );
+        }
+    }
 }
 
 /// Compares every recorded file of a case, and returns how many there are.
