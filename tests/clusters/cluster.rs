@@ -128,6 +128,8 @@ pub(crate) fn logs_are_exported(world: &World) {
         "kubelet.log",
         "containerd.log",
         "kubernetes-version.txt",
+        "kind/create-events.jsonl",
+        "kind/create-timings.txt",
     ] {
         let inside = target.join(NODE).join(file);
         let path = if file == "kind-version.txt" {

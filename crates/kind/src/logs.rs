@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
+use kind_config::LOAD_BALANCER_ROLE;
 use kind_engine::{Command, Engine, Io, Node, State};
 
 use crate::{Error, Result};
@@ -71,7 +72,9 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
         inspect(engine, node, directory),
         serial(engine, node, directory),
     ];
-    if node.state == State::Running {
+    if node.role() == LOAD_BALANCER_ROLE {
+        // It has neither a journal nor Kubernetes: what it says is on its console.
+    } else if node.state == State::Running {
         for (file, argv) in COMMANDS {
             results.push(output(engine, node, argv, &directory.join(file)));
         }

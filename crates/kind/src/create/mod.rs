@@ -11,6 +11,7 @@ mod phases;
 mod pull;
 mod run;
 mod start;
+mod story;
 mod undo;
 
 pub(crate) use documents::{files, node_facts};

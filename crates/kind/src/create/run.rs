@@ -7,12 +7,13 @@ use kind_config::Cluster;
 use kind_engine::Info;
 
 use super::attempt::Attempt;
+use super::story::Story;
 use super::{CreateCluster, Created};
 use crate::contents;
 use crate::event::{Event, Listener, Warning};
 use crate::kubeconfig::{self, context_name};
 use crate::plan::{Plan, Surroundings};
-use crate::{Endpoint, Error, Provider, Result};
+use crate::{Endpoint, Error, Provider, Result, error_chain};
 
 /// Longer names make host names that some systems refuse.
 const LONGEST_NAME: usize = 50;
@@ -23,15 +24,23 @@ pub(crate) fn run(
     options: &CreateCluster,
     listener: Listener<'_>,
 ) -> Result<Created> {
+    let story = Story::begin(listener);
+    let listener: Listener<'_> = &|event| story.hear(event);
     let (cluster, host) = check(provider, options, listener)?;
     let name = cluster.name.clone();
+    let first = cluster.bootstrap_node();
     listener(Event::Creating {
         cluster: name.clone(),
     });
     let mut attempt = Attempt::new(provider, options, (cluster, host), listener);
     let admin = match attempt.run() {
         Ok(admin) => admin,
-        Err(error) => return Err(attempt.abandon(options.located(error))),
+        Err(error) => {
+            let error = attempt.abandon(options.located(error));
+            let kept = error.evidence().map(|directory| story.write(directory));
+            note(kept.unwrap_or(Ok(())));
+            return Err(error);
+        }
     };
     // From here on the cluster is good; what fails now does not cost it.
     let entry = provider.entry_from(&name, &admin, Endpoint::External)?;
@@ -40,7 +49,16 @@ pub(crate) fn run(
     listener(Event::ContextSet {
         context: context.clone(),
     });
+    let kept = first.map(|node| story.keep(provider.engine(), &node));
+    note(kept.unwrap_or(Ok(())));
     Ok(Created { name, context })
+}
+
+/// A story that cannot be kept costs nobody a cluster.
+fn note(kept: Result<()>) {
+    if let Err(error) = kept {
+        tracing::debug!(error = error_chain(&error), "the creation's events");
+    }
 }
 
 /// The plan of a checked cluster, with the network's subnets as far as they are known.

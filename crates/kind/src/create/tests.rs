@@ -181,7 +181,12 @@ fn a_cluster_is_made_in_kinds_order() {
     assert_eq!(created.context, "kind-kind");
     insta::assert_snapshot!(stage.story());
     insta::assert_snapshot!(stage.engine.calls().join("\n"));
-    let copied = ["/kind/kubeadm.conf", "/etc/cni/net.d/10-kindnet.conflist"];
+    let copied = [
+        "/kind/kubeadm.conf",
+        "/etc/cni/net.d/10-kindnet.conflist",
+        "/var/log/kind/create-events.jsonl",
+        "/var/log/kind/create-timings.txt",
+    ];
     assert_eq!(stage.engine.copied(), copied);
     let kubeconfig = stage.kubeconfig().unwrap();
     assert!(
