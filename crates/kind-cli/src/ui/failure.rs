@@ -9,16 +9,14 @@ pub(super) fn render(failure: &Failure, settings: &Settings) -> String {
     let Some(error) = failure.error() else {
         return lines;
     };
+    let gap = if settings.smart { "\n" } else { "\n\n" };
     if let Some(output) = error.output().filter(|output| !output.is_empty()) {
-        let gap = if settings.smart { "\n" } else { "\n\n" };
-        let output = output.trim_end();
-        lines.push_str(&format!(
-            "{gap}{} {output}",
-            heading("Command Output:", settings)
-        ));
+        let heading = heading("Command Output:", settings);
+        lines.push_str(&format!("{gap}{heading} {}", output.trim_end()));
     }
     if settings.verbosity >= 1 {
-        lines.push_str(&format!("\n\nError code: {}", error.code()));
+        let heading = heading("Stack Trace:", settings);
+        lines.push_str(&format!("{gap}{heading} \n{}", frames(error)));
     }
     if let Some(remedy) = error.remedy() {
         lines.push_str(&format!("\n\nhint: {remedy}"));
@@ -30,6 +28,17 @@ pub(super) fn render(failure: &Failure, settings: &Settings) -> String {
         ));
     }
     lines
+}
+
+/// The error's code and, from the outermost to the innermost, what failed because of what.
+fn frames(error: &kind::Error) -> String {
+    let mut text = error.code().to_owned();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(frame) = cause {
+        text.push_str(&format!("\n\t{frame}"));
+        cause = frame.source();
+    }
+    text
 }
 
 fn heading(text: &str, settings: &Settings) -> String {
@@ -51,6 +60,18 @@ mod tests {
         let expected = "ERROR: failed to create cluster: node(s) already exist for a cluster with \
                         the name \"a\"\n\nhint: ";
         assert!(text.starts_with(expected), "{text}");
+    }
+
+    #[test]
+    fn a_trace_of_causes_is_for_those_who_ask() {
+        let settings = Settings {
+            verbosity: 1,
+            ..Settings::default()
+        };
+        let failure = Failure::from(kind::Error::NoSuchCluster("a".into()));
+        let expected = "ERROR: unknown cluster \"a\"\n\nStack Trace: \nKIND-CLUSTER-MISSING\n\t\
+                        unknown cluster \"a\"";
+        assert_eq!(render(&failure, &settings), expected);
     }
 
     #[test]

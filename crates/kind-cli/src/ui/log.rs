@@ -8,14 +8,20 @@ use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use super::Ui;
 
-/// Shows diagnostics from now on, the finer ones only for a high verbosity.
+/// Shows diagnostics from now on, as many as the verbosity asks for.
 pub(super) fn install(ui: Arc<Ui>, verbosity: i32) {
-    let level = match verbosity {
-        ..=4 => Level::DEBUG,
-        _ => Level::TRACE,
-    };
+    let level = level(verbosity);
     // Only the first subscriber of a process counts, and there is no other.
     let _ = tracing::subscriber::set_global_default(Lines { ui, level });
+}
+
+/// The levels up to 3 are the user's: what they hold is kind's. Each call of an engine is one from 4 on.
+fn level(verbosity: i32) -> Level {
+    match verbosity {
+        ..=3 => Level::INFO,
+        4..=5 => Level::DEBUG,
+        _ => Level::TRACE,
+    }
 }
 
 /// A subscriber that writes one line for each event and knows no spans.
