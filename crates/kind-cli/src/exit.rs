@@ -31,6 +31,13 @@ impl Exit {
 pub(crate) enum Failure {
     /// The command line is wrong.
     Usage(UsageError),
+    /// The command line is one of an older release.
+    Outdated {
+        /// What is wrong with it.
+        error: UsageError,
+        /// What to use now.
+        remedy: &'static str,
+    },
     /// The library failed; `action` stands before its words.
     Operation {
         /// For example `failed to create cluster`; may be empty.
@@ -54,7 +61,7 @@ impl Failure {
     /// What failed and why, in one line unless a part of it has several.
     pub(crate) fn message(&self) -> String {
         match self {
-            Self::Usage(error) => error.to_string(),
+            Self::Usage(error) | Self::Outdated { error, .. } => error.to_string(),
             Self::Message(text) => text.clone(),
             Self::Operation { action, error } if action.is_empty() => error_chain(error),
             Self::Operation { action, error } => format!("{action}: {}", error_chain(error)),
@@ -64,9 +71,17 @@ impl Failure {
     /// A code that stays the same between releases.
     pub(crate) fn code(&self) -> &str {
         match self {
-            Self::Usage(_) => "KIND-USAGE",
+            Self::Usage(_) | Self::Outdated { .. } => "KIND-USAGE",
             Self::Message(_) => "KIND-COMMAND",
             Self::Operation { error, .. } => error.code(),
+        }
+    }
+
+    /// What to do about it, if that is known.
+    pub(crate) fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Outdated { remedy, .. } => Some((*remedy).to_owned()),
+            _ => self.error()?.remedy(),
         }
     }
 
@@ -74,7 +89,7 @@ impl Failure {
     pub(crate) fn error(&self) -> Option<&kind::Error> {
         match self {
             Self::Operation { error, .. } => Some(error),
-            Self::Usage(_) | Self::Message(_) => None,
+            Self::Usage(_) | Self::Outdated { .. } | Self::Message(_) => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! One run of the command, from its words to its exit code.
 
-use crate::args::{self, Flag, Found, Kind, Matches};
+use crate::args::{self, Flag, Found, Kind, Matches, UsageError};
 use crate::commands;
 use crate::context::Context;
 use crate::document::Help;
@@ -41,14 +41,14 @@ pub(crate) fn run(words: &[String]) -> Exit {
     }
     let (found, matches) = match understand(words) {
         Ok(understood) => understood,
-        Err(failure) => return report(&Ui::new(settings), &failure),
+        Err(failure) => return report(&Ui::new(settings), &outdated(failure, words)),
     };
     settings.verbosity = matches.number("verbosity").unwrap_or(0);
     let context = Context::new(environment, Ui::new(settings));
     context.ui.show_diagnostics();
     match act(&found, &matches, &context) {
         Ok(exit) => exit,
-        Err(failure) => report(&context.ui, &failure),
+        Err(failure) => report(&context.ui, &outdated(failure, words)),
     }
 }
 
@@ -74,8 +74,16 @@ fn act(found: &Found, matches: &Matches, context: &Context) -> Result<Exit, Fail
         Some(action) => action(matches, context),
         None => {
             show_help(found, context);
-            Err(Failure::Message("Subcommand is required".to_owned()))
+            Err(UsageError("Subcommand is required".to_owned()).into())
         }
+    }
+}
+
+/// Says what took the place of something that older releases had, if that is what is wrong.
+fn outdated(failure: Failure, words: &[String]) -> Failure {
+    match (failure, args::replacement(words)) {
+        (Failure::Usage(error), Some(remedy)) => Failure::Outdated { error, remedy },
+        (failure, _) => failure,
     }
 }
 

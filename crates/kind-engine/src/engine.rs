@@ -47,6 +47,9 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// The image of that reference if it is present locally.
     fn image(&self, reference: &str) -> Result<Option<ImageInfo>, Error>;
 
+    /// Names of the images that are present locally, sorted.
+    fn images(&self) -> Result<Vec<String>, Error>;
+
     /// Brings an image from its registry, and tells how far it has come where the engine knows.
     fn pull(&self, reference: &str, progress: ProgressSink<'_>) -> Result<(), Error>;
 

@@ -145,6 +145,11 @@ impl Engine for Fake {
         }))
     }
 
+    fn images(&self) -> Result<Vec<String>, Error> {
+        let world = self.call("images", "")?;
+        Ok(world.stock.keys().cloned().collect())
+    }
+
     fn pull(&self, reference: &str, _: ProgressSink<'_>) -> Result<(), Error> {
         drop(self.call("pull", reference)?);
         Err(Error::NoSuchImage(reference.to_owned()))

@@ -241,6 +241,15 @@ impl Provider {
         Ok(nodes.collect())
     }
 
+    /// Names of the images that the engine has, sorted.
+    ///
+    /// # Errors
+    /// [`Error::Engine`]
+    pub fn images(&self) -> Result<Vec<String>> {
+        let listed = self.engine.images();
+        listed.map_err(Error::engine("failed to list images"))
+    }
+
     /// A cluster's kubeconfig.
     ///
     /// # Errors

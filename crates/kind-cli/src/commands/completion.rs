@@ -1,10 +1,12 @@
 //! `kind completion`: scripts for shells, and the hidden command that they ask for candidates.
 
-use crate::args::{ArgRule, Command, Flag, Matches};
+mod candidates;
+
+use crate::args::{self, ArgRule, Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::CompletionScript;
 use crate::exit::{Exit, Failure};
-use crate::help::flags_of;
+use candidates::{Live, candidates};
 
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
@@ -90,19 +92,22 @@ fn script(context: &Context, shell: &str, text: &str) -> Result<Exit, Failure> {
 const NO_FILES: u8 = 4;
 const DEFAULT: u8 = 0;
 
+#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn complete(
     matches: &Matches,
     context: &Context,
     descriptions: Descriptions,
 ) -> Result<Exit, Failure> {
     let (words, last) = match matches.positionals.split_last() {
+        // Some shells cannot give an empty word, and quote it.
+        Some((last, words)) if last == "\"\"" => (words, ""),
         Some((last, words)) => (words, last.as_str()),
         None => (&[][..], ""),
     };
-    let (candidates, directive) =
-        candidates(words, last, |matches| cluster_names(context, matches));
+    let found = candidates(words, last, |what| live(context, words, what));
+    let directive = if found.files { DEFAULT } else { NO_FILES };
     let mut text = String::new();
-    for (word, description) in candidates {
+    for (word, description) in found.words {
         match descriptions {
             Descriptions::Shown => text.push_str(&format!("{word}\t{description}\n")),
             Descriptions::Hidden => text.push_str(&format!("{word}\n")),
@@ -115,79 +120,44 @@ fn complete(
     Ok(Exit::Success)
 }
 
-/// Words that may stand where `last` stands, with their descriptions.
-fn candidates(
-    words: &[String],
-    last: &str,
-    clusters: impl Fn(&Matches) -> Vec<String>,
-) -> (Vec<(String, &'static str)>, u8) {
-    let mut path = vec![&super::ROOT];
-    for word in words {
-        if let Some(child) = path.last().and_then(|command| command.child(word)) {
-            path.push(child);
+/// What exists; nothing if that cannot be found out.
+fn live(context: &Context, words: &[String], what: Live) -> Vec<String> {
+    // The engine and the cluster are those that the rest of the line names.
+    let matches = args::parse(LINE, &place(words)).unwrap_or_default();
+    let Ok(provider) = context.provider(&matches) else {
+        return Vec::new();
+    };
+    let found = match what {
+        Live::Clusters => provider.clusters(),
+        Live::Images => provider.images(),
+        Live::Nodes => provider
+            .nodes(Some(&context.cluster_name(&matches)))
+            .map(|nodes| nodes.into_iter().map(|node| node.name).collect()),
+    };
+    found.unwrap_or_default()
+}
+
+/// The flags that say where to look.
+const LINE: &[Flag] = &[
+    Flag::text("provider", ""),
+    Flag::text("name", "").short('n'),
+];
+
+/// The words of an unfinished line that say where to look.
+fn place(words: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = words.iter().peekable();
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "--name" | "-n" | "--provider" if rest.peek().is_some() => {
+                found.push(word.clone());
+                found.extend(rest.next().cloned());
+            }
+            word if word.starts_with("--name=") || word.starts_with("--provider=") => {
+                found.push(word.to_owned());
+            }
+            _ => {}
         }
     }
-    let flags = flags_of(&path);
-    let begins = |text: &str| text.starts_with(last);
-    let flag_before = words.last().and_then(|word| open_flag(&flags, word));
-    if let Some(flag) = flag_before {
-        let names = match flag.name {
-            "name" => clusters(&Matches::default()),
-            _ => return (Vec::new(), DEFAULT),
-        };
-        let names = names.into_iter().filter(|name| begins(name));
-        return (names.map(|name| (name, "")).collect(), NO_FILES);
-    }
-    if last.starts_with('-') {
-        let named = flags
-            .iter()
-            .map(|flag| (format!("--{}", flag.name), flag.help));
-        return (named.filter(|(name, _)| begins(name)).collect(), NO_FILES);
-    }
-    let children = path.last().map_or(&[][..], |command| command.children);
-    let children = children
-        .iter()
-        .filter(|child| !child.hidden && begins(child.name));
-    let mut found: Vec<_> = children
-        .map(|child| (child.name.to_owned(), child.summary))
-        .collect();
-    found.sort();
-    (found, NO_FILES)
-}
-
-/// The flag whose value comes next.
-fn open_flag<'a>(flags: &'a [Flag], word: &str) -> Option<&'a Flag> {
-    let flag = flags.iter().find(|flag| {
-        let long = word.strip_prefix("--") == Some(flag.name);
-        long || flag.short.is_some_and(|short| word == format!("-{short}"))
-    });
-    flag.filter(|flag| !flag.stands_alone())
-}
-
-/// Clusters that exist; none if that cannot be found out.
-fn cluster_names(context: &Context, matches: &Matches) -> Vec<String> {
-    let provider = context.provider(matches).ok();
-    provider
-        .and_then(|provider| provider.clusters().ok())
-        .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(line: &[&str], last: &str) -> Vec<String> {
-        let words: Vec<_> = line.iter().map(|word| (*word).to_owned()).collect();
-        let (found, _) = candidates(&words, last, |_| vec!["one".to_owned(), "two".to_owned()]);
-        found.into_iter().map(|(word, _)| word).collect()
-    }
-
-    #[test]
-    fn commands_flags_and_clusters_are_candidates() {
-        assert_eq!(named(&["get"], ""), ["clusters", "kubeconfig", "nodes"]);
-        assert_eq!(named(&[], "de"), ["delete"]);
-        assert_eq!(named(&["create", "cluster"], "--w"), ["--wait"]);
-        assert_eq!(named(&["delete", "cluster", "--name"], "t"), ["two"]);
-        assert!(named(&["create", "cluster", "--config"], "").is_empty());
-    }
+    found
 }

@@ -38,7 +38,7 @@ impl From<&Failure> for ErrorDocument {
             code: failure.code().to_owned(),
             message: failure.message(),
             cause: error.and_then(cause),
-            remedy: error.and_then(kind::Error::remedy),
+            remedy: failure.remedy(),
             output: error.and_then(kind::Error::output).map(str::to_owned),
             evidence: error
                 .and_then(kind::Error::evidence)

@@ -6,9 +6,22 @@ use crate::exit::Failure;
 /// What went wrong and why, what the failed program printed, what to do, and where to look.
 pub(super) fn render(failure: &Failure, settings: &Settings) -> String {
     let mut lines = format!("{} {}", heading("ERROR:", settings), failure.message());
-    let Some(error) = failure.error() else {
-        return lines;
-    };
+    if let Some(error) = failure.error() {
+        lines.push_str(&details(error, settings));
+    }
+    if let Some(remedy) = failure.remedy() {
+        lines.push_str(&format!("\n\nhint: {remedy}"));
+    }
+    if let Some(evidence) = failure.error().and_then(kind::Error::evidence) {
+        let directory = evidence.display();
+        lines.push_str(&format!("\n\nLogs of the nodes are kept in {directory}"));
+    }
+    lines
+}
+
+/// What the failed program printed, and for those who ask what led to what.
+fn details(error: &kind::Error, settings: &Settings) -> String {
+    let mut lines = String::new();
     let gap = if settings.smart { "\n" } else { "\n\n" };
     if let Some(output) = error.output().filter(|output| !output.is_empty()) {
         let heading = heading("Command Output:", settings);
@@ -17,15 +30,6 @@ pub(super) fn render(failure: &Failure, settings: &Settings) -> String {
     if settings.verbosity >= 1 {
         let heading = heading("Stack Trace:", settings);
         lines.push_str(&format!("{gap}{heading} \n{}", frames(error)));
-    }
-    if let Some(remedy) = error.remedy() {
-        lines.push_str(&format!("\n\nhint: {remedy}"));
-    }
-    if let Some(evidence) = error.evidence() {
-        lines.push_str(&format!(
-            "\n\nLogs of the nodes are kept in {}",
-            evidence.display()
-        ));
     }
     lines
 }

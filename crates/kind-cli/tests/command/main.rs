@@ -4,5 +4,8 @@
 
 mod config;
 mod dry_run;
+mod messages;
 mod recorded;
 mod run;
+mod scripts;
+mod terminal;

@@ -171,6 +171,10 @@ impl Engine for CommandLine {
         images::find(self.flavor, &self.program, reference)
     }
 
+    fn images(&self) -> Result<Vec<String>, Error> {
+        images::names(&self.program)
+    }
+
     fn pull(&self, reference: &str, _: ProgressSink<'_>) -> Result<(), Error> {
         images::pull(self.flavor, &self.program, reference)
     }

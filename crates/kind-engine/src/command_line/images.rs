@@ -39,6 +39,19 @@ pub(super) fn name(flavor: Flavor, reference: &str) -> String {
     }
 }
 
+/// Names of all images, sorted. Those without a name or a tag cannot be asked for.
+pub(super) fn names(program: &Program) -> Result<Vec<String>, Error> {
+    let listed = program.output(&["images", "--format", "{{.Repository}}:{{.Tag}}"])?;
+    let names = listed.lines().map(str::trim);
+    let mut names: Vec<_> = names
+        .filter(|name| !name.is_empty() && !name.contains("<none>"))
+        .map(str::to_owned)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
 fn without_tag(name: &str) -> &str {
     match name.rsplit_once(':') {
         // A colon before the last slash is a registry's port.

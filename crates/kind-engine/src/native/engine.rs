@@ -210,6 +210,14 @@ impl Engine for Native {
         }))
     }
 
+    fn images(&self) -> Result<Vec<String>, Error> {
+        let images = self.store.list()?;
+        let names = images.iter().flat_map(|image| image.references());
+        let mut names: Vec<_> = names.map(ToString::to_string).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
     fn pull(&self, reference: &str, progress: ProgressSink<'_>) -> Result<(), Error> {
         let (reference, platform) = (reference.parse()?, Platform::of_host());
         registry::pull(&self.store, &reference, &platform, &self.access, progress)?;

@@ -1,12 +1,20 @@
 # bash completion for kind
 _kind() {
-    local words=("${COMP_WORDS[@]:1:COMP_CWORD}")
-    local lines line
+    local line=${COMP_LINE:0:COMP_POINT}
+    local words lines candidate last prefix=
+    read -ra words <<< "$line"
+    [[ $line == *[[:space:]] ]] && words+=("")
+    last=${words[${#words[@]}-1]}
+    # Bash completes only what stands behind the last of these.
+    [[ $COMP_WORDBREAKS == *:* && $last == *:* ]] && prefix=${last%"${last##*:}"}
+    [[ -z $prefix && $COMP_WORDBREAKS == *=* && $last == *=* ]] && prefix=${last%"${last##*=}"}
     COMPREPLY=()
-    mapfile -t lines < <(kind __completeNoDesc "${words[@]}" 2>/dev/null)
-    for line in "${lines[@]}"; do
-        [[ $line == :* ]] || COMPREPLY+=("$line")
+    mapfile -t lines < <("${words[0]}" __completeNoDesc "${words[@]:1}" 2>/dev/null)
+    for candidate in "${lines[@]}"; do
+        [[ $candidate == :* ]] || COMPREPLY+=("${candidate#"$prefix"}")
     done
-    [[ ${lines[-1]:-} == :0 ]] && compopt -o default 2>/dev/null
+    if (( ${#lines[@]} )) && [[ ${lines[${#lines[@]}-1]} == :0 ]]; then
+        compopt -o default 2>/dev/null || true
+    fi
 }
 complete -F _kind kind

@@ -1,0 +1,121 @@
+//! What a person at a terminal sees: a real pseudoterminal stands for it.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::messages::docker;
+use crate::run::Stage;
+
+/// Everything that the command writes to a terminal that is its stderr.
+fn seen(stage: &Stage, arguments: &[&str]) -> String {
+    let (mut terminal, end) = terminal();
+    let mut child = stage
+        .command(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::from(end))
+        .spawn()
+        .unwrap();
+    let mut seen = Vec::new();
+    // Reading fails once nobody holds the other end.
+    let _ = terminal.read_to_end(&mut seen);
+    child.wait().unwrap();
+    // The terminal itself writes a carriage return before each newline.
+    String::from_utf8(seen).unwrap().replace("\r\n", "\n")
+}
+
+/// A terminal: what is shown on it, and the end for programs.
+fn terminal() -> (File, OwnedFd) {
+    let shown = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&shown).unwrap();
+    unlockpt(&shown).unwrap();
+    let name = ptsname(&shown, Vec::new()).unwrap();
+    let end = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    (File::from(shown), end)
+}
+
+fn create(stage: &Stage) -> String {
+    seen(stage, &["--provider", "docker", "create", "cluster"])
+}
+
+#[test]
+fn a_terminal_shows_a_spinner_and_colours() {
+    let seen = create(&docker().with("TERM", "xterm"));
+    let image = "Ensuring node image (kindest/node:v1.37.0) 🖼️";
+    assert!(
+        seen.starts_with("Creating cluster \"kind\" ...\n"),
+        "{seen:?}"
+    );
+    let frame = format!("\x1b[?7l\r⠈⠁ {image} \x1b[?7h");
+    assert!(seen.contains(&frame), "{seen:?}");
+    assert!(
+        seen.contains(&format!(" \x1b[32m✓\x1b[0m {image}\n")),
+        "{seen:?}"
+    );
+    assert!(
+        seen.contains(" \x1b[31m✗\x1b[0m Preparing nodes 📦 \n"),
+        "{seen:?}"
+    );
+    assert!(
+        !seen.contains("  ...\n"),
+        "a line for a beginning: {seen:?}"
+    );
+    assert!(
+        seen.contains("\x1b[31mERROR:\x1b[0m failed to create cluster: "),
+        "{seen:?}"
+    );
+    // No empty line stands before this heading in colour.
+    assert!(
+        seen.contains("exit status 125\n\x1b[31mCommand Output:\x1b[0m boom"),
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn plain_surroundings_get_plain_lines() {
+    for (name, value) in [
+        ("NO_COLOR", ""),
+        ("NO_COLOR", "1"),
+        ("TERM", "dumb"),
+        ("TERM", "st-256color"),
+    ] {
+        let stage = docker().with("TERM", "xterm").with(name, value);
+        let seen = create(&stage);
+        assert!(!seen.contains('\x1b'), "{name}={value}: {seen:?}");
+        assert!(
+            seen.contains(" • Preparing nodes 📦   ...\n ✗ Preparing nodes 📦 \n"),
+            "{seen:?}"
+        );
+    }
+}
+
+#[test]
+fn programs_and_the_quiet_get_no_colours_on_a_terminal() {
+    let stage = docker().with("TERM", "xterm");
+    let json = seen(
+        &stage,
+        &["-ojson", "--provider=docker", "create", "cluster"],
+    );
+    for line in json.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    assert_eq!(
+        seen(&stage, &["-q", "--provider=docker", "create", "cluster"]),
+        ""
+    );
+}
+
+#[test]
+fn a_negative_verbosity_leaves_warnings_and_errors() {
+    let stage = docker()
+        .with("TERM", "xterm")
+        .with("KIND_EXPERIMENTAL_PROVIDER", "docker");
+    let seen = seen(&stage, &["-v=-1", "create", "cluster"]);
+    let warning = "using docker due to KIND_EXPERIMENTAL_PROVIDER\n\x1b[31mERROR:\x1b[0m ";
+    assert!(seen.starts_with(warning), "{seen:?}");
+}
