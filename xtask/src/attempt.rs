@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, output, program, say};
-use crate::{Failure, packages, programs, sample};
+use crate::{Failure, packages, programs, published, sample};
 
 const CLUSTER: &str = "try";
 /// Port of the sample app on the node.
@@ -32,24 +32,39 @@ pub(crate) fn run(yes: bool) -> Result<(), Failure> {
     let port = free_port()?;
     let config = scratch.path().join("cluster.yaml");
     fs::write(&config, cluster(port))?;
-    say(
-        "The first cluster takes about 15 minutes: Kubernetes is compiled from Debian's source package. \
-         The next one takes seconds.",
-    );
-    shell::run(
-        program(&kind)
-            .args(["--provider", "native", "create", "cluster"])
-            .args(["--name", CLUSTER, "--from", "debian", "--wait", "2m"])
-            .arg("--config")
-            .arg(&config)
-            .arg("--kubeconfig")
-            .arg(&kubeconfig),
-    )?;
+    create(&kind, &kubeconfig, &config)?;
     deploy(&kind, &kubeconfig, scratch.path())?;
     let answer = answer(port)?;
     say(&format!("\n$ curl http://127.0.0.1:{port}/\n{answer}"));
     next_steps(&kind, &kubeconfig, port);
     Ok(())
+}
+
+/// Makes the cluster: from the published node image where its registry answers, else from Debian's packages.
+fn create(kind: &Path, kubeconfig: &Path, config: &Path) -> Result<(), Failure> {
+    let create = |more: &[&str]| {
+        let mut command = program(kind);
+        command
+            .args(["--provider", "native", "create", "cluster"])
+            .args(["--name", CLUSTER, "--wait", "2m"])
+            .args(more)
+            .arg("--config")
+            .arg(config)
+            .arg("--kubeconfig")
+            .arg(kubeconfig);
+        shell::run(&mut command)
+    };
+    if published::is_there() {
+        match create(&[]) {
+            Ok(()) => return Ok(()),
+            Err(failure) => say(&format!("{failure}; now from Debian's packages instead.")),
+        }
+    }
+    say(
+        "The first cluster takes about 15 minutes: Kubernetes is compiled from Debian's source package. \
+         The next one takes seconds.",
+    );
+    create(&["--from", "debian"])
 }
 
 /// One node whose port for the sample app is a port of this machine.

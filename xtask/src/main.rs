@@ -6,6 +6,7 @@ mod bench;
 mod node_image;
 mod packages;
 mod programs;
+mod published;
 mod sample;
 mod shell;
 mod test;

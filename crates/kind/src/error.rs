@@ -69,6 +69,14 @@ pub enum Error {
         /// Why not.
         source: Cause,
     },
+    /// An image cannot be published.
+    #[error("failed to push image {image:?}")]
+    Push {
+        /// Its reference.
+        image: String,
+        /// Why not.
+        source: Cause,
+    },
     /// A node image cannot be built.
     #[error("failed to build the node image from {from:?}")]
     Build {
@@ -165,6 +173,7 @@ impl Error {
             Self::Config(cause)
             | Self::Engine { source: cause, .. }
             | Self::Image { source: cause, .. }
+            | Self::Push { source: cause, .. }
             | Self::Build { source: cause, .. }
             | Self::Document { source: cause, .. }
             | Self::Kubeconfig { source: cause, .. } => &cause.0.code,
@@ -198,6 +207,7 @@ impl Error {
             Self::Config(cause)
             | Self::Engine { source: cause, .. }
             | Self::Image { source: cause, .. }
+            | Self::Push { source: cause, .. }
             | Self::Build { source: cause, .. }
             | Self::Document { source: cause, .. }
             | Self::Kubeconfig { source: cause, .. } => cause.0.remedy.clone(),

@@ -41,7 +41,9 @@ mod node_image;
 mod plan;
 mod provider;
 mod prune;
+mod publish;
 mod subnet;
+mod transfer;
 
 pub use kind_config as config;
 

@@ -233,7 +233,7 @@ fn check_architecture(options: &BuildNodeImage) -> Result<()> {
 }
 
 /// The native engine's store; engines of their own keep images elsewhere.
-fn open_store(provider: &Provider) -> Result<Store> {
+pub(crate) fn open_store(provider: &Provider) -> Result<Store> {
     if provider.engine_name() != "native" {
         let engine = provider.engine_name();
         return Err(Error::NotSupported(format!(

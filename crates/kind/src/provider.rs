@@ -13,9 +13,9 @@ use crate::error::Cause;
 use crate::event::{Event, Listener};
 use crate::kubeconfig::{self, Document, context_name};
 use crate::{
-    Agent, Assumptions, BuildNodeImage, BuiltNodeImage, CreateCluster, Created, DryRun,
-    EngineChoice, Error, KubeconfigFiles, LoadImages, Prune, Pruned, Result, create, dry_run, load,
-    logs, node, node_image, prune,
+    Agent, Assumptions, BuildNodeImage, BuiltNodeImage, CancelToken, CreateCluster, Created,
+    DryRun, EngineChoice, Error, KubeconfigFiles, LoadImages, Prune, Pruned, Result, create,
+    dry_run, load, logs, node, node_image, prune, publish,
 };
 
 const CONTROL_PLANE: &str = "control-plane";
@@ -329,6 +329,20 @@ impl Provider {
         listener: Listener<'_>,
     ) -> Result<BuiltNodeImage> {
         node_image::build(self, options, listener)
+    }
+
+    /// Publishes a node image of the engine's store at the registry that its name says, with the logins of
+    /// docker's configuration. Returns the digest that it has there.
+    ///
+    /// # Errors
+    /// [`Error::Push`], and [`Error::NotSupported`] for engines that push images themselves.
+    pub fn push_node_image(
+        &self,
+        image: &str,
+        cancel: &CancelToken,
+        listener: Listener<'_>,
+    ) -> Result<String> {
+        publish::run(self, image, cancel, listener)
     }
 
     /// Removes what kind keeps to be faster the next time and no cluster uses.

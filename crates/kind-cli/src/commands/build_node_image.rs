@@ -22,6 +22,10 @@ pub(super) static COMMAND: Command = Command {
         ),
         Flag::text("image", "name:tag of the resulting image to be built")
             .default("kindest/node:latest"),
+        Flag::switch(
+            "push",
+            "publish the image at the registry that its name says, once it is built",
+        ),
         Flag::text(
             "type",
             "optionally specify one of 'debian', 'url', 'file', 'release', 'ci' or 'source' as the type of build",
@@ -52,7 +56,8 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
         context.ui.info(&format!("Detected build type: {kind:?}"));
     }
     let provider = context.provider(matches)?;
-    let mut options = BuildNodeImage::new(source, image).cancel(context.interruptible());
+    let cancel = context.interruptible();
+    let mut options = BuildNodeImage::new(source, image).cancel(cancel.clone());
     if let Some(architecture) = matches.filled("arch") {
         options = options.architecture(architecture);
     }
@@ -65,6 +70,12 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     context
         .ui
         .info(&format!("Image \"{}\" build completed.", built.image));
+    if matches.switch("push") {
+        let digest =
+            provider.push_node_image(&built.image, &cancel, &|event| context.ui.event(event))?;
+        let image = &built.image;
+        context.ui.info(&format!("Pushed \"{image}\" as {digest}."));
+    }
     let built = BuiltNodeImage { image: built.image };
     context.ui.result(&built, String::new);
     Ok(Exit::Success)

@@ -31,14 +31,20 @@ pub struct Patience {
     pub data: Duration,
 }
 
-impl Default for Patience {
-    fn default() -> Self {
-        let limit = Duration::from_secs(30);
+impl Patience {
+    /// Waits so long for each part.
+    pub fn of(limit: Duration) -> Self {
         Self {
             connection: limit,
             answer: limit,
             data: limit,
         }
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self::of(Duration::from_secs(30))
     }
 }
 

@@ -12,12 +12,7 @@ use super::{
 };
 
 fn client() -> Client {
-    let short = Duration::from_millis(500);
-    Client::default().patience(Patience {
-        connection: short,
-        answer: short,
-        data: short,
-    })
+    Client::default().patience(Patience::of(Duration::from_millis(500)))
 }
 
 fn get(client: &Client, url: &str) -> Result<Response, Error> {

@@ -131,6 +131,14 @@ fn list(platforms: &[Platform]) -> String {
 }
 
 impl Error {
+    /// The same failure as one of images.
+    pub(super) fn into_image_error(self) -> crate::Error {
+        match self {
+            Self::Store(error) => *error,
+            error => Box::new(error).into(),
+        }
+    }
+
     /// A code that stays the same between releases.
     pub fn code(&self) -> &'static str {
         match self {

@@ -23,5 +23,5 @@ mod session;
 
 pub use access::Access;
 pub use error::Error;
-pub use pull::pull;
+pub use pull::{pull, resolve};
 pub use push::{Entry, Packing, Pushed, push, push_index};

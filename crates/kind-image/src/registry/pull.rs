@@ -36,10 +36,23 @@ pub fn pull(
     progress: ProgressSink<'_>,
 ) -> Result<Image, crate::Error> {
     let pulled = bring(store, reference, platform, access, progress);
-    pulled.map_err(|error| match error {
-        Error::Store(error) => *error,
-        error => Box::new(error).into(),
-    })
+    pulled.map_err(Error::into_image_error)
+}
+
+/// The digest of an image's manifest for a platform, as its registry has it now.
+///
+/// # Errors
+/// [`Error`] as [`crate::Error::Registry`].
+pub fn resolve(
+    reference: &Reference,
+    platform: &Platform,
+    access: &Access,
+) -> Result<Digest, crate::Error> {
+    let by_tag = reference.digest().is_none();
+    let found = Sessions::open(access, reference, Purpose::Pull { by_tag })
+        .and_then(|sessions| manifest::find(&sessions, reference, platform));
+    let found = found.map_err(Error::into_image_error)?;
+    Ok(Digest::of(&found.bytes))
 }
 
 fn bring(

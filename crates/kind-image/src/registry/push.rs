@@ -59,7 +59,7 @@ pub fn push(
 ) -> Result<Pushed, crate::Error> {
     let pushed =
         Push::open(store, image, reference, packing, access, progress).and_then(|push| push.run());
-    pushed.map_err(unwrapped)
+    pushed.map_err(Error::into_image_error)
 }
 
 /// Puts an index of images into the registry that `reference` names; they are there already, in the same
@@ -88,15 +88,8 @@ pub fn push_index(
         put_manifest(&session, reference, oci::INDEX, &bytes)
             .map_err(|fault| session.failure(&reference.to_string(), fault))
     });
-    sent.map_err(unwrapped)?;
+    sent.map_err(Error::into_image_error)?;
     Ok(Digest::of(&bytes))
-}
-
-fn unwrapped(error: Error) -> crate::Error {
-    match error {
-        Error::Store(error) => *error,
-        error => Box::new(error).into(),
-    }
 }
 
 struct Push<'a> {

@@ -2,6 +2,7 @@
 
 use kind_config::Cluster;
 use kind_engine::{Info, Network, NetworkSpec};
+use kind_image::ProgressSink;
 
 use super::CreateCluster;
 use super::phases::Phases;
@@ -9,7 +10,7 @@ use super::run::make_plan;
 use crate::error::Cause;
 use crate::event::{Event, Listener, Phase, Warning};
 use crate::plan::with_client_settings;
-use crate::{BuildNodeImage, Error, Provider, Result, network};
+use crate::{BuildNodeImage, Error, Provider, Result, network, transfer};
 
 /// An attempt to make a cluster.
 pub(super) struct Attempt<'a> {
@@ -114,7 +115,9 @@ impl<'a> Attempt<'a> {
             return Ok(());
         }
         self.phases.detail(1, format!("Pulling image: {image} ..."));
-        let pulled = super::pull::run(engine, image, &self.options.cancel, self.listener)?;
+        let name = image.to_owned();
+        let pull = move |progress: ProgressSink<'_>| engine.pull(&name, progress);
+        let pulled = transfer::run(pull, &self.options.cancel, self.listener)?;
         pulled.map_err(failed)
     }
 

@@ -8,7 +8,6 @@ mod nodes;
 mod options;
 mod parallel;
 mod phases;
-mod pull;
 mod run;
 mod start;
 mod story;

@@ -1,0 +1,39 @@
+//! Publishing node images.
+
+use kind_image::registry::{self, Access, Packing};
+use kind_image::{ProgressSink, Reference, Store};
+
+use crate::event::Listener;
+use crate::node_image::{image_cause, open_store};
+use crate::{CancelToken, Error, Provider, Result, transfer};
+
+/// Puts an image of the engine's store into the registry that its name says. Returns the digest that it
+/// has there.
+pub(crate) fn run(
+    provider: &Provider,
+    image: &str,
+    cancel: &CancelToken,
+    listener: Listener<'_>,
+) -> Result<String> {
+    let store = open_store(provider)?;
+    let access = Access::from_environment(provider.environment());
+    let name = image.to_owned();
+    let push = move |progress: ProgressSink<'_>| push(&store, &name, &access, progress);
+    transfer::run(push, cancel, listener)?.map_err(|error| Error::Push {
+        image: image.to_owned(),
+        source: image_cause(error),
+    })
+}
+
+fn push(
+    store: &Store,
+    image: &str,
+    access: &Access,
+    progress: ProgressSink<'_>,
+) -> std::result::Result<String, kind_image::Error> {
+    let name: Reference = image.parse()?;
+    let found = store.find(image)?;
+    let found = found.ok_or_else(|| kind_image::Error::Missing(image.to_owned()))?;
+    let pushed = registry::push(store, &found, &name, Packing::Gzip, access, progress)?;
+    Ok(pushed.digest.to_string())
+}
