@@ -31,6 +31,7 @@ mod create;
 mod dry_run;
 mod error;
 mod event;
+mod hand_over;
 mod kubeconfig;
 mod load;
 mod logs;

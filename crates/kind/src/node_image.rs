@@ -7,7 +7,7 @@ use kind_image::{Reference, Store};
 
 use crate::error::Cause;
 use crate::event::{Event, Listener, Outcome, Phase};
-use crate::{CancelToken, Error, Provider, Result};
+use crate::{CancelToken, Error, Provider, Result, hand_over};
 
 /// Types of sources that users may name.
 const TYPES: [&str; 6] = ["debian", "url", "file", "release", "ci", "source"];
@@ -196,7 +196,15 @@ pub(crate) fn build(
     steps.end(built.is_ok());
     // The build's programs get the user's interrupt too; their failure is not what matters then.
     options.cancel.check()?;
-    built.map_err(|error| build_error(&options.source, error))?;
+    let image = built.map_err(|error| build_error(&options.source, error))?;
+    if provider.engine_name() != "native" {
+        hand_over::run(
+            provider.engine(),
+            (&store, &image),
+            &options.image,
+            listener,
+        )?;
+    }
     Ok(BuiltNodeImage {
         image: options.image.clone(),
     })
@@ -232,18 +240,19 @@ fn check_architecture(options: &BuildNodeImage) -> Result<()> {
     }
 }
 
-/// The native engine's store; engines of their own keep images elsewhere.
+/// The store that builds are made in. It is the native engine's own; other engines get the result.
 pub(crate) fn open_store(provider: &Provider) -> Result<Store> {
-    if provider.engine_name() != "native" {
-        let engine = provider.engine_name();
-        return Err(Error::NotSupported(format!(
-            "building images for the engine {engine:?}"
-        )));
-    }
-    Store::open(&provider.state_dir().join("images")).map_err(|error| Error::Engine {
-        action: "failed to open the image store".to_owned(),
+    let store = Store::open(&provider.state_dir().join("images"));
+    store.map_err(store_error("failed to open the image store"))
+}
+
+/// Wraps a failure of an image store with what was tried.
+pub(crate) fn store_error(action: &str) -> impl FnOnce(kind_image::Error) -> Error {
+    let action = action.to_owned();
+    move |error| Error::Engine {
+        action,
         source: image_cause(error),
-    })
+    }
 }
 
 pub(crate) fn image_cause(error: kind_image::Error) -> Cause {

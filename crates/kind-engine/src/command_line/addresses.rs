@@ -46,15 +46,20 @@ impl Addresses {
     }
 }
 
-/// A free address in the upper half of the subnet.
+/// A free address in the upper half of the subnet, below those that Services get.
 fn free(node: &str, subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Addr, Error> {
     let first = u32::from(subnet.network());
-    let last = u32::from(subnet.broadcast());
-    let size = (last - first) / 2;
+    let broadcast = u32::from(subnet.broadcast());
+    let end = match pool::service_range(subnet.into()) {
+        Some((IpAddr::V4(services), _)) => u32::from(services) - 1,
+        _ => broadcast,
+    };
+    let middle = first + (broadcast - first) / 2;
+    let size = end.saturating_sub(middle + 1);
     let begin = hash(node) % size.max(1);
     (0..size)
-        .map(|step| Ipv4Addr::from(last - 1 - (begin + step) % size))
-        .find(|address| !taken.contains(&IpAddr::V4(*address)) && u32::from(*address) > first + 1)
+        .map(|step| Ipv4Addr::from(middle + 1 + (begin + step) % size))
+        .find(|address| !taken.contains(&IpAddr::V4(*address)))
         .ok_or_else(|| kind_net::Error::NoAddress(subnet.to_string()).into())
 }
 
@@ -88,7 +93,7 @@ mod tests {
                 .choose(&node, &subnets, || Ok(BTreeSet::new()))
                 .unwrap();
             let (v4, v6) = (v4.unwrap(), v6.unwrap());
-            assert!(v4.octets()[2] >= 127, "{v4}");
+            assert!((128..255).contains(&v4.octets()[2]), "{v4}");
             assert!(subnets.v6.unwrap().contains(&v6));
             assert!(seen.insert(v4));
         }
@@ -98,18 +103,12 @@ mod tests {
     fn what_others_have_is_left_to_them_and_asked_once() {
         let addresses = Addresses::default();
         let subnets = subnets("10.89.0.0/29");
-        let others: BTreeSet<IpAddr> = ["10.89.0.6".parse().unwrap()].into();
+        let others: BTreeSet<IpAddr> = ["10.89.0.5".parse().unwrap()].into();
         let (v4, _) = addresses.choose("a", &subnets, || Ok(others)).unwrap();
-        assert_ne!(v4.unwrap().to_string(), "10.89.0.6");
-        let (other, _) = addresses
-            .choose("b", &subnets, || panic!("asked twice"))
-            .unwrap();
-        assert_ne!(other, v4);
-        assert!(
-            addresses
-                .choose("c", &subnets, || panic!("asked twice"))
-                .is_err()
-        );
+        assert_ne!(v4.unwrap().to_string(), "10.89.0.5");
+        let again = |node| addresses.choose(node, &subnets, || panic!("asked twice"));
+        assert_ne!(again("b").unwrap().0, v4);
+        assert!(again("c").is_err());
     }
 
     #[test]

@@ -111,3 +111,7 @@ fn one_after_the_other(program: &Program, names: &[&str]) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "removal_tests.rs"]
+mod tests;

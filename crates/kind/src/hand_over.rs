@@ -1,0 +1,74 @@
+//! Giving a built image to an engine with a store of its own.
+
+use std::io;
+
+use kind_engine::Engine;
+use kind_image::{Image, Store, archive};
+
+use crate::event::{Event, Listener, Outcome, Phase};
+use crate::node_image::store_error;
+use crate::{Error, Result};
+
+/// Loads the image of that name into the engine, unless the engine has it.
+///
+/// # Errors
+/// [`Error::Engine`]
+pub(crate) fn run(
+    engine: &dyn Engine,
+    (store, image): (&Store, &Image),
+    name: &str,
+    listener: Listener<'_>,
+) -> Result<()> {
+    let action = format!("failed to load the built image into {}", engine.name());
+    let known = engine.image(name).map_err(Error::engine(action.as_str()))?;
+    if known.is_some_and(|known| is_id(&known.id, &image.id().to_string())) {
+        return Ok(());
+    }
+    let phase = Phase::BuildStep {
+        title: format!("Loading the image into {}", engine.name()),
+    };
+    listener(Event::PhaseStarted(phase.clone()));
+    let loaded = load(engine, store, image, &action);
+    let outcome = match loaded {
+        Ok(()) => Outcome::Done,
+        Err(_) => Outcome::Failed,
+    };
+    listener(Event::PhaseEnded { phase, outcome });
+    loaded
+}
+
+/// Podman leaves out how an id was made.
+fn is_id(known: &str, id: &str) -> bool {
+    !known.is_empty() && (known == id || id.strip_prefix("sha256:") == Some(known))
+}
+
+fn load(engine: &dyn Engine, store: &Store, image: &Image, action: &str) -> Result<()> {
+    let pipe = io::pipe().map_err(kind_engine::Error::io("open a pipe"));
+    let (mut reader, writer) = pipe.map_err(Error::engine(action))?;
+    let (written, loaded) = std::thread::scope(|scope| {
+        let writing =
+            scope.spawn(move || archive::write(store, std::slice::from_ref(image), writer));
+        let loaded = engine.load(&mut reader);
+        // A writer whose reader has failed must not wait for it.
+        drop(reader);
+        (writing.join(), loaded)
+    });
+    loaded.map_err(Error::engine(action))?;
+    written
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        .map_err(store_error(action))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engines_spell_ids_with_and_without_their_algorithm() {
+        assert!(is_id("sha256:ab", "sha256:ab"));
+        assert!(is_id("ab", "sha256:ab"));
+        for other in ["", "b", "sha256:a"] {
+            assert!(!is_id(other, "sha256:ab"), "{other}");
+        }
+    }
+}
