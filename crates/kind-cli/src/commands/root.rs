@@ -33,7 +33,7 @@ pub(crate) static ROOT: Command = Command {
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     if matches.switch("version") {
-        let text = || format!("kind version {}\n", version::NUMBER);
+        let text = || format!("kind version {}\n", version::number());
         context.ui.result(&version::document(), text);
     } else {
         let text = render(&[&ROOT]);

@@ -11,8 +11,37 @@ pub(super) static COMMAND: Command = Command {
     ..Command::new("version", "Prints the kind CLI version")
 };
 
-/// This command's version.
-pub(super) const NUMBER: &str = env!("CARGO_PKG_VERSION");
+/// This command's version. Builds between releases say from which commit they are, if the builder does.
+pub(super) fn number() -> String {
+    let core = concat!(
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        ".",
+        env!("CARGO_PKG_VERSION_MINOR"),
+        ".",
+        env!("CARGO_PKG_VERSION_PATCH")
+    );
+    let count = option_env!("KIND_COMMIT_COUNT").unwrap_or("");
+    let commit = option_env!("KIND_COMMIT").unwrap_or("");
+    joined(core, env!("CARGO_PKG_VERSION_PRE"), count, commit)
+}
+
+/// The parts of a version as one text. A release has no pre-release part and names no commit.
+fn joined(core: &str, prerelease: &str, count: &str, commit: &str) -> String {
+    /// What kind shows of a commit.
+    const COMMIT_DIGITS: usize = 14;
+    if prerelease.is_empty() {
+        return core.to_owned();
+    }
+    let mut version = format!("{core}-{prerelease}");
+    if !count.is_empty() {
+        version.push_str(&format!(".{count}"));
+    }
+    if !commit.is_empty() {
+        version.push('+');
+        version.extend(commit.chars().take(COMMIT_DIGITS));
+    }
+    version
+}
 
 /// The version with the toolchain and the platform it is for.
 pub(super) fn display() -> String {
@@ -37,7 +66,7 @@ pub(super) fn document() -> Version {
         other => other,
     };
     Version {
-        version: NUMBER.to_owned(),
+        version: number(),
         compiler: concat!("rustc", env!("RUST_VERSION")).to_owned(),
         os: os.to_owned(),
         architecture: architecture.to_owned(),
@@ -48,8 +77,28 @@ pub(super) fn document() -> Version {
 fn run(_: &Matches, context: &Context) -> Result<Exit, Failure> {
     let text = || match context.ui.is_talking() {
         true => format!("{}\n", display()),
-        false => format!("{NUMBER}\n"),
+        false => format!("{}\n", number()),
     };
     context.ui.result(&document(), text);
     Ok(Exit::Success)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_put_together_as_kinds() {
+        const HASH: &str = "mocked-hash-longer-than-that";
+        for (prerelease, count, commit, version) in [
+            ("alpha", "1", HASH, "0.27.0-alpha.1+mocked-hash-lo"),
+            ("beta", "", HASH, "0.27.0-beta+mocked-hash-lo"),
+            ("alpha", "1", "", "0.27.0-alpha.1"),
+            ("alpha", "", "", "0.27.0-alpha"),
+            ("", "1", HASH, "0.27.0"),
+            ("", "", "", "0.27.0"),
+        ] {
+            assert_eq!(joined("0.27.0", prerelease, count, commit), version);
+        }
+    }
 }
