@@ -129,3 +129,27 @@ fn an_unreadable_configuration_is_told_in_kinds_words() {
         assert!(answer.stderr.ends_with(&expected), "{}", answer.stderr);
     }
 }
+
+#[test]
+fn a_name_that_is_too_long_is_warned_of() {
+    let name = "a".repeat(51);
+    let answer = stage().run(&[&DRY_RUN[..], &["--name", &name]].concat());
+    let expected = format!(
+        "using docker due to KIND_EXPERIMENTAL_PROVIDER\ncluster name \"{name}\" is probably too long, this \
+         might not work properly on some systems\n"
+    );
+    assert_eq!((answer.code, answer.stderr), (0, expected));
+}
+
+#[test]
+fn a_host_with_cgroup_v1_is_warned_of() {
+    let stage = stage();
+    stage.program(
+        "docker",
+        "[ \"$1\" = info ] && echo '{\"CgroupVersion\": \"1\"}'\nexit 0\n",
+    );
+    let answer = stage.run(&DRY_RUN);
+    let expected = "using docker due to KIND_EXPERIMENTAL_PROVIDER\ncgroup v1 is deprecated in Kubernetes and \
+                    will not be supported in a future kind release, please upgrade to cgroup v2\n";
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, expected));
+}
