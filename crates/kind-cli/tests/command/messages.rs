@@ -14,7 +14,7 @@ case "$1 $2" in
     esac
     ;;
 "images --format") printf 'busybox:1\nkindest/node:v1\n<none>:<none>\n' ;;
-"network inspect") echo '[{"Name":"kind","IPAM":{"Config":[{"Subnet":"172.18.0.0/16"}]}}]' ;;
+"network inspect") echo '[{"Name":"kind","IPAM":{"Config":[{"Subnet":"172.18.0.0/16"},{"Subnet":"fc00:f853:ccd:e793::/64"}]}}]' ;;
 "create "*|"run "*) echo boom; exit 125 ;;
 esac
 exit 0
