@@ -17,6 +17,7 @@ mod nft;
 mod pause;
 mod pod_cidrs;
 mod services;
+mod shared_var;
 mod signals;
 mod storage;
 #[cfg(test)]
@@ -43,6 +44,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
     match word {
         "pause" => pause::run(),
         "boot" => boot::run(&arguments),
+        "shared-var" => shared_var::run(&arguments),
         "request" => channel::run(&arguments),
         "finalize-kubelet" => kubelet::run(),
         "assign-pod-cidrs" => pod_cidrs::assign(&words(&arguments)),
@@ -100,6 +102,7 @@ usage: kind-node <sub-command>
   pause           hold a pod's namespaces and reap its orphans
   request         take files and steps on stdin, print events on stdout
   boot            prepare the node, then become the given command
+  shared-var      fill /var from one that nodes share, then become the given command
   assign-pod-cidrs  give new nodes their pod addresses
   follow-pod-cidrs  use the pod addresses that this node was given
   finalize-kubelet  use the certificate that the kubelet rotates

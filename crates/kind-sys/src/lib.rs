@@ -11,3 +11,4 @@ pub mod namespace;
 pub mod packet;
 pub mod process;
 pub mod terminal;
+pub mod tree;

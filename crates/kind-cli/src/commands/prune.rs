@@ -25,7 +25,8 @@ pub(super) static COMMAND: Command = Command {
 
 const ABOUT: &str =
     "Removes what kind keeps to be faster the next time and no cluster uses: images of the native
-engine's store, unpacked images that nodes share, and programs for nodes of other versions.
+engine's store, unpacked images that nodes share (with docker and podman, volumes), and programs for
+nodes of other versions.
 
 Nothing that a cluster uses is touched, whether it runs or not. Images in the stores of docker,
 podman and nerdctl are left alone.";
@@ -67,7 +68,7 @@ fn name(kind: PrunedKind) -> &'static str {
 fn title(kind: &str) -> &'static str {
     match kind {
         "image" => "image",
-        "preparedImages" => "unpacked images of",
+        "preparedImages" => "unpacked images",
         "nodeProgram" => "node program",
         "buildCache" => "build cache",
         _ => "",
@@ -81,8 +82,13 @@ fn text(document: &PrunedItems) -> String {
         false => ("Removed", "Freed"),
     };
     let lines = document.items.iter().map(|item| {
-        let (title, size) = (title(&item.r#type), bytes(item.bytes));
-        format!("{removed} {title} {} ({size})\n", item.name)
+        let title = title(&item.r#type);
+        let size = match item.bytes {
+            // Engines do not tell.
+            0 => String::new(),
+            size => format!(" ({})", bytes(size)),
+        };
+        format!("{removed} {title} {}{size}\n", item.name)
     });
     let sum = format!("{freed} {}\n", bytes(document.bytes));
     lines.chain([sum]).collect()

@@ -112,7 +112,7 @@ documents! {
         dry_run: bool,
         /// What was removed.
         items: Vec<PrunedItem>,
-        /// Bytes of all of it.
+        /// Bytes of all of it, as far as they are known.
         bytes: u64,
     }
 
@@ -207,6 +207,6 @@ pub(crate) struct PrunedItem {
     pub(crate) r#type: String,
     /// Its name.
     pub(crate) name: String,
-    /// Bytes on disk.
+    /// Bytes on disk; 0 where the engine does not tell.
     pub(crate) bytes: u64,
 }

@@ -2,11 +2,15 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::engine::KIND_NODE;
+use super::shared_var::SharedVar;
 use super::{Flavor, images};
 use crate::{Info, Mount, NodeSpec, Propagation, Purpose};
 
 /// Handed through from the caller's environment whatever its value.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
+/// Where a node sees the `/var` that it shares; `kind-node shared-var` looks there.
+const SHARED_VAR: &str = "/kind/shared-var";
 /// Storage whose devices the kubelet looks for.
 const DEVICE_DRIVERS: [&str; 3] = ["btrfs", "zfs", "devicemapper"];
 const DEVICE_FILESYSTEMS: [&str; 3] = ["btrfs", "zfs", "xfs"];
@@ -16,6 +20,8 @@ const DEVICE_FILESYSTEMS: [&str; 3] = ["btrfs", "zfs", "xfs"];
 pub(super) struct Surroundings {
     /// Name of the volume for `/var`, where the engine needs one made before.
     pub(super) volume: Option<String>,
+    /// The `/var` that it shares with others of its image.
+    pub(super) shared_var: Option<SharedVar>,
     /// Values of `--publish`.
     pub(super) ports: Vec<String>,
     /// Its addresses for life, as far as it has any.
@@ -37,7 +43,7 @@ pub(super) fn create(
         arguments.pair("--label", &format!("{key}={value}"));
     }
     if node.purpose == Purpose::Kubernetes {
-        arguments.kubernetes(flavor, node, surroundings.volume.as_deref());
+        arguments.kubernetes(flavor, node, surroundings);
     }
     arguments.one("--tty");
     arguments.pair("--net", &node.network);
@@ -57,7 +63,7 @@ pub(super) fn create(
     for port in &surroundings.ports {
         arguments.one(&format!("--publish={port}"));
     }
-    arguments.image(flavor, node);
+    arguments.image(flavor, node, surroundings.shared_var.as_ref());
     arguments.0
 }
 
@@ -74,7 +80,7 @@ impl Arguments {
     }
 
     /// What a machine with systemd, a kubelet and containers of its own needs.
-    fn kubernetes(&mut self, flavor: Flavor, node: &NodeSpec, var: Option<&str>) {
+    fn kubernetes(&mut self, flavor: Flavor, node: &NodeSpec, surroundings: &Surroundings) {
         self.one("--privileged");
         if flavor != Flavor::Podman {
             // Privileged containers have neither already; not every version of the engines knows.
@@ -83,13 +89,26 @@ impl Arguments {
         }
         self.pair("--tmpfs", "/tmp");
         self.pair("--tmpfs", "/run");
-        match var {
-            Some(volume) => self.pair("--volume", &format!("{volume}:/var:suid,exec,dev")),
-            None => self.pair("--volume", "/var"),
-        }
+        self.var(surroundings);
         self.pair("--volume", "/lib/modules:/lib/modules:ro");
         if !node.env.contains_key(SNAPSHOTTER) {
             self.pair("-e", SNAPSHOTTER);
+        }
+    }
+
+    /// A `/var` of the node's own: a copy of the image's, or empty where the node fills it itself.
+    fn var(&mut self, surroundings: &Surroundings) {
+        let shared = surroundings.shared_var.as_ref();
+        match (&surroundings.volume, shared) {
+            (Some(volume), None) => self.pair("--volume", &format!("{volume}:/var:suid,exec,dev")),
+            (Some(volume), Some(_)) => {
+                self.pair("--volume", &format!("{volume}:/var:suid,exec,dev,nocopy"));
+            }
+            (None, None) => self.pair("--volume", "/var"),
+            (None, Some(_)) => self.pair("--mount", "type=volume,destination=/var,volume-nocopy"),
+        }
+        if let Some(shared) = shared {
+            self.pair("--volume", &format!("{}:{SHARED_VAR}:ro", shared.volume));
         }
     }
 
@@ -122,8 +141,15 @@ impl Arguments {
         }
     }
 
-    fn image(&mut self, flavor: Flavor, node: &NodeSpec) {
+    fn image(&mut self, flavor: Flavor, node: &NodeSpec, shared: Option<&SharedVar>) {
         let image = images::name(flavor, &node.image);
+        if let Some(shared) = shared {
+            self.pair("--entrypoint", KIND_NODE);
+            self.one(&image);
+            self.pair("shared-var", "--");
+            self.0.extend(shared.command.iter().cloned());
+            return;
+        }
         match node.command.as_deref() {
             Some([program, arguments @ ..]) => {
                 self.pair("--entrypoint", program);

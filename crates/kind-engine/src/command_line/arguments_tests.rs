@@ -74,3 +74,27 @@ fn addresses_are_asked_for_where_there_are_any() {
         "{made}"
     );
 }
+
+#[test]
+fn a_shared_var_is_shown_beside_an_empty_one() {
+    let mut surroundings = Surroundings {
+        shared_var: Some(SharedVar {
+            volume: "kind-var-0".to_owned(),
+            command: ["/entrypoint", "/sbin/init"].map(str::to_owned).into(),
+        }),
+        ..Surroundings::default()
+    };
+    let shown = "--volume kind-var-0:/kind/shared-var:ro";
+    let made = |flavor, surroundings: &_| {
+        create(flavor, &Info::default(), &node(), surroundings).join(" ")
+    };
+    let docker = made(Flavor::Docker, &surroundings);
+    let empty = "--mount type=volume,destination=/var,volume-nocopy";
+    assert!(docker.contains(empty) && docker.contains(shown), "{docker}");
+    let command = "--entrypoint /kind/bin/kind-node i:1 shared-var -- /entrypoint /sbin/init";
+    assert!(docker.ends_with(command), "{docker}");
+    surroundings.volume = Some("own".to_owned());
+    let podman = made(Flavor::Podman, &surroundings);
+    let empty = "--volume own:/var:suid,exec,dev,nocopy";
+    assert!(podman.contains(empty) && podman.contains(shown), "{podman}");
+}

@@ -11,9 +11,10 @@ use super::addresses::Addresses;
 use super::arguments::{self, Surroundings};
 use super::network::Known;
 use super::program::Program;
+use super::shared_var::SharedVars;
 use super::{
     Flavor, boot, client_config, copy, exec, images, info, listing, network, ports, removal,
-    streams,
+    shared_var, streams,
 };
 use crate::engine::sealed::Sealed;
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
 use kind_image::ProgressSink;
 
 /// Where the program for nodes stands in every node.
-const KIND_NODE: &str = "/kind/bin/kind-node";
+pub(super) const KIND_NODE: &str = "/kind/bin/kind-node";
 /// How the engines say that a name is taken.
 const TAKEN: [&str; 3] = [
     "Conflict. The container name",
@@ -39,6 +40,7 @@ pub struct CommandLine {
     info: OnceLock<Info>,
     networks: Mutex<BTreeMap<String, Known>>,
     addresses: Addresses,
+    shared_vars: SharedVars,
     /// Programs that wait for the first files that go into their node.
     waiting: Mutex<BTreeMap<String, PathBuf>>,
 }
@@ -52,6 +54,7 @@ impl CommandLine {
             info: OnceLock::new(),
             networks: Mutex::default(),
             addresses: Addresses::default(),
+            shared_vars: SharedVars::default(),
             waiting: Mutex::default(),
         }
     }
@@ -98,6 +101,7 @@ impl CommandLine {
     fn surroundings(&self, node: &NodeSpec) -> Result<Surroundings, Error> {
         let mut surroundings = Surroundings {
             ports: ports::publish(self.flavor, &node.ports)?,
+            shared_var: self.shared_vars.find(self.parts(), &self.info()?, node),
             ..Surroundings::default()
         };
         let known = self.known(&node.network)?;
@@ -277,8 +281,8 @@ impl Engine for CommandLine {
     }
 
     /// Images in an engine's store are its user's own.
-    fn prune(&self, _: Pruning) -> Result<Vec<Leftover>, Error> {
-        Ok(Vec::new())
+    fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
+        shared_var::prune(&self.program, pruning)
     }
 
     /// Programs are copied into these nodes.
@@ -287,6 +291,6 @@ impl Engine for CommandLine {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

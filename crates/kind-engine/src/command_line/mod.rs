@@ -21,6 +21,7 @@ mod ports;
 mod program;
 mod quote;
 mod removal;
+mod shared_var;
 mod streams;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 
 use kind_image::store::Image;
 use kind_sys::mount::{self, Detached};
-use kind_sys::{device, namespace, process};
+use kind_sys::{device, namespace, process, tree};
 use rustix::mount::MountFlags;
 
 use super::helper::{Helper, Task};
@@ -28,7 +28,7 @@ use crate::{Error, NodeSpec, Purpose};
 const CONTENT: &str = "var/lib/containerd/io.containerd.content.v1.content/blobs/sha256";
 /// Documents of images are small; anything above this is packed layers.
 const PACKED: u64 = 16 << 20;
-const SCRIPT: &str = include_str!("prepare.sh");
+const SCRIPT: &str = concat!("mount -t proc proc /proc\n", include_str!("../unpack.sh"));
 /// Where a helper shows the directory it works in.
 const WORKPLACE: &str = "/run/prepared";
 
@@ -140,7 +140,7 @@ pub(super) fn run(directory: &Path, layers: &[PathBuf]) -> Result<i32, Error> {
     let snapshotter = Path::new("/var/lib/containerd").join(SNAPSHOTTER_ROOT);
     let failed = || "show containerd a place for its snapshots";
     let workplace = Path::new(WORKPLACE);
-    varfs::copy_tree(&snapshotter, &workplace.join("snapshotter"), &[])
+    tree::copy(&snapshotter, &workplace.join("snapshotter"), &[])
         .and_then(|()| fs::create_dir_all(&snapshotter))
         .and_then(|()| mount::bind(&workplace.join("snapshotter"), &snapshotter))
         .map_err(Error::io(failed()))?;
@@ -168,7 +168,7 @@ pub(super) fn run(directory: &Path, layers: &[PathBuf]) -> Result<i32, Error> {
     }
     let kept = [Path::new(SNAPSHOTTER_ROOT)];
     let target = workplace.join("containerd");
-    varfs::copy_tree(Path::new("/var/lib/containerd"), &target, &kept)
+    tree::copy(Path::new("/var/lib/containerd"), &target, &kept)
         .map_err(Error::io("keep what containerd has noted"))?;
     Ok(0)
 }

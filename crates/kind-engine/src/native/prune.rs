@@ -59,7 +59,7 @@ fn prepared(state: &State, pruning: Pruning, found: &mut Vec<Leftover>) -> Resul
         if pruning == Pruning::Remove {
             fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
         }
-        let name = format!("sha256:{digest}");
+        let name = format!("of sha256:{digest}");
         found.push(Leftover::new(LeftoverKind::Prepared, name, size));
     }
     Ok(())

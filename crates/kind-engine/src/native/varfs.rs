@@ -4,14 +4,12 @@
 //! It starts as the image's `/var`, but what containerd has unpacked there is not copied: those
 //! directories are read-only by nature, and are shown from the image's layers instead.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use kind_sys::mount::Detached;
-use kind_sys::namespace;
-use rustix::fs::{CWD, FileType, Mode};
+use kind_sys::{namespace, tree};
 
 use super::record::NodeRecord;
 use super::rootfs;
@@ -112,78 +110,19 @@ pub(super) fn fill(state: &State, name: &str) -> Result<i32, Error> {
         .collect();
     let containerd = inside.join(BELOW_VAR);
     fs::create_dir_all(&containerd)
-        .and_then(|()| copy_tree(from, &containerd, &kept))
+        .and_then(|()| tree::copy(from, &containerd, &kept))
         .map_err(Error::io(failed()))?;
     Ok(0)
 }
 
 fn copy_var(to: &Path, kept: &[&Path]) -> io::Result<i32> {
-    copy_tree(Path::new("/var"), to, kept).map(|()| 0)
-}
-
-/// Copies what is in a directory, if there is one, into another that is there, with owners and modes. Of
-/// the directories in `kept` nothing but themselves is copied.
-pub(super) fn copy_tree(from: &Path, to: &Path, kept: &[&Path]) -> io::Result<()> {
-    if !from.is_dir() {
-        return Ok(());
-    }
-    let mut copy = Copy { from, to, kept };
-    copy.directory(Path::new(""))
-}
-
-struct Copy<'a> {
-    from: &'a Path,
-    to: &'a Path,
-    /// Directories whose content stays where it is.
-    kept: &'a [&'a Path],
-}
-
-impl Copy<'_> {
-    fn directory(&mut self, below: &Path) -> io::Result<()> {
-        let metadata = fs::metadata(self.from.join(below))?;
-        let target = self.to.join(below);
-        if !below.as_os_str().is_empty() {
-            fs::create_dir(&target)?;
-        }
-        if !self.kept.contains(&below) {
-            for entry in fs::read_dir(self.from.join(below))? {
-                self.entry(&below.join(entry?.file_name()))?;
-            }
-        }
-        own(&target, &metadata)
-    }
-
-    fn entry(&mut self, below: &Path) -> io::Result<()> {
-        let (source, target) = (self.from.join(below), self.to.join(below));
-        let metadata = fs::symlink_metadata(&source)?;
-        if metadata.is_dir() {
-            return self.directory(below);
-        }
-        if metadata.is_symlink() {
-            symlink(fs::read_link(&source)?, &target)?;
-            return lchown(&target, Some(metadata.uid()), Some(metadata.gid()));
-        }
-        if metadata.is_file() {
-            fs::copy(&source, &target)?;
-        } else {
-            let (kind, mode) = (
-                FileType::from_raw_mode(metadata.mode()),
-                Mode::from_raw_mode(metadata.mode()),
-            );
-            rustix::fs::mknodat(CWD, &target, kind, mode, metadata.rdev())?;
-        }
-        own(&target, &metadata)
-    }
-}
-
-fn own(target: &Path, metadata: &Metadata) -> io::Result<()> {
-    lchown(target, Some(metadata.uid()), Some(metadata.gid()))?;
-    // After the owner: a change of owner clears setuid.
-    fs::set_permissions(target, metadata.permissions())
+    tree::copy(Path::new("/var"), to, kept).map(|()| 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]

@@ -4,17 +4,17 @@ use std::fmt::Display;
 use std::io::Write;
 
 /// Tells what is being done.
-pub(super) fn info(message: impl Display) {
+pub(crate) fn info(message: impl Display) {
     write("INFO", &message);
 }
 
 /// Tells of something that may do harm later.
-pub(super) fn warn(message: impl Display) {
+pub(crate) fn warn(message: impl Display) {
     write("WARN", &message);
 }
 
 /// Tells why something does not work.
-pub(super) fn error(message: impl Display) {
+pub(crate) fn error(message: impl Display) {
     write("ERROR", &message);
 }
 

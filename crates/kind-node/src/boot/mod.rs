@@ -10,7 +10,7 @@ mod error;
 mod hook;
 mod identity;
 mod iptables;
-mod log;
+pub(crate) mod log;
 mod mounts;
 mod names;
 mod program;

@@ -62,12 +62,20 @@ fn look_up(engines: &[Arc<dyn Engine>], name: &str) -> Result<Option<Stored>> {
         if let Some(info) = info {
             return Ok(Some(Stored {
                 name: name.to_owned(),
-                id: info.id,
+                id: with_algorithm(info.id),
                 engine: Arc::clone(engine),
             }));
         }
     }
     Ok(None)
+}
+
+/// Podman leaves out what the digits are.
+fn with_algorithm(id: String) -> String {
+    match format!("sha256:{id}").parse::<Digest>() {
+        Ok(digest) => digest.to_string(),
+        Err(_) => id,
+    }
 }
 
 /// Loads images into nodes that do not have them.

@@ -1,8 +1,7 @@
-# Runs in a node image's root. Unpacks the images that its containerd has packed, and then drops what they
-# came in: afterwards containerd's store is as if it had never had anything else.
-mount -t proc proc /proc
-printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' >/run/prepare.toml
-containerd --config /run/prepare.toml --log-level warn &
+# Unpacks the images that the containerd of a node image has packed, and then drops what they came in:
+# afterwards its store is as if it had never had anything else. Runs in a root of the image.
+printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' >/run/unpack.toml
+containerd --config /run/unpack.toml --log-level warn &
 daemon=$!
 tries=0
 until ctr version >/dev/null 2>&1; do
@@ -13,11 +12,11 @@ until ctr version >/dev/null 2>&1; do
 done
 ctr --namespace k8s.io images list | sed 1d | while read -r _ _ digest _; do
     echo "$digest"
-done | sort -u >/run/prepare.digests
-[ -s /run/prepare.digests ]
+done | sort -u >/run/unpack.digests
+[ -s /run/unpack.digests ]
 while read -r digest; do
     ctr --namespace k8s.io snapshots --snapshotter overlayfs unpack "$digest"
-done </run/prepare.digests
+done </run/unpack.digests
 ctr --namespace k8s.io content prune references
 kill "$daemon"
 wait "$daemon" || true

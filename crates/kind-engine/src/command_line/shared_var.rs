@@ -1,0 +1,261 @@
+//! One `/var` for all nodes of an image: a volume that holds the image's, with its images unpacked.
+//!
+//! Without it every node gets a copy of the image's `/var`, up to a gigabyte, and unpacks for itself. With
+//! it nodes begin with an empty volume, and `kind-node shared-var` fills that before the image's own entry
+//! point runs: unpacked layers are shown from the shared volume, read-only, and only the rest is copied.
+//!
+//! The volume is made by a container whose name keeps others from making it at the same time. One that
+//! was left unfinished does no harm: nodes see that, and copy their image's `/var` as ever.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use serde::Deserialize;
+
+use super::program::Program;
+use super::{Flavor, images};
+use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
+
+/// Label of the volumes and of the containers that make them; its value is the image's id.
+const LABEL: &str = "io.x-k8s.kind.shared-var";
+/// Handed through from the caller's environment.
+const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
+const SCRIPT: &str = concat!(
+    include_str!("share-begin.sh"),
+    include_str!("../unpack.sh"),
+    include_str!("share-end.sh")
+);
+
+/// What a node gets instead of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SharedVar {
+    /// Name of the volume.
+    pub(super) volume: String,
+    /// The image's own program and arguments.
+    pub(super) command: Vec<String>,
+}
+
+/// What is known about images, by their names. Nodes are made at the same time: the first waits for the
+/// volume, the others for the first.
+#[derive(Debug, Default)]
+pub(super) struct SharedVars(Mutex<BTreeMap<String, Option<SharedVar>>>);
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Image {
+    id: String,
+    config: Config,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Config {
+    entrypoint: Option<Vec<String>>,
+    cmd: Option<Vec<String>>,
+}
+
+impl SharedVars {
+    /// The shared `/var` for a node; `None` if it has to copy its image's.
+    pub(super) fn find(
+        &self,
+        (flavor, program): (Flavor, &Program),
+        info: &Info,
+        node: &NodeSpec,
+    ) -> Option<SharedVar> {
+        if !is_possible(flavor, info, node) {
+            return None;
+        }
+        let mut known = super::engine::lock(&self.0);
+        if let Some(found) = known.get(&node.image) {
+            return found.clone();
+        }
+        let found = match ensure(flavor, program, &node.image) {
+            Ok(found) => Some(found),
+            Err(error) => {
+                tracing::warn!(%error, image = node.image, "every node copies its image's /var");
+                None
+            }
+        };
+        known.insert(node.image.clone(), found.clone());
+        found
+    }
+}
+
+/// Filling a node's `/var` takes the node program, and mounts that not every user may make. What is
+/// unpacked is for one way of keeping layers only.
+fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
+    let snapshotter = node.env.get(SNAPSHOTTER).cloned();
+    let snapshotter = snapshotter.or_else(|| std::env::var(SNAPSHOTTER).ok());
+    flavor != Flavor::Nerdctl
+        && !info.rootless
+        && !info.user_namespaces
+        && node.purpose == Purpose::Kubernetes
+        && node.command.is_none()
+        && node.kind_node.is_some()
+        && snapshotter.is_none_or(|name| name.is_empty() || name == "overlayfs")
+}
+
+fn ensure(flavor: Flavor, program: &Program, reference: &str) -> Result<SharedVar, Error> {
+    let name = images::name(flavor, reference);
+    let image = inspect(program, &name)?;
+    let parts = [image.config.entrypoint, image.config.cmd];
+    let command: Vec<String> = parts.into_iter().flatten().flatten().collect();
+    let digits = image.id.trim_start_matches("sha256:");
+    let digits = digits.get(..24).unwrap_or(digits);
+    let (volume, maker) = (
+        format!("kind-var-{digits}"),
+        format!("kind-var-{digits}-maker"),
+    );
+    loop {
+        let (has_volume, has_maker) = look(program, &volume, &maker)?;
+        match (has_volume, has_maker) {
+            (true, false) => return Ok(SharedVar { volume, command }),
+            // Another kind makes it; the container is gone when it has.
+            (_, true) => drop(program.run(&["wait", &maker])?),
+            (false, false) => make(flavor, program, &name, &image.id, (&volume, &maker))?,
+        }
+    }
+}
+
+fn inspect(program: &Program, name: &str) -> Result<Image, Error> {
+    let text = program.output(&["inspect", "--type=image", name])?;
+    let found: Result<Vec<Image>, _> = serde_json::from_str(&text);
+    let first = found.ok().and_then(|found| found.into_iter().next());
+    first.ok_or_else(|| {
+        let message = format!("the engine tells of image {name:?} what cannot be read");
+        Error::other("ENG-ANSWER", message, "")
+    })
+}
+
+/// Whether the volume and its maker exist.
+fn look(program: &Program, volume: &str, maker: &str) -> Result<(bool, bool), Error> {
+    let volumes = program
+        .run(&["volume", "inspect", volume])?
+        .status
+        .success();
+    let makers = program.run(&["inspect", "--type=container", maker])?;
+    Ok((volumes, makers.status.success()))
+}
+
+fn make(
+    flavor: Flavor,
+    program: &Program,
+    image: &str,
+    id: &str,
+    (volume, maker): (&str, &str),
+) -> Result<(), Error> {
+    let label = format!("{LABEL}={id}");
+    let shown = format!("{volume}:/shared");
+    program.output(&["volume", "create", "--label", &label, volume])?;
+    let mut arguments = vec![
+        "run",
+        "--rm",
+        "--name",
+        maker,
+        "--label",
+        &label,
+        "--privileged",
+        "--network",
+        "none",
+    ];
+    if flavor == Flavor::Docker {
+        let options = ["seccomp=unconfined", "apparmor=unconfined"];
+        arguments.extend(
+            options
+                .into_iter()
+                .flat_map(|option| ["--security-opt", option]),
+        );
+    }
+    arguments.extend([
+        "--volume",
+        &shown,
+        "--entrypoint",
+        "sh",
+        image,
+        "-eu",
+        "-c",
+        SCRIPT,
+    ]);
+    match program.output(&arguments) {
+        Ok(_) => Ok(()),
+        // Another kind was faster; what it makes is waited for.
+        Err(error) if is_taken(&error, maker) => Ok(()),
+        Err(error) => {
+            // What stays of it is looked at by nodes, and is not used.
+            let _ = program.output(&["volume", "rm", volume]);
+            Err(without_script(&error))
+        }
+    }
+}
+
+fn is_taken(error: &Error, maker: &str) -> bool {
+    let output = error.output().unwrap_or_default();
+    output.contains(maker) && output.contains("already")
+}
+
+/// The failure in the words of the image's programs: the command holds the script.
+fn without_script(error: &Error) -> Error {
+    let output = error.output().unwrap_or_default();
+    let lines: Vec<&str> = output.lines().rev().take(5).collect();
+    let told = lines.into_iter().rev().collect::<Vec<_>>().join(" / ");
+    Error::other(
+        "ENG-SHARED-VAR",
+        format!("the node image's containerd does not unpack its images: {told}"),
+        "",
+    )
+}
+
+/// Volumes that no node uses.
+pub(super) fn prune(program: &Program, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
+    let label = format!("label={LABEL}");
+    let list = [
+        "volume",
+        "ls",
+        "--quiet",
+        "--filter",
+        &label,
+        "--filter",
+        "dangling=true",
+    ];
+    let listed = program.output(&list)?;
+    let mut found = Vec::new();
+    for volume in listed.lines() {
+        // One that a node has begun to use is refused.
+        let gone =
+            pruning == Pruning::Look || program.run(&["volume", "rm", volume])?.status.success();
+        if gone {
+            found.push(Leftover::new(
+                LeftoverKind::Prepared,
+                format!("in volume {volume}"),
+                0,
+            ));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_nodes_that_can_fill_their_var_share_one() {
+        let mut node = NodeSpec {
+            kind_node: Some("/kind-node".into()),
+            ..NodeSpec::default()
+        };
+        let info = Info::default();
+        assert!(is_possible(Flavor::Docker, &info, &node));
+        assert!(!is_possible(Flavor::Nerdctl, &info, &node));
+        let rootless = Info {
+            rootless: true,
+            ..Info::default()
+        };
+        assert!(!is_possible(Flavor::Docker, &rootless, &node));
+        node.env.insert(SNAPSHOTTER.to_owned(), "native".to_owned());
+        assert!(!is_possible(Flavor::Docker, &info, &node));
+        node.env.clear();
+        node.purpose = Purpose::LoadBalancer;
+        assert!(!is_possible(Flavor::Podman, &info, &node));
+    }
+}

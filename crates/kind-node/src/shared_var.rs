@@ -1,0 +1,125 @@
+//! The `/var` of a node whose engine shares one between all nodes of an image.
+//!
+//! The engine shows the shared one at [`SHARED`] and gives the node an empty volume at `/var`. What the
+//! image's containerd has unpacked is shown from there; everything else is copied, once.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use kind_sys::mount::{self, Detached};
+use kind_sys::tree;
+use rustix::mount::{UnmountFlags, unmount};
+
+use crate::boot::log;
+
+const SHARED: &str = "/kind/shared-var";
+const VAR: &str = "/var";
+/// Where containerd keeps unpacked layers, below `/var`.
+const SNAPSHOTS: &str = "lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots";
+/// In `/var`, once everything is there.
+const FILLED: &str = "/var/.kind-filled";
+
+/// Fills `/var` and becomes the command after `--`.
+pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+    let [dashes, program, rest @ ..] = arguments else {
+        return crate::complain("shared-var takes `-- COMMAND`");
+    };
+    if dashes != "--" {
+        return crate::complain("shared-var takes `-- COMMAND`");
+    }
+    let error = match fill() {
+        Ok(()) => Command::new(program).args(rest).exec(),
+        Err(error) => error,
+    };
+    log::error(format!("fill /var and run {}: {error}", program.display()));
+    ExitCode::FAILURE
+}
+
+fn fill() -> io::Result<()> {
+    let filled = Path::new(FILLED).exists();
+    if !filled {
+        // A start that was cut short has left a part.
+        empty(Path::new(VAR))?;
+    }
+    if !Path::new(SHARED).join("done").exists() {
+        log::warn("the shared /var is not whole, copying the image's");
+        if !filled {
+            copy_from_image()?;
+        }
+    } else {
+        let source = Path::new(SHARED).join("var");
+        let layers = unpacked(&source)?;
+        if !filled {
+            let kept: Vec<&Path> = layers.iter().map(PathBuf::as_path).collect();
+            tree::copy(&source, Path::new(VAR), &kept)?;
+        }
+        for layer in &layers {
+            // One that containerd has removed is not wanted any more.
+            let target = Path::new(VAR).join(layer);
+            if target.is_dir() {
+                mount::bind_read_only(&source.join(layer), &target)?;
+            }
+        }
+    }
+    fs::write(FILLED, "")
+}
+
+/// Directories of unpacked layers, below a `/var`.
+fn unpacked(var: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut layers = Vec::new();
+    for entry in fs::read_dir(var.join(SNAPSHOTS))? {
+        let layer = Path::new(SNAPSHOTS).join(entry?.file_name()).join("fs");
+        if fs::symlink_metadata(var.join(&layer)).is_ok_and(|layer| layer.is_dir()) {
+            layers.push(layer);
+        }
+    }
+    layers.sort();
+    Ok(layers)
+}
+
+/// The image's own `/var` lies below the volume.
+fn copy_from_image() -> io::Result<()> {
+    let volume = Detached::copy(Path::new(VAR))?;
+    unmount(VAR, UnmountFlags::DETACH)?;
+    let beside = Path::new("/kind/var");
+    fs::create_dir_all(beside)?;
+    volume.attach(beside)?;
+    tree::copy(Path::new(VAR), beside, &[])?;
+    Detached::copy(beside)?.attach(Path::new(VAR))?;
+    Ok(unmount(beside, UnmountFlags::DETACH)?)
+}
+
+fn empty(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unpacked_layers_are_found() {
+        let var = tempfile::tempdir().unwrap();
+        for name in ["2/fs", "10/fs", "10/work", "3/work"] {
+            fs::create_dir_all(var.path().join(SNAPSHOTS).join(name)).unwrap();
+        }
+        fs::create_dir(var.path().join(SNAPSHOTS).join("4")).unwrap();
+        std::os::unix::fs::symlink("/etc", var.path().join(SNAPSHOTS).join("4/fs")).unwrap();
+        let names = ["10/fs", "2/fs"].map(|name| Path::new(SNAPSHOTS).join(name));
+        assert_eq!(unpacked(var.path()).unwrap(), names);
+        empty(var.path()).unwrap();
+        assert_eq!(fs::read_dir(var.path()).unwrap().count(), 0);
+    }
+}

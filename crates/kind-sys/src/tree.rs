@@ -1,0 +1,93 @@
+//! Trees of files.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::{MetadataExt, lchown, symlink};
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode};
+
+/// Copies what is in a directory, if there is one, into another that is there, with owners and modes. Of
+/// the directories in `kept` nothing but themselves is copied.
+pub fn copy(from: &Path, to: &Path, kept: &[&Path]) -> io::Result<()> {
+    if !from.is_dir() {
+        return Ok(());
+    }
+    let mut copy = Copy { from, to, kept };
+    copy.directory(Path::new(""))
+}
+
+struct Copy<'a> {
+    from: &'a Path,
+    to: &'a Path,
+    /// Directories whose content stays where it is.
+    kept: &'a [&'a Path],
+}
+
+impl Copy<'_> {
+    fn directory(&mut self, below: &Path) -> io::Result<()> {
+        let metadata = fs::metadata(self.from.join(below))?;
+        let target = self.to.join(below);
+        if !below.as_os_str().is_empty() {
+            fs::create_dir(&target)?;
+        }
+        if !self.kept.contains(&below) {
+            for entry in fs::read_dir(self.from.join(below))? {
+                self.entry(&below.join(entry?.file_name()))?;
+            }
+        }
+        own(&target, &metadata)
+    }
+
+    fn entry(&mut self, below: &Path) -> io::Result<()> {
+        let (source, target) = (self.from.join(below), self.to.join(below));
+        let metadata = fs::symlink_metadata(&source)?;
+        if metadata.is_dir() {
+            return self.directory(below);
+        }
+        if metadata.is_symlink() {
+            symlink(fs::read_link(&source)?, &target)?;
+            return lchown(&target, Some(metadata.uid()), Some(metadata.gid()));
+        }
+        if metadata.is_file() {
+            fs::copy(&source, &target)?;
+        } else {
+            let (kind, mode) = (
+                FileType::from_raw_mode(metadata.mode()),
+                Mode::from_raw_mode(metadata.mode()),
+            );
+            rustix::fs::mknodat(CWD, &target, kind, mode, metadata.rdev())?;
+        }
+        own(&target, &metadata)
+    }
+}
+
+fn own(target: &Path, metadata: &Metadata) -> io::Result<()> {
+    lchown(target, Some(metadata.uid()), Some(metadata.gid()))?;
+    // After the owner: a change of owner clears setuid.
+    fs::set_permissions(target, metadata.permissions())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_directories_stay_empty() {
+        let place = tempfile::tempdir().unwrap();
+        let (from, to) = (place.path().join("from"), place.path().join("to"));
+        fs::create_dir_all(from.join("a/b")).unwrap();
+        fs::create_dir_all(from.join("kept/c")).unwrap();
+        fs::create_dir(&to).unwrap();
+        fs::write(from.join("a/b/file"), "text").unwrap();
+        symlink("/nowhere", from.join("link")).unwrap();
+        copy(&from, &to, &[Path::new("kept")]).unwrap();
+        assert_eq!(fs::read_to_string(to.join("a/b/file")).unwrap(), "text");
+        assert_eq!(
+            fs::read_link(to.join("link")).unwrap(),
+            Path::new("/nowhere")
+        );
+        assert!(to.join("kept").is_dir() && !to.join("kept/c").exists());
+        copy(&place.path().join("none"), &to, &[]).unwrap();
+    }
+}
