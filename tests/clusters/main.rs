@@ -10,6 +10,7 @@ mod cluster;
 mod engines;
 mod faults;
 mod images;
+mod loading;
 mod original;
 mod refusals;
 mod several;
@@ -26,6 +27,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use cluster::*;
 use faults::*;
 use images::*;
+use loading::*;
 use original::*;
 use refusals::*;
 use several::*;
@@ -61,9 +63,14 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         a_mount_is_shared_with_the_host,
         logs_exec_and_port_forward_work,
         logs_are_exported,
+        only_missing_layers_are_sent,
+        archives_are_loaded_in_every_form,
+        the_nodes_platform_is_loaded,
         an_interrupted_create_cleans_up,
     ];
     let native = named![
+        images_of_the_store_are_loaded,
+        what_no_cluster_uses_is_removed,
         a_killed_create_can_be_deleted,
         of_two_creates_at_once_one_wins,
         a_dead_cluster_can_be_deleted,

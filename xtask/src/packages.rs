@@ -38,7 +38,8 @@ pub(crate) const CLUSTER: [Need; 5] = [
 ];
 
 /// What the tests need beside that.
-pub(crate) const TESTS: [Need; 3] = [
+pub(crate) const TESTS: [Need; 4] = [
+    need("zstd", "zstd", "packs archives that are loaded"),
     need(
         "docker-registry",
         "docker-registry",
