@@ -12,6 +12,7 @@ mod faults;
 mod images;
 mod loading;
 mod original;
+mod packed;
 mod refusals;
 mod several;
 mod workloads;
@@ -29,6 +30,7 @@ use faults::*;
 use images::*;
 use loading::*;
 use original::*;
+use packed::*;
 use refusals::*;
 use several::*;
 use workloads::*;
@@ -75,6 +77,7 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         of_two_creates_at_once_one_wins,
         a_dead_cluster_can_be_deleted,
         a_second_create_builds_nothing,
+        packed_images_are_unpacked_once,
         two_nodes_reach_each_other,
         two_nodes_are_deleted,
     ];

@@ -9,6 +9,7 @@ use kind_e2e::{Answer, Engine, Kind, Traces, eventually};
 
 use crate::faults::VICTIM;
 use crate::original::THEIRS;
+use crate::packed::PACKED;
 use crate::several::PAIR;
 
 /// Name of the node of the cluster that the tests share.
@@ -123,7 +124,7 @@ impl World {
 
     /// Whatever happened, no cluster stays, and nothing that one made.
     pub(crate) fn end(&self) {
-        for name in ["e2e", VICTIM, PAIR, THEIRS] {
+        for name in ["e2e", VICTIM, PAIR, THEIRS, PACKED] {
             self.kind
                 .run(&["delete", "cluster", "--name", name])
                 .expect("delete cluster");

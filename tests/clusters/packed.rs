@@ -1,0 +1,113 @@
+//! Node images that hold their images packed, as published ones do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kind_image::Store;
+use kind_image::build::{AddOns, Packing, Request, Source, build};
+
+use crate::world::World;
+
+/// Name of the cluster of a packed image.
+pub(crate) const PACKED: &str = "packed";
+
+pub(crate) fn packed_images_are_unpacked_once(world: &World) {
+    build_packed(world);
+    let create = [
+        "create",
+        "cluster",
+        "--name",
+        PACKED,
+        "--image",
+        "kindest/node:packed",
+    ];
+    world.kind.run(&create).expect("create cluster");
+    let prepared = directories(&world.kind.state().join("prepared"));
+    assert_eq!(prepared.len(), 1, "{prepared:?}");
+    let shared = size(&prepared[0]);
+    let node = world
+        .kind
+        .state()
+        .join("nodes/packed-control-plane/var/lib/containerd");
+    let own = size(&node);
+    // The control plane runs from what was unpacked, and the node has a copy of none of it.
+    assert!(
+        shared > 200 << 20 && own < 32 << 20,
+        "{shared} shared, {own} its own"
+    );
+    let told = world.kind.run(&["prune"]).expect("prune");
+    assert!(
+        !told.contains("unpacked images"),
+        "a node uses them: {told}"
+    );
+    let delete = ["delete", "cluster", "--name", PACKED];
+    world.kind.run(&delete).expect("delete cluster");
+    let told = world.kind.run(&["prune"]).expect("prune");
+    assert!(
+        told.contains("Removed unpacked images of sha256:"),
+        "{told}"
+    );
+    assert!(!prepared[0].exists());
+}
+
+/// Makes the image from what building the usual one has left behind.
+fn build_packed(world: &World) {
+    let cache = world.directory.path().join("packed-cache");
+    fs::create_dir_all(&cache).unwrap();
+    let usual = std::env::var_os("KIND_CACHE_DIR").map(PathBuf::from);
+    let usual = usual.unwrap_or_else(|| PathBuf::from("/var/cache/kind"));
+    for step in ["compile", "etcd", "node-root"] {
+        copy(&usual.join(step), &cache);
+    }
+    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/kind-node/manifests");
+    let manifests = fs::read_dir(manifests).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, fs::read_to_string(&path).unwrap())
+    });
+    let agents = directories(&world.kind.state().join("agents"));
+    let add_ons = AddOns {
+        manifests: manifests.collect(),
+        kind_node: agents[0].join("kind-node"),
+    };
+    let name = "docker.io/kindest/node:packed".parse().unwrap();
+    let mut request = Request::new(Source::Debian, name, add_ons, cache);
+    request.packing = Packing::Packed;
+    let store = Store::open(&world.kind.state().join("images")).unwrap();
+    build(&store, &request, &|_| ()).unwrap();
+}
+
+/// Copies a step's results, as links where that is possible.
+fn copy(from: &Path, to: &Path) {
+    let run = |option: &str| {
+        let mut command = Command::new("cp");
+        command
+            .arg(option)
+            .arg(from)
+            .arg(to)
+            .status()
+            .unwrap()
+            .success()
+    };
+    assert!(run("-al") || run("-a"), "{} can be copied", from.display());
+}
+
+fn directories(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_dir()).collect()
+}
+
+/// Bytes of a directory on its own filesystem; mounts of the node are not seen from here.
+fn size(path: &Path) -> u64 {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    match metadata.is_dir() {
+        true => fs::read_dir(path)
+            .unwrap()
+            .map(|entry| size(&entry.unwrap().path()))
+            .sum(),
+        false => metadata.len(),
+    }
+}
