@@ -25,7 +25,7 @@ pub(super) static COMMAND: Command = Command {
 
 const ABOUT: &str =
     "Removes what kind keeps to be faster the next time and no cluster uses: images of the native
-engine's store, unpacked images that nodes share (with docker and podman, volumes), and programs for
+engine's store, unpacked images that nodes share (with docker, volumes), and programs for
 nodes of other versions.
 
 Nothing that a cluster uses is touched, whether it runs or not. Images in the stores of docker,

@@ -86,7 +86,7 @@ impl SharedVars {
 fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
     let snapshotter = node.env.get(SNAPSHOTTER).cloned();
     let snapshotter = snapshotter.or_else(|| std::env::var(SNAPSHOTTER).ok());
-    flavor != Flavor::Nerdctl
+    flavor == Flavor::Docker
         && !info.rootless
         && !info.user_namespaces
         && node.purpose == Purpose::Kubernetes
