@@ -200,13 +200,19 @@ impl Engine for CommandLine {
         let info = self.info()?;
         let surroundings = self.surroundings(node)?;
         let arguments = arguments::create(self.flavor, &info, node, &surroundings);
-        self.program.output(&arguments).map_err(|error| {
+        if let Err(error) = self.program.output(&arguments) {
+            if let Some(volume) = &surroundings.volume {
+                // A node that was there before keeps its own.
+                let removed = self.program.output(&["volume", "rm", "--force", volume]);
+                tracing::debug!(?removed, volume, "the volume of a node that was not made");
+            }
             let output = error.output().unwrap_or_default();
-            match TAKEN.iter().any(|words| output.contains(words)) && output.contains(&node.name) {
+            let taken = TAKEN.iter().any(|words| output.contains(words));
+            return Err(match taken && output.contains(&node.name) {
                 true => Error::NodeExists(node.name.clone()),
                 false => error,
-            }
-        })?;
+            });
+        }
         if let Some(file) = &node.kind_node {
             lock(&self.waiting).insert(node.name.clone(), file.clone());
         }

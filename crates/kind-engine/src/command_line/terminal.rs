@@ -6,6 +6,7 @@ use std::thread;
 
 use kind_sys::process;
 use kind_sys::terminal::Terminal;
+use rustix::termios::{self, OptionalActions};
 
 use super::program::Program;
 use super::streams;
@@ -14,6 +15,7 @@ use crate::{Error, Io};
 /// Runs the program on a terminal and returns its exit code. Its errors join its output.
 pub(super) fn run(program: &Program, arguments: &[&str], io: Io<'_>) -> Result<i32, Error> {
     let terminal = Terminal::open().map_err(Error::io("open a terminal"))?;
+    prepare(&terminal).map_err(Error::io("set up a terminal"))?;
     let mut command = program.bare(arguments);
     process::own_terminal(&mut command, &terminal.path).map_err(Error::io("open a terminal"))?;
     let mut child = command
@@ -43,6 +45,17 @@ pub(super) fn run(program: &Program, arguments: &[&str], io: Io<'_>) -> Result<i
     let status = streams::wait(&mut child)?;
     taken.map_err(Error::io("relay the terminal"))?;
     Ok(status.code().unwrap_or(1))
+}
+
+/// Every byte is for the node's terminal: what comes before the program has set up this one, too.
+fn prepare(terminal: &Terminal) -> std::io::Result<()> {
+    let mut attributes = termios::tcgetattr(&terminal.controller)?;
+    attributes.make_raw();
+    termios::tcsetattr(&terminal.controller, OptionalActions::Now, &attributes)?;
+    if let Ok(size) = termios::tcgetwinsize(std::io::stdin()) {
+        termios::tcsetwinsize(&terminal.controller, size)?;
+    }
+    Ok(())
 }
 
 fn feed(stdin: &mut (dyn Read + Send), mut terminal: File) {

@@ -1,5 +1,7 @@
 //! Making the network: both families, in subnets that nobody else has.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use ipnet::Ipv4Net;
 use kind_net::pool;
 
@@ -138,6 +140,9 @@ fn bridge_mtu(program: &Program) -> Option<String> {
     (mtu > 0).then(|| mtu.to_string())
 }
 
+/// How many networks this process has made to learn of a subnet.
+static SCOUTS: AtomicU32 = AtomicU32::new(0);
+
 /// An IPv4 subnet that the engine itself takes for free, so that nodes may have addresses for life:
 /// engines give those only in subnets that were asked for. Found by making a network of another name
 /// and looking what it got; `None` leaves the choice to the engine, as kind does.
@@ -145,7 +150,8 @@ fn free_subnet(flavor: Flavor, program: &Program, name: &str) -> Option<Ipv4Net>
     if !flavor.gives_addresses() {
         return None;
     }
-    let scout = format!("{name}-subnet-{}", std::process::id());
+    let number = SCOUTS.fetch_add(1, Ordering::Relaxed);
+    let scout = format!("{name}-subnet-{}-{number}", std::process::id());
     program
         .output(&["network", "create", "-d=bridge", &scout])
         .ok()?;
