@@ -48,12 +48,21 @@ pub fn own_terminal<'a>(command: &'a mut Command, path: &Path) -> io::Result<&'a
     Ok(command)
 }
 
-/// Lets the command lead a session of its own, away from the caller's terminal and its signals.
+/// Lets the command lead a session of its own, away from the caller's terminal, its signals and the
+/// files it has open: a lock or a pipe of a script must not live on in a process that stays.
 pub fn own_session(command: &mut Command) -> &mut Command {
-    // SAFETY: between fork and exec one async-signal-safe call is made: setsid.
+    // SAFETY: between fork and exec two async-signal-safe calls are made: setsid and close_range, which
+    // closes nothing before exec.
     unsafe {
         command.pre_exec(|| {
             rustix::process::setsid()?;
+            // Kernels before 5.11 cannot; then files stay open, which nothing here depends on.
+            libc::syscall(
+                libc::SYS_close_range,
+                3,
+                u32::MAX,
+                libc::CLOSE_RANGE_CLOEXEC,
+            );
             Ok(())
         })
     }
@@ -138,6 +147,17 @@ pub fn pid(number: i32) -> Option<Pid> {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn a_session_of_its_own_has_no_files_of_the_caller() {
+        let (_reader, writer) = io::pipe().unwrap();
+        rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::empty()).unwrap();
+        let number = writer.as_raw_fd();
+        let mut command = Command::new("test");
+        command.args(["-e", &format!("/proc/self/fd/{number}")]);
+        assert!(command.status().unwrap().success());
+        assert!(!own_session(&mut command).status().unwrap().success());
+    }
 
     #[test]
     fn a_handle_signals_and_waits() {
