@@ -1,28 +1,41 @@
 //! What must hold for any input. Each function takes bytes and panics if something does not hold.
 
+#[cfg(feature = "images")]
 mod archives;
 mod configs;
+#[cfg(feature = "kubeconfig")]
 mod kubeconfigs;
 mod patches;
+#[cfg(feature = "images")]
 mod references;
+#[cfg(feature = "images")]
 mod tars;
+#[cfg(feature = "images")]
 mod unpacking;
 
+#[cfg(feature = "images")]
 pub use archives::archive;
 pub use configs::config;
+#[cfg(feature = "kubeconfig")]
 pub use kubeconfigs::kubeconfig;
 pub use patches::{containerd_patches, kubeadm_patches};
+#[cfg(feature = "images")]
 pub use references::image_reference;
+#[cfg(feature = "images")]
 pub use unpacking::unpack;
 
 /// Every target with its name.
 pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    #[cfg(feature = "images")]
     ("archive", archive),
     ("config", config),
     ("containerd_patches", containerd_patches),
+    #[cfg(feature = "images")]
     ("image_reference", image_reference),
     ("kubeadm_patches", kubeadm_patches),
+    #[cfg(feature = "kubeconfig")]
     ("kubeconfig", kubeconfig),
+    #[cfg(feature = "images")]
     ("unpack", unpack),
 ];
 

@@ -1,5 +1,6 @@
 //! containerd's configuration.
 
+mod comments;
 mod layout;
 mod patched;
 mod registries;

@@ -4,34 +4,49 @@
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
+use toml_edit::Datetime;
+
+use super::comments::Comments;
+use super::table::DATE;
 
 /// Writes a table. Values that are null are left out: TOML has none.
-pub(super) fn write(config: &Value) -> String {
-    let mut layout = Layout::default();
+pub(super) fn write(config: &Value, comments: &Comments) -> String {
+    let mut layout = Layout {
+        out: String::new(),
+        comments,
+    };
+    for line in &comments.head {
+        let _ = writeln!(layout.out, "{line}");
+    }
+    if !comments.head.is_empty() {
+        layout.out.push('\n');
+    }
     if let Value::Object(table) = config {
         layout.table(table, &[]);
     }
     layout.out
 }
 
-#[derive(Default)]
-struct Layout {
+struct Layout<'a> {
     out: String,
+    comments: &'a Comments,
 }
 
-impl Layout {
+impl Layout<'_> {
     fn table(&mut self, table: &Map<String, Value>, path: &[&str]) {
         let mut entries: Vec<_> = table.iter().filter(|(_, value)| !value.is_null()).collect();
         entries.sort_by_key(|(key, _)| *key);
         let (tables, values): (Vec<_>, Vec<_>) = entries
             .into_iter()
-            .partition(|(_, value)| value.is_object() || is_table_array(value));
+            .partition(|(_, value)| is_table(value) || is_table_array(value));
         for (key, value) in values {
-            self.indent(path.len());
+            let path = [path, &[key.as_str()]].concat();
+            self.comments_before(&path);
+            self.indent(path.len() - 1);
             self.out.push_str(&key_text(key));
             self.out.push_str(" = ");
             self.value(value);
-            self.out.push('\n');
+            self.end_line(&path);
         }
         for (key, value) in tables {
             let path = [path, &[key.as_str()]].concat();
@@ -47,7 +62,9 @@ impl Layout {
         if path.len() == 1 {
             self.blank_line();
         }
+        self.comments_before(path);
         self.header(path, "[", "]");
+        self.end_line(path);
         self.table(table, path);
     }
 
@@ -55,6 +72,7 @@ impl Layout {
         for item in items.iter().filter_map(Value::as_object) {
             self.blank_line();
             self.header(path, "[[", "]]");
+            self.out.push('\n');
             self.table(item, path);
         }
     }
@@ -62,7 +80,21 @@ impl Layout {
     fn header(&mut self, path: &[&str], open: &str, close: &str) {
         self.indent(path.len() - 1);
         let keys: Vec<String> = path.iter().map(|key| key_text(key)).collect();
-        let _ = writeln!(self.out, "{open}{}{close}", keys.join("."));
+        let _ = write!(self.out, "{open}{}{close}", keys.join("."));
+    }
+
+    fn comments_before(&mut self, path: &[&str]) {
+        for line in self.comments.at(path).into_iter().flat_map(|c| &c.before) {
+            self.indent(path.len() - 1);
+            let _ = writeln!(self.out, "{line}");
+        }
+    }
+
+    fn end_line(&mut self, path: &[&str]) {
+        if let Some(beside) = self.comments.at(path).and_then(|c| c.beside.as_ref()) {
+            let _ = write!(self.out, " {beside}");
+        }
+        self.out.push('\n');
     }
 
     fn value(&mut self, value: &Value) {
@@ -81,7 +113,10 @@ impl Layout {
                 }
                 self.out.push(']');
             }
-            Value::Object(table) => self.inline_table(table),
+            Value::Object(table) => match date(value) {
+                Some(date) => self.out.push_str(date),
+                None => self.inline_table(table),
+            },
         }
     }
 
@@ -104,7 +139,7 @@ impl Layout {
     }
 
     fn blank_line(&mut self) {
-        if !self.out.is_empty() {
+        if !self.out.is_empty() && !self.out.ends_with("\n\n") {
             self.out.push('\n');
         }
     }
@@ -114,10 +149,26 @@ impl Layout {
     }
 }
 
+fn is_table(value: &Value) -> bool {
+    value.is_object() && date(value).is_none()
+}
+
+/// The date that a value stands for.
+fn date(value: &Value) -> Option<&str> {
+    let table = value.as_object()?;
+    match table.len() {
+        1 => table
+            .get(DATE)?
+            .as_str()
+            .filter(|text| text.parse::<Datetime>().is_ok()),
+        _ => None,
+    }
+}
+
 fn is_table_array(value: &Value) -> bool {
     value
         .as_array()
-        .is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_object))
+        .is_some_and(|items| !items.is_empty() && items.iter().all(is_table))
 }
 
 fn key_text(key: &str) -> String {

@@ -14,13 +14,13 @@ pub fn has_patches(cluster: &Cluster) -> bool {
 
 /// Changes a node's containerd configuration by the cluster's patches: the TOML merge patches first
 /// (those that name another configuration version than the file's are skipped), then the JSON
-/// patches. Comments do not survive, and dates become text.
+/// patches. Keys are put in order; comments stay with what they stand at.
 ///
 /// # Errors
 /// The configuration or a patch cannot be parsed, the configuration has no version, or a JSON patch
 /// does not apply.
 pub fn patch(config: &str, cluster: &Cluster) -> Result<String, Error> {
-    let mut config = table::parse(config)
+    let (mut config, comments) = table::parse_document(config)
         .map_err(|malformed| Error::ContainerdVersion(malformed.to_string()))?;
     let version = table::version(&config).map_err(Error::ContainerdVersion)?;
     if !cluster.registries.is_empty() {
@@ -38,7 +38,7 @@ pub fn patch(config: &str, cluster: &Cluster) -> Result<String, Error> {
         let field = format!("containerdConfigPatchesJSON6902[{index}]");
         apply_operations(text, &field, &mut config).map_err(Error::Containerd)?;
     }
-    Ok(layout::write(&config))
+    Ok(layout::write(&config, &comments))
 }
 
 /// What is wrong with each of a cluster's patches that cannot be read.
@@ -68,8 +68,7 @@ fn merge_patch(index: usize, text: &str) -> Result<serde_json::Value, Error> {
 mod tests {
     use super::*;
 
-    const BEFORE: &str = r#"# the node's configuration
-version = 2
+    const BEFORE: &str = r#"version = 2
 disabled_plugins = ["restart"]
 [plugins.linux]
 shim_debug = true
@@ -159,7 +158,42 @@ endpoint = ["http://registry:5000"]"#;
         .unwrap();
         assert_eq!(
             text,
-            "a = 1.0\nb = 9007199254740993\nc = \"2001-01-01\"\nversion = 2\n"
+            "a = 1.0\nb = 9007199254740993\nc = 2001-01-01\nversion = 2\n"
+        );
+    }
+
+    #[test]
+    fn comments_stay_with_what_they_are_about() {
+        let text = "\
+# of the file
+
+# why 2
+version = 2 # not 3
+a = 1
+
+# of the table
+[plugins] # all
+  # of b
+  b = [1] # one
+  [plugins.gone] # too
+  c = 1
+";
+        let remove = "[plugins]\ngone = 1\nb = [2]\n";
+        assert_eq!(
+            patched(text, &[remove], &[]).unwrap(),
+            "\
+# of the file
+
+a = 1
+# why 2
+version = 2 # not 3
+
+# of the table
+[plugins] # all
+  # of b
+  b = [2] # one
+  gone = 1 # too
+"
         );
     }
 

@@ -1,7 +1,9 @@
 //! TOML text as JSON.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use toml_edit::{DocumentMut, Item, TableLike};
+
+use super::comments::Comments;
 
 /// Why text is not TOML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,8 +14,18 @@ pub(super) struct Malformed {
     pub(super) line: Option<usize>,
 }
 
-/// Reads TOML text. Dates become text; whole numbers and numbers with a fraction stay apart.
+/// Key of the table that stands for a date, which JSON does not have. No TOML file can hold it
+/// unwritten: control characters must be escaped there.
+pub(super) const DATE: &str = "\u{0}date";
+
+/// Reads TOML text. Whole numbers and numbers with a fraction stay apart; a date becomes a table of
+/// [`DATE`].
 pub(super) fn parse(text: &str) -> Result<Value, Malformed> {
+    parse_document(text).map(|(table, _)| table)
+}
+
+/// Reads TOML text with its comments.
+pub(super) fn parse_document(text: &str) -> Result<(Value, Comments), Malformed> {
     let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         let before = error.span().and_then(|span| text.get(..span.start));
         Malformed {
@@ -21,7 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Value, Malformed> {
             line: before.map(|before| before.matches('\n').count() + 1),
         }
     })?;
-    Ok(table(document.as_table()))
+    Ok((table(document.as_table()), Comments::of(&document)))
 }
 
 /// A configuration's version, which decides where things stand in it.
@@ -56,7 +68,7 @@ fn value_json(value: &toml_edit::Value) -> Value {
         toml_edit::Value::Integer(number) => (*number.value()).into(),
         toml_edit::Value::Float(number) => (*number.value()).into(),
         toml_edit::Value::Boolean(value) => (*value.value()).into(),
-        toml_edit::Value::Datetime(date) => date.value().to_string().into(),
+        toml_edit::Value::Datetime(date) => json!({ DATE: date.value().to_string() }),
         toml_edit::Value::Array(items) => items.iter().map(value_json).collect(),
         toml_edit::Value::InlineTable(inner) => table(inner),
     }

@@ -324,6 +324,26 @@ proptest! {
         }
     }
 
+    /// RFC 6902: no operations change nothing, what is added can be removed, what is there passes its test.
+    #[test]
+    fn operations_undo_each_other(target in mapping(), key in "[a-z~/]{1,4}", value in 0..9) {
+        let target = document(target, "v1beta4");
+        let run = |target: &Value, patch: &str| {
+            apply(target.clone(), &[], &[operations("", "", "ClusterConfiguration", patch)])
+        };
+        prop_assert_eq!(run(&target, "[]"), Ok(target.clone()));
+        prop_assume!(target.get(&key).is_none());
+        let path = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+        let add = json!({"op": "add", "path": path, "value": value});
+        let test = json!({"op": "test", "path": path, "value": value});
+        let remove = json!({"op": "remove", "path": path});
+        let added = run(&target, &json!([add]).to_string()).unwrap();
+        prop_assert_eq!(&added[&key], &json!(value));
+        prop_assert_eq!(run(&added, &json!([test]).to_string()), Ok(added.clone()));
+        prop_assert!(run(&target, &json!([test]).to_string()).is_err());
+        prop_assert_eq!(run(&target, &json!([add, test, remove]).to_string()), Ok(target));
+    }
+
     #[test]
     fn an_empty_patch_changes_nothing(target in mapping()) {
         let target = document(target, "v1beta4");
