@@ -9,6 +9,7 @@ pub(crate) fn run(fast: bool) -> Result<(), Failure> {
     packages::ensure(&packages::TESTS, true)?;
     style()?;
     shell::run(cargo().args(["test", "--workspace", "--quiet"]))?;
+    fuzz_targets()?;
     if fast {
         return Ok(());
     }
@@ -21,6 +22,17 @@ pub(crate) fn run(fast: bool) -> Result<(), Failure> {
             .env("KIND_BINARY", kind)
             .env("KIND_SAMPLE_IMAGE", sample::archive()?),
     )
+}
+
+/// Tries every fuzz target on its seeds and on some changes of them.
+fn fuzz_targets() -> Result<(), Failure> {
+    let mut test = cargo();
+    test.args(["test", "--quiet", "--manifest-path", "fuzz/Cargo.toml"]);
+    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        // What the workspace has compiled is used again.
+        test.args(["--target-dir", "target"]);
+    }
+    shell::run(&mut test)
 }
 
 fn style() -> Result<(), Failure> {
