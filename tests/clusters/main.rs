@@ -77,9 +77,9 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         of_two_creates_at_once_one_wins,
         a_dead_cluster_can_be_deleted,
         a_second_create_builds_nothing,
-        packed_images_are_unpacked_once,
         two_nodes_reach_each_other,
         two_nodes_are_deleted,
+        packed_images_are_unpacked_once,
     ];
     let others = named![
         an_image_of_the_engine_is_loaded,
