@@ -78,6 +78,7 @@ pub(crate) fn we_take_a_cluster_of_the_original_over(world: &World) {
     world.kind.run(&export).expect("export kubeconfig");
     let ready = world.kind.ask(&["get", "nodes", "--no-headers"]);
     assert!(ready.expect("get nodes").contains(" Ready "));
+    world.engine.load(&world.sample).unwrap();
     let load = ["load", "docker-image", "--name", THEIRS, SAMPLE];
     world.kind.run(&load).expect("load docker-image");
     runs_in_a_pod(world, "ours", SAMPLE);
