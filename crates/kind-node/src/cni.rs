@@ -49,9 +49,30 @@ pub fn conflist(pod_cidrs: &[String], mtu: Option<u32>) -> String {
     format!("{list:#}\n")
 }
 
+/// The configuration with another link size for pods; `None` if it is no configuration of this form.
+pub fn with_mtu(text: &str, mtu: u32) -> Option<String> {
+    let mut list: Value = serde_json::from_str(text).ok()?;
+    let plugins = list.get_mut("plugins")?.as_array_mut()?;
+    let ptp = plugins.iter_mut().find(|plugin| plugin["type"] == "ptp")?;
+    ptp["mtu"] = json!(mtu);
+    Some(format!("{list:#}\n"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_link_size_is_set_where_there_is_a_link() {
+        let cidrs = ["10.244.0.0/24".to_owned()];
+        for before in [None, Some(9000)] {
+            let text = with_mtu(&conflist(&cidrs, before), 1400).unwrap();
+            assert_eq!(text, conflist(&cidrs, Some(1400)));
+        }
+        for text in ["", "{}", r#"{"plugins": [{"type": "bridge"}]}"#] {
+            assert_eq!(with_mtu(text, 1400), None);
+        }
+    }
 
     #[test]
     fn routes_and_ranges_follow_the_families() {

@@ -21,6 +21,12 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// How long a first connection to the API server may take, and how often it is tried.
 const PROBE: Duration = Duration::from_secs(1);
 const PROBES: u32 = 5;
+/// How often the API server's Service is tried before something else is, and the time between.
+const SERVICE_PROBES: u32 = 20;
+const SERVICE_PAUSE: Duration = Duration::from_millis(100);
+const SERVICE_PROBE: Duration = Duration::from_millis(300);
+/// The port of API servers on their nodes.
+const API_SERVER: &str = "6443";
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -86,10 +92,50 @@ pub(crate) async fn client_near(endpoint: Option<&str>) -> Result<Client, Error>
     }
 }
 
+/// Creates a client for this pod's cluster, on a node with an API server: at that of the node, whose
+/// address is `host`, if nothing answers at the API server's Service. Clusters without kube-proxy are
+/// like that until something else serves Services.
+pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
+    let variable = |name| std::env::var(name).ok();
+    let (Some(host), Some(service), Some(port)) = (
+        host,
+        variable("KUBERNETES_SERVICE_HOST"),
+        variable("KUBERNETES_SERVICE_PORT"),
+    ) else {
+        return client().await;
+    };
+    let address = |host: &str, port: &str| match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    };
+    let (service, beside) = (address(&service, &port), address(host, API_SERVER));
+    for _ in 0..SERVICE_PROBES {
+        if answers(&service, SERVICE_PROBE).await {
+            return client().await;
+        }
+        sleep(SERVICE_PAUSE).await;
+    }
+    if !answers(&beside, PROBE).await {
+        return client().await;
+    }
+    tracing::info!(
+        endpoint = beside,
+        "nothing serves Services; using the node's own API server"
+    );
+    client_at(&beside).await
+}
+
+async fn answers(endpoint: &str, limit: Duration) -> bool {
+    matches!(
+        timeout(limit, TcpStream::connect(endpoint)).await,
+        Ok(Ok(_))
+    )
+}
+
 async fn reachable(endpoint: &str) -> bool {
     for attempt in 0..PROBES {
         sleep(Duration::from_secs(attempt.into())).await;
-        if let Ok(Ok(_)) = timeout(PROBE, TcpStream::connect(endpoint)).await {
+        if answers(endpoint, PROBE).await {
             return true;
         }
     }

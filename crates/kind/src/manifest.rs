@@ -15,6 +15,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) pod_subnet: &'a str,
     /// Address of the cluster's DNS service.
     pub(crate) dns_service_ip: &'a str,
+    /// The domain of names of services and pods.
+    pub(crate) dns_domain: &'a str,
     /// Host and port of the API server inside the network.
     pub(crate) endpoint: &'a str,
 }
@@ -48,6 +50,7 @@ pub(crate) fn expand(text: &str, facts: &Facts<'_>) -> Result<String, String> {
         expanded.push_str(match field {
             ".PodSubnet" => facts.pod_subnet,
             ".DNSServiceIP" => facts.dns_service_ip,
+            ".DNSDomain" => facts.dns_domain,
             other => return Err(other.to_owned()),
         });
         rest = after;
@@ -107,6 +110,7 @@ mod tests {
     const FACTS: Facts<'static> = Facts {
         pod_subnet: "10.244.0.0/16",
         dns_service_ip: "10.96.0.10",
+        dns_domain: "cluster.local",
         endpoint: "kind-control-plane:6443",
     };
 

@@ -12,6 +12,7 @@ mod identity;
 mod iptables;
 pub(crate) mod log;
 mod mounts;
+mod mtu;
 mod names;
 mod program;
 mod proxy;

@@ -11,8 +11,8 @@ use kind_sys::mountinfo;
 
 use super::error::during;
 use super::{
-    Error, address, cgroups, docker_dns, hook, identity, iptables, log, mounts, names, program,
-    proxy, resolver, snapshotter, userns,
+    Error, address, cgroups, docker_dns, hook, identity, iptables, log, mounts, mtu, names,
+    program, proxy, resolver, snapshotter, userns,
 };
 
 /// Prepares the node and becomes the command after `--`, or does the one step that is named.
@@ -69,6 +69,7 @@ fn prepare_network(root: &Path) -> Result<(), Error> {
     };
     let search = std::env::var("KIND_DNS_SEARCH").ok();
     resolver::configure(root, host, search.as_deref())?;
+    mtu::follow(root)?;
     let (ipv4, ipv6) = names::own_addresses();
     address::follow(root, ipv4, ipv6)
 }

@@ -23,7 +23,10 @@ fn image_is_of_this_version() {
 #[test]
 fn arguments_and_ports_are_the_programs_own() {
     let arguments = value("args:").trim_matches(['[', ']']).split(", ");
-    let arguments: Vec<String> = arguments.map(String::from).collect();
+    let domain = |text: &str| text.replace("{{ .DNSDomain }}", "cluster.local");
+    let arguments: Vec<String> = arguments
+        .map(|text| domain(text.trim_matches('"')))
+        .collect();
     assert_eq!(arguments[0], "dns");
     let options = Options::parse(&arguments[1..]).unwrap();
     assert_eq!(options, Options::default());
@@ -33,7 +36,7 @@ fn arguments_and_ports_are_the_programs_own() {
 }
 
 #[test]
-fn only_the_service_address_is_left_to_fill_in() {
+fn only_address_and_domain_are_left_to_fill_in() {
     assert_eq!(value("clusterIP:"), "\"{{ .DNSServiceIP }}\"");
-    assert_eq!(MANIFEST.matches("{{").count(), 1);
+    assert_eq!(MANIFEST.matches("{{").count(), 2);
 }

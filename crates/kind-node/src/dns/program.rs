@@ -26,6 +26,9 @@ const LAME_DUCK: Duration = Duration::from_secs(2);
 /// Our own service's address, as the kubelet tells pods of its namespace.
 const OWN_SERVICE: &str = "KUBE_DNS_SERVICE_HOST";
 
+/// The address of this pod's node, which is a control plane.
+const HOST: &str = "HOST_IP";
+
 /// Runs cluster DNS until SIGTERM or SIGINT.
 ///
 /// Options: `--domain=cluster.local`, `--listen=[::]:53`, `--health=[::]:8080`, `--ready=[::]:8181`,
@@ -48,12 +51,12 @@ pub(crate) fn run(args: &[String]) -> Result<(), Error> {
 async fn serve(options: Options) -> Result<(), Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
-    let client = kubernetes::client().await?;
     let server = listen(options.listen, Server::bind).await?;
     let health = listen(options.health, |address| Page::bind(address, "/health")).await?;
     let ready = listen(options.ready, |address| Page::bind(address, "/ready")).await?;
     let forwarder = forwarder(&options, &server)?;
 
+    let client = kubernetes::client_beside(std::env::var(HOST).ok().as_deref()).await?;
     let (sender, indexes) = channel(None);
     let ending = Arc::new(AtomicBool::new(false));
     let resolver = Arc::new(Resolver::new(

@@ -18,8 +18,11 @@ pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), Error> {
     if wanted.is_empty() {
         return Ok(());
     }
+    let mtu = mtu();
     let present = match fs::read_to_string(path) {
-        Ok(text) => ranges(&text),
+        // A link size that is not the node's makes the configuration one to be replaced.
+        Ok(text) if mtu.is_none_or(|mtu| has_mtu(&text, mtu)) => ranges(&text),
+        Ok(_) => None,
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(Error::Configuration(error)),
     };
@@ -28,7 +31,15 @@ pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), Error> {
     }
     tracing::info!(?pod_cidrs, "writing the CNI configuration");
     let cidrs: Vec<String> = pod_cidrs.iter().map(ToString::to_string).collect();
-    write(path, &cni::conflist(&cidrs, mtu())).map_err(Error::Configuration)
+    write(path, &cni::conflist(&cidrs, mtu)).map_err(Error::Configuration)
+}
+
+fn has_mtu(text: &str, mtu: u32) -> bool {
+    let list: Option<Value> = serde_json::from_str(text).ok();
+    let plugins = list
+        .as_ref()
+        .and_then(|list| list.get("plugins")?.as_array());
+    plugins.is_some_and(|plugins| plugins.iter().any(|plugin| plugin["mtu"] == mtu))
 }
 
 /// The ranges that pods of this node get addresses from.

@@ -74,7 +74,8 @@ pub(crate) fn run() -> Result<(), Error> {
 }
 
 async fn serve(node: String) -> Result<(), Error> {
-    let client = kubernetes::client().await?;
+    let endpoint = std::env::var("CONTROL_PLANE_ENDPOINT").ok();
+    let client = kubernetes::client_near(endpoint.as_deref()).await?;
     let reporter = Reporter {
         controller: PROVISIONER.to_owned(),
         instance: Some(node.clone()),

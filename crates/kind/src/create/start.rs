@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kind_config::{AddOn, Role};
+use kind_kubeadm::Networking;
 use kind_node::request::Request;
 
 use super::attempt::Attempt;
@@ -78,7 +79,7 @@ impl Attempt<'_> {
         let (first, of_first) = pairs
             .find(is_first)
             .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
-        let manifests = self.manifests(plan, &first.image, &of_first.image)?;
+        let manifests = self.manifests(plan, &first.image, of_first)?;
         let shares: Vec<_> = plan
             .nodes
             .iter()
@@ -149,12 +150,18 @@ impl Attempt<'_> {
         stages
     }
 
-    fn manifests(&self, plan: &Plan, image: &str, facts: &Facts) -> Result<Manifests> {
+    fn manifests(&self, plan: &Plan, image: &str, known: &Known) -> Result<Manifests> {
+        let facts = &known.image;
         let networking = &self.cluster.networking;
-        let dns_service_ip = dns_service_ip(&networking.service_subnet);
+        // The user's patches have the last word.
+        let documents = kind_kubeadm::render(&self.cluster, &known.kubeadm);
+        let patched = Networking::of(&documents.map_err(document_error)?);
+        let service_subnet = patched.service_subnet.as_ref();
+        let dns_service_ip = dns_service_ip(service_subnet.unwrap_or(&networking.service_subnet));
         let values = manifest::Facts {
             pod_subnet: &networking.pod_subnet,
             dns_service_ip: &dns_service_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            dns_domain: &patched.dns_domain,
             endpoint: &format!("{}:{}", plan.endpoint, kind_config::API_SERVER_PORT),
         };
         let bad = |reason: &str| Error::BadImage {
@@ -179,7 +186,7 @@ impl Attempt<'_> {
             manifests.dns = Some(manifest::fill(text, &values)?);
         }
         if add_ons.storage != AddOn::None {
-            manifests.storage = Some(self.storage(facts));
+            manifests.storage = Some(manifest::fill(&self.storage(facts), &values)?);
         }
         let of_user = self.cluster.manifests.iter().enumerate();
         manifests.more = of_user
