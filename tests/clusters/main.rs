@@ -11,6 +11,7 @@ mod engines;
 mod faults;
 mod images;
 mod loading;
+mod network;
 mod original;
 mod packed;
 mod refusals;
@@ -29,6 +30,7 @@ use cluster::*;
 use faults::*;
 use images::*;
 use loading::*;
+use network::*;
 use original::*;
 use packed::*;
 use refusals::*;
@@ -61,6 +63,8 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         the_host_reaches_a_node_port,
         dns_knows_services_and_pods,
         pods_reach_the_outside,
+        network_policies_are_enforced,
+        a_load_balancer_is_reached_from_the_host,
         a_volume_outlives_its_pod,
         a_mount_is_shared_with_the_host,
         logs_exec_and_port_forward_work,

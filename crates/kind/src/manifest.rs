@@ -134,6 +134,20 @@ mod tests {
     }
 
     #[test]
+    fn a_patched_manifest_says_the_same() {
+        let storage = include_str!("../../kind-node/manifests/default-storage.yaml");
+        let filled = fill(storage, &FACTS).unwrap();
+        for text in [
+            "is-default-class: \"true\"",
+            "apiGroups:\n  - \"\"\n",
+            "maxUnavailable: 100%",
+            "CONTROL_PLANE_ENDPOINT",
+        ] {
+            assert!(filled.contains(text), "{filled}");
+        }
+    }
+
+    #[test]
     fn daemon_sets_learn_the_endpoint() {
         let text = format!(
             "# {PATCH_MARKER}\n---\napiVersion: v1\nkind: ServiceAccount\n---\napiVersion: apps/v1\n\

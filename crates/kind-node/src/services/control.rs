@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use k8s_openapi::api::core::v1;
 use kind_net::netlink::Netlink;
 use kube::api::{Patch, PatchParams};
@@ -27,7 +28,7 @@ use crate::known::{Key, Known, watch as watch_all};
 /// Time between two looks at the nodes, and until a failed change is tried again.
 const TICK: Duration = Duration::from_secs(1);
 /// Whoever has an address says so within this time.
-const SILENCE: Duration = Duration::from_millis(150);
+const SILENCE: Duration = Duration::from_millis(100);
 /// A port that nothing listens on; the question is only who has the address.
 const DISCARD: u16 = 9;
 
@@ -113,10 +114,10 @@ impl Leader {
                     announcer,
                 } => {
                     let mut addresses = keep.clone();
-                    for family in missing {
-                        let found = candidates(service, *family, &self.link.ranges, &taken);
-                        addresses.extend(self.free(found).await);
-                    }
+                    let found = missing.iter().map(|family| {
+                        self.free(candidates(service, *family, &self.link.ranges, &taken))
+                    });
+                    addresses.extend(join_all(found).await.into_iter().flatten());
                     taken.extend(&addresses);
                     claimed.extend(&addresses);
                     well &= addresses.len() == service.families.len();
