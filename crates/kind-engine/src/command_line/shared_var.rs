@@ -18,6 +18,8 @@ use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
 
 /// Label of the volumes and of the containers that make them; its value is the image's id.
 const LABEL: &str = "io.x-k8s.kind.shared-var";
+/// How often the volume is looked for: one that a crash left half made must not be waited for without end.
+const LOOKS: usize = 5;
 /// Handed through from the caller's environment.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
 const SCRIPT: &str = concat!(
@@ -106,7 +108,7 @@ fn ensure(flavor: Flavor, program: &Program, reference: &str) -> Result<SharedVa
         format!("kind-var-{digits}"),
         format!("kind-var-{digits}-maker"),
     );
-    loop {
+    for _ in 0..LOOKS {
         let (has_volume, has_maker) = look(program, &volume, &maker)?;
         match (has_volume, has_maker) {
             (true, false) => return Ok(SharedVar { volume, command }),
@@ -115,6 +117,9 @@ fn ensure(flavor: Flavor, program: &Program, reference: &str) -> Result<SharedVa
             (false, false) => make(flavor, program, &name, &image.id, (&volume, &maker))?,
         }
     }
+    let message = format!("container {maker:?} neither ends nor goes away");
+    let remedy = format!("remove it: {} rm --force {maker}", flavor.name());
+    Err(Error::other("ENG-SHARED-VAR", message, remedy))
 }
 
 fn inspect(program: &Program, name: &str) -> Result<Image, Error> {
