@@ -7,6 +7,9 @@ use crate::NodeFacts;
 /// Where a node's kubeadm documents stand in the node.
 pub const CONFIG_PATH: &str = "/kind/kubeadm.conf";
 
+/// Where the documents stand by which a node starts without asking the cluster.
+pub const START_PATH: &str = "/kind/kubeadm-start.conf";
+
 /// Name of kubeadm's phase of host checks, most of which fail in any container.
 const PREFLIGHT: &str = "preflight";
 const KUBE_PROXY: &str = "addon/kube-proxy";

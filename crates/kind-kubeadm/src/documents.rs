@@ -5,6 +5,7 @@ mod gates;
 mod kube_proxy;
 mod kubeadm;
 mod kubelet;
+mod patched;
 
 use kind_config::version::Version;
 use kind_config::{Cluster, KubeProxyMode, Node, yaml};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use crate::patch::Patches;
 use crate::{Error, NodeFacts, containerd};
 use gates::Gates;
+pub use patched::{Documents, patched};
 
 /// Text of a node's `/kind/kubeadm.conf`: its documents with the cluster's and the node's patches.
 ///
@@ -20,6 +22,10 @@ use gates::Gates;
 /// The node lacks an address, is not one of the cluster's, or cannot run its Kubernetes version
 /// without root; or a patch cannot be parsed or applied.
 pub fn render(cluster: &Cluster, facts: &NodeFacts) -> Result<String, Error> {
+    patched(cluster, facts).map(|documents| documents.text())
+}
+
+fn patched_values(cluster: &Cluster, facts: &NodeFacts) -> Result<Vec<Value>, Error> {
     let (index, node) = facts.configuration(cluster)?;
     let of_cluster = patches_of_cluster(cluster)?;
     let of_node = patches_of_node(index, node)?;
@@ -29,7 +35,7 @@ pub fn render(cluster: &Cluster, facts: &NodeFacts) -> Result<String, Error> {
         of_node.apply(document).map_err(Error::Kubeadm)?;
         remove_helper_metadata(document);
     }
-    Ok(join(documents))
+    Ok(documents)
 }
 
 /// Checks that all patches of a cluster can be read: those of kubeadm's documents and those of

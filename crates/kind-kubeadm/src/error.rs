@@ -35,6 +35,9 @@ pub enum Error {
         /// Name of the engine.
         provider: String,
     },
+    /// A certificate cannot be made.
+    #[error("failed to make certificates")]
+    Certificate(#[source] Box<dyn StdError + Send + Sync>),
     /// A patch of kubeadm's documents cannot be used.
     #[error("failed to generate kubeadm config content: {0}")]
     Kubeadm(PatchError),
@@ -60,6 +63,10 @@ impl Error {
             Self::Kubeadm(error) | Self::Containerd(error) => Some(error.place()),
             _ => None,
         }
+    }
+
+    pub(crate) fn certificate(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Certificate(reason.into())
     }
 }
 

@@ -19,6 +19,7 @@
 
 mod api;
 mod audit;
+pub mod certificates;
 mod command;
 pub mod containerd;
 mod documents;
@@ -32,8 +33,8 @@ mod warnings;
 
 pub use api::Api;
 pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
-pub use command::{CONFIG_PATH, init_command, join_command};
-pub use documents::{check_patches, documents, render};
+pub use command::{CONFIG_PATH, START_PATH, init_command, join_command};
+pub use documents::{Documents, check_patches, documents, patched, render};
 pub use error::Error;
 pub use networking::Networking;
 pub use node::NodeFacts;

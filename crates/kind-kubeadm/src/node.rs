@@ -96,6 +96,13 @@ impl NodeFacts {
         }
     }
 
+    /// Every address of the node, as text.
+    pub(crate) fn known_addresses(&self) -> impl Iterator<Item = String> + use<> {
+        let v4 = self.ipv4.map(|address| address.to_string());
+        let v6 = self.ipv6.map(|address| address.to_string());
+        v4.into_iter().chain(v6)
+    }
+
     fn ipv4(&self) -> Result<IpAddr, Error> {
         self.ipv4
             .map(IpAddr::from)

@@ -5,6 +5,7 @@
 //! (`pause`) stay small.
 #![forbid(unsafe_code)]
 
+mod balancer;
 mod boot;
 mod channel;
 mod crictl;
@@ -16,6 +17,7 @@ mod network;
 mod nft;
 mod pause;
 mod pod_cidrs;
+mod registration;
 mod services;
 mod shared_var;
 mod signals;
@@ -47,8 +49,9 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "shared-var" => shared_var::run(&arguments),
         "request" => channel::run(&arguments),
         "finalize-kubelet" => kubelet::run(),
-        "assign-pod-cidrs" => pod_cidrs::assign(&words(&arguments)),
-        "follow-pod-cidrs" => pod_cidrs::follow(&words(&arguments)),
+        "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
+        "await-registration" => registration::run(&words(&arguments)),
+        "load-balancer" => add_on(balancer::run),
         "network" => add_on(network::run),
         "storage" => add_on(storage::run),
         "services" => add_on(services::run),
@@ -104,8 +107,9 @@ usage: kind-node <sub-command>
   boot            prepare the node, then become the given command
   shared-var      fill /var from one that nodes share, then become the given command
   assign-pod-cidrs  give new nodes their pod addresses
-  follow-pod-cidrs  use the pod addresses that this node was given
+  await-registration  wait until the cluster knows this node
   finalize-kubelet  use the certificate that the kubelet rotates
+  load-balancer   lead connections to the control planes that are ready
   network         the pod network of this node
   dns             the cluster's name service
   storage         volumes on this node's disk

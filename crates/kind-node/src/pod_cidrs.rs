@@ -8,21 +8,17 @@
 //! Once the controller manager works, it alone gives out addresses: it would not learn of an address
 //! that a node got from here, and give it to the next node as well.
 
-mod follow;
-
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::api::storage::v1::CSINode;
-use kube::Client;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, ListParams, Patch, PatchParams};
+use kube::{Client, ResourceExt};
 
 use crate::kubernetes;
-
-pub(crate) use follow::follow;
 
 /// Kubeconfigs that kubeadm writes, the one that may do everything from the start first: since
 /// Kubernetes 1.29 the other may do nothing until a role binding exists.
@@ -35,42 +31,66 @@ const LIMIT: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(50);
 const NOTICE: Duration = Duration::from_millis(100);
 
+/// A node and the addresses that it is to have.
+type Share<'a> = (&'a str, Vec<&'a str>);
+
 /// Waits until the nodes are registered and sets their pod addresses; an argument is
 /// `NODE=CIDR,CIDR`.
 ///
 /// Never fails: what cannot be set here is set by the controller manager.
-pub(crate) fn assign(arguments: &[String]) -> std::process::ExitCode {
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let shares = arguments.iter().filter_map(|share| share.split_once('='));
-    let shares: Vec<(&str, Vec<&str>)> = shares
-        .map(|(node, cidrs)| (node, cidrs.split(',').collect()))
-        .collect();
-    block_on(async {
-        tokio::select! {
-            () = assign_all(&shares) => {}
-            () = controller_manager() => {}
-            () = tokio::time::sleep(LIMIT) => {}
-        }
-    });
-    std::process::ExitCode::SUCCESS
-}
-
-fn block_on(work: impl Future<Output = ()>) {
+    let shares = shares.map(|(node, cidrs)| (node, cidrs.split(',').collect()));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     if let Ok(runtime) = runtime {
-        runtime.block_on(work);
+        let assigned = async { tokio::time::timeout(LIMIT, assign(shares.collect())).await };
+        // What was not in time is left to the controller manager.
+        let _ = runtime.block_on(assigned);
+    }
+    ExitCode::SUCCESS
+}
+
+async fn assign(mut shares: Vec<Share<'_>>) {
+    let client = client().await;
+    while !shares.is_empty() {
+        let complete = complete(&client).await;
+        let (due, rest): (Vec<_>, Vec<_>) = shares
+            .into_iter()
+            .partition(|(node, _)| complete.iter().any(|name| name == node));
+        shares = rest;
+        if !due.is_empty() {
+            // The kubelet takes note of its own success right after the object is there.
+            tokio::time::sleep(NOTICE).await;
+        }
+        if has_controller_manager(&client).await {
+            return;
+        }
+        for share in due {
+            set(&client, share).await;
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn assign_all(shares: &[(&str, Vec<&str>)]) {
-    let assignments = shares.iter().map(|(node, cidrs)| assign_one(node, cidrs));
-    join_all(assignments).await;
+/// The nodes that their kubelets have registered, and a little later their volume plugins.
+async fn complete(client: &Client) -> Vec<String> {
+    let plugins: Api<CSINode> = Api::all(client.clone());
+    let listed = plugins.list(&ListParams::default()).await;
+    let listed = listed.map(|list| list.items).unwrap_or_default();
+    listed.iter().map(ResourceExt::name_any).collect()
 }
 
-async fn assign_one(node: &str, cidrs: &[&str]) {
-    let client = registered(node).await;
-    let nodes: Api<Node> = Api::all(client);
+/// Whether a controller manager has begun to work.
+async fn has_controller_manager(client: &Client) -> bool {
+    let leases: Api<Lease> = Api::namespaced(client.clone(), "kube-system");
+    let lease = leases.get_opt("kube-controller-manager").await;
+    matches!(lease, Ok(Some(_)))
+}
+
+async fn set(client: &Client, (node, cidrs): Share<'_>) {
+    let nodes: Api<Node> = Api::all(client.clone());
     let patch = serde_json::json!({ "spec": { "podCIDR": cidrs.first(), "podCIDRs": cidrs } });
     // Refused if others were faster, which is as well.
     let _ = nodes
@@ -78,39 +98,15 @@ async fn assign_one(node: &str, cidrs: &[&str]) {
         .await;
 }
 
-/// Waits until the kubelet has registered the node and, a little later, its volume plugins.
-async fn registered(node: &str) -> Client {
+/// The API server, once there is a kubeconfig for it.
+async fn client() -> Client {
     loop {
-        if let Some(client) = client().await {
-            let plugins: Api<CSINode> = Api::all(client.clone());
-            if matches!(plugins.get_opt(node).await, Ok(Some(_))) {
-                // The kubelet takes note of its own success right after the object is there.
-                tokio::time::sleep(NOTICE).await;
-                return client;
-            }
+        let path = KUBECONFIGS.iter().map(Path::new).find(|path| path.exists());
+        if let Some(path) = path
+            && let Ok(client) = kubernetes::client_of(path).await
+        {
+            return client;
         }
         tokio::time::sleep(PAUSE).await;
     }
-}
-
-/// Waits until a controller manager has begun to work.
-async fn controller_manager() {
-    loop {
-        if let Some(client) = client().await {
-            let leases: Api<Lease> = Api::namespaced(client, "kube-system");
-            if matches!(leases.get_opt("kube-controller-manager").await, Ok(Some(_))) {
-                return;
-            }
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// The API server, once kubeadm has written a kubeconfig.
-async fn client() -> Option<Client> {
-    let path = KUBECONFIGS
-        .iter()
-        .map(Path::new)
-        .find(|path| path.exists())?;
-    kubernetes::client_of(path).await.ok()
 }

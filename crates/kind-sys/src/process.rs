@@ -9,6 +9,7 @@ use std::process::Command;
 
 pub use rustix::process::Pid;
 use rustix::process::{PidfdFlags, Signal, WaitIdOptions};
+use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
 
 /// Asks systemd, as the first process of a container, to shut down in order: SIGRTMIN+3.
 pub const SHUTDOWN: i32 = 34 + 3;
@@ -29,6 +30,19 @@ pub fn die_with_parent(command: &mut Command) -> &mut Command {
             }
         })
     }
+}
+
+/// Gives up for ever what root may do beyond being the owner of its files: what this process executes
+/// next has no capability and gains none.
+pub fn drop_privileges() -> io::Result<()> {
+    for capability in CapabilitySet::all().iter() {
+        match remove_capability_from_bounding_set(capability) {
+            // The kernel does not know it yet.
+            Err(rustix::io::Errno::INVAL) => {}
+            other => other?,
+        }
+    }
+    Ok(set_no_new_privs(true)?)
 }
 
 /// Lets the command lead a session of its own whose controlling terminal is at `path`.

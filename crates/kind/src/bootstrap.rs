@@ -1,17 +1,30 @@
-//! What a node is asked to do once it runs: the steps from a booted node to a cluster.
+//! What nodes are asked to do once they run: the steps from booted nodes to a cluster.
+
+mod first;
+mod join;
 
 use std::time::Duration;
 
-use kind_config::Cluster;
-use kind_kubeadm::{
-    NodeFacts, control_plane_label, control_plane_taints, init_command, join_command,
-};
-use kind_node::request::{Request, Step};
+use kind_kubeadm::control_plane_label;
+use kind_node::request::Step;
 
-use crate::node::AGENT;
+pub(crate) use first::{First, Manifests, SERVES, Share};
+pub(crate) use join::{JOINED, join, mark, start};
 
 /// Where kubeadm leaves the administrator's kubeconfig.
 pub(crate) const ADMIN_CONFIG: &str = "/etc/kubernetes/admin.conf";
+
+/// What a control plane needs of the first one before it can join, where kubeadm made the certificates.
+pub(crate) const SHARED_FILES: [&str; 8] = [
+    "/etc/kubernetes/pki/ca.crt",
+    "/etc/kubernetes/pki/ca.key",
+    "/etc/kubernetes/pki/front-proxy-ca.crt",
+    "/etc/kubernetes/pki/front-proxy-ca.key",
+    "/etc/kubernetes/pki/sa.pub",
+    "/etc/kubernetes/pki/sa.key",
+    "/etc/kubernetes/pki/etcd/ca.crt",
+    "/etc/kubernetes/pki/etcd/ca.key",
+];
 
 /// How long a booting node may take until containerd answers.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
@@ -23,8 +36,16 @@ const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 pub(crate) mod step {
     /// `kubeadm init`.
     pub(crate) const INIT: &str = "kubeadm init";
-    /// `kubeadm join`, before the name of the node that joins.
+    /// What kubeadm does on other nodes begins so; the name of the node follows.
     const JOIN: &str = "kubeadm join";
+    /// kubeadm's phase that writes etcd's manifest.
+    pub(crate) const ETCD: &str = "kubeadm etcd";
+    /// kubeadm's phase that writes the control plane's manifests.
+    pub(crate) const CONTROL_PLANE: &str = "kubeadm control-plane";
+    /// kubeadm's phase that starts the kubelet.
+    pub(crate) const START_KUBELET: &str = "kubeadm kubelet-start";
+    /// The node is known to the cluster.
+    pub(crate) const REGISTERED: &str = "wait for registration";
     /// Lets pods run on the only node.
     pub(crate) const TAINTS: &str = "remove control plane taint";
     /// Lets load balancers send traffic to the only node.
@@ -39,10 +60,10 @@ pub(crate) mod step {
     pub(crate) const SERVICES: &str = "apply service addresses";
     /// The nodes' shares of the pod subnet.
     pub(crate) const POD_CIDRS: &str = "assign pod addresses";
-    /// Has the pod network use the shares that a joined node really got.
-    pub(crate) const FOLLOW: &str = "follow pod addresses";
     /// What kubeadm's last phase would do.
     pub(crate) const KUBELET: &str = "finalize the kubelet";
+    /// The API server answers.
+    pub(crate) const ANSWERS: &str = "wait for the API server";
     /// The control plane is ready.
     pub(crate) const READY: &str = "wait for ready";
 
@@ -56,107 +77,10 @@ pub(crate) mod step {
         format!("{JOIN} {node}")
     }
 
-    /// Whether a node joins in that step.
-    pub(crate) fn is_join(step: &str) -> bool {
-        step.starts_with(JOIN)
+    /// Whether kubeadm works in that step.
+    pub(crate) fn is_kubeadm(step: &str) -> bool {
+        step.starts_with("kubeadm ")
     }
-}
-
-/// A node and its shares of the pod subnets.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Share<'a> {
-    /// Its name.
-    pub(crate) node: &'a str,
-    /// Its shares.
-    pub(crate) pod_cidrs: &'a [String],
-}
-
-/// Manifests that are applied to a new cluster.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Manifests {
-    /// Pod network; `None` leaves it out.
-    pub(crate) cni: Option<String>,
-    /// Cluster DNS, for images that bring their own.
-    pub(crate) dns: Option<String>,
-    /// Addresses of Services; `None` leaves them to the pod network.
-    pub(crate) services: Option<String>,
-    /// Default storage; `None` leaves it out.
-    pub(crate) storage: Option<String>,
-    /// The user's, with what each is called in messages.
-    pub(crate) more: Vec<(String, String)>,
-}
-
-/// The request that makes the first control plane of a cluster.
-///
-/// # Errors
-/// The node's Kubernetes version is none.
-pub(crate) fn init(
-    cluster: &Cluster,
-    facts: &NodeFacts,
-    shares: &[Share<'_>],
-    manifests: &Manifests,
-) -> Result<Request, kind_kubeadm::Error> {
-    let version = facts.kubernetes_version();
-    let mut together = Vec::new();
-    if let Some(storage) = &manifests.storage {
-        together.push(vec![apply(step::STORAGE, "apply", storage)]);
-    }
-    if let Some(cni) = &manifests.cni {
-        together.push(vec![apply(step::CNI, "create", cni)]);
-    }
-    if let Some(dns) = &manifests.dns {
-        together.push(vec![apply(step::DNS, "apply", dns)]);
-    }
-    if let Some(services) = &manifests.services {
-        together.push(vec![apply(step::SERVICES, "apply", services)]);
-    }
-    if facts
-        .skip_phases
-        .iter()
-        .any(|phase| phase == KUBELET_FINALIZE)
-    {
-        let argv = words(&[AGENT, "finalize-kubelet"]);
-        together.push(vec![run(step::KUBELET, argv, None)]);
-    }
-    if cluster.nodes.len() == 1 {
-        if cluster.nodes[0].taints.is_none() {
-            together.push(vec![remove_taints(control_plane_taints(version)?)]);
-        }
-        together.push(vec![remove_label()]);
-    }
-    let mut steps = vec![
-        wait_for_containerd(),
-        Step::Together {
-            sequences: vec![
-                vec![
-                    run(step::INIT, init_command(cluster, facts), None),
-                    Step::Read {
-                        path: ADMIN_CONFIG.to_owned(),
-                    },
-                    Step::Together {
-                        sequences: together,
-                    },
-                ],
-                vec![assign_pod_cidrs(shares)],
-            ],
-        },
-    ];
-    let more = manifests.more.iter();
-    steps.extend(more.map(|(name, text)| apply(&step::manifest(name), "apply", text)));
-    Ok(Request { steps })
-}
-
-/// The request that makes a node join the cluster.
-pub(crate) fn join(facts: &NodeFacts, writes_cni: bool) -> Request {
-    let mut steps = vec![
-        wait_for_containerd(),
-        run(&step::join(&facts.name), join_command(facts), None),
-    ];
-    if writes_cni {
-        let argv = words(&[AGENT, "follow-pod-cidrs", facts.name.as_str()]);
-        steps.push(run(step::FOLLOW, argv, None));
-    }
-    Request { steps }
 }
 
 /// The step that waits until the control plane is ready. It waits inside the node, where kubectl
@@ -173,6 +97,15 @@ pub(crate) fn ready(version: &str, limit: Duration) -> Result<Step, kind_kubeadm
         argv,
         timeout_ms: millis(limit),
     })
+}
+
+/// The step that waits until the API server answers.
+pub(crate) fn answers(limit: Duration) -> Step {
+    Step::Wait {
+        name: step::ANSWERS.to_owned(),
+        argv: kubectl(&["get", "--raw=/readyz"]),
+        timeout_ms: millis(limit),
+    }
 }
 
 fn wait_for_containerd() -> Step {
@@ -197,32 +130,13 @@ pub(crate) fn names(steps: &[Step]) -> Vec<&str> {
     names
 }
 
-/// Waits beside kubeadm for nodes to be registered, and gives them their pod addresses at once.
-fn assign_pod_cidrs(shares: &[Share<'_>]) -> Step {
-    let mut argv = words(&[AGENT, "assign-pod-cidrs"]);
-    let share = |share: &Share<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
-    argv.extend(shares.iter().map(share));
-    run(step::POD_CIDRS, argv, None)
-}
-
-/// Lets pods run on the only node.
-fn remove_taints(taints: &[&str]) -> Step {
-    let mut argv = kubectl(&["taint", "nodes", "--all"]);
-    argv.extend(taints.iter().map(|taint| format!("{taint}-")));
-    run(step::TAINTS, argv, None)
-}
-
-fn remove_label() -> Step {
-    const LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers-";
-    run(
-        step::LABELS,
-        kubectl(&["label", "nodes", "--all", LABEL]),
-        None,
-    )
-}
-
-fn apply(name: &str, verb: &str, manifest: &str) -> Step {
-    run(name, kubectl(&[verb, "-f", "-"]), Some(manifest.to_owned()))
+/// One phase of `kubeadm init` with the documents at `config`.
+fn kubeadm_phase(name: &str, phase: &[&str], config: &str) -> Step {
+    let mut argv = words(&["kubeadm", "init", "phase"]);
+    argv.extend(words(phase));
+    argv.push(format!("--config={config}"));
+    argv.push("--v=6".to_owned());
+    run(name, argv, None)
 }
 
 fn kubectl(arguments: &[&str]) -> Vec<String> {

@@ -40,6 +40,7 @@ mod network;
 mod node;
 mod node_image;
 mod plan;
+mod power;
 mod provider;
 mod prune;
 mod publish;
@@ -68,6 +69,7 @@ pub use kubeconfig::{
 pub use load::LoadImages;
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};
 pub use plan::{HostMount, NETWORK, NodePlan, Plan};
+pub use power::StartCluster;
 pub use provider::{Endpoint, Node, Provider, ProviderBuilder};
 pub use prune::{Prune, Pruned, PrunedKind};
 

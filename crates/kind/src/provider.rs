@@ -14,8 +14,8 @@ use crate::event::{Event, Listener};
 use crate::kubeconfig::{self, Document, context_name};
 use crate::{
     Agent, Assumptions, BuildNodeImage, BuiltNodeImage, CancelToken, CreateCluster, Created,
-    DryRun, EngineChoice, Error, KubeconfigFiles, LoadImages, Prune, Pruned, Result, create,
-    dry_run, load, logs, node, node_image, prune, publish,
+    DryRun, EngineChoice, Error, KubeconfigFiles, LoadImages, Prune, Pruned, Result, StartCluster,
+    create, dry_run, load, logs, node, node_image, power, prune, publish,
 };
 
 const CONTROL_PLANE: &str = "control-plane";
@@ -212,6 +212,23 @@ impl Provider {
             }
         }
         Error::collect(errors)
+    }
+
+    /// Ends all nodes of a cluster at once, and returns the names of those that ran. Everything that they
+    /// hold stays.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCluster`], or [`Error::Engine`] if a node cannot be stopped.
+    pub fn stop(&self, cluster: &str) -> Result<Vec<String>> {
+        power::stop(self, cluster)
+    }
+
+    /// Starts all nodes of a cluster that do not run, and returns their names.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCluster`], or [`Error::Engine`] if a node cannot be started.
+    pub fn start(&self, options: &StartCluster, listener: Listener<'_>) -> Result<Vec<String>> {
+        power::start(self, options, listener)
     }
 
     /// Names of all clusters, sorted.

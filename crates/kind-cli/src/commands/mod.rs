@@ -16,6 +16,8 @@ mod load_docker_image;
 mod load_image_archive;
 mod prune;
 mod root;
+mod start_cluster;
+mod stop_cluster;
 mod version;
 
 use crate::args::{ArgRule, Command, Flag};
@@ -50,6 +52,16 @@ static GET: Command = Command {
         &get_kubeconfig::COMMAND,
     ],
     ..Command::new("get", "Gets one of [clusters, nodes, kubeconfig]")
+};
+
+static START: Command = Command {
+    children: &[&start_cluster::COMMAND],
+    ..Command::new("start", "Starts one of [cluster]")
+};
+
+static STOP: Command = Command {
+    children: &[&stop_cluster::COMMAND],
+    ..Command::new("stop", "Stops one of [cluster]")
 };
 
 static LOAD: Command = Command {

@@ -1,6 +1,8 @@
 //! `kind` without a command.
 
-use super::{BUILD, CREATE, DELETE, EXPORT, GET, LOAD, completion, config, help, prune, version};
+use super::{
+    BUILD, CREATE, DELETE, EXPORT, GET, LOAD, START, STOP, completion, config, help, prune, version,
+};
 use crate::args::{Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::Help;
@@ -24,6 +26,8 @@ pub(crate) static ROOT: Command = Command {
         &help::COMMAND,
         &LOAD,
         &prune::COMMAND,
+        &START,
+        &STOP,
         &version::COMMAND,
     ],
     action: Some(run),

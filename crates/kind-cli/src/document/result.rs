@@ -74,6 +74,22 @@ documents! {
         name: String,
     }
 
+    /// Of `start cluster`.
+    StartedCluster {
+        /// The cluster.
+        name: String,
+        /// Nodes that did not run before.
+        nodes: Vec<String>,
+    }
+
+    /// Of `stop cluster`.
+    StoppedCluster {
+        /// The cluster.
+        name: String,
+        /// Nodes that ran before.
+        nodes: Vec<String>,
+    }
+
     /// Of `delete clusters`.
     DeletedClusters {
         /// Clusters that are gone.

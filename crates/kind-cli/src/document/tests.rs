@@ -23,6 +23,8 @@ fn schema() -> Value {
     add::<ValidConfig>(&mut generator, &mut kinds);
     add::<CreatedCluster>(&mut generator, &mut kinds);
     add::<DeletedCluster>(&mut generator, &mut kinds);
+    add::<StartedCluster>(&mut generator, &mut kinds);
+    add::<StoppedCluster>(&mut generator, &mut kinds);
     add::<DeletedClusters>(&mut generator, &mut kinds);
     add::<ExportedKubeconfig>(&mut generator, &mut kinds);
     add::<ExportedLogs>(&mut generator, &mut kinds);

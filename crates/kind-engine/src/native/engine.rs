@@ -23,7 +23,7 @@ use super::{
 use crate::engine::sealed::Sealed;
 use crate::{
     Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec, Node,
-    NodeSpec, Pruning, State as Doing,
+    NodeSpec, Pruning, Purpose, State as Doing,
 };
 
 /// Where programs are looked for unless the image says.
@@ -115,6 +115,7 @@ impl Native {
             },
             kind_node: spec.kind_node.clone(),
             prepared,
+            purpose: spec.purpose,
         };
         self.place(&record)?;
         hosts::write(&self.state, &spec.network, lock)?;
@@ -250,6 +251,7 @@ impl Engine for Native {
             self.register(spec, &image, prepared, &lock)
         };
         match registered {
+            Ok(record) if record.purpose == Purpose::LoadBalancer => Ok(()),
             Ok(record) => self.fill_var(&record.name),
             Err(error @ Error::NodeExists(_)) => Err(error),
             Err(error) => {

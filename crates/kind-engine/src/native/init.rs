@@ -15,12 +15,12 @@ use std::process::Command;
 use ipnet::IpNet;
 use kind_net::netlink::{Netlink, Route};
 use kind_net::pool;
-use kind_sys::{namespace, terminal};
+use kind_sys::{namespace, process, terminal};
 
 use super::record::{NetworkRecord, NodeRecord};
 use super::rootfs;
 use super::state::State;
-use crate::Error;
+use crate::{Error, Purpose};
 
 /// Name of the node's own link.
 pub(super) const LINK: &str = "eth0";
@@ -129,6 +129,9 @@ fn become_entrypoint(node: &NodeRecord) -> Result<i32, Error> {
         .and_then(terminal::take_over)
         .map_err(Error::io("take over the console"))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    if node.purpose == Purpose::LoadBalancer {
+        process::drop_privileges().map_err(Error::io("give up the privileges of root"))?;
+    }
     let error = Command::new(program)
         .args(arguments)
         .env_clear()

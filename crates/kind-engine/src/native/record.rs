@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::state::{NodeDirectory, State, file_name, io_error, write_atomically};
-use crate::{Error, Mount, Port};
+use crate::{Error, Mount, Port, Purpose};
 
 /// Version of the records' form. A program refuses records that are newer than it knows.
 pub(super) const VERSION: u32 = 1;
@@ -44,6 +44,8 @@ pub(super) struct NodeRecord {
     /// What takes the place of the image's `/var/lib/containerd`.
     #[serde(default)]
     pub(super) prepared: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) purpose: Purpose,
 }
 
 /// A network of nodes.

@@ -16,7 +16,7 @@ use rustix::mount::MountFlags;
 
 use super::record::{NetworkRecord, NodeRecord};
 use super::state::State;
-use crate::{Error, Propagation};
+use crate::{Error, Propagation, Purpose};
 
 /// A path of the host on its way into the node.
 struct Attachment {
@@ -30,10 +30,7 @@ struct Attachment {
 /// Makes the node's files the root of the calling process: the overlay and `/var`, nothing of the
 /// running system. The process must be in a mount namespace of its own.
 pub(super) fn enter_files(state: &State, node: &NodeRecord) -> Result<(), Error> {
-    let mut attachments = Vec::new();
-    if state.node(&node.name).file("var").exists() {
-        attachments.extend(var(state, node)?);
-    }
+    let attachments = var(state, node)?;
     enter_overlay(state, node)?;
     attachments.into_iter().try_for_each(attach)
 }
@@ -42,14 +39,22 @@ pub(super) fn enter_files(state: &State, node: &NodeRecord) -> Result<(), Error>
 /// node's namespaces. `console` is the terminal that becomes `/dev/console`.
 pub(super) fn enter(state: &State, node: &NodeRecord, console: &Path) -> Result<(), Error> {
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
-    let devices = device::of_host().map_err(Error::io("list the host's devices"))?;
+    let devices = match node.purpose {
+        Purpose::LoadBalancer => Vec::new(),
+        _ => device::of_host().map_err(Error::io("list the host's devices"))?,
+    };
     let mut attachments = var(state, node)?;
     attachments.extend(host_files(state, node)?);
     attachments.extend(extra(node)?);
     let console = Detached::copy(console).map_err(Error::io("take hold of the console"))?;
 
     enter_overlay(state, node)?;
-    system(&hierarchies, &devices).map_err(Error::io("mount the node's system directories"))?;
+    let mounted = system(&devices).and_then(|()| match node.purpose {
+        // Nothing but what it is told to do.
+        Purpose::LoadBalancer => mount::read_only(Path::new("/sys")),
+        _ => cgroups(&hierarchies),
+    });
+    mounted.map_err(Error::io("mount the node's system directories"))?;
     let terminal = Path::new("/dev/console");
     fs::File::create(terminal)
         .and_then(|_| console.attach(terminal))
@@ -72,9 +77,12 @@ fn enter_overlay(state: &State, node: &NodeRecord) -> Result<(), Error> {
     mount::pivot(&root).map_err(Error::io(format!("enter the root of node {}", node.name)))
 }
 
-/// The node's own `/var`, and in it the directories of the image that all its nodes share.
+/// The node's own `/var`, if it has one, and in it the directories of the image that all its nodes share.
 fn var(state: &State, node: &NodeRecord) -> Result<Vec<Attachment>, Error> {
     let own = state.node(&node.name).file("var");
+    if !own.exists() {
+        return Ok(Vec::new());
+    }
     let mut attachments = vec![hold(&own, Path::new("/var"))?];
     for (source, below) in &node.shared {
         let mut shared = hold(source, &Path::new("/var").join(below))?;
@@ -195,9 +203,8 @@ fn make_target(target: &Path, directory: bool) -> io::Result<()> {
     }
 }
 
-/// What the kernel shows of itself, devices, and memory filesystems; of a privileged node nothing is
-/// hidden.
-fn system(hierarchies: &Hierarchies, devices: &[Device]) -> io::Result<()> {
+/// What the kernel shows of itself, devices, and memory filesystems.
+fn system(devices: &[Device]) -> io::Result<()> {
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     at("proc", "/proc", quiet, "")?;
     at("sysfs", "/sys", quiet, "")?;
@@ -226,8 +233,7 @@ fn system(hierarchies: &Hierarchies, devices: &[Device]) -> io::Result<()> {
         "/tmp",
         MountFlags::NOSUID | MountFlags::NODEV,
         "mode=1777",
-    )?;
-    cgroups(hierarchies)
+    )
 }
 
 /// The node's cgroups: the unified hierarchy if the host has nothing else, or version 1's. On a hybrid

@@ -1,5 +1,9 @@
 //! Requests of recorded versions.
 
+use kind_config::{Cluster, Role};
+use kind_kubeadm::NodeFacts;
+use kind_node::request::Request;
+
 use super::*;
 
 fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
@@ -20,7 +24,16 @@ fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
         node: "kind-control-plane",
         pod_cidrs: &pod_cidrs,
     };
-    let mut request = init(&cluster, &facts, &[share], &manifests).unwrap();
+    let first = First {
+        cluster: &cluster,
+        facts: &facts,
+        shares: &[share],
+        manifests: &manifests,
+        prepared: false,
+        etcd_of_several: false,
+        reads: &[],
+    };
+    let mut request = first.request().unwrap();
     request
         .steps
         .extend(wait.map(|limit| ready(version, limit).unwrap()));
@@ -70,18 +83,29 @@ fn taints_stay_beside_workers() {
     assert!(!request.contains("taint"), "{request}");
 }
 
+fn text(request: &Request) -> String {
+    let lines = request.steps.iter().flat_map(lines);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn joining_nodes_follow_their_addresses_unless_the_user_brings_the_network() {
     let facts = NodeFacts::new("kind-worker", "native", "v1.37.0").unwrap();
-    let requested = |writes_cni| {
-        let request = join(&facts, writes_cni);
-        request
-            .steps
-            .iter()
-            .flat_map(lines)
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    insta::assert_snapshot!(requested(true));
-    assert!(!requested(false).contains("follow"));
+    insta::assert_snapshot!(text(&join(&facts, true)));
+    assert!(!text(&join(&facts, false)).contains("registration"));
+}
+
+#[test]
+fn nodes_that_start_alone() {
+    let facts = NodeFacts::new("kind-worker", "native", "v1.37.0").unwrap();
+    insta::assert_snapshot!(text(&start(
+        &facts,
+        &Role::Worker,
+        "unix:///run/c.sock",
+        true
+    )));
+    let facts = NodeFacts::new("kind-control-plane2", "native", "v1.20.2").unwrap();
+    let started = start(&facts, &Role::ControlPlane, "unix:///run/c.sock", false);
+    insta::assert_snapshot!(text(&started));
+    insta::assert_snapshot!(text(&mark(&facts)));
 }

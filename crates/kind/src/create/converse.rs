@@ -1,6 +1,5 @@
 //! What the nodes are asked, and what becomes of their answers.
 
-use std::collections::BTreeSet;
 use std::mem;
 
 use kind_node::request::Event as Told;
@@ -8,9 +7,9 @@ use kind_node::request::Event as Told;
 use super::attempt::Attempt;
 use super::phases::{Phases, Sequence};
 use super::start::Script;
-use crate::bootstrap::{ADMIN_CONFIG, step};
+use crate::bootstrap::{ADMIN_CONFIG, JOINED, SERVES, step};
 use crate::event::{Event, Outcome};
-use crate::node::{Abandoned, Reply, Requests};
+use crate::node::{Abandoned, File, Reply, Requests};
 use crate::{Error, Result};
 
 /// What is known of a conversation so far.
@@ -18,15 +17,17 @@ struct Course<'a, 'l> {
     script: Script,
     sequence: Sequence,
     phases: &'a mut Phases<'l>,
-    /// Nodes that have not joined yet.
-    joining: BTreeSet<String>,
+    /// How many of the running group have not joined yet.
+    joining: usize,
+    /// What the first node has told for the control planes that join it.
+    shared: Vec<File>,
     admin: Option<String>,
     ready: bool,
 }
 
 impl Attempt<'_> {
     /// Sends the requests and waits until all have ended. Returns the administrator's kubeconfig.
-    pub(super) fn converse(&mut self, script: Script, sequence: Sequence) -> Result<String> {
+    pub(super) fn converse(&mut self, mut script: Script, sequence: Sequence) -> Result<String> {
         let engine = self.provider.shared_engine();
         let (made, retain) = (self.made.clone(), self.options.retain);
         let mut requests = Requests::new(self.provider.shared_engine());
@@ -39,12 +40,16 @@ impl Attempt<'_> {
             }
             Abandoned::NodesTaken
         };
-        requests.begin(&script.first, &script.init);
+        requests.begin(&script.first, &script.init, &[]);
+        for (node, request) in mem::take(&mut script.beside) {
+            requests.begin(&node, &request, &[]);
+        }
         let mut course = Course {
-            joining: script.joins.keys().cloned().collect(),
+            joining: 0,
             script,
             sequence,
             phases: &mut self.phases,
+            shared: Vec::new(),
             admin: None,
             ready: true,
         };
@@ -59,14 +64,12 @@ impl Course<'_, '_> {
     fn hear(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
         match reply {
             Reply::Event(Told::Finished { name, ms, output }) => {
-                self.phases.detail(1, format!("{name} took {ms} ms"));
-                if name == step::INIT || step::is_join(&name) {
+                self.phases
+                    .detail(1, format!("{node}: {name} took {ms} ms"));
+                if step::is_kubeadm(&name) {
                     self.phases.detail(3, output);
                 }
                 self.sequence.finished(&name, self.phases);
-                if name == step::INIT {
-                    self.begin_joins(requests);
-                }
             }
             Reply::Event(Told::Failed { name, .. }) if name == step::READY => self.ready = false,
             Reply::Event(Told::Failed {
@@ -77,31 +80,48 @@ impl Course<'_, '_> {
             Reply::Event(Told::File { path, text }) if path == ADMIN_CONFIG => {
                 self.admin = Some(text);
             }
+            Reply::Event(Told::File { path, text }) => self.keep(path, text),
+            Reply::Event(Told::Marked { name }) if name == SERVES => self.next_group(requests),
+            Reply::Event(Told::Marked { name }) if name == JOINED => {
+                self.joining = self.joining.saturating_sub(1);
+                if self.joining == 0 {
+                    self.next_group(requests);
+                }
+            }
             Reply::Event(event) => tracing::trace!(?event, node, "node"),
             Reply::Noise(line) => tracing::debug!(line, node, "node"),
-            Reply::Ended(code) => return self.ended(requests, node, code),
+            Reply::Ended(code) if code != 0 && self.ready => {
+                let reason = format!("the request ended with code {code}");
+                return Err(failed(node, "finish its request", reason, String::new()));
+            }
+            Reply::Ended(_) => {}
         }
         Ok(())
     }
 
-    fn begin_joins(&mut self, requests: &mut Requests) {
-        for (node, request) in mem::take(&mut self.script.joins) {
-            requests.begin(&node, &request);
+    /// A file of the first node for the control planes that join it.
+    fn keep(&mut self, path: String, text: String) {
+        let mut file = File::new(path, text);
+        if file.path.ends_with(".key") {
+            file.mode = 0o600;
         }
+        self.shared.push(file);
     }
 
-    fn ended(&mut self, requests: &mut Requests, node: &str, code: i32) -> Result<()> {
-        if self.ready && code != 0 {
-            let reason = format!("the request ended with code {code}");
-            return Err(failed(node, "finish its request", reason, String::new()));
+    /// Begins the next group that has a request; after the last one, what the first node is asked then.
+    fn next_group(&mut self, requests: &mut Requests) {
+        while let Some(group) = self.script.groups.pop_front() {
+            self.joining = group.len();
+            for (node, request) in group {
+                requests.begin(&node, &request, &self.shared);
+            }
+            if self.joining > 0 {
+                return;
+            }
         }
-        self.joining.remove(node);
-        if self.joining.is_empty()
-            && let Some(ready) = self.script.ready.take()
-        {
-            requests.begin(&self.script.first, &ready);
+        if let Some(ready) = self.script.ready.take() {
+            requests.begin(&self.script.first, &ready, &[]);
         }
-        Ok(())
     }
 
     /// All requests have ended.
@@ -120,7 +140,7 @@ impl Course<'_, '_> {
 fn failed(node: &str, step: &str, reason: String, output: String) -> Error {
     let action = match step {
         step::INIT => "failed to init node with kubeadm".to_owned(),
-        join if step::is_join(join) => "failed to join node with kubeadm".to_owned(),
+        join if step::is_kubeadm(join) => "failed to join node with kubeadm".to_owned(),
         path if path.starts_with('/') => format!("node {node:?} did not get to {path}"),
         step => format!("failed to {step}"),
     };

@@ -6,12 +6,13 @@ mod documents;
 mod facts;
 mod nodes;
 mod options;
-mod parallel;
+pub(crate) mod parallel;
 mod phases;
 mod run;
 mod start;
 mod story;
 mod undo;
+mod way;
 
 pub(crate) use documents::{files, node_facts};
 pub(crate) use facts::Facts;

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use kind_config::{API_SERVER_PORT, Role};
 use kind_engine::{Error as EngineError, Network, Node};
 use kind_kubeadm::{NodeFacts, containerd};
+use kind_node::load_balancer::{self, Settings};
 
 use super::attempt::Attempt;
 use super::documents;
 use super::facts::Facts;
 use super::parallel;
-use crate::event::{Event, Warning};
+use super::way::{Draft, Way};
+use crate::event::{Event, Phase, Warning};
 use crate::node::{File, pack, read_file};
 use crate::plan::{NodePlan, Plan};
 use crate::{Error, Result};
@@ -21,6 +24,8 @@ pub(super) struct Known {
     pub(super) image: Facts,
     /// What its documents were made from.
     pub(super) kubeadm: NodeFacts,
+    /// Socket of its container runtime.
+    pub(super) cri_socket: String,
 }
 
 impl Attempt<'_> {
@@ -62,26 +67,81 @@ impl Attempt<'_> {
         self.check()
     }
 
-    /// Puts every node's documents into it, and returns what is known of each in plan order.
-    pub(super) fn write_configuration(&self, plan: &Plan) -> Result<Vec<Known>> {
+    /// Tells the load balancer whom it leads to, if there is one.
+    pub(super) fn configure_balancer(&mut self, plan: &Plan) -> Result<()> {
+        let Some(balancer) = plan.balancer() else {
+            return Ok(());
+        };
+        self.phases.begin(Phase::LoadBalancer);
+        let control_planes = plan.nodes.iter().filter(|node| node.is_control_plane());
+        let mut names: Vec<_> = control_planes.map(|node| node.name.as_str()).collect();
+        names.sort_unstable();
+        let settings = Settings::new(API_SERVER_PORT, names);
+        let file = File::new(load_balancer::PATH, settings.text());
+        self.copy_in(&balancer.name, &[file])
+    }
+
+    /// Puts every node's files into it. Returns how the nodes come together, and what is known of each in
+    /// the configuration's order.
+    pub(super) fn write_configuration(&self, plan: &Plan) -> Result<(Way, Vec<Known>)> {
         let engine = self.provider.engine();
         let listed = engine.list(Some(&plan.cluster));
         let listed = listed.map_err(Error::engine("failed to list nodes"))?;
         let images = self.read_images(plan)?;
-        parallel::each(&plan.nodes, &self.options.cancel, |node| {
+        let nodes: Vec<_> = plan
+            .kubernetes_nodes()
+            .into_iter()
+            .zip(&self.cluster.nodes)
+            .collect();
+        let mut drafts = parallel::each(&nodes, &self.options.cancel, |(node, config)| {
             let image = match images.get(node.image.as_str()) {
                 Some(facts) if node.mounts.is_empty() => facts.clone(),
                 // A mount may hide what the image says.
                 _ => Facts::read(engine, &node.name, &node.image)?,
             };
             let made = listed.iter().find(|made| made.name == node.name);
-            self.configure(node, image, made)
+            Ok((self.draft(node, &config.role, &image, made)?, image))
+        })?;
+        let (mut drafts, images): (Vec<_>, Vec<_>) = drafts.drain(..).unzip();
+        let way = Way::choose(plan, &drafts)?;
+        for draft in &mut drafts {
+            way.settle(&self.cluster, draft)?;
+        }
+        parallel::each(&drafts, &self.options.cancel, |draft| {
+            self.configure(draft, &way)
+        })?;
+        let known = drafts.into_iter().zip(images).map(|(draft, image)| Known {
+            image,
+            kubeadm: draft.facts,
+            cri_socket: draft.documents.cri_socket().to_owned(),
+        });
+        Ok((way, known.collect()))
+    }
+
+    fn draft<'p>(
+        &self,
+        node: &'p NodePlan,
+        role: &'p Role,
+        image: &Facts,
+        made: Option<&Node>,
+    ) -> Result<Draft<'p>> {
+        let addresses = made.map_or((None, None), |made| (made.ipv4, made.ipv6));
+        let host = (self.provider.engine().name(), &self.host);
+        let facts = documents::node_facts(&node.name, image, addresses, host)?;
+        let documents =
+            kind_kubeadm::patched(&self.cluster, &facts).map_err(documents::document_error)?;
+        Ok(Draft {
+            plan: node,
+            role,
+            facts,
+            documents,
         })
     }
 
     /// Reads what each image says once, from any of its nodes.
     fn read_images<'p>(&self, plan: &'p Plan) -> Result<BTreeMap<&'p str, Facts>> {
-        let mut nodes: Vec<_> = plan.nodes.iter().filter(|n| n.mounts.is_empty()).collect();
+        let mut nodes = plan.kubernetes_nodes();
+        nodes.retain(|node| node.mounts.is_empty());
         nodes.sort_by_key(|node| &node.image);
         nodes.dedup_by_key(|node| &node.image);
         let engine = self.provider.engine();
@@ -92,29 +152,25 @@ impl Attempt<'_> {
         Ok(images.zip(facts).collect())
     }
 
-    fn configure(&self, node: &NodePlan, image: Facts, made: Option<&Node>) -> Result<Known> {
-        let engine = self.provider.engine();
-        let addresses = made.map_or((None, None), |made| (made.ipv4, made.ipv6));
-        let host = (engine.name(), &self.host);
-        let kubeadm = documents::node_facts(&node.name, &image, addresses, host)?;
-        for warning in kind_kubeadm::warnings(&self.cluster, &kubeadm) {
+    fn configure(&self, draft: &Draft<'_>, way: &Way) -> Result<()> {
+        let name = &draft.plan.name;
+        for warning in kind_kubeadm::warnings(&self.cluster, &draft.facts) {
             self.phases.tell(Event::Warning(Warning::Config(warning)));
         }
-        let files = documents::files(&self.cluster, node, &kubeadm, || {
-            read_file(engine, &node.name, containerd::CONFIG_PATH).map(Some)
+        let mut files = documents::files(&self.cluster, draft.plan, &draft.facts, || {
+            read_file(self.provider.engine(), name, containerd::CONFIG_PATH).map(Some)
         })?;
         let shown = files
             .iter()
             .find(|file| file.path == kind_kubeadm::CONFIG_PATH);
         if let Some(File { text, .. }) = shown {
-            let name = &node.name;
             self.phases.detail(
                 2,
                 format!("Using the following kubeadm config for node {name}:\n{text}"),
             );
         }
-        self.copy_in(&node.name, &files)?;
-        Ok(Known { image, kubeadm })
+        files.extend(way.files(draft)?);
+        self.copy_in(name, &files)
     }
 
     fn copy_in(&self, node: &str, files: &[File]) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::{CancelToken, Result};
 /// The first failure in the items' order. Work that has not begun by the time of a failure or of the
 /// caller's wish to stop is not begun; all that has begun is awaited, so that nothing of it goes on
 /// when this function returns.
-pub(super) fn each<T: Sync, R: Send>(
+pub(crate) fn each<T: Sync, R: Send>(
     items: &[T],
     cancel: &CancelToken,
     work: impl Fn(&T) -> Result<R> + Sync,

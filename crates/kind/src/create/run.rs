@@ -105,10 +105,6 @@ fn check(
         return Err(Error::ClusterExists(cluster.name));
     }
     check_cluster(options, &mut cluster, listener)?;
-    if cluster.load_balancer().is_some() {
-        let what = "a cluster of several control planes";
-        return Err(Error::NotSupported(what.to_owned()));
-    }
     Ok((cluster, info))
 }
 

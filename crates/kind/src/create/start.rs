@@ -1,9 +1,9 @@
 //! Booting the nodes and making them a cluster.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use kind_config::{AddOn, Role};
+use kind_config::{AddOn, Node, Role};
 use kind_kubeadm::Networking;
 use kind_node::request::Request;
 
@@ -12,7 +12,8 @@ use super::documents::document_error;
 use super::facts::Facts;
 use super::nodes::Known;
 use super::phases::{Sequence, Stage};
-use crate::bootstrap::{self, Manifests, Share, step};
+use super::way::Way;
+use crate::bootstrap::{self, First, Manifests, SHARED_FILES, Share, step};
 use crate::contents;
 use crate::event::{Event, Phase, Warning};
 use crate::manifest;
@@ -34,23 +35,28 @@ provisioner: kubernetes.io/host-path
 /// How long a node may take until commands can run in it.
 const BOOT_LIMIT: Duration = Duration::from_secs(30);
 
+/// Requests by the names of their nodes.
+type Requests = Vec<(String, Request)>;
+
 /// The requests of a creation.
 pub(super) struct Script {
     /// The node that is started first.
     pub(super) first: String,
     /// Its request.
     pub(super) init: Request,
-    /// Requests of the nodes that join once the first one has begun to serve, by name.
-    pub(super) joins: BTreeMap<String, Request>,
-    /// What the first node is asked for once all have joined.
+    /// Requests of nodes that start beside it.
+    pub(super) beside: Requests,
+    /// Requests once the first node serves: those of one group at once, the groups one after the other.
+    pub(super) groups: VecDeque<Requests>,
+    /// What the first node is asked for once all control planes are there.
     pub(super) ready: Option<Request>,
 }
 
 impl Attempt<'_> {
     /// Starts the nodes and makes them a cluster. Returns the administrator's kubeconfig.
-    pub(super) fn start(&mut self, plan: &Plan, known: &[Known]) -> Result<String> {
-        let script = self.script(plan, known)?;
-        let mut sequence = Sequence::new(self.stages(plan, &script));
+    pub(super) fn start(&mut self, plan: &Plan, way: &Way, known: &[Known]) -> Result<String> {
+        let script = self.script(plan, way, known)?;
+        let mut sequence = self.sequence(plan, &script);
         sequence.begin(&mut self.phases);
         self.boot(plan)?;
         self.converse(script, sequence)
@@ -67,69 +73,106 @@ impl Attempt<'_> {
             engine
                 .start(&node.name)
                 .map_err(failed("failed to start"))?;
+            if node.is_balancer() {
+                return Ok(());
+            }
             let booted = engine.wait_until_booted(&node.name, BOOT_LIMIT);
             booted.map_err(failed("failed to boot"))
         };
         self.for_each(&plan.nodes, boot).map(drop)
     }
 
-    fn script(&self, plan: &Plan, known: &[Known]) -> Result<Script> {
-        let is_first = |(node, _): &(&NodePlan, &Known)| node.name == plan.bootstrap;
-        let mut pairs = plan.nodes.iter().zip(known);
-        let (first, of_first) = pairs
-            .find(is_first)
+    /// What every node is asked.
+    fn script(&self, plan: &Plan, way: &Way, known: &[Known]) -> Result<Script> {
+        let nodes = plan.kubernetes_nodes();
+        let mut pairs = known.iter().zip(&nodes);
+        let (first, node) = pairs
+            .find(|(known, _)| way.is_first(&known.kubeadm.name))
             .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
-        let manifests = self.manifests(plan, &first.image, of_first)?;
-        let shares: Vec<_> = plan
-            .nodes
+        let manifests = self.manifests(plan, &node.image, first)?;
+        let shares: Vec<_> = nodes
             .iter()
             .map(|node| Share {
                 node: &node.name,
                 pod_cidrs: &node.pod_cidrs,
             })
             .collect();
-        let mut init = bootstrap::init(&self.cluster, &of_first.kubeadm, &shares, &manifests)
-            .map_err(document_error)?;
-        let writes_cni = !self.cluster.networking.disable_default_cni;
-        let joins: BTreeMap<_, _> = plan
-            .nodes
-            .iter()
-            .zip(known)
-            .filter(|pair| !is_first(pair))
-            .map(|(node, known)| {
-                let request = bootstrap::join(&known.kubeadm, writes_cni);
-                (node.name.clone(), request)
-            })
-            .collect();
-        let ready = |limit: Duration| {
-            bootstrap::ready(of_first.kubeadm.kubernetes_version(), limit).map_err(document_error)
+        let copies = !way.is_prepared() && way.control_planes.len() > 1;
+        let init = First {
+            cluster: &self.cluster,
+            facts: &first.kubeadm,
+            shares: &shares,
+            manifests: &manifests,
+            prepared: way.is_prepared(),
+            etcd_of_several: way.has_etcd_of_several(),
+            reads: match copies {
+                true => &SHARED_FILES,
+                false => &[],
+            },
         };
+        let mut init = init.request().map_err(document_error)?;
+        let (beside, groups) = self.of_others(way, known);
+        let version = first.kubeadm.kubernetes_version();
+        let ready = |limit| bootstrap::ready(version, limit).map_err(document_error);
         let mut ready = self.options.wait.map(ready).transpose()?;
-        if self.cluster.load_balancer().is_none() {
+        if way.control_planes.len() == 1 {
             // The only control plane need not wait for workers.
             init.steps.extend(ready.take());
         }
         Ok(Script {
-            first: first.name.clone(),
+            first: first.kubeadm.name.clone(),
             init,
-            joins,
+            beside,
+            groups,
             ready: ready.map(|step| Request { steps: vec![step] }),
         })
     }
 
+    /// The requests of all nodes but the first: beside it, and once it serves.
+    fn of_others(&self, way: &Way, known: &[Known]) -> (Requests, VecDeque<Requests>) {
+        let writes_cni = !self.cluster.networking.disable_default_cni;
+        let pairs = known.iter().zip(&self.cluster.nodes);
+        let mut others: Vec<_> = pairs
+            .filter(|(known, _)| !way.is_first(&known.kubeadm.name))
+            .collect();
+        others.sort_by_key(|(known, _)| &known.kubeadm.name);
+        let (control_planes, workers): (Vec<_>, Vec<_>) = others
+            .iter()
+            .partition(|(_, node)| node.role == Role::ControlPlane);
+        let name = |known: &Known| known.kubeadm.name.clone();
+        if way.at_once {
+            let start = |(known, node): &(&Known, &Node)| {
+                let (facts, socket) = (&known.kubeadm, &known.cri_socket);
+                let request = bootstrap::start(facts, &node.role, socket, writes_cni);
+                (name(known), request)
+            };
+            let mark =
+                |(known, _): &(&Known, &Node)| (name(known), bootstrap::mark(&known.kubeadm));
+            let marks = control_planes.iter().map(mark).collect();
+            return (others.iter().map(start).collect(), [marks].into());
+        }
+        let join = |(known, _): &(&Known, &Node)| {
+            let request = bootstrap::join(&known.kubeadm, writes_cni);
+            (name(known), request)
+        };
+        let mut groups: VecDeque<_> = control_planes.iter().map(|node| vec![join(node)]).collect();
+        groups.push_back(workers.iter().map(join).collect());
+        (Vec::new(), groups)
+    }
+
     /// kind's phases, each with the steps that must have ended before it has.
-    fn stages(&self, plan: &Plan, script: &Script) -> Vec<Stage> {
+    fn sequence(&self, plan: &Plan, script: &Script) -> Sequence {
         let applied = bootstrap::names(&script.init.steps);
         let of_first = |phase, steps: &[&'static str]| {
             let steps = steps.iter().copied().filter(|step| applied.contains(step));
             Stage::new(phase, steps)
         };
-        let joins = |phase, role: Role| {
-            let nodes = plan.nodes.iter().zip(&self.cluster.nodes);
-            let nodes = nodes.filter(|(node, config)| {
-                config.role == role && script.joins.contains_key(&node.name)
+        let nodes = plan.kubernetes_nodes();
+        let joins = |phase, control_planes: bool| {
+            let nodes = nodes.iter().filter(|node| {
+                node.is_control_plane() == control_planes && node.name != script.first
             });
-            Stage::new(phase, nodes.map(|(node, _)| step::join(&node.name)))
+            Stage::new(phase, nodes.map(|node| step::join(&node.name)))
         };
         let rest = [
             step::STORAGE,
@@ -142,12 +185,12 @@ impl Attempt<'_> {
             of_first(Phase::StartControlPlane, &[step::INIT]),
             of_first(Phase::InstallCni, &[step::CNI]),
             of_first(Phase::InstallStorage, &rest),
-            joins(Phase::JoinControlPlanes, Role::ControlPlane),
-            joins(Phase::JoinWorkers, Role::Worker),
+            joins(Phase::JoinControlPlanes, true),
+            joins(Phase::JoinWorkers, false),
         ];
         let wait = self.options.wait.map(|limit| Phase::WaitReady { limit });
         stages.extend(wait.map(|phase| Stage::new(phase, [step::READY])));
-        stages
+        Sequence::new(stages)
     }
 
     fn manifests(&self, plan: &Plan, image: &str, known: &Known) -> Result<Manifests> {

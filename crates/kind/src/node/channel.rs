@@ -8,6 +8,7 @@ use std::time::Duration;
 use kind_engine::{Command, Engine, Io};
 use kind_node::request::{Event, Request};
 
+use super::tree::{File, pack};
 use crate::{CancelToken, Error, Result};
 
 /// Where the agent stands in every node.
@@ -60,11 +61,11 @@ impl Requests {
         }
     }
 
-    /// Sends a node a request, which runs beside those that run already.
-    pub(crate) fn begin(&mut self, node: &str, request: &Request) {
+    /// Sends a node a request and files for it, which runs beside those that run already.
+    pub(crate) fn begin(&mut self, node: &str, request: &Request, files: &[File]) {
         self.running += 1;
         let (node, replies) = (node.to_owned(), self.replies.clone());
-        run(&self.engine, node, encode(request), replies);
+        run(&self.engine, node, encode(request, files), replies);
     }
 
     /// Gives every reply with the name of its node to `listen` until all requests have ended; `listen`
@@ -161,12 +162,12 @@ fn run(
     });
 }
 
-/// The length of the request, the request, and an empty tar stream: files went in before the start.
-fn encode(request: &Request) -> Vec<u8> {
-    const END_OF_TAR: [u8; 1024] = [0; 1024];
+/// The length of the request, the request, and its files as a tar stream.
+fn encode(request: &Request, files: &[File]) -> Vec<u8> {
+    let tar = pack(files).expect("nothing fails to be written into memory");
     let document = serde_json::to_vec(request).expect("a request has nothing JSON cannot hold");
     let length = u32::try_from(document.len()).expect("a request is far below 4 GiB");
-    [&length.to_be_bytes()[..], &document, &END_OF_TAR].concat()
+    [&length.to_be_bytes()[..], &document, &tar].concat()
 }
 
 /// A writer that hands on whole lines.
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_request_carries_its_length_and_an_empty_tar() {
-        let bytes = encode(&Request::default());
+        let bytes = encode(&Request::default(), &[]);
         let length = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
         serde_json::from_slice::<Request>(&bytes[4..4 + length]).unwrap();
         assert_eq!(bytes.len(), 4 + length + 1024);

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use kind_engine::Engine;
+use kind_kubeadm::certificates::{Content, NodeFile};
 
 use crate::{Error, Result};
 
@@ -17,6 +18,8 @@ pub(crate) struct File {
     pub(crate) mode: u32,
     /// Content.
     pub(crate) text: String,
+    /// It is a symbolic link, and its text where it leads.
+    pub(crate) link: bool,
 }
 
 impl File {
@@ -26,6 +29,23 @@ impl File {
             path: path.into(),
             mode: 0o644,
             text: text.into(),
+            link: false,
+        }
+    }
+}
+
+impl From<NodeFile> for File {
+    fn from(file: NodeFile) -> Self {
+        let (text, link) = match file.content {
+            Content::Link(target) => (target, true),
+            Content::Text(text) => (text, false),
+            _ => (String::new(), false),
+        };
+        Self {
+            path: file.path,
+            mode: file.mode,
+            text,
+            link,
         }
     }
 }
@@ -35,11 +55,17 @@ pub(crate) fn pack(files: &[File]) -> std::io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     for file in files {
         let mut header = tar::Header::new_gnu();
-        header.set_size(file.text.len() as u64);
         header.set_mode(file.mode);
         header.set_uid(0);
         header.set_gid(0);
         let path = file.path.trim_start_matches('/');
+        if file.link {
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.set_size(0);
+            builder.append_link(&mut header, path, &file.text)?;
+            continue;
+        }
+        header.set_size(file.text.len() as u64);
         builder.append_data(&mut header, path, file.text.as_bytes())?;
     }
     builder.into_inner()

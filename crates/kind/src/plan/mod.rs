@@ -12,6 +12,7 @@ use std::path::Path;
 use kind_config::{Cluster, LOAD_BALANCER_ROLE};
 use kind_engine::{CLUSTER_LABEL, NodeSpec, Port, Purpose, ROLE_LABEL};
 
+use crate::node::AGENT;
 use crate::subnet;
 pub use mounts::HostMount;
 pub(crate) use proxy::with_client_settings;
@@ -107,6 +108,17 @@ impl Plan {
         }
     }
 
+    /// The nodes that run Kubernetes.
+    pub(crate) fn kubernetes_nodes(&self) -> Vec<&NodePlan> {
+        let nodes = self.nodes.iter();
+        nodes.filter(|node| !node.is_balancer()).collect()
+    }
+
+    /// The load balancer, if there is one.
+    pub(crate) fn balancer(&self) -> Option<&NodePlan> {
+        self.nodes.iter().find(|node| node.is_balancer())
+    }
+
     /// Every image that is needed, each once, sorted.
     pub fn images(&self) -> Vec<&str> {
         let mut images: Vec<_> = self.nodes.iter().map(|node| node.image.as_str()).collect();
@@ -129,10 +141,21 @@ impl NodePlan {
         spec.ports.clone_from(&self.ports);
         spec.ipv6 = self.ipv6;
         spec.kind_node = Some(agent.to_owned());
-        if self.role == LOAD_BALANCER_ROLE {
+        if self.is_balancer() {
             spec.purpose = Purpose::LoadBalancer;
+            spec.command = Some([AGENT, "load-balancer"].map(str::to_owned).to_vec());
         }
         spec
+    }
+
+    /// Whether an API server runs on it.
+    pub(crate) fn is_control_plane(&self) -> bool {
+        self.role == kind_config::Role::ControlPlane.as_str()
+    }
+
+    /// Whether it is the load balancer, which is no Kubernetes node.
+    pub(crate) fn is_balancer(&self) -> bool {
+        self.role == LOAD_BALANCER_ROLE
     }
 }
 

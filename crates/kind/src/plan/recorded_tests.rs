@@ -155,7 +155,11 @@ fn set(call: Vec<String>) -> BTreeSet<String> {
             }
             "run" => "create".to_owned(),
             // What a load balancer runs is another thing with every program.
-            "bash" if is_node => break,
+            "bash" | "load-balancer" if is_node => break,
+            "--entrypoint" if is_node => {
+                words.next();
+                continue;
+            }
             _ => word,
         };
         units.insert(normal(unit));

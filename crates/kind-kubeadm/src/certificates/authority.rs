@@ -1,0 +1,67 @@
+//! A certificate authority.
+
+use rcgen::{
+    BasicConstraints, CertifiedIssuer, DnType, DnValue, IsCa, KeyPair, KeyUsagePurpose, SanType,
+};
+
+use super::leaf::{self, Leaf, parameters};
+use crate::Error;
+
+/// kubeadm's authorities are good for ten years.
+const DAYS: u64 = 3650;
+
+/// An authority with its key.
+pub(super) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// A new authority of that common name.
+    pub(super) fn new(name: &str) -> Result<Self, Error> {
+        let mut params = parameters(DAYS);
+        let common_name = DnValue::Utf8String(name.to_owned());
+        params
+            .distinguished_name
+            .push(DnType::CommonName, common_name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages.push(KeyUsagePurpose::KeyCertSign);
+        params.use_authority_key_identifier_extension = false;
+        let name = name.to_owned().try_into();
+        params
+            .subject_alt_names
+            .push(SanType::DnsName(name.map_err(Error::certificate)?));
+        let issuer = CertifiedIssuer::self_signed(params, leaf::new_key()?);
+        Ok(Self {
+            issuer: issuer.map_err(Error::certificate)?,
+        })
+    }
+
+    /// The certificate.
+    pub(super) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// The private key.
+    pub(super) fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
+    /// Makes a key and a certificate for it.
+    pub(super) fn issue(&self, leaf: &Leaf) -> Result<Pair, Error> {
+        let key = leaf::new_key()?;
+        let certificate = leaf
+            .parameters()?
+            .signed_by(&key, &self.issuer)
+            .map_err(Error::certificate)?;
+        Ok(Pair {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        })
+    }
+}
+
+/// A certificate and its key as PEM.
+pub(super) struct Pair {
+    pub(super) certificate: String,
+    pub(super) key: String,
+}

@@ -1,0 +1,84 @@
+//! The members of now, and which of them gets the next connection.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use super::member::{Health, Member};
+
+/// How long a client waits for a member that is ready before it gets one that can be reached. The
+/// servers of a starting cluster take a while, and a client that is refused takes its own time to come
+/// again.
+const READY: Duration = Duration::from_secs(4);
+/// How long a client waits at all.
+const ANY: Duration = Duration::from_secs(8);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The members and whoever looks after each.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    all: Mutex<Vec<(Arc<Member>, JoinHandle<()>)>>,
+    next: AtomicUsize,
+}
+
+impl Members {
+    /// Makes these the members. Those that were members before stay as they are; the connections of
+    /// those that are none any more end. `look_after` begins to watch the health of a new one.
+    pub(super) fn set(
+        &self,
+        addresses: &[String],
+        look_after: impl Fn(Arc<Member>) -> JoinHandle<()>,
+    ) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(member, watcher)| {
+            let stays = addresses.iter().any(|address| address == member.address());
+            if !stays {
+                watcher.abort();
+                member.set(Health::Gone);
+            }
+            stays
+        });
+        for address in addresses {
+            if !all.iter().any(|(member, _)| member.address() == address) {
+                let member = Arc::new(Member::new(address));
+                all.push((Arc::clone(&member), look_after(member)));
+            }
+        }
+    }
+
+    /// A connection to a member; `None` if none can be had in a reasonable time.
+    pub(super) async fn connect(&self) -> Option<(Arc<Member>, TcpStream)> {
+        let begin = Instant::now();
+        while begin.elapsed() < ANY {
+            let least = match begin.elapsed() < READY {
+                true => Health::Ready,
+                false => Health::Reachable,
+            };
+            for member in self.candidates(least) {
+                if let Ok(stream) = member.connect().await {
+                    return Some((member, stream));
+                }
+            }
+            sleep(PAUSE).await;
+        }
+        None
+    }
+
+    /// The members that are at least so well, each call beginning with another one.
+    fn candidates(&self, least: Health) -> Vec<Arc<Member>> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let good = all
+            .iter()
+            .filter(|(member, _)| *member.health().borrow() >= least);
+        let mut good: Vec<_> = good.map(|(member, _)| Arc::clone(member)).collect();
+        if !good.is_empty() {
+            let first = self.next.fetch_add(1, Ordering::Relaxed) % good.len();
+            good.rotate_left(first);
+        }
+        good
+    }
+}

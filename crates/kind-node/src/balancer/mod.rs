@@ -1,0 +1,17 @@
+//! The load balancer in front of several control planes: plain TCP to those whose API server is ready.
+//!
+//! Traffic stays as it is, so that client certificates reach the API server. Each member is asked for
+//! `/readyz` in short intervals. One that cannot be reached any more is drained within two seconds: its
+//! connections end, and their clients come again and are led elsewhere. One that answers but is not ready
+//! keeps the connections it has and gets no new ones.
+
+mod certificates;
+mod member;
+mod members;
+mod probe;
+mod program;
+mod relay;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use program::run;

@@ -1,0 +1,116 @@
+//! Asking a member how it is.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
+
+use super::member::{Health, Member};
+
+/// From one check to the next.
+const INTERVAL: Duration = Duration::from_millis(400);
+/// After a first sign of trouble the next check comes sooner.
+const RECHECK: Duration = Duration::from_millis(100);
+/// How long a server may take to answer. A busy one is not ready for more.
+const ANSWER: Duration = Duration::from_secs(1);
+/// So many connections in a row must fail before a member counts as gone.
+const FAILURES: u32 = 2;
+
+/// What one check found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finding {
+    /// Nothing takes a connection.
+    Unreachable,
+    /// Something took the connection, and no answer came.
+    Silent,
+    /// The server answered with this status code.
+    Answered(u16),
+}
+
+/// Checks a member for ever.
+pub(super) async fn look_after(member: Arc<Member>, config: Arc<ClientConfig>) {
+    let mut failures = 0;
+    loop {
+        let finding = check(&member, &config).await;
+        failures = match finding {
+            Finding::Unreachable => failures + 1,
+            _ => 0,
+        };
+        if let Some(health) = judge(finding, failures) {
+            member.set(health);
+        }
+        sleep(match finding {
+            Finding::Answered(_) => INTERVAL,
+            _ => RECHECK,
+        })
+        .await;
+    }
+}
+
+/// What a finding says about a member; nothing yet if it may be a hiccup.
+fn judge(finding: Finding, failures: u32) -> Option<Health> {
+    match finding {
+        // Whoever does not let a stranger ask is there to serve those he knows.
+        Finding::Answered(200 | 401 | 403) => Some(Health::Ready),
+        Finding::Answered(_) | Finding::Silent => Some(Health::Reachable),
+        Finding::Unreachable => (failures >= FAILURES).then_some(Health::Gone),
+    }
+}
+
+async fn check(member: &Member, config: &Arc<ClientConfig>) -> Finding {
+    let Ok(stream) = member.connect().await else {
+        return Finding::Unreachable;
+    };
+    let name = member.address().rsplit_once(':');
+    let name = name.map_or("", |(name, _)| name).trim_matches(['[', ']']);
+    match timeout(ANSWER, ask(stream, name, config)).await {
+        Ok(Ok(Some(code))) => Finding::Answered(code),
+        _ => Finding::Silent,
+    }
+}
+
+/// The status code of the server's `/readyz`.
+async fn ask(stream: TcpStream, name: &str, config: &Arc<ClientConfig>) -> io::Result<Option<u16>> {
+    let connector = TlsConnector::from(Arc::clone(config));
+    let server = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+    let mut stream = connector.connect(server, stream).await?;
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    // `HTTP/1.1 200` is all that matters.
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await?;
+    Ok(status(&head))
+}
+
+fn status(head: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(head).ok()?;
+    text.strip_prefix("HTTP/1.")?.get(2..)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_from_the_first_bytes() {
+        assert_eq!(status(b"HTTP/1.1 200"), Some(200));
+        assert_eq!(status(b"HTTP/1.0 503"), Some(503));
+        assert_eq!(status(b"SSH-2.0-Open"), None);
+        assert_eq!(status(&[0xff; 12]), None);
+    }
+
+    #[test]
+    fn one_failure_is_no_verdict() {
+        assert_eq!(judge(Finding::Unreachable, 1), None);
+        assert_eq!(judge(Finding::Unreachable, 2), Some(Health::Gone));
+        assert_eq!(judge(Finding::Silent, 0), Some(Health::Reachable));
+        assert_eq!(judge(Finding::Answered(500), 0), Some(Health::Reachable));
+        assert_eq!(judge(Finding::Answered(403), 0), Some(Health::Ready));
+    }
+}

@@ -1,0 +1,151 @@
+//! The load balancer as a program.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kind_node::load_balancer::{PATH, Settings};
+use rustls::ClientConfig;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use super::certificates;
+use super::members::Members;
+use super::probe::look_after;
+use super::relay::{FULL, relay};
+
+/// How often the file is looked at.
+const LOOK: Duration = Duration::from_millis(300);
+const BACKLOG: u32 = 1024;
+/// The signal by which engines end nodes of images whose first process is systemd.
+const HALT: i32 = 34 + 3;
+
+/// Why the load balancer ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Error {
+    /// The process cannot work at all.
+    #[error("start")]
+    Start(#[source] io::Error),
+    /// TLS cannot be used.
+    #[error("prepare health checks")]
+    Tls(#[source] rustls::Error),
+    /// The port cannot be had.
+    #[error("listen on port {port}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Leads connections until it is told to end.
+pub(crate) fn run() -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Error::Start)?;
+    runtime.block_on(async {
+        let end = end().map_err(Error::Start)?;
+        tokio::select! {
+            served = serve(Path::new(PATH)) => served,
+            () = end => Ok(()),
+        }
+    })
+}
+
+/// Serves what the file says; a change is followed.
+pub(super) async fn serve(path: &Path) -> Result<(), Error> {
+    let config = certificates::configuration().map_err(Error::Tls)?;
+    let members = Arc::new(Members::default());
+    let settings = next(path, None).await;
+    follow(&members, &settings, &config);
+    let port = settings.port;
+    let listener = listen(port).map_err(|source| Error::Listen { port, source })?;
+    tracing::info!(port, members = ?settings.members, "listening");
+    let accepting = accept(listener, Arc::clone(&members));
+    let following = async {
+        let mut known = settings;
+        loop {
+            known = next(path, Some(&known)).await;
+            tracing::info!(members = ?known.members, "members");
+            follow(&members, &known, &config);
+        }
+    };
+    tokio::select! {
+        () = accepting => Ok(()),
+        () = following => Ok(()),
+    }
+}
+
+fn follow(members: &Members, settings: &Settings, config: &Arc<ClientConfig>) {
+    members.set(&settings.members, |member| {
+        tokio::spawn(look_after(member, Arc::clone(config)))
+    });
+}
+
+/// Waits until the file says something else than what is known.
+async fn next(path: &Path, known: Option<&Settings>) -> Settings {
+    loop {
+        let text = tokio::fs::read(path).await.unwrap_or_default();
+        match serde_json::from_slice::<Settings>(&text) {
+            Ok(settings) if known != Some(&settings) => return settings,
+            Ok(_) => {}
+            // An empty or missing file is one that is still to come.
+            Err(error) if !text.is_empty() => tracing::warn!(%error, "the settings are none"),
+            Err(_) => {}
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Listens on every address of both families, or of the one that there is.
+fn listen(port: u16) -> io::Result<TcpListener> {
+    let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    let socket = TcpSocket::new_v6().and_then(|socket| {
+        rustix::net::sockopt::set_ipv6_v6only(&socket, false)?;
+        bind(socket, both)
+    });
+    socket.or_else(|_| {
+        let only = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+        bind(TcpSocket::new_v4()?, only)
+    })
+}
+
+fn bind(socket: TcpSocket, address: SocketAddr) -> io::Result<TcpListener> {
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+async fn accept(listener: TcpListener, members: Arc<Members>) {
+    loop {
+        match listener.accept().await {
+            Ok((client, _)) => {
+                let _ = client.set_nodelay(true);
+                tokio::spawn(relay(client, Arc::clone(&members)));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accept");
+                sleep(FULL).await;
+            }
+        }
+    }
+}
+
+/// A future that ends when the engine ends the container.
+fn end() -> io::Result<impl Future<Output = ()>> {
+    let mut halt = signal(SignalKind::from_raw(HALT))?;
+    let other = crate::signals::end()?;
+    Ok(async move {
+        tokio::select! {
+            _ = halt.recv() => {}
+            () = other => {}
+        }
+    })
+}

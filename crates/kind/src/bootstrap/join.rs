@@ -1,0 +1,86 @@
+//! Requests of the other nodes: to start beside the first one, or to join it.
+
+use kind_config::Role;
+use kind_kubeadm::{NodeFacts, START_PATH, join_command};
+use kind_node::request::{Request, Step};
+
+use super::{kubeadm_phase, run, step, wait_for_containerd, words};
+use crate::node::AGENT;
+
+/// Told when a node has joined, after everything that joining needs.
+pub(crate) const JOINED: &str = "joined";
+
+/// The request of a node that has everything it needs to start without asking the cluster: its
+/// certificates, kubeconfigs and start document. kubeadm stays the authority for what it runs.
+pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni: bool) -> Request {
+    let mut steps = vec![wait_for_containerd()];
+    let registered = match role {
+        Role::ControlPlane => {
+            let phase = |name, words: &[&str]| kubeadm_phase(name, words, START_PATH);
+            steps.push(phase(step::ETCD, &["etcd", "local"]));
+            steps.push(phase(step::CONTROL_PLANE, &["control-plane", "all"]));
+            step::REGISTERED.to_owned()
+        }
+        // Nothing more is to be done for a worker.
+        _ => step::join(&facts.name),
+    };
+    steps.push(kubeadm_phase(
+        step::START_KUBELET,
+        &["kubelet-start"],
+        START_PATH,
+    ));
+    steps.push(await_registration(
+        &registered,
+        facts,
+        Some(cri_socket),
+        writes_cni,
+    ));
+    Request { steps }
+}
+
+/// What is left for a control plane that has started alone, once the first node serves: labels and taints.
+///
+/// Before 1.22 `kubeadm join` also noted the addresses of API servers in a ConfigMap. Nothing reads the note
+/// where the servers' pods bear their addresses, as they do since 1.19, and making it takes kubeadm as long as
+/// a whole join.
+pub(crate) fn mark(facts: &NodeFacts) -> Request {
+    let name = step::join(&facts.name);
+    let marked = kubeadm_phase(&name, &["mark-control-plane"], START_PATH);
+    Request {
+        steps: vec![marked, joined()],
+    }
+}
+
+/// The request that makes a node join the cluster. Control planes join one after the other, since etcd
+/// takes its members one by one.
+pub(crate) fn join(facts: &NodeFacts, writes_cni: bool) -> Request {
+    let mut steps = vec![
+        wait_for_containerd(),
+        run(&step::join(&facts.name), join_command(facts), None),
+        joined(),
+    ];
+    if writes_cni {
+        steps.push(await_registration(step::REGISTERED, facts, None, true));
+    }
+    Request { steps }
+}
+
+fn joined() -> Step {
+    Step::Mark {
+        name: JOINED.to_owned(),
+    }
+}
+
+/// Waits until the node is known to the cluster, and has its pod network use the addresses that the node
+/// really got. The socket of the container runtime is noted where `kubeadm join` notes it.
+fn await_registration(
+    name: &str,
+    facts: &NodeFacts,
+    cri_socket: Option<&str>,
+    writes_cni: bool,
+) -> Step {
+    let mut argv = words(&[AGENT, "await-registration", facts.name.as_str()]);
+    argv.extend(cri_socket.map(|socket| format!("--cri-socket={socket}")));
+    argv.extend(writes_cni.then(|| "--pod-network".to_owned()));
+    run(name, argv, None)
+}

@@ -1,0 +1,128 @@
+//! How the nodes of a cluster come together.
+
+use std::path::Path;
+
+use kind_config::{Cluster, Role};
+use kind_kubeadm::certificates::Authorities;
+use kind_kubeadm::{Documents, NodeFacts, START_PATH, patched};
+
+use super::documents::document_error;
+use crate::Result;
+use crate::bootstrap::KUBELET_FINALIZE;
+use crate::node::File;
+use crate::plan::{NodePlan, Plan};
+
+/// kubeadm's name for the phase that starts an etcd.
+const KUBEADM_ETCD: &str = "etcd";
+/// What kubeadm keeps in a node. A user who shows something of the host there has plans with it.
+const KUBEADM_DIRECTORIES: [&str; 2] = ["/etc/kubernetes", "/var/lib/kubelet"];
+
+/// A node of which everything is known that its files are made from.
+pub(super) struct Draft<'a> {
+    pub(super) plan: &'a NodePlan,
+    pub(super) role: &'a Role,
+    pub(super) facts: NodeFacts,
+    pub(super) documents: Documents,
+}
+
+/// How the nodes of a cluster come together.
+pub(super) struct Way {
+    /// Who makes the certificates; `None` leaves them to kubeadm.
+    authorities: Option<Authorities>,
+    /// All nodes start at once; else they join once the first one serves.
+    pub(super) at_once: bool,
+    /// The control plane that is started first, and then the others by name.
+    pub(super) control_planes: Vec<String>,
+}
+
+impl Way {
+    /// The fastest way that does everything as the user wants it.
+    pub(super) fn choose(plan: &Plan, drafts: &[Draft<'_>]) -> Result<Self> {
+        let mut control_planes: Vec<_> = drafts
+            .iter()
+            .filter(|draft| *draft.role == Role::ControlPlane)
+            .collect();
+        control_planes.sort_by_key(|draft| (draft.plan.name != plan.bootstrap, &draft.plan.name));
+        let prepared = drafts.iter().all(|draft| {
+            draft.documents.can_be_prepared() && !draft.plan.mounts.iter().any(is_kubeadms)
+        });
+        let one_version = control_planes
+            .windows(2)
+            .all(|pair| pair[0].facts.kubernetes_version() == pair[1].facts.kubernetes_version());
+        let alone = drafts.iter().all(|draft| draft.documents.can_start_alone());
+        let authorities = prepared.then(Authorities::new).transpose();
+        let names = control_planes.iter().map(|draft| draft.plan.name.clone());
+        Ok(Self {
+            authorities: authorities.map_err(document_error)?,
+            at_once: prepared && one_version && alone && drafts.len() > 1,
+            control_planes: names.collect(),
+        })
+    }
+
+    /// Whether nodes have certificates and kubeconfigs before they start.
+    pub(super) fn is_prepared(&self) -> bool {
+        self.authorities.is_some()
+    }
+
+    /// Whether several members of etcd start together.
+    pub(super) fn has_etcd_of_several(&self) -> bool {
+        self.at_once && self.control_planes.len() > 1
+    }
+
+    pub(super) fn is_first(&self, node: &str) -> bool {
+        self.control_planes
+            .first()
+            .is_some_and(|first| first == node)
+    }
+
+    /// Has kubeadm leave out on the first node what is done already, or is done in another way.
+    pub(super) fn settle(&self, cluster: &Cluster, draft: &mut Draft<'_>) -> Result<()> {
+        if !self.is_first(&draft.plan.name) {
+            return Ok(());
+        }
+        let done = [
+            (KUBELET_FINALIZE, self.is_prepared()),
+            (KUBEADM_ETCD, self.has_etcd_of_several()),
+        ];
+        for (phase, _) in done.iter().filter(|(_, done)| *done) {
+            let phases = &mut draft.facts.skip_phases;
+            if !phases.iter().any(|skipped| skipped == phase) {
+                phases.push((*phase).to_owned());
+            }
+        }
+        draft.documents = patched(cluster, &draft.facts).map_err(document_error)?;
+        Ok(())
+    }
+
+    /// The files by which the node starts faster or without asking the cluster.
+    pub(super) fn files(&self, draft: &Draft<'_>) -> Result<Vec<File>> {
+        let Some(authorities) = &self.authorities else {
+            return Ok(Vec::new());
+        };
+        let (documents, facts) = (&draft.documents, &draft.facts);
+        let is_first = self.is_first(&draft.plan.name);
+        let made = match (is_first || self.at_once, draft.role) {
+            (true, role) => authorities
+                .files(documents, facts, role)
+                .map_err(document_error)?,
+            // What kubeadm expects on a control plane that is going to join; the rest it makes itself.
+            (false, Role::ControlPlane) => authorities.shared(),
+            (false, _) => Vec::new(),
+        };
+        let mut files: Vec<_> = made.into_iter().map(File::from).collect();
+        if self.at_once && (!is_first || self.has_etcd_of_several()) {
+            let names: Vec<_> = self.control_planes.iter().map(String::as_str).collect();
+            let text = documents.start_text(draft.role, &names, facts);
+            files.push(File::new(START_PATH, text));
+        }
+        Ok(files)
+    }
+}
+
+fn is_kubeadms(mount: &crate::HostMount) -> bool {
+    let target = &mount.container;
+    KUBEADM_DIRECTORIES
+        .iter()
+        .map(Path::new)
+        .any(|directory| target.starts_with(directory) || directory.starts_with(target))
+}

@@ -1,0 +1,165 @@
+//! Stopping a cluster and starting it again: after a restart of the host, or to have the memory back.
+
+use std::time::{Duration, Instant};
+
+use kind_engine::{Node, State};
+use kind_node::request::{Event as Told, Request};
+
+use crate::create::parallel;
+use crate::event::{Event, Listener, Outcome, Phase};
+use crate::node::{Abandoned, Reply, Requests, read_file};
+use crate::{CancelToken, Error, Provider, Result, bootstrap};
+
+/// How long nodes may take to shut down in order.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a node may take until it takes commands.
+const BOOT_LIMIT: Duration = Duration::from_secs(30);
+
+/// What to start and how.
+#[derive(Debug, Clone)]
+pub struct StartCluster {
+    name: String,
+    wait: Option<Duration>,
+    cancel: CancelToken,
+}
+
+impl StartCluster {
+    /// All nodes of the cluster that do not run.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            wait: None,
+            cancel: CancelToken::new(),
+        }
+    }
+
+    /// Waits until the control plane answers and is ready, at most so long; running out of time is no
+    /// error.
+    pub fn wait(mut self, limit: Duration) -> Self {
+        self.wait = Some(limit);
+        self
+    }
+
+    /// Stops waiting when this token is cancelled.
+    pub fn cancel(mut self, token: CancelToken) -> Self {
+        self.cancel = token;
+        self
+    }
+}
+
+/// Ends all nodes of a cluster at once; their files stay.
+pub(crate) fn stop(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
+    let nodes = nodes(provider, cluster)?;
+    let running: Vec<_> = nodes
+        .iter()
+        .filter(|node| node.state == State::Running)
+        .map(|node| node.name.clone())
+        .collect();
+    parallel::each(&running, &CancelToken::new(), |node| {
+        let failed = Error::engine(format!("failed to stop node {node:?}"));
+        provider.engine().stop(node, GRACE).map_err(failed)
+    })?;
+    Ok(running)
+}
+
+/// Starts all nodes of a cluster that do not run, at once.
+pub(crate) fn start(
+    provider: &Provider,
+    options: &StartCluster,
+    listener: Listener<'_>,
+) -> Result<Vec<String>> {
+    let nodes = nodes(provider, &options.name)?;
+    let stopped: Vec<_> = nodes
+        .iter()
+        .filter(|node| node.state != State::Running)
+        .collect();
+    let engine = provider.engine();
+    parallel::each(&stopped, &options.cancel, |node| {
+        let failed = |action| Error::engine(format!("{action} node {:?}", node.name));
+        engine
+            .start(&node.name)
+            .map_err(failed("failed to start"))?;
+        if node.role() == kind_config::LOAD_BALANCER_ROLE {
+            return Ok(());
+        }
+        engine
+            .wait_until_booted(&node.name, BOOT_LIMIT)
+            .map_err(failed("failed to boot"))
+    })?;
+    if let Some(limit) = options.wait {
+        wait(provider, options, &nodes, limit, listener)?;
+    }
+    Ok(stopped.iter().map(|node| node.name.clone()).collect())
+}
+
+fn nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
+    let listed = provider.engine().list(Some(cluster));
+    let nodes = listed.map_err(Error::engine("failed to list nodes"))?;
+    match nodes.is_empty() {
+        true => Err(Error::NoSuchCluster(cluster.to_owned())),
+        false => Ok(nodes),
+    }
+}
+
+/// Waits until the API server answers and the control planes say that they are ready.
+fn wait(
+    provider: &Provider,
+    options: &StartCluster,
+    nodes: &[Node],
+    limit: Duration,
+    listener: Listener<'_>,
+) -> Result<()> {
+    let mut control_planes: Vec<_> = nodes
+        .iter()
+        .filter(|node| node.role() == kind_config::Role::ControlPlane.as_str())
+        .map(|node| node.name.as_str())
+        .collect();
+    control_planes.sort_unstable();
+    let first = control_planes
+        .first()
+        .ok_or_else(|| Error::NoControlPlane(options.name.clone()))?;
+    let version = read_file(provider.engine(), first, "/kind/version")?;
+    let ready = bootstrap::ready(version.trim(), limit).map_err(|error| Error::BadImage {
+        image: (*first).to_owned(),
+        reason: error.to_string(),
+    })?;
+    let phase = Phase::WaitReady { limit };
+    listener(Event::PhaseStarted(phase.clone()));
+    let began = Instant::now();
+    let request = Request {
+        steps: vec![bootstrap::answers(limit), ready],
+    };
+    let is_ready = ask(provider, first, &request, &options.cancel)?;
+    let outcome = match is_ready {
+        true => Outcome::Done,
+        false => Outcome::Failed,
+    };
+    listener(Event::PhaseEnded { phase, outcome });
+    listener(match is_ready {
+        true => Event::Ready {
+            after: began.elapsed(),
+        },
+        false => Event::NotReady,
+    });
+    Ok(())
+}
+
+/// Whether every step of a request went well.
+fn ask(provider: &Provider, node: &str, request: &Request, cancel: &CancelToken) -> Result<bool> {
+    let mut requests = Requests::new(provider.shared_engine());
+    requests.begin(node, request, &[]);
+    let mut well = true;
+    let kept = || Abandoned::NodesKept;
+    requests.hear(cancel, kept, |_, _, reply| {
+        match reply {
+            Reply::Event(Told::Failed { name, reason, .. }) => {
+                tracing::debug!(name, reason, "waiting");
+                well = false;
+            }
+            Reply::Ended(code) => well &= code == 0,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(well)
+}
