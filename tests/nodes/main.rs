@@ -1,8 +1,8 @@
 //! Clusters of several nodes on the native engine: three control planes and three workers from one
 //! command, and what happens to them when parts of them die.
 //!
-//! `cargo xtask test` runs it; it needs what the target `native` needs. The tests run in the order of
-//! [`TESTS`] and share one cluster.
+//! It is run by its name and needs root, `kubectl`, and the programs named by `KIND_BINARY` and
+//! `KIND_SAMPLE_IMAGE`. The tests run in the order of [`TESTS`] and share one cluster.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod faults;
