@@ -71,10 +71,11 @@ pub(super) struct Work<'a> {
 impl<'a> Workshop<'a> {
     /// Opens a cache directory, waiting for another build that uses it.
     pub(super) fn open(cache: &Path, observer: Observer<'a>) -> Result<Self, Error> {
-        for part in ["tmp", "logs"] {
+        let make = |part: &str| {
             let path = cache.join(part);
-            fs::create_dir_all(&path).map_err(Error::path("create", &path))?;
-        }
+            fs::create_dir_all(&path).map_err(Error::path("create", &path))
+        };
+        make("logs")?;
         let path = cache.join("lock");
         let lock = File::create(&path).map_err(Error::path("create", &path))?;
         match lock.try_lock() {
@@ -85,6 +86,8 @@ impl<'a> Workshop<'a> {
             }
             Err(TryLockError::Error(error)) => return Err(Error::path("lock", &path)(error)),
         }
+        // Only now: a build that ends takes the directory away.
+        make("tmp")?;
         Ok(Self {
             cache: cache.to_owned(),
             observer,
