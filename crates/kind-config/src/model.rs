@@ -55,7 +55,8 @@ pub struct Node {
     pub labels: BTreeMap<String, String>,
     /// Taints of the Kubernetes node instead of those of its role. Since `v1beta1`.
     pub taints: Option<Vec<Taint>>,
-    /// Environment of the node's first process, and of containerd and the kubelet. Since `v1beta1`.
+    /// Environment of the node's first process, which hands proxy settings on to containerd and the
+    /// kubelet. Since `v1beta1`.
     pub env: BTreeMap<String, String>,
     /// Host paths to show in the node.
     pub extra_mounts: Vec<Mount>,

@@ -9,7 +9,7 @@ table!(Node, "Node", "A node.", {
     V1alpha4 "labels" => labels, "Labels of the Kubernetes node.";
     V1beta1 "taints" => taints,
         "Taints of the Kubernetes node instead of those of its role; an empty list lets every pod run on it.";
-    V1beta1 "env" => env, "Environment of the node's first process, and of containerd and the kubelet.";
+    V1beta1 "env" => env, "Environment of the node's first process; it hands proxy settings on to containerd and the kubelet.";
     V1alpha4 "extraMounts" => extra_mounts, "Host paths to show in the node.";
     V1alpha4 "extraPortMappings" => extra_port_mappings, "Ports of the node to publish on the host.";
     V1alpha4 "kubeadmConfigPatches" => kubeadm_config_patches,
