@@ -23,25 +23,43 @@ fn fail(place: &TempDir, request: &Request) -> Error {
     build(&store, request, &|_| {}).unwrap_err()
 }
 
-#[test]
-fn sources_that_do_not_work_yet_say_what_does() {
-    let place = TempDir::new().unwrap();
-    for (source, code) in [
-        ("v1.33.4", "BLD-SOURCE-UNSUPPORTED"),
-        ("ci/latest", "BLD-SOURCE-UNSUPPORTED"),
-        (
-            "https://example.com/server.tar.gz",
-            "BLD-SOURCE-UNSUPPORTED",
-        ),
-        ("no-such-tree", "BLD-SOURCE-UNKNOWN"),
-    ] {
-        let error = fail(&place, &request(&place, Source::parse(source)));
-        assert_eq!(error.code(), code);
-        assert!(error.to_string().contains(source), "{error}");
-        assert!(error.remedy().unwrap().contains("debian"));
+/// Nothing listens on the port of the discard service.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// A failure with its causes.
+fn told(error: &Error) -> String {
+    let (mut told, mut cause) = (error.to_string(), error.source());
+    while let Some(deeper) = cause {
+        told = format!("{told}: {deeper}");
+        cause = deeper.source();
     }
-    let missing = Source::File(place.path().join("missing.tar.gz"));
-    assert_eq!(fail(&place, &request(&place, missing)).code(), "BLD-IO");
+    told
+}
+
+#[test]
+fn downloads_that_nobody_serves_name_what_was_tried() {
+    let place = TempDir::new().unwrap();
+    let url = format!("{NOWHERE}/server.tar.gz");
+    for source in ["v1.33.4", "ci/latest", &url] {
+        let mut request = request(&place, Source::parse(source));
+        NOWHERE.clone_into(&mut request.download_base);
+        let error = fail(&place, &request);
+        assert_eq!(error.code(), "NET-CONNECT", "{error}");
+        let told = told(&error);
+        assert!(told.contains(NOWHERE), "{told}");
+        assert!(error.remedy().is_some(), "{error}");
+    }
+}
+
+#[test]
+fn sources_that_are_not_there_are_named() {
+    let place = TempDir::new().unwrap();
+    let missing = place.path().join("missing");
+    let error = fail(&place, &request(&place, Source::File(missing.clone())));
+    assert_eq!(error.code(), "BLD-IO", "{error}");
+    assert!(error.to_string().contains("missing"), "{error}");
+    let error = fail(&place, &request(&place, Source::parse("no-such-tree")));
+    assert!(error.to_string().contains("no-such-tree"), "{error}");
 }
 
 #[test]
@@ -52,8 +70,7 @@ fn a_mirror_that_does_not_answer_is_explained() {
     }
     let place = TempDir::new().unwrap();
     let mut request = request(&place, Source::Debian);
-    // Nothing listens on the port of the discard service.
-    request.mirror = Some("http://127.0.0.1:9/debian".to_owned());
+    request.mirror = Some(format!("{NOWHERE}/debian"));
     let error = fail(&place, &request);
     if error.code() == "BLD-NO-SPACE" {
         return;
