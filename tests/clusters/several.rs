@@ -45,6 +45,13 @@ pub(crate) fn two_nodes_reach_each_other(world: &World) {
             Err(nodes)
         }
     });
+    // A controller manager of 1.20 takes ten seconds before it makes one.
+    eventually("pods have a service account", 60, || {
+        match world.kind.ask(&["get", "serviceaccount", "default"]) {
+            Answer { code: 0, .. } => Ok(()),
+            answer => Err(answer),
+        }
+    });
     let archive = world.sample.to_str().unwrap();
     let load = ["load", "image-archive", "--name", PAIR, archive];
     world.kind.run(&load).expect("load image-archive");

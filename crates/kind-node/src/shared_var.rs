@@ -1,7 +1,8 @@
 //! The `/var` of a node whose engine shares one between all nodes of an image.
 //!
 //! The engine shows the shared one at [`SHARED`] and gives the node an empty volume at `/var`. What the
-//! image's containerd has unpacked is shown from there; everything else is copied, once.
+//! image's containerd has unpacked is shown from there; everything else is copied, once. Files that were
+//! put below `/var` before the first start are laid over that.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,6 +23,9 @@ const VAR: &str = "/var";
 const SNAPSHOTS: &str = "lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots";
 /// In `/var`, once everything is there.
 const FILLED: &str = "/var/.kind-filled";
+/// In `/var`, what was there before the first start; and while that is put by.
+const GIVEN: &str = ".kind-given";
+const GIVEN_PART: &str = ".kind-given.part";
 
 /// Fills `/var` and becomes the command after `--`.
 pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
@@ -42,8 +46,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 fn fill() -> io::Result<()> {
     let filled = Path::new(FILLED).exists();
     if !filled {
-        // A start that was cut short has left a part.
-        empty(Path::new(VAR))?;
+        put_by(Path::new(VAR))?;
     }
     if !Path::new(SHARED).join("done").exists() {
         log::warn("the shared /var is not whole, copying the image's");
@@ -65,7 +68,43 @@ fn fill() -> io::Result<()> {
             }
         }
     }
+    if !filled {
+        lay_over(Path::new(VAR))?;
+    }
     fs::write(FILLED, "")
+}
+
+/// Leaves nothing in a directory but [`GIVEN`], which holds what was there before the first start. What a
+/// start that was cut short has left beside it goes.
+fn put_by(var: &Path) -> io::Result<()> {
+    let (given, part) = (var.join(GIVEN), var.join(GIVEN_PART));
+    if !given.exists() {
+        fs::create_dir_all(&part)?;
+        for entry in fs::read_dir(var)? {
+            let name = entry?.file_name();
+            if name != GIVEN_PART {
+                fs::rename(var.join(&name), part.join(&name))?;
+            }
+        }
+        return fs::rename(part, given);
+    }
+    for entry in fs::read_dir(var)? {
+        let entry = entry?;
+        if entry.file_name() == GIVEN {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn lay_over(var: &Path) -> io::Result<()> {
+    tree::copy(&var.join(GIVEN), var, &[])?;
+    fs::remove_dir_all(var.join(GIVEN))
 }
 
 /// Directories of unpacked layers, below a `/var`.
@@ -93,18 +132,6 @@ fn copy_from_image() -> io::Result<()> {
     Ok(unmount(beside, UnmountFlags::DETACH)?)
 }
 
-fn empty(directory: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-        } else {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +146,23 @@ mod tests {
         std::os::unix::fs::symlink("/etc", var.path().join(SNAPSHOTS).join("4/fs")).unwrap();
         let names = ["10/fs", "2/fs"].map(|name| Path::new(SNAPSHOTS).join(name));
         assert_eq!(unpacked(var.path()).unwrap(), names);
-        empty(var.path()).unwrap();
-        assert_eq!(fs::read_dir(var.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn files_given_before_the_first_start_stay() {
+        let var = tempfile::tempdir().unwrap();
+        let key = var.path().join("lib/kubelet/key");
+        fs::create_dir_all(key.parent().unwrap()).unwrap();
+        fs::write(&key, "secret").unwrap();
+        put_by(var.path()).unwrap();
+        // A start that is cut short here has copied a part.
+        fs::create_dir_all(var.path().join("lib/half")).unwrap();
+        put_by(var.path()).unwrap();
+        assert!(!var.path().join("lib").exists());
+        fs::create_dir_all(var.path().join("lib/whole")).unwrap();
+        lay_over(var.path()).unwrap();
+        assert_eq!(fs::read_to_string(key).unwrap(), "secret");
+        assert!(var.path().join("lib/whole").exists());
+        assert_eq!(fs::read_dir(var.path()).unwrap().count(), 1);
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode};
 
-/// Copies what is in a directory, if there is one, into another that is there, with owners and modes. Of
-/// the directories in `kept` nothing but themselves is copied.
+/// Copies what is in a directory, if there is one, into another that is there, with owners and modes. What
+/// files of the same name hold is replaced. Of the directories in `kept` nothing but themselves is copied.
 pub fn copy(from: &Path, to: &Path, kept: &[&Path]) -> io::Result<()> {
     if !from.is_dir() {
         return Ok(());
@@ -29,7 +29,7 @@ impl Copy<'_> {
         let metadata = fs::metadata(self.from.join(below))?;
         let target = self.to.join(below);
         if !below.as_os_str().is_empty() {
-            fs::create_dir(&target)?;
+            make_directory(&target)?;
         }
         if !self.kept.contains(&below) {
             for entry in fs::read_dir(self.from.join(below))? {
@@ -62,6 +62,14 @@ impl Copy<'_> {
     }
 }
 
+/// A directory may be there already; a link to one is none.
+fn make_directory(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) => Ok(()),
+        made => made,
+    }
+}
+
 fn own(target: &Path, metadata: &Metadata) -> io::Result<()> {
     lchown(target, Some(metadata.uid()), Some(metadata.gid()))?;
     // After the owner: a change of owner clears setuid.
@@ -89,5 +97,20 @@ mod tests {
         );
         assert!(to.join("kept").is_dir() && !to.join("kept/c").exists());
         copy(&place.path().join("none"), &to, &[]).unwrap();
+    }
+
+    #[test]
+    fn trees_are_laid_over_each_other() {
+        let place = tempfile::tempdir().unwrap();
+        let (from, to) = (place.path().join("from"), place.path().join("to"));
+        fs::create_dir_all(from.join("a")).unwrap();
+        fs::create_dir_all(to.join("a")).unwrap();
+        fs::write(from.join("a/new"), "new").unwrap();
+        fs::write(to.join("a/old"), "old").unwrap();
+        copy(&from, &to, &[]).unwrap();
+        assert_eq!(fs::read_to_string(to.join("a/new")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(to.join("a/old")).unwrap(), "old");
+        symlink("/tmp", place.path().join("link")).unwrap();
+        assert!(make_directory(&place.path().join("link")).is_err());
     }
 }
