@@ -251,7 +251,12 @@ fn requests(stage_config: &str) -> Vec<String> {
 #[test]
 fn control_planes_start_at_once_and_are_marked_later() {
     let mut requests = requests(HIGHLY_AVAILABLE);
-    assert_eq!(requests.last().unwrap(), "wait for ready");
+    // A worker starts beside them and may come to it late.
+    let control_planes: Vec<_> = requests
+        .iter()
+        .filter(|request| !request.ends_with("kubeadm join kind-worker"))
+        .collect();
+    assert_eq!(*control_planes.last().unwrap(), "wait for ready");
     requests.sort_unstable();
     insta::assert_snapshot!(requests.join("\n"));
 }
