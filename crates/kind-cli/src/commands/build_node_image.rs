@@ -46,7 +46,8 @@ The source may be:
 - url, file: the address or the file of a server tarball (kubernetes-server-linux-ARCH.tar.gz)
 - source: the directory of a source tree, built by its own make; without one, the current directory
   or the tree in GOPATH
-Kubernetes 1.22 and later also need the image of etcd, which is pulled from its registry.";
+Kubernetes 1.22 and later also need etcd: the program kubernetes/server/bin/etcd of the tarball if it
+has one, else its image, which is pulled from its registry.";
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let source = matches.positionals.first().map_or("", String::as_str);

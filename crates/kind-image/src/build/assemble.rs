@@ -17,7 +17,7 @@ use crate::store::{Draft, Layer, Placement, Store};
 pub(super) struct Parts {
     /// `bin/` with Kubernetes' programs, and the file `version`.
     pub(super) kubernetes: Made,
-    /// Root of etcd's container image; `None` if that comes from its registry.
+    /// Root of etcd's container image; `None` if etcd is among Kubernetes' programs or comes from its registry.
     pub(super) etcd: Option<Made>,
     /// `root/`, the root filesystem of nodes.
     pub(super) node_root: Made,
@@ -85,7 +85,7 @@ fn preloaded(
         parts
             .etcd
             .as_ref()
-            .map_or("its registry", |etcd| etcd.key.as_ref()),
+            .map_or("not Debian's", |etcd| etcd.key.as_ref()),
         parts.node_root.key.as_ref(),
     ]);
     workshop.step(Step::Preload, &key, |work| {

@@ -23,6 +23,10 @@ const STATIC: &[&str] = &[
     "kube-scheduler",
 ];
 
+/// A program that stands beside Kubernetes' own where whoever made the tarball put it there: it needs
+/// nothing else, as etcd's releases have it.
+pub(super) const ETCD: &str = "etcd";
+
 /// What `kube-proxy` calls, all from the node root.
 const PROXY_PROGRAMS: &[&str] = &[
     "usr/bin/kmod",
@@ -49,7 +53,8 @@ const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 pub(super) struct Ingredients<'a> {
     /// Directory of the Kubernetes programs.
     pub(super) programs: &'a Path,
-    /// Directory that is the root of etcd's image; `None` if that comes from its registry.
+    /// Directory that is the root of etcd's image; `None` if etcd stands among the programs or comes from its
+    /// registry.
     pub(super) etcd: Option<&'a Path>,
     /// Variables by which registries are reached.
     pub(super) environment: &'a BTreeMap<String, String>,
@@ -117,14 +122,12 @@ pub(super) fn make(
     };
     let mut images = Vec::new();
     for program in STATIC {
-        let root = maker.root(program)?;
-        let path = root.join("usr/local/bin").join(program);
-        tree::link_file(&from.programs.join(program), &path)?;
-        images.push(maker.image(root, names.of(work, program)?, &[])?);
+        images.push(maker.program(program, names, from)?);
     }
     images.push(maker.image(maker.proxy_root(from)?, names.of(work, "kube-proxy")?, &[])?);
     images.push(match from.etcd {
         Some(files) => maker.etcd(files, names)?,
+        None if from.programs.join(ETCD).is_file() => maker.program(ETCD, names, from)?,
         None => maker.pulled(names.of(work, "etcd")?, from.environment)?,
     });
     for (name, command) in [
@@ -175,6 +178,19 @@ impl Maker<'_> {
             ..ImageConfig::default()
         };
         Ok(draft.commit(config, std::slice::from_ref(name))?)
+    }
+
+    /// A static program with nothing else.
+    fn program(
+        &self,
+        program: &str,
+        names: &Names,
+        from: &Ingredients<'_>,
+    ) -> Result<Image, Error> {
+        let root = self.root(program)?;
+        let path = root.join("usr/local/bin").join(program);
+        tree::link_file(&from.programs.join(program), &path)?;
+        self.image(root, names.of(self.work, program)?, &[])
     }
 
     fn etcd(&self, files: &Path, names: &Names) -> Result<Image, Error> {

@@ -160,7 +160,10 @@ impl Error {
                 Some(remedy) => format!("{remedy}; {WITHOUT_NETWORK}"),
                 None => WITHOUT_NETWORK.to_owned(),
             }),
-            Self::Pull { source, .. } => source.remedy(),
+            Self::Pull { source, .. } => Some(match source.remedy() {
+                Some(remedy) => format!("{remedy}; or {OWN_ETCD}"),
+                None => OWN_ETCD.to_owned(),
+            }),
             Self::Command { step, log, .. } => Some(command_remedy(*step, log)),
             Self::Unexpected { .. } => {
                 Some("build again from scratch: the packages may have changed meanwhile".to_owned())
@@ -189,6 +192,8 @@ impl Error {
         }
     }
 }
+
+const OWN_ETCD: &str = "build from a server tarball with a static etcd at kubernetes/server/bin/etcd, which needs no registry";
 
 const WITHOUT_NETWORK: &str =
     "a server tarball on disk or the source `debian` needs less of the network";

@@ -25,6 +25,9 @@ pub(super) const PROGRAMS: &[&str] = &[
     "kubelet",
 ];
 
+/// What a tarball for hosts without a registry has beside them; a release's has none.
+const OPTIONAL: &[&str] = &[super::components::ETCD];
+
 /// A program larger than this is none; real ones have up to 120 MB.
 const MAX_PROGRAM: u64 = 1 << 30;
 
@@ -34,7 +37,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub(super) fn make(workshop: &Workshop<'_>, tarball: &Path) -> Result<Made, Error> {
     let name = tarball.display().to_string();
     workshop.note(&format!("Building using local file: {name:?}"));
-    let key = Key::of(["tarball 1", file_digest(tarball)?.hex()]);
+    let key = Key::of(["tarball 2", file_digest(tarball)?.hex()]);
     make_keyed(workshop, tarball, &name, key)
 }
 
@@ -147,7 +150,8 @@ fn wanted(path: &Path) -> Option<&'static str> {
         .filter(|part| part.as_os_str() != ".")
         .collect();
     let matches = |program: &&&str| path == Path::new(DIRECTORY).join(program);
-    PROGRAMS.iter().find(matches).copied()
+    let mut known = PROGRAMS.iter().chain(OPTIONAL);
+    known.find(matches).copied()
 }
 
 /// Whether a file could be a server tarball at all; a message before long work is worth it.
@@ -207,6 +211,13 @@ pub(super) mod tests {
             fs::read_dir(made.path.join("bin")).unwrap().count(),
             PROGRAMS.len()
         );
+    }
+
+    #[test]
+    fn an_etcd_comes_out_if_there_is_one() {
+        let with_etcd = [PROGRAMS, OPTIONAL].concat();
+        let (made, _place) = build(&with_etcd, "#!/bin/sh\necho v1.36.1\n").unwrap();
+        assert!(made.path.join("bin/etcd").is_file());
     }
 
     fn failure(path: &Path) -> String {
