@@ -28,11 +28,18 @@ pub struct Fake {
 struct World {
     calls: Vec<String>,
     nodes: Vec<Node>,
-    copied: Vec<String>,
+    copied: Vec<Copied>,
     files: BTreeMap<String, String>,
     fails: Option<String>,
     stock: BTreeMap<String, (String, Vec<u8>)>,
     next_address: u8,
+}
+
+/// A file that was copied into a node.
+struct Copied {
+    node: String,
+    path: String,
+    text: String,
 }
 
 impl Fake {
@@ -74,7 +81,17 @@ impl Fake {
 
     /// Paths of the files that were copied in.
     pub fn copied(&self) -> Vec<String> {
-        self.world().copied.clone()
+        let world = self.world();
+        world.copied.iter().map(|file| file.path.clone()).collect()
+    }
+
+    /// The files that were copied into a node, by their paths.
+    pub fn copied_to(&self, node: &str) -> BTreeMap<String, String> {
+        let world = self.world();
+        let files = world.copied.iter().filter(|file| file.node == node);
+        files
+            .map(|file| (file.path.clone(), file.text.clone()))
+            .collect()
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -244,9 +261,18 @@ impl Engine for Fake {
             .entries()
             .map_err(Error::io("reading a tar stream"))?;
         for entry in entries {
-            let entry = entry.map_err(Error::io("reading a tar stream"))?;
+            let mut entry = entry.map_err(Error::io("reading a tar stream"))?;
             let path = entry.path().map_err(Error::io("reading a tar stream"))?;
-            world.copied.push(format!("/{}", path.display()));
+            let path = format!("/{}", path.display());
+            let mut text = String::new();
+            entry
+                .read_to_string(&mut text)
+                .map_err(Error::io("reading a tar stream"))?;
+            world.copied.push(Copied {
+                node: node.to_owned(),
+                path,
+                text,
+            });
         }
         Ok(())
     }

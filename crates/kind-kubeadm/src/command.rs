@@ -2,7 +2,7 @@
 
 use kind_config::{AddOn, Cluster, KubeProxyMode};
 
-use crate::NodeFacts;
+use crate::{Documents, NodeFacts};
 
 /// Where a node's kubeadm documents stand in the node.
 pub const CONFIG_PATH: &str = "/kind/kubeadm.conf";
@@ -15,32 +15,42 @@ const PREFLIGHT: &str = "preflight";
 const KUBE_PROXY: &str = "addon/kube-proxy";
 const DNS: &str = "addon/coredns";
 
-/// The command that makes the first control-plane node.
-pub fn init_command(cluster: &Cluster, facts: &NodeFacts) -> Vec<String> {
+/// The command that makes the first control-plane node of its documents.
+pub fn init_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
     let config = format!("--config={CONFIG_PATH}");
     let arguments = ["kubeadm", "init", &config, "--skip-token-print", "--v=6"];
-    command(&arguments, &init_skip_phases(cluster, facts), facts)
+    let mut phases = match facts.api().has_skip_phases() {
+        // The argument replaces the documents' list, and with it what users' patches put there.
+        true if facts.skip_phases.is_empty() => Vec::new(),
+        true => documents.init_skip_phases(),
+        false => init_skip_phases(cluster),
+    };
+    for phase in &facts.skip_phases {
+        if !phases.contains(phase) {
+            phases.push(phase.clone());
+        }
+    }
+    command(&arguments, &phases)
 }
 
 /// The command that makes any further node.
 pub fn join_command(facts: &NodeFacts) -> Vec<String> {
     let arguments = ["kubeadm", "join", "--config", CONFIG_PATH, "--v=6"];
-    command(&arguments, &join_skip_phases(), facts)
+    let phases = match facts.api().has_skip_phases() {
+        true => Vec::new(),
+        false => join_skip_phases(),
+    };
+    command(&arguments, &phases)
 }
 
-/// Phases that `kubeadm init` skips.
-pub(crate) fn init_skip_phases(cluster: &Cluster, facts: &NodeFacts) -> Vec<String> {
+/// Phases that `kubeadm init` skips in every cluster of this configuration.
+pub(crate) fn init_skip_phases(cluster: &Cluster) -> Vec<String> {
     let mut phases = vec![PREFLIGHT.to_owned()];
     if cluster.networking.kube_proxy_mode == KubeProxyMode::None {
         phases.push(KUBE_PROXY.to_owned());
     }
     if cluster.add_ons.dns == AddOn::None {
         phases.push(DNS.to_owned());
-    }
-    for phase in &facts.skip_phases {
-        if !phases.contains(phase) {
-            phases.push(phase.clone());
-        }
     }
     phases
 }
@@ -50,11 +60,9 @@ pub(crate) fn join_skip_phases() -> Vec<String> {
     vec![PREFLIGHT.to_owned()]
 }
 
-/// Phases go on the command line only where the documents have no place for them: the argument
-/// would replace the documents' list, and with it what users' patches put there.
-fn command(arguments: &[&str], skip_phases: &[String], facts: &NodeFacts) -> Vec<String> {
+fn command(arguments: &[&str], skip_phases: &[String]) -> Vec<String> {
     let mut command: Vec<String> = arguments.iter().copied().map(str::to_owned).collect();
-    if !facts.api().has_skip_phases() {
+    if !skip_phases.is_empty() {
         command.push(format!("--skip-phases={}", skip_phases.join(",")));
     }
     command
@@ -64,20 +72,34 @@ fn command(arguments: &[&str], skip_phases: &[String], facts: &NodeFacts) -> Vec
 mod tests {
     use super::*;
 
+    fn cluster(config: &str) -> Cluster {
+        let text = format!("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n{config}");
+        let mut cluster = Cluster::parse(&text).unwrap();
+        cluster.set_defaults();
+        cluster
+    }
+
     fn facts(version: &str) -> NodeFacts {
-        NodeFacts::new("kind-control-plane", "native", version).unwrap()
+        let mut facts = NodeFacts::new("kind-control-plane", "native", version).unwrap();
+        facts.ipv4 = Some([172, 18, 0, 2].into());
+        facts
+    }
+
+    fn init(cluster: &Cluster, facts: &NodeFacts) -> String {
+        let documents = crate::patched(cluster, facts).unwrap();
+        init_command(cluster, &documents, facts).join(" ")
     }
 
     #[test]
     fn old_versions_take_phases_as_an_argument() {
-        let mut cluster = Cluster::default();
-        let init = "kubeadm init --config=/kind/kubeadm.conf --skip-token-print --v=6";
+        let mut cluster = cluster("");
+        let command = "kubeadm init --config=/kind/kubeadm.conf --skip-token-print --v=6";
         let join = "kubeadm join --config /kind/kubeadm.conf --v=6";
-        assert_eq!(init_command(&cluster, &facts("v1.36.1")).join(" "), init);
+        assert_eq!(init(&cluster, &facts("v1.36.1")), command);
         assert_eq!(join_command(&facts("v1.23.0")).join(" "), join);
         assert_eq!(
-            init_command(&cluster, &facts("v1.22.17")).join(" "),
-            format!("{init} --skip-phases=preflight")
+            init(&cluster, &facts("v1.22.17")),
+            format!("{command} --skip-phases=preflight")
         );
         assert_eq!(
             join_command(&facts("v1.20.2")).join(" "),
@@ -88,8 +110,21 @@ mod tests {
         let mut old = facts("v1.20.2");
         old.skip_phases.push("addon/coredns".into());
         assert_eq!(
-            init_command(&cluster, &old).join(" "),
-            format!("{init} --skip-phases=preflight,addon/kube-proxy,addon/coredns")
+            init(&cluster, &old),
+            format!("{command} --skip-phases=preflight,addon/kube-proxy,addon/coredns")
         );
+    }
+
+    #[test]
+    fn phases_of_a_node_stand_beside_those_of_its_documents() {
+        let cluster = cluster(
+            "kubeadmConfigPatches: ['{kind: InitConfiguration, skipPhases: [preflight, mark-control-plane]}']\n",
+        );
+        let mut facts = facts("v1.36.1");
+        facts.skip_phases.push("addon/coredns".into());
+        let phases = "--skip-phases=preflight,mark-control-plane,addon/coredns";
+        assert!(init(&cluster, &facts).ends_with(phases));
+        let written = crate::render(&cluster, &facts).unwrap();
+        assert!(!written.contains("addon/coredns"), "{written}");
     }
 }

@@ -5,14 +5,15 @@
 //!
 //! ```
 //! use kind_config::Cluster;
-//! use kind_kubeadm::{NodeFacts, init_command, render};
+//! use kind_kubeadm::{NodeFacts, init_command, patched};
 //!
 //! let mut cluster = Cluster::default();
 //! cluster.set_defaults();
 //! let mut facts = NodeFacts::new("kind-control-plane", "docker", "v1.36.1")?;
 //! facts.ipv4 = Some([172, 18, 0, 2].into());
-//! assert!(render(&cluster, &facts)?.starts_with("apiServer:\n"));
-//! assert_eq!(init_command(&cluster, &facts)[..2], ["kubeadm", "init"]);
+//! let documents = patched(&cluster, &facts)?;
+//! assert!(documents.text().starts_with("apiServer:\n"));
+//! assert_eq!(init_command(&cluster, &documents, &facts)[..2], ["kubeadm", "init"]);
 //! # Ok::<(), kind_kubeadm::Error>(())
 //! ```
 #![forbid(unsafe_code)]

@@ -24,8 +24,9 @@ pub struct NodeFacts {
     /// The host has cgroup v1 hierarchies. Since Kubernetes 1.35 the kubelet refuses them unless it
     /// is told not to.
     pub cgroup_v1: bool,
-    /// Phases of `kubeadm init` to skip beside those that every node skips, for example
-    /// `addon/coredns` where the node's image brings its own cluster DNS.
+    /// Phases of `kubeadm init` to skip beside those that the documents name, for example
+    /// `addon/coredns` where the node's image brings its own cluster DNS. They go on the command line:
+    /// the documents are those of any image.
     pub skip_phases: Vec<String>,
     kubernetes_version: String,
     version: Version,

@@ -71,6 +71,8 @@ struct PlannedNode {
     files: BTreeMap<String, String>,
     /// Paths of files that are written too, whose content depends on the node's image.
     unknown_files: Vec<String>,
+    /// Paths of keys, certificates and kubeconfigs that are written too, new ones each time.
+    secret_files: Vec<String>,
 }
 
 /// A host path that a node shows.
@@ -144,6 +146,7 @@ impl From<(NodePlan, DryNode)> for PlannedNode {
             pod_subnets: plan.pod_cidrs,
             files: known.files,
             unknown_files: known.unknown_files,
+            secret_files: known.secret_files,
         }
     }
 }

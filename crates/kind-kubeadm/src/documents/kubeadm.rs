@@ -40,7 +40,7 @@ pub(super) fn documents(
         document["apiVersion"] = facts.api().as_str().into();
     }
     if facts.api().has_skip_phases() {
-        documents[1]["skipPhases"] = init_skip_phases(cluster, facts).into();
+        documents[1]["skipPhases"] = init_skip_phases(cluster).into();
         documents[2]["skipPhases"] = join_skip_phases().into();
     }
     Ok(documents)

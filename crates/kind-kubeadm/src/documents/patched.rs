@@ -116,6 +116,12 @@ impl Documents {
         join(documents.flatten().collect())
     }
 
+    /// Phases that `kubeadm init` skips by these documents.
+    pub(crate) fn init_skip_phases(&self) -> Vec<String> {
+        let phases = texts(&self.init()["skipPhases"]).into_iter();
+        phases.map(str::to_owned).collect()
+    }
+
     /// The container runtime's socket, which a node's annotation names.
     pub fn cri_socket(&self) -> &str {
         let socket = &self.join()["nodeRegistration"]["criSocket"];

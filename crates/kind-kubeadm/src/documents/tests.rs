@@ -89,18 +89,6 @@ fn the_family_of_the_first_service_subnet_comes_first() {
 }
 
 #[test]
-fn phases_of_the_image_stand_beside_those_of_every_node() {
-    let mut facts = facts("v1.30.0");
-    facts.skip_phases.push("addon/coredns".into());
-    let documents = documents(&cluster(""), &facts).unwrap();
-    assert_eq!(
-        documents[1]["skipPhases"],
-        serde_json::json!(["preflight", "addon/coredns"])
-    );
-    assert_eq!(documents[2]["skipPhases"], serde_json::json!(["preflight"]));
-}
-
-#[test]
 fn new_kubelets_are_told_to_accept_cgroup_v1() {
     for (version, told) in [("v1.34.0", false), ("v1.35.0", true)] {
         let mut facts = facts(version);

@@ -1,7 +1,7 @@
 //! The request of the node that makes the cluster.
 
 use kind_config::Cluster;
-use kind_kubeadm::{NodeFacts, START_PATH, control_plane_taints, init_command};
+use kind_kubeadm::{Documents, NodeFacts, START_PATH, control_plane_taints, init_command};
 use kind_node::request::{Request, Step};
 
 use super::{
@@ -42,6 +42,8 @@ pub(crate) struct First<'a> {
     pub(crate) cluster: &'a Cluster,
     /// The node.
     pub(crate) facts: &'a NodeFacts,
+    /// Its documents.
+    pub(crate) documents: &'a Documents,
     /// Pod addresses of all nodes that may register early.
     pub(crate) shares: &'a [Share<'a>],
     /// What is applied.
@@ -66,7 +68,7 @@ impl First<'_> {
         }
         kubeadm.push(run(
             step::INIT,
-            init_command(self.cluster, self.facts),
+            init_command(self.cluster, self.documents, self.facts),
             None,
         ));
         let reads = [ADMIN_CONFIG].iter().chain(self.reads);

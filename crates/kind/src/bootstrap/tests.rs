@@ -11,6 +11,7 @@ fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
     let mut cluster = Cluster::parse(&text).unwrap();
     cluster.set_defaults();
     let mut facts = NodeFacts::new("kind-control-plane", "native", version).unwrap();
+    facts.ipv4 = Some([172, 18, 0, 2].into());
     facts.skip_phases = words(&["addon/coredns", KUBELET_FINALIZE]);
     let manifests = Manifests {
         cni: Some("CNI".to_owned()),
@@ -27,6 +28,7 @@ fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
     let first = First {
         cluster: &cluster,
         facts: &facts,
+        documents: &kind_kubeadm::patched(&cluster, &facts).unwrap(),
         shares: &[share],
         manifests: &manifests,
         prepared: false,

@@ -1,6 +1,6 @@
 //! One attempt to make a cluster, which knows what it has made so far.
 
-use kind_config::{Cluster, Role};
+use kind_config::Cluster;
 use kind_engine::{Info, Network, NetworkSpec};
 use kind_image::ProgressSink;
 
@@ -55,12 +55,7 @@ impl<'a> Attempt<'a> {
         let engine = self.provider.engine();
         let environment = with_client_settings(engine, self.provider.environment());
         let outside = (&environment, network.name.as_str());
-        let plan = make_plan(
-            &self.cluster,
-            outside,
-            &network.subnets,
-            self.balancer_image(),
-        )?;
+        let plan = make_plan(&self.cluster, outside, &network.subnets)?;
         self.create_nodes(&plan, &network)?;
         if !network.lasting_addresses {
             // Their addresses stand in their documents, and they have none before they run.
@@ -70,13 +65,6 @@ impl<'a> Attempt<'a> {
         self.phases.begin(Phase::WriteConfiguration);
         let (way, known) = self.write_configuration(&plan)?;
         self.start(&plan, &way, &known)
-    }
-
-    /// The load balancer needs no image of its own: every node image has the program.
-    fn balancer_image(&self) -> Option<&str> {
-        let mut nodes = self.cluster.nodes.iter();
-        let node = nodes.find(|node| node.role == Role::ControlPlane)?;
-        Some(&node.image)
     }
 
     /// Ends here if the caller asked to.

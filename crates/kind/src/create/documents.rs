@@ -2,73 +2,109 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use kind_config::Cluster;
+use kind_config::{API_SERVER_PORT, Cluster, Role};
 use kind_engine::Info;
-use kind_kubeadm::{NodeFacts, containerd};
+use kind_kubeadm::{Documents, NodeFacts, containerd};
 use kind_node::cni;
+use kind_node::load_balancer::{self, Settings};
 
 use super::facts::Facts;
 use crate::bootstrap::KUBELET_FINALIZE;
 use crate::error::Cause;
 use crate::node::File;
-use crate::plan::NodePlan;
+use crate::plan::{NodePlan, Plan};
 use crate::{Error, Result};
 
 /// kubeadm's name for the phase that installs its cluster DNS.
 const KUBEADM_DNS: &str = "addon/coredns";
 
-/// What kubeadm's documents of a node depend on.
-pub(crate) fn node_facts(
-    name: &str,
-    image: &Facts,
-    (ipv4, ipv6): (Option<Ipv4Addr>, Option<Ipv6Addr>),
-    (provider, host): (&str, &Info),
-) -> Result<NodeFacts> {
-    let mut facts = NodeFacts::new(name, provider, &image.version).map_err(document_error)?;
-    facts.ipv4 = ipv4;
-    facts.ipv6 = ipv6;
-    facts.rootless = host.rootless;
-    facts.cgroup_v1 = !host.cgroup2;
-    if image.dns.is_some() {
-        for phase in [KUBEADM_DNS, KUBELET_FINALIZE] {
-            facts.skip_phases.push(phase.to_owned());
-        }
-    }
-    Ok(facts)
+/// What is known of a node's surroundings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// IPv4 address on the cluster's network.
+    pub(crate) ipv4: Option<Ipv4Addr>,
+    /// IPv6 address there.
+    pub(crate) ipv6: Option<Ipv6Addr>,
+    /// Name of the engine.
+    pub(crate) engine: &'a str,
+    /// What the engine says of the host.
+    pub(crate) host: &'a Info,
 }
 
-/// Every file of a node: kubeadm's documents, containerd's configuration if the user patches it, what
-/// the configuration asks for beside them, and the pod network's, which must stand before the kubelet
-/// looks for it.
-///
-/// `containerd` gives the node's configuration of containerd before the patches. Where it is not known
-/// the patched one is left out.
-pub(crate) fn files(
-    cluster: &Cluster,
-    plan: &NodePlan,
-    facts: &NodeFacts,
-    containerd: impl FnOnce() -> Result<Option<String>>,
-) -> Result<Vec<File>> {
-    let kubeadm = kind_kubeadm::render(cluster, facts).map_err(document_error)?;
-    let mut files = vec![File::new(kind_kubeadm::CONFIG_PATH, kubeadm)];
-    if containerd::has_patches(cluster)
-        && let Some(config) = containerd()?
-    {
-        let patched = containerd::patch(&config, cluster).map_err(document_error)?;
-        files.push(File::new(containerd::CONFIG_PATH, patched));
+/// A node of which everything is known that its files are made from.
+pub(crate) struct Draft<'a> {
+    pub(crate) plan: &'a NodePlan,
+    pub(crate) role: &'a Role,
+    pub(crate) facts: NodeFacts,
+    pub(crate) documents: Documents,
+}
+
+impl<'a> Draft<'a> {
+    /// Makes the node's documents.
+    pub(crate) fn new(
+        cluster: &Cluster,
+        (plan, role): (&'a NodePlan, &'a Role),
+        image: &Facts,
+        place: Place<'_>,
+    ) -> Result<Self> {
+        let mut facts =
+            NodeFacts::new(&plan.name, place.engine, &image.version).map_err(document_error)?;
+        facts.ipv4 = place.ipv4;
+        facts.ipv6 = place.ipv6;
+        facts.rootless = place.host.rootless;
+        facts.cgroup_v1 = !place.host.cgroup2;
+        if image.dns.is_some() {
+            facts.skip_phases = [KUBEADM_DNS, KUBELET_FINALIZE].map(str::to_owned).into();
+        }
+        let documents = kind_kubeadm::patched(cluster, &facts).map_err(document_error)?;
+        Ok(Self {
+            plan,
+            role,
+            facts,
+            documents,
+        })
     }
-    let role = plan.role.parse().unwrap_or_else(|error| match error {});
-    if let Some(policy) = kind_kubeadm::audit_policy(cluster, &role) {
-        files.push(File::new(kind_kubeadm::AUDIT_POLICY_PATH, policy));
+
+    /// Every file of the node that is the same whenever it is made: kubeadm's documents, containerd's
+    /// configuration if the user patches it, what the configuration asks for beside them, and the pod
+    /// network's, which must stand before the kubelet looks for it.
+    ///
+    /// `containerd` gives the node's configuration of containerd before the patches. Where it is not
+    /// known the patched one is left out.
+    pub(crate) fn files(
+        &self,
+        cluster: &Cluster,
+        containerd: impl FnOnce() -> Result<Option<String>>,
+    ) -> Result<Vec<File>> {
+        let mut files = vec![File::new(kind_kubeadm::CONFIG_PATH, self.documents.text())];
+        if containerd::has_patches(cluster)
+            && let Some(config) = containerd()?
+        {
+            let patched = containerd::patch(&config, cluster).map_err(document_error)?;
+            files.push(File::new(containerd::CONFIG_PATH, patched));
+        }
+        if let Some(policy) = kind_kubeadm::audit_policy(cluster, self.role) {
+            files.push(File::new(kind_kubeadm::AUDIT_POLICY_PATH, policy));
+        }
+        let more = containerd::registry_files(cluster)
+            .into_iter()
+            .chain(kind_kubeadm::trust_files(cluster));
+        files.extend(more.map(|(path, text)| File::new(path, text)));
+        if !cluster.networking.disable_default_cni {
+            let text = cni::conflist(&self.plan.pod_cidrs, None);
+            files.push(File::new(cni::PATH, text));
+        }
+        Ok(files)
     }
-    let more = containerd::registry_files(cluster)
-        .into_iter()
-        .chain(kind_kubeadm::trust_files(cluster));
-    files.extend(more.map(|(path, text)| File::new(path, text)));
-    if !cluster.networking.disable_default_cni {
-        files.push(File::new(cni::PATH, cni::conflist(&plan.pod_cidrs, None)));
-    }
-    Ok(files)
+}
+
+/// What the load balancer is told: whom it leads to.
+pub(crate) fn balancer_file(plan: &Plan) -> File {
+    let control_planes = plan.nodes.iter().filter(|node| node.is_control_plane());
+    let mut names: Vec<_> = control_planes.map(|node| node.name.as_str()).collect();
+    names.sort_unstable();
+    let settings = Settings::new(API_SERVER_PORT, names);
+    File::new(load_balancer::PATH, settings.text())
 }
 
 /// Wraps a failure to make a document.

@@ -14,11 +14,12 @@ mod story;
 mod undo;
 mod way;
 
-pub(crate) use documents::{files, node_facts};
+pub(crate) use documents::{Draft, Place, balancer_file};
 pub(crate) use facts::Facts;
 pub(crate) use options::explained;
 pub use options::{CreateCluster, Created};
 pub(crate) use run::{check_cluster, check_host, make_plan, run};
+pub(crate) use way::Way;
 
 #[cfg(test)]
 mod tests;

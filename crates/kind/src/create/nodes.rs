@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use kind_config::{API_SERVER_PORT, Role};
+use kind_config::Role;
 use kind_engine::{Error as EngineError, Network, Node};
-use kind_kubeadm::{NodeFacts, containerd};
-use kind_node::load_balancer::{self, Settings};
+use kind_kubeadm::{Documents, NodeFacts, containerd};
 
 use super::attempt::Attempt;
-use super::documents;
+use super::documents::{Draft, Place, balancer_file};
 use super::facts::Facts;
 use super::parallel;
-use super::way::{Draft, Way};
+use super::way::Way;
 use crate::event::{Event, Phase, Warning};
 use crate::node::{File, pack, read_file};
 use crate::plan::{NodePlan, Plan};
@@ -24,8 +23,8 @@ pub(super) struct Known {
     pub(super) image: Facts,
     /// What its documents were made from.
     pub(super) kubeadm: NodeFacts,
-    /// Socket of its container runtime.
-    pub(super) cri_socket: String,
+    /// Its documents.
+    pub(super) documents: Documents,
 }
 
 impl Attempt<'_> {
@@ -73,12 +72,7 @@ impl Attempt<'_> {
             return Ok(());
         };
         self.phases.begin(Phase::LoadBalancer);
-        let control_planes = plan.nodes.iter().filter(|node| node.is_control_plane());
-        let mut names: Vec<_> = control_planes.map(|node| node.name.as_str()).collect();
-        names.sort_unstable();
-        let settings = Settings::new(API_SERVER_PORT, names);
-        let file = File::new(load_balancer::PATH, settings.text());
-        self.copy_in(&balancer.name, &[file])
+        self.copy_in(&balancer.name, &[balancer_file(plan)])
     }
 
     /// Puts every node's files into it. Returns how the nodes come together, and what is known of each in
@@ -100,12 +94,12 @@ impl Attempt<'_> {
                 _ => Facts::read(engine, &node.name, &node.image)?,
             };
             let made = listed.iter().find(|made| made.name == node.name);
-            Ok((self.draft(node, &config.role, &image, made)?, image))
+            Ok((self.draft((node, &config.role), &image, made)?, image))
         })?;
         let (mut drafts, images): (Vec<_>, Vec<_>) = drafts.drain(..).unzip();
         let way = Way::choose(plan, &drafts)?;
         for draft in &mut drafts {
-            way.settle(&self.cluster, draft)?;
+            way.settle(draft);
         }
         parallel::each(&drafts, &self.options.cancel, |draft| {
             self.configure(draft, &way)
@@ -113,29 +107,24 @@ impl Attempt<'_> {
         let known = drafts.into_iter().zip(images).map(|(draft, image)| Known {
             image,
             kubeadm: draft.facts,
-            cri_socket: draft.documents.cri_socket().to_owned(),
+            documents: draft.documents,
         });
         Ok((way, known.collect()))
     }
 
     fn draft<'p>(
         &self,
-        node: &'p NodePlan,
-        role: &'p Role,
+        node: (&'p NodePlan, &'p Role),
         image: &Facts,
         made: Option<&Node>,
     ) -> Result<Draft<'p>> {
-        let addresses = made.map_or((None, None), |made| (made.ipv4, made.ipv6));
-        let host = (self.provider.engine().name(), &self.host);
-        let facts = documents::node_facts(&node.name, image, addresses, host)?;
-        let documents =
-            kind_kubeadm::patched(&self.cluster, &facts).map_err(documents::document_error)?;
-        Ok(Draft {
-            plan: node,
-            role,
-            facts,
-            documents,
-        })
+        let place = Place {
+            ipv4: made.and_then(|made| made.ipv4),
+            ipv6: made.and_then(|made| made.ipv6),
+            engine: self.provider.engine().name(),
+            host: &self.host,
+        };
+        Draft::new(&self.cluster, node, image, place)
     }
 
     /// Reads what each image says once, from any of its nodes.
@@ -157,7 +146,7 @@ impl Attempt<'_> {
         for warning in kind_kubeadm::warnings(&self.cluster, &draft.facts) {
             self.phases.tell(Event::Warning(Warning::Config(warning)));
         }
-        let mut files = documents::files(&self.cluster, draft.plan, &draft.facts, || {
+        let mut files = draft.files(&self.cluster, || {
             read_file(self.provider.engine(), name, containerd::CONFIG_PATH).map(Some)
         })?;
         let shown = files
@@ -169,7 +158,8 @@ impl Attempt<'_> {
                 format!("Using the following kubeadm config for node {name}:\n{text}"),
             );
         }
-        files.extend(way.files(draft)?);
+        files.extend(way.secrets(draft)?);
+        files.extend(way.start_document(draft));
         self.copy_in(name, &files)
     }
 

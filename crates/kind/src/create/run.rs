@@ -66,7 +66,6 @@ pub(crate) fn make_plan(
     cluster: &Cluster,
     (environment, network): (&BTreeMap<String, String>, &str),
     subnets: &[String],
-    balancer_image: Option<&str>,
 ) -> Result<Plan> {
     let directory = current_directory()?;
     let surroundings = Surroundings {
@@ -74,7 +73,6 @@ pub(crate) fn make_plan(
         environment,
         directory: &directory,
         subnets,
-        balancer_image,
     };
     Ok(Plan::new(cluster, surroundings))
 }

@@ -101,6 +101,7 @@ impl Attempt<'_> {
         let init = First {
             cluster: &self.cluster,
             facts: &first.kubeadm,
+            documents: &first.documents,
             shares: &shares,
             manifests: &manifests,
             prepared: way.is_prepared(),
@@ -142,7 +143,7 @@ impl Attempt<'_> {
         let name = |known: &Known| known.kubeadm.name.clone();
         if way.at_once {
             let start = |(known, node): &(&Known, &Node)| {
-                let (facts, socket) = (&known.kubeadm, &known.cri_socket);
+                let (facts, socket) = (&known.kubeadm, known.documents.cri_socket());
                 let request = bootstrap::start(facts, &node.role, socket, writes_cni);
                 (name(known), request)
             };

@@ -14,6 +14,8 @@ use crate::{
     Phase, Provider, Result, error_chain,
 };
 
+mod dry_run;
+
 const NODE: &str = "kind-control-plane";
 const ADMIN: &str = "\
 apiVersion: v1

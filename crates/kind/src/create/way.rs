@@ -2,31 +2,23 @@
 
 use std::path::Path;
 
-use kind_config::{Cluster, Role};
+use kind_config::Role;
+use kind_kubeadm::START_PATH;
 use kind_kubeadm::certificates::Authorities;
-use kind_kubeadm::{Documents, NodeFacts, START_PATH, patched};
 
-use super::documents::document_error;
+use super::documents::{Draft, document_error};
 use crate::Result;
 use crate::bootstrap::KUBELET_FINALIZE;
 use crate::node::File;
-use crate::plan::{NodePlan, Plan};
+use crate::plan::Plan;
 
 /// kubeadm's name for the phase that starts an etcd.
 const KUBEADM_ETCD: &str = "etcd";
 /// What kubeadm keeps in a node. A user who shows something of the host there has plans with it.
 const KUBEADM_DIRECTORIES: [&str; 2] = ["/etc/kubernetes", "/var/lib/kubelet"];
 
-/// A node of which everything is known that its files are made from.
-pub(super) struct Draft<'a> {
-    pub(super) plan: &'a NodePlan,
-    pub(super) role: &'a Role,
-    pub(super) facts: NodeFacts,
-    pub(super) documents: Documents,
-}
-
 /// How the nodes of a cluster come together.
-pub(super) struct Way {
+pub(crate) struct Way {
     /// Who makes the certificates; `None` leaves them to kubeadm.
     authorities: Option<Authorities>,
     /// All nodes start at once; else they join once the first one serves.
@@ -37,7 +29,7 @@ pub(super) struct Way {
 
 impl Way {
     /// The fastest way that does everything as the user wants it.
-    pub(super) fn choose(plan: &Plan, drafts: &[Draft<'_>]) -> Result<Self> {
+    pub(crate) fn choose(plan: &Plan, drafts: &[Draft<'_>]) -> Result<Self> {
         let mut control_planes: Vec<_> = drafts
             .iter()
             .filter(|draft| *draft.role == Role::ControlPlane)
@@ -76,9 +68,9 @@ impl Way {
     }
 
     /// Has kubeadm leave out on the first node what is done already, or is done in another way.
-    pub(super) fn settle(&self, cluster: &Cluster, draft: &mut Draft<'_>) -> Result<()> {
+    pub(super) fn settle(&self, draft: &mut Draft<'_>) {
         if !self.is_first(&draft.plan.name) {
-            return Ok(());
+            return;
         }
         let done = [
             (KUBELET_FINALIZE, self.is_prepared()),
@@ -90,12 +82,10 @@ impl Way {
                 phases.push((*phase).to_owned());
             }
         }
-        draft.documents = patched(cluster, &draft.facts).map_err(document_error)?;
-        Ok(())
     }
 
-    /// The files by which the node starts faster or without asking the cluster.
-    pub(super) fn files(&self, draft: &Draft<'_>) -> Result<Vec<File>> {
+    /// Keys, certificates and kubeconfigs that the node has before it starts: new ones each time.
+    pub(crate) fn secrets(&self, draft: &Draft<'_>) -> Result<Vec<File>> {
         let Some(authorities) = &self.authorities else {
             return Ok(Vec::new());
         };
@@ -109,13 +99,18 @@ impl Way {
             (false, Role::ControlPlane) => authorities.shared(),
             (false, _) => Vec::new(),
         };
-        let mut files: Vec<_> = made.into_iter().map(File::from).collect();
-        if self.at_once && (!is_first || self.has_etcd_of_several()) {
+        Ok(made.into_iter().map(File::from).collect())
+    }
+
+    /// The documents by which the node starts without asking the cluster, if it does.
+    pub(crate) fn start_document(&self, draft: &Draft<'_>) -> Option<File> {
+        let is_first = self.is_first(&draft.plan.name);
+        let wanted = self.at_once && (!is_first || self.has_etcd_of_several());
+        wanted.then(|| {
             let names: Vec<_> = self.control_planes.iter().map(String::as_str).collect();
-            let text = documents.start_text(draft.role, &names, facts);
-            files.push(File::new(START_PATH, text));
-        }
-        Ok(files)
+            let text = draft.documents.start_text(draft.role, &names, &draft.facts);
+            File::new(START_PATH, text)
+        })
     }
 }
 

@@ -41,6 +41,12 @@ impl fmt::Display for DryNode {
         for path in &self.unknown_files {
             writeln!(f, "  file {path} (the image's, with the patches)")?;
         }
-        Ok(())
+        match self.secret_files.len() {
+            0 => Ok(()),
+            count => writeln!(
+                f,
+                "  {count} keys, certificates and kubeconfigs, new each time"
+            ),
+        }
     }
 }

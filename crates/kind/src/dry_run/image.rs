@@ -6,20 +6,18 @@ use kind_engine::Engine;
 use crate::create::Facts;
 use crate::{Error, Result};
 
-/// Label of images of our own making. Such images bring their own cluster DNS.
+/// Label of images of our own making.
 const VERSION_LABEL: &str = "io.x-k8s.kind.kubernetes-version";
 
 /// The image's facts: the version that is given, that the engine's image tells, or that the image's
-/// tag says. `own` says that the image is to be built here.
+/// tag says. Nothing more of it shows in a node's files.
 pub(super) fn facts(
     image: &str,
     given: Option<&str>,
-    own: bool,
     engine: Option<&dyn Engine>,
 ) -> Result<Facts> {
     let present = engine.and_then(|engine| engine.image(image).ok().flatten());
     let label = present.and_then(|image| image.labels.get(VERSION_LABEL).cloned());
-    let own = own || label.is_some();
     let version = given
         .map(str::to_owned)
         .or(label)
@@ -28,7 +26,7 @@ pub(super) fn facts(
     Ok(Facts {
         version,
         cni: None,
-        dns: own.then(String::new),
+        dns: None,
         services: None,
         storage: None,
     })

@@ -4,7 +4,6 @@
 //! answers. Nothing else of the world is needed: addresses are those of a fresh network, and a
 //! Kubernetes version may be given in place of an image.
 
-mod balancer;
 mod display;
 mod host;
 mod image;
@@ -12,11 +11,15 @@ mod kubeconfig;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
-use kind_config::Cluster;
+use kind_config::{Cluster, Role};
 
-use crate::create::{Facts, check_cluster, check_host, files, make_plan, node_facts};
+use crate::create::{
+    Draft, Facts, Place, Way, balancer_file, check_cluster, check_host, make_plan,
+};
 use crate::event::{Event, Listener, Warning};
+use crate::node::File;
 use crate::plan::{NodePlan, Plan};
 use crate::provider::ProviderBuilder;
 use crate::{CreateCluster, Result, network};
@@ -69,6 +72,8 @@ pub struct DryNode {
     pub files: BTreeMap<String, String>,
     /// Paths of files whose content depends on what only the node's image can tell.
     pub unknown_files: Vec<String>,
+    /// Paths of keys, certificates and kubeconfigs, which are new each time.
+    pub secret_files: Vec<String>,
 }
 
 impl Assumptions {
@@ -112,23 +117,15 @@ pub(crate) fn run(
     }
     check_cluster(options, &mut cluster, listener)?;
     let subnets = [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).to_vec();
-    let balancer = Some(balancer::IMAGE);
     let (network, _) = network::name(host.engine_name, &settings.environment);
     let outside = (&settings.environment, network);
-    let plan = make_plan(&cluster, outside, &subnets, balancer)?;
-    let addresses = addresses(&plan);
+    let plan = make_plan(&cluster, outside, &subnets)?;
     let known = Known {
         cluster: &cluster,
         host: &host,
-        options,
         assumptions,
     };
-    let nodes = plan
-        .nodes
-        .iter()
-        .zip(addresses)
-        .map(|(node, addresses)| known.node(node, addresses))
-        .collect::<Result<_>>()?;
+    let nodes = known.nodes(&plan)?;
     Ok(DryRun {
         engine: host.engine_name.to_owned(),
         subnets,
@@ -142,46 +139,101 @@ pub(crate) fn run(
 struct Known<'a> {
     cluster: &'a Cluster,
     host: &'a Host,
-    options: &'a CreateCluster,
     assumptions: &'a Assumptions,
 }
 
 impl Known<'_> {
-    fn node(&self, plan: &NodePlan, (ipv4, ipv6): (Ipv4Addr, Ipv6Addr)) -> Result<DryNode> {
-        let mut node = DryNode {
-            kubernetes_version: None,
-            ipv4,
-            ipv6,
-            files: BTreeMap::new(),
-            unknown_files: Vec::new(),
+    /// What is known of each node, in the order of the plan.
+    fn nodes(&self, plan: &Plan) -> Result<Vec<DryNode>> {
+        let addresses = addresses(plan);
+        let places = plan.nodes.iter().zip(&addresses);
+        let nodes = places.zip(&self.cluster.nodes);
+        let drafts: Vec<_> = nodes
+            .map(|((plan, addresses), node)| self.draft((plan, &node.role), *addresses))
+            .collect::<Result<_>>()?;
+        let way = Way::choose(plan, &drafts)?;
+        let nodes = drafts.iter().zip(&addresses);
+        let nodes = nodes.map(|(draft, addresses)| self.node(draft, &way, *addresses));
+        let last = addresses.last().filter(|_| plan.balancer().is_some());
+        let balancer = last.map(|addresses| {
+            let mut node = DryNode::at(*addresses);
+            node.write([balancer_file(plan)]);
+            Ok(node)
+        });
+        nodes.chain(balancer).collect()
+    }
+
+    fn draft<'p>(
+        &self,
+        node: (&'p NodePlan, &'p Role),
+        (ipv4, ipv6): (Ipv4Addr, Ipv6Addr),
+    ) -> Result<Draft<'p>> {
+        let place = Place {
+            ipv4: Some(ipv4),
+            ipv6: Some(ipv6),
+            engine: self.host.engine_name,
+            host: &self.host.info,
         };
-        if plan.role == kind_config::LOAD_BALANCER_ROLE {
-            node.files = balancer::files(self.cluster);
-            return Ok(node);
-        }
-        let image = self.image(plan)?;
-        let host = (self.host.engine_name, &self.host.info);
-        let facts = node_facts(&plan.name, &image, (Some(ipv4), Some(ipv6)), host)?;
+        Draft::new(self.cluster, node, &self.image(node.0)?, place)
+    }
+
+    fn node(
+        &self,
+        draft: &Draft<'_>,
+        way: &Way,
+        addresses: (Ipv4Addr, Ipv6Addr),
+    ) -> Result<DryNode> {
+        let mut node = DryNode::at(addresses);
         let containerd = || Ok(self.assumptions.containerd_config.clone());
-        let files = files(self.cluster, plan, &facts, containerd)?;
-        node.files = files
-            .into_iter()
-            .map(|file| (file.path, file.text))
-            .collect();
+        node.write(draft.files(self.cluster, containerd)?);
+        node.write(way.start_document(draft));
         let path = kind_kubeadm::containerd::CONFIG_PATH;
         let patched = kind_kubeadm::containerd::has_patches(self.cluster);
         if patched && !node.files.contains_key(path) {
             node.unknown_files.push(path.to_owned());
         }
-        node.kubernetes_version = Some(image.version);
+        node.secret_files = secret_paths(&way.secrets(draft)?);
+        node.kubernetes_version = Some(draft.facts.kubernetes_version().to_owned());
         Ok(node)
     }
 
     fn image(&self, plan: &NodePlan) -> Result<Facts> {
         let given = self.assumptions.kubernetes_version.as_deref();
-        let own = self.options.source().is_some();
-        image::facts(&plan.image, given, own, self.host.engine.as_deref())
+        image::facts(&plan.image, given, self.host.engine.as_deref())
     }
+}
+
+impl DryNode {
+    fn at((ipv4, ipv6): (Ipv4Addr, Ipv6Addr)) -> Self {
+        Self {
+            kubernetes_version: None,
+            ipv4,
+            ipv6,
+            files: BTreeMap::new(),
+            unknown_files: Vec::new(),
+            secret_files: Vec::new(),
+        }
+    }
+
+    fn write(&mut self, files: impl IntoIterator<Item = File>) {
+        let files = files.into_iter().map(|file| (file.path, file.text));
+        self.files.extend(files);
+    }
+}
+
+/// Paths of secrets, but not those that links lead to: their names are the moments they are made.
+fn secret_paths(files: &[File]) -> Vec<String> {
+    let links = files.iter().filter(|file| file.link);
+    let targets: Vec<_> = links
+        .map(|link| Path::new(&link.path).with_file_name(&link.text))
+        .collect();
+    let is_target = |file: &File| {
+        targets
+            .iter()
+            .any(|target| *target == Path::new(&file.path))
+    };
+    let lasting = files.iter().filter(|file| !is_target(file));
+    lasting.map(|file| file.path.clone()).collect()
 }
 
 /// Addresses in a fresh network, in the order of the plan; they go to nodes by their names.

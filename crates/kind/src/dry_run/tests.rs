@@ -30,10 +30,25 @@ fn addresses_go_to_nodes_by_their_names() {
 }
 
 #[test]
-fn a_load_balancer_of_ipv6_listens_there() {
-    let run = planned("networking: {ipFamily: ipv6}\nnodes: [{}, {}]\n");
-    let files = &run.nodes[2].files;
-    assert!(files["/home/envoy/lds.yaml"].contains("address: \"::\"\n"));
-    assert!(files["/home/envoy/cds.yaml"].contains("dns_lookup_family: AUTO\n"));
-    assert_eq!(run.nodes[2].kubernetes_version, None);
+fn a_load_balancer_leads_to_all_control_planes() {
+    let run = planned("nodes: [{image: 'own:v1.30.0'}, {role: worker}, {}]\n");
+    let (plan, node) = (run.plan.nodes.last().unwrap(), run.nodes.last().unwrap());
+    assert_eq!(plan.image, "own:v1.30.0");
+    let settings: serde_json::Value =
+        serde_json::from_str(&node.files["/kind/load-balancer.json"]).unwrap();
+    assert_eq!(
+        settings["members"],
+        serde_json::json!(["kind-control-plane:6443", "kind-control-plane2:6443"])
+    );
+    assert_eq!(node.kubernetes_version, None);
+}
+
+#[test]
+fn secrets_are_named_and_not_shown() {
+    let run = planned("nodes: [{}, {}]\n");
+    let node = &run.nodes[1];
+    let key = "/etc/kubernetes/pki/ca.key".to_owned();
+    assert!(node.secret_files.contains(&key), "{node:#?}");
+    assert!(!node.files.contains_key(&key));
+    assert!(node.files.contains_key("/kind/kubeadm-start.conf"));
 }

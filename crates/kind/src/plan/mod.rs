@@ -9,7 +9,7 @@ mod proxy;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kind_config::{Cluster, LOAD_BALANCER_ROLE};
+use kind_config::{Cluster, LOAD_BALANCER_ROLE, Role};
 use kind_engine::{CLUSTER_LABEL, NodeSpec, Port, Purpose, ROLE_LABEL};
 
 use crate::node::AGENT;
@@ -73,8 +73,6 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) directory: &'a Path,
     /// The network's subnets as far as they are known.
     pub(crate) subnets: &'a [String],
-    /// Image of the load balancer in front of several control planes; without one there is none.
-    pub(crate) balancer_image: Option<&'a str>,
 }
 
 impl Plan {
@@ -98,7 +96,7 @@ impl Plan {
                 pod_cidrs: subnet::pod_cidrs(&cluster.networking.pod_subnet, index),
                 ipv6: cluster.networking.ip_family.has_ipv6(),
             });
-        let balancer = balancer(cluster, surroundings, &proxy);
+        let balancer = balancer(cluster, &proxy);
         Self {
             cluster: cluster.name.clone(),
             network: surroundings.network.to_owned(),
@@ -150,7 +148,7 @@ impl NodePlan {
 
     /// Whether an API server runs on it.
     pub(crate) fn is_control_plane(&self) -> bool {
-        self.role == kind_config::Role::ControlPlane.as_str()
+        self.role == Role::ControlPlane.as_str()
     }
 
     /// Whether it is the load balancer, which is no Kubernetes node.
@@ -166,19 +164,18 @@ fn labels(cluster: &str, role: &str) -> BTreeMap<String, String> {
         .into()
 }
 
-/// The load balancer in front of several control planes. It is no Kubernetes node.
-fn balancer(
-    cluster: &Cluster,
-    surroundings: Surroundings<'_>,
-    proxy: &BTreeMap<String, String>,
-) -> Option<NodePlan> {
-    let (image, name) = surroundings.balancer_image.zip(cluster.load_balancer())?;
+/// The load balancer in front of several control planes. It is no Kubernetes node, and needs no image
+/// of its own: the program comes into every node.
+fn balancer(cluster: &Cluster, proxy: &BTreeMap<String, String>) -> Option<NodePlan> {
+    let name = cluster.load_balancer()?;
+    let mut nodes = cluster.nodes.iter();
+    let node = nodes.find(|node| node.role == Role::ControlPlane)?;
     let mut env = proxy.clone();
     env.extend(search_domains(cluster));
     Some(NodePlan {
         name,
         role: LOAD_BALANCER_ROLE.to_owned(),
-        image: image.to_owned(),
+        image: node.image.clone(),
         labels: labels(&cluster.name, LOAD_BALANCER_ROLE),
         env,
         mounts: Vec::new(),
@@ -205,7 +202,7 @@ fn environment(
         variables.insert(SNAPSHOTTER_VARIABLE.to_owned(), value.clone());
     }
     variables.extend(search_domains(cluster));
-    if node.role == kind_config::Role::ControlPlane {
+    if node.role == Role::ControlPlane {
         variables.insert(
             "KUBECONFIG".to_owned(),
             "/etc/kubernetes/admin.conf".to_owned(),

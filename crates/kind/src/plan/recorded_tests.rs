@@ -33,6 +33,8 @@ esac
 "#;
 const NETWORK_ANSWER: &str = r#"[{"Name":"kind","name":"kind","IPAM":{"Config":[
     {"Subnet":"fc00:f853:ccd:e793::/64"},{"Subnet":"172.18.0.0/16","Gateway":"172.18.0.1"}]}}]"#;
+/// What kind's load balancers are made of.
+const BALANCER_IMAGE: &str = "docker.io/envoyproxy/envoy:v1.36.2";
 /// Options that have their value in the next word.
 const PAIRS: [&str; 14] = [
     "--name",
@@ -119,7 +121,6 @@ fn make(case: &CreateCase, stub: &Stub) {
         environment: &case.env,
         directory: Path::new("TMP"),
         subnets: &network.subnets,
-        balancer_image: Some("docker.io/envoyproxy/envoy:v1.36.2"),
     };
     let plan = Plan::new(&cluster, surroundings);
     let agent = stub.directory.path().join("docker-info");
@@ -154,6 +155,8 @@ fn set(call: Vec<String>) -> BTreeSet<String> {
                 format!("{word} {}", words.next().unwrap_or_default())
             }
             "run" => "create".to_owned(),
+            // Ours is in every node's image.
+            BALANCER_IMAGE => kind_config::DEFAULT_NODE_IMAGE.to_owned(),
             // What a load balancer runs is another thing with every program.
             "bash" | "load-balancer" if is_node => break,
             "--entrypoint" if is_node => {

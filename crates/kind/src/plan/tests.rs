@@ -15,7 +15,6 @@ fn planned(config: &str, environment: &[(&str, &str)]) -> String {
         environment: &pairs.collect(),
         directory: Path::new("/w"),
         subnets: &["172.18.0.0/16".to_owned()],
-        balancer_image: Some("balancer:1"),
     };
     Plan::new(&cluster, surroundings)
         .to_string()
