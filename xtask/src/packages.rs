@@ -38,7 +38,7 @@ pub(crate) const CLUSTER: [Need; 5] = [
 ];
 
 /// What the tests need beside that.
-pub(crate) const TESTS: [Need; 4] = [
+pub(crate) const TESTS: [Need; 6] = [
     need("zstd", "zstd", "packs archives that are loaded"),
     need(
         "docker-registry",
@@ -55,6 +55,8 @@ pub(crate) const TESTS: [Need; 4] = [
         "iptables",
         "makes firewalls that are in the way of nodes",
     ),
+    need("zsh", "zsh", "completes kind's commands"),
+    need("fish", "fish", "completes kind's commands"),
 ];
 
 /// What the tests on engines need.

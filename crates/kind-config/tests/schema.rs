@@ -1,33 +1,19 @@
 //! The published JSON schemas: current, and right about recorded configurations.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kind_config::{ApiVersion, Cluster, Source, json_schema, yaml};
 use kind_testkit::golden;
+use kind_testkit::schema::{self, Schema};
 use serde_json::Value;
 
-fn path(version: ApiVersion) -> PathBuf {
-    let name = format!("cluster-{}.json", version.short());
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../schemas")
-        .join(name)
+fn name(version: ApiVersion) -> String {
+    format!("cluster-{}", version.short())
 }
 
 /// What a validator says of a document under the published schema of a version.
 fn check(version: ApiVersion, document: &Value) -> Result<(), String> {
-    let text = std::fs::read_to_string(path(version)).expect("schemas are published");
-    let mut compiler = boon::Compiler::new();
-    let mut schemas = boon::Schemas::new();
-    let schema: Value = serde_json::from_str(&text).expect("schemas are JSON");
-    compiler
-        .add_resource("schema.json", schema)
-        .expect("the name is free");
-    let index = compiler
-        .compile("schema.json", &mut schemas)
-        .expect("schemas are schemas");
-    schemas
-        .validate(document, index)
-        .map_err(|error| error.to_string())
+    Schema::published(&name(version)).check(document)
 }
 
 fn json(text: &str) -> Value {
@@ -40,7 +26,7 @@ fn json(text: &str) -> Value {
 #[test]
 fn the_published_schemas_are_those_of_the_types() {
     for version in ApiVersion::ALL {
-        let (path, schema) = (path(*version), json_schema(*version));
+        let (path, schema) = (schema::path(&name(*version)), json_schema(*version));
         if std::env::var_os("KIND_WRITE_SCHEMAS").is_some() {
             std::fs::write(&path, &schema).unwrap();
         }

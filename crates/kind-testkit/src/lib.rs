@@ -1,4 +1,4 @@
-//! Recorded data, and a real registry on loopback, for tests.
+//! Recorded data, published schemas, and a real registry on loopback, for tests.
 //!
 //! Everything here panics on failure: a test that cannot read its data has failed.
 #![forbid(unsafe_code)]
@@ -6,3 +6,4 @@
 
 pub mod golden;
 pub mod registry;
+pub mod schema;

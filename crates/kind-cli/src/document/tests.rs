@@ -7,9 +7,6 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::exit::Failure;
 
-/// Where the schema of all documents is published.
-const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/cli-v1.json");
-
 fn schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let mut kinds = Map::new();
@@ -63,10 +60,11 @@ fn add<T: Document + JsonSchema>(generator: &mut SchemaGenerator, kinds: &mut Ma
 #[test]
 fn the_published_schema_is_current() {
     let text = format!("{:#}\n", schema());
+    let path = kind_testkit::schema::path("cli-v1");
     if std::env::var_os("KIND_WRITE_SCHEMAS").is_some() {
-        std::fs::write(PUBLISHED, &text).unwrap();
+        std::fs::write(&path, &text).unwrap();
     }
-    let published = std::fs::read_to_string(PUBLISHED).unwrap();
+    let published = std::fs::read_to_string(&path).unwrap();
     assert!(
         published == text,
         "schemas/cli-v1.json is old; write it with KIND_WRITE_SCHEMAS=1 cargo test -p kind-cli"

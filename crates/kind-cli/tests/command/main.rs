@@ -2,8 +2,11 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod completion;
 mod config;
 mod dry_run;
+mod json;
+mod kubeconfig;
 mod messages;
 mod recorded;
 mod run;

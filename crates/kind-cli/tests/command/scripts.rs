@@ -142,6 +142,7 @@ EOF
 fn the_kubernetes_end_to_end_script_comes_to_the_engine() {
     let stage = docker().with("KIND_EXPERIMENTAL_PROVIDER", "docker");
     let calls = r#"
+        kind build node-image -v 1 && exit 9
         kind create cluster --image=kindest/node:latest --retain --wait=1m -v=3 \
             "--config=${ARTIFACTS}/kind-config.yaml" && exit 9
         kind export logs "${ARTIFACTS}" && exit 9
@@ -151,6 +152,8 @@ fn the_kubernetes_end_to_end_script_comes_to_the_engine() {
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     for text in [
+        "ERROR: error building node image: ",
+        "error finding kuberoot: could not find Kubernetes source under current working directory or GOPATH=",
         " • Ensuring node image (kindest/node:latest) 🖼️  ...\n",
         BOOM,
         "ERROR: unknown cluster \"kind\"\n",

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::messages::docker;
+use crate::kubeconfig::clusters;
+use crate::messages::{EMPTY_DOCKER, docker};
 use crate::run::Stage;
 
 /// Everything that the command writes to a terminal that is its stderr.
@@ -30,7 +31,7 @@ fn seen(stage: &Stage, arguments: &[&str]) -> String {
 }
 
 /// A terminal: what is shown on it, and the end for programs.
-fn terminal() -> (File, OwnedFd) {
+pub(crate) fn terminal() -> (File, OwnedFd) {
     let shown = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&shown).unwrap();
     unlockpt(&shown).unwrap();
@@ -74,6 +75,52 @@ fn a_terminal_shows_a_spinner_and_colours() {
         seen.contains("exit status 125\n\x1b[31mCommand Output:\x1b[0m boom"),
         "{seen:?}"
     );
+}
+
+/// Makes an archive with an image of 8 MB.
+const ARCHIVE: &str = r#"
+head -c 8000000 /dev/urandom > data
+tar -cf layer.tar data
+id=$(sha256sum layer.tar | cut -c 1-64)
+echo '{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:'$id'"]}}' > config.json
+echo '[{"Config":"config.json","RepoTags":["app:1"],"Layers":["layer.tar"]}]' > manifest.json
+tar -cf app.tar manifest.json config.json layer.tar
+"#;
+
+#[test]
+fn a_load_shows_its_bytes_its_rate_and_its_time() {
+    let stage = clusters().with("TERM", "xterm");
+    let mut shell = Command::new("sh");
+    let made = shell
+        .args(["-ec", ARCHIVE])
+        .current_dir(stage.path(""))
+        .status();
+    assert!(made.unwrap().success());
+    let load = "--provider docker load image-archive app.tar --name one";
+    let load: Vec<_> = load.split(' ').collect();
+    let shown = seen(&stage, &load);
+    let frames: Vec<_> = shown.split('\r').collect();
+    // A bar that is neither empty nor full, how much of how much, how fast, and for how long.
+    let bar = |frame: &&str| {
+        let parts = ["=>", "] ", " MB / 8.0 MB  ", "B/s\x1b[K"];
+        let times = ["(2s)", "(3s)", "(4s)"].map(|time| format!(" one-control-plane {time} ["));
+        times.iter().any(|time| frame.contains(time))
+            && parts.iter().all(|part| frame.contains(part))
+    };
+    assert!(frames.iter().any(bar), "{frames:#?}");
+    assert_eq!(frames.last(), Some(&"\x1b[K"), "the bar goes at the end");
+    let plain = stage.with("NO_COLOR", "1");
+    assert_eq!(seen(&plain, &load), "");
+}
+
+#[test]
+fn a_long_phase_shows_its_time() {
+    let stage = docker().with("TERM", "xterm");
+    let slow = "case $2 in inspect | --type=image) /usr/bin/sleep 3.2 ;; esac\n";
+    stage.program("docker", &format!("{slow}{EMPTY_DOCKER}"));
+    let seen = create(&stage);
+    let frame = "Ensuring node image (kindest/node:v1.37.0) 🖼️ (2s) \x1b[?7h";
+    assert!(seen.contains(frame), "{seen:?}");
 }
 
 #[test]

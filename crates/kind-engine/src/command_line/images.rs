@@ -124,7 +124,7 @@ pub(super) fn pull(flavor: Flavor, program: &Program, reference: &str) -> Result
         let Some(pause) = pauses.next().filter(|_| !hopeless) else {
             return Err(error);
         };
-        tracing::debug!("Trying again to pull image: {name:?} ... {error}");
+        tracing::info!("Trying again to pull image: {name:?} ... {error}");
         std::thread::sleep(*pause);
     }
 }

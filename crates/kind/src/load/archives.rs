@@ -76,7 +76,7 @@ pub(super) fn load(
 
 fn detail(listener: Listener<'_>, image: &PortableImage, target: &Target, what: &str) {
     let text = format!("image {} on node {} {what}", image.id(), target.name);
-    listener(Event::Detail { level: 1, text });
+    listener(Event::Detail { level: 2, text });
 }
 
 /// An archive, and what users call it.

@@ -136,7 +136,7 @@ impl Sender<'_> {
     }
 
     fn detail(&self, text: String) {
-        (self.listener)(Event::Detail { level: 1, text });
+        (self.listener)(Event::Detail { level: 2, text });
     }
 }
 

@@ -1,0 +1,45 @@
+//! The JSON schemas that are published in `schemas/`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// A published schema, ready to judge documents.
+pub struct Schema {
+    schemas: boon::Schemas,
+    index: boon::SchemaIndex,
+}
+
+impl Schema {
+    /// The schema of that name, for example `cli-v1`.
+    pub fn published(name: &str) -> Self {
+        let path = path(name);
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let schema: Value = serde_json::from_str(&text).expect("schemas are JSON");
+        let mut compiler = boon::Compiler::new();
+        let mut schemas = boon::Schemas::new();
+        compiler
+            .add_resource("schema.json", schema)
+            .expect("the name is free");
+        let index = compiler
+            .compile("schema.json", &mut schemas)
+            .expect("schemas are schemas");
+        Self { schemas, index }
+    }
+
+    /// What is wrong with a document, if anything is.
+    ///
+    /// # Errors
+    /// The validator's words.
+    pub fn check(&self, document: &Value) -> Result<(), String> {
+        let checked = self.schemas.validate(document, self.index);
+        checked.map_err(|error| error.to_string())
+    }
+}
+
+/// Where a schema is published.
+pub fn path(name: &str) -> PathBuf {
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
+    schemas.join(format!("{name}.json"))
+}
