@@ -9,7 +9,9 @@
 mod cluster;
 mod engines;
 mod faults;
+mod fields;
 mod images;
+mod json;
 mod loading;
 mod network;
 mod original;
@@ -28,7 +30,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use cluster::*;
 use faults::*;
+use fields::*;
 use images::*;
+use json::*;
 use loading::*;
 use network::*;
 use original::*;
@@ -69,6 +73,7 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         a_mount_is_shared_with_the_host,
         logs_exec_and_port_forward_work,
         logs_are_exported,
+        results_for_programs_fit_their_schema,
         only_missing_layers_are_sent,
         archives_are_loaded_in_every_form,
         the_nodes_platform_is_loaded,
@@ -82,6 +87,7 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         a_dead_cluster_can_be_deleted,
         a_second_create_builds_nothing,
         two_nodes_reach_each_other,
+        every_field_of_ours_is_honoured,
         two_nodes_are_deleted,
         packed_images_are_unpacked_once,
     ];
@@ -89,6 +95,7 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         an_image_of_the_engine_is_loaded,
         deleting_leaves_nothing,
         two_nodes_reach_each_other,
+        every_field_of_ours_is_honoured,
         the_original_takes_our_cluster_over,
         we_take_a_cluster_of_the_original_over,
     ];

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: style, lints, licences, unit tests, and real clusters.
+//! `cargo xtask test`: style, lints, documentation, licences, unit tests, and real clusters.
 
 use crate::shell::{self, cargo, has};
 use crate::{Failure, node_image, packages, programs, sample};
@@ -47,6 +47,8 @@ fn style() -> Result<(), Failure> {
         "warnings",
     ];
     shell::run(cargo().args(lints))?;
+    let documents = ["doc", "--workspace", "--lib", "--no-deps", "--quiet"];
+    shell::run(cargo().args(documents).env("RUSTDOCFLAGS", "-D warnings"))?;
     if !has("cargo-deny") {
         shell::run(cargo().args(["install", "--quiet", "--locked", "cargo-deny"]))?;
     }

@@ -1,7 +1,7 @@
 //! Fetching and sending over HTTP: what the registry client and downloads of Kubernetes stand on.
 //!
 //! It is synchronous, because everything in this crate is. Beyond plain HTTP it decides which proxy a
-//! request takes ([`Proxies`]), which certificates are trusted ([`Trust`]), how long each part of a
+//! request takes ([`Proxies`]), which certificates are trusted, how long each part of a
 //! request may take ([`Patience`]) and which redirects are followed. Nothing here reads the environment
 //! but the search for the system's certificates, which the operating system's tools do the same way.
 
