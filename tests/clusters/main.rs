@@ -14,8 +14,10 @@ mod images;
 mod json;
 mod loading;
 mod network;
+mod networks;
 mod original;
 mod packed;
+mod pulled;
 mod refusals;
 mod several;
 mod workloads;
@@ -35,8 +37,10 @@ use images::*;
 use json::*;
 use loading::*;
 use network::*;
+use networks::*;
 use original::*;
 use packed::*;
+use pulled::*;
 use refusals::*;
 use several::*;
 use workloads::*;
@@ -90,6 +94,7 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         every_field_of_ours_is_honoured,
         two_nodes_are_deleted,
         packed_images_are_unpacked_once,
+        a_built_image_is_pushed_and_pulled,
     ];
     let others = named![
         an_image_of_the_engine_is_loaded,
@@ -98,6 +103,9 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         every_field_of_ours_is_honoured,
         the_original_takes_our_cluster_over,
         we_take_a_cluster_of_the_original_over,
+        ten_at_once_make_one_network,
+        of_two_networks_of_a_name_one_is_kept,
+        a_built_image_is_pushed_and_pulled,
     ];
     let mut all = named![errors_leave_nothing_behind].to_vec();
     all.extend(own(&refusals, &[]));

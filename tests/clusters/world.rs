@@ -10,6 +10,7 @@ use kind_e2e::{Answer, Engine, Kind, Traces, eventually};
 use crate::faults::VICTIM;
 use crate::original::THEIRS;
 use crate::packed::PACKED;
+use crate::pulled::PULLED;
 use crate::several::PAIR;
 
 /// Name of the node of the cluster that the tests share.
@@ -124,7 +125,7 @@ impl World {
 
     /// Whatever happened, no cluster stays, and nothing that one made.
     pub(crate) fn end(&self) {
-        for name in ["e2e", VICTIM, PAIR, THEIRS, PACKED] {
+        for name in ["e2e", VICTIM, PAIR, THEIRS, PACKED, PULLED] {
             self.kind
                 .run(&["delete", "cluster", "--name", name])
                 .expect("delete cluster");

@@ -22,6 +22,12 @@ pub fn enclosed(prepare: impl FnOnce(&mut Command)) -> std::io::Result<ExitStatu
         .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
         .args(["--propagation", "slave", "/bin/sh", "-c", SETUP, "sh"]);
     prepare(&mut command);
+    // The name is the tests' own: what has it and is empty is left of a run that was killed.
+    for directory in cgroups() {
+        if directory.ends_with(DOCKER_PARENT) && is_empty(&directory) {
+            remove_cgroup(&directory);
+        }
+    }
     let before = cgroups();
     let status = command.status();
     // Containers are dead by now; runtimes that died with them have left their cgroups.
@@ -52,10 +58,22 @@ fn cgroups() -> BTreeSet<PathBuf> {
     parents.filter(|path| path.is_dir()).collect()
 }
 
-fn remove_cgroup(directory: &Path) {
+/// Whether no process is in a cgroup or below it.
+fn is_empty(directory: &Path) -> bool {
+    let processes = fs::read_to_string(directory.join("cgroup.procs"));
+    processes.is_ok_and(|processes| processes.is_empty())
+        && below(directory).iter().all(|path| is_empty(path))
+}
+
+fn below(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.path().is_dir()) {
-        remove_cgroup(&entry.path());
+    let directories = entries.map(|entry| entry.path());
+    directories.filter(|path| path.is_dir()).collect()
+}
+
+fn remove_cgroup(directory: &Path) {
+    for path in below(directory) {
+        remove_cgroup(&path);
     }
     // What cannot be removed is found by those who compare the host with what it was.
     let _ = fs::remove_dir(directory);

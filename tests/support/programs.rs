@@ -69,6 +69,11 @@ impl Kind {
         self.directory.join("state")
     }
 
+    /// Whether nodes run without any container engine.
+    pub fn is_native(&self) -> bool {
+        self.engine.is_native()
+    }
+
     /// A command line, not run yet.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);

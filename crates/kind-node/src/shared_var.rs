@@ -1,8 +1,8 @@
 //! The `/var` of a node whose engine shares one between all nodes of an image.
 //!
 //! The engine shows the shared one at [`SHARED`] and gives the node an empty volume at `/var`. What the
-//! image's containerd has unpacked is shown from there; everything else is copied, once. Files that were
-//! put below `/var` before the first start are laid over that.
+//! image's containerd has unpacked is shown from there; everything else is copied, once. Files that the
+//! engine puts into [`GIVEN`] before the first start are laid over that.
 
 use std::ffi::OsString;
 use std::fs;
@@ -23,9 +23,8 @@ const VAR: &str = "/var";
 const SNAPSHOTS: &str = "lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots";
 /// In `/var`, once everything is there.
 const FILLED: &str = "/var/.kind-filled";
-/// In `/var`, what was there before the first start; and while that is put by.
-const GIVEN: &str = ".kind-given";
-const GIVEN_PART: &str = ".kind-given.part";
+/// What is to be laid over `/var` at the first start: nobody knows whether a volume is there before.
+const GIVEN: &str = "/kind/given-var";
 
 /// Fills `/var` and becomes the command after `--`.
 pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
@@ -46,7 +45,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 fn fill() -> io::Result<()> {
     let filled = Path::new(FILLED).exists();
     if !filled {
-        put_by(Path::new(VAR))?;
+        clear(Path::new(VAR))?;
     }
     if !Path::new(SHARED).join("done").exists() {
         log::warn("the shared /var is not whole, copying the image's");
@@ -68,31 +67,21 @@ fn fill() -> io::Result<()> {
             }
         }
     }
-    if !filled {
-        lay_over(Path::new(VAR))?;
+    let given = Path::new(GIVEN);
+    if !filled && given.exists() {
+        tree::copy(given, Path::new(VAR), &[])?;
     }
-    fs::write(FILLED, "")
+    fs::write(FILLED, "")?;
+    match fs::remove_dir_all(given) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
-/// Leaves nothing in a directory but [`GIVEN`], which holds what was there before the first start. What a
-/// start that was cut short has left beside it goes.
-fn put_by(var: &Path) -> io::Result<()> {
-    let (given, part) = (var.join(GIVEN), var.join(GIVEN_PART));
-    if !given.exists() {
-        fs::create_dir_all(&part)?;
-        for entry in fs::read_dir(var)? {
-            let name = entry?.file_name();
-            if name != GIVEN_PART {
-                fs::rename(var.join(&name), part.join(&name))?;
-            }
-        }
-        return fs::rename(part, given);
-    }
-    for entry in fs::read_dir(var)? {
+/// A start that was cut short has left a part.
+fn clear(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        if entry.file_name() == GIVEN {
-            continue;
-        }
         if entry.file_type()?.is_dir() {
             fs::remove_dir_all(entry.path())?;
         } else {
@@ -100,11 +89,6 @@ fn put_by(var: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn lay_over(var: &Path) -> io::Result<()> {
-    tree::copy(&var.join(GIVEN), var, &[])?;
-    fs::remove_dir_all(var.join(GIVEN))
 }
 
 /// Directories of unpacked layers, below a `/var`.
@@ -149,20 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn files_given_before_the_first_start_stay() {
+    fn what_a_start_has_left_half_done_goes() {
         let var = tempfile::tempdir().unwrap();
-        let key = var.path().join("lib/kubelet/key");
-        fs::create_dir_all(key.parent().unwrap()).unwrap();
-        fs::write(&key, "secret").unwrap();
-        put_by(var.path()).unwrap();
-        // A start that is cut short here has copied a part.
         fs::create_dir_all(var.path().join("lib/half")).unwrap();
-        put_by(var.path()).unwrap();
-        assert!(!var.path().join("lib").exists());
-        fs::create_dir_all(var.path().join("lib/whole")).unwrap();
-        lay_over(var.path()).unwrap();
-        assert_eq!(fs::read_to_string(key).unwrap(), "secret");
-        assert!(var.path().join("lib/whole").exists());
-        assert_eq!(fs::read_dir(var.path()).unwrap().count(), 1);
+        fs::write(var.path().join("file"), "").unwrap();
+        std::os::unix::fs::symlink("/etc", var.path().join("link")).unwrap();
+        clear(var.path()).unwrap();
+        assert_eq!(fs::read_dir(var.path()).unwrap().count(), 0);
+        assert!(Path::new("/etc").exists());
     }
 }

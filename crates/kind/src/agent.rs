@@ -1,7 +1,7 @@
 //! The program that runs inside every node, as a file on the host.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -44,6 +44,18 @@ impl Agent {
         }
     }
 
+    /// The machine that the program is for, as images name it; `None` if that does not show.
+    pub(crate) fn architecture(&self) -> Option<&'static str> {
+        match &self.source {
+            Source::File(path) => {
+                let mut head = [0; ELF_HEAD];
+                fs::File::open(path).ok()?.read_exact(&mut head).ok()?;
+                machine(&head)
+            }
+            Source::Embedded { bytes, .. } => machine(bytes.get(..ELF_HEAD)?),
+        }
+    }
+
     /// The program as a file. An embedded one is written below `directory` once for each version.
     pub(crate) fn path(&self, directory: &Path) -> Result<PathBuf> {
         match &self.source {
@@ -57,6 +69,18 @@ impl Agent {
                 Ok(path)
             }
         }
+    }
+}
+
+/// As much of a program as tells its machine.
+const ELF_HEAD: usize = 20;
+
+/// The machine in the head of an ELF file.
+fn machine(head: &[u8]) -> Option<&'static str> {
+    match (head.starts_with(b"\x7fELF"), head.get(18..20)?) {
+        (true, [62, 0]) => Some("amd64"),
+        (true, [183, 0]) => Some("arm64"),
+        _ => None,
     }
 }
 
@@ -96,5 +120,18 @@ mod tests {
         fs::write(&path, "half").unwrap();
         agent.path(directory.path()).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"#!/bin/true\n");
+    }
+
+    #[test]
+    fn a_program_tells_its_machine() {
+        let host = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            _ => return,
+        };
+        let this = Agent::file(std::env::current_exe().unwrap());
+        assert_eq!(this.architecture(), Some(host));
+        let script = Agent::embedded(b"#!/bin/sh\nexec something\n", "d");
+        assert_eq!(script.architecture(), None);
     }
 }

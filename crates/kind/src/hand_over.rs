@@ -21,7 +21,7 @@ pub(crate) fn run(
 ) -> Result<()> {
     let action = format!("failed to load the built image into {}", engine.name());
     let known = engine.image(name).map_err(Error::engine(action.as_str()))?;
-    if known.is_some_and(|known| is_id(&known.id, &image.id().to_string())) {
+    if known.is_some_and(|known| is_same(&known.id, image)) {
         return Ok(());
     }
     let phase = Phase::BuildStep {
@@ -35,6 +35,12 @@ pub(crate) fn run(
     };
     listener(Event::PhaseEnded { phase, outcome });
     loaded
+}
+
+/// Engines that keep images in containerd's store call them by their manifests.
+fn is_same(known: &str, image: &Image) -> bool {
+    let ids = [image.id(), image.digest()];
+    ids.iter().any(|id| is_id(known, &id.to_string()))
 }
 
 /// Podman leaves out how an id was made.

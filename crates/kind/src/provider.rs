@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kind_config::API_SERVER_PORT;
-use kind_engine::Engine;
+use kind_engine::{Engine, Info};
 
 use crate::bootstrap::ADMIN_CONFIG;
 use crate::choice::{self, NativeParts};
@@ -424,6 +424,23 @@ impl Provider {
             source: std::io::ErrorKind::NotFound.into(),
         })?;
         agent.path(&self.agents_dir())
+    }
+
+    /// Whether the program for nodes is for the machine that they would run on.
+    pub(crate) fn check_machine(&self, host: &Info) -> Result<()> {
+        let own = self.settings.agent.as_ref().and_then(Agent::architecture);
+        let theirs = host.architecture.as_str();
+        match own {
+            Some(own) if !theirs.is_empty() && own != theirs => Err(Error::Engine {
+                action: format!("nodes cannot run on the machine of {}", self.engine_name()),
+                source: Cause::new(
+                    "KIND-ARCHITECTURE",
+                    format!("it is {theirs}, and this kind brings a program for nodes of {own}"),
+                )
+                .with_remedy(Some(format!("use a kind that was built for {theirs}"))),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Where that file is, or will be.

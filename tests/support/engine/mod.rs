@@ -3,6 +3,7 @@
 mod docker;
 mod podman;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -69,6 +70,23 @@ impl Engine {
         answer(&mut command, None)
     }
 
+    /// Its client for programs that know nothing of its place: a script below `directory`.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn wrapper(&self, directory: &Path) -> PathBuf {
+        let path = directory.join(format!("{}-client", self.name));
+        let mut script = "#!/bin/sh\n".to_owned();
+        for (name, value) in &self.environment {
+            script += &format!("export {name}='{}'\n", value.display());
+        }
+        script += &format!("exec {} \"$@\"\n", self.name);
+        fs::write(&path, script).expect("a script");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&path, mode).expect("a script");
+        path
+    }
+
     /// Brings the images of an archive into the engine.
     ///
     /// # Errors
@@ -86,11 +104,12 @@ impl Engine {
 }
 
 /// What would lead a client elsewhere.
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 7] = [
     "DOCKER_HOST",
     "DOCKER_CONTEXT",
     "DOCKER_CONFIG",
     "CONTAINER_HOST",
     "CONTAINERS_CONF",
+    "CONTAINERS_REGISTRIES_CONF",
     "CONTAINERS_STORAGE_CONF",
 ];

@@ -24,6 +24,10 @@ pub(super) fn configure(directory: &Path, runtime: &Path) -> Result<Engine, Stri
                 "CONTAINERS_STORAGE_CONF",
                 write("storage.conf", storage(directory))?,
             ),
+            (
+                "CONTAINERS_REGISTRIES_CONF",
+                write("registries.conf", REGISTRIES.to_owned())?,
+            ),
         ],
     );
     let answer = engine.client(&["info"]);
@@ -33,6 +37,9 @@ pub(super) fn configure(directory: &Path, runtime: &Path) -> Result<Engine, Stri
         Err(format!("podman does not answer:\n{}", answer.stderr))
     }
 }
+
+/// Docker takes registries on loopback without encryption; podman must be told.
+const REGISTRIES: &str = "[[registry]]\nlocation = \"127.0.0.1\"\ninsecure = true\n";
 
 fn containers(directory: &Path, runtime: &Path) -> String {
     let (directory, runtime) = (directory.display(), runtime.display());

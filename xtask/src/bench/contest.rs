@@ -68,8 +68,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         fs::create_dir_all(&directory)?;
         Ok(Arc::new(Engine::start(name, &directory, &contest.runtime)?))
     };
-    let (docker, native) = (engine("docker")?, engine("native")?);
-    docker.load(&contest.node_image)?;
+    let (docker, podman, native) = (engine("docker")?, engine("podman")?, engine("native")?);
+    for engine in [&docker, &podman] {
+        engine.load(&contest.node_image)?;
+    }
     let home = |name: &str| contest.directory.join(name);
     let image = &["--image", node_image::IMAGE];
     let contestants = [
@@ -84,6 +86,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
             image,
         },
         Contestant {
+            name: "ours on podman",
+            kind: Kind::new(contest.kind.clone(), &home("podman"), podman),
+            image,
+        },
+        Contestant {
             name: "ours on native",
             kind: Kind::new(contest.kind.clone(), &home("native"), native),
             image: &["--from", "debian"],
@@ -91,7 +98,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     ];
     let config = contest.config()?;
     // The image gets into the native engine's store before the clock runs.
-    warm_up(&contestants[2])?;
+    for native in contestants.iter().filter(|it| it.kind.is_native()) {
+        warm_up(native)?;
+    }
     let mut columns = contestants.each_ref().map(|contestant| Column {
         name: contestant.name.to_owned(),
         creates: Vec::new(),

@@ -97,6 +97,7 @@ fn is_the_line(line: &[u8]) -> bool {
 mod tests {
     use std::time::Instant;
 
+    use super::super::stub;
     use super::*;
 
     #[test]
@@ -124,16 +125,12 @@ mod tests {
     #[test]
     fn a_silent_console_is_not_followed_for_ever() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("engine");
-        std::fs::write(
-            &path,
-            "#!/bin/sh\n[ $1 = logs ] && exec sleep 600\nexit 1\n",
-        )
-        .unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&path, mode).unwrap();
+        let engine = stub::program(
+            directory.path(),
+            "[ $1 = logs ] && exec sleep 600\nexit 1\n",
+        );
         let began = Instant::now();
-        let program = Program::new(path.to_str().unwrap());
+        let program = Program::new(engine);
         let error = wait(&program, "node", Duration::from_millis(100)).unwrap_err();
         assert!(
             error.to_string().starts_with("could not find a log line"),

@@ -1,5 +1,6 @@
 //! Files of nodes as tar streams.
 
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -60,6 +61,31 @@ pub(super) fn out_of_node(
     streams::out(program, &pack, tar)
 }
 
+/// Where a node that fills its `/var` at its first start looks for files that belong there: engines do not
+/// agree on whether a volume is there before.
+const GIVEN_VAR: &str = "kind/given-var";
+
+/// Files for the root of a node that fills its `/var` at its first start.
+pub(super) fn before_var(tar: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut archive = tar::Archive::new(tar);
+    let mut builder = tar::Builder::new(Vec::new());
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let path = entry.path()?;
+        let path = path.strip_prefix("/").unwrap_or(&path);
+        let path = match path.strip_prefix("var") {
+            Ok(rest) => Path::new(GIVEN_VAR).join(rest),
+            Err(_) => path.to_owned(),
+        };
+        let mut header = entry.header().clone();
+        match entry.link_name()?.map(Cow::into_owned) {
+            Some(target) => builder.append_link(&mut header, path, target)?,
+            None => builder.append_data(&mut header, path, &mut entry)?,
+        }
+    }
+    builder.into_inner()
+}
+
 /// A program as the first entries of a tar stream that goes on with others.
 pub(super) fn program_entries(target: &str, file: &Path) -> io::Result<Vec<u8>> {
     let content = std::fs::read(file)?;
@@ -103,5 +129,48 @@ mod tests {
             .map(|entry| entry.unwrap().path().unwrap().display().to_string())
             .collect();
         assert_eq!(names, ["kind/bin/kind-node", "etc/a"]);
+    }
+
+    #[test]
+    fn files_below_var_wait_beside_it() {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(1);
+        header.set_mode(0o600);
+        let long = format!("var/lib/{}", "a".repeat(120));
+        for path in ["etc/a", "var/lib/b", "various/c", &long] {
+            builder.append_data(&mut header, path, &b"x"[..]).unwrap();
+        }
+        let mut link = tar::Header::new_gnu();
+        link.set_entry_type(tar::EntryType::Symlink);
+        link.set_size(0);
+        builder
+            .append_link(&mut link, "var/lib/d", "/var/lib/b")
+            .unwrap();
+        let stream = before_var(&mut &builder.into_inner().unwrap()[..]).unwrap();
+        let mut archive = tar::Archive::new(&stream[..]);
+        let mut paths = Vec::new();
+        for entry in archive.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            paths.push(entry.path().unwrap().display().to_string());
+            let mut content = String::new();
+            entry.read_to_string(&mut content).unwrap();
+            match entry.link_name().unwrap() {
+                Some(target) => assert_eq!(target, Path::new("/var/lib/b")),
+                None => assert_eq!(
+                    (content.as_str(), entry.header().mode().unwrap()),
+                    ("x", 0o600)
+                ),
+            }
+        }
+        let long = format!("kind/given-{long}");
+        let expected = [
+            "etc/a",
+            "kind/given-var/lib/b",
+            "various/c",
+            &long,
+            "kind/given-var/lib/d",
+        ];
+        assert_eq!(paths, expected);
     }
 }

@@ -43,6 +43,8 @@ pub struct CommandLine {
     shared_vars: SharedVars,
     /// Programs that wait for the first files that go into their node.
     waiting: Mutex<BTreeMap<String, PathBuf>>,
+    /// Nodes that fill their `/var` when they are started.
+    without_var: Mutex<BTreeSet<String>>,
 }
 
 impl CommandLine {
@@ -56,17 +58,19 @@ impl CommandLine {
             addresses: Addresses::default(),
             shared_vars: SharedVars::default(),
             waiting: Mutex::default(),
+            without_var: Mutex::default(),
         }
     }
 
     /// Whether the program is what its name says, and an engine answers behind it. A program of that
-    /// name may be another's: podman comes as `docker` too.
+    /// name may be another's: podman comes as `docker` too. Podman is its own engine, and is asked for
+    /// nothing: looking at its store would make one.
     pub fn answers(&self, banner: &str) -> bool {
         let version = self.program.output(&["-v"]).unwrap_or_default();
         let mut lines = version.lines();
         let ours =
             lines.next().is_some_and(|line| line.starts_with(banner)) && lines.next().is_none();
-        ours && self.info().is_ok()
+        ours && (self.flavor == Flavor::Podman || self.info().is_ok())
     }
 
     fn parts(&self) -> (Flavor, &Program) {
@@ -179,8 +183,8 @@ impl Engine for CommandLine {
         images::names(&self.program)
     }
 
-    fn pull(&self, reference: &str, _: ProgressSink<'_>) -> Result<(), Error> {
-        images::pull(self.flavor, &self.program, reference)
+    fn pull(&self, reference: &str, progress: ProgressSink<'_>) -> Result<(), Error> {
+        images::pull(self.flavor, &self.program, reference, progress)
     }
 
     fn save(
@@ -216,6 +220,9 @@ impl Engine for CommandLine {
         if let Some(file) = &node.kind_node {
             lock(&self.waiting).insert(node.name.clone(), file.clone());
         }
+        if surroundings.shared_var.is_some() {
+            lock(&self.without_var).insert(node.name.clone());
+        }
         Ok(())
     }
 
@@ -224,6 +231,7 @@ impl Engine for CommandLine {
             self.place_waiting(node)?;
         }
         self.program.output(&["start", node])?;
+        lock(&self.without_var).remove(node);
         match self.flavor.copies_streams() {
             true => Ok(()),
             false => self.place_waiting(node),
@@ -263,15 +271,21 @@ impl Engine for CommandLine {
         directory: &Path,
         tar: &mut (dyn Read + Send),
     ) -> Result<(), Error> {
-        let root = directory == Path::new("/");
-        match root.then(|| self.take_waiting(node)).transpose()?.flatten() {
-            // One call carries both.
-            Some(entries) => {
-                let mut stream = entries.chain(tar);
-                copy::into_node(self.parts(), node, directory, &mut stream)
-            }
-            None => copy::into_node(self.parts(), node, directory, tar),
+        if directory != Path::new("/") {
+            return copy::into_node(self.parts(), node, directory, tar);
         }
+        let moved = match lock(&self.without_var).contains(node) {
+            true => Some(copy::before_var(tar).map_err(Error::io("read the node's files"))?),
+            false => None,
+        };
+        let mut moved = moved.as_deref();
+        let tar: &mut (dyn Read + Send) = match &mut moved {
+            Some(moved) => moved,
+            None => tar,
+        };
+        // One call carries both.
+        let program = self.take_waiting(node)?.unwrap_or_default();
+        copy::into_node(self.parts(), node, directory, &mut program.chain(tar))
     }
 
     fn copy_out(&self, node: &str, path: &Path, tar: &mut (dyn Write + Send)) -> Result<(), Error> {
@@ -299,4 +313,36 @@ impl Engine for CommandLine {
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stub;
+    use super::*;
+
+    /// What is asked of a program with this banner, which knows nothing else, and whether it counts.
+    fn asked(flavor: Flavor, banner: &str) -> (bool, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let calls = directory.path().join("calls");
+        let script = format!(
+            "echo \"$*\" >>{}\n[ \"$1\" = -v ] && echo '{banner} 4.3.1'\n",
+            calls.display()
+        );
+        let engine = CommandLine::new(flavor, stub::program(directory.path(), &script));
+        let answers = engine.answers(banner);
+        (answers, std::fs::read_to_string(calls).unwrap())
+    }
+
+    #[test]
+    fn podman_is_found_without_leaving_traces() {
+        let found = asked(Flavor::Podman, "podman version");
+        assert_eq!(found, (true, "-v\n".to_owned()));
+    }
+
+    #[test]
+    fn a_client_without_an_engine_does_not_count() {
+        let (answers, calls) = asked(Flavor::Docker, "Docker version");
+        assert!(!answers);
+        assert_eq!(calls, "-v\ninfo --format {{json .}}\n");
+    }
 }

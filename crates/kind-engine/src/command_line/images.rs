@@ -3,10 +3,15 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
+use kind_image::ProgressSink;
 use serde::Deserialize;
 
+#[cfg(target_os = "linux")]
+use super::drawing::Drawing;
 use super::info::Version;
 use super::program::Program;
+#[cfg(target_os = "linux")]
+use super::terminal;
 use super::{Flavor, Trouble, streams};
 use crate::{Error, ImageInfo, Info};
 
@@ -108,12 +113,17 @@ pub(super) fn find(
 }
 
 /// Lets the engine bring an image; networks that fail once may work a second later.
-pub(super) fn pull(flavor: Flavor, program: &Program, reference: &str) -> Result<(), Error> {
+pub(super) fn pull(
+    flavor: Flavor,
+    program: &Program,
+    reference: &str,
+    progress: ProgressSink<'_>,
+) -> Result<(), Error> {
     let name = name(flavor, reference);
     let mut pauses = PAUSES.iter();
     loop {
-        let error = match program.output(&["pull", &name]) {
-            Ok(_) => return Ok(()),
+        let error = match bring(flavor, program, &name, progress) {
+            Ok(()) => return Ok(()),
             Err(error) => error,
         };
         // What no second try changes.
@@ -127,6 +137,37 @@ pub(super) fn pull(flavor: Flavor, program: &Program, reference: &str) -> Result
         tracing::info!("Trying again to pull image: {name:?} ... {error}");
         std::thread::sleep(*pause);
     }
+}
+
+/// Docker and podman tell bytes on a terminal only.
+#[cfg(target_os = "linux")]
+fn bring(
+    flavor: Flavor,
+    program: &Program,
+    name: &str,
+    progress: ProgressSink<'_>,
+) -> Result<(), Error> {
+    let arguments = ["pull", name];
+    if flavor == Flavor::Nerdctl {
+        return program.output(&arguments).map(drop);
+    }
+    let mut drawing = Drawing::new(name);
+    let watched = terminal::watch(program, &arguments, |drawn| drawing.read(drawn, progress));
+    match watched {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => {
+            let words = drawing.words().as_bytes();
+            Err(program.ended_badly(&arguments, &status.to_string(), words))
+        }
+        // Not every place has terminals.
+        Err(Error::Io { .. }) => program.output(&arguments).map(drop),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bring(_: Flavor, program: &Program, name: &str, _: ProgressSink<'_>) -> Result<(), Error> {
+    program.output(&["pull", name]).map(drop)
 }
 
 /// Packs images as one archive.

@@ -10,6 +10,8 @@ mod arguments;
 mod boot;
 mod client_config;
 mod copy;
+#[cfg(target_os = "linux")]
+mod drawing;
 mod engine;
 mod exec;
 mod flavor;
@@ -23,6 +25,8 @@ mod quote;
 mod removal;
 mod shared_var;
 mod streams;
+#[cfg(test)]
+mod stub;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod trouble;

@@ -3,10 +3,13 @@
 use std::ffi::OsStr;
 use std::io;
 use std::process::{Command, Output, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Trouble, quote};
 use crate::Error;
+
+/// Pause between two looks at a program that may end.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// A program that reaches an engine.
 #[derive(Debug, Clone)]
@@ -69,6 +72,28 @@ impl Program {
             "engine call"
         );
         Ok(output)
+    }
+
+    /// Whether the program ends in time, however it does; otherwise it is ended.
+    ///
+    /// # Errors
+    /// [`Error::Program`] if it cannot be run.
+    pub(super) fn ends_within(&self, arguments: &[&str], limit: Duration) -> Result<bool, Error> {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command
+            .spawn()
+            .map_err(|error| self.unusable(arguments, &error))?;
+        let deadline = Instant::now() + limit;
+        loop {
+            let ended = child.try_wait().ok().flatten().is_some();
+            if ended || Instant::now() >= deadline {
+                let _ = child.kill();
+                super::streams::wait(&mut child)?;
+                return Ok(ended);
+            }
+            std::thread::sleep(GLANCE);
+        }
     }
 
     /// The failure of a program that ended badly.
@@ -144,5 +169,15 @@ mod tests {
              exec: \"no-such-program\": executable file not found in $PATH"
         );
         assert_eq!(error.code(), "ENG-PROGRAM-MISSING");
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_ended() {
+        let shell = Program::new("sh");
+        let ends = |script: &str, limit| shell.ends_within(&["-c", script], limit).unwrap();
+        assert!(ends("exit 1", Duration::from_secs(60)));
+        let began = Instant::now();
+        assert!(!ends("exec sleep 600", Duration::from_millis(100)));
+        assert!(began.elapsed() < Duration::from_secs(60));
     }
 }

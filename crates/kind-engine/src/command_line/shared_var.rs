@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -20,6 +21,8 @@ use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
 const LABEL: &str = "io.x-k8s.kind.shared-var";
 /// How often the volume is looked for: one that a crash left half made must not be waited for without end.
 const LOOKS: usize = 5;
+/// How long another kind may take to make it: unpacking takes seconds, on slow disks minutes.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// Handed through from the caller's environment.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
 const SCRIPT: &str = concat!(
@@ -88,7 +91,7 @@ impl SharedVars {
 fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
     let snapshotter = node.env.get(SNAPSHOTTER).cloned();
     let snapshotter = snapshotter.or_else(|| std::env::var(SNAPSHOTTER).ok());
-    flavor == Flavor::Docker
+    flavor != Flavor::Nerdctl
         && !info.rootless
         && !info.user_namespaces
         && node.purpose == Purpose::Kubernetes
@@ -113,13 +116,25 @@ fn ensure(flavor: Flavor, program: &Program, reference: &str) -> Result<SharedVa
         match (has_volume, has_maker) {
             (true, false) => return Ok(SharedVar { volume, command }),
             // Another kind makes it; the container is gone when it has.
-            (_, true) => drop(program.run(&["wait", &maker])?),
+            (_, true) => wait(flavor, program, &maker)?,
             (false, false) => make(flavor, program, &name, &image.id, (&volume, &maker))?,
         }
     }
+    Err(stuck(flavor, &maker))
+}
+
+/// Waits for the maker's end.
+fn wait(flavor: Flavor, program: &Program, maker: &str) -> Result<(), Error> {
+    match program.ends_within(&["wait", maker], PATIENCE)? {
+        true => Ok(()),
+        false => Err(stuck(flavor, maker)),
+    }
+}
+
+fn stuck(flavor: Flavor, maker: &str) -> Error {
     let message = format!("container {maker:?} neither ends nor goes away");
     let remedy = format!("remove it: {} rm --force {maker}", flavor.name());
-    Err(Error::other("ENG-SHARED-VAR", message, remedy))
+    Error::other("ENG-SHARED-VAR", message, remedy)
 }
 
 fn inspect(program: &Program, name: &str) -> Result<Image, Error> {
@@ -251,6 +266,7 @@ mod tests {
         };
         let info = Info::default();
         assert!(is_possible(Flavor::Docker, &info, &node));
+        assert!(is_possible(Flavor::Podman, &info, &node));
         assert!(!is_possible(Flavor::Nerdctl, &info, &node));
         let rootless = Info {
             rootless: true,

@@ -62,15 +62,7 @@ pub(super) fn out(
         let taken = stdout.map_or(Ok(()), |mut stdout| carry(&mut stdout, output).map(drop));
         (taken, joined(errors))
     });
-    let status = wait(&mut child)?;
-    taken.map_err(Error::io(format!(
-        "take the output of {}",
-        arguments.join(" ")
-    )))?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(program.ended_badly(arguments, &status.to_string(), &printed)),
-    }
+    end(program, arguments, &mut child, (taken, &printed))
 }
 
 /// Takes a program's output and errors as one stream, in the order in which they were written.
@@ -84,21 +76,29 @@ pub(super) fn all(
         last: Vec::new(),
         out: output,
     };
-    let taken = carry(&mut reader, &mut tee);
+    let taken = carry(&mut reader, &mut tee).map(drop);
     let printed = tee.last;
     drop(reader);
     if taken.is_err() {
         // A program that says nothing more would not notice that nobody listens.
         let _ = child.kill();
     }
-    let status = wait(&mut child)?;
-    taken.map_err(Error::io(format!(
-        "take the output of {}",
-        arguments.join(" ")
-    )))?;
+    end(program, arguments, &mut child, (taken, &printed))
+}
+
+/// How a program ended whose output was taken.
+fn end(
+    program: &Program,
+    arguments: &[&str],
+    child: &mut Child,
+    (taken, printed): (io::Result<()>, &[u8]),
+) -> Result<(), Error> {
+    let status = wait(child)?;
+    let action = format!("take the output of {}", arguments.join(" "));
+    taken.map_err(Error::io(action))?;
     match status.success() {
         true => Ok(()),
-        false => Err(program.ended_badly(arguments, &status.to_string(), &printed)),
+        false => Err(program.ended_badly(arguments, &status.to_string(), printed)),
     }
 }
 

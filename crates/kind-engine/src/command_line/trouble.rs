@@ -31,7 +31,7 @@ pub enum Trouble {
 }
 
 /// Words of programs and the reasons they stand for. The first match counts.
-const WORDS: [(&str, Trouble); 26] = [
+const WORDS: [(&str, Trouble); 29] = [
     ("executable file not found in $PATH", Trouble::NoProgram),
     ("permission denied while trying to connect", Trouble::Denied),
     ("Got permission denied", Trouble::Denied),
@@ -55,6 +55,9 @@ const WORDS: [(&str, Trouble); 26] = [
     ("no such host", Trouble::NoRegistry),
     ("i/o timeout", Trouble::NoRegistry),
     ("connection refused", Trouble::NoRegistry),
+    ("network is unreachable", Trouble::NoRegistry),
+    ("no route to host", Trouble::NoRegistry),
+    ("name resolution", Trouble::NoRegistry),
     ("Mounts denied", Trouble::NotShared),
     ("non-overlapping IPv4 address pool", Trouble::NoSubnet),
     ("unable to apply caps", Trouble::Unprivileged),
@@ -154,6 +157,11 @@ mod tests {
             (
                 "listen tcp4 0.0.0.0:80: bind: address already in use",
                 Trouble::PortTaken,
+            ),
+            (
+                "Error response from daemon: Get \"https://a.test/v2/\": dial tcp 192.0.2.1:443: connect: \
+                 network is unreachable",
+                Trouble::NoRegistry,
             ),
             ("something else", Trouble::Unknown),
         ] {

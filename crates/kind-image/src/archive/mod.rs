@@ -3,6 +3,7 @@
 mod compression;
 mod content;
 mod images;
+mod layout;
 mod open;
 mod platform;
 mod portable;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{self, Read, Write};
-
-use tar::{Builder, Header};
+use std::io::Write;
 
 use super::content::Blob;
+use super::layout::Layout;
 use crate::oci::{
     self, CONTAINERD_NAME_ANNOTATION, Descriptor, ImageConfig, Index, REFERENCE_ANNOTATION,
 };
@@ -132,59 +131,21 @@ pub fn write_partial(
     wanted: &BTreeSet<Digest>,
     out: impl Write,
 ) -> Result<(), Error> {
-    let mut writing = Writing {
-        builder: Builder::new(out),
-        written: BTreeSet::new(),
-    };
-    writing.entry("oci-layout", 30, &br#"{"imageLayoutVersion":"1.0.0"}"#[..])?;
-    let index = serde_json::to_vec(&index(images)).expect("an index is plain data");
-    writing.entry("index.json", index.len() as u64, &index[..])?;
+    let mut layout = Layout::begin(out, &index(images))?;
     for image in images {
-        writing.document(&image.manifest)?;
-        writing.document(&image.config)?;
+        for document in [&image.manifest, &image.config] {
+            let bytes = &document.bytes[..];
+            if layout.wants(&document.digest) {
+                layout.blob(&document.digest, bytes.len() as u64, bytes)?;
+            }
+        }
         for layer in &image.layers {
-            if wanted.contains(layer.digest()) {
-                writing.blob(layer.digest(), layer.size(), layer.blob.reader())?;
+            if wanted.contains(layer.digest()) && layout.wants(layer.digest()) {
+                layout.blob(layer.digest(), layer.size(), layer.blob.reader())?;
             }
         }
     }
-    let mut out = writing
-        .builder
-        .into_inner()
-        .map_err(Error::io("write archive"))?;
-    out.flush().map_err(Error::io("write archive"))
-}
-
-struct Writing<W: Write> {
-    builder: Builder<W>,
-    written: BTreeSet<Digest>,
-}
-
-impl<W: Write> Writing<W> {
-    fn document(&mut self, document: &Document) -> Result<(), Error> {
-        let bytes = &document.bytes[..];
-        self.blob(&document.digest, bytes.len() as u64, bytes)
-    }
-
-    fn blob(&mut self, digest: &Digest, size: u64, content: impl Read) -> Result<(), Error> {
-        match self.written.insert(digest.clone()) {
-            true => self.entry(&super::blob_name(digest), size, content),
-            false => Ok(()),
-        }
-    }
-
-    fn entry(&mut self, name: &str, size: u64, content: impl Read) -> Result<(), Error> {
-        let mut header = Header::new_gnu();
-        header.set_size(size);
-        header.set_mode(0o644);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        let content = io::BufReader::with_capacity(1 << 18, content);
-        self.builder
-            .append_data(&mut header, name, content)
-            .map_err(Error::io("write archive"))
-    }
+    layout.finish()
 }
 
 /// An entry for each name, or one without a name.

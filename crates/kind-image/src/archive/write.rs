@@ -1,13 +1,12 @@
 //! Writing images of a store as one tar that is an OCI layout and a docker archive at once.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 
 use serde_json::json;
-use tar::{Builder, Header};
 
 use super::blob_name;
+use super::layout::Layout;
 use crate::digest::DigestWriter;
 use crate::oci::{CONTAINERD_NAME_ANNOTATION, Descriptor, Index, REFERENCE_ANNOTATION};
 use crate::store::{Image, Store};
@@ -18,113 +17,78 @@ use crate::{Digest, Error, pack, unpack};
 /// It holds an OCI layout (`index.json`, for containerd and newer engines) and a docker archive's
 /// `manifest.json` over the same blobs. Layers are uncompressed.
 pub fn write(store: &Store, images: &[Image], out: impl Write) -> Result<(), Error> {
-    let mut writing = Writing {
-        builder: Builder::new(out),
-        written: BTreeSet::new(),
-    };
-    writing.file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    let index = serde_json::to_vec(&index(images)).expect("an index is plain data");
-    writing.file("index.json", &index)?;
-    writing.file(
-        "manifest.json",
-        docker_manifest(images).to_string().as_bytes(),
-    )?;
+    let mut layout = Layout::begin(out, &index(images))?;
+    let listed = docker_manifest(images).to_string();
+    layout.file("manifest.json", listed.as_bytes())?;
     for image in images {
-        writing.image(store, image)?;
+        write_image(&mut layout, store, image)?;
     }
-    let mut out = writing
-        .builder
-        .into_inner()
-        .map_err(Error::io("write archive"))?;
-    out.flush().map_err(Error::io("write archive"))
+    layout.finish()
 }
 
-struct Writing<W: Write> {
-    builder: Builder<W>,
-    written: BTreeSet<Digest>,
+fn write_image(layout: &mut Layout<impl Write>, store: &Store, image: &Image) -> Result<(), Error> {
+    let manifest = image.manifest();
+    for digest in [image.digest(), &manifest.config.digest] {
+        if layout.wants(digest) {
+            write_file(layout, store, digest)?;
+        }
+    }
+    let layers = manifest.layers.iter();
+    for (layer, diff_id) in layers.zip(&image.document().rootfs.diff_ids) {
+        match layout.wants(&layer.digest) {
+            true if store.blob_path(&layer.digest).exists() => {
+                write_file(layout, store, &layer.digest)?;
+            }
+            true => write_directory(layout, store, layer, diff_id)?,
+            false => {}
+        }
+    }
+    Ok(())
 }
 
-impl<W: Write> Writing<W> {
-    fn image(&mut self, store: &Store, image: &Image) -> Result<(), Error> {
-        let manifest = image.manifest();
-        for digest in [image.digest(), &manifest.config.digest] {
-            if self.written.insert(digest.clone()) {
-                self.blob_file(store, digest)?;
-            }
-        }
-        for (layer, diff_id) in manifest
-            .layers
-            .iter()
-            .zip(&image.document().rootfs.diff_ids)
-        {
-            if !self.written.insert(layer.digest.clone()) {
-                continue;
-            }
-            if store.blob_path(&layer.digest).exists() {
-                self.blob_file(store, &layer.digest)?;
-            } else {
-                self.packed_layer(store, layer, diff_id)?;
-            }
-        }
-        Ok(())
-    }
+fn write_file(
+    layout: &mut Layout<impl Write>,
+    store: &Store,
+    digest: &Digest,
+) -> Result<(), Error> {
+    let path = store.blob_path(digest);
+    let file = File::open(&path).map_err(Error::path("open", &path))?;
+    let size = file.metadata().map_err(Error::path("read", &path))?.len();
+    layout.blob(digest, size, file)
+}
 
-    fn file(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
-        self.entry(name, content.len() as u64, content)
+/// Writes a layer's tar from its directory, as it was written when its digest was taken.
+fn write_directory(
+    layout: &mut Layout<impl Write>,
+    store: &Store,
+    layer: &Descriptor,
+    diff_id: &Digest,
+) -> Result<(), Error> {
+    let path = store.layer_path(diff_id);
+    let root = unpack::open_root(&path)?;
+    let (mut reader, writer) = io::pipe().map_err(Error::io("make pipe"))?;
+    let (found, size) = std::thread::scope(|scope| {
+        let packing = scope.spawn(|| {
+            let mut sink = DigestWriter::new(io::BufWriter::with_capacity(1 << 20, writer));
+            let packed = pack::contents(&root, &mut sink);
+            let (digest, size, _) = sink.finish();
+            packed.map(|()| (digest, size))
+        });
+        let content = (&mut reader).take(layer.size);
+        let written = layout.blob(&layer.digest, layer.size, content);
+        // A tar longer than promised must not leave the packing thread waiting for a reader.
+        drop(reader);
+        let packed = packing.join().expect("packing does not panic");
+        written.and(packed)
+    })?;
+    if found == *diff_id && size == layer.size {
+        return Ok(());
     }
-
-    fn blob_file(&mut self, store: &Store, digest: &Digest) -> Result<(), Error> {
-        let path = store.blob_path(digest);
-        let file = File::open(&path).map_err(Error::path("open", &path))?;
-        let size = file.metadata().map_err(Error::path("read", &path))?.len();
-        self.entry(&blob_name(digest), size, file)
-    }
-
-    /// Writes a layer's tar from its directory, as it was written when its digest was taken.
-    fn packed_layer(
-        &mut self,
-        store: &Store,
-        layer: &Descriptor,
-        diff_id: &Digest,
-    ) -> Result<(), Error> {
-        let path = store.layer_path(diff_id);
-        let root = unpack::open_root(&path)?;
-        let (mut reader, writer) = io::pipe().map_err(Error::io("make pipe"))?;
-        let (found, size) = std::thread::scope(|scope| {
-            let packing = scope.spawn(|| {
-                let mut sink = DigestWriter::new(io::BufWriter::with_capacity(1 << 20, writer));
-                let packed = pack::contents(&root, &mut sink);
-                let (digest, size, _) = sink.finish();
-                packed.map(|()| (digest, size))
-            });
-            let content = (&mut reader).take(layer.size);
-            let written = self.entry(&blob_name(&layer.digest), layer.size, content);
-            // A tar longer than promised must not leave the packing thread waiting for a reader.
-            drop(reader);
-            let packed = packing.join().expect("packing does not panic");
-            written.and(packed)
-        })?;
-        if found == *diff_id && size == layer.size {
-            return Ok(());
-        }
-        Err(Error::Mismatch {
-            what: path.display().to_string(),
-            expected: diff_id.clone(),
-            found,
-        })
-    }
-
-    fn entry(&mut self, name: &str, size: u64, content: impl Read) -> Result<(), Error> {
-        let mut header = Header::new_gnu();
-        header.set_size(size);
-        header.set_mode(0o644);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        self.builder
-            .append_data(&mut header, name, content)
-            .map_err(Error::io("write archive"))
-    }
+    Err(Error::Mismatch {
+        what: path.display().to_string(),
+        expected: diff_id.clone(),
+        found,
+    })
 }
 
 fn index(images: &[Image]) -> Index {

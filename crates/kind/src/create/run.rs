@@ -99,6 +99,7 @@ fn check(
         engine.name()
     )))?;
     check_host(&info, listener)?;
+    provider.check_machine(&info)?;
     if !provider.nodes(Some(&cluster.name))?.is_empty() {
         return Err(Error::ClusterExists(cluster.name));
     }

@@ -1,0 +1,69 @@
+//! Writing an OCI layout as a tar stream.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+
+use tar::{Builder, Header};
+
+use super::blob_name;
+use crate::oci::Index;
+use crate::{Digest, Error};
+
+/// A layout that is being written: every blob once, whatever has it.
+pub(super) struct Layout<W: Write> {
+    builder: Builder<W>,
+    written: BTreeSet<Digest>,
+}
+
+impl<W: Write> Layout<W> {
+    /// Begins with what says that this is a layout, and which images it has.
+    pub(super) fn begin(out: W, index: &Index) -> Result<Self, Error> {
+        let mut layout = Self {
+            builder: Builder::new(out),
+            written: BTreeSet::new(),
+        };
+        layout.file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        let index = serde_json::to_vec(index).expect("an index is plain data");
+        layout.file("index.json", &index)?;
+        Ok(layout)
+    }
+
+    /// Whether a blob has to be written now; the next one who asks is told no.
+    pub(super) fn wants(&mut self, digest: &Digest) -> bool {
+        self.written.insert(digest.clone())
+    }
+
+    pub(super) fn blob(
+        &mut self,
+        digest: &Digest,
+        size: u64,
+        content: impl Read,
+    ) -> Result<(), Error> {
+        self.entry(&blob_name(digest), size, content)
+    }
+
+    pub(super) fn file(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
+        self.entry(name, content.len() as u64, content)
+    }
+
+    pub(super) fn finish(self) -> Result<(), Error> {
+        let mut out = self
+            .builder
+            .into_inner()
+            .map_err(Error::io("write archive"))?;
+        out.flush().map_err(Error::io("write archive"))
+    }
+
+    fn entry(&mut self, name: &str, size: u64, content: impl Read) -> Result<(), Error> {
+        let mut header = Header::new_gnu();
+        header.set_size(size);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        let content = io::BufReader::with_capacity(1 << 18, content);
+        self.builder
+            .append_data(&mut header, name, content)
+            .map_err(Error::io("write archive"))
+    }
+}
