@@ -60,9 +60,8 @@ struct Contestant {
     image: &'static [&'static str],
 }
 
-/// Lets every contestant make and delete a cluster, in turn, and prints the table.
-pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let contest = Contest::parse(arguments).ok_or("this is for xtask itself")?;
+/// Everyone who takes part, the original first, and every engine ready for them.
+fn contestants(contest: &Contest) -> Result<Vec<Contestant>, Failure> {
     let engine = |name: &str| -> Result<Arc<Engine>, Failure> {
         let directory = contest.directory.join(name);
         fs::create_dir_all(&directory)?;
@@ -74,7 +73,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let home = |name: &str| contest.directory.join(name);
     let image = &["--image", node_image::IMAGE];
-    let contestants = [
+    Ok(vec![
         Contestant {
             name: "kind 0.33 on docker",
             kind: Kind::original(contest.original.clone(), &home("original"), docker.clone()),
@@ -95,17 +94,24 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
             kind: Kind::new(contest.kind.clone(), &home("native"), native),
             image: &["--from", "debian"],
         },
-    ];
+    ])
+}
+
+/// Lets every contestant make and delete a cluster, in turn, and prints the table.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let contest = Contest::parse(arguments).ok_or("this is for xtask itself")?;
+    let contestants = contestants(&contest)?;
     let config = contest.config()?;
     // The image gets into the native engine's store before the clock runs.
     for native in contestants.iter().filter(|it| it.kind.is_native()) {
         warm_up(native)?;
     }
-    let mut columns = contestants.each_ref().map(|contestant| Column {
+    let column = |contestant: &Contestant| Column {
         name: contestant.name.to_owned(),
         creates: Vec::new(),
         deletes: Vec::new(),
-    });
+    };
+    let mut columns: Vec<_> = contestants.iter().map(column).collect();
     for run in 1..=contest.runs {
         for (contestant, column) in contestants.iter().zip(&mut columns) {
             say(&format!(
