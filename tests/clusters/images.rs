@@ -1,7 +1,9 @@
-//! Images that only an engine has, brought into the nodes of a cluster.
+//! Images that an engine has or a build makes.
 
 use kind_e2e::eventually;
+use kind_testkit::schema::Schema;
 
+use crate::json::documents;
 use crate::world::World;
 
 /// The sample app under a name that no node knows.
@@ -39,4 +41,32 @@ pub(crate) fn runs_in_a_pod(world: &World, name: &str, image: &str) {
             Err(logs)
         }
     });
+}
+
+/// A build whose steps are all done says what a script waits for.
+pub(crate) fn a_build_tells_its_image(world: &World) {
+    let build = [
+        "build",
+        "node-image",
+        "debian",
+        "--image",
+        "app/node:a",
+        "-v",
+        "1",
+    ];
+    let answer = world.kind.run(&build);
+    assert_eq!(
+        (answer.code, answer.stdout.as_str()),
+        (0, ""),
+        "{answer:#?}"
+    );
+    let first = "Detected build type: \"debian\"\n";
+    let last = "\nImage \"app/node:a\" build completed.\n";
+    let said = &answer.stderr;
+    assert!(said.starts_with(first) && said.ends_with(last), "{said}");
+    let answer = world.kind.run(&[&["-o", "json"], &build[..]].concat());
+    let built = documents(&Schema::published("cli-v1"), &answer)
+        .pop()
+        .unwrap();
+    assert_eq!(built["image"], "app/node:a");
 }

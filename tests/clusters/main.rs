@@ -89,6 +89,7 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         a_killed_create_can_be_deleted,
         of_two_creates_at_once_one_wins,
         a_dead_cluster_can_be_deleted,
+        a_build_tells_its_image,
         a_second_create_builds_nothing,
         two_nodes_reach_each_other,
         every_field_of_ours_is_honoured,

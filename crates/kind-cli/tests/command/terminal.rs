@@ -1,9 +1,12 @@
 //! What a person at a terminal sees: a real pseudoterminal stands for it.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -99,18 +102,107 @@ fn a_load_shows_its_bytes_its_rate_and_its_time() {
     let load = "--provider docker load image-archive app.tar --name one";
     let load: Vec<_> = load.split(' ').collect();
     let shown = seen(&stage, &load);
+    assert_bar(&shown, "one-control-plane");
+    assert!(
+        shown.ends_with("\r\x1b[K"),
+        "the bar goes at the end: {shown:?}"
+    );
+    let plain = stage.with("NO_COLOR", "1");
+    assert_eq!(seen(&plain, &load), "");
+}
+
+/// A registry with one image, whose only layer of 8 MB takes its time. Ends with the test's process.
+fn slow_registry() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    port
+}
+
+fn serve(mut stream: TcpStream) {
+    // Encryption is tried first, and begins with no letter.
+    let mut first = [0];
+    if stream.peek(&mut first).is_err() || !first[0].is_ascii_alphabetic() {
+        return;
+    }
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+    let mut lines = lines.by_ref().map_while(Result::ok);
+    let asked = lines.next().unwrap_or_default();
+    while lines.next().is_some_and(|line| !line.is_empty()) {}
+    let (kind, text) = match asked.split(' ').nth(1).unwrap_or_default() {
+        path if path.contains("/manifests/") => (
+            MANIFEST_TYPE,
+            MANIFEST.replace("SIZE", &CONFIG.len().to_string()),
+        ),
+        path if path.ends_with(CONFIG_DIGEST) => ("application/json", CONFIG.to_owned()),
+        path if path.contains("/blobs/") => ("application/octet-stream", "x".repeat(8_000_000)),
+        _ => ("application/json", "{}".to_owned()),
+    };
+    let length = text.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    let parts = [head.as_bytes()].into_iter();
+    for (number, part) in parts.chain(text.as_bytes().chunks(2_000_000)).enumerate() {
+        // What fits into one part comes at once.
+        if number > 1 {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        // A client may have seen enough.
+        let _ = stream.write_all(part);
+    }
+}
+
+const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+"config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":SIZE,
+"digest":"sha256:4edd45ccd89b92100bcc411924b6012605e845fb100fd210eeda760bd76f2a48"},
+"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","size":8000000,
+"digest":"sha256:1111111111111111111111111111111111111111111111111111111111111111"}]}"#;
+const CONFIG_DIGEST: &str = "4edd45ccd89b92100bcc411924b6012605e845fb100fd210eeda760bd76f2a48";
+const CONFIG: &str = r#"{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:0000000000000000000000000000000000000000000000000000000000000000"]}}"#;
+
+#[test]
+fn a_pull_shows_its_bytes_its_rate_and_its_time() {
+    let programs = "/usr/sbin:/usr/bin:/sbin:/bin";
+    let stage = Stage::new().with("TERM", "xterm").with("PATH", programs);
+    if std::fs::metadata(stage.path("home")).unwrap().uid() != 0 {
+        // The native engine is root's.
+        return;
+    }
+    let image = format!("127.0.0.1:{}/app:v1", slow_registry());
+    let create = [
+        "--provider",
+        "native",
+        "create",
+        "cluster",
+        "--image",
+        &image,
+    ];
+    assert_bar(
+        &seen(&stage, &create),
+        &format!("Ensuring node image ({image}) 🖼️"),
+    );
+    for left in ["state/nodes", "state/networks"] {
+        let left = std::fs::read_dir(stage.path(left)).into_iter().flatten();
+        assert_eq!(left.count(), 0, "a node of what came");
+    }
+}
+
+/// There was a bar that was neither empty nor full, and how much of how much, how fast, and for how long.
+fn assert_bar(shown: &str, title: &str) {
     let frames: Vec<_> = shown.split('\r').collect();
-    // A bar that is neither empty nor full, how much of how much, how fast, and for how long.
-    let bar = |frame: &&str| {
+    let is_bar = |frame: &&str| {
         let parts = ["=>", "] ", " MB / 8.0 MB  ", "B/s\x1b[K"];
-        let times = ["(2s)", "(3s)", "(4s)"].map(|time| format!(" one-control-plane {time} ["));
+        let times = ["(2s)", "(3s)", "(4s)"].map(|time| format!(" {title} {time} ["));
         times.iter().any(|time| frame.contains(time))
             && parts.iter().all(|part| frame.contains(part))
     };
-    assert!(frames.iter().any(bar), "{frames:#?}");
-    assert_eq!(frames.last(), Some(&"\x1b[K"), "the bar goes at the end");
-    let plain = stage.with("NO_COLOR", "1");
-    assert_eq!(seen(&plain, &load), "");
+    assert!(frames.iter().any(is_bar), "{frames:#?}");
 }
 
 #[test]
