@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use kind_sys::mount::{self, Detached};
-use kind_sys::tree;
+use kind_sys::{mountinfo, tree};
 use rustix::mount::{UnmountFlags, unmount};
 
 use crate::boot::log;
@@ -44,8 +44,9 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 
 fn fill() -> io::Result<()> {
     let filled = Path::new(FILLED).exists();
+    let mounts = mounts_below(Path::new(VAR))?;
     if !filled {
-        clear(Path::new(VAR))?;
+        clear(Path::new(VAR), Path::new(""), &mounts)?;
     }
     if !Path::new(SHARED).join("done").exists() {
         log::warn("the shared /var is not whole, copying the image's");
@@ -56,7 +57,7 @@ fn fill() -> io::Result<()> {
         let source = Path::new(SHARED).join("var");
         let layers = unpacked(&source)?;
         if !filled {
-            let kept: Vec<&Path> = layers.iter().map(PathBuf::as_path).collect();
+            let kept: Vec<&Path> = layers.iter().chain(&mounts).map(PathBuf::as_path).collect();
             tree::copy(&source, Path::new(VAR), &kept)?;
         }
         for layer in &layers {
@@ -78,17 +79,33 @@ fn fill() -> io::Result<()> {
     }
 }
 
-/// A start that was cut short has left a part.
-fn clear(directory: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(directory)? {
+/// Empties a directory: a start that was cut short has left a part. What the user shows there (`mounts`)
+/// belongs to the host and is left alone.
+fn clear(var: &Path, below: &Path, mounts: &[PathBuf]) -> io::Result<()> {
+    for entry in fs::read_dir(var.join(below))? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
+        let path = below.join(entry.file_name());
+        if mounts.contains(&path) {
+            continue;
+        }
+        if mounts.iter().any(|mount| mount.starts_with(&path)) {
+            clear(var, &path, mounts)?;
+        } else if entry.file_type()?.is_dir() {
             fs::remove_dir_all(entry.path())?;
         } else {
             fs::remove_file(entry.path())?;
         }
     }
     Ok(())
+}
+
+/// What the user shows below a directory, relative to it.
+fn mounts_below(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let below = |mount: mountinfo::Mount| {
+        let below = mount.target.strip_prefix(directory).ok()?;
+        (!below.as_os_str().is_empty()).then(|| below.to_owned())
+    };
+    Ok(mountinfo::read()?.into_iter().filter_map(below).collect())
 }
 
 /// Directories of unpacked layers, below a `/var`.
@@ -138,8 +155,20 @@ mod tests {
         fs::create_dir_all(var.path().join("lib/half")).unwrap();
         fs::write(var.path().join("file"), "").unwrap();
         std::os::unix::fs::symlink("/etc", var.path().join("link")).unwrap();
-        clear(var.path()).unwrap();
+        clear(var.path(), Path::new(""), &[]).unwrap();
         assert_eq!(fs::read_dir(var.path()).unwrap().count(), 0);
         assert!(Path::new("/etc").exists());
+    }
+
+    #[test]
+    fn what_the_user_shows_below_it_is_not_touched() {
+        let var = tempfile::tempdir().unwrap();
+        let theirs = var.path().join("lib/mine/data");
+        fs::create_dir_all(theirs.parent().unwrap()).unwrap();
+        fs::write(&theirs, "theirs").unwrap();
+        fs::create_dir_all(var.path().join("lib/half")).unwrap();
+        clear(var.path(), Path::new(""), &["lib/mine".into()]).unwrap();
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
+        assert!(!var.path().join("lib/half").exists());
     }
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode};
 
 /// Copies what is in a directory, if there is one, into another that is there, with owners and modes. What
-/// files of the same name hold is replaced. Of the directories in `kept` nothing but themselves is copied.
+/// files of the same name hold is replaced. Of the directories in `kept` nothing but themselves is copied, and
+/// nothing at all of what is kept and there already.
 pub fn copy(from: &Path, to: &Path, kept: &[&Path]) -> io::Result<()> {
     if !from.is_dir() {
         return Ok(());
@@ -41,6 +42,9 @@ impl Copy<'_> {
 
     fn entry(&mut self, below: &Path) -> io::Result<()> {
         let (source, target) = (self.from.join(below), self.to.join(below));
+        if self.kept.contains(&below) && fs::symlink_metadata(&target).is_ok() {
+            return Ok(());
+        }
         let metadata = fs::symlink_metadata(&source)?;
         if metadata.is_dir() {
             return self.directory(below);
@@ -78,6 +82,8 @@ fn own(target: &Path, metadata: &Metadata) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -96,6 +102,12 @@ mod tests {
             Path::new("/nowhere")
         );
         assert!(to.join("kept").is_dir() && !to.join("kept/c").exists());
+        fs::set_permissions(to.join("kept"), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::remove_dir_all(to.join("a")).unwrap();
+        fs::remove_file(to.join("link")).unwrap();
+        copy(&from, &to, &[Path::new("kept")]).unwrap();
+        let mode = fs::metadata(to.join("kept")).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o700);
         copy(&place.path().join("none"), &to, &[]).unwrap();
     }
 
