@@ -4,6 +4,7 @@ use rcgen::{
     BasicConstraints, CertifiedIssuer, DnType, DnValue, IsCa, KeyPair, KeyUsagePurpose, SanType,
 };
 
+use super::key;
 use super::leaf::{self, Leaf, parameters};
 use crate::Error;
 
@@ -43,7 +44,7 @@ impl Authority {
 
     /// The private key.
     pub(super) fn key_pem(&self) -> String {
-        self.issuer.key().serialize_pem()
+        key::pem(self.issuer.key())
     }
 
     /// Makes a key and a certificate for it.
@@ -55,7 +56,7 @@ impl Authority {
             .map_err(Error::certificate)?;
         Ok(Pair {
             certificate: certificate.pem(),
-            key: key.serialize_pem(),
+            key: key::pem(&key),
         })
     }
 }

@@ -7,8 +7,8 @@ use rcgen::{
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
 };
 
-use super::Names;
 use super::authority::Pair;
+use super::{Names, key};
 use crate::Error;
 
 /// kubeadm's certificates are good for one year.
@@ -112,6 +112,6 @@ pub(super) fn self_signed(name: &str) -> Result<Pair, Error> {
     let certificate = params.self_signed(&key).map_err(Error::certificate)?;
     Ok(Pair {
         certificate: certificate.pem(),
-        key: key.serialize_pem(),
+        key: key::pem(&key),
     })
 }

@@ -6,6 +6,7 @@
 //! Names, usages and file names are those of kubeadm (kubernetes.io: "PKI certificates and requirements").
 
 mod authority;
+mod key;
 mod kubeconfig;
 mod leaf;
 mod node;
@@ -79,7 +80,7 @@ impl Authorities {
             files.push(private(format!("{PKI}/{name}.key"), authority.key_pem()));
         }
         let key = &self.service_accounts;
-        files.push(private(format!("{PKI}/sa.key"), key.serialize_pem()));
+        files.push(private(format!("{PKI}/sa.key"), key::pem(key)));
         files.push(public(format!("{PKI}/sa.pub"), key.public_key_pem()));
         files
     }
