@@ -145,15 +145,28 @@ async fn reachable(endpoint: &str) -> bool {
 
 /// Creates a client for the current context of a kubeconfig file. Nothing is sent yet.
 pub(crate) async fn client_of(path: &Path) -> Result<Client, Error> {
+    connect(configuration(path).await?)
+}
+
+/// Creates a client with what a kubeconfig file knows, for the API server at another address
+/// (`https://host:port`). Nothing is sent yet.
+pub(crate) async fn client_of_at(path: &Path, url: &str) -> Result<Client, Error> {
+    let mut config = configuration(path).await?;
+    let parsed = url.parse();
+    config.cluster_url = parsed.map_err(|_| Error::Endpoint(url.to_owned()))?;
+    connect(config)
+}
+
+/// What the current context of a kubeconfig file says.
+async fn configuration(path: &Path) -> Result<Config, Error> {
     let failed = |source| Error::Kubeconfig {
         path: path.to_owned(),
         source: Box::new(source),
     };
     let kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+    Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
-        .map_err(failed)?;
-    connect(config)
+        .map_err(failed)
 }
 
 /// Tells whether the server serves a group in that version, for example `discovery.k8s.io/v1`.

@@ -17,6 +17,7 @@ mod network;
 mod nft;
 mod pause;
 mod pod_cidrs;
+mod readiness;
 mod registration;
 mod services;
 mod shared_var;
@@ -51,6 +52,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "finalize-kubelet" => kubelet::run(),
         "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
         "await-registration" => registration::run(&words(&arguments)),
+        "await-ready" => readiness::run(&words(&arguments)),
         "load-balancer" => add_on(balancer::run),
         "network" => add_on(network::run),
         "storage" => add_on(storage::run),
@@ -108,6 +110,7 @@ usage: kind-node <sub-command>
   shared-var      fill /var from one that nodes share, then become the given command
   assign-pod-cidrs  give new nodes their pod addresses
   await-registration  wait until the cluster knows this node
+  await-ready     wait until this node is well since its start
   finalize-kubelet  use the certificate that the kubelet rotates
   load-balancer   lead connections to the control planes that are ready
   network         the pod network of this node

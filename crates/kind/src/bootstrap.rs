@@ -8,6 +8,8 @@ use std::time::Duration;
 use kind_kubeadm::control_plane_label;
 use kind_node::request::Step;
 
+use crate::node::AGENT;
+
 pub(crate) use first::{First, Manifests, SERVES, Share};
 pub(crate) use join::{JOINED, join, mark, start};
 
@@ -97,6 +99,13 @@ pub(crate) fn ready(version: &str, limit: Duration) -> Result<Step, kind_kubeadm
         argv,
         timeout_ms: millis(limit),
     })
+}
+
+/// The step that waits until a node that was started again is ready.
+pub(crate) fn back(node: &str, limit: Duration) -> Step {
+    let mut argv = words(&[AGENT, "await-ready", node]);
+    argv.push(limit.as_secs().max(1).to_string());
+    run(step::READY, argv, None)
 }
 
 /// The step that waits until the API server answers.

@@ -7,7 +7,7 @@ use kind_node::request::{Event as Told, Request};
 
 use crate::create::parallel;
 use crate::event::{Event, Listener, Outcome, Phase};
-use crate::node::{Abandoned, Reply, Requests, read_file};
+use crate::node::{Abandoned, Reply, Requests};
 use crate::{CancelToken, Error, Provider, Result, bootstrap};
 
 /// How long nodes may take to shut down in order.
@@ -33,7 +33,7 @@ impl StartCluster {
         }
     }
 
-    /// Waits until the control plane answers and is ready, at most so long; running out of time is no
+    /// Waits until the API server answers and all nodes are ready, at most so long; running out of time is no
     /// error.
     pub fn wait(mut self, limit: Duration) -> Self {
         self.wait = Some(limit);
@@ -101,7 +101,8 @@ fn nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
     }
 }
 
-/// Waits until the API server answers and the control planes say that they are ready.
+/// Waits until every node has said since its start that it is ready, and the API server answers. Each is asked
+/// itself: what the cluster knows of a node may be from before it went down.
 fn wait(
     provider: &Provider,
     options: &StartCluster,
@@ -109,27 +110,29 @@ fn wait(
     limit: Duration,
     listener: Listener<'_>,
 ) -> Result<()> {
-    let mut control_planes: Vec<_> = nodes
+    let mut nodes: Vec<_> = nodes
         .iter()
-        .filter(|node| node.role() == kind_config::Role::ControlPlane.as_str())
-        .map(|node| node.name.as_str())
+        .filter(|node| node.role() != kind_config::LOAD_BALANCER_ROLE)
         .collect();
-    control_planes.sort_unstable();
-    let first = control_planes
+    let control_plane = kind_config::Role::ControlPlane.as_str();
+    nodes.sort_unstable_by_key(|node| (node.role() != control_plane, &node.name));
+    if nodes
         .first()
-        .ok_or_else(|| Error::NoControlPlane(options.name.clone()))?;
-    let version = read_file(provider.engine(), first, "/kind/version")?;
-    let ready = bootstrap::ready(version.trim(), limit).map_err(|error| Error::BadImage {
-        image: (*first).to_owned(),
-        reason: error.to_string(),
-    })?;
+        .is_none_or(|node| node.role() != control_plane)
+    {
+        return Err(Error::NoControlPlane(options.name.clone()));
+    }
     let phase = Phase::WaitReady { limit };
     listener(Event::PhaseStarted(phase.clone()));
     let began = Instant::now();
-    let request = Request {
-        steps: vec![bootstrap::answers(limit), ready],
-    };
-    let is_ready = ask(provider, first, &request, &options.cancel)?;
+    let mut requests = Requests::new(provider.shared_engine());
+    for (index, node) in nodes.iter().enumerate() {
+        let mut steps = vec![bootstrap::back(&node.name, limit)];
+        // One of them asks as users do, through the load balancer if there is one.
+        steps.extend((index == 0).then(|| bootstrap::answers(limit)));
+        requests.begin(&node.name, &Request { steps }, &[]);
+    }
+    let is_ready = went_well(requests, &options.cancel)?;
     let outcome = match is_ready {
         true => Outcome::Done,
         false => Outcome::Failed,
@@ -144,16 +147,18 @@ fn wait(
     Ok(())
 }
 
-/// Whether every step of a request went well.
-fn ask(provider: &Provider, node: &str, request: &Request, cancel: &CancelToken) -> Result<bool> {
-    let mut requests = Requests::new(provider.shared_engine());
-    requests.begin(node, request, &[]);
+/// Whether every step of all requests went well.
+fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
     let mut well = true;
     let kept = || Abandoned::NodesKept;
-    requests.hear(cancel, kept, |_, _, reply| {
+    requests.hear(cancel, kept, |_, node, reply| {
         match reply {
-            Reply::Event(Told::Failed { name, reason, .. }) => {
-                tracing::debug!(name, reason, "waiting");
+            Reply::Event(Told::Failed {
+                name,
+                reason,
+                output,
+            }) => {
+                tracing::debug!(node, name, reason, output, "waiting");
                 well = false;
             }
             Reply::Ended(code) => well &= code == 0,
