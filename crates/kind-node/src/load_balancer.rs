@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 /// into place.
 pub const PATH: &str = "/kind/load-balancer.json";
 
+/// The kubeconfig by which the load balancer learns of control planes that come or go. Without it the file at
+/// [`PATH`] is all that it knows.
+pub const KUBECONFIG: &str = "/kind/load-balancer.conf";
+
 /// Where the load balancer listens and whom it leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

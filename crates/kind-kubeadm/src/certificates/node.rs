@@ -19,6 +19,24 @@ const MASTERS: &str = "system:masters";
 const ADMINS: &str = "kubeadm:cluster-admins";
 
 impl Authorities {
+    /// The kubeconfig by which a cluster's load balancer learns of its control planes. It asks as kube-proxy
+    /// does, which may read nodes and Services in every cluster, and asks through itself.
+    ///
+    /// # Errors
+    /// A name in the documents cannot stand in a certificate.
+    pub fn of_balancer(&self, documents: &Documents, path: &str) -> Result<NodeFile, Error> {
+        let user = "system:kube-proxy";
+        let pair = self.cluster.issue(&Leaf::client(user, None))?;
+        let authority = self.cluster.pem();
+        let access = Access {
+            cluster: documents.cluster_name(),
+            user,
+            server: "https://localhost:6443",
+            authority: &authority,
+        };
+        Ok(private(path.to_owned(), with_pair(&access, &pair)))
+    }
+
     /// The files of a node with these documents.
     ///
     /// # Errors

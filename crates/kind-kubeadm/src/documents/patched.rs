@@ -122,6 +122,13 @@ impl Documents {
         phases.map(str::to_owned).collect()
     }
 
+    /// Whether a kubelet runs by these documents as by those others. `kubeadm join` gives every node what the
+    /// first one has.
+    pub fn has_kubelet_of(&self, other: &Self) -> bool {
+        let kind = "KubeletConfiguration";
+        self.of_kind(kind) == other.of_kind(kind)
+    }
+
     /// The container runtime's socket, which a node's annotation names.
     pub fn cri_socket(&self) -> &str {
         let socket = &self.join()["nodeRegistration"]["criSocket"];

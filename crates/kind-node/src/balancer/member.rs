@@ -10,13 +10,15 @@ use tokio::time::timeout;
 /// How long a connection within one network may take to come about.
 const CONNECT: Duration = Duration::from_millis(400);
 
-/// What is known of a member.
+/// What is known of a member, worse things first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Health {
     /// It cannot be reached, or is no member any more.
     Gone,
-    /// It can be reached, and has not said that it is ready.
-    Reachable,
+    /// It says that it is not ready.
+    Unready,
+    /// It can be reached, and is too busy to say how it is.
+    Busy,
     /// It said that it is ready.
     Ready,
 }

@@ -10,9 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::member::{Health, Member};
 
-/// How long a client waits for a member that is ready before it gets one that can be reached. The
-/// servers of a starting cluster take a while, and a client that is refused takes its own time to come
-/// again.
+/// How long a client waits before it gets a member that says it is not ready. The servers of a starting
+/// cluster take a while, and a client that is refused takes its own time to come again.
 const READY: Duration = Duration::from_secs(4);
 /// How long a client waits at all.
 const ANY: Duration = Duration::from_secs(8);
@@ -55,8 +54,8 @@ impl Members {
         let begin = Instant::now();
         while begin.elapsed() < ANY {
             let least = match begin.elapsed() < READY {
-                true => Health::Ready,
-                false => Health::Reachable,
+                true => Health::Busy,
+                false => Health::Unready,
             };
             for member in self.candidates(least) {
                 if let Ok(stream) = member.connect().await {
@@ -68,17 +67,18 @@ impl Members {
         None
     }
 
-    /// The members that are at least so well, each call beginning with another one.
+    /// The members that are as well as any and at least so well, each call beginning with another one.
     fn candidates(&self, least: Health) -> Vec<Arc<Member>> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let good = all
-            .iter()
-            .filter(|(member, _)| *member.health().borrow() >= least);
+        let health = |member: &Member| *member.health().borrow();
+        let best = all.iter().map(|(member, _)| health(member)).max();
+        let Some(best) = best.filter(|best| *best >= least) else {
+            return Vec::new();
+        };
+        let good = all.iter().filter(|(member, _)| health(member) == best);
         let mut good: Vec<_> = good.map(|(member, _)| Arc::clone(member)).collect();
-        if !good.is_empty() {
-            let first = self.next.fetch_add(1, Ordering::Relaxed) % good.len();
-            good.rotate_left(first);
-        }
+        let first = self.next.fetch_add(1, Ordering::Relaxed) % good.len();
+        good.rotate_left(first);
         good
     }
 }

@@ -17,7 +17,7 @@ use super::member::{Health, Member};
 const INTERVAL: Duration = Duration::from_millis(400);
 /// After a first sign of trouble the next check comes sooner.
 const RECHECK: Duration = Duration::from_millis(100);
-/// How long a server may take to answer. A busy one is not ready for more.
+/// How long a server may take to answer. A busy one gets no more to do as long as others are ready.
 const ANSWER: Duration = Duration::from_secs(1);
 /// So many connections in a row must fail before a member counts as gone.
 const FAILURES: u32 = 2;
@@ -58,7 +58,8 @@ fn judge(finding: Finding, failures: u32) -> Option<Health> {
     match finding {
         // Whoever does not let a stranger ask is there to serve those he knows.
         Finding::Answered(200 | 401 | 403) => Some(Health::Ready),
-        Finding::Answered(_) | Finding::Silent => Some(Health::Reachable),
+        Finding::Answered(_) => Some(Health::Unready),
+        Finding::Silent => Some(Health::Busy),
         Finding::Unreachable => (failures >= FAILURES).then_some(Health::Gone),
     }
 }
@@ -109,8 +110,8 @@ mod tests {
     fn one_failure_is_no_verdict() {
         assert_eq!(judge(Finding::Unreachable, 1), None);
         assert_eq!(judge(Finding::Unreachable, 2), Some(Health::Gone));
-        assert_eq!(judge(Finding::Silent, 0), Some(Health::Reachable));
-        assert_eq!(judge(Finding::Answered(500), 0), Some(Health::Reachable));
+        assert_eq!(judge(Finding::Silent, 0), Some(Health::Busy));
+        assert_eq!(judge(Finding::Answered(500), 0), Some(Health::Unready));
         assert_eq!(judge(Finding::Answered(403), 0), Some(Health::Ready));
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kind_node::load_balancer::{PATH, Settings};
+use kind_node::load_balancer::{KUBECONFIG, PATH, Settings};
 use rustls::ClientConfig;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,6 +14,7 @@ use tokio::time::sleep;
 
 use super::certificates;
 use super::members::Members;
+use super::membership;
 use super::probe::look_after;
 use super::relay::{FULL, relay};
 
@@ -54,6 +55,7 @@ pub(crate) fn run() -> Result<(), Error> {
         let end = end().map_err(Error::Start)?;
         tokio::select! {
             served = serve(Path::new(PATH)) => served,
+            () = membership::keep(Path::new(PATH), Path::new(KUBECONFIG)) => Ok(()),
             () = end => Ok(()),
         }
     })

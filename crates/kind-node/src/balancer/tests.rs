@@ -177,6 +177,27 @@ async fn a_dead_server_is_drained_within_two_seconds() {
 }
 
 #[tokio::test]
+async fn a_busy_server_is_better_than_none() {
+    let unready = server("u", "500 Internal Server Error").await;
+    // Takes every connection, and says nothing of its health.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let busy = Server {
+        port: listener.local_addr().unwrap().port(),
+        task: tokio::spawn(async move {
+            let mut served = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                served.spawn(echo(stream, "b"));
+            }
+        }),
+    };
+    let balancer = balancer(&[&unready, &busy]);
+    let begin = Instant::now();
+    assert_eq!(connect(&balancer).await.1, "b");
+    assert!(begin.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_answer_is_drained_too() {
     // A listener of which nothing is read: connections come about in the kernel alone.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -24,11 +24,7 @@ pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni
         // Nothing more is to be done for a worker.
         _ => step::join(&facts.name),
     };
-    steps.push(kubeadm_phase(
-        step::START_KUBELET,
-        &["kubelet-start"],
-        START_PATH,
-    ));
+    steps.push(start_kubelet());
     steps.push(await_registration(
         &registered,
         facts,
@@ -53,16 +49,24 @@ pub(crate) fn mark(facts: &NodeFacts) -> Request {
 
 /// The request that makes a node join the cluster. Control planes join one after the other, since etcd
 /// takes its members one by one.
-pub(crate) fn join(facts: &NodeFacts, writes_cni: bool) -> Request {
+///
+/// A kubelet that is to have a configuration of its own (`own_kubelet`) starts once more with that of the
+/// node's start document: `kubeadm join` knows only the cluster's.
+pub(crate) fn join(facts: &NodeFacts, own_kubelet: bool, writes_cni: bool) -> Request {
     let mut steps = vec![
         wait_for_containerd(),
         run(&step::join(&facts.name), join_command(facts), None),
-        joined(),
     ];
+    steps.extend(own_kubelet.then(start_kubelet));
+    steps.push(joined());
     if writes_cni {
         steps.push(await_registration(step::REGISTERED, facts, None, true));
     }
     Request { steps }
+}
+
+fn start_kubelet() -> Step {
+    kubeadm_phase(step::START_KUBELET, &["kubelet-start"], START_PATH)
 }
 
 fn joined() -> Step {

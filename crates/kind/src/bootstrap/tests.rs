@@ -93,8 +93,11 @@ fn text(request: &Request) -> String {
 #[test]
 fn joining_nodes_follow_their_addresses_unless_the_user_brings_the_network() {
     let facts = NodeFacts::new("kind-worker", "native", "v1.37.0").unwrap();
-    insta::assert_snapshot!(text(&join(&facts, true)));
-    assert!(!text(&join(&facts, false)).contains("registration"));
+    insta::assert_snapshot!(text(&join(&facts, false, true)));
+    assert!(!text(&join(&facts, false, false)).contains("registration"));
+    let own = text(&join(&facts, true, false));
+    let last = own.find("kubeadm init phase kubelet-start --config=/kind/kubeadm-start.conf");
+    assert!(last > own.find("kubeadm join"), "{own}");
 }
 
 #[test]

@@ -102,6 +102,10 @@ impl Attempt<'_> {
             way.settle(draft);
         }
         parallel::each(&drafts, &self.options.cancel, |draft| {
+            if let Some(balancer) = plan.balancer().filter(|_| way.is_first(&draft.plan.name)) {
+                let file = way.balancer_secret(draft)?;
+                self.copy_in(&balancer.name, file.as_slice())?;
+            }
             self.configure(draft, &way)
         })?;
         let known = drafts.into_iter().zip(images).map(|(draft, image)| Known {

@@ -153,7 +153,8 @@ impl Attempt<'_> {
             return (others.iter().map(start).collect(), [marks].into());
         }
         let join = |(known, _): &(&Known, &Node)| {
-            let request = bootstrap::join(&known.kubeadm, writes_cni);
+            let own_kubelet = way.has_own_kubelet(&known.kubeadm.name);
+            let request = bootstrap::join(&known.kubeadm, own_kubelet, writes_cni);
             (name(known), request)
         };
         let mut groups: VecDeque<_> = control_planes.iter().map(|node| vec![join(node)]).collect();

@@ -5,6 +5,7 @@ use std::path::Path;
 use kind_config::Role;
 use kind_kubeadm::START_PATH;
 use kind_kubeadm::certificates::Authorities;
+use kind_node::load_balancer;
 
 use super::documents::{Draft, document_error};
 use crate::Result;
@@ -25,6 +26,8 @@ pub(crate) struct Way {
     pub(super) at_once: bool,
     /// The control plane that is started first, and then the others by name.
     pub(super) control_planes: Vec<String>,
+    /// Nodes that join, and whose kubelets are to run otherwise than the first one's.
+    own_kubelets: Vec<String>,
 }
 
 impl Way {
@@ -43,11 +46,19 @@ impl Way {
             .all(|pair| pair[0].facts.kubernetes_version() == pair[1].facts.kubernetes_version());
         let alone = drafts.iter().all(|draft| draft.documents.can_start_alone());
         let authorities = prepared.then(Authorities::new).transpose();
-        let names = control_planes.iter().map(|draft| draft.plan.name.clone());
+        let name = |draft: &&Draft<'_>| draft.plan.name.clone();
+        let at_once = prepared && one_version && alone && drafts.len() > 1;
+        let mut own_kubelets = Vec::new();
+        if let Some(first) = control_planes.first().filter(|_| !at_once) {
+            let others = drafts.iter();
+            let others = others.filter(|draft| !draft.documents.has_kubelet_of(&first.documents));
+            own_kubelets.extend(others.map(|draft| name(&draft)));
+        }
         Ok(Self {
             authorities: authorities.map_err(document_error)?,
-            at_once: prepared && one_version && alone && drafts.len() > 1,
-            control_planes: names.collect(),
+            at_once,
+            control_planes: control_planes.iter().map(name).collect(),
+            own_kubelets,
         })
     }
 
@@ -67,6 +78,11 @@ impl Way {
             .is_some_and(|first| first == node)
     }
 
+    /// Whether the node joins, and its kubelet is to run otherwise than the first one's.
+    pub(super) fn has_own_kubelet(&self, node: &str) -> bool {
+        self.own_kubelets.iter().any(|name| name == node)
+    }
+
     /// Has kubeadm leave out on the first node what is done already, or is done in another way.
     pub(super) fn settle(&self, draft: &mut Draft<'_>) {
         if !self.is_first(&draft.plan.name) {
@@ -82,6 +98,15 @@ impl Way {
                 phases.push((*phase).to_owned());
             }
         }
+    }
+
+    /// What the load balancer asks the cluster with, where certificates are made beforehand.
+    pub(crate) fn balancer_secret(&self, draft: &Draft<'_>) -> Result<Option<File>> {
+        let made = self.authorities.as_ref().map(|authorities| {
+            let made = authorities.of_balancer(&draft.documents, load_balancer::KUBECONFIG);
+            made.map(File::from).map_err(document_error)
+        });
+        made.transpose()
     }
 
     /// Keys, certificates and kubeconfigs that the node has before it starts: new ones each time.
@@ -102,11 +127,12 @@ impl Way {
         Ok(made.into_iter().map(File::from).collect())
     }
 
-    /// The documents by which the node starts without asking the cluster, if it does.
+    /// The documents by which the node starts without asking the cluster, or its kubelet once more after it
+    /// has joined; if it does either.
     pub(crate) fn start_document(&self, draft: &Draft<'_>) -> Option<File> {
-        let is_first = self.is_first(&draft.plan.name);
-        let wanted = self.at_once && (!is_first || self.has_etcd_of_several());
-        wanted.then(|| {
+        let name = &draft.plan.name;
+        let alone = self.at_once && (!self.is_first(name) || self.has_etcd_of_several());
+        (alone || self.has_own_kubelet(name)).then(|| {
             let names: Vec<_> = self.control_planes.iter().map(String::as_str).collect();
             let text = draft.documents.start_text(draft.role, &names, &draft.facts);
             File::new(START_PATH, text)

@@ -158,6 +158,10 @@ impl Known<'_> {
         let balancer = last.map(|addresses| {
             let mut node = DryNode::at(*addresses);
             node.write([balancer_file(plan)]);
+            if let Some(draft) = drafts.first() {
+                let secret = way.balancer_secret(draft)?;
+                node.secret_files = secret_paths(secret.as_slice());
+            }
             Ok(node)
         });
         nodes.chain(balancer).collect()
