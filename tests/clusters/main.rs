@@ -27,7 +27,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use kind_e2e::Engine;
+use kind_e2e::{DIRECTORY, ENGINE, Engine, caught};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use cluster::*;
@@ -118,10 +118,8 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let ingredients = Ingredients::from_environment();
-    match (std::env::var("KIND_E2E_ENGINE"), ingredients) {
-        (Ok(engine), Some(_)) if std::env::var_os(world::DIRECTORY).is_some() => {
-            suite(&engine, arguments)
-        }
+    match (std::env::var(ENGINE), ingredients) {
+        (Ok(engine), Some(_)) if std::env::var_os(DIRECTORY).is_some() => suite(&engine, arguments),
         (engine, Some(ingredients)) if !arguments.list => {
             engines::run_each(engine.ok().as_deref(), &ingredients)
         }
@@ -147,8 +145,7 @@ fn suite(engine: &str, mut arguments: Arguments) -> ExitCode {
         _ => Ok(()),
     };
     if let Err(failure) = &clean {
-        let message = failure.message().unwrap_or("unknown");
-        let _ = writeln!(std::io::stderr(), "{engine}: something is left: {message}");
+        let _ = writeln!(std::io::stderr(), "{engine}: something is left: {failure}");
         return ExitCode::from(101);
     }
     conclusion.exit_code()
@@ -161,16 +158,8 @@ fn trials(engine: &str, world: &Lazy) -> Vec<Trial> {
         Trial::test(format!("{engine}::{name}"), move || {
             let world = world.get_or_init(|| World::new(&engine));
             let world = world.as_ref().map_err(Failed::from)?;
-            caught(|| test(world))
+            caught(|| test(world)).map_err(Failed::from)
         })
     };
     tests.map(trial).collect()
-}
-
-fn caught(test: impl FnOnce()) -> Result<(), Failed> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(test)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Failed::from(text.unwrap_or("the test failed"))
-    })
 }

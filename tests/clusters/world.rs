@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kind_e2e::{Answer, Engine, Kind, Traces, eventually};
+use kind_e2e::{Answer, DIRECTORY, Engine, Kind, Traces, eventually};
 
 use crate::faults::VICTIM;
 use crate::original::THEIRS;
@@ -15,9 +15,6 @@ use crate::several::PAIR;
 
 /// Name of the node of the cluster that the tests share.
 pub(crate) const NODE: &str = "e2e-control-plane";
-
-/// Variable with the directory of one engine's tests.
-pub(crate) const DIRECTORY: &str = "KIND_E2E_DIRECTORY";
 
 /// The image from which engines with images of their own make nodes.
 pub(crate) const NODE_IMAGE: &str = "docker.io/kindest/node:debian";

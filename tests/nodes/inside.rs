@@ -1,12 +1,19 @@
-//! Native nodes from the host's side: their processes, and programs run inside.
+//! Nodes from the host's side: their processes, and programs run inside.
 
 use std::fs;
 use std::process::Command;
+
+use kind_e2e::eventually;
 
 use crate::world::World;
 
 /// The first process of a node, as the host numbers it.
 pub(crate) fn first_process(world: &World, node: &str) -> String {
+    if !world.engine.is_native() {
+        let arguments = ["inspect", "--format", "{{.State.Pid}}", node];
+        let pid = world.engine.client(&arguments).expect("inspect");
+        return pid.trim().to_owned();
+    }
     let path = world.kind.state().join("nodes").join(node).join("run.json");
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -14,12 +21,38 @@ pub(crate) fn first_process(world: &World, node: &str) -> String {
     digits
 }
 
-/// Ends a node at once, as a power cut does.
-pub(crate) fn kill(world: &World, node: &str) {
-    let status = Command::new("kill")
-        .args(["-KILL", &first_process(world, node)])
-        .status();
+/// Ends nodes at once and all together, as a power cut does: with whatever looks after them.
+pub(crate) fn kill(world: &World, nodes: &[&str]) {
+    if !world.engine.is_native() {
+        world
+            .engine
+            .client(&[&["kill"], nodes].concat())
+            .expect("kill");
+        return;
+    }
+    let pids: Vec<_> = nodes
+        .iter()
+        .map(|node| parent(&first_process(world, node)))
+        .collect();
+    let status = Command::new("kill").arg("-KILL").args(&pids).status();
     assert!(status.unwrap().success());
+    // Their first processes die with them; the kernel takes a moment.
+    eventually("they are dead", 10, || {
+        let mut alive = pids.iter().filter(|pid| is_alive(pid));
+        alive.next().map_or(Ok(()), Err)
+    });
+}
+
+/// The process that started this one.
+fn parent(pid: &str) -> String {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    line.unwrap().trim().to_owned()
+}
+
+fn is_alive(pid: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"));
+    status.is_ok_and(|status| !status.contains("State:\tZ"))
 }
 
 /// Runs a shell script in a node and returns what it printed.

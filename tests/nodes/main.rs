@@ -1,66 +1,142 @@
-//! Clusters of several nodes on the native engine: three control planes and three workers from one
-//! command, and what happens to them when parts of them die.
+//! Clusters of several nodes: one control plane with two workers, three control planes with three workers,
+//! and what happens to them when parts of them die.
 //!
-//! It is run by its name and needs root, `kubectl`, and the programs named by `KIND_BINARY` and
-//! `KIND_SAMPLE_IMAGE`. The tests run in the order of [`TESTS`] and share one cluster.
+//! `cargo xtask test` runs it; it needs root, `kubectl`, docker, and what [`World::new`] names. The tests of an
+//! engine run in the order of [`tests`]. `KIND_E2E_ENGINE` and a filter like `native::few` choose among them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod clusters;
+mod disk;
 mod faults;
 mod inside;
+mod joining;
 mod records;
+mod restarts;
+mod traffic;
+mod watcher;
 mod world;
 mod writer;
 
-use std::sync::Arc;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 
+use kind_e2e::{DIRECTORY, ENGINE, caught, run_on};
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use disk::*;
 use faults::*;
+use joining::*;
 use records::*;
+use restarts::*;
+use traffic::*;
 use world::World;
 
 type Test = fn(&World);
 
 /// The tests by their names.
 macro_rules! named {
-    ($($test:ident),* $(,)?) => { [$((stringify!($test), $test as Test)),*] };
+    ($($test:ident),* $(,)?) => { vec![$((stringify!($test), $test as Test)),*] };
 }
 
-const TESTS: [(&str, Test); 10] = named![
-    three_control_planes_and_three_workers_become_ready,
-    kubeadm_finds_its_records,
-    a_node_has_its_own_kubelet_configuration,
-    pods_of_different_nodes_talk,
-    a_dead_control_plane_costs_no_acknowledged_write,
-    a_dead_load_balancer_can_be_started_again,
-    a_partitioned_worker_comes_back,
-    a_node_without_its_link_comes_back,
-    a_stopped_cluster_starts_again,
-    a_node_can_join_by_hand,
-];
+/// Engines on which they run.
+const ENGINES: [&str; 2] = ["native", "docker"];
+/// For what engines keep.
+const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
 
-fn main() {
-    let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let world = World::from_environment().map(Arc::new);
-    let trials = TESTS.map(|(name, test)| {
-        let world = world.clone();
-        let ready = world.is_some();
-        let run = move || world.map_or(Ok(()), |world| caught(|| test(&world)));
-        Trial::test(name, run).with_ignored_flag(!ready)
-    });
-    let conclusion = libtest_mimic::run(&arguments, trials.into());
-    if let Some(world) = &world {
-        world.end();
+/// The tests of an engine in their order, by their clusters.
+fn tests(engine: &str) -> Vec<(&'static str, &'static str, Test)> {
+    let few = named![
+        one_control_plane_and_two_workers_become_ready,
+        a_worker_that_joins_has_its_own_kubelet_configuration,
+        a_pod_that_fills_its_nodes_disk_is_evicted,
+        a_killed_cluster_starts_again,
+        three_nodes_are_deleted,
+    ];
+    let many = named![
+        three_control_planes_and_three_workers_become_ready,
+        kubeadm_finds_its_records,
+        a_node_has_its_own_kubelet_configuration,
+        pods_of_different_nodes_talk,
+        a_dead_control_plane_costs_no_acknowledged_write,
+        a_dead_load_balancer_can_be_started_again,
+    ];
+    let faults = named![
+        a_partitioned_worker_comes_back,
+        a_node_without_its_link_comes_back,
+        a_stopped_cluster_starts_again,
+        kubeadm_renews_certificates_and_upgrades,
+        a_node_can_join_by_hand,
+    ];
+    let rest = match engine {
+        "native" => faults,
+        _ => named![a_new_control_plane_joins_by_hand],
+    };
+    let last = named![six_killed_nodes_start_again];
+    let of = |cluster, (name, test)| (cluster, name, test);
+    let few = few.into_iter().map(|test| of("few", test));
+    let many = many.into_iter().chain(rest).chain(last);
+    few.chain(many.map(|test| of("many", test))).collect()
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let built = World::is_built();
+    match std::env::var(ENGINE) {
+        Ok(engine) if built && std::env::var_os(DIRECTORY).is_some() => suite(&engine, arguments),
+        engine if built && !arguments.list => run_each(engine.ok().as_deref()),
+        _ => {
+            let trials = ENGINES
+                .iter()
+                .flat_map(|name| trials(name, &Arc::default()));
+            let trials = trials.map(|trial| trial.with_ignored_flag(true)).collect();
+            libtest_mimic::run(&arguments, trials).exit_code()
+        }
     }
-    drop(world);
-    conclusion.exit();
 }
 
-fn caught(test: impl FnOnce()) -> Result<(), Failed> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(test)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Failed::from(text.unwrap_or("the test failed"))
-    })
+fn run_each(only: Option<&str>) -> ExitCode {
+    let wanted = ENGINES
+        .iter()
+        .filter(|engine| only.is_none_or(|only| only == **engine));
+    let mut code = ExitCode::SUCCESS;
+    for engine in wanted {
+        if let Err(problem) = run_on(engine, &Path::new(SCRATCH).join("nodes"), &[]) {
+            let _ = writeln!(std::io::stderr(), "{engine}: {problem}");
+            code = ExitCode::from(101);
+        }
+    }
+    code
+}
+
+/// A world that is made when the first test needs it.
+type Lazy = Arc<OnceLock<Result<World, String>>>;
+
+/// Runs the tests of one engine.
+fn suite(engine: &str, mut arguments: Arguments) -> ExitCode {
+    arguments.test_threads = Some(1);
+    let world = Lazy::default();
+    let conclusion = libtest_mimic::run(&arguments, trials(engine, &world));
+    let clean = match world.get() {
+        Some(Ok(world)) => caught(|| world.end()),
+        _ => Ok(()),
+    };
+    if let Err(failure) = &clean {
+        let _ = writeln!(std::io::stderr(), "{engine}: something is left: {failure}");
+        return ExitCode::from(101);
+    }
+    conclusion.exit_code()
+}
+
+fn trials(engine: &str, world: &Lazy) -> Vec<Trial> {
+    let trial = |(cluster, name, test): (&str, &str, Test)| {
+        let (world, engine) = (world.clone(), engine.to_owned());
+        Trial::test(format!("{engine}::{cluster}::{name}"), move || {
+            let world = world.get_or_init(|| World::new(&engine));
+            let world = world.as_ref().map_err(Failed::from)?;
+            caught(|| test(world)).map_err(Failed::from)
+        })
+    };
+    tests(engine).into_iter().map(trial).collect()
 }

@@ -1,94 +1,135 @@
-//! What the tests share: one command and one cluster.
+//! What the tests of an engine share.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use kind_e2e::{Answer, Engine, Kind, eventually};
+use kind_e2e::{Answer, DIRECTORY, Engine, Kind, eventually};
 
-/// Name of the cluster.
-pub(crate) const CLUSTER: &str = "many";
-/// Its nodes, with the load balancer last.
-pub(crate) const NODES: [&str; 6] = [
-    "many-control-plane",
-    "many-control-plane2",
-    "many-control-plane3",
-    "many-worker",
-    "many-worker2",
-    "many-worker3",
-];
-/// Its load balancer.
-pub(crate) const BALANCER: &str = "many-external-load-balancer";
+use crate::clusters::{FEW, MANY, Shape};
+use crate::disk::Disk;
 
-const CONFIG: &str = "\
-kind: Cluster
-apiVersion: kind.x-k8s.io/v1alpha4
-name: many
-nodes:
-- role: control-plane
-- role: control-plane
-- role: control-plane
-- role: worker
-- role: worker
-  labels: {tier: second}
-  kubeadmConfigPatches:
-  - |
-    kind: KubeletConfiguration
-    maxPods: 77
-- role: worker
-  kubeadmConfigPatches:
-  - |
-    kind: JoinConfiguration
-    nodeRegistration:
-      taints: [{key: own, value: \"yes\", effect: PreferNoSchedule}]
-";
+/// The image from which engines with images of their own make nodes.
+pub(crate) const NODE_IMAGE: &str = "docker.io/kindest/node:debian";
 
-/// What the tests share.
+/// What the tests of an engine share.
 pub(crate) struct World {
     pub(crate) kind: Kind,
+    pub(crate) engine: Arc<Engine>,
+    /// An archive with the image of the sample app.
     pub(crate) sample: PathBuf,
-    directory: tempfile::TempDir,
+    /// The small disk, once a cluster uses it.
+    pub(crate) disk: OnceLock<Disk>,
+    pub(crate) directory: tempfile::TempDir,
 }
 
 impl World {
-    pub(crate) fn from_environment() -> Option<Self> {
-        let kind = PathBuf::from(std::env::var_os("KIND_BINARY")?);
-        let sample = PathBuf::from(std::env::var_os("KIND_SAMPLE_IMAGE")?);
-        let directory = tempfile::tempdir().unwrap();
+    /// Whether the variables name what is built before the tests: `KIND_BINARY`, the command;
+    /// `KIND_SAMPLE_IMAGE` and `KIND_NODE_IMAGE`, archives with the images.
+    pub(crate) fn is_built() -> bool {
+        let names = ["KIND_BINARY", "KIND_SAMPLE_IMAGE", "KIND_NODE_IMAGE"];
+        names.iter().all(|name| path(name).is_ok())
+    }
+
+    /// Starts the engine.
+    pub(crate) fn new(engine: &str) -> Result<Self, String> {
         let runtime = Path::new(env!("CARGO_BIN_EXE_restricted-runtime"));
-        let engine = Engine::start("native", directory.path(), runtime).ok()?;
-        Some(Self {
-            kind: Kind::new(kind, directory.path(), Arc::new(engine)),
-            sample,
+        let engine = Engine::start(engine, &path(DIRECTORY)?, runtime)?;
+        if !engine.is_native() {
+            engine.load(&path("KIND_NODE_IMAGE")?)?;
+        }
+        let (engine, directory) = (Arc::new(engine), tempfile::tempdir().unwrap());
+        Ok(Self {
+            kind: Kind::new(path("KIND_BINARY")?, directory.path(), engine.clone()),
+            engine,
+            sample: path("KIND_SAMPLE_IMAGE")?,
+            disk: OnceLock::new(),
             directory,
         })
     }
 
-    pub(crate) fn create(&self) -> Answer {
+    /// Creates a cluster and waits until its control planes are ready.
+    pub(crate) fn create(&self, config: &str) -> Answer {
         let path = self.directory.path().join("cluster.yaml");
-        fs::write(&path, CONFIG).unwrap();
-        let config = path.to_str().unwrap();
-        self.kind.run(&[
-            "create", "cluster", "--from", "debian", "--wait", "5m", "--config", config,
-        ])
+        fs::write(&path, config).unwrap();
+        let image = match self.engine.is_native() {
+            true => ["--from", "debian"],
+            false => ["--image", NODE_IMAGE],
+        };
+        let arguments = ["create", "cluster", "--wait", "5m", "--config"];
+        let arguments = [&arguments[..], &[path.to_str().unwrap()], &image];
+        self.kind.run(&arguments.concat())
     }
 
-    /// Every node is Ready as the API server sees it, those that are named or all of them.
-    pub(crate) fn nodes_become_ready(&self, seconds: u64) {
+    /// Starts whatever does not run, and waits until all is well.
+    pub(crate) fn start(&self, shape: &Shape) {
+        let arguments = ["start", "cluster", "--name", shape.name, "--wait", "3m"];
+        let answer = self.kind.run(&arguments);
+        assert!(answer.stderr.contains(" • Ready after "), "{answer:#?}");
+        answer.expect("start cluster");
+    }
+
+    /// Every node of the cluster is Ready as the API server sees it.
+    pub(crate) fn nodes_become_ready(&self, shape: &Shape, seconds: u64) {
         eventually("every node is ready", seconds, || {
-            let listed = self.kind.ask(&["get", "nodes", "--no-headers"]);
-            let ready = |line: &str| line.split_whitespace().nth(1) == Some("Ready");
-            let count = listed.stdout.lines().filter(|line| ready(line)).count();
-            match listed.code == 0 && count == NODES.len() {
-                true => Ok(()),
-                false => Err(listed),
+            self.nodes_are_ready(shape)
+        });
+    }
+
+    /// The nodes as the API server sees them if one is not Ready.
+    pub(crate) fn nodes_are_ready(&self, shape: &Shape) -> Result<(), Answer> {
+        let listed = self.kind.ask(&["get", "nodes", "--no-headers"]);
+        let ready = |line: &&str| line.split_whitespace().nth(1) == Some("Ready");
+        let ready: Vec<_> = listed.stdout.lines().filter(ready).collect();
+        let is_ready = |node: &&str| {
+            let mut names = ready.iter().map(|line| line.split_whitespace().next());
+            names.any(|name| name == Some(node))
+        };
+        match listed.code == 0 && shape.nodes.iter().all(is_ready) {
+            true => Ok(()),
+            false => Err(listed),
+        }
+    }
+
+    /// What `kubectl get` prints of an object by this path.
+    pub(crate) fn get(&self, object: &[&str], path: &str) -> String {
+        let path = format!("jsonpath={path}");
+        let arguments = [&["get"], object, &["-o", &path]].concat();
+        self.kind.ask(&arguments).expect("kubectl get")
+    }
+
+    /// Has all nodes know the image of the sample app.
+    pub(crate) fn load_sample(&self, shape: &Shape) {
+        let archive = self.sample.to_str().unwrap();
+        let arguments = ["load", "image-archive", "--name", shape.name, archive];
+        self.kind.run(&arguments).expect("load image-archive");
+        // A controller manager of 1.20 takes ten seconds before it makes one.
+        eventually("pods have a service account", 60, || {
+            match self.kind.ask(&["get", "serviceaccount", "default"]) {
+                Answer { code: 0, .. } => Ok(()),
+                answer => Err(answer),
             }
         });
     }
 
-    /// Whatever happened, the cluster does not stay.
-    pub(crate) fn end(&self) {
-        let arguments = ["delete", "cluster", "--name", CLUSTER];
+    pub(crate) fn delete(&self, shape: &Shape) {
+        let arguments = ["delete", "cluster", "--name", shape.name];
         self.kind.run(&arguments).expect("delete cluster");
     }
+
+    /// Whatever happened, no cluster stays.
+    pub(crate) fn end(&self) {
+        for shape in [FEW, MANY] {
+            self.delete(&shape);
+        }
+        if self.engine.is_native() {
+            let left = fs::read_dir(self.kind.state().join("nodes"));
+            assert_eq!(left.into_iter().flatten().count(), 0, "nodes are left");
+        }
+    }
+}
+
+fn path(variable: &str) -> Result<PathBuf, String> {
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    path.ok_or_else(|| format!("{variable} is not set"))
 }

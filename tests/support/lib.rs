@@ -7,6 +7,7 @@ mod engine;
 mod host;
 mod programs;
 mod reference;
+mod suite;
 
 pub use bounds::Bounds;
 pub use enclosure::{Kept, enclosed};
@@ -14,3 +15,4 @@ pub use engine::Engine;
 pub use host::Traces;
 pub use programs::{Answer, Kind, eventually};
 pub use reference::reference_kind;
+pub use suite::{DIRECTORY, ENGINE, caught, run_on};

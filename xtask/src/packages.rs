@@ -60,7 +60,7 @@ pub(crate) const TESTS: [Need; 6] = [
 ];
 
 /// What the tests on engines need.
-pub(crate) const ENGINES: [Need; 5] = [
+pub(crate) const ENGINES: [Need; 6] = [
     need("dockerd", "docker.io", "runs clusters in the tests"),
     need("podman", "podman", "runs clusters in the tests"),
     need(
@@ -78,6 +78,7 @@ pub(crate) const ENGINES: [Need; 5] = [
         "runc",
         "starts podman's containers on hosts that crun refuses",
     ),
+    need("mkfs.ext4", "e2fsprogs", "makes the small disk of a node"),
 ];
 
 /// Installs what is missing; asks first on a terminal unless `yes`.

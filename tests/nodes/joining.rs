@@ -1,0 +1,102 @@
+//! Nodes that kubeadm manages after the cluster was made.
+
+use kind_e2e::eventually;
+
+use crate::clusters::{BALANCER, MANY};
+use crate::inside;
+use crate::world::{NODE_IMAGE, World};
+
+/// A node that no configuration knows.
+const NEW: &str = "many-control-plane4";
+const TOKEN: &str = "--token abcdef.0123456789abcdef --discovery-token-unsafe-skip-ca-verification \
+    --ignore-preflight-errors=all";
+
+pub(crate) fn kubeadm_renews_certificates_and_upgrades(world: &World) {
+    let [first, second, worker] = [MANY.nodes[0], MANY.nodes[1], MANY.nodes[3]];
+    let run = |node, script: &str| inside::run(world, node, script).unwrap();
+    run(second, "kubeadm certs renew all 2>&1");
+    run(second, "kubeadm certs check-expiration 2>&1");
+    // kubeadm finds no CoreDNS that it could upgrade: the images' DNS is another.
+    let dns = "--ignore-preflight-errors=CoreDNSUnsupportedPlugins,CoreDNSMigration";
+    let plan = format!("kubeadm upgrade plan \"$(cat /kind/version)\" {dns} 2>&1 || true");
+    let plan = run(first, &plan);
+    assert!(
+        plan.contains("[upgrade/versions] Cluster version"),
+        "{plan}"
+    );
+    for node in [first, second, worker] {
+        let upgraded = run(
+            node,
+            "kubeadm upgrade node --ignore-preflight-errors=all 2>&1",
+        );
+        assert!(upgraded.contains("[upgrade]"), "{upgraded}");
+    }
+    world.nodes_become_ready(&MANY, 120);
+}
+
+/// A worker is reset, forgotten, and joins again by kubeadm's own means.
+pub(crate) fn a_node_can_join_by_hand(world: &World) {
+    let worker = MANY.nodes[5];
+    inside::run(world, worker, "kubeadm reset --force 2>&1").unwrap();
+    let delete = ["delete", "node", worker];
+    world.kind.ask(&delete).expect("delete node");
+    let script = format!("kubeadm join {BALANCER}:6443 {TOKEN} 2>&1");
+    inside::run(world, worker, &script).unwrap();
+    world.nodes_become_ready(&MANY, 120);
+}
+
+/// A container that nobody but the engine's user made becomes a control plane, and the load balancer leads to
+/// it.
+pub(crate) fn a_new_control_plane_joins_by_hand(world: &World) {
+    let arguments = [
+        "run",
+        "--detach",
+        "--privileged",
+        "--name",
+        NEW,
+        "--hostname",
+        NEW,
+        "--net",
+        "kind",
+        "--tmpfs",
+        "/tmp",
+        "--tmpfs",
+        "/run",
+        "--volume",
+        "/var",
+        "--label",
+        "io.x-k8s.kind.cluster=many",
+        "--label",
+        "io.x-k8s.kind.role=control-plane",
+        "--cgroupns=private",
+        "--volume",
+        "/lib/modules:/lib/modules:ro",
+        NODE_IMAGE,
+    ];
+    world.engine.client(&arguments).expect("docker run");
+    let ready = "until systemctl is-active containerd; do sleep 0.2; done";
+    inside::run(world, NEW, ready).unwrap();
+    let upload = "kubeadm init phase upload-certs --upload-certs 2>/dev/null | tail -n 1";
+    let key = inside::run(world, MANY.nodes[0], upload).unwrap();
+    let script = format!(
+        "kubeadm join {BALANCER}:6443 {TOKEN} --control-plane --certificate-key {} 2>&1",
+        key.trim()
+    );
+    inside::run(world, NEW, &script).unwrap();
+    eventually("the new node is ready", 120, || {
+        let listed = world.kind.ask(&["get", "node", NEW, "--no-headers"]);
+        match listed.stdout.split_whitespace().nth(1) {
+            Some("Ready") => Ok(()),
+            _ => Err(listed),
+        }
+    });
+    eventually("the load balancer knows the new control plane", 30, || {
+        let settings = world
+            .engine
+            .client(&["exec", BALANCER, "cat", "/kind/load-balancer.json"]);
+        match settings.stdout.contains(NEW) {
+            true => Ok(()),
+            false => Err(settings),
+        }
+    });
+}

@@ -1,0 +1,55 @@
+//! A suite of tests that runs once for every engine, each time in a process of its own.
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Kept, enclosed};
+
+/// Variable with the directory in which an engine keeps what it makes.
+pub const DIRECTORY: &str = "KIND_E2E_DIRECTORY";
+/// Variable with the name of the engine.
+pub const ENGINE: &str = "KIND_E2E_ENGINE";
+
+/// Runs this program again for the tests of one engine, which keeps what it makes below `scratch`: on a disk,
+/// because overlays cannot be stacked at will. All but the native engine get a world of their own.
+///
+/// # Errors
+/// What kept the tests from running, or that some failed.
+pub fn run_on(engine: &str, scratch: &Path, environment: &[(&str, PathBuf)]) -> Result<(), String> {
+    let text = |error: std::io::Error| error.to_string();
+    let kept = Kept::new(scratch.join(engine)).map_err(text)?;
+    let this = std::env::current_exe().map_err(text)?;
+    let prepare = |command: &mut Command| {
+        let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+        command
+            .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .env(ENGINE, engine)
+            .env(DIRECTORY, kept.path());
+    };
+    let status = if engine == "native" {
+        let mut command = Command::new(this);
+        prepare(&mut command);
+        command.status()
+    } else {
+        enclosed(|command| prepare(command.arg(this)))
+    };
+    match status.map_err(text)?.success() {
+        true => Ok(()),
+        false => Err("tests failed".to_owned()),
+    }
+}
+
+/// Makes an error of a test's panic.
+///
+/// # Errors
+/// What the panic said.
+pub fn caught(test: impl FnOnce()) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(test)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        text.unwrap_or("the test failed").to_owned()
+    })
+}
