@@ -122,12 +122,37 @@ fn recorded(record: &Path) -> BTreeMap<(String, String), String> {
     for node in names(record) {
         for file in names(&record.join(&node)) {
             let text = fs::read_to_string(record.join(&node).join(&file)).unwrap();
-            // The load balancer's files are moved over the old ones.
-            let name = file.trim_end_matches(".tmp").to_owned();
+            let (name, text) = match file.as_str() {
+                // The original's load balancer is another program; both lead to the same control planes.
+                "lds.yaml.tmp" => continue,
+                "cds.yaml.tmp" => (MEMBERS.to_owned(), members_of_envoy(&text)),
+                _ => (file, text),
+            };
             files.insert((node.clone(), name), text);
         }
     }
     files
+}
+
+/// What a load balancer leads to, one `NAME:PORT` a line.
+const MEMBERS: &str = "members";
+
+fn members_of_envoy(text: &str) -> String {
+    let value = |line: &str, key| line.trim().strip_prefix(key).map(str::to_owned);
+    let names = text.lines().filter_map(|line| value(line, "address: "));
+    let ports = text.lines().filter_map(|line| value(line, "port_value: "));
+    let members = names.zip(ports);
+    members
+        .map(|(name, port)| format!("{name}:{port}\n"))
+        .collect()
+}
+
+fn members_of_ours(text: &str) -> String {
+    let settings: serde_json::Value = serde_json::from_str(text).unwrap();
+    let members = settings["members"].as_array().unwrap().iter();
+    members
+        .map(|member| format!("{}\n", member.as_str().unwrap()))
+        .collect()
 }
 
 fn names(directory: &Path) -> Vec<String> {
@@ -136,18 +161,20 @@ fn names(directory: &Path) -> Vec<String> {
     names.collect()
 }
 
-/// The files of a plan, without the one that only our nodes have.
+/// The files of a plan, without those that only our nodes have.
 fn planned(plan: &serde_json::Value) -> BTreeMap<(String, String), String> {
-    const OWN: &str = "10-kindnet.conflist";
+    const OWN: [&str; 2] = ["10-kindnet.conflist", "kubeadm-start.conf"];
     let mut files = BTreeMap::new();
     for node in plan["nodes"].as_array().unwrap() {
         for (path, text) in node["files"].as_object().unwrap() {
-            let name = path.rsplit('/').next().unwrap();
-            if name != OWN {
-                let node = node["name"].as_str().unwrap().to_owned();
-                let text = text.as_str().unwrap().to_owned();
-                files.insert((node, name.to_owned()), text);
-            }
+            let (name, text) = (path.rsplit('/').next().unwrap(), text.as_str().unwrap());
+            let (name, text) = match name {
+                own if OWN.contains(&own) => continue,
+                "load-balancer.json" => (MEMBERS, members_of_ours(text)),
+                _ => (name, text.to_owned()),
+            };
+            let node = node["name"].as_str().unwrap().to_owned();
+            files.insert((node, name.to_owned()), text);
         }
     }
     files
