@@ -66,6 +66,7 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         create_reports_every_phase,
         the_node_is_ready,
         every_pod_of_kube_system_runs,
+        unpacked_images_are_not_copied,
         kubeconfig_commands_agree,
         pods_answer_by_dns_name,
         the_host_reaches_a_node_port,

@@ -7,7 +7,7 @@ use std::process::Command;
 use kind_image::Store;
 use kind_image::build::{AddOns, Packing, Request, Source, build};
 
-use crate::world::World;
+use crate::world::{NODE, World};
 
 /// Name of the cluster of a packed image.
 pub(crate) const PACKED: &str = "packed";
@@ -49,6 +49,35 @@ pub(crate) fn packed_images_are_unpacked_once(world: &World) {
         "{told}"
     );
     assert!(!prepared[0].exists());
+}
+
+/// What the node image's containerd has unpacked is shown to a node, which has a copy of none of it.
+pub(crate) fn unpacked_images_are_not_copied(world: &World) {
+    if world.engine.is_native() {
+        let node = world.kind.state().join("nodes").join(NODE);
+        let own = size(&node.join("var/lib/containerd"));
+        assert!(own < 32 << 20, "{own} bytes of its own");
+        return;
+    }
+    let ask = |question: &[&str]| world.engine.client(question).expect("the engine answers");
+    let volumes = ask(&["volume", "ls", "--quiet"]);
+    let sizes = volumes.lines().map(|volume| {
+        let place = ask(&["volume", "inspect", "--format", "{{.Mountpoint}}", volume]);
+        let place = Path::new(place.trim());
+        match volume.starts_with("kind-var-") {
+            true => ("shared", size(&place.join("var/lib/containerd"))),
+            false => ("own", size(&place.join("lib/containerd"))),
+        }
+    });
+    let mut sizes: Vec<_> = sizes.collect();
+    sizes.sort_unstable();
+    let [("own", own), ("shared", shared)] = sizes[..] else {
+        panic!("a volume of the node and one of the image: {volumes}");
+    };
+    assert!(
+        shared > 200 << 20 && own < 32 << 20,
+        "{shared} shared, {own} its own"
+    );
 }
 
 /// Makes the image from what building the usual one has left behind.

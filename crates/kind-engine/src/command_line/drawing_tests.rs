@@ -79,7 +79,7 @@ fn bytes_of_a_pull_by_podman_are_told() {
 }
 
 #[test]
-fn other_lines_are_no_layers() {
+fn lines_are_read_in_every_form() {
     for line in [
         "Error response from daemon: manifest for a:v1 not found",
         "abb44cf38010: Retrying in 5 seconds",
@@ -89,6 +89,11 @@ fn other_lines_are_no_layers() {
     ] {
         assert_eq!(read_line(line), None, "{line}");
     }
+    // Podman 5 adds the rate.
+    let line = "Copying blob abb44cf38010 [==>--] 34.6MiB / 60.0MiB | 605.2 MiB/s";
+    let (done, total) = (34 * (1 << 20) + 6 * (1 << 20) / 10, 60 << 20);
+    let moving = Some(("abb44cf38010", State::Moving { done, total }));
+    assert_eq!(read_line(line), moving);
     let there = Some(("abb44cf38010", State::Here));
     assert_eq!(read_line("abb44cf38010: Already exists"), there);
     assert_eq!(
