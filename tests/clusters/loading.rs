@@ -59,7 +59,7 @@ impl<'a> Images<'a> {
 
     /// What the command tells of a load from `input`.
     fn load(&self, archive: &str, input: Stdio) -> String {
-        let arguments = ["load", "image-archive", "--name", "e2e", "-v1", archive];
+        let arguments = ["load", "image-archive", "--name", "e2e", "-v2", archive];
         let mut command = self.world.kind.command(&arguments);
         let output = command.stdin(input).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
