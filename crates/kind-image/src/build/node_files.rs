@@ -50,6 +50,24 @@ const FILES: &[(&str, u32, &str)] = &[
         include_str!("files/entrypoint.sh"),
     ),
 ];
+/// What only a kubelet with code for docker in it needs.
+const NO_DOCKER: &[(&str, u32, &str)] = &[
+    (
+        "etc/systemd/system/no-docker.socket",
+        0o644,
+        include_str!("files/no-docker.socket"),
+    ),
+    (
+        "etc/systemd/system/no-docker@.service",
+        0o644,
+        include_str!("files/no-docker@.service"),
+    ),
+    (
+        "usr/local/lib/kind/no-docker",
+        0o755,
+        include_str!("files/no-docker.sh"),
+    ),
+];
 const UNITS: &[&str] = &[
     "containerd.service",
     "kubelet.service",
@@ -83,7 +101,13 @@ pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<
         put(layer, path, *mode, text)?;
     }
     for unit in UNITS {
-        enable(layer, unit)?;
+        enable(layer, "multi-user.target", unit)?;
+    }
+    if knows_docker(facts.version) {
+        for (path, mode, text) in NO_DOCKER {
+            put(layer, path, *mode, text)?;
+        }
+        enable(layer, "sockets.target", "no-docker.socket")?;
     }
     put(
         layer,
@@ -122,8 +146,8 @@ fn put(layer: &Path, path: &str, mode: u32, text: &str) -> Result<(), Error> {
     tree::write_file(&layer.join(path), mode, text)
 }
 
-fn enable(layer: &Path, unit: &str) -> Result<(), Error> {
-    let wants = layer.join("etc/systemd/system/multi-user.target.wants");
+fn enable(layer: &Path, target: &str, unit: &str) -> Result<(), Error> {
+    let wants = layer.join(format!("etc/systemd/system/{target}.wants"));
     tree::make_link(&wants.join(unit), &format!("/etc/systemd/system/{unit}"))
 }
 
@@ -146,8 +170,16 @@ fn kubelet_defaults(version: &str) -> String {
     if !is_since(version, (1, 22)) {
         text.push_str(" --sync-frequency=5s");
     }
+    if knows_docker(version) {
+        text.push_str(" --docker=unix:///run/kind/no-docker.sock");
+    }
     text.push('\n');
     text
+}
+
+/// Whether the kubelet looks for docker before it starts, wherever its containers run.
+fn knows_docker(version: &str) -> bool {
+    !is_since(version, (1, 24))
 }
 
 /// kubeadm makes the kubelet use systemd's cgroup driver from 1.22 on; kind's images from 1.24 on.
@@ -211,8 +243,15 @@ mod tests {
 
     #[test]
     fn only_old_kubelets_look_at_pods_more_often() {
-        assert!(kubelet_defaults("v1.20.2").ends_with(" --sync-frequency=5s\n"));
+        assert!(kubelet_defaults("v1.20.2").contains(" --sync-frequency=5s"));
         assert!(!kubelet_defaults("v1.22.0").contains("sync"));
+    }
+
+    #[test]
+    fn only_old_kubelets_look_for_docker() {
+        let flag = " --docker=unix:///run/kind/no-docker.sock\n";
+        assert!(kubelet_defaults("v1.23.17").ends_with(flag));
+        assert!(!kubelet_defaults("v1.24.0").contains("docker"));
     }
 
     #[test]
