@@ -14,23 +14,55 @@ pub const START_PATH: &str = "/kind/kubeadm-start.conf";
 const PREFLIGHT: &str = "preflight";
 const KUBE_PROXY: &str = "addon/kube-proxy";
 const DNS: &str = "addon/coredns";
+/// What is done before the API server runs, and the wait for it.
+const WITHOUT_SERVER: [&str; 6] = [
+    "certs",
+    "kubeconfig",
+    "etcd",
+    "control-plane",
+    "kubelet-start",
+    "wait-control-plane",
+];
 
 /// The command that makes the first control-plane node of its documents.
 pub fn init_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
+    let has_own = !facts.skip_phases.is_empty();
+    init(match facts.api().has_skip_phases() && !has_own {
+        true => Vec::new(),
+        false => all_skip_phases(cluster, documents, facts),
+    })
+}
+
+/// The part of `kubeadm init` that needs the API server, for a node that was started by kubeadm's phases.
+pub fn record_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
+    let mut phases = all_skip_phases(cluster, documents, facts);
+    add(&mut phases, WITHOUT_SERVER.map(str::to_owned).iter());
+    init(phases)
+}
+
+fn init(skip_phases: Vec<String>) -> Vec<String> {
     let config = format!("--config={CONFIG_PATH}");
     let arguments = ["kubeadm", "init", &config, "--skip-token-print", "--v=6"];
+    command(&arguments, &skip_phases)
+}
+
+/// All phases that `kubeadm init` skips on a node, for its command line: the argument replaces the documents'
+/// list, and with it what users' patches put there.
+fn all_skip_phases(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
     let mut phases = match facts.api().has_skip_phases() {
-        // The argument replaces the documents' list, and with it what users' patches put there.
-        true if facts.skip_phases.is_empty() => Vec::new(),
         true => documents.init_skip_phases(),
         false => init_skip_phases(cluster),
     };
-    for phase in &facts.skip_phases {
+    add(&mut phases, facts.skip_phases.iter());
+    phases
+}
+
+fn add<'a>(phases: &mut Vec<String>, more: impl Iterator<Item = &'a String>) {
+    for phase in more {
         if !phases.contains(phase) {
             phases.push(phase.clone());
         }
     }
-    command(&arguments, &phases)
 }
 
 /// The command that makes any further node.
@@ -113,6 +145,23 @@ mod tests {
             init(&cluster, &old),
             format!("{command} --skip-phases=preflight,addon/kube-proxy,addon/coredns")
         );
+    }
+
+    #[test]
+    fn records_are_made_without_what_starts_a_node() {
+        let cluster = cluster("");
+        for version in ["v1.20.2", "v1.36.1"] {
+            let mut facts = facts(version);
+            facts.skip_phases.push("etcd".into());
+            let documents = crate::patched(&cluster, &facts).unwrap();
+            let command = record_command(&cluster, &documents, &facts).join(" ");
+            assert_eq!(
+                command,
+                "kubeadm init --config=/kind/kubeadm.conf --skip-token-print --v=6 --skip-phases=preflight,\
+                 etcd,certs,kubeconfig,control-plane,kubelet-start,wait-control-plane",
+                "{version}"
+            );
+        }
     }
 
     #[test]

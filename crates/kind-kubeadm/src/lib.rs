@@ -34,11 +34,13 @@ mod warnings;
 
 pub use api::Api;
 pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
-pub use command::{CONFIG_PATH, START_PATH, init_command, join_command};
+pub use command::{CONFIG_PATH, START_PATH, init_command, join_command, record_command};
 pub use documents::{Documents, check_patches, documents, patched, render};
 pub use error::Error;
 pub use networking::Networking;
 pub use node::NodeFacts;
-pub use release::{control_plane_label, control_plane_taints};
+pub use release::{
+    control_plane_label, control_plane_taints, first_kubeconfig, notes_runtime_at_node,
+};
 pub use trust::trust_files;
 pub use warnings::warnings;

@@ -1,6 +1,6 @@
 //! Names that changed from one Kubernetes release to another.
 
-use kind_config::version::SemanticVersion;
+use kind_config::version::{SemanticVersion, Version};
 
 use crate::Error;
 
@@ -33,6 +33,26 @@ pub fn control_plane_label(kubernetes: &str) -> Result<&'static str, Error> {
     } else {
         CONTROL_PLANE
     })
+}
+
+/// The kubeconfig of an administrator who may do everything from the server's first moment. Since 1.29 the
+/// usual one is of a group that gets its rights by a role binding.
+pub fn first_kubeconfig(version: &Version) -> &'static str {
+    match has_admin_group(version) {
+        true => "/etc/kubernetes/super-admin.conf",
+        false => "/etc/kubernetes/admin.conf",
+    }
+}
+
+/// Whether administrators are members of a group that gets its rights by a role binding.
+pub(crate) fn has_admin_group(version: &Version) -> bool {
+    *version >= Version::new(1, 29, 0)
+}
+
+/// Whether kubeadm notes the socket of a node's container runtime at the node. Since 1.34 it is in a file of
+/// the node instead.
+pub fn notes_runtime_at_node(version: &Version) -> bool {
+    *version < Version::new(1, 34, 0)
 }
 
 fn parsed(version: &str) -> SemanticVersion {

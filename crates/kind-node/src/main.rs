@@ -5,6 +5,7 @@
 //! (`pause`) stay small.
 #![forbid(unsafe_code)]
 
+mod administrator;
 mod balancer;
 mod boot;
 mod channel;
@@ -13,12 +14,14 @@ mod dns;
 mod known;
 mod kubelet;
 mod kubernetes;
+mod marks;
 mod network;
 mod nft;
 mod pause;
 mod pod_cidrs;
 mod readiness;
 mod registration;
+mod server;
 mod services;
 mod shared_var;
 mod signals;
@@ -51,6 +54,8 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "request" => channel::run(&arguments),
         "finalize-kubelet" => kubelet::run(),
         "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
+        "await-server" => server::run(),
+        "remove-marks" => marks::run(&words(&arguments)),
         "await-registration" => registration::run(&words(&arguments)),
         "await-ready" => readiness::run(&words(&arguments)),
         "load-balancer" => add_on(balancer::run),
@@ -109,6 +114,8 @@ usage: kind-node <sub-command>
   boot            prepare the node, then become the given command
   shared-var      fill /var from one that nodes share, then become the given command
   assign-pod-cidrs  give new nodes their pod addresses
+  await-server    wait until the API server of a new cluster takes objects
+  remove-marks    take marks of a control plane off all nodes
   await-registration  wait until the cluster knows this node
   await-ready     wait until this node is well since its start
   finalize-kubelet  use the certificate that the kubelet rotates

@@ -8,7 +8,6 @@
 //! Once the controller manager works, it alone gives out addresses: it would not learn of an address
 //! that a node got from here, and give it to the next node as well.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,14 +17,8 @@ use k8s_openapi::api::storage::v1::CSINode;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 
-use crate::kubernetes;
+use crate::administrator;
 
-/// Kubeconfigs that kubeadm writes, the one that may do everything from the start first: since
-/// Kubernetes 1.29 the other may do nothing until a role binding exists.
-const KUBECONFIGS: [&str; 2] = [
-    "/etc/kubernetes/super-admin.conf",
-    "/etc/kubernetes/admin.conf",
-];
 /// How long the API server and the nodes' registration may take.
 const LIMIT: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(50);
@@ -41,19 +34,14 @@ type Share<'a> = (&'a str, Vec<&'a str>);
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let shares = arguments.iter().filter_map(|share| share.split_once('='));
     let shares = shares.map(|(node, cidrs)| (node, cidrs.split(',').collect()));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    if let Ok(runtime) = runtime {
-        let assigned = async { tokio::time::timeout(LIMIT, assign(shares.collect())).await };
-        // What was not in time is left to the controller manager.
-        let _ = runtime.block_on(assigned);
-    }
+    let assigned = async { tokio::time::timeout(LIMIT, assign(shares.collect())).await };
+    // What was not in time is left to the controller manager.
+    let _ = administrator::block_on(assigned);
     ExitCode::SUCCESS
 }
 
 async fn assign(mut shares: Vec<Share<'_>>) {
-    let client = client().await;
+    let client = administrator::client().await;
     while !shares.is_empty() {
         let complete = complete(&client).await;
         let (due, rest): (Vec<_>, Vec<_>) = shares
@@ -96,17 +84,4 @@ async fn set(client: &Client, (node, cidrs): Share<'_>) {
     let _ = nodes
         .patch(node, &PatchParams::default(), &Patch::Strategic(patch))
         .await;
-}
-
-/// The API server, once there is a kubeconfig for it.
-async fn client() -> Client {
-    loop {
-        let path = KUBECONFIGS.iter().map(Path::new).find(|path| path.exists());
-        if let Some(path) = path
-            && let Ok(client) = kubernetes::client_of(path).await
-        {
-            return client;
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
 }

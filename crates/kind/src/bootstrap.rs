@@ -36,8 +36,10 @@ const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 
 /// Names of steps, as they come back in events.
 pub(crate) mod step {
-    /// `kubeadm init`.
+    /// `kubeadm init`, or what of it needs the API server.
     pub(crate) const INIT: &str = "kubeadm init";
+    /// The API server takes objects.
+    pub(crate) const SERVES: &str = "wait for the new API server";
     /// What kubeadm does on other nodes begins so; the name of the node follows.
     const JOIN: &str = "kubeadm join";
     /// kubeadm's phase that writes etcd's manifest.
@@ -48,10 +50,8 @@ pub(crate) mod step {
     pub(crate) const START_KUBELET: &str = "kubeadm kubelet-start";
     /// The node is known to the cluster.
     pub(crate) const REGISTERED: &str = "wait for registration";
-    /// Lets pods run on the only node.
-    pub(crate) const TAINTS: &str = "remove control plane taint";
-    /// Lets load balancers send traffic to the only node.
-    pub(crate) const LABELS: &str = "remove control plane load balancer label";
+    /// Lets pods run on the only node, and load balancers send traffic to it.
+    pub(crate) const MARKS: &str = "remove control plane taint and label";
     /// Pod network.
     pub(crate) const CNI: &str = "apply overlay network";
     /// Cluster DNS.
@@ -149,8 +149,12 @@ fn kubeadm_phase(name: &str, phase: &[&str], config: &str) -> Step {
 }
 
 fn kubectl(arguments: &[&str]) -> Vec<String> {
+    kubectl_as(ADMIN_CONFIG, arguments)
+}
+
+fn kubectl_as(kubeconfig: &str, arguments: &[&str]) -> Vec<String> {
     let mut argv = words(&["kubectl"]);
-    argv.push(format!("--kubeconfig={ADMIN_CONFIG}"));
+    argv.push(format!("--kubeconfig={kubeconfig}"));
     argv.extend(words(arguments));
     argv
 }

@@ -9,6 +9,7 @@ use super::kubeconfig::{Access, with_file, with_pair};
 use super::leaf::self_signed;
 use super::{Authorities, Content, Leaf, Names, NodeFile, PKI, PRIVATE, private, public};
 use crate::documents::Documents;
+use crate::release::has_admin_group;
 use crate::{Error, NodeFacts};
 
 const KUBELET_PKI: &str = "/var/lib/kubelet/pki";
@@ -74,9 +75,8 @@ struct Node<'a> {
 }
 
 impl Node<'_> {
-    /// From 1.29 on administrators are members of a group that gets its rights by a role binding.
     fn has_admin_group(&self) -> bool {
-        *self.facts.version() >= Version::new(1, 29, 0)
+        has_admin_group(self.facts.version())
     }
 
     fn of_api_server(&self) -> Result<Vec<NodeFile>, Error> {

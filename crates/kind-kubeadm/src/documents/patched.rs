@@ -116,6 +116,13 @@ impl Documents {
         join(documents.flatten().collect())
     }
 
+    /// Whether these documents have `kubeadm init` leave out a phase or a part of it.
+    pub fn skips(&self, phase: &str) -> bool {
+        let part = format!("{phase}/");
+        let is_meant = |skipped: &String| *skipped == phase || skipped.starts_with(&part);
+        self.init_skip_phases().iter().any(is_meant)
+    }
+
     /// Phases that `kubeadm init` skips by these documents.
     pub(crate) fn init_skip_phases(&self) -> Vec<String> {
         let phases = texts(&self.init()["skipPhases"]).into_iter();

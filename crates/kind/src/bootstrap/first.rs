@@ -1,11 +1,15 @@
 //! The request of the node that makes the cluster.
 
 use kind_config::Cluster;
-use kind_kubeadm::{Documents, NodeFacts, START_PATH, control_plane_taints, init_command};
+use kind_kubeadm::{
+    CONFIG_PATH, Documents, NodeFacts, START_PATH, control_plane_taints, first_kubeconfig,
+    init_command, record_command,
+};
 use kind_node::request::{Request, Step};
 
 use super::{
-    ADMIN_CONFIG, KUBELET_FINALIZE, kubeadm_phase, kubectl, run, step, wait_for_containerd, words,
+    ADMIN_CONFIG, KUBELET_FINALIZE, kubeadm_phase, kubectl_as, run, step, wait_for_containerd,
+    words,
 };
 use crate::node::AGENT;
 
@@ -62,25 +66,10 @@ impl First<'_> {
     /// # Errors
     /// The node's Kubernetes version is none.
     pub(crate) fn request(&self) -> Result<Request, kind_kubeadm::Error> {
-        let mut kubeadm = Vec::new();
-        if self.etcd_of_several {
-            kubeadm.push(kubeadm_phase(step::ETCD, &["etcd", "local"], START_PATH));
-        }
-        kubeadm.push(run(
-            step::INIT,
-            init_command(self.cluster, self.documents, self.facts),
-            None,
-        ));
-        let reads = [ADMIN_CONFIG].iter().chain(self.reads);
-        kubeadm.extend(reads.map(|path| Step::Read {
-            path: (*path).to_owned(),
-        }));
-        kubeadm.push(Step::Mark {
-            name: SERVES.to_owned(),
-        });
-        kubeadm.push(Step::Together {
-            sequences: self.once_it_serves()?,
-        });
+        let kubeadm = match self.prepared && self.starts_by_phases() {
+            true => self.by_phases()?,
+            false => self.in_one()?,
+        };
         let mut steps = vec![
             wait_for_containerd(),
             Step::Together {
@@ -88,39 +77,113 @@ impl First<'_> {
             },
         ];
         let more = self.manifests.more.iter();
-        steps.extend(more.map(|(name, text)| apply(&step::manifest(name), "apply", text)));
+        steps.extend(more.map(|(name, text)| {
+            let argv = kubectl_as(ADMIN_CONFIG, &["apply", "-f", "-"]);
+            run(&step::manifest(name), argv, Some(text.clone()))
+        }));
         Ok(Request { steps })
     }
 
-    /// What waits for nothing but the API server.
-    fn once_it_serves(&self) -> Result<Vec<Vec<Step>>, kind_kubeadm::Error> {
-        let manifests = self.manifests;
-        let mut together = Vec::new();
-        if let Some(storage) = &manifests.storage {
-            together.push(vec![apply(step::STORAGE, "apply", storage)]);
+    /// kubeadm does everything one after the other, then comes what needs the cluster.
+    fn in_one(&self) -> Result<Vec<Step>, kind_kubeadm::Error> {
+        let mut steps = Vec::new();
+        if self.etcd_of_several {
+            steps.push(self.etcd());
         }
-        if let Some(cni) = &manifests.cni {
-            together.push(vec![apply(step::CNI, "create", cni)]);
-        }
-        if let Some(dns) = &manifests.dns {
-            together.push(vec![apply(step::DNS, "apply", dns)]);
-        }
-        if let Some(services) = &manifests.services {
-            together.push(vec![apply(step::SERVICES, "apply", services)]);
-        }
+        let argv = init_command(self.cluster, self.documents, self.facts);
+        steps.push(run(step::INIT, argv, None));
+        steps.extend(self.tell_others());
+        let mut together = self.manifests(ADMIN_CONFIG);
+        together.extend(self.unmark()?.map(|step| vec![step]));
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
             let argv = words(&[AGENT, "finalize-kubelet"]);
             together.push(vec![run(step::KUBELET, argv, None)]);
         }
-        if self.cluster.nodes.len() == 1 {
-            let version = self.facts.kubernetes_version();
-            if self.cluster.nodes[0].taints.is_none() {
-                together.push(vec![remove_taints(control_plane_taints(version)?)]);
-            }
-            together.push(vec![remove_label()]);
+        steps.push(Step::Together {
+            sequences: together,
+        });
+        Ok(steps)
+    }
+
+    /// Whether kubeadm's phases alone start the node: nobody wants any of them left out.
+    fn starts_by_phases(&self) -> bool {
+        let phases = ["control-plane", "kubelet-start"];
+        (self.etcd_of_several || !self.documents.skips("etcd"))
+            && !phases.iter().any(|phase| self.documents.skips(phase))
+    }
+
+    /// kubeadm's phases start the node; what they would do about certificates and kubeconfigs is done. As
+    /// soon as the server takes anything, kubeadm's records are made beside everything else.
+    fn by_phases(&self) -> Result<Vec<Step>, kind_kubeadm::Error> {
+        let phase = |name, phase: &[&str]| kubeadm_phase(name, phase, CONFIG_PATH);
+        let record = record_command(self.cluster, self.documents, self.facts);
+        let mut recording = vec![run(step::INIT, record, None)];
+        recording.extend(self.unmark()?);
+        recording.extend(self.tell_others());
+        let mut together = self.manifests(first_kubeconfig(self.facts.version()));
+        together.insert(0, recording);
+        Ok(vec![
+            self.etcd(),
+            phase(step::CONTROL_PLANE, &["control-plane", "all"]),
+            phase(step::START_KUBELET, &["kubelet-start"]),
+            run(step::SERVES, words(&[AGENT, "await-server"]), None),
+            Step::Together {
+                sequences: together,
+            },
+        ])
+    }
+
+    /// Only the node's start document names other members.
+    fn etcd(&self) -> Step {
+        let config = match self.etcd_of_several {
+            true => START_PATH,
+            false => CONFIG_PATH,
+        };
+        kubeadm_phase(step::ETCD, &["etcd", "local"], config)
+    }
+
+    /// What others wait for once the node serves.
+    fn tell_others(&self) -> impl Iterator<Item = Step> {
+        let read = |path: &&str| Step::Read {
+            path: (*path).to_owned(),
+        };
+        let reads = [ADMIN_CONFIG].iter().chain(self.reads).map(read);
+        reads.chain([Step::Mark {
+            name: SERVES.to_owned(),
+        }])
+    }
+
+    /// What waits for nothing but the API server. The image's manifests are not validated: kubectl would ask
+    /// the server for its whole schema while that still has better things to do.
+    fn manifests(&self, kubeconfig: &str) -> Vec<Vec<Step>> {
+        let manifests = self.manifests;
+        [
+            (step::STORAGE, "apply", &manifests.storage),
+            (step::CNI, "create", &manifests.cni),
+            (step::DNS, "apply", &manifests.dns),
+            (step::SERVICES, "apply", &manifests.services),
+        ]
+        .into_iter()
+        .filter_map(|(name, verb, manifest)| {
+            let argv = kubectl_as(kubeconfig, &[verb, "--validate=false", "-f", "-"]);
+            Some(vec![run(name, argv, Some(manifest.clone()?))])
+        })
+        .collect()
+    }
+
+    /// Lets pods run on the only node, and load balancers send it traffic. kubeadm must have marked it.
+    fn unmark(&self) -> Result<Option<Step>, kind_kubeadm::Error> {
+        let [node] = self.cluster.nodes.as_slice() else {
+            return Ok(None);
+        };
+        let mut argv = words(&[AGENT, "remove-marks"]);
+        if node.taints.is_none() {
+            argv.extend(words(control_plane_taints(
+                self.facts.kubernetes_version(),
+            )?));
         }
-        Ok(together)
+        Ok(Some(run(step::MARKS, argv, None)))
     }
 }
 
@@ -130,24 +193,4 @@ fn assign_pod_cidrs(shares: &[Share<'_>]) -> Step {
     let share = |share: &Share<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
     argv.extend(shares.iter().map(share));
     run(step::POD_CIDRS, argv, None)
-}
-
-/// Lets pods run on the only node.
-fn remove_taints(taints: &[&str]) -> Step {
-    let mut argv = kubectl(&["taint", "nodes", "--all"]);
-    argv.extend(taints.iter().map(|taint| format!("{taint}-")));
-    run(step::TAINTS, argv, None)
-}
-
-fn remove_label() -> Step {
-    const LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers-";
-    run(
-        step::LABELS,
-        kubectl(&["label", "nodes", "--all", LABEL]),
-        None,
-    )
-}
-
-fn apply(name: &str, verb: &str, manifest: &str) -> Step {
-    run(name, kubectl(&[verb, "-f", "-"]), Some(manifest.to_owned()))
 }

@@ -1,7 +1,7 @@
 //! Requests of the other nodes: to start beside the first one, or to join it.
 
 use kind_config::Role;
-use kind_kubeadm::{NodeFacts, START_PATH, join_command};
+use kind_kubeadm::{NodeFacts, START_PATH, join_command, notes_runtime_at_node};
 use kind_node::request::{Request, Step};
 
 use super::{kubeadm_phase, run, step, wait_for_containerd, words};
@@ -28,7 +28,7 @@ pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni
     steps.push(await_registration(
         &registered,
         facts,
-        Some(cri_socket),
+        notes_runtime_at_node(facts.version()).then_some(cri_socket),
         writes_cni,
     ));
     Request { steps }

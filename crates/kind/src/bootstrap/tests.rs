@@ -6,7 +6,7 @@ use kind_node::request::Request;
 
 use super::*;
 
-fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
+fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Duration>) -> String {
     let text = format!("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n{config}");
     let mut cluster = Cluster::parse(&text).unwrap();
     cluster.set_defaults();
@@ -31,7 +31,7 @@ fn requested(version: &str, config: &str, wait: Option<Duration>) -> String {
         documents: &kind_kubeadm::patched(&cluster, &facts).unwrap(),
         shares: &[share],
         manifests: &manifests,
-        prepared: false,
+        prepared,
         etcd_of_several: false,
         reads: &[],
     };
@@ -67,18 +67,27 @@ fn lines(step: &Step) -> Vec<String> {
 
 #[test]
 fn an_old_version_with_its_own_dns() {
-    insta::assert_snapshot!(requested("v1.20.2", "", Some(Duration::from_secs(90))));
+    insta::assert_snapshot!(requested(
+        ("v1.20.2", true),
+        "",
+        Some(Duration::from_secs(90))
+    ));
 }
 
 #[test]
 fn a_new_version() {
-    insta::assert_snapshot!(requested("v1.37.0", "", None));
+    insta::assert_snapshot!(requested(("v1.37.0", true), "", None));
+}
+
+#[test]
+fn a_version_whose_certificates_kubeadm_makes() {
+    insta::assert_snapshot!(requested(("v1.37.0", false), "", None));
 }
 
 #[test]
 fn taints_stay_beside_workers() {
     let request = requested(
-        "v1.37.0",
+        ("v1.37.0", true),
         "nodes: [{role: control-plane}, {role: worker}]\n",
         None,
     );

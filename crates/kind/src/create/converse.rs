@@ -76,7 +76,12 @@ impl Course<'_, '_> {
                 name,
                 reason,
                 output,
-            }) => return Err(failed(node, &name, reason, output)),
+            }) => {
+                // Whatever kubeadm does on the first node is the cluster's initialization.
+                let is_init = node == self.script.first && step::is_kubeadm(&name);
+                let step = if is_init { step::INIT } else { name.as_str() };
+                return Err(failed(node, step, reason, output));
+            }
             Reply::Event(Told::File { path, text }) if path == ADMIN_CONFIG => {
                 self.admin = Some(text);
             }
@@ -139,7 +144,7 @@ impl Course<'_, '_> {
 
 fn failed(node: &str, step: &str, reason: String, output: String) -> Error {
     let action = match step {
-        step::INIT => "failed to init node with kubeadm".to_owned(),
+        step::INIT | step::SERVES => "failed to init node with kubeadm".to_owned(),
         join if step::is_kubeadm(join) => "failed to join node with kubeadm".to_owned(),
         path if path.starts_with('/') => format!("node {node:?} did not get to {path}"),
         step => format!("failed to {step}"),

@@ -176,13 +176,7 @@ impl Attempt<'_> {
             });
             Stage::new(phase, nodes.map(|node| step::join(&node.name)))
         };
-        let rest = [
-            step::STORAGE,
-            step::DNS,
-            step::SERVICES,
-            step::TAINTS,
-            step::LABELS,
-        ];
+        let rest = [step::STORAGE, step::DNS, step::SERVICES, step::MARKS];
         let mut stages = vec![
             of_first(Phase::StartControlPlane, &[step::INIT]),
             of_first(Phase::InstallCni, &[step::CNI]),
