@@ -93,8 +93,8 @@ pub(crate) async fn client_near(endpoint: Option<&str>) -> Result<Client, Error>
 }
 
 /// Creates a client for this pod's cluster, on a node with an API server: at that of the node, whose
-/// address is `host`, if nothing answers at the API server's Service. Clusters without kube-proxy are
-/// like that until something else serves Services.
+/// address is `host`, if no API server answers at the API server's Service. Clusters without kube-proxy
+/// are like that until something else serves Services.
 pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
     let variable = |name| std::env::var(name).ok();
     let (Some(host), Some(service), Some(port)) = (
@@ -111,7 +111,10 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
     let (service, beside) = (address(&service, &port), address(host, API_SERVER));
     for _ in 0..SERVICE_PROBES {
         if answers(&service, SERVICE_PROBE).await {
-            return client().await;
+            let client = client().await?;
+            if is_api_server(&client).await {
+                return Ok(client);
+            }
         }
         sleep(SERVICE_PAUSE).await;
     }
@@ -123,6 +126,14 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
         "nothing serves Services; using the node's own API server"
     );
     client_at(&beside).await
+}
+
+/// Tells whether the cluster's own API server is at the other end. Where nothing serves Services, a
+/// connection to one leaves the cluster, and whoever is on its way may take it.
+async fn is_api_server(client: &Client) -> bool {
+    let asked = timeout(PROBE, client.apiserver_version()).await;
+    // A refusal is an answer too.
+    matches!(asked, Ok(Ok(_) | Err(kube::Error::Api(_))))
 }
 
 async fn answers(endpoint: &str, limit: Duration) -> bool {
@@ -230,6 +241,45 @@ current-context: x
             let expected = format!("read kubeconfig {}", path.display());
             assert_eq!(error.to_string(), expected);
             assert!(std::error::Error::source(&error).is_some());
+        }
+    }
+
+    /// A client for whatever speaks at the other end of a connection; it is told `answer`.
+    async fn client_of_someone(answer: &'static str) -> Client {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        let server = KUBECONFIG.replace("https://127.0.0.1:6443", &format!("http://{address}"));
+        std::fs::write(&path, server).unwrap();
+        client_of(&path).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_a_connection_is_not_the_api_server_yet() {
+        for (answer, is) in [
+            ("", false),
+            ("SSH-2.0-x\r\n", false),
+            (
+                "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<html>hi</html>",
+                false,
+            ),
+            (
+                "HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n\
+                 {\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Forbidden\",\"code\":403}",
+                true,
+            ),
+        ] {
+            let client = client_of_someone(answer).await;
+            assert_eq!(is_api_server(&client).await, is, "{answer}");
         }
     }
 }
