@@ -20,6 +20,7 @@ mod nft;
 mod pause;
 mod pod_cidrs;
 mod readiness;
+mod refused;
 mod registration;
 mod server;
 mod services;

@@ -1,4 +1,4 @@
-//! Network namespaces for tests. Each ends with the thread that is in it.
+//! What tests share: network namespaces, each of which ends with the thread that is in it, and manifests.
 
 use std::fs::File;
 use std::sync::mpsc;
@@ -46,4 +46,16 @@ impl Place {
     pub(crate) fn namespace(&self) -> File {
         self.run(|| File::open("/proc/thread-self/ns/net").unwrap())
     }
+}
+
+/// Fails unless a manifest runs this version of the program, by that word.
+pub(crate) fn assert_runs(manifest: &str, word: &str) {
+    let image = concat!(
+        "image: docker.io/kindest/kind-node:v",
+        env!("CARGO_PKG_VERSION"),
+        "\n"
+    );
+    assert_eq!(manifest.matches("image:").count(), 1);
+    assert!(manifest.contains(image));
+    assert!(manifest.contains(&format!("args: [{word}")));
 }

@@ -97,14 +97,17 @@ fn act(into: &mut Vec<u8>, family: Family, action: &Verdict) {
     };
     expression(into, "immediate", |data| {
         number(data, 1, VERDICT);
-        nested(data, 2, |value| {
-            nested(value, 2, |verdict| {
-                number(verdict, 1, code);
-                if let Some(chain) = action.chain() {
-                    text(verdict, 2, chain);
-                }
-            });
-        });
+        nested(data, 2, |value| verdict(value, code, action.chain()));
+    });
+}
+
+/// Adds a verdict as a value, with the chain that it leads to.
+pub(super) fn verdict(into: &mut Vec<u8>, code: u32, chain: Option<&str>) {
+    nested(into, 2, |verdict| {
+        number(verdict, 1, code);
+        if let Some(chain) = chain {
+            text(verdict, 2, chain);
+        }
     });
 }
 

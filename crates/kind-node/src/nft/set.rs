@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::message::{attribute, nested, number, text};
+use super::expression::{JUMP, verdict};
+use super::message::{attribute, nested, number};
 use super::rule::Verdict;
 use super::{Family, octets};
 
@@ -104,12 +105,7 @@ pub(super) fn element(into: &mut Vec<u8>, element: &Element) {
     nested(into, 1, |into| {
         nested(into, 1, |key| attribute(key, 1, &element.key));
         if let Some(chain) = &element.chain {
-            nested(into, 2, |data| {
-                nested(data, 2, |verdict| {
-                    number(verdict, 1, super::expression::JUMP);
-                    text(verdict, 2, chain);
-                });
-            });
+            nested(into, 2, |data| verdict(data, JUMP, Some(chain)));
         }
         if element.flags != 0 {
             number(into, 3, element.flags);

@@ -69,7 +69,8 @@ mod tests {
     async fn a_node_is_dead_after_two_questions() {
         let node = |address: &str| Node {
             addresses: address.parse().into_iter().collect(),
-            usable: true,
+            ready: true,
+            excluded: false,
         };
         let key = |name: &str| Key {
             namespace: String::new(),

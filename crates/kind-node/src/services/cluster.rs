@@ -1,10 +1,11 @@
 //! Services and nodes, as far as addresses of services care.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use k8s_openapi::api::core::v1;
 
+use crate::known::Key;
 use crate::nft::Family;
 
 /// Names the node that announces a Service's addresses; empty if none may. A Service with this
@@ -34,8 +35,9 @@ pub(super) struct Service {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
     pub(super) addresses: Vec<IpAddr>,
-    /// It is ready, and not kept out of load balancing.
-    pub(super) usable: bool,
+    pub(super) ready: bool,
+    /// It is kept out of load balancing.
+    pub(super) excluded: bool,
 }
 
 /// What matters of a Service, if anything does.
@@ -99,8 +101,24 @@ pub(super) fn node(node: v1::Node) -> Node {
             .filter(|address| address.type_ == "InternalIP")
             .filter_map(|address| address.address.parse().ok())
             .collect(),
-        usable: ready && !labels.contains_key(EXCLUDED),
+        ready,
+        excluded: labels.contains_key(EXCLUDED),
     }
+}
+
+/// The nodes that may announce addresses, of those that answer. Where every node is kept out of load
+/// balancing, none is: kubeadm does that to all control planes, and a cluster may have nothing else.
+pub(super) fn usable(
+    nodes: &BTreeMap<Key, Node>,
+    answers: impl Fn(&str) -> bool,
+) -> BTreeSet<&str> {
+    let all_excluded = nodes.values().all(|node| node.excluded);
+    let may = |node: &Node| node.ready && (all_excluded || !node.excluded);
+    let names = nodes.iter().filter(|(_, node)| may(node));
+    names
+        .map(|(key, _)| key.name.as_str())
+        .filter(|name| answers(name))
+        .collect()
 }
 
 /// The nodes on which a Service has pods that are ready.
@@ -156,17 +174,44 @@ mod tests {
         assert_eq!(read(json!({ "type": "LoadBalancer" }), metadata), None);
     }
 
-    #[test]
-    fn nodes_that_are_not_ready_or_excluded_are_not_usable() {
-        let read = |ready: &str, labels: Value| {
+    /// Nodes by name, each ready or not and with labels.
+    fn nodes(all: &[(&str, &str, Value)]) -> BTreeMap<Key, Node> {
+        let read = |(name, ready, labels): &(&str, &str, Value)| {
             let object = json!({
-                "metadata": { "labels": labels },
+                "metadata": { "name": name, "labels": labels },
                 "status": { "conditions": [{ "type": "Ready", "status": ready }] },
             });
-            node(serde_json::from_value(object).unwrap()).usable
+            let object: v1::Node = serde_json::from_value(object).unwrap();
+            (Key::of(&object), node(object))
         };
-        assert!(read("True", json!({})));
-        assert!(!read("Unknown", json!({})));
-        assert!(!read("True", json!({ EXCLUDED: "" })));
+        all.iter().map(read).collect()
+    }
+
+    fn names(nodes: &BTreeMap<Key, Node>) -> Vec<&str> {
+        usable(nodes, |name| name != "silent").into_iter().collect()
+    }
+
+    #[test]
+    fn nodes_that_are_not_ready_or_silent_or_excluded_announce_nothing() {
+        let nodes = nodes(&[
+            ("a", "True", json!({})),
+            ("b", "Unknown", json!({})),
+            ("c", "True", json!({ EXCLUDED: "" })),
+            ("silent", "True", json!({})),
+        ]);
+        assert_eq!(names(&nodes), ["a"]);
+    }
+
+    #[test]
+    fn where_all_nodes_are_excluded_none_is() {
+        let excluded = json!({ EXCLUDED: "" });
+        let mut control_planes = vec![
+            ("a", "True", excluded.clone()),
+            ("b", "False", excluded.clone()),
+            ("silent", "True", excluded),
+        ];
+        assert_eq!(names(&nodes(&control_planes)), ["a"]);
+        control_planes.push(("worker", "False", json!({})));
+        assert!(names(&nodes(&control_planes)).is_empty());
     }
 }

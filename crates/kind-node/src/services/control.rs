@@ -19,11 +19,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::alive::Alive;
 use super::cluster::{self, ANNOUNCER, Node, Service};
 use super::decide::{Decision, candidates, decide, taken};
-use super::error::calling;
 use super::link::Link;
 use super::program::{Services, report};
 use super::{Error, error};
 use crate::known::{Key, Known, watch as watch_all};
+use crate::refused::calling;
 
 /// Time between two looks at the nodes, and until a failed change is tried again.
 const TICK: Duration = Duration::from_secs(1);
@@ -73,12 +73,7 @@ impl Leader {
             if !news || !nodes.complete() || !endpoints.complete() {
                 continue;
             }
-            let usable: BTreeSet<&str> = nodes
-                .all()
-                .iter()
-                .filter(|(key, node)| node.usable && alive.is_alive(&key.name))
-                .map(|(key, _)| key.name.as_str())
-                .collect();
+            let usable = cluster::usable(nodes.all(), |name| alive.is_alive(name));
             let current = services.borrow_and_update().clone();
             again = !self.settle(&current, &usable, &endpoints).await;
         }
@@ -195,9 +190,9 @@ impl Leader {
         match written {
             // News of what changed it are on their way.
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
-            result => result
+            result => Ok(result
                 .map(drop)
-                .map_err(calling("write a service's status")),
+                .map_err(calling("write a service's status"))?),
         }
     }
 }

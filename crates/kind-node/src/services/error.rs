@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::refused::Refused;
+
 /// Why services cannot have addresses.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,13 +18,8 @@ pub(crate) enum Error {
     #[error("reach the API server")]
     Kubernetes(#[from] crate::kubernetes::Error),
     /// The API server refused a call.
-    #[error("{action}")]
-    Api {
-        /// What was asked for.
-        action: &'static str,
-        /// Why not.
-        source: Box<kube::Error>,
-    },
+    #[error(transparent)]
+    Api(#[from] Refused),
     /// The kernel refused a change of addresses.
     #[error("set addresses of services")]
     Addresses(#[from] kind_net::Error),
@@ -37,14 +34,6 @@ pub(crate) enum Error {
     /// No link has the node's address.
     #[error("no link of this node has the address {0}")]
     NoLink(std::net::IpAddr),
-}
-
-/// Makes a client's error the error of a call.
-pub(super) fn calling(action: &'static str) -> impl FnOnce(kube::Error) -> Error {
-    move |source| Error::Api {
-        action,
-        source: Box::new(source),
-    }
 }
 
 /// Makes an error of the kernel one of ours.

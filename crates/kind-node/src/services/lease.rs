@@ -10,7 +10,7 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep};
 
 use super::Error;
-use super::error::calling;
+use crate::refused::calling;
 
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "kind-services";
@@ -122,6 +122,6 @@ fn won(result: kube::Result<Lease>) -> Result<bool, Error> {
     match result {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
-        Err(error) => Err(calling("write the lease")(error)),
+        Err(error) => Err(calling("write the lease")(error).into()),
     }
 }

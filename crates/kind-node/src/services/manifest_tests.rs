@@ -1,18 +1,13 @@
 //! The manifests that run this add-on, as far as they must agree with the program and each other.
 
+use crate::testing::assert_runs;
+
 const MANIFEST: &str = include_str!("../../manifests/default-services.yaml");
 const NETWORK: &str = include_str!("../../manifests/default-cni.yaml");
 
 #[test]
-fn the_image_is_of_this_version() {
-    let image = concat!(
-        "image: docker.io/kindest/kind-node:v",
-        env!("CARGO_PKG_VERSION"),
-        "\n"
-    );
-    assert_eq!(MANIFEST.matches("image:").count(), 1);
-    assert!(MANIFEST.contains(image));
-    assert!(MANIFEST.contains("args: [services]\n"));
+fn the_program_is_of_this_version() {
+    assert_runs(MANIFEST, "services");
     assert!(MANIFEST.contains("would you kindly patch this file"));
     for variable in ["HOST_IP", "NODE_NAME"] {
         assert!(MANIFEST.contains(&format!("- name: {variable}\n")));

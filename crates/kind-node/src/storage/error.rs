@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::refused::Refused;
+
 /// Why volumes cannot be served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,13 +18,8 @@ pub(crate) enum Error {
     #[error("reach the API server")]
     Kubernetes(#[from] crate::kubernetes::Error),
     /// The API server refused a call.
-    #[error("{action}")]
-    Api {
-        /// What was asked for.
-        action: &'static str,
-        /// Why not.
-        source: Box<kube::Error>,
-    },
+    #[error(transparent)]
+    Api(#[from] Refused),
     /// The node's disk refused.
     #[error("{action} the directory {name:?}: {source}")]
     Directory {
@@ -36,12 +33,4 @@ pub(crate) enum Error {
     /// The claim asks for what these volumes cannot be; trying again does not help.
     #[error("{0}")]
     Unsupported(String),
-}
-
-/// Makes a client's error the error of a call.
-pub(super) fn calling(action: &'static str) -> impl FnOnce(kube::Error) -> Error {
-    move |source| Error::Api {
-        action,
-        source: Box::new(source),
-    }
 }

@@ -9,6 +9,7 @@ mod error;
 mod program;
 mod provision;
 mod release;
+mod room;
 mod volume;
 
 pub(crate) use error::Error;

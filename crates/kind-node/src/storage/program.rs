@@ -11,9 +11,9 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 
-use super::error::calling;
 use super::{Error, PROVISIONER, provision, release, volume};
 use crate::kubernetes;
+use crate::refused::calling;
 
 /// Time between two attempts to serve the same object.
 pub(super) const RETRY: Duration = Duration::from_secs(10);

@@ -11,9 +11,9 @@ use kube::runtime::events::EventType;
 use kube::{Api, Resource};
 
 use super::claim::{self, Decision, Request};
-use super::error::calling;
 use super::program::{Context, RETRY};
-use super::{BASE, Error, directory, volume};
+use super::{BASE, Error, directory, room, volume};
+use crate::refused::calling;
 
 const ACTION: &str = "Provisioning";
 
@@ -31,10 +31,9 @@ pub(super) async fn reconcile(
     match result {
         Ok(request) => {
             tracing::info!(volume = request.volume, "made a volume");
-            let note = format!("volume {} is on node {}", request.volume, context.node);
-            let reason = "ProvisioningSucceeded";
+            let (type_, reason, note) = news(&request, &context.node, room::free(Path::new(BASE)));
             context
-                .tell(&reference, EventType::Normal, (ACTION, reason), note)
+                .tell(&reference, type_, (ACTION, reason), note)
                 .await;
             Ok(Action::await_change())
         }
@@ -53,6 +52,25 @@ pub(super) async fn reconcile(
     }
 }
 
+/// What is said of a new volume, with the room on its disk in mebibytes.
+fn news(request: &Request, node: &str, free: Option<u32>) -> (EventType, &'static str, String) {
+    let volume = &request.volume;
+    match free {
+        Some(free) if room::is_short(&request.size, free) => {
+            let (size, free) = (&request.size.0, room::shown(free));
+            let note = format!(
+                "volume {volume} of {size} is on node {node}, whose disk has room for {free}: it can be used \
+                 until that is full"
+            );
+            (EventType::Warning, "VolumeLargerThanDisk", note)
+        }
+        _ => {
+            let note = format!("volume {volume} is on node {node}");
+            (EventType::Normal, "ProvisioningSucceeded", note)
+        }
+    }
+}
+
 /// Makes the directory, then the volume: a volume that exists can be used.
 async fn provision(request: &Request, context: &Context) -> Result<(), Error> {
     let classes = Api::<StorageClass>::all(context.client.clone());
@@ -66,6 +84,6 @@ async fn provision(request: &Request, context: &Context) -> Result<(), Error> {
     match volumes.create(&PostParams::default(), &volume).await {
         // The name holds the claim's unique id: it is this claim's volume, made a moment ago.
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
-        result => result.map(drop).map_err(calling("create the volume")),
+        result => Ok(result.map(drop).map_err(calling("create the volume"))?),
     }
 }

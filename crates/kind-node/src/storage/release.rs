@@ -9,9 +9,9 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 
-use super::error::calling;
 use super::program::{Context, RETRY};
 use super::{BASE, Error, directory, volume};
+use crate::refused::calling;
 
 /// Removes a volume of this node whose claim is gone.
 pub(super) async fn reconcile(
@@ -66,9 +66,9 @@ async fn discard(name: &str, context: &Context) -> Result<(), Error> {
         ..DeleteParams::default()
     };
     match volumes.delete(name, &parameters).await {
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        result => result.map(drop).map_err(calling("delete the volume")),
-    }?;
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        result => result.map(drop).map_err(calling("delete the volume"))?,
+    }
     tracing::info!(volume = name, "removed a volume");
     Ok(())
 }
