@@ -66,8 +66,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Every file of the node that is the same whenever it is made: kubeadm's documents, containerd's
-    /// configuration if the user patches it, what the configuration asks for beside them, and the pod
-    /// network's, which must stand before the kubelet looks for it.
+    /// configuration if the user patches it, and what the configuration asks for beside them.
     ///
     /// `containerd` gives the node's configuration of containerd before the patches. Where it is not
     /// known the patched one is left out.
@@ -90,11 +89,14 @@ impl<'a> Draft<'a> {
             .into_iter()
             .chain(kind_kubeadm::trust_files(cluster));
         files.extend(more.map(|(path, text)| File::new(path, text)));
-        if !cluster.networking.disable_default_cni {
-            let text = cni::conflist(&self.plan.pod_cidrs, None);
-            files.push(File::new(cni::PATH, text));
-        }
         Ok(files)
+    }
+
+    /// The pod network's file, which must stand before the kubelet looks for it. It belongs into every
+    /// node if the image of the first one says so ([`Facts::brings_kindnet`]).
+    pub(crate) fn pod_network(&self, cluster: &Cluster) -> Option<File> {
+        let wanted = !cluster.networking.disable_default_cni;
+        wanted.then(|| File::new(cni::PATH, cni::conflist(&self.plan.pod_cidrs, None)))
     }
 }
 

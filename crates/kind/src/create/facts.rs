@@ -39,4 +39,12 @@ impl Facts {
             storage: files.remove("manifests/default-storage.yaml"),
         })
     }
+
+    /// Whether the pod network is the one that published images bring, or ours, which is called the same. What
+    /// it writes into a node is known. An image, or a file mounted over its manifest, may bring another.
+    pub(crate) fn brings_kindnet(&self) -> bool {
+        let manifest = self.cni.as_deref().unwrap_or_default();
+        // Not read as YAML, which it need not be before its places are filled in.
+        manifest.lines().any(|line| line.trim() == "name: kindnet")
+    }
 }

@@ -101,12 +101,15 @@ impl Attempt<'_> {
         for draft in &mut drafts {
             way.settle(draft);
         }
+        let mut first = drafts.iter().zip(&images);
+        let first = first.find(|(draft, _)| way.is_first(&draft.plan.name));
+        let kindnet = first.is_some_and(|(_, image)| image.brings_kindnet());
         parallel::each(&drafts, &self.options.cancel, |draft| {
             if let Some(balancer) = plan.balancer().filter(|_| way.is_first(&draft.plan.name)) {
                 let file = way.balancer_secret(draft)?;
                 self.copy_in(&balancer.name, file.as_slice())?;
             }
-            self.configure(draft, &way)
+            self.configure(draft, &way, kindnet)
         })?;
         let known = drafts.into_iter().zip(images).map(|(draft, image)| Known {
             image,
@@ -145,7 +148,7 @@ impl Attempt<'_> {
         Ok(images.zip(facts).collect())
     }
 
-    fn configure(&self, draft: &Draft<'_>, way: &Way) -> Result<()> {
+    fn configure(&self, draft: &Draft<'_>, way: &Way, kindnet: bool) -> Result<()> {
         let name = &draft.plan.name;
         for warning in kind_kubeadm::warnings(&self.cluster, &draft.facts) {
             self.phases.tell(Event::Warning(Warning::Config(warning)));
@@ -161,6 +164,9 @@ impl Attempt<'_> {
                 2,
                 format!("Using the following kubeadm config for node {name}:\n{text}"),
             );
+        }
+        if kindnet {
+            files.extend(draft.pod_network(&self.cluster));
         }
         files.extend(way.secrets(draft)?);
         files.extend(way.start_document(draft));

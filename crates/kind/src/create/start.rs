@@ -112,7 +112,8 @@ impl Attempt<'_> {
             },
         };
         let mut init = init.request().map_err(document_error)?;
-        let (beside, groups) = self.of_others(way, known);
+        let kindnet = first.image.brings_kindnet();
+        let (beside, groups) = self.of_others(way, known, kindnet);
         let version = first.kubeadm.kubernetes_version();
         let ready = |limit| bootstrap::ready(version, limit).map_err(document_error);
         let mut ready = self.options.wait.map(ready).transpose()?;
@@ -130,8 +131,13 @@ impl Attempt<'_> {
     }
 
     /// The requests of all nodes but the first: beside it, and once it serves.
-    fn of_others(&self, way: &Way, known: &[Known]) -> (Requests, VecDeque<Requests>) {
-        let writes_cni = !self.cluster.networking.disable_default_cni;
+    fn of_others(
+        &self,
+        way: &Way,
+        known: &[Known],
+        kindnet: bool,
+    ) -> (Requests, VecDeque<Requests>) {
+        let writes_cni = kindnet && !self.cluster.networking.disable_default_cni;
         let pairs = known.iter().zip(&self.cluster.nodes);
         let mut others: Vec<_> = pairs
             .filter(|(known, _)| !way.is_first(&known.kubeadm.name))

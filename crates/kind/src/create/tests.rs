@@ -25,9 +25,10 @@ current-context: a
 kind: Config
 users: [{name: admin, user: {}}]
 ";
+const CNI: &str = "kind: DaemonSet\nmetadata:\n  name: kindnet\n";
 const FILES: [(&str, &str); 4] = [
     ("/kind/version", "v1.36.1"),
-    ("/kind/manifests/default-cni.yaml", "kind: Cni"),
+    ("/kind/manifests/default-cni.yaml", CNI),
     ("/kind/manifests/default-storage.yaml", "kind: Storage"),
     ("/etc/kubernetes/admin.conf", ADMIN),
 ];
@@ -471,6 +472,18 @@ fn an_image_without_a_version_is_no_node_image() {
     let error = stage.create(&stage.options()).unwrap_err();
     assert_eq!(error.code(), "KIND-IMAGE-UNUSABLE");
     stage.assert_clean();
+}
+
+#[test]
+fn another_pod_network_configures_itself() {
+    let other = "kind: DaemonSet\nmetadata:\n  name: calico-node\n";
+    let mut files = FILES;
+    files[1].1 = other;
+    let stage = Stage::with_files(&files, node(None));
+    stage.create(&stage.options()).unwrap();
+    let copied = stage.engine.copied();
+    let of_kindnet = |path: &String| path.ends_with(".conflist");
+    assert!(!copied.iter().any(of_kindnet), "{copied:?}");
 }
 
 #[test]

@@ -190,6 +190,7 @@ impl Known<'_> {
         let mut node = DryNode::at(addresses);
         let containerd = || Ok(self.assumptions.containerd_config.clone());
         node.write(draft.files(self.cluster, containerd)?);
+        node.write(draft.pod_network(self.cluster));
         node.write(way.start_document(draft));
         let path = kind_kubeadm::containerd::CONFIG_PATH;
         let patched = kind_kubeadm::containerd::has_patches(self.cluster);
