@@ -8,6 +8,7 @@ use crate::world::World;
 /// Of the cluster of two nodes: each field, and something of Kubernetes that shows it.
 pub(crate) const FIELDS: &str = "\
 networking:
+  ipFamily: dual
   dnsSearch: []
   apiServerCertSANs: [api.example.test]
 audit: {}

@@ -6,20 +6,28 @@
 //! filter like `docker::` choose among them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod balanced;
 mod cluster;
 mod engines;
+mod families;
 mod faults;
 mod fields;
 mod images;
+mod inside;
+mod isolation;
 mod json;
 mod loading;
 mod network;
 mod networks;
 mod original;
+mod own;
 mod packed;
+mod pages;
+mod published;
 mod pulled;
 mod refusals;
 mod several;
+mod volumes;
 mod workloads;
 mod world;
 
@@ -30,19 +38,25 @@ use std::sync::{Arc, OnceLock};
 use kind_e2e::{DIRECTORY, ENGINE, Engine, caught};
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use balanced::*;
 use cluster::*;
+use families::*;
 use faults::*;
 use fields::*;
 use images::*;
+use isolation::*;
 use json::*;
 use loading::*;
 use network::*;
 use networks::*;
 use original::*;
+use own::*;
 use packed::*;
+use published::*;
 use pulled::*;
 use refusals::*;
 use several::*;
+use volumes::*;
 use workloads::*;
 use world::{Ingredients, World};
 
@@ -53,66 +67,92 @@ macro_rules! named {
     ($($test:ident),* $(,)?) => { [$((stringify!($test), $test as Test)),*] };
 }
 
+/// What the native engine refuses before anything is made.
+const REFUSALS: [(&str, Test); 2] = named![
+    a_host_without_nft_is_told_so,
+    a_full_disk_is_told_before_anything_is_made,
+];
+
+/// On every engine; most in one cluster.
+const SHARED: [(&str, Test); 22] = named![
+    create_reports_every_phase,
+    the_node_is_ready,
+    every_pod_of_kube_system_runs,
+    unpacked_images_are_not_copied,
+    kubeconfig_commands_agree,
+    pods_answer_by_dns_name,
+    the_host_reaches_a_node_port,
+    dns_knows_services_and_pods,
+    pods_reach_the_outside,
+    network_policies_are_enforced,
+    a_load_balancer_is_reached_from_the_host,
+    a_volume_outlives_its_pod,
+    a_volume_is_kept_if_its_class_says_so,
+    claims_are_told_what_is_wrong,
+    a_mount_is_shared_with_the_host,
+    logs_exec_and_port_forward_work,
+    logs_are_exported,
+    results_for_programs_fit_their_schema,
+    only_missing_layers_are_sent,
+    archives_are_loaded_in_every_form,
+    the_nodes_platform_is_loaded,
+    an_interrupted_create_cleans_up,
+];
+
+/// Beside those on the native engine.
+const NATIVE: [(&str, Test); 23] = named![
+    images_of_the_store_are_loaded,
+    what_no_cluster_uses_is_removed,
+    a_killed_create_can_be_deleted,
+    of_two_creates_at_once_one_wins,
+    a_dead_cluster_can_be_deleted,
+    a_build_tells_its_image,
+    a_second_create_builds_nothing,
+    two_nodes_reach_each_other,
+    every_field_of_ours_is_honoured,
+    pods_of_two_nodes_talk_over_both_families,
+    host_ports_are_reached,
+    pods_of_both_families_reach_the_outside,
+    pods_have_the_nodes_link_size,
+    policies_hold_between_nodes,
+    policies_hold_for_what_pods_send,
+    a_pod_follows_its_volume,
+    a_service_keeps_its_addresses_when_its_node_dies,
+    two_nodes_are_deleted,
+    a_cluster_of_ipv6_and_ipvs_works,
+    a_network_of_the_users_own_works,
+    a_published_images_manifests_are_applied,
+    packed_images_are_unpacked_once,
+    a_built_image_is_pushed_and_pulled,
+];
+
+/// Beside those on engines with containers.
+const OTHERS: [(&str, Test); 9] = named![
+    an_image_of_the_engine_is_loaded,
+    deleting_leaves_nothing,
+    two_nodes_reach_each_other,
+    every_field_of_ours_is_honoured,
+    the_original_takes_our_cluster_over,
+    we_take_a_cluster_of_the_original_over,
+    ten_at_once_make_one_network,
+    of_two_networks_of_a_name_one_is_kept,
+    a_built_image_is_pushed_and_pulled,
+];
+
 /// The tests of an engine in their order.
 fn tests(engine: &str) -> Vec<(&'static str, Test)> {
-    let own = |native: &[(&'static str, Test)], others: &[(&'static str, Test)]| {
-        if engine == "native" { native } else { others }.to_vec()
-    };
-    let refusals = named![
-        a_host_without_nft_is_told_so,
-        a_full_disk_is_told_before_anything_is_made,
-    ];
-    let shared = named![
-        create_reports_every_phase,
-        the_node_is_ready,
-        every_pod_of_kube_system_runs,
-        unpacked_images_are_not_copied,
-        kubeconfig_commands_agree,
-        pods_answer_by_dns_name,
-        the_host_reaches_a_node_port,
-        dns_knows_services_and_pods,
-        pods_reach_the_outside,
-        network_policies_are_enforced,
-        a_load_balancer_is_reached_from_the_host,
-        a_volume_outlives_its_pod,
-        a_mount_is_shared_with_the_host,
-        logs_exec_and_port_forward_work,
-        logs_are_exported,
-        results_for_programs_fit_their_schema,
-        only_missing_layers_are_sent,
-        archives_are_loaded_in_every_form,
-        the_nodes_platform_is_loaded,
-        an_interrupted_create_cleans_up,
-    ];
-    let native = named![
-        images_of_the_store_are_loaded,
-        what_no_cluster_uses_is_removed,
-        a_killed_create_can_be_deleted,
-        of_two_creates_at_once_one_wins,
-        a_dead_cluster_can_be_deleted,
-        a_build_tells_its_image,
-        a_second_create_builds_nothing,
-        two_nodes_reach_each_other,
-        every_field_of_ours_is_honoured,
-        two_nodes_are_deleted,
-        packed_images_are_unpacked_once,
-        a_built_image_is_pushed_and_pulled,
-    ];
-    let others = named![
-        an_image_of_the_engine_is_loaded,
-        deleting_leaves_nothing,
-        two_nodes_reach_each_other,
-        every_field_of_ours_is_honoured,
-        the_original_takes_our_cluster_over,
-        we_take_a_cluster_of_the_original_over,
-        ten_at_once_make_one_network,
-        of_two_networks_of_a_name_one_is_kept,
-        a_built_image_is_pushed_and_pulled,
-    ];
     let mut all = named![errors_leave_nothing_behind].to_vec();
-    all.extend(own(&refusals, &[]));
-    all.extend(shared);
-    all.extend(own(&native, &others));
+    match engine {
+        "native" => {
+            all.extend(REFUSALS);
+            all.extend(SHARED);
+            all.extend(NATIVE);
+        }
+        _ => {
+            all.extend(SHARED);
+            all.extend(OTHERS);
+        }
+    }
     all
 }
 

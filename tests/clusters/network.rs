@@ -1,11 +1,10 @@
 //! Network policies, and Services with addresses for the outside.
 
-use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::IpAddr;
 
 use kind_e2e::{Answer, eventually};
 
+use crate::pages::{connect, from_host, from_pod};
 use crate::world::World;
 
 /// Only the pod `client` may ask the sample app, and only on its own port.
@@ -34,10 +33,7 @@ pub(crate) fn network_policies_are_enforced(world: &World) {
             .ask(&["label", "pod", "client", label])
             .expect("label")
     };
-    let asked = || {
-        let ask = r"printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 2 sample.default.svc.cluster.local 80";
-        world.kind.shell("client", ask)
-    };
+    let asked = || from_pod(world, "client", "sample.default.svc.cluster.local", 80);
     let becomes = |what: &str, allowed: bool| {
         eventually(what, 20, || match asked() {
             answer if answer.stdout.contains("Hello") == allowed => Ok(()),
@@ -77,11 +73,13 @@ pub(crate) fn a_load_balancer_is_reached_from_the_host(world: &World) {
         .kind
         .apply(&service("{name: a, port: 80, targetPort: 8080}"));
     eventually("the address answers", 10, || {
-        page(address(world)?, 80).map(drop).map_err(|error| Answer {
-            code: -1,
-            stdout: String::new(),
-            stderr: error.to_string(),
-        })
+        from_host(address(world)?, 80)
+            .map(drop)
+            .map_err(|error| Answer {
+                code: -1,
+                stdout: String::new(),
+                stderr: error.to_string(),
+            })
     });
     let address = address(world).unwrap();
     assert!(connect(address, 10250).is_err(), "the kubelet's port");
@@ -89,7 +87,7 @@ pub(crate) fn a_load_balancer_is_reached_from_the_host(world: &World) {
         .kind
         .apply(&service("{name: b, port: 81, targetPort: 8080}"));
     eventually("the Service's new port is open", 10, || {
-        page(address, 81).map(drop)
+        from_host(address, 81).map(drop)
     });
     eventually("its former one is not", 10, || {
         connect(address, 80).map_or(Ok(()), |_| Err("still open"))
@@ -106,22 +104,4 @@ fn address(world: &World) -> Result<IpAddr, Answer> {
     let path = "jsonpath={.status.loadBalancer.ingress[0].ip}";
     let answer = world.kind.ask(&["get", "service", "balanced", "-o", path]);
     answer.stdout.parse().map_err(|_| answer)
-}
-
-fn connect(address: IpAddr, port: u16) -> std::io::Result<TcpStream> {
-    let stream =
-        TcpStream::connect_timeout(&SocketAddr::new(address, port), Duration::from_secs(1))?;
-    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-    Ok(stream)
-}
-
-fn page(address: IpAddr, port: u16) -> std::io::Result<String> {
-    let mut stream = connect(address, port)?;
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    match text.contains("Hello from pod sample-") {
-        true => Ok(text),
-        false => Err(std::io::Error::other(text)),
-    }
 }

@@ -7,12 +7,14 @@ use std::process::Command;
 use kind_image::Store;
 use kind_image::build::{AddOns, Packing, Request, Source, build};
 
+use crate::published::manifests;
 use crate::world::{NODE, World};
 
 /// Name of the cluster of a packed image.
 pub(crate) const PACKED: &str = "packed";
 
-pub(crate) fn packed_images_are_unpacked_once(world: &World) {
+/// Creates the cluster.
+pub(crate) fn create(world: &World) {
     build_packed(world);
     let create = [
         "create",
@@ -23,6 +25,9 @@ pub(crate) fn packed_images_are_unpacked_once(world: &World) {
         "kindest/node:packed",
     ];
     world.kind.run(&create).expect("create cluster");
+}
+
+pub(crate) fn packed_images_are_unpacked_once(world: &World) {
     let prepared = directories(&world.kind.state().join("prepared"));
     assert_eq!(prepared.len(), 1, "{prepared:?}");
     let shared = size(&prepared[0]);
@@ -89,15 +94,9 @@ fn build_packed(world: &World) {
     for step in ["compile", "etcd", "node-root"] {
         copy(&usual.join(step), &cache);
     }
-    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/kind-node/manifests");
-    let manifests = fs::read_dir(manifests).unwrap().map(|entry| {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        (name, fs::read_to_string(&path).unwrap())
-    });
     let agents = directories(&world.kind.state().join("agents"));
     let add_ons = AddOns {
-        manifests: manifests.collect(),
+        manifests: manifests(),
         kind_node: agents[0].join("kind-node"),
     };
     let name = "docker.io/kindest/node:packed".parse().unwrap();

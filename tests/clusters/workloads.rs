@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::Stdio;
 use std::time::Duration;
 
 use kind_e2e::eventually;
 
+use crate::pages::from_pod;
 use crate::world::World;
 
 pub(crate) fn pods_answer_by_dns_name(world: &World) {
@@ -33,10 +34,7 @@ pub(crate) fn pods_answer_by_dns_name(world: &World) {
     }
     let mut seen = std::collections::BTreeSet::new();
     eventually("both pods answer by the service's name", 30, || {
-        let answer = world.kind.shell(
-            "client",
-            r"printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 2 sample.default.svc.cluster.local 80",
-        );
+        let answer = from_pod(world, "client", "sample.default.svc.cluster.local", 80);
         if let Some(page) = answer.stdout.split("Hello from pod sample-").nth(1) {
             seen.insert(page.to_owned());
         }
@@ -92,16 +90,24 @@ pub(crate) fn dns_knows_services_and_pods(world: &World) {
     assert_ne!(unknown.code, 0, "{unknown:?}");
 }
 
-/// The test itself is the outside: it listens on the host, and sees the node's address, not the pod's.
 pub(crate) fn pods_reach_the_outside(world: &World) {
     let path = "jsonpath={.status.hostIP}";
     let node = world
         .kind
         .ask(&["get", "pod", "client", "-o", path])
         .expect("node address");
-    let node: Ipv4Addr = node.parse().unwrap();
+    outside_sees(world, "client", node.parse().unwrap());
+}
+
+/// The test itself is the outside: it listens on the host, and sees the address of the pod's node, not the
+/// pod's.
+pub(crate) fn outside_sees(world: &World, pod: &str, node: IpAddr) {
     // The host's own address on the way to the node.
-    let way = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    let any: IpAddr = match node {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let way = UdpSocket::bind((any, 0)).unwrap();
     way.connect((node, 9)).unwrap();
     let gateway = way.local_addr().unwrap().ip();
     let listener = TcpListener::bind((gateway, 0)).unwrap();
@@ -113,7 +119,7 @@ pub(crate) fn pods_reach_the_outside(world: &World) {
     });
     let answer = world
         .kind
-        .shell("client", &format!("nc -w 5 {gateway} {port} </dev/null"));
+        .shell(pod, &format!("nc -w 5 {gateway} {port} </dev/null"));
     assert_eq!(answer.expect("nc"), "from outside");
     assert_eq!(outside.join().unwrap(), node);
 }
@@ -149,70 +155,6 @@ pub(crate) fn a_mount_is_shared_with_the_host(world: &World) {
     });
     assert!(!world.shared().join("refused").exists());
     const SCRIPT: &str = "cat /shared/from-host; touch /read/refused 2>/dev/null; echo the pod was here > /shared/from-pod";
-}
-
-const CLAIM: &str = "\
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata:
-  name: data
-spec:
-  accessModes: [ReadWriteOnce]
-  resources:
-    requests:
-      storage: 16Mi
-";
-
-/// A pod with the claim that writes once and shows what it finds.
-fn writer(name: &str, script: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  restartPolicy: Never\n  \
-         terminationGracePeriodSeconds: 0\n  volumes:\n  - name: data\n    persistentVolumeClaim:\n      \
-         claimName: data\n  containers:\n  - name: main\n    image: docker.io/library/kind-sample:v1\n    \
-         imagePullPolicy: Never\n    command: [/bin/sh, -c, '{script}']\n    volumeMounts:\n    \
-         - name: data\n      mountPath: /data\n"
-    )
-}
-
-pub(crate) fn a_volume_outlives_its_pod(world: &World) {
-    world.kind.apply(CLAIM);
-    let finished = |name: &str| {
-        eventually("the pod ends well", 60, || {
-            let phase = world
-                .kind
-                .ask(&["get", "pod", name, "-o", "jsonpath={.status.phase}"]);
-            if phase.stdout == "Succeeded" {
-                Ok(())
-            } else {
-                Err(phase)
-            }
-        });
-    };
-    world.kind.apply(&writer("first", "echo kept > /data/file"));
-    finished("first");
-    let phase = world
-        .kind
-        .ask(&["get", "pvc", "data", "-o", "jsonpath={.status.phase}"]);
-    assert_eq!(phase.expect("get pvc"), "Bound");
-    world
-        .kind
-        .ask(&["delete", "pod", "first"])
-        .expect("delete pod");
-    world.kind.apply(&writer("second", "cat /data/file"));
-    finished("second");
-    assert_eq!(world.kind.ask(&["logs", "second"]).expect("logs"), "kept\n");
-    world
-        .kind
-        .ask(&["delete", "pod/second", "pvc/data"])
-        .expect("delete");
-    eventually("the volume is reclaimed", 30, || {
-        let volumes = world.kind.ask(&["get", "pv", "--no-headers"]);
-        if volumes.stdout.is_empty() {
-            Ok(())
-        } else {
-            Err(volumes)
-        }
-    });
 }
 
 pub(crate) fn logs_exec_and_port_forward_work(world: &World) {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use kind_e2e::{Answer, DIRECTORY, Engine, Kind, Traces, eventually};
 
+use crate::families::SIX;
 use crate::faults::VICTIM;
 use crate::original::THEIRS;
+use crate::own::OWN;
 use crate::packed::PACKED;
 use crate::pulled::PULLED;
 use crate::several::PAIR;
@@ -122,7 +124,7 @@ impl World {
 
     /// Whatever happened, no cluster stays, and nothing that one made.
     pub(crate) fn end(&self) {
-        for name in ["e2e", VICTIM, PAIR, THEIRS, PACKED, PULLED] {
+        for name in ["e2e", VICTIM, PAIR, SIX, OWN, THEIRS, PACKED, PULLED] {
             self.kind
                 .run(&["delete", "cluster", "--name", name])
                 .expect("delete cluster");

@@ -1,0 +1,180 @@
+//! Volumes as a user asks for them.
+
+use kind_e2e::{Answer, eventually};
+
+use crate::several::NODES;
+use crate::workloads::SAMPLE;
+use crate::world::World;
+
+/// A claim; `class` is a further line of its `spec`, or empty.
+fn claim(name: &str, mode: &str, size: &str, class: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: {name}}}\nspec:\n  accessModes: [{mode}]\n  \
+         resources: {{requests: {{storage: {size}}}}}\n  {class}\n---\n"
+    )
+}
+
+/// A pod that runs a script with a claim's volume at `/data`; `place` is a further line of its `spec`.
+fn user(name: &str, claim: &str, script: &str, place: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  restartPolicy: Never\n  \
+         tolerations: [{{operator: Exists}}]\n  terminationGracePeriodSeconds: 0\n  {place}\n  \
+         volumes: [{{name: data, persistentVolumeClaim: {{claimName: {claim}}}}}]\n  containers:\n  \
+         - name: main\n    image: {SAMPLE}\n    imagePullPolicy: Never\n    \
+         command: [/bin/sh, -c, '{script}']\n    volumeMounts: [{{name: data, mountPath: /data}}]\n"
+    )
+}
+
+/// A field of an object.
+fn field(world: &World, object: &[&str], path: &str) -> String {
+    let output = format!("jsonpath={path}");
+    let get = [&["get"], object, &["--output", &output]].concat();
+    world.kind.ask(&get).expect("get an object")
+}
+
+fn ends_well(world: &World, pod: &str) {
+    eventually("the pod ends well", 60, || {
+        match field(world, &["pod", pod], "{.status.phase}") {
+            phase if phase == "Succeeded" => Ok(()),
+            phase => Err(phase),
+        }
+    });
+}
+
+fn delete(world: &World, objects: &[&str]) {
+    let arguments = [&["delete"], objects].concat();
+    world.kind.ask(&arguments).expect("delete");
+}
+
+pub(crate) fn a_volume_outlives_its_pod(world: &World) {
+    world
+        .kind
+        .apply(&claim("data", "ReadWriteOnce", "16Mi", ""));
+    world
+        .kind
+        .apply(&user("first", "data", "echo kept > /data/file", ""));
+    ends_well(world, "first");
+    assert_eq!(field(world, &["pvc", "data"], "{.status.phase}"), "Bound");
+    assert_eq!(
+        field(world, &["pvc", "data"], "{.status.capacity.storage}"),
+        "16Mi"
+    );
+    delete(world, &["pod", "first"]);
+    world
+        .kind
+        .apply(&user("second", "data", "cat /data/file", ""));
+    ends_well(world, "second");
+    assert_eq!(world.kind.ask(&["logs", "second"]).expect("logs"), "kept\n");
+    delete(world, &["pod/second", "pvc/data"]);
+    eventually("the volume is reclaimed", 30, || {
+        let volumes = world.kind.ask(&["get", "pv", "--no-headers"]);
+        match volumes.stdout.is_empty() {
+            true => Ok(()),
+            false => Err(volumes),
+        }
+    });
+}
+
+const KEEPING: &str = "\
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: keeping}
+provisioner: rancher.io/local-path
+volumeBindingMode: WaitForFirstConsumer
+reclaimPolicy: Retain
+---
+";
+
+/// With the reclaim policy Retain, the volume and what is in it outlive the claim.
+pub(crate) fn a_volume_is_kept_if_its_class_says_so(world: &World) {
+    let claim = claim("kept", "ReadWriteOnce", "1Mi", "storageClassName: keeping");
+    world.kind.apply(&format!("{KEEPING}{claim}"));
+    world
+        .kind
+        .apply(&user("writer", "kept", "echo kept > /data/file", ""));
+    ends_well(world, "writer");
+    let volume = field(world, &["pvc", "kept"], "{.spec.volumeName}");
+    let path = field(world, &["pv", &volume], "{.spec.hostPath.path}");
+    delete(world, &["pod/writer", "pvc/kept"]);
+    eventually("the volume is released", 30, || {
+        match field(world, &["pv", &volume], "{.status.phase}") {
+            phase if phase == "Released" => Ok(()),
+            phase => Err(phase),
+        }
+    });
+    world.kind.apply(&format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: reader}}\nspec:\n  restartPolicy: Never\n  \
+         volumes: [{{name: data, hostPath: {{path: {path}}}}}]\n  containers:\n  - name: main\n    \
+         image: {SAMPLE}\n    imagePullPolicy: Never\n    command: [cat, /data/file]\n    \
+         volumeMounts: [{{name: data, mountPath: /data}}]\n"
+    ));
+    ends_well(world, "reader");
+    assert_eq!(world.kind.ask(&["logs", "reader"]).expect("logs"), "kept\n");
+    delete(world, &["pod/reader", &format!("pv/{volume}")]);
+}
+
+/// A claim without a pod waits for one; one that no directory can serve is told so; one for more than the
+/// disk has is served, and told so.
+pub(crate) fn claims_are_told_what_is_wrong(world: &World) {
+    let cases = [
+        ("shared", "ReadWriteMany", "1Mi", "cannot be ReadWriteMany"),
+        ("large", "ReadWriteOnce", "1Ei", "whose disk has room for "),
+    ];
+    for (name, mode, size, _) in cases {
+        world.kind.apply(&claim(name, mode, size, ""));
+        world.kind.apply(&user(name, name, "true", ""));
+    }
+    world
+        .kind
+        .apply(&claim("alone", "ReadWriteOnce", "1Mi", ""));
+    for (name, _, _, told) in cases {
+        eventually(told, 60, || {
+            let events = events(world, name);
+            match events.stdout.contains(told) {
+                true => Ok(()),
+                false => Err(events),
+            }
+        });
+    }
+    ends_well(world, "large");
+    for name in ["shared", "alone"] {
+        assert_eq!(field(world, &["pvc", name], "{.status.phase}"), "Pending");
+    }
+    let objects = [
+        "pod/shared",
+        "pod/large",
+        "pvc/shared",
+        "pvc/large",
+        "pvc/alone",
+    ];
+    delete(world, &objects);
+}
+
+/// What a claim was told.
+fn events(world: &World, claim: &str) -> Answer {
+    let of = format!("involvedObject.kind=PersistentVolumeClaim,involvedObject.name={claim}");
+    let path = "jsonpath={.items[*].message}";
+    let get = ["get", "events", "--field-selector", &of, "--output", path];
+    world.kind.ask(&get)
+}
+
+/// A pod that may run on either node runs where its volume is.
+pub(crate) fn a_pod_follows_its_volume(world: &World) {
+    for node in NODES {
+        let name = format!("data-{node}");
+        world.kind.apply(&claim(&name, "ReadWriteOnce", "1Mi", ""));
+        let there = format!("nodeSelector: {{kubernetes.io/hostname: {node}}}");
+        let write = format!("echo {node} > /data/node");
+        let writer = user(&format!("write-{node}"), &name, &write, &there);
+        world.kind.apply(&writer);
+        ends_well(world, &format!("write-{node}"));
+        let reader = format!("read-{node}");
+        world
+            .kind
+            .apply(&user(&reader, &name, "cat /data/node", ""));
+        ends_well(world, &reader);
+        let logs = world.kind.ask(&["logs", &reader]).expect("logs");
+        assert_eq!(logs, format!("{node}\n"));
+        assert_eq!(field(world, &["pod", &reader], "{.spec.nodeName}"), node);
+    }
+}
