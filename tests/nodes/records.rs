@@ -153,10 +153,15 @@ pub(crate) fn a_worker_that_joins_has_its_own_kubelet_configuration(world: &Worl
     assert_eq!(own["evictionHard"]["nodefs.available"], "30%");
 }
 
-/// The configuration that a kubelet runs with.
+/// The configuration that a kubelet runs with, which may just be starting once more.
 fn running_kubelet(world: &World, node: &str) -> serde_json::Value {
     let path = format!("/api/v1/nodes/{node}/proxy/configz");
-    let text = world.kind.ask(&["get", "--raw", &path]).expect("configz");
+    let mut text = String::new();
+    eventually("the kubelet tells its configuration", 60, || {
+        let answer = world.kind.ask(&["get", "--raw", &path]);
+        text.clone_from(&answer.stdout);
+        (answer.code == 0).then_some(()).ok_or(answer)
+    });
     let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
     config["kubeletconfig"].take()
 }

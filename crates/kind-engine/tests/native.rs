@@ -508,6 +508,8 @@ fn stopping_asks_first(host: &Host) {
     host.boot(&host.spec("one"));
     eventually("the first line", || host.log("one").contains("booted"));
     std::thread::sleep(Duration::from_millis(200));
+    let hardware = host.shell("one", "cat /sys/class/net/eth0/address").1;
+    assert!(hardware.starts_with("02:42:"), "{hardware}");
     host.engine.stop("one", Duration::from_secs(5)).unwrap();
     assert_eq!(host.node("one").state, State::Exited(Some(7)));
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -516,6 +518,10 @@ fn stopping_asks_first(host: &Host) {
     assert_eq!(stopped.unwrap_err().code(), "ENG-NODE-STOPPED");
     host.engine.start("one").unwrap();
     assert_eq!(host.shell("one", "cat /var/spool/seed").1, "seed");
+    assert_eq!(
+        host.shell("one", "cat /sys/class/net/eth0/address").1,
+        hardware
+    );
     host.engine.stop("one", Duration::ZERO).unwrap();
     assert_eq!(host.node("one").state, State::Exited(Some(137)));
 }

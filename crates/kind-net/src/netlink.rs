@@ -190,6 +190,17 @@ impl Netlink {
             .map_err(failed("set the MTU of a link"))
     }
 
+    /// Sets the hardware address of a link that is off.
+    pub fn set_hardware_address(&mut self, link: u32, address: [u8; 6]) -> Result<(), Error> {
+        let mut message = LinkMessage::default();
+        message.header.index = link;
+        let address = LinkAttribute::Address(address.to_vec());
+        message.attributes.push(address);
+        self.request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK)
+            .map(drop)
+            .map_err(failed("set the hardware address of a link"))
+    }
+
     /// Removes a link; its peer goes with it. A name that does not exist is no error.
     pub fn delete_link(&mut self, name: &str) -> Result<(), Error> {
         let Some(index) = self.link(name)? else {

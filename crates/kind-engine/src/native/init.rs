@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::IntoRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -70,6 +70,7 @@ fn configure_links(node: &NodeRecord, network: &NetworkRecord) -> Result<(), Err
     let loopback = find(&mut netlink, "lo")?;
     netlink.up(loopback)?;
     let link = find(&mut netlink, LINK)?;
+    netlink.set_hardware_address(link, hardware_address(node.ipv4))?;
     netlink.up(link)?;
     for subnet in network.subnets() {
         let address = match (subnet, node.ipv6) {
@@ -83,6 +84,14 @@ fn configure_links(node: &NodeRecord, network: &NetworkRecord) -> Result<(), Err
         netlink.route_replace(&default_route(pool::gateway(subnet), link))?;
     }
     Ok(())
+}
+
+/// The same for life, as the address it is made from: for half a minute others would go on to send what is
+/// for a node that was started again to where it was.
+fn hardware_address(ipv4: Ipv4Addr) -> [u8; 6] {
+    let [a, b, c, d] = ipv4.octets();
+    // Locally administered, for one receiver.
+    [0x02, 0x42, a, b, c, d]
 }
 
 fn default_route(via: IpAddr, link: u32) -> Route {
