@@ -29,7 +29,7 @@ fn delete_victim(world: &World) {
 
 /// Ctrl-C at any moment of a create: what it made goes, the other cluster stays.
 pub(crate) fn an_interrupted_create_cleans_up(world: &World) {
-    for delay in [100, 250, 500, 2_000, 8_000] {
+    for delay in [100, 250, 500, 1_500, 3_000] {
         let mut child = begin(world);
         std::thread::sleep(Duration::from_millis(delay));
         signal("-INT", &child.id().to_string());
