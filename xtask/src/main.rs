@@ -19,8 +19,9 @@ Usage: cargo xtask COMMAND
 Commands:
   try [--yes]   build kind, make a cluster with a sample app and show its answer
   test [--fast] run every test; --fast leaves out those on real clusters
-  bench [--runs N] [--nodes N]
-                create clusters with this kind and the original one in turn, and show the times
+  bench [--runs N] [--nodes N] [--image ARCHIVE]
+                create clusters with this kind and the original one in turn, and show the times;
+                the node image is that of an archive, or made from Debian's packages
   build         build the kind command and the kind-node program it carries
   sample-image  write the image of the sample app as an archive
   node-image    write the node image from Debian's packages as an archive

@@ -10,7 +10,7 @@ use crate::programs;
 use crate::shell::{self, program};
 
 /// The image's name.
-pub(crate) const IMAGE: &str = "docker.io/kindest/node:debian";
+const IMAGE: &str = "docker.io/kindest/node:debian";
 
 /// Builds the image with this `kind`, writes it as an archive and returns its path.
 pub(crate) fn archive(kind: &Path) -> Result<PathBuf, Failure> {

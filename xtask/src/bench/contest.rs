@@ -1,17 +1,19 @@
 //! The contest itself, in a world of its own with one engine.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
 use kind_e2e::{Engine, Kind};
+use kind_image::archive;
+use kind_image::store::Store;
 
 use super::phases::{self, Times};
 use super::table::{self, Column};
+use crate::Failure;
 use crate::shell::say;
-use crate::{Failure, node_image};
 
 const CLUSTER: &str = "bench";
 
@@ -53,11 +55,10 @@ impl Contest {
     }
 }
 
-/// A command on an engine, and how it is told which image to use.
+/// A command on an engine.
 struct Contestant {
     name: &'static str,
     kind: Kind,
-    image: &'static [&'static str],
 }
 
 /// Everyone who takes part, the original first, and every engine ready for them.
@@ -72,27 +73,22 @@ fn contestants(contest: &Contest) -> Result<Vec<Contestant>, Failure> {
         engine.load(&contest.node_image)?;
     }
     let home = |name: &str| contest.directory.join(name);
-    let image = &["--image", node_image::IMAGE];
     Ok(vec![
         Contestant {
             name: "kind 0.33 on docker",
             kind: Kind::original(contest.original.clone(), &home("original"), docker.clone()),
-            image,
         },
         Contestant {
             name: "ours on docker",
             kind: Kind::new(contest.kind.clone(), &home("ours"), docker),
-            image,
         },
         Contestant {
             name: "ours on podman",
             kind: Kind::new(contest.kind.clone(), &home("podman"), podman),
-            image,
         },
         Contestant {
             name: "ours on native",
             kind: Kind::new(contest.kind.clone(), &home("native"), native),
-            image: &["--from", "debian"],
         },
     ])
 }
@@ -103,9 +99,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let contestants = contestants(&contest)?;
     let config = contest.config()?;
     // The image gets into the native engine's store before the clock runs.
-    for native in contestants.iter().filter(|it| it.kind.is_native()) {
-        warm_up(native)?;
-    }
+    let native = contestants.iter().find(|it| it.kind.is_native());
+    let image = store(native.ok_or("nobody is native")?, &contest.node_image)?;
     let column = |contestant: &Contestant| Column {
         name: contestant.name.to_owned(),
         creates: Vec::new(),
@@ -118,7 +113,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
                 "run {run} of {}: {}",
                 contest.runs, contestant.name
             ));
-            match create(contestant, &config) {
+            match create(contestant, &image, &config) {
                 Ok(times) => column.creates.push(times),
                 Err(failure) => say(&format!("{}: {failure}", contestant.name)),
             }
@@ -133,20 +128,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn warm_up(native: &Contestant) -> Result<(), Failure> {
-    let image = "kind.local/node:debian";
-    let build = ["build", "node-image", "debian", "--image", image];
-    let answer = native.kind.run(&build);
-    if answer.code == 0 {
-        return Ok(());
-    }
-    Err(answer.stderr.into())
+/// Puts the image into the native engine's store, and says what it is called.
+fn store(native: &Contestant, image: &Path) -> Result<String, Failure> {
+    let store = Store::open(&native.kind.state().join("images"))?;
+    let images = archive::read(&store, File::open(image)?)?;
+    let names = images.iter().flat_map(|image| image.references());
+    let name = names.last().ok_or("the node image has no name")?;
+    Ok(name.to_string())
 }
 
-fn create(contestant: &Contestant, config: &Path) -> Result<Times, Failure> {
+fn create(contestant: &Contestant, image: &str, config: &Path) -> Result<Times, Failure> {
     let arguments = ["create", "cluster", "--name", CLUSTER, "--wait", "3m"];
     let mut command: Command = contestant.kind.command(&arguments);
-    command.args(contestant.image).arg("--config").arg(config);
+    command.args(["--image", image, "--config"]).arg(config);
     let began = Instant::now();
     let mut child = command
         .stdin(Stdio::null())

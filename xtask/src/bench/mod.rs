@@ -30,7 +30,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let kind = programs::build()?.kind;
     shell::run(cargo().args(["build", "--package", "kind-e2e", "--bins"]))?;
-    let image = node_image::archive(&kind)?;
+    let image = match value(arguments, "--image") {
+        Some(archive) => std::path::absolute(archive.ok_or("--image needs an archive")?)?,
+        None => node_image::archive(&kind)?,
+    };
     let original = reference_kind(&programs::directory().join("reference"))?;
     let kept = Kept::new(programs::directory().join("bench"))?;
     let status = enclosed(|command: &mut Command| {
@@ -46,14 +49,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Err(format!("the contest ended with {status}").into())
 }
 
-/// The value of an option.
+/// The number that an option gives.
 fn number(arguments: &[String], option: &str) -> Result<Option<usize>, Failure> {
-    let Some(position) = arguments.iter().position(|argument| argument == option) else {
+    let Some(value) = value(arguments, option) else {
         return Ok(None);
     };
-    let value = arguments.get(position + 1).map(|value| value.parse());
-    match value {
+    match value.map(|value| value.parse()) {
         Some(Ok(number)) if number > 0 => Ok(Some(number)),
         _ => Err(format!("{option} needs a number").into()),
     }
+}
+
+/// What follows an option, if it is there and if anything does.
+fn value<'a>(arguments: &'a [String], option: &str) -> Option<Option<&'a String>> {
+    let position = arguments.iter().position(|argument| argument == option)?;
+    Some(arguments.get(position + 1))
 }
