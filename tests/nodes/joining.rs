@@ -46,7 +46,7 @@ pub(crate) fn a_node_can_join_by_hand(world: &World) {
 }
 
 /// A container that nobody but the engine's user made becomes a control plane, and the load balancer leads to
-/// it.
+/// it as long as it is one.
 pub(crate) fn a_new_control_plane_joins_by_hand(world: &World) {
     let arguments = [
         "run",
@@ -90,11 +90,24 @@ pub(crate) fn a_new_control_plane_joins_by_hand(world: &World) {
             _ => Err(listed),
         }
     });
-    eventually("the load balancer knows the new control plane", 30, || {
+    the_balancer_leads_to_the_new_one(world, true);
+    // It leaves as it came: its address is not for life, as only those of nodes made by kind are.
+    inside::run(world, NEW, "kubeadm reset --force 2>&1").unwrap();
+    world
+        .kind
+        .ask(&["delete", "node", NEW])
+        .expect("delete node");
+    the_balancer_leads_to_the_new_one(world, false);
+    let remove = ["rm", "--force", "--volumes", NEW];
+    world.engine.client(&remove).expect("docker rm");
+}
+
+fn the_balancer_leads_to_the_new_one(world: &World, wanted: bool) {
+    eventually("the load balancer follows the control planes", 30, || {
         let settings = world
             .engine
             .client(&["exec", BALANCER, "cat", "/kind/load-balancer.json"]);
-        match settings.stdout.contains(NEW) {
+        match settings.code == 0 && settings.stdout.contains(NEW) == wanted {
             true => Ok(()),
             false => Err(settings),
         }

@@ -1,7 +1,7 @@
 //! Clusters of several nodes: one control plane with two workers, three control planes with three workers,
 //! and what happens to them when parts of them die.
 //!
-//! It is run by its name; it needs root, `kubectl`, docker, and what [`World::is_built`] names. The tests of an
+//! `cargo xtask test` runs it; it needs root, `kubectl`, docker, and what [`World::is_built`] names. The tests of an
 //! engine run in the order of [`tests`]. `KIND_E2E_ENGINE` and a filter like `native::few` choose among them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
