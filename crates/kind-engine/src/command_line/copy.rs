@@ -18,7 +18,10 @@ pub(super) fn into_node(
     let directory = directory.to_string_lossy();
     if flavor.copies_streams() {
         let target = format!("{node}:{directory}");
-        return streams::into(program, &["cp", "-", &target], tar);
+        // Podman (4.3 at least) leaves a copy of the stream among its temporary files.
+        let scratch = tempfile::tempdir().map_err(Error::io("make a temporary directory"))?;
+        let program = program.with_scratch(scratch.path());
+        return streams::into(&program, &["cp", "-", &target], tar);
     }
     let unpack = [
         "exec",
@@ -107,7 +110,20 @@ pub(super) const END_OF_TAR: [u8; 1024] = [0; 1024];
 
 #[cfg(test)]
 mod tests {
+    use super::super::stub;
     use super::*;
+
+    #[test]
+    fn what_a_copy_leaves_among_temporary_files_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let told = directory.path().join("told");
+        let script = format!("cat >$TMPDIR/left && echo $TMPDIR >{}\n", told.display());
+        let program = Program::new(stub::program(directory.path(), &script));
+        let parts = (Flavor::Podman, &program);
+        into_node(parts, "node", Path::new("/"), &mut &b"x"[..]).unwrap();
+        let scratch = std::fs::read_to_string(told).unwrap();
+        assert!(!Path::new(scratch.trim()).exists(), "{scratch}");
+    }
 
     #[test]
     fn a_program_goes_before_other_files() {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,11 +16,24 @@ const GLANCE: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     name: String,
+    /// Where it keeps temporary files, if not where it wants.
+    scratch: Option<PathBuf>,
 }
 
 impl Program {
     pub(super) fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into() }
+        Self {
+            name: name.into(),
+            scratch: None,
+        }
+    }
+
+    /// The same program with a place for its temporary files, for calls that leave theirs behind.
+    pub(super) fn with_scratch(&self, directory: &Path) -> Self {
+        Self {
+            name: self.name.clone(),
+            scratch: Some(directory.to_owned()),
+        }
     }
 
     /// The program with its arguments, away from the caller's terminal and the signals that come from it:
@@ -36,6 +50,7 @@ impl Program {
     pub(super) fn bare<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(&self.name);
         command.args(arguments);
+        command.envs(self.scratch.iter().map(|scratch| ("TMPDIR", scratch)));
         #[cfg(target_os = "linux")]
         kind_sys::process::die_with_parent(&mut command);
         command
