@@ -37,9 +37,11 @@ pub fn enclosed(prepare: impl FnOnce(&mut Command)) -> std::io::Result<ExitStatu
     status
 }
 
-/// The shell stays as the first process: it is there for orphans.
+/// The shell stays as the first process: it is there for orphans. Kubelets before 1.26 look for a cloud at its
+/// address, and would wait seconds for the answer that this world is in none.
 const SETUP: &str = "\
-ip link set lo up && mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run || exit 101
+ip link set lo up && ip address add 169.254.169.254/32 dev lo || exit 101
+mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run || exit 101
 \"$@\"
 exit $?";
 

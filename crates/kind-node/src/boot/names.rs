@@ -6,13 +6,17 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How long a name service may take.
+/// How long a name service may take to tell what only it knows.
 const LIMIT: Duration = Duration::from_secs(5);
+/// An engine that knows the name of its host answers by itself, at once. Where none does, the question goes
+/// out to the world, and where that is out of reach the node would wait for nothing.
+const HOST_LIMIT: Duration = Duration::from_millis(300);
 
 /// The host as the node's network sees it: by the name that engines in a virtual machine give it,
-/// or else as the default gateway.
+/// or else as the default gateway, which serves as well.
 pub(super) fn host_address() -> Option<Ipv4Addr> {
-    let named = look_up("host.docker.internal").into_iter().find_map(v4);
+    let named = look_up("host.docker.internal", HOST_LIMIT);
+    let named = named.into_iter().find_map(v4);
     named.filter(|address| !address.is_loopback()).or_else(|| {
         let table = fs::read_to_string("/proc/net/route").ok()?;
         default_gateway(&table)
@@ -32,7 +36,7 @@ pub(super) fn own_addresses() -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
     if ipv4.is_some() && (ipv6.is_some() || !has_global_ipv6()) {
         return (ipv4, ipv6);
     }
-    let found = look_up(&name);
+    let found = look_up(&name, LIMIT);
     (
         ipv4.or_else(|| first(&found, v4)),
         ipv6.or_else(|| first(&found, v6)),
@@ -40,7 +44,7 @@ pub(super) fn own_addresses() -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
 }
 
 /// Asks the system's resolver, for a limited time.
-fn look_up(name: &str) -> Vec<IpAddr> {
+fn look_up(name: &str, limit: Duration) -> Vec<IpAddr> {
     let (sender, receiver) = mpsc::channel();
     let name = name.to_owned();
     // The thread is left to itself when it takes too long.
@@ -49,7 +53,7 @@ fn look_up(name: &str) -> Vec<IpAddr> {
         let found = found.map(|found| found.map(|socket| socket.ip()).collect());
         sender.send(found.unwrap_or_default())
     });
-    receiver.recv_timeout(LIMIT).unwrap_or_default()
+    receiver.recv_timeout(limit).unwrap_or_default()
 }
 
 /// The addresses that a hosts file gives a name.
