@@ -17,7 +17,7 @@ use rustix::mount::{UnmountFlags, unmount};
 
 use crate::boot::log;
 
-const SHARED: &str = "/kind/shared-var";
+const SHARED: &str = "/.kind-shared-var";
 const VAR: &str = "/var";
 /// Where containerd keeps unpacked layers, below `/var`.
 const SNAPSHOTS: &str = "lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots";

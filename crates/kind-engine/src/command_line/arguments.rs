@@ -10,7 +10,7 @@ use crate::{Info, Mount, NodeSpec, Propagation, Purpose};
 /// Handed through from the caller's environment whatever its value.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
 /// Where a node sees the `/var` that it shares; `kind-node shared-var` looks there.
-const SHARED_VAR: &str = "/kind/shared-var";
+const SHARED_VAR: &str = "/.kind-shared-var";
 /// Storage whose devices the kubelet looks for.
 const DEVICE_DRIVERS: [&str; 3] = ["btrfs", "zfs", "devicemapper"];
 const DEVICE_FILESYSTEMS: [&str; 3] = ["btrfs", "zfs", "xfs"];

@@ -84,7 +84,7 @@ fn a_shared_var_is_shown_beside_an_empty_one() {
         }),
         ..Surroundings::default()
     };
-    let shown = "--volume kind-var-0:/kind/shared-var:ro";
+    let shown = "--volume kind-var-0:/.kind-shared-var:ro";
     let made = |flavor, surroundings: &_| {
         create(flavor, &Info::default(), &node(), surroundings).join(" ")
     };
