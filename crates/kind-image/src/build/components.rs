@@ -34,6 +34,7 @@ const PROXY_PROGRAMS: &[&str] = &[
     "usr/bin/sh",
     "usr/sbin/conntrack",
     "usr/sbin/ipset",
+    "usr/sbin/nft",
     "usr/sbin/xtables-legacy-multi",
     "usr/sbin/xtables-nft-multi",
 ];
