@@ -49,6 +49,7 @@ pub(super) fn assemble(
             &Facts {
                 version: &version,
                 sandbox_image: names.of(work, "pause")?,
+                dns_image: names.of(work, "coredns")?,
                 add_ons: &request.add_ons,
                 node_root: &parts.node_root.path.join("root"),
             },

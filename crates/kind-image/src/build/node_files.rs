@@ -1,6 +1,5 @@
 //! The files that make a Debian root a kind node.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
@@ -80,12 +79,17 @@ const DIRECTORIES: &[&str] = &[
     "kind/manifests",
 ];
 
+/// What stands in manifests for the image that kubeadm knows as cluster DNS.
+const DNS_IMAGE: &str = "COREDNS_IMAGE";
+
 /// What the files say.
 pub(super) struct Facts<'a> {
     /// Version of Kubernetes, with a leading `v`.
     pub(super) version: &'a str,
     /// Name of the pause image.
     pub(super) sandbox_image: &'a Reference,
+    /// What kubeadm calls the image of cluster DNS.
+    pub(super) dns_image: &'a Reference,
     /// Manifests and the `kind-node` program.
     pub(super) add_ons: &'a AddOns,
     /// Root filesystem of nodes.
@@ -128,7 +132,7 @@ pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<
         &kubelet_defaults(facts.version),
     )?;
     put(layer, "kind/version", 0o644, facts.version)?;
-    put_manifests(layer, &facts.add_ons.manifests)?;
+    put_manifests(layer, facts)?;
     let program = layer.join("usr/local/bin/kind-node");
     tree::copy_program(&facts.add_ons.kind_node, &program)?;
     // The program knows by this name that it is called as crictl, which Debian has not.
@@ -136,10 +140,13 @@ pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<
     tree::settle(layer)
 }
 
-fn put_manifests(layer: &Path, manifests: &BTreeMap<String, String>) -> Result<(), Error> {
-    manifests
-        .iter()
-        .try_for_each(|(name, text)| put(layer, &format!("kind/manifests/{name}"), 0o644, text))
+fn put_manifests(layer: &Path, facts: &Facts<'_>) -> Result<(), Error> {
+    let dns_image = facts.dns_image.to_string();
+    let mut manifests = facts.add_ons.manifests.iter();
+    manifests.try_for_each(|(name, text)| {
+        let text = text.replace(DNS_IMAGE, &dns_image);
+        put(layer, &format!("kind/manifests/{name}"), 0o644, &text)
+    })
 }
 
 fn put(layer: &Path, path: &str, mode: u32, text: &str) -> Result<(), Error> {

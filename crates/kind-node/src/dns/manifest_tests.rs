@@ -39,3 +39,15 @@ fn only_address_and_domain_are_left_to_fill_in() {
     assert_eq!(value("clusterIP:"), "\"{{ .DNSServiceIP }}\"");
     assert_eq!(MANIFEST.matches("{{").count(), 2);
 }
+
+/// kubeadm's Corefile names the domain for whoever scales the Deployment that stands in for its addon.
+#[test]
+fn the_stand_in_for_coredns_knows_the_domain() {
+    let stand_in = include_str!("../../manifests/coredns.yaml");
+    let filled = stand_in.replace("{{ .DNSDomain }}", "corp.example");
+    assert_eq!(super::corefile::domain(&filled), Some("corp.example"));
+    assert!(!filled.contains("{{"));
+    for line in ["  replicas: 0\n", "image: COREDNS_IMAGE\n"] {
+        assert!(stand_in.contains(line), "{line}");
+    }
+}

@@ -26,7 +26,7 @@ const LAME_DUCK: Duration = Duration::from_secs(2);
 /// Our own service's address, as the kubelet tells pods of its namespace.
 const OWN_SERVICE: &str = "KUBE_DNS_SERVICE_HOST";
 
-/// The address of this pod's node, which is a control plane.
+/// The address of this pod's node, which may be a control plane.
 const HOST: &str = "HOST_IP";
 
 /// Runs cluster DNS until SIGTERM or SIGINT.
