@@ -93,6 +93,17 @@ impl Source {
     }
 }
 
+/// How a node image holds the images of its containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Packing {
+    /// Unpacked: nodes start at once.
+    #[default]
+    Unpacked,
+    /// Packed, as published node images hold them: each host unpacks them once.
+    Packed,
+}
+
 /// What to build.
 #[derive(Debug, Clone)]
 pub struct BuildNodeImage {
@@ -100,6 +111,7 @@ pub struct BuildNodeImage {
     pub(crate) image: String,
     pub(crate) architecture: Option<String>,
     pub(crate) base_image: Option<String>,
+    packing: Packing,
     pub(crate) cancel: CancelToken,
 }
 
@@ -119,6 +131,7 @@ impl BuildNodeImage {
             image: image.into(),
             architecture: None,
             base_image: None,
+            packing: Packing::default(),
             cancel: CancelToken::new(),
         }
     }
@@ -132,6 +145,12 @@ impl BuildNodeImage {
     /// Builds on another base image than the default one.
     pub fn base_image(mut self, image: impl Into<String>) -> Self {
         self.base_image = Some(image.into());
+        self
+    }
+
+    /// Holds the images of containers in this way.
+    pub fn packing(mut self, packing: Packing) -> Self {
+        self.packing = packing;
         self
     }
 
@@ -150,7 +169,11 @@ const MANIFESTS: [(&str, &str); 4] = [
     ),
     (
         "default-dns.yaml",
-        include_str!("../../kind-node/manifests/default-dns.yaml"),
+        concat!(
+            include_str!("../../kind-node/manifests/default-dns.yaml"),
+            "---\n",
+            include_str!("../../kind-node/manifests/coredns.yaml"),
+        ),
     ),
     (
         "default-services.yaml",
@@ -191,6 +214,10 @@ pub(crate) fn build(
         provider.cache_dir(),
     );
     request.environment.clone_from(provider.environment());
+    request.packing = match options.packing {
+        Packing::Unpacked => build::Packing::Unpacked,
+        Packing::Packed => build::Packing::Packed,
+    };
     let steps = Steps::new(listener);
     let built = build::build(&store, &request, &|event| steps.hear(event));
     steps.end(built.is_ok());

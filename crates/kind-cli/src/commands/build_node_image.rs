@@ -1,6 +1,6 @@
 //! `kind build node-image`
 
-use kind::{BuildNodeImage, Source};
+use kind::{BuildNodeImage, Packing, Source};
 
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
@@ -22,6 +22,10 @@ pub(super) static COMMAND: Command = Command {
         ),
         Flag::text("image", "name:tag of the resulting image to be built")
             .default("kindest/node:latest"),
+        Flag::switch(
+            "packed",
+            "hold the images of containers packed, as published node images do; each host unpacks them once",
+        ),
         Flag::switch(
             "push",
             "publish the image at the registry that its name says, once it is built",
@@ -64,6 +68,9 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     }
     if let Some(base) = matches.filled("base-image") {
         options = options.base_image(base);
+    }
+    if matches.switch("packed") {
+        options = options.packing(Packing::Packed);
     }
     let built = provider
         .build_node_image(&options, &|event| context.ui.event(event))
