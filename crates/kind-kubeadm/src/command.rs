@@ -24,6 +24,14 @@ const WITHOUT_SERVER: [&str; 6] = [
     "wait-control-plane",
 ];
 
+/// Phases that do nothing but make objects and on which no other depends, as `--skip-phases` and as `kubeadm init phase` name them.
+const RECORDS: [(&str, &[&str]); 4] = [
+    ("upload-config", &["upload-config", "all"]),
+    ("mark-control-plane", &["mark-control-plane"]),
+    (KUBE_PROXY, &["addon", "kube-proxy"]),
+    (DNS, &["addon", "coredns"]),
+];
+
 /// The command that makes the first control-plane node of its documents.
 pub fn init_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
     let has_own = !facts.skip_phases.is_empty();
@@ -33,11 +41,41 @@ pub fn init_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts)
     })
 }
 
-/// The part of `kubeadm init` that needs the API server, for a node that was started by kubeadm's phases.
-pub fn record_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
-    let mut phases = all_skip_phases(cluster, documents, facts);
-    add(&mut phases, WITHOUT_SERVER.map(str::to_owned).iter());
-    init(phases)
+/// The parts of `kubeadm init` that need the API server, for a node that was started by kubeadm's phases: the
+/// commands may run at once. Each comes with the name of its phase, the last one with `init`: it does whatever
+/// the others leave, phases of later versions too.
+pub fn record_commands(
+    cluster: &Cluster,
+    documents: &Documents,
+    facts: &NodeFacts,
+) -> Vec<(&'static str, Vec<String>)> {
+    let mut skipped = all_skip_phases(cluster, documents, facts);
+    let is_wanted = |phase: &str| {
+        let (whole, part) = (phase.split('/').next(), format!("{phase}/"));
+        let leaves_out = |skip: &String| {
+            skip == phase || Some(skip.as_str()) == whole || skip.starts_with(&part)
+        };
+        !skipped.iter().any(leaves_out)
+    };
+    let apart: Vec<_> = RECORDS
+        .into_iter()
+        .filter(|(phase, _)| is_wanted(phase))
+        .collect();
+    let phases = apart.iter().map(|(phase, _)| (*phase).to_owned());
+    let others: Vec<_> = WITHOUT_SERVER
+        .map(str::to_owned)
+        .into_iter()
+        .chain(phases)
+        .collect();
+    add(&mut skipped, others.iter());
+    let record = |(phase, words): (&'static str, &[&str])| {
+        let config = format!("--config={CONFIG_PATH}");
+        let arguments = [&["kubeadm", "init", "phase"], words, &[&config, "--v=6"]].concat();
+        (phase, command(&arguments, &[]))
+    };
+    let mut records: Vec<_> = apart.into_iter().map(record).collect();
+    records.push(("init", init(skipped)));
+    records
 }
 
 fn init(skip_phases: Vec<String>) -> Vec<String> {
@@ -147,20 +185,55 @@ mod tests {
         );
     }
 
+    fn recorded(cluster: &Cluster, facts: &NodeFacts) -> Vec<String> {
+        let documents = crate::patched(cluster, facts).unwrap();
+        let commands = record_commands(cluster, &documents, facts).into_iter();
+        commands.map(|(_, argv)| argv.join(" ")).collect()
+    }
+
     #[test]
     fn records_are_made_without_what_starts_a_node() {
         let cluster = cluster("");
         for version in ["v1.20.2", "v1.36.1"] {
             let mut facts = facts(version);
             facts.skip_phases.push("etcd".into());
-            let documents = crate::patched(&cluster, &facts).unwrap();
-            let command = record_command(&cluster, &documents, &facts).join(" ");
-            assert_eq!(
-                command,
-                "kubeadm init --config=/kind/kubeadm.conf --skip-token-print --v=6 --skip-phases=preflight,\
-                 etcd,certs,kubeconfig,control-plane,kubelet-start,wait-control-plane",
-                "{version}"
-            );
+            let phase = |words: &str| {
+                format!("kubeadm init phase {words} --config=/kind/kubeadm.conf --v=6")
+            };
+            let rest = "kubeadm init --config=/kind/kubeadm.conf --skip-token-print --v=6 \
+                        --skip-phases=preflight,etcd,certs,kubeconfig,control-plane,kubelet-start,\
+                        wait-control-plane,upload-config,mark-control-plane,addon/kube-proxy,addon/coredns";
+            let expected = [
+                phase("upload-config all"),
+                phase("mark-control-plane"),
+                phase("addon kube-proxy"),
+                phase("addon coredns"),
+                rest.to_owned(),
+            ];
+            assert_eq!(recorded(&cluster, &facts), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn records_that_nobody_wants_are_not_made() {
+        for (skipped, phases) in [
+            ("addon", ["upload-config all", "mark-control-plane"]),
+            (
+                "upload-config/kubelet, mark-control-plane",
+                ["addon kube-proxy", "addon coredns"],
+            ),
+        ] {
+            let cluster = cluster(&format!(
+                "kubeadmConfigPatches: ['{{kind: InitConfiguration, skipPhases: [preflight, {skipped}]}}']\n"
+            ));
+            let commands = recorded(&cluster, &facts("v1.36.1"));
+            assert_eq!(commands.len(), 3, "{commands:?}");
+            for (command, phase) in commands.iter().zip(phases) {
+                assert!(
+                    command.starts_with(&format!("kubeadm init phase {phase} ")),
+                    "{command}"
+                );
+            }
         }
     }
 

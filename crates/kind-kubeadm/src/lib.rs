@@ -34,7 +34,7 @@ mod warnings;
 
 pub use api::Api;
 pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
-pub use command::{CONFIG_PATH, START_PATH, init_command, join_command, record_command};
+pub use command::{CONFIG_PATH, START_PATH, init_command, join_command, record_commands};
 pub use documents::{Documents, check_patches, documents, patched, render};
 pub use error::Error;
 pub use networking::Networking;

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::complain;
+use crate::fail;
 
 const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// Where the kubelet keeps the certificate it rotates, with its key.
@@ -31,7 +31,7 @@ pub(crate) fn run() -> ExitCode {
     }
     match rewrite(Path::new(KUBECONFIG)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(&format!("cannot edit {KUBECONFIG}: {error}")),
+        Err(error) => fail(&format!("cannot edit {KUBECONFIG}: {error}")),
     }
 }
 

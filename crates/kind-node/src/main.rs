@@ -5,6 +5,7 @@
 //! (`pause`) stay small.
 #![forbid(unsafe_code)]
 
+mod account;
 mod administrator;
 mod balancer;
 mod boot;
@@ -17,9 +18,11 @@ mod kubernetes;
 mod marks;
 mod network;
 mod nft;
+mod objects;
 mod pause;
 mod pod_cidrs;
 mod readiness;
+mod ready_nodes;
 mod refused;
 mod registration;
 mod server;
@@ -56,10 +59,13 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "finalize-kubelet" => kubelet::run(),
         "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
         "await-server" => server::run(),
+        "make-account" => account::run(),
+        "make-objects" => objects::run(&words(&arguments)),
+        "await-nodes" => ready_nodes::run(&words(&arguments)),
         "remove-marks" => marks::run(&words(&arguments)),
         "await-registration" => registration::run(&words(&arguments)),
         "await-ready" => readiness::run(&words(&arguments)),
-        "load-balancer" => add_on(balancer::run),
+        "load-balancer" => terminated(add_on(balancer::run)),
         "network" => add_on(network::run),
         "storage" => add_on(storage::run),
         "services" => add_on(services::run),
@@ -92,12 +98,31 @@ fn add_on<E: Error + 'static>(run: impl FnOnce() -> Result<(), E>) -> ExitCode {
     }
 }
 
+/// The code of a program that only a signal ends. To an engine that shuts down with its host it must look like a
+/// failure: of others it would think that they are done, and not start them again.
+fn terminated(code: ExitCode) -> ExitCode {
+    match code {
+        code if code == ExitCode::SUCCESS => ExitCode::from(TERMINATED),
+        code => code,
+    }
+}
+
+/// Of a program that SIGTERM ended, as shells have it.
+const TERMINATED: u8 = 128 + 15;
+
 /// Prints an answer the caller asked for.
 fn answer(text: &str) -> ExitCode {
     match writeln!(std::io::stdout(), "{text}") {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// Says what went wrong.
+pub(crate) fn fail(problem: &str) -> ExitCode {
+    // Nothing is left to do when not even this can be written.
+    let _ = writeln!(std::io::stderr(), "kind-node: {problem}");
+    ExitCode::FAILURE
 }
 
 /// Says what is wrong with the command line.
@@ -116,6 +141,9 @@ usage: kind-node <sub-command>
   shared-var      fill /var from one that nodes share, then become the given command
   assign-pod-cidrs  give new nodes their pod addresses
   await-server    wait until the API server of a new cluster takes objects
+  make-account    make the account of ordinary pods
+  make-objects    make the objects of the list on stdin
+  await-nodes     wait until the nodes with a label are Ready
   remove-marks    take marks of a control plane off all nodes
   await-registration  wait until the cluster knows this node
   await-ready     wait until this node is well since its start

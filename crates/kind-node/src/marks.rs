@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::{administrator, complain};
+use crate::{administrator, fail};
 
 /// Load balancers leave a node with this label out.
 const LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
@@ -18,8 +18,8 @@ const CONFLICT: u16 = 409;
 pub(crate) fn run(keys: &[String]) -> ExitCode {
     match administrator::block_on(remove(keys)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => complain(&format!("cannot change a node: {error}")),
-        Err(error) => complain(&error.to_string()),
+        Ok(Err(error)) => fail(&format!("cannot change a node: {error}")),
+        Err(error) => fail(&error.to_string()),
     }
 }
 

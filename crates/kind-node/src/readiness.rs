@@ -15,7 +15,7 @@ use kube::api::Api;
 use rustix::param::clock_ticks_per_second;
 use tokio::time::{sleep, timeout};
 
-use crate::{complain, kubernetes};
+use crate::{complain, fail, kubernetes};
 
 const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// The manifest by which a kubelet runs an API server beside it.
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         .and_then(|runtime| runtime.block_on(attend(node, Duration::from_secs(seconds))));
     match ready {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => complain(&problem),
+        Err(problem) => fail(&problem),
     }
 }
 

@@ -15,7 +15,7 @@ use kube::api::{Api, Patch, PatchParams};
 use tokio::time::{sleep, timeout};
 
 use crate::network::configuration;
-use crate::{complain, kubernetes};
+use crate::{complain, fail, kubernetes};
 
 const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// Where kubeadm looks for the container runtime of a node that it is to upgrade or reset.
@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         .and_then(|runtime| runtime.block_on(attend(&wanted)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => complain(&problem),
+        Err(problem) => fail(&problem),
     }
 }
 

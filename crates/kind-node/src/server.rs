@@ -12,7 +12,7 @@ use kube::Client;
 use kube::api::Api;
 use tokio::time::{sleep, timeout};
 
-use crate::{administrator, complain};
+use crate::{administrator, fail};
 
 /// As long as kubeadm waits for a control plane.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -23,10 +23,10 @@ pub(crate) fn run() -> ExitCode {
     let waited = async { timeout(LIMIT, serves()).await };
     match administrator::block_on(waited) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(_)) => complain(&format!(
+        Ok(Err(_)) => fail(&format!(
             "the API server does not serve after {LIMIT:?}; see the logs of the kubelet and of the containers"
         )),
-        Err(error) => complain(&error.to_string()),
+        Err(error) => fail(&error.to_string()),
     }
 }
 

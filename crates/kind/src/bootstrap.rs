@@ -38,6 +38,13 @@ const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 pub(crate) mod step {
     /// `kubeadm init`, or what of it needs the API server.
     pub(crate) const INIT: &str = "kubeadm init";
+    /// What of it runs for itself, by its phases.
+    pub(crate) const RECORDS: [&str; 4] = [
+        "kubeadm upload-config",
+        "kubeadm mark-control-plane",
+        "kubeadm addon/kube-proxy",
+        "kubeadm addon/coredns",
+    ];
     /// The API server takes objects.
     pub(crate) const SERVES: &str = "wait for the new API server";
     /// What kubeadm does on other nodes begins so; the name of the node follows.
@@ -60,6 +67,8 @@ pub(crate) mod step {
     pub(crate) const STORAGE: &str = "add default storage class";
     /// Addresses of Services, where the pod network does not give them.
     pub(crate) const SERVICES: &str = "apply service addresses";
+    /// The account of ordinary pods.
+    pub(crate) const ACCOUNT: &str = "make the default service account";
     /// The nodes' shares of the pod subnet.
     pub(crate) const POD_CIDRS: &str = "assign pod addresses";
     /// What kubeadm's last phase would do.
@@ -79,26 +88,28 @@ pub(crate) mod step {
         format!("{JOIN} {node}")
     }
 
+    /// The step in which kubeadm makes the objects of one of its phases.
+    pub(crate) fn record(phase: &str) -> &'static str {
+        match RECORDS.iter().find(|record| record.ends_with(phase)) {
+            Some(record) => record,
+            None => INIT,
+        }
+    }
+
     /// Whether kubeadm works in that step.
     pub(crate) fn is_kubeadm(step: &str) -> bool {
         step.starts_with("kubeadm ")
     }
 }
 
-/// The step that waits until the control plane is ready. It waits inside the node, where kubectl
-/// watches and nothing polls.
+/// The step that waits until the control plane is ready.
 ///
 /// # Errors
 /// The Kubernetes version is none.
 pub(crate) fn ready(version: &str, limit: Duration) -> Result<Step, kind_kubeadm::Error> {
-    let mut argv = kubectl(&["wait", "node", "--for=condition=Ready"]);
-    argv.push(format!("--selector={}", control_plane_label(version)?));
-    argv.push(format!("--timeout={}s", limit.as_secs().max(1)));
-    Ok(Step::Wait {
-        name: step::READY.to_owned(),
-        argv,
-        timeout_ms: millis(limit),
-    })
+    let mut argv = words(&[AGENT, "await-nodes", control_plane_label(version)?]);
+    argv.push(limit.as_secs().max(1).to_string());
+    Ok(run(step::READY, argv, None))
 }
 
 /// The step that waits until a node that was started again is ready.
@@ -122,6 +133,14 @@ fn wait_for_containerd() -> Step {
         path: CONTAINERD_SOCKET.to_owned(),
         timeout_ms: millis(BOOT_LIMIT),
     }
+}
+
+/// Writes the manifests of static pods while containerd starts. A kubelet that runs before they are whole may
+/// not see one for 20 seconds.
+fn prepare(manifests: Vec<Step>) -> Step {
+    let mut sequences = vec![vec![wait_for_containerd()]];
+    sequences.extend(manifests.into_iter().map(|step| vec![step]));
+    Step::Together { sequences }
 }
 
 /// Names of all steps of a request.

@@ -59,6 +59,22 @@ pub(crate) fn expand(text: &str, facts: &Facts<'_>) -> Result<String, String> {
     Ok(expanded)
 }
 
+/// The objects of a manifest as a JSON list, in their order. `None` leaves a manifest that is not plainly a series
+/// of objects to kubectl, with all that it knows of such.
+pub(crate) fn objects(text: &str) -> Option<String> {
+    let documents = yaml::documents(text).ok()?;
+    let documents = documents.iter().filter(|document| !document.is_null());
+    let objects: Option<Vec<_>> = documents.map(object).collect();
+    serde_json::to_string(&objects?).ok()
+}
+
+fn object(document: &Value) -> Option<serde_json::Value> {
+    let kind = document.get("kind").and_then(Value::as_str)?;
+    let is_plain = !kind.ends_with("List") && document.get("apiVersion").is_some();
+    let name = document.get("metadata").and_then(|meta| meta.get("name"));
+    (is_plain && name.is_some()).then(|| document.to_json())
+}
+
 /// Tells every DaemonSet where the API server is, so that it need not wait for services to work.
 fn patch(text: &str, facts: &Facts<'_>) -> Result<String, yaml::Error> {
     let mut patched = Vec::new();
@@ -106,6 +122,23 @@ fn bad(reason: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn objects_are_listed_in_their_order() {
+        let text = "# nothing\n---\nkind: B\napiVersion: v1\nmetadata: {name: b}\nx: 010\n---\n\
+                    kind: A\napiVersion: v1\nmetadata: {name: a}\n";
+        let expected = "[{\"apiVersion\":\"v1\",\"kind\":\"B\",\"metadata\":{\"name\":\"b\"},\"x\":8},\
+                        {\"apiVersion\":\"v1\",\"kind\":\"A\",\"metadata\":{\"name\":\"a\"}}]";
+        assert_eq!(objects(text).as_deref(), Some(expected));
+        for other in [
+            "kind: List\napiVersion: v1\nmetadata: {name: a}\n",
+            "kind: A\napiVersion: v1\nmetadata: {generateName: a}\n",
+            "metadata: {name: a}\n",
+            "a: [",
+        ] {
+            assert_eq!(objects(other), None, "{other}");
+        }
+    }
 
     const FACTS: Facts<'static> = Facts {
         pod_subnet: "10.244.0.0/16",

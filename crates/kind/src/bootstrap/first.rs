@@ -3,14 +3,15 @@
 use kind_config::Cluster;
 use kind_kubeadm::{
     CONFIG_PATH, Documents, NodeFacts, START_PATH, control_plane_taints, first_kubeconfig,
-    init_command, record_command,
+    init_command, record_commands,
 };
 use kind_node::request::{Request, Step};
 
 use super::{
-    ADMIN_CONFIG, KUBELET_FINALIZE, kubeadm_phase, kubectl_as, run, step, wait_for_containerd,
-    words,
+    ADMIN_CONFIG, KUBELET_FINALIZE, kubeadm_phase, kubectl_as, prepare, run, step,
+    wait_for_containerd, words,
 };
+use crate::manifest;
 use crate::node::AGENT;
 
 /// Told when the first node serves, after the files that others need of it.
@@ -70,12 +71,9 @@ impl First<'_> {
             true => self.by_phases()?,
             false => self.in_one()?,
         };
-        let mut steps = vec![
-            wait_for_containerd(),
-            Step::Together {
-                sequences: vec![kubeadm, vec![assign_pod_cidrs(self.shares)]],
-            },
-        ];
+        let mut steps = vec![Step::Together {
+            sequences: vec![kubeadm, vec![assign_pod_cidrs(self.shares)]],
+        }];
         let more = self.manifests.more.iter();
         steps.extend(more.map(|(name, text)| {
             let argv = kubectl_as(ADMIN_CONFIG, &["apply", "-f", "-"]);
@@ -86,7 +84,7 @@ impl First<'_> {
 
     /// kubeadm does everything one after the other, then comes what needs the cluster.
     fn in_one(&self) -> Result<Vec<Step>, kind_kubeadm::Error> {
-        let mut steps = Vec::new();
+        let mut steps = vec![wait_for_containerd()];
         if self.etcd_of_several {
             steps.push(self.etcd());
         }
@@ -94,6 +92,7 @@ impl First<'_> {
         steps.push(run(step::INIT, argv, None));
         steps.extend(self.tell_others());
         let mut together = self.manifests(ADMIN_CONFIG);
+        together.push(make_account());
         together.extend(self.unmark()?.map(|step| vec![step]));
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
@@ -117,21 +116,31 @@ impl First<'_> {
     /// soon as the server takes anything, kubeadm's records are made beside everything else.
     fn by_phases(&self) -> Result<Vec<Step>, kind_kubeadm::Error> {
         let phase = |name, phase: &[&str]| kubeadm_phase(name, phase, CONFIG_PATH);
-        let record = record_command(self.cluster, self.documents, self.facts);
-        let mut recording = vec![run(step::INIT, record, None)];
+        let mut recording = vec![self.records()];
         recording.extend(self.unmark()?);
         recording.extend(self.tell_others());
         let mut together = self.manifests(first_kubeconfig(self.facts.version()));
         together.insert(0, recording);
+        together.push(make_account());
+        let start_kubelet = phase(step::START_KUBELET, &["kubelet-start"]);
+        let control_plane = phase(step::CONTROL_PLANE, &["control-plane", "all"]);
         Ok(vec![
-            self.etcd(),
-            phase(step::CONTROL_PLANE, &["control-plane", "all"]),
-            phase(step::START_KUBELET, &["kubelet-start"]),
+            prepare(vec![self.etcd(), control_plane]),
+            start_kubelet,
             run(step::SERVES, words(&[AGENT, "await-server"]), None),
             Step::Together {
                 sequences: together,
             },
         ])
+    }
+
+    /// kubeadm asks a server five times a second at most, each run of it for itself.
+    fn records(&self) -> Step {
+        let records = record_commands(self.cluster, self.documents, self.facts).into_iter();
+        let record = |(phase, argv)| vec![run(step::record(phase), argv, None)];
+        Step::Together {
+            sequences: records.map(record).collect(),
+        }
     }
 
     /// Only the node's start document names other members.
@@ -155,7 +164,7 @@ impl First<'_> {
     }
 
     /// What waits for nothing but the API server. The image's manifests are not validated: kubectl would ask
-    /// the server for its whole schema while that still has better things to do.
+    /// the server for its whole schema while that still has better things to do. Most need no kubectl at all.
     fn manifests(&self, kubeconfig: &str) -> Vec<Vec<Step>> {
         let manifests = self.manifests;
         [
@@ -166,8 +175,15 @@ impl First<'_> {
         ]
         .into_iter()
         .filter_map(|(name, verb, manifest)| {
-            let argv = kubectl_as(kubeconfig, &[verb, "--validate=false", "-f", "-"]);
-            Some(vec![run(name, argv, Some(manifest.clone()?))])
+            let manifest = manifest.as_deref()?;
+            let (argv, input) = match manifest::objects(manifest) {
+                Some(objects) => (words(&[AGENT, "make-objects", verb]), objects),
+                None => {
+                    let arguments = [verb, "--validate=false", "-f", "-"];
+                    (kubectl_as(kubeconfig, &arguments), manifest.to_owned())
+                }
+            };
+            Some(vec![run(name, argv, Some(input))])
         })
         .collect()
     }
@@ -185,6 +201,12 @@ impl First<'_> {
         }
         Ok(Some(run(step::MARKS, argv, None)))
     }
+}
+
+/// Whoever creates a cluster wants to run pods in it next.
+fn make_account() -> Vec<Step> {
+    let argv = words(&[AGENT, "make-account"]);
+    vec![run(step::ACCOUNT, argv, None)]
 }
 
 /// Waits beside kubeadm for nodes to be registered, and gives them their pod addresses at once.

@@ -4,7 +4,7 @@ use kind_config::Role;
 use kind_kubeadm::{NodeFacts, START_PATH, join_command, notes_runtime_at_node};
 use kind_node::request::{Request, Step};
 
-use super::{kubeadm_phase, run, step, wait_for_containerd, words};
+use super::{kubeadm_phase, prepare, run, step, wait_for_containerd, words};
 use crate::node::AGENT;
 
 /// Told when a node has joined, after everything that joining needs.
@@ -13,25 +13,26 @@ pub(crate) const JOINED: &str = "joined";
 /// The request of a node that has everything it needs to start without asking the cluster: its
 /// certificates, kubeconfigs and start document. kubeadm stays the authority for what it runs.
 pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni: bool) -> Request {
-    let mut steps = vec![wait_for_containerd()];
-    let registered = match role {
+    let (manifests, registered) = match role {
         Role::ControlPlane => {
             let phase = |name, words: &[&str]| kubeadm_phase(name, words, START_PATH);
-            steps.push(phase(step::ETCD, &["etcd", "local"]));
-            steps.push(phase(step::CONTROL_PLANE, &["control-plane", "all"]));
-            step::REGISTERED.to_owned()
+            let manifests = vec![
+                phase(step::ETCD, &["etcd", "local"]),
+                phase(step::CONTROL_PLANE, &["control-plane", "all"]),
+            ];
+            (manifests, step::REGISTERED.to_owned())
         }
         // Nothing more is to be done for a worker.
-        _ => step::join(&facts.name),
+        _ => (Vec::new(), step::join(&facts.name)),
     };
-    steps.push(start_kubelet());
-    steps.push(await_registration(
-        &registered,
-        facts,
-        notes_runtime_at_node(facts.version()).then_some(cri_socket),
-        writes_cni,
-    ));
-    Request { steps }
+    let cri_socket = notes_runtime_at_node(facts.version()).then_some(cri_socket);
+    Request {
+        steps: vec![
+            prepare(manifests),
+            start_kubelet(),
+            await_registration(&registered, facts, cri_socket, writes_cni),
+        ],
+    }
 }
 
 /// What is left for a control plane that has started alone, once the first node serves: labels and taints.

@@ -184,7 +184,10 @@ impl Attempt<'_> {
         };
         let rest = [step::STORAGE, step::DNS, step::SERVICES, step::MARKS];
         let mut stages = vec![
-            of_first(Phase::StartControlPlane, &[step::INIT]),
+            of_first(
+                Phase::StartControlPlane,
+                &[&[step::INIT], &step::RECORDS[..]].concat(),
+            ),
             of_first(Phase::InstallCni, &[step::CNI]),
             of_first(Phase::InstallStorage, &rest),
             joins(Phase::JoinControlPlanes, true),
