@@ -19,9 +19,10 @@ Usage: cargo xtask COMMAND
 Commands:
   try [--yes]   build kind, make a cluster with a sample app and show its answer
   test [--fast] run every test; --fast leaves out those on real clusters
-  bench [--runs N] [--nodes N] [--image ARCHIVE]
+  bench [--runs N] [--nodes N] [--image ARCHIVE | --packed]
                 create clusters with this kind and the original one in turn, and show the times;
-                the node image is that of an archive, or made from Debian's packages
+                the node image is that of an archive, or made from Debian's packages, its images
+                unpacked or packed as published node images hold them
   build         build the kind command and the kind-node program it carries
   sample-image  write the image of the sample app as an archive
   node-image    write the node image from Debian's packages as an archive
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
             sample::archive().map(|path| shell::say(&path.display().to_string()))
         }
         Some("node-image") => programs::build()
-            .and_then(|programs| node_image::archive(&programs.kind))
+            .and_then(|programs| node_image::archive(&programs.kind, &[]))
             .map(|path| shell::say(&path.display().to_string())),
         _ => {
             shell::say(HELP);

@@ -12,14 +12,15 @@ use crate::shell::{self, program};
 /// The image's name.
 const IMAGE: &str = "docker.io/kindest/node:debian";
 
-/// Builds the image with this `kind`, writes it as an archive and returns its path.
-pub(crate) fn archive(kind: &Path) -> Result<PathBuf, Failure> {
+/// Builds the image with this `kind` and these further arguments, writes it as an archive and returns its path.
+pub(crate) fn archive(kind: &Path, arguments: &[&str]) -> Result<PathBuf, Failure> {
     let state = programs::directory().join("node-image");
     fs::create_dir_all(&state)?;
     shell::run(
         program(kind)
             .args(["--provider", "native", "build", "node-image", "debian"])
             .args(["--image", IMAGE])
+            .args(arguments)
             .env("KIND_STATE_DIR", &state),
     )?;
     let store = Store::open(&state.join("images"))?;

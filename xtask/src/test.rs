@@ -18,7 +18,7 @@ pub(crate) fn run(fast: bool) -> Result<(), Failure> {
     shell::run(
         cargo()
             .args(["test", "--package", "kind-e2e"])
-            .env("KIND_NODE_IMAGE", node_image::archive(&kind)?)
+            .env("KIND_NODE_IMAGE", node_image::archive(&kind, &[])?)
             .env("KIND_BINARY", kind)
             .env("KIND_SAMPLE_IMAGE", sample::archive()?),
     )

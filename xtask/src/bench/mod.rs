@@ -32,7 +32,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     shell::run(cargo().args(["build", "--package", "kind-e2e", "--bins"]))?;
     let image = match value(arguments, "--image") {
         Some(archive) => std::path::absolute(archive.ok_or("--image needs an archive")?)?,
-        None => node_image::archive(&kind)?,
+        None if arguments.iter().any(|argument| argument == "--packed") => {
+            node_image::archive(&kind, &["--packed"])?
+        }
+        None => node_image::archive(&kind, &[])?,
     };
     let original = reference_kind(&programs::directory().join("reference"))?;
     let kept = Kept::new(programs::directory().join("bench"))?;
