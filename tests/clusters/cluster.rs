@@ -84,6 +84,20 @@ pub(crate) fn every_pod_of_kube_system_runs(world: &World) {
     });
 }
 
+/// The modes iptables, ipvs and nftables call different programs, whatever the mode of this cluster is.
+pub(crate) fn kube_proxy_has_the_programs_of_every_mode(world: &World) {
+    for program in ["iptables", "ip6tables", "ipset", "nft", "conntrack"] {
+        let call = [
+            "exec",
+            "--namespace=kube-system",
+            "daemonset/kube-proxy",
+            "--",
+        ];
+        let version = [&call[..], &[program, "--version"]].concat();
+        world.kind.ask(&version).expect(program);
+    }
+}
+
 pub(crate) fn kubeconfig_commands_agree(world: &World) {
     let written = fs::read_to_string(world.kind.kubeconfig()).unwrap();
     let printed = world

@@ -17,6 +17,7 @@ mod inside;
 mod isolation;
 mod json;
 mod loading;
+mod mixed;
 mod network;
 mod networks;
 mod original;
@@ -31,12 +32,10 @@ mod volumes;
 mod workloads;
 mod world;
 
-use std::io::Write;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 
-use kind_e2e::{DIRECTORY, ENGINE, Engine, caught};
-use libtest_mimic::{Arguments, Failed, Trial};
+use kind_e2e::{DIRECTORY, ENGINE, Engine, Shared};
+use libtest_mimic::{Arguments, Trial};
 
 use balanced::*;
 use cluster::*;
@@ -47,6 +46,7 @@ use images::*;
 use isolation::*;
 use json::*;
 use loading::*;
+use mixed::*;
 use network::*;
 use networks::*;
 use original::*;
@@ -74,10 +74,11 @@ const REFUSALS: [(&str, Test); 2] = named![
 ];
 
 /// On every engine; most in one cluster.
-const SHARED: [(&str, Test); 22] = named![
+const SHARED: [(&str, Test); 23] = named![
     create_reports_every_phase,
     the_node_is_ready,
     every_pod_of_kube_system_runs,
+    kube_proxy_has_the_programs_of_every_mode,
     unpacked_images_are_not_copied,
     kubeconfig_commands_agree,
     pods_answer_by_dns_name,
@@ -100,7 +101,7 @@ const SHARED: [(&str, Test); 22] = named![
 ];
 
 /// Beside those on the native engine.
-const NATIVE: [(&str, Test); 23] = named![
+const NATIVE: [(&str, Test); 24] = named![
     images_of_the_store_are_loaded,
     what_no_cluster_uses_is_removed,
     a_killed_create_can_be_deleted,
@@ -119,6 +120,7 @@ const NATIVE: [(&str, Test); 23] = named![
     a_pod_follows_its_volume,
     a_service_keeps_its_addresses_when_its_node_dies,
     two_nodes_are_deleted,
+    nodes_have_images_of_their_own,
     a_cluster_of_ipv6_and_ipvs_works,
     a_network_of_the_users_own_works,
     a_published_images_manifests_are_applied,
@@ -127,11 +129,12 @@ const NATIVE: [(&str, Test); 23] = named![
 ];
 
 /// Beside those on engines with containers.
-const OTHERS: [(&str, Test); 9] = named![
+const OTHERS: [(&str, Test); 10] = named![
     an_image_of_the_engine_is_loaded,
     deleting_leaves_nothing,
     two_nodes_reach_each_other,
     every_field_of_ours_is_honoured,
+    nodes_have_images_of_their_own,
     the_original_takes_our_cluster_over,
     we_take_a_cluster_of_the_original_over,
     ten_at_once_make_one_network,
@@ -159,48 +162,27 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let ingredients = Ingredients::from_environment();
+    let shared = Shared::new(World::new);
     match (std::env::var(ENGINE), ingredients) {
-        (Ok(engine), Some(_)) if std::env::var_os(DIRECTORY).is_some() => suite(&engine, arguments),
+        (Ok(engine), Some(_)) if std::env::var_os(DIRECTORY).is_some() => {
+            let trials = trials(&shared, &engine);
+            shared.run(&engine, arguments, trials, World::end)
+        }
         (engine, Some(ingredients)) if !arguments.list => {
             engines::run_each(engine.ok().as_deref(), &ingredients)
         }
         _ => {
             let names = Engine::NAMES.into_iter();
-            let trials = names.flat_map(|engine| trials(engine, &Arc::default()));
+            let trials = names.flat_map(|engine| trials(&shared, engine));
             let trials = trials.map(|trial| trial.with_ignored_flag(true)).collect();
             libtest_mimic::run(&arguments, trials).exit_code()
         }
     }
 }
 
-/// A world that is made when the first test needs it.
-type Lazy = Arc<OnceLock<Result<World, String>>>;
-
-/// Runs the tests of one engine.
-fn suite(engine: &str, mut arguments: Arguments) -> ExitCode {
-    arguments.test_threads = Some(1);
-    let world = Lazy::default();
-    let conclusion = libtest_mimic::run(&arguments, trials(engine, &world));
-    let clean = match world.get() {
-        Some(Ok(world)) => caught(|| world.end()),
-        _ => Ok(()),
-    };
-    if let Err(failure) = &clean {
-        let _ = writeln!(std::io::stderr(), "{engine}: something is left: {failure}");
-        return ExitCode::from(101);
-    }
-    conclusion.exit_code()
-}
-
-fn trials(engine: &str, world: &Lazy) -> Vec<Trial> {
+fn trials(shared: &Shared<World>, engine: &str) -> Vec<Trial> {
     let tests = tests(engine).into_iter();
-    let trial = |(name, test): (&str, Test)| {
-        let (world, engine) = (world.clone(), engine.to_owned());
-        Trial::test(format!("{engine}::{name}"), move || {
-            let world = world.get_or_init(|| World::new(&engine));
-            let world = world.as_ref().map_err(Failed::from)?;
-            caught(|| test(world)).map_err(Failed::from)
-        })
-    };
-    tests.map(trial).collect()
+    tests
+        .map(|(name, test)| shared.trial(engine, name, test))
+        .collect()
 }

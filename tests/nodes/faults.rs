@@ -1,7 +1,7 @@
 //! Parts of the cluster die and come back.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kind_e2e::eventually;
 
@@ -15,6 +15,8 @@ use crate::writer::{Writes, missing, write};
 /// How long the API server may be away when one of three dies. A request that was on its way to it waits
 /// for its own time to run out first.
 const LONGEST_GAP: Duration = Duration::from_secs(5);
+/// How long names are asked for after a control plane has died: until well after the cluster has noticed.
+const NAMED_FOR: Duration = Duration::from_secs(60);
 /// How long a partition lasts.
 const PARTITION: Duration = Duration::from_secs(30);
 
@@ -59,6 +61,23 @@ pub(crate) fn a_dead_control_plane_costs_no_acknowledged_write(world: &World) {
             ready => Err(ready.to_owned()),
         }
     });
+}
+
+/// Names are known on every node. Before Kubernetes 1.22 a question may go to the dead one as long as nobody has
+/// noticed its death; like any program, the pod asks again.
+pub(crate) fn a_dead_control_plane_costs_no_names(world: &World) {
+    inside::kill(world, &[MANY.nodes[2]]);
+    let died = Instant::now();
+    let mut asked = 0;
+    while died.elapsed() < NAMED_FOR {
+        let script = "for _ in 1 2 3 4 5 6; do \
+             timeout 2 nslookup kubernetes.default.svc.cluster.local && exit; done; exit 1";
+        let answer = world.kind.shell("one", script);
+        assert_eq!(answer.code, 0, "{:?} after: {answer:#?}", died.elapsed());
+        asked += 1;
+    }
+    assert!(asked > 10, "{asked} questions in {NAMED_FOR:?}");
+    world.start(&MANY);
 }
 
 pub(crate) fn a_dead_load_balancer_can_be_started_again(world: &World) {

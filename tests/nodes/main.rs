@@ -20,10 +20,9 @@ mod writer;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 
-use kind_e2e::{DIRECTORY, ENGINE, caught, run_on};
-use libtest_mimic::{Arguments, Failed, Trial};
+use kind_e2e::{DIRECTORY, ENGINE, Shared, run_on};
+use libtest_mimic::{Arguments, Trial};
 
 use disk::*;
 use faults::*;
@@ -60,6 +59,7 @@ fn tests(engine: &str) -> Vec<(&'static str, &'static str, Test)> {
         a_node_has_its_own_kubelet_configuration,
         pods_of_different_nodes_talk,
         a_dead_control_plane_costs_no_acknowledged_write,
+        a_dead_control_plane_costs_no_names,
         a_dead_load_balancer_can_be_started_again,
     ];
     let faults = named![
@@ -71,7 +71,10 @@ fn tests(engine: &str) -> Vec<(&'static str, &'static str, Test)> {
     ];
     let rest = match engine {
         "native" => faults,
-        _ => named![a_new_control_plane_joins_by_hand],
+        _ => named![
+            a_new_control_plane_joins_by_hand,
+            a_restarted_engine_brings_the_cluster_back,
+        ],
     };
     let last = named![six_killed_nodes_start_again];
     let of = |cluster, (name, test)| (cluster, name, test);
@@ -83,13 +86,15 @@ fn tests(engine: &str) -> Vec<(&'static str, &'static str, Test)> {
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let built = World::is_built();
+    let shared = Shared::new(World::new);
     match std::env::var(ENGINE) {
-        Ok(engine) if built && std::env::var_os(DIRECTORY).is_some() => suite(&engine, arguments),
+        Ok(engine) if built && std::env::var_os(DIRECTORY).is_some() => {
+            let trials = trials(&shared, &engine);
+            shared.run(&engine, arguments, trials, World::end)
+        }
         engine if built && !arguments.list => run_each(engine.ok().as_deref()),
         _ => {
-            let trials = ENGINES
-                .iter()
-                .flat_map(|name| trials(name, &Arc::default()));
+            let trials = ENGINES.iter().flat_map(|engine| trials(&shared, engine));
             let trials = trials.map(|trial| trial.with_ignored_flag(true)).collect();
             libtest_mimic::run(&arguments, trials).exit_code()
         }
@@ -110,33 +115,10 @@ fn run_each(only: Option<&str>) -> ExitCode {
     code
 }
 
-/// A world that is made when the first test needs it.
-type Lazy = Arc<OnceLock<Result<World, String>>>;
-
-/// Runs the tests of one engine.
-fn suite(engine: &str, mut arguments: Arguments) -> ExitCode {
-    arguments.test_threads = Some(1);
-    let world = Lazy::default();
-    let conclusion = libtest_mimic::run(&arguments, trials(engine, &world));
-    let clean = match world.get() {
-        Some(Ok(world)) => caught(|| world.end()),
-        _ => Ok(()),
-    };
-    if let Err(failure) = &clean {
-        let _ = writeln!(std::io::stderr(), "{engine}: something is left: {failure}");
-        return ExitCode::from(101);
-    }
-    conclusion.exit_code()
-}
-
-fn trials(engine: &str, world: &Lazy) -> Vec<Trial> {
+fn trials(shared: &Shared<World>, engine: &str) -> Vec<Trial> {
+    let tests = tests(engine).into_iter();
     let trial = |(cluster, name, test): (&str, &str, Test)| {
-        let (world, engine) = (world.clone(), engine.to_owned());
-        Trial::test(format!("{engine}::{cluster}::{name}"), move || {
-            let world = world.get_or_init(|| World::new(&engine));
-            let world = world.as_ref().map_err(Failed::from)?;
-            caught(|| test(world)).map_err(Failed::from)
-        })
+        shared.trial(engine, &format!("{cluster}::{name}"), test)
     };
-    tests(engine).into_iter().map(trial).collect()
+    tests.map(trial).collect()
 }

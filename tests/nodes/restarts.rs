@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use kind_e2e::eventually;
+
 use crate::clusters::{BALANCER, FEW, MANY, Shape};
 use crate::inside;
 use crate::world::World;
@@ -9,6 +11,21 @@ use crate::world::World;
 pub(crate) fn a_killed_cluster_starts_again(world: &World) {
     inside::kill(world, FEW.nodes);
     it_is_as_before(world, &FEW);
+}
+
+/// Nobody has to start anything: the engine's restart policy does.
+pub(crate) fn a_restarted_engine_brings_the_cluster_back(world: &World) {
+    world.engine.restart().expect("the engine answers again");
+    let running = ["ps", "--format", "{{.Names}}"];
+    eventually("all nodes run", 60, || {
+        let listed = world.engine.client(&running).expect("docker ps");
+        let runs = |node: &&str| listed.lines().any(|line| line == *node);
+        match MANY.nodes.iter().chain(&[BALANCER]).all(runs) {
+            true => Ok(()),
+            false => Err(listed),
+        }
+    });
+    it_is_as_before(world, &MANY);
 }
 
 pub(crate) fn six_killed_nodes_start_again(world: &World) {

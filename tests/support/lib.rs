@@ -15,4 +15,4 @@ pub use engine::Engine;
 pub use host::Traces;
 pub use programs::{Answer, Kind, eventually};
 pub use reference::reference_kind;
-pub use suite::{DIRECTORY, ENGINE, caught, run_on};
+pub use suite::{DIRECTORY, ENGINE, Shared, run_on};

@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The release of Debian that has it, and where that is downloaded from.
+/// The release of Debian that has it.
 const RELEASE: &str = "sid";
-const MIRROR: &str = "http://deb.debian.org/debian";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// The program `kind` of Debian's package, kept below `directory`.
@@ -37,7 +36,7 @@ fn fetch(directory: &Path) -> Result<(), String> {
     for name in ["lists/partial", "cache/archives/partial", "download"] {
         fs::create_dir_all(work.join(name)).map_err(text)?;
     }
-    let sources = format!("deb [signed-by={KEYRING}] {MIRROR} {RELEASE} main\n");
+    let sources = format!("deb [signed-by={KEYRING}] {} {RELEASE} main\n", mirror()?);
     fs::write(work.join("sources.list"), sources).map_err(text)?;
     fs::write(work.join("apt.conf"), apt_configuration(&work)).map_err(text)?;
     apt_get(&work, &["update"])?;
@@ -52,6 +51,25 @@ fn fetch(directory: &Path) -> Result<(), String> {
     // Another test may have been faster; its package is as good.
     let _ = fs::rename(work.join("package"), directory.join("package"));
     fs::remove_dir_all(&work).map_err(text)
+}
+
+/// Where this host has its own packages from.
+fn mirror() -> Result<String, String> {
+    let output = Command::new("apt-get")
+        .args([
+            "indextargets",
+            "--format",
+            "$(SITE)",
+            "Created-By: Packages",
+        ])
+        .output()
+        .map_err(|error| format!("apt-get: {error}"))?;
+    let sites = String::from_utf8_lossy(&output.stdout);
+    let mut sites = sites.lines().map(|site| site.trim_end_matches('/'));
+    let mirror = sites.find(|site| site.ends_with("/debian"));
+    mirror
+        .map(str::to_owned)
+        .ok_or_else(|| "apt knows no mirror of Debian".to_owned())
 }
 
 fn apt_configuration(work: &Path) -> String {

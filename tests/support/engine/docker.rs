@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::Engine;
@@ -17,48 +18,83 @@ const SOCKET: &str = "unix:///run/docker.sock";
 
 /// A daemon that ends with its owner.
 #[derive(Debug)]
-pub(super) struct Daemon(Child);
+pub(super) struct Daemon {
+    process: Mutex<Child>,
+    directory: PathBuf,
+    runtime: PathBuf,
+}
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let pid = self.0.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &pid]).status();
-        let deadline = Instant::now() + PATIENCE;
-        while self.0.try_wait().is_ok_and(|status| status.is_none()) && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Daemon {
+    /// Ends the daemon as a host does that shuts down, and starts it again. Containers end with it.
+    pub(super) fn restart(&self) -> Result<(), String> {
+        let mut process = self.process.lock().map_err(|error| error.to_string())?;
+        end(&mut process);
+        *process = run(&self.directory, &self.runtime)?;
+        Ok(())
     }
 }
 
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Ok(process) = self.process.get_mut() {
+            end(process);
+        }
+    }
+}
+
+fn end(process: &mut Child) {
+    let pid = process.id().to_string();
+    let _ = Command::new("kill").args(["-TERM", &pid]).status();
+    let deadline = Instant::now() + PATIENCE;
+    while process.try_wait().is_ok_and(|status| status.is_none()) && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let _ = process.kill();
+    let _ = process.wait();
+}
+
 pub(super) fn start(directory: &Path, runtime: &Path) -> Result<Engine, String> {
+    let process = run(directory, runtime)?;
+    let mut engine = client();
+    engine.daemon = Some(Daemon {
+        process: Mutex::new(process),
+        directory: directory.to_owned(),
+        runtime: runtime.to_owned(),
+    });
+    Ok(engine)
+}
+
+fn client() -> Engine {
+    Engine::new("docker", vec![("DOCKER_HOST", PathBuf::from(SOCKET))])
+}
+
+/// Starts the daemon and waits until it answers.
+fn run(directory: &Path, runtime: &Path) -> Result<Child, String> {
     let text = |error: std::io::Error| error.to_string();
     let log = directory.join("dockerd.log");
     // The host's own settings are none of the test's.
     let settings = directory.join("daemon.json");
     fs::write(&settings, "{}").map_err(text)?;
-    let output = File::create(&log).map_err(text)?;
+    let output = File::options().create(true).append(true).open(&log);
+    let output = output.map_err(text)?;
     let mut command = command(directory, &settings, runtime);
     command.stdin(Stdio::null());
     command
         .stdout(output.try_clone().map_err(text)?)
         .stderr(output);
-    let daemon = command
+    let mut process = command
         .spawn()
         .map_err(|error| format!("dockerd: {error}"))?;
-    let mut daemon = Daemon(daemon);
-    let mut engine = Engine::new("docker", vec![("DOCKER_HOST", PathBuf::from(SOCKET))]);
     let deadline = Instant::now() + PATIENCE;
-    while engine.client(&["version"]).code != 0 {
-        let ended = daemon.0.try_wait().map_err(text)?.is_some();
+    while client().client(&["version"]).code != 0 {
+        let ended = process.try_wait().map_err(text)?.is_some();
         if ended || Instant::now() > deadline {
+            end(&mut process);
             return Err(format!("dockerd does not answer:\n{}", tail(&log)));
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    engine._daemon = Some(daemon);
-    Ok(engine)
+    Ok(process)
 }
 
 fn command(directory: &Path, settings: &Path, runtime: &Path) -> Command {

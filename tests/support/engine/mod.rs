@@ -16,7 +16,7 @@ pub struct Engine {
     name: &'static str,
     /// What its client must know.
     environment: Vec<(&'static str, PathBuf)>,
-    _daemon: Option<docker::Daemon>,
+    daemon: Option<docker::Daemon>,
 }
 
 impl Engine {
@@ -41,7 +41,7 @@ impl Engine {
         Self {
             name,
             environment,
-            _daemon: None,
+            daemon: None,
         }
     }
 
@@ -53,6 +53,14 @@ impl Engine {
     /// Whether nodes run without any container engine.
     pub fn is_native(&self) -> bool {
         self.name == "native"
+    }
+
+    /// Ends the engine's daemon, if it has one, as a host does that shuts down, and starts it again.
+    ///
+    /// # Errors
+    /// Why it does not answer any more.
+    pub fn restart(&self) -> Result<(), String> {
+        self.daemon.as_ref().map_or(Ok(()), docker::Daemon::restart)
     }
 
     /// Lets a program find the engine.
