@@ -4,9 +4,12 @@ mod contest;
 mod phases;
 mod table;
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::process::Command;
 
 use kind_e2e::{Kept, enclosed, reference_kind};
+use kind_image::store::Store;
 
 use crate::shell::{self, cargo};
 use crate::{Failure, node_image, packages, programs};
@@ -31,7 +34,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let kind = programs::build()?.kind;
     shell::run(cargo().args(["build", "--package", "kind-e2e", "--bins"]))?;
     let image = match value(arguments, "--image") {
-        Some(archive) => std::path::absolute(archive.ok_or("--image needs an archive")?)?,
+        Some(archive) => with_whole_names(archive.ok_or("--image needs an archive")?)?,
         None if arguments.iter().any(|argument| argument == "--packed") => {
             node_image::archive(&kind, &["--packed"])?
         }
@@ -50,6 +53,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         return Ok(());
     }
     Err(format!("the contest ended with {status}").into())
+}
+
+/// The archive with names that every engine understands alike: docker leaves its own registry's away.
+fn with_whole_names(archive: &str) -> Result<PathBuf, Failure> {
+    let scratch = Kept::new(programs::directory().join("bench-image"))?;
+    let store = Store::open(scratch.path())?;
+    let images = kind_image::archive::read(&store, File::open(archive)?)?;
+    let path = programs::directory().join("bench-image.tar");
+    kind_image::archive::write(&store, &images, File::create(&path)?)?;
+    Ok(path)
 }
 
 /// The number that an option gives.
