@@ -38,6 +38,16 @@ enum Verb {
     Apply,
 }
 
+impl Verb {
+    /// Whose the fields are that it sets: kubectl's, which may go on with them.
+    fn manager(self) -> String {
+        match self {
+            Self::Create => "kubectl-create".to_owned(),
+            Self::Apply => "kubectl-client-side-apply".to_owned(),
+        }
+    }
+}
+
 /// Makes the objects of the JSON list on stdin, in their order; the argument is `create` or `apply`.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let verb = match arguments {
@@ -83,9 +93,13 @@ struct Maker {
 impl Maker {
     /// Makes one object, as soon as the server can.
     async fn make(&mut self, object: Value) -> Result<(), kube::Error> {
+        let mut tried = false;
         loop {
             match self.attempt(object.clone()).await {
+                // An attempt whose answer was lost has made it.
+                Err(error) if tried && is(&error, EXISTS) => return Ok(()),
                 Err(error) if Instant::now() < self.deadline && may_pass(&error) => {
+                    tried = true;
                     sleep(PAUSE).await;
                 }
                 result => return result,
@@ -110,11 +124,19 @@ impl Maker {
             }
             _ => Api::all_with(client, &resource),
         };
-        match api.create(&PostParams::default(), &object).await {
-            Err(kube::Error::Api(status)) if self.verb == Verb::Apply && status.code == EXISTS => {
+        let manager = Some(self.verb.manager());
+        let params = PostParams {
+            field_manager: manager.clone(),
+            ..PostParams::default()
+        };
+        match api.create(&params, &object).await {
+            Err(error) if self.verb == Verb::Apply && is(&error, EXISTS) => {
                 let name = object.metadata.name.clone().unwrap_or_default();
-                let patch = Patch::Merge(&object);
-                api.patch(&name, &PatchParams::default(), &patch).await
+                let params = PatchParams {
+                    field_manager: manager,
+                    ..PatchParams::default()
+                };
+                api.patch(&name, &params, &Patch::Merge(&object)).await
             }
             result => result,
         }
@@ -141,6 +163,10 @@ impl Maker {
                 kube::Error::Discovery(missing)
             })
     }
+}
+
+fn is(error: &kube::Error, code: u16) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == code)
 }
 
 /// Whether the same attempt may succeed once the server is further.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::addresses::Addresses;
 use super::arguments::{self, Surroundings};
+use super::images::Inspected;
 use super::network::Known;
 use super::program::Program;
 use super::shared_var::SharedVars;
@@ -38,6 +39,8 @@ pub struct CommandLine {
     flavor: Flavor,
     program: Program,
     info: OnceLock<Info>,
+    /// What was told last of images that are there, by their references.
+    images: Mutex<BTreeMap<String, Inspected>>,
     networks: Mutex<BTreeMap<String, Known>>,
     addresses: Addresses,
     shared_vars: SharedVars,
@@ -54,6 +57,7 @@ impl CommandLine {
             flavor,
             program: Program::new(program),
             info: OnceLock::new(),
+            images: Mutex::default(),
             networks: Mutex::default(),
             addresses: Addresses::default(),
             shared_vars: SharedVars::default(),
@@ -91,6 +95,22 @@ impl CommandLine {
         Ok(known)
     }
 
+    /// Asks for an image, and remembers the answer for the nodes that are made of it next.
+    fn look(&self, reference: &str) -> Result<Option<Inspected>, Error> {
+        let found = images::find(self.flavor, &self.program, reference)?;
+        let mut images = lock(&self.images);
+        match &found {
+            Some(found) => images.insert(reference.to_owned(), found.clone()),
+            None => images.remove(reference),
+        };
+        Ok(found)
+    }
+
+    fn looked(&self, reference: &str) -> Result<Option<Inspected>, Error> {
+        let known = lock(&self.images).get(reference).cloned();
+        known.map_or_else(|| self.look(reference), |known| Ok(Some(known)))
+    }
+
     /// Addresses of every container on a network, running or not.
     fn addresses_in_use(&self, network: &str) -> Result<BTreeSet<IpAddr>, Error> {
         let filter = format!("network={network}");
@@ -105,7 +125,11 @@ impl CommandLine {
     fn surroundings(&self, node: &NodeSpec) -> Result<Surroundings, Error> {
         let mut surroundings = Surroundings {
             ports: ports::publish(self.flavor, &node.ports)?,
-            shared_var: self.shared_vars.find(self.parts(), &self.info()?, node),
+            shared_var: self
+                .shared_vars
+                .find(self.parts(), &self.info()?, node, || {
+                    self.looked(&node.image)
+                }),
             ..Surroundings::default()
         };
         let known = self.known(&node.network)?;
@@ -176,7 +200,7 @@ impl Engine for CommandLine {
     }
 
     fn image(&self, reference: &str) -> Result<Option<ImageInfo>, Error> {
-        images::find(self.flavor, &self.program, reference)
+        self.look(reference).map(|found| found.map(Inspected::info))
     }
 
     fn images(&self) -> Result<Vec<String>, Error> {
@@ -197,6 +221,8 @@ impl Engine for CommandLine {
     }
 
     fn load(&self, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
+        // Its names may have been others' until now.
+        lock(&self.images).clear();
         images::load(&self.program, archive)
     }
 

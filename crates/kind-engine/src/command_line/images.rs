@@ -1,5 +1,6 @@
 //! Images in the engine's own store.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::time::Duration;
 
@@ -65,19 +66,40 @@ fn without_tag(name: &str) -> &str {
     }
 }
 
-/// Engines agree on these of what they tell about an image.
-#[derive(Deserialize)]
+/// What engines agree on of what they tell about an image.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Inspected {
+pub(super) struct Inspected {
+    /// Digest of its configuration.
     #[serde(default)]
-    id: String,
+    pub(super) id: String,
     config: Option<Config>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Config {
-    labels: Option<std::collections::BTreeMap<String, String>>,
+    labels: Option<BTreeMap<String, String>>,
+    entrypoint: Option<Vec<String>>,
+    cmd: Option<Vec<String>>,
+}
+
+impl Inspected {
+    /// What the trait tells of it.
+    pub(super) fn info(self) -> ImageInfo {
+        let labels = self.config.and_then(|config| config.labels);
+        ImageInfo {
+            id: self.id,
+            labels: labels.unwrap_or_default(),
+        }
+    }
+
+    /// Its own program with the arguments.
+    pub(super) fn command(&self) -> Vec<String> {
+        let config = self.config.clone().unwrap_or_default();
+        let parts = [config.entrypoint, config.cmd];
+        parts.into_iter().flatten().flatten().collect()
+    }
 }
 
 /// The image of that reference if the engine has it.
@@ -85,7 +107,7 @@ pub(super) fn find(
     flavor: Flavor,
     program: &Program,
     reference: &str,
-) -> Result<Option<ImageInfo>, Error> {
+) -> Result<Option<Inspected>, Error> {
     let name = name(flavor, reference);
     let text = match program.output(&["inspect", "--type=image", &name]) {
         Ok(text) => text,
@@ -103,13 +125,7 @@ pub(super) fn find(
         );
         Error::other("ENG-ANSWER", message, "")
     })?;
-    Ok(found.into_iter().next().map(|image| ImageInfo {
-        id: image.id,
-        labels: image
-            .config
-            .and_then(|config| config.labels)
-            .unwrap_or_default(),
-    }))
+    Ok(found.into_iter().next())
 }
 
 /// Lets the engine bring an image; networks that fail once may work a second later.

@@ -11,10 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use serde::Deserialize;
-
+use super::Flavor;
+use super::images::{self, Inspected};
 use super::program::Program;
-use super::{Flavor, images};
 use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
 
 /// Label of the volumes and of the containers that make them; its value is the image's id.
@@ -45,27 +44,14 @@ pub(super) struct SharedVar {
 #[derive(Debug, Default)]
 pub(super) struct SharedVars(Mutex<BTreeMap<String, Option<SharedVar>>>);
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Image {
-    id: String,
-    config: Config,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Config {
-    entrypoint: Option<Vec<String>>,
-    cmd: Option<Vec<String>>,
-}
-
 impl SharedVars {
-    /// The shared `/var` for a node; `None` if it has to copy its image's.
+    /// The shared `/var` for a node; `None` if it has to copy its image's. `look` tells of the node's image.
     pub(super) fn find(
         &self,
         (flavor, program): (Flavor, &Program),
         info: &Info,
         node: &NodeSpec,
+        look: impl FnOnce() -> Result<Option<Inspected>, Error>,
     ) -> Option<SharedVar> {
         if !is_possible(flavor, info, node) {
             return None;
@@ -74,7 +60,11 @@ impl SharedVars {
         if let Some(found) = known.get(&node.image) {
             return found.clone();
         }
-        let found = match ensure(flavor, program, &node.image) {
+        let ensured = look().and_then(|image| {
+            let image = image.ok_or_else(|| gone(&node.image))?;
+            ensure(flavor, program, &node.image, &image)
+        });
+        let found = match ensured {
             Ok(found) => Some(found),
             Err(error) => {
                 tracing::warn!(%error, image = node.image, "every node copies its image's /var");
@@ -100,11 +90,22 @@ fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
         && snapshotter.is_none_or(|name| name.is_empty() || name == "overlayfs")
 }
 
-fn ensure(flavor: Flavor, program: &Program, reference: &str) -> Result<SharedVar, Error> {
+fn gone(image: &str) -> Error {
+    Error::other(
+        "ENG-ANSWER",
+        format!("there is no image {image:?} any more"),
+        "",
+    )
+}
+
+fn ensure(
+    flavor: Flavor,
+    program: &Program,
+    reference: &str,
+    image: &Inspected,
+) -> Result<SharedVar, Error> {
     let name = images::name(flavor, reference);
-    let image = inspect(program, &name)?;
-    let parts = [image.config.entrypoint, image.config.cmd];
-    let command: Vec<String> = parts.into_iter().flatten().flatten().collect();
+    let command = image.command();
     let digits = image.id.trim_start_matches("sha256:");
     let digits = digits.get(..24).unwrap_or(digits);
     let (volume, maker) = (
@@ -135,16 +136,6 @@ fn stuck(flavor: Flavor, maker: &str) -> Error {
     let message = format!("container {maker:?} neither ends nor goes away");
     let remedy = format!("remove it: {} rm --force {maker}", flavor.name());
     Error::other("ENG-SHARED-VAR", message, remedy)
-}
-
-fn inspect(program: &Program, name: &str) -> Result<Image, Error> {
-    let text = program.output(&["inspect", "--type=image", name])?;
-    let found: Result<Vec<Image>, _> = serde_json::from_str(&text);
-    let first = found.ok().and_then(|found| found.into_iter().next());
-    first.ok_or_else(|| {
-        let message = format!("the engine tells of image {name:?} what cannot be read");
-        Error::other("ENG-ANSWER", message, "")
-    })
 }
 
 /// Whether the volume and its maker exist.
