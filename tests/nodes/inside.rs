@@ -50,9 +50,12 @@ fn parent(pid: &str) -> String {
     line.unwrap().trim().to_owned()
 }
 
+/// Whether any of its threads lives: the last one takes along what the process holds.
 fn is_alive(pid: &str) -> bool {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"));
-    status.is_ok_and(|status| !status.contains("State:\tZ"))
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
+        return false;
+    };
+    !(status.contains("State:\tZ") && status.contains("Threads:\t1\n"))
 }
 
 /// Runs a shell script in a node and returns what it printed.

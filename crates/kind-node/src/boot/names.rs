@@ -10,7 +10,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(5);
 /// An engine that knows the name of its host answers by itself, at once. Where none does, the question goes
 /// out to the world, and where that is out of reach the node would wait for nothing.
-const HOST_LIMIT: Duration = Duration::from_millis(300);
+const HOST_LIMIT: Duration = Duration::from_millis(150);
 
 /// The host as the node's network sees it: by the name that engines in a virtual machine give it,
 /// or else as the default gateway, which serves as well.
