@@ -75,8 +75,12 @@ pub(crate) fn a_cluster_of_ipv6_and_ipvs_works(world: &World) {
     several::servers_start(world, SIX, "SingleStack");
     let proxies = ["-n", "kube-system", "-l", "k8s-app=kube-proxy"];
     let logs = [&["logs", "--tail=-1"], &proxies[..]].concat();
-    let logs = world.kind.ask(&logs).expect("logs of kube-proxy");
-    assert!(logs.contains("ipvs"), "{logs}");
+    eventually("kube-proxy tells of its mode", 30, || {
+        match world.kind.ask(&logs) {
+            told if told.stdout.contains("ipvs") => Ok(()),
+            told => Err(told),
+        }
+    });
     let nodes = ["six-control-plane", "six-worker"];
     names_lead_to_the_other_node(world, nodes);
     let node = addresses(

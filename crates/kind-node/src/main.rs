@@ -29,6 +29,7 @@ mod server;
 mod services;
 mod shared_var;
 mod signals;
+mod stopping;
 mod storage;
 #[cfg(test)]
 mod testing;
@@ -64,6 +65,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "await-nodes" => ready_nodes::run(&words(&arguments)),
         "remove-marks" => marks::run(&words(&arguments)),
         "await-registration" => registration::run(&words(&arguments)),
+        "note-stop" => stopping::run(),
         "await-ready" => readiness::run(&words(&arguments)),
         "load-balancer" => terminated(add_on(balancer::run)),
         "network" => add_on(network::run),
@@ -147,6 +149,7 @@ usage: kind-node <sub-command>
   remove-marks    take marks of a control plane off all nodes
   await-registration  wait until the cluster knows this node
   await-ready     wait until this node is well since its start
+  note-stop       call all nodes of the cluster not Ready
   finalize-kubelet  use the certificate that the kubelet rotates
   load-balancer   lead connections to the control planes that are ready
   network         the pod network of this node

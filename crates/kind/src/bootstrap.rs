@@ -73,6 +73,8 @@ pub(crate) mod step {
     pub(crate) const POD_CIDRS: &str = "assign pod addresses";
     /// What kubeadm's last phase would do.
     pub(crate) const KUBELET: &str = "finalize the kubelet";
+    /// The cluster knows that its nodes stop.
+    pub(crate) const NOTE_STOP: &str = "note the stop";
     /// The API server answers.
     pub(crate) const ANSWERS: &str = "wait for the API server";
     /// The control plane is ready.
@@ -110,6 +112,11 @@ pub(crate) fn ready(version: &str, limit: Duration) -> Result<Step, kind_kubeadm
     let mut argv = words(&[AGENT, "await-nodes", control_plane_label(version)?]);
     argv.push(limit.as_secs().max(1).to_string());
     Ok(run(step::READY, argv, None))
+}
+
+/// The step that notes in the cluster that its nodes stop.
+pub(crate) fn note_stop() -> Step {
+    run(step::NOTE_STOP, words(&[AGENT, "note-stop"]), None)
 }
 
 /// The step that waits until a node that was started again is ready.

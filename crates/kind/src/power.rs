@@ -49,17 +49,28 @@ impl StartCluster {
 
 /// Ends all nodes of a cluster at once; their files stay.
 pub(crate) fn stop(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
-    let nodes = nodes(provider, cluster)?;
-    let running: Vec<_> = nodes
-        .iter()
-        .filter(|node| node.state == State::Running)
-        .map(|node| node.name.clone())
-        .collect();
+    let mut running = nodes(provider, cluster)?;
+    running.retain(|node| node.state == State::Running);
+    note_stop(provider, &running);
+    let running: Vec<_> = running.into_iter().map(|node| node.name).collect();
     parallel::each(&running, &CancelToken::new(), |node| {
         let failed = Error::engine(format!("failed to stop node {node:?}"));
         provider.engine().stop(node, GRACE).map_err(failed)
     })?;
     Ok(running)
+}
+
+/// Has the cluster know that its nodes stop, if it can be told.
+fn note_stop(provider: &Provider, nodes: &[Node]) {
+    let control_plane = kind_config::Role::ControlPlane.as_str();
+    let Some(node) = nodes.iter().find(|node| node.role() == control_plane) else {
+        return;
+    };
+    let mut requests = Requests::new(provider.shared_engine());
+    let steps = vec![bootstrap::note_stop()];
+    requests.begin(&node.name, &Request { steps }, &[]);
+    let noted = went_well(requests, &CancelToken::new());
+    tracing::debug!(?noted, node = node.name, "the cluster was told");
 }
 
 /// Starts all nodes of a cluster that do not run, at once.

@@ -19,6 +19,11 @@ const FILES: &[(&str, u32, &str)] = &[
         include_str!("files/99-kind.conf"),
     ),
     (
+        "etc/systemd/system.conf.d/stopping.conf",
+        0o644,
+        include_str!("files/stopping.conf"),
+    ),
+    (
         "etc/systemd/system/containerd.service",
         0o644,
         include_str!("files/containerd.service"),
