@@ -40,6 +40,11 @@ pub(crate) fn nodes_have_images_of_their_own(world: &World) {
     let expected = [("control-plane", Some(NODE_IMAGE)), ("worker", Some(OTHER))];
     assert_eq!(images, expected.into());
     delete(world, MIXED);
+    if !world.engine.is_native() {
+        // Other tests take the image from the engine.
+        let forget = world.engine.client(&["rmi", OTHER]);
+        forget.expect("rmi");
+    }
 }
 
 /// Has the engine know the node image by both names.
