@@ -67,6 +67,8 @@ pub(crate) mod step {
     pub(crate) const STORAGE: &str = "add default storage class";
     /// Addresses of Services, where the pod network does not give them.
     pub(crate) const SERVICES: &str = "apply service addresses";
+    /// The load balancer's kubeconfig.
+    pub(crate) const BALANCER: &str = "make the load balancer's kubeconfig";
     /// The account of ordinary pods.
     pub(crate) const ACCOUNT: &str = "make the default service account";
     /// The nodes' shares of the pod subnet.

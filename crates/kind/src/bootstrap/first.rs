@@ -5,6 +5,7 @@ use kind_kubeadm::{
     CONFIG_PATH, Documents, NodeFacts, START_PATH, control_plane_taints, first_kubeconfig,
     init_command, record_commands,
 };
+use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{Request, Step};
 
 use super::{
@@ -90,6 +91,10 @@ impl First<'_> {
         }
         let argv = init_command(self.cluster, self.documents, self.facts);
         steps.push(run(step::INIT, argv, None));
+        if !self.reads.is_empty() {
+            // Other control planes will come, and a load balancer is in front of them.
+            steps.extend(balancer_access());
+        }
         steps.extend(self.tell_others());
         let mut together = self.manifests(ADMIN_CONFIG);
         together.push(make_account());
@@ -201,6 +206,18 @@ impl First<'_> {
         }
         Ok(Some(run(step::MARKS, argv, None)))
     }
+}
+
+/// Where certificates are kubeadm's, it makes the load balancer's kubeconfig too, by which that follows control
+/// planes that come and go. A kubeadm that cannot leaves it as it is.
+fn balancer_access() -> [Step; 2] {
+    let script = format!(
+        "umask 077; kubeadm kubeconfig user --client-name=system:kube-proxy --config={CONFIG_PATH} \
+         >{KUBECONFIG} || : >{KUBECONFIG}"
+    );
+    let argv = words(&["/bin/sh", "-c", &script]);
+    let path = KUBECONFIG.to_owned();
+    [run(step::BALANCER, argv, None), Step::Read { path }]
 }
 
 /// Whoever creates a cluster wants to run pods in it next.

@@ -33,7 +33,15 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
         manifests: &manifests,
         prepared,
         etcd_of_several: false,
-        reads: &[],
+        reads: match cluster
+            .nodes
+            .iter()
+            .filter(|node| node.role == Role::ControlPlane)
+            .count()
+        {
+            1 => &[],
+            _ => &SHARED_FILES,
+        },
     };
     let mut request = first.request().unwrap();
     request
@@ -82,6 +90,20 @@ fn a_new_version() {
 #[test]
 fn a_version_whose_certificates_kubeadm_makes() {
     insta::assert_snapshot!(requested(("v1.37.0", false), "", None));
+}
+
+/// Where certificates are kubeadm's, only it can make what the load balancer needs.
+#[test]
+fn a_load_balancer_gets_access_to_the_cluster() {
+    let several = "nodes: [{role: control-plane}, {role: control-plane}]\n";
+    for (config, prepared, expected) in [(several, false, 1), (several, true, 0), ("", false, 0)] {
+        let request = requested(("v1.37.0", prepared), config, None);
+        let made = request.matches("kubeadm kubeconfig user").count();
+        let read = request
+            .matches("Read { path: \"/kind/load-balancer.conf\" }")
+            .count();
+        assert_eq!((made, read), (expected, expected), "{request}");
+    }
 }
 
 #[test]

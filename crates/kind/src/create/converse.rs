@@ -2,9 +2,12 @@
 
 use std::mem;
 
+use kind_engine::Engine;
+use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::Event as Told;
 
 use super::attempt::Attempt;
+use super::nodes::copy_in;
 use super::phases::{Phases, Sequence};
 use super::start::Script;
 use crate::bootstrap::{ADMIN_CONFIG, JOINED, SERVES, step};
@@ -14,6 +17,7 @@ use crate::{Error, Result};
 
 /// What is known of a conversation so far.
 struct Course<'a, 'l> {
+    engine: &'a dyn Engine,
     script: Script,
     sequence: Sequence,
     phases: &'a mut Phases<'l>,
@@ -45,6 +49,7 @@ impl Attempt<'_> {
             requests.begin(&node, &request, &[]);
         }
         let mut course = Course {
+            engine: &*engine,
             joining: 0,
             script,
             sequence,
@@ -85,6 +90,9 @@ impl Course<'_, '_> {
             Reply::Event(Told::File { path, text }) if path == ADMIN_CONFIG => {
                 self.admin = Some(text);
             }
+            Reply::Event(Told::File { path, text }) if path == KUBECONFIG => {
+                self.give_balancer(text)?;
+            }
             Reply::Event(Told::File { path, text }) => self.keep(path, text),
             Reply::Event(Told::Marked { name }) if name == SERVES => self.next_group(requests),
             Reply::Event(Told::Marked { name }) if name == JOINED => {
@@ -102,6 +110,16 @@ impl Course<'_, '_> {
             Reply::Ended(_) => {}
         }
         Ok(())
+    }
+
+    /// The load balancer's kubeconfig, which is empty where kubeadm could make none.
+    fn give_balancer(&self, text: String) -> Result<()> {
+        let Some(balancer) = self.script.balancer.as_deref().filter(|_| !text.is_empty()) else {
+            return Ok(());
+        };
+        let mut file = File::new(KUBECONFIG, text);
+        file.mode = 0o600;
+        copy_in(self.engine, balancer, &[file])
     }
 
     /// A file of the first node for the control planes that join it.

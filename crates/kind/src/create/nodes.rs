@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use kind_config::Role;
-use kind_engine::{Error as EngineError, Network, Node};
+use kind_engine::{Engine, Error as EngineError, Network, Node};
 use kind_kubeadm::{Documents, NodeFacts, containerd};
 
 use super::attempt::Attempt;
@@ -174,11 +174,15 @@ impl Attempt<'_> {
     }
 
     fn copy_in(&self, node: &str, files: &[File]) -> Result<()> {
-        let tar = pack(files).map_err(EngineError::io("packing files"));
-        let engine = self.provider.engine();
-        tar.and_then(|tar| engine.copy_in(node, "/".as_ref(), &mut &tar[..]))
-            .map_err(Error::engine(format!(
-                "failed to write files into node {node:?}"
-            )))
+        copy_in(self.provider.engine(), node, files)
     }
+}
+
+/// Puts files into a node.
+pub(super) fn copy_in(engine: &dyn Engine, node: &str, files: &[File]) -> Result<()> {
+    let tar = pack(files).map_err(EngineError::io("packing files"));
+    tar.and_then(|tar| engine.copy_in(node, "/".as_ref(), &mut &tar[..]))
+        .map_err(Error::engine(format!(
+            "failed to write files into node {node:?}"
+        )))
 }

@@ -42,6 +42,8 @@ type Requests = Vec<(String, Request)>;
 pub(super) struct Script {
     /// The node that is started first.
     pub(super) first: String,
+    /// The load balancer, if there is one.
+    pub(super) balancer: Option<String>,
     /// Its request.
     pub(super) init: Request,
     /// Requests of nodes that start beside it.
@@ -123,6 +125,7 @@ impl Attempt<'_> {
         }
         Ok(Script {
             first: first.kubeadm.name.clone(),
+            balancer: plan.balancer().map(|balancer| balancer.name.clone()),
             init,
             beside,
             groups,

@@ -14,6 +14,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use kind_config::{Cluster, Role};
+use kind_node::load_balancer::KUBECONFIG;
 
 use crate::create::{
     Draft, Facts, Place, Way, balancer_file, check_cluster, check_host, make_plan,
@@ -158,13 +159,11 @@ impl Known<'_> {
         let balancer = last.map(|addresses| {
             let mut node = DryNode::at(*addresses);
             node.write([balancer_file(plan)]);
-            if let Some(draft) = drafts.first() {
-                let secret = way.balancer_secret(draft)?;
-                node.secret_files = secret_paths(secret.as_slice());
-            }
-            Ok(node)
+            // Whoever makes it.
+            node.secret_files = vec![KUBECONFIG.to_owned()];
+            node
         });
-        nodes.chain(balancer).collect()
+        nodes.chain(balancer.map(Ok)).collect()
     }
 
     fn draft<'p>(
