@@ -144,12 +144,11 @@ fn wait_for_containerd() -> Step {
     }
 }
 
-/// Writes the manifests of static pods while containerd starts. A kubelet that runs before they are whole may
-/// not see one for 20 seconds.
-fn prepare(manifests: Vec<Step>) -> Step {
-    let mut sequences = vec![vec![wait_for_containerd()]];
-    sequences.extend(manifests.into_iter().map(|step| vec![step]));
-    Step::Together { sequences }
+/// Waits until the node is up, whose boot may still lay out `/var`, and writes the manifests of static pods. A
+/// kubelet that runs before they are whole may not see one for 20 seconds.
+fn prepare(manifests: Vec<Step>) -> [Step; 2] {
+    let sequences = manifests.into_iter().map(|step| vec![step]).collect();
+    [wait_for_containerd(), Step::Together { sequences }]
 }
 
 /// Names of all steps of a request.

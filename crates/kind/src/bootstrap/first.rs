@@ -129,14 +129,15 @@ impl First<'_> {
         together.push(make_account());
         let start_kubelet = phase(step::START_KUBELET, &["kubelet-start"]);
         let control_plane = phase(step::CONTROL_PLANE, &["control-plane", "all"]);
-        Ok(vec![
-            prepare(vec![self.etcd(), control_plane]),
+        let mut steps = Vec::from(prepare(vec![self.etcd(), control_plane]));
+        steps.extend([
             start_kubelet,
             run(step::SERVES, words(&[AGENT, "await-server"]), None),
             Step::Together {
                 sequences: together,
             },
-        ])
+        ]);
+        Ok(steps)
     }
 
     /// kubeadm asks a server five times a second at most, each run of it for itself.

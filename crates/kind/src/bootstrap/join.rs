@@ -26,13 +26,12 @@ pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni
         _ => (Vec::new(), step::join(&facts.name)),
     };
     let cri_socket = notes_runtime_at_node(facts.version()).then_some(cri_socket);
-    Request {
-        steps: vec![
-            prepare(manifests),
-            start_kubelet(),
-            await_registration(&registered, facts, cri_socket, writes_cni),
-        ],
-    }
+    let mut steps = Vec::from(prepare(manifests));
+    steps.extend([
+        start_kubelet(),
+        await_registration(&registered, facts, cri_socket, writes_cni),
+    ]);
+    Request { steps }
 }
 
 /// What is left for a control plane that has started alone, once the first node serves: labels and taints.
