@@ -2,7 +2,7 @@
 
 mod owner;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -120,25 +120,40 @@ fn create(path: &Path) -> io::Result<()> {
 }
 
 /// Removes a lock that a crashed program left; true if the lock may be tried again at once.
+///
+/// Two programs may see the same old lock, and one that was just made anew must never go: whoever removes a lock
+/// has that very file locked for the kernel, and looks again whether it is still the one that stands there.
 fn take_stale_away(path: &Path) -> bool {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => return error.kind() == io::ErrorKind::NotFound,
+    };
+    if file.try_lock().is_err() {
+        return false;
+    }
+    if !stands_at(&file, path) {
+        return true;
+    }
     if !is_stale(path) {
         return false;
     }
-    // Two programs may see the same old lock. Only the file that was moved away is judged again, so
-    // a lock that the other one has just made anew is put back.
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(format!(".stale-{}", std::process::id()));
-    let aside = PathBuf::from(aside);
-    if fs::rename(path, &aside).is_err() {
-        return true;
-    }
-    let stale = is_stale(&aside);
-    if !stale {
-        let _ = fs::hard_link(&aside, path);
-    }
-    tracing::warn!(path = %path.display(), stale, "kubeconfig lock found");
-    let _ = fs::remove_file(&aside);
-    stale
+    tracing::warn!(path = %path.display(), "a kubeconfig lock that was left behind is removed");
+    fs::remove_file(path).is_ok()
+}
+
+/// Whether a path leads to this file.
+#[cfg(unix)]
+fn stands_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    let (open, named) = (file.metadata(), fs::symlink_metadata(path));
+    matches!((open, named), (Ok(open), Ok(named)) if identity(&open) == identity(&named))
+}
+
+/// Whether a path leads to this file: elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+fn stands_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// A lock whose owner is gone, or whose owner nobody knows and which is old.

@@ -38,7 +38,7 @@ fn a_lock_held_for_a_moment_is_waited_for() {
 fn client_gos_empty_lock_is_waited_for_until_it_is_old() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
-    let left = fs::File::create(directory.path().join("config.lock")).unwrap();
+    let left = File::create(directory.path().join("config.lock")).unwrap();
     let begun = Instant::now();
     assert!(Lock::acquire_within(&file, Duration::from_millis(100)).is_err());
     assert!(begun.elapsed() >= Duration::from_millis(100));
@@ -72,7 +72,7 @@ fn a_lock_whose_process_lives_is_never_old() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
     let lock = Lock::acquire(&file).unwrap();
-    let made = fs::File::open(directory.path().join("config.lock")).unwrap();
+    let made = File::open(directory.path().join("config.lock")).unwrap();
     made.set_modified(SystemTime::now() - STALE * 2).unwrap();
     assert!(Lock::acquire_within(&file, Duration::ZERO).is_err());
     drop(lock);
@@ -83,7 +83,7 @@ fn of_many_at_once_one_has_it() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
     // A stale lock stands there at the start, for all of them to fall over.
-    let left = fs::File::create(directory.path().join("config.lock")).unwrap();
+    let left = File::create(directory.path().join("config.lock")).unwrap();
     left.set_modified(SystemTime::now() - STALE * 2).unwrap();
     let (inside, most) = (
         std::sync::atomic::AtomicUsize::new(0),
