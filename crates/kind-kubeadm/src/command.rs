@@ -24,7 +24,8 @@ const WITHOUT_SERVER: [&str; 6] = [
     "wait-control-plane",
 ];
 
-/// Phases that do nothing but make objects and on which no other depends, as `--skip-phases` and as `kubeadm init phase` name them.
+/// Phases that do nothing but make objects and on which no other depends, as `--skip-phases` and as
+/// `kubeadm init phase` name them.
 const RECORDS: [(&str, &[&str]); 4] = [
     ("upload-config", &["upload-config", "all"]),
     ("mark-control-plane", &["mark-control-plane"]),

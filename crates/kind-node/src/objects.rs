@@ -188,7 +188,10 @@ fn settle_namespace(object: &mut Value) {
 /// Has an object hold what it was made from.
 fn note(object: &mut Value) {
     let annotations = metadata(object).entry("annotations");
-    annotations.or_insert_with(|| Map::new().into());
+    let annotations = annotations.or_insert(Value::Null);
+    if annotations.is_null() {
+        *annotations = Map::new().into();
+    }
     let text = format!("{object}\n");
     if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
         annotations.insert(LAST_APPLIED.to_owned(), text.into());
@@ -232,6 +235,16 @@ mod tests {
         let kept = "{\"apiVersion\":\"v1\",\"data\":{\"b\":\"c\"},\"kind\":\"ConfigMap\",\
                     \"metadata\":{\"annotations\":{},\"name\":\"a\",\"namespace\":\"default\"}}\n";
         assert_eq!(object["metadata"]["annotations"][LAST_APPLIED], kept);
+    }
+
+    #[test]
+    fn annotations_that_are_null_are_none() {
+        let mut object = json!({ "metadata": { "annotations": null } });
+        note(&mut object);
+        assert_eq!(
+            object["metadata"]["annotations"][LAST_APPLIED],
+            "{\"metadata\":{\"annotations\":{}}}\n"
+        );
     }
 
     #[test]
