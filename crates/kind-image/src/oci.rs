@@ -213,6 +213,31 @@ pub struct RootFs {
     pub diff_ids: Vec<Digest>,
 }
 
+impl RootFs {
+    /// The chain id of each layer.
+    pub fn chain_ids(&self) -> Vec<Digest> {
+        chain_ids(&self.diff_ids)
+    }
+}
+
+/// Chain ids of layers, which come lowest first.
+pub(crate) fn chain_ids<'a>(diff_ids: impl IntoIterator<Item = &'a Digest>) -> Vec<Digest> {
+    let mut chain: Vec<Digest> = Vec::new();
+    for diff_id in diff_ids {
+        chain.push(chain_id(chain.last(), diff_id));
+    }
+    chain
+}
+
+/// The specification's name for a layer together with all those below it, of which the highest has the chain
+/// id `below`.
+pub(crate) fn chain_id(below: Option<&Digest>, diff_id: &Digest) -> Digest {
+    match below {
+        None => diff_id.clone(),
+        Some(below) => Digest::of(format!("{below} {diff_id}").as_bytes()),
+    }
+}
+
 /// How one layer came to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {

@@ -99,15 +99,7 @@ impl PortableImage {
 
     /// What containerd calls the unpacked layers: the digest of each with everything below it.
     pub fn chain_ids(&self) -> Vec<Digest> {
-        let mut chain: Vec<Digest> = Vec::new();
-        for layer in &self.layers {
-            let id = match chain.last() {
-                None => layer.diff_id.clone(),
-                Some(below) => Digest::of(format!("{below} {}", layer.diff_id).as_bytes()),
-            };
-            chain.push(id);
-        }
-        chain
+        oci::chain_ids(self.layers.iter().map(|layer| &layer.diff_id))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -33,13 +34,13 @@ fn write_image(layout: &mut Layout<impl Write>, store: &Store, image: &Image) ->
             write_file(layout, store, digest)?;
         }
     }
-    let layers = manifest.layers.iter();
-    for (layer, diff_id) in layers.zip(&image.document().rootfs.diff_ids) {
+    let layers = manifest.layers.iter().zip(image.layers());
+    for ((layer, directory), diff_id) in layers.zip(&image.document().rootfs.diff_ids) {
         match layout.wants(&layer.digest) {
             true if store.blob_path(&layer.digest).exists() => {
                 write_file(layout, store, &layer.digest)?;
             }
-            true => write_directory(layout, store, layer, diff_id)?,
+            true => write_directory(layout, directory, layer, diff_id)?,
             false => {}
         }
     }
@@ -60,12 +61,11 @@ fn write_file(
 /// Writes a layer's tar from its directory, as it was written when its digest was taken.
 fn write_directory(
     layout: &mut Layout<impl Write>,
-    store: &Store,
+    path: &Path,
     layer: &Descriptor,
     diff_id: &Digest,
 ) -> Result<(), Error> {
-    let path = store.layer_path(diff_id);
-    let root = unpack::open_root(&path)?;
+    let root = unpack::open_root(path)?;
     let (mut reader, writer) = io::pipe().map_err(Error::io("make pipe"))?;
     let (found, size) = std::thread::scope(|scope| {
         let packing = scope.spawn(|| {

@@ -39,15 +39,15 @@ pub(super) fn header(stat: &Stat) -> Option<Header> {
     Some(header)
 }
 
-/// File capabilities and user attributes, by the names of extended headers, sorted.
-pub(super) fn extensions(file: impl AsFd) -> Result<Vec<(String, Vec<u8>)>, Errno> {
+/// File capabilities and user attributes, sorted.
+pub(crate) fn extended_attributes(file: impl AsFd) -> Result<Vec<(String, Vec<u8>)>, Errno> {
     let mut names = vec![0; 64 << 10];
     let length = match rustix::fs::flistxattr(&file, names.as_mut_slice()) {
         Ok(length) => length,
         Err(Errno::OPNOTSUPP) => 0,
         Err(error) => return Err(error),
     };
-    let mut extensions = Vec::new();
+    let mut attributes = Vec::new();
     for name in names[..length].split(|&b| b == 0) {
         let Ok(name) = std::str::from_utf8(name) else {
             continue;
@@ -56,9 +56,9 @@ pub(super) fn extensions(file: impl AsFd) -> Result<Vec<(String, Vec<u8>)>, Errn
             let mut value = vec![0; 64 << 10];
             let length = rustix::fs::fgetxattr(&file, name, value.as_mut_slice())?;
             value.truncate(length);
-            extensions.push((format!("SCHILY.xattr.{name}"), value));
+            attributes.push((name.to_owned(), value));
         }
     }
-    extensions.sort();
-    Ok(extensions)
+    attributes.sort();
+    Ok(attributes)
 }

@@ -5,4 +5,5 @@ mod header;
 mod tests;
 mod tree;
 
+pub(crate) use header::extended_attributes;
 pub use tree::{contents, path};

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use tar::{Builder, EntryType};
 
-use super::header::{extensions, header};
+use super::header::{extended_attributes, header};
 use crate::Error;
 
 /// Writes everything below `root`, names relative to it, sorted; the form of an image layer.
@@ -170,11 +170,16 @@ impl<W: Write> Packing<W> {
     }
 
     fn extensions(&mut self, file: &OwnedFd, path: &Path) -> Result<(), Error> {
-        let extensions = extensions(file).map_err(Error::path("read attributes of", path))?;
-        if extensions.is_empty() {
+        let attributes =
+            extended_attributes(file).map_err(Error::path("read attributes of", path))?;
+        if attributes.is_empty() {
             return Ok(());
         }
-        let records = extensions
+        let records: Vec<_> = attributes
+            .iter()
+            .map(|(name, value)| (format!("SCHILY.xattr.{name}"), value))
+            .collect();
+        let records = records
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_slice()));
         self.builder

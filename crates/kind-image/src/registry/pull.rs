@@ -1,9 +1,10 @@
 //! Bringing an image into the store.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::blob::Download;
 use super::hosts::Purpose;
@@ -76,6 +77,8 @@ fn bring(
         sessions: &sessions,
         what: &what,
         layers: found.manifest.layers.iter().zip(diff_ids).collect(),
+        chain_ids: config.1.rootfs.chain_ids(),
+        ready: Turns::default(),
         draft: &draft,
         next: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
@@ -173,7 +176,10 @@ struct Work<'a> {
     sessions: &'a Sessions<'a>,
     what: &'a str,
     layers: Vec<(&'a Descriptor, &'a Digest)>,
+    chain_ids: Vec<Digest>,
     draft: &'a Draft,
+    /// Layers are unpacked one above the other, however they come.
+    ready: Turns,
     /// The layer that nobody brings yet.
     next: AtomicUsize,
     /// A layer failed: the others need not come.
@@ -190,7 +196,7 @@ impl Work<'_> {
             self.layers.iter().map(|_| Mutex::default()).collect();
         let failure = Mutex::new(None);
         let slot = |slot: &Mutex<Option<Fetched>>, layer| {
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(layer);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = layer;
         };
         std::thread::scope(|scope| {
             for _ in 0..WORKERS.min(self.layers.len()) {
@@ -200,6 +206,7 @@ impl Work<'_> {
                             Ok(layer) => slot(&done[number], layer),
                             Err(error) => {
                                 self.stop.store(true, Ordering::Relaxed);
+                                self.ready.give_up();
                                 let mut failure =
                                     failure.lock().unwrap_or_else(PoisonError::into_inner);
                                 // The first one is the cause of the others.
@@ -225,12 +232,19 @@ impl Work<'_> {
         wanted.then_some(number)
     }
 
-    fn layer(&self, number: usize) -> Result<Fetched, Error> {
+    /// Brings a layer and unpacks it; `None` if one below it failed.
+    fn layer(&self, number: usize) -> Result<Option<Fetched>, Error> {
         let (descriptor, diff_id) = self.layers[number];
-        if self.draft.has(descriptor, diff_id) {
+        let chain = &self.chain_ids[..=number];
+        if self.draft.has(descriptor, &chain[number]) {
             tracing::debug!(digest = %descriptor.digest, "layer is present");
             self.report(number, descriptor.size);
-            return Ok(self.draft.present(descriptor, diff_id));
+            self.ready.done(number);
+            return Ok(Some(self.draft.present(
+                descriptor,
+                diff_id,
+                &chain[number],
+            )));
         }
         let path = self.draft.blob_path(number);
         let download = Download {
@@ -241,7 +255,12 @@ impl Work<'_> {
         };
         self.sessions
             .first(self.what, |session| download.run(session))?;
-        Ok(self.draft.unpack_blob(number, descriptor, diff_id)?)
+        if !self.ready.wait_for(number) {
+            return Ok(None);
+        }
+        let layer = self.draft.unpack_blob(descriptor, diff_id, chain)?;
+        self.ready.done(number);
+        Ok(Some(layer))
     }
 
     fn report(&self, number: usize, bytes: u64) {
@@ -257,5 +276,38 @@ impl Work<'_> {
             .map(|(descriptor, _)| descriptor.size)
             .sum();
         (self.progress)(Progress::new(self.what, done, Some(total)));
+    }
+}
+
+/// Whose turn it is, of work that is done in the order of its numbers.
+#[derive(Default)]
+struct Turns {
+    /// What is done, and whether nothing more will be.
+    state: Mutex<(BTreeSet<usize>, bool)>,
+    changed: Condvar,
+}
+
+impl Turns {
+    /// Waits until all lower numbers are done; `false` if that will not be.
+    fn wait_for(&self, number: usize) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = |(done, over): &mut (BTreeSet<usize>, bool)| {
+            !*over && done.range(..number).count() < number
+        };
+        let state = self.changed.wait_while(state, waiting);
+        !state.unwrap_or_else(PoisonError::into_inner).1
+    }
+
+    fn done(&self, number: usize) {
+        self.change(|(done, _)| done.extend([number]));
+    }
+
+    fn give_up(&self) {
+        self.change(|(_, over)| *over = true);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut (BTreeSet<usize>, bool))) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_all();
     }
 }

@@ -147,7 +147,11 @@ impl<'a> Push<'a> {
         let diff_ids = &self.image.document().rootfs.diff_ids;
         let mut layers = Vec::new();
         for (number, (layer, diff_id)) in manifest.layers.iter().zip(diff_ids).enumerate() {
-            let packed = self.packed(layer, diff_id, &scratch.path().join(number.to_string()))?;
+            let unpacked = Unpacked {
+                directory: &self.image.layers()[number],
+                diff_id,
+            };
+            let packed = self.packed(layer, &unpacked, &scratch.path().join(number.to_string()))?;
             self.send(&packed)?;
             layers.push(packed.descriptor);
         }
@@ -187,7 +191,12 @@ impl<'a> Push<'a> {
     }
 
     /// A layer's blob: the one in the store, or one that is made now.
-    fn packed(&self, layer: &Descriptor, diff_id: &Digest, path: &Path) -> Result<Packed, Error> {
+    fn packed(
+        &self,
+        layer: &Descriptor,
+        unpacked: &Unpacked<'_>,
+        path: &Path,
+    ) -> Result<Packed, Error> {
         let stored = self.store.blob_path(&layer.digest);
         if stored.exists() {
             return Ok(Packed {
@@ -196,8 +205,8 @@ impl<'a> Push<'a> {
             });
         }
         let descriptor = match self.packing {
-            Packing::Plain => self.pack_plain(layer, diff_id, path)?,
-            Packing::Gzip => self.pack_gzip(layer, diff_id, path)?,
+            Packing::Plain => self.pack_plain(layer, unpacked, path)?,
+            Packing::Gzip => self.pack_gzip(layer, unpacked, path)?,
         };
         Ok(Packed {
             descriptor,
@@ -208,23 +217,23 @@ impl<'a> Push<'a> {
     fn pack_plain(
         &self,
         layer: &Descriptor,
-        diff_id: &Digest,
+        unpacked: &Unpacked<'_>,
         path: &Path,
     ) -> Result<Descriptor, Error> {
         let file = File::create(path).map_err(crate::Error::path("create", path))?;
-        self.pack(diff_id, io::BufWriter::with_capacity(1 << 20, file))?;
+        pack(unpacked, io::BufWriter::with_capacity(1 << 20, file))?;
         Ok(layer.clone())
     }
 
     fn pack_gzip(
         &self,
         layer: &Descriptor,
-        diff_id: &Digest,
+        unpacked: &Unpacked<'_>,
         path: &Path,
     ) -> Result<Descriptor, Error> {
         let file = File::create(path).map_err(crate::Error::path("create", path))?;
         let blob = DigestWriter::new(io::BufWriter::with_capacity(1 << 20, file));
-        let encoder = self.pack(diff_id, GzEncoder::new(blob, Compression::fast()))?;
+        let encoder = pack(unpacked, GzEncoder::new(blob, Compression::fast()))?;
         let finish = || {
             let (digest, size, mut file) = encoder.finish()?.finish();
             file.flush()?;
@@ -236,23 +245,6 @@ impl<'a> Push<'a> {
             annotations: layer.annotations.clone(),
             ..Descriptor::new(&kind, digest, size)
         })
-    }
-
-    /// Writes a layer's tar as it was when its digest was taken.
-    fn pack<W: Write>(&self, diff_id: &Digest, out: W) -> Result<W, Error> {
-        let root = unpack::open_root(&self.store.layer_path(diff_id))?;
-        let mut sink = DigestWriter::new(out);
-        pack::contents(&root, &mut sink)?;
-        let (found, _, mut out) = sink.finish();
-        if found != *diff_id {
-            return Err(Error::from(crate::Error::Mismatch {
-                what: "a layer in the store".to_owned(),
-                expected: diff_id.clone(),
-                found,
-            }));
-        }
-        out.flush().map_err(crate::Error::io("pack layer"))?;
-        Ok(out)
     }
 
     fn failure(&self, fault: Fault) -> Error {
@@ -345,6 +337,29 @@ impl Read for Counted<'_> {
         self.push.report(self.file.stream_position()?);
         Ok(count)
     }
+}
+
+/// A layer of the store, and the digest that its tar has.
+struct Unpacked<'a> {
+    directory: &'a Path,
+    diff_id: &'a Digest,
+}
+
+/// Writes a layer's tar as it was when its digest was taken.
+fn pack<W: Write>(layer: &Unpacked<'_>, out: W) -> Result<W, Error> {
+    let root = unpack::open_root(layer.directory)?;
+    let mut sink = DigestWriter::new(out);
+    pack::contents(&root, &mut sink)?;
+    let (found, _, mut out) = sink.finish();
+    if found != *layer.diff_id {
+        return Err(Error::from(crate::Error::Mismatch {
+            what: "a layer in the store".to_owned(),
+            expected: layer.diff_id.clone(),
+            found,
+        }));
+    }
+    out.flush().map_err(crate::Error::io("pack layer"))?;
+    Ok(out)
 }
 
 fn put_manifest(

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::scratch::{self, Scratch};
 use super::{Draft, Image};
-use crate::oci::{Descriptor, Index, REFERENCE_ANNOTATION};
+use crate::oci::{Descriptor, ImageConfig, Index, Manifest, REFERENCE_ANNOTATION};
 use crate::{Digest, Error, Reference};
 
 /// A directory of images.
@@ -17,6 +17,11 @@ use crate::{Digest, Error, Reference};
 pub struct Store {
     root: PathBuf,
 }
+
+/// Where unpacked layers are, by their chain ids.
+pub(super) const CHAINS: &str = "chains";
+/// Where earlier versions had them, by their diff ids.
+pub(super) const FORMER_LAYERS: &str = "layers";
 
 /// The store's lock; free again when dropped.
 pub(super) struct Locked {
@@ -26,7 +31,7 @@ pub(super) struct Locked {
 impl Store {
     /// Opens the store at `root`, making it where there is none.
     pub fn open(root: &Path) -> Result<Self, Error> {
-        for part in ["blobs/sha256", "layers", "tmp", "holds"] {
+        for part in ["blobs/sha256", CHAINS, "tmp", "holds"] {
             let path = root.join(part);
             fs::create_dir_all(&path).map_err(Error::path("create", &path))?;
         }
@@ -48,8 +53,16 @@ impl Store {
 
     /// The image of that name, `name@digest`, or image id or manifest digest (`sha256:…`).
     ///
-    /// Short names are completed as [`Reference`] says.
+    /// Short names are completed as [`Reference`] says. All layers of what is found are there, unpacked.
     pub fn find(&self, reference: &str) -> Result<Option<Image>, Error> {
+        let found = self.look_up(reference)?;
+        if let Some(image) = &found {
+            self.restore(image)?;
+        }
+        Ok(found)
+    }
+
+    fn look_up(&self, reference: &str) -> Result<Option<Image>, Error> {
         if let Ok(digest) = reference.parse::<Digest>() {
             let mut images = self.list()?;
             images.retain(|image| image.digest() == &digest || image.id() == &digest);
@@ -71,7 +84,7 @@ impl Store {
             .transpose()
     }
 
-    /// All images, sorted by their first name.
+    /// All images, sorted by their first name. Their layers need not be there, as far as blobs are.
     pub fn list(&self) -> Result<Vec<Image>, Error> {
         let _lock = self.lock_shared()?;
         let mut by_digest: BTreeMap<Digest, Vec<Reference>> = BTreeMap::new();
@@ -104,7 +117,7 @@ impl Store {
     /// Layers of an image that somebody holds ([`Store::hold`]) stay until it is released.
     pub fn remove(&self, reference: &str) -> Result<(), Error> {
         let image = self
-            .find(reference)?
+            .look_up(reference)?
             .ok_or_else(|| Error::Missing(reference.to_owned()))?;
         let lock = self.lock()?;
         let mut index = self.index()?;
@@ -163,8 +176,37 @@ impl Store {
         Ok(Locked { _file: file })
     }
 
-    pub(crate) fn layer_path(&self, diff_id: &Digest) -> PathBuf {
-        self.root.join("layers").join(diff_id.hex())
+    /// Where the layer of that chain id is unpacked.
+    pub(super) fn layer_path(&self, chain_id: &Digest) -> PathBuf {
+        self.root.join(CHAINS).join(chain_id.hex())
+    }
+
+    /// Where an earlier version has the layer of that diff id.
+    pub(super) fn former_layer_path(&self, diff_id: &Digest) -> PathBuf {
+        self.root.join(FORMER_LAYERS).join(diff_id.hex())
+    }
+
+    /// Where the layers of an image are, or belong.
+    pub(super) fn layer_paths(&self, manifest: &Manifest, config: &ImageConfig) -> Vec<PathBuf> {
+        let diff_ids = config.rootfs.diff_ids.iter();
+        let layers = diff_ids
+            .zip(config.rootfs.chain_ids())
+            .zip(&manifest.layers);
+        layers
+            .map(|((diff_id, chain_id), layer)| self.directory(diff_id, &chain_id, &layer.digest))
+            .collect()
+    }
+
+    /// Where a layer is, or belongs.
+    pub(super) fn directory(&self, diff_id: &Digest, chain_id: &Digest, blob: &Digest) -> PathBuf {
+        let path = self.layer_path(chain_id);
+        let former = self.former_layer_path(diff_id);
+        // What was made here lists all its directories: it is the same above any layers.
+        let made_here = !self.blob_path(blob).exists();
+        match !path.is_dir() && made_here && former.is_dir() {
+            true => former,
+            false => path,
+        }
     }
 
     pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {

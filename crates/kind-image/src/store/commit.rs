@@ -72,6 +72,7 @@ pub(super) fn commit_documents(
     }
     store.write_index(&index)?;
     let image = Image::load(&store, &digest, names.to_vec())?;
+    image.check()?;
     // A name may have left another image, which is then no longer needed.
     store.collect_garbage(lock)?;
     drop(scratch);
@@ -80,7 +81,7 @@ pub(super) fn commit_documents(
 
 fn place(store: &Store, prepared: &Prepared) -> Result<(), Error> {
     if let Some(directory) = &prepared.directory {
-        move_unless_there(directory, &store.layer_path(&prepared.layer.diff_id))?;
+        move_unless_there(directory, &store.layer_path(&prepared.chain_id))?;
     }
     if let Some(blob) = &prepared.blob {
         move_unless_there(blob, &store.blob_path(&prepared.descriptor.digest))?;
@@ -89,7 +90,7 @@ fn place(store: &Store, prepared: &Prepared) -> Result<(), Error> {
 }
 
 /// Another process may have been faster with the same content.
-fn move_unless_there(from: &Path, to: &Path) -> Result<(), Error> {
+pub(super) fn move_unless_there(from: &Path, to: &Path) -> Result<(), Error> {
     if to.exists() {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::scratch::Scratch;
 use super::{Image, Store};
 use crate::digest::{DigestReader, DigestWriter};
-use crate::oci::{Descriptor, ImageConfig, LAYER};
+use crate::oci::{self, Descriptor, ImageConfig, LAYER};
 use crate::{Digest, Error, Reference, pack, unpack};
 
 /// A new image in the making: layers first, lowest first, then [`Draft::commit`].
@@ -44,6 +44,8 @@ pub enum Placement {
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) layer: Layer,
+    /// Its name together with the layers below it.
+    pub(super) chain_id: Digest,
     /// How the manifest calls it.
     pub(super) descriptor: Descriptor,
     /// Its unpacked directory; `None` if the store has it already.
@@ -73,9 +75,10 @@ impl Draft {
         Ok(layer)
     }
 
-    /// Adds a layer that the store has already; `false` if it has not.
+    /// Adds a layer that the store has already above the same layers; `false` if it has not.
     pub fn add_known(&mut self, layer: &Layer) -> bool {
-        let known = self.store.layer_path(&layer.diff_id).is_dir();
+        let (id, chain_id) = (&layer.diff_id, self.next_chain_id(&layer.diff_id));
+        let known = self.store.directory(id, &chain_id, id).is_dir();
         if known {
             self.push(layer.clone(), None, None);
         }
@@ -94,7 +97,8 @@ impl Draft {
             to: io::BufWriter::new(file),
         });
         let root = unpack::open_root(&directory)?;
-        unpack::into(&root, &mut tee, &unpack::Options::layer())?;
+        let lower = unpack::Lower::open(&self.directories())?;
+        unpack::layer(&root, &lower, &mut tee, &unpack::Options::layer())?;
         let (diff_id, size) = tee.finish(MAX_PADDING).map_err(Error::io("read layer"))?;
         let layer = Layer { diff_id, size };
         self.push(layer.clone(), Some(directory), Some(blob));
@@ -108,8 +112,25 @@ impl Draft {
         super::commit::commit(self, config, names)
     }
 
+    /// The chain id of a layer that comes next.
+    fn next_chain_id(&self, diff_id: &Digest) -> Digest {
+        let below = self.layers.last().map(|layer| &layer.chain_id);
+        oci::chain_id(below, diff_id)
+    }
+
+    /// Where the layers are now.
+    fn directories(&self) -> Vec<PathBuf> {
+        let directory = |layer: &Prepared| {
+            let (id, blob) = (&layer.layer.diff_id, &layer.descriptor.digest);
+            let own = layer.directory.clone();
+            own.unwrap_or_else(|| self.store.directory(id, &layer.chain_id, blob))
+        };
+        self.layers.iter().map(directory).collect()
+    }
+
     fn push(&mut self, layer: Layer, directory: Option<PathBuf>, blob: Option<PathBuf>) {
         self.layers.push(Prepared {
+            chain_id: self.next_chain_id(&layer.diff_id),
             descriptor: Descriptor::new(LAYER, layer.diff_id.clone(), layer.size),
             layer,
             directory,

@@ -9,6 +9,7 @@ use super::{Image, commit};
 use crate::archive::Compression;
 use crate::digest::DigestReader;
 use crate::oci::Descriptor;
+use crate::unpack::Lower;
 use crate::{Digest, Error, Reference, unpack};
 
 /// A layer that came as a blob and is unpacked.
@@ -28,48 +29,77 @@ impl Draft {
     }
 
     /// Whether the store has a layer, unpacked and as this blob.
-    pub(crate) fn has(&self, descriptor: &Descriptor, diff_id: &Digest) -> bool {
-        self.store.layer_path(diff_id).is_dir() && self.store.blob_path(&descriptor.digest).exists()
+    pub(crate) fn has(&self, descriptor: &Descriptor, chain_id: &Digest) -> bool {
+        self.store.layer_path(chain_id).is_dir()
+            && self.store.blob_path(&descriptor.digest).exists()
     }
 
     /// A layer that the store has.
-    pub(crate) fn present(&self, descriptor: &Descriptor, diff_id: &Digest) -> Fetched {
+    pub(crate) fn present(
+        &self,
+        descriptor: &Descriptor,
+        diff_id: &Digest,
+        chain_id: &Digest,
+    ) -> Fetched {
         Fetched(Prepared {
             layer: Layer {
                 diff_id: diff_id.clone(),
                 size: descriptor.size,
             },
+            chain_id: chain_id.clone(),
             descriptor: descriptor.clone(),
             directory: None,
             blob: None,
         })
     }
 
-    /// Unpacks a layer whose blob stands, checked, at its [`Draft::blob_path`]. May be called for several
-    /// layers at once.
+    /// Unpacks a layer whose blob stands, checked, at its [`Draft::blob_path`]. The layers below it are
+    /// unpacked by now, or in the store; `chain` has their chain ids and its own.
     ///
     /// # Errors
     /// The blob cannot be unpacked, or is not the layer that the image's configuration lists.
     pub(crate) fn unpack_blob(
         &self,
-        number: usize,
         descriptor: &Descriptor,
         diff_id: &Digest,
+        chain: &[Digest],
     ) -> Result<Fetched, Error> {
-        let blob = self.blob_path(number);
-        let directory = match self.store.layer_path(diff_id).is_dir() {
+        let (chain_id, below) = chain.split_last().expect("a chain ends with its layer");
+        let blob = self.blob_path(below.len());
+        let directory = match self.store.layer_path(chain_id).is_dir() {
             true => None,
             false => {
-                let directory = self.scratch.path().join(format!("layer-{number}"));
-                unpack_to(&blob, &directory, diff_id)?;
-                Some(directory)
+                let stored = below.iter().map(|chain_id| self.store.layer_path(chain_id));
+                Some(self.unpack_over(stored, &blob, diff_id)?)
             }
         };
         Ok(Fetched(Prepared {
             directory,
             blob: Some(blob),
-            ..self.present(descriptor, diff_id).0
+            ..self.present(descriptor, diff_id, chain_id).0
         }))
+    }
+
+    /// Unpacks a blob, which may be compressed, into a new directory above other layers. Those are at
+    /// `stored` unless this draft has unpacked them.
+    pub(super) fn unpack_over(
+        &self,
+        stored: impl Iterator<Item = PathBuf>,
+        blob: &Path,
+        diff_id: &Digest,
+    ) -> Result<PathBuf, Error> {
+        let below = stored.enumerate().map(|(number, stored)| {
+            let own = self.directory(number);
+            if own.is_dir() { own } else { stored }
+        });
+        let below: Vec<_> = below.collect();
+        let directory = self.directory(below.len());
+        unpack_to(blob, &directory, diff_id, &Lower::open(&below)?)?;
+        Ok(directory)
+    }
+
+    fn directory(&self, number: usize) -> PathBuf {
+        self.scratch.path().join(format!("layer-{number}"))
     }
 
     /// Puts an image into the store whose layers are all there now, lowest first.
@@ -84,8 +114,7 @@ impl Draft {
     }
 }
 
-/// Unpacks a blob, which may be compressed, into a new directory.
-fn unpack_to(blob: &Path, directory: &Path, diff_id: &Digest) -> Result<(), Error> {
+fn unpack_to(blob: &Path, directory: &Path, diff_id: &Digest, lower: &Lower) -> Result<(), Error> {
     make_root(directory)?;
     let open = || File::open(blob).map_err(Error::path("open", blob));
     let mut magic = [0; 4];
@@ -98,7 +127,7 @@ fn unpack_to(blob: &Path, directory: &Path, diff_id: &Digest) -> Result<(), Erro
     let stream = Compression::of(magic)?.decode(open()?);
     let mut stream = DigestReader::new(stream);
     let root = unpack::open_root(directory)?;
-    unpack::into(&root, &mut stream, &unpack::Options::layer())?;
+    unpack::layer(&root, lower, &mut stream, &unpack::Options::layer())?;
     let (found, _) = stream
         .finish(super::draft::MAX_PADDING)
         .map_err(Error::io("read layer"))?;

@@ -1,6 +1,6 @@
 //! An image of the store.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::oci::{ImageConfig, Manifest, RunConfig};
 use crate::{Digest, Error, Reference};
@@ -71,29 +71,24 @@ impl Image {
     ) -> Result<Self, Error> {
         let manifest: Manifest = store.document(digest)?;
         let config: ImageConfig = store.document(&manifest.config.digest)?;
-        let layers = config
-            .rootfs
-            .diff_ids
-            .iter()
-            .map(|diff_id| present(store.layer_path(diff_id), digest))
-            .collect::<Result<_, _>>()?;
         Ok(Self {
+            layers: store.layer_paths(&manifest, &config),
             digest: digest.clone(),
             references,
             manifest,
             config,
-            layers,
         })
     }
-}
 
-fn present(path: PathBuf, image: &Digest) -> Result<PathBuf, Error> {
-    if path.is_dir() {
-        return Ok(path);
+    /// Whether all its layers are there.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let layers = self.layers.iter().zip(&self.config.rootfs.diff_ids);
+        match layers.into_iter().find(|(path, _)| !path.is_dir()) {
+            None => Ok(()),
+            Some((_, diff_id)) => Err(Error::Incomplete {
+                image: self.digest.clone(),
+                what: format!("layer {diff_id}"),
+            }),
+        }
     }
-    let name = path.file_name().unwrap_or_default();
-    Err(Error::Incomplete {
-        image: image.clone(),
-        what: format!("layer {}", Path::new(name).display()),
-    })
 }

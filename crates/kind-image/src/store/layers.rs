@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::Store;
-use super::catalog::Locked;
+use super::catalog::{CHAINS, FORMER_LAYERS, Locked};
 use super::scratch::{self, Scratch};
+use crate::Error;
 use crate::oci::{ImageConfig, Manifest};
-use crate::{Digest, Error};
 
 impl Store {
     /// Removes blobs and layers that neither a name nor a hold leads to.
@@ -18,51 +19,51 @@ impl Store {
         let tmp = self.root().join("tmp");
         scratch::sweep(&tmp)?;
         let trash = Scratch::make(&tmp)?;
-        let (blobs, layers) = self.needed(&lock)?;
-        move_unneeded(&self.root().join("layers"), &layers, trash.path())?;
-        move_unneeded(&self.root().join("blobs/sha256"), &blobs, trash.path())?;
+        let needed = self.needed(&lock)?;
+        for part in [CHAINS, FORMER_LAYERS, "blobs/sha256"] {
+            move_unneeded(&self.root().join(part), &needed, trash.path())?;
+        }
         drop(lock);
         drop(trash);
         Ok(())
     }
 
-    /// Hexadecimal names of the needed blobs and layers.
-    fn needed(&self, lock: &Locked) -> Result<(BTreeSet<String>, BTreeSet<String>), Error> {
-        let mut manifests = self.held(lock)?;
-        manifests.extend(
-            self.index()?
-                .manifests
-                .into_iter()
-                .map(|entry| entry.digest),
-        );
-        let mut blobs = BTreeSet::new();
-        let mut layers = BTreeSet::new();
-        for digest in manifests {
-            let manifest: Manifest = self.document(&digest)?;
-            let config: ImageConfig = self.document(&manifest.config.digest)?;
-            blobs.extend(hex([&digest, &manifest.config.digest]));
-            blobs.extend(hex(manifest.layers.iter().map(|layer| &layer.digest)));
-            layers.extend(hex(&config.rootfs.diff_ids));
+    /// Paths of the needed blobs and layers.
+    fn needed(&self, lock: &Locked) -> Result<BTreeSet<PathBuf>, Error> {
+        let held = self.held(lock)?;
+        let named = self.index()?.manifests.into_iter();
+        let named = named.map(|entry| entry.digest).collect::<BTreeSet<_>>();
+        let mut needed = BTreeSet::new();
+        for digest in named.union(&held) {
+            needed.extend(self.parts(digest)?);
+            if held.contains(digest) {
+                // Nodes that an earlier version made know them by these paths.
+                let manifest: Manifest = self.document(digest)?;
+                let config: ImageConfig = self.document(&manifest.config.digest)?;
+                let diff_ids = config.rootfs.diff_ids.iter();
+                needed.extend(diff_ids.map(|diff_id| self.former_layer_path(diff_id)));
+            }
         }
-        Ok((blobs, layers))
+        Ok(needed)
     }
 }
 
-fn hex<'a>(digests: impl IntoIterator<Item = &'a Digest>) -> impl Iterator<Item = String> {
-    digests.into_iter().map(|digest| digest.hex().to_owned())
-}
-
-fn move_unneeded(directory: &Path, needed: &BTreeSet<String>, trash: &Path) -> Result<(), Error> {
-    for entry in fs::read_dir(directory).map_err(Error::path("read", directory))? {
+fn move_unneeded(directory: &Path, needed: &BTreeSet<PathBuf>, trash: &Path) -> Result<(), Error> {
+    let entries = match fs::read_dir(directory) {
+        // Only stores of earlier versions have all directories.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(Error::path("read", directory))?,
+    };
+    for entry in entries {
         let path = entry.map_err(Error::path("read", directory))?.path();
         let name = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        if !needed.contains(&name) {
-            let kind = if path.is_dir() { "layer" } else { "blob" };
-            let target = trash.join(format!("{kind}-{name}"));
+        if !needed.contains(&path) {
+            let part = directory.file_name().unwrap_or_default().to_string_lossy();
+            let target = trash.join(format!("{part}-{name}"));
             fs::rename(&path, &target).map_err(Error::path("move away", &path))?;
         }
     }

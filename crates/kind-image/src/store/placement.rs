@@ -40,11 +40,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     let (reader, writer) = io::pipe().map_err(Error::io("make pipe"))?;
     std::thread::scope(|scope| {
         let packing = scope.spawn(move || pack::contents(&source, io::BufWriter::new(writer)));
-        let options = unpack::Options {
-            whiteouts: unpack::Whiteouts::Ordinary,
-            ..unpack::Options::layer()
-        };
-        let unpacked = unpack::into(&target, reader, &options);
+        let unpacked = unpack::into(&target, reader, &unpack::Options::layer());
         let packed = packing.join().expect("packing does not panic");
         unpacked.and(packed)
     })

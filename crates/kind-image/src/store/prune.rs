@@ -62,10 +62,10 @@ impl Store {
     }
 
     /// Everything on disk that an image is made of.
-    fn parts(&self, digest: &Digest) -> Result<BTreeSet<std::path::PathBuf>, Error> {
+    pub(super) fn parts(&self, digest: &Digest) -> Result<BTreeSet<std::path::PathBuf>, Error> {
         let manifest: Manifest = self.document(digest)?;
         let config: ImageConfig = self.document(&manifest.config.digest)?;
-        let layers = config.rootfs.diff_ids.iter().map(|id| self.layer_path(id));
+        let layers = self.layer_paths(&manifest, &config).into_iter();
         let blobs = [digest, &manifest.config.digest].into_iter();
         let blobs = blobs.chain(manifest.layers.iter().map(|layer| &layer.digest));
         Ok(layers

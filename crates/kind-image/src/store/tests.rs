@@ -102,16 +102,16 @@ fn removing_keeps_what_others_need() {
     let setting = Setting::new();
     setting.image("one", &["shared", "own"]);
     setting.image("two", &["shared"]);
-    assert_eq!(setting.count("layers"), 2);
+    assert_eq!(setting.count("chains"), 2);
     setting.store.remove("one").unwrap();
     assert_eq!(
-        (setting.count("layers"), setting.count("blobs/sha256")),
+        (setting.count("chains"), setting.count("blobs/sha256")),
         (1, 2)
     );
     assert!(setting.store.find("two").unwrap().is_some());
     setting.store.remove("two").unwrap();
     assert_eq!(
-        (setting.count("layers"), setting.count("blobs/sha256")),
+        (setting.count("chains"), setting.count("blobs/sha256")),
         (0, 0)
     );
     assert!(matches!(
@@ -131,7 +131,7 @@ fn a_held_image_stays_until_released() {
     assert!(setting.store.list().unwrap().is_empty());
     setting.store.release("kind-control-plane").unwrap();
     setting.store.release("kind-control-plane").unwrap();
-    assert_eq!(setting.count("layers"), 0);
+    assert_eq!(setting.count("chains"), 0);
     for name in ["", "../x", "a/b", ".hidden"] {
         assert!(setting.store.hold(&image, name).is_err(), "{name:?}");
     }
@@ -147,7 +147,7 @@ fn a_name_moves_to_the_newer_image() {
         new.digest()
     );
     assert_eq!(
-        setting.count("layers"),
+        setting.count("chains"),
         1,
         "nothing is left of the older one"
     );
@@ -197,7 +197,7 @@ fn many_hands_at_once_lose_nothing() {
     });
     let _ = setting.store.remove("coming-and-going");
     assert_eq!(setting.store.list().unwrap().len(), 9);
-    assert_eq!((setting.count("layers"), setting.count("tmp")), (9, 0));
+    assert_eq!((setting.count("chains"), setting.count("tmp")), (9, 0));
 }
 
 #[test]
@@ -299,5 +299,5 @@ fn images_that_nobody_holds_can_go() {
     assert!(setting.store.remove_unused(other.digest()).unwrap());
     assert!(setting.store.find("unused:v1").unwrap().is_none());
     assert!(setting.store.find("held:v1").unwrap().is_some());
-    assert_eq!(setting.count("layers"), 2);
+    assert_eq!(setting.count("chains"), 2);
 }

@@ -1,24 +1,21 @@
 //! Making a tar's entries real.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use tar::Entry;
 
-use super::options::{Existing, Options, Ownership, Whiteouts};
+use super::attributes::{Attributes, copy_up, make_file, make_node, seconds, set_directory_time};
+use super::changeset::{Changeset, DirectoryTime};
+use super::lower::Lower;
+use super::options::{Existing, Options};
 use super::reader::{Extensions, Item, Kind};
-use super::target::{Place, Target, is_directory};
+use super::target::{Place, Target, is_directory, open_directory};
 use crate::{Error, Refusal};
-
-const OPAQUE_MARK: &str = ".wh..wh..opq";
-const WHITEOUT_PREFIX: &[u8] = b".wh.";
-const WHITEOUT_META_PREFIX: &[u8] = b".wh..wh.";
 
 /// What was unpacked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,14 +33,34 @@ pub struct Summary {
 /// Names may begin with `/`, which then means `root`; `..` is refused. The stream is read up to the
 /// archive's end mark, not further.
 pub fn into(root: impl AsFd, tar: impl Read, options: &Options) -> Result<Summary, Error> {
-    let target =
-        Target::new(root.as_fd(), &options.directory).map_err(|reason| Error::Refused {
-            name: options.directory.display().to_string(),
-            reason,
-        })?;
+    unpack(root.as_fd(), tar, options, None)
+}
+
+/// Unpacks a layer as [`into`] does, as far as it differs from the layers below it: on top of them it is what
+/// the OCI image specification says, when overlayfs shows it. Of the lower layers, files may be copied.
+pub fn layer(
+    root: impl AsFd,
+    lower: &Lower,
+    tar: impl Read,
+    options: &Options,
+) -> Result<Summary, Error> {
+    unpack(root.as_fd(), tar, options, Some(Changeset::new(lower)))
+}
+
+fn unpack(
+    root: BorrowedFd<'_>,
+    tar: impl Read,
+    options: &Options,
+    changeset: Option<Changeset<'_>>,
+) -> Result<Summary, Error> {
+    let target = Target::new(root, &options.directory).map_err(|reason| Error::Refused {
+        name: options.directory.display().to_string(),
+        reason,
+    })?;
     let mut unpacking = Unpacking {
         target,
         options,
+        changeset,
         summary: Summary::default(),
         directories: Vec::new(),
     };
@@ -61,6 +78,7 @@ pub fn into(root: impl AsFd, tar: impl Read, options: &Options) -> Result<Summar
             unpacking.apply(&item, &mut entry)?;
         }
     }
+    unpacking.settle()?;
     unpacking.finish_directories();
     Ok(unpacking.summary)
 }
@@ -92,9 +110,11 @@ impl From<io::Error> for Failure {
 struct Unpacking<'a> {
     target: Target<'a>,
     options: &'a Options,
+    /// What a layer says about those below it; other archives say nothing.
+    changeset: Option<Changeset<'a>>,
     summary: Summary,
     /// Directories whose times are set last, as making files in them changes those.
-    directories: Vec<(PathBuf, i64)>,
+    directories: Vec<DirectoryTime>,
 }
 
 impl Unpacking<'_> {
@@ -107,11 +127,15 @@ impl Unpacking<'_> {
         if self.summary.entries > self.options.max_entries {
             return Err(refuse(Refusal::TooManyEntries));
         }
-        self.summary.bytes = self.summary.bytes.saturating_add(entry.size());
-        if self.summary.bytes > self.options.max_bytes {
-            return Err(refuse(Refusal::TooLarge));
+        self.count_bytes(entry.size()).map_err(refuse)
+    }
+
+    fn count_bytes(&mut self, bytes: u64) -> Result<(), Refusal> {
+        self.summary.bytes = self.summary.bytes.saturating_add(bytes);
+        match self.summary.bytes > self.options.max_bytes {
+            true => Err(Refusal::TooLarge),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     fn apply(&mut self, item: &Item, content: &mut dyn Read) -> Result<(), Error> {
@@ -136,61 +160,44 @@ impl Unpacking<'_> {
                 _ => Err(Refusal::EmptyName.into()),
             };
         }
-        if self.options.whiteouts == Whiteouts::Overlay && self.make_whiteout(&path)? {
+        if let Some(changeset) = &mut self.changeset
+            && changeset.note_whiteout(&path)?
+        {
             return Ok(());
         }
-        let place = self.target.place(&path)?;
+        let place = self.place(&path)?;
         match &item.kind {
             Kind::Directory => return self.make_directory(&path, &place, item),
             Kind::File => return self.make_file(&place, item, content),
             _ => self.make_room(&place)?,
         }
         match &item.kind {
-            Kind::HardLink(link) => return self.make_hard_link(&place, link),
-            Kind::Symlink(link) => rustix::fs::symlinkat(link, &place.parent, &place.name)?,
-            Kind::Fifo => make_node(&place, FileType::Fifo, 0)?,
+            Kind::HardLink(link) => self.make_hard_link(&place, link, item),
+            Kind::Symlink(link) => {
+                rustix::fs::symlinkat(link, &place.parent, &place.name)?;
+                self.set_closed(&place, FileType::Symlink, item)
+            }
+            Kind::Fifo => self.make_node(&place, FileType::Fifo, 0, item),
             Kind::Character(major, minor) => {
-                self.make_device(&place, FileType::CharacterDevice, *major, *minor)?;
+                let device = self.device(*major, *minor)?;
+                self.make_node(&place, FileType::CharacterDevice, device, item)
             }
             Kind::Block(major, minor) => {
-                self.make_device(&place, FileType::BlockDevice, *major, *minor)?;
+                let device = self.device(*major, *minor)?;
+                self.make_node(&place, FileType::BlockDevice, device, item)
             }
-            Kind::Directory | Kind::File => {}
+            Kind::Directory | Kind::File => Ok(()),
         }
-        self.set_attributes(&place, item)
     }
 
-    /// Makes the overlayfs form of a whiteout; `false` if the path is none.
-    fn make_whiteout(&self, path: &Path) -> Result<bool, Failure> {
-        let name = path.file_name().unwrap_or_default();
-        let Some(hidden) = name.as_bytes().strip_prefix(WHITEOUT_PREFIX) else {
-            return Ok(false);
-        };
-        let place = self.target.place(path)?;
-        if name == OPAQUE_MARK {
-            let directory = open_directory(&place.parent, OsStr::new("."))?;
-            rustix::fs::fsetxattr(
-                &directory,
-                "trusted.overlay.opaque",
-                b"y",
-                XattrFlags::empty(),
-            )?;
-            return Ok(true);
+    /// The place of a path; a layer notes the directories that are made on the way.
+    fn place(&mut self, path: &Path) -> Result<Place, Errno> {
+        let mut made = Vec::new();
+        let place = self.target.place(path, &mut made);
+        if let Some(changeset) = &mut self.changeset {
+            changeset.note_implied(&self.target, made)?;
         }
-        // Other names of this form are notes of aufs.
-        if name.as_bytes().starts_with(WHITEOUT_META_PREFIX) {
-            return Ok(true);
-        }
-        if matches!(hidden, b"" | b"." | b"..") {
-            return Err(Refusal::EmptyName.into());
-        }
-        let place = Place {
-            name: OsStr::from_bytes(hidden).to_owned(),
-            ..place
-        };
-        place.clear()?;
-        make_node(&place, FileType::CharacterDevice, 0)?;
-        Ok(true)
+        place
     }
 
     fn make_directory(&mut self, path: &Path, place: &Place, item: &Item) -> Result<(), Failure> {
@@ -207,48 +214,66 @@ impl Unpacking<'_> {
             }
             found => {
                 if found.is_some() {
-                    place.clear()?;
+                    self.replace(path, place)?;
                 }
                 rustix::fs::mkdirat(&place.parent, &place.name, Mode::from_raw_mode(0o700))?;
             }
         }
-        self.directories.push((path.to_owned(), item.mtime));
-        self.set_open_attributes(&open_directory(&place.parent, &place.name)?, item)
+        self.directories
+            .push((path.to_owned(), seconds(item.mtime)));
+        let directory = open_directory(&place.parent, &place.name)?;
+        if let Some(changeset) = &mut self.changeset {
+            changeset.note_listed(&rustix::fs::fstat(&directory)?);
+        }
+        self.set_open(&directory, item)
+    }
+
+    /// Takes away what stands where a directory is to be.
+    fn replace(&mut self, path: &Path, place: &Place) -> Result<(), Errno> {
+        if let Some(changeset) = &mut self.changeset {
+            let parent = path.parent().unwrap_or(Path::new(""));
+            let canonical = self.target.canonical(parent)?.join(&place.name);
+            changeset.note_replaced(canonical);
+        }
+        place.clear()
     }
 
     fn make_file(&self, place: &Place, item: &Item, content: &mut dyn Read) -> Result<(), Failure> {
-        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let flags = match self.make_room(place) {
             // A file that is a mount point, such as /etc/hosts in a node, can only be written over.
             Err(Failure::System(error))
                 if error.raw_os_error() == Some(Errno::BUSY.raw_os_error()) =>
             {
-                flags | OFlags::TRUNC
+                OFlags::TRUNC
             }
             other => {
                 other?;
-                flags | OFlags::CREATE | OFlags::EXCL
+                OFlags::CREATE | OFlags::EXCL
             }
         };
-        let file = rustix::fs::openat(
-            &place.parent,
-            &place.name,
-            flags,
-            Mode::from_raw_mode(0o600),
-        )?;
-        let mut file = File::from(file);
+        let mut file = File::from(make_file(place, flags)?);
         io::copy(content, &mut file)?;
-        self.set_open_attributes(&OwnedFd::from(file), item)
+        self.set_open(&OwnedFd::from(file), item)
     }
 
-    fn make_hard_link(&self, place: &Place, link: &Path) -> Result<(), Failure> {
+    fn make_hard_link(&mut self, place: &Place, link: &Path, item: &Item) -> Result<(), Failure> {
         let path = self.target.path(link)?;
-        let bad = |_: Errno| Failure::from(Refusal::BadLink);
-        let target = self.target.link_target(&path).map_err(bad)?;
-        match target.stat()? {
-            Some(stat) if !is_directory(&stat) => {}
-            _ => return Err(Refusal::BadLink.into()),
+        if self.target.path(&item.path)? == path {
+            return Err(Refusal::BadLink.into());
         }
+        let bad = |_: Errno| Failure::from(Refusal::BadLink);
+        let found = match self.target.strict_place(&path) {
+            Err(Errno::NOENT) => None,
+            target => {
+                let target = target.map_err(bad)?;
+                target.stat()?.map(|stat| (target, stat))
+            }
+        };
+        let target = match found {
+            Some((_, stat)) if is_directory(&stat) => return Err(Refusal::BadLink.into()),
+            Some((target, _)) => target,
+            None => self.copy_up(&path, item)?,
+        };
         let flags = AtFlags::empty();
         rustix::fs::linkat(
             &target.parent,
@@ -260,17 +285,35 @@ impl Unpacking<'_> {
         Ok(())
     }
 
-    fn make_device(
+    /// Makes a copy of a file of the lower layers that an entry links to, in its place.
+    fn copy_up(&mut self, path: &Path, item: &Item) -> Result<Place, Failure> {
+        let Some(changeset) = &mut self.changeset else {
+            return Err(Refusal::BadLink.into());
+        };
+        let found = changeset.find_link_target(path)?.ok_or(Refusal::BadLink)?;
+        changeset.note_linked(path, &item.path);
+        self.count_bytes(u64::try_from(found.stat.st_size).unwrap_or_default())?;
+        let place = self.place(path)?;
+        copy_up(&found, &place, self.options.ownership)?;
+        Ok(place)
+    }
+
+    fn device(&self, major: u32, minor: u32) -> Result<u64, Refusal> {
+        match self.options.devices {
+            true => Ok(rustix::fs::makedev(major, minor)),
+            false => Err(Refusal::Device),
+        }
+    }
+
+    fn make_node(
         &self,
         place: &Place,
         kind: FileType,
-        major: u32,
-        minor: u32,
+        device: u64,
+        item: &Item,
     ) -> Result<(), Failure> {
-        if !self.options.devices {
-            return Err(Refusal::Device.into());
-        }
-        make_node(place, kind, rustix::fs::makedev(major, minor))
+        make_node(place, kind, device)?;
+        self.set_closed(place, kind, item)
     }
 
     /// Takes away what has the name of a new entry that is no directory.
@@ -284,95 +327,37 @@ impl Unpacking<'_> {
         }
     }
 
-    /// Everything about an open file or directory.
-    fn set_open_attributes(&self, file: &OwnedFd, item: &Item) -> Result<(), Failure> {
-        if self.options.ownership == Ownership::Archive {
-            let (uid, gid) = (Uid::from_raw(item.uid), Gid::from_raw(item.gid));
-            rustix::fs::fchown(file, Some(uid), Some(gid))?;
-        }
-        // After the owner: changing that takes set-user-id bits and capabilities away.
-        rustix::fs::fchmod(file, Mode::from_raw_mode(item.mode))?;
-        self.set_xattrs(file, item)?;
-        rustix::fs::futimens(file, &times(item.mtime))?;
-        Ok(())
+    fn set_open(&self, file: &OwnedFd, item: &Item) -> Result<(), Failure> {
+        Ok(Attributes::of_item(item).set_open(file, self.options.ownership)?)
     }
 
-    /// Owner, mode and time of what cannot be opened: links, pipes and devices.
-    fn set_attributes(&self, place: &Place, item: &Item) -> Result<(), Failure> {
-        let (parent, name) = (&place.parent, &place.name);
-        if self.options.ownership == Ownership::Archive {
-            let (uid, gid) = (Uid::from_raw(item.uid), Gid::from_raw(item.gid));
-            rustix::fs::chownat(
-                parent,
-                name,
-                Some(uid),
-                Some(gid),
-                AtFlags::SYMLINK_NOFOLLOW,
-            )?;
-        }
-        if !matches!(item.kind, Kind::Symlink(_)) {
-            rustix::fs::chmodat(
-                parent,
-                name,
-                Mode::from_raw_mode(item.mode),
-                AtFlags::empty(),
-            )?;
-        }
-        rustix::fs::utimensat(parent, name, &times(item.mtime), AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok(())
+    fn set_closed(&self, place: &Place, kind: FileType, item: &Item) -> Result<(), Failure> {
+        Ok(Attributes::of_item(item).set_closed(place, kind, self.options.ownership)?)
     }
 
-    /// File capabilities and user attributes. Others are not an archive's to set: those of overlayfs
-    /// could lead a mount elsewhere, those of security modules belong to the host.
-    fn set_xattrs(&self, file: &OwnedFd, item: &Item) -> Result<(), Failure> {
-        for (name, value) in &item.xattrs {
-            let privileged = name == "security.capability";
-            let user = name.as_bytes().starts_with(b"user.");
-            if user || (privileged && self.options.ownership == Ownership::Archive) {
-                match rustix::fs::fsetxattr(file, name.as_os_str(), value, XattrFlags::empty()) {
-                    // A filesystem without user attributes is no reason to fail.
-                    Err(Errno::OPNOTSUPP) if user => {}
-                    other => other?,
-                }
-            }
+    /// Makes real what a layer says about those below it.
+    fn settle(&mut self) -> Result<(), Error> {
+        let Some(changeset) = self.changeset.take() else {
+            return Ok(());
+        };
+        if let Some(entry) = changeset.hidden_link() {
+            return Err(Error::Refused {
+                name: entry.display().to_string(),
+                reason: Refusal::BadLink,
+            });
         }
+        let times = changeset.settle(&self.target, self.options.ownership);
+        self.directories
+            .extend(times.map_err(Error::io("fit the layer to those below it"))?);
         Ok(())
     }
 
     /// Best effort: a directory may have been replaced by a later entry.
     fn finish_directories(&mut self) {
-        for (path, mtime) in self.directories.drain(..).rev() {
-            if let Ok(place) = self.target.place(&path) {
-                let flags = AtFlags::SYMLINK_NOFOLLOW;
-                let _ = rustix::fs::utimensat(&place.parent, &place.name, &times(mtime), flags);
+        for (path, mtime) in self.directories.drain(..) {
+            if let Ok(place) = self.target.existing_place(&path) {
+                let _ = set_directory_time(&place, mtime);
             }
         }
-    }
-}
-
-fn make_node(place: &Place, kind: FileType, device: u64) -> Result<(), Failure> {
-    let mode = Mode::from_raw_mode(0o600);
-    Ok(rustix::fs::mknodat(
-        &place.parent,
-        &place.name,
-        kind,
-        mode,
-        device,
-    )?)
-}
-
-fn open_directory(parent: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(parent, name, flags, Mode::empty())
-}
-
-fn times(mtime: i64) -> Timestamps {
-    let time = Timespec {
-        tv_sec: mtime,
-        tv_nsec: 0,
-    };
-    Timestamps {
-        last_access: time,
-        last_modification: time,
     }
 }

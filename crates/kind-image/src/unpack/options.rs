@@ -10,8 +10,6 @@ pub struct Options {
     pub directory: PathBuf,
     /// Who owns what is unpacked.
     pub ownership: Ownership,
-    /// What `.wh.` entries mean.
-    pub whiteouts: Whiteouts,
     /// What happens to directories and links to directories that are there already.
     pub existing: Existing,
     /// Unpack device nodes; otherwise they are refused.
@@ -32,16 +30,6 @@ pub enum Ownership {
     Caller,
 }
 
-/// What `.wh.` entries mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Whiteouts {
-    /// They hide names of lower layers: they become what overlayfs takes for that.
-    Overlay,
-    /// Nothing, they are files like others.
-    Ordinary,
-}
-
 /// What happens to a directory of the target when the archive has an entry of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -55,12 +43,11 @@ pub enum Existing {
 const GIB: u64 = 1 << 30;
 
 impl Options {
-    /// For a layer that goes into a directory of its own.
+    /// For a layer that goes into a directory of its own, and for any tree as it is.
     pub fn layer() -> Self {
         Self {
             directory: PathBuf::new(),
             ownership: Ownership::Archive,
-            whiteouts: Whiteouts::Overlay,
             existing: Existing::Replace,
             devices: true,
             max_entries: 2_000_000,
@@ -72,7 +59,6 @@ impl Options {
     pub fn files(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
-            whiteouts: Whiteouts::Ordinary,
             existing: Existing::Keep,
             devices: false,
             ..Self::layer()

@@ -2,12 +2,16 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use crate::{Error, Refusal};
+
+/// Symbolic links that may stand on one path, as the kernel has it.
+const MAX_LINKS: usize = 40;
 
 /// Opens a directory to unpack into or to pack.
 pub fn open_root(path: &Path) -> Result<OwnedFd, Error> {
@@ -42,23 +46,29 @@ impl<'a> Target<'a> {
         Ok(self.directory.join(name))
     }
 
-    /// The place of a path; directories on the way that do not exist are made.
-    pub(super) fn place(&self, path: &Path) -> Result<Place, Errno> {
+    /// The place of a path; directories on the way that do not exist are made, and added to `made` by their
+    /// canonical paths.
+    pub(super) fn place(&self, path: &Path, made: &mut Vec<PathBuf>) -> Result<Place, Errno> {
         let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
         let parent = path.parent().unwrap_or(Path::new(""));
         let parent = match self.resolve(parent, in_root()) {
-            Err(Errno::NOENT) => self.make_directories(parent)?,
+            Err(Errno::NOENT) => self.make_directories(parent, made)?,
             other => other?,
         };
         Ok(Place { parent, name })
     }
 
-    /// The place of a hard link's target: nothing on the way may be a symbolic link.
-    pub(super) fn link_target(&self, path: &Path) -> Result<Place, Errno> {
+    /// The place of a path if its parent directory exists, through links of the target if there are some.
+    pub(super) fn existing_place(&self, path: &Path) -> Result<Place, Errno> {
         let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
-        let strict =
-            ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        let parent = self.resolve(path.parent().unwrap_or(Path::new("")), strict)?;
+        let parent = self.resolve(path.parent().unwrap_or(Path::new("")), in_root())?;
+        Ok(Place { parent, name })
+    }
+
+    /// The place of a path on which nothing may be a symbolic link.
+    pub(super) fn strict_place(&self, path: &Path) -> Result<Place, Errno> {
+        let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
+        let parent = self.resolve(path.parent().unwrap_or(Path::new("")), strict())?;
         Ok(Place { parent, name })
     }
 
@@ -67,18 +77,57 @@ impl<'a> Target<'a> {
         self.resolve(path, in_root()).is_ok()
     }
 
-    fn make_directories(&self, path: &Path) -> Result<OwnedFd, Errno> {
-        let mut so_far = PathBuf::new();
-        for component in path.components() {
-            let parent = self.resolve(&so_far, in_root())?;
-            so_far.push(component);
-            match rustix::fs::mkdirat(&parent, component.as_os_str(), Mode::from_raw_mode(0o755)) {
-                // What is there must turn out to lead to a directory in the next step.
-                Ok(()) | Err(Errno::EXIST) => {}
+    /// The path without the symbolic links that stand on it in the target; what does not exist stays as it is.
+    pub(super) fn canonical(&self, path: &Path) -> Result<PathBuf, Errno> {
+        let mut canonical = PathBuf::new();
+        let mut left: Vec<OsString> = reversed(path);
+        let mut links = 0;
+        while let Some(part) = left.pop() {
+            if part == ".." {
+                canonical.pop();
+                continue;
+            }
+            let link = match self.resolve(&canonical, strict()) {
+                Ok(parent) => rustix::fs::readlinkat(&parent, &part, Vec::new()),
+                Err(error) => Err(error),
+            };
+            match link {
+                Ok(link) => {
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return Err(Errno::LOOP);
+                    }
+                    let link = Path::new(OsStr::from_bytes(link.to_bytes()));
+                    if link.is_absolute() {
+                        canonical.clear();
+                    }
+                    left.extend(reversed(link));
+                }
+                Err(Errno::INVAL | Errno::NOENT) => canonical.push(part),
                 Err(error) => return Err(error),
             }
         }
-        self.resolve(&so_far, in_root())
+        Ok(canonical)
+    }
+
+    /// Makes a directory and those above it, as far as they do not exist; adds what it made to `made`.
+    pub(super) fn make_directories(
+        &self,
+        path: &Path,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<OwnedFd, Errno> {
+        let mut so_far = PathBuf::new();
+        for component in self.canonical(path)?.components() {
+            let parent = self.resolve(&so_far, strict())?;
+            so_far.push(component);
+            match rustix::fs::mkdirat(&parent, component.as_os_str(), Mode::from_raw_mode(0o755)) {
+                Ok(()) => made.push(so_far.clone()),
+                // What is there must turn out to be a directory in the next step.
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.resolve(&so_far, strict())
     }
 
     fn resolve(&self, path: &Path, resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
@@ -127,7 +176,6 @@ fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
         let entry = entry?;
         let bytes = entry.file_name().to_bytes();
         if bytes != b"." && bytes != b".." {
-            use std::os::unix::ffi::OsStrExt;
             remove(directory.as_fd(), OsStr::from_bytes(bytes))?;
         }
     }
@@ -136,7 +184,6 @@ fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
 
 /// A path without `.` and without a leading `/`. `..` is refused even where it would stay inside.
 fn normal(path: &Path) -> Result<PathBuf, Refusal> {
-    use std::os::unix::ffi::OsStrExt;
     if path.as_os_str().as_bytes().contains(&0) {
         return Err(Refusal::BadName);
     }
@@ -157,6 +204,26 @@ fn normal(path: &Path) -> Result<PathBuf, Refusal> {
 
 fn in_root() -> ResolveFlags {
     ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS
+}
+
+fn strict() -> ResolveFlags {
+    ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS
+}
+
+/// What a path consists of, the last part first; `.` and the root are nothing.
+fn reversed(path: &Path) -> Vec<OsString> {
+    let parts = path.components().rev().filter_map(|part| match part {
+        Component::Normal(part) => Some(part.to_owned()),
+        Component::ParentDir => Some(OsString::from("..")),
+        Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+    });
+    parts.collect()
+}
+
+/// Opens a directory in another; one that a symbolic link leads to is none.
+pub(super) fn open_directory(parent: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
 pub(super) fn is_directory(stat: &Stat) -> bool {

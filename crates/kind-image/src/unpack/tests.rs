@@ -9,7 +9,7 @@ use tar::EntryType;
 use tempfile::TempDir;
 
 use super::testing::RawTar;
-use super::{Options, Ownership, Summary, Whiteouts, into, open_root};
+use super::{Lower, Options, Ownership, Summary, into, open_root};
 use crate::{Error, Refusal};
 
 fn is_root() -> bool {
@@ -21,7 +21,6 @@ fn layer() -> Options {
     let mut options = Options::layer();
     if !is_root() {
         options.ownership = Ownership::Caller;
-        options.whiteouts = Whiteouts::Ordinary;
     }
     options
 }
@@ -30,8 +29,13 @@ fn unpack(target: &Path, tar: RawTar, options: &Options) -> Result<Summary, Erro
     into(open_root(target).unwrap(), tar.finish().as_slice(), options)
 }
 
+fn unpack_over(lower: &[&Path], target: &Path, tar: RawTar) -> Result<Summary, Error> {
+    let (root, lower) = (open_root(target).unwrap(), Lower::open(lower).unwrap());
+    super::layer(root, &lower, tar.finish().as_slice(), &layer())
+}
+
 fn refusal(target: &Path, tar: RawTar) -> Refusal {
-    match unpack(target, tar, &layer()) {
+    match unpack_over(&[], target, tar) {
         Err(Error::Refused { reason, .. }) => reason,
         other => panic!("not refused: {other:?}"),
     }
@@ -83,28 +87,151 @@ fn everything_a_layer_holds_is_made() {
     );
 }
 
+/// A lower layer, and a directory for the one above it.
+fn two_layers(lower: RawTar) -> (TempDir, TempDir) {
+    let places = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    unpack_over(&[], places.0.path(), lower).unwrap();
+    places
+}
+
+fn is_whiteout(path: &Path) -> bool {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    metadata.file_type().is_char_device() && metadata.rdev() == 0
+}
+
+fn is_opaque(path: &Path) -> bool {
+    let mut value = [0; 8];
+    let length = rustix::fs::getxattr(path, "trusted.overlay.opaque", &mut value);
+    length.is_ok_and(|length| value[..length] == *b"y")
+}
+
 #[test]
 fn whiteouts_become_those_of_overlayfs() {
     if !is_root() {
         return;
     }
-    let target = TempDir::new().unwrap();
+    let below = RawTar::default().file("etc/passwd", b"").file("opt/x", b"");
+    let (lower, target) = two_layers(below);
     let tar = RawTar::default()
         .directory("etc")
         .file("etc/.wh.passwd", b"")
         .directory("opt")
         .file("opt/.wh..wh..opq", b"")
         .file(".wh..wh.plnk", b"");
-    unpack(target.path(), tar, &Options::layer()).unwrap();
-    let hidden = fs::symlink_metadata(target.path().join("etc/passwd")).unwrap();
-    assert!(hidden.file_type().is_char_device());
-    assert_eq!(hidden.rdev(), 0);
-    let mut value = [0; 8];
-    let name = "trusted.overlay.opaque";
-    let length = rustix::fs::getxattr(target.path().join("opt"), name, &mut value).unwrap();
-    assert_eq!(&value[..length], b"y");
+    unpack_over(&[lower.path()], target.path(), tar).unwrap();
+    assert!(is_whiteout(&target.path().join("etc/passwd")));
+    assert!(is_opaque(&target.path().join("opt")));
     let names: Vec<_> = fs::read_dir(target.path()).unwrap().collect();
     assert_eq!(names.len(), 2, "notes of aufs leave nothing");
+}
+
+#[test]
+fn whiteouts_that_hide_nothing_leave_nothing() {
+    let (lower, target) = two_layers(RawTar::default().file("a/x", b""));
+    let tar = || {
+        RawTar::default()
+            .file(".wh.gone", b"")
+            .file("a/.wh.gone", b"")
+            .file("b/.wh.gone", b"")
+            .directory("c")
+            .file("c/.wh..wh..opq", b"")
+            .file("c/.wh.gone", b"")
+    };
+    unpack_over(&[lower.path()], target.path(), tar()).unwrap();
+    let lines = photograph(target.path());
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let lowest = TempDir::new().unwrap();
+    unpack_over(&[], lowest.path(), tar()).unwrap();
+    assert_eq!(fs::read_dir(lowest.path()).unwrap().count(), 1);
+    assert!(!is_opaque(&lowest.path().join("c")));
+}
+
+#[test]
+fn a_directory_that_is_not_listed_is_the_lower_one() {
+    if !is_root() {
+        return;
+    }
+    let below = RawTar::default()
+        .extension(&[("uid", b"7"), ("gid", b"8"), ("mtime", b"1600000000")])
+        .entry(EntryType::Directory, "home", "", 0o2711, b"")
+        .extension(&[("SCHILY.xattr.user.note", b"kept")])
+        .entry(EntryType::Directory, "home/tmp", "", 0o1777, b"");
+    let (lower, target) = two_layers(below);
+    let tar = RawTar::default()
+        .file("home/tmp/file", b"")
+        .file("new/file", b"");
+    unpack_over(&[lower.path()], target.path(), tar).unwrap();
+    let of = |path: &str| {
+        let metadata = fs::metadata(target.path().join(path)).unwrap();
+        let owner = (metadata.uid(), metadata.gid());
+        (metadata.mode() & 0o7777, owner, metadata.mtime())
+    };
+    assert_eq!(of("home"), (0o2711, (7, 8), 1_600_000_000));
+    assert_eq!(of("home/tmp"), (0o1777, (0, 0), 1_700_000_000));
+    assert_eq!((of("new").0, of("new").1), (0o755, (0, 0)));
+    let mut note = [0; 8];
+    let path = target.path().join("home/tmp");
+    // Not every filesystem of temporary files has user attributes.
+    if let Ok(length) = rustix::fs::getxattr(lower.path().join("home/tmp"), "user.note", &mut note)
+    {
+        assert_eq!(note[..length], *b"kept");
+        assert_eq!(rustix::fs::getxattr(path, "user.note", &mut note), Ok(4));
+    }
+}
+
+#[test]
+fn links_to_files_of_lower_layers_are_links_to_copies() {
+    let below = RawTar::default()
+        .entry(EntryType::Regular, "bin/tool", "", 0o4755, b"#!")
+        .symlink("bin/link", "tool");
+    let (lower, target) = two_layers(below);
+    let tar = RawTar::default()
+        .hard_link("sbin/tool", "bin/tool")
+        .hard_link("again", "sbin/tool")
+        .hard_link("link", "bin/link");
+    unpack_over(&[lower.path()], target.path(), tar).unwrap();
+    for name in ["bin/tool", "sbin/tool", "again"] {
+        let metadata = fs::metadata(target.path().join(name)).unwrap();
+        assert_eq!(
+            (metadata.mode() & 0o7777, metadata.nlink()),
+            (0o4755, 3),
+            "{name}"
+        );
+        assert_eq!(metadata.mtime(), 1_700_000_000);
+        assert_eq!(fs::read(target.path().join(name)).unwrap(), b"#!");
+    }
+    assert_eq!(
+        fs::read_link(target.path().join("link")).unwrap(),
+        Path::new("tool")
+    );
+    let refused = |tar: RawTar| {
+        let target = TempDir::new().unwrap();
+        match unpack_over(&[lower.path()], target.path(), tar) {
+            Err(Error::Refused { name, reason }) => (name, reason),
+            other => panic!("not refused: {other:?}"),
+        }
+    };
+    let link = || RawTar::default().hard_link("x", "bin/tool");
+    let bad = ("x".to_owned(), Refusal::BadLink);
+    assert_eq!(
+        refused(link().file("bin/.wh.tool", b"")),
+        bad,
+        "it is hidden later"
+    );
+    assert_eq!(refused(link().file(".wh.bin", b"")), bad);
+    assert_eq!(
+        refused(
+            RawTar::default()
+                .file("bin", b"")
+                .hard_link("x", "bin/tool")
+        ),
+        bad
+    );
+    assert_eq!(refused(RawTar::default().hard_link("x", "bin")), bad);
+    assert_eq!(
+        refused(RawTar::default().hard_link("bin/tool", "bin/tool")).1,
+        Refusal::BadLink
+    );
 }
 
 #[test]
@@ -363,6 +490,7 @@ proptest! {
         fs::write(outside.join("a/b/c"), "secret").unwrap();
         fs::create_dir(&target).unwrap();
         symlink(&outside, target.join("c")).unwrap();
+        let lower = Lower::open(&[&outside]).unwrap();
         let before = photograph(&outside);
         let options = if living {
             Options { ownership: layer().ownership, ..Options::files("") }
@@ -375,7 +503,10 @@ proptest! {
             let link = entry.link.replace("OUTSIDE", here);
             let content: &[u8] = if entry.kind == EntryType::Regular { b"wild" } else { b"" };
             let tar = RawTar::default().entry(entry.kind, &entry.name, &link, 0o777, content);
-            let _ = unpack(&target, tar, &options);
+            let _ = match living {
+                true => unpack(&target, tar, &options),
+                false => super::layer(open_root(&target).unwrap(), &lower, tar.finish().as_slice(), &options),
+            };
         }
         prop_assert_eq!(photograph(&outside), before);
         prop_assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);

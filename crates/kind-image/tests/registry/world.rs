@@ -105,7 +105,7 @@ impl User {
     pub(crate) fn has_nothing(&self) -> bool {
         let empty = |part: &str| fs::read_dir(self.store.root().join(part)).unwrap().count() == 0;
         self.store.list().unwrap().is_empty()
-            && ["blobs/sha256", "layers", "tmp"].into_iter().all(empty)
+            && ["blobs/sha256", "chains", "tmp"].into_iter().all(empty)
     }
 }
 
