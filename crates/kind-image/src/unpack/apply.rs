@@ -9,7 +9,9 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use tar::Entry;
 
-use super::attributes::{Attributes, copy_up, make_file, make_node, seconds, set_directory_time};
+use super::attributes::{
+    Attributes, copy_up, make_file, make_node, remove_xattrs, seconds, set_directory_time,
+};
 use super::changeset::{Changeset, DirectoryTime};
 use super::lower::Lower;
 use super::options::{Existing, Options};
@@ -206,6 +208,7 @@ impl Unpacking<'_> {
                 if self.options.existing == Existing::Keep {
                     return Ok(());
                 }
+                remove_xattrs(&open_directory(&place.parent, &place.name)?)?;
             }
             Some(_)
                 if self.options.existing == Existing::Keep && self.target.is_directory(path) =>

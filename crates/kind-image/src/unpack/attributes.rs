@@ -48,15 +48,23 @@ impl Attributes {
             uid: stat.st_uid,
             gid: stat.st_gid,
             mode: stat.st_mode & 0o7777,
-            mtime: Timespec {
-                tv_sec: stat.st_mtime,
-                tv_nsec: i64::try_from(stat.st_mtime_nsec).unwrap_or_default(),
-            },
+            mtime: mtime(stat),
             xattrs: xattrs
                 .into_iter()
                 .map(|(name, value)| (name.into(), value))
                 .collect(),
         })
+    }
+
+    /// Those of a directory that nobody lists.
+    pub(super) fn of_new_directory(stat: &Stat) -> Self {
+        Self {
+            uid: 0,
+            gid: 0,
+            mode: 0o755,
+            mtime: mtime(stat),
+            xattrs: Vec::new(),
+        }
     }
 
     /// Sets them on an open file or directory.
@@ -154,6 +162,20 @@ pub(super) fn set_directory_time(place: &Place, mtime: Timespec) -> Result<(), E
             rustix::fs::utimensat(&place.parent, &place.name, &times(mtime), flags)
         }
         _ => Ok(()),
+    }
+}
+
+/// Removes the attributes that an archive may set.
+pub(super) fn remove_xattrs(file: &OwnedFd) -> Result<(), Errno> {
+    let attributes = pack::extended_attributes(file)?;
+    let mut names = attributes.iter().map(|(name, _)| name.as_str());
+    names.try_for_each(|name| rustix::fs::fremovexattr(file, name))
+}
+
+fn mtime(stat: &Stat) -> Timespec {
+    Timespec {
+        tv_sec: stat.st_mtime,
+        tv_nsec: i64::try_from(stat.st_mtime_nsec).unwrap_or_default(),
     }
 }
 

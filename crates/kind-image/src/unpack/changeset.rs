@@ -14,7 +14,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, Stat, Timespec, XattrFlags};
+use rustix::fs::{FileType, Stat, Timespec, XattrFlags};
 use rustix::io::Errno;
 
 use super::attributes::{Attributes, make_node};
@@ -219,8 +219,9 @@ impl<'a> Changeset<'a> {
             false => self.lower.directory(&path)?,
         };
         let Some(lower) = lower else {
-            // Whatever the caller's umask is.
-            rustix::fs::fchmod(&directory, Mode::from_raw_mode(0o755))?;
+            // Neither the caller's umask nor a set-group-id bit above has a say.
+            Attributes::of_new_directory(&rustix::fs::fstat(&directory)?)
+                .set_open(&directory, ownership)?;
             return Ok(None);
         };
         let stat = rustix::fs::fstat(&lower)?;
