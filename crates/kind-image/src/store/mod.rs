@@ -17,6 +17,8 @@ mod catalog;
 mod commit;
 mod draft;
 mod fetched;
+#[cfg(test)]
+mod former_tests;
 mod holds;
 mod image;
 mod layers;
