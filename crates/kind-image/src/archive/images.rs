@@ -1,5 +1,6 @@
 //! The images that an archive's documents describe.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use super::compression::Compression;
 use super::content::Blob;
 use super::platform::{self, Candidate};
 use super::portable::{Document, ImageName, PortableImage, PortableLayer};
-use super::{Archive, blob_name};
+use super::{Archive, artifact, blob_name};
 use crate::oci::{self, Descriptor, ImageConfig, Index, Manifest, Platform};
 use crate::{Digest, Error, Reference};
 
@@ -18,7 +19,7 @@ use crate::{Digest, Error, Reference};
 const MAX_DOCUMENT: u64 = 16 << 20;
 /// How deep lists of manifests may stand in each other.
 const MAX_DEPTH: usize = 4;
-/// Manifests that an archive may list.
+/// Manifests that an archive may list, counted as often as it does.
 const MAX_MANIFESTS: usize = 4096;
 
 /// An entry of a docker archive's `manifest.json`.
@@ -43,11 +44,17 @@ impl Archive {
             true => self.document("manifest.json")?.0,
             false => Vec::new(),
         };
+        bounded(tagged.len())?;
         // Newer engines write both. The layout has the real manifests, by which images are pulled.
         if index {
             let index: Index = self.document("index.json")?.0;
-            if !index.manifests.is_empty() {
-                return self.images_of_layout(&index, &tagged, platform);
+            let images = self.images_of_layout(&index, &tagged, platform)?;
+            if !images.is_empty() {
+                return Ok(images);
+            }
+            if !docker && !index.manifests.is_empty() {
+                let other = "it holds no image, but something else";
+                return Err(Error::NotAnImage(other.to_owned()));
             }
         }
         if !docker {
@@ -55,7 +62,7 @@ impl Archive {
             return Err(Error::NotAnImage(missing.to_owned()));
         }
         let images = tagged.iter().map(|image| self.image_of_docker(image));
-        images.collect()
+        Ok(with_last_names(images.collect::<Result<_, _>>()?))
     }
 
     fn images_of_layout(
@@ -64,13 +71,23 @@ impl Archive {
         tagged: &[DockerImage],
         platform: &Platform,
     ) -> Result<Vec<PortableImage>, Error> {
+        bounded(index.manifests.len())?;
         let mut images: Vec<PortableImage> = Vec::new();
+        let mut looks = 0;
         for (name, entries) in grouped(index)? {
-            let mut candidates = Vec::new();
-            for entry in entries {
-                self.candidates(entry, MAX_DEPTH, &mut candidates)?;
+            let mut offer = Offer {
+                looks,
+                ..Offer::default()
+            };
+            // As in containerd, the last of several with one name counts.
+            for entry in entries.into_iter().rev() {
+                self.look(entry, MAX_DEPTH, &mut offer)?;
             }
-            let chosen = platform::choose(&candidates, platform, name.as_ref())?;
+            looks = offer.looks;
+            if offer.candidates.is_empty() && offer.others {
+                continue;
+            }
+            let chosen = platform::choose(&offer.candidates, platform, name.as_ref())?;
             let known = images
                 .iter_mut()
                 .find(|image| image.manifest.digest == chosen.descriptor.digest);
@@ -79,38 +96,41 @@ impl Archive {
                 None => images.push(self.image_of_layout(chosen, name, tagged)?),
             }
         }
-        Ok(images)
+        Ok(with_last_names(images))
     }
 
-    /// The manifests that an entry of an index leads to and that the archive holds.
-    fn candidates(
-        &self,
-        entry: &Descriptor,
-        depth: usize,
-        found: &mut Vec<Candidate>,
-    ) -> Result<(), Error> {
-        let name = blob_name(&entry.digest);
-        if platform::is_attestation(entry) || !self.has(&name) {
+    /// Adds what an entry of an index leads to and the archive holds.
+    fn look(&self, entry: &Descriptor, depth: usize, offer: &mut Offer) -> Result<(), Error> {
+        offer.looks += 1;
+        bounded(offer.looks)?;
+        if !artifact::may_be_image(entry) {
+            offer.others = true;
             return Ok(());
         }
-        if found.len() >= MAX_MANIFESTS || depth == 0 {
-            return Err(Error::NotAnImage(
-                "its lists of manifests have no end".to_owned(),
-            ));
+        if !self.has(&blob_name(&entry.digest)) {
+            return Ok(());
         }
-        if is_index(&entry.media_type) {
+        if depth == 0 {
+            return Err(endless());
+        }
+        let (kind, _): (artifact::Kind, _) = self.checked(&entry.digest)?;
+        if is_index(&entry.media_type) && !kind.is_artifact() {
             let index: Index = self.checked(&entry.digest)?.0;
             return index
                 .manifests
                 .iter()
-                .try_for_each(|entry| self.candidates(entry, depth - 1, found));
+                .try_for_each(|entry| self.look(entry, depth - 1, offer));
+        }
+        if !kind.is_image() {
+            offer.others = true;
+            return Ok(());
         }
         let (manifest, document): (Manifest, _) = self.checked(&entry.digest)?;
         let platform = match &entry.platform {
             Some(platform) => platform.clone(),
             None => platform_of(&self.checked(&manifest.config.digest)?.0),
         };
-        found.push(Candidate {
+        offer.candidates.push(Candidate {
             descriptor: entry.clone(),
             platform,
             manifest,
@@ -209,15 +229,33 @@ impl Archive {
     }
 }
 
+/// What the entries of one name lead to.
+#[derive(Debug, Default)]
+struct Offer {
+    candidates: Vec<Candidate>,
+    /// There is something that is no image.
+    others: bool,
+    /// Entries that were looked at, in the whole archive.
+    looks: usize,
+}
+
+fn bounded(entries: usize) -> Result<(), Error> {
+    match entries > MAX_MANIFESTS {
+        true => Err(endless()),
+        false => Ok(()),
+    }
+}
+
+fn endless() -> Error {
+    Error::NotAnImage("its lists of manifests have no end".to_owned())
+}
+
 type Grouped<'a> = Vec<(Option<ImageName>, Vec<&'a Descriptor>)>;
 
 /// The entries of an index by their names: an image for several platforms may have an entry for each.
 fn grouped(index: &Index) -> Result<Grouped<'_>, Error> {
     let mut groups: Grouped<'_> = Vec::new();
     for entry in &index.manifests {
-        if platform::is_attestation(entry) {
-            continue;
-        }
         let name = name_of(entry)?;
         let known = groups
             .iter_mut()
@@ -246,6 +284,21 @@ fn names_of(image: &DockerImage) -> Result<Vec<ImageName>, Error> {
     let tags = image.repo_tags.iter().flatten();
     let names = tags.map(|tag| tag.parse::<Reference>().map(ImageName::Full));
     names.collect()
+}
+
+/// Leaves each name to the last image that has it, and out what has no name any more.
+fn with_last_names(images: Vec<PortableImage>) -> Vec<PortableImage> {
+    let mut taken = BTreeSet::new();
+    let mut kept = Vec::new();
+    for mut image in images.into_iter().rev() {
+        let nameless = image.names.is_empty();
+        image.names.retain(|name| taken.insert(name.clone()));
+        if nameless || !image.names.is_empty() {
+            kept.push(image);
+        }
+    }
+    kept.reverse();
+    kept
 }
 
 /// The names that docker's part of the archive has for an image.

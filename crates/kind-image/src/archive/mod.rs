@@ -1,5 +1,6 @@
 //! Images as tar streams: what `docker save`, `docker load` and `ctr images import` speak.
 
+mod artifact;
 mod compression;
 mod content;
 mod images;

@@ -13,7 +13,8 @@ pub(super) struct Candidate {
     pub(super) document: Document,
 }
 
-/// The manifest for a platform. The only one there is will do for any: it may be meant for emulation.
+/// The manifest for a platform, the first of several. If all there are is for one platform, that will do for any: it
+/// may be meant for emulation.
 pub(super) fn choose<'a>(
     candidates: &'a [Candidate],
     platform: &Platform,
@@ -25,7 +26,7 @@ pub(super) fn choose<'a>(
             "it holds no manifest of {}",
             name()
         ))),
-        [only] => Ok(only),
+        [first, others @ ..] if others.iter().all(|it| it.platform == first.platform) => Ok(first),
         several => {
             let fitting = |wanted: &Platform| {
                 let mut several = several.iter();
@@ -44,13 +45,4 @@ pub(super) fn choose<'a>(
             })
         }
     }
-}
-
-/// Whether an entry is a statement about an image and not an image.
-pub(super) fn is_attestation(entry: &Descriptor) -> bool {
-    entry.annotations.contains_key("vnd.docker.reference.type")
-        || entry
-            .platform
-            .as_ref()
-            .is_some_and(|platform| platform.os == "unknown")
 }

@@ -158,6 +158,165 @@ fn lists_without_an_end_are_refused() {
     );
 }
 
+impl Layout {
+    /// A manifest of these fields beside the usual ones.
+    fn other(&mut self, media_type: &str, fields: serde_json::Value) -> Descriptor {
+        let empty = self.blob("application/vnd.oci.empty.v1+json", b"{}".to_vec());
+        let mut document = serde_json::json!({
+            "schemaVersion": 2, "mediaType": media_type, "config": empty, "layers": [empty],
+        });
+        let fields = fields.as_object().unwrap().clone();
+        document.as_object_mut().unwrap().extend(fields);
+        self.blob(media_type, document.to_string().into_bytes())
+    }
+}
+
+/// As `oras attach`, `cosign save` and builders write them beside an image, or into it.
+#[test]
+fn what_is_attached_to_an_image_is_left_out() {
+    use serde_json::json;
+    let mut layout = Layout::default();
+    let image = layout.image("amd64", &["a"]);
+    let subject = json!(image);
+    let sbom = json!({"artifactType": "application/spdx+json", "subject": subject});
+    let sbom = layout.other(oci::MANIFEST, sbom);
+    let untyped = layout.other(oci::MANIFEST, json!({"subject": subject}));
+    let former = "application/vnd.oci.artifact.manifest.v1+json";
+    let former = layout.other(former, json!({"config": null, "layers": null}));
+    let no_config = json!({"artifactType": "a/b", "config": null, "layers": null});
+    let no_config = layout.other(oci::MANIFEST, no_config);
+    let simple = "application/vnd.dev.cosign.simplesigning.v1+json";
+    let payload = layout.blob(simple, b"{}".to_vec());
+    let config = layout.blob(oci::CONFIG, b"{\"rootfs\":{}}".to_vec());
+    let signature = layout.other(
+        oci::MANIFEST,
+        json!({"config": config, "layers": [payload]}),
+    );
+    let list = json!({"artifactType": "a/b", "manifests": [image]});
+    let typed_list = layout.other(oci::INDEX, list);
+    let referrers = layout.list(vec![sbom.clone(), untyped.clone()]);
+    let tag = format!("sha256-{}", image.digest.hex());
+    let mut attestation = layout.other(oci::MANIFEST, json!({}));
+    attestation.platform = Some(Platform::new("unknown", "unknown"));
+    let built = layout.list(vec![on(image.clone(), "amd64"), attestation.clone()]);
+    let attached = [
+        sbom.clone(),
+        untyped,
+        former,
+        no_config,
+        typed_list,
+        attestation,
+        named(referrers, &tag),
+        named(signature, &format!("{tag}.sig")),
+    ];
+    for entry in [image.clone(), built] {
+        let mut entries = vec![named(entry, "a/b:c")];
+        entries.extend(attached.clone());
+        for _ in 0..2 {
+            let images = images_of(&layout.tar(entries.clone()), "amd64").unwrap();
+            assert_eq!((images.len(), images[0].digest()), (1, &image.digest));
+            assert_eq!(images[0].names().len(), 1);
+            entries.reverse();
+        }
+    }
+    let error = images_of(&layout.tar(attached.to_vec()), "amd64").unwrap_err();
+    assert!(error.to_string().contains("no image"), "{error}");
+    // An image may be about another, and say that it is one.
+    let mut about: serde_json::Value = serde_json::from_slice(&layout.blobs[2]).unwrap();
+    about["subject"] = subject;
+    about["artifactType"] = json!(oci::CONFIG);
+    let about = layout.blob(oci::MANIFEST, about.to_string().into_bytes());
+    let images = images_of(&layout.tar(vec![named(about, "a/b:d")]), "amd64").unwrap();
+    assert_eq!(images[0].names()[0].to_string(), "docker.io/a/b:d");
+}
+
+#[test]
+fn of_several_with_one_name_the_last_counts() {
+    let mut layout = Layout::default();
+    let (old, new) = (
+        layout.image("amd64", &["old"]),
+        layout.image("amd64", &["new"]),
+    );
+    let foreign = layout.image("arm64", &["foreign"]);
+    let lists = [vec![old.clone()], vec![new.clone()]].map(|list| layout.list(list));
+    let other_key = |mut entry: Descriptor, name: &str| {
+        let key = oci::CONTAINERD_NAME_ANNOTATION.to_owned();
+        entry.annotations.insert(key, name.to_owned());
+        entry
+    };
+    let name = "docker.io/a/b:c";
+    for (entries, expected) in [
+        (
+            vec![named(old.clone(), name), named(new.clone(), name)],
+            &new,
+        ),
+        (
+            vec![named(new.clone(), name), named(old.clone(), name)],
+            &old,
+        ),
+        (
+            vec![named(old.clone(), name), other_key(new.clone(), name)],
+            &new,
+        ),
+        (
+            vec![named(lists[1].clone(), name), named(lists[0].clone(), name)],
+            &old,
+        ),
+        // The last for the node's platform, where there is one.
+        (
+            vec![
+                named(old.clone(), name),
+                named(new.clone(), name),
+                named(foreign.clone(), name),
+            ],
+            &new,
+        ),
+    ] {
+        let images = images_of(&layout.tar(entries), "amd64").unwrap();
+        assert_eq!((images.len(), images[0].digest()), (1, &expected.digest));
+    }
+    let entries = vec![
+        named(old.clone(), name),
+        named(new, name),
+        named(old.clone(), "a/b:d"),
+    ];
+    let images = images_of(&layout.tar(entries), "amd64").unwrap();
+    assert_eq!((images.len(), images[1].digest()), (2, &old.digest));
+    assert_eq!(images[1].names().len(), 1);
+}
+
+#[test]
+fn of_two_docker_images_with_one_name_the_last_counts() {
+    let content = layer();
+    let configs = [config(&[&content]), config(&[&content, &content])];
+    let entry = |number: usize, layers: &[&str]| serde_json::json!({"Config": format!("{number}.json"), "RepoTags": ["a/b:c"], "Layers": layers});
+    let manifest = serde_json::json!([entry(0, &["l.tar"]), entry(1, &["l.tar", "l.tar"])]);
+    let tar = RawTar::default()
+        .file("l.tar", &content)
+        .file("0.json", &configs[0])
+        .file("1.json", &configs[1])
+        .file("manifest.json", manifest.to_string().as_bytes())
+        .finish();
+    let images = images_of(&tar, "amd64").unwrap();
+    assert_eq!(
+        (images.len(), images[0].id()),
+        (1, &Digest::of(&configs[1]))
+    );
+}
+
+/// Every list names the next one many times.
+#[test]
+fn lists_that_fan_out_are_refused() {
+    let mut layout = Layout::default();
+    let mut list = layout.other(oci::MANIFEST, serde_json::json!({}));
+    for _ in 0..3 {
+        list = layout.list(vec![list; 200]);
+    }
+    let error = images_of(&layout.tar(vec![list]), "amd64").unwrap_err();
+    assert_eq!(error.code(), "IMG-NOT-AN-IMAGE");
+    assert!(error.to_string().contains("no end"), "{error}");
+}
+
 #[test]
 fn names_and_tags_are_told_apart() {
     let mut layout = Layout::default();
