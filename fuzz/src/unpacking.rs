@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use kind_image::unpack::{Existing, Options, Ownership, Whiteouts, into, open_root};
+use kind_image::unpack::{Existing, Lower, Options, Ownership, into, layer, open_root};
 use tar::{Builder, EntryType};
 
 use crate::tars::{Bytes, add};
@@ -22,6 +22,8 @@ const NAMES: &[&[u8]] = &[
     b"a/.wh.b",
     b".wh..wh..opq",
     b"a/.wh..wh..opq",
+    b".wh.file",
+    b"file",
     b".wh...",
     b"link",
     b"link/file",
@@ -38,6 +40,7 @@ const LINKS: &[&[u8]] = &[
     b"link",
     b"",
     b"a/b",
+    b"file",
 ];
 const KINDS: &[EntryType] = &[
     EntryType::Regular,
@@ -60,8 +63,8 @@ pub fn unpack(data: &[u8]) {
     options.max_entries = 64;
     options.max_bytes = 1 << 16;
     let style = bytes.byte();
-    if style & 1 != 0 {
-        options.whiteouts = Whiteouts::Ordinary;
+    let living = style & 1 != 0;
+    if living {
         options.existing = Existing::Keep;
     }
     let tar = if style & 2 != 0 {
@@ -77,7 +80,16 @@ pub fn unpack(data: &[u8]) {
     }
     fs::write(out.join("file"), "outside").expect("the directory is ours");
     let target = open_root(&root).expect("the directory is there");
-    let _ = into(&target, &tar[..], &options);
+    // A layer is unpacked above one whose content is not to change either.
+    let _ = match living {
+        true => into(&target, &tar[..], &options),
+        false => layer(
+            &target,
+            &Lower::open(&[&out]).expect("the directory is there"),
+            &tar[..],
+            &options,
+        ),
+    };
     assert_eq!(listing(place.path()), ["out", "root"]);
     assert_eq!(listing(&out), ["file"]);
     assert_eq!(fs::read(out.join("file")).expect("it is there"), b"outside");

@@ -203,42 +203,31 @@ impl Unpacking<'_> {
     }
 
     fn make_directory(&mut self, path: &Path, place: &Place, item: &Item) -> Result<(), Failure> {
-        match place.stat()? {
-            Some(stat) if is_directory(&stat) => {
-                if self.options.existing == Existing::Keep {
-                    return Ok(());
-                }
-                remove_xattrs(&open_directory(&place.parent, &place.name)?)?;
-            }
-            Some(_)
-                if self.options.existing == Existing::Keep && self.target.is_directory(path) =>
-            {
-                return Ok(());
-            }
-            found => {
-                if found.is_some() {
-                    self.replace(path, place)?;
-                }
-                rustix::fs::mkdirat(&place.parent, &place.name, Mode::from_raw_mode(0o700))?;
-            }
+        let keep = self.options.existing == Existing::Keep;
+        let found = place.stat()?;
+        let known = found.is_some_and(|stat| is_directory(&stat));
+        if keep && (known || found.is_some() && self.target.is_directory(path)) {
+            return Ok(());
         }
-        self.directories
-            .push((path.to_owned(), seconds(item.mtime)));
+        if !known {
+            place.clear()?;
+            rustix::fs::mkdirat(&place.parent, &place.name, Mode::from_raw_mode(0o700))?;
+        }
         let directory = open_directory(&place.parent, &place.name)?;
+        // Links on the way may be others by the time when this is looked at.
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let path = self.target.canonical(parent)?.join(&place.name);
         if let Some(changeset) = &mut self.changeset {
             changeset.note_listed(&rustix::fs::fstat(&directory)?);
+            if found.is_some() && !known {
+                changeset.note_replaced(path.clone());
+            }
+        }
+        self.directories.push((path, seconds(item.mtime)));
+        if known {
+            remove_xattrs(&directory)?;
         }
         self.set_open(&directory, item)
-    }
-
-    /// Takes away what stands where a directory is to be.
-    fn replace(&mut self, path: &Path, place: &Place) -> Result<(), Errno> {
-        if let Some(changeset) = &mut self.changeset {
-            let parent = path.parent().unwrap_or(Path::new(""));
-            let canonical = self.target.canonical(parent)?.join(&place.name);
-            changeset.note_replaced(canonical);
-        }
-        place.clear()
     }
 
     fn make_file(&self, place: &Place, item: &Item, content: &mut dyn Read) -> Result<(), Failure> {
@@ -358,7 +347,7 @@ impl Unpacking<'_> {
     /// Best effort: a directory may have been replaced by a later entry.
     fn finish_directories(&mut self) {
         for (path, mtime) in self.directories.drain(..) {
-            if let Ok(place) = self.target.existing_place(&path) {
+            if let Ok(place) = self.target.strict_place(&path) {
                 let _ = set_directory_time(&place, mtime);
             }
         }

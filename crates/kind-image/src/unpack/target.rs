@@ -58,13 +58,6 @@ impl<'a> Target<'a> {
         Ok(Place { parent, name })
     }
 
-    /// The place of a path if its parent directory exists, through links of the target if there are some.
-    pub(super) fn existing_place(&self, path: &Path) -> Result<Place, Errno> {
-        let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
-        let parent = self.resolve(path.parent().unwrap_or(Path::new("")), in_root())?;
-        Ok(Place { parent, name })
-    }
-
     /// The place of a path on which nothing may be a symbolic link.
     pub(super) fn strict_place(&self, path: &Path) -> Result<Place, Errno> {
         let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
@@ -79,6 +72,9 @@ impl<'a> Target<'a> {
 
     /// The path without the symbolic links that stand on it in the target; what does not exist stays as it is.
     pub(super) fn canonical(&self, path: &Path) -> Result<PathBuf, Errno> {
+        if self.resolve(path, strict()).is_ok() {
+            return Ok(path.to_owned());
+        }
         let mut canonical = PathBuf::new();
         let mut left: Vec<OsString> = reversed(path);
         let mut links = 0;

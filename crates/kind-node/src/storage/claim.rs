@@ -9,7 +9,7 @@ use super::PROVISIONER;
 use super::directory::Name;
 
 /// Where the control plane writes which provisioner is to serve a claim; before Kubernetes 1.23
-/// only the second.
+/// only the second. Where both are, the first counts.
 const PROVISIONER_KEYS: [&str; 2] = [
     "volume.kubernetes.io/storage-provisioner",
     "volume.beta.kubernetes.io/storage-provisioner",
@@ -41,35 +41,53 @@ pub(super) struct Request {
 pub(super) enum Decision {
     /// It is not for this node, or not yet, or done.
     Leave,
-    /// It asks for what these volumes cannot be.
-    Refuse(String),
-    /// It waits for a volume on this node.
-    Provision(Box<Request>),
+    /// The scheduler wants its volume on this node.
+    Serve(Wanted),
+    /// Nobody has chosen a node: whether one is to be chosen, its class tells.
+    Choose(Wanted),
+}
+
+/// The volume that a claim asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Wanted {
+    /// The claim's unique id.
+    pub(super) uid: String,
+    /// Name of its storage class.
+    pub(super) class: String,
+    /// The volume, or why these volumes cannot be what the claim asks for.
+    pub(super) request: Result<Box<Request>, String>,
 }
 
 /// Decides about a claim, on the node of that name.
 pub(super) fn decide(claim: &PersistentVolumeClaim, node: &str) -> Decision {
     let none = BTreeMap::new();
     let annotations = claim.metadata.annotations.as_ref().unwrap_or(&none);
-    let ours = PROVISIONER_KEYS.iter().any(|key| {
-        annotations
-            .get(*key)
-            .is_some_and(|name| name == PROVISIONER)
-    });
-    let here = annotations.get(NODE_KEY).is_some_and(|name| name == node);
-    let Some(spec) = &claim.spec else {
+    let provisioner = PROVISIONER_KEYS
+        .iter()
+        .find_map(|key| annotations.get(*key));
+    let ours = provisioner.is_some_and(|name| name == PROVISIONER);
+    let (Some(spec), true) = (&claim.spec, ours) else {
         return Decision::Leave;
     };
     let bound = spec
         .volume_name
         .as_ref()
         .is_some_and(|name| !name.is_empty());
-    if !ours || !here || bound || claim.metadata.deletion_timestamp.is_some() {
+    if bound || claim.metadata.deletion_timestamp.is_some() {
         return Decision::Leave;
     }
-    match request(claim, spec) {
-        Ok(request) => Decision::Provision(Box::new(request)),
-        Err(reason) => Decision::Refuse(reason),
+    let (Some(class), Some(uid)) = (&spec.storage_class_name, &claim.metadata.uid) else {
+        return Decision::Leave;
+    };
+    let wanted = Wanted {
+        uid: uid.clone(),
+        class: class.clone(),
+        request: request(claim, spec).map(Box::new),
+    };
+    match annotations.get(NODE_KEY).filter(|name| !name.is_empty()) {
+        None => Decision::Choose(wanted),
+        Some(selected) if selected == node => Decision::Serve(wanted),
+        Some(_) => Decision::Leave,
     }
 }
 
@@ -166,11 +184,20 @@ pub(super) mod tests {
         }
     }
 
+    /// What is made for a claim with changes.
+    pub(in crate::storage) fn served(change: Value) -> Request {
+        match decide(&claim(change), "node") {
+            Decision::Serve(Wanted {
+                request: Ok(request),
+                ..
+            }) => *request,
+            other => panic!("not served: {other:?}"),
+        }
+    }
+
     #[test]
     fn a_waiting_claim_on_this_node_is_served() {
-        let Decision::Provision(request) = decide(&claim(json!({})), "node") else {
-            panic!("not served");
-        };
+        let request = served(json!({}));
         assert_eq!(request.volume, "pvc-11111111-2222-3333-4444-555555555555");
         assert_eq!(
             request.directory.as_str(),
@@ -185,7 +212,9 @@ pub(super) mod tests {
             |key: &str, value: &str| json!({"metadata": {"annotations": {key: value}}});
         for change in [
             annotation(NODE_KEY, "other"),
+            annotation(PROVISIONER_KEYS[0], "example.org/other"),
             annotation(PROVISIONER_KEYS[1], "example.org/other"),
+            json!({"spec": {"storageClassName": null}}),
             json!({"metadata": {"annotations": null}}),
             json!({"spec": {"volumeName": "bound"}}),
             json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}),
@@ -197,6 +226,29 @@ pub(super) mod tests {
                 "{change}"
             );
         }
+    }
+
+    #[test]
+    fn a_claim_without_a_node_asks_for_a_choice() {
+        for node in [None, Some("")] {
+            let mut claim = claim(json!({}));
+            let annotations = claim.metadata.annotations.as_mut().unwrap();
+            annotations.remove(NODE_KEY);
+            annotations.extend(node.map(|node| (NODE_KEY.to_owned(), node.to_owned())));
+            let Decision::Choose(wanted) = decide(&claim, "node") else {
+                panic!("no choice");
+            };
+            assert_eq!(wanted.class, "standard");
+            assert!(wanted.request.is_ok());
+        }
+    }
+
+    #[test]
+    fn the_newer_name_of_the_annotation_counts() {
+        let both = json!({"metadata": {"annotations": {
+            PROVISIONER_KEYS[0]: PROVISIONER, PROVISIONER_KEYS[1]: "example.org/other",
+        }}});
+        assert!(matches!(decide(&claim(both), "node"), Decision::Serve(_)));
     }
 
     #[test]
@@ -215,8 +267,13 @@ pub(super) mod tests {
             (json!({"spec": {"resources": null}}), "no storage"),
             (json!({"metadata": {"uid": "../../etc"}}), "no name"),
         ] {
-            let Decision::Refuse(reason) = decide(&claim(change.clone()), "node") else {
-                panic!("{change} is not refused");
+            let decision = decide(&claim(change.clone()), "node");
+            let Decision::Serve(Wanted {
+                request: Err(reason),
+                ..
+            }) = decision
+            else {
+                panic!("{change} is not refused: {decision:?}");
             };
             assert!(reason.contains(word), "{reason}");
         }
@@ -225,10 +282,7 @@ pub(super) mod tests {
     #[test]
     fn long_and_hostile_names_do_not_reach_the_disk() {
         for name in ["x".repeat(253), "../../../etc".to_owned(), "a/b".to_owned()] {
-            let change = json!({"metadata": {"name": name}});
-            let Decision::Provision(request) = decide(&claim(change), "node") else {
-                panic!("not served");
-            };
+            let request = served(json!({"metadata": {"name": name}}));
             assert_eq!(request.directory.as_str(), request.volume);
         }
     }

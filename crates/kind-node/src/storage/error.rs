@@ -30,6 +30,9 @@ pub(crate) enum Error {
         /// Why it was not.
         source: io::Error,
     },
+    /// There is no node for the claim's volume; there may be one later.
+    #[error("{0}")]
+    NoNode(String),
     /// The claim asks for what these volumes cannot be; trying again does not help.
     #[error("{0}")]
     Unsupported(String),

@@ -2,6 +2,7 @@
 //!
 //! Each instance serves the claims whose pod was placed on its own node and removes the volumes
 //! that lie there. So no pod is started for a volume, and many nodes are only more of the same.
+//! For claims that wait for no pod, the instances agree on a node.
 
 mod claim;
 mod directory;
@@ -10,6 +11,7 @@ mod program;
 mod provision;
 mod release;
 mod room;
+mod topology;
 mod volume;
 
 pub(crate) use error::Error;

@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim};
 use k8s_openapi::api::storage::v1::StorageClass;
-use kube::api::PostParams;
+use kube::api::{ListParams, PostParams};
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::{Api, Resource};
 
-use super::claim::{self, Decision, Request};
+use super::claim::{self, Decision, Request, Wanted};
 use super::program::{Context, RETRY};
-use super::{BASE, Error, directory, room, volume};
+use super::{BASE, Error, PROVISIONER, directory, room, topology, volume};
 use crate::refused::calling;
 
 const ACTION: &str = "Provisioning";
@@ -25,11 +25,14 @@ pub(super) async fn reconcile(
     let reference = claim.object_ref(&());
     let result = match claim::decide(&claim, &context.node) {
         Decision::Leave => return Ok(Action::await_change()),
-        Decision::Refuse(reason) => Err(Error::Unsupported(reason)),
-        Decision::Provision(request) => provision(&request, &context).await.map(|()| request),
+        Decision::Serve(wanted) => serve(wanted, &context).await,
+        Decision::Choose(wanted) => choose(wanted, &context).await,
     };
     match result {
-        Ok(request) => {
+        Ok(Outcome::Left) => Ok(Action::await_change()),
+        // Until then that node may have gone.
+        Ok(Outcome::OfAnother) => Ok(Action::requeue(RETRY)),
+        Ok(Outcome::Made(request)) => {
             tracing::info!(volume = request.volume, "made a volume");
             let (type_, reason, note) = news(&request, &context.node, room::free(Path::new(BASE)));
             context
@@ -52,6 +55,51 @@ pub(super) async fn reconcile(
     }
 }
 
+/// What came of a claim.
+enum Outcome {
+    /// It is not for this provisioner, or it waits for a pod.
+    Left,
+    /// It is for another node.
+    OfAnother,
+    /// It has a volume here.
+    Made(Box<Request>),
+}
+
+/// Serves a claim whose node the scheduler has chosen.
+async fn serve(wanted: Wanted, context: &Context) -> Result<Outcome, Error> {
+    let classes = Api::<StorageClass>::all(context.client.clone());
+    let class = classes.get(&wanted.class).await;
+    let class = class.map_err(calling("read the claim's storage class"))?;
+    match class.provisioner == PROVISIONER {
+        true => provision(wanted.request, &class, context).await,
+        false => Ok(Outcome::Left),
+    }
+}
+
+/// Serves a claim that waits for no pod, if this is the node for it.
+async fn choose(wanted: Wanted, context: &Context) -> Result<Outcome, Error> {
+    let classes = Api::<StorageClass>::all(context.client.clone());
+    let class = classes.get_opt(&wanted.class).await;
+    let class = class.map_err(calling("read the claim's storage class"))?;
+    let Some(class) = class.filter(is_immediate) else {
+        return Ok(Outcome::Left);
+    };
+    let nodes = Api::<Node>::all(context.client.clone());
+    let nodes = nodes.list(&ListParams::default().match_any()).await;
+    let nodes = nodes.map_err(calling("list the nodes"))?.items;
+    match topology::choose(&wanted.uid, &class, &nodes) {
+        Ok(chosen) if chosen == context.node => provision(wanted.request, &class, context).await,
+        Err(reason) if topology::is_spokesman(&context.node, &nodes) => Err(Error::NoNode(reason)),
+        _ => Ok(Outcome::OfAnother),
+    }
+}
+
+/// Whether claims of a class are this provisioner's and get their volume before a pod needs it.
+fn is_immediate(class: &StorageClass) -> bool {
+    let mode = class.volume_binding_mode.as_deref();
+    class.provisioner == PROVISIONER && mode != Some("WaitForFirstConsumer")
+}
+
 /// What is said of a new volume, with the room on its disk in mebibytes.
 fn news(request: &Request, node: &str, free: Option<u32>) -> (EventType, &'static str, String) {
     let volume = &request.volume;
@@ -72,18 +120,52 @@ fn news(request: &Request, node: &str, free: Option<u32>) -> (EventType, &'stati
 }
 
 /// Makes the directory, then the volume: a volume that exists can be used.
-async fn provision(request: &Request, context: &Context) -> Result<(), Error> {
-    let classes = Api::<StorageClass>::all(context.client.clone());
-    let class = classes.get(&request.class);
-    let class = class
-        .await
-        .map_err(calling("read the claim's storage class"))?;
+async fn provision(
+    request: Result<Box<Request>, String>,
+    class: &StorageClass,
+    context: &Context,
+) -> Result<Outcome, Error> {
+    let request = request.map_err(Error::Unsupported)?;
     directory::make(Path::new(BASE), &request.directory)?;
     let volumes = Api::<PersistentVolume>::all(context.client.clone());
-    let volume = volume::describe(request, &class, &context.hostname);
+    let volume = volume::describe(&request, class, &context.hostname);
     match volumes.create(&PostParams::default(), &volume).await {
         // The name holds the claim's unique id: it is this claim's volume, made a moment ago.
-        Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
-        result => Ok(result.map(drop).map_err(calling("create the volume"))?),
+        Err(kube::Error::Api(status)) if status.code == 409 => {}
+        result => {
+            result.map_err(calling("create the volume"))?;
+            return Ok(Outcome::Made(request));
+        }
+    }
+    let made = volumes.get_opt(&request.volume).await;
+    let made = made.map_err(calling("read the volume"))?;
+    if made.is_some_and(|made| !volume::is_on_node(&made, &context.hostname)) {
+        // Another instance was faster, to which another node was the one to choose.
+        directory::remove(Path::new(BASE), &request.directory)?;
+        return Ok(Outcome::OfAnother);
+    }
+    Ok(Outcome::Made(request))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn only_classes_of_ours_that_wait_for_no_pod_are_immediate() {
+        for (provisioner, mode, expected) in [
+            (PROVISIONER, json!("Immediate"), true),
+            // What the API takes for none.
+            (PROVISIONER, Value::Null, true),
+            (PROVISIONER, json!("WaitForFirstConsumer"), false),
+            ("example.org/other", json!("Immediate"), false),
+            ("example.org/other", Value::Null, false),
+        ] {
+            let class = json!({"provisioner": provisioner, "volumeBindingMode": mode});
+            let class: StorageClass = serde_json::from_value(class).unwrap();
+            assert_eq!(is_immediate(&class), expected, "{provisioner} {mode}");
+        }
     }
 }

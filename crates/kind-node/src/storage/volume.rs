@@ -59,6 +59,12 @@ pub(super) fn describe(
     }
 }
 
+/// Whether a volume lies on the node of that label.
+pub(super) fn is_on_node(volume: &PersistentVolume, hostname: &str) -> bool {
+    let spec = volume.spec.as_ref();
+    spec.and_then(|spec| spec.node_affinity.as_ref()) == Some(&on_node(hostname))
+}
+
 fn on_node(hostname: &str) -> VolumeNodeAffinity {
     VolumeNodeAffinity {
         required: Some(NodeSelector {
@@ -83,7 +89,7 @@ pub(super) fn discarded(volume: &PersistentVolume, hostname: &str) -> Option<Nam
     let discarded = annotations.get(PROVISIONED_BY)? == PROVISIONER
         && phase == "Released"
         && spec.persistent_volume_reclaim_policy.as_deref() == Some("Delete")
-        && spec.node_affinity.as_ref() == Some(&on_node(hostname));
+        && is_on_node(volume, hostname);
     let path = Path::new(&spec.host_path.as_ref()?.path);
     if !discarded || path.parent() != Some(Path::new(BASE)) {
         return None;
@@ -95,14 +101,11 @@ pub(super) fn discarded(volume: &PersistentVolume, hostname: &str) -> Option<Nam
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::claim::{self, Decision};
+    use super::super::claim;
     use super::*;
 
     fn volume() -> PersistentVolume {
-        let claim = claim::tests::claim(json!({}));
-        let Decision::Provision(request) = claim::decide(&claim, "node") else {
-            panic!("not served");
-        };
+        let request = claim::tests::served(json!({}));
         describe(&request, &StorageClass::default(), "host")
     }
 
@@ -155,6 +158,7 @@ mod tests {
         let name = discarded(&volume, "host").unwrap();
         assert!(name.as_str().ends_with("_default_data"));
         assert_eq!(discarded(&volume, "other"), None);
+        assert!(is_on_node(&volume, "host") && !is_on_node(&volume, "other"));
     }
 
     #[test]
