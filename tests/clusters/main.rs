@@ -74,7 +74,7 @@ const REFUSALS: [(&str, Test); 2] = named![
 ];
 
 /// On every engine; most in one cluster.
-const SHARED: [(&str, Test); 23] = named![
+const SHARED: [(&str, Test); 24] = named![
     create_reports_every_phase,
     the_node_is_ready,
     every_pod_of_kube_system_runs,
@@ -90,6 +90,7 @@ const SHARED: [(&str, Test); 23] = named![
     a_volume_outlives_its_pod,
     a_volume_is_kept_if_its_class_says_so,
     claims_are_told_what_is_wrong,
+    an_immediate_claim_waits_for_no_pod,
     a_mount_is_shared_with_the_host,
     logs_exec_and_port_forward_work,
     logs_are_exported,
@@ -101,7 +102,7 @@ const SHARED: [(&str, Test); 23] = named![
 ];
 
 /// Beside those on the native engine.
-const NATIVE: [(&str, Test); 24] = named![
+const NATIVE: [(&str, Test); 25] = named![
     images_of_the_store_are_loaded,
     what_no_cluster_uses_is_removed,
     a_killed_create_can_be_deleted,
@@ -118,6 +119,7 @@ const NATIVE: [(&str, Test); 24] = named![
     policies_hold_between_nodes,
     policies_hold_for_what_pods_send,
     a_pod_follows_its_volume,
+    an_immediate_claim_gets_a_node_of_its_class,
     a_service_keeps_its_addresses_when_its_node_dies,
     two_nodes_are_deleted,
     nodes_have_images_of_their_own,

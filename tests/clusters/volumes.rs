@@ -4,7 +4,7 @@ use kind_e2e::{Answer, eventually};
 
 use crate::several::NODES;
 use crate::workloads::SAMPLE;
-use crate::world::World;
+use crate::world::{NODE, World};
 
 /// A claim; `class` is a further line of its `spec`, or empty.
 fn claim(name: &str, mode: &str, size: &str, class: &str) -> String {
@@ -150,11 +150,112 @@ pub(crate) fn claims_are_told_what_is_wrong(world: &World) {
     delete(world, &objects);
 }
 
+/// A storage class whose claims wait for no pod; `allowed` are values of the nodes' label with their host name.
+fn immediate(name: &str, provisioner: &str, allowed: &[&str]) -> String {
+    let topologies = match allowed {
+        [] => String::new(),
+        names => format!(
+            "allowedTopologies:\n- matchLabelExpressions:\n  - {{key: kubernetes.io/hostname, values: [{}]}}\n",
+            names.join(", ")
+        ),
+    };
+    format!(
+        "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {{name: {name}}}\nprovisioner: {provisioner}\n\
+         volumeBindingMode: Immediate\n{topologies}---\n"
+    )
+}
+
+/// A class whose claims wait for no pod, and a claim of the same name.
+fn immediate_claim(name: &str, provisioner: &str, allowed: &[&str]) -> String {
+    let class = immediate(name, provisioner, allowed);
+    let of = format!("storageClassName: {name}");
+    class + &claim(name, "ReadWriteOnce", "1Mi", &of)
+}
+
+/// The node that a claim's volume is on, once the claim is bound.
+fn node_of(world: &World, claim: &str) -> String {
+    eventually("the claim is bound", 30, || {
+        match field(world, &["pvc", claim], "{.status.phase}") {
+            phase if phase == "Bound" => Ok(()),
+            phase => Err(phase),
+        }
+    });
+    let volume = field(world, &["pvc", claim], "{.spec.volumeName}");
+    let values = "{.spec.nodeAffinity.required.nodeSelectorTerms[*].matchExpressions[*].values[*]}";
+    field(world, &["pv", &volume], values)
+}
+
+fn delete_immediate(world: &World, names: &[&str]) {
+    for name in names {
+        delete(
+            world,
+            &[&format!("pvc/{name}"), &format!("storageclass/{name}")],
+        );
+    }
+}
+
+/// A claim of a class with the volume binding mode Immediate has a volume before any pod, or is told why not. One of
+/// another provisioner is not ours to say anything about.
+pub(crate) fn an_immediate_claim_waits_for_no_pod(world: &World) {
+    let ours = "rancher.io/local-path";
+    let other = "example.org/other";
+    world.kind.apply(&immediate_claim("now", ours, &[]));
+    world
+        .kind
+        .apply(&immediate_claim("never", ours, &["elsewhere"]));
+    world.kind.apply(&immediate_claim("other", other, &[]));
+    assert_eq!(node_of(world, "now"), NODE);
+    world
+        .kind
+        .apply(&user("now", "now", "echo x > /data/file", ""));
+    ends_well(world, "now");
+    let told = "no node is in the allowedTopologies of storage class never: kubernetes.io/hostname in (elsewhere)";
+    eventually(told, 60, || {
+        let events = events(world, "never");
+        match events.stdout.contains(told) {
+            true => Ok(()),
+            false => Err(events),
+        }
+    });
+    // The control plane has named the provisioner long since.
+    let provisioner = "{.metadata.annotations.volume\\.beta\\.kubernetes\\.io/storage-provisioner}";
+    assert_eq!(field(world, &["pvc", "other"], provisioner), other);
+    for name in ["never", "other"] {
+        assert_eq!(field(world, &["pvc", name], "{.status.phase}"), "Pending");
+    }
+    let reporters = events_field(world, "other", "{.items[*].reportingComponent}");
+    assert!(!reporters.stdout.contains(ours), "{reporters:#?}");
+    delete(world, &["pod/now"]);
+    delete_immediate(world, &["now", "never", "other"]);
+}
+
+/// A claim that waits for no pod gets a node that its class allows, and of all nodes one that pods come to.
+pub(crate) fn an_immediate_claim_gets_a_node_of_its_class(world: &World) {
+    let [control_plane, worker] = NODES;
+    let cases: [(&str, &[&str], &str); 3] = [
+        ("anywhere", &[], worker),
+        ("either", &[control_plane, worker], worker),
+        ("tainted", &[control_plane], control_plane),
+    ];
+    for (name, allowed, _) in cases {
+        let objects = immediate_claim(name, "rancher.io/local-path", allowed);
+        world.kind.apply(&objects);
+    }
+    for (name, _, expected) in cases {
+        assert_eq!(node_of(world, name), expected, "{name}");
+    }
+    delete_immediate(world, &cases.map(|(name, _, _)| name));
+}
+
 /// What a claim was told.
 fn events(world: &World, claim: &str) -> Answer {
+    events_field(world, claim, "{.items[*].message}")
+}
+
+fn events_field(world: &World, claim: &str, path: &str) -> Answer {
     let of = format!("involvedObject.kind=PersistentVolumeClaim,involvedObject.name={claim}");
-    let path = "jsonpath={.items[*].message}";
-    let get = ["get", "events", "--field-selector", &of, "--output", path];
+    let path = format!("jsonpath={path}");
+    let get = ["get", "events", "--field-selector", &of, "--output", &path];
     world.kind.ask(&get)
 }
 

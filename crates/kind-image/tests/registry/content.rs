@@ -1,6 +1,7 @@
 //! What goes to a registry comes back as it was, or not at all.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
 
 use kind_image::oci::{ImageConfig, Platform};
@@ -49,6 +50,60 @@ fn an_image_comes_back_as_it_was() {
         .push(&pulled, &registry.image("other/app:v2"))
         .unwrap();
     assert_eq!(again.digest, pushed.digest);
+}
+
+/// However many come at once, a layer is unpacked above those below it.
+#[test]
+fn layers_that_depend_on_others_are_pulled() {
+    if !ready() {
+        return;
+    }
+    let (registry, here, there) = (Registry::start(), User::new(), User::new());
+    let mut draft = here.store.draft().unwrap();
+    for number in 0..8 {
+        let layer = match number {
+            0 => tar(&[("data/", 0o1777, b""), ("data/big", 0o600, &noise(500_000))]),
+            _ => tar(&[(&format!("data/{number}"), 0o600, b"")]),
+        };
+        draft.add_tar(&mut layer.as_slice()).unwrap();
+    }
+    let config = ImageConfig {
+        architecture: Platform::of_host().architecture,
+        os: "linux".to_owned(),
+        ..ImageConfig::default()
+    };
+    let made = draft.commit(config, &["app:v1".parse().unwrap()]).unwrap();
+    let name = registry.image("app:deep");
+    here.push(&made, &name).unwrap();
+    let pulled = there.pull(&name).unwrap();
+    assert_eq!(pulled.layers().len(), 8);
+    for layer in pulled.layers() {
+        let mode = fs::metadata(layer.join("data"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o7777, 0o1777, "{}", layer.display());
+    }
+}
+
+/// A tar of directories and files with their modes.
+fn tar(entries: &[(&str, u32, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, mode, content) in entries {
+        let mut header = tar::Header::new_gnu();
+        let kind = match name.ends_with('/') {
+            true => tar::EntryType::Directory,
+            false => tar::EntryType::Regular,
+        };
+        header.set_entry_type(kind);
+        header.set_mode(*mode);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_size(content.len() as u64);
+        builder.append_data(&mut header, name, *content).unwrap();
+    }
+    builder.into_inner().unwrap()
 }
 
 #[test]
