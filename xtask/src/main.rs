@@ -3,6 +3,7 @@
 
 mod attempt;
 mod bench;
+mod conformance;
 mod node_image;
 mod packages;
 mod programs;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(has("--fast")),
         Some("bench") => bench::run(&arguments[1..]),
         Some(bench::INSIDE) => bench::contest(&arguments[1..]),
+        Some("conformance") => conformance::run(&arguments[1..]),
         Some("build") => {
             programs::build().map(|programs| shell::say(&programs.kind.display().to_string()))
         }

@@ -115,6 +115,18 @@ fn check_host(store: &Store, request: &Request) -> Result<(), Error> {
     check_room(store.root(), ASSEMBLE_MIB)
 }
 
+/// Checks what every compilation of Kubernetes needs of a host.
+pub(super) fn check_compiling_host(cache: &Path) -> Result<(), Error> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::NotRoot);
+    }
+    std::fs::create_dir_all(cache).map_err(Error::path("create", cache))?;
+    match has_results(cache, Step::CompileTests) {
+        true => Ok(()),
+        false => check_room(cache, COMPILE_MIB),
+    }
+}
+
 fn has_results(cache: &Path, step: Step) -> bool {
     let results = std::fs::read_dir(cache.join(step.name()));
     results.is_ok_and(|mut entries| entries.next().is_some())

@@ -16,6 +16,8 @@ pub enum Step {
     Source,
     /// Compiling Kubernetes.
     Compile,
+    /// Compiling the conformance tests of Kubernetes.
+    CompileTests,
     /// Bringing a release's server tarball, instead of the steps before.
     Download,
     /// Taking the programs out of a server tarball, or from where a source tree was built.
@@ -37,6 +39,7 @@ impl Step {
             Self::BuildRoot => "build-root",
             Self::Source => "source",
             Self::Compile => "compile",
+            Self::CompileTests => "compile-tests",
             Self::Download => "download",
             Self::Unpack => "unpack",
             Self::Etcd => "etcd",
@@ -52,6 +55,7 @@ impl Step {
             Self::BuildRoot => "Preparing the build environment",
             Self::Source => "Fetching the Kubernetes source",
             Self::Compile => "Compiling Kubernetes",
+            Self::CompileTests => "Compiling the conformance tests",
             Self::Download => "Downloading Kubernetes",
             Self::Unpack => "Unpacking Kubernetes",
             Self::Etcd => "Collecting etcd",

@@ -16,10 +16,11 @@ pub(super) struct Workshop<'a> {
 }
 
 /// Steps whose results are kept.
-const RESULTS: [Step; 7] = [
+const RESULTS: [Step; 8] = [
     Step::BuildRoot,
     Step::Source,
     Step::Compile,
+    Step::CompileTests,
     Step::Unpack,
     Step::Etcd,
     Step::NodeRoot,

@@ -1,7 +1,7 @@
 //! Kubernetes from Debian's source package.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,25 +11,71 @@ use super::super::{Error, Step};
 use super::root;
 
 const FETCH: &str = include_str!("fetch.sh");
-const COMPILE: &str = include_str!("compile.sh");
+/// What every compilation begins with.
+pub(super) const PREPARE: &str = include_str!("prepare.sh");
+const COMPILE: &str = concat!(include_str!("prepare.sh"), include_str!("compile.sh"));
 
 /// The compiled programs in `bin/`, and the version in the file `version`.
 pub(super) fn make(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<Made, Error> {
-    let build_root = root::build_root_key(mirror);
-    let source_key = Key::of([FETCH, build_root.as_ref()]);
-    let key = Key::of([COMPILE, source_key.as_ref()]);
+    let key = key(mirror);
     if let Some(path) = workshop.cached(Step::Compile, &key) {
         for step in [Step::BuildRoot, Step::Source, Step::Compile] {
             workshop.skip(step);
         }
         return Ok(Made { path, key });
     }
-    let build_root = root::build_root(workshop, mirror)?;
-    let source = workshop.step(Step::Source, &source_key, |work| fetch(work, &build_root))?;
-    let path = workshop.step(Step::Compile, &key, |work| {
-        compile(work, &build_root, &source)
-    })?;
+    let tree = SourceTree::make(workshop, mirror)?;
+    let path = workshop.step(Step::Compile, &key, |work| compile(work, &tree))?;
     Ok(Made { path, key })
+}
+
+/// Whether the compiled programs are there.
+pub(super) fn is_compiled(workshop: &Workshop<'_>, mirror: Option<&str>) -> bool {
+    workshop.cached(Step::Compile, &key(mirror)).is_some()
+}
+
+fn key(mirror: Option<&str>) -> Key {
+    Key::of([COMPILE, source_key(mirror).as_ref()])
+}
+
+/// Stands for the source.
+pub(super) fn source_key(mirror: Option<&str>) -> Key {
+    Key::of([FETCH, root::build_root_key(mirror).as_ref()])
+}
+
+/// Kubernetes' source, and the root with the compiler for it.
+pub(super) struct SourceTree {
+    build_root: PathBuf,
+    source: PathBuf,
+}
+
+impl SourceTree {
+    pub(super) fn make(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<Self, Error> {
+        let build_root = root::build_root(workshop, mirror)?;
+        let key = source_key(mirror);
+        let source = workshop.step(Step::Source, &key, |work| fetch(work, &build_root))?;
+        Ok(Self { build_root, source })
+    }
+
+    /// Runs a script of the compiler with the version as its argument. It leaves what it makes in `/bin-out`,
+    /// which is `bin`. Returns the version.
+    pub(super) fn compile(
+        &self,
+        work: &Work<'_>,
+        script: &str,
+        bin: &Path,
+    ) -> Result<String, Error> {
+        let path = self.source.join("version");
+        let version = fs::read_to_string(&path).map_err(Error::path("read", &path))?;
+        let chroot = Chroot::new(&self.build_root)
+            .bind(&self.source, "/source")
+            .bind(bin, "/bin-out");
+        let packages = AtomicUsize::new(0);
+        work.run(chroot.script(script, &[&version]), &|line| {
+            progress(line, &packages)
+        })?;
+        Ok(version)
+    }
 }
 
 fn fetch(work: &Work<'_>, build_root: &Path) -> Result<(), Error> {
@@ -51,18 +97,10 @@ fn fetch(work: &Work<'_>, build_root: &Path) -> Result<(), Error> {
     fs::write(&path, version).map_err(Error::path("write", &path))
 }
 
-fn compile(work: &Work<'_>, build_root: &Path, source: &Path) -> Result<(), Error> {
-    let path = source.join("version");
-    let version = fs::read_to_string(&path).map_err(Error::path("read", &path))?;
+fn compile(work: &Work<'_>, tree: &SourceTree) -> Result<(), Error> {
     let bin = work.directory.join("bin");
     fs::create_dir(&bin).map_err(Error::path("create", &bin))?;
-    let chroot = Chroot::new(build_root)
-        .bind(source, "/source")
-        .bind(&bin, "/bin-out");
-    let packages = AtomicUsize::new(0);
-    work.run(chroot.script(COMPILE, &[&version]), &|line| {
-        progress(line, &packages)
-    })?;
+    let version = tree.compile(work, COMPILE, &bin)?;
     check_version(work, &bin, &version)?;
     let path = work.directory.join("version");
     fs::write(&path, version).map_err(Error::path("write", &path))

@@ -1,10 +1,13 @@
 //! A node image on a node root made of Debian's packages, with Kubernetes compiled from Debian's source
 //! package unless a release is given. The host needs nothing but `mmdebstrap`.
 
+mod conformance;
 mod etcd;
 mod kubernetes;
 mod node_root;
 mod root;
+
+pub use conformance::build_tests;
 
 use super::assemble::Parts;
 use super::components;

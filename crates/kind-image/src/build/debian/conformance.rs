@@ -1,0 +1,44 @@
+//! Upstream's conformance tests, and the programs of their images, from Debian's source package.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::workshop::{Key, Workshop};
+use super::super::{Error, Observer, Step, request};
+use super::kubernetes::{self, PREPARE, SourceTree};
+
+const COMPILE: &str = include_str!("compile-tests.sh");
+
+/// Compiles the tests of the Kubernetes that [`build`](super::super::build) makes images of, and returns the
+/// directory that holds them: `e2e.test`, `ginkgo`, `agnhost` with `localhost.crt` and `localhost.key`,
+/// `sample-apiserver` and `nnp`, and the version of Kubernetes in the file `version`.
+///
+/// Works in the cache directory of builds of images, and leaves there what the build of an image would make first.
+///
+/// # Errors
+/// Those of a build: no root, no room, a step that fails.
+pub fn build_tests(
+    cache: &Path,
+    mirror: Option<&str>,
+    observer: Observer<'_>,
+) -> Result<PathBuf, Error> {
+    let key = Key::of([PREPARE, COMPILE, kubernetes::source_key(mirror).as_ref()]);
+    request::check_compiling_host(cache)?;
+    let workshop = Workshop::open(cache, observer)?;
+    if let Some(path) = workshop.cached(Step::CompileTests, &key) {
+        workshop.skip(Step::CompileTests);
+        return Ok(path);
+    }
+    let tree = SourceTree::make(&workshop, mirror)?;
+    let script = [PREPARE, COMPILE].concat();
+    let path = workshop.step(Step::CompileTests, &key, |work| {
+        let version = tree.compile(work, &script, work.directory)?;
+        let path = work.directory.join("version");
+        fs::write(&path, version).map_err(Error::path("write", &path))
+    })?;
+    if kubernetes::is_compiled(&workshop, mirror) {
+        workshop.discard(Step::BuildRoot)?;
+        workshop.discard(Step::Source)?;
+    }
+    Ok(path)
+}
