@@ -24,6 +24,11 @@ Commands:
                 create clusters with this kind and the original one in turn, and show the times;
                 the node image is that of an archive, or made from Debian's packages, its images
                 unpacked or packed as published node images hold them
+  conformance [--suite DIR] [--focus RE] [--provider NAME] [--image ARCHIVE] [--parallel N]
+                [--timeout MINUTES]
+                run Kubernetes' own conformance tests on a cluster of three nodes and write the
+                result to docs/conformance: those of the node image from Debian's packages, or those
+                of a directory that holds e2e.test and ginkgo (docs/conformance says what else)
   build         build the kind command and the kind-node program it carries
   sample-image  write the image of the sample app as an archive
   node-image    write the node image from Debian's packages as an archive
@@ -43,6 +48,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(&arguments[1..]),
         Some(bench::INSIDE) => bench::contest(&arguments[1..]),
         Some("conformance") => conformance::run(&arguments[1..]),
+        Some(conformance::INSIDE) => conformance::inside(&arguments[1..]),
         Some("build") => {
             programs::build().map(|programs| shell::say(&programs.kind.display().to_string()))
         }

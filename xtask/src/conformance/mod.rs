@@ -1,12 +1,78 @@
 //! `cargo xtask conformance`: upstream's own tests on a cluster of three nodes.
+//!
+//! Everything that needs the outside is made first: the tests, the node image, the stand-ins for the tests' images.
+//! Cluster and tests then run in a world of their own, with which both end.
 
+mod cluster;
+mod ginkgo;
+mod images;
+mod inside;
+mod junit;
+mod options;
+mod progress;
+mod report;
+mod stand_ins;
 mod suite;
 
-use crate::Failure;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use kind_e2e::enclosed;
+
+use crate::shell::{self, cargo};
+use crate::{Failure, node_image, packages, programs};
+use images::Images;
+use options::Options;
 use suite::Suite;
 
+/// The word that makes xtask run the tests itself; the programs that were made and the options follow.
+pub(crate) const INSIDE: &str = "conformance-inside";
+
+pub(crate) use inside::run as inside;
+
+/// Makes everything and runs the tests.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let suite = Suite::open(None)?;
-    crate::shell::say(&format!("{suite:?} {:?} {:?}", suite.images()?, arguments));
-    Ok(())
+    let options = Options::parse(arguments)?;
+    packages::ensure(&packages::CLUSTER, true)?;
+    if options.provider != "native" {
+        packages::ensure(&packages::ENGINES, true)?;
+        shell::run(cargo().args(["build", "--package", "kind-e2e", "--bins"]))?;
+    }
+    let suite = Suite::open(options.suite.as_deref())?;
+    let kind = kind_program()?;
+    let node_image = match &options.image {
+        Some(archive) => archive.clone(),
+        None => node_image::archive(&kind, &[])?,
+    };
+    fs::create_dir_all(directory())?;
+    Images::make(&suite, &directory())?;
+    // The tests inside hear a Ctrl-C as well and clean up; this waits for them.
+    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::new(AtomicBool::new(false)))?;
+    let status = enclosed(|command: &mut Command| {
+        command
+            .arg(std::env::current_exe().unwrap_or_else(|_| "xtask".into()))
+            .arg(INSIDE)
+            .args([&kind, &node_image, &suite.directory])
+            .args(arguments);
+    })?;
+    if status.success() {
+        return Ok(());
+    }
+    Err("not all conformance tests passed".into())
+}
+
+/// The command under test: that of the tests' variable, or one built now.
+fn kind_program() -> Result<PathBuf, Failure> {
+    match std::env::var_os("KIND_BINARY") {
+        Some(path) => Ok(path.into()),
+        None => Ok(programs::build()?.kind),
+    }
+}
+
+/// Where everything is kept that this makes.
+fn directory() -> PathBuf {
+    programs::directory().join("conformance")
 }

@@ -7,7 +7,7 @@ use kind_image::build::{Event, debian};
 use crate::Failure;
 use crate::shell::{output, program, say};
 
-/// Programs and data that a suite's directory holds, and what pods lack without them. The first two run the tests.
+/// Programs and data that a suite's directory holds, and which tests fail without them.
 const PARTS: [(&str, &str); 5] = [
     ("agnhost", "nearly every test"),
     ("localhost.crt", "the API server's proxy to pods that speak TLS"),
@@ -22,6 +22,8 @@ pub(super) struct Suite {
     pub(super) directory: PathBuf,
     /// What the tests say that they are, for example `v1.20.2`.
     pub(super) version: String,
+    /// Ginkgo's second version calls some options by other names.
+    is_ginkgo_2: bool,
 }
 
 impl Suite {
@@ -37,12 +39,14 @@ impl Suite {
             }
         }
         let version = output(program(directory.join("e2e.test")).arg("--version"))?;
+        let ginkgo = output(program(directory.join("ginkgo")).arg("version"))?;
         let suite = Self {
             version: version.trim().to_owned(),
+            is_ginkgo_2: ginkgo.contains("Version 2."),
             directory,
         };
         for (part, tests) in suite.missing() {
-            say(&format!("{} is missing: without it fails {tests}", part));
+            say(&format!("The suite has no `{part}`: what fails is {tests}."));
         }
         Ok(suite)
     }
@@ -50,6 +54,29 @@ impl Suite {
     /// A part that images are made of.
     pub(super) fn part(&self, name: &str) -> PathBuf {
         self.directory.join(name)
+    }
+
+    /// The `kubectl` of the tests' version, or the machine's.
+    pub(super) fn kubectl(&self) -> PathBuf {
+        let own = self.part("kubectl");
+        if own.is_file() {
+            return own;
+        }
+        "kubectl".into()
+    }
+
+    /// Options of ginkgo: tests at a time, and no colours.
+    pub(super) fn ginkgo_arguments(&self, parallel: usize) -> [String; 2] {
+        if self.is_ginkgo_2 {
+            return [format!("--procs={parallel}"), "--no-color".to_owned()];
+        }
+        [format!("--nodes={parallel}"), "--noColor".to_owned()]
+    }
+
+    /// The version without its last number, for example `v1.20`.
+    pub(super) fn minor_version(&self) -> &str {
+        let end = self.version.match_indices('.').nth(1);
+        &self.version[..end.map_or(self.version.len(), |(end, _)| end)]
     }
 
     fn missing(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -1,0 +1,100 @@
+//! The cluster that the tests run on.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use kind_e2e::{Engine, Kind};
+use kind_image::store::Store;
+
+use crate::Failure;
+use crate::shell::{output, run, say};
+
+const NAME: &str = "conformance";
+
+/// The tests want two nodes for their pods.
+const CONFIG: &str = "\
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+nodes:
+- role: control-plane
+- role: worker
+- role: worker
+";
+
+/// A cluster of three nodes that goes with this value.
+pub(super) struct Cluster {
+    kind: Kind,
+}
+
+impl Cluster {
+    /// Makes it of the node image in an archive. What an earlier run that was killed has left there goes first.
+    pub(super) fn create(
+        engine: Engine,
+        kind: PathBuf,
+        directory: &Path,
+        node_image: &Path,
+    ) -> Result<Self, Failure> {
+        let cluster = Self {
+            kind: Kind::new(kind, directory, Arc::new(engine)),
+        };
+        cluster.delete()?;
+        let image = cluster.store(node_image)?;
+        let config = directory.join("cluster.yaml");
+        fs::write(&config, CONFIG)?;
+        let create = ["create", "cluster", "--name", NAME, "--wait", "5m"];
+        let mut command = cluster.kind.command(&create);
+        run(command.args(["--image", &image, "--config"]).arg(config))?;
+        Ok(cluster)
+    }
+
+    /// Puts the image into the native engine's store, or just reads its name.
+    fn store(&self, archive: &Path) -> Result<String, Failure> {
+        let store = Store::open(&self.kind.state().join("images"))?;
+        let images = kind_image::archive::read(&store, File::open(archive)?)?;
+        let names = images.iter().flat_map(|image| image.references());
+        let name = names.last().ok_or("the node image has no name")?;
+        Ok(name.to_string())
+    }
+
+    /// Where its kubeconfig is.
+    pub(super) fn kubeconfig(&self) -> PathBuf {
+        self.kind.kubeconfig()
+    }
+
+    /// The names of the images that its nodes have.
+    pub(super) fn images(&self) -> Result<BTreeSet<String>, Failure> {
+        let path = "jsonpath={.items[*].status.images[*].names[*]}";
+        let names = output(&mut self.kind.kubectl(&["get", "nodes", "--output", path]))?;
+        Ok(names.split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// Brings an archive of images to all nodes.
+    pub(super) fn load(&self, archive: &Path) -> Result<(), Failure> {
+        let load = ["load", "image-archive", "--name", NAME];
+        run(self.kind.command(&load).arg(archive))
+    }
+
+    /// Writes what its nodes have to tell.
+    pub(super) fn export_logs(&self, directory: &Path) {
+        let mut command: Command = self.kind.command(&["export", "logs", "--name", NAME]);
+        if let Err(failure) = run(command.arg(directory).stdout(Stdio::null())) {
+            say(&failure.to_string());
+        }
+    }
+
+    fn delete(&self) -> Result<(), Failure> {
+        let delete = ["delete", "cluster", "--name", NAME];
+        run(&mut self.kind.command(&delete))
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Err(failure) = self.delete() {
+            say(&failure.to_string());
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What happens in a world of its own: the cluster, the tests, and what is told of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use kind_e2e::Engine;
+
+use super::cluster::Cluster;
+use super::ginkgo::{Ginkgo, Selection, exactly};
+use super::images::Images;
+use super::junit::Outcomes;
+use super::options::Options;
+use super::report::{self, Explanations, Run};
+use super::suite::Suite;
+use super::{directory, progress};
+use crate::shell::{root, say};
+use crate::{Failure, programs};
+
+/// What counts as conformance.
+const CONFORMANCE: &str = r"\[Conformance\]";
+/// What cannot run beside other tests.
+const SERIAL: &str = r"\[Serial\]|\[Disruptive\]";
+/// Nothing: no test has this in its name.
+const NONE: &str = "^$";
+
+/// Runs the tests on a cluster that comes and goes, and fails if one does that nothing explains.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let [kind, node_image, suite, options @ ..] = arguments else {
+        return Err("this is for xtask itself".into());
+    };
+    let options = Options::parse(options)?;
+    let suite = Suite::open(Some(Path::new(suite)))?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+    }
+    let results = fresh_directory("results")?;
+    let cluster = start_cluster(&options, &suite, kind.into(), Path::new(node_image))?;
+    let ginkgo = Ginkgo {
+        suite: &suite,
+        kubeconfig: cluster.kubeconfig(),
+        directory: &results,
+        progress: progress::listen()?,
+        deadline: Instant::now() + options.timeout,
+        interrupted,
+    };
+    let began = Instant::now();
+    let outcomes = run_tests(&ginkgo, &options)?;
+    if outcomes.failures().count() > 0 {
+        cluster.export_logs(&results.join("nodes"));
+    }
+    let run = Run {
+        version: &suite.version,
+        engine: &options.provider,
+        parallel: options.parallel,
+        elapsed: began.elapsed(),
+    };
+    let known = Explanations::read(suite.minor_version())?;
+    write(&run, &outcomes, &known, &options, &suite)?;
+    let unexplained = known.unexplained(&outcomes);
+    if unexplained.is_empty() {
+        return Ok(());
+    }
+    Err(format!("failed:\n  {}", unexplained.join("\n  ")).into())
+}
+
+fn start_cluster(
+    options: &Options,
+    suite: &Suite,
+    kind: PathBuf,
+    node_image: &Path,
+) -> Result<Cluster, Failure> {
+    let place = directory().join("cluster");
+    fs::create_dir_all(&place)?;
+    let runtime = programs::directory().join("debug/restricted-runtime");
+    let engine = Engine::start(&options.provider, &place, &runtime)?;
+    if !engine.is_native() {
+        engine.load(node_image)?;
+    }
+    let cluster = Cluster::create(engine, kind, &place, node_image)?;
+    let archive = directory().join("stand-ins.tar");
+    Images::of(suite, &directory())?.archive(&cluster.images()?, &archive)?;
+    cluster.load(&archive)?;
+    Ok(cluster)
+}
+
+/// First what runs in parallel, then what does not, then again by itself what failed.
+fn run_tests(ginkgo: &Ginkgo<'_>, options: &Options) -> Result<Outcomes, Failure> {
+    let focus = options.focus.as_deref().unwrap_or(CONFORMANCE);
+    let mut outcomes = ginkgo.run(&Selection {
+        name: "parallel",
+        focus,
+        skip: SERIAL,
+        parallel: options.parallel,
+    })?;
+    let alone = |name, focus: &str| {
+        ginkgo.run(&Selection {
+            name,
+            focus,
+            skip: NONE,
+            parallel: 1,
+        })
+    };
+    let serial = format!("({focus}).*({SERIAL})|({SERIAL}).*({focus})");
+    outcomes.extend(alone("serial", &serial)?);
+    if outcomes.0.is_empty() {
+        return Err(format!("no test matches {focus:?}").into());
+    }
+    let failed = exactly(outcomes.failures().map(|(name, _)| name));
+    if !failed.is_empty() {
+        outcomes.repeat(alone("repeated", &failed)?);
+    }
+    Ok(outcomes)
+}
+
+/// Writes table and report: of a whole run to the pages, of any to the directory of the results.
+fn write(
+    run: &Run<'_>,
+    outcomes: &Outcomes,
+    known: &Explanations,
+    options: &Options,
+    suite: &Suite,
+) -> Result<(), Failure> {
+    let table = report::render(run, outcomes, known);
+    say(&format!("\n{table}"));
+    let name = suite.minor_version();
+    let mut places = vec![directory().join("results")];
+    if options.is_whole() {
+        places.push(root().join("docs/conformance"));
+    }
+    for place in places {
+        fs::write(place.join(format!("{name}.md")), &table)?;
+        fs::write(place.join(format!("{name}.junit.xml")), outcomes.render())?;
+    }
+    Ok(())
+}
+
+/// An empty directory for this run.
+fn fresh_directory(name: &str) -> Result<PathBuf, Failure> {
+    let path = directory().join(name);
+    if path.exists() {
+        fs::remove_dir_all(&path)?;
+    }
+    fs::create_dir_all(&path)?;
+    Ok(path)
+}
