@@ -148,7 +148,7 @@ mod tests {
     /// As the tests of 1.20 write it.
     const OLD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
   <testsuite name="Kubernetes e2e suite" tests="2" failures="1" errors="0" time="9.3">
-      <testcase name="[sig-apps] Job should run [Conformance]" classname="Kubernetes e2e suite" time="4.25">
+      <testcase name="[sig-apps] Job should run [Conformance]" classname="Kubernetes e2e suite" time="4.5">
           <system-out>much</system-out>
       </testcase>
       <testcase name="[sig-node] Pods &lt;nil&gt; [Conformance]" classname="Kubernetes e2e suite" time="5">

@@ -10,8 +10,8 @@ use super::kubernetes::{self, PREPARE, SourceTree};
 const COMPILE: &str = include_str!("compile-tests.sh");
 
 /// Compiles the tests of the Kubernetes that [`build`](super::super::build) makes images of, and returns the
-/// directory that holds them: `e2e.test`, `ginkgo` and `kubectl`, which they call, `agnhost` with `localhost.crt` and
-/// `localhost.key`, `sample-apiserver` and `nnp`, and the version of Kubernetes in the file `version`.
+/// directory that holds them: `e2e.test`, `ginkgo`, `agnhost` with `localhost.crt` and `localhost.key`,
+/// `sample-apiserver` and `nnp`, and the version of Kubernetes in the file `version`.
 ///
 /// Works in the cache directory of builds of images, and leaves there what the build of an image would make first.
 ///
