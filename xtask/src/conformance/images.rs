@@ -56,7 +56,10 @@ impl Images {
             tools,
             bases: BTreeMap::new(),
         };
-        say(&format!("making {} stand-ins for images", images.names.len()));
+        say(&format!(
+            "making {} stand-ins for images",
+            images.names.len()
+        ));
         for name in &images.names {
             if let Some(stand_in) = stand_in(name) {
                 maker.make(name, stand_in)?;
@@ -88,12 +91,15 @@ impl Images {
 
 /// Whether the suite has all that the image is made of.
 fn is_possible(image: &StandIn, suite: &Suite) -> bool {
-    let parts = image.content.iter().filter_map(|(_, content)| match content {
-        // Only for pods that serve TLS.
-        Content::Part("localhost.crt" | "localhost.key", _) => None,
-        Content::Part(part, _) => Some(suite.part(part)),
-        _ => None,
-    });
+    let parts = image
+        .content
+        .iter()
+        .filter_map(|(_, content)| match content {
+            // Only for pods that serve TLS.
+            Content::Part("localhost.crt" | "localhost.key", _) => None,
+            Content::Part(part, _) => Some(suite.part(part)),
+            _ => None,
+        });
     let mut parts = parts;
     parts.all(|part| part.is_file())
 }
@@ -121,7 +127,9 @@ fn make_tools(directory: &Path) -> Result<PathBuf, Failure> {
 
 /// Gives a root the directories that every pod has, users, and busybox' names for what it lacks.
 fn finish_base(root: &Path, busybox: &Path) -> Result<(), Failure> {
-    for directory in ["bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "var/tmp"] {
+    for directory in [
+        "bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "var/tmp",
+    ] {
         fs::create_dir_all(root.join(directory))?;
     }
     for directory in ["tmp", "var/tmp"] {

@@ -121,7 +121,9 @@ fn message(failure: roxmltree::Node<'_, '_>) -> String {
     let text = failure.attribute("message").filter(|text| !text.is_empty());
     let text = text.or_else(|| failure.text()).unwrap_or("no message");
     let end = text.char_indices().nth(LONGEST);
-    text[..end.map_or(text.len(), |(end, _)| end)].trim().to_owned()
+    text[..end.map_or(text.len(), |(end, _)| end)]
+        .trim()
+        .to_owned()
 }
 
 /// The text as content or as a quoted value of XML, which has no control characters.
@@ -205,7 +207,10 @@ mod tests {
         let text = outcomes.render();
         assert!(!text.contains("much"));
         assert_eq!(read(&[&text]), outcomes);
-        assert!(text.contains("tests=\"3\" failures=\"2\" time=\"17\""), "{text}");
+        assert!(
+            text.contains("tests=\"3\" failures=\"2\" time=\"17\""),
+            "{text}"
+        );
     }
 
     #[test]
@@ -219,6 +224,9 @@ mod tests {
 
     #[test]
     fn control_characters_are_left_out() {
-        assert_eq!(escape("a\u{1b}[31m<\"&\"> b\n"), "a[31m&lt;&quot;&amp;&quot;&gt; b\n");
+        assert_eq!(
+            escape("a\u{1b}[31m<\"&\"> b\n"),
+            "a[31m&lt;&quot;&amp;&quot;&gt; b\n"
+        );
     }
 }

@@ -36,6 +36,9 @@ pub(crate) use inside::run as inside;
 /// Makes everything and runs the tests.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let options = Options::parse(arguments)?;
+    if let Some(image) = options.image.as_deref().filter(|image| !image.is_file()) {
+        return Err(format!("there is no archive {}", image.display()).into());
+    }
     packages::ensure(&packages::CLUSTER, true)?;
     if options.provider != "native" {
         packages::ensure(&packages::ENGINES, true)?;
@@ -50,7 +53,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     fs::create_dir_all(directory())?;
     Images::make(&suite, &directory())?;
     // The tests inside hear a Ctrl-C as well and clean up; this waits for them.
-    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::new(AtomicBool::new(false)))?;
+    signal_hook::flag::register(
+        signal_hook::consts::SIGINT,
+        Arc::new(AtomicBool::new(false)),
+    )?;
     let status = enclosed(|command: &mut Command| {
         command
             .arg(std::env::current_exe().unwrap_or_else(|_| "xtask".into()))

@@ -64,9 +64,10 @@ fn line(message: &serde_json::Value, ended: &mut u64) -> Option<String> {
         return None;
     }
     *ended += 1;
+    // The tests of 1.20 do not know how many they are when several run at a time.
     let total = message.get("total").and_then(serde_json::Value::as_u64);
-    let total = total.unwrap_or_default();
-    Some(format!("{ended:>4}/{total} {outcome} {name}"))
+    let total = total.map_or_else(String::new, |total| format!("/{total}"));
+    Some(format!("{ended:>4}{total} {outcome} {name}"))
 }
 
 #[cfg(test)]
@@ -80,8 +81,8 @@ mod tests {
         assert_eq!(tell(r#"{"msg":"Test Suite starting","total":3}"#), None);
         let passed = r#"{"msg":"PASSED [sig-node] Pods run","total":3,"completed":1}"#;
         assert_eq!(tell(passed).unwrap(), "   1/3 PASSED [sig-node] Pods run");
-        let failed = r#"{"msg":"FAILED [sig-node] Pods stop","total":3,"failed":1}"#;
-        assert_eq!(tell(failed).unwrap(), "   2/3 FAILED [sig-node] Pods stop");
+        let failed = r#"{"msg":"FAILED [sig-node] Pods stop","total":-1,"failed":1}"#;
+        assert_eq!(tell(failed).unwrap(), "   2 FAILED [sig-node] Pods stop");
     }
 
     #[test]

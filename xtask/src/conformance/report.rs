@@ -46,13 +46,19 @@ impl Explanations {
     /// The failures that nothing explains.
     pub(super) fn unexplained<'a>(&self, outcomes: &'a Outcomes) -> Vec<&'a str> {
         let failures = outcomes.failures().map(|(name, _)| name);
-        failures.filter(|name| !self.0.contains_key(*name)).collect()
+        failures
+            .filter(|name| !self.0.contains_key(*name))
+            .collect()
     }
 }
 
 /// The table, with the failures below it.
 pub(super) fn render(run: &Run<'_>, outcomes: &Outcomes, known: &Explanations) -> String {
-    let again: Vec<_> = outcomes.0.iter().filter(|(_, outcome)| outcome.again).collect();
+    let again: Vec<_> = outcomes
+        .0
+        .iter()
+        .filter(|(_, outcome)| outcome.again)
+        .collect();
     let failed = outcomes.failures().count();
     let mut text = format!(
         "# Conformance tests of Kubernetes {version}\n\n\
@@ -78,7 +84,10 @@ pub(super) fn render(run: &Run<'_>, outcomes: &Outcomes, known: &Explanations) -
     if failed > 0 {
         text += "\nFailed:\n\n";
         for (name, failure) in outcomes.failures() {
-            let reason = known.0.get(name).map_or_else(|| summary(failure), Clone::clone);
+            let reason = known
+                .0
+                .get(name)
+                .map_or_else(|| summary(failure), Clone::clone);
             let _ = writeln!(text, "- `{name}`: {reason}");
         }
     }
@@ -117,7 +126,8 @@ fn date() -> String {
 
 /// The date of a day since 1970, found by walking over the years.
 fn civil(mut days: u64) -> String {
-    let leap = |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    let leap =
+        |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
     let mut year = 1970;
     while days >= 365 + u64::from(leap(year)) {
         days -= 365 + u64::from(leap(year));
@@ -152,7 +162,10 @@ mod tests {
             ("c", outcome(Some("x.go:1\nnot\n  ready"), false)),
             ("d", outcome(None, true)),
         ];
-        Outcomes(rows.map(|(name, outcome)| (name.to_owned(), outcome)).into())
+        Outcomes(
+            rows.map(|(name, outcome)| (name.to_owned(), outcome))
+                .into(),
+        )
     }
 
     const EXPLAINED: &str = "| version | test | why |\n| --- | --- | --- |\n\
@@ -177,7 +190,10 @@ mod tests {
         let text = render(&run, &outcomes(), &Explanations::parse(EXPLAINED, "v1.20"));
         assert!(text.contains(" | 2 | 2 | 1234 |\n"), "{text}");
         assert!(text.contains("- `b`: needs a | and more\n"), "{text}");
-        assert!(text.contains("- `c`: not explained; x.go:1 not ready\n"), "{text}");
+        assert!(
+            text.contains("- `c`: not explained; x.go:1 not ready\n"),
+            "{text}"
+        );
         assert!(text.contains("by themselves:\n\n- `d`\n"), "{text}");
     }
 

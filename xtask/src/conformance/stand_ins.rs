@@ -145,10 +145,7 @@ pub(super) const STAND_INS: &[StandIn] = &[
         base: Base::Busybox,
         content: &[
             ("usr/share/nginx/html/index.html", WELCOME),
-            (
-                "usr/local/bin/nginx",
-                web_server!("/usr/share/nginx/html"),
-            ),
+            ("usr/local/bin/nginx", web_server!("/usr/share/nginx/html")),
         ],
         command: &["nginx", "-g", "daemon off;"],
         ..IMAGE
@@ -183,10 +180,7 @@ pub(super) const STAND_INS: &[StandIn] = &[
     StandIn {
         name: "sample-apiserver",
         base: Base::Empty,
-        content: &[(
-            "sample-apiserver",
-            Content::Part("sample-apiserver", 0o755),
-        )],
+        content: &[("sample-apiserver", Content::Part("sample-apiserver", 0o755))],
         entrypoint: &["/sample-apiserver"],
         ..IMAGE
     },
@@ -213,7 +207,10 @@ mod tests {
         let name = |image| stand_in(image).map(|stand_in| stand_in.name);
         for (image, expected) in [
             ("k8s.gcr.io/e2e-test-images/agnhost:2.21", Some("agnhost")),
-            ("registry.k8s.io/e2e-test-images/busybox:1.37.0-1", Some("busybox")),
+            (
+                "registry.k8s.io/e2e-test-images/busybox:1.37.0-1",
+                Some("busybox"),
+            ),
             ("docker.io/library/httpd:2.4.38-alpine", Some("httpd")),
             ("k8s.gcr.io/etcd:3.4.13-0", Some("etcd")),
             ("invalid.com/invalid/alpine:3.1", None),

@@ -10,8 +10,14 @@ use crate::shell::{output, program, say};
 /// Programs and data that a suite's directory holds, and which tests fail without them.
 const PARTS: [(&str, &str); 5] = [
     ("agnhost", "nearly every test"),
-    ("localhost.crt", "the API server's proxy to pods that speak TLS"),
-    ("localhost.key", "the API server's proxy to pods that speak TLS"),
+    (
+        "localhost.crt",
+        "the API server's proxy to pods that speak TLS",
+    ),
+    (
+        "localhost.key",
+        "the API server's proxy to pods that speak TLS",
+    ),
     ("sample-apiserver", "the aggregator"),
     ("nnp", "pods that may not gain privileges"),
 ];
@@ -46,7 +52,9 @@ impl Suite {
             directory,
         };
         for (part, tests) in suite.missing() {
-            say(&format!("The suite has no `{part}`: what fails is {tests}."));
+            say(&format!(
+                "The suite has no `{part}`: what fails is {tests}."
+            ));
         }
         Ok(suite)
     }
@@ -88,7 +96,10 @@ impl Suite {
     /// The images that the tests know, by the names under which they ask for them.
     pub(super) fn images(&self) -> Result<Vec<String>, Failure> {
         let list = output(program(self.part("e2e.test")).arg("--list-images"))?;
-        let names = list.lines().map(str::trim).filter(|line| line.contains('/'));
+        let names = list
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.contains('/'));
         Ok(names.map(str::to_owned).collect())
     }
 }
@@ -101,7 +112,9 @@ fn cache() -> PathBuf {
 fn tell(event: Event<'_>) {
     match event {
         Event::Started { step, log } => say(&format!("{step} ... ({})", log.display())),
-        Event::Finished { step, elapsed } => say(&format!("{step}: {:.0} s", elapsed.as_secs_f64())),
+        Event::Finished { step, elapsed } => {
+            say(&format!("{step}: {:.0} s", elapsed.as_secs_f64()))
+        }
         Event::Waiting => say("waiting for another build"),
         _ => {}
     }

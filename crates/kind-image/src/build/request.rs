@@ -121,10 +121,10 @@ pub(super) fn check_compiling_host(cache: &Path) -> Result<(), Error> {
         return Err(Error::NotRoot);
     }
     std::fs::create_dir_all(cache).map_err(Error::path("create", cache))?;
-    match has_results(cache, Step::CompileTests) {
-        true => Ok(()),
-        false => check_room(cache, COMPILE_MIB),
+    if has_results(cache, Step::CompileTests) {
+        return Ok(());
     }
+    check_room(cache, COMPILE_MIB)
 }
 
 fn has_results(cache: &Path, step: Step) -> bool {
