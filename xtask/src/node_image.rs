@@ -10,23 +10,28 @@ use crate::programs;
 use crate::shell::{self, program};
 
 /// The image's name.
-const IMAGE: &str = "docker.io/kindest/node:debian";
+pub(crate) const IMAGE: &str = "docker.io/kindest/node:debian";
 
 /// Builds the image with this `kind` and these further arguments, writes it as an archive and returns its path.
 pub(crate) fn archive(kind: &Path, arguments: &[&str]) -> Result<PathBuf, Failure> {
     let state = programs::directory().join("node-image");
-    fs::create_dir_all(&state)?;
-    shell::run(
-        program(kind)
-            .args(["--provider", "native", "build", "node-image", "debian"])
-            .args(["--image", IMAGE])
-            .args(arguments)
-            .env("KIND_STATE_DIR", &state),
-    )?;
+    build(kind, &state, arguments)?;
     let store = Store::open(&state.join("images"))?;
     let image = store.find(IMAGE)?;
     let image = image.ok_or("the image that was built is missing")?;
     let path = programs::directory().join("kind-node-image.tar");
     kind_image::archive::write(&store, &[image], File::create(&path)?)?;
     Ok(path)
+}
+
+/// Builds the image into the native engine's store in a state directory.
+pub(crate) fn build(kind: &Path, state: &Path, arguments: &[&str]) -> Result<(), Failure> {
+    fs::create_dir_all(state)?;
+    shell::run(
+        program(kind)
+            .args(["--provider", "native", "build", "node-image", "debian"])
+            .args(["--image", IMAGE])
+            .args(arguments)
+            .env("KIND_STATE_DIR", state),
+    )
 }

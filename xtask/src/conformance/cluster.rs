@@ -10,6 +10,7 @@ use kind_e2e::{Engine, Kind};
 use kind_image::store::Store;
 
 use crate::Failure;
+use crate::node_image::IMAGE;
 use crate::shell::{output, run, say};
 
 const NAME: &str = "conformance";
@@ -30,18 +31,26 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// Makes it of the node image in an archive. What an earlier run that was killed has left there goes first.
+    /// The native engine's directory of a cluster that is made in this one.
+    pub(super) fn state(directory: &Path) -> PathBuf {
+        directory.join("state")
+    }
+
+    /// Makes it of the node image in an archive, or of the one that was built into the native engine's store. What an earlier run that was killed has left there goes first.
     pub(super) fn create(
         engine: Engine,
         kind: PathBuf,
         directory: &Path,
-        node_image: &Path,
+        node_image: Option<&Path>,
     ) -> Result<Self, Failure> {
         let cluster = Self {
             kind: Kind::new(kind, directory, Arc::new(engine)),
         };
         cluster.delete()?;
-        let image = cluster.store(node_image)?;
+        let image = match node_image {
+            Some(archive) => cluster.store(archive)?,
+            None => IMAGE.to_owned(),
+        };
         let config = directory.join("cluster.yaml");
         fs::write(&config, CONFIG)?;
         let create = ["create", "cluster", "--name", NAME, "--wait", "5m"];

@@ -15,7 +15,7 @@ use super::junit::Outcomes;
 use super::options::Options;
 use super::report::{self, Explanations, Run};
 use super::suite::Suite;
-use super::{directory, progress};
+use super::{cluster_directory, directory, progress};
 use crate::shell::{root, say};
 use crate::{Failure, programs};
 
@@ -38,7 +38,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
     }
     let results = fresh_directory("results")?;
-    let cluster = start_cluster(&options, &suite, kind.into(), Path::new(node_image))?;
+    let node_image = Some(Path::new(node_image)).filter(|_| !node_image.is_empty());
+    let cluster = start_cluster(&options, &suite, kind.into(), node_image)?;
     let ginkgo = Ginkgo {
         suite: &suite,
         kubeconfig: cluster.kubeconfig(),
@@ -48,18 +49,26 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         interrupted,
     };
     let began = Instant::now();
-    let outcomes = run_tests(&ginkgo, &options)?;
+    let mut outcomes = Outcomes::default();
+    let ended = run_tests(&ginkgo, &options, &mut outcomes);
     if outcomes.failures().count() > 0 {
         cluster.export_logs(&results.join("nodes"));
     }
     let run = Run {
         version: &suite.version,
+        minor_version: suite.minor_version(),
         engine: &options.provider,
         parallel: options.parallel,
         elapsed: began.elapsed(),
     };
     let known = Explanations::read(suite.minor_version())?;
-    write(&run, &outcomes, &known, &options, &suite)?;
+    let mut places = vec![results.as_path()];
+    let pages = root().join("docs/conformance");
+    if options.is_whole() && ended.is_ok() {
+        places.push(&pages);
+    }
+    write(&run, &outcomes, &known, &places)?;
+    ended?;
     let unexplained = known.unexplained(&outcomes);
     if unexplained.is_empty() {
         return Ok(());
@@ -67,18 +76,41 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     Err(format!("failed:\n  {}", unexplained.join("\n  ")).into())
 }
 
+/// Writes table and report into directories.
+fn write(
+    run: &Run<'_>,
+    outcomes: &Outcomes,
+    known: &Explanations,
+    directories: &[&Path],
+) -> Result<(), Failure> {
+    let table = report::render(run, outcomes, known);
+    say(&format!("\n{table}"));
+    let name = match run.engine {
+        "native" => run.minor_version.to_owned(),
+        engine => format!("{}-{engine}", run.minor_version),
+    };
+    for directory in directories {
+        fs::write(directory.join(format!("{name}.md")), &table)?;
+        fs::write(
+            directory.join(format!("{name}.junit.xml")),
+            outcomes.render(),
+        )?;
+    }
+    Ok(())
+}
+
 fn start_cluster(
     options: &Options,
     suite: &Suite,
     kind: PathBuf,
-    node_image: &Path,
+    node_image: Option<&Path>,
 ) -> Result<Cluster, Failure> {
-    let place = directory().join("cluster");
+    let place = cluster_directory();
     fs::create_dir_all(&place)?;
     let runtime = programs::directory().join("debug/restricted-runtime");
     let engine = Engine::start(&options.provider, &place, &runtime)?;
-    if !engine.is_native() {
-        engine.load(node_image)?;
+    if let Some(archive) = node_image.filter(|_| !engine.is_native()) {
+        engine.load(archive)?;
     }
     let cluster = Cluster::create(engine, kind, &place, node_image)?;
     let archive = directory().join("stand-ins.tar");
@@ -88,14 +120,18 @@ fn start_cluster(
 }
 
 /// First what runs in parallel, then what does not, then again by itself what failed.
-fn run_tests(ginkgo: &Ginkgo<'_>, options: &Options) -> Result<Outcomes, Failure> {
+fn run_tests(
+    ginkgo: &Ginkgo<'_>,
+    options: &Options,
+    outcomes: &mut Outcomes,
+) -> Result<(), Failure> {
     let focus = options.focus.as_deref().unwrap_or(CONFORMANCE);
-    let mut outcomes = ginkgo.run(&Selection {
+    outcomes.extend(ginkgo.run(&Selection {
         name: "parallel",
         focus,
         skip: SERIAL,
         parallel: options.parallel,
-    })?;
+    })?);
     let alone = |name, focus: &str| {
         ginkgo.run(&Selection {
             name,
@@ -112,28 +148,6 @@ fn run_tests(ginkgo: &Ginkgo<'_>, options: &Options) -> Result<Outcomes, Failure
     let failed = exactly(outcomes.failures().map(|(name, _)| name));
     if !failed.is_empty() {
         outcomes.repeat(alone("repeated", &failed)?);
-    }
-    Ok(outcomes)
-}
-
-/// Writes table and report: of a whole run to the pages, of any to the directory of the results.
-fn write(
-    run: &Run<'_>,
-    outcomes: &Outcomes,
-    known: &Explanations,
-    options: &Options,
-    suite: &Suite,
-) -> Result<(), Failure> {
-    let table = report::render(run, outcomes, known);
-    say(&format!("\n{table}"));
-    let name = suite.minor_version();
-    let mut places = vec![directory().join("results")];
-    if options.is_whole() {
-        places.push(root().join("docs/conformance"));
-    }
-    for place in places {
-        fs::write(place.join(format!("{name}.md")), &table)?;
-        fs::write(place.join(format!("{name}.junit.xml")), outcomes.render())?;
     }
     Ok(())
 }

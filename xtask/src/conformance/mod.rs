@@ -14,8 +14,8 @@ mod report;
 mod stand_ins;
 mod suite;
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -24,6 +24,7 @@ use kind_e2e::enclosed;
 
 use crate::shell::{self, cargo};
 use crate::{Failure, node_image, packages, programs};
+use cluster::Cluster;
 use images::Images;
 use options::Options;
 use suite::Suite;
@@ -39,6 +40,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(image) = options.image.as_deref().filter(|image| !image.is_file()) {
         return Err(format!("there is no archive {}", image.display()).into());
     }
+    let _lock = lock()?;
     packages::ensure(&packages::CLUSTER, true)?;
     if options.provider != "native" {
         packages::ensure(&packages::ENGINES, true)?;
@@ -46,11 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let suite = Suite::open(options.suite.as_deref())?;
     let kind = kind_program()?;
-    let node_image = match &options.image {
-        Some(archive) => archive.clone(),
-        None => node_image::archive(&kind, &[])?,
-    };
-    fs::create_dir_all(directory())?;
+    let node_image = node_image(&options, &kind)?;
     Images::make(&suite, &directory())?;
     // The tests inside hear a Ctrl-C as well and clean up; this waits for them.
     signal_hook::flag::register(
@@ -61,7 +59,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         command
             .arg(std::env::current_exe().unwrap_or_else(|_| "xtask".into()))
             .arg(INSIDE)
-            .args([&kind, &node_image, &suite.directory])
+            .args([&kind, &node_image.unwrap_or_default(), &suite.directory])
             .args(arguments);
     })?;
     if status.success() {
@@ -78,7 +76,37 @@ fn kind_program() -> Result<PathBuf, Failure> {
     }
 }
 
+/// The archive of the node image; none where the native engine's store has it already.
+fn node_image(options: &Options, kind: &Path) -> Result<Option<PathBuf>, Failure> {
+    if options.image.is_some() {
+        return Ok(options.image.clone());
+    }
+    if options.provider != "native" {
+        return node_image::archive(kind, &[]).map(Some);
+    }
+    node_image::build(kind, &Cluster::state(&cluster_directory()), &[])?;
+    Ok(None)
+}
+
+/// Keeps a second run away from the cluster of the first for as long as the file is open.
+fn lock() -> Result<File, Failure> {
+    fs::create_dir_all(directory())?;
+    let path = directory().join("lock");
+    let file = File::create(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(format!("another run works in {}", directory().display()).into())
+        }
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
 /// Where everything is kept that this makes.
 fn directory() -> PathBuf {
     programs::directory().join("conformance")
+}
+
+fn cluster_directory() -> PathBuf {
+    directory().join("cluster")
 }

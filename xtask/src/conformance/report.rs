@@ -14,6 +14,8 @@ use crate::shell::root;
 pub(super) struct Run<'a> {
     /// Of Kubernetes, for example `v1.20.2`.
     pub(super) version: &'a str,
+    /// For example `v1.20`.
+    pub(super) minor_version: &'a str,
     pub(super) engine: &'a str,
     pub(super) parallel: usize,
     /// Of all tests together.
@@ -183,6 +185,7 @@ mod tests {
     fn the_table_counts_and_names() {
         let run = Run {
             version: "v1.20.2",
+            minor_version: "v1.20",
             engine: "native",
             parallel: 8,
             elapsed: Duration::from_secs(1234),
