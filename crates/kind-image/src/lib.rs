@@ -9,6 +9,7 @@ mod error;
 pub mod http;
 pub mod oci;
 pub mod pack;
+pub mod packages;
 mod progress;
 mod reference;
 pub mod registry;

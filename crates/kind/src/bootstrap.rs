@@ -59,6 +59,8 @@ pub(crate) mod step {
     pub(crate) const REGISTERED: &str = "wait for registration";
     /// Lets pods run on the only node, and load balancers send traffic to it.
     pub(crate) const MARKS: &str = "remove control plane taint and label";
+    /// What runs containers tells its versions.
+    pub(crate) const RUNTIME: &str = "ask for the container runtime's versions";
     /// Pod network.
     pub(crate) const CNI: &str = "apply overlay network";
     /// Cluster DNS.
@@ -149,6 +151,13 @@ fn wait_for_containerd() -> Step {
 fn prepare(manifests: Vec<Step>) -> [Step; 2] {
     let sequences = manifests.into_iter().map(|step| vec![step]).collect();
     [wait_for_containerd(), Step::Together { sequences }]
+}
+
+/// The step that asks a node of an image which does not tell what runs its containers. One that cannot say
+/// is not judged.
+pub(crate) fn ask_runtime() -> Step {
+    let script = "containerd --version; runc --version; true";
+    run(step::RUNTIME, words(&["sh", "-c", script]), None)
 }
 
 /// Names of all steps of a request.

@@ -6,7 +6,7 @@ use kind_image::build::{self, AddOns, Request};
 use kind_image::{Reference, Store};
 
 use crate::error::Cause;
-use crate::event::{Event, Listener, Outcome, Phase};
+use crate::event::{Event, Listener, Outcome, Phase, Warning};
 use crate::{CancelToken, Error, Provider, Result, hand_over};
 
 /// Types of sources that users may name.
@@ -322,6 +322,10 @@ impl<'a> Steps<'a> {
             build::Event::Note { text } => {
                 self.end(true);
                 self.detail(0, text);
+            }
+            build::Event::Warning { text } => {
+                self.end(true);
+                (self.listener)(Event::Warning(Warning::Image(text.to_owned())));
             }
             build::Event::Transfer(progress) => (self.listener)(Event::Progress(progress.clone())),
             build::Event::Finished { .. } => self.end(true),

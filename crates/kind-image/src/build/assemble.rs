@@ -1,7 +1,7 @@
 //! A node image from a node root, Kubernetes' programs and add-ons, wherever those come from.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::components::{self, Ingredients, Names};
 use super::node_files::{self, Facts};
@@ -11,6 +11,7 @@ use super::workshop::{Key, Made, Workshop, file_digest};
 use super::{Error, Request, Step, preload};
 use crate::Image;
 use crate::oci::{History, ImageConfig, RunConfig};
+use crate::packages::Packages;
 use crate::store::{Draft, Layer, Placement, Store};
 
 /// What a node image is made from.
@@ -19,8 +20,21 @@ pub(super) struct Parts {
     pub(super) kubernetes: Made,
     /// Root of etcd's container image; `None` if etcd is among Kubernetes' programs or comes from its registry.
     pub(super) etcd: Option<Made>,
-    /// `root/`, the root filesystem of nodes.
-    pub(super) node_root: Made,
+    pub(super) node_root: NodeRoot,
+}
+
+/// The root filesystem of nodes.
+pub(super) struct NodeRoot {
+    /// Has it as `root/`.
+    pub(super) made: Made,
+    /// What is installed in it.
+    pub(super) packages: Packages,
+}
+
+impl NodeRoot {
+    pub(super) fn path(&self) -> PathBuf {
+        self.made.path.join("root")
+    }
 }
 
 /// Programs that run on the node itself; the others are in container images.
@@ -38,7 +52,7 @@ pub(super) fn assemble(
     let scratch = workshop.scratch("assembly")?;
     workshop.work(Step::Assemble, &scratch, |work| {
         let mut draft = store.draft()?;
-        add_layer(&mut draft, &parts.node_root.path, "root")?;
+        add_layer(&mut draft, &parts.node_root.made.path, "root")?;
         link_programs(&parts.kubernetes.path)?;
         add_layer(&mut draft, &parts.kubernetes.path, "layer")?;
         let files = scratch.join("files");
@@ -51,12 +65,16 @@ pub(super) fn assemble(
                 sandbox_image: names.of(work, "pause")?,
                 dns_image: names.of(work, "coredns")?,
                 add_ons: &request.add_ons,
-                node_root: &parts.node_root.path.join("root"),
+                node_root: &parts.node_root.path(),
+                packages: &parts.node_root.packages,
             },
         )?;
         draft.add_directory(&files, Placement::Move)?;
         add_layer(&mut draft, &preloaded, preload::LAYER)?;
-        Ok(draft.commit(config(&version)?, std::slice::from_ref(&request.name))?)
+        Ok(draft.commit(
+            config(&version, &parts.node_root.packages)?,
+            std::slice::from_ref(&request.name),
+        )?)
     })
 }
 
@@ -72,7 +90,7 @@ fn preloaded(
     request: &Request,
     parts: &Parts,
     version: &str,
-) -> Result<std::path::PathBuf, Error> {
+) -> Result<PathBuf, Error> {
     let kind_node = &request.add_ons.kind_node;
     let key = Key::of([
         preload::script(request.packing),
@@ -87,7 +105,7 @@ fn preloaded(
             .etcd
             .as_ref()
             .map_or("not Debian's", |etcd| etcd.key.as_ref()),
-        parts.node_root.key.as_ref(),
+        parts.node_root.made.key.as_ref(),
     ]);
     workshop.step(Step::Preload, &key, |work| {
         let programs = parts.kubernetes.path.join("bin");
@@ -104,7 +122,8 @@ fn preloaded(
                 programs: &programs,
                 etcd: parts.etcd.as_ref().map(|etcd| etcd.path.as_path()),
                 environment: &request.environment,
-                node_root: &parts.node_root.path.join("root"),
+                node_root: &parts.node_root.path(),
+                packages: &parts.node_root.packages,
                 kind_node: &program,
             },
             request.packing,
@@ -138,9 +157,13 @@ fn link_programs(kubernetes: &Path) -> Result<(), Error> {
     tree::settle(&kubernetes.join("layer"))
 }
 
-fn config(version: &str) -> Result<ImageConfig, Error> {
+fn config(version: &str, packages: &Packages) -> Result<ImageConfig, Error> {
     let text = |texts: &[&str]| Some(texts.iter().map(ToString::to_string).collect());
-    let labels = [("io.x-k8s.kind.kubernetes-version", version)];
+    let version = (
+        "io.x-k8s.kind.kubernetes-version".to_owned(),
+        version.to_owned(),
+    );
+    let labels = packages.labels().chain([version]).collect();
     let history = ["node root", "kubernetes", "kind", "images"];
     Ok(ImageConfig {
         architecture: architecture()?.to_owned(),
@@ -152,11 +175,7 @@ fn config(version: &str) -> Result<ImageConfig, Error> {
             ]),
             entrypoint: text(&["/usr/local/bin/entrypoint", "/sbin/init"]),
             stop_signal: Some("SIGRTMIN+3".to_owned()),
-            labels: Some(
-                labels
-                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                    .into(),
-            ),
+            labels: Some(labels),
             ..RunConfig::default()
         },
         history: history

@@ -12,6 +12,7 @@ use super::tree;
 use super::workshop::Work;
 use super::{Error, Event};
 use crate::oci::{ImageConfig, Platform, RunConfig};
+use crate::packages::Packages;
 use crate::registry::{self, Access};
 use crate::store::{Placement, Store};
 use crate::{Image, Reference};
@@ -61,6 +62,8 @@ pub(super) struct Ingredients<'a> {
     pub(super) environment: &'a BTreeMap<String, String>,
     /// Root filesystem of nodes.
     pub(super) node_root: &'a Path,
+    /// What is installed in it.
+    pub(super) packages: &'a Packages,
     /// The static `kind-node` program.
     pub(super) kind_node: &'a Path,
 }

@@ -9,6 +9,7 @@ use super::tree;
 use super::workshop::Work;
 use super::{AddOns, Error};
 use crate::Reference;
+use crate::packages::{self, Packages};
 
 /// Files whose content is always the same: path, mode, content.
 const FILES: &[(&str, u32, &str)] = &[
@@ -99,6 +100,8 @@ pub(super) struct Facts<'a> {
     pub(super) add_ons: &'a AddOns,
     /// Root filesystem of nodes.
     pub(super) node_root: &'a Path,
+    /// What is installed in it.
+    pub(super) packages: &'a Packages,
 }
 
 /// Writes all files into an empty directory that becomes a layer.
@@ -137,6 +140,7 @@ pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<
         &kubelet_defaults(facts.version),
     )?;
     put(layer, "kind/version", 0o644, facts.version)?;
+    put(layer, packages::RECORD, 0o644, &facts.packages.to_json())?;
     put_manifests(layer, facts)?;
     let program = layer.join("usr/local/bin/kind-node");
     tree::copy_program(&facts.add_ons.kind_node, &program)?;

@@ -36,14 +36,23 @@ pub(super) fn make(
     let target = work.directory.join(LAYER).join("var/lib/containerd");
     tree::make_directory(&target)?;
     let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
-    work.feed(chroot.script(script(packing), &[]), &unpacked, |input| {
-        let mut input = io::BufWriter::with_capacity(1 << 20, input);
-        archive::write(&store, &images, &mut input)?;
-        input.flush().map_err(|source| Error::Io {
-            action: "hand images to containerd".to_owned(),
-            source,
-        })
-    })
+    // From 2.0 on, `ctr` lets the daemon import unless it is told not to; that needs more of its plugins.
+    let options: &[&str] = match from.packages.has("containerd", (2, 0)) {
+        true => &["--local"],
+        false => &[],
+    };
+    work.feed(
+        chroot.script(script(packing), options),
+        &unpacked,
+        |input| {
+            let mut input = io::BufWriter::with_capacity(1 << 20, input);
+            archive::write(&store, &images, &mut input)?;
+            input.flush().map_err(|source| Error::Io {
+                action: "hand images to containerd".to_owned(),
+                source,
+            })
+        },
+    )
 }
 
 /// `ctr` prints a line for each image it unpacks: `unpacking NAME (DIGEST)...done`.

@@ -97,6 +97,11 @@ pub enum Event<'a> {
         /// One line.
         text: &'a str,
     },
+    /// The image will not do all that its Kubernetes can.
+    Warning {
+        /// What, and why; one line.
+        text: &'a str,
+    },
     /// Bytes moved.
     Transfer(&'a Progress),
     /// A step ended well.

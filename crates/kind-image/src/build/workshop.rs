@@ -151,6 +151,11 @@ impl<'a> Workshop<'a> {
         (self.observer)(Event::Note { text });
     }
 
+    /// Warns the user.
+    pub(super) fn warn(&self, text: &str) {
+        (self.observer)(Event::Warning { text });
+    }
+
     /// Tells that a step is not needed, because what it leads to is there.
     pub(super) fn skip(&self, step: Step) {
         (self.observer)(Event::Cached { step });

@@ -9,7 +9,7 @@ use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{Request, Step};
 
 use super::{
-    ADMIN_CONFIG, KUBELET_FINALIZE, kubeadm_phase, kubectl_as, prepare, run, step,
+    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, prepare, run, step,
     wait_for_containerd, words,
 };
 use crate::manifest;
@@ -58,6 +58,8 @@ pub(crate) struct First<'a> {
     pub(crate) prepared: bool,
     /// etcd starts with other members, which only the node's start document names.
     pub(crate) etcd_of_several: bool,
+    /// The image does not tell what runs its containers.
+    pub(crate) asks_runtime: bool,
     /// Files to tell when they are written.
     pub(crate) reads: &'a [&'a str],
 }
@@ -72,9 +74,9 @@ impl First<'_> {
             true => self.by_phases()?,
             false => self.in_one()?,
         };
-        let mut steps = vec![Step::Together {
-            sequences: vec![kubeadm, vec![assign_pod_cidrs(self.shares)]],
-        }];
+        let mut sequences = vec![kubeadm, vec![assign_pod_cidrs(self.shares)]];
+        sequences.extend(self.asks_runtime.then(|| vec![ask_runtime()]));
+        let mut steps = vec![Step::Together { sequences }];
         let more = self.manifests.more.iter();
         steps.extend(more.map(|(name, text)| {
             let argv = kubectl_as(ADMIN_CONFIG, &["apply", "-f", "-"]);

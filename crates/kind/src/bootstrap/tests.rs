@@ -33,6 +33,7 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
         manifests: &manifests,
         prepared,
         etcd_of_several: false,
+        asks_runtime: false,
         reads: match cluster
             .nodes
             .iter()

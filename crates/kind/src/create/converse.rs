@@ -3,6 +3,7 @@
 use std::mem;
 
 use kind_engine::Engine;
+use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::Event as Told;
 
@@ -11,7 +12,7 @@ use super::nodes::copy_in;
 use super::phases::{Phases, Sequence};
 use super::start::Script;
 use crate::bootstrap::{ADMIN_CONFIG, JOINED, SERVES, step};
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Warning};
 use crate::node::{Abandoned, File, Reply, Requests};
 use crate::{Error, Result};
 
@@ -72,7 +73,10 @@ impl Course<'_, '_> {
                 self.phases
                     .detail(1, format!("{node}: {name} took {ms} ms"));
                 if step::is_kubeadm(&name) {
-                    self.phases.detail(3, output);
+                    self.phases.detail(3, output.clone());
+                }
+                if name == step::RUNTIME {
+                    self.judge_runtime(&output);
                 }
                 self.sequence.finished(&name, self.phases);
             }
@@ -110,6 +114,13 @@ impl Course<'_, '_> {
             Reply::Ended(_) => {}
         }
         Ok(())
+    }
+
+    /// Warns of what the first node's Kubernetes cannot do with these versions of what runs its containers.
+    fn judge_runtime(&self, told: &str) {
+        for text in runtime_shortcomings(&self.script.version, told) {
+            self.phases.tell(Event::Warning(Warning::Image(text)));
+        }
     }
 
     /// The load balancer's kubeconfig, which is empty where kubeadm could make none.
@@ -160,6 +171,22 @@ impl Course<'_, '_> {
     }
 }
 
+/// What a Kubernetes has but cannot do, from the first lines of `containerd --version` and `runc --version`:
+/// the third word of each is the version.
+fn runtime_shortcomings(kubernetes: &str, told: &str) -> Vec<String> {
+    let versions = told.lines().filter_map(|line| {
+        let words: Vec<_> = line.split_whitespace().take(3).collect();
+        match words[..] {
+            ["runc", "version", version] => Some(("runc", version)),
+            ["containerd", _, version] => Some(("containerd", version)),
+            _ => None,
+        }
+    });
+    let judged = versions
+        .filter_map(|(package, version)| packages::shortcoming(kubernetes, package, version));
+    judged.map(|shortcoming| shortcoming.to_string()).collect()
+}
+
 fn failed(node: &str, step: &str, reason: String, output: String) -> Error {
     let action = match step {
         step::INIT | step::SERVES => "failed to init node with kubeadm".to_owned(),
@@ -172,5 +199,29 @@ fn failed(node: &str, step: &str, reason: String, output: String) -> Error {
         action,
         reason,
         output,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_that_tells_nothing_is_judged_by_its_programs() {
+        let old = "containerd github.com/containerd/containerd v1.7.24 88bf19b2105c8b17560993bee28a01ddc2f97182\n\
+                   runc version 1.1.14\ncommit: v1.1.14-0-g2c9f560\nspec: 1.0.2-dev\n";
+        let told = runtime_shortcomings("v1.36.2", old);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(
+            told[0].contains("containerd v1.7.24") && told[0].contains("image volumes"),
+            "{told:?}"
+        );
+        assert_eq!(runtime_shortcomings("v1.30.0", old), [""; 0]);
+        let new = "containerd github.com/containerd/containerd/v2 v2.3.4 0\nrunc version 1.4.3\n";
+        assert_eq!(runtime_shortcomings("v1.37.0", new), [""; 0]);
+        assert_eq!(
+            runtime_shortcomings("v1.37.0", "sh: runc: not found"),
+            [""; 0]
+        );
     }
 }

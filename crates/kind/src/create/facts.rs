@@ -1,6 +1,7 @@
 //! What a node's image says about itself.
 
 use kind_engine::Engine;
+use kind_image::packages::{self, Packages};
 
 use crate::node::read_tree;
 use crate::{Error, Result};
@@ -13,6 +14,8 @@ const LARGEST_FILE: u64 = 4 << 20;
 pub(crate) struct Facts {
     /// Text of `/kind/version`.
     pub(crate) version: String,
+    /// What the image says of its packages; images of other makers say nothing.
+    pub(crate) packages: Option<Packages>,
     /// The pod network's manifest.
     pub(crate) cni: Option<String>,
     /// The cluster DNS manifest of images that bring their own.
@@ -31,13 +34,22 @@ impl Facts {
             image: image.to_owned(),
             reason: "it has no /kind/version".to_owned(),
         })?;
+        let record = files.remove(packages::RECORD.trim_start_matches("kind/"));
         Ok(Self {
             version: version.trim().to_owned(),
+            packages: record.and_then(|record| Packages::parse(&record)),
             cni: files.remove("manifests/default-cni.yaml"),
             dns: files.remove("manifests/default-dns.yaml"),
             services: files.remove("manifests/default-services.yaml"),
             storage: files.remove("manifests/default-storage.yaml"),
         })
+    }
+
+    /// What the image's Kubernetes has but cannot do with the image's packages, as sentences.
+    pub(crate) fn shortcomings(&self) -> Vec<String> {
+        let packages = self.packages.iter();
+        let found = packages.flat_map(|packages| packages.shortcomings(&self.version));
+        found.map(|shortcoming| shortcoming.to_string()).collect()
     }
 
     /// Whether the pod network is the one that published images bring, or ours, which is called the same. What

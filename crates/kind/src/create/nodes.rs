@@ -144,6 +144,9 @@ impl Attempt<'_> {
         let facts = parallel::each(&nodes, &self.options.cancel, |node| {
             Facts::read(engine, &node.name, &node.image)
         })?;
+        for text in facts.iter().flat_map(Facts::shortcomings) {
+            self.phases.tell(Event::Warning(Warning::Image(text)));
+        }
         let images = nodes.into_iter().map(|node| node.image.as_str());
         Ok(images.zip(facts).collect())
     }

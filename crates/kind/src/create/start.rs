@@ -42,6 +42,8 @@ type Requests = Vec<(String, Request)>;
 pub(super) struct Script {
     /// The node that is started first.
     pub(super) first: String,
+    /// Its version of Kubernetes.
+    pub(super) version: String,
     /// The load balancer, if there is one.
     pub(super) balancer: Option<String>,
     /// Its request.
@@ -108,6 +110,7 @@ impl Attempt<'_> {
             manifests: &manifests,
             prepared: way.is_prepared(),
             etcd_of_several: way.has_etcd_of_several(),
+            asks_runtime: first.image.packages.is_none(),
             reads: match copies {
                 true => &SHARED_FILES,
                 false => &[],
@@ -125,6 +128,7 @@ impl Attempt<'_> {
         }
         Ok(Script {
             first: first.kubeadm.name.clone(),
+            version: first.image.version.clone(),
             balancer: plan.balancer().map(|balancer| balancer.name.clone()),
             init,
             beside,

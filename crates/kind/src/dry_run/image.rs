@@ -25,6 +25,7 @@ pub(super) fn facts(
         .ok_or_else(|| Error::UnknownVersion(image.to_owned()))?;
     Ok(Facts {
         version,
+        packages: None,
         cni: None,
         dns: None,
         services: None,

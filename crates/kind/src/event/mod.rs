@@ -137,6 +137,9 @@ pub enum Warning {
     /// The engine's host lacks something, or is too old to tell.
     #[error("{0}")]
     Engine(String),
+    /// A node image cannot do all that its Kubernetes can.
+    #[error("{0}")]
+    Image(String),
     /// Nodes go on another network than kind's own.
     #[error(
         "WARNING: Overriding {engine} network due to {variable}\n\

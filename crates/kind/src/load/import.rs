@@ -8,6 +8,7 @@ use kind_engine::{Command, Engine, Io};
 use kind_image::archive::{PortableImage, write_partial};
 use kind_image::{Digest, Progress};
 
+use super::inventory::Inventory;
 use super::nodes::{Target, at_once};
 use super::verdict;
 use crate::event::{Event, Listener};
@@ -110,7 +111,7 @@ impl Sender<'_> {
             });
             let mut nowhere = io::sink();
             let io = Io::new(Some(&mut reader), &mut nowhere, &mut output);
-            let code = self.engine.exec(node, &command(job), io);
+            let code = self.engine.exec(node, &command(&job.target.inventory), io);
             // Nobody reads any more: what still writes must not wait.
             drop(reader);
             let written = writing.join();
@@ -140,18 +141,14 @@ impl Sender<'_> {
     }
 }
 
-fn command(job: &Job<'_>) -> Command {
-    let snapshotter = format!("--snapshotter={}", job.target.inventory.snapshotter);
-    Command::new([
-        "ctr",
-        "--namespace=k8s.io",
-        "images",
-        "import",
-        "--all-platforms",
-        "--digests",
-        &snapshotter,
-        "-",
-    ])
+fn command(inventory: &Inventory) -> Command {
+    let snapshotter = format!("--snapshotter={}", inventory.snapshotter);
+    let mut words = vec!["ctr", "--namespace=k8s.io", "images", "import"];
+    if inventory.imports_by_transfer() {
+        words.push("--local");
+    }
+    words.extend(["--all-platforms", "--digests", &snapshotter, "-"]);
+    Command::new(words)
 }
 
 /// Bytes of the layers that are sent.
@@ -205,5 +202,31 @@ impl<W: Write> Write for Counted<'_, W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// containerd 2 fails with "no unpack platforms defined" otherwise; 1.6 does not know the option.
+    #[test]
+    fn only_a_containerd_that_hands_imports_over_is_told_not_to() {
+        let local = |told: &str| {
+            let answer = format!(
+                "=== version\n{told}\n=== config\nversion = 3\n\
+                 plugins.'io.containerd.cri.v1.images'.snapshotter = 'native'\n"
+            );
+            let command = command(&Inventory::parse(&answer).unwrap());
+            assert!(command.argv.contains(&"--snapshotter=native".to_owned()));
+            command.argv.contains(&"--local".to_owned())
+        };
+        assert!(local(
+            "containerd github.com/containerd/containerd/v2 2.1.9+unknown"
+        ));
+        assert!(!local(
+            "containerd github.com/containerd/containerd 1.6.20~ds1 1"
+        ));
+        assert!(!local("no containerd"));
     }
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use kind_engine::Engine;
 use kind_image::Digest;
 use kind_image::oci::Platform;
+use kind_image::packages;
+use kind_kubeadm::containerd;
 
-use super::snapshotter;
 use crate::node::read_output;
 use crate::{Error, Result};
 
@@ -14,6 +15,7 @@ use crate::{Error, Result};
 /// something lacks it, as far as we know.
 const SCRIPT: &str = r#"
 echo "=== machine"; uname -m
+echo "=== version"; containerd --version
 echo "=== config"; containerd config dump
 echo "=== images"; ctr --namespace=k8s.io images list
 echo "=== content"; ctr --namespace=k8s.io content list --quiet
@@ -31,6 +33,8 @@ pub(super) struct Inventory {
     pub(super) platform: Option<Platform>,
     /// How layers are kept.
     pub(super) snapshotter: String,
+    /// The release of containerd, as far as it is known.
+    containerd: Option<packages::Release>,
     /// Names of images, and which manifests they mean.
     images: BTreeMap<String, Digest>,
     /// Blobs.
@@ -43,27 +47,28 @@ impl Inventory {
     /// Asks a node.
     pub(super) fn ask(engine: &dyn Engine, node: &str) -> Result<Self> {
         let answer = read_output(engine, node, &["sh", "-c", SCRIPT])?;
-        Self::parse(&answer).map_err(|reason| Error::Step {
+        Self::parse(&answer).map_err(|error| Error::Step {
             node: node.to_owned(),
-            action: "failed to detect containerd snapshotter".to_owned(),
-            reason,
+            action: "failed to load image".to_owned(),
+            reason: error.to_string(),
             output: String::new(),
         })
     }
 
-    fn parse(answer: &str) -> std::result::Result<Self, String> {
+    pub(super) fn parse(answer: &str) -> std::result::Result<Self, kind_kubeadm::Error> {
         let sections: BTreeMap<&str, &str> = answer
             .split("=== ")
             .filter_map(|section| section.split_once('\n'))
             .collect();
         let section = |name: &str| sections.get(name).copied().unwrap_or_default();
-        let snapshotter = snapshotter::find(section("config"))?;
+        let snapshotter = containerd::snapshotter(section("config"))?;
         let machine = section("machine").trim();
         Ok(Self {
             platform: (!machine.is_empty()).then(|| Platform::of_machine(machine)),
             images: section("images").lines().filter_map(image).collect(),
             content: digests(section("content")),
             snapshots: digests(section(&format!("snapshots {snapshotter}"))),
+            containerd: containerd_release(section("version")),
             snapshotter,
         })
     }
@@ -79,6 +84,12 @@ impl Inventory {
         meant.is_some() && meant == self.images.get(&id.to_string())
     }
 
+    /// Whether `ctr` hands an import over to the daemon unless it is told not to. The daemon refuses layers
+    /// that are not in the archive, and unpacks for no snapshotter but the one that it is configured for.
+    pub(super) fn imports_by_transfer(&self) -> bool {
+        self.containerd.is_some_and(|release| release >= (2, 0))
+    }
+
     /// Whether a blob is there.
     pub(super) fn has_blob(&self, digest: &Digest) -> bool {
         self.content.contains(digest)
@@ -88,6 +99,11 @@ impl Inventory {
     pub(super) fn has_unpacked(&self, chain_id: &Digest) -> bool {
         self.snapshots.contains(chain_id)
     }
+}
+
+/// The release that `containerd --version` tells: the program, where its source is, version, revision.
+fn containerd_release(told: &str) -> Option<packages::Release> {
+    packages::release(told.split_whitespace().nth(2)?)
 }
 
 /// A row of `ctr images list`: name, media type, digest, and what does not matter here.
@@ -115,6 +131,7 @@ impl Inventory {
         Self {
             platform: Some(Platform::new("linux", "amd64")),
             snapshotter: "overlayfs".to_owned(),
+            containerd: Some((1, 6)),
             images: images
                 .map(|(name, digest)| ((*name).to_owned(), (*digest).clone()))
                 .collect(),
@@ -131,6 +148,8 @@ mod tests {
     const ANSWER: &str = "\
 === machine
 aarch64
+=== version
+containerd github.com/containerd/containerd/v2 2.1.9+unknown 
 === config
 version = 2
 [plugins.\"io.containerd.grpc.v1.cri\".containerd]
@@ -165,6 +184,34 @@ sha256:a2d78a970329197ba66ed3dde2c18d0095c9a640dbc638b05c6eb6c84ccac54a Committe
             1,
             "containers' own snapshots are none"
         );
+        assert!(found.imports_by_transfer());
         assert!(Inventory::parse("=== machine\nx86_64\n").is_err());
+    }
+
+    /// As Debian's packages and published node images tell it.
+    #[test]
+    fn releases_of_containerd_are_understood() {
+        for (told, release) in [
+            (
+                "containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u1",
+                Some((1, 6)),
+            ),
+            (
+                "containerd github.com/containerd/containerd 1.7.24~ds1 1.7.24~ds1-6+deb13u1",
+                Some((1, 7)),
+            ),
+            (
+                "containerd github.com/containerd/containerd/v2 2.1.9+unknown \n",
+                Some((2, 1)),
+            ),
+            (
+                "containerd github.com/containerd/containerd/v2 v2.3.4 8b2b1c5a",
+                Some((2, 3)),
+            ),
+            ("sh: containerd: not found", None),
+            ("", None),
+        ] {
+            assert_eq!(containerd_release(told), release, "{told}");
+        }
     }
 }

@@ -11,7 +11,6 @@ mod inventory;
 mod nodes;
 mod options;
 mod run;
-mod snapshotter;
 mod stored;
 #[cfg(test)]
 mod tests;

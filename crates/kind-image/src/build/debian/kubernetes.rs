@@ -137,18 +137,8 @@ fn progress(line: &str, packages: &AtomicUsize) -> Option<String> {
 }
 
 /// The version of Kubernetes in Debian's package version, with a leading `v`.
-///
-/// `1.20.5+really1.20.2-1.1+deb12u1` is 1.20.2: Debian went back to an older one under a higher number.
 fn upstream_version(package: &str) -> Option<String> {
-    let upstream = package
-        .rsplit_once('-')
-        .map_or(package, |(upstream, _)| upstream);
-    let upstream = upstream.split_once(':').map_or(upstream, |(_, rest)| rest);
-    let upstream = upstream
-        .split_once("+really")
-        .map_or(upstream, |(_, real)| real);
-    let upstream = upstream.split(['+', '~']).next()?;
-    let version = format!("v{upstream}");
+    let version = format!("v{}", crate::packages::upstream(package));
     super::super::source::is_version(&version).then_some(version)
 }
 

@@ -6,6 +6,8 @@ mod etcd;
 mod kubernetes;
 mod node_root;
 mod root;
+mod runtime;
+mod suites;
 
 pub use conformance::build_tests;
 
@@ -14,9 +16,6 @@ use super::components;
 use super::workshop::{Made, Workshop};
 use super::{Error, Freshness, Observer, Request, Source, Step};
 use crate::store::{Image, Store};
-
-/// The Debian release that all packages come from.
-const SUITE: &str = "bookworm";
 
 /// Builds the image.
 pub(super) fn build(
@@ -31,14 +30,18 @@ pub(super) fn build(
     let mirror = request.mirror.as_deref();
     let tell = teller(&workshop, request);
     let kubernetes = kubernetes(&workshop, request)?;
-    let etcd = match components::takes_debians_etcd(&super::assemble::version(&kubernetes)?) {
+    let version = super::assemble::version(&kubernetes)?;
+    let etcd = match components::takes_debians_etcd(&version) {
         true => Some(etcd::make(&workshop, mirror)?),
         false => None,
     };
     // Nearly a gigabyte that is made again in half a minute should a later build compile.
     workshop.discard(Step::BuildRoot)?;
     workshop.discard(Step::Source)?;
-    let node_root = node_root::make(&workshop, mirror)?;
+    let node_root = node_root::make(&workshop, &version, mirror)?;
+    for shortcoming in node_root.packages.shortcomings(&version) {
+        workshop.warn(&shortcoming.to_string());
+    }
     tell("Building node image ...");
     let parts = Parts {
         kubernetes,

@@ -2,19 +2,20 @@
 
 use std::path::Path;
 
+use super::super::assemble::NodeRoot;
 use super::super::chroot::Chroot;
 use super::super::command::NO_PROGRESS;
 use super::super::workshop::{Key, Made, Work, Workshop};
-use super::super::{Error, Step};
-use super::{SUITE, root};
+use super::super::{Error, Step, tree};
+use super::suites::Base;
+use super::{root, runtime};
+use crate::packages::Packages;
 
-/// What nodes have beside a minimal system.
+/// What nodes have beside a minimal system and what runs their containers.
 const PACKAGES: &[&str] = &[
     "bash",
     "ca-certificates",
     "conntrack",
-    "containerd",
-    "containernetworking-plugins",
     "curl",
     "e2fsprogs",
     "ebtables",
@@ -29,7 +30,6 @@ const PACKAGES: &[&str] = &[
     "nftables",
     "pigz",
     "procps",
-    "runc",
     "socat",
     "systemd",
     "systemd-sysv",
@@ -49,16 +49,49 @@ const OPTIONS: &[&str] = &[
 
 const TRIM: &str = include_str!("trim.sh");
 
-/// The node root, in the directory `root` of the result.
-pub(super) fn make(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<Made, Error> {
-    let (packages, options) = (PACKAGES.join(","), OPTIONS.join(","));
-    let key = Key::of([SUITE, &packages, &options, TRIM, mirror.unwrap_or_default()]);
+/// Name in the step's result of the record of packages.
+const RECORD: &str = "packages.json";
+
+/// The root filesystem of nodes with that version of Kubernetes.
+pub(super) fn make(
+    workshop: &Workshop<'_>,
+    version: &str,
+    mirror: Option<&str>,
+) -> Result<NodeRoot, Error> {
+    let base = Base::for_kubernetes(version);
+    let key = Key::of([
+        // What decides where packages come from is an input as well.
+        include_str!("suites.rs"),
+        include_str!("runtime.rs"),
+        base.root_suite(),
+        &PACKAGES.join(","),
+        &OPTIONS.join(","),
+        TRIM,
+        mirror.unwrap_or_default(),
+    ]);
     let path = workshop.step(Step::NodeRoot, &key, |work| {
         let directory = work.directory.join("root");
-        root::make(work, &directory, PACKAGES, mirror, OPTIONS)?;
+        let what = root::Root {
+            suite: base.root_suite(),
+            packages: PACKAGES,
+            options: OPTIONS,
+        };
+        root::make(work, &directory, &what, mirror)?;
+        let packages = runtime::install(work, &directory, base, mirror)?;
+        tree::write_file(&work.directory.join(RECORD), 0o644, &packages.to_json())?;
         trim(work, &directory)
     })?;
-    Ok(Made { path, key })
+    let packages = read_record(&path.join(RECORD))?;
+    let made = Made { path, key };
+    Ok(NodeRoot { made, packages })
+}
+
+fn read_record(path: &Path) -> Result<Packages, Error> {
+    let text = std::fs::read_to_string(path).map_err(Error::path("read", path))?;
+    Packages::parse(&text).ok_or_else(|| Error::Unexpected {
+        step: Step::NodeRoot,
+        what: format!("{} is no record of packages", path.display()),
+    })
 }
 
 /// Takes away what a node does not need, and what would change the host's kernel.

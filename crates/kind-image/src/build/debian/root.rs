@@ -5,7 +5,9 @@ use std::process::Command;
 
 use super::super::workshop::{Key, Work, Workshop};
 use super::super::{Error, Step};
-use super::SUITE;
+
+/// The release that Kubernetes 1.20 is compiled from and with.
+const BUILD_SUITE: &str = "bookworm";
 
 /// What the build root has beside a minimal system. etcd is not used there, only taken from there.
 const BUILD_PACKAGES: &[&str] = &[
@@ -23,36 +25,47 @@ const BUILD_PACKAGES: &[&str] = &[
 pub(super) fn build_root(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<PathBuf, Error> {
     let key = build_root_key(mirror);
     let result = workshop.step(Step::BuildRoot, &key, |work| {
-        make(
-            work,
-            &work.directory.join("root"),
-            BUILD_PACKAGES,
-            mirror,
-            &[],
-        )
+        let what = Root {
+            suite: BUILD_SUITE,
+            packages: BUILD_PACKAGES,
+            options: &[],
+        };
+        make(work, &work.directory.join("root"), &what, mirror)
     })?;
     Ok(result.join("root"))
 }
 
 /// Stands for the build root.
 pub(super) fn build_root_key(mirror: Option<&str>) -> Key {
-    Key::of([SUITE, &BUILD_PACKAGES.join(","), mirror.unwrap_or_default()])
+    Key::of([
+        BUILD_SUITE,
+        &BUILD_PACKAGES.join(","),
+        mirror.unwrap_or_default(),
+    ])
 }
 
-/// Makes a Debian root at `path`; `options` are further ones of `mmdebstrap`.
+/// What a Debian root consists of.
+pub(super) struct Root<'a> {
+    pub(super) suite: &'a str,
+    /// What it has beside a minimal system.
+    pub(super) packages: &'a [&'a str],
+    /// Further options of `mmdebstrap`.
+    pub(super) options: &'a [&'a str],
+}
+
+/// Makes a Debian root at `path`.
 pub(super) fn make(
     work: &Work<'_>,
     path: &Path,
-    packages: &[&str],
+    root: &Root<'_>,
     mirror: Option<&str>,
-    options: &[&str],
 ) -> Result<(), Error> {
     let mut command = Command::new("mmdebstrap");
     command
         .args(["--mode=root", "--variant=minbase", "--format=directory"])
-        .arg(format!("--include={}", packages.join(",")))
-        .args(options)
-        .arg(SUITE)
+        .arg(format!("--include={}", root.packages.join(",")))
+        .args(root.options)
+        .arg(root.suite)
         .arg(path)
         .args(mirror)
         .env_remove("TMPDIR");

@@ -1,4 +1,5 @@
-# Runs in the node root. Standard input is an archive of images; /var/lib/containerd becomes a store that
+# Runs in the node root. Standard input is an archive of images, arguments are further ones
+# of `ctr images import`; /var/lib/containerd becomes a store that
 # has them packed and only packed.
 exec 3<&0 </dev/null
 mkdir -p /tmp/preload
@@ -11,7 +12,7 @@ until ctr version >/dev/null 2>&1; do
     [ "$tries" -lt 300 ] || exit 1
     sleep 0.1
 done
-ctr --namespace k8s.io images import --all-platforms --no-unpack --digests - <&3
+ctr --namespace k8s.io images import "$@" --all-platforms --no-unpack --digests - <&3
 for image in $(ctr --namespace k8s.io images list --quiet); do
     ctr --namespace k8s.io images label "$image" io.cri-containerd.pinned=pinned >/dev/null
 done
