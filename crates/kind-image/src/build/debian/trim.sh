@@ -8,17 +8,24 @@ for plugin in bridge host-local loopback portmap ptp; do
 done
 rm -rf usr/lib/cni usr/lib/systemd/system/cni-dhcp.*
 
-# Shims of older runtimes; Perl, which only some packages' own scripts would use.
+# Shims of other runtimes, and programs that runc's packages have for its tests; Perl, which only some packages'
+# own scripts would use.
 rm -f usr/bin/containerd-shim usr/bin/containerd-shim-runc-v1 usr/bin/containerd-stress
+rm -rf usr/lib/containerd
+for program in fs-idmap pidfd-kill recvtty remap-rootfs sd-helper seccompagent; do
+    rm -f "usr/sbin/$program"
+done
 rm -rf usr/share/perl usr/share/perl5 usr/lib/x86_64-linux-gnu/perl usr/lib/aarch64-linux-gnu/perl
 rm -f usr/lib/*/libperl.so.* usr/lib/*/libmvec.so.*
+# Conversions from character sets that no node has, completion for shells.
+rm -rf usr/lib/*/gconv usr/share/bash-completion usr/share/zsh usr/share/lintian usr/share/bug
 rm -rf var/cache/* var/lib/apt/lists/* var/log/* var/backups/* root/.[a-z]*
 
 # systemd: only what a container needs to come up. Everything else is decided by what is enabled later.
 cd /usr/lib/systemd/system
 rm -f multi-user.target.wants/* local-fs.target.wants/* basic.target.wants/* timers.target.wants/* \
     graphical.target.wants/* getty.target.wants/* rescue.target.wants/* \
-    sockets.target.wants/*udev* sockets.target.wants/*initctl* \
+    initrd.target.wants/* \
     /etc/systemd/system/*.wants/*
 for unit in sysinit.target.wants/*; do
     case ${unit##*/} in
@@ -27,10 +34,23 @@ for unit in sysinit.target.wants/*; do
     *) rm "$unit" ;;
     esac
 done
+for unit in sockets.target.wants/*; do
+    case ${unit##*/} in
+    systemd-journald*.socket) ;;
+    *) rm "$unit" ;;
+    esac
+done
 ln -sf multi-user.target default.target
 ln -sfn /usr/lib/systemd/systemd /sbin/init
-for unit in systemd-binfmt.service systemd-logind.service getty.target; do
+for unit in systemd-binfmt.service systemd-logind.service systemd-remount-fs.service getty.target; do
     ln -sf /dev/null "/etc/systemd/system/$unit"
+done
+# What makes units out of disks, terminals and kernel options: a node has none of its own.
+for generator in /usr/lib/systemd/system-generators/*; do
+    case ${generator##*/} in
+    systemd-fstab-generator | systemd-sysv-generator) ;;
+    *) rm "$generator" ;;
+    esac
 done
 mkdir -p /etc/systemd/journald.conf.d
 printf '[Journal]\nReadKMsg=no\n' >/etc/systemd/journald.conf.d/kind.conf
