@@ -17,8 +17,13 @@ for program in fs-idmap pidfd-kill recvtty remap-rootfs sd-helper seccompagent; 
 done
 rm -rf usr/share/perl usr/share/perl5 usr/lib/x86_64-linux-gnu/perl usr/lib/aarch64-linux-gnu/perl
 rm -f usr/lib/*/libperl.so.* usr/lib/*/libmvec.so.*
-# Conversions from character sets that no node has, completion for shells.
-rm -rf usr/lib/*/gconv usr/share/bash-completion usr/share/zsh usr/share/lintian usr/share/bug
+# Conversions from character sets that no node has, completion for shells, what packages are built with, networks
+# that are not the engine's.
+rm -rf usr/lib/*/gconv usr/share/bash-completion usr/share/zsh usr/share/lintian usr/share/bug usr/share/gcc
+rm -f var/lib/dpkg/info/*.symbols usr/bin/localedef usr/bin/zipdetails
+rm -rf usr/lib/systemd/systemd-networkd* usr/lib/systemd/network usr/bin/networkctl usr/lib/systemd/catalog \
+    var/lib/systemd/catalog
+rm -f usr/bin/rdma usr/sbin/devlink usr/sbin/dcb usr/sbin/tipc usr/sbin/vdpa
 rm -rf var/cache/* var/lib/apt/lists/* var/log/* var/backups/* root/.[a-z]*
 
 # systemd: only what a container needs to come up. Everything else is decided by what is enabled later.
