@@ -38,7 +38,7 @@ pub(crate) fn root_in_a_pod_is_not_root_on_the_node(world: &World) {
     assert_eq!((numbers[0], numbers[2]), (0, 65536), "{map}");
     assert!(numbers[1] >= 65536, "{map}");
     // What is in the image and in volumes belongs to the pod's root all the same.
-    let owners = "id -u; touch /data/file; stat -c %u /bin/sh /data/file";
+    let owners = "busybox id -u; touch /data/file; busybox stat -c %u /bin/busybox /data/file";
     assert_eq!(inside(world, "userns", owners), "0\n0\n0\n");
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn groups_of_the_image_are_left_out_when_strict(world: &World) {
                "supplementalGroupsPolicy": "{policy}"}},"#
         );
         run(world, &name, &pod, &format!(r#""image": "{IMAGE}""#));
-        let found = inside(world, &name, "id -G");
+        let found = inside(world, &name, "busybox id -G");
         let mut found: Vec<_> = found.split_whitespace().collect();
         found.sort_unstable();
         assert_eq!(found.join(" "), groups, "{policy}");
@@ -79,7 +79,7 @@ pub(crate) fn what_is_mounted_below_a_read_only_mount_is_read_only_too(world: &W
         );
         run(world, name, volumes, &container);
         let script =
-            "f=/node-dev/shm/kind-e2e; { touch $f && rm $f && echo written; } 2>&1 || true";
+            "f=/node-dev/shm/kind-e2e; { touch $f && busybox rm $f && echo written; } 2>&1 || true";
         let told = inside(world, name, script);
         assert!(told.contains(expected), "{recursive}: {told}");
     }
