@@ -42,11 +42,12 @@ impl Context {
         let helper = std::env::current_exe().map_err(|error| {
             Failure::Message(format!("cannot find the running program: {error}"))
         })?;
+        let directories = self.environment.directories();
         let mut builder = Provider::builder()
             .engine(self.engine(matches)?)
-            .state_dir(self.environment.state_dir())
-            .cache_dir(self.environment.cache_dir())
-            .temporary_dir(std::env::temp_dir())
+            .state_dir(directories.state)
+            .cache_dir(directories.cache)
+            .temporary_dir(directories.temporary)
             .helper(helper)
             .environment(self.environment.texts());
         if let Some(agent) = agent::agent() {

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kind::{HomeCandidate, windows_home};
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+
+use crate::directories::{Directories, Surroundings, User};
 
 /// The variables of the process, and what else the surroundings say.
 #[derive(Debug, Clone, Default)]
@@ -64,15 +67,26 @@ impl Environment {
         }
     }
 
-    /// Where the native engine keeps its records.
-    pub(crate) fn state_dir(&self) -> PathBuf {
-        self.path("KIND_STATE_DIR")
-            .unwrap_or_else(|| "/var/lib/kind".into())
+    /// Where this user's files are.
+    pub(crate) fn directories(&self) -> Directories {
+        let user = match rustix::process::geteuid().is_root() {
+            true => User::Root,
+            false => User::Ordinary,
+        };
+        Directories::find(&Surroundings {
+            user,
+            variable: &|name| self.path(name),
+            home: self.home(),
+            writable: &is_writable,
+        })
     }
+}
 
-    /// Where builds keep what they can use again.
-    pub(crate) fn cache_dir(&self) -> PathBuf {
-        self.path("KIND_CACHE_DIR")
-            .unwrap_or_else(|| "/var/cache/kind".into())
-    }
+/// Whether this user can make files in a directory, or in the nearest one above it that is there.
+fn is_writable(directory: &Path) -> bool {
+    let existing = directory.ancestors().find(|path| path.exists());
+    existing.is_some_and(|path| {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        path.is_dir() && accessat(CWD, path, access, AtFlags::EACCESS).is_ok()
+    })
 }

@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod config_file;
 mod context;
+mod directories;
 mod document;
 mod environment;
 mod exit;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kind_image::ProgressSink;
 
-use crate::{Error, InUse, Leftover, Pruning};
+use crate::{Agent, Error, InUse, Leftover, Pruning};
 
 /// Label that names a node's cluster.
 pub const CLUSTER_LABEL: &str = "io.x-k8s.kind.cluster";
@@ -220,8 +220,8 @@ pub struct NodeSpec {
     pub ports: Vec<Port>,
     /// IPv6 is wanted inside the node (addresses and forwarding).
     pub ipv6: bool,
-    /// The `kind-node` program to show read-only at `/kind/bin/kind-node`.
-    pub kind_node: Option<PathBuf>,
+    /// The program to show read-only at `/kind/bin/kind-node`.
+    pub kind_node: Option<Agent>,
     /// What the node is for.
     pub purpose: Purpose,
     /// Program and arguments of the first process instead of the image's own.

@@ -1,6 +1,7 @@
 //! Where nodes run: the sealed trait [`Engine`] and its implementations.
 #![forbid(unsafe_code)]
 
+mod agent;
 pub mod command_line;
 mod engine;
 mod error;
@@ -10,6 +11,7 @@ pub mod fake;
 pub mod native;
 mod prune;
 
+pub use agent::Agent;
 pub use engine::*;
 pub use error::Error;
 pub use prune::{InUse, Leftover, LeftoverKind, Pruning};

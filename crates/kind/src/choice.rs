@@ -58,52 +58,54 @@ impl EngineChoice {
     }
 }
 
-/// What the native engine needs.
+/// What engines need.
 #[derive(Debug, Clone)]
-pub(crate) struct NativeParts {
+pub(crate) struct EngineParts {
+    /// Of the native engine.
     pub(crate) state_dir: PathBuf,
+    pub(crate) temporary_dir: PathBuf,
     pub(crate) helper: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
 }
 
 /// Opens the chosen engine.
-pub(crate) fn open(choice: EngineChoice, native: NativeParts) -> Result<Arc<dyn Engine>> {
-    let program = match choice {
-        EngineChoice::Native => return open_native(native),
-        EngineChoice::Detect => return detect(native),
-        EngineChoice::Docker => CommandLine::new(Flavor::Docker, "docker"),
-        EngineChoice::Podman => CommandLine::new(Flavor::Podman, "podman"),
+pub(crate) fn open(choice: EngineChoice, parts: EngineParts) -> Result<Arc<dyn Engine>> {
+    let (flavor, program) = match choice {
+        EngineChoice::Native => return open_native(parts),
+        EngineChoice::Detect => return detect(parts),
+        EngineChoice::Docker => (Flavor::Docker, "docker"),
+        EngineChoice::Podman => (Flavor::Podman, "podman"),
         EngineChoice::Nerdctl | EngineChoice::Finch | EngineChoice::NerdctlLima => {
-            CommandLine::new(Flavor::Nerdctl, choice.name())
+            (Flavor::Nerdctl, choice.name())
         }
     };
-    Ok(Arc::new(program))
+    Ok(Arc::new(client((flavor, program), &parts)))
 }
 
 /// What answers first; otherwise nodes run natively.
-fn detect(native: NativeParts) -> Result<Arc<dyn Engine>> {
-    if let Some(engine) = answering() {
+fn detect(parts: EngineParts) -> Result<Arc<dyn Engine>> {
+    if let Some(engine) = answering(&parts) {
         return Ok(engine);
     }
-    match open_native(native) {
+    match open_native(parts.clone()) {
         // Without root this host has nothing to offer; most users mean docker.
-        Err(error) if !has_native(&error) => open_docker(),
+        Err(error) if !has_native(&error) => open(EngineChoice::Docker, parts),
         opened => opened,
     }
 }
 
-/// The first program behind which an engine answers. What it tells of itself is kept, so that it is not
-/// asked again.
-fn answering() -> Option<Arc<dyn Engine>> {
-    let engine = CLIENTS.iter().find_map(|client| {
-        let engine = CommandLine::new(client.flavor, client.program);
-        engine.answers(client.banner).then_some(engine)
-    })?;
-    Some(Arc::new(engine))
+fn client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
+    CommandLine::new(flavor, program).temporary_dir(&parts.temporary_dir)
 }
 
-fn open_docker() -> Result<Arc<dyn Engine>> {
-    Ok(Arc::new(CommandLine::new(Flavor::Docker, "docker")))
+/// The first program behind which an engine answers. What it tells of itself is kept, so that it is not
+/// asked again.
+fn answering(parts: &EngineParts) -> Option<Arc<dyn Engine>> {
+    let engine = CLIENTS.iter().find_map(|known| {
+        let engine = client((known.flavor, known.program), parts);
+        engine.answers(known.banner).then_some(engine)
+    })?;
+    Some(Arc::new(engine))
 }
 
 /// Whether this host could have nodes of the native engine for this user.
@@ -116,10 +118,10 @@ fn has_native(error: &Error) -> bool {
 /// it: the native engine answers only where it has worked before.
 pub(crate) fn look(
     choice: EngineChoice,
-    native: NativeParts,
+    parts: EngineParts,
 ) -> (&'static str, Option<Arc<dyn Engine>>) {
     if choice == EngineChoice::Detect
-        && let Some(engine) = answering()
+        && let Some(engine) = answering(&parts)
     {
         return (engine.name(), Some(engine));
     }
@@ -129,10 +131,10 @@ pub(crate) fn look(
         EngineChoice::Finch | EngineChoice::NerdctlLima => "nerdctl",
         other => other.name(),
     };
-    if name == "native" && !native.state_dir.is_dir() {
+    if name == "native" && !parts.state_dir.is_dir() {
         return (name, None);
     }
-    match open(choice, native) {
+    match open(choice, parts) {
         Ok(engine) => (engine.name(), Some(engine)),
         Err(error) => {
             tracing::debug!(%error, name, "no engine to ask");
@@ -142,7 +144,7 @@ pub(crate) fn look(
 }
 
 #[cfg(target_os = "linux")]
-fn open_native(parts: NativeParts) -> Result<Arc<dyn Engine>> {
+fn open_native(parts: EngineParts) -> Result<Arc<dyn Engine>> {
     let options = kind_engine::native::NativeOptions {
         state_dir: parts.state_dir,
         helper: parts.helper,
@@ -154,7 +156,7 @@ fn open_native(parts: NativeParts) -> Result<Arc<dyn Engine>> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_native(_: NativeParts) -> Result<Arc<dyn Engine>> {
+fn open_native(_: EngineParts) -> Result<Arc<dyn Engine>> {
     Err(Error::EngineUnavailable {
         engine: "native".to_owned(),
         reason: "it needs Linux".to_owned(),

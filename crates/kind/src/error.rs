@@ -198,6 +198,9 @@ impl Error {
             Self::UnknownVersion(_) => {
                 Some("say which it is with `--kubernetes-version`, for example v1.36.1".to_owned())
             }
+            Self::Io { path, source, .. } => {
+                crate::access::remedy(path, source, "choose another place")
+            }
             Self::Examined { source, .. } => source.remedy(),
             Self::Many(errors) => {
                 let mut remedies: Vec<String> = errors.iter().filter_map(Self::remedy).collect();

@@ -21,7 +21,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-mod agent;
+mod access;
 mod bootstrap;
 mod cancel;
 mod choice;
@@ -49,7 +49,6 @@ mod transfer;
 
 pub use kind_config as config;
 
-pub use agent::Agent;
 pub use cancel::CancelToken;
 pub use choice::EngineChoice;
 pub use config_check::{check_config, complete_config, convert_config};
@@ -60,7 +59,7 @@ pub use event::{
     Event, EventRecord, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord, Warning, timestamp,
 };
 pub use kind_engine::native::helper_main;
-pub use kind_engine::{Port, Protocol};
+pub use kind_engine::{Agent, Port, Protocol};
 pub use kind_image::Progress;
 pub use kubeconfig::{
     HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig, remove_from_kubeconfig,

@@ -184,7 +184,8 @@ fn unpack(mut stream: impl Read, directory: &Path, skip: usize) -> io::Result<()
                 io::copy(&mut entry, &mut file)?;
                 #[cfg(unix)]
                 file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(
-                    entry.header().mode()? & 0o777,
+                    // Who has collected them can read them, and collect into the same place again.
+                    entry.header().mode()? & 0o777 | 0o600,
                 ))?;
             }
             kind => tracing::debug!(path = %target.display(), ?kind, "left out of the logs"),

@@ -1,5 +1,6 @@
 //! Building node images.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kind_image::build::{self, AddOns, Request};
@@ -201,7 +202,7 @@ pub(crate) fn build(
         manifests: MANIFESTS
             .map(|(name, text)| (name.to_owned(), text.to_owned()))
             .into(),
-        kind_node: provider.agent_path()?,
+        kind_node: agent_file(provider)?,
     };
     let name: Reference = options.image.parse().map_err(|error| Error::Image {
         image: options.image.clone(),
@@ -235,6 +236,14 @@ pub(crate) fn build(
     Ok(BuiltNodeImage {
         image: options.image.clone(),
     })
+}
+
+/// The program that runs in every node, as a file.
+fn agent_file(provider: &Provider) -> Result<PathBuf> {
+    let (agent, directory) = (provider.agent()?, provider.agents_dir());
+    let place = agent.place(&directory);
+    let installed = agent.install(&directory);
+    installed.map_err(Error::io("failed to write", &place))
 }
 
 fn no_source(from: &str, reason: String) -> Error {

@@ -8,7 +8,7 @@ use kind_config::API_SERVER_PORT;
 use kind_engine::{Engine, Info};
 
 use crate::bootstrap::ADMIN_CONFIG;
-use crate::choice::{self, NativeParts};
+use crate::choice::{self, EngineParts};
 use crate::error::Cause;
 use crate::event::{Event, Listener};
 use crate::kubeconfig::{self, Document, context_name};
@@ -73,7 +73,8 @@ impl ProviderBuilder {
         self
     }
 
-    /// Where the native engine keeps images and nodes; `/var/lib/kind` by default.
+    /// Where the native engine and builds keep images and nodes; `/var/lib/kind` by default. Clusters on other
+    /// engines leave nothing there.
     pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.state_dir = directory.into();
         self
@@ -85,7 +86,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Where directories for logs are made; `/tmp` by default.
+    /// Where directories for logs and temporary files are made; `/tmp` by default.
     pub fn temporary_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.temporary_dir = directory.into();
         self
@@ -151,14 +152,15 @@ impl ProviderBuilder {
     /// cannot be used here.
     pub fn open(self) -> Result<Provider> {
         Ok(Provider {
-            engine: choice::open(self.choice, self.native_parts())?,
+            engine: choice::open(self.choice, self.engine_parts())?,
             settings: self,
         })
     }
 
-    pub(crate) fn native_parts(&self) -> NativeParts {
-        NativeParts {
+    pub(crate) fn engine_parts(&self) -> EngineParts {
+        EngineParts {
             state_dir: self.state_dir.clone(),
+            temporary_dir: self.temporary_dir.clone(),
             helper: self.helper.clone(),
             environment: self.environment.clone(),
         }
@@ -214,7 +216,8 @@ impl Provider {
         if let Err(error) = kubeconfig::remove_everywhere(files, cluster) {
             errors.push(Error::Kubeconfig {
                 action: "failed to update kubeconfig".to_owned(),
-                source: Cause::new(error.code(), crate::error::chain(&error)),
+                source: Cause::new(error.code(), crate::error::chain(&error))
+                    .with_remedy(error.remedy()),
             });
         }
         let names: Vec<_> = nodes.into_iter().map(|node| node.name).collect();
@@ -331,7 +334,7 @@ impl Provider {
         let mut attempt = std::process::id();
         loop {
             let directory = parent.join(format!("kind-logs-{cluster}-{attempt}"));
-            match std::fs::create_dir(&directory) {
+            match private_directory(&directory) {
                 Ok(()) => return Ok(directory),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => attempt += 1,
                 Err(error) => return Err(Error::io("failed to create", &directory)(error)),
@@ -408,7 +411,7 @@ impl Provider {
         if self.engine_name() != "native" {
             return None;
         }
-        let docker = choice::open(EngineChoice::Docker, self.settings.native_parts()).ok()?;
+        let docker = choice::open(EngineChoice::Docker, self.settings.engine_parts()).ok()?;
         docker.info().is_ok().then_some(docker)
     }
 
@@ -416,14 +419,13 @@ impl Provider {
         &self.settings.state_dir
     }
 
-    /// The program that runs in every node, as a file.
-    pub(crate) fn agent_path(&self) -> Result<PathBuf> {
-        let agent = self.settings.agent.as_ref().ok_or_else(|| Error::Io {
+    /// The program that runs in every node.
+    pub(crate) fn agent(&self) -> Result<&Agent> {
+        self.settings.agent.as_ref().ok_or_else(|| Error::Io {
             action: "failed to find the program for nodes",
             path: PathBuf::from("kind-node"),
             source: std::io::ErrorKind::NotFound.into(),
-        })?;
-        agent.path(&self.agents_dir())
+        })
     }
 
     /// Whether the program for nodes is for the machine that they would run on.
@@ -456,7 +458,7 @@ impl Provider {
 
     /// The native engine where another one is in use.
     pub(crate) fn native_beside(&self) -> Option<Arc<dyn Engine>> {
-        choice::look(EngineChoice::Native, self.settings.native_parts()).1
+        choice::look(EngineChoice::Native, self.settings.engine_parts()).1
     }
 
     /// The kubeconfig entry of a cluster from kubeadm's file.
@@ -523,6 +525,14 @@ impl Provider {
             .list(cluster)
             .map_err(Error::engine("failed to list nodes"))
     }
+}
+
+/// Makes a directory that only this user may look into: below `/tmp` others could, and what nodes say is none
+/// of theirs.
+fn private_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 fn no_endpoint(control_planes: usize) -> Error {

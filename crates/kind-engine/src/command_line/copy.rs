@@ -19,7 +19,7 @@ pub(super) fn into_node(
     if flavor.copies_streams() {
         let target = format!("{node}:{directory}");
         // Podman (4.3 at least) leaves a copy of the stream among its temporary files.
-        let scratch = tempfile::tempdir().map_err(Error::io("make a temporary directory"))?;
+        let scratch = program.scratch_directory()?;
         let program = program.with_scratch(scratch.path());
         return streams::into(&program, &["cp", "-", &target], tar);
     }
@@ -90,15 +90,14 @@ pub(super) fn before_var(tar: &mut dyn Read) -> io::Result<Vec<u8>> {
 }
 
 /// A program as the first entries of a tar stream that goes on with others.
-pub(super) fn program_entries(target: &str, file: &Path) -> io::Result<Vec<u8>> {
-    let content = std::fs::read(file)?;
+pub(super) fn program_entries(target: &str, content: &[u8]) -> io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_size(content.len() as u64);
     header.set_mode(0o755);
     header.set_uid(0);
     header.set_gid(0);
-    builder.append_data(&mut header, target.trim_start_matches('/'), &content[..])?;
+    builder.append_data(&mut header, target.trim_start_matches('/'), content)?;
     // Without the end mark, which the rest of the stream brings.
     let mut entries = builder.into_inner()?;
     entries.truncate(entries.len().saturating_sub(END_OF_TAR.len()));
@@ -127,10 +126,7 @@ mod tests {
 
     #[test]
     fn a_program_goes_before_other_files() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("program");
-        std::fs::write(&file, "text").unwrap();
-        let first = program_entries("/kind/bin/kind-node", &file).unwrap();
+        let first = program_entries("/kind/bin/kind-node", b"text").unwrap();
         let mut builder = tar::Builder::new(Vec::new());
         let mut header = tar::Header::new_gnu();
         header.set_size(1);

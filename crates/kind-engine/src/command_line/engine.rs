@@ -19,8 +19,8 @@ use super::{
 };
 use crate::engine::sealed::Sealed;
 use crate::{
-    Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec, Node,
-    NodeSpec, Pruning, Purpose,
+    Agent, Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec,
+    Node, NodeSpec, Pruning, Purpose,
 };
 use kind_image::ProgressSink;
 
@@ -45,7 +45,7 @@ pub struct CommandLine {
     addresses: Addresses,
     shared_vars: SharedVars,
     /// Programs that wait for the first files that go into their node.
-    waiting: Mutex<BTreeMap<String, PathBuf>>,
+    waiting: Mutex<BTreeMap<String, Agent>>,
     /// Nodes that fill their `/var` when they are started.
     without_var: Mutex<BTreeSet<String>>,
 }
@@ -64,6 +64,13 @@ impl CommandLine {
             waiting: Mutex::default(),
             without_var: Mutex::default(),
         }
+    }
+
+    /// Makes temporary files in this directory; in `/tmp` by default.
+    #[must_use]
+    pub fn temporary_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.program.keep_temporary_in(directory.into());
+        self
     }
 
     /// Whether the program is what its name says, and an engine answers behind it. A program of that
@@ -151,12 +158,14 @@ impl CommandLine {
 
     /// The program that waits to go into a node, as the beginning of a tar stream.
     fn take_waiting(&self, node: &str) -> Result<Option<Vec<u8>>, Error> {
-        let Some(file) = lock(&self.waiting).remove(node) else {
+        let Some(agent) = lock(&self.waiting).remove(node) else {
             return Ok(None);
         };
-        copy::program_entries(KIND_NODE, &file)
+        let content = agent.content();
+        let entries = content.and_then(|content| copy::program_entries(KIND_NODE, &content));
+        entries
             .map(Some)
-            .map_err(Error::io(format!("read {}", file.display())))
+            .map_err(Error::io("read the program for nodes"))
     }
 
     fn place_waiting(&self, node: &str) -> Result<(), Error> {
@@ -243,8 +252,8 @@ impl Engine for CommandLine {
                 false => error,
             });
         }
-        if let Some(file) = &node.kind_node {
-            lock(&self.waiting).insert(node.name.clone(), file.clone());
+        if let Some(agent) = &node.kind_node {
+            lock(&self.waiting).insert(node.name.clone(), agent.clone());
         }
         if surroundings.shared_var.is_some() {
             lock(&self.without_var).insert(node.name.clone());

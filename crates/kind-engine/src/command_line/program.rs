@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use super::{Trouble, quote};
 use crate::Error;
 
@@ -18,6 +20,8 @@ pub(super) struct Program {
     name: String,
     /// Where it keeps temporary files, if not where it wants.
     scratch: Option<PathBuf>,
+    /// Where directories for those are made.
+    temporary: PathBuf,
 }
 
 impl Program {
@@ -25,6 +29,7 @@ impl Program {
         Self {
             name: name.into(),
             scratch: None,
+            temporary: PathBuf::from("/tmp"),
         }
     }
 
@@ -33,7 +38,19 @@ impl Program {
         Self {
             name: self.name.clone(),
             scratch: Some(directory.to_owned()),
+            temporary: self.temporary.clone(),
         }
+    }
+
+    /// Makes temporary files below this directory.
+    pub(super) fn keep_temporary_in(&mut self, directory: PathBuf) {
+        self.temporary = directory;
+    }
+
+    /// A place for temporary files that is gone when it is dropped.
+    pub(super) fn scratch_directory(&self) -> Result<TempDir, Error> {
+        let failed = format!("make a directory in {}", self.temporary.display());
+        tempfile::tempdir_in(&self.temporary).map_err(Error::io(failed))
     }
 
     /// The program with its arguments, away from the caller's terminal and the signals that come from it:

@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn only_nodes_that_can_fill_their_var_share_one() {
         let mut node = NodeSpec {
-            kind_node: Some("/kind-node".into()),
+            kind_node: Some(crate::Agent::file("/kind-node")),
             ..NodeSpec::default()
         };
         let info = Info::default();

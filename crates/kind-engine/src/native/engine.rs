@@ -22,8 +22,8 @@ use super::{
 };
 use crate::engine::sealed::Sealed;
 use crate::{
-    Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec, Node,
-    NodeSpec, Pruning, Purpose, State as Doing,
+    Agent, Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec,
+    Node, NodeSpec, Pruning, Purpose, State as Doing,
 };
 
 /// Where programs are looked for unless the image says.
@@ -113,13 +113,23 @@ impl Native {
                 Some(containerd) => varfs::shared_of(containerd),
                 None => varfs::shared(image.layers()),
             },
-            kind_node: spec.kind_node.clone(),
+            kind_node: self.install(spec.kind_node.as_ref())?,
             prepared,
             purpose: spec.purpose,
         };
         self.place(&record)?;
         hosts::write(&self.state, &spec.network, lock)?;
         Ok(record)
+    }
+
+    /// The program for nodes as a file, if there is one. Called with the lock held: nodes are made at once.
+    fn install(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
+        let directory = self.state.agents();
+        let install = |agent: &Agent| {
+            let place = agent.place(&directory);
+            agent.install(&directory).map_err(io_error("write", &place))
+        };
+        agent.map(install).transpose()
     }
 
     /// Makes the node's directory as a whole: after a power cut it is there with its record or not at all.

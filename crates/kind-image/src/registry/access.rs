@@ -38,14 +38,15 @@ impl Access {
             value.map(PathBuf::from)
         };
         let home = path("HOME");
-        let configuration =
-            path("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
+        // By their specification relative paths do not count.
+        let xdg = |name: &str| path(name).filter(|path| path.is_absolute());
+        let configuration = xdg("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
         let user_certificates = configuration
             .as_ref()
             .map(|it| it.join("containers/certs.d"));
         let system = ["/etc/containerd", "/etc/docker", "/etc/containers"];
         let docker = path("DOCKER_CONFIG").or_else(|| Some(home.as_ref()?.join(".docker")));
-        let runtime = path("XDG_RUNTIME_DIR");
+        let runtime = xdg("XDG_RUNTIME_DIR");
         let auth = |directory: PathBuf| directory.join("containers/auth.json");
         Self {
             client: Client::new(Proxies::from_environment(variables)),

@@ -43,11 +43,11 @@ impl Attempt<'_> {
 
     /// Makes all nodes, without starting them.
     pub(super) fn create_nodes(&mut self, plan: &Plan, network: &Network) -> Result<()> {
-        let agent = self.provider.agent_path()?;
+        let agent = self.provider.agent()?;
         let engine = self.provider.engine();
         let made = Mutex::new(Vec::new());
         let created = self.for_each(&plan.nodes, |node| {
-            let created = engine.create(&node.spec(&network.name, &agent));
+            let created = engine.create(&node.spec(&network.name, agent));
             // What a failing engine leaves behind is ours, unless it was there before.
             if !matches!(&created, Err(EngineError::NodeExists(_))) {
                 let mut made = made

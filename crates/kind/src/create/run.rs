@@ -104,6 +104,7 @@ fn check(
         return Err(Error::ClusterExists(cluster.name));
     }
     check_cluster(options, &mut cluster, listener)?;
+    kubeconfig::check(&options.files)?;
     Ok((cluster, info))
 }
 

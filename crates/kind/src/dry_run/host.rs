@@ -21,7 +21,7 @@ pub(super) struct Host {
 impl Host {
     /// Asks the chosen engine.
     pub(super) fn look(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
-        let (engine_name, engine) = choice::look(settings.choice, settings.native_parts());
+        let (engine_name, engine) = choice::look(settings.choice, settings.engine_parts());
         let answer = engine.map(|engine| (engine.info(), engine));
         match answer {
             Some((Ok(info), engine)) => Self {

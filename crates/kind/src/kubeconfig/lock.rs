@@ -9,6 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use owner::Owner;
 
+use super::{ANOTHER_FILE, belonging};
+use crate::access;
+
 /// How long somebody else's lock is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A lock is held for one reading and one writing of a small file; one of this age was left behind,
@@ -44,15 +47,23 @@ pub(super) enum Error {
         source: io::Error,
     },
     /// The directory of the kubeconfig cannot be made.
-    #[error(transparent)]
-    Directory(#[from] io::Error),
+    #[error("mkdir {}: {source}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
 }
 
 impl Error {
     /// What the user can do.
     pub(super) fn remedy(&self) -> Option<String> {
-        let Self::Held { path, owner, age } = self else {
-            return None;
+        let (path, owner, age) = match self {
+            Self::Held { path, owner, age } => (path, owner, age),
+            Self::Create { path, source } | Self::Directory { path, source } => {
+                return access::remedy(path, source, ANOTHER_FILE);
+            }
         };
         let holder = match owner {
             Some(pid) => format!("process {pid} holds the lock"),
@@ -73,15 +84,12 @@ impl Lock {
     }
 
     fn acquire_within(file: &Path, patience: Duration) -> Result<Self, Error> {
-        if let Some(parent) = file
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
-            fs::create_dir_all(parent)?;
-        }
-        let mut name = file.as_os_str().to_owned();
-        name.push(".lock");
-        let path = PathBuf::from(name);
+        let parent = file.parent().unwrap_or(Path::new(""));
+        belonging::make_directory(parent).map_err(|source| Error::Directory {
+            path: parent.to_owned(),
+            source,
+        })?;
+        let path = lock_of(file);
         let deadline = Instant::now() + patience;
         loop {
             match create(&path) {
@@ -95,6 +103,33 @@ impl Lock {
             }
         }
     }
+}
+
+/// The lock of a kubeconfig file.
+fn lock_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+/// Whether the lock on a file could be had if nobody else had it. Makes nothing.
+///
+/// # Errors
+/// Those of [`Lock::acquire`] but [`Error::Held`].
+pub(super) fn check(file: &Path) -> Result<(), Error> {
+    let parent = file.parent().unwrap_or(Path::new(""));
+    let allowed = access::may_make_files_in(parent);
+    let is_there = parent.as_os_str().is_empty() || parent.is_dir();
+    allowed.map_err(|source| match is_there {
+        true => Error::Create {
+            path: lock_of(file),
+            source,
+        },
+        false => Error::Directory {
+            path: parent.to_owned(),
+            source,
+        },
+    })
 }
 
 impl Drop for Lock {
@@ -112,6 +147,7 @@ fn create(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o400);
     let mut file = options.open(path)?;
+    belonging::give_to_owner_of(path.parent().unwrap_or(Path::new("")), &file);
     if let Some(owner) = Owner::this_process() {
         // Without its owner a lock is as good as client-go's.
         let _ = file.write_all(owner.to_string().as_bytes());
@@ -122,16 +158,19 @@ fn create(path: &Path) -> io::Result<()> {
 /// Removes a lock that a crashed program left; true if the lock may be tried again at once.
 ///
 /// Two programs may see the same old lock, and one that was just made anew must never go: whoever removes a lock
-/// has that very file locked for the kernel, and looks again whether it is still the one that stands there.
+/// has its directory locked for the kernel, and looks only then whether it is old. The lock file itself cannot
+/// serve for that: client-go's may not be read, not even by who made it.
 fn take_stale_away(path: &Path) -> bool {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) => return error.kind() == io::ErrorKind::NotFound,
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let Ok(directory) = File::open(parent.unwrap_or(Path::new("."))) else {
+        return false;
     };
-    if file.try_lock().is_err() {
+    if directory.try_lock().is_err() {
         return false;
     }
-    if !stands_at(&file, path) {
+    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
         return true;
     }
     if !is_stale(path) {
@@ -139,21 +178,6 @@ fn take_stale_away(path: &Path) -> bool {
     }
     tracing::warn!(path = %path.display(), "a kubeconfig lock that was left behind is removed");
     fs::remove_file(path).is_ok()
-}
-
-/// Whether a path leads to this file.
-#[cfg(unix)]
-fn stands_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
-    let (open, named) = (file.metadata(), fs::symlink_metadata(path));
-    matches!((open, named), (Ok(open), Ok(named)) if identity(&open) == identity(&named))
-}
-
-/// Whether a path leads to this file: elsewhere a file that is open keeps its name.
-#[cfg(not(unix))]
-fn stands_at(_: &File, path: &Path) -> bool {
-    path.exists()
 }
 
 /// A lock whose owner is gone, or whose owner nobody knows and which is old.

@@ -3,6 +3,7 @@
 //! Rules: client-go's loading rules for the files and the lock protocol; every field that is not ours
 //! stays as it stands, scalars to the letter.
 
+mod belonging;
 mod document;
 mod files;
 mod home;
@@ -20,7 +21,7 @@ pub use files::KubeconfigFiles;
 pub use home::{HomeCandidate, windows_home};
 
 use crate::error::Cause;
-use crate::{Error, Result};
+use crate::{Error, Result, access};
 use lock::Lock;
 
 /// A kubeconfig document.
@@ -62,14 +63,27 @@ pub fn remove_from_kubeconfig(text: &str, cluster: &str) -> Result<Option<String
     text::removed(text, cluster).map_err(failed("failed to read kubeconfig to remove KIND entry"))
 }
 
+/// What to do where a kubeconfig cannot be written.
+const ANOTHER_FILE: &str = "choose another file with `--kubeconfig` or KUBECONFIG";
+
+/// Finds out whether a cluster's entry could be written, before there is a cluster. Makes nothing.
+///
+/// # Errors
+/// Those of [`write_merged`], but for a lock that somebody holds now.
+pub(crate) fn check(files: &KubeconfigFiles) -> Result<()> {
+    let path = files.write_target();
+    lock::check(path).map_err(not_locked)?;
+    let text = read(path, MERGING)?;
+    document::parse(&text).map_err(failed(MERGING))?;
+    write::check(path).map_err(|error| denied(WRITING, "open", path, &error))
+}
+
 /// Puts a cluster's document into the file that is written to, and makes it the current one.
 pub(crate) fn write_merged(files: &KubeconfigFiles, entry: &Document) -> Result<()> {
     let path = files.write_target();
     let _lock = Lock::acquire(path).map_err(not_locked)?;
-    let merged = read(path)
-        .and_then(|existing| text::merged(&existing, entry))
-        .map_err(failed("failed to get kubeconfig to merge"))?;
-    write::replace(path, &merged).map_err(failed("failed to write kubeconfig"))
+    let merged = text::merged(&read(path, MERGING)?, entry).map_err(failed(MERGING))?;
+    write::replace(path, &merged).map_err(|error| denied(WRITING, "write", path, &error))
 }
 
 /// Takes a cluster's entry out of every file; files without one are not touched. Goes on after a
@@ -86,24 +100,42 @@ fn remove_one(path: &Path, cluster: &str) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
+    let removed = || text::removed(&read(path, REMOVING)?, cluster).map_err(failed(REMOVING));
+    if removed()?.is_none() {
+        // Nothing is to be done, so that it does not matter whether it could be.
+        return Ok(());
+    }
     let _lock = Lock::acquire(path).map_err(not_locked)?;
-    let removed = read(path)
-        .and_then(|existing| text::removed(&existing, cluster))
-        .map_err(failed("failed to read kubeconfig to remove KIND entry"))?;
-    match removed {
-        Some(text) => write::replace(path, &text).map_err(failed("failed to write kubeconfig")),
+    match removed()? {
+        Some(text) => {
+            write::replace(path, &text).map_err(|error| denied(WRITING, "write", path, &error))
+        }
         None => Ok(()),
     }
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+const MERGING: &str = "failed to get kubeconfig to merge";
+const REMOVING: &str = "failed to read kubeconfig to remove KIND entry";
+const WRITING: &str = "failed to write kubeconfig";
+
 /// The text of a file; an empty one if there is no file.
-fn read(path: &Path) -> std::result::Result<String, BoxError> {
+fn read(path: &Path, action: &'static str) -> Result<String> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(format!("open {}: {error}", path.display()).into()),
+        Err(error) => Err(denied(action, "open", path, &error)),
+    }
+}
+
+/// What the system would not do with a file, and what the user can do about it.
+fn denied(action: &str, verb: &str, path: &Path, error: &std::io::Error) -> Error {
+    let remedy = access::remedy(path, error, ANOTHER_FILE);
+    let text = format!("{verb} {}: {error}", path.display());
+    Error::Kubeconfig {
+        action: action.to_owned(),
+        source: Cause::new("KIND-KUBECONFIG", text).with_remedy(remedy),
     }
 }
 

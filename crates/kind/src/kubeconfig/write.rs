@@ -4,6 +4,9 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::belonging::give_to_owner_of;
+use crate::access;
+
 /// Writes `text` as the file's new content. Readers see the old or the new content, never a part.
 /// Symbolic links, the mode and the owner of an existing file stay; a new file is the user's alone.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
@@ -13,9 +16,12 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     name.push(format!(".tmp-{}", std::process::id()));
     let temporary = PathBuf::from(name);
     let written = write_new(&temporary, text)
-        .and_then(|()| {
-            old.as_ref()
-                .map_or(Ok(()), |old| copy_owner(&temporary, old))
+        .and_then(|file| match &old {
+            Some(old) => copy_owner(&temporary, old),
+            None => {
+                give_to_owner_of(path.parent().unwrap_or(Path::new("")), &file);
+                Ok(())
+            }
         })
         .and_then(|()| fs::rename(&temporary, &path));
     match (written, old) {
@@ -32,7 +38,24 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
+/// Whether [`replace`] could write a file. Makes nothing.
+///
+/// # Errors
+/// Why not.
+pub(super) fn check(path: &Path) -> io::Result<()> {
+    let path = follow(path);
+    let directory = || access::may_make_files_in(path.parent().unwrap_or(Path::new("")));
+    let Ok(old) = fs::metadata(&path) else {
+        return directory();
+    };
+    match access::may_write(&path) {
+        // A file of the user's own is replaced, whatever its mode.
+        Err(_) if access::is_users(&old) => directory(),
+        allowed => allowed,
+    }
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<File> {
     let mut options = OpenOptions::new();
     // One that a crash left is in the way; nothing is written through a link.
     let _ = fs::remove_file(path);
@@ -41,7 +64,8 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file: File = options.open(path)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()
+    file.sync_all()?;
+    Ok(file)
 }
 
 fn copy_owner(path: &Path, old: &Metadata) -> io::Result<()> {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kind_config::{Cluster, LOAD_BALANCER_ROLE, Role};
-use kind_engine::{CLUSTER_LABEL, NodeSpec, Port, Purpose, ROLE_LABEL};
+use kind_engine::{Agent, CLUSTER_LABEL, NodeSpec, Port, Purpose, ROLE_LABEL};
 
 use crate::node::AGENT;
 use crate::subnet;
@@ -128,7 +128,7 @@ impl Plan {
 
 impl NodePlan {
     /// The node in the engine's words.
-    pub(crate) fn spec(&self, network: &str, agent: &Path) -> NodeSpec {
+    pub(crate) fn spec(&self, network: &str, agent: &Agent) -> NodeSpec {
         let mut spec = NodeSpec::default();
         spec.name.clone_from(&self.name);
         spec.image.clone_from(&self.image);
@@ -138,7 +138,7 @@ impl NodePlan {
         spec.mounts = self.mounts.iter().map(HostMount::spec).collect();
         spec.ports.clone_from(&self.ports);
         spec.ipv6 = self.ipv6;
-        spec.kind_node = Some(agent.to_owned());
+        spec.kind_node = Some(agent.clone());
         if self.is_balancer() {
             spec.purpose = Purpose::LoadBalancer;
             spec.command = Some([AGENT, "load-balancer"].map(str::to_owned).to_vec());

@@ -11,7 +11,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use kind_engine::command_line::{CommandLine, Flavor};
-use kind_engine::{Engine, NetworkSpec};
+use kind_engine::{Agent, Engine, NetworkSpec};
 use kind_testkit::golden::{self, CreateCase};
 
 use super::*;
@@ -123,7 +123,7 @@ fn make(case: &CreateCase, stub: &Stub) {
         subnets: &network.subnets,
     };
     let plan = Plan::new(&cluster, surroundings);
-    let agent = stub.directory.path().join("docker-info");
+    let agent = Agent::file(stub.directory.path().join("docker-info"));
     for node in &plan.nodes {
         stub.engine
             .create(&node.spec(&plan.network, &agent))

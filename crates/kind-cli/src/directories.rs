@@ -1,0 +1,268 @@
+//! Where the files of a user are, by the XDG base directory specification.
+//!
+//! Root's are the machine's own. Everybody else's are below the home directory, or where the `XDG_…` variables
+//! say; a variable with a relative path does not count, as the specification has it, and neither does a place
+//! that this user cannot write to: variables of another user are easily inherited, through `su` for example.
+
+use std::path::{Path, PathBuf};
+
+/// Whose files they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum User {
+    /// Root, whoever's environment it has: `sudo` may keep that.
+    Root,
+    /// Anybody else.
+    Ordinary,
+}
+
+/// What decides about directories.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) user: User,
+    /// A variable that holds a path.
+    pub(crate) variable: &'a dyn Fn(&str) -> Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
+    /// Whether the user can make files in a directory, which may itself have to be made.
+    pub(crate) writable: &'a dyn Fn(&Path) -> bool,
+}
+
+/// Directories of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Directories {
+    /// What the native engine and builds keep: nodes, images.
+    pub(crate) state: PathBuf,
+    /// What builds can use again, and make again if it is gone.
+    pub(crate) cache: PathBuf,
+    /// What is gone when a command ends, and logs of failures. It may be large.
+    pub(crate) temporary: PathBuf,
+}
+
+impl Directories {
+    /// Finds them. Nothing is made.
+    pub(crate) fn find(around: &Surroundings<'_>) -> Self {
+        Self {
+            state: around.lasting("KIND_STATE_DIR", &STATE),
+            cache: around.lasting("KIND_CACHE_DIR", &CACHE),
+            temporary: around.temporary(),
+        }
+    }
+}
+
+/// A kind of lasting files.
+struct Purpose {
+    /// Root's directory.
+    system: &'static str,
+    /// The variable that names the user's.
+    variable: &'static str,
+    /// Where that is below the home directory if the variable does not say.
+    below_home: &'static str,
+    /// The name of a directory beside others of kind.
+    name: &'static str,
+}
+
+const STATE: Purpose = Purpose {
+    system: "/var/lib/kind",
+    variable: "XDG_STATE_HOME",
+    below_home: ".local/state",
+    name: "state",
+};
+
+const CACHE: Purpose = Purpose {
+    system: "/var/cache/kind",
+    variable: "XDG_CACHE_HOME",
+    below_home: ".cache",
+    name: "cache",
+};
+
+impl Surroundings<'_> {
+    /// A variable that holds an absolute path.
+    fn absolute(&self, name: &str) -> Option<PathBuf> {
+        (self.variable)(name).filter(|path| path.is_absolute())
+    }
+
+    fn lasting(&self, own: &str, purpose: &Purpose) -> PathBuf {
+        if let Some(chosen) = (self.variable)(own) {
+            return chosen;
+        }
+        if self.user == User::Root {
+            return purpose.system.into();
+        }
+        let home = self.home.as_ref().filter(|home| home.is_absolute());
+        let candidates = [
+            self.absolute(purpose.variable)
+                .map(|path| path.join("kind")),
+            home.map(|home| home.join(purpose.below_home).join("kind")),
+            // Without a home that can be written to; it is there as long as the user is logged in.
+            self.absolute("XDG_RUNTIME_DIR")
+                .map(|path| path.join("kind").join(purpose.name)),
+        ];
+        let mut candidates: Vec<_> = candidates.into_iter().flatten().collect();
+        let chosen = candidates.iter().position(|path| (self.writable)(path));
+        match candidates.is_empty() {
+            // Whoever needs it is told that it cannot be written to.
+            true => purpose.system.into(),
+            false => candidates.swap_remove(chosen.unwrap_or(0)),
+        }
+    }
+
+    fn temporary(&self) -> PathBuf {
+        let runtime = || self.absolute("XDG_RUNTIME_DIR");
+        let candidates = [
+            (self.variable)("TMPDIR"),
+            Some("/tmp".into()),
+            Some("/var/tmp".into()),
+            // Last, because it is in memory as a rule.
+            runtime(),
+        ];
+        let mut usable = candidates.into_iter().flatten();
+        usable
+            .find(|path| path.is_dir() && (self.writable)(path))
+            .unwrap_or_else(|| "/tmp".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOME: (&str, &str) = ("HOME", "/home/u");
+
+    /// The state and the cache directory, where nothing below `/no` can be written to.
+    fn found(user: User, variables: &[(&str, &str)]) -> (String, String) {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| PathBuf::from(value))
+        };
+        let found = Directories::find(&Surroundings {
+            user,
+            variable: &variable,
+            home: variable("HOME"),
+            writable: &|path| !path.starts_with("/no"),
+        });
+        let text = |path: PathBuf| path.display().to_string();
+        (text(found.state), text(found.cache))
+    }
+
+    #[test]
+    fn an_ordinary_users_files_are_the_users() {
+        let runtime = ("XDG_RUNTIME_DIR", "/run/user/7");
+        for (variables, state, cache) in [
+            (
+                &[HOME][..],
+                "/home/u/.local/state/kind",
+                "/home/u/.cache/kind",
+            ),
+            (
+                &[
+                    HOME,
+                    ("XDG_STATE_HOME", "/x/s"),
+                    ("XDG_CACHE_HOME", "/x/c"),
+                    runtime,
+                ],
+                "/x/s/kind",
+                "/x/c/kind",
+            ),
+            // Relative ones do not count.
+            (
+                &[HOME, ("XDG_STATE_HOME", "s"), ("XDG_CACHE_HOME", "./c")],
+                "/home/u/.local/state/kind",
+                "/home/u/.cache/kind",
+            ),
+            // Another user's do not either.
+            (
+                &[
+                    HOME,
+                    ("XDG_STATE_HOME", "/no/s"),
+                    ("XDG_CACHE_HOME", "/no/c"),
+                ],
+                "/home/u/.local/state/kind",
+                "/home/u/.cache/kind",
+            ),
+            // A home that is read-only, missing or relative.
+            (
+                &[("HOME", "/no/home"), runtime],
+                "/run/user/7/kind/state",
+                "/run/user/7/kind/cache",
+            ),
+            (
+                &[runtime],
+                "/run/user/7/kind/state",
+                "/run/user/7/kind/cache",
+            ),
+            (
+                &[("HOME", "home"), runtime],
+                "/run/user/7/kind/state",
+                "/run/user/7/kind/cache",
+            ),
+            // Nothing will do: what is told is the most likely place.
+            (
+                &[("HOME", "/no/home"), ("XDG_RUNTIME_DIR", "/no/run")],
+                "/no/home/.local/state/kind",
+                "/no/home/.cache/kind",
+            ),
+            (&[], "/var/lib/kind", "/var/cache/kind"),
+            (
+                &[
+                    HOME,
+                    ("KIND_STATE_DIR", "/no/own"),
+                    ("KIND_CACHE_DIR", "own"),
+                ],
+                "/no/own",
+                "own",
+            ),
+        ] {
+            let expected = (state.to_owned(), cache.to_owned());
+            assert_eq!(found(User::Ordinary, variables), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn roots_files_are_the_machines() {
+        let inherited = [
+            HOME,
+            ("XDG_STATE_HOME", "/home/u/s"),
+            ("XDG_CACHE_HOME", "/home/u/c"),
+            ("XDG_RUNTIME_DIR", "/run/user/7"),
+        ];
+        let expected = ("/var/lib/kind".to_owned(), "/var/cache/kind".to_owned());
+        assert_eq!(found(User::Root, &[]), expected);
+        assert_eq!(found(User::Root, &inherited), expected, "as sudo keeps it");
+        let own = [HOME, ("KIND_STATE_DIR", "/a/s"), ("KIND_CACHE_DIR", "/a/c")];
+        assert_eq!(
+            found(User::Root, &own),
+            ("/a/s".to_owned(), "/a/c".to_owned())
+        );
+    }
+
+    #[test]
+    fn temporary_files_are_where_they_can_be_written() {
+        let [good, bad] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let [good, bad] = [good.path(), bad.path()];
+        let none = bad.join("none");
+        for (temporary, runtime, refused, expected) in [
+            (Some(good), None, &[][..], good),
+            (None, None, &[], Path::new("/tmp")),
+            (Some(bad), None, &[bad], Path::new("/tmp")),
+            (Some(none.as_path()), None, &[], Path::new("/tmp")),
+            (None, None, &["/tmp".as_ref()], Path::new("/var/tmp")),
+            (
+                None,
+                Some(good),
+                &["/tmp".as_ref(), "/var/tmp".as_ref()],
+                good,
+            ),
+        ] {
+            let variable = |name: &str| match name {
+                "TMPDIR" => temporary.map(Path::to_owned),
+                "XDG_RUNTIME_DIR" => runtime.map(Path::to_owned),
+                _ => None,
+            };
+            let found = Directories::find(&Surroundings {
+                user: User::Ordinary,
+                variable: &variable,
+                home: None,
+                writable: &|path| !refused.contains(&path),
+            });
+            assert_eq!(found.temporary, expected);
+        }
+    }
+}

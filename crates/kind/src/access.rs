@@ -1,0 +1,116 @@
+//! Places that this user may not write to, and what to do about it.
+
+use std::fs::{self, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::process::{getegid, geteuid};
+
+/// Whether this user could make files in a directory, which may itself have to be made.
+///
+/// # Errors
+/// Why not, as the system would say it.
+pub(crate) fn may_make_files_in(directory: &Path) -> io::Result<()> {
+    let existing = directory.ancestors().find(|path| path.exists());
+    // Nothing is above a relative path but the current directory.
+    let existing = existing.unwrap_or(Path::new("."));
+    if !existing.is_dir() {
+        return Err(ErrorKind::NotADirectory.into());
+    }
+    allows(existing, Access::WRITE_OK | Access::EXEC_OK)
+}
+
+/// Whether this user could change the content of a file.
+///
+/// # Errors
+/// Why not, as the system would say it.
+pub(crate) fn may_write(file: &Path) -> io::Result<()> {
+    allows(file, Access::WRITE_OK)
+}
+
+fn allows(path: &Path, access: Access) -> io::Result<()> {
+    // Without the flag the system answers for the user who called a set-uid program.
+    Ok(accessat(CWD, path, access, AtFlags::EACCESS)?)
+}
+
+/// Whether this is root.
+pub(crate) fn is_root() -> bool {
+    geteuid().is_root()
+}
+
+/// Whether a file is this user's own.
+pub(crate) fn is_users(file: &Metadata) -> bool {
+    file.uid() == geteuid().as_raw()
+}
+
+/// What a user can do who may not use a path; `instead` is another way, in words that go on a sentence.
+/// `None` if the failure is another one.
+pub(crate) fn remedy(path: &Path, error: &io::Error, instead: &str) -> Option<String> {
+    let mut parts = path.ancestors();
+    let obstacle = parts.find_map(|path| Some((path, fs::symlink_metadata(path).ok()?)));
+    match (error.kind(), obstacle) {
+        (ErrorKind::ReadOnlyFilesystem, Some((place, _))) => {
+            Some(format!("{} is read-only: {instead}", place.display()))
+        }
+        (ErrorKind::PermissionDenied, Some((place, found))) => Some(denied(place, &found, instead)),
+        _ => None,
+    }
+}
+
+fn denied(place: &Path, found: &Metadata, instead: &str) -> String {
+    let (user, shown) = (geteuid().as_raw(), place.display());
+    if is_users(found) || is_root() {
+        return format!("see what `ls -ld {shown}` allows, or {instead}");
+    }
+    let owner = match found.uid() {
+        0 => "root".to_owned(),
+        other => format!("user {other}"),
+    };
+    let above = place.parent().and_then(|parent| fs::metadata(parent).ok());
+    // What lies in a place of the user's own should be the user's: `sudo` has left it there.
+    if above.is_some_and(|above| above.uid() == user) {
+        let group = getegid().as_raw();
+        return format!(
+            "{shown} belongs to {owner}: take it back with `sudo chown -R {user}:{group} {shown}`, \
+             or {instead}"
+        );
+    }
+    format!("{shown} belongs to {owner}: {instead}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_is_missing_can_be_made_where_its_parent_allows_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        may_make_files_in(&directory.path().join("a/b/c")).unwrap();
+        may_write(&file).unwrap();
+        let error = may_make_files_in(&file.join("a")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotADirectory);
+        may_make_files_in(Path::new("relative/kind")).unwrap();
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_else_is_named() {
+        let remedy = |path, kind: ErrorKind| remedy(Path::new(path), &kind.into(), "use another");
+        assert_eq!(remedy("/nowhere", ErrorKind::NotFound), None);
+        assert_eq!(
+            remedy("/proc/none/such", ErrorKind::ReadOnlyFilesystem).as_deref(),
+            Some("/proc is read-only: use another")
+        );
+        let expected = match is_root() {
+            true => "see what `ls -ld /proc` allows, or use another",
+            false => "/proc belongs to root: use another",
+        };
+        assert_eq!(
+            remedy("/proc/none/such", ErrorKind::PermissionDenied).as_deref(),
+            Some(expected)
+        );
+    }
+}
