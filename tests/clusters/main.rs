@@ -20,6 +20,7 @@ mod loading;
 mod mixed;
 mod network;
 mod networks;
+mod ordinary;
 mod original;
 mod own;
 mod packed;
@@ -49,6 +50,7 @@ use loading::*;
 use mixed::*;
 use network::*;
 use networks::*;
+use ordinary::*;
 use original::*;
 use own::*;
 use packed::*;
@@ -144,6 +146,20 @@ const OTHERS: [(&str, Test); 10] = named![
     a_built_image_is_pushed_and_pulled,
 ];
 
+/// Beside those on docker, for a user who is not root; in one cluster.
+const USERS: [(&str, Test); 10] = named![
+    an_ordinary_user_creates_a_cluster,
+    an_ordinary_user_loads_an_archive,
+    an_ordinary_user_exports_logs,
+    an_ordinary_user_stops_and_starts_a_cluster,
+    a_home_that_cannot_be_written_is_told_before_anything_is_made,
+    most_commands_need_no_home,
+    what_root_has_left_is_told_or_put_aside,
+    a_kubeconfig_of_sudo_is_the_users,
+    what_needs_root_says_so_at_once,
+    an_ordinary_user_deletes_a_cluster,
+];
+
 /// The tests of an engine in their order.
 fn tests(engine: &str) -> Vec<(&'static str, Test)> {
     let mut all = named![errors_leave_nothing_behind].to_vec();
@@ -156,6 +172,9 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         _ => {
             all.extend(SHARED);
             all.extend(OTHERS);
+            if engine == "docker" {
+                all.extend(USERS);
+            }
         }
     }
     all

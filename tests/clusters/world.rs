@@ -10,6 +10,7 @@ use kind_e2e::{Answer, DIRECTORY, Engine, Kind, Traces, eventually};
 use crate::families::SIX;
 use crate::faults::VICTIM;
 use crate::mixed::MIXED;
+use crate::ordinary::ORDINARY;
 use crate::original::THEIRS;
 use crate::own::OWN;
 use crate::packed::PACKED;
@@ -125,7 +126,10 @@ impl World {
 
     /// Whatever happened, no cluster stays, and nothing that one made.
     pub(crate) fn end(&self) {
-        for name in ["e2e", VICTIM, PAIR, MIXED, SIX, OWN, THEIRS, PACKED, PULLED] {
+        let names = [
+            "e2e", VICTIM, PAIR, MIXED, SIX, OWN, THEIRS, ORDINARY, PACKED, PULLED,
+        ];
+        for name in names {
             self.kind
                 .run(&["delete", "cluster", "--name", name])
                 .expect("delete cluster");

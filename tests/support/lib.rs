@@ -8,11 +8,13 @@ mod host;
 mod programs;
 mod reference;
 mod suite;
+mod user;
 
 pub use bounds::Bounds;
 pub use enclosure::{Kept, enclosed};
 pub use engine::Engine;
 pub use host::Traces;
-pub use programs::{Answer, Kind, eventually};
+pub use programs::{Answer, Kind, answer, eventually};
 pub use reference::reference_kind;
 pub use suite::{DIRECTORY, ENGINE, Shared, run_on};
+pub use user::User;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::Engine;
+use crate::{Engine, User};
 
 /// What a program answered.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub struct Kind {
     option: Option<&'static str>,
     directory: PathBuf,
     engine: Arc<Engine>,
+    /// Who runs it, if not root.
+    user: Option<User>,
 }
 
 impl Kind {
@@ -48,7 +50,25 @@ impl Kind {
             option: Some("--provider"),
             directory: directory.to_owned(),
             engine,
+            user: None,
         }
+    }
+
+    /// The command under test for a user who is not root, with nothing set that says where files go. Everything of
+    /// that user is below `directory`, which anybody can look into: a copy of the program in `bin`, `home` and `tmp`.
+    ///
+    /// # Panics
+    /// If that cannot be made.
+    #[must_use]
+    pub fn of_user(&self, user: User, directory: &Path) -> Self {
+        let program = directory.join("bin/kind");
+        User::copy_program(&self.program, &program);
+        for part in ["home", "tmp"] {
+            user.make_directory(&directory.join(part));
+        }
+        let mut kind = Self::new(program, directory, self.engine.clone());
+        kind.user = Some(user);
+        kind
     }
 
     /// The original kind at `program`, working below `directory`.
@@ -76,7 +96,10 @@ impl Kind {
 
     /// A command line, not run yet.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = match self.user {
+            Some(user) => user.command(&self.program),
+            None => Command::new(&self.program),
+        };
         self.engine.prepare(&mut command);
         match self.option {
             Some(option) => command
@@ -87,9 +110,19 @@ impl Kind {
         command
             .args(arguments)
             .env("HOME", self.directory.join("home"))
-            .env("KIND_STATE_DIR", self.state())
             .env_remove("KUBECONFIG")
             .env_remove("KIND_CLUSTER_NAME");
+        match self.user {
+            Some(_) => {
+                for variable in PLACES {
+                    command.env_remove(variable);
+                }
+                command.env("TMPDIR", self.directory.join("tmp"));
+            }
+            None => {
+                command.env("KIND_STATE_DIR", self.state());
+            }
+        }
         command
     }
 
@@ -138,7 +171,11 @@ impl Kind {
     }
 }
 
-pub(crate) fn answer(command: &mut Command, input: Option<&str>) -> Answer {
+/// Runs a command line with this on stdin.
+///
+/// # Panics
+/// If the program cannot be started.
+pub fn answer(command: &mut Command, input: Option<&str>) -> Answer {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -156,6 +193,15 @@ pub(crate) fn answer(command: &mut Command, input: Option<&str>) -> Answer {
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
+
+/// What would say where files of `kind` go.
+const PLACES: [&str; 5] = [
+    "KIND_STATE_DIR",
+    "KIND_CACHE_DIR",
+    "XDG_STATE_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
+];
 
 /// Asks again until it is so.
 ///

@@ -127,7 +127,7 @@ mod tests {
     const HOME: (&str, &str) = ("HOME", "/home/u");
 
     /// The state and the cache directory, where nothing below `/no` can be written to.
-    fn found(user: User, variables: &[(&str, &str)]) -> (String, String) {
+    fn found(user: User, variables: &[(&str, &str)]) -> [String; 2] {
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| PathBuf::from(value))
@@ -138,79 +138,61 @@ mod tests {
             home: variable("HOME"),
             writable: &|path| !path.starts_with("/no"),
         });
-        let text = |path: PathBuf| path.display().to_string();
-        (text(found.state), text(found.cache))
+        [found.state, found.cache].map(|path| path.display().to_string())
     }
+
+    const RUNTIME: (&str, &str) = ("XDG_RUNTIME_DIR", "/run/user/7");
+
+    /// Variables, and the state and the cache directory that they lead to.
+    type Case = (&'static [(&'static str, &'static str)], [&'static str; 2]);
+
+    const USUAL: [&str; 2] = ["/home/u/.local/state/kind", "/home/u/.cache/kind"];
+    const IN_MEMORY: [&str; 2] = ["/run/user/7/kind/state", "/run/user/7/kind/cache"];
+
+    const CASES: [Case; 10] = [
+        (&[HOME], USUAL),
+        (
+            &[
+                HOME,
+                ("XDG_STATE_HOME", "/x/s"),
+                ("XDG_CACHE_HOME", "/x/c"),
+                RUNTIME,
+            ],
+            ["/x/s/kind", "/x/c/kind"],
+        ),
+        // Relative ones do not count.
+        (
+            &[HOME, ("XDG_STATE_HOME", "s"), ("XDG_CACHE_HOME", "./c")],
+            USUAL,
+        ),
+        // Another user's do not either.
+        (
+            &[HOME, ("XDG_STATE_HOME", "/no"), ("XDG_CACHE_HOME", "/no")],
+            USUAL,
+        ),
+        // A home that is read-only, missing or relative.
+        (&[("HOME", "/no/home"), RUNTIME], IN_MEMORY),
+        (&[RUNTIME], IN_MEMORY),
+        (&[("HOME", "home"), RUNTIME], IN_MEMORY),
+        // Nothing will do: what is told is the most likely place.
+        (
+            &[("HOME", "/no/home"), ("XDG_RUNTIME_DIR", "/no/run")],
+            ["/no/home/.local/state/kind", "/no/home/.cache/kind"],
+        ),
+        (&[], ["/var/lib/kind", "/var/cache/kind"]),
+        (
+            &[
+                HOME,
+                ("KIND_STATE_DIR", "/no/own"),
+                ("KIND_CACHE_DIR", "own"),
+            ],
+            ["/no/own", "own"],
+        ),
+    ];
 
     #[test]
     fn an_ordinary_users_files_are_the_users() {
-        let runtime = ("XDG_RUNTIME_DIR", "/run/user/7");
-        for (variables, state, cache) in [
-            (
-                &[HOME][..],
-                "/home/u/.local/state/kind",
-                "/home/u/.cache/kind",
-            ),
-            (
-                &[
-                    HOME,
-                    ("XDG_STATE_HOME", "/x/s"),
-                    ("XDG_CACHE_HOME", "/x/c"),
-                    runtime,
-                ],
-                "/x/s/kind",
-                "/x/c/kind",
-            ),
-            // Relative ones do not count.
-            (
-                &[HOME, ("XDG_STATE_HOME", "s"), ("XDG_CACHE_HOME", "./c")],
-                "/home/u/.local/state/kind",
-                "/home/u/.cache/kind",
-            ),
-            // Another user's do not either.
-            (
-                &[
-                    HOME,
-                    ("XDG_STATE_HOME", "/no/s"),
-                    ("XDG_CACHE_HOME", "/no/c"),
-                ],
-                "/home/u/.local/state/kind",
-                "/home/u/.cache/kind",
-            ),
-            // A home that is read-only, missing or relative.
-            (
-                &[("HOME", "/no/home"), runtime],
-                "/run/user/7/kind/state",
-                "/run/user/7/kind/cache",
-            ),
-            (
-                &[runtime],
-                "/run/user/7/kind/state",
-                "/run/user/7/kind/cache",
-            ),
-            (
-                &[("HOME", "home"), runtime],
-                "/run/user/7/kind/state",
-                "/run/user/7/kind/cache",
-            ),
-            // Nothing will do: what is told is the most likely place.
-            (
-                &[("HOME", "/no/home"), ("XDG_RUNTIME_DIR", "/no/run")],
-                "/no/home/.local/state/kind",
-                "/no/home/.cache/kind",
-            ),
-            (&[], "/var/lib/kind", "/var/cache/kind"),
-            (
-                &[
-                    HOME,
-                    ("KIND_STATE_DIR", "/no/own"),
-                    ("KIND_CACHE_DIR", "own"),
-                ],
-                "/no/own",
-                "own",
-            ),
-        ] {
-            let expected = (state.to_owned(), cache.to_owned());
+        for (variables, expected) in CASES {
             assert_eq!(found(User::Ordinary, variables), expected, "{variables:?}");
         }
     }
@@ -221,16 +203,13 @@ mod tests {
             HOME,
             ("XDG_STATE_HOME", "/home/u/s"),
             ("XDG_CACHE_HOME", "/home/u/c"),
-            ("XDG_RUNTIME_DIR", "/run/user/7"),
+            RUNTIME,
         ];
-        let expected = ("/var/lib/kind".to_owned(), "/var/cache/kind".to_owned());
+        let expected = ["/var/lib/kind", "/var/cache/kind"];
         assert_eq!(found(User::Root, &[]), expected);
         assert_eq!(found(User::Root, &inherited), expected, "as sudo keeps it");
         let own = [HOME, ("KIND_STATE_DIR", "/a/s"), ("KIND_CACHE_DIR", "/a/c")];
-        assert_eq!(
-            found(User::Root, &own),
-            ("/a/s".to_owned(), "/a/c".to_owned())
-        );
+        assert_eq!(found(User::Root, &own), ["/a/s", "/a/c"]);
     }
 
     #[test]

@@ -54,30 +54,47 @@ pub(crate) fn remedy(path: &Path, error: &io::Error, instead: &str) -> Option<St
         (ErrorKind::ReadOnlyFilesystem, Some((place, _))) => {
             Some(format!("{} is read-only: {instead}", place.display()))
         }
-        (ErrorKind::PermissionDenied, Some((place, found))) => Some(denied(place, &found, instead)),
+        (ErrorKind::PermissionDenied, Some((place, found))) => {
+            let told = without(place, path, &found).unwrap_or_else(|| denied(place, &found));
+            Some(format!("{told}{instead}"))
+        }
         _ => None,
     }
 }
 
-fn denied(place: &Path, found: &Metadata, instead: &str) -> String {
-    let (user, shown) = (geteuid().as_raw(), place.display());
-    if is_users(found) || is_root() {
-        return format!("see what `ls -ld {shown}` allows, or {instead}");
-    }
-    let owner = match found.uid() {
+/// The beginning of a sentence about directories that are missing above what cannot be made.
+fn without(place: &Path, path: &Path, found: &Metadata) -> Option<String> {
+    let below = path.strip_prefix(place).ok()?;
+    let mut missing = below.components();
+    let first = place.join(missing.next()?);
+    missing.next()?;
+    let (first, owner) = (first.display(), owner(found));
+    (!is_users(found)).then(|| format!("there is no {first}, and only {owner} can make it: "))
+}
+
+fn owner(file: &Metadata) -> String {
+    match file.uid() {
         0 => "root".to_owned(),
         other => format!("user {other}"),
-    };
+    }
+}
+
+/// The beginning of a sentence about what is there.
+fn denied(place: &Path, found: &Metadata) -> String {
+    let (user, shown) = (geteuid().as_raw(), place.display());
+    if is_users(found) || is_root() {
+        return format!("see what `ls -ld {shown}` allows, or ");
+    }
+    let owner = owner(found);
     let above = place.parent().and_then(|parent| fs::metadata(parent).ok());
     // What lies in a place of the user's own should be the user's: `sudo` has left it there.
     if above.is_some_and(|above| above.uid() == user) {
         let group = getegid().as_raw();
         return format!(
-            "{shown} belongs to {owner}: take it back with `sudo chown -R {user}:{group} {shown}`, \
-             or {instead}"
+            "{shown} belongs to {owner}: take it back with `sudo chown -R {user}:{group} {shown}`, or "
         );
     }
-    format!("{shown} belongs to {owner}: {instead}")
+    format!("{shown} belongs to {owner}: ")
 }
 
 #[cfg(test)]
@@ -108,9 +125,13 @@ mod tests {
             true => "see what `ls -ld /proc` allows, or use another",
             false => "/proc belongs to root: use another",
         };
-        assert_eq!(
-            remedy("/proc/none/such", ErrorKind::PermissionDenied).as_deref(),
-            Some(expected)
-        );
+        let denied = ErrorKind::PermissionDenied;
+        assert_eq!(remedy("/proc/none", denied).as_deref(), Some(expected));
+        if !is_root() {
+            assert_eq!(
+                remedy("/proc/none/such", denied).as_deref(),
+                Some("there is no /proc/none, and only root can make it: use another")
+            );
+        }
     }
 }

@@ -8,7 +8,7 @@ use kind_image::{Reference, Store};
 
 use crate::error::Cause;
 use crate::event::{Event, Listener, Outcome, Phase, Warning};
-use crate::{CancelToken, Error, Provider, Result, hand_over};
+use crate::{CancelToken, Error, Provider, Result, access, hand_over};
 
 /// Types of sources that users may name.
 const TYPES: [&str; 6] = ["debian", "url", "file", "release", "ci", "source"];
@@ -197,6 +197,7 @@ pub(crate) fn build(
         return Err(Error::NotSupported("another base image".to_owned()));
     }
     check_architecture(options)?;
+    check_root(provider, options)?;
     let store = open_store(provider)?;
     let add_ons = AddOns {
         manifests: MANIFESTS
@@ -274,6 +275,32 @@ fn check_architecture(options: &BuildNodeImage) -> Result<()> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Building makes Debian roots with owners and devices, which only root may make. That is told before anything is
+/// brought from anywhere.
+fn check_root(provider: &Provider, options: &BuildNodeImage) -> Result<()> {
+    match access::is_root() {
+        true => Ok(()),
+        false => Err(Error::Build {
+            from: options.source.text().to_owned(),
+            source: not_root(provider.engine_name(), options),
+        }),
+    }
+}
+
+fn not_root(engine: &str, options: &BuildNodeImage) -> Cause {
+    let (source, image) = (options.source.text(), &options.image);
+    let mut remedy = format!(
+        "`sudo kind --provider {engine} build node-image {source} --image {image}` builds it; then \
+         `kind create cluster --image {image}` needs no root"
+    );
+    if engine == "podman" {
+        // Every user of podman has a store.
+        remedy.push_str(&format!(", after `sudo podman save {image} | podman load`"));
+    }
+    let error = build::Error::NotRoot;
+    Cause::new(error.code(), error).with_remedy(Some(remedy))
 }
 
 /// The store that builds are made in. It is the native engine's own; other engines get the result.

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Where every client looks first; the paths of sockets must be short.
 const SOCKET: &str = "unix:///run/docker.sock";
 
+/// The group that may use it. A number is enough.
+pub(crate) const SOCKET_GROUP: u32 = 61_616;
+
 /// A daemon that ends with its owner.
 #[derive(Debug)]
 pub(super) struct Daemon {
@@ -103,7 +106,7 @@ fn command(directory: &Path, settings: &Path, runtime: &Path) -> Command {
         .arg("--data-root")
         .arg(directory.join("data"))
         .args(["--exec-root", "/run/docker", "--pidfile", "/run/docker.pid"])
-        .args(["--host", SOCKET])
+        .args(["--host", SOCKET, "--group", &SOCKET_GROUP.to_string()])
         .arg("--config-file")
         .arg(settings)
         .args(["--cgroup-parent", &format!("/{DOCKER_PARENT}")]);

@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 use crate::Answer;
 use crate::programs::answer;
 
+pub(crate) use docker::SOCKET_GROUP;
+
 /// An engine that is ready for clusters.
 #[derive(Debug)]
 pub struct Engine {

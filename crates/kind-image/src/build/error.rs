@@ -19,7 +19,7 @@ pub enum Error {
         package: &'static str,
     },
     /// The caller is not root.
-    #[error("building a node image from Debian packages needs root")]
+    #[error("building a node image needs root")]
     NotRoot,
     /// The disk is too full.
     #[error("{path} has {free} MiB of free space, the build needs {needed} MiB")]

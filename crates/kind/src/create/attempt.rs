@@ -10,7 +10,7 @@ use super::run::make_plan;
 use crate::error::Cause;
 use crate::event::{Event, Listener, Phase, Warning};
 use crate::plan::with_client_settings;
-use crate::{BuildNodeImage, Error, Provider, Result, network, transfer};
+use crate::{BuildNodeImage, Error, Provider, Result, access, network, transfer};
 
 /// An attempt to make a cluster.
 pub(super) struct Attempt<'a> {
@@ -78,12 +78,29 @@ impl<'a> Attempt<'a> {
             return Ok(());
         };
         let image = self.options.built_image(source);
+        if !access::is_root() && self.has_image(&image)? {
+            // Only root can build it anew; what root has built before will do.
+            let text = format!("Image: {image} is here already; only root can build it anew");
+            self.phases.detail(0, text);
+            self.use_image(&image);
+            return Ok(());
+        }
         let build = BuildNodeImage::new(source.clone(), image).cancel(self.options.cancel.clone());
         let built = self.provider.build_node_image(&build, self.listener)?;
-        for node in &mut self.cluster.nodes {
-            node.image.clone_from(&built.image);
-        }
+        self.use_image(&built.image);
         self.check()
+    }
+
+    fn has_image(&self, image: &str) -> Result<bool> {
+        let found = self.provider.engine().image(image);
+        let found = found.map_err(Error::engine("failed to look for the node image"))?;
+        Ok(found.is_some())
+    }
+
+    fn use_image(&mut self, image: &str) {
+        for node in &mut self.cluster.nodes {
+            image.clone_into(&mut node.image);
+        }
     }
 
     fn ensure_images(&mut self) -> Result<()> {
