@@ -126,7 +126,6 @@ pub(crate) fn an_ordinary_user_exports_logs(world: &World) {
     let kind = kind(world);
     let named = home(world).join("logs");
     let temporary = directory(world).join("tmp");
-    // Somebody else's directories of such names are in nobody's way.
     let export = ["export", "logs", "--name", ORDINARY];
     let chosen = kind.run(&export).expect("export logs");
     let chosen = PathBuf::from(chosen.trim());

@@ -31,6 +31,25 @@ const LIST_IMAGES: &str =
 const PACK_LOGS: &str =
     "tar --hard-dereference -C /var/log/ -chf - . || (r=$?; [ $r -eq 1 ] || exit $r)";
 
+/// Makes a new directory for logs of a cluster. Others may have directories of such names below `parent`, and may
+/// not look into this one.
+///
+/// # Errors
+/// [`Error::Io`]
+pub(crate) fn make_directory(parent: &Path, cluster: &str) -> Result<PathBuf> {
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let mut attempt = std::process::id();
+    loop {
+        let directory = parent.join(format!("kind-logs-{cluster}-{attempt}"));
+        match builder.create(&directory) {
+            Ok(()) => return Ok(directory),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
+            Err(error) => return Err(Error::io("failed to create", &directory)(error)),
+        }
+    }
+}
+
 /// Writes everything that nodes can tell below `directory`, one directory for each. Goes on after a
 /// failure and reports all at the end.
 pub(crate) fn collect(engine: &dyn Engine, nodes: &[Node], directory: &Path) -> Result<()> {
@@ -209,7 +228,20 @@ fn safe_path(path: &Path, skip: usize) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    #[test]
+    fn a_new_directory_is_in_nobodys_way_and_the_users_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = make_directory(parent.path(), "a").unwrap();
+        fs::set_permissions(&first, PermissionsExt::from_mode(0o000)).unwrap();
+        let second = make_directory(parent.path(), "a").unwrap();
+        assert_ne!(first, second);
+        let mode = fs::metadata(&second).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
 
     #[test]
     fn paths_stay_below_the_target() {

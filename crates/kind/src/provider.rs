@@ -330,16 +330,7 @@ impl Provider {
     /// # Errors
     /// [`Error::Io`]
     pub fn new_log_directory(&self, cluster: &str) -> Result<PathBuf> {
-        let parent = &self.settings.temporary_dir;
-        let mut attempt = std::process::id();
-        loop {
-            let directory = parent.join(format!("kind-logs-{cluster}-{attempt}"));
-            match private_directory(&directory) {
-                Ok(()) => return Ok(directory),
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => attempt += 1,
-                Err(error) => return Err(Error::io("failed to create", &directory)(error)),
-            }
-        }
+        logs::make_directory(&self.settings.temporary_dir, cluster)
     }
 
     /// Loads images into nodes. Of each image a node is sent only what it lacks.
@@ -525,14 +516,6 @@ impl Provider {
             .list(cluster)
             .map_err(Error::engine("failed to list nodes"))
     }
-}
-
-/// Makes a directory that only this user may look into: below `/tmp` others could, and what nodes say is none
-/// of theirs.
-fn private_directory(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 fn no_endpoint(control_planes: usize) -> Error {

@@ -452,6 +452,26 @@ fn a_cluster_that_exists_is_left_alone() {
 }
 
 #[test]
+fn a_kubeconfig_that_cannot_be_written_is_told_before_anything_is_made() {
+    let stage = Stage::new(node(None));
+    let below_a_file = stage.directory.path().join("config/deep");
+    std::fs::write(stage.files.write_target(), "a: [").unwrap();
+    for (files, expected) in [
+        (stage.files.clone(), "failed to get kubeconfig to merge: "),
+        (
+            KubeconfigFiles::one(below_a_file),
+            "failed to lock config file: ",
+        ),
+    ] {
+        let options = CreateCluster::new(files).image("node:1");
+        let text = error_chain(&stage.create(&options).unwrap_err());
+        assert!(text.starts_with(expected), "{text}");
+    }
+    let calls = stage.engine.calls();
+    assert!(!calls.iter().any(|call| call.starts_with("create")));
+}
+
+#[test]
 fn an_image_that_is_nowhere_is_an_error() {
     let stage = Stage::new(node(None));
     let error = stage

@@ -139,6 +139,34 @@ fn files_are_made_changed_and_left_alone() {
 }
 
 #[test]
+fn a_file_is_looked_at_without_a_trace() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = KubeconfigFiles::one(directory.path().join("deep/config"));
+    check(&files).unwrap();
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    // One that is held now may be free when it is needed.
+    write_merged(&files, &parsed(KIND)).unwrap();
+    std::fs::write(directory.path().join("deep/config.lock"), "").unwrap();
+    check(&files).unwrap();
+    let beside = KubeconfigFiles::one(files.write_target().join("config"));
+    let error = check(&beside).unwrap_err();
+    assert_eq!(error.code(), "KIND-KUBECONFIG-LOCKED");
+    assert!(crate::error::chain(&error).contains("deep/config: "));
+}
+
+/// A cluster without an entry costs no lock: nothing is waited for, and nothing has to be writable.
+#[test]
+fn an_entry_that_is_not_there_needs_no_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = KubeconfigFiles::one(directory.path().join("config"));
+    write_merged(&files, &parsed(KIND)).unwrap();
+    std::fs::write(directory.path().join("config.lock"), "").unwrap();
+    let begun = std::time::Instant::now();
+    remove_everywhere(&files, "another").unwrap();
+    assert!(begun.elapsed() < std::time::Duration::from_secs(1));
+}
+
+#[test]
 fn a_file_that_is_no_yaml_is_an_error_and_stays() {
     let directory = tempfile::tempdir().unwrap();
     let files = KubeconfigFiles::one(directory.path().join("config"));
