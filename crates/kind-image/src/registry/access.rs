@@ -75,3 +75,28 @@ impl Access {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_directories_of_the_user_do_not_count() {
+        let variables = [
+            ("HOME", "/home/u"),
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_RUNTIME_DIR", "run"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let access = Access::from_environment(&variables.into());
+        let expected = [
+            "/home/u/.docker/config.json",
+            "/home/u/.config/containers/auth.json",
+        ];
+        assert_eq!(access.credentials, expected.map(PathBuf::from));
+        assert_eq!(
+            access.certificates.first(),
+            Some(&PathBuf::from("/home/u/.config/containers/certs.d"))
+        );
+    }
+}
