@@ -1,6 +1,5 @@
 //! Docker for a user who is not root but in the group of its socket, which is the usual way to use it.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -19,8 +18,14 @@ const ORDINARY_NODE: &str = "ordinary-control-plane";
 /// The name under which a build from Debian's packages leaves its image.
 const BUILT: &str = "kind.local/node:debian";
 
-/// What kind keeps for root on a host.
-const OF_ROOT: [&str; 2] = ["/var/lib/kind", "/var/cache/kind"];
+/// Places of a host that are nobody's home. Others may use them at the same time.
+const OF_ALL: [&str; 5] = [
+    "/var/lib/kind",
+    "/var/cache/kind",
+    "/tmp",
+    "/var/tmp",
+    "/run",
+];
 
 /// Everything of that user. Anybody can look there, as into a usual home.
 fn directory(world: &World) -> PathBuf {
@@ -37,25 +42,30 @@ fn home(world: &World) -> PathBuf {
     directory(world).join("home")
 }
 
-/// Every file and directory below one, with when it was changed.
-fn listing(directory: &Path) -> BTreeSet<(PathBuf, Option<SystemTime>)> {
-    let mut found = BTreeSet::new();
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let changed = fs::symlink_metadata(&path).and_then(|found| found.modified());
+/// Names of everything below a directory, relative to it.
+fn names(directory: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
         if entry.file_type().unwrap().is_dir() {
-            found.extend(listing(&path));
+            let below = names(&entry.path()).into_iter();
+            found.extend(below.map(|below| format!("{name}/{below}")));
         }
-        found.insert((path, changed.ok()));
+        found.push(name);
     }
+    found.sort();
     found
 }
 
-/// Names of everything below a directory, relative to it.
-fn names(directory: &Path) -> Vec<String> {
-    let relative = |path: &Path| path.strip_prefix(directory).unwrap().display().to_string();
-    let found = listing(directory).into_iter();
-    found.map(|(path, _)| relative(&path)).collect()
+/// What there is of the user's in a directory.
+fn of_user(directory: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let own = entries.filter(|entry| {
+        let found = entry.metadata();
+        found.is_ok_and(|found| found.uid() == User::ORDINARY.id())
+    });
+    own.map(|entry| entry.path()).collect()
 }
 
 /// A creation that must not come to anything.
@@ -67,8 +77,6 @@ fn create(kind: &Kind) -> Command {
 
 pub(crate) fn an_ordinary_user_creates_a_cluster(world: &World) {
     let kind = kind(world);
-    let of_root = || OF_ROOT.map(|directory| listing(Path::new(directory)));
-    let before = of_root();
     // As root would have built it.
     let tag = ["tag", NODE_IMAGE, BUILT];
     world.engine.client(&tag).expect("tag");
@@ -79,7 +87,9 @@ pub(crate) fn an_ordinary_user_creates_a_cluster(world: &World) {
         created.stderr.contains("only root can build it"),
         "{created:#?}"
     );
-    assert_eq!(before, of_root(), "what is root's stays as it is");
+    for place in OF_ALL {
+        assert_eq!(of_user(place), [""; 0].map(PathBuf::from), "{place}");
+    }
     let home = home(world);
     assert_eq!(
         names(&home),
