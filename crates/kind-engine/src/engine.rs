@@ -65,7 +65,12 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// Takes the images of an archive into the engine's own store, under the names it has for them.
     fn load(&self, archive: &mut (dyn Read + Send)) -> Result<(), Error>;
 
-    /// Makes a node (its address, its directories, its record) without starting it.
+    /// Makes a node (its address, its directories, its record) without starting it. The node is complete: another
+    /// process, or another value of this type, may start it.
+    ///
+    /// Whatever is copied into it before its first start ([`Engine::copy_in`]) is there when its first process
+    /// runs, whatever volume or host path covers the place. An engine that copies nothing into nodes that do not
+    /// run (nerdctl) refuses to; it gives networks without lasting addresses, so that files come after the start.
     fn create(&self, node: &NodeSpec) -> Result<(), Error>;
 
     /// Boots a created or stopped node; returns as soon as its first process runs.
@@ -92,7 +97,9 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// Runs a command in a running node and returns its exit code.
     fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error>;
 
-    /// Unpacks a tar stream below `directory` of a node that is created, running or stopped.
+    /// Unpacks a tar stream below `directory` of a node that is created, running or stopped. In a running node the
+    /// files are there at once; in others when the node's first process runs the next time, and they may not be
+    /// seen by [`Engine::copy_out`] before. What was copied last counts.
     fn copy_in(
         &self,
         node: &str,

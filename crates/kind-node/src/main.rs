@@ -25,6 +25,7 @@ mod readiness;
 mod ready_nodes;
 mod refused;
 mod registration;
+mod seed;
 mod server;
 mod services;
 mod shared_var;
@@ -55,7 +56,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
     match word {
         "pause" => pause::run(),
         "boot" => boot::run(&arguments),
-        "shared-var" => shared_var::run(&arguments),
+        "seed" => seed::run(&arguments),
         "request" => channel::run(&arguments),
         "finalize-kubelet" => kubelet::run(),
         "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
@@ -140,7 +141,7 @@ usage: kind-node <sub-command>
   pause           hold a pod's namespaces and reap its orphans
   request         take files and steps on stdin, print events on stdout
   boot            prepare the node, then become the given command
-  shared-var      fill /var from one that nodes share, then become the given command
+  seed            put the node's files in place, then become the given command
   assign-pod-cidrs  give new nodes their pod addresses
   await-server    wait until the API server of a new cluster takes objects
   make-account    make the account of ordinary pods

@@ -1,15 +1,11 @@
 //! The `/var` of a node whose engine shares one between all nodes of an image.
 //!
 //! The engine shows the shared one at [`SHARED`] and gives the node an empty volume at `/var`. What the
-//! image's containerd has unpacked is shown from there; everything else is copied, once. Files that the
-//! engine puts into [`GIVEN`] before the first start are laid over that.
+//! image's containerd has unpacked is shown from there; everything else is copied, once.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
 
 use kind_sys::mount::{self, Detached};
 use kind_sys::{mountinfo, tree};
@@ -23,26 +19,12 @@ const VAR: &str = "/var";
 const SNAPSHOTS: &str = "lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots";
 /// In `/var`, once everything is there.
 const FILLED: &str = "/var/.kind-filled";
-/// What is to be laid over `/var` at the first start: nobody knows whether a volume is there before.
-const GIVEN: &str = "/kind/given-var";
 
-/// Fills `/var` and becomes the command after `--`.
-pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
-    let [dashes, program, rest @ ..] = arguments else {
-        return crate::complain("shared-var takes `-- COMMAND`");
-    };
-    if dashes != "--" {
-        return crate::complain("shared-var takes `-- COMMAND`");
+/// Fills `/var` where there is a shared one.
+pub(crate) fn fill() -> io::Result<()> {
+    if !Path::new(SHARED).exists() {
+        return Ok(());
     }
-    let error = match fill() {
-        Ok(()) => Command::new(program).args(rest).exec(),
-        Err(error) => error,
-    };
-    log::error(format!("fill /var and run {}: {error}", program.display()));
-    ExitCode::FAILURE
-}
-
-fn fill() -> io::Result<()> {
     let filled = Path::new(FILLED).exists();
     let mounts = mounts_below(Path::new(VAR))?;
     if !filled {
@@ -68,15 +50,7 @@ fn fill() -> io::Result<()> {
             }
         }
     }
-    let given = Path::new(GIVEN);
-    if !filled && given.exists() {
-        tree::copy(given, Path::new(VAR), &[])?;
-    }
-    fs::write(FILLED, "")?;
-    match fs::remove_dir_all(given) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    fs::write(FILLED, "")
 }
 
 /// Empties a directory: a start that was cut short has left a part. What the user shows there (`mounts`)

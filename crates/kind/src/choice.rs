@@ -61,7 +61,7 @@ impl EngineChoice {
 /// What engines need.
 #[derive(Debug, Clone)]
 pub(crate) struct EngineParts {
-    /// Of the native engine.
+    /// What the native engine keeps, and programs for nodes.
     pub(crate) state_dir: PathBuf,
     pub(crate) temporary_dir: PathBuf,
     pub(crate) helper: PathBuf,
@@ -95,7 +95,9 @@ fn detect(parts: EngineParts) -> Result<Arc<dyn Engine>> {
 }
 
 fn client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
-    CommandLine::new(flavor, program).temporary_dir(&parts.temporary_dir)
+    CommandLine::new(flavor, program)
+        .temporary_dir(&parts.temporary_dir)
+        .agents_dir(parts.state_dir.join("agents"))
 }
 
 /// The first program behind which an engine answers. What it tells of itself is kept, so that it is not

@@ -1,15 +1,15 @@
 //! The arguments with which a node is made (kind-behaviour.md §3.5).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
-use super::engine::KIND_NODE;
-use super::shared_var::SharedVar;
-use super::{Flavor, images};
+use super::agent::{KIND_NODE, LABEL};
+use super::{Flavor, images, seed};
 use crate::{Info, Mount, NodeSpec, Propagation, Purpose};
 
 /// Handed through from the caller's environment whatever its value.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
-/// Where a node sees the `/var` that it shares; `kind-node shared-var` looks there.
+/// Where a node sees the `/var` that it shares; `kind-node seed` looks there.
 const SHARED_VAR: &str = "/.kind-shared-var";
 /// Storage whose devices the kubelet looks for.
 const DEVICE_DRIVERS: [&str; 3] = ["btrfs", "zfs", "devicemapper"];
@@ -20,8 +20,12 @@ const DEVICE_FILESYSTEMS: [&str; 3] = ["btrfs", "zfs", "xfs"];
 pub(super) struct Surroundings {
     /// Name of the volume for `/var`, where the engine needs one made before.
     pub(super) volume: Option<String>,
-    /// The `/var` that it shares with others of its image.
-    pub(super) shared_var: Option<SharedVar>,
+    /// Name of the volume with the `/var` that it shares with others of its image.
+    pub(super) shared_var: Option<String>,
+    /// The image's own program and arguments, where files are laid in the node first.
+    pub(super) seeded_command: Option<Vec<String>>,
+    /// The program for nodes as a file of the caller's host, where every start puts it into the node.
+    pub(super) agent: Option<PathBuf>,
     /// Values of `--publish`.
     pub(super) ports: Vec<String>,
     /// Its addresses for life, as far as it has any.
@@ -41,6 +45,9 @@ pub(super) fn create(
     arguments.pair("--hostname", &node.name);
     for (key, value) in &node.labels {
         arguments.pair("--label", &format!("{key}={value}"));
+    }
+    if let Some(file) = &surroundings.agent {
+        arguments.pair("--label", &format!("{LABEL}={}", file.display()));
     }
     if node.purpose == Purpose::Kubernetes {
         arguments.kubernetes(flavor, node, surroundings);
@@ -63,7 +70,7 @@ pub(super) fn create(
     for port in &surroundings.ports {
         arguments.one(&format!("--publish={port}"));
     }
-    arguments.image(flavor, node, surroundings.shared_var.as_ref());
+    arguments.image(flavor, node, surroundings.seeded_command.as_deref());
     arguments.0
 }
 
@@ -98,7 +105,7 @@ impl Arguments {
 
     /// A `/var` of the node's own: a copy of the image's, or empty where the node fills it itself.
     fn var(&mut self, surroundings: &Surroundings) {
-        let shared = surroundings.shared_var.as_ref();
+        let shared = surroundings.shared_var.as_deref();
         match (&surroundings.volume, shared) {
             (Some(volume), None) => self.pair("--volume", &format!("{volume}:/var:suid,exec,dev")),
             (Some(volume), Some(_)) => {
@@ -108,7 +115,7 @@ impl Arguments {
             (None, Some(_)) => self.pair("--mount", "type=volume,destination=/var,volume-nocopy"),
         }
         if let Some(shared) = shared {
-            self.pair("--volume", &format!("{}:{SHARED_VAR}:ro", shared.volume));
+            self.pair("--volume", &format!("{shared}:{SHARED_VAR}:ro"));
         }
     }
 
@@ -141,13 +148,13 @@ impl Arguments {
         }
     }
 
-    fn image(&mut self, flavor: Flavor, node: &NodeSpec, shared: Option<&SharedVar>) {
+    fn image(&mut self, flavor: Flavor, node: &NodeSpec, seeded: Option<&[String]>) {
         let image = images::name(flavor, &node.image);
-        if let Some(shared) = shared {
+        if let Some(command) = seeded {
             self.pair("--entrypoint", KIND_NODE);
             self.one(&image);
-            self.pair("shared-var", "--");
-            self.0.extend(shared.command.iter().cloned());
+            self.pair(seed::COMMAND, "--");
+            self.0.extend(command.iter().cloned());
             return;
         }
         match node.command.as_deref() {

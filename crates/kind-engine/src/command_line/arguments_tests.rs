@@ -78,10 +78,8 @@ fn addresses_are_asked_for_where_there_are_any() {
 #[test]
 fn a_shared_var_is_shown_beside_an_empty_one() {
     let mut surroundings = Surroundings {
-        shared_var: Some(SharedVar {
-            volume: "kind-var-0".to_owned(),
-            command: ["/entrypoint", "/sbin/init"].map(str::to_owned).into(),
-        }),
+        shared_var: Some("kind-var-0".to_owned()),
+        seeded_command: Some(["/entrypoint", "/sbin/init"].map(str::to_owned).into()),
         ..Surroundings::default()
     };
     let shown = "--volume kind-var-0:/.kind-shared-var:ro";
@@ -91,10 +89,20 @@ fn a_shared_var_is_shown_beside_an_empty_one() {
     let docker = made(Flavor::Docker, &surroundings);
     let empty = "--mount type=volume,destination=/var,volume-nocopy";
     assert!(docker.contains(empty) && docker.contains(shown), "{docker}");
-    let command = "--entrypoint /kind/bin/kind-node i:1 shared-var -- /entrypoint /sbin/init";
+    let command = "--entrypoint /kind/bin/kind-node i:1 seed -- /entrypoint /sbin/init";
     assert!(docker.ends_with(command), "{docker}");
     surroundings.volume = Some("own".to_owned());
     let podman = made(Flavor::Podman, &surroundings);
     let empty = "--volume own:/var:suid,exec,dev,nocopy";
     assert!(podman.contains(empty) && podman.contains(shown), "{podman}");
+}
+
+#[test]
+fn a_node_that_takes_no_files_before_it_runs_tells_where_its_program_is() {
+    let surroundings = Surroundings {
+        agent: Some("/programs/kind-node".into()),
+        ..Surroundings::default()
+    };
+    let arguments = create(Flavor::Nerdctl, &Info::default(), &node(), &surroundings).join(" ");
+    assert!(arguments.contains("--label io.x-k8s.kind.agent=/programs/kind-node"));
 }

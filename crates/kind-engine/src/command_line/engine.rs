@@ -14,8 +14,8 @@ use super::network::Known;
 use super::program::Program;
 use super::shared_var::SharedVars;
 use super::{
-    Flavor, boot, client_config, copy, exec, images, info, listing, network, ports, removal,
-    shared_var, streams,
+    Flavor, agent, boot, client_config, copy, exec, images, info, listing, network, ports, removal,
+    seed, shared_var, streams,
 };
 use crate::engine::sealed::Sealed;
 use crate::{
@@ -24,8 +24,6 @@ use crate::{
 };
 use kind_image::ProgressSink;
 
-/// Where the program for nodes stands in every node.
-pub(super) const KIND_NODE: &str = "/kind/bin/kind-node";
 /// How the engines say that a name is taken.
 const TAKEN: [&str; 3] = [
     "Conflict. The container name",
@@ -44,10 +42,8 @@ pub struct CommandLine {
     networks: Mutex<BTreeMap<String, Known>>,
     addresses: Addresses,
     shared_vars: SharedVars,
-    /// Programs that wait for the first files that go into their node.
-    waiting: Mutex<BTreeMap<String, Agent>>,
-    /// Nodes that fill their `/var` when they are started.
-    without_var: Mutex<BTreeSet<String>>,
+    /// Where programs for nodes become files, where nodes need such.
+    agents: PathBuf,
 }
 
 impl CommandLine {
@@ -61,9 +57,16 @@ impl CommandLine {
             networks: Mutex::default(),
             addresses: Addresses::default(),
             shared_vars: SharedVars::default(),
-            waiting: Mutex::default(),
-            without_var: Mutex::default(),
+            agents: PathBuf::from("/var/lib/kind/agents"),
         }
+    }
+
+    /// Puts the program for nodes below this directory where an engine can only be given it from a file that
+    /// lasts; in `/var/lib/kind/agents` by default.
+    #[must_use]
+    pub fn agents_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.agents = directory.into();
+        self
     }
 
     /// Makes temporary files in this directory; in `/tmp` by default.
@@ -137,8 +140,14 @@ impl CommandLine {
                 .find(self.parts(), &self.info()?, node, || {
                     self.looked(&node.image)
                 }),
+            agent: self.install(node.kind_node.as_ref())?,
             ..Surroundings::default()
         };
+        if seed::is_needed(self.flavor, node, surroundings.shared_var.is_some()) {
+            let image = self.looked(&node.image)?;
+            let image = image.ok_or_else(|| Error::NoSuchImage(node.image.clone()))?;
+            surroundings.seeded_command = Some(image.command());
+        }
         let known = self.known(&node.network)?;
         if known.network.lasting_addresses {
             let in_use = || self.addresses_in_use(&node.network);
@@ -156,24 +165,12 @@ impl CommandLine {
         Ok(surroundings)
     }
 
-    /// The program that waits to go into a node, as the beginning of a tar stream.
-    fn take_waiting(&self, node: &str) -> Result<Option<Vec<u8>>, Error> {
-        let Some(agent) = lock(&self.waiting).remove(node) else {
-            return Ok(None);
-        };
-        let content = agent.content();
-        let entries = content.and_then(|content| copy::program_entries(KIND_NODE, &content));
-        entries
-            .map(Some)
-            .map_err(Error::io("read the program for nodes"))
-    }
-
-    fn place_waiting(&self, node: &str) -> Result<(), Error> {
-        let Some(entries) = self.take_waiting(node)? else {
-            return Ok(());
-        };
-        let mut stream = entries.chain(&copy::END_OF_TAR[..]);
-        copy::into_node(self.parts(), node, Path::new("/"), &mut stream)
+    /// The program for nodes as a file, where the engine takes no files before a node runs.
+    fn install(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
+        let agent = agent.filter(|_| !self.flavor.copies_streams());
+        let installed = agent.map(|agent| agent.install(&self.agents));
+        let failed = format!("write below {}", self.agents.display());
+        installed.transpose().map_err(Error::io(failed))
     }
 }
 
@@ -252,25 +249,20 @@ impl Engine for CommandLine {
                 false => error,
             });
         }
-        if let Some(agent) = &node.kind_node {
-            lock(&self.waiting).insert(node.name.clone(), agent.clone());
+        match &node.kind_node {
+            Some(agent) if self.flavor.copies_streams() => {
+                agent::place(self.parts(), &node.name, agent)
+            }
+            _ => Ok(()),
         }
-        if surroundings.shared_var.is_some() {
-            lock(&self.without_var).insert(node.name.clone());
-        }
-        Ok(())
     }
 
     fn start(&self, node: &str) -> Result<(), Error> {
-        if self.flavor.copies_streams() {
-            self.place_waiting(node)?;
-        }
         self.program.output(&["start", node])?;
-        lock(&self.without_var).remove(node);
-        match self.flavor.copies_streams() {
-            true => Ok(()),
-            false => self.place_waiting(node),
+        if self.flavor.copies_streams() {
+            return Ok(());
         }
+        agent::place_labelled(self.parts(), node)
     }
 
     fn wait_until_booted(&self, node: &str, limit: Duration) -> Result<(), Error> {
@@ -306,21 +298,11 @@ impl Engine for CommandLine {
         directory: &Path,
         tar: &mut (dyn Read + Send),
     ) -> Result<(), Error> {
-        if directory != Path::new("/") {
+        if !self.flavor.copies_streams() || !seed::is_awaited(&self.program, node)? {
             return copy::into_node(self.parts(), node, directory, tar);
         }
-        let moved = match lock(&self.without_var).contains(node) {
-            true => Some(copy::before_var(tar).map_err(Error::io("read the node's files"))?),
-            false => None,
-        };
-        let mut moved = moved.as_deref();
-        let tar: &mut (dyn Read + Send) = match &mut moved {
-            Some(moved) => moved,
-            None => tar,
-        };
-        // One call carries both.
-        let program = self.take_waiting(node)?.unwrap_or_default();
-        copy::into_node(self.parts(), node, directory, &mut program.chain(tar))
+        let seed = seed::pack(directory, tar).map_err(Error::io("read the node's files"))?;
+        copy::into_node(self.parts(), node, Path::new("/"), &mut &seed[..])
     }
 
     fn copy_out(&self, node: &str, path: &Path, tar: &mut (dyn Write + Send)) -> Result<(), Error> {

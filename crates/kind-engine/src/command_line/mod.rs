@@ -6,6 +6,7 @@
 //! clusters made by kind are listed, used and deleted, and the other way round.
 
 mod addresses;
+mod agent;
 mod arguments;
 mod boot;
 mod client_config;
@@ -23,6 +24,7 @@ mod ports;
 mod program;
 mod quote;
 mod removal;
+mod seed;
 mod shared_var;
 mod streams;
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! One `/var` for all nodes of an image: a volume that holds the image's, with its images unpacked.
 //!
 //! Without it every node gets a copy of the image's `/var`, up to a gigabyte, and unpacks for itself. With
-//! it nodes begin with an empty volume, and `kind-node shared-var` fills that before the image's own entry
-//! point runs: unpacked layers are shown from the shared volume, read-only, and only the rest is copied.
+//! it nodes begin with an empty volume, and `kind-node seed` fills that before the image's own entry point
+//! runs: unpacked layers are shown from the shared volume, read-only, and only the rest is copied. It takes no
+//! more than root in a user namespace has, so nodes of rootless engines share one too: a volume in their
+//! user's own store, unpacked by a containerd in the same user namespace.
 //!
 //! The volume is made by a container whose name keeps others from making it at the same time. One that
 //! was left unfinished does no harm: nodes see that, and copy their image's `/var` as ever.
@@ -30,29 +32,20 @@ const SCRIPT: &str = concat!(
     include_str!("share-end.sh")
 );
 
-/// What a node gets instead of a copy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SharedVar {
-    /// Name of the volume.
-    pub(super) volume: String,
-    /// The image's own program and arguments.
-    pub(super) command: Vec<String>,
-}
-
 /// What is known about images, by their names. Nodes are made at the same time: the first waits for the
 /// volume, the others for the first.
 #[derive(Debug, Default)]
-pub(super) struct SharedVars(Mutex<BTreeMap<String, Option<SharedVar>>>);
+pub(super) struct SharedVars(Mutex<BTreeMap<String, Option<String>>>);
 
 impl SharedVars {
-    /// The shared `/var` for a node; `None` if it has to copy its image's. `look` tells of the node's image.
+    /// The volume that a node shares; `None` if it has to copy its image's. `look` tells of the node's image.
     pub(super) fn find(
         &self,
         (flavor, program): (Flavor, &Program),
         info: &Info,
         node: &NodeSpec,
         look: impl FnOnce() -> Result<Option<Inspected>, Error>,
-    ) -> Option<SharedVar> {
+    ) -> Option<String> {
         if !is_possible(flavor, info, node) {
             return None;
         }
@@ -76,13 +69,11 @@ impl SharedVars {
     }
 }
 
-/// Filling a node's `/var` takes the node program, and mounts that not every user may make. What is
-/// unpacked is for one way of keeping layers only.
+/// Filling a node's `/var` takes the node program. What is unpacked is for one way of keeping layers only.
 fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
     let snapshotter = node.env.get(SNAPSHOTTER).cloned();
     let snapshotter = snapshotter.or_else(|| std::env::var(SNAPSHOTTER).ok());
     flavor != Flavor::Nerdctl
-        && !info.rootless
         && !info.user_namespaces
         && node.purpose == Purpose::Kubernetes
         && node.command.is_none()
@@ -103,9 +94,8 @@ fn ensure(
     program: &Program,
     reference: &str,
     image: &Inspected,
-) -> Result<SharedVar, Error> {
+) -> Result<String, Error> {
     let name = images::name(flavor, reference);
-    let command = image.command();
     let digits = image.id.trim_start_matches("sha256:");
     let digits = digits.get(..24).unwrap_or(digits);
     let (volume, maker) = (
@@ -115,7 +105,7 @@ fn ensure(
     for _ in 0..LOOKS {
         let (has_volume, has_maker) = look(program, &volume, &maker)?;
         match (has_volume, has_maker) {
-            (true, false) => return Ok(SharedVar { volume, command }),
+            (true, false) => return Ok(volume),
             // Another kind makes it; the container is gone when it has.
             (_, true) => wait(flavor, program, &maker)?,
             (false, false) => make(flavor, program, &name, &image.id, (&volume, &maker))?,
@@ -263,7 +253,12 @@ mod tests {
             rootless: true,
             ..Info::default()
         };
-        assert!(!is_possible(Flavor::Docker, &rootless, &node));
+        assert!(is_possible(Flavor::Podman, &rootless, &node));
+        let remapped = Info {
+            user_namespaces: true,
+            ..Info::default()
+        };
+        assert!(!is_possible(Flavor::Docker, &remapped, &node));
         node.env.insert(SNAPSHOTTER.to_owned(), "native".to_owned());
         assert!(!is_possible(Flavor::Docker, &info, &node));
         node.env.clear();

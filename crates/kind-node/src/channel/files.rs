@@ -15,7 +15,7 @@ use tar::{Entry, EntryType};
 /// Why a file could not be put in place.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(super) enum Error {
+pub(crate) enum Error {
     /// The stream is not a tar stream, or ended early.
     #[error("read the files of the request: {0}")]
     Stream(#[source] io::Error),
@@ -41,7 +41,7 @@ pub(super) enum Error {
 }
 
 /// Unpacks a tar stream below `root`.
-pub(super) fn unpack(root: &Path, stream: impl Read) -> Result<(), Error> {
+pub(crate) fn unpack(root: &Path, stream: impl Read) -> Result<(), Error> {
     let root =
         fs::openat(CWD, root, directory_flags(), Mode::empty()).map_err(|error| Error::Write {
             path: root.to_owned(),

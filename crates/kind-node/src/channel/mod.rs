@@ -9,4 +9,5 @@ mod report;
 mod steps;
 mod watch;
 
+pub(crate) use files::unpack;
 pub(crate) use frame::run;
