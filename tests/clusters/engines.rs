@@ -1,15 +1,13 @@
 //! The suite on one engine after the other, each in a world of its own.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
-use kind_e2e::{Engine, Traces, eventually, reference_kind, run_on};
+use kind_e2e::{Engine, Traces, eventually, is_ordinary_user, reference_kind, run_on, scratch};
 
 use crate::world::Ingredients;
 
-/// For what engines and tests keep.
-const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+const BUILT: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// Runs the tests of every engine, or of the one that is named.
 pub(crate) fn run_each(only: Option<&str>, ingredients: &Ingredients) -> ExitCode {
@@ -35,10 +33,14 @@ fn run(engine: &str, ingredients: &Ingredients) -> Result<(), String> {
     let mut environment = Vec::new();
     if engine != "native" {
         ingredients.check_node_image()?;
-        let original = reference_kind(&Path::new(SCRATCH).join("reference"))?;
+        let original = reference_kind(&scratch(BUILT).join("reference"))?;
         environment.push(("KIND_REFERENCE", original));
     }
-    run_on(engine, &Path::new(SCRATCH).join("engines"), &environment)?;
+    run_on(engine, &scratch(BUILT).join("engines"), &environment)?;
+    if is_ordinary_user() {
+        // The engine stays, and the host's other users are none of the test's business.
+        return Ok(());
+    }
     // The kernel takes a moment to end the namespaces of dead processes.
     eventually("the host is as before", 20, || {
         match Traces::of_host().since(&before).as_slice() {

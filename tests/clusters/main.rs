@@ -28,6 +28,7 @@ mod pages;
 mod published;
 mod pulled;
 mod refusals;
+mod seeds;
 mod several;
 mod volumes;
 mod workloads;
@@ -57,6 +58,7 @@ use packed::*;
 use published::*;
 use pulled::*;
 use refusals::*;
+use seeds::*;
 use several::*;
 use volumes::*;
 use workloads::*;
@@ -133,8 +135,9 @@ const NATIVE: [(&str, Test); 25] = named![
 ];
 
 /// Beside those on engines with containers.
-const OTHERS: [(&str, Test); 10] = named![
+const OTHERS: [(&str, Test); 11] = named![
     an_image_of_the_engine_is_loaded,
+    a_node_has_its_files_whoever_starts_it,
     deleting_leaves_nothing,
     two_nodes_reach_each_other,
     every_field_of_ours_is_honoured,

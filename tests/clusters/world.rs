@@ -127,7 +127,7 @@ impl World {
     /// Whatever happened, no cluster stays, and nothing that one made.
     pub(crate) fn end(&self) {
         let names = [
-            "e2e", VICTIM, PAIR, MIXED, SIX, OWN, THEIRS, ORDINARY, PACKED, PULLED,
+            "e2e", "seeded", VICTIM, PAIR, MIXED, SIX, OWN, THEIRS, ORDINARY, PACKED, PULLED,
         ];
         for name in names {
             self.kind

@@ -18,10 +18,9 @@ mod world;
 mod writer;
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
-use kind_e2e::{DIRECTORY, ENGINE, Shared, run_on};
+use kind_e2e::{DIRECTORY, ENGINE, Shared, run_on, scratch};
 use libtest_mimic::{Arguments, Trial};
 
 use disk::*;
@@ -42,7 +41,7 @@ macro_rules! named {
 /// Engines on which they run.
 const ENGINES: [&str; 2] = ["native", "docker"];
 /// For what engines keep.
-const SCRATCH: &str = env!("CARGO_TARGET_TMPDIR");
+const BUILT: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// The tests of an engine in their order, by their clusters.
 fn tests(engine: &str) -> Vec<(&'static str, &'static str, Test)> {
@@ -107,7 +106,7 @@ fn run_each(only: Option<&str>) -> ExitCode {
         .filter(|engine| only.is_none_or(|only| only == **engine));
     let mut code = ExitCode::SUCCESS;
     for engine in wanted {
-        if let Err(problem) = run_on(engine, &Path::new(SCRATCH).join("nodes"), &[]) {
+        if let Err(problem) = run_on(engine, &scratch(BUILT).join("nodes"), &[]) {
             let _ = writeln!(std::io::stderr(), "{engine}: {problem}");
             code = ExitCode::from(101);
         }

@@ -4,10 +4,13 @@
 //! creator. Here all of that happens in network, mount and process namespaces that end with the program
 //! inside, however it ends, and they end with the caller as well. An engine that runs on the host already
 //! is neither seen nor disturbed.
+//!
+//! An ordinary user can make no such world. For one, the engine that answers already is the one under test.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
@@ -44,6 +47,21 @@ ip link set lo up && ip address add 169.254.169.254/32 dev lo || exit 101
 mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run || exit 101
 \"$@\"
 exit $?";
+
+/// Whether the tests run without root, on an engine that is there already.
+///
+/// # Panics
+/// If `/proc` cannot be read.
+pub fn is_ordinary_user() -> bool {
+    let this = fs::metadata("/proc/self").expect("a readable /proc");
+    this.uid() != 0
+}
+
+/// Directory for what engines and tests keep: that of `KIND_E2E_SCRATCH`, where the tests run on another machine
+/// than they were built on.
+pub fn scratch(built: &str) -> PathBuf {
+    std::env::var_os("KIND_E2E_SCRATCH").map_or_else(|| built.into(), PathBuf::from)
+}
 
 /// Parents of the cgroups of containers, in every hierarchy: what docker is told, and podman's own.
 const PARENTS: [&str; 2] = [DOCKER_PARENT, "libpod_parent"];

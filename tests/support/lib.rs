@@ -5,15 +5,17 @@ mod bounds;
 mod enclosure;
 mod engine;
 mod host;
+mod limits;
 mod programs;
 mod reference;
 mod suite;
 mod user;
 
 pub use bounds::Bounds;
-pub use enclosure::{Kept, enclosed};
+pub use enclosure::{Kept, enclosed, is_ordinary_user, scratch};
 pub use engine::Engine;
 pub use host::Traces;
+pub use limits::{SLOWNESS, limit};
 pub use programs::{Answer, Kind, answer, eventually};
 pub use reference::reference_kind;
 pub use suite::{DIRECTORY, ENGINE, Shared, run_on};

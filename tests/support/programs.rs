@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::limits::{limit, stretched};
 use crate::{Engine, User};
 
 /// What a program answered.
@@ -108,7 +109,7 @@ impl Kind {
             None => command.env("KIND_EXPERIMENTAL_PROVIDER", self.engine.name()),
         };
         command
-            .args(arguments)
+            .args(stretched(arguments))
             .env("HOME", self.directory.join("home"))
             .env_remove("KUBECONFIG")
             .env_remove("KIND_CLUSTER_NAME");
@@ -206,13 +207,13 @@ const PLACES: [&str; 5] = [
 /// Asks again until it is so.
 ///
 /// # Panics
-/// If it is not so within `seconds`, with the last answer.
+/// If it is not so within `seconds` of a common machine, with the last answer.
 pub fn eventually<T: std::fmt::Debug>(
     what: &str,
     seconds: u64,
     mut ask: impl FnMut() -> Result<(), T>,
 ) {
-    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let deadline = Instant::now() + limit(seconds);
     while let Err(answer) = ask() {
         assert!(
             Instant::now() < deadline,

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use crate::{Kept, enclosed};
+use crate::{Kept, enclosed, is_ordinary_user};
 
 /// Variable with the directory in which an engine keeps what it makes.
 pub const DIRECTORY: &str = "KIND_E2E_DIRECTORY";
@@ -17,7 +17,7 @@ pub const DIRECTORY: &str = "KIND_E2E_DIRECTORY";
 pub const ENGINE: &str = "KIND_E2E_ENGINE";
 
 /// Runs this program again for the tests of one engine, which keeps what it makes below `scratch`: on a disk,
-/// because overlays cannot be stacked at will. All but the native engine get a world of their own.
+/// because overlays cannot be stacked at will. All but the native engine get a world of their own, if root asks.
 ///
 /// # Errors
 /// What kept the tests from running, or that some failed.
@@ -33,7 +33,7 @@ pub fn run_on(engine: &str, scratch: &Path, environment: &[(&str, PathBuf)]) -> 
             .env(ENGINE, engine)
             .env(DIRECTORY, kept.path());
     };
-    let status = if engine == "native" {
+    let status = if engine == "native" || is_ordinary_user() {
         let mut command = Command::new(this);
         prepare(&mut command);
         command.status()

@@ -4,6 +4,7 @@
 mod attempt;
 mod bench;
 mod conformance;
+mod lab;
 mod node_image;
 mod packages;
 mod programs;
@@ -29,6 +30,9 @@ Commands:
                 run Kubernetes' own conformance tests on a cluster of three nodes and write the
                 result to docs/conformance: those of the node image from Debian's packages, or those
                 of a directory that holds e2e.test and ginkgo (docs/conformance says what else)
+  lab [--lab SCRIPT] [--image ARCHIVE] [--keep] [WAY...] [-- ARGUMENTS]
+                run the end-to-end suites in a guest with cgroup v2, current engines and an ordinary
+                user (CONTRIBUTING.md), and write a table to target/lab.md
   build         build the kind command and the kind-node program it carries
   sample-image  write the image of the sample app as an archive
   node-image    write the node image from Debian's packages as an archive
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Some(bench::INSIDE) => bench::contest(&arguments[1..]),
         Some("conformance") => conformance::run(&arguments[1..]),
         Some(conformance::INSIDE) => conformance::inside(&arguments[1..]),
+        Some("lab") => lab::run(&arguments[1..]),
         Some("build") => {
             programs::build().map(|programs| shell::say(&programs.kind.display().to_string()))
         }

@@ -18,6 +18,12 @@ pub const CLUSTER_LABEL: &str = "io.x-k8s.kind.cluster";
 /// Label that names a node's role.
 pub const ROLE_LABEL: &str = "io.x-k8s.kind.role";
 
+/// What has an administrator hand the controllers of the unified cgroup hierarchy to users.
+pub const DELEGATE: &str = "`sudo mkdir -p /etc/systemd/system/user@.service.d && printf \
+     '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf \
+     && sudo systemctl daemon-reload`, then log out and in again, not by su or sudo (where a session has no \
+     scope of its own: `systemd-run --scope --user -p Delegate=yes kind create cluster`)";
+
 pub(crate) mod sealed {
     /// Keeps [`super::Engine`] ours to extend without breaking anyone.
     pub trait Sealed {}
@@ -30,6 +36,14 @@ pub trait Engine: sealed::Sealed + Send + Sync {
 
     /// What the engine can do on this host. Cheap after the first call.
     fn info(&self) -> Result<Info, Error>;
+
+    /// Looks at what the host must have for so many nodes that publish these ports, as far as that can be seen
+    /// without making anything. Returns what the user should know; what keeps nodes from running is an error that
+    /// names all of it.
+    fn preflight(&self, nodes: usize, ports: &[Port]) -> Result<Vec<String>, Error> {
+        let _ = (nodes, ports);
+        Ok(Vec::new())
+    }
 
     /// What the engine tells people about itself.
     fn describe(&self) -> Result<String, Error>;
@@ -134,6 +148,8 @@ pub struct Info {
     pub limits: Limits,
     /// The engine's own version.
     pub version: String,
+    /// Name of its host; empty if unknown.
+    pub hostname: String,
     /// Machine architecture of its host as images name it, for example `amd64`; empty if unknown.
     pub architecture: String,
     /// How it stores the files of nodes, for example `overlay2`.

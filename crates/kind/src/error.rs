@@ -46,10 +46,15 @@ pub enum Error {
     },
     /// An engine without root cannot do what nodes need.
     #[error(
-        "running kind with rootless provider requires {0}, \
+        "running kind with rootless provider requires {requirement}, \
          see https://kind.sigs.k8s.io/docs/user/rootless/"
     )]
-    Rootless(String),
+    Rootless {
+        /// What is missing.
+        requirement: &'static str,
+        /// How to get it.
+        remedy: &'static str,
+    },
     /// Something that this version cannot do.
     #[error("{0} is not supported by this version yet")]
     NotSupported(String),
@@ -161,7 +166,7 @@ impl Error {
             Self::UnknownNode(_) => "KIND-NODE-MISSING",
             Self::ImageNotPresent(_) => "KIND-IMAGE-MISSING",
             Self::EngineUnavailable { .. } => "KIND-ENGINE-UNAVAILABLE",
-            Self::Rootless(_) => "KIND-ROOTLESS",
+            Self::Rootless { .. } => "KIND-ROOTLESS",
             Self::NotSupported(_) => "KIND-NOT-SUPPORTED",
             Self::BadImage { .. } => "KIND-IMAGE-UNUSABLE",
             Self::UnknownVersion(_) => "KIND-VERSION-UNKNOWN",
@@ -195,6 +200,7 @@ impl Error {
             Self::EngineUnavailable { .. } => {
                 Some("on Linux, `--provider native` needs no container engine".to_owned())
             }
+            Self::Rootless { remedy, .. } => Some((*remedy).to_owned()),
             Self::UnknownVersion(_) => {
                 Some("say which it is with `--kubernetes-version`, for example v1.36.1".to_owned())
             }

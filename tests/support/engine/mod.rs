@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::Answer;
 use crate::programs::answer;
+use crate::{Answer, is_ordinary_user};
 
 pub(crate) use docker::SOCKET_GROUP;
 
@@ -19,6 +19,8 @@ pub struct Engine {
     /// What its client must know.
     environment: Vec<(&'static str, PathBuf)>,
     daemon: Option<docker::Daemon>,
+    /// It was there before the tests, and its client is told by the user's environment where.
+    existing: bool,
 }
 
 impl Engine {
@@ -26,12 +28,15 @@ impl Engine {
     pub const NAMES: [&str; 3] = ["native", "docker", "podman"];
 
     /// Starts the engine of that name, which keeps everything below `directory`. All but the native one
-    /// must be started in a world of their own ([`crate::enclosed`]).
+    /// must be started in a world of their own ([`crate::enclosed`]). For an ordinary user none is started: the
+    /// one that answers is taken.
     ///
     /// # Errors
     /// Why it does not answer, with the end of its log.
     pub fn start(name: &str, directory: &Path, runtime: &Path) -> Result<Self, String> {
         match name {
+            "docker" if is_ordinary_user() => Self::existing("docker"),
+            "podman" if is_ordinary_user() => Self::existing("podman"),
             "native" => Ok(Self::new("native", Vec::new())),
             "docker" => docker::start(directory, runtime),
             "podman" => podman::configure(directory, runtime),
@@ -44,6 +49,17 @@ impl Engine {
             name,
             environment,
             daemon: None,
+            existing: false,
+        }
+    }
+
+    fn existing(name: &'static str) -> Result<Self, String> {
+        let mut engine = Self::new(name, Vec::new());
+        engine.existing = true;
+        let answer = engine.client(&["info"]);
+        match answer.code {
+            0 => Ok(engine),
+            _ => Err(format!("{name} does not answer:\n{}", answer.stderr)),
         }
     }
 
@@ -67,6 +83,9 @@ impl Engine {
 
     /// Lets a program find the engine.
     pub fn prepare(&self, command: &mut Command) {
+        if self.existing {
+            return;
+        }
         for variable in VARIABLES {
             command.env_remove(variable);
         }

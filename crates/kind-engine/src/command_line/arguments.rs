@@ -26,6 +26,8 @@ pub(super) struct Surroundings {
     pub(super) seeded_command: Option<Vec<String>>,
     /// The program for nodes as a file of the caller's host, where every start puts it into the node.
     pub(super) agent: Option<PathBuf>,
+    /// The host has no directory of kernel modules, and the engine may make none.
+    pub(super) lacks_modules: bool,
     /// Values of `--publish`.
     pub(super) ports: Vec<String>,
     /// Its addresses for life, as far as it has any.
@@ -97,7 +99,9 @@ impl Arguments {
         self.pair("--tmpfs", "/tmp");
         self.pair("--tmpfs", "/run");
         self.var(surroundings);
-        self.pair("--volume", "/lib/modules:/lib/modules:ro");
+        if !surroundings.lacks_modules {
+            self.pair("--volume", "/lib/modules:/lib/modules:ro");
+        }
         if !node.env.contains_key(SNAPSHOTTER) {
             self.pair("-e", SNAPSHOTTER);
         }

@@ -76,6 +76,19 @@ fn addresses_are_asked_for_where_there_are_any() {
 }
 
 #[test]
+fn a_kernel_without_modules_shows_none() {
+    let modules = "--volume /lib/modules:/lib/modules:ro";
+    for lacks_modules in [false, true] {
+        let surroundings = Surroundings {
+            lacks_modules,
+            ..Surroundings::default()
+        };
+        let made = create(Flavor::Docker, &Info::default(), &node(), &surroundings).join(" ");
+        assert_eq!(made.contains(modules), !lacks_modules, "{made}");
+    }
+}
+
+#[test]
 fn a_shared_var_is_shown_beside_an_empty_one() {
     let mut surroundings = Surroundings {
         shared_var: Some("kind-var-0".to_owned()),

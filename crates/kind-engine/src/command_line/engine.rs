@@ -12,6 +12,8 @@ use super::arguments::{self, Surroundings};
 use super::images::Inspected;
 use super::network::Known;
 use super::program::Program;
+#[cfg(target_os = "linux")]
+use super::rootless;
 use super::shared_var::SharedVars;
 use super::{
     Flavor, agent, boot, client_config, copy, exec, images, info, listing, network, ports, removal,
@@ -20,7 +22,7 @@ use super::{
 use crate::engine::sealed::Sealed;
 use crate::{
     Agent, Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec,
-    Node, NodeSpec, Pruning, Purpose,
+    Node, NodeSpec, Port, Pruning, Purpose,
 };
 use kind_image::ProgressSink;
 
@@ -87,6 +89,44 @@ impl CommandLine {
         ours && (self.flavor == Flavor::Podman || self.info().is_ok())
     }
 
+    /// What a host lacks for podman without root, in the place of podman's own failure, which is about the first
+    /// step that did not work.
+    #[cfg(target_os = "linux")]
+    fn explain(&self, failure: Error) -> Error {
+        let user = rustix::process::getuid();
+        if self.flavor != Flavor::Podman || user.is_root() || failure.code() != "ENG-PROGRAM-FAILED"
+        {
+            return failure;
+        }
+        let host = rootless::Host::read(Path::new("/"), user.as_raw());
+        let wanted = rootless::Wanted {
+            nodes: 0,
+            ports: &[],
+        };
+        let problems = rootless::problems(self.flavor, &host, wanted);
+        rootless::error(self.name(), &problems).unwrap_or(failure)
+    }
+
+    /// Whether the host is this one and has no `/lib/modules`, as where the kernel has everything built in: root's
+    /// engines make the directory, others fail.
+    #[cfg(target_os = "linux")]
+    fn lacks_modules(&self, info: &Info) -> bool {
+        let root = Path::new("/");
+        info.rootless
+            && !root.join("lib/modules").exists()
+            && rootless::Host::read(root, rustix::process::getuid().as_raw()).is(&info.hostname)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn lacks_modules(&self, _: &Info) -> bool {
+        false
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn explain(&self, failure: Error) -> Error {
+        failure
+    }
+
     fn parts(&self) -> (Flavor, &Program) {
         (self.flavor, &self.program)
     }
@@ -133,14 +173,13 @@ impl CommandLine {
     }
 
     fn surroundings(&self, node: &NodeSpec) -> Result<Surroundings, Error> {
+        let info = self.info()?;
+        let look = || self.looked(&node.image);
         let mut surroundings = Surroundings {
             ports: ports::publish(self.flavor, &node.ports)?,
-            shared_var: self
-                .shared_vars
-                .find(self.parts(), &self.info()?, node, || {
-                    self.looked(&node.image)
-                }),
+            shared_var: self.shared_vars.find(self.parts(), &info, node, look),
             agent: self.install(node.kind_node.as_ref())?,
+            lacks_modules: self.lacks_modules(&info),
             ..Surroundings::default()
         };
         if seed::is_needed(self.flavor, node, surroundings.shared_var.is_some()) {
@@ -185,9 +224,25 @@ impl Engine for CommandLine {
         if let Some(info) = self.info.get() {
             return Ok(info.clone());
         }
-        let text = self.program.output(self.flavor.info_arguments())?;
-        let info = info::read(self.flavor, &text)?;
+        let text = self.program.output(self.flavor.info_arguments());
+        let info = info::read(self.flavor, &text.map_err(|error| self.explain(error))?)?;
         Ok(self.info.get_or_init(|| info).clone())
+    }
+
+    #[cfg(target_os = "linux")]
+    fn preflight(&self, nodes: usize, ports: &[Port]) -> Result<Vec<String>, Error> {
+        let info = self.info()?;
+        let host = rootless::Host::read(Path::new("/"), rustix::process::getuid().as_raw());
+        // Of another machine its files say nothing here.
+        if !info.rootless || !host.is(&info.hostname) {
+            return Ok(Vec::new());
+        }
+        let wanted = rootless::Wanted { nodes, ports };
+        let problems = rootless::problems(self.flavor, &host, wanted);
+        match rootless::error(self.name(), &problems) {
+            Some(error) => Err(error),
+            None => Ok(rootless::warnings(&problems)),
+        }
     }
 
     fn describe(&self) -> Result<String, Error> {
@@ -242,12 +297,12 @@ impl Engine for CommandLine {
                 let removed = self.program.output(&["volume", "rm", "--force", volume]);
                 tracing::debug!(?removed, volume, "the volume of a node that was not made");
             }
-            let output = error.output().unwrap_or_default();
-            let taken = TAKEN.iter().any(|words| output.contains(words));
-            return Err(match taken && output.contains(&node.name) {
-                true => Error::NodeExists(node.name.clone()),
-                false => error,
-            });
+            return Err(
+                match is_taken(error.output().unwrap_or_default(), &node.name) {
+                    true => Error::NodeExists(node.name.clone()),
+                    false => error,
+                },
+            );
         }
         match &node.kind_node {
             Some(agent) if self.flavor.copies_streams() => {
@@ -326,6 +381,11 @@ impl Engine for CommandLine {
     fn in_use(&self) -> Result<Option<InUse>, Error> {
         Ok(Some(InUse::default()))
     }
+}
+
+/// Whether an engine complains that a container of that name is there.
+pub(super) fn is_taken(output: &str, name: &str) -> bool {
+    TAKEN.iter().any(|words| output.contains(words)) && output.contains(name)
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -118,14 +118,21 @@ pub(super) fn find(
         }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let found: Vec<Inspected> = serde_json::from_str(&text).map_err(|error| {
+    Ok(read(flavor, &name, &text)?.into_iter().next())
+}
+
+/// Reads the answer of `inspect` about images.
+///
+/// # Errors
+/// If it is not what engines say.
+pub(super) fn read(flavor: Flavor, name: &str, text: &str) -> Result<Vec<Inspected>, Error> {
+    serde_json::from_str(text).map_err(|error| {
         let message = format!(
             "{} tells of image {name:?} what cannot be read: {error}",
             flavor.name()
         );
         Error::other("ENG-ANSWER", message, "")
-    })?;
-    Ok(found.into_iter().next())
+    })
 }
 
 /// Lets the engine bring an image; networks that fail once may work a second later.

@@ -38,6 +38,7 @@ struct DockerInfo {
     cpu_shares: Option<bool>,
     security_options: Option<Vec<String>>,
     server_version: Option<String>,
+    name: Option<String>,
     server_errors: Option<Vec<String>>,
     architecture: Option<String>,
     driver: Option<String>,
@@ -79,6 +80,7 @@ fn docker(flavor: Flavor, text: &str) -> Result<Info, Error> {
             cpu: can(info.cpu_shares),
         },
         version: info.server_version.unwrap_or_default(),
+        hostname: info.name.unwrap_or_default(),
         architecture: architecture(&info.architecture.unwrap_or_default()),
         storage_driver: info.driver.unwrap_or_default().to_lowercase(),
         backing_filesystem: status("Backing Filesystem"),
@@ -103,6 +105,8 @@ struct PodmanInfo {
 struct PodmanHost {
     #[serde(default)]
     arch: String,
+    #[serde(default)]
+    hostname: String,
     #[serde(default)]
     cgroup_version: String,
     cgroup_controllers: Option<Vec<String>>,
@@ -176,6 +180,7 @@ fn podman(text: &str) -> Result<Info, Error> {
         cgroup2: info.host.cgroup_version == "v2",
         limits,
         version: info.version.version,
+        hostname: info.host.hostname,
         architecture: architecture(&info.host.arch),
         storage_driver: info.store.graph_driver_name.to_lowercase(),
         backing_filesystem: backing

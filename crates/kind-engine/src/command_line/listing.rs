@@ -59,9 +59,10 @@ fn inspected(program: &Program, ids: &[&str]) -> Result<String, Error> {
 /// Whether a program only complains about containers that are not there.
 pub(super) fn is_gone(stderr: &[u8]) -> bool {
     let text = String::from_utf8_lossy(stderr).to_lowercase();
+    // Podman warns of an old host beside whatever it says.
     let mut lines = text
         .lines()
-        .filter(|line| !line.trim().is_empty())
+        .filter(|line| !line.trim().is_empty() && !line.contains(" level=warning "))
         .peekable();
     lines.peek().is_some()
         && lines.all(|line| line.contains("no such container") || line.contains("no such object"))

@@ -23,7 +23,11 @@ mod network;
 mod ports;
 mod program;
 mod quote;
+#[cfg(test)]
+mod recorded_tests;
 mod removal;
+#[cfg(target_os = "linux")]
+mod rootless;
 mod seed;
 mod shared_var;
 mod streams;

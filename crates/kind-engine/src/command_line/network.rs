@@ -1,6 +1,6 @@
 //! The network that nodes share (kind-behaviour.md §3.3).
 
-mod answer;
+pub(super) mod answer;
 mod create;
 mod duplicates;
 

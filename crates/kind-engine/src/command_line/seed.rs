@@ -33,7 +33,7 @@ pub(super) fn is_awaited(program: &Program, node: &str) -> Result<bool, Error> {
     Ok(reads_seeds(&answer))
 }
 
-fn reads_seeds(answer: &str) -> bool {
+pub(super) fn reads_seeds(answer: &str) -> bool {
     let Some(command) = answer.trim().strip_prefix("false ") else {
         return false;
     };

@@ -12,7 +12,7 @@ use super::{CreateCluster, Created};
 use crate::contents;
 use crate::event::{Event, Listener, Warning};
 use crate::kubeconfig::{self, context_name};
-use crate::plan::{Plan, Surroundings};
+use crate::plan::{Plan, Surroundings, published_ports};
 use crate::{Endpoint, Error, Provider, Result, error_chain};
 
 /// Longer names make host names that some systems refuse.
@@ -105,6 +105,12 @@ fn check(
     }
     check_cluster(options, &mut cluster, listener)?;
     kubeconfig::check(&options.files)?;
+    let ports = published_ports(&cluster);
+    let warnings = engine.preflight(cluster.nodes.len(), &ports);
+    let warnings = warnings.map_err(Error::engine("failed to check the host"))?;
+    for warning in warnings {
+        listener(Event::Warning(Warning::Engine(warning)));
+    }
     Ok((cluster, info))
 }
 
@@ -141,11 +147,16 @@ pub(crate) fn check_cluster(
 fn host_warnings(info: &Info) -> Result<Vec<Warning>> {
     let mut warnings: Vec<_> = info.warnings.iter().cloned().map(Warning::Engine).collect();
     if info.rootless && !info.cgroup2 {
-        return Err(Error::Rootless("cgroup v2".to_owned()));
+        return Err(Error::Rootless {
+            requirement: "cgroup v2",
+            remedy: "start the host's kernel with `systemd.unified_cgroup_hierarchy=1`",
+        });
     }
     if info.rootless && !info.limits.are_complete() {
-        let property = "setting systemd property \"Delegate=yes\"";
-        return Err(Error::Rootless(property.to_owned()));
+        return Err(Error::Rootless {
+            requirement: "setting systemd property \"Delegate=yes\"",
+            remedy: kind_engine::DELEGATE,
+        });
     }
     if !info.cgroup2 {
         warnings.push(Warning::CgroupV1);

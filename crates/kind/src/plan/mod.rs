@@ -157,6 +157,14 @@ impl NodePlan {
     }
 }
 
+/// Every port that the cluster publishes on the host.
+pub(crate) fn published_ports(cluster: &Cluster) -> Vec<Port> {
+    let nodes = cluster.nodes.iter();
+    let ports = nodes.flat_map(|node| ports::published(cluster, node));
+    let balancer = cluster.load_balancer().map(|_| ports::endpoint(cluster));
+    ports.chain(balancer).collect()
+}
+
 fn labels(cluster: &str, role: &str) -> BTreeMap<String, String> {
     let pairs = [(CLUSTER_LABEL, cluster), (ROLE_LABEL, role)];
     pairs

@@ -1,8 +1,9 @@
 //! The calls that make networks and nodes, beside those that kind v0.33.0 was recorded with.
 //!
 //! kind makes and starts a node in one call; here a node is made first, and its files go in before it
-//! starts. Networks of ours have an IPv4 subnet that was asked for, found with a network that comes and
-//! goes, and nodes have addresses for life. Everything else is the same.
+//! starts (with nerdctl after, so that nodes tell where their program is). Networks of ours have an IPv4 subnet
+//! that was asked for, found with a network that comes and goes, and nodes have addresses for life. Everything
+//! else is the same.
 
 #![cfg(unix)]
 
@@ -29,10 +30,13 @@ info*) cat "$dir/docker-info" ;;
 "network inspect "*) sed "s/\"kind\"/\"$3\"/" "$dir/network" ;;
 "network create "*" kind") touch "$dir/made" ;;
 "volume create "*) echo anonvol0123 ;;
+"inspect --type=image"*) cat "$dir/image" ;;
 esac
 "#;
 const NETWORK_ANSWER: &str = r#"[{"Name":"kind","name":"kind","IPAM":{"Config":[
     {"Subnet":"fc00:f853:ccd:e793::/64"},{"Subnet":"172.18.0.0/16","Gateway":"172.18.0.1"}]}}]"#;
+const IMAGE_ANSWER: &str =
+    r#"[{"Id":"sha256:0","Config":{"Entrypoint":["/usr/local/bin/entrypoint"]}}]"#;
 /// What kind's load balancers are made of.
 const BALANCER_IMAGE: &str = "docker.io/envoyproxy/envoy:v1.36.2";
 /// Options that have their value in the next word.
@@ -89,6 +93,7 @@ impl Stub {
         );
         write("podman-info", &info);
         write("network", NETWORK_ANSWER);
+        write("image", IMAGE_ANSWER);
         let program = write(&case.engine, STUB);
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let flavor = match case.engine.as_str() {
@@ -158,7 +163,7 @@ fn set(call: Vec<String>) -> BTreeSet<String> {
             // Ours is in every node's image.
             BALANCER_IMAGE => kind_config::DEFAULT_NODE_IMAGE.to_owned(),
             // What a load balancer runs is another thing with every program.
-            "bash" | "load-balancer" if is_node => break,
+            "bash" | "load-balancer" | "seed" if is_node => break,
             "--entrypoint" if is_node => {
                 words.next();
                 continue;
@@ -168,8 +173,14 @@ fn set(call: Vec<String>) -> BTreeSet<String> {
         units.insert(normal(unit));
     }
     units.remove("--detach");
-    let lasting = ["--subnet 172.18.0.0/16", "--ip-range ", "--ip ", "--ip6 "];
-    units.retain(|unit| !lasting.iter().any(|option| unit.starts_with(option)));
+    let ours = [
+        "--subnet 172.18.0.0/16",
+        "--ip-range ",
+        "--ip ",
+        "--ip6 ",
+        "--label io.x-k8s.kind.agent=",
+    ];
+    units.retain(|unit| !ours.iter().any(|option| unit.starts_with(option)));
     units
 }
 

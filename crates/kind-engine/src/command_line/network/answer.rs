@@ -20,7 +20,11 @@ pub(in crate::command_line) struct Subnets {
 ///
 /// # Errors
 /// If it is not what engines say.
-pub(super) fn read(flavor: Flavor, name: &str, text: &str) -> Result<Option<Known>, Error> {
+pub(in crate::command_line) fn read(
+    flavor: Flavor,
+    name: &str,
+    text: &str,
+) -> Result<Option<Known>, Error> {
     let answer: Value = serde_json::from_str(text).map_err(|error| {
         let message = format!(
             "{} tells of a network what cannot be read: {error}",

@@ -1,0 +1,188 @@
+//! What current engines answer, recorded from them: docker 26.1 and 28.5, podman 5.4 and 5.8, with runc 1.3 and crun.
+//!
+//! `recorded/ENGINE-VERSION/` holds the parts of their JSON that matter, and what they say of things that are
+//! not there or taken (`said.json`). All were asked for the same: a network, an image, a container on it.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::info::Version;
+use super::{Flavor, Trouble, images, info, listing, network, seed};
+use crate::{Node, State};
+
+/// The recorded engines.
+const RECORDED: [&str; 4] = [
+    "docker-26.1.5",
+    "docker-28.5.2",
+    "podman-5.4.2",
+    "podman-5.8.6",
+];
+
+struct Recorded(&'static str);
+
+impl Recorded {
+    fn all() -> impl Iterator<Item = Self> {
+        RECORDED.into_iter().map(Self)
+    }
+
+    fn flavor(&self) -> Flavor {
+        match self.0.starts_with("podman") {
+            true => Flavor::Podman,
+            false => Flavor::Docker,
+        }
+    }
+
+    fn read(&self, file: &str) -> String {
+        let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/command_line/recorded");
+        let path = directory.join(self.0).join(file);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+    }
+
+    fn node(&self, file: &str) -> Node {
+        let mut nodes = listing::read(self.flavor(), &self.read(file)).unwrap();
+        assert_eq!(nodes.len(), 1, "{}", self.0);
+        nodes.remove(0)
+    }
+
+    /// What it said, as a program prints it.
+    fn said(&self, what: &str) -> String {
+        let said: Value = serde_json::from_str(&self.read("said.json")).unwrap();
+        let text = said[what]["text"].as_str();
+        text.unwrap_or_else(|| panic!("{}: {what}", self.0))
+            .to_owned()
+    }
+}
+
+#[test]
+fn engines_tell_of_themselves() {
+    for recorded in Recorded::all() {
+        let info = info::read(recorded.flavor(), &recorded.read("info.json")).unwrap();
+        let (_, version) = recorded.0.split_once('-').unwrap();
+        assert_eq!(
+            Version::parse(&info.version),
+            Version::parse(version),
+            "{info:?}"
+        );
+        assert_eq!(
+            (info.hostname.as_str(), info.architecture.as_str()),
+            ("lab", "amd64")
+        );
+        assert!(
+            info.limits.are_complete() && !info.rootless && !info.user_namespaces,
+            "{info:?}"
+        );
+        assert!(
+            info.storage_driver.starts_with("overlay") && info.warnings.is_empty(),
+            "{info:?}"
+        );
+    }
+}
+
+#[test]
+fn networks_of_ours_give_lasting_addresses() {
+    for recorded in Recorded::all() {
+        let known =
+            network::answer::read(recorded.flavor(), "kind", &recorded.read("network.json"));
+        let network = known.unwrap().unwrap().network;
+        assert!(network.lasting_addresses, "{}", recorded.0);
+        assert_eq!(
+            network.subnets,
+            ["10.201.0.0/16", "fc00:f853:ccd:e793::/64"]
+        );
+    }
+}
+
+#[test]
+fn images_tell_what_they_run() {
+    for recorded in Recorded::all() {
+        let images = images::read(recorded.flavor(), "i", &recorded.read("image.json")).unwrap();
+        let image = images.into_iter().next().unwrap();
+        assert_eq!(
+            image.command(),
+            ["/busybox", "sleep", "1000"],
+            "{}",
+            recorded.0
+        );
+        assert!(!image.id.is_empty());
+        assert_eq!(image.info().labels["a"], "b");
+    }
+}
+
+#[test]
+fn containers_are_nodes_in_every_state() {
+    for recorded in Recorded::all() {
+        for (file, state) in [
+            ("created.json", State::Created),
+            ("running.json", State::Running),
+            ("stopped.json", State::Exited(Some(137))),
+        ] {
+            let node = recorded.node(file);
+            assert_eq!(
+                (node.state, node.name.as_str()),
+                (state, "rec-a"),
+                "{}",
+                recorded.0
+            );
+            assert_eq!((node.cluster(), node.role()), ("rec", "control-plane"));
+            assert_eq!(node.image, "docker.io/kindest/node:rec");
+            assert_eq!(
+                node.ipv4,
+                Some(Ipv4Addr::new(10, 201, 128, 5)),
+                "{} {file}",
+                recorded.0
+            );
+            let [port] = &node.ports[..] else {
+                panic!("{}: {node:?}", recorded.0)
+            };
+            assert_eq!(
+                (port.listen.to_string().as_str(), port.host),
+                ("127.0.0.1", 45671)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_container_tells_whether_it_waits_for_files() {
+    for recorded in Recorded::all() {
+        let answer = recorded.said("awaited");
+        assert!(!seed::reads_seeds(&answer), "{answer}");
+        assert!(
+            seed::reads_seeds(&answer.replace("sleep", "seed")),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn complaints_are_understood() {
+    for recorded in Recorded::all() {
+        for (what, trouble) in [
+            ("port-taken", Trouble::PortTaken),
+            ("address-taken", Trouble::AddressTaken),
+            ("pull-missing", Trouble::NoRegistry),
+            // That an image is not there is no trouble of the engine's.
+            ("image-missing", Trouble::Unknown),
+            ("network-missing", Trouble::Unknown),
+        ] {
+            let said = recorded.said(what);
+            assert_eq!(Trouble::of(&said), trouble, "{}: {said}", recorded.0);
+        }
+        for gone in ["missing", "exec-missing"] {
+            let said = recorded.said(gone);
+            assert!(listing::is_gone(said.as_bytes()), "{}: {said}", recorded.0);
+        }
+        let taken = recorded.said("taken");
+        assert!(
+            super::engine::is_taken(&taken, "rec-a"),
+            "{}: {taken}",
+            recorded.0
+        );
+        assert!(!super::engine::is_taken(
+            &recorded.said("missing"),
+            "rec-none"
+        ));
+    }
+}

@@ -1,0 +1,102 @@
+//! Files that go into a node before it runs, and programs that know nothing of each other: one makes the node,
+//! one fills it, one starts it, as after a crash.
+
+use kind_engine::command_line::{CommandLine, Flavor};
+use kind_engine::{CLUSTER_LABEL, Command, Engine as _, Io, NetworkSpec, NodeSpec, ROLE_LABEL};
+
+use crate::world::{NODE, NODE_IMAGE, World};
+
+/// The variable that keeps nodes from sharing the image's `/var`.
+const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
+const NAME: &str = "e2e-seeded";
+/// One that a volume hides, one that a directory of the host hides, one that nothing hides.
+const PATHS: [&str; 3] = ["/var/lib/kubelet/seed", "/shown/seed", "/etc/seed"];
+
+/// Whether the node's `/var` is a shared one or a copy.
+pub(crate) fn a_node_has_its_files_whoever_starts_it(world: &World) {
+    for snapshotter in ["overlayfs", "native"] {
+        let shown = world.directory.path().join("shown");
+        std::fs::create_dir_all(&shown).unwrap();
+        engine(world).create(&spec(world, snapshotter)).unwrap();
+        let packed = archive("first");
+        engine(world)
+            .copy_in(NAME, "/".as_ref(), &mut &packed[..])
+            .unwrap();
+        let packed = archive("last");
+        engine(world)
+            .copy_in(NAME, "/".as_ref(), &mut &packed[..])
+            .unwrap();
+        engine(world).start(NAME).unwrap();
+        let read = || cat(world, "cat", &PATHS);
+        assert_eq!(read(), "lastlastlast", "{snapshotter}");
+        assert!(cat(world, "/kind/bin/kind-node", &["--version"]).starts_with("kind-node "));
+        // What came once does not come again.
+        cat(world, "sh", &["-c", "echo -n own >/var/lib/kubelet/seed"]);
+        world
+            .engine
+            .client(&["stop", "-t", "0", NAME])
+            .expect("stop");
+        engine(world).start(NAME).unwrap();
+        assert_eq!(read(), "ownlastlast", "{snapshotter}");
+        engine(world).remove(&[NAME.to_owned()]).unwrap();
+    }
+}
+
+fn engine(world: &World) -> CommandLine {
+    let flavor = match world.engine.name() {
+        "docker" => Flavor::Docker,
+        _ => Flavor::Podman,
+    };
+    let program = world.engine.wrapper(world.directory.path());
+    CommandLine::new(flavor, program.to_string_lossy())
+}
+
+fn spec(world: &World, snapshotter: &str) -> NodeSpec {
+    let mut network = NetworkSpec::default();
+    "kind".clone_into(&mut network.name);
+    engine(world).ensure_network(&network).unwrap();
+    // The program that the cluster's node was given.
+    let agent = world.directory.path().join("kind-node");
+    let from = format!("{NODE}:/kind/bin/kind-node");
+    let copy = ["cp", &from, agent.to_str().unwrap()];
+    world.engine.client(&copy).expect("cp");
+    let mut spec = NodeSpec::default();
+    NAME.clone_into(&mut spec.name);
+    NODE_IMAGE.clone_into(&mut spec.image);
+    spec.network = network.name;
+    spec.kind_node = Some(kind_engine::Agent::file(agent));
+    let labels = [(CLUSTER_LABEL, "seeded"), (ROLE_LABEL, "worker")];
+    spec.labels = labels
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into();
+    spec.env = [(SNAPSHOTTER.to_owned(), snapshotter.to_owned())].into();
+    let mut mount = kind_engine::Mount::default();
+    mount.host = world.directory.path().join("shown");
+    mount.container = "/shown".into();
+    spec.mounts = vec![mount];
+    spec
+}
+
+fn archive(text: &str) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for path in PATHS {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o600);
+        let path = path.trim_start_matches('/');
+        builder
+            .append_data(&mut header, path, text.as_bytes())
+            .unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+/// What a command in the node prints.
+fn cat(world: &World, program: &str, arguments: &[&str]) -> String {
+    let words = [&[program], arguments].concat();
+    let (mut out, mut errors) = (Vec::new(), Vec::new());
+    let io = Io::new(None, &mut out, &mut errors);
+    let code = engine(world).exec(NAME, &Command::new(words), io).unwrap();
+    assert_eq!(code, 0, "{}", String::from_utf8_lossy(&errors));
+    String::from_utf8(out).unwrap()
+}

@@ -1,0 +1,99 @@
+//! What came of the tests, as a table.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Results of tests by their names, for every way in the order in which it was tried.
+#[derive(Default)]
+pub(super) struct Results {
+    ways: Vec<String>,
+    tests: BTreeMap<String, BTreeMap<String, Outcome>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed,
+}
+
+impl Results {
+    /// Takes what a suite printed: lines like `test docker::the_node_is_ready ... ok`.
+    pub(super) fn add(&mut self, way: &str, suite: &str, printed: &str) {
+        if !self.ways.iter().any(|known| known == way) {
+            self.ways.push(way.to_owned());
+        }
+        let mut count = 0;
+        for (test, outcome) in printed.lines().filter_map(parse) {
+            count += 1;
+            self.note(way, format!("{suite}: {test}"), outcome);
+        }
+        if count == 0 {
+            // It ended before its first test.
+            self.note(way, format!("{suite}: its start"), Outcome::Failed);
+        }
+    }
+
+    fn note(&mut self, way: &str, test: String, outcome: Outcome) {
+        let ways = self.tests.entry(test).or_default();
+        ways.insert(way.to_owned(), outcome);
+    }
+
+    /// How many failed.
+    pub(super) fn failures(&self) -> usize {
+        let outcomes = self.tests.values().flat_map(BTreeMap::values);
+        outcomes
+            .filter(|outcome| **outcome == Outcome::Failed)
+            .count()
+    }
+
+    /// A line for each test and a column for each way, in Markdown.
+    pub(super) fn table(&self) -> String {
+        let mut table = format!("| test | {} |\n|---|", self.ways.join(" | "));
+        table.push_str(&"---|".repeat(self.ways.len()));
+        for (test, outcomes) in &self.tests {
+            let word = |way: &String| match outcomes.get(way) {
+                Some(Outcome::Passed) => "ok",
+                Some(Outcome::Failed) => "**failed**",
+                None => "",
+            };
+            let words: Vec<_> = self.ways.iter().map(word).collect();
+            // Writing to a string cannot fail.
+            let _ = write!(table, "\n| {test} | {} |", words.join(" | "));
+        }
+        table.push('\n');
+        table
+    }
+}
+
+/// A test's name without its engine, and what came of it.
+fn parse(line: &str) -> Option<(&str, Outcome)> {
+    let (name, outcome) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
+    let outcome = match outcome.trim() {
+        "ok" => Outcome::Passed,
+        "FAILED" => Outcome::Failed,
+        _ => return None,
+    };
+    let name = name.trim();
+    Some((
+        name.split_once("::").map_or(name, |(_, name)| name),
+        outcome,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_has_a_column() {
+        let mut results = Results::default();
+        let printed =
+            "running 2 tests\ntest docker::a ... ok\ntest docker::b    ... FAILED\n\nfailures:\n";
+        results.add("docker", "clusters", printed);
+        results.add("podman", "clusters", "test podman::a ... ok\n");
+        results.add("podman", "nodes", "./nodes: not found\n");
+        let table = "| test | docker | podman |\n|---|---|---|\n| clusters: a | ok | ok |\n\
+                     | clusters: b | **failed** |  |\n| nodes: its start |  | **failed** |\n";
+        assert_eq!((results.table().as_str(), results.failures()), (table, 2));
+    }
+}
