@@ -117,7 +117,7 @@ pub(crate) fn a_published_images_manifests_are_applied(world: &World) {
     assert!(storage.contains(APPLIED), "{storage}");
     get(&["deployment", "coredns"]);
     let others = get(&["daemonsets", "--all-namespaces"]);
-    for ours in ["kind-dns", "kind-services", "local-path-provisioner"] {
+    for ours in ["coredns", "kind-services", "local-path-provisioner"] {
         assert!(!others.contains(ours), "{ours} comes from elsewhere");
     }
     eventually("the node is ready", 60, || {

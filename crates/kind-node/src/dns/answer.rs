@@ -1,10 +1,10 @@
-//! From a question to an answer, as far as the index reaches.
+//! From a question to an answer, as far as the cluster's objects reach.
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{DNSClass, Name, Record, RecordType};
 
-use super::index::Index;
-use super::zone::{self, Lookup, Zone};
+use super::plugin::kubernetes::Kubernetes;
+use super::zone::{self, Cluster, Lookup};
 
 /// How many names a chain of aliases may have, so that two that name each other end.
 const ALIASES: usize = 8;
@@ -41,7 +41,30 @@ pub(crate) struct Answer {
     pub(crate) additionals: Vec<Record>,
 }
 
+/// What logs and metrics tell of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// How it went.
+    pub(crate) code: ResponseCode,
+    /// The first name of the answer is ours.
+    pub(crate) authoritative: bool,
+    /// An upstream server has validated the answer.
+    pub(crate) authentic: bool,
+    /// No records answer.
+    pub(crate) empty: bool,
+}
+
 impl Answer {
+    /// What logs and metrics tell of it.
+    pub(crate) fn summary(&self) -> Summary {
+        Summary {
+            code: self.code,
+            authoritative: self.authoritative,
+            authentic: self.authentic,
+            empty: self.answers.is_empty(),
+        }
+    }
+
     /// An answer without records.
     pub(crate) fn bare(code: ResponseCode) -> Self {
         Self {
@@ -70,23 +93,23 @@ impl Answer {
 
     /// Begins equal records at another place each time, so that clients which take the first
     /// address spread over all.
-    pub(crate) fn rotated(mut self, by: u16) -> Self {
+    pub(crate) fn rotated(mut self, by: usize) -> Self {
         let is_address = |record: &Record| record.record_type().is_ip_addr();
         let first = self.answers.iter().position(is_address);
         if let Some(addresses) = first.and_then(|first| self.answers.get_mut(first..)) {
-            let by = usize::from(by) % addresses.len().max(1);
+            let by = by % addresses.len().max(1);
             addresses.rotate_left(by);
         }
         self
     }
 }
 
-/// How far the index reaches.
+/// How far the cluster's objects reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// To the end.
     Whole(Answer),
-    /// To a name outside.
+    /// To a name for which somebody else must be asked.
     Outside {
         /// Records on the way.
         aliases: Vec<Record>,
@@ -95,18 +118,20 @@ pub(crate) enum Reach {
     },
 }
 
-/// Answers a question from the index.
-pub(crate) fn answer(zone: &Zone, index: &Index, question: &Question) -> Reach {
-    if question.class != DNSClass::IN {
-        return Reach::Whole(Answer::bare(ResponseCode::Refused));
-    }
+/// Answers a question from the cluster's objects.
+pub(crate) fn answer(kubernetes: &Kubernetes, cluster: Cluster<'_>, question: &Question) -> Reach {
     let mut aliases = Vec::new();
     let mut name = question.name.clone();
     for _ in 0..ALIASES {
-        match zone.lookup(index, &name, question.kind) {
+        let found = zone::lookup(kubernetes, cluster, &name, question.kind);
+        let missing = found == Lookup::Missing;
+        match found {
+            Lookup::Missing if kubernetes.fallthrough.passes(&name) => {
+                return Reach::Outside { aliases, name };
+            }
             Lookup::Outside => return Reach::Outside { aliases, name },
             Lookup::Alias(target) => {
-                aliases.push(zone::alias(&name, target.clone()));
+                aliases.push(zone::alias(&name, target.clone(), kubernetes.ttl));
                 if matches!(question.kind, RecordType::CNAME | RecordType::ANY) {
                     return Reach::Whole(ours(aliases, Vec::new()));
                 }
@@ -119,10 +144,12 @@ pub(crate) fn answer(zone: &Zone, index: &Index, question: &Question) -> Reach {
                 aliases.extend(answers);
                 return Reach::Whole(ours(aliases, additionals));
             }
-            negative => {
+            Lookup::Missing | Lookup::Empty => {
                 let mut answer = ours(aliases, Vec::new());
-                answer.authorities.push(zone.soa(index));
-                if negative == Lookup::Missing {
+                answer
+                    .authorities
+                    .extend(zone::soa(kubernetes, cluster, &name));
+                if missing {
                     answer.code = ResponseCode::NXDomain;
                 }
                 return Reach::Whole(answer);

@@ -7,16 +7,92 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{RData, Record};
 
 use super::answer::{Answer, Question};
-
-/// Longest time that anything is kept; what kubeadm gives CoreDNS.
-const LONGEST: Duration = Duration::from_secs(30);
+use super::plugin::cache::{CacheSettings, Keeping};
 
 /// Answers with more records are not worth their memory.
 const MOST_RECORDS: usize = 64;
 
-/// A bounded store of answers; the oldest make room.
+/// Bounded stores of answers, one of each kind.
 #[derive(Debug)]
 pub(crate) struct Cache {
+    settings: CacheSettings,
+    success: Store,
+    denial: Store,
+}
+
+/// The kinds of answers that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// With records.
+    Success,
+    /// That a name or a type does not exist.
+    Denial,
+}
+
+impl Cache {
+    /// An empty cache.
+    pub(crate) fn new(settings: CacheSettings) -> Self {
+        Self {
+            success: Store::new(settings.success.capacity),
+            denial: Store::new(settings.denial.capacity),
+            settings,
+        }
+    }
+
+    /// Tells whether answers to a question are looked up.
+    pub(crate) fn covers(&self, question: &Question) -> bool {
+        self.settings.covers(&question.name)
+    }
+
+    /// The zones in words, as metrics name them.
+    pub(crate) fn zones_label(&self) -> String {
+        self.settings.zones_label()
+    }
+
+    /// How many answers of a kind are there.
+    pub(crate) fn entries(&self, kept: Kept) -> usize {
+        match kept {
+            Kept::Success => self.success.entries.len(),
+            Kept::Denial => self.denial.entries.len(),
+        }
+    }
+
+    /// Returns an answer that is still good, its times to live reduced by its age.
+    pub(crate) fn get(&self, question: &Question, now: Instant) -> Option<(Kept, Answer)> {
+        let success = self
+            .success
+            .get(question, now)
+            .map(|entry| (Kept::Success, entry));
+        let found = success.or_else(|| Some((Kept::Denial, self.denial.get(question, now)?)));
+        found.map(|(kept, entry)| (kept, entry.answer_at(now, self.settings.keep_ttl)))
+    }
+
+    /// Keeps an answer as long as its records and the settings allow, which may be not at all.
+    pub(crate) fn insert(&mut self, question: Question, answer: &Answer, now: Instant) {
+        let records = answer.answers.len() + answer.authorities.len() + answer.additionals.len();
+        let Some((kept, lifetime)) = lifetime(answer) else {
+            return;
+        };
+        let (store, keeping) = match kept {
+            Kept::Success => (&mut self.success, &self.settings.success),
+            Kept::Denial => (&mut self.denial, &self.settings.denial),
+        };
+        let lifetime = bounded(lifetime, keeping);
+        if lifetime.is_zero() || records > MOST_RECORDS || !keeping.keeps(&question.name) {
+            return;
+        }
+        store.insert(question, answer, now, lifetime);
+    }
+}
+
+/// The time for which an answer is kept that is good for that long.
+fn bounded(lifetime: Duration, keeping: &Keeping) -> Duration {
+    lifetime.max(keeping.shortest).min(keeping.longest)
+}
+
+/// Answers of one kind; the oldest make room.
+#[derive(Debug)]
+struct Store {
     entries: HashMap<Question, Entry>,
     /// Every insertion in order; more than one for a question that was stored again.
     order: VecDeque<(u64, Question)>,
@@ -32,9 +108,26 @@ struct Entry {
     insertion: u64,
 }
 
-impl Cache {
-    /// An empty cache for that many answers.
-    pub(crate) fn new(capacity: usize) -> Self {
+impl Entry {
+    /// The answer as it is given at that time.
+    fn answer_at(&self, now: Instant, keep_ttl: bool) -> Answer {
+        let age = now.saturating_duration_since(self.stored).as_secs();
+        let age = if keep_ttl {
+            0
+        } else {
+            u32::try_from(age).unwrap_or(u32::MAX)
+        };
+        let mut answer = self.answer.clone();
+        let records = answer.answers.iter_mut().chain(&mut answer.authorities);
+        for record in records.chain(&mut answer.additionals) {
+            record.ttl = record.ttl.saturating_sub(age);
+        }
+        answer
+    }
+}
+
+impl Store {
+    fn new(capacity: usize) -> Self {
         Self {
             entries: HashMap::new(),
             order: VecDeque::new(),
@@ -43,34 +136,12 @@ impl Cache {
         }
     }
 
-    /// Returns an answer that is still good, its times to live reduced by its age.
-    pub(crate) fn get(&self, question: &Question, now: Instant) -> Option<Answer> {
-        let entry = self
-            .entries
-            .get(question)
-            .filter(|entry| now < entry.expires)?;
-        let age = now.saturating_duration_since(entry.stored).as_secs();
-        let age = u32::try_from(age).unwrap_or(u32::MAX);
-        let mut answer = entry.answer.clone();
-        for records in [
-            &mut answer.answers,
-            &mut answer.authorities,
-            &mut answer.additionals,
-        ] {
-            for record in records {
-                record.ttl = record.ttl.saturating_sub(age);
-            }
-        }
-        Some(answer)
+    fn get(&self, question: &Question, now: Instant) -> Option<&Entry> {
+        let entry = self.entries.get(question);
+        entry.filter(|entry| now < entry.expires)
     }
 
-    /// Keeps an answer as long as its records allow, which may be not at all.
-    pub(crate) fn insert(&mut self, question: Question, answer: &Answer, now: Instant) {
-        let records = answer.answers.len() + answer.authorities.len() + answer.additionals.len();
-        let lifetime = lifetime(answer).min(LONGEST);
-        if lifetime.is_zero() || records > MOST_RECORDS {
-            return;
-        }
+    fn insert(&mut self, question: Question, answer: &Answer, now: Instant, lifetime: Duration) {
         self.insertions += 1;
         self.order.push_back((self.insertions, question.clone()));
         let entry = Entry {
@@ -97,18 +168,20 @@ impl Cache {
     }
 }
 
-/// Returns how long an answer is good. A negative one is good as long as its SOA record says
-/// (RFC 2308), and not at all without one.
-fn lifetime(answer: &Answer) -> Duration {
+/// Returns of which kind an answer is and how long it is good, if it may be kept. A negative one is good as long
+/// as its SOA record says (RFC 2308), and not at all without one.
+fn lifetime(answer: &Answer) -> Option<(Kept, Duration)> {
     let positive = answer.answers.iter().map(|record| record.ttl).min();
     let negative = answer.authorities.iter().find_map(negative_ttl);
-    let seconds = match (answer.code, positive) {
-        (ResponseCode::NoError, Some(ttl)) => negative.map_or(ttl, |other| other.min(ttl)),
-        (ResponseCode::NXDomain, Some(ttl)) => negative.map_or(0, |other| other.min(ttl)),
-        (ResponseCode::NoError | ResponseCode::NXDomain, None) => negative.unwrap_or(0),
-        _ => 0,
+    let (kept, seconds) = match (answer.code, positive) {
+        (ResponseCode::NoError, Some(ttl)) => {
+            (Kept::Success, negative.map_or(ttl, |other| other.min(ttl)))
+        }
+        (ResponseCode::NXDomain, Some(ttl)) => (Kept::Denial, negative?.min(ttl)),
+        (ResponseCode::NoError | ResponseCode::NXDomain, None) => (Kept::Denial, negative?),
+        _ => return None,
     };
-    Duration::from_secs(seconds.into())
+    Some((kept, Duration::from_secs(seconds.into())))
 }
 
 /// Returns the seconds for which an SOA record lets a negative answer be kept.
@@ -126,7 +199,13 @@ mod tests {
     use hickory_proto::rr::rdata::{A, SOA};
     use hickory_proto::rr::{DNSClass, Name, RecordType};
 
+    use super::super::configuration::tests::block;
     use super::*;
+
+    /// A cache as a Corefile describes it.
+    fn cache(directive: &str) -> Cache {
+        Cache::new(block(directive).cache.unwrap())
+    }
 
     fn question(name: &str) -> Question {
         Question {
@@ -170,34 +249,39 @@ mod tests {
             (answer(missing, vec![address(2)], vec![soa(3, 5)]), 2),
             (answer(ResponseCode::ServFail, vec![], vec![soa(3, 5)]), 0),
         ] {
-            assert_eq!(lifetime(&answer).as_secs(), expected, "{answer:?}");
+            let seconds = lifetime(&answer).map_or(0, |(_, lifetime)| lifetime.as_secs());
+            assert_eq!(seconds, expected, "{answer:?}");
         }
     }
 
     #[test]
     fn answer_ages_and_ends() {
-        let mut cache = Cache::new(8);
+        let mut cache = cache("cache 30");
         let start = Instant::now();
         let kept = answer(ResponseCode::NoError, vec![address(10)], vec![]);
         cache.insert(question("Example.com."), &kept, start);
         let later = cache.get(&question("example.COM."), start + Duration::from_secs(4));
-        assert_eq!(later.unwrap().answers[0].ttl, 6);
+        assert_eq!(later.unwrap().1.answers[0].ttl, 6);
         let end = start + Duration::from_secs(10);
         assert!(cache.get(&question("example.com."), end).is_none());
     }
 
     #[test]
     fn long_answer_is_not_kept_longer_than_allowed() {
-        let mut cache = Cache::new(8);
+        let mut cache = cache("cache 30");
         let start = Instant::now();
         let kept = answer(ResponseCode::NoError, vec![address(86400)], vec![]);
         cache.insert(question("a."), &kept, start);
-        assert!(cache.get(&question("a."), start + LONGEST).is_none());
+        assert!(
+            cache
+                .get(&question("a."), start + Duration::from_secs(30))
+                .is_none()
+        );
     }
 
     #[test]
     fn oldest_makes_room() {
-        let mut cache = Cache::new(2);
+        let mut cache = cache("cache {\n success 2\n}");
         let now = Instant::now();
         let kept = answer(ResponseCode::NoError, vec![address(10)], vec![]);
         for name in ["a.", "b.", "a.", "c."] {
@@ -206,12 +290,12 @@ mod tests {
         assert!(cache.get(&question("a."), now).is_some());
         assert!(cache.get(&question("b."), now).is_none());
         assert!(cache.get(&question("c."), now).is_some());
-        assert_eq!(cache.entries.len(), 2);
+        assert_eq!(cache.entries(Kept::Success), 2);
     }
 
     #[test]
     fn question_with_other_flags_is_another_question() {
-        let mut cache = Cache::new(2);
+        let mut cache = cache("cache {\n success 2\n}");
         let now = Instant::now();
         let kept = answer(ResponseCode::NoError, vec![address(10)], vec![]);
         cache.insert(question("a."), &kept, now);
@@ -220,5 +304,30 @@ mod tests {
             ..question("a.")
         };
         assert!(cache.get(&signed, now).is_none());
+    }
+
+    #[test]
+    fn what_a_corefile_says_counts() {
+        let now = Instant::now();
+        let kept = answer(ResponseCode::NoError, vec![address(10)], vec![]);
+        let missing = answer(ResponseCode::NXDomain, vec![], vec![soa(10, 10)]);
+        let mut cache = cache(
+            "cache 300 {\n disable success a\n denial 9984 5\n success 9984 300 60\n keepttl\n}",
+        );
+        for name in ["x.a.", "b."] {
+            cache.insert(question(name), &kept, now);
+        }
+        cache.insert(question("c."), &missing, now);
+        assert!(cache.get(&question("x.a."), now).is_none());
+        let later = cache
+            .get(&question("b."), now + Duration::from_secs(30))
+            .unwrap();
+        assert_eq!((later.0, later.1.answers[0].ttl), (Kept::Success, 10));
+        assert_eq!(cache.get(&question("c."), now).unwrap().0, Kept::Denial);
+        assert!(
+            cache
+                .get(&question("c."), now + Duration::from_secs(5))
+                .is_none()
+        );
     }
 }

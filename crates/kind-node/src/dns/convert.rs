@@ -13,6 +13,9 @@ use super::model::{Endpoint, Endpoints, Key, Kind, Port, Protocol, Service};
 /// Label of an EndpointSlice that names its service.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
+/// The longest label that a domain name may have.
+const LONGEST_LABEL: usize = 63;
+
 /// The older spelling of `publishNotReadyAddresses`, named by the specification.
 const TOLERATE_UNREADY: &str = "service.alpha.kubernetes.io/tolerate-unready-endpoints";
 
@@ -79,6 +82,24 @@ pub(crate) fn namespace(object: core::Namespace) -> (Key, ()) {
     (key, ())
 }
 
+/// Keeps the addresses of a Pod; those of its node are not its own, and one that has ended has none.
+pub(crate) fn pod(object: core::Pod) -> (Key, Vec<IpAddr>) {
+    let status = object.status.unwrap_or_default();
+    let on_node = object
+        .spec
+        .is_some_and(|spec| spec.host_network == Some(true));
+    let ended = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
+    let several = status.pod_ips.unwrap_or_default();
+    let texts = several.into_iter().map(|one| one.ip).chain(status.pod_ip);
+    let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    if on_node || ended {
+        addresses.clear();
+    }
+    (key(object.metadata), addresses)
+}
+
 /// Decides what a service's own name stands for.
 fn kind(spec: core::ServiceSpec) -> Kind {
     if spec.type_.as_deref() == Some("ExternalName") {
@@ -123,10 +144,11 @@ fn slice_addresses(endpoint: &discovery::Endpoint, ports: &Arc<[Port]>) -> Vec<E
         .as_ref()
         // Unknown counts as ready; the API says so.
         .is_none_or(|conditions| conditions.ready != Some(false));
+    let target = endpoint.target_ref.as_ref();
     endpoint
         .addresses
         .iter()
-        .filter_map(|text| one(text, endpoint.hostname.as_deref(), ready, ports))
+        .filter_map(|text| one(text, endpoint.hostname.as_deref(), target, ready, ports))
         .collect()
 }
 
@@ -142,19 +164,37 @@ fn subset(subset: &core::EndpointSubset) -> Vec<Endpoint> {
     let unready = subset.not_ready_addresses.iter().flatten();
     ready
         .chain(unready.map(|one| (one, false)))
-        .filter_map(|(address, ready)| one(&address.ip, address.hostname.as_deref(), ready, &ports))
+        .filter_map(|(address, ready)| {
+            let target = address.target_ref.as_ref();
+            one(
+                &address.ip,
+                address.hostname.as_deref(),
+                target,
+                ready,
+                &ports,
+            )
+        })
         .collect()
 }
 
 /// Makes an endpoint; nothing if the address is none.
-fn one(text: &str, hostname: Option<&str>, ready: bool, ports: &Arc<[Port]>) -> Option<Endpoint> {
+fn one(
+    text: &str,
+    hostname: Option<&str>,
+    target: Option<&core::ObjectReference>,
+    ready: bool,
+    ports: &Arc<[Port]>,
+) -> Option<Endpoint> {
     let address: IpAddr = text.parse().ok()?;
-    let hostname = match hostname {
-        Some(name) if !name.is_empty() => name.to_ascii_lowercase(),
-        _ => dashed(address),
-    };
+    let given = hostname.filter(|name| !name.is_empty());
+    let label = given.map_or_else(|| dashed(address), str::to_ascii_lowercase);
+    let hostname: Arc<str> = label.into();
+    let pod = target.filter(|target| given.is_none() && target.kind.as_deref() == Some("Pod"));
+    let pod = pod.and_then(|target| target.name.as_deref());
+    let pod = pod.filter(|name| name.len() <= LONGEST_LABEL);
     Some(Endpoint {
-        hostname: hostname.into(),
+        pod_hostname: pod.map_or_else(|| hostname.clone(), Arc::from),
+        hostname,
         address,
         ready,
         ports: ports.clone(),

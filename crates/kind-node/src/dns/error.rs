@@ -20,14 +20,12 @@ pub(crate) enum Error {
         /// What its value should be.
         expected: &'static str,
     },
-    /// The file with the upstream servers or CoreDNS's configuration cannot be read.
-    #[error("read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// CoreDNS's configuration cannot be read.
+    #[error("read {}", .0.display())]
+    Read(PathBuf),
+    /// The first Corefile is not one; there is none before that could stay in force.
+    #[error("use the Corefile: {0}")]
+    Corefile(String),
     /// An address cannot be listened on.
     #[error("listen on {address}")]
     Listen {

@@ -1,8 +1,8 @@
-//! Names that are not ours: from the cache, or from the servers of `resolv.conf`.
+//! Asking the servers of a `forward`.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::ResponseCode;
@@ -11,15 +11,9 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::answer::{Answer, Question};
-use super::cache::Cache;
-use super::upstream;
-
-/// Answers kept.
-const CACHED: usize = 4096;
-
-/// Questions under way; more are refused, so that a dead upstream costs bounded memory. What kubeadm
-/// gives CoreDNS.
-const IN_FLIGHT: usize = 1000;
+use super::metrics::{Metrics, UpstreamMetrics};
+use super::plugin::forward::{ForwardSettings, Policy};
+use super::upstream::{self, Over};
 
 /// Time for one server.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -30,12 +24,15 @@ const DEADLINE: Duration = Duration::from_millis(4500);
 /// For how long a server that failed comes after the others.
 const REST: Duration = Duration::from_secs(10);
 
-/// The way to names that are not ours.
+/// The way to names that others know.
 #[derive(Debug)]
 pub(crate) struct Forwarder {
+    settings: ForwardSettings,
     servers: Vec<Server>,
-    cache: Mutex<Cache>,
     permits: Semaphore,
+    /// Grows with every question; whose turn it is.
+    turn: AtomicUsize,
+    metrics: Arc<Metrics>,
 }
 
 /// An upstream server.
@@ -46,30 +43,58 @@ struct Server {
     probe: Name,
     returns: AtomicBool,
     failed: Mutex<Option<Instant>>,
+    metrics: Arc<UpstreamMetrics>,
+}
+
+/// Where we are, as far as it tells which upstream servers are we ourselves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ourselves {
+    /// Addresses of our Service.
+    pub(crate) service: Vec<IpAddr>,
+    /// Where the sockets of a server block are.
+    pub(crate) listening: Vec<SocketAddr>,
+}
+
+impl Ourselves {
+    /// Tells whether that server is this one.
+    fn is(&self, server: SocketAddr) -> bool {
+        let ours = |own: &SocketAddr| own.port() == server.port();
+        let service = self.service.contains(&server.ip()) && self.listening.iter().any(ours);
+        service || reaches(&self.listening, server)
+    }
 }
 
 impl Forwarder {
-    /// A forwarder to these servers, without those that are clearly ourselves: `own` are the
-    /// addresses of our service, `listening` where our sockets are.
-    pub(crate) fn new(servers: &[SocketAddr], own: &[IpAddr], listening: &[SocketAddr]) -> Self {
-        let ourselves = |server: &&SocketAddr| {
-            let is = own.contains(&server.ip()) || reaches(listening, **server);
+    /// A forwarder to the servers of a directive without those that are clearly ourselves; `zone` is that of its
+    /// server block.
+    pub(crate) fn new(
+        settings: ForwardSettings,
+        zone: &Name,
+        ourselves: &Ourselves,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let is_other = |server: &&SocketAddr| {
+            let is = ourselves.is(**server);
             if is {
                 tracing::warn!(%server, "refused an upstream server that is this server itself");
             }
-            is
+            !is
         };
-        let others = servers.iter().filter(|server| !ourselves(server));
+        let from = &settings.from;
+        let zone = if zone.zone_of(from) { from } else { zone };
+        let others = settings.servers.iter().filter(is_other);
         Self {
-            servers: others.copied().map(Server::new).collect(),
-            cache: Mutex::new(Cache::new(CACHED)),
-            permits: Semaphore::new(IN_FLIGHT),
+            servers: others.map(|one| Server::new(*one, zone, metrics)).collect(),
+            permits: Semaphore::new(settings.max_concurrent),
+            turn: AtomicUsize::new(0),
+            metrics: metrics.clone(),
+            settings,
         }
     }
 
-    /// Returns an answer that is known already.
-    pub(crate) fn known(&self, question: &Question) -> Option<Answer> {
-        lock(&self.cache).get(question, Instant::now())
+    /// Tells whether questions for a name are forwarded.
+    pub(crate) fn covers(&self, name: &Name) -> bool {
+        self.settings.covers(name)
     }
 
     /// Asks the upstream servers one after the other until one knows.
@@ -78,12 +103,11 @@ impl Forwarder {
             return Answer::bare(ResponseCode::Refused);
         }
         let Ok(_permit) = self.permits.try_acquire() else {
+            self.metrics.forward_rejected();
             return Answer::bare(ResponseCode::Refused);
         };
         let asked = timeout(DEADLINE, self.ask_servers(question)).await;
-        let answer = asked.unwrap_or_else(|_| Answer::bare(ResponseCode::ServFail));
-        lock(&self.cache).insert(question.clone(), &answer, Instant::now());
-        answer
+        asked.unwrap_or_else(|_| Answer::bare(ResponseCode::ServFail))
     }
 
     /// Sends every server a name that only we know, to see whether it comes back.
@@ -96,7 +120,9 @@ impl Forwarder {
                 dnssec_ok: false,
                 checking_disabled: false,
             };
-            if let Err(error) = upstream::ask(server.address, &question, PATIENCE).await {
+            if let Err(error) =
+                upstream::ask(server.address, &question, self.over(), PATIENCE).await
+            {
                 tracing::warn!(server = %server.address, %error, "upstream server does not answer");
             }
         }
@@ -108,8 +134,11 @@ impl Forwarder {
         for _ in 0..2 {
             let mut lost = false;
             for server in self.in_order() {
-                match upstream::ask(server.address, question, PATIENCE).await {
+                let asked = Instant::now();
+                server.metrics.asked();
+                match upstream::ask(server.address, question, self.over(), PATIENCE).await {
                     Ok(answer) => {
+                        server.metrics.answered(answer.code, asked.elapsed());
                         server.set_failed(false);
                         if matches!(answer.code, ResponseCode::NoError | ResponseCode::NXDomain) {
                             return answer;
@@ -130,10 +159,27 @@ impl Forwarder {
         refusal
     }
 
-    /// The servers in the order of `resolv.conf`, those that failed lately last.
+    /// What servers are asked over.
+    fn over(&self) -> Over {
+        if self.settings.force_tcp {
+            Over::Tcp
+        } else {
+            Over::Udp
+        }
+    }
+
+    /// The servers in the order in which they are asked, those that failed lately last.
     fn in_order(&self) -> Vec<&Server> {
-        let usable = self.servers.iter().filter(|server| server.usable());
-        let (mut resting, mut order): (Vec<_>, Vec<_>) = usable.partition(|one| one.rests());
+        let mut usable: Vec<_> = self.servers.iter().filter(|one| one.usable()).collect();
+        let first = match self.settings.policy {
+            Policy::Sequential => 0,
+            Policy::RoundRobin => self.turn.fetch_add(1, Ordering::Relaxed),
+            Policy::Random => usize::from(upstream::random()),
+        };
+        let count = usable.len().max(1);
+        usable.rotate_left(first % count);
+        let (mut resting, mut order): (Vec<_>, Vec<_>) =
+            usable.into_iter().partition(|one| one.rests());
         order.append(&mut resting);
         order
     }
@@ -151,12 +197,13 @@ impl Forwarder {
 }
 
 impl Server {
-    fn new(address: SocketAddr) -> Self {
+    fn new(address: SocketAddr, zone: &Name, metrics: &Metrics) -> Self {
         Self {
             address,
-            probe: probe_name(),
+            probe: probe_name(zone),
             returns: AtomicBool::new(false),
             failed: Mutex::new(None),
+            metrics: metrics.upstream(address),
         }
     }
 
@@ -176,11 +223,12 @@ impl Server {
     }
 }
 
-/// A name of two random labels, outside every real domain.
-fn probe_name() -> Name {
+/// A name of two random labels in a zone, which nobody has.
+fn probe_name(zone: &Name) -> Name {
     let label = || format!("{:04x}{:04x}", upstream::random(), upstream::random());
-    // Two labels of eight digits are always a name.
-    Name::from_ascii(format!("{}.{}.", label(), label())).unwrap_or_default()
+    let name = Name::from_ascii(format!("{}.{}", label(), label())).unwrap_or_default();
+    // Does not fit only below a zone of the longest names.
+    name.append_domain(zone).unwrap_or_default()
 }
 
 /// Tells whether one of our sockets is what that address leads to.
@@ -203,15 +251,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::configuration::tests::block;
     use super::*;
 
     fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
+    /// A forwarder to servers in their order.
+    fn forwarder(servers: &[&str], ourselves: &Ourselves) -> Forwarder {
+        let directive = format!("forward . {} {{\n policy sequential\n}}", servers.join(" "));
+        let settings = block(&directive).forward.remove(0);
+        Forwarder::new(settings, &Name::root(), ourselves, &Arc::default())
+    }
+
     fn kept(servers: &[&str], own: &[&str], listening: &[&str]) -> Vec<String> {
-        let own: Vec<IpAddr> = own.iter().map(|text| text.parse().unwrap()).collect();
-        let forwarder = Forwarder::new(&addresses(servers), &own, &addresses(listening));
+        let ourselves = Ourselves {
+            service: own.iter().map(|text| text.parse().unwrap()).collect(),
+            listening: addresses(listening),
+        };
+        let forwarder = forwarder(servers, &ourselves);
         let kept = forwarder.servers.iter();
         kept.map(|server| server.address.to_string()).collect()
     }
@@ -229,6 +288,11 @@ mod tests {
             kept(&["10.96.0.10:53"], &["10.96.0.10"], &["[::]:53"]),
             none
         );
+        // Another server block of our own.
+        assert_eq!(
+            kept(&["127.0.0.1:5353"], &["10.96.0.10"], &["[::]:53"]),
+            ["127.0.0.1:5353"]
+        );
         assert_eq!(kept(&["127.0.0.2:53"], &[], &["127.0.0.2:53"]), none);
         assert_eq!(
             kept(&["127.0.0.3:53"], &[], &["127.0.0.2:53"]),
@@ -238,8 +302,9 @@ mod tests {
 
     #[test]
     fn failed_server_comes_last() {
-        let servers = addresses(&["192.0.2.1:53", "192.0.2.2:53"]);
-        let forwarder = Forwarder::new(&servers, &[], &[]);
+        let servers = ["192.0.2.1:53", "192.0.2.2:53"];
+        let forwarder = forwarder(&servers, &Ourselves::default());
+        let servers = addresses(&servers);
         forwarder.servers[0].set_failed(true);
         let order: Vec<_> = forwarder.in_order().iter().map(|one| one.address).collect();
         assert_eq!(order, [servers[1], servers[0]]);
@@ -249,8 +314,20 @@ mod tests {
     }
 
     #[test]
+    fn every_server_has_its_turn() {
+        let settings = block("forward . 192.0.2.1 192.0.2.2 {\n policy round_robin\n}").forward;
+        let (none, metrics) = (Ourselves::default(), Arc::default());
+        let forwarder = Forwarder::new(settings[0].clone(), &Name::root(), &none, &metrics);
+        let first = || forwarder.in_order()[0].address.ip().to_string();
+        assert_eq!(
+            [first(), first(), first()],
+            ["192.0.2.1", "192.0.2.2", "192.0.2.1"]
+        );
+    }
+
+    #[test]
     fn server_whose_probe_comes_back_is_not_used() {
-        let forwarder = Forwarder::new(&addresses(&["192.0.2.1:53"]), &[], &[]);
+        let forwarder = forwarder(&["192.0.2.1:53"], &Ourselves::default());
         let probe = forwarder.servers[0].probe.clone();
         assert!(!forwarder.came_back(&Name::root()));
         assert!(forwarder.came_back(&probe));
@@ -259,7 +336,15 @@ mod tests {
 
     #[tokio::test]
     async fn more_questions_than_allowed_are_refused() {
-        let forwarder = Forwarder::new(&[], &[], &[]);
+        // A bound socket that never answers.
+        let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let directive = format!(
+            "forward . {} {{\n max_concurrent 2\n}}",
+            silent.local_addr().unwrap()
+        );
+        let settings = block(&directive).forward.remove(0);
+        let (none, metrics) = (Ourselves::default(), Arc::default());
+        let forwarder = Forwarder::new(settings, &Name::root(), &none, &metrics);
         let question = Question {
             name: Name::from_ascii("www.example.com.").unwrap(),
             kind: RecordType::A,
@@ -267,8 +352,7 @@ mod tests {
             dnssec_ok: false,
             checking_disabled: false,
         };
-        let all = u32::try_from(IN_FLIGHT).unwrap();
-        let taken = forwarder.permits.acquire_many(all).await.unwrap();
+        let taken = forwarder.permits.acquire_many(2).await.unwrap();
         let code = forwarder.ask(&question).await.code;
         assert_eq!(code, ResponseCode::Refused);
         drop(taken);

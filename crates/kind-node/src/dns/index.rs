@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 use super::model::{Endpoint, Endpoints, Kind, Service};
 
+/// Labels of a service's name below `svc.<zone>`.
+const SERVICE_LABELS: usize = 2;
+
 /// Everything lookups need, at one moment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
@@ -36,17 +39,29 @@ impl Index {
         self.namespace(namespace)?.services.get(name)
     }
 
-    /// Returns what an address belongs to, as labels below `svc.<zone>`: services first.
-    pub(crate) fn owners(&self, address: IpAddr) -> Vec<Vec<&str>> {
-        let mut owners: Vec<Vec<&str>> = self
-            .namespaces
-            .iter()
+    /// Returns what an address belongs to, as labels below `svc.<zone>`: one service that has it as its own, or
+    /// else every endpoint that has it, of whatever service. `by_pod` calls endpoints by their pods; namespaces
+    /// that `exposed` is false for are left out.
+    pub(crate) fn owners(
+        &self,
+        address: IpAddr,
+        by_pod: bool,
+        exposed: impl Fn(&str) -> bool,
+    ) -> Vec<Vec<&str>> {
+        let exposed = self.namespaces.iter().filter(|(name, _)| exposed(name));
+        let mut owners: Vec<Vec<&str>> = exposed
             .flat_map(|(namespace, part)| {
                 let found = part.reverse.get(&address).into_iter().flatten();
-                found.map(|owner| owner.labels(namespace))
+                found.map(|owner| owner.labels(namespace, by_pod))
             })
             .collect();
         owners.sort_by(|left, right| (left.len(), left).cmp(&(right.len(), right)));
+        if owners
+            .first()
+            .is_some_and(|first| first.len() == SERVICE_LABELS)
+        {
+            owners.truncate(1);
+        }
         owners
     }
 
@@ -89,9 +104,9 @@ impl Namespace {
     /// Notes which addresses lead back to a service.
     fn remember_addresses(&mut self, name: &str, entry: &Entry) {
         let name: Arc<str> = name.into();
-        let mut note = |address, hostname| {
+        let mut note = |address, endpoint| {
             let owner = Owner {
-                hostname,
+                endpoint,
                 service: name.clone(),
             };
             let owners = self.reverse.entry(address).or_default();
@@ -103,12 +118,12 @@ impl Namespace {
             Kind::ClusterIp { addresses, .. } => {
                 addresses.iter().for_each(|address| note(*address, None));
             }
-            Kind::Headless => {
-                for endpoint in &entry.endpoints {
-                    note(endpoint.address, Some(endpoint.hostname.clone()));
-                }
-            }
-            Kind::External(_) | Kind::Nothing => {}
+            Kind::External(_) => return,
+            Kind::Headless | Kind::Nothing => {}
+        }
+        for endpoint in &entry.endpoints {
+            let labels = (endpoint.hostname.clone(), endpoint.pod_hostname.clone());
+            note(endpoint.address, Some(labels));
         }
     }
 }
@@ -140,14 +155,16 @@ impl Entry {
 /// What an address belongs to.
 #[derive(Debug, PartialEq, Eq)]
 struct Owner {
-    hostname: Option<Arc<str>>,
+    /// For an endpoint, its label, and that by its pod.
+    endpoint: Option<(Arc<str>, Arc<str>)>,
     service: Arc<str>,
 }
 
 impl Owner {
     /// Returns the labels of its name.
-    fn labels<'a>(&'a self, namespace: &'a str) -> Vec<&'a str> {
-        let hostname = self.hostname.as_deref().into_iter();
-        hostname.chain([&*self.service, namespace]).collect()
+    fn labels<'a>(&'a self, namespace: &'a str, by_pod: bool) -> Vec<&'a str> {
+        let endpoint = self.endpoint.iter();
+        let label = endpoint.map(|(hostname, pod)| &**(if by_pod { pod } else { hostname }));
+        label.chain([&*self.service, namespace]).collect()
     }
 }

@@ -15,15 +15,16 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::chain::Chain;
+use super::configuration::tests::read;
 use super::convert;
-use super::forward::Forwarder;
 use super::index::Index;
+use super::metrics::Metrics;
 use super::objects::{Change, Objects};
 use super::probe::Page;
 use super::resolver::Resolver;
 use super::server::Server;
 use super::upstream::{read_packet, write_packet};
-use super::zone::Zone;
 
 /// A running upstream server of a small zone.
 struct Upstream {
@@ -137,24 +138,40 @@ fn index() -> Index {
     index
 }
 
-/// Starts a server with these upstream servers.
-async fn start(index: Option<Index>, upstreams: &[SocketAddr]) -> (SocketAddr, Arc<Resolver>) {
-    let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    serve(server, index, upstreams)
+/// Starts a server with these upstream servers, as kubeadm's Corefile has it.
+async fn start(index: Option<Index>, upstreams: &[SocketAddr]) -> SocketAddr {
+    let forward = match upstreams {
+        [] => String::new(),
+        all => {
+            let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+            format!("forward . {} {{\n policy sequential\n}}", all.join(" "))
+        }
+    };
+    let corefile = format!(
+        ". {{\n kubernetes cluster.local in-addr.arpa ip6.arpa {{\n pods insecure\n \
+         fallthrough in-addr.arpa ip6.arpa\n ttl 30\n}}\n{forward}\n cache 30\n loadbalance\n}}"
+    );
+    serve(&corefile, index).await.0
 }
 
-fn serve(
-    server: Server,
-    index: Option<Index>,
-    upstreams: &[SocketAddr],
-) -> (SocketAddr, Arc<Resolver>) {
+/// Starts a server with a Corefile.
+async fn serve(corefile: &str, index: Option<Index>) -> (SocketAddr, Arc<Chain>, Arc<Metrics>) {
+    let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = server.address().unwrap();
+    let corefile = corefile.replace("OWN", &address.to_string());
+    let (configuration, problems) = read(&corefile).unwrap();
+    assert_eq!(problems, []);
+    let metrics = Arc::new(Metrics::default());
+    let unknown = |_| "127.0.0.9:9".parse().unwrap();
+    let blocks = configuration.blocks.into_iter();
+    let chains = blocks.map(|block| Arc::new(Chain::new(block, &[], unknown, &metrics)));
+    let chains: Vec<_> = chains.collect();
+    let first = chains[0].clone();
+    let (_, chains) = watch::channel(Arc::new(chains));
     let (_, indexes) = watch::channel(index.map(Arc::new));
-    let forwarder = Forwarder::new(upstreams, &[], &[]);
-    let zone = Zone::new(Name::from_ascii("cluster.local.").unwrap());
-    let resolver = Arc::new(Resolver::new(zone, indexes, forwarder));
-    tokio::spawn(server.run(resolver.clone()));
-    (address, resolver)
+    let (_, pods) = watch::channel(None);
+    tokio::spawn(server.run(Resolver::new(chains, indexes, pods), 53));
+    (address, first, metrics)
 }
 
 fn query(name: &str, kind: RecordType) -> Message {
@@ -189,7 +206,7 @@ async fn over_tcp(server: SocketAddr, questions: &[Message]) -> Vec<Message> {
 
 #[tokio::test]
 async fn service_is_answered_over_udp_and_tcp() {
-    let (server, _) = start(Some(index()), &[]).await;
+    let server = start(Some(index()), &[]).await;
     let question = query("web.default.svc.cluster.local.", RecordType::A);
     let mut answers = over_tcp(server, &[question.clone(), question.clone()]).await;
     answers.push(over_udp(server, &question).await);
@@ -202,7 +219,7 @@ async fn service_is_answered_over_udp_and_tcp() {
 
 #[tokio::test]
 async fn long_answer_is_cut_over_udp_and_whole_over_tcp() {
-    let (server, _) = start(Some(index()), &[]).await;
+    let server = start(Some(index()), &[]).await;
     let mut question = query("many.default.svc.cluster.local.", RecordType::A);
     let plain = over_udp(server, &question).await;
     let mut edns = Edns::new();
@@ -219,7 +236,7 @@ async fn long_answer_is_cut_over_udp_and_whole_over_tcp() {
 #[tokio::test]
 async fn foreign_name_is_forwarded_once_and_then_cached() {
     let upstream = Upstream::start().await;
-    let (server, _) = start(Some(index()), &[upstream.address]).await;
+    let server = start(Some(index()), &[upstream.address]).await;
     for _ in 0..3 {
         let answer = over_udp(server, &query("www.example.com.", RecordType::A)).await;
         assert_eq!(answer.answers[0].data.to_string(), "192.0.2.1");
@@ -235,7 +252,7 @@ async fn foreign_name_is_forwarded_once_and_then_cached() {
 #[tokio::test]
 async fn cut_answer_of_upstream_is_fetched_over_tcp() {
     let upstream = Upstream::start().await;
-    let (server, _) = start(Some(index()), &[upstream.address]).await;
+    let server = start(Some(index()), &[upstream.address]).await;
     let answers = over_tcp(server, &[query("big.example.com.", RecordType::A)]).await;
     assert_eq!(answers[0].answers.len(), 200);
 }
@@ -249,7 +266,7 @@ async fn dead_upstream_is_passed_over() {
     drop(closed);
     let upstream = Upstream::start().await;
     let upstreams = [refusing, silent.local_addr().unwrap(), upstream.address];
-    let (server, _) = start(Some(index()), &upstreams).await;
+    let server = start(Some(index()), &upstreams).await;
     let answer = over_udp(server, &query("www.example.com.", RecordType::A)).await;
     assert_eq!(answer.answers.len(), 1);
     // Both rest now, so the next question does not wait for them.
@@ -260,7 +277,7 @@ async fn dead_upstream_is_passed_over() {
 
 #[tokio::test]
 async fn without_upstream_foreign_names_fail_at_once() {
-    let (server, _) = start(Some(index()), &[]).await;
+    let server = start(Some(index()), &[]).await;
     let answer = over_udp(server, &query("www.example.com.", RecordType::A)).await;
     assert_eq!(answer.metadata.response_code, ResponseCode::ServFail);
 }
@@ -268,7 +285,7 @@ async fn without_upstream_foreign_names_fail_at_once() {
 #[tokio::test]
 async fn external_name_is_resolved_by_upstream() {
     let upstream = Upstream::start().await;
-    let (server, _) = start(Some(index()), &[upstream.address]).await;
+    let server = start(Some(index()), &[upstream.address]).await;
     let name = "out.default.svc.cluster.local.";
     // The second answer comes from the cache.
     for _ in 0..2 {
@@ -290,7 +307,7 @@ async fn external_name_is_resolved_by_upstream() {
 #[tokio::test]
 async fn before_the_first_list_only_foreign_names_are_answered() {
     let upstream = Upstream::start().await;
-    let (server, _) = start(None, &[upstream.address]).await;
+    let server = start(None, &[upstream.address]).await;
     let own = over_udp(
         server,
         &query("web.default.svc.cluster.local.", RecordType::A),
@@ -303,14 +320,71 @@ async fn before_the_first_list_only_foreign_names_are_answered() {
 
 #[tokio::test]
 async fn upstream_that_leads_back_is_found_and_refused() {
-    let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let own = server.address().unwrap();
-    let (server, resolver) = serve(server, Some(index()), &[own]);
-    resolver.forwarder().probe().await;
+    let (server, chain, _) = serve(". {\n forward . OWN\n}", Some(index())).await;
+    chain.probe().await;
     let question = query("www.example.com.", RecordType::A);
     let answer = timeout(Duration::from_millis(500), over_udp(server, &question)).await;
     let code = answer.unwrap().metadata.response_code;
     assert_eq!(code, ResponseCode::ServFail);
+}
+
+/// What people edit into their Corefiles.
+#[tokio::test]
+async fn edits_are_in_force() {
+    let upstream = Upstream::start().await;
+    let corefile = format!(
+        ". {{\n kubernetes cluster.local {{\n fallthrough\n}}\n hosts {{\n 192.0.2.7 db.corp.example\n ttl 60\n \
+         fallthrough\n}}\n rewrite name suffix .my.domain .default.svc.cluster.local answer auto\n \
+         template IN A nip.example {{\n match \"^([0-9]+)-([0-9]+)\\.nip\\.example\\.$\"\n \
+         answer \"{{{{ .Name }}}} 60 IN A 10.0.{{{{ index .Match 1 }}}}.{{{{ index .Match 2 }}}}\"\n \
+         fallthrough\n}}\n template IN ANY alias.example {{\n answer \"alias.example 60 IN CNAME www.example.com\"\n}}\n \
+         forward . {0} {{\n except deny.example\n}}\n prometheus 127.0.0.1:9153\n log\n}}\n\
+         stub.example acme.local {{\n hosts {{\n 192.0.2.8 www.stub.example\n}}\n}}\nempty.example {{\n errors\n}}",
+        upstream.address
+    );
+    let (server, _, metrics) = serve(&corefile, Some(index())).await;
+    for (name, expected) in [
+        ("db.corp.example.", "192.0.2.7"),
+        ("web.my.domain.", "10.96.0.9"),
+        ("3-4.nip.example.", "10.0.3.4"),
+        ("alias.example.", "www.example.com. 192.0.2.1"),
+        ("www.stub.example.", "192.0.2.8"),
+        ("gone.stub.example.", "ServFail"),
+        ("www.example.com.", "192.0.2.1"),
+        ("x.deny.example.", "ServFail"),
+        ("x.empty.example.", "Refused"),
+        ("gone.example.com.", "NXDomain"),
+    ] {
+        let answer = over_udp(server, &query(name, RecordType::A)).await;
+        let data = answer.answers.iter().map(|one| one.data.to_string());
+        let data = data.collect::<Vec<_>>().join(" ");
+        let code = answer.metadata.response_code;
+        let told = if code == ResponseCode::NoError {
+            data
+        } else {
+            format!("{code:?}")
+        };
+        assert_eq!(told, expected, "{name}");
+        assert!(
+            answer
+                .answers
+                .first()
+                .is_none_or(|first| first.name.to_ascii() == name)
+        );
+    }
+    let page = metrics.render();
+    for line in [
+        "coredns_dns_requests_total{server=\"dns://:53\",zone=\".\",view=\"\",proto=\"udp\",family=\"1\",type=\"A\"} 7",
+        "coredns_dns_responses_total{server=\"dns://:53\",zone=\".\",view=\"\",rcode=\"NXDOMAIN\",plugin=\"forward\"} 1",
+        "coredns_dns_responses_total{server=\"dns://:53\",zone=\".\",view=\"\",rcode=\"NOERROR\",plugin=\"hosts\"} 1",
+        "coredns_dns_request_duration_seconds_count{server=\"dns://:53\",zone=\".\",view=\"\"} 7",
+        &format!(
+            "coredns_forward_requests_total{{to=\"{}\"}} 3",
+            upstream.address
+        ),
+    ] {
+        assert!(page.contains(line), "{line} is missing in:\n{page}");
+    }
 }
 
 #[tokio::test]
@@ -321,7 +395,7 @@ async fn pages_tell_life_and_readiness() {
     let address = page.address().unwrap();
     let ready = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let told = ready.clone();
-    tokio::spawn(page.run(move || told.load(Ordering::Relaxed)));
+    tokio::spawn(page.run(move || told.load(Ordering::Relaxed).then(|| "OK".to_owned())));
     for (well, expected) in [(false, "HTTP/1.1 503"), (true, "HTTP/1.1 200")] {
         ready.store(well, Ordering::Relaxed);
         let mut stream = TcpStream::connect(address).await.unwrap();

@@ -1,5 +1,6 @@
 //! The manifest that runs cluster DNS, as far as it must agree with the program.
 
+use super::configuration::tests::read;
 use super::options::Options;
 
 const MANIFEST: &str = include_str!("../../manifests/default-dns.yaml");
@@ -40,14 +41,32 @@ fn only_address_and_domain_are_left_to_fill_in() {
     assert_eq!(MANIFEST.matches("{{").count(), 2);
 }
 
-/// kubeadm's Corefile names the domain for whoever scales the Deployment that stands in for its addon.
+/// The Corefile that comes with a cluster is in force as a whole, and where the manifest says.
 #[test]
-fn the_stand_in_for_coredns_knows_the_domain() {
+fn the_corefile_is_understood_and_the_default() {
     let stand_in = include_str!("../../manifests/coredns.yaml");
     let filled = stand_in.replace("{{ .DNSDomain }}", "corp.example");
-    assert_eq!(super::corefile::domain(&filled), Some("corp.example"));
     assert!(!filled.contains("{{"));
     for line in ["  replicas: 0\n", "image: COREDNS_IMAGE\n"] {
         assert!(stand_in.contains(line), "{line}");
     }
+    let (_, corefile) = filled.split_once("  Corefile: |\n").unwrap();
+    let (corefile, _) = corefile.split_once("\n---").unwrap();
+    let lines = corefile
+        .lines()
+        .map(|line| line.strip_prefix("    ").unwrap_or(line));
+    let corefile: Vec<&str> = lines.collect();
+    let default = super::corefile_watch::corefile(None, "corp.example").text;
+    assert_eq!(corefile, default.lines().collect::<Vec<_>>());
+    let (configuration, problems) = read(&default).unwrap();
+    assert_eq!(problems, []);
+    let kubernetes = configuration.blocks[0].kubernetes.as_ref().unwrap();
+    assert_eq!(kubernetes.domain().unwrap().to_ascii(), "corp.example.");
+    let metrics = configuration.metrics().pop_first().unwrap();
+    assert_eq!(
+        MANIFEST
+            .matches(&format!("Port: {}\n", metrics.port()))
+            .count(),
+        2
+    );
 }

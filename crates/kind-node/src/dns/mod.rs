@@ -2,31 +2,46 @@
 //! every other name.
 //!
 //! ```text
-//! API server ─► watch ─► objects ─► index ─┐  (swapped as a whole)
-//!                                          ▼
-//! packet ─► wire ─► answer ─► zone ─► records ─► wire ─► packet
-//!                     └─► forward (cache, upstream) for names that are not ours
+//! API server ─► watch ─► objects ─► index ─────────┐  (each swapped as a whole)
+//!           └─► corefile_watch ─► configuration ─► chains
+//!                                                  ▼
+//! packet ─► wire ─► resolver ─► chain ─► plugins ─► answer ─► wire ─► packet
+//!                                 └─► forward (cache, upstream) for names that are not ours
 //! ```
 //!
-//! Everything that decides is pure and sits in `convert`, `objects`, `index`, `zone`, `answer`,
-//! `wire`, `cache` and `resolv_conf`; sockets, clocks and the API server are in `watch`, `forward`,
-//! `upstream`, `server`, `probe` and `program`.
+//! Everything that decides is pure and sits in `configuration`, `plugin`, `convert`, `objects`, `index`, `zone`,
+//! `answer`, `wire`, `cache` and `resolv_conf`; sockets, clocks, files and the API server are in `watch`, `pods`,
+//! `corefile_watch`, `loader`, `listeners`, `report`, `surroundings`, `chain`, `forward`, `upstream`, `server`,
+//! `probe` and `program`.
+//!
+//! What is answered is said by a Corefile, CoreDNS's configuration: that of the ConfigMap `kube-system/coredns`, which
+//! is in force as soon as it changes. What this server does not do of it is an Event on the ConfigMap. Beyond
+//! CoreDNS, answers of the cluster's own zone are never cached, and a Corefile need not ask for `reload`.
 
 mod answer;
 mod cache;
+mod chain;
+mod configuration;
 mod convert;
-mod corefile;
+mod corefile_watch;
 mod error;
 mod forward;
 mod index;
+mod listeners;
+mod loader;
+mod metrics;
 mod model;
 mod objects;
 mod options;
+mod plugin;
+mod pods;
 mod probe;
 mod program;
+mod report;
 mod resolv_conf;
 mod resolver;
 mod server;
+mod surroundings;
 mod upstream;
 mod watch;
 mod wire;

@@ -1,6 +1,7 @@
 //! What cluster DNS keeps of the API's objects: a small part of each, so that a large cluster costs
 //! little memory.
 
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -91,15 +92,31 @@ pub(crate) struct Endpoints {
     pub(crate) endpoints: Vec<Endpoint>,
 }
 
+/// The namespaces of pods by address.
+pub(crate) type Pods = HashMap<IpAddr, BTreeSet<Box<str>>>;
+
 /// One address behind a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     /// Its label below the service's name, in lower case.
     pub(crate) hostname: Arc<str>,
+    /// Its label where endpoints without a hostname are called by their pod.
+    pub(crate) pod_hostname: Arc<str>,
     /// The address.
     pub(crate) address: IpAddr,
     /// It takes requests.
     pub(crate) ready: bool,
     /// Ports, the same for many endpoints.
     pub(crate) ports: Arc<[Port]>,
+}
+
+impl Endpoint {
+    /// Its label below the service's name.
+    pub(crate) fn label(&self, by_pod: bool) -> &Arc<str> {
+        if by_pod {
+            &self.pod_hostname
+        } else {
+            &self.hostname
+        }
+    }
 }

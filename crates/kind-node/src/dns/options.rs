@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use hickory_proto::rr::Name;
 
-use super::{Error, corefile};
+use super::Error;
 
 /// What the command line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// Cluster domain.
+    /// Cluster domain, where no Corefile names another.
     pub(crate) domain: Name,
     /// Where to answer.
     pub(crate) listen: SocketAddr,
@@ -19,9 +19,7 @@ pub(crate) struct Options {
     pub(crate) health: SocketAddr,
     /// Where the page `/ready` is.
     pub(crate) ready: SocketAddr,
-    /// File with the upstream servers.
-    pub(crate) resolv_conf: PathBuf,
-    /// CoreDNS's configuration, which names the cluster domain.
+    /// CoreDNS's configuration in a file, in the place of that in the cluster.
     pub(crate) corefile: Option<PathBuf>,
 }
 
@@ -38,7 +36,6 @@ impl Default for Options {
             listen: (any, 53).into(),
             health: (any, 8080).into(),
             ready: (any, 8181).into(),
-            resolv_conf: "/etc/resolv.conf".into(),
             corefile: None,
         }
     }
@@ -61,20 +58,10 @@ impl Options {
                 "--listen" => options.listen = address("--listen", value)?,
                 "--health" => options.health = address("--health", value)?,
                 "--ready" => options.ready = address("--ready", value)?,
-                "--resolv-conf" if !value.is_empty() => options.resolv_conf = value.into(),
-                "--resolv-conf" => return Err(wrong("--resolv-conf", "a path")),
                 _ => return Err(Error::Option(argument.clone())),
             }
         }
         Ok(options)
-    }
-
-    /// Takes over what CoreDNS's configuration says; one that names no cluster domain changes nothing.
-    pub(crate) fn follow(&mut self, corefile: &str) -> Result<(), Error> {
-        if let Some(named) = corefile::domain(corefile) {
-            self.domain = domain(named)?;
-        }
-        Ok(())
     }
 }
 
@@ -127,14 +114,9 @@ mod tests {
 
     #[test]
     fn coredns_options_are_read() {
-        let mut options = parse(&["-conf", "/etc/coredns/Corefile"]).unwrap();
+        let options = parse(&["-conf", "/etc/coredns/Corefile"]).unwrap();
         let file = options.corefile.as_deref();
         assert_eq!(file, Some("/etc/coredns/Corefile".as_ref()));
-        options.follow("kubernetes corp.example\n").unwrap();
-        assert_eq!(options.domain.to_ascii(), "corp.example.");
-        options.follow("forward . 192.0.2.1\n").unwrap();
-        assert_eq!(options.domain.to_ascii(), "corp.example.");
-        assert!(options.follow("kubernetes .\n").is_err());
         assert_eq!(parse(&["-conf"]).unwrap_err(), "option -conf needs a path");
     }
 
@@ -147,7 +129,6 @@ mod tests {
                 "--listen=53",
                 "option --listen needs an address with a port",
             ),
-            ("--resolv-conf", "option --resolv-conf needs a path"),
             ("--metrics", "unknown option \"--metrics\""),
         ] {
             assert_eq!(parse(&[argument]).unwrap_err(), expected);

@@ -1,4 +1,4 @@
-//! The two pages that the kubelet looks at: one says that the program lives, one that it is ready.
+//! Pages over HTTP: that the program lives and that it is ready, at which the kubelet looks, and its metrics.
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,13 +34,13 @@ impl Page {
         self.listener.local_addr()
     }
 
-    /// Serves the page until the caller drops the future: 200 if all is well, else 503.
-    pub(crate) async fn run(self, well: impl Fn() -> bool) {
+    /// Serves the page until the caller drops the future: 200 with a text if there is one, else 503.
+    pub(crate) async fn run(self, text: impl Fn() -> Option<String>) {
         loop {
             match self.listener.accept().await {
                 // One at a time is enough for probes, and bounds what clients can hold.
                 Ok((stream, _)) => {
-                    let _ = timeout(PATIENCE, reply(stream, self.path, &well)).await;
+                    let _ = timeout(PATIENCE, reply(stream, self.path, &text)).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "accept a probe");
@@ -52,14 +52,18 @@ impl Page {
 }
 
 /// Reads one request and answers it.
-async fn reply(mut stream: TcpStream, path: &str, well: &impl Fn() -> bool) -> io::Result<()> {
+async fn reply(
+    mut stream: TcpStream,
+    path: &str,
+    text: &impl Fn() -> Option<String>,
+) -> io::Result<()> {
     let mut request = Vec::new();
     while !complete(&request) && request.len() < LONGEST {
         if stream.read_buf(&mut request).await? == 0 {
             return Ok(());
         }
     }
-    let response = response(&request, path, well());
+    let response = response(&request, path, text().as_deref());
     stream.write_all(response.as_bytes()).await?;
     stream.shutdown().await
 }
@@ -70,7 +74,7 @@ fn complete(request: &[u8]) -> bool {
 }
 
 /// Decides on the response to a request.
-fn response(request: &[u8], path: &str, well: bool) -> String {
+fn response(request: &[u8], path: &str, text: Option<&str>) -> String {
     let line = request
         .split(|byte| *byte == b'\r')
         .next()
@@ -79,15 +83,18 @@ fn response(request: &[u8], path: &str, well: bool) -> String {
     let mut words = line.split(' ');
     let (method, target) = (words.next(), words.next().unwrap_or_default());
     let asked = target.split('?').next().unwrap_or_default();
-    let (status, body) = match method {
-        Some("GET" | "HEAD") if asked != path => ("404 Not Found", ""),
-        Some("GET") if well => ("200 OK", "OK"),
-        Some("HEAD") if well => ("200 OK", ""),
-        Some("GET" | "HEAD") => ("503 Service Unavailable", ""),
+    let (status, body) = match (method, text) {
+        (Some("GET" | "HEAD"), _) if asked != path => ("404 Not Found", ""),
+        (Some("GET"), Some(text)) => ("200 OK", text),
+        (Some("HEAD"), Some(_)) => ("200 OK", ""),
+        (Some("GET" | "HEAD"), None) => ("503 Service Unavailable", ""),
         _ => ("405 Method Not Allowed", ""),
     };
     let length = body.len();
-    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
 }
 
 #[cfg(test)]
@@ -105,7 +112,7 @@ mod tests {
             ("POST /ready HTTP/1.1\r\n\r\n", true, "405"),
             ("\r\n\r\n", true, "405"),
         ] {
-            let response = response(request.as_bytes(), "/ready", well);
+            let response = response(request.as_bytes(), "/ready", well.then_some("OK"));
             assert_eq!(response.split(' ').nth(1), Some(expected), "{request:?}");
             assert!(complete(response.as_bytes()));
         }

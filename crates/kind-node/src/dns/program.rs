@@ -1,27 +1,29 @@
 //! Starts and ends the parts of cluster DNS.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Client;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::sync::watch::channel;
 
 use super::Error;
-use super::forward::Forwarder;
+use super::corefile_watch;
+use super::listeners::{Listeners, listen};
+use super::loader::{Corefile, Loaded, Loader, State};
+use super::metrics::Metrics;
 use super::options::Options;
 use super::probe::Page;
 use super::resolver::Resolver;
-use super::server::Server;
-use super::zone::Zone;
-use super::{resolv_conf, watch};
 use crate::kubernetes;
 
-/// Time between the signal to end and the end: until then clients that do not know yet still get
-/// their answers.
-const LAME_DUCK: Duration = Duration::from_secs(2);
+/// How often files that a Corefile names are looked at.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Our own service's address, as the kubelet tells pods of its namespace.
 const OWN_SERVICE: &str = "KUBE_DNS_SERVICE_HOST";
@@ -31,15 +33,12 @@ const HOST: &str = "HOST_IP";
 
 /// Runs cluster DNS until SIGTERM or SIGINT.
 ///
-/// Options: `--domain=cluster.local`, `--listen=[::]:53`, `--health=[::]:8080`, `--ready=[::]:8181`,
-/// `--resolv-conf=/etc/resolv.conf`. With CoreDNS's `-conf FILE`, which kubeadm's addon gives, the domain
-/// is the one that file names. The cluster is that of [`kubernetes::client`].
+/// Options: `--domain=cluster.local`, `--listen=[::]:53`, `--health=[::]:8080`, `--ready=[::]:8181`. What is
+/// answered is said by the Corefile in the cluster's ConfigMap `kube-system/coredns`; with CoreDNS's
+/// `-conf FILE`, by that file, and a cluster is needed only if it says so. The cluster is that of
+/// [`kubernetes::client`].
 pub(crate) fn run(args: &[String]) -> Result<(), Error> {
-    let mut options = Options::parse(args)?;
-    if let Some(path) = &options.corefile {
-        let text = read(path)?;
-        options.follow(&text)?;
-    }
+    let options = Options::parse(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -51,98 +50,139 @@ pub(crate) fn run(args: &[String]) -> Result<(), Error> {
 async fn serve(options: Options) -> Result<(), Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
-    let server = listen(options.listen, Server::bind).await?;
-    let health = listen(options.health, |address| Page::bind(address, "/health")).await?;
-    let ready = listen(options.ready, |address| Page::bind(address, "/ready")).await?;
-    let forwarder = forwarder(&options, &server)?;
-
-    let client = kubernetes::client_beside(std::env::var(HOST).ok().as_deref()).await?;
-    let (sender, indexes) = channel(None);
-    let ending = Arc::new(AtomicBool::new(false));
-    let resolver = Arc::new(Resolver::new(
-        Zone::new(options.domain),
-        indexes.clone(),
-        forwarder,
-    ));
-    tokio::spawn(watch::watch(client, Arc::new(sender)));
-    tokio::spawn(server.run(resolver.clone()));
-    tokio::spawn(health.run(|| true));
-    let told = ending.clone();
-    tokio::spawn(ready.run(move || indexes.borrow().is_some() && !told.load(Ordering::Relaxed)));
-    tokio::spawn(async move { resolver.forwarder().probe().await });
-
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut loader = loader(&options);
+    let pages = Pages::start(&options, &loader).await?;
+    let mut updates = match &options.corefile {
+        Some(path) => follow_file(&mut loader, path).await?,
+        None => follow_cluster(&mut loader, &options).await?,
+    };
+    // With a file, everything is known already.
+    pages
+        .loaded
+        .store(options.corefile.is_some(), Ordering::Relaxed);
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            Some(update) = updates.recv() => {
+                let corefile = corefile_watch::corefile(update, &options.domain.to_ascii());
+                loader.load(corefile).await;
+                pages.loaded.store(true, Ordering::Relaxed);
+            }
+            _ = look.tick() => {
+                loader.refresh().await;
+                if loader.lacks_client() {
+                    loader.set_client(connect().await?);
+                }
+            }
+        }
     }
-    ending.store(true, Ordering::Relaxed);
+    pages.ending.store(true, Ordering::Relaxed);
     tracing::info!("ending");
-    tokio::time::sleep(LAME_DUCK).await;
+    tokio::time::sleep(loader.lameduck()).await;
     Ok(())
 }
 
-/// Makes the forwarder to the servers of `resolv.conf`.
-fn forwarder(options: &Options, server: &Server) -> Result<Forwarder, Error> {
-    let text = read(&options.resolv_conf)?;
+/// Makes what loads Corefiles.
+fn loader(options: &Options) -> Loader {
+    let metrics = Arc::new(Metrics::default());
+    count_panics(metrics.clone());
+    let (chains, in_force) = channel(Arc::default());
+    let (index, indexes) = channel(None);
+    let (pod, pods) = channel(None);
+    let resolver = Resolver::new(in_force, indexes, pods);
     let own: Option<IpAddr> = std::env::var(OWN_SERVICE)
         .ok()
         .and_then(|text| text.parse().ok());
-    let listening = server.address().map_err(Error::Runtime)?;
-    let servers = resolv_conf::servers(&text);
-    Ok(Forwarder::new(&servers, own.as_slice(), &[listening]))
-}
-
-/// Reads a file of text.
-fn read(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// Binds to an address; where the kernel has no IPv6, "any address" is bound as IPv4's.
-async fn listen<T, F>(address: SocketAddr, bind: impl Fn(SocketAddr) -> F) -> Result<T, Error>
-where
-    F: Future<Output = std::io::Result<T>>,
-{
-    let failed = |address| move |source| Error::Listen { address, source };
-    match bind(address).await {
-        Err(error)
-            if address.ip().is_unspecified()
-                && address.is_ipv6()
-                && error.kind() != std::io::ErrorKind::AddrInUse =>
-        {
-            let address = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
-            bind(address).await.map_err(failed(address))
-        }
-        result => result.map_err(failed(address)),
+    Loader {
+        listeners: Listeners::new(options.listen, resolver, metrics.clone()),
+        metrics,
+        chains,
+        indexes: Arc::new(index),
+        pods: Arc::new(pod),
+        service: own.into_iter().collect(),
+        needs_cluster: Arc::default(),
+        state: State::default(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::io::{Error as IoError, ErrorKind};
+/// Follows the Corefile of the cluster; until it is known, the default is in force.
+async fn follow_cluster(
+    loader: &mut Loader,
+    options: &Options,
+) -> Result<mpsc::Receiver<Option<ConfigMap>>, Error> {
+    let default = corefile_watch::corefile(None, &options.domain.to_ascii());
+    in_force(loader.load(default).await)?;
+    let client = connect().await?;
+    loader.set_client(client.clone());
+    let (sender, updates) = mpsc::channel(1);
+    tokio::spawn(corefile_watch::watch(client, sender));
+    Ok(updates)
+}
 
-    use super::*;
+/// Follows a Corefile in a file, which is looked at like others that it names.
+async fn follow_file(
+    loader: &mut Loader,
+    path: &Path,
+) -> Result<mpsc::Receiver<Option<ConfigMap>>, Error> {
+    in_force(loader.load(Corefile::read(path)?).await)?;
+    if loader.lacks_client() {
+        loader.set_client(connect().await?);
+    }
+    // No cluster has anything to say.
+    Ok(mpsc::channel(1).1)
+}
 
-    /// Binds nothing; IPv6 fails in that way.
-    async fn bound(address: &str, failure: ErrorKind) -> Result<String, String> {
-        let bind = async |address: SocketAddr| match address {
-            SocketAddr::V6(_) => Err(IoError::from(failure)),
-            SocketAddr::V4(_) => Ok(address.to_string()),
+/// The first Corefile must be one.
+fn in_force(loaded: Loaded) -> Result<(), Error> {
+    match loaded {
+        Loaded::InForce { failures } => failures.into_iter().next().map_or(Ok(()), Err),
+        Loaded::Refused(reason) => Err(Error::Corefile(reason)),
+    }
+}
+
+/// Makes the way to the cluster.
+async fn connect() -> Result<Client, Error> {
+    let host = std::env::var(HOST).ok();
+    Ok(kubernetes::client_beside(host.as_deref()).await?)
+}
+
+/// The pages that the kubelet looks at, and what they tell.
+struct Pages {
+    /// The Corefile of the cluster is known, or that there is none.
+    loaded: Arc<AtomicBool>,
+    /// The program ends soon.
+    ending: Arc<AtomicBool>,
+}
+
+impl Pages {
+    /// Serves both.
+    async fn start(options: &Options, loader: &Loader) -> Result<Self, Error> {
+        let health = listen(options.health, |address| Page::bind(address, "/health")).await?;
+        let ready = listen(options.ready, |address| Page::bind(address, "/ready")).await?;
+        let pages = Self {
+            loaded: Arc::default(),
+            ending: Arc::default(),
         };
-        let result = listen(address.parse().unwrap(), bind).await;
-        result.map_err(|error| error.to_string())
+        let well = || Some("OK".to_owned());
+        tokio::spawn(health.run(well));
+        let (loaded, ending) = (pages.loaded.clone(), pages.ending.clone());
+        let (indexes, needs_cluster) = (loader.indexes.subscribe(), loader.needs_cluster.clone());
+        let is = |told: &AtomicBool| told.load(Ordering::Relaxed);
+        tokio::spawn(ready.run(move || {
+            let known = !is(&needs_cluster) || indexes.borrow().is_some();
+            (known && is(&loaded) && !is(&ending)).then(|| "OK".to_owned())
+        }));
+        Ok(pages)
     }
+}
 
-    #[tokio::test]
-    async fn any_address_is_that_of_ipv4_where_there_is_no_ipv6() {
-        let unsupported = ErrorKind::AddrNotAvailable;
-        let result = bound("[::]:53", unsupported).await;
-        assert_eq!(result, Ok("0.0.0.0:53".to_owned()));
-        let result = bound("[::1]:53", unsupported).await;
-        assert_eq!(result, Err("listen on [::1]:53".to_owned()));
-        let result = bound("[::]:53", ErrorKind::AddrInUse).await;
-        assert_eq!(result, Err("listen on [::]:53".to_owned()));
-    }
+/// Counts panics, beside what is done about them anyhow.
+fn count_panics(metrics: Arc<Metrics>) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        metrics.panicked();
+        before(panic);
+    }));
 }

@@ -1,17 +1,20 @@
 //! The sockets that clients ask.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::resolver::{Progress, Resolver};
+use super::plugin::log::Exchange;
+use super::resolver::Resolver;
 use super::upstream::{read_packet, write_packet};
-use super::wire::{self, Incoming, Request, Transport};
+use super::wire::{self, Incoming, Transport};
 
 /// Connections at a time; more wait in the kernel.
 const CONNECTIONS: usize = 256;
@@ -38,26 +41,77 @@ impl Server {
     }
 
     /// Returns the address of both sockets.
+    #[cfg(test)]
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }
 
-    /// Answers until the caller drops the future.
-    pub(crate) async fn run(self, resolver: Arc<Resolver>) {
-        let udp = serve_udp(Arc::new(self.udp), resolver.clone());
-        let tcp = serve_tcp(self.tcp, resolver);
+    /// Answers until the caller drops the future, as the server of that port of a Corefile.
+    pub(crate) async fn run(self, resolver: Resolver, port: u16) {
+        let service = Arc::new(Service { resolver, port });
+        let udp = serve_udp(Arc::new(self.udp), service.clone());
+        let tcp = serve_tcp(self.tcp, service);
         tokio::join!(udp, tcp);
     }
 }
 
+/// What answers on a port.
+#[derive(Debug)]
+struct Service {
+    resolver: Resolver,
+    port: u16,
+}
+
+impl Service {
+    /// Answers one question; nothing for a packet that deserves no answer.
+    async fn answer(
+        &self,
+        packet: &[u8],
+        client: SocketAddr,
+        transport: Transport,
+    ) -> Option<Vec<u8>> {
+        let request = match wire::read(packet) {
+            Incoming::Ignore => return None,
+            Incoming::Reply(reply) => return Some(reply),
+            Incoming::Ask(request) => request,
+        };
+        let begun = Instant::now();
+        let question = &request.question;
+        let resolved = self
+            .resolver
+            .resolve(self.port, client.ip(), question)
+            .await;
+        let answer = resolved.answer.summary();
+        let reply = wire::write(&request, resolved.answer, transport);
+        if let Some((chain, place)) = &resolved.chain {
+            let exchange = Exchange {
+                question,
+                answer,
+                client,
+                protocol: transport.name(),
+                id: request.id,
+                payload: request.payload,
+                size: packet.len(),
+                answer_size: reply.len(),
+                duration: begun.elapsed(),
+            };
+            chain.log(&exchange);
+            if let Some(counters) = chain.counters(*place) {
+                counters.count(&exchange, resolved.plugin);
+            }
+        }
+        Some(reply)
+    }
+}
+
 /// Answers datagrams.
-async fn serve_udp(socket: Arc<UdpSocket>, resolver: Arc<Resolver>) {
+async fn serve_udp(socket: Arc<UdpSocket>, service: Arc<Service>) {
     let mut buffer = vec![0; usize::from(u16::MAX)];
     loop {
         match socket.recv_from(&mut buffer).await {
             Ok((length, client)) => {
                 let packet = buffer.get(..length).unwrap_or_default();
-                answer_datagram(&socket, &resolver, packet, client).await;
+                answer_datagram(&socket, &service, packet.to_vec(), client).await;
             }
             // Mostly news about an earlier answer that a client did not wait for.
             Err(error) => tracing::debug!(%error, "receive a datagram"),
@@ -68,51 +122,44 @@ async fn serve_udp(socket: Arc<UdpSocket>, resolver: Arc<Resolver>) {
 /// Answers one datagram; what must wait for others goes to a task of its own.
 async fn answer_datagram(
     socket: &Arc<UdpSocket>,
-    resolver: &Arc<Resolver>,
-    packet: &[u8],
+    service: &Arc<Service>,
+    packet: Vec<u8>,
     client: SocketAddr,
 ) {
-    let request = match wire::read(packet) {
-        Incoming::Ignore => return,
-        Incoming::Reply(reply) => return send(socket, &reply, client).await,
-        Incoming::Ask(request) => request,
-    };
-    match resolver.start(&request.question) {
-        Progress::Done(answer) => {
-            let reply = wire::write(&request, answer.rotated(request.id), Transport::Udp);
-            send(socket, &reply, client).await;
-        }
-        Progress::Pending(pending) => {
-            let (socket, resolver) = (socket.clone(), resolver.clone());
-            tokio::spawn(async move {
-                let answer = resolver.finish(pending).await;
-                let reply = wire::write(&request, answer, Transport::Udp);
-                send(&socket, &reply, client).await;
-            });
+    let service = service.clone();
+    let mut answering =
+        Box::pin(async move { service.answer(&packet, client, Transport::Udp).await });
+    let known = poll_fn(|context| Poll::Ready(answering.as_mut().poll(context))).await;
+    match known {
+        Poll::Ready(reply) => send(socket, reply, client).await,
+        Poll::Pending => {
+            let socket = socket.clone();
+            tokio::spawn(async move { send(&socket, answering.await, client).await });
         }
     }
 }
 
 /// Sends a datagram; a client that is gone is no error of ours.
-async fn send(socket: &UdpSocket, reply: &[u8], client: SocketAddr) {
-    if let Err(error) = socket.send_to(reply, client).await {
+async fn send(socket: &UdpSocket, reply: Option<Vec<u8>>, client: SocketAddr) {
+    let Some(reply) = reply else { return };
+    if let Err(error) = socket.send_to(&reply, client).await {
         tracing::debug!(%error, %client, "send an answer");
     }
 }
 
 /// Accepts connections.
-async fn serve_tcp(listener: TcpListener, resolver: Arc<Resolver>) {
+async fn serve_tcp(listener: TcpListener, service: Arc<Service>) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(permit) = permits.clone().acquire_owned().await else {
             return;
         };
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let resolver = resolver.clone();
+            Ok((stream, client)) => {
+                let service = service.clone();
                 tokio::spawn(async move {
                     // Ends with an error whenever a client just closes.
-                    let _ = serve_connection(stream, &resolver).await;
+                    let _ = serve_connection(stream, client, &service).await;
                     drop(permit);
                 });
             }
@@ -125,23 +172,15 @@ async fn serve_tcp(listener: TcpListener, resolver: Arc<Resolver>) {
 }
 
 /// Answers the questions of one connection, one after the other.
-async fn serve_connection(mut stream: TcpStream, resolver: &Resolver) -> io::Result<()> {
+async fn serve_connection(
+    mut stream: TcpStream,
+    client: SocketAddr,
+    service: &Service,
+) -> io::Result<()> {
     loop {
         let packet = timeout(IDLE, read_packet(&mut stream)).await??;
-        let reply = match wire::read(&packet) {
-            Incoming::Ignore => continue,
-            Incoming::Reply(reply) => reply,
-            Incoming::Ask(request) => answer_whole(resolver, &request).await,
-        };
-        timeout(IDLE, write_packet(&mut stream, &reply)).await??;
+        if let Some(reply) = service.answer(&packet, client, Transport::Tcp).await {
+            timeout(IDLE, write_packet(&mut stream, &reply)).await??;
+        }
     }
-}
-
-/// Answers a question in full length.
-async fn answer_whole(resolver: &Resolver, request: &Request) -> Vec<u8> {
-    let answer = match resolver.start(&request.question) {
-        Progress::Done(answer) => answer.rotated(request.id),
-        Progress::Pending(pending) => resolver.finish(pending).await,
-    };
-    wire::write(request, answer, Transport::Tcp)
 }

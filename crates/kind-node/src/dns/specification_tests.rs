@@ -11,10 +11,17 @@ use kube::runtime::watcher::Event;
 use serde::Deserialize;
 
 use super::answer::{Answer, Question, Reach, answer};
+use super::configuration::tests::block;
 use super::convert;
 use super::index::Index;
+use super::model::Pods;
 use super::objects::{Change, Objects};
-use super::zone::Zone;
+use super::plugin::kubernetes::Kubernetes;
+use super::zone;
+
+/// The plugin as kubeadm has it.
+const KUBEADM: &str = "kubernetes cluster.local in-addr.arpa ip6.arpa {\n pods insecure\n \
+                       fallthrough in-addr.arpa ip6.arpa\n ttl 30\n}";
 
 /// A cluster with services of each kind. `headless` has two slices, one hostname with two addresses
 /// and one address in both slices.
@@ -44,7 +51,12 @@ fn cluster() -> Index {
 
 /// Asks the cluster.
 fn ask(name: &str, kind: RecordType) -> Reach {
-    let zone = Zone::new(Name::from_ascii("cluster.local.").unwrap());
+    ask_as(KUBEADM, name, kind)
+}
+
+/// Asks the cluster with the plugin `kubernetes` as a Corefile has it.
+fn ask_as(directive: &str, name: &str, kind: RecordType) -> Reach {
+    let kubernetes: Kubernetes = block(directive).kubernetes.unwrap();
     let question = Question {
         name: Name::from_ascii(name).unwrap(),
         kind,
@@ -52,7 +64,30 @@ fn ask(name: &str, kind: RecordType) -> Reach {
         dnssec_ok: false,
         checking_disabled: false,
     };
-    answer(&zone, &cluster(), &question)
+    let pods = Pods::from([(
+        "10.244.0.5".parse().unwrap(),
+        BTreeSet::from(["default".into()]),
+    )]);
+    let index = cluster();
+    let cluster = zone::Cluster {
+        index: &index,
+        pods: Some(&pods),
+    };
+    answer(&kubernetes, cluster, &question)
+}
+
+/// The data of an answer under other settings, or its code.
+fn told(directive: &str, name: &str, kind: RecordType) -> String {
+    match ask_as(directive, name, kind) {
+        Reach::Outside { .. } => "outside".to_owned(),
+        Reach::Whole(answer) if answer.code != ResponseCode::NoError => {
+            format!("{:?}", answer.code)
+        }
+        Reach::Whole(answer) => data(&answer.answers)
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
 }
 
 fn whole(name: &str, kind: RecordType) -> Answer {
@@ -181,6 +216,10 @@ fn pointers() {
             "10-244-0-6.headless.default.svc.cluster.local.",
         ),
         (
+            "2.0.18.172.in-addr.arpa.",
+            "172-18-0-2.kubernetes.default.svc.cluster.local.",
+        ),
+        (
             "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa.",
             "dual.default.svc.cluster.local.",
         ),
@@ -210,9 +249,9 @@ fn zone_itself() {
         "NS",
         &["kube-dns.kube-system.svc.cluster.local."],
     );
-    let soa =
-        "kube-dns.kube-system.svc.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 30";
+    let soa = "ns.dns.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 30";
     check("cluster.local.", "SOA", &[soa]);
+    check("ns.dns.cluster.local.", "A", &["10.96.0.10"]);
     let answer = whole("cluster.local.", RecordType::NS);
     assert_eq!(
         data(&answer.additionals),
@@ -350,24 +389,85 @@ fn foreign_names_are_left_to_others() {
         ("0.96.10.in-addr.arpa.", RecordType::PTR),
         ("1.0.96.10.in-addr.arpa.", RecordType::A),
         ("9.0.244.10.in-addr.arpa.", RecordType::PTR),
-        ("2.0.18.172.in-addr.arpa.", RecordType::PTR),
     ] {
         assert!(matches!(ask(name, kind), Reach::Outside { .. }), "{name}");
     }
 }
 
+/// What properties of the plugin do.
 #[test]
-fn other_class_is_refused() {
-    let zone = Zone::new(Name::from_ascii("cluster.local.").unwrap());
-    let question = Question {
-        name: Name::from_ascii("version.bind.").unwrap(),
-        kind: RecordType::TXT,
-        class: DNSClass::CH,
-        dnssec_ok: false,
-        checking_disabled: false,
-    };
-    let reach = answer(&zone, &cluster(), &question);
-    assert_eq!(reach, Reach::Whole(Answer::bare(ResponseCode::Refused)));
+fn settings_change_answers() {
+    let zones = "kubernetes cluster.local in-addr.arpa";
+    let with = |property: &str| format!("{zones} {{\n {property}\n}}");
+    let (a, ptr) = (RecordType::A, RecordType::PTR);
+    let service = "kubernetes.default.svc.cluster.local.";
+    let pod = "10-244-0-5.default.pod.cluster.local.";
+    for (property, name, kind, expected) in [
+        ("pods disabled", pod, a, "NXDomain"),
+        ("pods insecure", pod, a, "10.244.0.5"),
+        ("pods verified", pod, a, "10.244.0.5"),
+        (
+            "pods verified",
+            "10-244-0-9.default.pod.cluster.local.",
+            a,
+            "NXDomain",
+        ),
+        (
+            "pods verified",
+            "10-244-0-5.empty.pod.cluster.local.",
+            a,
+            "NXDomain",
+        ),
+        ("ttl 5", "9.9.9.9.in-addr.arpa.", ptr, "NXDomain"),
+        ("fallthrough", "9.9.9.9.in-addr.arpa.", ptr, "outside"),
+        (
+            "fallthrough in-addr.arpa",
+            "gone.cluster.local.",
+            a,
+            "NXDomain",
+        ),
+        ("fallthrough", "gone.cluster.local.", a, "outside"),
+        ("namespaces default", service, a, "10.96.0.1"),
+        ("namespaces empty", service, a, "NXDomain"),
+        (
+            "namespaces empty",
+            "default.svc.cluster.local.",
+            a,
+            "NXDomain",
+        ),
+        (
+            "namespaces empty",
+            "1.0.96.10.in-addr.arpa.",
+            ptr,
+            "NXDomain",
+        ),
+        (
+            "noendpoints",
+            "headless.default.svc.cluster.local.",
+            a,
+            "NXDomain",
+        ),
+        ("noendpoints", service, a, "10.96.0.1"),
+        (
+            "ignore empty_service",
+            "dual.default.svc.cluster.local.",
+            a,
+            "NXDomain",
+        ),
+    ] {
+        assert_eq!(
+            told(&with(property), name, kind),
+            expected,
+            "{property} {name}"
+        );
+    }
+    let lonely = "kubernetes cluster.local";
+    assert_eq!(told(lonely, "1.0.96.10.in-addr.arpa.", ptr), "outside");
+    let soa = told(zones, "in-addr.arpa.", RecordType::SOA);
+    assert_eq!(
+        soa,
+        "ns.dns.in-addr.arpa. hostmaster.in-addr.arpa. 1 7200 1800 86400 5"
+    );
 }
 
 #[test]

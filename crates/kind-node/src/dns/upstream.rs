@@ -15,12 +15,25 @@ use super::wire::{self, Outcome};
 /// Room for a datagram: servers that do not heed what we said we take do not send more than this.
 const LARGEST: usize = 4096;
 
-/// Asks a server over UDP, and again over TCP if the answer does not fit.
+/// What a server is asked over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// UDP, and again TCP if the answer does not fit.
+    Udp,
+    /// TCP only.
+    Tcp,
+}
+
+/// Asks a server.
 pub(crate) async fn ask(
     server: SocketAddr,
     question: &Question,
+    over: Over,
     patience: Duration,
 ) -> io::Result<Answer> {
+    if over == Over::Tcp {
+        return timeout(patience, over_tcp(server, question)).await?;
+    }
     match timeout(patience, over_udp(server, question)).await?? {
         Some(answer) => Ok(answer),
         None => timeout(patience, over_tcp(server, question)).await?,

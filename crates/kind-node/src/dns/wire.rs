@@ -33,7 +33,7 @@ pub(crate) struct Request {
     /// The client asked for recursion; the answer must repeat it.
     recursion_desired: bool,
     /// Largest answer over UDP that the client takes.
-    payload: u16,
+    pub(crate) payload: u16,
     /// The client speaks EDNS, so the answer must too.
     edns: bool,
 }
@@ -45,6 +45,16 @@ pub(crate) enum Transport {
     Udp,
     /// In a stream.
     Tcp,
+}
+
+impl Transport {
+    /// Its name in logs and metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
 }
 
 /// Reads a packet.

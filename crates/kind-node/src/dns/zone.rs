@@ -4,19 +4,32 @@
 //! CoreDNS does and programs expect:
 //! - endpoints of services with a cluster address have names too;
 //! - SRV at a service's own name lists all of its ports;
-//! - a pod name is answered for any address, in a namespace that exists (CoreDNS's `pods insecure`).
+//! - the address of an endpoint leads back to it, whatever kind of service it is behind;
+//! - what a pod's name is, and more, is said in a Corefile.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hickory_proto::rr::rdata::{A, AAAA, CNAME, NS, PTR, SOA, SRV, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use super::index::{Entry, Index};
-use super::model::{Endpoint, Kind, Port, Protocol};
+use super::model::{Endpoint, Kind, Pods, Port, Protocol};
+use super::plugin::kubernetes::{Kubernetes, PodMode};
+use super::plugin::zones;
 
-/// Seconds that clients may keep a record; what kubeadm gives CoreDNS.
-pub(crate) const TTL: u32 = 30;
+/// The longest that clients may keep a zone's SOA record.
+const SOA_TTL: u32 = 300;
+
+/// What is known of the cluster at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cluster<'a> {
+    /// Its services.
+    pub(crate) index: &'a Index,
+    /// Its pods, if somebody asked for them.
+    pub(crate) pods: Option<&'a Pods>,
+}
 
 /// Version of the specification that the records follow.
 const SCHEMA_VERSION: &str = "1.1.0";
@@ -44,123 +57,202 @@ pub(crate) enum Lookup {
     Outside,
 }
 
-/// The zone of a cluster.
-#[derive(Debug, Clone)]
-pub(crate) struct Zone {
-    domain: Name,
+/// Returns what is known about a name.
+pub(crate) fn lookup(
+    kubernetes: &Kubernetes,
+    cluster: Cluster<'_>,
+    name: &Name,
+    kind: RecordType,
+) -> Lookup {
+    match zone_of(kubernetes, cluster, name) {
+        None => Lookup::Outside,
+        Some(zone) if name == zone.domain => zone.apex(name, kind),
+        Some(zone) if zones::is_reverse(zone.domain) => zone.reverse(name, kind),
+        Some(zone) => zone.lookup(name, kind),
+    }
 }
 
-impl Zone {
-    /// A zone for a cluster domain such as `cluster.local.`.
-    pub(crate) fn new(domain: Name) -> Self {
-        Self { domain }
-    }
+/// Returns the SOA record of the zone that a name is in; it goes with every negative answer.
+pub(crate) fn soa(kubernetes: &Kubernetes, cluster: Cluster<'_>, name: &Name) -> Option<Record> {
+    zone_of(kubernetes, cluster, name).map(|zone| zone.soa())
+}
 
-    /// Returns the zone's SOA record, which goes with every negative answer.
-    pub(crate) fn soa(&self, index: &Index) -> Record {
+fn zone_of<'a>(kubernetes: &'a Kubernetes, cluster: Cluster<'a>, name: &Name) -> Option<Zone<'a>> {
+    let domain = kubernetes.zones.matching(name)?;
+    Some(Zone {
+        domain,
+        kubernetes,
+        cluster,
+    })
+}
+
+/// One zone of a cluster.
+struct Zone<'a> {
+    domain: &'a Name,
+    kubernetes: &'a Kubernetes,
+    cluster: Cluster<'a>,
+}
+
+impl Zone<'_> {
+    /// Returns the zone's SOA record.
+    fn soa(&self) -> Record {
+        let ttl = self.kubernetes.ttl;
         let soa = SOA::new(
             self.server(),
             self.name(&["hostmaster"]),
-            index.serial,
+            self.cluster.index.serial,
             7200,
             1800,
             86400,
-            TTL,
+            ttl,
         );
-        record(&self.domain, RData::SOA(soa))
+        Record::from_rdata(self.domain.clone(), ttl.min(SOA_TTL), RData::SOA(soa))
     }
 
-    /// Returns what the index knows about a name.
-    pub(crate) fn lookup(&self, index: &Index, name: &Name, kind: RecordType) -> Lookup {
-        let Some(labels) = self.labels_below(name) else {
-            return self.reverse(index, name, kind);
-        };
+    /// Returns what is known about a name below the zone's own.
+    fn lookup(&self, name: &Name, kind: RecordType) -> Lookup {
+        let labels = self.labels_below(name);
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         match labels.as_slice() {
-            [] => self.apex(index, name, kind),
             ["dns-version"] => version(name, kind),
+            ["ns", "dns"] => self.some(name, &self.server_addresses(), kind),
             ["svc" | "pod"] => Lookup::Empty,
-            [namespace, "svc" | "pod"] => existing(index.namespace(namespace).is_some()),
-            [address, namespace, "pod"] => pod(index, namespace, address, name, kind),
+            [namespace, "svc" | "pod"] => existing(self.namespace_exists(namespace)),
+            [address, namespace, "pod"] => self.pod(namespace, address, name, kind),
             [below @ .., service, namespace, "svc"] => {
-                let Some(entry) = index.service(namespace, service) else {
-                    return Lookup::Missing;
-                };
-                let host = Host {
-                    entry,
-                    name: self.name(&[service, namespace, "svc"]),
-                };
-                host.lookup(below, name, kind)
+                let entry = self.cluster.index.service(namespace, service);
+                match entry.filter(|_| self.exposes(namespace)) {
+                    None => Lookup::Missing,
+                    Some(entry) => self
+                        .host(entry, &[service, namespace])
+                        .lookup(below, name, kind),
+                }
             }
             _ => Lookup::Missing,
         }
     }
 
-    /// Returns the labels before the zone's own in lower case, if the name is in the zone.
-    fn labels_below(&self, name: &Name) -> Option<Vec<String>> {
-        let own = self.domain.iter().count();
-        let below = name.iter().count().checked_sub(own)?;
-        let tail = name.iter().skip(below);
-        let ours = tail
-            .zip(self.domain.iter())
-            .all(|(left, right)| left.eq_ignore_ascii_case(right));
+    /// A service by the labels of its name.
+    fn host<'a>(&'a self, entry: &'a Entry, labels: &[&str]) -> Host<'a> {
+        Host {
+            entry,
+            name: self.name(&[labels, &["svc"]].concat()),
+            kubernetes: self.kubernetes,
+        }
+    }
+
+    /// Tells whether a namespace's objects have names.
+    fn exposes(&self, namespace: &str) -> bool {
+        let exposed = &self.kubernetes.namespaces;
+        exposed.is_empty() || exposed.contains(namespace)
+    }
+
+    /// Tells whether there is a namespace whose objects have names.
+    fn namespace_exists(&self, namespace: &str) -> bool {
+        self.exposes(namespace) && self.cluster.index.namespace(namespace).is_some()
+    }
+
+    /// Returns the labels before the zone's own in lower case.
+    fn labels_below(&self, name: &Name) -> Vec<String> {
+        let below = name.iter().count() - self.domain.iter().count();
         let lower = |label: &[u8]| String::from_utf8_lossy(label).to_ascii_lowercase();
-        ours.then(|| name.iter().take(below).map(lower).collect())
+        name.iter().take(below).map(lower).collect()
     }
 
     /// Answers for the zone's own name.
-    fn apex(&self, index: &Index, name: &Name, kind: RecordType) -> Lookup {
+    fn apex(&self, name: &Name, kind: RecordType) -> Lookup {
         match kind {
-            RecordType::SOA | RecordType::ANY => found(vec![self.soa(index)]),
+            RecordType::SOA | RecordType::ANY => found(vec![self.soa()]),
             RecordType::NS => {
-                let mut glue = Vec::new();
-                if let Some(entry) = index.service("kube-system", "kube-dns") {
-                    let server = Host {
-                        entry,
-                        name: self.server(),
-                    };
-                    glue = addresses(&self.server(), &server.addresses(), RecordType::ANY);
-                }
+                // The service that this server is behind, as CoreDNS finds itself.
+                let service = ["kube-dns", "kube-system", "svc"];
+                let known = !self.server_addresses().is_empty();
+                let server = if known {
+                    self.name(&service)
+                } else {
+                    self.server()
+                };
                 Lookup::Found {
-                    answers: vec![record(name, RData::NS(NS(self.server())))],
-                    additionals: glue,
+                    additionals: self.addresses(&server, &self.server_addresses(), RecordType::ANY),
+                    answers: vec![self.record(name, RData::NS(NS(server)))],
                 }
             }
             _ => Lookup::Empty,
         }
     }
 
-    /// Answers for the name of an address, if the address belongs to a service.
-    fn reverse(&self, index: &Index, name: &Name, kind: RecordType) -> Lookup {
-        if !matches!(kind, RecordType::PTR | RecordType::ANY) {
-            return Lookup::Outside;
-        }
-        let Some(address) = address_of_arpa(name) else {
-            return Lookup::Outside;
+    /// Answers for the name of an address, if the address belongs to something.
+    fn reverse(&self, name: &Name, kind: RecordType) -> Lookup {
+        let address = address_of_arpa(name);
+        let address = address.filter(|_| matches!(kind, RecordType::PTR | RecordType::ANY));
+        let (Some(address), Some(domain)) = (address, self.kubernetes.domain()) else {
+            return Lookup::Missing;
         };
-        let pointers: Vec<Record> = index
-            .owners(address)
-            .into_iter()
-            .map(|mut labels| {
-                labels.push("svc");
-                record(name, RData::PTR(PTR(self.name(&labels))))
-            })
-            .collect();
+        let by_pod = self.kubernetes.endpoint_pod_names;
+        let owners = self
+            .cluster
+            .index
+            .owners(address, by_pod, |namespace| self.exposes(namespace));
+        let pointer = |mut labels: Vec<&str>| {
+            labels.push("svc");
+            self.record(name, RData::PTR(PTR(below(domain, &labels))))
+        };
+        let pointers: Vec<Record> = owners.into_iter().map(pointer).collect();
         if pointers.is_empty() {
-            return Lookup::Outside;
+            return Lookup::Missing;
         }
         found(pointers)
     }
 
-    /// Name of the service that this server is behind.
+    /// Answers for a pod's name, which is its address with dashes.
+    fn pod(&self, namespace: &str, label: &str, name: &Name, kind: RecordType) -> Lookup {
+        let four = label.replace('-', ".").parse().map(IpAddr::V4);
+        let address = four.or_else(|_| label.replace('-', ":").parse().map(IpAddr::V6));
+        let known = |address: &IpAddr| match self.kubernetes.pods {
+            PodMode::Disabled => false,
+            PodMode::Insecure => true,
+            PodMode::Verified => {
+                let found = self.cluster.pods.and_then(|pods| pods.get(address));
+                found.is_some_and(|namespaces| namespaces.contains(namespace))
+            }
+        };
+        match address.ok().filter(known) {
+            Some(address) if self.namespace_exists(namespace) => {
+                self.some(name, &BTreeSet::from([address]), kind)
+            }
+            _ => Lookup::Missing,
+        }
+    }
+
+    /// What the zone calls the server that is its source.
     fn server(&self) -> Name {
-        self.name(&["kube-dns", "kube-system", "svc"])
+        self.name(&["ns", "dns"])
+    }
+
+    /// The addresses of the service that this server is behind.
+    fn server_addresses(&self) -> BTreeSet<IpAddr> {
+        let entry = self.cluster.index.service("kube-system", "kube-dns");
+        let host = entry.map(|entry| self.host(entry, &["kube-dns", "kube-system"]));
+        host.map(|host| host.addresses()).unwrap_or_default()
+    }
+
+    /// The address records of a name, or none of this type.
+    fn some(&self, name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType) -> Lookup {
+        some(self.addresses(name, all, kind))
+    }
+
+    fn addresses(&self, name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType) -> Vec<Record> {
+        addresses(name, all, kind, self.kubernetes.ttl)
+    }
+
+    fn record(&self, name: &Name, data: RData) -> Record {
+        Record::from_rdata(name.clone(), self.kubernetes.ttl, data)
     }
 
     /// Puts labels in front of the zone's name. Labels come from names of API objects, which are
     /// short; one that is too long is left out.
     fn name(&self, labels: &[&str]) -> Name {
-        below(&self.domain, labels)
+        below(self.domain, labels)
     }
 }
 
@@ -168,6 +260,7 @@ impl Zone {
 struct Host<'a> {
     entry: &'a Entry,
     name: Name,
+    kubernetes: &'a Kubernetes,
 }
 
 impl Host<'_> {
@@ -178,6 +271,11 @@ impl Host<'_> {
                 [] => Lookup::Alias(target.clone()),
                 _ => Lookup::Missing,
             };
+        }
+        let empty = self.entry.endpoints.is_empty();
+        let counts = matches!(self.entry.service.kind, Kind::ClusterIp { .. });
+        if counts && empty && self.kubernetes.ignore_empty {
+            return Lookup::Missing;
         }
         match below {
             [] => self.own_name(asked, kind),
@@ -205,23 +303,21 @@ impl Host<'_> {
         }
         match kind {
             RecordType::SRV => self.port(&|_| true, asked, kind),
-            _ => some(addresses(asked, &all, kind)),
+            _ => some(addresses(asked, &all, kind, self.kubernetes.ttl)),
         }
     }
 
     /// Answers for one endpoint's name.
     fn endpoint(&self, hostname: &str, asked: &Name, kind: RecordType) -> Lookup {
         let all: BTreeSet<IpAddr> = self
-            .entry
-            .endpoints
-            .iter()
-            .filter(|endpoint| &*endpoint.hostname == hostname)
+            .endpoints()
+            .filter(|endpoint| **self.label(endpoint) == *hostname)
             .map(|endpoint| endpoint.address)
             .collect();
         if all.is_empty() {
             return Lookup::Missing;
         }
-        some(addresses(asked, &all, kind))
+        some(addresses(asked, &all, kind, self.kubernetes.ttl))
     }
 
     /// Answers for ports.
@@ -239,7 +335,7 @@ impl Host<'_> {
         let weight = u16::try_from(100 / targets.len().max(1)).map_or(1, |share| share.max(1));
         let service = |(number, target): &(u16, Name)| {
             let data = SRV::new(0, weight, *number, target.clone());
-            record(asked, RData::SRV(data))
+            Record::from_rdata(asked.clone(), self.kubernetes.ttl, RData::SRV(data))
         };
         Lookup::Found {
             answers: targets.iter().map(service).collect(),
@@ -262,40 +358,47 @@ impl Host<'_> {
     /// Where a headless service takes requests: at each endpoint's name.
     fn endpoint_targets(&self, wanted: &dyn Fn(&Port) -> bool) -> BTreeSet<(u16, Name)> {
         let of_endpoint = |endpoint: &Endpoint| -> Vec<(u16, Name)> {
-            let target = below(&self.name, &[&endpoint.hostname]);
+            let target = below(&self.name, &[self.label(endpoint)]);
             let numbers = endpoint.ports.iter().filter(|port| wanted(port));
             numbers.map(|port| (port.number, target.clone())).collect()
         };
-        self.entry.endpoints.iter().flat_map(of_endpoint).collect()
+        self.endpoints().flat_map(of_endpoint).collect()
     }
 
     /// The addresses of targets.
     fn additionals(&self, targets: &BTreeSet<(u16, Name)>) -> Vec<Record> {
         let names: BTreeSet<&Name> = targets.iter().map(|(_, target)| target).collect();
         if names.contains(&self.name) {
-            return addresses(&self.name, &self.addresses(), RecordType::ANY);
+            let ttl = self.kubernetes.ttl;
+            return addresses(&self.name, &self.addresses(), RecordType::ANY, ttl);
         }
         let known: BTreeSet<(Name, IpAddr)> = self
-            .entry
-            .endpoints
-            .iter()
-            .map(|one| (below(&self.name, &[&one.hostname]), one.address))
+            .endpoints()
+            .map(|one| (below(&self.name, &[self.label(one)]), one.address))
             .filter(|(name, _)| names.contains(name))
             .collect();
         known
             .iter()
-            .map(|(name, address)| address_record(name, *address))
+            .map(|(name, address)| address_record(name, *address, self.kubernetes.ttl))
             .collect()
+    }
+
+    /// The endpoints, if they have names.
+    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        let endpoints = self.entry.endpoints.iter();
+        endpoints.filter(|_| !self.kubernetes.no_endpoints)
+    }
+
+    /// An endpoint's label.
+    fn label<'a>(&self, endpoint: &'a Endpoint) -> &'a Arc<str> {
+        endpoint.label(self.kubernetes.endpoint_pod_names)
     }
 
     /// The addresses of the service's own name.
     fn addresses(&self) -> BTreeSet<IpAddr> {
         match &self.entry.service.kind {
             Kind::ClusterIp { addresses, .. } => addresses.iter().copied().collect(),
-            Kind::Headless => {
-                let endpoints = self.entry.endpoints.iter();
-                endpoints.map(|endpoint| endpoint.address).collect()
-            }
+            Kind::Headless => self.endpoints().map(|endpoint| endpoint.address).collect(),
             Kind::External(_) | Kind::Nothing => BTreeSet::new(),
         }
     }
@@ -304,17 +407,14 @@ impl Host<'_> {
     fn has(&self, wanted: impl Fn(&Port) -> bool) -> bool {
         match &self.entry.service.kind {
             Kind::ClusterIp { ports, .. } => ports.iter().any(wanted),
-            _ => {
-                let endpoints = &self.entry.endpoints;
-                endpoints.iter().any(|one| one.ports.iter().any(&wanted))
-            }
+            _ => self.endpoints().any(|one| one.ports.iter().any(&wanted)),
         }
     }
 }
 
 /// Makes the record that lets a name stand for another one.
-pub(crate) fn alias(name: &Name, target: Name) -> Record {
-    record(name, RData::CNAME(CNAME(target)))
+pub(crate) fn alias(name: &Name, target: Name, ttl: u32) -> Record {
+    Record::from_rdata(name.clone(), ttl, RData::CNAME(CNAME(target)))
 }
 
 /// Answers for the schema's version.
@@ -330,21 +430,8 @@ fn version(name: &Name, kind: RecordType) -> Lookup {
     )])
 }
 
-/// Answers for a pod's name, which is its address with dashes.
-fn pod(index: &Index, namespace: &str, label: &str, name: &Name, kind: RecordType) -> Lookup {
-    if index.namespace(namespace).is_none() {
-        return Lookup::Missing;
-    }
-    let four = label.replace('-', ".").parse().map(IpAddr::V4);
-    let address = four.or_else(|_| label.replace('-', ":").parse().map(IpAddr::V6));
-    match address {
-        Ok(address) => some(addresses(name, &BTreeSet::from([address]), kind)),
-        Err(_) => Lookup::Missing,
-    }
-}
-
 /// Reads the address of a complete name such as `4.3.2.1.in-addr.arpa`.
-fn address_of_arpa(name: &Name) -> Option<IpAddr> {
+pub(crate) fn address_of_arpa(name: &Name) -> Option<IpAddr> {
     let mut absolute = name.clone();
     absolute.set_fqdn(true);
     let network = absolute.parse_arpa_name().ok()?;
@@ -352,7 +439,7 @@ fn address_of_arpa(name: &Name) -> Option<IpAddr> {
 }
 
 /// Makes the address records of a name that are of the kind asked for.
-fn addresses(name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType) -> Vec<Record> {
+fn addresses(name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType, ttl: u32) -> Vec<Record> {
     let wanted = |address: &&IpAddr| match kind {
         RecordType::A => address.is_ipv4(),
         RecordType::AAAA => address.is_ipv6(),
@@ -361,22 +448,17 @@ fn addresses(name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType) -> Vec<Recor
     };
     all.iter()
         .filter(wanted)
-        .map(|address| address_record(name, *address))
+        .map(|address| address_record(name, *address, ttl))
         .collect()
 }
 
 /// Makes an address record.
-fn address_record(name: &Name, address: IpAddr) -> Record {
+pub(crate) fn address_record(name: &Name, address: IpAddr, ttl: u32) -> Record {
     let data = match address {
         IpAddr::V4(address) => RData::A(A(address)),
         IpAddr::V6(address) => RData::AAAA(AAAA(address)),
     };
-    record(name, data)
-}
-
-/// Makes a record with the usual time to live.
-fn record(name: &Name, data: RData) -> Record {
-    Record::from_rdata(name.clone(), TTL, data)
+    Record::from_rdata(name.clone(), ttl, data)
 }
 
 /// Puts labels in front of a name; one that does not fit is left out.

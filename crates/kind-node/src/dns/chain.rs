@@ -1,0 +1,290 @@
+//! One server block in force: its plugins one after the other, in CoreDNS's order.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::{DNSClass, Name, RData};
+
+use super::answer::{self, Answer, Question, Reach};
+use super::cache::{Cache, Kept};
+use super::configuration::Block;
+use super::forward::{Forwarder, Ourselves};
+use super::index::Index;
+use super::metrics::{self, CacheMetrics, Metrics, ZoneMetrics};
+use super::model::Pods;
+use super::plugin::hosts::Hosts;
+use super::plugin::{log, rewrite};
+use super::resolver::Asking;
+use super::zone::{self, Cluster};
+
+/// A server block in force.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    block: Block,
+    forwarders: Vec<Forwarder>,
+    cache: Option<(Mutex<Cache>, Arc<CacheMetrics>)>,
+    counters: Vec<Arc<ZoneMetrics>>,
+    metrics: Arc<Metrics>,
+    /// Grows with every answer; at which address the next one begins.
+    turn: AtomicUsize,
+}
+
+/// An answer, and the plugin that gave it.
+pub(crate) type Given = (Answer, &'static str);
+
+/// What is known of the cluster at one moment, shared.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    /// Its services; nothing until all objects were listed once.
+    pub(crate) index: Option<Arc<Index>>,
+    /// Its pods, likewise.
+    pub(crate) pods: Option<Arc<Pods>>,
+}
+
+impl Chain {
+    /// Puts a server block in force. `service` are the addresses of our own Service, `listening` tells where the
+    /// sockets of a port are.
+    pub(crate) fn new(
+        mut block: Block,
+        service: &[IpAddr],
+        listening: impl Fn(u16) -> SocketAddr,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let ourselves = Ourselves {
+            service: service.to_vec(),
+            listening: block
+                .keys
+                .iter()
+                .map(|(_, port)| listening(*port))
+                .collect(),
+        };
+        let (zone, port) = block.keys.first().cloned().unwrap_or_default();
+        let settings = std::mem::take(&mut block.forward);
+        let forwarder = |one| Forwarder::new(one, &zone, &ourselves, metrics);
+        let cache = block.cache.take().map(Cache::new).map(|cache| {
+            let counters = metrics.cache(port, cache.zones_label());
+            (Mutex::new(cache), counters)
+        });
+        let counters = block.keys.iter();
+        Self {
+            forwarders: settings.into_iter().map(forwarder).collect(),
+            cache,
+            counters: counters
+                .map(|(zone, port)| metrics.zone(*port, &zone.to_ascii()))
+                .collect(),
+            metrics: metrics.clone(),
+            turn: AtomicUsize::new(0),
+            block,
+        }
+    }
+
+    /// Returns how well a name fits on a port: the place of the longest zone among the keys, and its labels.
+    pub(crate) fn matching(&self, port: u16, name: &Name) -> Option<(usize, u8)> {
+        let keys = self.block.keys.iter().enumerate();
+        let fitting = keys.filter(|(_, (zone, own))| *own == port && zone.zone_of(name));
+        let measured = fitting.map(|(place, (zone, _))| (place, zone.num_labels()));
+        measured.max_by_key(|(_, labels)| *labels)
+    }
+
+    /// The counters for the key at a place, if this block has metrics.
+    pub(crate) fn counters(&self, place: usize) -> Option<&ZoneMetrics> {
+        self.block.metrics?;
+        self.counters.get(place).map(Arc::as_ref)
+    }
+
+    /// Server, zone and name of every plugin that is on, as metrics name them.
+    pub(crate) fn plugins(&self) -> impl Iterator<Item = (String, String, String)> {
+        self.block.keys.iter().flat_map(|(zone, port)| {
+            let plugins = self.block.plugins.iter();
+            plugins.map(|name| (metrics::server(*port), zone.to_ascii(), name.clone()))
+        })
+    }
+
+    /// How many addresses its hosts have.
+    pub(crate) fn hosts_entries(&self) -> usize {
+        self.block.hosts.as_ref().map_or(0, Hosts::entries)
+    }
+
+    /// Writes lines about an exchange, if the block wants some.
+    pub(crate) fn log(&self, exchange: &log::Exchange<'_>) {
+        for rule in &self.block.log {
+            if let Some(line) = rule.line(exchange) {
+                tracing::info!("{line}");
+            }
+        }
+    }
+
+    /// Sends every upstream server a name that only we know.
+    pub(crate) async fn probe(&self) {
+        for forwarder in &self.forwarders {
+            forwarder.probe().await;
+        }
+    }
+
+    /// Answers a question.
+    pub(crate) async fn serve(&self, asking: &Asking<'_>, question: &Question) -> Given {
+        let mut rewritten = question.clone();
+        let Ok(changes) = rewrite::rewrite(&self.block.rewrite, &mut rewritten) else {
+            return (Answer::bare(ResponseCode::ServFail), "rewrite");
+        };
+        let (mut answer, plugin) = self.walk(asking, &rewritten).await;
+        rewrite::change(&mut answer, &changes);
+        if self.block.loadbalance {
+            answer = answer.rotated(self.turn.fetch_add(1, Ordering::Relaxed));
+        }
+        (answer, plugin)
+    }
+
+    /// Answers for the first name of the client's search path that exists, if `autopath` wants that.
+    async fn walk(&self, asking: &Asking<'_>, question: &Question) -> Given {
+        let Some(names) = self.search_path(asking, question) else {
+            return self.ask(asking, question).await;
+        };
+        let mut first = None;
+        for name in names {
+            let asked = Question {
+                name,
+                ..question.clone()
+            };
+            let (mut answer, plugin) = self.ask(asking, &asked).await;
+            if answer.code == ResponseCode::NoError {
+                lead_to(&mut answer, question, &asked);
+                self.metrics.autopath_succeeded();
+                return (answer, plugin);
+            }
+            first.get_or_insert((answer, plugin));
+        }
+        first.unwrap_or((Answer::bare(ResponseCode::ServFail), "autopath"))
+    }
+
+    fn search_path(&self, asking: &Asking<'_>, question: &Question) -> Option<Vec<Name>> {
+        let autopath = self.block.autopath.as_ref()?;
+        let pods = asking.known.pods.as_ref();
+        let namespaces = pods.and_then(|pods| pods.get(&asking.client.to_canonical()));
+        let namespace = namespaces.and_then(|all| all.first()).map(AsRef::as_ref);
+        let domain = self.block.kubernetes.as_ref().and_then(|one| one.domain());
+        autopath.names(&question.name, domain, namespace)
+    }
+
+    /// Asks the plugins that have answers.
+    async fn ask(&self, asking: &Asking<'_>, question: &Question) -> Given {
+        for template in &self.block.templates {
+            if let Some(answer) = template.answer(question, asking.client) {
+                return (complete(answer, asking, question).await, "template");
+            }
+        }
+        if question.class != DNSClass::IN {
+            return (Answer::bare(ResponseCode::Refused), "");
+        }
+        let hosts = self.block.hosts.as_ref();
+        if let Some(answer) = hosts.and_then(|hosts| hosts.answer(question)) {
+            return (answer, "hosts");
+        }
+        if let Some(answer) = self.ask_kubernetes(asking, question).await {
+            return (answer, "kubernetes");
+        }
+        self.ask_others(question).await
+    }
+
+    /// Asks the cluster's objects; passes on names that are not theirs.
+    async fn ask_kubernetes(&self, asking: &Asking<'_>, question: &Question) -> Option<Answer> {
+        let kubernetes = self.block.kubernetes.as_ref()?;
+        let nothing = Index::default();
+        let index = asking.known.index.as_deref();
+        let cluster = Cluster {
+            index: index.unwrap_or(&nothing),
+            pods: asking.known.pods.as_deref(),
+        };
+        match answer::answer(kubernetes, cluster, question) {
+            Reach::Outside { aliases, .. } if aliases.is_empty() => None,
+            // Before the first list nobody can tell what exists: no negative answer, and no alias.
+            _ if index.is_none() => Some(Answer::bare(ResponseCode::ServFail)),
+            Reach::Whole(answer) => Some(answer),
+            Reach::Outside { aliases, name } => {
+                let target = Question {
+                    name,
+                    ..question.clone()
+                };
+                Some(asking.resolve_further(&target).await.after(aliases))
+            }
+        }
+    }
+
+    /// Asks upstream servers, or the cache of their answers.
+    async fn ask_others(&self, question: &Question) -> Given {
+        let mut covering = self
+            .forwarders
+            .iter()
+            .filter(|one| one.covers(&question.name));
+        let Some(forwarder) = covering.next() else {
+            let code = self.refusal();
+            return (Answer::bare(code), "");
+        };
+        let cache = self.cache.as_ref();
+        let cache = cache.filter(|(cache, _)| lock(cache).covers(question));
+        if let Some((cache, counters)) = cache {
+            let found = lock(cache).get(question, Instant::now());
+            counters.looked_up(found.as_ref().map(|(kept, _)| *kept));
+            if let Some((_, answer)) = found {
+                return (answer, "cache");
+            }
+        }
+        let answer = forwarder.ask(question).await;
+        if answer.code == ResponseCode::ServFail {
+            tracing::warn!(name = %question.name, kind = %question.kind, "no upstream server answers");
+        }
+        if let Some((cache, counters)) = cache {
+            let mut cache = lock(cache);
+            cache.insert(question.clone(), &answer, Instant::now());
+            counters.set_entries(cache.entries(Kept::Success), cache.entries(Kept::Denial));
+        }
+        (answer, "forward")
+    }
+
+    /// What is said where no plugin has an answer: a block without any such plugin serves nothing.
+    fn refusal(&self) -> ResponseCode {
+        let block = &self.block;
+        let serves = block.kubernetes.is_some() || block.hosts.is_some();
+        if serves || !block.templates.is_empty() || !self.forwarders.is_empty() {
+            ResponseCode::ServFail
+        } else {
+            ResponseCode::Refused
+        }
+    }
+}
+
+/// Adds the alias that leads from the name that was asked for to the one that exists.
+fn lead_to(answer: &mut Answer, question: &Question, found: &Question) {
+    let Some(ttl) = answer.answers.first().map(|first| first.ttl) else {
+        return;
+    };
+    if question.name != found.name {
+        let alias = zone::alias(&question.name, found.name.clone(), ttl);
+        answer.answers.insert(0, alias);
+    }
+}
+
+/// Adds the addresses of an alias that a template made.
+async fn complete(mut answer: Answer, asking: &Asking<'_>, question: &Question) -> Answer {
+    let target = match answer.answers.last().map(|record| &record.data) {
+        Some(RData::CNAME(target)) if question.kind.is_ip_addr() => target.0.clone(),
+        _ => return answer,
+    };
+    let mut name = target;
+    name.set_fqdn(true);
+    let target = Question {
+        name,
+        ..question.clone()
+    };
+    let further = asking.resolve_further(&target).await;
+    answer.answers.extend(further.answers);
+    answer
+}
+
+/// Locks; a panic elsewhere leaves nothing half-written that matters.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

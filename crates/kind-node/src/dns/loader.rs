@@ -1,0 +1,253 @@
+//! Putting Corefiles in force, one after the other; a broken one leaves the one before.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kind_node::corefile::Environment;
+use kube::Client;
+use sha2::{Digest, Sha512};
+use tokio::sync::watch::Sender;
+use tokio::task::AbortHandle;
+
+use super::chain::Chain;
+use super::configuration::{Configuration, Problem};
+use super::index::Index;
+use super::listeners::Listeners;
+use super::metrics::{InForce, Metrics};
+use super::model::Pods;
+use super::plugin::arguments::Fault;
+use super::report::{self, Reason};
+use super::resolver::Chains;
+use super::surroundings::Surroundings;
+use super::{Error, pods, watch};
+
+/// Time between the signal to end and the end, where nothing is said: until then clients that do not know yet
+/// still get their answers.
+const LAMEDUCK: Duration = Duration::from_secs(2);
+
+/// A Corefile with what it comes from.
+#[derive(Debug)]
+pub(crate) struct Corefile {
+    /// Its text.
+    pub(crate) text: String,
+    /// Its name in messages.
+    pub(crate) name: String,
+    /// What it may name.
+    pub(crate) surroundings: Surroundings,
+    /// The ConfigMap that it comes from.
+    pub(crate) about: Option<ObjectReference>,
+    /// The file that it comes from.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Corefile {
+    /// Reads the one in a file.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let surroundings = Surroundings::of_file(path);
+        let files = surroundings.files(&path.to_string_lossy()).into_iter();
+        let text = files.map(|(_, text)| text).next();
+        Ok(Self {
+            text: text.ok_or_else(|| Error::Read(path.to_owned()))?,
+            name: path.to_string_lossy().into_owned(),
+            surroundings,
+            about: None,
+            path: Some(path.to_owned()),
+        })
+    }
+}
+
+/// Where everything that a Corefile changes is.
+pub(crate) struct Loader {
+    /// What is listened on.
+    pub(crate) listeners: Listeners,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// The server blocks in force.
+    pub(crate) chains: Sender<Chains>,
+    /// What is known of the cluster.
+    pub(crate) indexes: Arc<Sender<Option<Arc<Index>>>>,
+    pub(crate) pods: Arc<Sender<Option<Arc<Pods>>>>,
+    /// Addresses of our own Service.
+    pub(crate) service: Vec<IpAddr>,
+    /// The Corefile in force has something of the cluster.
+    pub(crate) needs_cluster: Arc<AtomicBool>,
+    /// What is in force, and what runs for it.
+    pub(crate) state: State,
+}
+
+/// What is in force, and what runs for it.
+#[derive(Default)]
+pub(crate) struct State {
+    client: Option<Client>,
+    watching: bool,
+    uses_pods: bool,
+    pods: Option<AbortHandle>,
+    corefile: Option<Corefile>,
+    lameduck: Option<Duration>,
+}
+
+/// What became of a Corefile.
+#[derive(Debug)]
+pub(crate) enum Loaded {
+    /// It is in force, but for sockets that could not be made.
+    InForce {
+        /// Why not.
+        failures: Vec<Error>,
+    },
+    /// The one before is; the text says why.
+    Refused(String),
+}
+
+impl Loader {
+    /// Gives it the way to the cluster, for what Corefiles need of it.
+    pub(crate) fn set_client(&mut self, client: Client) {
+        self.state.client = Some(client);
+        self.watch_services();
+        self.watch_pods(self.state.uses_pods);
+    }
+
+    /// Tells whether the Corefile in force needs a cluster to which there is no way yet.
+    pub(crate) fn lacks_client(&self) -> bool {
+        self.needs_cluster.load(Ordering::Relaxed) && self.state.client.is_none()
+    }
+
+    /// Time between the signal to end and the end.
+    pub(crate) fn lameduck(&self) -> Duration {
+        self.state.lameduck.unwrap_or(LAMEDUCK)
+    }
+
+    /// Loads the Corefile again if a file that it names has changed.
+    pub(crate) async fn refresh(&mut self) {
+        let corefile = self.state.corefile.take();
+        match corefile {
+            Some(corefile) if corefile.surroundings.changed() => {
+                let read = corefile.path.as_deref().map(Corefile::read);
+                // A file that is gone leaves what it said.
+                let newest = read.and_then(Result::ok).unwrap_or(corefile);
+                self.load(newest).await;
+            }
+            unchanged => self.state.corefile = unchanged,
+        }
+    }
+
+    /// Puts a Corefile in force, and tells what of it is not.
+    pub(crate) async fn load(&mut self, corefile: Corefile) -> Loaded {
+        let read = Configuration::read(&corefile.text, &corefile.name, &corefile.surroundings);
+        let mut told = Vec::new();
+        let loaded = match read {
+            Ok((configuration, problems)) => {
+                told.extend(problems.iter().map(left_out));
+                let failures = self.put_in_force(configuration, &corefile.text).await;
+                told.extend(
+                    failures
+                        .iter()
+                        .map(|error| (Reason::Failed, error_chain(error))),
+                );
+                tracing::info!(corefile = corefile.name, "in force");
+                Loaded::InForce { failures }
+            }
+            Err(problems) => {
+                self.metrics.reload_failed();
+                told.extend(problems.iter().map(refused));
+                let reasons: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                Loaded::Refused(reasons.join("; "))
+            }
+        };
+        for (_, text) in &told {
+            tracing::warn!("{text}");
+        }
+        if let (Some(client), Some(about)) = (&self.state.client, &corefile.about) {
+            let (client, about) = (client.clone(), about.clone());
+            tokio::spawn(async move { report::report(&client, &about, &told).await });
+        }
+        self.state.corefile = Some(corefile);
+        loaded
+    }
+
+    /// Puts a configuration in force; returns what of it failed.
+    async fn put_in_force(&mut self, configuration: Configuration, text: &str) -> Vec<Error> {
+        let listening = self.listeners.follow(&configuration).await;
+        let failures = listening.err().unwrap_or_default();
+        self.state.lameduck = configuration.lameduck;
+        self.watch_pods(configuration.uses_pods());
+        let needs_cluster = configuration.uses_kubernetes();
+        self.needs_cluster.store(needs_cluster, Ordering::Relaxed);
+        let listening = |port| self.listeners.address(port);
+        let blocks = configuration.blocks.into_iter();
+        let chains: Vec<Arc<Chain>> = blocks
+            .map(|block| Chain::new(block, &self.service, listening, &self.metrics))
+            .map(Arc::new)
+            .collect();
+        self.metrics.set_in_force(InForce {
+            hash: Sha512::digest(text)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+            plugins: chains.iter().flat_map(|chain| chain.plugins()).collect(),
+            hosts_entries: chains.iter().map(|chain| chain.hosts_entries()).sum(),
+        });
+        for chain in &chains {
+            let chain = chain.clone();
+            tokio::spawn(async move { chain.probe().await });
+        }
+        self.chains.send_replace(Arc::new(chains));
+        failures
+    }
+
+    /// Begins to watch services, once there is a client.
+    fn watch_services(&mut self) {
+        if let Some(client) = self.state.client.clone()
+            && !self.state.watching
+        {
+            self.state.watching = true;
+            tokio::spawn(watch::watch(client, self.indexes.clone()));
+        }
+    }
+
+    /// Watches pods as long as somebody needs to know them: in a large cluster that costs something.
+    fn watch_pods(&mut self, wanted: bool) {
+        self.state.uses_pods = wanted;
+        match (self.state.pods.take(), self.state.client.clone()) {
+            (Some(watching), _) if !wanted => {
+                watching.abort();
+                self.pods.send_replace(None);
+            }
+            (None, Some(client)) if wanted => {
+                let watching = tokio::spawn(pods::watch(client, self.pods.clone()));
+                self.state.pods = Some(watching.abort_handle());
+            }
+            (watching, _) => self.state.pods = watching,
+        }
+    }
+}
+
+/// What is told of something that is left out.
+fn left_out(problem: &Problem) -> (Reason, String) {
+    (Reason::NotSupported, problem.to_string())
+}
+
+/// What is told of something in a Corefile that is refused.
+fn refused(problem: &Problem) -> (Reason, String) {
+    match problem.fault {
+        Fault::Invalid(_) => {
+            let text = format!("{problem}; the Corefile before stays in force");
+            (Reason::Invalid, text)
+        }
+        Fault::NotSupported(_) => left_out(problem),
+    }
+}
+
+/// An error with its causes, in one line.
+fn error_chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

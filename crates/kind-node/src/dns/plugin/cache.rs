@@ -1,0 +1,149 @@
+//! `cache`: for how long answers of others are kept.
+
+use std::time::Duration;
+
+use hickory_proto::rr::Name;
+use kind_node::corefile::Directive;
+
+use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::zones::Zones;
+
+/// Answers of each kind that are kept, where nothing is said.
+const CAPACITY: usize = 9984;
+
+/// The most that are kept, whatever is said: a ConfigMap must not take the pod's memory.
+const LARGEST: usize = 20_000;
+
+/// The longest time for answers, and for those that there is nothing.
+const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST_DENIAL: Duration = Duration::from_secs(1800);
+
+/// The shortest time, where nothing is said. CoreDNS then keeps answers for five seconds that are good for less;
+/// what is fresh is never wrong.
+const SHORTEST: Duration = Duration::ZERO;
+
+/// The directive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CacheSettings {
+    zones: Zones,
+    /// For answers with records.
+    pub(crate) success: Keeping,
+    /// For answers that a name or a type does not exist.
+    pub(crate) denial: Keeping,
+    /// Answers keep the times to live that they came with.
+    pub(crate) keep_ttl: bool,
+}
+
+/// How answers of one kind are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Keeping {
+    /// How many.
+    pub(crate) capacity: usize,
+    /// At most for that long.
+    pub(crate) longest: Duration,
+    /// At least for that long, whatever the records say.
+    pub(crate) shortest: Duration,
+    /// Zones for which none are kept.
+    disabled: Zones,
+}
+
+impl Keeping {
+    fn new(longest: Duration) -> Self {
+        Self {
+            capacity: CAPACITY,
+            longest,
+            shortest: SHORTEST,
+            disabled: Zones::default(),
+        }
+    }
+
+    /// Tells whether answers for a name are kept.
+    pub(crate) fn keeps(&self, name: &Name) -> bool {
+        self.disabled.matching(name).is_none()
+    }
+}
+
+impl CacheSettings {
+    /// Reads `cache [TTL] [ZONES…] { … }`.
+    pub(crate) fn read(
+        directive: &Directive,
+        around: &Zones,
+        lines: &mut Lines<'_>,
+    ) -> Result<Self, Fault> {
+        let seconds = directive.arguments.first();
+        let seconds = seconds.and_then(|text| text.parse::<u32>().ok());
+        let zones = directive.arguments.get(usize::from(seconds.is_some())..);
+        let mut settings = Self {
+            zones: arguments::zones(zones.unwrap_or_default(), around)?,
+            success: Keeping::new(LONGEST),
+            denial: Keeping::new(LONGEST_DENIAL),
+            keep_ttl: false,
+        };
+        if let Some(seconds) = seconds {
+            if seconds == 0 {
+                return invalid("needs a time of one second or more");
+            }
+            let longest = Duration::from_secs(seconds.into());
+            settings.success.longest = longest;
+            settings.denial.longest = longest;
+        }
+        lines.each(directive, |line| settings.read_line(line));
+        Ok(settings)
+    }
+
+    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+        match line.name.as_str() {
+            "success" => read_keeping(line, &mut self.success)?,
+            "denial" => read_keeping(line, &mut self.denial)?,
+            "disable" => {
+                let Some((kind, zones)) = line.arguments.split_first() else {
+                    return invalid("needs success or denial");
+                };
+                let everything = Zones::new(vec![Name::root()]);
+                let zones = arguments::zones(zones, &everything)?;
+                match kind.as_str() {
+                    "success" => self.success.disabled = zones,
+                    "denial" => self.denial.disabled = zones,
+                    _ => return invalid("needs success or denial"),
+                }
+            }
+            "keepttl" => self.keep_ttl = true,
+            // Failures are asked again at once; and what is not fetched ahead is fetched when asked for.
+            "servfail" => drop(arguments::duration(arguments::one(line)?)?),
+            "prefetch" if !line.arguments.is_empty() => {}
+            "serve_stale" | "serve_stale_policy" => {
+                return not_supported("answers are not given any more when their time is over");
+            }
+            _ => return invalid("unknown property"),
+        }
+        Ok(())
+    }
+
+    /// Tells whether answers for a name are looked up.
+    pub(crate) fn covers(&self, name: &Name) -> bool {
+        self.zones.matching(name).is_some()
+    }
+
+    /// The zones in words, as metrics name them.
+    pub(crate) fn zones_label(&self) -> String {
+        let zones: Vec<String> = self.zones.iter().map(Name::to_ascii).collect();
+        zones.join(",")
+    }
+}
+
+/// Reads `CAPACITY [TTL] [MINTTL]`.
+fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), Fault> {
+    let (capacity, times) = match line.arguments.as_slice() {
+        [capacity, times @ ..] if times.len() <= 2 => (capacity, times),
+        _ => return invalid("takes a capacity and up to two times"),
+    };
+    keeping.capacity = arguments::number::<usize>(capacity)?.min(LARGEST);
+    let seconds = |text: &String| arguments::number(text).map(Duration::from_secs);
+    if let Some(text) = times.first() {
+        keeping.longest = seconds(text)?;
+    }
+    if let Some(text) = times.get(1) {
+        keeping.shortest = seconds(text)?;
+    }
+    Ok(())
+}

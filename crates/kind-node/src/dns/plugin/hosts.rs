@@ -1,0 +1,186 @@
+//! `hosts`: addresses from the lines of a file like `/etc/hosts`, and from lines in the Corefile.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::rdata::PTR;
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+use kind_node::corefile::{Directive, Environment};
+
+use super::super::answer::{Answer, Question};
+use super::super::zone::{address_of_arpa, address_record};
+use super::arguments::{self, Fault, Lines, invalid};
+use super::zones::{Fallthrough, Zones};
+
+/// Seconds that clients may keep a record, where nothing is said.
+const TTL: u32 = 3600;
+
+/// The longest that may be said.
+const LONGEST_TTL: u32 = 65_535;
+
+/// The file, where none is named.
+const FILE: &str = "/etc/hosts";
+
+/// The directive with the addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hosts {
+    zones: Zones,
+    ttl: u32,
+    no_reverse: bool,
+    fallthrough: Fallthrough,
+    pass_other_types: bool,
+    addresses: HashMap<Name, Vec<IpAddr>>,
+    names: HashMap<IpAddr, Vec<Name>>,
+}
+
+impl Hosts {
+    /// Reads `hosts [FILE [ZONES…]] { … }`. A file that is not there has no lines, as CoreDNS has it.
+    pub(crate) fn read(
+        directive: &Directive,
+        around: &Zones,
+        environment: &dyn Environment,
+        lines: &mut Lines<'_>,
+    ) -> Result<Self, Fault> {
+        let (file, zones) = match directive.arguments.split_first() {
+            Some((file, zones)) => (file.as_str(), zones),
+            None => (FILE, &[][..]),
+        };
+        let mut hosts = Self {
+            zones: arguments::zones(zones, around)?,
+            ttl: TTL,
+            no_reverse: false,
+            fallthrough: Fallthrough::default(),
+            pass_other_types: false,
+            addresses: HashMap::new(),
+            names: HashMap::new(),
+        };
+        lines.each(directive, |line| hosts.read_line(line));
+        for (_, text) in environment.files(file) {
+            hosts.add_file(&text);
+        }
+        Ok(hosts)
+    }
+
+    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+        match line.name.as_str() {
+            "ttl" => {
+                self.ttl = arguments::number(arguments::one(line)?)?;
+                if self.ttl == 0 || self.ttl > LONGEST_TTL {
+                    return invalid(format!("must be from 1 to {LONGEST_TTL}"));
+                }
+            }
+            "no_reverse" => self.no_reverse = true,
+            "fallthrough" => self.fallthrough = arguments::fallthrough(line)?,
+            "fallthrough_unsupported" => self.pass_other_types = true,
+            // Files are looked at again every few seconds whatever is said.
+            "reload" => drop(arguments::duration(arguments::one(line)?)?),
+            address => match address.parse() {
+                Ok(address) => {
+                    for host in &line.arguments {
+                        if !self.add(address, host) {
+                            return invalid(format!("{host:?} is not a domain name"));
+                        }
+                    }
+                }
+                Err(_) => return invalid("is neither an address nor a property"),
+            },
+        }
+        Ok(())
+    }
+
+    /// Adds the lines of a file; those that are wrong count for nothing.
+    fn add_file(&mut self, text: &str) {
+        for line in text.lines() {
+            let line = line.split('#').next().unwrap_or_default();
+            let mut words = line.split_whitespace();
+            let address = words.next().and_then(|word| word.parse().ok());
+            if let Some(address) = address {
+                for host in words {
+                    self.add(address, host);
+                }
+            }
+        }
+    }
+
+    /// Adds an address of a name; tells whether it is a name.
+    fn add(&mut self, address: IpAddr, host: &str) -> bool {
+        let Ok(mut name) = Name::from_ascii(host) else {
+            return false;
+        };
+        name.set_fqdn(true);
+        let name = name.to_lowercase();
+        if self.zones.matching(&name).is_none() {
+            // Right, but of other zones.
+            return true;
+        }
+        let known = self.addresses.entry(name.clone()).or_default();
+        if !known.contains(&address) {
+            known.push(address);
+        }
+        let names = self.names.entry(address).or_default();
+        if !name.is_wildcard() && !names.contains(&name) {
+            names.push(name);
+        }
+        true
+    }
+
+    /// Answers, or passes the question on.
+    pub(crate) fn answer(&self, question: &Question) -> Option<Answer> {
+        let name = &question.name;
+        let pointer = question.kind == RecordType::PTR;
+        if self.zones.matching(name).is_none() && !pointer {
+            return None;
+        }
+        let known = self.addresses_of(name);
+        let records: Vec<Record> = match question.kind {
+            RecordType::PTR => self.pointers(name),
+            _ => known
+                .into_iter()
+                .flatten()
+                .map(|address| address_record(name, *address, self.ttl))
+                .filter(|record| record.record_type() == question.kind)
+                .collect(),
+        };
+        let is_address = question.kind.is_ip_addr();
+        let passes = self.fallthrough.passes(name);
+        if pointer && records.is_empty() || !is_address && self.pass_other_types && passes {
+            return None;
+        }
+        if records.is_empty() && known.is_none() {
+            // There is no zone that could tell that the name does not exist.
+            return (!passes).then(|| Answer::bare(ResponseCode::ServFail));
+        }
+        Some(Answer {
+            authoritative: true,
+            answers: records,
+            ..Answer::bare(ResponseCode::NoError)
+        })
+    }
+
+    /// The addresses of a name, or of the `*` beside it.
+    fn addresses_of(&self, name: &Name) -> Option<&Vec<IpAddr>> {
+        let name = name.to_lowercase();
+        let exact = self.addresses.get(&name);
+        exact.or_else(|| {
+            let wildcard = name.base_name().prepend_label("*").ok()?;
+            self.addresses.get(&wildcard)
+        })
+    }
+
+    /// The names of the address that a name such as `1.0.0.10.in-addr.arpa.` is for.
+    fn pointers(&self, name: &Name) -> Vec<Record> {
+        let address = address_of_arpa(name).filter(|_| !self.no_reverse);
+        let names = address.and_then(|address| self.names.get(&address));
+        let pointer = |host: &Name| {
+            let data = RData::PTR(PTR(host.clone()));
+            Record::from_rdata(name.clone(), self.ttl, data)
+        };
+        names.into_iter().flatten().map(pointer).collect()
+    }
+
+    /// How many addresses there are.
+    pub(crate) fn entries(&self) -> usize {
+        self.addresses.values().map(Vec::len).sum()
+    }
+}

@@ -1,0 +1,158 @@
+//! Keys of server blocks, and the directives that are about the server: health, ready, prometheus and the like.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use hickory_proto::rr::Name;
+use ipnet::IpNet;
+use kind_node::corefile::Directive;
+
+use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::zones;
+
+/// Port of a server block that names none.
+const PORT: u16 = 53;
+
+/// Where metrics are, where nothing is said.
+const METRICS: &str = "localhost:9153";
+
+/// The port of a page that the kubelet looks at.
+pub(crate) const HEALTH: u16 = 8080;
+pub(crate) const READY: u16 = 8181;
+
+/// Reads a key such as `example.org:1053` or `dns://10.0.0.0/24`: zones and a port.
+pub(crate) fn key(text: &str) -> Result<(Vec<Name>, u16), Fault> {
+    let text = match text.split_once("://") {
+        None => text,
+        Some(("dns", rest)) => rest,
+        Some((scheme @ ("tls" | "https" | "https3" | "quic" | "grpc"), _)) => {
+            return not_supported(format!("names are not served over {scheme}"));
+        }
+        Some((scheme, _)) => return invalid(format!("unknown scheme {scheme:?}")),
+    };
+    let (zone, port) = match text.rsplit_once(':') {
+        Some((zone, port)) if text.parse::<IpNet>().is_err() => (zone, arguments::number(port)?),
+        _ => (text, PORT),
+    };
+    // `:53` alone is the root.
+    let zone = if zone.is_empty() { "." } else { zone };
+    match zones::read(zone) {
+        Some(zones) if port != 0 => Ok((zones, port)),
+        _ => invalid(format!("{text:?} is not a zone with a port")),
+    }
+}
+
+/// Reads `health [ADDRESS] { lameduck DURATION }`: the time between the signal to end and the end.
+pub(crate) fn health(
+    directive: &Directive,
+    lines: &mut Lines<'_>,
+) -> Result<Option<Duration>, Fault> {
+    page(directive, HEALTH)?;
+    let mut lameduck = None;
+    lines.each(directive, |line| match line.name.as_str() {
+        "lameduck" => {
+            lameduck = Some(arguments::duration(arguments::one(line)?)?);
+            Ok(())
+        }
+        _ => invalid("unknown property"),
+    });
+    Ok(lameduck)
+}
+
+/// Reads `ready [ADDRESS] { monitor … }`.
+pub(crate) fn ready(directive: &Directive, lines: &mut Lines<'_>) -> Result<(), Fault> {
+    page(directive, READY)?;
+    lines.each(directive, |line| match line.name.as_str() {
+        "monitor" => arguments::one(line).map(drop),
+        _ => invalid("unknown property"),
+    });
+    Ok(())
+}
+
+/// Refuses another port than that at which the kubelet looks.
+fn page(directive: &Directive, port: u16) -> Result<(), Fault> {
+    match arguments::optional(directive)? {
+        Some(address) if listening(address)?.port() != port => not_supported(format!(
+            "the page stays at port {port}, where the kubelet looks at it"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Reads `prometheus [ADDRESS]`.
+pub(crate) fn prometheus(
+    directive: &Directive,
+    lines: &mut Lines<'_>,
+) -> Result<SocketAddr, Fault> {
+    lines.each(directive, |_| {
+        not_supported("there are no metrics of Go's runtime")
+    });
+    listening(arguments::optional(directive)?.unwrap_or(METRICS))
+}
+
+/// Reads an address to listen on; without a host, on all.
+fn listening(text: &str) -> Result<SocketAddr, Fault> {
+    let wrong = || Fault::Invalid(format!("{text:?} is not an address to listen on"));
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let host: IpAddr = match host.trim_matches(['[', ']']) {
+        // Serves IPv4 too, where the kernel has both.
+        "" => Ipv6Addr::UNSPECIFIED.into(),
+        "localhost" => [127, 0, 0, 1].into(),
+        host => host.parse().map_err(|_| wrong())?,
+    };
+    let port = port.parse().map_err(|_| wrong())?;
+    Ok(SocketAddr::new(host, port))
+}
+
+/// Reads `loadbalance [round_robin]`.
+pub(crate) fn loadbalance(directive: &Directive, lines: &mut Lines<'_>) -> Result<(), Fault> {
+    lines.each(directive, |_| not_supported("addresses are only rotated"));
+    match arguments::optional(directive)? {
+        None | Some("round_robin") => Ok(()),
+        _ => not_supported("addresses are only rotated"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_texts() {
+        for (text, expected) in [
+            (".", Some((".", 53))),
+            (".:53", Some((".", 53))),
+            (":1053", Some((".", 1053))),
+            ("Acme.local:5353", Some(("acme.local.", 5353))),
+            ("dns://example.org", Some(("example.org.", 53))),
+            ("10.0.0.0/24", Some(("0.0.10.in-addr.arpa.", 53))),
+            ("10.0.0.0/24:54", Some(("0.0.10.in-addr.arpa.", 54))),
+            ("fd00::/8", Some(("d.f.ip6.arpa.", 53))),
+            ("tls://example.org", None),
+            ("ftp://example.org", None),
+            ("example.org:0", None),
+            ("example.org:x", None),
+            ("a..b", None),
+        ] {
+            let read = key(text).ok();
+            let read = read.map(|(zones, port)| (zones[0].to_ascii(), port));
+            let expected = expected.map(|(zone, port)| (zone.to_owned(), port));
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_to_listen_on() {
+        for (text, expected) in [
+            (":9153", Some("[::]:9153")),
+            ("localhost:9153", Some("127.0.0.1:9153")),
+            ("0.0.0.0:9153", Some("0.0.0.0:9153")),
+            ("[::1]:9153", Some("[::1]:9153")),
+            ("9153", None),
+            ("host:9153", None),
+        ] {
+            let read = listening(text).ok().map(|address| address.to_string());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
+    }
+}
