@@ -3,6 +3,7 @@
 #[cfg(feature = "images")]
 mod archives;
 mod configs;
+mod corefiles;
 #[cfg(feature = "kubeconfig")]
 mod kubeconfigs;
 mod patches;
@@ -16,6 +17,7 @@ mod unpacking;
 #[cfg(feature = "images")]
 pub use archives::archive;
 pub use configs::config;
+pub use corefiles::corefile;
 #[cfg(feature = "kubeconfig")]
 pub use kubeconfigs::kubeconfig;
 pub use patches::{containerd_patches, kubeadm_patches};
@@ -30,6 +32,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("archive", archive),
     ("config", config),
     ("containerd_patches", containerd_patches),
+    ("corefile", corefile),
     #[cfg(feature = "images")]
     ("image_reference", image_reference),
     ("kubeadm_patches", kubeadm_patches),

@@ -50,6 +50,10 @@ const WORDS: &[&str] = &[
     "\t",
     "clusters:\n",
     "current-context: ",
+    ".:53 {\n",
+    "import a\n",
+    "(a) {\n",
+    "{$ZONE}",
 ];
 
 #[test]

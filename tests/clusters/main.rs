@@ -8,6 +8,7 @@
 
 mod balanced;
 mod cluster;
+mod corefile;
 mod engines;
 mod families;
 mod faults;
@@ -41,6 +42,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use balanced::*;
 use cluster::*;
+use corefile::*;
 use families::*;
 use faults::*;
 use fields::*;
@@ -88,6 +90,7 @@ const SHARED: [(&str, Test); 24] = named![
     pods_answer_by_dns_name,
     the_host_reaches_a_node_port,
     dns_knows_services_and_pods,
+    edits_of_the_corefile_count,
     pods_reach_the_outside,
     network_policies_are_enforced,
     a_load_balancer_is_reached_from_the_host,
