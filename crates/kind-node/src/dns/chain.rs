@@ -163,7 +163,7 @@ impl Chain {
     fn search_path(&self, asking: &Asking<'_>, question: &Question) -> Option<Vec<Name>> {
         let autopath = self.block.autopath.as_ref()?;
         let pods = asking.known.pods.as_ref();
-        let namespaces = pods.and_then(|pods| pods.get(&asking.client.to_canonical()));
+        let namespaces = pods.and_then(|pods| pods.get(&asking.client));
         let namespace = namespaces.and_then(|all| all.first()).map(AsRef::as_ref);
         let domain = self.block.kubernetes.as_ref().and_then(|one| one.domain());
         autopath.names(&question.name, domain, namespace)
@@ -233,7 +233,8 @@ impl Chain {
             }
         }
         let answer = forwarder.ask(question).await;
-        if answer.code == ResponseCode::ServFail {
+        let told = self.block.plugins.contains("errors");
+        if answer.code == ResponseCode::ServFail && told {
             tracing::warn!(name = %question.name, kind = %question.kind, "no upstream server answers");
         }
         if let Some((cache, counters)) = cache {

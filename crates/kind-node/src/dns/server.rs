@@ -77,10 +77,9 @@ impl Service {
         };
         let begun = Instant::now();
         let question = &request.question;
-        let resolved = self
-            .resolver
-            .resolve(self.port, client.ip(), question)
-            .await;
+        // A client of IPv4 has an address of IPv6 on a socket for both.
+        let address = client.ip().to_canonical();
+        let resolved = self.resolver.resolve(self.port, address, question).await;
         let answer = resolved.answer.summary();
         let reply = wire::write(&request, resolved.answer, transport);
         if let Some((chain, place)) = &resolved.chain {
@@ -90,6 +89,7 @@ impl Service {
                 client,
                 protocol: transport.name(),
                 id: request.id,
+                recursion_desired: request.recursion_desired,
                 payload: request.payload,
                 size: packet.len(),
                 answer_size: reply.len(),

@@ -79,6 +79,8 @@ async fn follow(
             () = wait => {
                 due = None;
                 objects.refresh(&mut index);
+                // As CoreDNS has it: the time of the last change.
+                index.serial = index.serial.max(seconds_now());
                 indexes.send_replace(Some(Arc::new(index.clone())));
             }
         }

@@ -31,7 +31,7 @@ pub(crate) struct Request {
     /// Number that the answer must repeat.
     pub(crate) id: u16,
     /// The client asked for recursion; the answer must repeat it.
-    recursion_desired: bool,
+    pub(crate) recursion_desired: bool,
     /// Largest answer over UDP that the client takes.
     pub(crate) payload: u16,
     /// The client speaks EDNS, so the answer must too.

@@ -45,9 +45,10 @@ impl<'a> Lines<'a> {
         mut read: impl FnMut(&Directive) -> Result<(), Fault>,
     ) {
         for line in &directive.block {
-            let result = match line.block.is_empty() {
-                true => read(line),
-                false => invalid("no braces are expected here"),
+            let result = if line.block.is_empty() {
+                read(line)
+            } else {
+                invalid("no braces are expected here")
             };
             if let Err(fault) = result {
                 self.found.push((line.clone(), fault));

@@ -184,3 +184,76 @@ impl Hosts {
         self.addresses.values().map(Vec::len).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::rr::DNSClass;
+
+    use super::super::super::configuration::tests::block;
+    use super::*;
+
+    /// What hosts say to a question: data, a code, or nothing.
+    fn told(directive: &str, name: &str, kind: RecordType) -> String {
+        let hosts = block(directive).hosts.unwrap();
+        let question = Question {
+            name: Name::from_ascii(name).unwrap(),
+            kind,
+            class: DNSClass::IN,
+            dnssec_ok: false,
+            checking_disabled: false,
+        };
+        match hosts.answer(&question) {
+            None => "next".to_owned(),
+            Some(answer) if answer.code != ResponseCode::NoError => format!("{:?}", answer.code),
+            Some(answer) => {
+                let data = answer
+                    .answers
+                    .iter()
+                    .map(|one| format!("{} {}", one.ttl, one.data));
+                data.collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+
+    #[test]
+    fn answers_of_hosts() {
+        let (a, aaaa, ptr, txt) = (
+            RecordType::A,
+            RecordType::AAAA,
+            RecordType::PTR,
+            RecordType::TXT,
+        );
+        let lines = "192.0.2.1 a.example b.example\n 192.0.2.2 a.example\n 192.0.2.3 *.wild.example\n fd00::1 a.example";
+        let plain = format!("hosts {{\n {lines}\n}}");
+        let falls = format!("hosts {{\n {lines}\n ttl 60\n no_reverse\n fallthrough example\n}}");
+        let passes = format!("hosts {{\n {lines}\n fallthrough\n fallthrough_unsupported\n}}");
+        let zone = format!("hosts corp.hosts example {{\n {lines}\n}}");
+        for (directive, name, kind, expected) in [
+            (&plain, "A.example.", a, "3600 192.0.2.1, 3600 192.0.2.2"),
+            (&plain, "a.example.", aaaa, "3600 fd00::1"),
+            (&plain, "b.example.", aaaa, ""),
+            (&plain, "b.example.", txt, ""),
+            (&plain, "gone.example.", a, "ServFail"),
+            (&plain, "x.wild.example.", a, "3600 192.0.2.3"),
+            (&plain, "x.y.wild.example.", a, "ServFail"),
+            (&plain, "wild.example.", a, "ServFail"),
+            (
+                &plain,
+                "1.2.0.192.in-addr.arpa.",
+                ptr,
+                "3600 a.example., 3600 b.example.",
+            ),
+            (&plain, "3.2.0.192.in-addr.arpa.", ptr, "next"),
+            (&plain, "9.2.0.192.in-addr.arpa.", ptr, "next"),
+            (&falls, "a.example.", a, "60 192.0.2.1, 60 192.0.2.2"),
+            (&falls, "gone.example.", a, "next"),
+            (&falls, "gone.other.", a, "ServFail"),
+            (&falls, "1.2.0.192.in-addr.arpa.", ptr, "next"),
+            (&passes, "a.example.", txt, "next"),
+            (&zone, "file.example.", a, "3600 192.0.2.7"),
+            (&zone, "other.", a, "next"),
+        ] {
+            assert_eq!(told(directive, name, kind), expected, "{directive} {name}");
+        }
+    }
+}

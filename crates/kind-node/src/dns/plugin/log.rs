@@ -50,6 +50,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) protocol: &'static str,
     /// The question's number.
     pub(crate) id: u16,
+    /// The client asked for recursion.
+    pub(crate) recursion_desired: bool,
     /// The size that the client takes over UDP.
     pub(crate) payload: u16,
     /// Bytes of the question.
@@ -163,7 +165,7 @@ fn flags(exchange: &Exchange<'_>) -> String {
     let flags = [
         ("qr", true),
         ("aa", answer.authoritative),
-        ("rd", true),
+        ("rd", exchange.recursion_desired),
         ("ra", true),
         ("ad", answer.authentic),
         ("cd", exchange.question.checking_disabled),
@@ -177,4 +179,85 @@ pub(crate) fn code_name(code: ResponseCode) -> String {
     template::code_names()
         .find(|(_, number)| *number == u16::from(code))
         .map_or_else(|| u16::from(code).to_string(), |(name, _)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::rr::{DNSClass, RecordType};
+
+    use super::super::super::configuration::tests::block;
+    use super::*;
+
+    fn line(directive: &str, code: ResponseCode, empty: bool) -> Option<String> {
+        let question = Question {
+            name: Name::from_ascii("www.example.org.").unwrap(),
+            kind: RecordType::A,
+            class: DNSClass::IN,
+            dnssec_ok: true,
+            checking_disabled: false,
+        };
+        block(directive).log[0].line(&Exchange {
+            question: &question,
+            answer: Summary {
+                code,
+                authoritative: true,
+                authentic: false,
+                empty,
+            },
+            client: "[::ffff:10.0.0.5]:4444".parse().unwrap(),
+            protocol: "udp",
+            id: 7,
+            recursion_desired: true,
+            payload: 1232,
+            size: 41,
+            answer_size: 68,
+            duration: Duration::from_micros(1500),
+        })
+    }
+
+    #[test]
+    fn lines_of_exchanges() {
+        let common = "10.0.0.5:4444 - 7 \"A IN www.example.org. udp 41 true 1232\" NOERROR qr,aa,rd,ra 68 0.001500000s";
+        for (directive, code, empty, expected) in [
+            ("log", ResponseCode::NoError, false, Some(common)),
+            (
+                "log example.org",
+                ResponseCode::NoError,
+                false,
+                Some(common),
+            ),
+            ("log example.com", ResponseCode::NoError, false, None),
+            (
+                "log . \"{name} {rcode} {/log/class}\"",
+                ResponseCode::Refused,
+                true,
+                Some("www.example.org. REFUSED -"),
+            ),
+            ("log {\n class error\n}", ResponseCode::NoError, false, None),
+            (
+                "log {\n class denial\n}",
+                ResponseCode::NoError,
+                false,
+                None,
+            ),
+            (
+                "log . \"{rcode}\" {\n class denial\n}",
+                ResponseCode::NoError,
+                true,
+                Some("NOERROR"),
+            ),
+            (
+                "log . \"{rcode}\" {\n class error all\n}",
+                ResponseCode::NoError,
+                false,
+                Some("NOERROR"),
+            ),
+        ] {
+            assert_eq!(
+                line(directive, code, empty).as_deref(),
+                expected,
+                "{directive}"
+            );
+        }
+    }
 }

@@ -58,13 +58,14 @@ impl Template {
     }
 
     fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
-        let texts = || match line.arguments.is_empty() {
-            true => invalid("needs a text"),
-            false => line
-                .arguments
-                .iter()
+        let texts = || {
+            if line.arguments.is_empty() {
+                return invalid("needs a text");
+            }
+            let texts = line.arguments.iter();
+            texts
                 .map(|text| GoTemplate::read(text))
-                .collect::<Result<Vec<_>, _>>(),
+                .collect::<Result<Vec<_>, _>>()
         };
         match line.name.as_str() {
             "match" if line.arguments.is_empty() => return invalid("needs an expression"),
@@ -214,4 +215,77 @@ fn record(text: &str) -> Option<Record> {
     let mut record = Record::from_rdata(name, ttl, data);
     record.dns_class = class;
     Some(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::rr::Name;
+
+    use super::super::super::configuration::tests::block;
+    use super::*;
+
+    fn told(directive: &str, name: &str, kind: RecordType, class: DNSClass) -> String {
+        let template = block(directive).templates.remove(0);
+        let question = Question {
+            name: Name::from_ascii(name).unwrap(),
+            kind,
+            class,
+            dnssec_ok: false,
+            checking_disabled: false,
+        };
+        let Some(answer) = template.answer(&question, "192.0.2.9".parse().unwrap()) else {
+            return "next".to_owned();
+        };
+        let records = answer.answers.iter().chain(&answer.authorities);
+        let records = records.map(|one| format!("{} {} {}", one.name, one.ttl, one.data));
+        let mut told = vec![format!("{:?}", answer.code)];
+        told.extend(records);
+        told.join(", ")
+    }
+
+    #[test]
+    fn answers_of_templates() {
+        let (a, txt, class) = (RecordType::A, RecordType::TXT, DNSClass::IN);
+        let nothing = "template ANY ANY {\n rcode NXDOMAIN\n authority \"example. 60 IN SOA ns.example. h.example. (1 60 60 60 60)\"\n}";
+        let nip = "template IN A nip.example {\n match \"^(?P<a>[0-9]+)\\.nip\\.example\\.$\"\n answer \"{{ .Name }} 60 IN A 10.0.0.{{ .Group.a }}\"\n}";
+        let falls = nip.replace("\n}", "\n fallthrough\n}");
+        let who =
+            "template IN TXT who.example {\n answer \"{{ .Name }} TXT \\\"{{ .Remote }}\\\"\"\n}";
+        for (directive, name, kind, class, expected) in [
+            (
+                nothing,
+                "x.example.",
+                a,
+                class,
+                "NXDomain, example. 60 ns.example. h.example. 1 60 60 60 60",
+            ),
+            (
+                nip,
+                "7.NIP.example.",
+                a,
+                class,
+                "NoError, 7.nip.example. 60 10.0.0.7",
+            ),
+            (nip, "7.nip.example.", txt, class, "next"),
+            (nip, "7.nip.example.", a, DNSClass::CH, "next"),
+            (nip, "7.other.", a, class, "next"),
+            (nip, "x.nip.example.", a, class, "ServFail"),
+            (&falls, "x.nip.example.", a, class, "next"),
+            // No record: an address that is too large.
+            (nip, "700.nip.example.", a, class, "ServFail"),
+            (
+                who,
+                "who.example.",
+                txt,
+                class,
+                "NoError, who.example. 3600 192.0.2.9",
+            ),
+        ] {
+            assert_eq!(
+                told(directive, name, kind, class),
+                expected,
+                "{directive} {name}"
+            );
+        }
+    }
 }
