@@ -394,80 +394,74 @@ fn foreign_names_are_left_to_others() {
     }
 }
 
-/// What properties of the plugin do.
-#[test]
-fn settings_change_answers() {
-    let zones = "kubernetes cluster.local in-addr.arpa";
-    let with = |property: &str| format!("{zones} {{\n {property}\n}}");
-    let (a, ptr) = (RecordType::A, RecordType::PTR);
-    let service = "kubernetes.default.svc.cluster.local.";
-    let pod = "10-244-0-5.default.pod.cluster.local.";
-    for (property, name, kind, expected) in [
-        ("pods disabled", pod, a, "NXDomain"),
-        ("pods insecure", pod, a, "10.244.0.5"),
-        ("pods verified", pod, a, "10.244.0.5"),
-        (
-            "pods verified",
-            "10-244-0-9.default.pod.cluster.local.",
-            a,
-            "NXDomain",
-        ),
-        (
-            "pods verified",
-            "10-244-0-5.empty.pod.cluster.local.",
-            a,
-            "NXDomain",
-        ),
-        ("ttl 5", "9.9.9.9.in-addr.arpa.", ptr, "NXDomain"),
-        ("fallthrough", "9.9.9.9.in-addr.arpa.", ptr, "outside"),
+/// What properties of the plugin do: the property, a name, a type, what is told.
+const SETTINGS: [(&str, &str, RecordType, &str); 16] = {
+    const SERVICE: &str = "kubernetes.default.svc.cluster.local.";
+    const POD: &str = "10-244-0-5.default.pod.cluster.local.";
+    const OTHER_POD: &str = "10-244-0-9.default.pod.cluster.local.";
+    const STRANGE_POD: &str = "10-244-0-5.empty.pod.cluster.local.";
+    const A: RecordType = RecordType::A;
+    const PTR: RecordType = RecordType::PTR;
+    [
+        ("pods disabled", POD, A, "NXDomain"),
+        ("pods insecure", POD, A, "10.244.0.5"),
+        ("pods verified", POD, A, "10.244.0.5"),
+        ("pods verified", OTHER_POD, A, "NXDomain"),
+        ("pods verified", STRANGE_POD, A, "NXDomain"),
+        ("ttl 5", "9.9.9.9.in-addr.arpa.", PTR, "NXDomain"),
+        ("fallthrough", "9.9.9.9.in-addr.arpa.", PTR, "outside"),
         (
             "fallthrough in-addr.arpa",
             "gone.cluster.local.",
-            a,
+            A,
             "NXDomain",
         ),
-        ("fallthrough", "gone.cluster.local.", a, "outside"),
-        ("namespaces default", service, a, "10.96.0.1"),
-        ("namespaces empty", service, a, "NXDomain"),
+        ("fallthrough", "gone.cluster.local.", A, "outside"),
+        ("namespaces default", SERVICE, A, "10.96.0.1"),
+        ("namespaces empty", SERVICE, A, "NXDomain"),
         (
             "namespaces empty",
             "default.svc.cluster.local.",
-            a,
+            A,
             "NXDomain",
         ),
         (
             "namespaces empty",
             "1.0.96.10.in-addr.arpa.",
-            ptr,
+            PTR,
             "NXDomain",
         ),
         (
             "noendpoints",
             "headless.default.svc.cluster.local.",
-            a,
+            A,
             "NXDomain",
         ),
-        ("noendpoints", service, a, "10.96.0.1"),
+        ("noendpoints", SERVICE, A, "10.96.0.1"),
         (
             "ignore empty_service",
             "dual.default.svc.cluster.local.",
-            a,
+            A,
             "NXDomain",
         ),
-    ] {
-        assert_eq!(
-            told(&with(property), name, kind),
-            expected,
-            "{property} {name}"
-        );
+    ]
+};
+
+#[test]
+fn settings_change_answers() {
+    let zones = "kubernetes cluster.local in-addr.arpa";
+    for (property, name, kind, expected) in SETTINGS {
+        let directive = format!("{zones} {{\n {property}\n}}");
+        assert_eq!(told(&directive, name, kind), expected, "{property} {name}");
     }
     let lonely = "kubernetes cluster.local";
-    assert_eq!(told(lonely, "1.0.96.10.in-addr.arpa.", ptr), "outside");
-    let soa = told(zones, "in-addr.arpa.", RecordType::SOA);
     assert_eq!(
-        soa,
-        "ns.dns.in-addr.arpa. hostmaster.in-addr.arpa. 1 7200 1800 86400 5"
+        told(lonely, "1.0.96.10.in-addr.arpa.", RecordType::PTR),
+        "outside"
     );
+    let soa = told(zones, "in-addr.arpa.", RecordType::SOA);
+    let expected = "ns.dns.in-addr.arpa. hostmaster.in-addr.arpa. 1 7200 1800 86400 5";
+    assert_eq!(soa, expected);
 }
 
 #[test]

@@ -47,78 +47,81 @@ fn names(rules: &[Rule], name: &str) -> (String, String) {
     (question.name.to_ascii(), answer.answers[0].name.to_ascii())
 }
 
+/// Rules, a name, what is asked in its place, and the name that the client sees in the answer.
+const NAMES: [(&str, &str, &str, &str); 12] = [
+    (
+        "rewrite name a.example b.example",
+        "a.example.",
+        "b.example.",
+        "a.example.",
+    ),
+    (
+        "rewrite name exact A.example. b.example",
+        "a.EXAMPLE.",
+        "b.example.",
+        "a.example.",
+    ),
+    (
+        "rewrite name a.example b.example",
+        "x.a.example.",
+        "x.a.example.",
+        "x.a.example.",
+    ),
+    (
+        "rewrite name prefix web- app-",
+        "web-1.example.",
+        "app-1.example.",
+        "app-1.example.",
+    ),
+    (
+        "rewrite name prefix web- app- answer auto",
+        "web-1.example.",
+        "app-1.example.",
+        "web-1.example.",
+    ),
+    (
+        "rewrite name suffix .old. .new.",
+        "x.old.",
+        "x.new.",
+        "x.new.",
+    ),
+    (
+        "rewrite name suffix .old .new answer auto",
+        "x.old.",
+        "x.new.",
+        "x.old.",
+    ),
+    (
+        "rewrite name substring us-west eu",
+        "a.us-west.example.",
+        "a.eu.example.",
+        "a.eu.example.",
+    ),
+    (
+        "rewrite name regex (.*)-(us)\\.example\\. {1}.service.{2}.consul answer name \
+         (.*)\\.service\\.(us)\\.consul\\. {1}-{2}.example.",
+        "ftp-us.example.",
+        "ftp.service.us.consul.",
+        "ftp-us.example.",
+    ),
+    (
+        "rewrite stop {\n name regex (.*)\\.my\\.domain {1}.default.svc.cluster.local\n answer auto\n}",
+        "web.my.domain.",
+        "web.default.svc.cluster.local.",
+        "web.my.domain.",
+    ),
+    (
+        "rewrite continue name a. b.\nrewrite name b. c.",
+        "a.",
+        "c.",
+        "a.",
+    ),
+    ("rewrite name a. b.\nrewrite name b. c.", "a.", "b.", "a."),
+];
+
 #[test]
 fn names_are_rewritten_and_answers_back() {
-    for (text, asked, sent, answered) in [
-        (
-            "rewrite name a.example b.example",
-            "a.example.",
-            "b.example.",
-            "a.example.",
-        ),
-        (
-            "rewrite name exact A.example. b.example",
-            "a.EXAMPLE.",
-            "b.example.",
-            "a.example.",
-        ),
-        (
-            "rewrite name a.example b.example",
-            "x.a.example.",
-            "x.a.example.",
-            "x.a.example.",
-        ),
-        (
-            "rewrite name prefix web- app-",
-            "web-1.example.",
-            "app-1.example.",
-            "app-1.example.",
-        ),
-        (
-            "rewrite name prefix web- app- answer auto",
-            "web-1.example.",
-            "app-1.example.",
-            "web-1.example.",
-        ),
-        (
-            "rewrite name suffix .old. .new.",
-            "x.old.",
-            "x.new.",
-            "x.new.",
-        ),
-        (
-            "rewrite name suffix .old .new answer auto",
-            "x.old.",
-            "x.new.",
-            "x.old.",
-        ),
-        (
-            "rewrite name substring us-west eu",
-            "a.us-west.example.",
-            "a.eu.example.",
-            "a.eu.example.",
-        ),
-        (
-            "rewrite name regex (.*)-(us)\\.example\\. {1}.service.{2}.consul answer name \
-             (.*)\\.service\\.(us)\\.consul\\. {1}-{2}.example.",
-            "ftp-us.example.",
-            "ftp.service.us.consul.",
-            "ftp-us.example.",
-        ),
-        (
-            "rewrite stop {\n name regex (.*)\\.my\\.domain {1}.default.svc.cluster.local\n answer auto\n}",
-            "web.my.domain.",
-            "web.default.svc.cluster.local.",
-            "web.my.domain.",
-        ),
-        (
-            "rewrite continue name a. b.\nrewrite name b. c.",
-            "a.",
-            "c.",
-            "a.",
-        ),
-        ("rewrite name a. b.\nrewrite name b. c.", "a.", "b.", "a."),
-    ] {
+    for (text, asked, sent, answered) in NAMES {
         let seen = names(&rules(text).unwrap(), asked);
         assert_eq!(seen, (sent.to_owned(), answered.to_owned()), "{text}");
     }
