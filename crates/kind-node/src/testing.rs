@@ -1,8 +1,11 @@
 //! What tests share: network namespaces, each of which ends with the thread that is in it, and manifests.
 
 use std::fs::File;
+use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
+
+use crate::nft::{Batch, Connection, Table};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -46,6 +49,17 @@ impl Place {
     pub(crate) fn namespace(&self) -> File {
         self.run(|| File::open("/proc/thread-self/ns/net").unwrap())
     }
+}
+
+/// Applies tables and gives what `nft` then lists.
+pub(crate) fn listed_after(tables: &[Table]) -> String {
+    let mut batch = Batch::new();
+    tables.iter().for_each(|table| batch.replace(table));
+    Connection::open().unwrap().apply(batch).unwrap();
+    let listed = Command::new("nft").args(["list", "ruleset"]).output();
+    let listed = listed.unwrap();
+    assert!(listed.status.success(), "{listed:?}");
+    String::from_utf8(listed.stdout).unwrap()
 }
 
 /// Fails unless a manifest runs this version of the program, by that word.

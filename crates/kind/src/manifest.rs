@@ -13,6 +13,8 @@ const PATCH_MARKER: &str = "would you kindly patch this file";
 pub(crate) struct Facts<'a> {
     /// Subnets of pods as the configuration has them.
     pub(crate) pod_subnet: &'a str,
+    /// Subnets of Services, where kube-proxy serves them; empty otherwise.
+    pub(crate) service_subnet: &'a str,
     /// Address of the cluster's DNS service.
     pub(crate) dns_service_ip: &'a str,
     /// The domain of names of services and pods.
@@ -75,7 +77,9 @@ fn object(document: &Value) -> Option<serde_json::Value> {
     (is_plain && name.is_some()).then(|| document.to_json())
 }
 
-/// Tells every DaemonSet where the API server is, so that it need not wait for services to work.
+/// Tells every DaemonSet where the API server is, so that it need not wait for services to work, and those
+/// that want to know which addresses Services have. That is no field of the template: the original kind
+/// knows no such field and would refuse the whole file.
 fn patch(text: &str, facts: &Facts<'_>) -> Result<String, yaml::Error> {
     let mut patched = Vec::new();
     for mut document in yaml::documents(text)? {
@@ -84,14 +88,14 @@ fn patch(text: &str, facts: &Facts<'_>) -> Result<String, yaml::Error> {
         }
         let field = |key: &str| document.get(key).and_then(Value::as_str);
         if (field("apiVersion"), field("kind")) == (Some("apps/v1"), Some("DaemonSet")) {
-            add_endpoint(&mut document, facts.endpoint);
+            set_variables(&mut document, facts);
         }
         patched.push(yaml::emit(&document));
     }
     Ok(patched.join("---\n"))
 }
 
-fn add_endpoint(daemon_set: &mut Value, endpoint: &str) {
+fn set_variables(daemon_set: &mut Value, facts: &Facts<'_>) {
     let pod = ["spec", "template", "spec", "containers"]
         .iter()
         .try_fold(daemon_set, |value, key| value.get_mut(key));
@@ -101,13 +105,28 @@ fn add_endpoint(daemon_set: &mut Value, endpoint: &str) {
     let Some(container) = container else {
         return;
     };
-    let mut variable = Mapping::new();
-    variable.insert("name", "CONTROL_PLANE_ENDPOINT");
-    variable.insert("value", endpoint);
+    let mut endpoint = Mapping::new();
+    endpoint.insert("name", "CONTROL_PLANE_ENDPOINT");
+    endpoint.insert("value", facts.endpoint);
     match container.get_mut("env").and_then(Value::as_sequence_mut) {
-        Some(variables) => variables.push(variable.into()),
+        Some(variables) => {
+            set_service_subnet(variables, facts.service_subnet);
+            variables.push(endpoint.into());
+        }
         None => {
-            container.insert("env", vec![variable.into()]);
+            container.insert("env", vec![endpoint.into()]);
+        }
+    }
+}
+
+/// Gives the variable its value, if it is there and has none.
+fn set_service_subnet(variables: &mut [Value], subnet: &str) {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    for variable in variables {
+        let wanted = text(variable, "name").as_deref() == Some("SERVICE_SUBNET")
+            && text(variable, "value").as_deref() == Some("");
+        if let Some(variable) = variable.as_mapping_mut().filter(|_| wanted) {
+            variable.insert("value", subnet);
         }
     }
 }
@@ -142,6 +161,7 @@ mod tests {
 
     const FACTS: Facts<'static> = Facts {
         pod_subnet: "10.244.0.0/16",
+        service_subnet: "10.96.0.0/16",
         dns_service_ip: "10.96.0.10",
         dns_domain: "cluster.local",
         endpoint: "kind-control-plane:6443",
@@ -195,5 +215,19 @@ mod tests {
             filled.contains("value: kind-control-plane:6443"),
             "{filled}"
         );
+    }
+
+    #[test]
+    fn the_pod_network_learns_which_addresses_services_have() {
+        let manifest = include_str!("../../kind-node/manifests/default-cni.yaml");
+        let filled = fill(manifest, &FACTS).unwrap();
+        let variable = |value| format!("- name: SERVICE_SUBNET\n          value: {value}\n");
+        assert!(filled.contains(&variable("10.96.0.0/16")), "{filled}");
+        let nobody = Facts {
+            service_subnet: "",
+            ..FACTS
+        };
+        let filled = fill(manifest, &nobody).unwrap();
+        assert!(filled.contains(&variable("\"\"")), "{filled}");
     }
 }

@@ -45,22 +45,37 @@ impl Netlink {
 
     /// The hardware address of a link, if it is one of six bytes.
     pub fn hardware_address(&mut self, link: u32) -> Result<Option<[u8; 6]>, Error> {
+        let attributes = self.link_attributes(link)?.into_iter();
+        let mut addresses = attributes.filter_map(|attribute| match attribute {
+            LinkAttribute::Address(bytes) => bytes.try_into().ok(),
+            _ => None,
+        });
+        Ok(addresses.next())
+    }
+
+    /// The name of a link.
+    pub fn link_name(&mut self, link: u32) -> Result<String, Error> {
+        let attributes = self.link_attributes(link)?.into_iter();
+        let mut names = attributes.filter_map(|attribute| match attribute {
+            LinkAttribute::IfName(name) => Some(name),
+            _ => None,
+        });
+        names
+            .next()
+            .ok_or_else(|| failed("read the name of a link")(std::io::ErrorKind::NotFound.into()))
+    }
+
+    fn link_attributes(&mut self, link: u32) -> Result<Vec<LinkAttribute>, Error> {
         let mut message = LinkMessage::default();
         message.header.index = link;
         let answers = self
             .request(RouteNetlinkMessage::GetLink(message), 0)
-            .map_err(failed("read the hardware address of a link"))?;
-        Ok(answers.into_iter().find_map(|answer| match answer {
-            RouteNetlinkMessage::NewLink(link) => {
-                link.attributes
-                    .into_iter()
-                    .find_map(|attribute| match attribute {
-                        LinkAttribute::Address(bytes) => bytes.try_into().ok(),
-                        _ => None,
-                    })
-            }
+            .map_err(failed("look at a link"))?;
+        let attributes = answers.into_iter().filter_map(|answer| match answer {
+            RouteNetlinkMessage::NewLink(link) => Some(link.attributes),
             _ => None,
-        }))
+        });
+        Ok(attributes.flatten().collect())
     }
 
     /// Gives a link one more address, which nothing that the machine itself sends ever comes from.

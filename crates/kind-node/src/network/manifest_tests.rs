@@ -25,6 +25,8 @@ fn the_program_gets_every_variable_it_needs() {
         let line = format!("- name: {name}\n");
         MANIFEST.contains(&line).then(|| match name {
             "POD_SUBNET" => "10.244.0.0/16".to_owned(),
+            // As the manifest has it, before it is applied.
+            "SERVICE_SUBNET" => String::new(),
             _ => "172.18.0.2".to_owned(),
         })
     };

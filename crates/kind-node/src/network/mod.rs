@@ -2,6 +2,7 @@
 //!
 //! It watches the nodes: a route leads to every other node's pods, the CNI configuration follows
 //! the node's own pod range, and what leaves the pod network goes out under the node's address.
+//! What no Service takes of the Services' range is refused.
 //! Network policies are enforced for the node's own pods.
 //! None of that is awaited by a node that boots: the configuration stands before the kubelet
 //! starts, and a node alone needs no routes.
@@ -14,6 +15,8 @@ mod policy;
 mod program;
 mod routes;
 mod settings;
+mod unserved;
+mod upkeep;
 
 pub(crate) use error::Error;
 pub(crate) use program::run;

@@ -103,6 +103,7 @@ mod tests {
     fn settings(node: Option<&str>) -> Settings {
         Settings {
             pod_subnets: vec!["10.244.0.0/16".parse().unwrap()],
+            service_subnets: Vec::new(),
             host: "172.18.0.2".parse().unwrap(),
             node: node.map(str::to_owned),
             endpoint: None,

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::nodes::Nodes;
 use super::settings::Settings;
-use super::{Error, configuration, masquerade, policy, routes};
+use super::{Error, configuration, masquerade, policy, routes, unserved, upkeep};
 use crate::{kubernetes, services};
 
 /// Routes go when a link goes down and up again; nobody tells.
@@ -35,8 +35,7 @@ pub(crate) fn run() -> Result<(), Error> {
 
 async fn serve(settings: Settings) -> Result<(), Error> {
     let end = crate::signals::end().map_err(Error::Runtime)?;
-    let pod_subnets = settings.pod_subnets.clone();
-    std::thread::spawn(move || masquerade::keep(&pod_subnets));
+    keep_rules(&settings);
     let work = async {
         let endpoint = settings.endpoint.as_deref();
         let client = kubernetes::client_near(endpoint).await?;
@@ -49,6 +48,18 @@ async fn serve(settings: Settings) -> Result<(), Error> {
     tokio::select! {
         () = end => Ok(()),
         result = work => result,
+    }
+}
+
+/// Sets what depends on the settings alone, and sets it again when someone removes it.
+fn keep_rules(settings: &Settings) {
+    for (name, tables) in [
+        (masquerade::TABLE, masquerade::tables(&settings.pod_subnets)),
+        (unserved::TABLE, unserved::tables(&settings.service_subnets)),
+    ] {
+        if !tables.is_empty() {
+            std::thread::spawn(move || upkeep::keep(name, &tables));
+        }
     }
 }
 

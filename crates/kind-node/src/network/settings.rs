@@ -11,6 +11,8 @@ use super::Error;
 pub(super) struct Settings {
     /// Ranges of all pods of the cluster.
     pub(super) pod_subnets: Vec<IpNet>,
+    /// Ranges of Services' addresses, where kube-proxy serves them.
+    pub(super) service_subnets: Vec<IpNet>,
     /// An address of this node.
     pub(super) host: IpAddr,
     /// This node's name, where the manifest tells it.
@@ -28,14 +30,20 @@ impl Settings {
             name,
             value: value.to_owned(),
         };
-        let subnets = required("POD_SUBNET")?;
-        let host = required("HOST_IP")?;
-        Ok(Self {
-            pod_subnets: subnets
+        let subnets = |name, value: &str| -> Result<Vec<IpNet>, Error> {
+            let each = value
                 .split(',')
-                .map(|subnet| subnet.trim().parse::<IpNet>().map(|subnet| subnet.trunc()))
-                .collect::<Result<_, _>>()
-                .map_err(|_| invalid("POD_SUBNET", &subnets))?,
+                .map(|subnet| subnet.trim().parse::<IpNet>());
+            let each = each.map(|subnet| subnet.map(|subnet| subnet.trunc()));
+            each.collect::<Result<_, _>>()
+                .map_err(|_| invalid(name, value))
+        };
+        let host = required("HOST_IP")?;
+        let services = variable("SERVICE_SUBNET");
+        let services = services.map(|value| subnets("SERVICE_SUBNET", &value));
+        Ok(Self {
+            pod_subnets: subnets("POD_SUBNET", &required("POD_SUBNET")?)?,
+            service_subnets: services.transpose()?.unwrap_or_default(),
             host: host.parse().map_err(|_| invalid("HOST_IP", &host))?,
             node: variable("NODE_NAME"),
             endpoint: variable("CONTROL_PLANE_ENDPOINT"),
@@ -59,9 +67,11 @@ mod tests {
         let settings = read(&[
             ("POD_SUBNET", "10.244.0.0/16, fd00:10:244::1/56"),
             ("HOST_IP", "172.18.0.2"),
+            ("SERVICE_SUBNET", "10.96.0.0/16"),
             ("CONTROL_PLANE_ENDPOINT", ""),
         ])
         .unwrap();
+        assert_eq!(settings.service_subnets[0].to_string(), "10.96.0.0/16");
         let subnets: Vec<String> = settings
             .pod_subnets
             .iter()
@@ -83,6 +93,14 @@ mod tests {
             (
                 &[("POD_SUBNET", "::/0"), ("HOST_IP", "node")][..],
                 "HOST_IP",
+            ),
+            (
+                &[
+                    ("POD_SUBNET", "::/0"),
+                    ("HOST_IP", "::1"),
+                    ("SERVICE_SUBNET", "10.96.0.1-9"),
+                ][..],
+                "SERVICE_SUBNET",
             ),
         ] {
             let error = read(values).unwrap_err();

@@ -1,5 +1,6 @@
 //! Changes of the kernel's rules that happen as a whole or not at all.
 
+use super::expression;
 use super::message::{
     BATCH_BEGIN, BATCH_END, DELETE_CHAIN, DELETE_ELEMENT, DELETE_RULE, DELETE_SET, DELETE_TABLE,
     NEW_CHAIN, NEW_ELEMENT, NEW_RULE, NEW_SET, NEW_TABLE, SUBSYSTEM, nested, number, text,
@@ -7,7 +8,6 @@ use super::message::{
 use super::rule::Rule;
 use super::set::{Element, Set, element};
 use super::table::{Hook, Table};
-use super::{Family, expression};
 
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_CREATE: u16 = 0x400;
@@ -53,16 +53,23 @@ impl Batch {
         self.table(NEW_TABLE, NLM_F_CREATE, table, |_| {});
     }
 
-    pub(super) fn new_chain(&mut self, table: &Table, name: &str, hook: Option<Hook>) {
+    pub(super) fn new_chain(&mut self, table: &Table, name: &str, hook: Option<&Hook>) {
         self.table(NEW_CHAIN, NLM_F_CREATE, table, |message| {
             text(message, 3, name);
             let Some(hook) = hook else {
                 return;
             };
             let (number_of_hook, priority, kind) = place(hook);
+            let link = match hook {
+                Hook::Ingress(link) => Some(link),
+                _ => None,
+            };
             nested(message, 4, |hook| {
                 number(hook, 1, number_of_hook);
                 number(hook, 2, priority.cast_unsigned());
+                if let Some(link) = link {
+                    text(hook, 3, link);
+                }
             });
             number(message, 5, ACCEPT);
             text(message, 7, kind);
@@ -124,7 +131,7 @@ impl Batch {
 
     /// Adds a message about a table, whose name is the first attribute of all of them.
     fn table(&mut self, kind: u16, flags: u16, table: &Table, fill: impl FnOnce(&mut Vec<u8>)) {
-        self.message(kind, flags, Some(table.family), |message| {
+        self.message(kind, flags, Some(table.number()), |message| {
             text(message, 1, table.name);
             fill(message);
         });
@@ -135,7 +142,7 @@ impl Batch {
         &mut self,
         kind: u16,
         flags: u16,
-        family: Option<Family>,
+        family: Option<u8>,
         fill: impl FnOnce(&mut Vec<u8>),
     ) {
         let begin = self.bytes.len();
@@ -145,7 +152,7 @@ impl Batch {
         // Sequence number and sender: nothing here needs to tell answers apart.
         self.bytes.extend([0; 8]);
         let resource = if family.is_some() { 0 } else { SUBSYSTEM };
-        self.bytes.extend([family.map_or(0, Family::number), 0]);
+        self.bytes.extend([family.unwrap_or(0), 0]);
         self.bytes.extend(resource.to_be_bytes());
         fill(&mut self.bytes);
         let length = u32::try_from(self.bytes.len() - begin).unwrap_or(u32::MAX);
@@ -154,10 +161,13 @@ impl Batch {
 }
 
 /// Number of a hook, priority there and type of the chain.
-fn place(hook: Hook) -> (u32, i32, &'static str) {
+fn place(hook: &Hook) -> (u32, i32, &'static str) {
     match hook {
         // After kube-proxy's IPVS, which takes away what is for services at 98 and 99.
         Hook::Input => (1, 110, "filter"),
+        Hook::Ingress(_) => (0, 0, "filter"),
+        Hook::Forward => (2, 0, "filter"),
+        Hook::Output => (3, 0, "filter"),
         Hook::Leaving => (4, 0, "filter"),
         Hook::SourceNat => (4, 100, "nat"),
     }

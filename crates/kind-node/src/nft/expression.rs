@@ -1,9 +1,11 @@
 //! Rules as the kernel's small machine runs them: expressions that load, compare and decide.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 use super::message::{attribute, nested, number, text};
-use super::rule::{Field, Match, Rule, Verdict};
+use super::rule::{Field, Key, Match, Rule, SPREAD, Verdict};
 use super::{Family, octets};
 
 const ACCEPT: u32 = 1;
@@ -29,7 +31,16 @@ const AT_LEAST: u32 = 5;
 
 /// Bits of the state of a connection.
 const ESTABLISHED_RELATED: u32 = 0x2 | 0x4;
+const META_ETHERTYPE: u32 = 1;
+const META_LINK_IN: u32 = 4;
+const META_LINK_OUT: u32 = 5;
 const META_PROTOCOL: u32 = 16;
+/// The second register of 16 bytes.
+const NEXT_REGISTER: u32 = 2;
+/// Bits of IPv4's field for fragments: that there are more, and where this one begins.
+const FRAGMENT: u16 = 0x3fff;
+/// The same number for the same packet on every node.
+const SEED: u32 = 0x6b69_6e64;
 /// A route's type for addresses of this machine.
 const LOCAL: u32 = 2;
 
@@ -61,6 +72,21 @@ fn matches(into: &mut Vec<u8>, family: Family, condition: &Match) {
             });
             compare(into, EQUAL, &LOCAL.to_ne_bytes());
         }
+        Match::OfFamily => {
+            let number: u16 = match family {
+                Family::V4 => 0x0800,
+                Family::V6 => 0x86dd,
+            };
+            load_meta(into, META_ETHERTYPE, REGISTER);
+            compare(into, EQUAL, &number.to_be_bytes());
+        }
+        Match::LinkIn(index) => is_link(into, META_LINK_IN, *index),
+        Match::LinkOut(index) => is_link(into, META_LINK_OUT, *index),
+        Match::Fragment => {
+            load(into, (NETWORK_HEADER, 6, 2), REGISTER);
+            mask(into, &FRAGMENT.to_be_bytes());
+            compare(into, NOT_EQUAL, &[0; 2]);
+        }
         Match::In(field, range) => in_range(into, family, *field, range),
         Match::InSet(field, set) => in_set(into, family, (*field, set), 0),
         Match::NotInSet(field, set) => in_set(into, family, (*field, set), 1),
@@ -88,12 +114,13 @@ fn act(into: &mut Vec<u8>, family: Family, action: &Verdict) {
         Verdict::Masquerade => return expression(into, "masq", |_| {}),
         Verdict::Map(field, map) => {
             load_address(into, family, *field);
-            return expression(into, "lookup", |data| {
-                text(data, 1, map);
-                number(data, 2, REGISTER);
-                number(data, 3, VERDICT);
-            });
+            return look_up_verdict(into, map);
         }
+        Verdict::Spread(key, map) => {
+            spread(into, family, *key);
+            return look_up_verdict(into, map);
+        }
+        Verdict::Forward(address, link) => return forward(into, family, *address, *link),
     };
     expression(into, "immediate", |data| {
         number(data, 1, VERDICT);
@@ -108,6 +135,50 @@ pub(super) fn verdict(into: &mut Vec<u8>, code: u32, chain: Option<&str>) {
         if let Some(chain) = chain {
             text(verdict, 2, chain);
         }
+    });
+}
+
+/// Does what a map says about the first register.
+fn look_up_verdict(into: &mut Vec<u8>, map: &str) {
+    expression(into, "lookup", |data| {
+        text(data, 1, map);
+        number(data, 2, REGISTER);
+        number(data, 3, VERDICT);
+    });
+}
+
+/// Puts a number below [`SPREAD`] into the first register.
+fn spread(into: &mut Vec<u8>, family: Family, key: Key) {
+    load_address(into, family, Field::Source);
+    let mut length = family.length();
+    if key == Key::SourceAndPort {
+        load(into, (TRANSPORT_HEADER, 0, 2), SMALL_REGISTER + length / 4);
+        // The kernel fills up the register's four bytes.
+        length += 4;
+    }
+    expression(into, "hash", |data| {
+        number(data, 1, REGISTER);
+        number(data, 2, REGISTER);
+        number(data, 3, length);
+        number(data, 4, SPREAD);
+        number(data, 5, SEED);
+    });
+}
+
+fn forward(into: &mut Vec<u8>, family: Family, address: IpAddr, link: u32) {
+    load_value(into, REGISTER, &link.to_ne_bytes());
+    load_value(into, NEXT_REGISTER, &octets(address));
+    expression(into, "fwd", |data| {
+        number(data, 1, REGISTER);
+        number(data, 2, NEXT_REGISTER);
+        number(data, 3, u32::from(family.number()));
+    });
+}
+
+fn load_value(into: &mut Vec<u8>, register: u32, value: &[u8]) {
+    expression(into, "immediate", |data| {
+        number(data, 1, register);
+        nested(data, 2, |data| attribute(data, 1, value));
     });
 }
 
@@ -149,10 +220,19 @@ fn is_protocol(into: &mut Vec<u8>, protocol: u8) {
     compare(into, EQUAL, &[protocol]);
 }
 
+fn is_link(into: &mut Vec<u8>, key: u32, index: u32) {
+    load_meta(into, key, REGISTER);
+    compare(into, EQUAL, &index.to_ne_bytes());
+}
+
 fn load_protocol(into: &mut Vec<u8>, register: u32) {
+    load_meta(into, META_PROTOCOL, register);
+}
+
+fn load_meta(into: &mut Vec<u8>, key: u32, register: u32) {
     expression(into, "meta", |data| {
         number(data, 1, register);
-        number(data, 2, META_PROTOCOL);
+        number(data, 2, key);
     });
 }
 

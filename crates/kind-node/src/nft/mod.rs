@@ -18,7 +18,7 @@ mod table;
 pub(crate) use batch::Batch;
 pub(crate) use connection::Connection;
 pub(crate) use guard::wait_for_removal;
-pub(crate) use rule::{Field, Match, Rule, Verdict};
+pub(crate) use rule::{Field, Key, Match, Rule, SPREAD, Verdict};
 pub(crate) use set::{Service, Set};
 pub(crate) use table::{Hook, Table};
 

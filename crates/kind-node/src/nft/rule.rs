@@ -1,5 +1,7 @@
 //! Rules as values.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 /// What a rule looks at.
@@ -14,6 +16,14 @@ pub(crate) enum Field {
 /// A condition of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Match {
+    /// The packet is one of the table's family, which only tables at ingress have to ask.
+    OfFamily,
+    /// The packet came in through the link of that index.
+    LinkIn(u32),
+    /// The packet goes out through the link of that index.
+    LinkOut(u32),
+    /// The packet is a piece of a larger one of IPv4; only the first piece has ports.
+    Fragment,
     /// The packet belongs to a connection that was let through before, or tells of an error of one.
     Established,
     /// The packet was sent by this machine itself.
@@ -53,6 +63,23 @@ pub(crate) enum Verdict {
     Map(Field, String),
     /// Gives the packet the address of the link it leaves through.
     Masquerade,
+    /// Goes on in the chain that the map of that name has for a number below [`SPREAD`], which is the
+    /// same for all packets with the same [`Key`]; goes on in this chain if the map has none.
+    Spread(Key, String),
+    /// Hands the packet to the neighbour of that address, out of the link of that index. At ingress only.
+    Forward(IpAddr, u32),
+}
+
+/// How many numbers there are to spread packets over.
+pub(crate) const SPREAD: u32 = 256;
+
+/// What packets have in common that belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// Where they come from.
+    Source,
+    /// Where they come from, and the port there; the protocol is to be matched before.
+    SourceAndPort,
 }
 
 /// A rule.

@@ -13,6 +13,7 @@ const ADDRESS_V4: u32 = 7;
 const ADDRESS_V6: u32 = 8;
 const PROTOCOL: u32 = 12;
 const PORT: u32 = 13;
+const MARK: u32 = 19;
 const VERDICT: u32 = 0xffff_ff00;
 
 const FLAG_INTERVAL: u32 = 0x4;
@@ -42,6 +43,8 @@ pub(crate) enum Set {
     Services(BTreeSet<Service>),
     /// A map from an address to the chain to go on in.
     Chains(BTreeMap<IpAddr, String>),
+    /// A map from a number below [`super::SPREAD`] to the chain to go on in.
+    Buckets(BTreeMap<u32, String>),
 }
 
 /// An element as it stands in a message.
@@ -73,6 +76,13 @@ impl Set {
                 };
                 chains.iter().map(element).collect()
             }
+            Self::Buckets(chains) => {
+                let element = |(number, chain): (&u32, &String)| Element {
+                    chain: Some(chain.clone()),
+                    ..plain(number.to_ne_bytes().to_vec())
+                };
+                chains.iter().map(element).collect()
+            }
         }
     }
 
@@ -87,6 +97,7 @@ impl Set {
             Self::Ranges(_) => (FLAG_INTERVAL, address, length),
             Self::Services(_) => (0, (address << 6 | PROTOCOL) << 6 | PORT, length + 8),
             Self::Chains(_) => (FLAG_MAP, address, length),
+            Self::Buckets(_) => (FLAG_MAP, MARK, 4),
         };
         number(into, 3, flags);
         number(into, 4, kind);

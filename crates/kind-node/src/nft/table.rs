@@ -7,10 +7,17 @@ use super::set::Set;
 use super::{Batch, Family};
 
 /// Where packets enter a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Hook {
+    /// Packets that a link of this name receives, before the machine knows anything of them. Only tables
+    /// made by [`Table::at_ingress`] have such chains.
+    Ingress(String),
     /// Packets for this machine, after everything that may lead them elsewhere.
     Input,
+    /// Packets that this machine routes for others, after their destination may have been changed.
+    Forward,
+    /// Packets of this machine itself, after their destination may have been changed.
+    Output,
     /// Packets that leave a machine, whoever sent them.
     Leaving,
     /// The same, where their source address may be changed.
@@ -26,11 +33,16 @@ pub(crate) struct Chain {
     pub(crate) rules: Vec<Rule>,
 }
 
+/// `NFPROTO_NETDEV`.
+const NETDEV: u8 = 5;
+
 /// A table of one family with all that is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table {
-    /// The family.
+    /// The family of the addresses in it.
     pub(crate) family: Family,
+    /// It sees what links receive, of whatever family: its rules begin with [`super::Match::OfFamily`].
+    at_ingress: bool,
     /// The table's name.
     pub(crate) name: &'static str,
     /// Sets by name.
@@ -44,9 +56,27 @@ impl Table {
     pub(crate) fn new(family: Family, name: &'static str) -> Self {
         Self {
             family,
+            at_ingress: false,
             name,
             sets: BTreeMap::new(),
             chains: BTreeMap::new(),
+        }
+    }
+
+    /// An empty table for what links receive. All such tables share their names, whatever the family.
+    pub(crate) fn at_ingress(family: Family, name: &'static str) -> Self {
+        Self {
+            at_ingress: true,
+            ..Self::new(family, name)
+        }
+    }
+
+    /// The kernel's number of the family of tables that this one is in.
+    pub(super) fn number(&self) -> u8 {
+        if self.at_ingress {
+            NETDEV
+        } else {
+            self.family.number()
         }
     }
 
@@ -72,7 +102,12 @@ impl Batch {
     pub(crate) fn replace(&mut self, table: &Table) {
         self.remove(table);
         self.create(table);
-        self.change(&Table::new(table.family, table.name), table);
+        let empty = Table {
+            sets: BTreeMap::new(),
+            chains: BTreeMap::new(),
+            ..table.clone()
+        };
+        self.change(&empty, table);
     }
 
     /// Makes the kernel's table `after`, which is `before` now. Only what differs is sent.
@@ -84,7 +119,7 @@ impl Batch {
         }
         for (name, chain) in &after.chains {
             if !before.chains.contains_key(name) {
-                self.new_chain(after, name, chain.hook);
+                self.new_chain(after, name, chain.hook.as_ref());
             }
         }
         for (name, set) in &after.sets {

@@ -8,46 +8,104 @@ use kind_net::netlink::Netlink;
 use super::cluster::Service;
 use super::error::kernel;
 use super::link::Link;
-use super::{Error, frames, guard};
+use super::{Error, frames, guard, share};
 use crate::known::Key;
+use crate::nft::{Batch, Connection, Table};
 
-/// The addresses that a node is to announce.
-pub(super) fn wanted(
-    services: &BTreeMap<Key, Service>,
-    node: &str,
-    link: &Link,
-) -> BTreeSet<IpAddr> {
+/// What a node is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// Addresses that it announces.
+    addresses: BTreeSet<IpAddr>,
+    /// What closes them.
+    closing: Vec<Table>,
+    /// What hands on what arrives for them.
+    sharing: Vec<Table>,
+}
+
+/// What a node is to do for the Services.
+pub(super) fn wanted(services: &BTreeMap<Key, Service>, node: &str, link: &Link) -> Wanted {
     let own = services.values().filter(|service| {
         // One that is no longer ours is about to be released.
         !service.families.is_empty() && service.announcer.as_deref() == Some(node)
     });
-    let addresses = own.flat_map(|service| &service.addresses).copied();
-    addresses
+    let addresses = own.clone().flat_map(|service| &service.addresses).copied();
+    let addresses: BTreeSet<IpAddr> = addresses
         .filter(|address| link.ranges.contain(address))
-        .collect()
+        .collect();
+    let closing = match services.is_empty() {
+        true => Vec::new(),
+        false => guard::tables(&addresses, link),
+    };
+    Wanted {
+        sharing: share::tables(own, link),
+        closing,
+        addresses,
+    }
+}
+
+/// One node's rules for the addresses of Services.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// What was set last; nothing if the kernel may have anything.
+    closing: Option<Vec<Table>>,
+    sharing: Option<Vec<Table>>,
+}
+
+impl Rules {
+    /// Others may have changed the rules: the next ones replace whatever there is.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn set(&mut self, wanted: &Wanted) -> Result<(), Error> {
+        let connection = Connection::open().map_err(kernel("reach netfilter"))?;
+        if self.closing.as_ref() != Some(&wanted.closing) {
+            self.closing = None;
+            replace(&connection, &guard::empty(), &wanted.closing)
+                .map_err(kernel("close the addresses of services"))?;
+            self.closing = Some(wanted.closing.clone());
+        }
+        if self.sharing.as_ref() != Some(&wanted.sharing) {
+            self.sharing = None;
+            match replace(&connection, &share::empty(), &wanted.sharing) {
+                // Some kernels know no such tables, so there cannot be one either.
+                Err(_) if wanted.sharing.is_empty() => {}
+                result => result.map_err(kernel("share the addresses of services"))?,
+            }
+            self.sharing = Some(wanted.sharing.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Sets tables in place of all that there may be.
+fn replace(connection: &Connection, all: &[Table], wanted: &[Table]) -> std::io::Result<()> {
+    let mut batch = Batch::new();
+    all.iter().for_each(|table| batch.remove(table));
+    wanted.iter().for_each(|table| batch.replace(table));
+    connection.apply(batch)
 }
 
 /// Gives the link these addresses and takes away others of services. Returns the new ones.
-pub(super) fn follow(link: &Link, wanted: &BTreeSet<IpAddr>) -> Result<Vec<IpAddr>, Error> {
+pub(super) fn follow(
+    link: &Link,
+    wanted: &Wanted,
+    rules: &mut Rules,
+) -> Result<Vec<IpAddr>, Error> {
     let mut netlink = Netlink::open()?;
     let present = link.announced(&mut netlink)?;
-    let gone: Vec<&IpAddr> = present
+    let gone = present
         .iter()
-        .filter(|address| !wanted.contains(*address))
-        .collect();
-    let new: Vec<IpAddr> = wanted
-        .iter()
-        .copied()
-        .filter(|address| !present.contains(address))
-        .collect();
-    for address in &gone {
+        .filter(|address| !wanted.addresses.contains(*address));
+    for address in gone {
         tracing::info!(%address, "no longer announcing a service's address");
-        netlink.remove_service_address(link.index, **address)?;
+        netlink.remove_service_address(link.index, *address)?;
     }
-    if !gone.is_empty() || !new.is_empty() {
-        // Before the first packet can come.
-        guard::close(wanted)?;
-    }
+    // Before the first packet can come.
+    rules.set(wanted)?;
+    let new = wanted.addresses.iter().copied();
+    let new: Vec<IpAddr> = new.filter(|address| !present.contains(address)).collect();
     for address in &new {
         tracing::info!(%address, "announcing a service's address");
         netlink.add_service_address(link.index, *address)?;

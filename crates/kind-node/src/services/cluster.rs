@@ -5,17 +5,22 @@ use std::net::IpAddr;
 
 use k8s_openapi::api::core::v1;
 
+use super::backends::Backends;
 use crate::known::Key;
 use crate::nft::Family;
 
 /// Names the node that announces a Service's addresses; empty if none may. A Service with this
 /// annotation is one whose addresses come from here.
 pub(super) const ANNOUNCER: &str = "kind.x-k8s.io/announced-by";
+/// Names the nodes that an announcing node hands connections on to; see [`Backends`].
+pub(super) const SHARED_BY: &str = "kind.x-k8s.io/shared-by";
+/// Keeps a Service from going while its addresses are still announced.
+pub(super) const CLEANUP: &str = "service.kubernetes.io/load-balancer-cleanup";
 /// Keeps a node out of what load balancers send traffic to.
 const EXCLUDED: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 /// A Service that has addresses from here, or is to have some.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Service {
     pub(super) uid: String,
     pub(super) version: Option<String>,
@@ -23,12 +28,27 @@ pub(super) struct Service {
     pub(super) families: Vec<Family>,
     /// The address it asks for.
     pub(super) requested: Option<IpAddr>,
-    /// Only a node with one of its pods may take its traffic.
+    /// Only a node with one of its pods may serve its traffic.
     pub(super) local: bool,
+    /// All connections from one address belong together.
+    pub(super) sticky: bool,
+    /// Protocols, by number, and ports.
+    pub(super) ports: BTreeSet<(u8, u16)>,
     /// The addresses it has.
     pub(super) addresses: Vec<IpAddr>,
     /// The annotation [`ANNOUNCER`].
     pub(super) announcer: Option<String>,
+    /// The annotation [`SHARED_BY`].
+    pub(super) shared_by: Option<Backends>,
+    /// What must be done before the Service may go, [`CLEANUP`] and others'.
+    pub(super) finalizers: Vec<String>,
+}
+
+impl Service {
+    /// Tells whether it waits for its addresses to be taken back before it goes.
+    pub(super) fn has_cleanup(&self) -> bool {
+        self.finalizers.iter().any(|finalizer| finalizer == CLEANUP)
+    }
 }
 
 /// A node.
@@ -44,30 +64,45 @@ pub(super) struct Node {
 pub(super) fn service(service: v1::Service) -> Option<Service> {
     let metadata = service.metadata;
     let spec = service.spec.unwrap_or_default();
-    let announcer = metadata
-        .annotations
-        .and_then(|mut annotations| annotations.remove(ANNOUNCER));
-    let ours = spec.type_.as_deref() == Some("LoadBalancer")
-        && spec.load_balancer_class.is_none()
-        && metadata.deletion_timestamp.is_none();
-    if !ours && announcer.is_none() {
-        return None;
-    }
+    let mut annotations = metadata.annotations.unwrap_or_default();
     let balancer = service.status.and_then(|status| status.load_balancer);
     let ingress = balancer.and_then(|balancer| balancer.ingress);
     let addresses = ingress.unwrap_or_default().into_iter();
-    let families = if ours { families(&spec) } else { Vec::new() };
-    Some(Service {
+    let classless = spec.load_balancer_class.is_none();
+    let wanted = spec.type_.as_deref() == Some("LoadBalancer")
+        && classless
+        && metadata.deletion_timestamp.is_none();
+    let families = if wanted { families(&spec) } else { Vec::new() };
+    let found = Service {
         uid: metadata.uid.unwrap_or_default(),
         version: metadata.resource_version,
         families,
         requested: spec.load_balancer_ip.and_then(|text| text.parse().ok()),
         local: spec.external_traffic_policy.as_deref() == Some("Local"),
+        sticky: spec.session_affinity.as_deref() == Some("ClientIP"),
+        ports: spec.ports.iter().flatten().filter_map(port).collect(),
         addresses: addresses
             .filter_map(|ingress| ingress.ip?.parse().ok())
             .collect(),
-        announcer,
-    })
+        announcer: annotations.remove(ANNOUNCER),
+        shared_by: annotations
+            .remove(SHARED_BY)
+            .and_then(|text| text.parse().ok()),
+        finalizers: metadata.finalizers.unwrap_or_default(),
+    };
+    let to_release = found.announcer.is_some() || (found.has_cleanup() && classless);
+    (wanted || to_release).then_some(found)
+}
+
+/// Protocol and number of a port.
+fn port(port: &v1::ServicePort) -> Option<(u8, u16)> {
+    let protocol = match port.protocol.as_deref().unwrap_or("TCP") {
+        "TCP" => 6,
+        "UDP" => 17,
+        "SCTP" => 132,
+        _ => return None,
+    };
+    Some((protocol, u16::try_from(port.port).ok()?))
 }
 
 /// The families of a Service; servers without dual stack do not name them.
@@ -106,26 +141,37 @@ pub(super) fn node(node: v1::Node) -> Node {
     }
 }
 
-/// The nodes that may announce addresses, of those that answer. Where every node is kept out of load
+/// The nodes that may announce addresses, of those that answer, with their own addresses. Where every node is kept out of load
 /// balancing, none is: kubeadm does that to all control planes, and a cluster may have nothing else.
 pub(super) fn usable(
     nodes: &BTreeMap<Key, Node>,
     answers: impl Fn(&str) -> bool,
-) -> BTreeSet<&str> {
+) -> BTreeMap<&str, &[IpAddr]> {
     let all_excluded = nodes.values().all(|node| node.excluded);
     let may = |node: &Node| node.ready && (all_excluded || !node.excluded);
     let names = nodes.iter().filter(|(_, node)| may(node));
     names
-        .map(|(key, _)| key.name.as_str())
-        .filter(|name| answers(name))
+        .map(|(key, node)| (key.name.as_str(), node.addresses.as_slice()))
+        .filter(|(name, _)| answers(name))
         .collect()
 }
 
-/// The nodes on which a Service has pods that are ready.
-pub(super) fn places(endpoints: v1::Endpoints) -> BTreeSet<String> {
+/// The nodes on which a Service has pods that are ready, and how many addresses they have there.
+pub(super) type Places = BTreeMap<String, u32>;
+
+/// Counts them.
+pub(super) fn places(endpoints: v1::Endpoints) -> Places {
     let subsets = endpoints.subsets.unwrap_or_default().into_iter();
     let addresses = subsets.flat_map(|subset| subset.addresses.unwrap_or_default());
-    addresses.filter_map(|address| address.node_name).collect()
+    // A pod is in several subsets if its ports are ready at different times.
+    let distinct: BTreeSet<(String, String)> = addresses
+        .filter_map(|address| Some((address.node_name?, address.ip)))
+        .collect();
+    let mut places = Places::new();
+    for (node, _) in distinct {
+        *places.entry(node).or_default() += 1;
+    }
+    places
 }
 
 #[cfg(test)]
@@ -174,6 +220,33 @@ mod tests {
         assert_eq!(read(json!({ "type": "LoadBalancer" }), metadata), None);
     }
 
+    #[test]
+    fn one_that_waits_for_its_cleanup_is_remembered_unless_another_class_cleans_up() {
+        let deleted = json!({
+            "deletionTimestamp": "2026-01-01T00:00:00Z",
+            "finalizers": ["example.org/other", CLEANUP],
+        });
+        for kind in ["LoadBalancer", "ClusterIP"] {
+            let found = read(json!({ "type": kind }), deleted.clone()).unwrap();
+            assert!(found.has_cleanup() && found.families.is_empty(), "{kind}");
+        }
+        let others = json!({ "type": "LoadBalancer", "loadBalancerClass": "example.org/x" });
+        assert_eq!(read(others, deleted), None);
+        let foreign = json!({ "finalizers": ["example.org/other"] });
+        assert_eq!(read(json!({ "type": "ClusterIP" }), foreign), None);
+    }
+
+    #[test]
+    fn a_pod_counts_once_on_its_node() {
+        let subset = |addresses: Value| json!({ "addresses": addresses, "notReadyAddresses": [{ "ip": "10.244.9.9", "nodeName": "c" }] });
+        let endpoints = json!({ "subsets": [
+            subset(json!([{ "ip": "10.244.1.2", "nodeName": "a" }, { "ip": "10.244.1.3", "nodeName": "a" }])),
+            subset(json!([{ "ip": "10.244.1.2", "nodeName": "a" }, { "ip": "10.244.2.2", "nodeName": "b" }, { "ip": "10.9.9.9" }])),
+        ] });
+        let found = places(serde_json::from_value(endpoints).unwrap());
+        assert_eq!(found, Places::from([("a".into(), 2), ("b".into(), 1)]));
+    }
+
     /// Nodes by name, each ready or not and with labels.
     fn nodes(all: &[(&str, &str, Value)]) -> BTreeMap<Key, Node> {
         let read = |(name, ready, labels): &(&str, &str, Value)| {
@@ -188,7 +261,7 @@ mod tests {
     }
 
     fn names(nodes: &BTreeMap<Key, Node>) -> Vec<&str> {
-        usable(nodes, |name| name != "silent").into_iter().collect()
+        usable(nodes, |name| name != "silent").into_keys().collect()
     }
 
     #[test]

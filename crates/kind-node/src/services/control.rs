@@ -1,6 +1,6 @@
 //! What the leader does: every Service gets its addresses and a node that announces them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,8 +17,9 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::alive::Alive;
-use super::cluster::{self, ANNOUNCER, Node, Service};
-use super::decide::{Decision, candidates, decide, taken};
+use super::backends::Backends;
+use super::cluster::{self, ANNOUNCER, CLEANUP, Node, Places, SHARED_BY, Service};
+use super::decide::{Circumstances, Decision, candidates, decide, taken};
 use super::link::Link;
 use super::program::{Services, report};
 use super::{Error, error};
@@ -36,6 +37,19 @@ const DISCARD: u16 = 9;
 pub(super) struct Leader {
     pub(super) client: Client,
     pub(super) link: Arc<Link>,
+    /// Nodes can hand on what is for an address that they announce; all have the same kernel.
+    pub(super) can_share: bool,
+}
+
+/// What a Service is to have.
+#[derive(Debug, Default)]
+struct Wanted {
+    addresses: Vec<IpAddr>,
+    announcer: Option<String>,
+    shared_by: Option<Backends>,
+    finalizers: Vec<String>,
+    /// It has an address of each of its families.
+    is_complete: bool,
 }
 
 impl Leader {
@@ -44,7 +58,7 @@ impl Leader {
         let mut node_events = pin!(watch_all::<v1::Node>(&self.client));
         let mut endpoint_events = pin!(watch_all::<v1::Endpoints>(&self.client));
         let mut nodes = Known::<Node>::default();
-        let mut endpoints = Known::<BTreeSet<String>>::default();
+        let mut endpoints = Known::<Places>::default();
         let mut alive = Alive::default();
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,48 +97,84 @@ impl Leader {
     async fn settle(
         &self,
         services: &Services,
-        nodes: &BTreeSet<&str>,
-        endpoints: &Known<BTreeSet<String>>,
+        nodes: &BTreeMap<&str, &[IpAddr]>,
+        endpoints: &Known<Places>,
     ) -> bool {
         let mut well = true;
+        let nowhere = Places::new();
         // What was given out in this round, and what the Services before have.
         let mut claimed = BTreeSet::new();
         let mut taken = taken(services);
         for (key, service) in services.iter() {
-            let with_pods = endpoints.all().get(key);
-            let may = |node: &&str| {
-                !service.local || with_pods.is_some_and(|places| places.contains(*node))
+            let circumstances = Circumstances {
+                ranges: &self.link.ranges,
+                claimed: &claimed,
+                nodes,
+                places: endpoints.all().get(key).unwrap_or(&nowhere),
+                can_share: self.can_share,
             };
-            let may: BTreeSet<&str> = nodes.iter().copied().filter(may).collect();
-            let decision = decide(service, &self.link.ranges, &claimed, &may);
-            let result = match &decision {
-                Decision::Leave => {
-                    claimed.extend(&service.addresses);
-                    continue;
-                }
-                Decision::Release => self.write(key, service, &[], None).await,
-                Decision::Set {
-                    keep,
-                    missing,
-                    announcer,
-                } => {
-                    let mut addresses = keep.clone();
-                    let found = missing.iter().map(|family| {
-                        self.free(candidates(service, *family, &self.link.ranges, &taken))
-                    });
-                    addresses.extend(join_all(found).await.into_iter().flatten());
-                    taken.extend(&addresses);
-                    claimed.extend(&addresses);
-                    well &= addresses.len() == service.families.len();
-                    self.write(key, service, &addresses, Some(announcer)).await
-                }
+            let decision = decide(service, &circumstances);
+            let wanted = self.wanted(service, decision, &mut taken).await;
+            claimed.extend(match &wanted {
+                Some(wanted) => &wanted.addresses,
+                None => &service.addresses,
+            });
+            let Some(wanted) = wanted else {
+                continue;
             };
-            if let Err(error) = result {
+            well &= wanted.is_complete;
+            if let Err(error) = self.write(key, service, &wanted).await {
                 well = false;
                 report(&error, "a service's addresses could not be set");
             }
         }
         well
+    }
+
+    /// What a Service is to have, if that is anything else than it has. Addresses that are missing are looked
+    /// for among those that are not `taken`.
+    async fn wanted(
+        &self,
+        service: &Service,
+        decision: Decision,
+        taken: &mut BTreeSet<IpAddr>,
+    ) -> Option<Wanted> {
+        let without_cleanup = service.finalizers.iter().filter(|name| *name != CLEANUP);
+        let mut finalizers: Vec<String> = without_cleanup.cloned().collect();
+        let mut wanted = match decision {
+            Decision::Leave => return None,
+            Decision::LetGo => Wanted {
+                finalizers,
+                ..Wanted::default()
+            },
+            Decision::TakeBack => Wanted {
+                finalizers: service.finalizers.clone(),
+                ..Wanted::default()
+            },
+            Decision::Set {
+                keep,
+                missing,
+                announcer,
+                shared_by,
+            } => {
+                let found = missing.iter().map(|family| {
+                    self.free(candidates(service, *family, &self.link.ranges, taken))
+                });
+                let found = join_all(found).await.into_iter().flatten();
+                let addresses: Vec<IpAddr> = keep.into_iter().chain(found).collect();
+                finalizers.push(CLEANUP.to_owned());
+                Wanted {
+                    is_complete: addresses.len() == service.families.len(),
+                    addresses,
+                    announcer: Some(announcer),
+                    shared_by,
+                    finalizers,
+                }
+            }
+        };
+        wanted.is_complete |= service.families.is_empty();
+        taken.extend(&wanted.addresses);
+        Some(wanted)
     }
 
     /// The first address that nobody on the network has: other clusters and programs may use the same.
@@ -161,25 +211,29 @@ impl Leader {
         Ok(!netlink.has_neighbour(address)?)
     }
 
-    /// Writes addresses and announcer into a Service, unless it has changed.
-    async fn write(
-        &self,
-        key: &Key,
-        service: &Service,
-        addresses: &[IpAddr],
-        announcer: Option<&String>,
-    ) -> Result<(), Error> {
+    /// Writes what a Service is to have, unless it has changed.
+    async fn write(&self, key: &Key, service: &Service, wanted: &Wanted) -> Result<(), Error> {
+        let Wanted {
+            addresses,
+            announcer,
+            shared_by,
+            finalizers,
+            ..
+        } = wanted;
+        let shared_by = shared_by.as_ref().map(ToString::to_string);
         tracing::info!(
             service = format!("{}/{}", key.namespace, key.name),
             ?addresses,
             announcer,
+            shared_by,
             "giving a service its addresses"
         );
         let ingress: Vec<Value> = addresses.iter().map(|ip| json!({ "ip": ip })).collect();
         let patch = json!({
             "metadata": {
                 "resourceVersion": service.version,
-                "annotations": { ANNOUNCER: announcer },
+                "annotations": { ANNOUNCER: announcer, SHARED_BY: shared_by },
+                "finalizers": finalizers,
             },
             "status": { "loadBalancer": { "ingress": ingress } },
         });

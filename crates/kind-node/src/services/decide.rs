@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
-use super::cluster::Service;
+use super::backends::Backends;
+use super::cluster::{Places, Service};
 use super::link::Ranges;
 use crate::known::Key;
 use crate::nft::Family;
@@ -14,48 +15,62 @@ use crate::nft::Family;
 pub(super) enum Decision {
     /// All is as it should be, or not ours.
     Leave,
-    /// It is no longer ours: take its addresses from its status.
-    Release,
+    /// It is no longer ours: take its addresses from its status, by which nodes stop to announce them.
+    TakeBack,
+    /// That was done: it may go.
+    LetGo,
     /// It is to have these addresses and one more of each of these families.
     Set {
         keep: Vec<IpAddr>,
         missing: Vec<Family>,
         announcer: String,
+        shared_by: Option<Backends>,
     },
 }
 
-/// Decides about a Service. `claimed` are addresses of other Services; `nodes` are the ones that may
-/// announce it.
-pub(super) fn decide(
-    service: &Service,
-    ranges: &Ranges,
-    claimed: &BTreeSet<IpAddr>,
-    nodes: &BTreeSet<&str>,
-) -> Decision {
+/// What a decision is made of, beside the Service itself.
+pub(super) struct Circumstances<'a> {
+    /// The addresses that are for Services.
+    pub(super) ranges: &'a Ranges,
+    /// Addresses of other Services.
+    pub(super) claimed: &'a BTreeSet<IpAddr>,
+    /// The nodes that may announce addresses, with their own.
+    pub(super) nodes: &'a BTreeMap<&'a str, &'a [IpAddr]>,
+    /// Where the Service has pods that are ready, of all nodes.
+    pub(super) places: &'a Places,
+    /// A node can hand on what is for its address.
+    pub(super) can_share: bool,
+}
+
+/// Decides about a Service.
+pub(super) fn decide(service: &Service, circumstances: &Circumstances<'_>) -> Decision {
+    let ours = |address: &&IpAddr| circumstances.ranges.contain(address);
+    let of_others =
+        !service.addresses.is_empty() && !service.addresses.iter().any(|address| ours(&address));
     if service.families.is_empty() {
-        return match service.announcer {
-            Some(_) => Decision::Release,
-            None => Decision::Leave,
-        };
+        return release(service, of_others);
     }
-    let ours = |address: &&IpAddr| ranges.contain(address);
-    if !service.addresses.is_empty() && !service.addresses.iter().any(|address| ours(&address)) {
+    if of_others {
         // Another load balancer serves it.
         return Decision::Leave;
     }
     let kept = |family: &Family| {
         let mut addresses = service.addresses.iter().filter(ours);
-        let own =
-            |address: &&IpAddr| Family::of(**address) == *family && !claimed.contains(address);
+        let own = |address: &&IpAddr| {
+            Family::of(**address) == *family && !circumstances.claimed.contains(address)
+        };
         addresses.find(own).copied()
     };
     let keep: Vec<IpAddr> = service.families.iter().filter_map(kept).collect();
     let missing = service.families.iter().copied();
     let missing: Vec<Family> = missing.filter(|family| kept(family).is_none()).collect();
-    let announcer = announcer(service, nodes);
+    let announcer = announcer(service, circumstances);
+    let shared_by = shared_by(service, circumstances);
     if missing.is_empty()
         && keep == service.addresses
         && service.announcer.as_ref() == Some(&announcer)
+        && service.shared_by == shared_by
+        && service.has_cleanup()
     {
         return Decision::Leave;
     }
@@ -63,21 +78,54 @@ pub(super) fn decide(
         keep,
         missing,
         announcer,
+        shared_by,
     }
 }
 
-/// The node that announces a Service: the one that does, as long as it may. Otherwise Services spread over
-/// the nodes. Empty if none may.
-fn announcer(service: &Service, nodes: &BTreeSet<&str>) -> String {
+/// First the addresses go, then what keeps the Service.
+fn release(service: &Service, of_others: bool) -> Decision {
+    let is_announced = service.announcer.is_some() || !service.addresses.is_empty();
+    match (is_announced, service.announcer.is_none() && of_others) {
+        (_, true) => Decision::Leave,
+        (true, false) => Decision::TakeBack,
+        (false, false) if service.has_cleanup() => Decision::LetGo,
+        (false, false) => Decision::Leave,
+    }
+}
+
+/// The node that announces a Service: the one that does, as long as it may. Otherwise the one with most of
+/// its pods if that matters, and Services spread over the nodes. Empty if none may.
+fn announcer(service: &Service, circumstances: &Circumstances<'_>) -> String {
+    let pods = |node: &str| match service.local {
+        true => circumstances.places.get(node).copied().unwrap_or(0),
+        false => 0,
+    };
+    // Without handing on, whatever arrives elsewhere is lost.
+    let may = |node: &str| !service.local || circumstances.can_share || pods(node) > 0;
+    let nodes = circumstances.nodes.keys().filter(|node| may(node));
     if let Some(current) = &service.announcer
-        && nodes.contains(current.as_str())
+        && circumstances.nodes.contains_key(current.as_str())
+        && may(current)
     {
         return current.clone();
     }
-    let chosen = nodes
-        .iter()
-        .max_by_key(|node| number(&(&service.uid, node)));
+    let chosen = nodes.max_by_key(|node| (pods(node), number(&(&service.uid, node))));
     chosen.map_or_else(String::new, |node| (*node).to_owned())
+}
+
+/// The nodes that share a Service's traffic, where one has to care.
+fn shared_by(service: &Service, circumstances: &Circumstances<'_>) -> Option<Backends> {
+    if !service.local || !circumstances.can_share {
+        return None;
+    }
+    let places = circumstances.places.iter();
+    let backends = places.flat_map(|(node, pods)| {
+        let addresses = circumstances.nodes.get(node.as_str());
+        let addresses = addresses.copied().unwrap_or_default().iter();
+        addresses.map(|address| (*address, *pods))
+    });
+    let backends = Backends::new(backends);
+    (!backends.is_empty()).then_some(backends)
 }
 
 /// Addresses that a Service may get, the best first: the one it asks for, then all free ones from a
@@ -111,6 +159,7 @@ fn number(value: &impl Hash) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cluster::CLEANUP;
     use super::*;
 
     fn ranges() -> Ranges {
@@ -125,19 +174,13 @@ mod tests {
             families: vec![Family::V4],
             requested: None,
             local: false,
+            sticky: false,
+            ports: BTreeSet::new(),
             addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
             announcer: announcer.map(str::to_owned),
+            shared_by: None,
+            finalizers: vec![CLEANUP.to_owned()],
         }
-    }
-
-    fn decided(service: &Service, claimed: &[&str], nodes: &[&str]) -> Decision {
-        let claimed = claimed.iter().map(|text| text.parse().unwrap()).collect();
-        decide(
-            service,
-            &ranges(),
-            &claimed,
-            &nodes.iter().copied().collect(),
-        )
     }
 
     fn set(keep: &[&str], missing: &[Family], announcer: &str) -> Decision {
@@ -145,7 +188,37 @@ mod tests {
             keep: keep.iter().map(|text| text.parse().unwrap()).collect(),
             missing: missing.to_vec(),
             announcer: announcer.to_owned(),
+            shared_by: None,
         }
+    }
+
+    fn decided(service: &Service, claimed: &[&str], nodes: &[&str]) -> Decision {
+        let claimed = claimed.iter().map(|text| text.parse().unwrap()).collect();
+        decided_with(service, &claimed, (nodes, &[], true))
+    }
+
+    /// Node `a` has the address 172.18.0.97, and so on.
+    fn decided_with(
+        service: &Service,
+        claimed: &BTreeSet<IpAddr>,
+        (nodes, places, can_share): (&[&str], &[(&str, u32)], bool),
+    ) -> Decision {
+        let address = |node: &str| [IpAddr::from([172, 18, 0, node.as_bytes()[0]])];
+        let addresses: Vec<_> = nodes.iter().map(|node| (*node, address(node))).collect();
+        let nodes = addresses.iter().map(|(node, own)| (*node, &own[..]));
+        let places = places
+            .iter()
+            .map(|(node, pods)| ((*node).to_owned(), *pods));
+        decide(
+            service,
+            &Circumstances {
+                ranges: &ranges(),
+                claimed,
+                nodes: &nodes.collect(),
+                places: &places.collect(),
+                can_share,
+            },
+        )
     }
 
     #[test]
@@ -190,11 +263,79 @@ mod tests {
     fn what_is_not_ours_is_left_or_released() {
         let mut former = service(&["172.18.255.9"], Some("a"));
         former.families.clear();
-        assert_eq!(decided(&former, &[], &["a"]), Decision::Release);
+        assert_eq!(decided(&former, &[], &["a"]), Decision::TakeBack);
         former.announcer = None;
+        assert_eq!(decided(&former, &[], &["a"]), Decision::TakeBack);
+        former.addresses.clear();
+        assert_eq!(decided(&former, &[], &["a"]), Decision::LetGo);
+        former.finalizers = vec!["example.org/other".into()];
         assert_eq!(decided(&former, &[], &["a"]), Decision::Leave);
-        let others = service(&["172.18.100.1"], Some("a"));
+        let mut others = service(&["172.18.100.1"], Some("a"));
         assert_eq!(decided(&others, &[], &["b"]), Decision::Leave);
+        others.announcer = None;
+        others.families.clear();
+        assert_eq!(decided(&others, &[], &["b"]), Decision::Leave);
+    }
+
+    #[test]
+    fn an_address_is_not_given_without_what_holds_the_service_until_it_is_taken_back() {
+        let mut old = service(&["172.18.255.9"], Some("a"));
+        old.finalizers.clear();
+        assert_eq!(decided(&old, &[], &["a"]), set(&["172.18.255.9"], &[], "a"));
+    }
+
+    fn local(announcer: &str, shared_by: &str) -> Service {
+        let mut service = service(&["172.18.255.9"], Some(announcer));
+        service.local = true;
+        let shared_by: Backends = shared_by.parse().unwrap();
+        service.shared_by = (!shared_by.is_empty()).then_some(shared_by);
+        service
+    }
+
+    /// Who announces and who shares then; nothing if all stays.
+    fn shared(
+        service: &Service,
+        nodes: &[&str],
+        places: &[(&str, u32)],
+        can_share: bool,
+    ) -> Option<(String, String)> {
+        match decided_with(service, &BTreeSet::new(), (nodes, places, can_share)) {
+            Decision::Set {
+                announcer,
+                shared_by,
+                ..
+            } => Some((announcer, shared_by.unwrap_or_default().to_string())),
+            Decision::Leave => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nodes_with_pods_share_a_service_that_keeps_its_clients_addresses() {
+        let all = ["a", "b", "c"];
+        let pods = [("a", 1), ("b", 3), ("gone", 9)];
+        let told = |announcer: &str, shared_by: &str| Some((announcer.into(), shared_by.into()));
+        let both = "172.18.0.97=1,172.18.0.98=3";
+        assert_eq!(shared(&local("", ""), &all, &pods, true), told("b", both));
+        assert_eq!(shared(&local("a", ""), &all, &pods, true), told("a", both));
+        assert_eq!(shared(&local("c", both), &all, &pods, true), None);
+        let without_a = told("c", "172.18.0.98=3");
+        assert_eq!(
+            shared(&local("c", both), &["b", "c"], &pods, true),
+            without_a
+        );
+        assert_eq!(shared(&local("c", both), &all, &[], true), told("c", ""));
+    }
+
+    #[test]
+    fn without_sharing_a_node_with_pods_announces() {
+        let all = ["a", "b", "c"];
+        let pods = [("a", 1), ("b", 3)];
+        let told = |announcer: &str| Some((announcer.to_owned(), String::new()));
+        assert_eq!(shared(&local("", ""), &all, &pods, false), told("b"));
+        assert_eq!(shared(&local("a", ""), &all, &pods, false), None);
+        assert_eq!(shared(&local("c", ""), &all, &pods, false), told("b"));
+        assert_eq!(shared(&local("a", ""), &all, &[], false), told(""));
     }
 
     #[test]

@@ -6,38 +6,33 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::Error;
-use super::error::kernel;
-use crate::nft::{Batch, Connection, Family, Field, Hook, Match, Rule, Set, Table, Verdict};
+use super::link::Link;
+use crate::nft::{Family, Field, Hook, Match, Rule, Set, Table, Verdict};
 
 const TABLE: &str = "kind-services";
 const ADDRESSES: &str = "addresses";
+const RANGE: &str = "range";
 /// Protocols with ports; others, like that of pings, are answered.
 const PROTOCOLS: [u8; 3] = [6, 17, 132];
 
-/// Closes these addresses, and no others any more.
-pub(super) fn close(addresses: &BTreeSet<IpAddr>) -> Result<(), Error> {
-    let mut batch = Batch::new();
-    for family in [Family::V4, Family::V6] {
-        let own = addresses.iter().copied();
-        let own: BTreeSet<IpAddr> = own
-            .filter(|address| Family::of(*address) == family)
-            .collect();
-        let empty = own.is_empty();
-        let table = table(family, own);
-        if empty {
-            batch.remove(&table);
-        } else {
-            batch.replace(&table);
-        }
-    }
-    let connection = Connection::open().map_err(kernel("reach netfilter"))?;
-    connection
-        .apply(batch)
-        .map_err(kernel("close the addresses of services"))
+/// The tables that this module makes, without what is in them.
+pub(super) fn empty() -> [Table; 2] {
+    [Family::V4, Family::V6].map(|family| Table::new(family, TABLE))
 }
 
-fn table(family: Family, addresses: BTreeSet<IpAddr>) -> Table {
+/// The tables that close these addresses.
+pub(super) fn tables(addresses: &BTreeSet<IpAddr>, link: &Link) -> Vec<Table> {
+    let fill = |mut table: Table| {
+        let of_family = |address: &&IpAddr| Family::of(**address) == table.family;
+        let own = addresses.iter().filter(of_family).copied().collect();
+        close(&mut table, own);
+        keep_from_wandering(&mut table, link);
+        table
+    };
+    empty().map(fill).into()
+}
+
+fn close(table: &mut Table, addresses: BTreeSet<IpAddr>) {
     let rule = |protocol: &u8| {
         let matches = [
             Match::InSet(Field::Destination, ADDRESSES.to_owned()),
@@ -45,8 +40,20 @@ fn table(family: Family, addresses: BTreeSet<IpAddr>) -> Table {
         ];
         Rule::new(matches, Verdict::Reject)
     };
-    let mut table = Table::new(family, TABLE);
     table.set(ADDRESSES, Set::Addresses(addresses));
     table.hook("input", Hook::Input, PROTOCOLS.iter().map(rule).collect());
-    table
+}
+
+/// What the announcing node hands on to a node whose kube-proxy does not know of the Service yet must not go
+/// back to where it came from. Who sent it will send it again.
+fn keep_from_wandering(table: &mut Table, link: &Link) {
+    let ranges = link.ranges.of_family(table.family).collect();
+    let matches = [
+        Match::LinkIn(link.index),
+        Match::LinkOut(link.index),
+        Match::InSet(Field::Destination, RANGE.to_owned()),
+    ];
+    table.set(RANGE, Set::Ranges(ranges));
+    let rules = vec![Rule::new(matches, Verdict::Drop)];
+    table.hook("forward", Hook::Forward, rules);
 }

@@ -1,6 +1,7 @@
 //! Addresses on a real kernel: a network with two nodes, seen from the host.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::process::Command;
@@ -8,10 +9,15 @@ use std::thread;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use k8s_openapi::api::core::v1;
 use kind_net::netlink::Netlink;
+use serde_json::{Value, json};
 
+use super::announce::{self, Rules};
+use super::cluster::{self, ANNOUNCER, SHARED_BY, Service};
 use super::link::Link;
-use super::{announce, guard};
+use super::share;
+use crate::known::Key;
 use crate::testing::{Place, in_namespace};
 
 /// The Service's port, which kube-proxy would lead to a pod, and one of the node's own.
@@ -31,6 +37,16 @@ fn proxy(number: u8) -> String {
 
 fn net(text: &str) -> IpNet {
     text.parse().unwrap()
+}
+
+/// The host's end of the network.
+fn bridge(netlink: &mut Netlink) -> u32 {
+    let bridge = netlink.bridge("br-kind").unwrap();
+    for address in ["172.18.0.1/16", "fc00:f853::1/64"] {
+        netlink.add_address(bridge, net(address)).unwrap();
+    }
+    netlink.up(bridge).unwrap();
+    bridge
 }
 
 /// A node with this number on the host's bridge.
@@ -60,23 +76,66 @@ fn node(netlink: &mut Netlink, bridge: u32, number: u8) -> Place {
         );
         for port in [8080, KUBELET] {
             let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).unwrap();
-            thread::spawn(move || listener.incoming().for_each(drop));
+            thread::spawn(move || {
+                for mut stream in listener.incoming().flatten() {
+                    let asker = stream.peer_addr().unwrap().ip().to_canonical();
+                    let _ = write!(stream, "{number} {asker}");
+                }
+            });
         }
     });
     place
 }
 
-/// Has a node announce these addresses and no others.
-fn announce(node: &Place, number: u8, addresses: &'static [&'static str]) {
+/// A Service with these addresses, as the API server has it, that node 2 announces.
+fn service(spec: &Value, addresses: &[&str], shared_by: &str) -> BTreeMap<Key, Service> {
+    let ingress: Vec<Value> = addresses.iter().map(|ip| json!({ "ip": ip })).collect();
+    let mut object = json!({
+        "metadata": {
+            "name": "s",
+            "namespace": "n",
+            "annotations": { ANNOUNCER: "2", SHARED_BY: shared_by },
+        },
+        "spec": {
+            "type": "LoadBalancer",
+            "ipFamilies": ["IPv4", "IPv6"],
+            "ports": [{ "port": WEB, "protocol": "TCP" }],
+        },
+        "status": { "loadBalancer": { "ingress": ingress } },
+    });
+    for (field, value) in spec.as_object().unwrap() {
+        object["spec"][field] = value.clone();
+    }
+    let object: v1::Service = serde_json::from_value(object).unwrap();
+    BTreeMap::from([(Key::of(&object), cluster::service(object).unwrap())])
+}
+
+/// Has a node do its part for the Services, as the node of this name.
+fn follow(node: &Place, number: u8, name: &'static str, services: BTreeMap<Key, Service>) {
     node.run(move || {
         let mut netlink = Netlink::open().unwrap();
         let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
-        let wanted: BTreeSet<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
-        let new = announce::follow(&link, &wanted).unwrap();
-        assert_eq!(new.len(), addresses.len());
+        let wanted = announce::wanted(&services, name, &link);
+        let new = announce::follow(&link, &wanted, &mut Rules::default()).unwrap();
         announce::tell(&link, &new).unwrap();
-        assert_eq!(link.announced(&mut netlink).unwrap().len(), addresses.len());
     });
+}
+
+/// Has a node announce these addresses and no others.
+fn announce(node: &Place, number: u8, addresses: &[&str]) {
+    follow(node, number, "2", service(&json!({}), addresses, ""));
+    let addresses = addresses.len();
+    node.run(move || {
+        let mut netlink = Netlink::open().unwrap();
+        let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
+        assert_eq!(link.announced(&mut netlink).unwrap().len(), addresses);
+    });
+}
+
+/// What the kernel of a node has of our rules.
+fn rules(node: &Place) -> String {
+    let listed = node.run(|| Command::new("nft").args(["list", "ruleset"]).output());
+    String::from_utf8(listed.unwrap().stdout).unwrap()
 }
 
 fn reaches(address: &str, port: u16) -> bool {
@@ -88,11 +147,7 @@ fn reaches(address: &str, port: u16) -> bool {
 fn an_address_moves_to_another_node_at_once() {
     in_namespace(|| {
         let mut netlink = Netlink::open().unwrap();
-        let bridge = netlink.bridge("br-kind").unwrap();
-        for address in ["172.18.0.1/16", "fc00:f853::1/64"] {
-            netlink.add_address(bridge, net(address)).unwrap();
-        }
-        netlink.up(bridge).unwrap();
+        let bridge = bridge(&mut netlink);
         let nodes = [2, 3].map(|number| node(&mut netlink, bridge, number));
         announce(&nodes[0], 2, &ADDRESSES);
         for address in ADDRESSES {
@@ -114,13 +169,8 @@ fn an_address_moves_to_another_node_at_once() {
             assert!(reaches(address, WEB), "{address}");
         }
         announce(&nodes[1], 3, &[]);
-        let rules = nodes[1].run(|| {
-            Command::new("nft")
-                .args(["list", "ruleset"])
-                .output()
-                .unwrap()
-        });
-        let rules = String::from_utf8(rules.stdout).unwrap();
+        follow(&nodes[1], 3, "2", BTreeMap::new());
+        let rules = rules(&nodes[1]);
         assert!(!rules.contains("kind-services"), "{rules}");
     });
 }
@@ -128,18 +178,116 @@ fn an_address_moves_to_another_node_at_once() {
 #[test]
 fn the_kernel_understands_the_guard() {
     in_namespace(|| {
-        let addresses = ADDRESSES.iter().map(|text| text.parse().unwrap()).collect();
+        let mut netlink = Netlink::open().unwrap();
+        let bridge = bridge(&mut netlink);
+        let node = node(&mut netlink, bridge, 2);
         for _ in 0..2 {
-            guard::close(&addresses).unwrap();
+            announce(&node, 2, &ADDRESSES);
         }
-        let rules = Command::new("nft")
-            .args(["list", "table", "ip6", "kind-services"])
-            .output()
-            .unwrap();
-        let rules = String::from_utf8(rules.stdout).unwrap();
+        let rules = rules(&node);
+        for rule in [
+            "ip6 daddr @addresses meta l4proto tcp reject",
+            "iif \"eth0\" oif \"eth0\" ip daddr @range drop",
+            "172.18.255.1-172.18.255.254",
+        ] {
+            assert!(rules.contains(rule), "{rule}: {rules}");
+        }
+    });
+}
+
+/// How often each node answers, which says who it is and who asked.
+fn answers(address: &str, times: usize) -> BTreeMap<String, usize> {
+    let to = SocketAddr::new(address.parse().unwrap(), WEB);
+    let mut answers = BTreeMap::new();
+    for _ in 0..times {
+        let mut answer = String::new();
+        let stream = TcpStream::connect_timeout(&to, PATIENCE);
+        if let Ok(mut stream) = stream {
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.read_to_string(&mut answer).unwrap();
+        }
+        *answers.entry(answer).or_default() += 1;
+    }
+    answers
+}
+
+#[test]
+fn nodes_share_an_address_and_see_who_asks() {
+    in_namespace(|| {
+        let mut netlink = Netlink::open().unwrap();
+        let bridge = bridge(&mut netlink);
+        let nodes = [2, 3, 4].map(|number| node(&mut netlink, bridge, number));
+        nodes[0].run(|| {
+            let mut netlink = Netlink::open().unwrap();
+            let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, 2])).unwrap();
+            share::probe(&link).unwrap();
+        });
+        assert!(!rules(&nodes[0]).contains("probe"), "nothing stays");
+        let local = json!({ "externalTrafficPolicy": "Local" });
+        let all = "172.18.0.2=1,172.18.0.3=2,172.18.0.4=1,fc00:f853::3=1,fc00:f853::4=1";
+        let asker = ["172.18.0.1", "fc00:f853::1"];
+        let share = |spec: &Value, shared_by: &str| {
+            follow(&nodes[0], 2, "2", service(spec, &ADDRESSES, shared_by));
+        };
+        share(&local, all);
+        for address in ADDRESSES {
+            let mut tries = 0..30;
+            assert!(tries.any(|_| reaches(address, WEB)), "{address}");
+        }
+        let found = answers(ADDRESSES[0], 200);
+        let of = |number| found.get(&format!("{number} {}", asker[0])).copied();
+        let shares = [2, 3, 4].map(|number| of(number).unwrap_or(0));
+        assert_eq!(shares.iter().sum::<usize>(), 200, "{found:?}");
         assert!(
-            rules.contains("ip6 daddr @addresses meta l4proto tcp reject"),
-            "{rules}"
+            shares[1] > 60 && shares[0] > 20 && shares[2] > 20,
+            "{found:?}"
         );
+        let found: Vec<String> = answers(ADDRESSES[1], 100).into_keys().collect();
+        assert_eq!(found, [3, 4].map(|number| format!("{number} {}", asker[1])));
+
+        // Whoever wants to stay with one pod always gets to the same node.
+        share(
+            &json!({ "externalTrafficPolicy": "Local", "sessionAffinity": "ClientIP" }),
+            all,
+        );
+        assert_eq!(answers(ADDRESSES[0], 20).len(), 1);
+        // The announcing node need not have a pod.
+        share(&local, "172.18.0.4=1");
+        let found = answers(ADDRESSES[0], 20);
+        assert_eq!(found, BTreeMap::from([(format!("4 {}", asker[0]), 20)]));
+        assert!(!reaches(ADDRESSES[0], KUBELET));
+        share(&local, "172.18.0.2=1");
+        assert!(
+            !rules(&nodes[0]).contains("kind-services-ipv4"),
+            "all is its own"
+        );
+    });
+}
+
+#[test]
+fn what_a_node_hands_on_too_early_is_lost_and_does_not_wander() {
+    in_namespace(|| {
+        let mut netlink = Netlink::open().unwrap();
+        let bridge = bridge(&mut netlink);
+        let nodes = [2, 3].map(|number| node(&mut netlink, bridge, number));
+        let shared = service(&json!({}), &ADDRESSES[..1], "172.18.0.3=1");
+        follow(&nodes[0], 2, "2", shared.clone());
+        follow(&nodes[1], 3, "3", shared);
+        let mut tries = 0..30;
+        assert!(tries.any(|_| reaches(ADDRESSES[0], WEB)));
+        let counted = nodes[1].run(|| {
+            std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
+            for rule in [
+                "delete table inet proxy",
+                "table inet count { counter seen { }; chain c { type filter hook prerouting priority 0; \
+                 ip daddr 172.18.255.7 counter name seen; }; }",
+            ] {
+                assert!(Command::new("nft").arg(rule).status().unwrap().success());
+            }
+        });
+        let () = counted;
+        assert!(!reaches(ADDRESSES[0], WEB));
+        let rules = rules(&nodes[1]);
+        assert!(rules.contains("packets 1 "), "{rules}");
     });
 }

@@ -15,10 +15,16 @@ use crate::nft::Family;
 pub(super) struct Link {
     /// Its index.
     pub(super) index: u32,
+    /// Its name.
+    pub(super) name: String,
     /// Its hardware address; nothing can be announced without.
     pub(super) hardware: Option<[u8; 6]>,
     /// The addresses that belong to services, at most one range of each family.
     pub(super) ranges: Ranges,
+    /// The node's addresses, of whatever link.
+    own: Vec<IpAddr>,
+    /// The networks that the link is on.
+    networks: Vec<IpNet>,
 }
 
 /// The addresses that belong to services.
@@ -47,6 +53,12 @@ impl Ranges {
         self.0.iter().any(|range| range.contains(address))
     }
 
+    /// The first and the last address of each range of a family.
+    pub(super) fn of_family(&self, family: Family) -> impl Iterator<Item = (IpAddr, IpAddr)> {
+        let ranges = self.0.iter().map(|range| (*range.start(), *range.end()));
+        ranges.filter(move |(first, _)| Family::of(*first) == family)
+    }
+
     /// All addresses of a family, beginning with the one of that number.
     pub(super) fn candidates(&self, family: Family, first: u64) -> impl Iterator<Item = IpAddr> {
         let range = self
@@ -69,14 +81,37 @@ impl Link {
         let own = all.iter().find(|own| own.address.addr() == host);
         let index = own.ok_or(Error::NoLink(host))?.link;
         let on_link = all.iter().filter(|candidate| candidate.link == index);
-        let networks = on_link.map(|found| found.address).filter(is_network);
+        let networks: Vec<IpNet> = on_link
+            .map(|found| found.address)
+            .filter(is_network)
+            .collect();
         // The host's own address first: its network is the one that counts in its family.
-        let ranges = own.map(|own| own.address).into_iter().chain(networks);
+        let ranges = own
+            .map(|own| own.address)
+            .into_iter()
+            .chain(networks.clone());
         Ok(Self {
             index,
+            name: netlink.link_name(index)?,
             hardware: netlink.hardware_address(index)?,
             ranges: Ranges::of(ranges),
+            own: all.iter().map(|found| found.address.addr()).collect(),
+            networks,
         })
+    }
+
+    /// Tells whether an address is the node's own.
+    pub(super) fn is_own(&self, address: IpAddr) -> bool {
+        self.own.contains(&address)
+    }
+
+    /// Tells whether an address can be another node's on the same network.
+    pub(super) fn is_neighbour(&self, address: IpAddr) -> bool {
+        let on_link = self
+            .networks
+            .iter()
+            .any(|network| network.contains(&address));
+        on_link && !self.ranges.contain(&address)
     }
 
     /// The services' addresses that the link has now. Others, for example the node's own on a network

@@ -4,11 +4,13 @@
 //! the nodes leads, as long as there is such a Service: it gives each its address and names the node
 //! that announces it, in the Service's status and an annotation ([`control`]). Every node takes the
 //! addresses that it is to announce onto its own link ([`announce`]); what arrives there is kube-proxy's,
-//! as at any node. When the announcing node dies, the leader names another one; when the leader dies,
+//! as at any node. Where a Service wants its clients' addresses kept, the announcing node hands connections on
+//! to all nodes that have its pods ([`share`]). When the announcing node dies, the leader names another one; when the leader dies,
 //! another one leads.
 
 mod alive;
 mod announce;
+mod backends;
 mod cluster;
 mod control;
 mod decide;
@@ -18,6 +20,7 @@ mod guard;
 mod lease;
 mod link;
 mod program;
+mod share;
 
 pub(crate) use error::Error;
 pub(crate) use program::{run, serve};

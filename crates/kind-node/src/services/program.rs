@@ -17,11 +17,11 @@ use super::cluster::{self, Service};
 use super::control::Leader;
 use super::lease::Candidate;
 use super::link::Link;
-use super::{Error, announce};
+use super::{Error, announce, share};
 use crate::known::{Key, Known, watch as watch_all};
 use crate::kubernetes;
 
-/// Addresses go when a link goes down and up again; nobody tells.
+/// Addresses go when a link goes down and up again, and others may flush all rules; nobody tells.
 const CHECK: Duration = Duration::from_secs(30);
 /// Time between two attempts when the kernel refuses.
 const RETRY: Duration = Duration::from_secs(1);
@@ -85,9 +85,17 @@ async fn take_part(
     link: &Arc<Link>,
 ) {
     let mut candidate = Candidate::new(client.clone(), node.to_owned());
+    let can_share = share::probe(link);
+    if let Err(error) = &can_share {
+        report(
+            error,
+            "a service that keeps its clients' addresses is served by one node alone",
+        );
+    }
     let leader = Leader {
         client,
         link: link.clone(),
+        can_share: can_share.is_ok(),
     };
     while services
         .wait_for(|services| !services.is_empty())
@@ -111,6 +119,7 @@ async fn take_part(
 async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, link: &Arc<Link>) {
     let mut events = pin!(watch_all::<v1::Service>(client));
     let mut services = Known::<Service>::default();
+    let mut rules = announce::Rules::default();
     let mut due = Instant::now() + CHECK;
     loop {
         let news = tokio::select! {
@@ -122,7 +131,10 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
                 }
                 None => return,
             },
-            () = sleep_until(due) => true,
+            () = sleep_until(due) => {
+                rules.forget();
+                true
+            }
         };
         if !news || !services.complete() {
             continue;
@@ -132,7 +144,7 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
         }
         let wanted = announce::wanted(services.all(), node, link);
         due = Instant::now();
-        due += match announce::follow(link, &wanted) {
+        due += match announce::follow(link, &wanted, &mut rules) {
             Ok(new) if new.is_empty() => CHECK,
             Ok(new) => {
                 tokio::spawn(tell(link.clone(), new));

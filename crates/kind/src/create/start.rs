@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use kind_config::{AddOn, Node, Role};
+use kind_config::{AddOn, KubeProxyMode, Node, Role};
 use kind_kubeadm::Networking;
 use kind_node::request::Request;
 
@@ -212,9 +212,12 @@ impl Attempt<'_> {
         let documents = kind_kubeadm::render(&self.cluster, &known.kubeadm);
         let patched = Networking::of(&documents.map_err(document_error)?);
         let service_subnet = patched.service_subnet.as_ref();
-        let dns_service_ip = dns_service_ip(service_subnet.unwrap_or(&networking.service_subnet));
+        let service_subnet = service_subnet.unwrap_or(&networking.service_subnet);
+        let dns_service_ip = dns_service_ip(service_subnet);
+        let has_proxy = networking.kube_proxy_mode != KubeProxyMode::None;
         let values = manifest::Facts {
             pod_subnet: &networking.pod_subnet,
+            service_subnet: if has_proxy { service_subnet } else { "" },
             dns_service_ip: &dns_service_ip.map(|ip| ip.to_string()).unwrap_or_default(),
             dns_domain: &patched.dns_domain,
             endpoint: &format!("{}:{}", plan.endpoint, kind_config::API_SERVER_PORT),

@@ -18,6 +18,7 @@ pub(super) fn settings() -> Settings {
         pod_subnets: ["10.244.0.0/16", "fd00:10:244::/56"]
             .map(|text| text.parse().unwrap())
             .into(),
+        service_subnets: Vec::new(),
         host: "172.18.0.2".parse().unwrap(),
         node: Some(NODE.into()),
         endpoint: None,
@@ -135,7 +136,9 @@ fn walk(table: &Table, chain: &str, packet: &Packet) -> Said {
             Verdict::Goto(chain) => return walk(table, chain, packet),
             Verdict::Jump(chain) => walk(table, chain, packet),
             Verdict::Map(field, map) => mapped(table, map, address(*field, packet), packet),
-            Verdict::Masquerade => panic!("{rule:?}"),
+            Verdict::Masquerade | Verdict::Spread(..) | Verdict::Forward(..) => {
+                panic!("{rule:?}")
+            }
         };
         if !matches!(said, Said::Nothing) {
             return said;
@@ -169,6 +172,7 @@ fn met(table: &Table, condition: &Match, packet: &Packet) -> bool {
         Match::Protocol(protocol) => packet.protocol == *protocol,
         Match::Ports(first, last) => (*first..=*last).contains(&packet.port),
         Match::IcmpTypes(..) => false,
+        other => panic!("policies have no {other:?}"),
     }
 }
 
