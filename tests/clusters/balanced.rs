@@ -1,13 +1,16 @@
 //! Services of type LoadBalancer in a cluster of two nodes.
 
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
 use std::net::IpAddr;
 
 use kind_e2e::eventually;
 
-use crate::families::of_both_families;
+use crate::families::{node_addresses, of_both_families};
 use crate::inside;
-use crate::pages::{GREETING, from_host};
+use crate::pages::{GREETING, connect, from_host};
 use crate::several::NODES;
+use crate::workloads::SAMPLE;
 use crate::world::World;
 
 /// By this label kubeadm keeps control planes out of load balancing.
@@ -52,6 +55,76 @@ pub(crate) fn a_service_keeps_its_addresses_when_its_node_dies(world: &World) {
     });
     answer(&given);
     assert_eq!(addresses(world), given);
+}
+
+/// A pod on each node says who it is and who asks; the Service keeps its clients' addresses.
+fn telling() -> String {
+    let pod = |node: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: telling-{node}\n  labels: {{app: telling}}\nspec:\n  \
+             nodeName: {node}\n  terminationGracePeriodSeconds: 0\n  containers:\n  - name: main\n    \
+             image: {SAMPLE}\n    imagePullPolicy: Never\n    command: [/bin/sh, -c, '{TELL}']\n---\n"
+        )
+    };
+    let pods: String = NODES.iter().map(|node| pod(node)).collect();
+    format!(
+        "{pods}apiVersion: v1\nkind: Service\nmetadata:\n  name: telling\nspec:\n  type: LoadBalancer\n  \
+         externalTrafficPolicy: Local\n  selector: {{app: telling}}\n  ports: [{{port: 80, targetPort: 8080}}]\n"
+    )
+}
+
+/// Serves its pod's name and the asker's address.
+const TELL: &str = "mkdir -p /www/cgi-bin; \
+     printf \"#!/bin/sh\\necho; echo Hello from pod \\$(hostname) to \\$REMOTE_ADDR\\n\" >/www/cgi-bin/tell; \
+     /bin/busybox chmod +x /www/cgi-bin/tell; exec httpd -f -p 8080 -h /www";
+
+/// Connections from outside go to the pods of all nodes, and those see who asks.
+pub(crate) fn nodes_with_its_pods_share_a_service(world: &World) {
+    world.kind.apply(&telling());
+    let label = ["label", "node", NODES[0], &format!("{EXCLUDED}-")];
+    world
+        .kind
+        .ask(&label)
+        .expect("let the control plane take part");
+    let path = "jsonpath={.status.loadBalancer.ingress[0].ip}";
+    let get = ["get", "service", "telling", "-o", path];
+    let all: BTreeSet<String> = NODES.iter().map(|node| format!("telling-{node}")).collect();
+    eventually("pods of both nodes answer", 60, || {
+        let address = world.kind.ask(&get).stdout;
+        let address: IpAddr = address.parse().map_err(|_| address)?;
+        let pages: Result<Vec<String>, _> = (0..30).map(|_| tell(address)).collect();
+        let pages = pages.map_err(|error| format!("{address}: {error}"))?;
+        let words = |page: &String| {
+            let words: Vec<String> = page.split_whitespace().map(str::to_owned).collect();
+            let from = words.iter().position(|word| word == "pod");
+            from.map(|at| (words[at + 1].clone(), words[at + 3].clone()))
+        };
+        let told: BTreeSet<(String, String)> = pages.iter().filter_map(words).collect();
+        let pods: BTreeSet<String> = told.iter().map(|(pod, _)| pod.clone()).collect();
+        let askers: BTreeSet<String> = told.into_iter().map(|(_, asker)| asker).collect();
+        let nodes = NODES.map(|node| node_addresses(world, node)).concat();
+        let is_node = |asker: &String| {
+            let asker = asker.trim_start_matches("::ffff:").parse();
+            asker.is_ok_and(|asker: IpAddr| nodes.contains(&asker))
+        };
+        match pods == all && askers.len() == 1 && !askers.iter().any(is_node) {
+            true => Ok(()),
+            false => Err(format!("{pods:?} {askers:?}")),
+        }
+    });
+    for what in [["service", "telling"], ["pod", "-lapp=telling"]] {
+        let delete = [&["delete"], &what[..]].concat();
+        world.kind.ask(&delete).expect("delete");
+    }
+}
+
+/// What a pod behind an address tells.
+fn tell(address: IpAddr) -> std::io::Result<String> {
+    let mut stream = connect(address, 80)?;
+    stream.write_all(b"GET /cgi-bin/tell HTTP/1.0\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The page of the pod on the control plane comes from each of the addresses.

@@ -39,7 +39,10 @@ impl Drop for Original<'_> {
         let patch = json!({ "data": { "Corefile": self.text } }).to_string();
         let options = ["--type", "merge", "--patch", &patch];
         // The test has failed already if this does.
-        let _ = self.world.kind.ask(&[&["patch"], &CONFIG_MAP[..], &options].concat());
+        let _ = self
+            .world
+            .kind
+            .ask(&[&["patch"], &CONFIG_MAP[..], &options].concat());
     }
 }
 
@@ -76,7 +79,13 @@ pub(crate) fn edits_of_the_corefile_count(world: &World) {
             }
         });
     };
-    let path = ["get", "service", "sample", "--output", "jsonpath={.spec.clusterIP}"];
+    let path = [
+        "get",
+        "service",
+        "sample",
+        "--output",
+        "jsonpath={.spec.clusterIP}",
+    ];
     let sample = world.kind.ask(&path).expect("the address of a service");
 
     original.replace(&edited(&original.text));
@@ -89,7 +98,11 @@ pub(crate) fn edits_of_the_corefile_count(world: &World) {
     told(world, "CorefileInvalid", "hots: unknown directive");
     knows("db.corp.example", "192.0.2.7");
     original.replace(&original.text.replacen("errors", "errors\n    dns64", 1));
-    told(world, "CorefileNotSupported", "Corefile:3: dns64: not supported");
+    told(
+        world,
+        "CorefileNotSupported",
+        "Corefile:3: dns64: not supported",
+    );
     knows("sample.default.svc.cluster.local", &sample);
     metrics_are_served(world);
 }
@@ -97,11 +110,22 @@ pub(crate) fn edits_of_the_corefile_count(world: &World) {
 /// An Event on the ConfigMap says so.
 fn told(world: &World, reason: &str, message: &str) {
     let of_ours = format!("involvedObject.name=coredns,reason={reason}");
-    let get = ["--namespace", "kube-system", "get", "events", "--field-selector", &of_ours];
+    let get = [
+        "--namespace",
+        "kube-system",
+        "get",
+        "events",
+        "--field-selector",
+        &of_ours,
+    ];
     let get = [&get[..], &["--output", "jsonpath={.items[*].message}"]].concat();
     eventually("an Event tells what is wrong", SECONDS, || {
         let events = world.kind.ask(&get);
-        if events.stdout.contains(message) { Ok(()) } else { Err(events) }
+        if events.stdout.contains(message) {
+            Ok(())
+        } else {
+            Err(events)
+        }
     });
 }
 

@@ -74,13 +74,13 @@ macro_rules! named {
 }
 
 /// What the native engine refuses before anything is made.
-const REFUSALS: [(&str, Test); 2] = named![
+const REFUSALS: &[(&str, Test)] = &named![
     a_host_without_nft_is_told_so,
     a_full_disk_is_told_before_anything_is_made,
 ];
 
 /// On every engine; most in one cluster.
-const SHARED: [(&str, Test); 24] = named![
+const SHARED: &[(&str, Test)] = &named![
     create_reports_every_phase,
     the_node_is_ready,
     every_pod_of_kube_system_runs,
@@ -94,6 +94,9 @@ const SHARED: [(&str, Test); 24] = named![
     pods_reach_the_outside,
     network_policies_are_enforced,
     a_load_balancer_is_reached_from_the_host,
+    a_service_goes_when_its_address_is_taken_back,
+    addresses_that_no_service_has_are_refused,
+    the_nodes_network_is_set_whatever_the_host_has,
     a_volume_outlives_its_pod,
     a_volume_is_kept_if_its_class_says_so,
     claims_are_told_what_is_wrong,
@@ -109,7 +112,7 @@ const SHARED: [(&str, Test); 24] = named![
 ];
 
 /// Beside those on the native engine.
-const NATIVE: [(&str, Test); 25] = named![
+const NATIVE: &[(&str, Test)] = &named![
     images_of_the_store_are_loaded,
     what_no_cluster_uses_is_removed,
     a_killed_create_can_be_deleted,
@@ -127,6 +130,7 @@ const NATIVE: [(&str, Test); 25] = named![
     policies_hold_for_what_pods_send,
     a_pod_follows_its_volume,
     an_immediate_claim_gets_a_node_of_its_class,
+    nodes_with_its_pods_share_a_service,
     a_service_keeps_its_addresses_when_its_node_dies,
     two_nodes_are_deleted,
     nodes_have_images_of_their_own,
@@ -138,7 +142,7 @@ const NATIVE: [(&str, Test); 25] = named![
 ];
 
 /// Beside those on engines with containers.
-const OTHERS: [(&str, Test); 11] = named![
+const OTHERS: &[(&str, Test)] = &named![
     an_image_of_the_engine_is_loaded,
     a_node_has_its_files_whoever_starts_it,
     deleting_leaves_nothing,
@@ -153,7 +157,7 @@ const OTHERS: [(&str, Test); 11] = named![
 ];
 
 /// Beside those on docker, for a user who is not root; in one cluster.
-const USERS: [(&str, Test); 10] = named![
+const USERS: &[(&str, Test)] = &named![
     an_ordinary_user_creates_a_cluster,
     an_ordinary_user_loads_an_archive,
     an_ordinary_user_exports_logs,

@@ -1,5 +1,5 @@
 //! Networks of nodes: links, addresses and routes over netlink, nftables rulesets, rules in the host's firewall, address
-//! pools.
+//! pools, settings of a node's kernel.
 #![forbid(unsafe_code)]
 
 pub mod admission;
@@ -7,5 +7,6 @@ mod error;
 pub mod netlink;
 pub mod nft;
 pub mod pool;
+pub mod sysctl;
 
 pub use error::Error;

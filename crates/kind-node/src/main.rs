@@ -32,6 +32,7 @@ mod shared_var;
 mod signals;
 mod stopping;
 mod storage;
+mod sysctls;
 #[cfg(test)]
 mod testing;
 
@@ -58,6 +59,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "boot" => boot::run(&arguments),
         "seed" => seed::run(&arguments),
         "request" => channel::run(&arguments),
+        "set-sysctls" => sysctls::run(),
         "finalize-kubelet" => kubelet::run(),
         "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
         "await-server" => server::run(),
@@ -151,6 +153,7 @@ usage: kind-node <sub-command>
   await-registration  wait until the cluster knows this node
   await-ready     wait until this node is well since its start
   note-stop       call all nodes of the cluster not Ready
+  set-sysctls     set what the node's network needs of the kernel
   finalize-kubelet  use the certificate that the kubelet rotates
   load-balancer   lead connections to the control planes that are ready
   network         the pod network of this node

@@ -45,6 +45,8 @@ pub(crate) mod step {
         "kubeadm addon/kube-proxy",
         "kubeadm addon/coredns",
     ];
+    /// Settings of the node's kernel.
+    pub(crate) const SYSCTLS: &str = "set sysctls";
     /// The API server takes objects.
     pub(crate) const SERVES: &str = "wait for the new API server";
     /// What kubeadm does on other nodes begins so; the name of the node follows.
@@ -139,6 +141,11 @@ pub(crate) fn answers(limit: Duration) -> Step {
     }
 }
 
+/// The step that sets what the node's kernel needs, whatever image the node is of: ours do it at every boot.
+fn set_sysctls() -> Step {
+    run(step::SYSCTLS, words(&[AGENT, "set-sysctls"]), None)
+}
+
 fn wait_for_containerd() -> Step {
     Step::WaitSocket {
         path: CONTAINERD_SOCKET.to_owned(),
@@ -148,9 +155,13 @@ fn wait_for_containerd() -> Step {
 
 /// Waits until the node is up, whose boot may still lay out `/var`, and writes the manifests of static pods. A
 /// kubelet that runs before they are whole may not see one for 20 seconds.
-fn prepare(manifests: Vec<Step>) -> [Step; 2] {
+fn prepare(manifests: Vec<Step>) -> [Step; 3] {
     let sequences = manifests.into_iter().map(|step| vec![step]).collect();
-    [wait_for_containerd(), Step::Together { sequences }]
+    [
+        set_sysctls(),
+        wait_for_containerd(),
+        Step::Together { sequences },
+    ]
 }
 
 /// The step that asks a node of an image which does not tell what runs its containers. One that cannot say

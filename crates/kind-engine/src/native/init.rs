@@ -14,7 +14,7 @@ use std::process::Command;
 
 use ipnet::IpNet;
 use kind_net::netlink::{Netlink, Route};
-use kind_net::pool;
+use kind_net::{pool, sysctl};
 use kind_sys::{namespace, process, terminal};
 
 use super::record::{NetworkRecord, NodeRecord};
@@ -48,7 +48,7 @@ pub(super) fn run(state: &State, node: &str, console: &Path) -> Result<i32, Erro
         .map_err(|error| Error::io("set the host name")(error.into()))?;
     configure_links(&record, &network)?;
     rootfs::enter(state, &record, console)?;
-    set_switches(&record)?;
+    set_sysctls(&record)?;
     become_entrypoint(&record)
 }
 
@@ -107,16 +107,18 @@ fn default_route(via: IpAddr, link: u32) -> Route {
 }
 
 /// A node routes packets between its pods and the network.
-fn set_switches(node: &NodeRecord) -> Result<(), Error> {
-    let mut switches = vec![("ipv4/ip_forward", "1")];
+fn set_sysctls(node: &NodeRecord) -> Result<(), Error> {
+    let proc_sys = Path::new("/proc/sys");
+    sysctl::set_for_node(proc_sys).map_err(Error::io("set what the node's network needs"))?;
+    let mut sysctls = Vec::new();
     if node.ipv6.is_some() {
-        switches.push(("ipv6/conf/all/disable_ipv6", "0"));
+        sysctls.push(("ipv6/conf/all/disable_ipv6", "0"));
     }
     if node.ipv6_forwarding {
-        switches.push(("ipv6/conf/all/forwarding", "1"));
+        sysctls.push(("ipv6/conf/all/forwarding", "1"));
     }
-    for (switch, value) in switches {
-        let path = Path::new("/proc/sys/net").join(switch);
+    for (sysctl, value) in sysctls {
+        let path = proc_sys.join("net").join(sysctl);
         fs::write(&path, value).map_err(Error::io(format!("set {}", path.display())))?;
     }
     Ok(())

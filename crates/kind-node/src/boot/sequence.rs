@@ -56,6 +56,9 @@ fn prepare(root: &Path) -> Result<(), Error> {
     identity::renew_machine_id(root)?;
     identity::fake_product(root)?;
     iptables::choose()?;
+    if let Err(error) = crate::sysctls::set() {
+        log::warn(format!("the host's settings of the network stay: {error}"));
+    }
     prepare_network(root)
 }
 

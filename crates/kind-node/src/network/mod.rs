@@ -23,3 +23,5 @@ pub(crate) use program::run;
 
 #[cfg(test)]
 mod manifest_tests;
+#[cfg(test)]
+mod packet_tests;

@@ -217,6 +217,11 @@ fn nodes_share_an_address_and_see_who_asks() {
         let mut netlink = Netlink::open().unwrap();
         let bridge = bridge(&mut netlink);
         let nodes = [2, 3, 4].map(|number| node(&mut netlink, bridge, number));
+        for number in [2, 3, 4] {
+            // IPv6 takes a moment on new links.
+            let mut tries = 0..30;
+            assert!(tries.any(|_| reaches(&format!("fc00:f853::{number}"), KUBELET)));
+        }
         nodes[0].run(|| {
             let mut netlink = Netlink::open().unwrap();
             let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, 2])).unwrap();

@@ -9,8 +9,8 @@ use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{Request, Step};
 
 use super::{
-    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, prepare, run, step,
-    wait_for_containerd, words,
+    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, prepare, run,
+    set_sysctls, step, wait_for_containerd, words,
 };
 use crate::manifest;
 use crate::node::AGENT;
@@ -87,7 +87,7 @@ impl First<'_> {
 
     /// kubeadm does everything one after the other, then comes what needs the cluster.
     fn in_one(&self) -> Result<Vec<Step>, kind_kubeadm::Error> {
-        let mut steps = vec![wait_for_containerd()];
+        let mut steps = vec![set_sysctls(), wait_for_containerd()];
         if self.etcd_of_several {
             steps.push(self.etcd());
         }

@@ -4,7 +4,7 @@ use kind_config::Role;
 use kind_kubeadm::{NodeFacts, START_PATH, join_command, notes_runtime_at_node};
 use kind_node::request::{Request, Step};
 
-use super::{kubeadm_phase, prepare, run, step, wait_for_containerd, words};
+use super::{kubeadm_phase, prepare, run, set_sysctls, step, wait_for_containerd, words};
 use crate::node::AGENT;
 
 /// Told when a node has joined, after everything that joining needs.
@@ -54,6 +54,7 @@ pub(crate) fn mark(facts: &NodeFacts) -> Request {
 /// node's start document: `kubeadm join` knows only the cluster's.
 pub(crate) fn join(facts: &NodeFacts, own_kubelet: bool, writes_cni: bool) -> Request {
     let mut steps = vec![
+        set_sysctls(),
         wait_for_containerd(),
         run(&step::join(&facts.name), join_command(facts), None),
     ];
