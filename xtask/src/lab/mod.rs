@@ -134,7 +134,7 @@ fn binary(suite: &str) -> Result<PathBuf, Failure> {
         let path = artifact["executable"].as_str()?.to_owned();
         ours.then_some(path)
     };
-    let found = artifacts.filter_map(executable).last();
+    let found = artifacts.filter_map(executable).next_back();
     Ok(found
         .ok_or(format!("cargo names no binary of {suite}"))?
         .into())
