@@ -280,7 +280,7 @@ fn what_a_node_hands_on_too_early_is_lost_and_does_not_wander() {
         follow(&nodes[1], 3, "3", shared);
         let mut tries = 0..30;
         assert!(tries.any(|_| reaches(ADDRESSES[0], WEB)));
-        let counted = nodes[1].run(|| {
+        nodes[1].run(|| {
             std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
             for rule in [
                 "delete table inet proxy",
@@ -290,7 +290,6 @@ fn what_a_node_hands_on_too_early_is_lost_and_does_not_wander() {
                 assert!(Command::new("nft").arg(rule).status().unwrap().success());
             }
         });
-        let () = counted;
         assert!(!reaches(ADDRESSES[0], WEB));
         let rules = rules(&nodes[1]);
         assert!(rules.contains("packets 1 "), "{rules}");

@@ -273,9 +273,9 @@ fn control_planes_join_one_by_one_where_kubeadm_must_make_the_certificates() {
     assert_eq!(
         joins,
         [
-            "kubeadm join kind-control-plane2, wait for registration",
-            "kubeadm join kind-control-plane3, wait for registration",
-            "kubeadm join kind-worker, wait for registration",
+            "set sysctls, kubeadm join kind-control-plane2, wait for registration",
+            "set sysctls, kubeadm join kind-control-plane3, wait for registration",
+            "set sysctls, kubeadm join kind-worker, wait for registration",
             "wait for ready",
         ]
     );
