@@ -124,7 +124,7 @@ impl Rule {
                     return Ok(None);
                 };
                 question.name = name_of(&renamed).ok_or(NotAName)?;
-                return Ok(Some(rule.changes_of_answer(&renamed, &asked)));
+                return Ok(Some(rule.changes_of_answer(&dotted(&renamed), &asked)));
             }
             Field::Type(from, to) if question.kind == *from => question.kind = *to,
             Field::Class(from, to) if question.class == *from => question.class = *to,
