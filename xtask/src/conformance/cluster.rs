@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use kind_e2e::{Engine, Kind};
+use kind_image::archive::Archive;
+use kind_image::oci::Platform;
 use kind_image::store::Store;
 
 use crate::Failure;
@@ -48,7 +50,8 @@ impl Cluster {
         };
         cluster.delete()?;
         let image = match node_image {
-            Some(archive) => cluster.store(archive)?,
+            Some(archive) if cluster.kind.is_native() => cluster.store(archive)?,
+            Some(archive) => name_in(archive, directory)?,
             None => IMAGE.to_owned(),
         };
         let config = directory.join("cluster.yaml");
@@ -59,7 +62,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Puts the image into the native engine's store, or just reads its name.
+    /// Puts the image into the native engine's store and says what it is called.
     fn store(&self, archive: &Path) -> Result<String, Failure> {
         let store = Store::open(&self.kind.state().join("images"))?;
         let images = kind_image::archive::read(&store, File::open(archive)?)?;
@@ -98,6 +101,16 @@ impl Cluster {
         let delete = ["delete", "cluster", "--name", NAME];
         run(&mut self.kind.command(&delete))
     }
+}
+
+/// What the image in an archive is called, which an engine has loaded.
+fn name_in(archive: &Path, spool: &Path) -> Result<String, Failure> {
+    let images = Archive::open(archive, spool)?.images(&Platform::of_host())?;
+    let names = images.iter().flat_map(|image| image.names());
+    Ok(names
+        .last()
+        .ok_or("the node image has no name")?
+        .to_string())
 }
 
 impl Drop for Cluster {
