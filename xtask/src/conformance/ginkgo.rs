@@ -120,7 +120,13 @@ impl Ginkgo<'_> {
 /// Asks the tests to end and makes them.
 fn end(child: &mut Child) -> Result<(), Failure> {
     let group = format!("-{}", child.id());
-    let signal = |name: &str| Command::new("kill").args([name, "--", &group]).status();
+    // Whoever has ended already is not missed.
+    let signal = |name: &str| {
+        let mut kill = Command::new("kill");
+        kill.args([name, "--", &group])
+            .stderr(Stdio::null())
+            .status()
+    };
     signal("-INT")?;
     let deadline = Instant::now() + GRACE;
     while child.try_wait()?.is_none() && Instant::now() < deadline {
