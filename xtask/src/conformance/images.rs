@@ -1,6 +1,7 @@
 //! Making the images that stand in for those of the tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use kind_image::oci::{ImageConfig, Platform, RunConfig};
 use kind_image::store::{Draft, Layer, Placement, Store};
 
-use super::stand_ins::{Base, Content, StandIn, stand_in};
+use super::stand_ins::{Base, Content, STAND_INS, StandIn, stand_in};
 use super::suite::Suite;
 use crate::Failure;
 use crate::shell::{output, program, run, say};
@@ -48,6 +49,10 @@ impl Images {
     /// Makes what is missing there.
     pub(super) fn make(suite: &Suite, directory: &Path) -> Result<Self, Failure> {
         let images = Self::of(suite, directory)?;
+        let (stamp, inputs) = (directory.join("images.inputs"), inputs(suite)?);
+        if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == inputs) {
+            return Ok(images);
+        }
         let tools = make_tools(directory)?;
         let mut maker = Maker {
             store: &images.store,
@@ -65,6 +70,7 @@ impl Images {
                 maker.make(name, stand_in)?;
             }
         }
+        fs::write(stamp, inputs)?;
         Ok(images)
     }
 
@@ -89,19 +95,23 @@ impl Images {
     }
 }
 
+/// What the images of a suite are made of: they stay as long as that does.
+fn inputs(suite: &Suite) -> Result<String, Failure> {
+    let mut text = format!("{PACKAGES}\n{STAND_INS:?}\n");
+    for part in STAND_INS.iter().flat_map(StandIn::parts) {
+        if let Ok(metadata) = fs::metadata(suite.part(part)) {
+            let (size, modified) = (metadata.len(), metadata.modified()?);
+            let _ = writeln!(text, "{} {part} {size} {modified:?}", suite.version);
+        }
+    }
+    Ok(text)
+}
+
 /// Whether the suite has all that the image is made of.
 fn is_possible(image: &StandIn, suite: &Suite) -> bool {
-    let parts = image
-        .content
-        .iter()
-        .filter_map(|(_, content)| match content {
-            // Only for pods that serve TLS.
-            Content::Part("localhost.crt" | "localhost.key", _) => None,
-            Content::Part(part, _) => Some(suite.part(part)),
-            _ => None,
-        });
-    let mut parts = parts;
-    parts.all(|part| part.is_file())
+    // Only for pods that serve TLS.
+    let mut needed = image.parts().filter(|part| !part.starts_with("localhost."));
+    needed.all(|part| suite.part(part).is_file())
 }
 
 /// A root with Debian's packages, made once for a list of them.

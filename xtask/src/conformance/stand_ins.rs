@@ -37,6 +37,18 @@ pub(super) struct StandIn {
     pub(super) user: &'static str,
 }
 
+impl StandIn {
+    /// The files of the suite's directory that it is made of.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.content
+            .iter()
+            .filter_map(|(_, content)| match content {
+                Content::Part(name, _) => Some(*name),
+                _ => None,
+            })
+    }
+}
+
 const IMAGE: StandIn = StandIn {
     name: "",
     base: Base::Empty,
@@ -91,6 +103,12 @@ pub(super) const STAND_INS: &[StandIn] = &[
         base: Base::Tools,
         content: &[("usr/local/bin/etcd", Content::Link("../../bin/etcd"))],
         command: &["etcd"],
+        ..IMAGE
+    },
+    StandIn {
+        name: "glibc-dns-testing",
+        base: Base::Tools,
+        command: &["bash"],
         ..IMAGE
     },
     StandIn {
