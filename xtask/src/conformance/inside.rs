@@ -132,24 +132,36 @@ fn run_tests(
         skip: SERIAL,
         parallel: options.parallel,
     })?);
-    let alone = |name, focus: &str| {
+    let alone = |name, focus: &str, skip: &str| {
         ginkgo.run(&Selection {
             name,
             focus,
-            skip: NONE,
+            skip,
             parallel: 1,
         })
     };
-    let serial = format!("({focus}).*({SERIAL})|({SERIAL}).*({focus})");
-    outcomes.extend(alone("serial", &serial)?);
+    let (serial, skip) = select_serial(focus, outcomes);
+    outcomes.extend(alone("serial", &serial, &skip)?);
     if outcomes.0.is_empty() {
         return Err(format!("no test matches {focus:?}").into());
     }
     let failed = exactly(outcomes.failures().map(|(name, _)| name));
     if !failed.is_empty() {
-        outcomes.repeat(alone("repeated", &failed)?);
+        outcomes.repeat(alone("repeated", &failed, NONE)?);
     }
     Ok(())
+}
+
+/// What to focus on and what to skip for those tests of a focus that cannot run beside others. Go's expressions know
+/// no "and": a focus that speaks of such tests itself is taken as it is, without what has run.
+fn select_serial(focus: &str, ran: &Outcomes) -> (String, String) {
+    if !focus.contains("Serial") && !focus.contains("Disruptive") {
+        let both = format!("({focus}).*({SERIAL})|({SERIAL}).*({focus})");
+        return (both, NONE.to_owned());
+    }
+    let names = exactly(ran.0.keys().map(String::as_str));
+    let skip = if names.is_empty() { NONE } else { &names };
+    (focus.to_owned(), skip.to_owned())
 }
 
 /// An empty directory for this run.
@@ -160,4 +172,26 @@ fn fresh_directory(name: &str) -> Result<PathBuf, Failure> {
     }
     fs::create_dir_all(&path)?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_focus_on_serial_tests_finds_them() {
+        let mut ran = Outcomes::default();
+        let (focus, skip) = select_serial("DNS", &ran);
+        assert!(focus.starts_with(r"(DNS).*(\[Serial\]"), "{focus}");
+        assert_eq!(skip, NONE);
+        let expected = (r"Pods \[Serial\] a".to_owned(), NONE.to_owned());
+        assert_eq!(select_serial(&expected.0, &ran), expected);
+        let outcome = super::super::junit::Outcome {
+            seconds: 1.0,
+            failure: None,
+            again: false,
+        };
+        ran.0.insert("Pods b".to_owned(), outcome);
+        assert_eq!(select_serial(&expected.0, &ran).1, "Pods b");
+    }
 }
