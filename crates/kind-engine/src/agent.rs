@@ -1,12 +1,12 @@
 //! The program that runs inside every node.
 //!
-//! Engines with containers are given its content and need no file of it. Nodes of the native engine show a
-//! file of the host: an embedded program becomes one when the first node needs it.
+//! Engines that copy into containers are given its content and need no file of it. Nodes of the native engine and
+//! of nerdctl take it from a file of the host: an embedded program becomes one when the first node needs it.
 
 use std::borrow::Cow;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// Where the program `kind-node` comes from.
@@ -146,22 +146,16 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o755).create(directory)?;
-    let temporary = directory.join(format!("kind-node.{}", std::process::id()));
-    // One that a crash left is in the way; nothing is written through a link.
-    let _ = fs::remove_file(&temporary);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o755);
-    let written = options.open(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        // Whatever the user's umask says.
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-        file.sync_all()
-    });
-    let placed = written.and_then(|()| fs::rename(&temporary, path));
-    if placed.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    placed
+    // A name of its own: nodes that are made at once may all find the program missing.
+    let mut file = tempfile::Builder::new()
+        .prefix("kind-node.")
+        .tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    file.as_file().set_permissions(mode)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -194,6 +188,22 @@ mod tests {
         assert_eq!(written.permissions().mode() & 0o777, 0o755);
         agent.install(directory.path()).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().ino(), written.ino());
+    }
+
+    #[test]
+    fn of_many_at_once_all_have_a_whole_program() {
+        let directory = tempfile::tempdir().unwrap();
+        let agent = Agent::embedded(PROGRAM, "abc");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let path = agent.install(directory.path()).unwrap();
+                    assert!(is_whole(&path, PROGRAM));
+                });
+            }
+        });
+        let left = fs::read_dir(directory.path().join("abc")).unwrap().count();
+        assert_eq!(left, 1);
     }
 
     #[test]
