@@ -20,6 +20,7 @@ use super::alive::Alive;
 use super::backends::Backends;
 use super::cluster::{self, ANNOUNCER, CLEANUP, Node, Places, SHARED_BY, Service};
 use super::decide::{Circumstances, Decision, candidates, decide, taken};
+use super::events::{Events, News};
 use super::link::Link;
 use super::program::{Services, report};
 use super::{Error, error};
@@ -37,6 +38,8 @@ const DISCARD: u16 = 9;
 pub(super) struct Leader {
     pub(super) client: Client,
     pub(super) link: Arc<Link>,
+    /// The node that leads.
+    pub(super) node: String,
     /// Nodes can hand on what is for an address that they announce; all have the same kernel.
     pub(super) can_share: bool,
 }
@@ -60,6 +63,7 @@ impl Leader {
         let mut nodes = Known::<Node>::default();
         let mut endpoints = Known::<Places>::default();
         let mut alive = Alive::default();
+        let mut told = Events::new(self.client.clone(), &self.node);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut again = false;
@@ -89,7 +93,7 @@ impl Leader {
             }
             let usable = cluster::usable(nodes.all(), |name| alive.is_alive(name));
             let current = services.borrow_and_update().clone();
-            again = !self.settle(&current, &usable, &endpoints).await;
+            again = !self.settle(&current, &usable, &endpoints, &mut told).await;
         }
     }
 
@@ -99,6 +103,7 @@ impl Leader {
         services: &Services,
         nodes: &BTreeMap<&str, &[IpAddr]>,
         endpoints: &Known<Places>,
+        told: &mut Events,
     ) -> bool {
         let mut well = true;
         let nowhere = Places::new();
@@ -114,7 +119,7 @@ impl Leader {
                 can_share: self.can_share,
             };
             let decision = decide(service, &circumstances);
-            let wanted = self.wanted(service, decision, &mut taken).await;
+            let wanted = self.wanted(service, &decision, &mut taken).await;
             claimed.extend(match &wanted {
                 Some(wanted) => &wanted.addresses,
                 None => &service.addresses,
@@ -123,9 +128,16 @@ impl Leader {
                 continue;
             };
             well &= wanted.is_complete;
-            if let Err(error) = self.write(key, service, &wanted).await {
-                well = false;
-                report(&error, "a service's addresses could not be set");
+            match self.write(key, service, &wanted).await {
+                Ok(()) => {
+                    if let Some(news) = News::of(&decision, wanted.is_complete) {
+                        told.tell(key, service, news).await;
+                    }
+                }
+                Err(error) => {
+                    well = false;
+                    report(&error, "a service's addresses could not be set");
+                }
             }
         }
         well
@@ -136,7 +148,7 @@ impl Leader {
     async fn wanted(
         &self,
         service: &Service,
-        decision: Decision,
+        decision: &Decision,
         taken: &mut BTreeSet<IpAddr>,
     ) -> Option<Wanted> {
         let without_cleanup = service.finalizers.iter().filter(|name| *name != CLEANUP);
@@ -161,13 +173,13 @@ impl Leader {
                     self.free(candidates(service, *family, &self.link.ranges, taken))
                 });
                 let found = join_all(found).await.into_iter().flatten();
-                let addresses: Vec<IpAddr> = keep.into_iter().chain(found).collect();
+                let addresses: Vec<IpAddr> = keep.iter().copied().chain(found).collect();
                 finalizers.push(CLEANUP.to_owned());
                 Wanted {
                     is_complete: addresses.len() == service.families.len(),
                     addresses,
-                    announcer: Some(announcer),
-                    shared_by,
+                    announcer: Some(announcer.clone()),
+                    shared_by: shared_by.clone(),
                     finalizers,
                 }
             }

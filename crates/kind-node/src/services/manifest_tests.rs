@@ -18,6 +18,7 @@ fn the_program_is_of_this_version() {
 fn the_pod_network_may_do_the_same() {
     for right in [
         "resources: [services/status]\n    verbs: [patch]\n",
+        "resources: [events]\n    verbs: [create, patch]\n",
         "resources: [leases]\n    verbs: [create]\n",
         "resourceNames: [kind-services]\n    verbs: [get, update]\n",
         "add: [NET_ADMIN, NET_RAW]\n",

@@ -15,6 +15,7 @@ mod cluster;
 mod control;
 mod decide;
 mod error;
+mod events;
 mod frames;
 mod guard;
 mod lease;

@@ -95,6 +95,7 @@ async fn take_part(
     let leader = Leader {
         client,
         link: link.clone(),
+        node: node.to_owned(),
         can_share: can_share.is_ok(),
     };
     while services
