@@ -123,8 +123,10 @@ impl Rule {
                 let Some(renamed) = rule.from.replace(&asked, &rule.to) else {
                     return Ok(None);
                 };
+                // What an expression makes often lacks the last dot, which every name of an answer has.
+                let renamed = dotted(&renamed);
                 question.name = name_of(&renamed).ok_or(NotAName)?;
-                return Ok(Some(rule.changes_of_answer(&dotted(&renamed), &asked)));
+                return Ok(Some(rule.changes_of_answer(&renamed, &asked)));
             }
             Field::Type(from, to) if question.kind == *from => question.kind = *to,
             Field::Class(from, to) if question.class == *from => question.class = *to,
