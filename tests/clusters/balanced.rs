@@ -104,6 +104,7 @@ pub(crate) fn nodes_with_its_pods_share_a_service(world: &World) {
         let askers: BTreeSet<String> = told.into_iter().map(|(_, asker)| asker).collect();
         let nodes = NODES.map(|node| node_addresses(world, node)).concat();
         let is_node = |asker: &String| {
+            let asker = asker.trim_matches(['[', ']']);
             let asker = asker.trim_start_matches("::ffff:").parse();
             asker.is_ok_and(|asker: IpAddr| nodes.contains(&asker))
         };
