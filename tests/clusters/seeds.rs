@@ -4,6 +4,8 @@
 use kind_engine::command_line::{CommandLine, Flavor};
 use kind_engine::{CLUSTER_LABEL, Command, Engine as _, Io, NetworkSpec, NodeSpec, ROLE_LABEL};
 
+use kind_e2e::eventually;
+
 use crate::world::{NODE, NODE_IMAGE, World};
 
 /// The variable that keeps nodes from sharing the image's `/var`.
@@ -27,17 +29,17 @@ pub(crate) fn a_node_has_its_files_whoever_starts_it(world: &World) {
             .copy_in(NAME, "/".as_ref(), &mut &packed[..])
             .unwrap();
         engine(world).start(NAME).unwrap();
-        let read = || cat(world, "cat", &PATHS);
-        assert_eq!(read(), "lastlastlast", "{snapshotter}");
-        assert!(cat(world, "/kind/bin/kind-node", &["--version"]).starts_with("kind-node "));
+        await_content(world, "lastlastlast");
+        let version = print(world, "/kind/bin/kind-node", &["--version"]).unwrap();
+        assert!(version.starts_with("kind-node "), "{version}");
         // What came once does not come again.
-        cat(world, "sh", &["-c", "echo -n own >/var/lib/kubelet/seed"]);
+        print(world, "sh", &["-c", "echo -n own >/var/lib/kubelet/seed"]).unwrap();
         world
             .engine
             .client(&["stop", "-t", "0", NAME])
             .expect("stop");
         engine(world).start(NAME).unwrap();
-        assert_eq!(read(), "ownlastlast", "{snapshotter}");
+        await_content(world, "ownlastlast");
         engine(world).remove(&[NAME.to_owned()]).unwrap();
     }
 }
@@ -91,12 +93,27 @@ fn archive(text: &str) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// What a command in the node prints.
-fn cat(world: &World, program: &str, arguments: &[&str]) -> String {
+/// Waits for the files' content: the first process puts them in place, and a command may come before it has.
+fn await_content(world: &World, expected: &str) {
+    eventually("the files are in place", 30, || {
+        let content = print(world, "cat", &PATHS);
+        if content.as_deref() == Ok(expected) {
+            Ok(())
+        } else {
+            Err(content)
+        }
+    });
+}
+
+/// What a command in the node prints; its errors if it fails.
+fn print(world: &World, program: &str, arguments: &[&str]) -> Result<String, String> {
     let words = [&[program], arguments].concat();
     let (mut out, mut errors) = (Vec::new(), Vec::new());
     let io = Io::new(None, &mut out, &mut errors);
     let code = engine(world).exec(NAME, &Command::new(words), io).unwrap();
-    assert_eq!(code, 0, "{}", String::from_utf8_lossy(&errors));
-    String::from_utf8(out).unwrap()
+    if code == 0 {
+        Ok(String::from_utf8(out).unwrap())
+    } else {
+        Err(String::from_utf8_lossy(&errors).into_owned())
+    }
 }
