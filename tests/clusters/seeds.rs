@@ -19,6 +19,7 @@ pub(crate) fn a_node_has_its_files_whoever_starts_it(world: &World) {
     for snapshotter in ["overlayfs", "native"] {
         let shown = world.directory.path().join("shown");
         std::fs::create_dir_all(&shown).unwrap();
+        let node = Made(world);
         engine(world).create(&spec(world, snapshotter)).unwrap();
         let packed = archive("first");
         engine(world)
@@ -40,7 +41,17 @@ pub(crate) fn a_node_has_its_files_whoever_starts_it(world: &World) {
             .expect("stop");
         engine(world).start(NAME).unwrap();
         await_content(world, "ownlastlast");
-        engine(world).remove(&[NAME.to_owned()]).unwrap();
+        drop(node);
+    }
+}
+
+/// The node, which goes however the test ends.
+struct Made<'a>(&'a World);
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        let removed = engine(self.0).remove(&[NAME.to_owned()]);
+        assert!(std::thread::panicking() || removed.is_ok(), "{removed:?}");
     }
 }
 
