@@ -1,7 +1,11 @@
-//! What current engines answer, recorded from them: docker 26.1 and 28.5, podman 5.4 and 5.8, with runc 1.3 and crun.
+//! What current engines answer, recorded from them: docker 26.1 and 28.5, podman 5.4 and 5.8.
 //!
 //! `recorded/ENGINE-VERSION/` holds the parts of their JSON that matter, and what they say of things that are
-//! not there or taken (`said.json`). All were asked for the same: a network, an image, a container on it.
+//! not there or taken (`said.json`). All were asked by root for the same: a network, an image, a container on it,
+//! which runc started: 1.1.15 of Debian 13 for docker 26.1 and podman 5.4, 1.3.6 of Debian's sid for the others.
+//!
+//! `recorded/ENGINE-VERSION-rootless/` holds what an ordinary user's engine tells of itself, on Debian 13 with the
+//! unified cgroup hierarchy. Its podman starts containers with crun 1.21.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -77,6 +81,24 @@ fn engines_tell_of_themselves() {
             info.storage_driver.starts_with("overlay") && info.warnings.is_empty(),
             "{info:?}"
         );
+    }
+}
+
+#[test]
+fn rootless_engines_tell_of_themselves() {
+    for name in ["docker-26.1.5-rootless", "podman-5.4.2-rootless"] {
+        let recorded = Recorded(name);
+        let info = info::read(recorded.flavor(), &recorded.read("info.json")).unwrap();
+        assert!(
+            info.rootless && info.cgroup2 && info.limits.are_complete(),
+            "{info:?}"
+        );
+        assert!(
+            !info.user_namespaces && info.storage_driver.starts_with("overlay"),
+            "{info:?}"
+        );
+        assert_eq!(info.backing_filesystem, "extfs");
+        assert!(info.warnings.is_empty(), "{info:?}");
     }
 }
 
