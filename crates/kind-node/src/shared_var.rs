@@ -82,17 +82,20 @@ fn mounts_below(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(mountinfo::read()?.into_iter().filter_map(below).collect())
 }
 
-/// Directories of unpacked layers, below a `/var`.
+/// Directories of the snapshots that have an unpacked layer, below a `/var`. They are shown whole: for a pod
+/// with a user namespace containerd maps owners by a mount of the directory above `fs`, in which a mount on `fs`
+/// itself would be missing.
 fn unpacked(var: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut layers = Vec::new();
+    let mut snapshots = Vec::new();
     for entry in fs::read_dir(var.join(SNAPSHOTS))? {
-        let layer = Path::new(SNAPSHOTS).join(entry?.file_name()).join("fs");
-        if fs::symlink_metadata(var.join(&layer)).is_ok_and(|layer| layer.is_dir()) {
-            layers.push(layer);
+        let snapshot = Path::new(SNAPSHOTS).join(entry?.file_name());
+        let layer = fs::symlink_metadata(var.join(&snapshot).join("fs"));
+        if layer.is_ok_and(|layer| layer.is_dir()) {
+            snapshots.push(snapshot);
         }
     }
-    layers.sort();
-    Ok(layers)
+    snapshots.sort();
+    Ok(snapshots)
 }
 
 /// The image's own `/var` lies below the volume.
@@ -119,7 +122,7 @@ mod tests {
         }
         fs::create_dir(var.path().join(SNAPSHOTS).join("4")).unwrap();
         std::os::unix::fs::symlink("/etc", var.path().join(SNAPSHOTS).join("4/fs")).unwrap();
-        let names = ["10/fs", "2/fs"].map(|name| Path::new(SNAPSHOTS).join(name));
+        let names = ["10", "2"].map(|name| Path::new(SNAPSHOTS).join(name));
         assert_eq!(unpacked(var.path()).unwrap(), names);
     }
 

@@ -2,7 +2,9 @@
 //! snapshots on an overlay.
 //!
 //! It starts as the image's `/var`, but what containerd has unpacked there is not copied: those
-//! directories are read-only by nature, and are shown from the image's layers instead.
+//! directories are read-only by nature, and are shown from the image's layers instead. A snapshot's whole
+//! directory is shown, not only its `fs`: for a pod with a user namespace containerd maps owners by a mount of
+//! the directory above `fs`, in which a mount on `fs` itself would be missing.
 
 use std::fs;
 use std::io;
@@ -34,9 +36,8 @@ pub(super) fn shared(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
         for entry in fs::read_dir(snapshots).into_iter().flatten().flatten() {
             let below = Path::new(BELOW_VAR)
                 .join(SNAPSHOTTER)
-                .join(entry.file_name())
-                .join("fs");
-            let Some(source) = real_directory(layer, &Path::new("var").join(&below)) else {
+                .join(entry.file_name());
+            let Some(source) = unpacked(layer, &Path::new("var").join(&below)) else {
                 continue;
             };
             match found.iter().any(|(_, known)| *known == below) {
@@ -56,13 +57,19 @@ pub(super) fn shared_of(containerd: &Path) -> Vec<(PathBuf, PathBuf)> {
     let snapshots = snapshots.into_iter().flatten().flatten();
     let mut found: Vec<_> = snapshots
         .filter_map(|entry| {
-            let below = Path::new(SNAPSHOTTER).join(entry.file_name()).join("fs");
-            let source = real_directory(containerd, &below)?;
+            let below = Path::new(SNAPSHOTTER).join(entry.file_name());
+            let source = unpacked(containerd, &below)?;
             Some((source, Path::new(BELOW_VAR).join(below)))
         })
         .collect();
     found.sort();
     found
+}
+
+/// The directory of a snapshot, if it has an unpacked layer.
+fn unpacked(root: &Path, snapshot: &Path) -> Option<PathBuf> {
+    real_directory(root, &snapshot.join("fs"))?;
+    Some(root.join(snapshot))
 }
 
 /// `root/path` if every part of it is a directory and none is a link: an image's link must not lead
@@ -144,7 +151,7 @@ mod tests {
         let found = shared(&[first.clone(), second, third]);
         let names: Vec<_> = found
             .iter()
-            .map(|(_, below)| below.parent().unwrap().file_name().unwrap().to_owned())
+            .map(|(_, below)| below.file_name().unwrap().to_owned())
             .collect();
         assert_eq!(names, ["1", "3"]);
         assert!(found[0].0.starts_with(first));
