@@ -11,6 +11,10 @@ use crate::{Error, Info};
 
 /// From this podman on, a removal can be told not to ask the container first.
 const REMOVES_AT_ONCE: Version = Version(4, 0, 0);
+/// How often nodes are removed whose processes the kernel takes long to end.
+const ATTEMPTS: usize = 3;
+/// What podman says of them: it waits a few seconds for hundreds of processes on a busy host.
+const DIES_SLOWLY: &str = "did not die within timeout";
 
 /// Removes nodes that may or may not exist.
 pub(super) fn remove(
@@ -40,11 +44,21 @@ pub(super) fn remove(
 
 fn forced(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Error> {
     let arguments = [options, names].concat();
-    let output = program.run(&arguments)?;
+    let mut output = program.run(&arguments)?;
+    for _ in 1..ATTEMPTS {
+        if output.status.success() || !dies_slowly(&output.stderr) {
+            break;
+        }
+        output = program.run(&arguments)?;
+    }
     match output.status.success() || listing::is_gone(&output.stderr) {
         true => Ok(()),
         false => Err(program.failure(&arguments, &output)),
     }
+}
+
+fn dies_slowly(stderr: &[u8]) -> bool {
+    String::from_utf8_lossy(stderr).contains(DIES_SLOWLY)
 }
 
 #[derive(Deserialize)]

@@ -14,6 +14,11 @@ case "$*" in
 "ps "*) echo a; echo b; echo other ;;
 "volume ls"*) echo '[{"Name":"v1","Labels":{"a":"true"}},{"Name":"v2","Labels":{"c":"true"}},{"Name":"v3"}]' ;;
 "rm "*gone*) echo "Error: No such container: gone" >&2; exit 1 ;;
+"rm "*slow*)
+    test "$(grep -c "^rm" "${0%/*}/calls")" -ge 2 && exit
+    echo "Error: cannot remove container 6b5e as it could not be stopped: given PID did not die within timeout" >&2
+    exit 125 ;;
+"rm "*endless*) echo "given PID did not die within timeout" >&2; exit 125 ;;
 "rm "*stuck*) echo "Error response from daemon: could not kill" >&2; exit 1 ;;
 esac
 "#;
@@ -65,6 +70,20 @@ fn podman_removes_the_volumes_of_its_nodes_too() {
         calls[1..],
         volumes,
         "volumes go whatever became of the nodes"
+    );
+}
+
+#[test]
+fn nodes_whose_processes_end_slowly_are_removed_again() {
+    let (calls, result) = removed(Flavor::Podman, "5.4.2", &["a", "slow"]);
+    result.unwrap();
+    let removal = "rm -f -v --time=0 a slow";
+    assert_eq!(calls[..3], [removal, removal, "volume ls --format json"]);
+    let (calls, result) = removed(Flavor::Podman, "5.4.2", &["endless"]);
+    assert!(result.is_err());
+    assert_eq!(
+        calls.iter().filter(|call| call.starts_with("rm ")).count(),
+        ATTEMPTS
     );
 }
 
