@@ -51,8 +51,8 @@ impl Guest {
         shell::output(self.command(user).arg(command))
     }
 
-    /// Runs a shell command, shows what it prints, and returns that, however it ended.
-    pub(super) fn stream(&self, user: User, command: &str) -> Result<String, Failure> {
+    /// Runs a shell command, shows what it prints, and returns that and whether it succeeded.
+    pub(super) fn stream(&self, user: User, command: &str) -> Result<(String, bool), Failure> {
         let mut child = self
             .command(user)
             .arg(format!("{command} 2>&1"))
@@ -67,8 +67,8 @@ impl Guest {
             printed.push_str(&line);
             printed.push('\n');
         }
-        child.wait()?;
-        Ok(printed)
+        let status = child.wait()?;
+        Ok((printed, status.success()))
     }
 
     fn script(&self) -> Command {

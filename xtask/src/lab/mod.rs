@@ -147,8 +147,8 @@ fn test(guest: &Guest, way: &Way, options: &Options, results: &mut Results) -> R
     }
     for suite in SUITES {
         let command = way.command(suite, &options.arguments);
-        let printed = guest.stream(way.user, &command)?;
-        results.add(way.name, suite, &printed);
+        let (printed, succeeded) = guest.stream(way.user, &command)?;
+        results.add(way.name, suite, &printed, succeeded);
     }
     Ok(())
 }

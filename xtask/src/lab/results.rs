@@ -17,8 +17,9 @@ enum Outcome {
 }
 
 impl Results {
-    /// Takes what a suite printed: lines like `test docker::the_node_is_ready ... ok`.
-    pub(super) fn add(&mut self, way: &str, suite: &str, printed: &str) {
+    /// Takes what a suite printed: lines like `test docker::the_node_is_ready ... ok`. One that succeeds
+    /// without any has no test for the engine and the filter.
+    pub(super) fn add(&mut self, way: &str, suite: &str, printed: &str, succeeded: bool) {
         if !self.ways.iter().any(|known| known == way) {
             self.ways.push(way.to_owned());
         }
@@ -27,7 +28,7 @@ impl Results {
             count += 1;
             self.note(way, format!("{suite}: {test}"), outcome);
         }
-        if count == 0 {
+        if count == 0 && !succeeded {
             // It ended before its first test.
             self.note(way, format!("{suite}: its start"), Outcome::Failed);
         }
@@ -89,9 +90,10 @@ mod tests {
         let mut results = Results::default();
         let printed =
             "running 2 tests\ntest docker::a ... ok\ntest docker::b    ... FAILED\n\nfailures:\n";
-        results.add("docker", "clusters", printed);
-        results.add("podman", "clusters", "test podman::a ... ok\n");
-        results.add("podman", "nodes", "./nodes: not found\n");
+        results.add("docker", "clusters", printed, false);
+        results.add("docker", "nodes", "", true);
+        results.add("podman", "clusters", "test podman::a ... ok\n", true);
+        results.add("podman", "nodes", "./nodes: not found\n", false);
         let table = "| test | docker | podman |\n|---|---|---|\n| clusters: a | ok | ok |\n\
                      | clusters: b | **failed** |  |\n| nodes: its start |  | **failed** |\n";
         assert_eq!((results.table().as_str(), results.failures()), (table, 2));
