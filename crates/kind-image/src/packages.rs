@@ -134,12 +134,6 @@ const FEATURES: &[Feature] = &[
         since: (1, 35),
         needs: &[("containerd", (2, 1))],
     },
-    Feature {
-        // An older one mounts the whole image instead, without a word.
-        name: "subPath of image volumes",
-        since: (1, 35),
-        needs: &[("containerd", (2, 2))],
-    },
 ];
 
 /// What a Kubernetes has but cannot do with this version of a package; `None` if there is nothing, or if a
@@ -261,14 +255,8 @@ mod tests {
             newest.contains("runc 1.1.5+ds1-1+deb12u1 of the node image"),
             "{newest}"
         );
-        let new = packages(&[("containerd", "2.2.0-1"), ("runc", "1.3.6+ds1-1")]);
+        let new = packages(&[("containerd", "2.1.9+ds1-5"), ("runc", "1.3.6+ds1-1")]);
         assert_eq!(new.shortcomings("v1.36.2"), []);
-        let almost = packages(&[("containerd", "2.1.9+ds1-5")]).shortcomings("v1.36.2");
-        assert!(
-            almost[0]
-                .to_string()
-                .ends_with("these will not work: subPath of image volumes (needs containerd 2.2)")
-        );
         assert_eq!(packages(&[]).shortcomings("v1.36.2"), []);
     }
 }
