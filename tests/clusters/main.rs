@@ -153,8 +153,10 @@ const OTHERS: &[(&str, Test)] = &named![
     we_take_a_cluster_of_the_original_over,
     ten_at_once_make_one_network,
     of_two_networks_of_a_name_one_is_kept,
-    a_built_image_is_pushed_and_pulled,
 ];
+
+/// Last on engines with containers: it takes the node image away.
+const LAST: &[(&str, Test)] = &named![a_built_image_is_pushed_and_pulled];
 
 /// Beside those on docker, for a user who is not root; in one cluster.
 const USERS: &[(&str, Test)] = &named![
@@ -186,6 +188,7 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
             if engine == "docker" && !is_ordinary_user() {
                 all.extend(USERS);
             }
+            all.extend(LAST);
         }
     }
     all
