@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kind_e2e::{Answer, DIRECTORY, Engine, Kind, Traces, eventually};
+use kind_e2e::{Answer, DIRECTORY, Engine, Kind, Traces};
 
 use crate::families::SIX;
 use crate::faults::VICTIM;
@@ -154,14 +154,7 @@ impl World {
             assert_eq!(volumes.next(), None);
             return;
         }
-        // The kernel takes a moment to end the namespaces of dead processes.
-        eventually("the host is as before", 10, || {
-            let left = Traces::of_host();
-            match left.since(&self.before).as_slice() {
-                [] => Ok(()),
-                left => Err(left.join("\n")),
-            }
-        });
+        self.before.await_restored();
         for directory in ["nodes", "networks", "trash"] {
             let left: Vec<_> = fs::read_dir(self.kind.state().join(directory))
                 .into_iter()

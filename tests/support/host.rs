@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::eventually;
+
 /// Everything of a host that nodes make and must take away again: mounts, links, cgroups, rules of
 /// nftables, and network namespaces that some process is in. One line each.
 #[derive(Debug)]
@@ -30,6 +32,20 @@ impl Traces {
             found.extend(traces.iter().map(|trace| format!("{kind} {trace}")));
         }
         Self(found)
+    }
+
+    /// Waits until the host is as it was.
+    ///
+    /// # Panics
+    /// If something stays.
+    pub fn await_restored(&self) {
+        // The kernel takes a moment to end the namespaces of dead processes.
+        eventually("the host is as before", 10, || {
+            match Self::of_host().since(self).as_slice() {
+                [] => Ok(()),
+                left => Err(left.join("\n")),
+            }
+        });
     }
 
     /// What was not there before.
