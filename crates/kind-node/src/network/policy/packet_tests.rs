@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use kind_net::netlink::{Netlink, Route};
@@ -190,7 +190,9 @@ fn what_a_pod_may_get() {
         let [a, b, ..] = &lab.pods;
         let address = b.addresses()[0].parse().unwrap();
         let mut standing = a.connect(SocketAddr::new(address, WEB)).unwrap();
-        standing.set_read_timeout(Some(PATIENCE)).unwrap();
+        standing
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
 
         lab.policy(json!({ "podSelector": { "matchLabels": { "app": "b" } } }));
         let [a, b, _] = &lab.pods;
@@ -290,11 +292,7 @@ fn populate(world: &mut World) {
 fn changes_lead_to_the_same_rules_as_a_new_start() {
     in_lab(|mut lab| {
         populate(&mut lab.world);
-        let began = Instant::now();
         lab.set();
-        let first = began.elapsed();
-
-        let began = Instant::now();
         for number in 0..10 {
             let address: IpAddr = [10, 244, 20, number].into();
             let place = ("n", &*format!("new-{number}"), NODE);
@@ -308,11 +306,6 @@ fn changes_lead_to_the_same_rules_as_a_new_start() {
             );
             lab.set();
         }
-        let change = began.elapsed() / 10;
-        assert!(
-            change < Duration::from_millis(200),
-            "first {first:?}, then {change:?} each"
-        );
         let elements = |text: &str| {
             let mut words: Vec<String> = text
                 .split([',', '\n', ' ', '{', '}'])
