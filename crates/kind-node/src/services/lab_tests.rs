@@ -309,7 +309,7 @@ fn what_a_node_hands_on_too_early_is_lost_and_does_not_wander() {
             for rule in [
                 "delete table inet proxy",
                 "table inet count { counter seen { }; chain c { type filter hook prerouting priority 0; \
-                 ip daddr 172.18.255.7 counter name seen; }; }",
+                 ip daddr 172.18.255.7 tcp flags & (syn | ack) == syn counter name seen; }; }",
             ] {
                 assert!(Command::new("nft").arg(rule).status().unwrap().success());
             }
