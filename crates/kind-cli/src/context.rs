@@ -88,13 +88,18 @@ impl Context {
 
     /// The user's kubeconfig files.
     pub(crate) fn kubeconfig_files(&self, matches: &Matches) -> Result<KubeconfigFiles, Failure> {
-        let explicit = matches.filled("kubeconfig").map(Path::new);
-        let variable = self.environment.raw("KUBECONFIG");
-        let home = self.environment.home();
-        KubeconfigFiles::find(explicit, variable, home.as_deref()).ok_or_else(|| {
+        self.known_kubeconfig_files(matches).ok_or_else(|| {
             let text = "cannot tell where the kubeconfig is: HOME is not set; use --kubeconfig";
             Failure::Message(text.to_owned())
         })
+    }
+
+    /// The user's kubeconfig files; none where nothing says where they are.
+    pub(crate) fn known_kubeconfig_files(&self, matches: &Matches) -> Option<KubeconfigFiles> {
+        let explicit = matches.filled("kubeconfig").map(Path::new);
+        let variable = self.environment.raw("KUBECONFIG");
+        let home = self.environment.home();
+        KubeconfigFiles::find(explicit, variable, home.as_deref())
     }
 
     /// A token that the user's interrupt cancels from here on.

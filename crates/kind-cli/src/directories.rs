@@ -81,7 +81,8 @@ impl Surroundings<'_> {
 
     fn lasting(&self, own: &str, purpose: &Purpose) -> PathBuf {
         if let Some(chosen) = (self.variable)(own) {
-            return chosen;
+            // Others are told of it, whose current directory is another.
+            return std::path::absolute(&chosen).unwrap_or(chosen);
         }
         if self.user == User::Root {
             return purpose.system.into();
@@ -184,9 +185,9 @@ mod tests {
             &[
                 HOME,
                 ("KIND_STATE_DIR", "/no/own"),
-                ("KIND_CACHE_DIR", "own"),
+                ("KIND_CACHE_DIR", "/no/cache"),
             ],
-            ["/no/own", "own"],
+            ["/no/own", "/no/cache"],
         ),
     ];
 
@@ -210,6 +211,14 @@ mod tests {
         assert_eq!(found(User::Root, &inherited), expected, "as sudo keeps it");
         let own = [HOME, ("KIND_STATE_DIR", "/a/s"), ("KIND_CACHE_DIR", "/a/c")];
         assert_eq!(found(User::Root, &own), ["/a/s", "/a/c"]);
+    }
+
+    #[test]
+    fn a_chosen_place_is_the_same_from_everywhere() {
+        let here = std::env::current_dir().unwrap();
+        let [state, cache] = found(User::Root, &[("KIND_STATE_DIR", "own")]);
+        assert_eq!(Path::new(&state), here.join("own"));
+        assert_eq!(cache, "/var/cache/kind");
     }
 
     #[test]

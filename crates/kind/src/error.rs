@@ -198,7 +198,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::EngineUnavailable { .. } => {
-                Some("on Linux, `--provider native` needs no container engine".to_owned())
+                Some("on Linux, root needs no container engine with `--provider native`".to_owned())
             }
             Self::Rootless { remedy, .. } => Some((*remedy).to_owned()),
             Self::UnknownVersion(_) => {

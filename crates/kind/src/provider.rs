@@ -200,20 +200,21 @@ impl Provider {
         create::run(self, options, listener)
     }
 
-    /// Removes a cluster and its entry in every kubeconfig file. A cluster that does not exist is no
-    /// error.
+    /// Removes a cluster and its entry in every kubeconfig file, if there are any. A cluster that does not
+    /// exist is no error.
     ///
     /// # Errors
     /// Nodes or entries that cannot be removed; everything else is removed all the same.
     pub fn delete(
         &self,
         cluster: &str,
-        files: &KubeconfigFiles,
+        files: Option<&KubeconfigFiles>,
         listener: Listener<'_>,
     ) -> Result<()> {
         let nodes = self.list(Some(cluster))?;
         let mut errors = Vec::new();
-        if let Err(error) = kubeconfig::remove_everywhere(files, cluster) {
+        let removed = files.map(|files| kubeconfig::remove_everywhere(files, cluster));
+        if let Some(Err(error)) = removed {
             errors.push(Error::Kubeconfig {
                 action: "failed to update kubeconfig".to_owned(),
                 source: Cause::new(error.code(), crate::error::chain(&error))

@@ -49,7 +49,10 @@ impl Images {
     /// Makes what is missing there.
     pub(super) fn make(suite: &Suite, directory: &Path) -> Result<Self, Failure> {
         let images = Self::of(suite, directory)?;
-        let (stamp, inputs) = (directory.join("images.inputs"), inputs(suite)?);
+        let (stamp, inputs) = (
+            directory.join("images.inputs"),
+            inputs(suite, &images.names)?,
+        );
         if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == inputs) {
             return Ok(images);
         }
@@ -88,7 +91,8 @@ impl Images {
     pub(super) fn archive(&self, there: &BTreeSet<String>, path: &Path) -> Result<(), Failure> {
         let mut images = Vec::new();
         for name in self.names.iter().filter(|name| !there.contains(*name)) {
-            images.extend(self.store.find(name)?);
+            let image = self.store.find(name)?;
+            images.push(image.ok_or_else(|| format!("no stand-in for {name} was made"))?);
         }
         kind_image::archive::write(&self.store, &images, File::create(path)?)?;
         Ok(())
@@ -96,8 +100,8 @@ impl Images {
 }
 
 /// What the images of a suite are made of: they stay as long as that does.
-fn inputs(suite: &Suite) -> Result<String, Failure> {
-    let mut text = format!("{PACKAGES}\n{STAND_INS:?}\n");
+fn inputs(suite: &Suite, names: &[String]) -> Result<String, Failure> {
+    let mut text = format!("{PACKAGES}\n{STAND_INS:?}\n{names:?}\n");
     for part in STAND_INS.iter().flat_map(StandIn::parts) {
         if let Ok(metadata) = fs::metadata(suite.part(part)) {
             let (size, modified) = (metadata.len(), metadata.modified()?);

@@ -63,7 +63,10 @@ impl Outcomes {
                 failure: failure.map(message),
                 again: false,
             };
-            self.0.insert(name.to_owned(), outcome);
+            let known = self.0.get(name);
+            if known.is_none_or(|known| known.failure.is_none()) {
+                self.0.insert(name.to_owned(), outcome);
+            }
         }
         Ok(())
     }
@@ -77,6 +80,7 @@ impl Outcomes {
     pub(super) fn repeat(&mut self, others: Self) {
         for (name, outcome) in others.0 {
             if let Some(first) = self.0.get_mut(&name)
+                && first.failure.is_some()
                 && outcome.failure.is_none()
             {
                 *first = Outcome {
@@ -220,6 +224,17 @@ mod tests {
         outcomes.repeat(read(&[passed]));
         let outcome = &outcomes.0["[sig-node] Pods <nil> [Conformance]"];
         assert!(outcome.again && outcome.failure.is_none());
+        // What passed at once may run with it, as its name begins alike.
+        let beside = r#"<testsuite><testcase name="[sig-apps] Job should run [Conformance]" time="2"/></testsuite>"#;
+        outcomes.repeat(read(&[beside]));
+        assert!(!outcomes.0["[sig-apps] Job should run [Conformance]"].again);
+    }
+
+    #[test]
+    fn a_failure_stays_whatever_is_read_later() {
+        let passed = r#"<testsuite><testcase name="[sig-node] Pods &lt;nil&gt; [Conformance]" time="2"/></testsuite>"#;
+        assert_eq!(read(&[OLD, passed]).failures().count(), 1);
+        assert_eq!(read(&[passed, OLD]).failures().count(), 1);
     }
 
     #[test]

@@ -81,6 +81,11 @@ impl Suite {
         [format!("--nodes={parallel}"), "--noColor".to_owned()]
     }
 
+    /// How many reports that many processes write: only the first version of ginkgo has one of each.
+    pub(super) fn reports(&self, parallel: usize) -> usize {
+        if self.is_ginkgo_2 { 1 } else { parallel }
+    }
+
     /// The version without its last number, for example `v1.20`.
     pub(super) fn minor_version(&self) -> &str {
         let end = self.version.match_indices('.').nth(1);

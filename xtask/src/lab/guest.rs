@@ -61,8 +61,8 @@ impl Guest {
             .spawn()?;
         let mut printed = String::new();
         let output = child.stdout.take().map(BufReader::new);
-        for line in output.into_iter().flat_map(BufRead::lines) {
-            let line = line?;
+        for line in output.into_iter().flat_map(|output| output.split(b'\n')) {
+            let line = String::from_utf8_lossy(&line?).into_owned();
             say(&line);
             printed.push_str(&line);
             printed.push('\n');

@@ -20,7 +20,7 @@ use crate::shell::{self, cargo, output, root, say};
 use crate::{Failure, node_image, programs, sample};
 
 /// Suites that run on every way, as cargo calls their binaries.
-const SUITES: [&str; 2] = ["clusters", "nodes"];
+const SUITES: [&str; 3] = ["clusters", "nodes", "features"];
 /// Directory of the share that holds everything the suites need.
 const DIRECTORY: &str = "kind-e2e";
 
@@ -43,17 +43,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     carry(&guest, &options)?;
     guest.up()?;
     let mut results = Results::default();
-    let tested = options.ways.iter().try_for_each(|way| {
+    for way in &options.ways {
         say(&format!("{} ...", way.name));
-        test(&guest, way, &options, &mut results)
-    });
-    if !options.keep {
-        guest.down()?;
+        if let Err(problem) = test(&guest, way, &options, &mut results) {
+            say(&format!("{}: {problem}", way.name));
+            results.unprepared(way.name);
+        }
     }
-    tested?;
     let table = programs::directory().join("lab.md");
     fs::write(&table, results.table())?;
     say(&format!("{}\n{}", results.table(), table.display()));
+    if !options.keep {
+        guest.down()?;
+    }
     match results.failures() {
         0 => Ok(()),
         failed => Err(format!("{failed} tests failed in the guest").into()),

@@ -23,15 +23,22 @@ impl Results {
         if !self.ways.iter().any(|known| known == way) {
             self.ways.push(way.to_owned());
         }
-        let mut count = 0;
-        for (test, outcome) in printed.lines().filter_map(parse) {
-            count += 1;
-            self.note(way, format!("{suite}: {test}"), outcome);
+        let tests: Vec<_> = printed.lines().filter_map(parse).collect();
+        let explained = tests.iter().any(|(_, outcome)| *outcome == Outcome::Failed);
+        for (test, outcome) in &tests {
+            self.note(way, format!("{suite}: {test}"), *outcome);
         }
-        if count == 0 && !succeeded {
-            // It ended before its first test.
-            self.note(way, format!("{suite}: its start"), Outcome::Failed);
+        if !succeeded && !explained {
+            // It ended before its first test, or something was wrong after the last.
+            let part = if tests.is_empty() { "start" } else { "end" };
+            self.note(way, format!("{suite}: its {part}"), Outcome::Failed);
         }
+    }
+
+    /// Notes a way that no suite could run on.
+    pub(super) fn unprepared(&mut self, way: &str) {
+        self.ways.push(way.to_owned());
+        self.note(way, "the preparation".to_owned(), Outcome::Failed);
     }
 
     fn note(&mut self, way: &str, test: String, outcome: Outcome) {
@@ -94,8 +101,15 @@ mod tests {
         results.add("docker", "nodes", "", true);
         results.add("podman", "clusters", "test podman::a ... ok\n", true);
         results.add("podman", "nodes", "./nodes: not found\n", false);
+        results.add(
+            "podman",
+            "features",
+            "test podman::f ... ok\nsomething is left\n",
+            false,
+        );
         let table = "| test | docker | podman |\n|---|---|---|\n| clusters: a | ok | ok |\n\
-                     | clusters: b | **failed** |  |\n| nodes: its start |  | **failed** |\n";
-        assert_eq!((results.table().as_str(), results.failures()), (table, 2));
+                     | clusters: b | **failed** |  |\n| features: f |  | ok |\n\
+                     | features: its end |  | **failed** |\n| nodes: its start |  | **failed** |\n";
+        assert_eq!((results.table().as_str(), results.failures()), (table, 3));
     }
 }

@@ -28,11 +28,11 @@ cannot be removed is an error.";
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let name = context.cluster_name(matches);
-    let files = context.kubeconfig_files(matches)?;
+    let files = context.known_kubeconfig_files(matches);
     let provider = context.provider(matches)?;
     context.ui.info(&format!("Deleting cluster \"{name}\" ..."));
     provider
-        .delete(&name, &files, &|event| context.ui.event(event))
+        .delete(&name, files.as_ref(), &|event| context.ui.event(event))
         .map_err(Failure::during(format!(
             "failed to delete cluster \"{name}\""
         )))?;

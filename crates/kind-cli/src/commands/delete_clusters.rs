@@ -28,7 +28,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     if !all && matches.positionals.is_empty() {
         return Err(UsageError("no cluster names provided".to_owned()).into());
     }
-    let files = context.kubeconfig_files(matches)?;
+    let files = context.known_kubeconfig_files(matches);
     let provider = context.provider(matches)?;
     let names = match all {
         true => provider.clusters()?,
@@ -36,7 +36,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     };
     let (mut deleted, mut failed) = (Vec::new(), Vec::new());
     for name in names {
-        match provider.delete(&name, &files, &|event| context.ui.event(event)) {
+        match provider.delete(&name, files.as_ref(), &|event| context.ui.event(event)) {
             Ok(()) => deleted.push(name),
             Err(error) => {
                 let reason = kind::error_chain(&error);

@@ -98,7 +98,7 @@ impl CommandLine {
         {
             return failure;
         }
-        let host = rootless::Host::read(Path::new("/"), user.as_raw());
+        let host = rootless::Host::current();
         let wanted = rootless::Wanted {
             nodes: 0,
             ports: &[],
@@ -111,10 +111,9 @@ impl CommandLine {
     /// engines make the directory, others fail.
     #[cfg(target_os = "linux")]
     fn lacks_modules(&self, info: &Info) -> bool {
-        let root = Path::new("/");
         info.rootless
-            && !root.join("lib/modules").exists()
-            && rootless::Host::read(root, rustix::process::getuid().as_raw()).is(&info.hostname)
+            && !Path::new("/lib/modules").exists()
+            && rootless::Host::current().is(&info.hostname)
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -224,7 +223,7 @@ impl Engine for CommandLine {
         if let Some(info) = self.info.get() {
             return Ok(info.clone());
         }
-        let text = self.program.output(self.flavor.info_arguments());
+        let text = self.program.data(self.flavor.info_arguments());
         let info = info::read(self.flavor, &text.map_err(|error| self.explain(error))?)?;
         Ok(self.info.get_or_init(|| info).clone())
     }
@@ -232,7 +231,7 @@ impl Engine for CommandLine {
     #[cfg(target_os = "linux")]
     fn preflight(&self, nodes: usize, ports: &[Port]) -> Result<Vec<String>, Error> {
         let info = self.info()?;
-        let host = rootless::Host::read(Path::new("/"), rustix::process::getuid().as_raw());
+        let host = rootless::Host::current();
         // Of another machine its files say nothing here.
         if !info.rootless || !host.is(&info.hostname) {
             return Ok(Vec::new());

@@ -86,6 +86,22 @@ impl Program {
         }
     }
 
+    /// What the program prints to its stdout, where that is data even if the program fails: a failure is told
+    /// by its stderr alone.
+    ///
+    /// # Errors
+    /// [`Error::Program`] if it cannot be run or fails.
+    pub(super) fn data(&self, arguments: &[&str]) -> Result<String, Error> {
+        let mut output = self.run(arguments)?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        if !output.stderr.is_empty() {
+            output.stdout.clear();
+        }
+        Err(self.failure(arguments, &output))
+    }
+
     /// How the program ended, and everything that it printed.
     ///
     /// # Errors
@@ -201,6 +217,15 @@ mod tests {
              exec: \"no-such-program\": executable file not found in $PATH"
         );
         assert_eq!(error.code(), "ENG-PROGRAM-MISSING");
+    }
+
+    #[test]
+    fn data_of_a_failure_is_not_shown() {
+        let shell = Program::new("sh");
+        let told = |script| shell.data(&["-c", script]).unwrap_err();
+        assert_eq!(told("echo {}; echo b >&2; false").output(), Some("b\n"));
+        assert_eq!(told("echo a; false").output(), Some("a\n"));
+        assert_eq!(shell.data(&["-c", "echo {}; echo b >&2"]).unwrap(), "{}\n");
     }
 
     #[test]

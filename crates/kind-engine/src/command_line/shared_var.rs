@@ -14,6 +14,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::Flavor;
+use super::engine::is_taken;
 use super::images::{self, Inspected};
 use super::program::Program;
 use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
@@ -180,18 +181,13 @@ fn make(
     match program.output(&arguments) {
         Ok(_) => Ok(()),
         // Another kind was faster; what it makes is waited for.
-        Err(error) if is_taken(&error, maker) => Ok(()),
+        Err(error) if is_taken(error.output().unwrap_or_default(), maker) => Ok(()),
         Err(error) => {
             // What stays of it is looked at by nodes, and is not used.
             let _ = program.output(&["volume", "rm", volume]);
             Err(without_script(&error))
         }
     }
-}
-
-fn is_taken(error: &Error, maker: &str) -> bool {
-    let output = error.output().unwrap_or_default();
-    output.contains(maker) && output.contains("already")
 }
 
 /// The failure in the words of the image's programs: the command holds the script.

@@ -94,11 +94,11 @@ impl Trouble {
             Self::Unknown => return None,
             Self::NoProgram => {
                 "install docker, podman or nerdctl, or choose another engine with `--provider`; \
-                 on Linux, `--provider native` needs none"
+                 on Linux, root needs none with `--provider native`"
             }
             Self::NoDaemon => {
                 "start the engine, or see where its program connects to (`docker context ls`, \
-                 DOCKER_HOST); on Linux, `--provider native` needs no engine"
+                 DOCKER_HOST); on Linux, root needs none with `--provider native`"
             }
             Self::Denied => {
                 "join the group that may use the engine (`sudo usermod -aG docker $USER`, then log in \

@@ -84,7 +84,7 @@ impl Archive {
                 self.look(entry, MAX_DEPTH, &mut offer)?;
             }
             looks = offer.looks;
-            if offer.candidates.is_empty() && offer.others {
+            if offer.candidates.is_empty() && offer.others && !offer.absent {
                 continue;
             }
             let chosen = platform::choose(&offer.candidates, platform, name.as_ref())?;
@@ -108,6 +108,7 @@ impl Archive {
             return Ok(());
         }
         if !self.has(&blob_name(&entry.digest)) {
+            offer.absent = true;
             return Ok(());
         }
         if depth == 0 {
@@ -235,6 +236,8 @@ struct Offer {
     candidates: Vec<Candidate>,
     /// There is something that is no image.
     others: bool,
+    /// There may have been an image: the archive does not hold all that is listed.
+    absent: bool,
     /// Entries that were looked at, in the whole archive.
     looks: usize,
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::tests::{config, docker_archive, layer};
@@ -162,7 +163,7 @@ impl Layout {
     /// A manifest of these fields beside the usual ones.
     fn other(&mut self, media_type: &str, fields: serde_json::Value) -> Descriptor {
         let empty = self.blob("application/vnd.oci.empty.v1+json", b"{}".to_vec());
-        let mut document = serde_json::json!({
+        let mut document = json!({
             "schemaVersion": 2, "mediaType": media_type, "config": empty, "layers": [empty],
         });
         let fields = fields.as_object().unwrap().clone();
@@ -174,7 +175,6 @@ impl Layout {
 /// As `oras attach`, `cosign save` and builders write them beside an image, or into it.
 #[test]
 fn what_is_attached_to_an_image_is_left_out() {
-    use serde_json::json;
     let mut layout = Layout::default();
     let image = layout.image("amd64", &["a"]);
     let subject = json!(image);
@@ -228,6 +228,20 @@ fn what_is_attached_to_an_image_is_left_out() {
     let about = layout.blob(oci::MANIFEST, about.to_string().into_bytes());
     let images = images_of(&layout.tar(vec![named(about, "a/b:d")]), "amd64").unwrap();
     assert_eq!(images[0].names()[0].to_string(), "docker.io/a/b:d");
+}
+
+/// Only what is about an image may be passed over, not the image that is listed beside it and missing.
+#[test]
+fn an_image_that_is_not_in_the_archive_is_told() {
+    let mut layout = Layout::default();
+    let whole = layout.image("amd64", &["a"]);
+    let absent = Layout::default().image("amd64", &["b"]);
+    let mut attestation = layout.other(oci::MANIFEST, json!({}));
+    attestation.platform = Some(Platform::new("unknown", "unknown"));
+    let built = layout.list(vec![on(absent, "amd64"), attestation]);
+    let entries = vec![named(whole, "a/b:c"), named(built, "a/b:d")];
+    let error = images_of(&layout.tar(entries), "amd64").unwrap_err();
+    assert!(error.to_string().contains("a/b:d"), "{error}");
 }
 
 #[test]
@@ -289,8 +303,8 @@ fn of_several_with_one_name_the_last_counts() {
 fn of_two_docker_images_with_one_name_the_last_counts() {
     let content = layer();
     let configs = [config(&[&content]), config(&[&content, &content])];
-    let entry = |number: usize, layers: &[&str]| serde_json::json!({"Config": format!("{number}.json"), "RepoTags": ["a/b:c"], "Layers": layers});
-    let manifest = serde_json::json!([entry(0, &["l.tar"]), entry(1, &["l.tar", "l.tar"])]);
+    let entry = |number: usize, layers: &[&str]| json!({"Config": format!("{number}.json"), "RepoTags": ["a/b:c"], "Layers": layers});
+    let manifest = json!([entry(0, &["l.tar"]), entry(1, &["l.tar", "l.tar"])]);
     let tar = RawTar::default()
         .file("l.tar", &content)
         .file("0.json", &configs[0])
@@ -308,7 +322,7 @@ fn of_two_docker_images_with_one_name_the_last_counts() {
 #[test]
 fn lists_that_fan_out_are_refused() {
     let mut layout = Layout::default();
-    let mut list = layout.other(oci::MANIFEST, serde_json::json!({}));
+    let mut list = layout.other(oci::MANIFEST, json!({}));
     for _ in 0..3 {
         list = layout.list(vec![list; 200]);
     }

@@ -201,6 +201,7 @@ impl Work<'_> {
         std::thread::scope(|scope| {
             for _ in 0..WORKERS.min(self.layers.len()) {
                 scope.spawn(|| {
+                    let _guard = GiveUp(&self.ready);
                     while let Some(number) = self.take() {
                         match self.layer(number) {
                             Ok(layer) => slot(&done[number], layer),
@@ -285,6 +286,17 @@ struct Turns {
     /// What is done, and whether nothing more will be.
     state: Mutex<(BTreeSet<usize>, bool)>,
     changed: Condvar,
+}
+
+/// Ends the wait of others if the thread that has this panics, so that the panic comes out.
+struct GiveUp<'a>(&'a Turns);
+
+impl Drop for GiveUp<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.give_up();
+        }
+    }
 }
 
 impl Turns {

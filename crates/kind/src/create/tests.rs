@@ -321,12 +321,12 @@ fn what_was_made_can_be_seen_and_deleted() {
     assert!(internal.contains("server: https://kind-control-plane:6443"));
     stage
         .provider
-        .delete("kind", &stage.files, &|_| {})
+        .delete("kind", Some(&stage.files), &|_| {})
         .unwrap();
     assert!(!stage.engine.has(NODE));
     stage
         .provider
-        .delete("kind", &stage.files, &|_| {})
+        .delete("kind", Some(&stage.files), &|_| {})
         .unwrap();
     assert!(!stage.kubeconfig().unwrap().contains("kind-kind"));
 }

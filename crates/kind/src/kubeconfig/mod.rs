@@ -120,8 +120,11 @@ const MERGING: &str = "failed to get kubeconfig to merge";
 const REMOVING: &str = "failed to read kubeconfig to remove KIND entry";
 const WRITING: &str = "failed to write kubeconfig";
 
-/// The text of a file; an empty one if there is no file.
+/// The text of a file; an empty one if there is no file, or one that nothing is kept in.
 fn read(path: &Path, action: &'static str) -> Result<String> {
+    if path.metadata().is_ok_and(|found| write::is_stream(&found)) {
+        return Ok(String::new());
+    }
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),

@@ -9,15 +9,19 @@ use crate::access;
 
 /// Writes `text` as the file's new content. Readers see the old or the new content, never a part.
 /// Symbolic links, the mode and the owner of an existing file stay; a new file is the user's alone.
+/// What is a device or a pipe is written to.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let path = follow(path);
     let old = fs::metadata(&path).ok();
+    if old.as_ref().is_some_and(is_stream) {
+        return fs::write(&path, text);
+    }
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".tmp-{}", std::process::id()));
     let temporary = PathBuf::from(name);
     let written = write_new(&temporary, text)
         .and_then(|file| match &old {
-            Some(old) => copy_owner(&temporary, old),
+            Some(old) => copy_owner(&file, old),
             None => {
                 give_to_owner_of(path.parent().unwrap_or(Path::new("")), &file);
                 Ok(())
@@ -26,16 +30,29 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
         .and_then(|()| fs::rename(&temporary, &path));
     match (written, old) {
         (Ok(()), _) => Ok(()),
-        // A file in a directory that is not ours, or of somebody else: only its content can change.
-        (Err(_), Some(_)) => {
+        (Err(error), old) => {
             let _ = fs::remove_file(&temporary);
-            fs::write(&path, text)
-        }
-        (Err(error), None) => {
-            let _ = fs::remove_file(&temporary);
-            Err(error)
+            match old.is_some() && forbids_another_file(&error) {
+                true => fs::write(&path, text),
+                false => Err(error),
+            }
         }
     }
+}
+
+/// Whether only a file's content can change: its directory is not ours, it is somebody else's, or it is mounted.
+/// Any other failure would cost the old content too.
+fn forbids_another_file(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(
+        error.kind(),
+        InvalidInput | PermissionDenied | ReadOnlyFilesystem | ResourceBusy
+    )
+}
+
+/// Whether it is a device, a pipe or a socket, which has no content to keep.
+pub(super) fn is_stream(found: &Metadata) -> bool {
+    !found.is_file() && !found.is_dir()
 }
 
 /// Whether [`replace`] could write a file. Makes nothing.
@@ -68,16 +85,16 @@ fn write_new(path: &Path, text: &str) -> io::Result<File> {
     Ok(file)
 }
 
-fn copy_owner(path: &Path, old: &Metadata) -> io::Result<()> {
+fn copy_owner(file: &File, old: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt, chown};
-        let new = fs::metadata(path)?;
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let new = file.metadata()?;
         if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-            chown(path, Some(old.uid()), Some(old.gid()))?;
+            fchown(file, Some(old.uid()), Some(old.gid()))?;
         }
     }
-    fs::set_permissions(path, old.permissions())
+    file.set_permissions(old.permissions())
 }
 
 /// The file at the end of a chain of symbolic links, also when it does not exist yet.
@@ -109,6 +126,30 @@ mod tests {
         let path = directory.path().join("config");
         replace(&path, "a").unwrap();
         assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_pipe_is_written_to_and_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || fs::read_to_string(pipe).unwrap())
+        };
+        replace(&pipe, "a").unwrap();
+        assert_eq!(reader.join().unwrap(), "a");
+        assert!(is_stream(&fs::metadata(&pipe).unwrap()));
+    }
+
+    #[test]
+    fn a_failure_that_would_cost_the_old_content_is_none_to_write_over() {
+        let forbids = |kind: io::ErrorKind| forbids_another_file(&kind.into());
+        assert!(forbids(io::ErrorKind::PermissionDenied));
+        assert!(forbids(io::ErrorKind::ResourceBusy));
+        assert!(!forbids(io::ErrorKind::StorageFull));
+        assert!(!forbids(io::ErrorKind::QuotaExceeded));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A host's files that decide what its users may do without root.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was found. A file that is not there leaves `None`: then nothing is known, and nothing is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(in crate::command_line) struct Host {
     /// (`subid:` in `/etc/nsswitch.conf`) or nobody tells.
     pub(super) subordinate_uids: Option<u64>,
     pub(super) subordinate_gids: Option<u64>,
-    /// `newuidmap` and `newgidmap` are in one of the usual places.
+    /// `newuidmap` and `newgidmap` are in one of the usual places, or where the user's programs are.
     pub(super) id_mappers: bool,
     /// `/dev/fuse` is there.
     pub(super) fuse: bool,
@@ -33,8 +34,14 @@ pub(in crate::command_line) struct Host {
 }
 
 impl Host {
-    /// Reads the files below `root` (`/` but in tests) for the user of that number.
-    pub(in crate::command_line) fn read(root: &Path, uid: u32) -> Self {
+    /// The machine and the user that this runs on.
+    pub(in crate::command_line) fn current() -> Self {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        Self::read(Path::new("/"), rustix::process::getuid().as_raw(), &path)
+    }
+
+    /// Reads the files below `root` for the user of that number, who has this variable `PATH`.
+    fn read(root: &Path, uid: u32, path: &OsStr) -> Self {
         let text = |path: &str| fs::read_to_string(root.join(path)).ok();
         let number = |path: &str| text(&format!("proc/sys/{path}"))?.trim().parse().ok();
         let there = |path: &str| root.join(path).exists();
@@ -46,15 +53,14 @@ impl Host {
             let known = user.is_some() && !elsewhere;
             known.then(|| subordinate_ids(&text(path).unwrap_or_default(), &owners))
         };
-        let mapper = |name: &str| {
-            let places = [
-                "usr/bin",
-                "usr/sbin",
-                "usr/local/bin",
-                "run/current-system/sw/bin",
-                "run/wrappers/bin",
-            ];
-            places.iter().any(|place| there(&format!("{place}/{name}")))
+        let program = |name: &str| {
+            let known = ["/usr/bin", "/usr/sbin", "/usr/local/bin"].map(PathBuf::from);
+            let mut places = known.into_iter().chain(std::env::split_paths(path));
+            places.any(|place| {
+                root.join(place.strip_prefix("/").unwrap_or(&place))
+                    .join(name)
+                    .exists()
+            })
         };
         let manager = format!(
             "sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service/cgroup.controllers"
@@ -67,7 +73,7 @@ impl Host {
                 .to_owned(),
             subordinate_uids: ids("etc/subuid"),
             subordinate_gids: ids("etc/subgid"),
-            id_mappers: mapper("newuidmap") && mapper("newgidmap"),
+            id_mappers: program("newuidmap") && program("newgidmap"),
             fuse: there("dev/fuse"),
             delegated: text(&manager)
                 .map(|text| text.split_whitespace().map(str::to_owned).collect()),
@@ -163,7 +169,8 @@ mod tests {
             "memory pids\n",
         );
         write("usr/bin/newuidmap", "");
-        let host = Host::read(root.path(), 1000);
+        write("run/privileged/bin/newgidmap", "");
+        let host = Host::read(root.path(), 1000, OsStr::new(""));
         assert_eq!(host.user.as_deref(), Some("u"));
         assert_eq!(
             (host.subordinate_uids, host.subordinate_gids),
@@ -179,9 +186,17 @@ mod tests {
             (host.keys, host.max_user_namespaces),
             (Some((7, 200)), None)
         );
+        let path = OsStr::new("/usr/games:/run/privileged/bin");
+        assert!(Host::read(root.path(), 1000, path).id_mappers);
         write("etc/nsswitch.conf", "passwd: files\nsubid: sss\n");
-        assert_eq!(Host::read(root.path(), 1000).subordinate_uids, None);
-        assert_eq!(Host::read(root.path(), 1001).subordinate_gids, None);
+        assert_eq!(
+            Host::read(root.path(), 1000, OsStr::new("")).subordinate_uids,
+            None
+        );
+        assert_eq!(
+            Host::read(root.path(), 1001, OsStr::new("")).subordinate_gids,
+            None
+        );
     }
 
     #[test]

@@ -74,21 +74,37 @@ struct Installer<'a> {
 }
 
 impl Installer<'_> {
-    /// Asks one suite after the other until all that is needed is found new enough.
+    /// Asks one suite after the other until all that is needed is found new enough. A mirror may lack newer ones.
     fn find_offers(&self) -> Result<Vec<Offer>, Error> {
         let requirements = self.base.requirements;
-        let mut offers = Vec::new();
-        for count in 1..=self.base.suites.len() {
-            self.write_sources(&self.base.suites[1..count])?;
-            self.apt(&["update"])?;
-            let mut madison = vec!["apt-cache", "madison"];
-            madison.extend(self.package_names());
-            offers = suites::parse_offers(&self.work.output(self.command(&madison))?);
+        let mut asked = Vec::new();
+        let mut offers = self.offers(&asked)?;
+        for suite in &self.base.suites[1..] {
             if requirements.iter().all(|needed| needed.is_met(&offers)) {
                 break;
             }
+            asked.push(*suite);
+            match self.offers(&asked) {
+                Ok(found) => offers = found,
+                Err(error) if suites::is_absent(&error) => {
+                    asked.pop();
+                }
+                Err(error) => return Err(error),
+            }
         }
+        self.write_sources(&asked)?;
         Ok(offers)
+    }
+
+    /// What the root's suite and some newer ones have of what is asked for.
+    fn offers(&self, newer: &[&str]) -> Result<Vec<Offer>, Error> {
+        self.write_sources(newer)?;
+        // What cannot be reached for a moment would be taken for a suite without the packages.
+        self.apt(&["update", "--error-on=any"])?;
+        let mut madison = vec!["apt-cache", "madison"];
+        madison.extend(self.package_names());
+        let rows = self.work.output(self.command(&madison))?;
+        Ok(suites::parse_offers(&rows))
     }
 
     /// The root's own suite stands in the sources that it was made with.

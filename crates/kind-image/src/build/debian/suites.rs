@@ -1,5 +1,6 @@
 //! Which Debian a node stands on, and which of Debian's suites its container runtime comes from.
 
+use super::super::Error;
 use super::super::node_files::is_since;
 use crate::packages::{Package, Packages, Release, is_at_least};
 
@@ -125,6 +126,11 @@ fn parse_offer(row: &str) -> Option<Offer> {
     })
 }
 
+/// Whether apt failed because the mirror does not have a suite.
+pub(super) fn is_absent(error: &Error) -> bool {
+    matches!(error, Error::Command { output, .. } if output.0.contains("does not have a Release file"))
+}
+
 /// The record of installed packages, from rows of name and version as `dpkg-query` lists them; each comes
 /// from the oldest suite that has this version.
 pub(super) fn record(installed: &str, suites: &[&str], offers: &[Offer]) -> Packages {
@@ -148,6 +154,8 @@ pub(super) fn record(installed: &str, suites: &[&str], offers: &[Offer]) -> Pack
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::Step;
+    use super::super::super::error::Output;
     use super::*;
 
     /// What Debian had in November 2026.
@@ -251,5 +259,23 @@ containerd | 1.7.24~ds1-6+deb13u1 | http://security.debian.org/debian-security t
             ("runc", "trixie"),
         ];
         assert_eq!(suites, expected);
+    }
+
+    #[test]
+    fn a_mirror_without_a_suite_is_told_from_one_that_does_not_answer() {
+        let failed = |text: &str| Error::Command {
+            step: Step::NodeRoot,
+            program: "chroot".to_owned(),
+            status: "exit status: 100".to_owned(),
+            log: "log".into(),
+            output: Output(text.to_owned()),
+        };
+        let absent = "Err:2 http://mirror/debian sid Release\n  404  Not Found [IP: 192.0.2.1 80]\n\
+            E: The repository 'http://mirror/debian sid Release' does not have a Release file.";
+        let unreachable = "E: Failed to fetch http://mirror/debian/dists/sid/InRelease  Could not connect\n\
+            E: Some index files failed to download. They have been ignored, or old ones used instead.";
+        assert!(is_absent(&failed(absent)));
+        assert!(!is_absent(&failed(unreachable)));
+        assert!(!is_absent(&Error::NotRoot));
     }
 }
