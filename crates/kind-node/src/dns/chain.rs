@@ -1,7 +1,6 @@
 //! One server block in force: its plugins one after the other, in CoreDNS's order.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -18,6 +17,7 @@ use super::model::Pods;
 use super::plugin::hosts::Hosts;
 use super::plugin::{log, rewrite};
 use super::resolver::Asking;
+use super::upstream;
 use super::zone::{self, Cluster};
 
 /// A server block in force.
@@ -28,8 +28,6 @@ pub(crate) struct Chain {
     cache: Option<(Mutex<Cache>, Arc<CacheMetrics>)>,
     counters: Vec<Arc<ZoneMetrics>>,
     metrics: Arc<Metrics>,
-    /// Grows with every answer; at which address the next one begins.
-    turn: AtomicUsize,
 }
 
 /// An answer, and the plugin that gave it.
@@ -76,7 +74,6 @@ impl Chain {
                 .map(|(zone, port)| metrics.zone(*port, &zone.to_ascii()))
                 .collect(),
             metrics: metrics.clone(),
-            turn: AtomicUsize::new(0),
             block,
         }
     }
@@ -133,7 +130,8 @@ impl Chain {
         let (mut answer, plugin) = self.walk(asking, &rewritten).await;
         rewrite::change(&mut answer, &changes);
         if self.block.loadbalance {
-            answer = answer.rotated(self.turn.fetch_add(1, Ordering::Relaxed));
+            // Not in turn: a client that always asks two things would meet the same address each time.
+            answer = answer.rotated(upstream::random().into());
         }
         (answer, plugin)
     }
