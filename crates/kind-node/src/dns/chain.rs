@@ -105,12 +105,10 @@ impl Chain {
         self.block.hosts.as_ref().map_or(0, Hosts::entries)
     }
 
-    /// Writes lines about an exchange, if the block wants some.
+    /// Writes a line about an exchange, if the block wants one.
     pub(crate) fn log(&self, exchange: &log::Exchange<'_>) {
-        for rule in &self.block.log {
-            if let Some(line) = rule.line(exchange) {
-                tracing::info!("{line}");
-            }
+        if let Some(line) = log::line(&self.block.log, exchange) {
+            tracing::info!("{line}");
         }
     }
 
