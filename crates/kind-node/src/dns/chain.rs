@@ -165,8 +165,23 @@ impl Chain {
         autopath.names(&question.name, domain, namespace)
     }
 
-    /// Asks the plugins that have answers.
+    /// Asks the plugins that have answers; all of them are behind the cache, which bounds times to live.
     async fn ask(&self, asking: &Asking<'_>, question: &Question) -> Given {
+        let (mut answer, plugin) = self.ask_plugins(asking, question).await;
+        // What was kept is bounded already, and has aged since.
+        if let Some((cache, _)) = self.cache_for(question).filter(|_| plugin != "cache") {
+            lock(cache).bound(&mut answer);
+        }
+        (answer, plugin)
+    }
+
+    /// The cache, if it is there for a question.
+    fn cache_for(&self, question: &Question) -> Option<&(Mutex<Cache>, Arc<CacheMetrics>)> {
+        let cache = self.cache.as_ref();
+        cache.filter(|(cache, _)| lock(cache).covers(question))
+    }
+
+    async fn ask_plugins(&self, asking: &Asking<'_>, question: &Question) -> Given {
         for template in &self.block.templates {
             if let Some(answer) = template.answer(question, asking.client) {
                 return (complete(answer, asking, question).await, "template");
@@ -219,8 +234,7 @@ impl Chain {
             let code = self.refusal();
             return (Answer::bare(code), "");
         };
-        let cache = self.cache.as_ref();
-        let cache = cache.filter(|(cache, _)| lock(cache).covers(question));
+        let cache = self.cache_for(question);
         if let Some((cache, counters)) = cache {
             let found = lock(cache).get(question, Instant::now());
             counters.looked_up(found.as_ref().map(|(kept, _)| *kept));
@@ -228,15 +242,16 @@ impl Chain {
                 return (answer, "cache");
             }
         }
-        let answer = forwarder.ask(question).await;
+        let answered = forwarder.ask(question).await;
+        if let (Some((cache, counters)), Some(answer)) = (cache, &answered) {
+            let mut cache = lock(cache);
+            cache.insert(question.clone(), answer, Instant::now());
+            counters.set_entries(cache.entries(Kept::Success), cache.entries(Kept::Denial));
+        }
+        let answer = answered.unwrap_or(Answer::bare(ResponseCode::ServFail));
         let told = self.block.plugins.contains("errors");
         if answer.code == ResponseCode::ServFail && told {
             tracing::warn!(name = %question.name, kind = %question.kind, "no upstream server answers");
-        }
-        if let Some((cache, counters)) = cache {
-            let mut cache = lock(cache);
-            cache.insert(question.clone(), &answer, Instant::now());
-            counters.set_entries(cache.entries(Kept::Success), cache.entries(Kept::Denial));
         }
         (answer, "forward")
     }
