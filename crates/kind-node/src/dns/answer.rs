@@ -77,6 +77,18 @@ impl Answer {
         }
     }
 
+    /// All its records.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
+        let records = self.answers.iter().chain(&self.authorities);
+        records.chain(&self.additionals)
+    }
+
+    /// All its records, to change them.
+    pub(crate) fn records_mut(&mut self) -> impl Iterator<Item = &mut Record> {
+        let records = self.answers.iter_mut().chain(&mut self.authorities);
+        records.chain(&mut self.additionals)
+    }
+
     /// Puts the aliases that led to a name outside in front of that name's own answer.
     pub(crate) fn after(self, mut aliases: Vec<Record>) -> Self {
         if aliases.is_empty() {
@@ -130,6 +142,7 @@ pub(crate) fn answer(kubernetes: &Kubernetes, cluster: Cluster<'_>, question: &Q
                 return Reach::Outside { aliases, name };
             }
             Lookup::Outside => return Reach::Outside { aliases, name },
+            Lookup::Unknown => break,
             Lookup::Alias(target) => {
                 aliases.push(zone::alias(&name, target.clone(), kubernetes.ttl));
                 if matches!(question.kind, RecordType::CNAME | RecordType::ANY) {

@@ -25,7 +25,7 @@ pub(crate) struct Cache {
 pub(crate) enum Kept {
     /// With records.
     Success,
-    /// That a name or a type does not exist.
+    /// That a name or a type does not exist, or that a server failed.
     Denial,
 }
 
@@ -69,20 +69,48 @@ impl Cache {
 
     /// Keeps an answer as long as its records and the settings allow, which may be not at all.
     pub(crate) fn insert(&mut self, question: Question, answer: &Answer, now: Instant) {
-        let records = answer.answers.len() + answer.authorities.len() + answer.additionals.len();
-        let Some((kept, lifetime)) = lifetime(answer) else {
+        let Some((kept, lifetime)) = self.kept_for(answer) else {
             return;
         };
         let (store, keeping) = match kept {
             Kept::Success => (&mut self.success, &self.settings.success),
             Kept::Denial => (&mut self.denial, &self.settings.denial),
         };
-        let lifetime = bounded(lifetime, keeping);
-        if lifetime.is_zero() || records > MOST_RECORDS || !keeping.keeps(&question.name) {
+        let small = answer.records().count() <= MOST_RECORDS;
+        if lifetime.is_zero() || !small || !keeping.keeps(&question.name) {
             return;
         }
+        let mut answer = answer.clone();
+        set_times(&mut answer, lifetime);
         store.insert(question, answer, now, lifetime);
     }
+
+    /// Gives all records of an answer the time for which it may be kept, so that no client keeps it longer, nor
+    /// asks again sooner, than those who are answered from here.
+    pub(crate) fn bound(&self, answer: &mut Answer) {
+        if let Some((_, lifetime)) = self.kept_for(answer) {
+            set_times(answer, lifetime);
+        }
+    }
+
+    /// Of which kind an answer is, and for how long it is kept.
+    fn kept_for(&self, answer: &Answer) -> Option<(Kept, Duration)> {
+        if matches!(answer.code, ResponseCode::ServFail | ResponseCode::NotImp) {
+            return Some((Kept::Denial, self.settings.servfail));
+        }
+        let (kept, lifetime) = lifetime(answer)?;
+        let keeping = match kept {
+            Kept::Success => &self.settings.success,
+            Kept::Denial => &self.settings.denial,
+        };
+        Some((kept, bounded(lifetime, keeping)))
+    }
+}
+
+/// Sets the times to live of all records.
+fn set_times(answer: &mut Answer, lifetime: Duration) {
+    let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
+    answer.records_mut().for_each(|record| record.ttl = seconds);
 }
 
 /// The time for which an answer is kept that is good for that long.
@@ -118,8 +146,7 @@ impl Entry {
             u32::try_from(age).unwrap_or(u32::MAX)
         };
         let mut answer = self.answer.clone();
-        let records = answer.answers.iter_mut().chain(&mut answer.authorities);
-        for record in records.chain(&mut answer.additionals) {
+        for record in answer.records_mut() {
             record.ttl = record.ttl.saturating_sub(age);
         }
         answer
@@ -141,11 +168,11 @@ impl Store {
         entry.filter(|entry| now < entry.expires)
     }
 
-    fn insert(&mut self, question: Question, answer: &Answer, now: Instant, lifetime: Duration) {
+    fn insert(&mut self, question: Question, answer: Answer, now: Instant, lifetime: Duration) {
         self.insertions += 1;
         self.order.push_back((self.insertions, question.clone()));
         let entry = Entry {
-            answer: answer.clone(),
+            answer,
             stored: now,
             expires: now + lifetime,
             insertion: self.insertions,
@@ -171,17 +198,14 @@ impl Store {
 /// Returns of which kind an answer is and how long it is good, if it may be kept. A negative one is good as long
 /// as its SOA record says (RFC 2308), and not at all without one.
 fn lifetime(answer: &Answer) -> Option<(Kept, Duration)> {
-    let positive = answer.answers.iter().map(|record| record.ttl).min();
     let negative = answer.authorities.iter().find_map(negative_ttl);
-    let (kept, seconds) = match (answer.code, positive) {
-        (ResponseCode::NoError, Some(ttl)) => {
-            (Kept::Success, negative.map_or(ttl, |other| other.min(ttl)))
-        }
-        (ResponseCode::NXDomain, Some(ttl)) => (Kept::Denial, negative?.min(ttl)),
-        (ResponseCode::NoError | ResponseCode::NXDomain, None) => (Kept::Denial, negative?),
+    let kept = match answer.code {
+        ResponseCode::NoError if !answer.answers.is_empty() => Kept::Success,
+        ResponseCode::NoError | ResponseCode::NXDomain if negative.is_some() => Kept::Denial,
         _ => return None,
     };
-    Some((kept, Duration::from_secs(seconds.into())))
+    let seconds = answer.records().map(|record| record.ttl).chain(negative);
+    Some((kept, Duration::from_secs(seconds.min()?.into())))
 }
 
 /// Returns the seconds for which an SOA record lets a negative answer be kept.
@@ -247,6 +271,7 @@ mod tests {
             (answer(missing, vec![], vec![soa(3, 5)]), 3),
             (answer(missing, vec![], vec![]), 0),
             (answer(missing, vec![address(2)], vec![soa(3, 5)]), 2),
+            (answer(no_error, vec![address(9)], vec![soa(7, 8)]), 7),
             (answer(ResponseCode::ServFail, vec![], vec![soa(3, 5)]), 0),
         ] {
             let seconds = lifetime(&answer).map_or(0, |(_, lifetime)| lifetime.as_secs());
@@ -264,6 +289,67 @@ mod tests {
         assert_eq!(later.unwrap().1.answers[0].ttl, 6);
         let end = start + Duration::from_secs(10);
         assert!(cache.get(&question("example.com."), end).is_none());
+    }
+
+    #[test]
+    fn all_records_have_the_time_for_which_the_answer_is_kept() {
+        let no_error = ResponseCode::NoError;
+        for (directive, ttl, expected) in [
+            ("cache 30", 86400, 30),
+            ("cache 30", 10, 10),
+            ("cache 30", 0, 0),
+            ("cache {\n success 10 300 60\n}", 10, 60),
+            ("cache {\n success 10 300 60\n}", 400, 300),
+            ("cache 30 {\n disable success\n}", 86400, 30),
+            ("cache 30 {\n keepttl\n}", 86400, 30),
+        ] {
+            let mut told = answer(no_error, vec![address(ttl), address(99_999)], vec![]);
+            told.additionals.push(address(99_999));
+            let mut cache = cache(directive);
+            let now = Instant::now();
+            cache.insert(question("a."), &told, now);
+            cache.bound(&mut told);
+            let times: Vec<u32> = told.records().map(|record| record.ttl).collect();
+            assert_eq!(times, [expected; 3], "{directive} {ttl}");
+            let kept = cache.get(&question("a."), now);
+            assert!(
+                kept.is_none_or(|(_, kept)| kept == told),
+                "{directive} {ttl}"
+            );
+        }
+        // Nothing is known of how long a refusal is good.
+        let mut refusal = answer(ResponseCode::Refused, vec![], vec![soa(99, 99)]);
+        cache("cache 30").bound(&mut refusal);
+        assert_eq!(refusal.authorities[0].ttl, 99);
+    }
+
+    #[test]
+    fn failure_is_kept_only_if_a_corefile_says_so() {
+        let now = Instant::now();
+        let failure = Answer::bare(ResponseCode::ServFail);
+        for (directive, seconds) in [
+            ("cache", 0),
+            ("cache {\n servfail 0\n}", 0),
+            ("cache {\n servfail 5s\n}", 5),
+            ("cache 2 {\n servfail 5s\n}", 5),
+        ] {
+            let mut cache = cache(directive);
+            cache.insert(question("a."), &failure, now);
+            for (age, expected) in [(0, seconds > 0), (4, seconds > 4), (5, false)] {
+                let found = cache.get(&question("a."), now + Duration::from_secs(age));
+                assert_eq!(found.is_some(), expected, "{directive} after {age} s");
+            }
+        }
+    }
+
+    #[test]
+    fn times_of_any_length_are_taken() {
+        let mut cache = cache("cache {\n success 10 18446744073709551615 18446744073709551615\n}");
+        let now = Instant::now();
+        let kept = answer(ResponseCode::NoError, vec![address(10)], vec![]);
+        cache.insert(question("a."), &kept, now);
+        let found = cache.get(&question("a."), now).unwrap();
+        assert_eq!(found.1.answers[0].ttl, u32::MAX);
     }
 
     #[test]
@@ -322,7 +408,7 @@ mod tests {
         let later = cache
             .get(&question("b."), now + Duration::from_secs(30))
             .unwrap();
-        assert_eq!((later.0, later.1.answers[0].ttl), (Kept::Success, 10));
+        assert_eq!((later.0, later.1.answers[0].ttl), (Kept::Success, 60));
         assert_eq!(cache.get(&question("c."), now).unwrap().0, Kept::Denial);
         assert!(
             cache

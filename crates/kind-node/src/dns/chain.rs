@@ -1,7 +1,6 @@
 //! One server block in force: its plugins one after the other, in CoreDNS's order.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -18,6 +17,7 @@ use super::model::Pods;
 use super::plugin::hosts::Hosts;
 use super::plugin::{log, rewrite};
 use super::resolver::Asking;
+use super::upstream;
 use super::zone::{self, Cluster};
 
 /// A server block in force.
@@ -28,8 +28,6 @@ pub(crate) struct Chain {
     cache: Option<(Mutex<Cache>, Arc<CacheMetrics>)>,
     counters: Vec<Arc<ZoneMetrics>>,
     metrics: Arc<Metrics>,
-    /// Grows with every answer; at which address the next one begins.
-    turn: AtomicUsize,
 }
 
 /// An answer, and the plugin that gave it.
@@ -76,7 +74,6 @@ impl Chain {
                 .map(|(zone, port)| metrics.zone(*port, &zone.to_ascii()))
                 .collect(),
             metrics: metrics.clone(),
-            turn: AtomicUsize::new(0),
             block,
         }
     }
@@ -108,12 +105,10 @@ impl Chain {
         self.block.hosts.as_ref().map_or(0, Hosts::entries)
     }
 
-    /// Writes lines about an exchange, if the block wants some.
+    /// Writes a line about an exchange, if the block wants one.
     pub(crate) fn log(&self, exchange: &log::Exchange<'_>) {
-        for rule in &self.block.log {
-            if let Some(line) = rule.line(exchange) {
-                tracing::info!("{line}");
-            }
+        if let Some(line) = log::line(&self.block.log, exchange) {
+            tracing::info!("{line}");
         }
     }
 
@@ -133,7 +128,8 @@ impl Chain {
         let (mut answer, plugin) = self.walk(asking, &rewritten).await;
         rewrite::change(&mut answer, &changes);
         if self.block.loadbalance {
-            answer = answer.rotated(self.turn.fetch_add(1, Ordering::Relaxed));
+            // Not in turn: a client that always asks two things would meet the same address each time.
+            answer = answer.rotated(upstream::random().into());
         }
         (answer, plugin)
     }
@@ -169,8 +165,23 @@ impl Chain {
         autopath.names(&question.name, domain, namespace)
     }
 
-    /// Asks the plugins that have answers.
+    /// Asks the plugins that have answers; all of them are behind the cache, which bounds times to live.
     async fn ask(&self, asking: &Asking<'_>, question: &Question) -> Given {
+        let (mut answer, plugin) = self.ask_plugins(asking, question).await;
+        // What was kept is bounded already, and has aged since.
+        if let Some((cache, _)) = self.cache_for(question).filter(|_| plugin != "cache") {
+            lock(cache).bound(&mut answer);
+        }
+        (answer, plugin)
+    }
+
+    /// The cache, if it is there for a question.
+    fn cache_for(&self, question: &Question) -> Option<&(Mutex<Cache>, Arc<CacheMetrics>)> {
+        let cache = self.cache.as_ref();
+        cache.filter(|(cache, _)| lock(cache).covers(question))
+    }
+
+    async fn ask_plugins(&self, asking: &Asking<'_>, question: &Question) -> Given {
         for template in &self.block.templates {
             if let Some(answer) = template.answer(question, asking.client) {
                 return (complete(answer, asking, question).await, "template");
@@ -223,8 +234,7 @@ impl Chain {
             let code = self.refusal();
             return (Answer::bare(code), "");
         };
-        let cache = self.cache.as_ref();
-        let cache = cache.filter(|(cache, _)| lock(cache).covers(question));
+        let cache = self.cache_for(question);
         if let Some((cache, counters)) = cache {
             let found = lock(cache).get(question, Instant::now());
             counters.looked_up(found.as_ref().map(|(kept, _)| *kept));
@@ -232,15 +242,16 @@ impl Chain {
                 return (answer, "cache");
             }
         }
-        let answer = forwarder.ask(question).await;
+        let answered = forwarder.ask(question).await;
+        if let (Some((cache, counters)), Some(answer)) = (cache, &answered) {
+            let mut cache = lock(cache);
+            cache.insert(question.clone(), answer, Instant::now());
+            counters.set_entries(cache.entries(Kept::Success), cache.entries(Kept::Denial));
+        }
+        let answer = answered.unwrap_or(Answer::bare(ResponseCode::ServFail));
         let told = self.block.plugins.contains("errors");
         if answer.code == ResponseCode::ServFail && told {
             tracing::warn!(name = %question.name, kind = %question.kind, "no upstream server answers");
-        }
-        if let Some((cache, counters)) = cache {
-            let mut cache = lock(cache);
-            cache.insert(question.clone(), &answer, Instant::now());
-            counters.set_entries(cache.entries(Kept::Success), cache.entries(Kept::Denial));
         }
         (answer, "forward")
     }

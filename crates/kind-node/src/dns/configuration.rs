@@ -152,7 +152,9 @@ impl Configuration {
         environment: &dyn Environment,
     ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
         let blocks = corefile::parse(text, file, environment);
-        let blocks = blocks.map_err(|error| vec![error.into()])?;
+        let mut blocks = blocks.map_err(|error| vec![error.into()])?;
+        // Of those with the same key the first is served, best one that is for every client.
+        blocks.sort_by_key(narrowness);
         let mut reading = Reading {
             environment,
             configuration: Self::default(),
@@ -225,7 +227,7 @@ impl Reading<'_> {
         let mut block = Block::default();
         for key in &source.keys {
             let result = server::key(&key.text)
-                .and_then(|(zones, port)| self.add_key(&mut block, zones, port));
+                .and_then(|(zones, port)| self.add_key(&mut block, source, zones, port));
             self.note(&key.place, "", result);
         }
         block.zones = Zones::new(block.keys.iter().map(|(zone, _)| zone.clone()).collect());
@@ -247,12 +249,22 @@ impl Reading<'_> {
         }
     }
 
-    fn add_key(&self, block: &mut Block, zones: Vec<Name>, port: u16) -> Result<(), Fault> {
+    fn add_key(
+        &self,
+        block: &mut Block,
+        source: &ServerBlock,
+        zones: Vec<Name>,
+        port: u16,
+    ) -> Result<(), Fault> {
         for zone in zones {
             let key = (zone, port);
             let blocks = self.configuration.blocks.iter();
             let mut served = blocks.flat_map(|one| &one.keys).chain(&block.keys);
             if served.any(|other| *other == key) {
+                if narrowness(source).contains(&true) {
+                    let reason = format!("{}:{port} is served by another server block", key.0);
+                    return not_supported(reason);
+                }
                 return invalid(format!("{}:{port} is served already", key.0));
             }
             block.keys.push(key);
@@ -329,6 +341,12 @@ impl Reading<'_> {
         }
         Ok(())
     }
+}
+
+/// Tells what makes a server block one of several with the same key: that it is for some clients only, or on some
+/// addresses.
+fn narrowness(block: &ServerBlock) -> [bool; 2] {
+    ["view", "bind"].map(|name| block.directives.iter().any(|one| one.name == name))
 }
 
 /// Keeps the settings of a plugin that a server block may name once.

@@ -134,6 +134,14 @@ fn what_is_invalid_is_named_by_line_and_directive() {
             "Corefile:3: health lameduck: \"soon\" is not a duration such as 5s",
         ),
         (". {\n rewrite name regex ( x\n}", "Corefile:2: rewrite: "),
+        (
+            ". {\n cache {\n  success 10 0\n }\n}",
+            "Corefile:3: cache success: needs a time of one second or more",
+        ),
+        (
+            ". {\n cache {\n  servfail 6m\n }\n}",
+            "Corefile:3: cache servfail: must be at most 5m",
+        ),
     ] {
         assert!(read(text).is_err(), "{text}");
         let problems = problems(text);
@@ -159,7 +167,7 @@ fn what_is_not_supported_leaves_the_rest_in_force() {
         ),
         (
             "template IN A {\n answer \"{{ if .Name }}\"\n }",
-            "template answer: not supported; ",
+            "template: not supported; {{ if .Name }} is more of a template than fields",
         ),
         (
             "cache {\n serve_stale\n }",
@@ -186,6 +194,50 @@ fn what_is_not_supported_leaves_the_rest_in_force() {
         let (_, told) = problems[0].split_once(": ").unwrap();
         assert!(told.starts_with(expected), "{problems:?}");
     }
+}
+
+/// What is said of a template must not take its names from plugins behind it.
+#[test]
+fn template_with_a_text_that_is_not_supported_answers_nothing() {
+    for line in ["answer", "additional", "authority"] {
+        let text = format!(
+            ". {{\n template IN A {{\n answer \"a. A 192.0.2.1\"\n {line} \"{{{{ if .Name }}}}\"\n}}\n errors\n}}"
+        );
+        let (configuration, problems) = read(&text).unwrap();
+        let block = &configuration.blocks[0];
+        assert!(block.templates.is_empty() && !block.plugins.contains("template"));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(problems[0].place.line, 2);
+    }
+}
+
+/// CoreDNS tells such blocks apart by more than their keys.
+#[test]
+fn of_blocks_that_only_views_or_addresses_tell_apart_one_is_in_force() {
+    let view = "a.example {\n view v {\n expr true\n }\n log\n}\n";
+    let bound = "a.example {\n bind 127.0.0.1\n log\n}\n";
+    let plain = "a.example {\n errors\n}\n";
+    let served = "not supported; a.example.:53 is served by another server block";
+    for (texts, in_force, line) in [
+        ([view, plain], "errors", 1),
+        ([plain, view], "errors", 4),
+        ([view, view], "log", 7),
+        ([bound, bound], "log", 5),
+        ([view, bound], "log", 1),
+    ] {
+        let text = texts.concat();
+        let (configuration, _) = read(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        assert_eq!(configuration.blocks.len(), 1, "{text}");
+        assert!(configuration.blocks[0].plugins.contains(in_force), "{text}");
+        let expected = format!("Corefile:{line}: {served}");
+        assert!(
+            problems(&text).contains(&expected),
+            "{text}: {:?}",
+            problems(&text)
+        );
+    }
+    let other = format!("{view}b.example a.example:1053 {{\n log\n}}");
+    assert_eq!(read(&other).unwrap().0.blocks.len(), 2);
 }
 
 /// Every plugin that this server says it does not have, it really does not have.

@@ -97,17 +97,17 @@ impl Forwarder {
         self.settings.covers(name)
     }
 
-    /// Asks the upstream servers one after the other until one knows.
-    pub(crate) async fn ask(&self, question: &Question) -> Answer {
+    /// Asks the upstream servers one after the other until one knows; nothing if none says anything in time.
+    pub(crate) async fn ask(&self, question: &Question) -> Option<Answer> {
         if self.came_back(&question.name) {
-            return Answer::bare(ResponseCode::Refused);
+            return Some(Answer::bare(ResponseCode::Refused));
         }
         let Ok(_permit) = self.permits.try_acquire() else {
             self.metrics.forward_rejected();
-            return Answer::bare(ResponseCode::Refused);
+            return Some(Answer::bare(ResponseCode::Refused));
         };
         let asked = timeout(DEADLINE, self.ask_servers(question)).await;
-        asked.unwrap_or_else(|_| Answer::bare(ResponseCode::ServFail))
+        asked.ok().flatten()
     }
 
     /// Sends every server a name that only we know, to see whether it comes back.
@@ -129,8 +129,8 @@ impl Forwarder {
     }
 
     /// Asks the servers, twice if need be: a datagram may get lost.
-    async fn ask_servers(&self, question: &Question) -> Answer {
-        let mut refusal = Answer::bare(ResponseCode::ServFail);
+    async fn ask_servers(&self, question: &Question) -> Option<Answer> {
+        let mut refusal = None;
         for _ in 0..2 {
             let mut lost = false;
             for server in self.in_order() {
@@ -141,9 +141,9 @@ impl Forwarder {
                         server.metrics.answered(answer.code, asked.elapsed());
                         server.set_failed(false);
                         if matches!(answer.code, ResponseCode::NoError | ResponseCode::NXDomain) {
-                            return answer;
+                            return Some(answer);
                         }
-                        refusal = Answer::bare(answer.code);
+                        refusal = Some(Answer::bare(answer.code));
                     }
                     Err(error) => {
                         server.set_failed(true);
@@ -353,10 +353,9 @@ mod tests {
             checking_disabled: false,
         };
         let taken = forwarder.permits.acquire_many(2).await.unwrap();
-        let code = forwarder.ask(&question).await.code;
-        assert_eq!(code, ResponseCode::Refused);
+        let refused = forwarder.ask(&question).await;
+        assert_eq!(refused, Some(Answer::bare(ResponseCode::Refused)));
         drop(taken);
-        let code = forwarder.ask(&question).await.code;
-        assert_eq!(code, ResponseCode::ServFail);
+        assert_eq!(forwarder.ask(&question).await, None);
     }
 }

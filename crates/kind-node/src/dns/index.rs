@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::model::{Endpoint, Endpoints, Kind, Service};
 
 /// Labels of a service's name below `svc.<zone>`.
-const SERVICE_LABELS: usize = 2;
+pub(crate) const SERVICE_LABELS: usize = 2;
 
 /// Everything lookups need, at one moment.
 #[derive(Debug, Clone, Default)]

@@ -1,10 +1,10 @@
 //! The sockets that the Corefile in force asks for: one pair for each port, and pages of metrics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use super::Error;
 use super::configuration::Configuration;
@@ -22,8 +22,11 @@ pub(crate) struct Listeners {
     listen: SocketAddr,
     resolver: Resolver,
     metrics: Arc<Metrics>,
-    servers: BTreeMap<u16, AbortHandle>,
-    pages: BTreeMap<SocketAddr, AbortHandle>,
+    /// What is wanted, and what of it is there.
+    ports: BTreeSet<u16>,
+    servers: BTreeMap<u16, JoinHandle<()>>,
+    addresses: BTreeSet<SocketAddr>,
+    pages: BTreeMap<SocketAddr, JoinHandle<()>>,
 }
 
 impl Listeners {
@@ -33,7 +36,9 @@ impl Listeners {
             listen,
             resolver,
             metrics,
+            ports: BTreeSet::new(),
             servers: BTreeMap::new(),
+            addresses: BTreeSet::new(),
             pages: BTreeMap::new(),
         }
     }
@@ -48,28 +53,31 @@ impl Listeners {
         SocketAddr::new(self.listen.ip(), port)
     }
 
-    /// Listens where a configuration asks for, and nowhere else any more.
-    ///
-    /// # Errors
-    /// All that cannot be listened on; the rest is.
-    pub(crate) async fn follow(&mut self, configuration: &Configuration) -> Result<(), Vec<Error>> {
-        let (ports, pages) = (configuration.ports(), configuration.metrics());
-        end_others(&mut self.servers, |port| ports.contains(port));
-        end_others(&mut self.pages, |address| pages.contains(address));
+    /// Listens where a configuration asks for, and nowhere else any more. Returns why some of it failed.
+    pub(crate) async fn follow(&mut self, configuration: &Configuration) -> Vec<Error> {
+        self.ports = configuration.ports();
+        self.addresses = configuration.metrics();
+        end_others(&mut self.servers, &self.ports).await;
+        end_others(&mut self.pages, &self.addresses).await;
+        self.complete().await
+    }
+
+    /// Listens where that failed before: what was in the way may be gone. Returns why it fails still.
+    pub(crate) async fn complete(&mut self) -> Vec<Error> {
         let mut failures = Vec::new();
-        for port in ports {
+        for port in self.ports.clone() {
             if self.servers.contains_key(&port) {
                 continue;
             }
             match listen(self.address(port), Server::bind).await {
                 Ok(server) => {
                     let serving = tokio::spawn(server.run(self.resolver.clone(), port));
-                    self.servers.insert(port, serving.abort_handle());
+                    self.servers.insert(port, serving);
                 }
                 Err(error) => failures.push(error),
             }
         }
-        for address in pages {
+        for address in self.addresses.clone() {
             if self.pages.contains_key(&address) {
                 continue;
             }
@@ -77,28 +85,22 @@ impl Listeners {
                 Ok(page) => {
                     let metrics = self.metrics.clone();
                     let serving = tokio::spawn(page.run(move || Some(metrics.render())));
-                    self.pages.insert(address, serving.abort_handle());
+                    self.pages.insert(address, serving);
                 }
                 Err(error) => failures.push(error),
             }
         }
-        if failures.is_empty() {
-            Ok(())
-        } else {
-            Err(failures)
-        }
+        failures
     }
 }
 
-/// Ends what is not wanted any more.
-fn end_others<K: Ord>(serving: &mut BTreeMap<K, AbortHandle>, wanted: impl Fn(&K) -> bool) {
-    serving.retain(|key, task| {
-        let keep = wanted(key);
-        if !keep {
-            task.abort();
-        }
-        keep
-    });
+/// Ends what is not wanted any more, and waits until its sockets are closed: others may want the same port.
+async fn end_others<K: Ord>(serving: &mut BTreeMap<K, JoinHandle<()>>, wanted: &BTreeSet<K>) {
+    for (_, task) in serving.extract_if(.., |key, _| !wanted.contains(key)) {
+        task.abort();
+        // Ends with the error that it was aborted.
+        let _ = task.await;
+    }
 }
 
 /// Binds to an address; where the kernel has no IPv6, "any address" is bound as IPv4's.
@@ -126,8 +128,54 @@ where
 #[cfg(test)]
 mod tests {
     use std::io::{Error as IoError, ErrorKind};
+    use std::net::TcpListener;
 
+    use tokio::sync::watch::channel;
+
+    use super::super::configuration::tests::read;
     use super::*;
+
+    /// Listeners that have not listened yet.
+    fn listeners() -> Listeners {
+        let (_, chains) = channel(Arc::default());
+        let (_, indexes) = channel(None);
+        let (_, pods) = channel(None);
+        let any = "127.0.0.1:0".parse().unwrap();
+        Listeners::new(any, Resolver::new(chains, indexes, pods), Arc::default())
+    }
+
+    /// Follows a Corefile with metrics there; tells what failed.
+    async fn follow(listeners: &mut Listeners, metrics: SocketAddr) -> Vec<String> {
+        let (configuration, _) = read(&format!(". {{\n prometheus {metrics}\n}}")).unwrap();
+        let failures = listeners.follow(&configuration).await;
+        failures.iter().map(ToString::to_string).collect()
+    }
+
+    #[tokio::test]
+    async fn metrics_move_to_all_addresses_of_the_same_port() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let one = taken.local_addr().unwrap();
+        drop(taken);
+        let all = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), one.port());
+        let mut listeners = listeners();
+        for metrics in [one, all, one] {
+            assert_eq!(follow(&mut listeners, metrics).await, [""; 0], "{metrics}");
+            assert!(TcpListener::bind(metrics).is_err(), "{metrics}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_in_the_way_is_waited_for() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let metrics = taken.local_addr().unwrap();
+        let mut listeners = listeners();
+        let failure = format!("listen on {metrics}");
+        assert_eq!(follow(&mut listeners, metrics).await, [failure]);
+        assert_eq!(listeners.complete().await.len(), 1);
+        drop(taken);
+        assert!(listeners.complete().await.is_empty());
+        assert!(TcpListener::bind(metrics).is_err());
+    }
 
     /// Binds nothing; IPv6 fails in that way.
     async fn bound(address: &str, failure: ErrorKind) -> Result<String, String> {

@@ -47,15 +47,18 @@ pub(crate) struct Corefile {
 impl Corefile {
     /// Reads the one in a file.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let surroundings = Surroundings::of_file(path);
+        let unread = || Error::Read(path.to_owned());
+        // What it names is looked for beside it, itself included: relative to here once, not twice.
+        let path = std::path::absolute(path).map_err(|_| unread())?;
+        let surroundings = Surroundings::of_file(&path);
         let files = surroundings.files(&path.to_string_lossy()).into_iter();
         let text = files.map(|(_, text)| text).next();
         Ok(Self {
-            text: text.ok_or_else(|| Error::Read(path.to_owned()))?,
+            text: text.ok_or_else(unread)?,
             name: path.to_string_lossy().into_owned(),
             surroundings,
             about: None,
-            path: Some(path.to_owned()),
+            path: Some(path),
         })
     }
 }
@@ -75,6 +78,8 @@ pub(crate) struct Loader {
     pub(crate) service: Vec<IpAddr>,
     /// The Corefile in force has something of the cluster.
     pub(crate) needs_cluster: Arc<AtomicBool>,
+    /// It is about the cluster's pods too.
+    pub(crate) needs_pods: Arc<AtomicBool>,
     /// What is in force, and what runs for it.
     pub(crate) state: State,
 }
@@ -84,7 +89,6 @@ pub(crate) struct Loader {
 pub(crate) struct State {
     client: Option<Client>,
     watching: bool,
-    uses_pods: bool,
     pods: Option<AbortHandle>,
     corefile: Option<Corefile>,
     lameduck: Option<Duration>,
@@ -107,7 +111,7 @@ impl Loader {
     pub(crate) fn set_client(&mut self, client: Client) {
         self.state.client = Some(client);
         self.watch_services();
-        self.watch_pods(self.state.uses_pods);
+        self.watch_pods(self.needs_pods.load(Ordering::Relaxed));
     }
 
     /// Tells whether the Corefile in force needs a cluster to which there is no way yet.
@@ -120,17 +124,19 @@ impl Loader {
         self.state.lameduck.unwrap_or(LAMEDUCK)
     }
 
-    /// Loads the Corefile again if a file that it names has changed.
+    /// Loads the Corefile again if a file that it names has changed, and listens where that failed before.
     pub(crate) async fn refresh(&mut self) {
-        let corefile = self.state.corefile.take();
-        match corefile {
-            Some(corefile) if corefile.surroundings.changed() => {
-                let read = corefile.path.as_deref().map(Corefile::read);
-                // A file that is gone leaves what it said.
-                let newest = read.and_then(Result::ok).unwrap_or(corefile);
-                self.load(newest).await;
-            }
-            unchanged => self.state.corefile = unchanged,
+        for failure in self.listeners.complete().await {
+            tracing::debug!("{}", error_chain(&failure));
+        }
+        let in_force = &mut self.state.corefile;
+        let changed = in_force.take_if(|corefile| corefile.surroundings.changed());
+        let Some(corefile) = changed else { return };
+        match corefile.path.as_deref().map(Corefile::read) {
+            None => drop(self.load(corefile).await),
+            Some(Ok(newest)) => drop(self.load(newest).await),
+            // A file that is gone leaves what it said.
+            Some(Err(_)) => self.state.corefile = Some(corefile),
         }
     }
 
@@ -170,8 +176,7 @@ impl Loader {
 
     /// Puts a configuration in force; returns what of it failed.
     async fn put_in_force(&mut self, configuration: Configuration, text: &str) -> Vec<Error> {
-        let listening = self.listeners.follow(&configuration).await;
-        let failures = listening.err().unwrap_or_default();
+        let failures = self.listeners.follow(&configuration).await;
         self.state.lameduck = configuration.lameduck;
         self.watch_pods(configuration.uses_pods());
         let needs_cluster = configuration.uses_kubernetes();
@@ -210,7 +215,7 @@ impl Loader {
 
     /// Watches pods as long as somebody needs to know them: in a large cluster that costs something.
     fn watch_pods(&mut self, wanted: bool) {
-        self.state.uses_pods = wanted;
+        self.needs_pods.store(wanted, Ordering::Relaxed);
         match (self.state.pods.take(), self.state.client.clone()) {
             (Some(watching), _) if !wanted => {
                 watching.abort();
@@ -250,4 +255,80 @@ fn error_chain(error: &Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch::channel;
+
+    use super::super::resolver::Resolver;
+    use super::*;
+
+    /// A loader that has loaded nothing yet.
+    fn loader() -> Loader {
+        let (chains, in_force) = channel(Arc::default());
+        let (index, indexes) = channel(None);
+        let (pod, pods) = channel(None);
+        let metrics: Arc<Metrics> = Arc::default();
+        let resolver = Resolver::new(in_force, indexes, pods);
+        let listen = "127.0.0.1:0".parse().unwrap();
+        Loader {
+            listeners: Listeners::new(listen, resolver, metrics.clone()),
+            metrics,
+            chains,
+            indexes: Arc::new(index),
+            pods: Arc::new(pod),
+            service: Vec::new(),
+            needs_cluster: Arc::default(),
+            needs_pods: Arc::default(),
+            state: State::default(),
+        }
+    }
+
+    #[test]
+    fn corefile_in_a_relative_directory_is_found_with_what_is_beside_it() {
+        let path = Path::new("src/dns/testdata/corefiles/kubeadm-1.36");
+        let corefile = Corefile::read(path).unwrap();
+        assert!(corefile.text.contains("kubernetes"));
+        assert!(!corefile.surroundings.changed());
+        assert_eq!(corefile.surroundings.files("edits").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn file_that_is_gone_leaves_what_it_said_and_is_seen_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("Corefile");
+        std::fs::write(&path, "a.example {\n errors\n}").unwrap();
+        let mut loader = loader();
+        loader.load(Corefile::read(&path).unwrap()).await;
+        let mut chains = loader.chains.subscribe();
+        std::fs::remove_file(&path).unwrap();
+        loader.refresh().await;
+        assert!(!chains.has_changed().unwrap());
+        assert_eq!(chains.borrow().len(), 1);
+        let both = "a.example {\n errors\n}\nb.example {\n errors\n}";
+        std::fs::write(&path, both).unwrap();
+        loader.refresh().await;
+        assert!(chains.has_changed().unwrap());
+        assert_eq!(chains.borrow_and_update().len(), 2);
+        loader.refresh().await;
+        assert!(!chains.has_changed().unwrap());
+    }
+
+    #[tokio::test]
+    async fn pods_are_needed_as_long_as_a_corefile_asks_for_them() {
+        let mut loader = loader();
+        for (pods, needed) in [("insecure", false), ("verified", true), ("disabled", false)] {
+            let text = format!(". {{\n kubernetes cluster.local {{\n  pods {pods}\n }}\n}}");
+            let corefile = Corefile {
+                text,
+                name: "Corefile".to_owned(),
+                surroundings: Surroundings::default(),
+                about: None,
+                path: None,
+            };
+            loader.load(corefile).await;
+            assert_eq!(loader.needs_pods.load(Ordering::Relaxed), needed, "{pods}");
+        }
+    }
 }

@@ -2,14 +2,22 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Time a client has for its request.
+/// Time a client has for its request, as long as the kubelet waits for a whole answer.
+const REQUEST: Duration = Duration::from_secs(1);
+
+/// Time a client has to take the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections at a time; more wait in the kernel.
+const CONNECTIONS: usize = 32;
 
 /// Longest request that is read; probes send far less.
 const LONGEST: usize = 8192;
@@ -35,12 +43,22 @@ impl Page {
     }
 
     /// Serves the page until the caller drops the future: 200 with a text if there is one, else 503.
-    pub(crate) async fn run(self, text: impl Fn() -> Option<String>) {
+    pub(crate) async fn run(self, text: impl Fn() -> Option<String> + Send + Sync + 'static) {
+        let Self { listener, path } = self;
+        let text = Arc::new(text);
+        let permits = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
-            match self.listener.accept().await {
-                // One at a time is enough for probes, and bounds what clients can hold.
+            let Ok(permit) = permits.clone().acquire_owned().await else {
+                return;
+            };
+            match listener.accept().await {
+                // Beside the others: one that says nothing must not keep the kubelet waiting.
                 Ok((stream, _)) => {
-                    let _ = timeout(PATIENCE, reply(stream, self.path, &text)).await;
+                    let text = text.clone();
+                    tokio::spawn(async move {
+                        let _ = reply(stream, path, &*text).await;
+                        drop(permit);
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "accept a probe");
@@ -57,15 +75,21 @@ async fn reply(
     path: &str,
     text: &impl Fn() -> Option<String>,
 ) -> io::Result<()> {
+    let request = timeout(REQUEST, read_request(&mut stream)).await??;
+    let response = response(&request, path, text().as_deref());
+    timeout(PATIENCE, stream.write_all(response.as_bytes())).await??;
+    stream.shutdown().await
+}
+
+/// Reads the head of a request.
+async fn read_request(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut request = Vec::new();
     while !complete(&request) && request.len() < LONGEST {
         if stream.read_buf(&mut request).await? == 0 {
-            return Ok(());
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
-    let response = response(&request, path, text().as_deref());
-    stream.write_all(response.as_bytes()).await?;
-    stream.shutdown().await
+    Ok(request)
 }
 
 /// Tells whether the head of a request is there.

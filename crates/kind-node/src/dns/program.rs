@@ -103,6 +103,7 @@ fn loader(options: &Options) -> Loader {
         pods: Arc::new(pod),
         service: own.into_iter().collect(),
         needs_cluster: Arc::default(),
+        needs_pods: Arc::default(),
         state: State::default(),
     }
 }
@@ -169,10 +170,12 @@ impl Pages {
         tokio::spawn(health.run(well));
         let (loaded, ending) = (pages.loaded.clone(), pages.ending.clone());
         let (indexes, needs_cluster) = (loader.indexes.subscribe(), loader.needs_cluster.clone());
+        let (pods, needs_pods) = (loader.pods.subscribe(), loader.needs_pods.clone());
         let is = |told: &AtomicBool| told.load(Ordering::Relaxed);
         tokio::spawn(ready.run(move || {
-            let known = !is(&needs_cluster) || indexes.borrow().is_some();
-            (known && is(&loaded) && !is(&ending)).then(|| "OK".to_owned())
+            let services_known = !is(&needs_cluster) || indexes.borrow().is_some();
+            let pods_known = !is(&needs_pods) || pods.borrow().is_some();
+            (services_known && pods_known && is(&loaded) && !is(&ending)).then(|| "OK".to_owned())
         }));
         Ok(pages)
     }

@@ -56,6 +56,15 @@ fn ask(name: &str, kind: RecordType) -> Reach {
 
 /// Asks the cluster with the plugin `kubernetes` as a Corefile has it.
 fn ask_as(directive: &str, name: &str, kind: RecordType) -> Reach {
+    let pods = Pods::from([(
+        "10.244.0.5".parse().unwrap(),
+        BTreeSet::from(["default".into()]),
+    )]);
+    ask_knowing(Some(&pods), directive, name, kind)
+}
+
+/// The same with these pods, or before they were listed.
+fn ask_knowing(pods: Option<&Pods>, directive: &str, name: &str, kind: RecordType) -> Reach {
     let kubernetes: Kubernetes = block(directive).kubernetes.unwrap();
     let question = Question {
         name: Name::from_ascii(name).unwrap(),
@@ -64,14 +73,10 @@ fn ask_as(directive: &str, name: &str, kind: RecordType) -> Reach {
         dnssec_ok: false,
         checking_disabled: false,
     };
-    let pods = Pods::from([(
-        "10.244.0.5".parse().unwrap(),
-        BTreeSet::from(["default".into()]),
-    )]);
     let index = cluster();
     let cluster = zone::Cluster {
         index: &index,
-        pods: Some(&pods),
+        pods,
     };
     answer(&kubernetes, cluster, &question)
 }
@@ -395,7 +400,7 @@ fn foreign_names_are_left_to_others() {
 }
 
 /// What properties of the plugin do: the property, a name, a type, what is told.
-const SETTINGS: [(&str, &str, RecordType, &str); 16] = {
+const SETTINGS: [(&str, &str, RecordType, &str); 18] = {
     const SERVICE: &str = "kubernetes.default.svc.cluster.local.";
     const POD: &str = "10-244-0-5.default.pod.cluster.local.";
     const OTHER_POD: &str = "10-244-0-9.default.pod.cluster.local.";
@@ -439,6 +444,13 @@ const SETTINGS: [(&str, &str, RecordType, &str); 16] = {
         ),
         ("noendpoints", SERVICE, A, "10.96.0.1"),
         (
+            "noendpoints",
+            "1.0.96.10.in-addr.arpa.",
+            PTR,
+            "kubernetes.default.svc.cluster.local.",
+        ),
+        ("noendpoints", "6.0.244.10.in-addr.arpa.", PTR, "NXDomain"),
+        (
             "ignore empty_service",
             "dual.default.svc.cluster.local.",
             A,
@@ -446,6 +458,34 @@ const SETTINGS: [(&str, &str, RecordType, &str); 16] = {
         ),
     ]
 };
+
+#[test]
+fn before_pods_are_known_no_name_of_theirs_is_denied() {
+    for (property, name, expected) in [
+        (
+            "pods verified",
+            "10-244-0-5.default.pod.cluster.local.",
+            ResponseCode::ServFail,
+        ),
+        (
+            "pods verified",
+            "10-244-0-5.gone.pod.cluster.local.",
+            ResponseCode::NXDomain,
+        ),
+        (
+            "pods insecure",
+            "10-244-0-5.default.pod.cluster.local.",
+            ResponseCode::NoError,
+        ),
+    ] {
+        let directive =
+            format!("kubernetes cluster.local {{\n {property}\n fallthrough in-addr.arpa\n}}");
+        match ask_knowing(None, &directive, name, RecordType::A) {
+            Reach::Whole(answer) => assert_eq!(answer.code, expected, "{property} {name}"),
+            outside @ Reach::Outside { .. } => panic!("{property} {name}: {outside:?}"),
+        }
+    }
+}
 
 #[test]
 fn settings_change_answers() {

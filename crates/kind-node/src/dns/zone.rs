@@ -14,7 +14,7 @@ use std::sync::Arc;
 use hickory_proto::rr::rdata::{A, AAAA, CNAME, NS, PTR, SOA, SRV, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
-use super::index::{Entry, Index};
+use super::index::{Entry, Index, SERVICE_LABELS};
 use super::model::{Endpoint, Kind, Pods, Port, Protocol};
 use super::plugin::kubernetes::{Kubernetes, PodMode};
 use super::plugin::zones;
@@ -55,6 +55,8 @@ pub(crate) enum Lookup {
     Missing,
     /// The name is not in our hands.
     Outside,
+    /// It is not known yet whether the name exists.
+    Unknown,
 }
 
 /// Returns what is known about a name.
@@ -197,7 +199,9 @@ impl Zone<'_> {
             labels.push("svc");
             self.record(name, RData::PTR(PTR(below(domain, &labels))))
         };
-        let pointers: Vec<Record> = owners.into_iter().map(pointer).collect();
+        let named =
+            |labels: &Vec<&str>| !self.kubernetes.no_endpoints || labels.len() == SERVICE_LABELS;
+        let pointers: Vec<Record> = owners.into_iter().filter(named).map(pointer).collect();
         if pointers.is_empty() {
             return Lookup::Missing;
         }
@@ -208,19 +212,21 @@ impl Zone<'_> {
     fn pod(&self, namespace: &str, label: &str, name: &Name, kind: RecordType) -> Lookup {
         let four = label.replace('-', ".").parse().map(IpAddr::V4);
         let address = four.or_else(|_| label.replace('-', ":").parse().map(IpAddr::V6));
-        let known = |address: &IpAddr| match self.kubernetes.pods {
-            PodMode::Disabled => false,
-            PodMode::Insecure => true,
-            PodMode::Verified => {
-                let found = self.cluster.pods.and_then(|pods| pods.get(address));
-                found.is_some_and(|namespaces| namespaces.contains(namespace))
-            }
+        let Some(address) = address.ok().filter(|_| self.namespace_exists(namespace)) else {
+            return Lookup::Missing;
         };
-        match address.ok().filter(known) {
-            Some(address) if self.namespace_exists(namespace) => {
-                self.some(name, &BTreeSet::from([address]), kind)
-            }
-            _ => Lookup::Missing,
+        let exists = match (self.kubernetes.pods, self.cluster.pods) {
+            (PodMode::Disabled, _) => false,
+            (PodMode::Insecure, _) => true,
+            (PodMode::Verified, None) => return Lookup::Unknown,
+            (PodMode::Verified, Some(pods)) => pods
+                .get(&address)
+                .is_some_and(|namespaces| namespaces.contains(namespace)),
+        };
+        if exists {
+            self.some(name, &BTreeSet::from([address]), kind)
+        } else {
+            Lookup::Missing
         }
     }
 

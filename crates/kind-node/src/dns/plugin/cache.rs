@@ -18,6 +18,9 @@ const LARGEST: usize = 20_000;
 const LONGEST: Duration = Duration::from_secs(3600);
 const LONGEST_DENIAL: Duration = Duration::from_secs(1800);
 
+/// The longest time for failures that may be said (RFC 2308).
+const LONGEST_SERVFAIL: Duration = Duration::from_secs(300);
+
 /// The shortest time, where nothing is said. CoreDNS then keeps answers for five seconds that are good for less;
 /// what is fresh is never wrong.
 const SHORTEST: Duration = Duration::ZERO;
@@ -30,7 +33,9 @@ pub(crate) struct CacheSettings {
     pub(crate) success: Keeping,
     /// For answers that a name or a type does not exist.
     pub(crate) denial: Keeping,
-    /// Answers keep the times to live that they came with.
+    /// For how long it is kept that a server failed.
+    pub(crate) servfail: Duration,
+    /// Answers keep the times to live that they had at first.
     pub(crate) keep_ttl: bool,
 }
 
@@ -77,6 +82,8 @@ impl CacheSettings {
             zones: arguments::zones(zones.unwrap_or_default(), around)?,
             success: Keeping::new(LONGEST),
             denial: Keeping::new(LONGEST_DENIAL),
+            // Five seconds in CoreDNS; who asks again at once knows sooner that a failure is over.
+            servfail: Duration::ZERO,
             keep_ttl: false,
         };
         if let Some(seconds) = seconds {
@@ -108,8 +115,13 @@ impl CacheSettings {
                 }
             }
             "keepttl" => self.keep_ttl = true,
-            // Failures are asked again at once; and what is not fetched ahead is fetched when asked for.
-            "servfail" => drop(arguments::duration(arguments::one(line)?)?),
+            "servfail" => {
+                self.servfail = arguments::duration(arguments::one(line)?)?;
+                if self.servfail > LONGEST_SERVFAIL {
+                    return invalid("must be at most 5m");
+                }
+            }
+            // What is not fetched ahead is fetched when asked for.
             "prefetch" if !line.arguments.is_empty() => {}
             "serve_stale" | "serve_stale_policy" => {
                 return not_supported("answers are not given any more when their time is over");
@@ -138,12 +150,20 @@ fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), Fault> {
         _ => return invalid("takes a capacity and up to two times"),
     };
     keeping.capacity = arguments::number::<usize>(capacity)?.min(LARGEST);
-    let seconds = |text: &String| arguments::number(text).map(Duration::from_secs);
     if let Some(text) = times.first() {
         keeping.longest = seconds(text)?;
+        if keeping.longest.is_zero() {
+            return invalid("needs a time of one second or more");
+        }
     }
     if let Some(text) = times.get(1) {
         keeping.shortest = seconds(text)?;
     }
     Ok(())
+}
+
+/// A time in seconds; no record has a longer one than fits.
+fn seconds(text: &str) -> Result<Duration, Fault> {
+    let seconds: u64 = arguments::number(text)?;
+    Ok(Duration::from_secs(seconds.min(u32::MAX.into())))
 }

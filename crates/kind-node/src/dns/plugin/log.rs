@@ -18,7 +18,7 @@ const COMMON: &str = "{remote}:{port} - {>id} \"{type} {class} {name} {proto} {s
 
 /// The same with the operation.
 const COMBINED: &str = "{remote}:{port} - {>id} \"{type} {class} {name} {proto} {size} {>do} {>bufsize}\" \
-                        {rcode} {>rflags} {rsize} {duration} {>opcode}";
+                        {rcode} {>rflags} {rsize} {duration} \"{>opcode}\"";
 
 /// One directive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,12 +100,20 @@ impl LogRule {
         Ok(())
     }
 
-    /// The line for an exchange, if it is to have one.
-    pub(crate) fn line(&self, exchange: &Exchange<'_>) -> Option<String> {
-        self.names.matching(&exchange.question.name)?;
+    /// The line for an exchange, if its kind is wanted.
+    fn line(&self, exchange: &Exchange<'_>) -> Option<String> {
         let wanted = self.classes.is_empty() || self.classes.contains(&class(exchange.answer));
         wanted.then(|| fill(&self.format, exchange))
     }
+}
+
+/// The line for an exchange, if it is to have one. The first rule for its name decides alone, also against a line.
+pub(crate) fn line(rules: &[LogRule], exchange: &Exchange<'_>) -> Option<String> {
+    let name = &exchange.question.name;
+    let mut covering = rules
+        .iter()
+        .filter(|rule| rule.names.matching(name).is_some());
+    covering.next()?.line(exchange)
 }
 
 fn class(answer: Summary) -> Class {
@@ -188,7 +196,7 @@ mod tests {
     use super::super::super::configuration::tests::block;
     use super::*;
 
-    fn line(directive: &str, code: ResponseCode, empty: bool) -> Option<String> {
+    fn told(directive: &str, code: ResponseCode, empty: bool) -> Option<String> {
         let question = Question {
             name: Name::from_ascii("www.example.org.").unwrap(),
             kind: RecordType::A,
@@ -196,7 +204,7 @@ mod tests {
             dnssec_ok: true,
             checking_disabled: false,
         };
-        block(directive).log[0].line(&Exchange {
+        let exchange = Exchange {
             question: &question,
             answer: Summary {
                 code,
@@ -212,49 +220,60 @@ mod tests {
             size: 41,
             answer_size: 68,
             duration: Duration::from_micros(1500),
-        })
+        };
+        line(&block(directive).log, &exchange)
     }
 
     #[test]
     fn lines_of_exchanges() {
+        let no_error = ResponseCode::NoError;
         let common = "10.0.0.5:4444 - 7 \"A IN www.example.org. udp 41 true 1232\" NOERROR qr,aa,rd,ra 68 0.001500000s";
         for (directive, code, empty, expected) in [
-            ("log", ResponseCode::NoError, false, Some(common)),
+            ("log", no_error, false, Some(common)),
+            ("log example.org", no_error, false, Some(common)),
+            ("log example.com", no_error, false, None),
             (
-                "log example.org",
-                ResponseCode::NoError,
+                "log . \"{combined}\"",
+                no_error,
                 false,
-                Some(common),
+                Some(&*format!("{common} \"0\"")),
             ),
-            ("log example.com", ResponseCode::NoError, false, None),
+            // Only the first rule for a name counts, whether or not it wants the answer.
+            (
+                "log example.org {\n class error\n}\nlog",
+                no_error,
+                false,
+                None,
+            ),
+            (
+                "log example.com\nlog . \"{rcode}\"\nlog",
+                no_error,
+                false,
+                Some("NOERROR"),
+            ),
             (
                 "log . \"{name} {rcode} {/log/class}\"",
                 ResponseCode::Refused,
                 true,
                 Some("www.example.org. REFUSED -"),
             ),
-            ("log {\n class error\n}", ResponseCode::NoError, false, None),
-            (
-                "log {\n class denial\n}",
-                ResponseCode::NoError,
-                false,
-                None,
-            ),
+            ("log {\n class error\n}", no_error, false, None),
+            ("log {\n class denial\n}", no_error, false, None),
             (
                 "log . \"{rcode}\" {\n class denial\n}",
-                ResponseCode::NoError,
+                no_error,
                 true,
                 Some("NOERROR"),
             ),
             (
                 "log . \"{rcode}\" {\n class error all\n}",
-                ResponseCode::NoError,
+                no_error,
                 false,
                 Some("NOERROR"),
             ),
         ] {
             assert_eq!(
-                line(directive, code, empty).as_deref(),
+                told(directive, code, empty).as_deref(),
                 expected,
                 "{directive}"
             );

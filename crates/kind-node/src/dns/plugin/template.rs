@@ -33,7 +33,8 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// Reads `template CLASS TYPE [ZONES…] { … }`.
+    /// Reads `template CLASS TYPE [ZONES…] { … }`. With a text that is not supported none of it is: an answer
+    /// without that record would be a wrong one, and names that others know would be gone.
     pub(crate) fn read(
         directive: &Directive,
         around: &Zones,
@@ -53,8 +54,15 @@ impl Template {
             code: ResponseCode::NoError,
             fallthrough: Fallthrough::default(),
         };
-        lines.each(directive, |line| template.read_line(line));
-        Ok(template)
+        let mut unsupported = None;
+        lines.each(directive, |line| match template.read_line(line) {
+            Err(fault @ Fault::NotSupported(_)) if is_text(line) => {
+                unsupported.get_or_insert(fault);
+                Ok(())
+            }
+            read => read,
+        });
+        unsupported.map_or(Ok(template), Err)
     }
 
     fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
@@ -133,6 +141,11 @@ impl Template {
             ..Answer::bare(self.code)
         })
     }
+}
+
+/// Tells whether a line has texts of records.
+fn is_text(line: &Directive) -> bool {
+    matches!(line.name.as_str(), "answer" | "additional" | "authority")
 }
 
 /// What each group matched, by its number and its name.
