@@ -4,8 +4,9 @@
 //! iptables and ipvs it has no rule for an address that no Service has any more, or for another port of
 //! one, and such packets would leave the node by its default route: into nowhere, or to a program that
 //! takes connections to whatever address. Here they are refused as kube-proxy refuses them, after all
-//! that may lead them elsewhere. The range is known only where kube-proxy serves Services: another
-//! program may do so at other places.
+//! that may lead them elsewhere, and after all that kube-proxy drops: a Service with `internalTrafficPolicy:
+//! Local` may have its next pod on this node soon. The range is known only where kube-proxy serves Services:
+//! another program may do so at other places.
 
 use ipnet::IpNet;
 
@@ -45,12 +46,12 @@ mod tests {
     const RULESET: &str = "\
 table ip kindnet-services {
 \tchain forward {
-\t\ttype filter hook forward priority filter; policy accept;
+\t\ttype filter hook forward priority filter + 10; policy accept;
 \t\tip daddr 10.96.0.0/16 reject with icmp port-unreachable
 \t}
 
 \tchain output {
-\t\ttype filter hook output priority filter; policy accept;
+\t\ttype filter hook output priority filter + 10; policy accept;
 \t\tip daddr 10.96.0.0/16 reject with icmp port-unreachable
 \t}
 }

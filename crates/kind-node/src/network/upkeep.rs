@@ -50,7 +50,7 @@ mod tests {
     const RULESET: &str = "\
 table ip kept {
 \tchain c {
-\t\ttype filter hook output priority filter; policy accept;
+\t\ttype filter hook output priority filter + 10; policy accept;
 \t\tmeta l4proto icmp drop
 \t}
 }

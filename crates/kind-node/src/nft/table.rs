@@ -14,9 +14,10 @@ pub(crate) enum Hook {
     Ingress(String),
     /// Packets for this machine, after everything that may lead them elsewhere.
     Input,
-    /// Packets that this machine routes for others, after their destination may have been changed.
+    /// Packets that this machine routes for others, after others may have changed their destination or
+    /// filtered them.
     Forward,
-    /// Packets of this machine itself, after their destination may have been changed.
+    /// Packets of this machine itself, after the same.
     Output,
     /// Packets that leave a machine, whoever sent them.
     Leaving,

@@ -1,9 +1,10 @@
 //! Addresses on a real kernel: a network with two nodes, seen from the host.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1;
 use kind_net::netlink::Netlink;
+use kind_net::sysctl;
 use serde_json::{Value, json};
 
 use super::announce::{self, Rules};
@@ -23,7 +25,7 @@ use crate::testing::{Place, in_namespace};
 /// The Service's port, which kube-proxy would lead to a pod, and one of the node's own.
 const WEB: u16 = 80;
 const KUBELET: u16 = 10250;
-/// How long to wait for a connection that may never come.
+/// How long to wait for a connection that must not come.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// How long to wait for one that must come, however busy the machine is.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -164,17 +166,32 @@ fn rules(node: &Place) -> String {
     String::from_utf8(listed.unwrap().stdout).unwrap()
 }
 
-fn connect(address: &str, port: u16, patience: Duration) -> Option<TcpStream> {
+fn connect(address: &str, port: u16, patience: Duration) -> io::Result<TcpStream> {
     let to = SocketAddr::new(address.parse().unwrap(), port);
-    TcpStream::connect_timeout(&to, patience).ok()
+    TcpStream::connect_timeout(&to, patience)
 }
 
 fn reaches(address: &str, port: u16) -> bool {
-    connect(address, port, ANSWER).is_some()
+    connect(address, port, ANSWER).is_ok()
 }
 
+/// Tells whether a connection is turned down in words.
 fn refuses(address: &str, port: u16) -> bool {
-    connect(address, port, PATIENCE).is_none()
+    fails_with(ErrorKind::ConnectionRefused, address, port)
+}
+
+/// Tells whether no node of the network says that it has the address.
+fn is_nobodys(address: &str) -> bool {
+    fails_with(ErrorKind::HostUnreachable, address, WEB)
+}
+
+fn fails_with(kind: ErrorKind, address: &str, port: u16) -> bool {
+    connect(address, port, ANSWER).is_err_and(|error| error.kind() == kind)
+}
+
+/// Tells whether nothing comes back of what is sent there.
+fn is_silent(address: &str, port: u16) -> bool {
+    connect(address, port, PATIENCE).is_err()
 }
 
 #[test]
@@ -196,7 +213,7 @@ fn an_address_moves_to_another_node_at_once() {
 
         // The first node dies without a word, and the host still knows where it was.
         netlink.delete_link("node2").unwrap();
-        assert!(refuses(ADDRESSES[0], WEB));
+        assert!(is_silent(ADDRESSES[0], WEB));
         announce(&nodes[1], 3, &ADDRESSES);
         for address in ADDRESSES {
             assert!(reaches(address, WEB), "{address}");
@@ -205,6 +222,41 @@ fn an_address_moves_to_another_node_at_once() {
         follow(&nodes[1], 3, "2", BTreeMap::new());
         let rules = rules(&nodes[1]);
         assert!(!rules.contains("kind-services"), "{rules}");
+    });
+}
+
+#[test]
+fn an_address_on_another_link_of_a_node_is_not_heard_of() {
+    const OTHER: &str = "172.18.255.8";
+    in_namespace(|| {
+        let mut netlink = Netlink::open().unwrap();
+        // That nobody has an address is told this way.
+        let loopback = netlink.link("lo").unwrap().unwrap();
+        netlink.up(loopback).unwrap();
+        let bridge = bridge(&mut netlink);
+        let nodes = [2, 3].map(|number| node(&mut netlink, bridge, number));
+        // kube-proxy's mode ipvs has all addresses there, on all nodes.
+        nodes[1].run(|| {
+            let mut netlink = Netlink::open().unwrap();
+            let link = netlink.bridge("kube-ipvs0").unwrap();
+            for address in [ADDRESSES[0], OTHER] {
+                let address: IpAddr = address.parse().unwrap();
+                netlink.add_address(link, address.into()).unwrap();
+            }
+            netlink.up(link).unwrap();
+            std::fs::write("/proc/sys/net/ipv4/conf/all/arp_ignore", "0").unwrap();
+            std::fs::write("/proc/sys/net/ipv4/conf/eth0/arp_ignore", "0").unwrap();
+        });
+        assert!(reaches(OTHER, WEB), "a kernel answers for all of them");
+        nodes[1].run(|| sysctl::set_for_node(Path::new("/proc/sys")).unwrap());
+        assert!(is_nobodys(ADDRESSES[0]));
+        announce(&nodes[0], 2, &ADDRESSES[..1]);
+        let found = answers(ADDRESSES[0], 3);
+        assert_eq!(found, BTreeMap::from([("2 172.18.0.1".to_owned(), 3)]));
+        announce(&nodes[0], 2, &[]);
+        announce(&nodes[1], 3, &ADDRESSES[..1]);
+        let found = answers(ADDRESSES[0], 3);
+        assert_eq!(found, BTreeMap::from([("3 172.18.0.1".to_owned(), 3)]));
     });
 }
 
@@ -233,7 +285,7 @@ fn answers(address: &str, times: usize) -> BTreeMap<String, usize> {
     let mut answers = BTreeMap::new();
     for _ in 0..times {
         let mut answer = String::new();
-        if let Some(mut stream) = connect(address, WEB, ANSWER) {
+        if let Ok(mut stream) = connect(address, WEB, ANSWER) {
             stream.set_read_timeout(Some(ANSWER)).unwrap();
             stream.read_to_string(&mut answer).unwrap();
         }
@@ -306,16 +358,37 @@ fn what_a_node_hands_on_too_early_is_lost_and_does_not_wander() {
         assert!(reaches(ADDRESSES[0], WEB));
         nodes[1].run(|| {
             std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
-            for rule in [
-                "delete table inet proxy",
-                "table inet count { counter seen { }; chain c { type filter hook prerouting priority 0; \
-                 ip daddr 172.18.255.7 tcp flags & (syn | ack) == syn counter name seen; }; }",
-            ] {
-                assert!(Command::new("nft").arg(rule).status().unwrap().success());
-            }
+            nft("delete table inet proxy");
+            count_openings("prerouting");
         });
-        assert!(refuses(ADDRESSES[0], WEB));
-        let rules = rules(&nodes[1]);
-        assert!(rules.contains("packets 1 "), "{rules}");
+        count_openings("output");
+        assert!(is_silent(ADDRESSES[0], WEB));
+        // The host repeats what was lost if the test is late to give up.
+        let sent = openings();
+        let seen = nodes[1].run(openings);
+        assert!((1..=sent).contains(&seen), "{seen} of {sent}");
     });
+}
+
+fn nft(rules: &str) -> String {
+    let output = Command::new("nft").arg(rules).output().unwrap();
+    assert!(output.status.success(), "{rules}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Begins to count how often someone opens a connection to the first address.
+fn count_openings(hook: &str) {
+    nft(&format!(
+        "table ip count {{ counter openings {{ }}; chain c {{ type filter hook {hook} priority 0; \
+         ip daddr {} tcp flags & (syn | ack) == syn counter name openings; }}; }}",
+        ADDRESSES[0]
+    ));
+}
+
+/// How often it was.
+fn openings() -> u32 {
+    let listed = nft("list counter ip count openings");
+    let mut words = listed.split_whitespace();
+    words.find(|word| *word == "packets").unwrap();
+    words.next().unwrap().parse().unwrap()
 }

@@ -14,6 +14,9 @@ const PROVISIONER_KEYS: [&str; 2] = [
     "volume.kubernetes.io/storage-provisioner",
     "volume.beta.kubernetes.io/storage-provisioner",
 ];
+/// Where a claim may name its storage class instead; where both are, this one counts, as it does for the
+/// control plane.
+const CLASS_KEY: &str = "volume.beta.kubernetes.io/storage-class";
 /// Where the scheduler writes on which node the claim's first pod is to run.
 const NODE_KEY: &str = "volume.kubernetes.io/selected-node";
 
@@ -76,13 +79,16 @@ pub(super) fn decide(claim: &PersistentVolumeClaim, node: &str) -> Decision {
     if bound || claim.metadata.deletion_timestamp.is_some() {
         return Decision::Leave;
     }
-    let (Some(class), Some(uid)) = (&spec.storage_class_name, &claim.metadata.uid) else {
+    let class = annotations
+        .get(CLASS_KEY)
+        .or(spec.storage_class_name.as_ref());
+    let (Some(class), Some(uid)) = (class, &claim.metadata.uid) else {
         return Decision::Leave;
     };
     let wanted = Wanted {
         uid: uid.clone(),
         class: class.clone(),
-        request: request(claim, spec).map(Box::new),
+        request: request(claim, spec, class).map(Box::new),
     };
     match annotations.get(NODE_KEY).filter(|name| !name.is_empty()) {
         None => Decision::Choose(wanted),
@@ -94,6 +100,7 @@ pub(super) fn decide(claim: &PersistentVolumeClaim, node: &str) -> Decision {
 fn request(
     claim: &PersistentVolumeClaim,
     spec: &PersistentVolumeClaimSpec,
+    class: &str,
 ) -> Result<Request, String> {
     let modes = spec.access_modes.clone().unwrap_or_default();
     if let Some(mode) = modes.iter().find(|mode| !supported(mode)) {
@@ -127,7 +134,7 @@ fn request(
     Ok(Request {
         directory: directory(&volume, &namespace, &name)
             .ok_or_else(|| format!("{volume:?} is no name for a directory"))?,
-        class: text(&spec.storage_class_name, "storage class")?,
+        class: class.to_owned(),
         size: size.cloned().ok_or("the claim asks for no storage")?,
         volume,
         namespace,
@@ -249,6 +256,25 @@ pub(super) mod tests {
             PROVISIONER_KEYS[0]: PROVISIONER, PROVISIONER_KEYS[1]: "example.org/other",
         }}});
         assert!(matches!(decide(&claim(both), "node"), Decision::Serve(_)));
+    }
+
+    #[test]
+    fn a_claim_names_its_class_in_either_place() {
+        for (field, annotation, class) in [
+            (Some("fast"), None, "fast"),
+            (None, Some("old"), "old"),
+            (Some("fast"), Some("old"), "old"),
+        ] {
+            let mut claim = claim(json!({}));
+            claim.spec.as_mut().unwrap().storage_class_name = field.map(str::to_owned);
+            let annotations = claim.metadata.annotations.as_mut().unwrap();
+            annotations.extend(annotation.map(|name| (CLASS_KEY.to_owned(), name.to_owned())));
+            let Decision::Serve(wanted) = decide(&claim, "node") else {
+                panic!("{field:?} {annotation:?}: not served");
+            };
+            assert_eq!(wanted.class, class);
+            assert_eq!(wanted.request.unwrap().class, class);
+        }
     }
 
     #[test]
