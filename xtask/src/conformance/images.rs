@@ -16,7 +16,7 @@ use crate::Failure;
 use crate::shell::{output, program, run, say};
 
 /// What the tests call inside of pods.
-const PACKAGES: &str = "bash,bind9-dnsutils,busybox-static,curl,etcd-server,iperf,iproute2,libc-bin,\
+const PACKAGES: &str = "bash,bind9-dnsutils,busybox-static,curl,dash,etcd-server,iperf,iproute2,libc-bin,\
                         netcat-openbsd,perl-base";
 const SUITE: &str = "bookworm";
 /// Nothing of it is used in pods; nodes would hold it several times.

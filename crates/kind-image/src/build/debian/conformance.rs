@@ -10,8 +10,8 @@ use super::kubernetes::{self, PREPARE, SourceTree};
 const COMPILE: &str = include_str!("compile-tests.sh");
 
 /// Compiles the tests of the Kubernetes that [`build`](super::super::build) makes images of, and returns the
-/// directory that holds them: `e2e.test`, `ginkgo`, `agnhost` with `localhost.crt` and `localhost.key`,
-/// `sample-apiserver` and `nnp`, and the version of Kubernetes in the file `version`.
+/// directory that holds them: `e2e.test`, `ginkgo`, `kubectl`, `agnhost` with `localhost.crt` and
+/// `localhost.key`, `sample-apiserver` and `nnp`, and the version of Kubernetes in the file `version`.
 ///
 /// Works in the cache directory of builds of images, and leaves there what the build of an image would make first.
 ///
@@ -30,15 +30,18 @@ pub fn build_tests(
         return Ok(path);
     }
     let tree = SourceTree::make(&workshop, mirror)?;
+    let programs = kubernetes::make(&workshop, mirror)?;
     let script = [PREPARE, COMPILE].concat();
     let path = workshop.step(Step::CompileTests, &key, |work| {
         let version = tree.compile(work, &script, work.directory)?;
         let path = work.directory.join("version");
-        fs::write(&path, version).map_err(Error::path("write", &path))
+        fs::write(&path, version).map_err(Error::path("write", &path))?;
+        let kubectl = programs.path.join("bin/kubectl");
+        fs::copy(&kubectl, work.directory.join("kubectl"))
+            .map_err(Error::path("copy", &kubectl))?;
+        Ok(())
     })?;
-    if kubernetes::is_compiled(&workshop, mirror) {
-        workshop.discard(Step::BuildRoot)?;
-        workshop.discard(Step::Source)?;
-    }
+    workshop.discard(Step::BuildRoot)?;
+    workshop.discard(Step::Source)?;
     Ok(path)
 }

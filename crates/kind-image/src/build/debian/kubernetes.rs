@@ -29,11 +29,6 @@ pub(super) fn make(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<Made
     Ok(Made { path, key })
 }
 
-/// Whether the compiled programs are there.
-pub(super) fn is_compiled(workshop: &Workshop<'_>, mirror: Option<&str>) -> bool {
-    workshop.cached(Step::Compile, &key(mirror)).is_some()
-}
-
 fn key(mirror: Option<&str>) -> Key {
     Key::of([COMPILE, source_key(mirror).as_ref()])
 }
