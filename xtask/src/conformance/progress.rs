@@ -59,6 +59,10 @@ fn receive(mut stream: &TcpStream) -> Option<serde_json::Value> {
 /// What is told of a message: that a test has ended, and how. Every process of the tests counts its own.
 fn line(message: &serde_json::Value, ended: &mut u64) -> Option<String> {
     let text = message.get("msg")?.as_str()?;
+    if text == "Test Suite starting" {
+        // Those of a run start together, before a test of any has ended.
+        *ended = 0;
+    }
     let (outcome, name) = text.split_once(' ')?;
     if !matches!(outcome, "PASSED" | "FAILED") {
         return None;
@@ -83,6 +87,8 @@ mod tests {
         assert_eq!(tell(passed).unwrap(), "   1/3 PASSED [sig-node] Pods run");
         let failed = r#"{"msg":"FAILED [sig-node] Pods stop","total":-1,"failed":1}"#;
         assert_eq!(tell(failed).unwrap(), "   2 FAILED [sig-node] Pods stop");
+        assert_eq!(tell(r#"{"msg":"Test Suite starting","total":1}"#), None);
+        assert_eq!(tell(passed).unwrap(), "   1/3 PASSED [sig-node] Pods run");
     }
 
     #[test]
