@@ -152,8 +152,10 @@ const OTHERS: &[(&str, Test)] = &named![
     the_original_takes_our_cluster_over,
     we_take_a_cluster_of_the_original_over,
     ten_at_once_make_one_network,
-    of_two_networks_of_a_name_one_is_kept,
 ];
+
+/// Beside those, on docker.
+const DOCKER: &[(&str, Test)] = &named![of_two_networks_of_a_name_one_is_kept];
 
 /// Last on engines with containers: it takes the node image away.
 const LAST: &[(&str, Test)] = &named![a_built_image_is_pushed_and_pulled];
@@ -184,6 +186,9 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
         _ => {
             all.extend(SHARED);
             all.extend(OTHERS);
+            if engine == "docker" {
+                all.extend(DOCKER);
+            }
             // Only root can be somebody else.
             if engine == "docker" && !is_ordinary_user() {
                 all.extend(USERS);

@@ -46,9 +46,6 @@ pub(crate) fn ten_at_once_make_one_network(world: &World) {
 /// that ask at once may both get one.
 pub(crate) fn of_two_networks_of_a_name_one_is_kept(world: &World) {
     const NAME: &str = "twins";
-    if world.engine.name() != "docker" {
-        return;
-    }
     for _ in 0..2 {
         let body = format!("{{\"Name\":\"{NAME}\",\"CheckDuplicate\":false}}");
         let mut stream = UnixStream::connect("/run/docker.sock").unwrap();

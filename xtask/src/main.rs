@@ -5,6 +5,7 @@ mod attempt;
 mod bench;
 mod conformance;
 mod lab;
+mod measure;
 mod node_image;
 mod packages;
 mod programs;
@@ -33,6 +34,9 @@ Commands:
   lab [--lab SCRIPT] [--image ARCHIVE] [--keep] [WAY...] [-- ARGUMENTS]
                 run the end-to-end suites in a guest with cgroup v2, current engines and an ordinary
                 user (CONTRIBUTING.md), and write a table to target/lab.md
+  measure [--show NAME] [DIRECTORY]
+                numbers about the code of this checkout or another one, a line each; --show lists the
+                places behind one of them: cargo xtask measure --show circles
   build         build the kind command and the kind-node program it carries
   sample-image  write the image of the sample app as an archive
   node-image    write the node image from Debian's packages as an archive
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Some("conformance") => conformance::run(&arguments[1..]),
         Some(conformance::INSIDE) => conformance::inside(&arguments[1..]),
         Some("lab") => lab::run(&arguments[1..]),
+        Some("measure") => measure::measure_workspace(&arguments[1..]),
         Some("build") => {
             programs::build().map(|programs| shell::say(&programs.kind.display().to_string()))
         }

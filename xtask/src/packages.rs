@@ -38,7 +38,7 @@ pub(crate) const CLUSTER: [Need; 5] = [
 ];
 
 /// What the tests need beside that.
-pub(crate) const TESTS: [Need; 6] = [
+pub(crate) const TESTS: [Need; 7] = [
     need("zstd", "zstd", "packs archives that are loaded"),
     need(
         "docker-registry",
@@ -55,6 +55,7 @@ pub(crate) const TESTS: [Need; 6] = [
         "iptables",
         "makes firewalls that are in the way of nodes",
     ),
+    need("make", "make", "builds a tree of sources"),
     need("zsh", "zsh", "completes kind's commands"),
     need("fish", "fish", "completes kind's commands"),
 ];

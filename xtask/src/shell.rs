@@ -1,15 +1,21 @@
 //! Running programs and talking to the developer.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::Failure;
 
 /// Tells the developer something.
-#[expect(clippy::print_stderr, reason = "the only place of xtask that prints")]
+#[expect(clippy::print_stderr, reason = "the only file of xtask that prints")]
 pub(crate) fn say(text: &str) {
     eprintln!("{text}");
+}
+
+/// Prints what the developer asked for.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
 }
 
 /// The root of the checkout.

@@ -1,5 +1,4 @@
-//! Layers of the store as the kernel's overlayfs sees them. Needs root; without it there is nothing to
-//! test, and the tests pass.
+//! Layers of the store as the kernel's overlayfs sees them. Needs root.
 
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
@@ -8,6 +7,7 @@ use std::process::Command;
 
 use kind_image::oci::ImageConfig;
 use kind_image::{Image, Store};
+use kind_testkit::machine::require_root;
 use tempfile::TempDir;
 
 /// A layer's tar with empty directories and files that hold their own name.
@@ -81,9 +81,7 @@ fn merged(image: &Image, place: &Path) -> Vec<String> {
 
 #[test]
 fn whiteouts_hide_what_lower_layers_have() {
-    if !rustix::process::geteuid().is_root() {
-        return;
-    }
+    require_root();
     let place = TempDir::new().unwrap();
     let store = Store::open(&place.path().join("store")).unwrap();
     let mount_point = place.path().join("merged");

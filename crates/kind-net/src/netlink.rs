@@ -433,15 +433,15 @@ mod tests {
     use super::*;
     use std::os::fd::AsFd;
 
+    use kind_testkit::machine::require_root;
+
     fn net(text: &str) -> IpNet {
         text.parse().unwrap()
     }
 
     /// Runs in a network namespace of its own: the thread that changes it ends with the test.
     fn in_namespace(test: fn()) {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
+        require_root();
         std::thread::spawn(move || {
             kind_sys::namespace::unshare_network().unwrap();
             test();

@@ -43,7 +43,7 @@ pub fn overlap(one: &IpNet, other: &IpNet) -> bool {
 }
 
 /// The IPv6 subnet that kind gives a network: unique local, from the SHA-1 of the name and the number
-/// of the attempt (kind-behaviour.md §3.3), so that every tool chooses the same.
+/// of the attempt, as kind's `generateULASubnetFromName` makes it, so that every tool chooses the same.
 pub fn unique_local_subnet(name: &str, attempt: i32) -> Ipv6Net {
     let mut hash = Sha1::new();
     hash.update(name.as_bytes());

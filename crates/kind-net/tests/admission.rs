@@ -1,6 +1,6 @@
 //! A bridge behind firewalls that drop: a host, two nodes and a neighbour, each a network namespace.
 //!
-//! Needs root, nft and iptables; does nothing without.
+//! Needs root, nft and iptables.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs::{self, File};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 use kind_net::netlink::{Netlink, Route};
 use kind_net::{admission, nft};
+use kind_testkit::machine::{require_programs, require_root};
 use rustix::thread::LinkNameSpaceType;
 
 const BRIDGE: &str = "br-0123456789ab";
@@ -66,11 +67,9 @@ fn a_rejecting_rule() {
 
 #[test]
 fn names_of_the_host() {
-    if !possible(["iptables-nft", "ip6tables-nft"]) {
-        return;
-    }
-    let place = Place::new();
     let programs = ["iptables-nft", "ip6tables-nft"];
+    require_programs(&programs);
+    let place = Place::new();
     // As with ufw: the host answers its neighbours, and those that look for them.
     let rules = "-A INPUT -p ipv6-icmp -j ACCEPT; -P INPUT DROP";
     place.host.run(|| firewall(programs, rules));
@@ -87,9 +86,7 @@ fn names_of_the_host() {
 
 #[test]
 fn a_host_that_drops_nothing_is_not_touched() {
-    if !possible(["nft", "ip"]) {
-        return;
-    }
+    require_programs(&["nft", "ip"]);
     let place = Place::new();
     let before = place.host.run(|| nft::tables().unwrap());
     place.host.run(|| {
@@ -104,9 +101,7 @@ fn a_host_that_drops_nothing_is_not_touched() {
 /// Checks that nodes are cut off by `rules`, that they are not once admitted, and that the host's rules
 /// are the old ones in the end.
 fn opens(programs: [&str; 2], rules: &str, chain: &str) {
-    if !possible(programs) {
-        return;
-    }
+    require_programs(&programs);
     let place = Place::new();
     place.host.run(|| firewall(programs, rules));
     let before = place.host.run(|| listings(programs));
@@ -133,11 +128,6 @@ fn opens(programs: [&str; 2], rules: &str, chain: &str) {
     place.host.run(|| admission::revoke(BRIDGE).unwrap());
     assert_eq!(place.host.run(|| listings(programs)), before);
     assert!(!place.nodes[0].reaches(&place.server));
-}
-
-fn possible(programs: [&str; 2]) -> bool {
-    let exists = |program: &&str| Command::new(program).arg("-V").output().is_ok();
-    rustix::process::geteuid().is_root() && programs.iter().all(exists)
 }
 
 fn firewall(programs: [&str; 2], rules: &str) {
@@ -247,6 +237,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        require_root();
         let (host, neighbour) = (Space::new(), Space::new());
         let nodes = [Space::new(), Space::new()];
         host.run(|| {

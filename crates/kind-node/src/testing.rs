@@ -5,15 +5,15 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
+use kind_testkit::machine::require_root;
+
 use crate::nft::{Batch, Connection, Table};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Runs a test in a network namespace of its own; without root there is none, and no test.
+/// Runs a test in a network namespace of its own, which only root can make.
 pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
-    if !rustix::process::geteuid().is_root() {
-        return;
-    }
+    require_root();
     let test = thread::spawn(|| {
         kind_sys::namespace::unshare_network().unwrap();
         test();

@@ -263,6 +263,8 @@ fn for_each_below(directory: &Path, visit: &mut dyn FnMut(&Path)) {
 
 #[cfg(test)]
 mod tests {
+    use kind_testkit::machine::require_root;
+
     use super::*;
 
     #[test]
@@ -286,9 +288,7 @@ mod tests {
 
     #[test]
     fn neighbours_come_and_go() {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
+        require_root();
         let hierarchies = Hierarchies::of_host().unwrap();
         let parent = format!("kind-test-{}-neighbours", std::process::id());
         std::thread::scope(|scope| {
@@ -306,9 +306,7 @@ mod tests {
 
     #[test]
     fn a_group_with_children_and_processes_goes_away() {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
+        require_root();
         let hierarchies = Hierarchies::of_host().unwrap();
         let name = format!("kind-test-{}/node", std::process::id());
         let group = Group::new(hierarchies.clone(), &name);

@@ -78,3 +78,54 @@ fn unshare(flags: UnshareFlags) -> io::Result<()> {
     // descriptor tables; no caller in this module passes it.
     Ok(unsafe { rustix::thread::unshare_unsafe(flags) }?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::process::Command;
+    use std::thread;
+
+    use kind_testkit::machine::require_root;
+
+    use super::*;
+
+    /// The calling thread's namespace of that kind.
+    fn own(kind: &str) -> PathBuf {
+        fs::read_link(format!("/proc/thread-self/ns/{kind}")).unwrap()
+    }
+
+    #[test]
+    fn a_thread_leaves_a_namespace_alone() {
+        require_root();
+        let work = || {
+            let before = ["net", "mnt"].map(own);
+            unshare_network().unwrap();
+            assert_ne!(own("net"), before[0]);
+            assert_eq!(own("mnt"), before[1]);
+            unshare_mounts().unwrap();
+            assert_ne!(own("mnt"), before[1]);
+        };
+        let before = ["net", "mnt"].map(own);
+        thread::spawn(work).join().unwrap();
+        assert_eq!(["net", "mnt"].map(own), before);
+    }
+
+    #[test]
+    fn the_next_child_is_the_first_of_its_namespace() {
+        require_root();
+        let pid = || {
+            let output = Command::new("sh").args(["-c", "echo $$"]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let work = move || {
+            unshare_child_pids().unwrap();
+            let first = pid();
+            restore_child_pids().unwrap();
+            (first, pid())
+        };
+        let (first, later) = thread::spawn(work).join().unwrap();
+        assert_eq!(first, "1\n");
+        assert_ne!(later, "1\n");
+    }
+}

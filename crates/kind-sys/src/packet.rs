@@ -45,3 +45,45 @@ pub fn send_frame(link: u32, frame: &[u8]) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::thread;
+
+    use kind_testkit::machine::{require_programs, require_root};
+    use rustix::net::{AddressFamily, RecvFlags, SocketType, eth, recv, socket};
+
+    use super::*;
+
+    /// The link to oneself, in every namespace.
+    const LOOPBACK: u32 = 1;
+    /// To nobody, from nobody, of the type that is set aside for experiments.
+    const FRAME: &[u8] = b"\0\0\0\0\0\0\0\0\0\0\0\0\x88\xb5hello";
+
+    #[test]
+    fn a_frame_arrives_as_it_was_sent() {
+        require_root();
+        require_programs(&["ip"]);
+        let work = || {
+            crate::namespace::unshare_network().unwrap();
+            assert!(send_frame(LOOPBACK, FRAME).is_err(), "the link is down");
+            let up = Command::new("ip")
+                .args(["link", "set", "lo", "up"])
+                .status();
+            assert!(up.unwrap().success());
+            let listener = socket(AddressFamily::PACKET, SocketType::RAW, Some(eth::ALL)).unwrap();
+            send_frame(LOOPBACK, FRAME).unwrap();
+            let mut received = [0; 64];
+            let (length, _) = recv(&listener, &mut received, RecvFlags::empty()).unwrap();
+            assert_eq!(received[..length], *FRAME);
+        };
+        thread::spawn(work).join().unwrap();
+    }
+
+    #[test]
+    fn what_has_no_whole_header_is_no_frame() {
+        let error = send_frame(LOOPBACK, &FRAME[..13]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
+}

@@ -159,8 +159,54 @@ pub fn pid(number: i32) -> Option<Pid> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::Read;
+    use std::os::unix::process::ExitStatusExt;
+    use std::thread;
     use std::time::Duration;
+
+    use super::*;
+    use crate::terminal::Terminal;
+
+    #[test]
+    fn a_child_dies_with_the_thread_that_started_it() {
+        let (end, wait) = std::sync::mpsc::channel::<()>();
+        let (tell, hear) = std::sync::mpsc::channel();
+        let starter = thread::spawn(move || {
+            let mut command = Command::new("sleep");
+            let child = die_with_parent(command.arg("60")).spawn().unwrap();
+            tell.send(child).unwrap();
+            let _ = wait.recv();
+        });
+        let mut child = hear.recv().unwrap();
+        let handle = Handle::open(Pid::from_child(&child)).unwrap();
+        assert!(!handle.wait(Duration::from_millis(10)).unwrap());
+        drop(end);
+        starter.join().unwrap();
+        assert!(handle.wait(Duration::from_secs(5)).unwrap());
+        assert_eq!(child.wait().unwrap().signal(), Some(KILL));
+    }
+
+    #[test]
+    fn a_terminal_controls_the_session_it_is_given_to() {
+        let terminal = Terminal::open().unwrap();
+        let script = "tty; : </dev/tty && echo it controls; \
+                      read -r pid name state parent group session rest </proc/self/stat; \
+                      test $pid = $session && echo and leads";
+        let mut command = Command::new("sh");
+        own_terminal(command.args(["-c", script]), &terminal.path).unwrap();
+        let mut child = command.spawn().unwrap();
+        // Reading ends when nobody holds the other end.
+        drop(command);
+        let mut shown = Vec::new();
+        let _ = File::from(terminal.controller).read_to_end(&mut shown);
+        assert!(child.wait().unwrap().success());
+        let shown = String::from_utf8(shown).unwrap();
+        let expected = format!(
+            "{}\r\nit controls\r\nand leads\r\n",
+            terminal.path.display()
+        );
+        assert_eq!(shown, expected);
+    }
 
     #[test]
     fn a_session_of_its_own_has_no_files_of_the_caller() {

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use kind_testkit::machine::require_programs;
 
 use crate::kubeconfig::clusters;
 use crate::run::Stage;
@@ -49,10 +50,9 @@ fn stage() -> Stage {
     stage
 }
 
-/// A shell in that home, if the machine has it. `cargo xtask test` installs what is missing.
-fn shell(stage: &Stage, program: &str) -> Option<Command> {
-    let found = ["/usr/bin", "/bin"].map(|place| Path::new(place).join(program));
-    let program = found.iter().find(|path| path.exists())?;
+/// A shell in that home.
+fn shell(stage: &Stage, program: &str) -> Command {
+    require_programs(&[program]);
     let surroundings = stage.command(&[]);
     let mut command = Command::new(program);
     command.env_clear();
@@ -64,7 +64,7 @@ fn shell(stage: &Stage, program: &str) -> Option<Command> {
         .env("PATH", path)
         .env("TERM", "xterm")
         .current_dir(surroundings.get_current_dir().unwrap());
-    Some(command)
+    command
 }
 
 /// Types every line with a tabulator into a shell at a terminal and returns what became of it: each
@@ -122,7 +122,7 @@ fn expected() -> Vec<String> {
 #[test]
 fn bash_completes_what_exists() {
     let stage = stage();
-    let mut bash = shell(&stage, "bash").expect("every machine has bash");
+    let mut bash = shell(&stage, "bash");
     bash.args(["--norc", "--noprofile", "-i"]);
     let lines = completed(&stage, bash, "source <(kind completion bash)");
     assert_eq!(lines, expected());
@@ -140,9 +140,7 @@ fn zsh_completes_what_exists() {
     {
         let stage = stage();
         fs::create_dir(stage.path("functions")).unwrap();
-        let Some(mut zsh) = shell(&stage, "zsh") else {
-            return;
-        };
+        let mut zsh = shell(&stage, "zsh");
         zsh.args(["-f", "-i"]);
         let setup = format!("bindkey -e; {setup}");
         assert_eq!(completed(&stage, zsh, &setup), expected(), "{number}");
@@ -153,9 +151,7 @@ fn zsh_completes_what_exists() {
 fn fish_completes_what_exists() {
     let stage = stage();
     for (typed, line) in LINES {
-        let Some(mut fish) = shell(&stage, "fish") else {
-            return;
-        };
+        let mut fish = shell(&stage, "fish");
         let script = format!("kind completion fish | source; complete -C '{typed}'");
         let output = fish.args(["--no-config", "-c", &script]).output().unwrap();
         let found = String::from_utf8_lossy(&output.stdout).into_owned();

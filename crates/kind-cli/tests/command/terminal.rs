@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use kind_testkit::machine::require_root;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -168,12 +168,10 @@ const CONFIG: &str = r#"{"architecture":"amd64","os":"linux","config":{},"rootfs
 
 #[test]
 fn a_pull_shows_its_bytes_its_rate_and_its_time() {
+    // The native engine is root's.
+    require_root();
     let programs = "/usr/sbin:/usr/bin:/sbin:/bin";
     let stage = Stage::new().with("TERM", "xterm").with("PATH", programs);
-    if std::fs::metadata(stage.path("home")).unwrap().uid() != 0 {
-        // The native engine is root's.
-        return;
-    }
     let image = format!("127.0.0.1:{}/app:v1", slow_registry());
     let create = [
         "--provider",

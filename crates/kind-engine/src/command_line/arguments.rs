@@ -1,4 +1,5 @@
-//! The arguments with which a node is made (kind-behaviour.md §3.5).
+//! The arguments with which a node is made: those of kind's `provision.go` for each engine, and what our nodes
+//! need beside.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! Waiting for a node's boot (kind-behaviour.md §3.8).
+//! Waiting for a node's boot. A command that runs in a node before systemd has moved all processes out of the
+//! root cgroup breaks the node's cgroups.
 
 use std::io::Read;
 use std::sync::mpsc;

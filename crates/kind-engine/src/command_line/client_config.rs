@@ -1,4 +1,5 @@
-//! Proxies that docker's own client gives to containers (kind-behaviour.md §3.6).
+//! Proxies that docker's own client gives to containers: its `config.json` has some for single daemons, and some
+//! for all others.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -27,7 +27,7 @@ const PAUSES: [Duration; 4] = [
 const SAVES_PLATFORM: Version = Version(28, 0, 0);
 
 /// The name under which the engine is asked for an image. Podman must be told everything that docker
-/// assumes, and takes no tag beside a digest (kind-behaviour.md §3.2).
+/// assumes, and takes no tag beside a digest.
 pub(super) fn name(flavor: Flavor, reference: &str) -> String {
     if flavor != Flavor::Podman {
         return reference.to_owned();

@@ -1,4 +1,5 @@
-//! The network that nodes share (kind-behaviour.md §3.3).
+//! The network that nodes share. One that is there is used as it is; of several with its name, which docker
+//! allows, one is kept.
 
 pub(super) mod answer;
 mod create;

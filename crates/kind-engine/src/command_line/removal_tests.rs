@@ -1,4 +1,5 @@
-//! What engines are called with when nodes go, beside kind's own calls (kind-behaviour.md §6.5).
+//! What engines are called with when nodes go: one call for all nodes, as kind makes it, and with podman further
+//! ones for their volumes.
 
 #![cfg(unix)]
 

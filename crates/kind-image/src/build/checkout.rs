@@ -28,25 +28,33 @@ pub(super) fn make(workshop: &Workshop<'_>, request: &Request, path: &Path) -> R
         "Building using source: {:?}",
         root.display().to_string()
     ));
-    let version = version(&root)?;
-    let platform = format!("linux/{}", architecture()?);
-    let output = match docker_answers() {
-        true => {
-            build_in_container(&root, &version, &platform)?;
-            "dockerized"
-        }
-        false => {
-            workshop.note("docker does not answer: building with this machine's go");
-            build_here(&root, &platform)?;
-            "local"
-        }
-    };
-    let programs = root
-        .join("_output")
-        .join(output)
-        .join("bin")
-        .join(&platform);
-    collect(workshop, &programs, &version)
+    if docker_answers() {
+        return make_in_container(workshop, &root);
+    }
+    workshop.note("docker does not answer: building with this machine's go");
+    make_here(workshop, &root)
+}
+
+fn make_in_container(workshop: &Workshop<'_>, root: &Path) -> Result<Made, Error> {
+    let (version, platform) = (version(root)?, platform()?);
+    build_in_container(root, &version, &platform)?;
+    collect(workshop, &output(root, "dockerized", &platform), &version)
+}
+
+fn make_here(workshop: &Workshop<'_>, root: &Path) -> Result<Made, Error> {
+    let (version, platform) = (version(root)?, platform()?);
+    build_here(root, &platform)?;
+    collect(workshop, &output(root, "local", &platform), &version)
+}
+
+/// What this machine is, in the tree's words.
+fn platform() -> Result<String, Error> {
+    Ok(format!("linux/{}", architecture()?))
+}
+
+/// Where the tree puts the programs of one way to build it.
+fn output(root: &Path, way: &str, platform: &str) -> PathBuf {
+    root.join("_output").join(way).join("bin").join(platform)
 }
 
 /// The tree: the given one, or the first that stands where trees stand.
@@ -207,6 +215,8 @@ fn collect(workshop: &Workshop<'_>, programs: &Path, version: &str) -> Result<Ma
 mod tests {
     use std::collections::BTreeMap;
 
+    use kind_testkit::machine::require_programs;
+
     use super::super::AddOns;
     use super::*;
     use crate::build::Source;
@@ -238,14 +248,15 @@ mod tests {
 
     #[test]
     fn a_tree_is_found_in_gopath_and_its_programs_are_taken() {
-        if docker_answers() || Command::new("make").arg("-v").output().is_err() {
-            return;
-        }
+        require_programs(&["make"]);
         let place = tempfile::tempdir().unwrap();
-        plant(&place.path().join(PLACES[1]));
+        let tree = place.path().join(PLACES[1]);
+        plant(&tree);
+        assert_eq!(find(Path::new(""), &request(place.path())).unwrap(), tree);
         let cache = place.path().join("cache");
         let workshop = Workshop::open(&cache, &|_| {}).unwrap();
-        let made = make(&workshop, &request(place.path()), Path::new("")).unwrap();
+        // Where docker answers, the product would take the other way.
+        let made = make_here(&workshop, &tree).unwrap();
         let version = fs::read_to_string(made.path.join("version")).unwrap();
         assert_eq!(version, "v1.33.0-alpha.1");
         assert_eq!(

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
 use std::path::Path;
 
+use kind_testkit::machine::require_root;
 use proptest::prelude::*;
 use tar::EntryType;
 use tempfile::TempDir;
@@ -107,9 +108,7 @@ fn is_opaque(path: &Path) -> bool {
 
 #[test]
 fn whiteouts_become_those_of_overlayfs() {
-    if !is_root() {
-        return;
-    }
+    require_root();
     let below = RawTar::default().file("etc/passwd", b"").file("opt/x", b"");
     let (lower, target) = two_layers(below);
     let tar = RawTar::default()
@@ -148,9 +147,7 @@ fn whiteouts_that_hide_nothing_leave_nothing() {
 
 #[test]
 fn a_directory_that_is_not_listed_is_the_lower_one() {
-    if !is_root() {
-        return;
-    }
+    require_root();
     let below = RawTar::default()
         .extension(&[("uid", b"7"), ("gid", b"8"), ("mtime", b"1600000000")])
         .entry(EntryType::Directory, "home", "", 0o2711, b"")
@@ -236,9 +233,7 @@ fn links_to_files_of_lower_layers_are_links_to_copies() {
 
 #[test]
 fn capabilities_survive_whatever_their_bytes() {
-    if !is_root() {
-        return;
-    }
+    require_root();
     let target = TempDir::new().unwrap();
     // Version 2, CAP_DAC_OVERRIDE and CAP_FOWNER: the byte 0x0a is a line feed.
     let capability = [

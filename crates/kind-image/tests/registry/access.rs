@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use kind_testkit::registry::{Authority, Options, PASSWORD, Registry, TokenService, USER};
 
-use crate::world::{User, file, ready, whole};
+use crate::world::{User, file, whole};
 
 fn login(registry: &Registry, password: &str) -> String {
     format!(
@@ -16,9 +16,6 @@ fn login(registry: &Registry, password: &str) -> String {
 
 #[test]
 fn an_authority_of_ones_own_is_trusted_where_dockers_files_say_so() {
-    if !ready() {
-        return;
-    }
     let authority = Authority::new();
     let options = Options {
         tls: Some((&authority, &["127.0.0.1"])),
@@ -46,9 +43,6 @@ fn an_authority_of_ones_own_is_trusted_where_dockers_files_say_so() {
 
 #[test]
 fn a_certificate_for_another_name_is_not_trusted() {
-    if !ready() {
-        return;
-    }
     let authority = Authority::new();
     let options = Options {
         tls: Some((&authority, &["other.test"])),
@@ -84,9 +78,6 @@ fn a_certificate_for_another_name_is_not_trusted() {
 
 #[test]
 fn a_login_is_taken_from_dockers_configuration() {
-    if !ready() {
-        return;
-    }
     let options = Options {
         login: true,
         ..Options::default()
@@ -108,9 +99,6 @@ fn a_login_is_taken_from_dockers_configuration() {
 
 #[test]
 fn a_login_is_taken_from_a_credential_helper() {
-    if !ready() {
-        return;
-    }
     let options = Options {
         login: true,
         ..Options::default()
@@ -133,9 +121,6 @@ fn a_login_is_taken_from_a_credential_helper() {
 
 #[test]
 fn tokens_are_got_where_the_registry_says() {
-    if !ready() {
-        return;
-    }
     let service = TokenService::start();
     let options = Options {
         token: Some(&service),

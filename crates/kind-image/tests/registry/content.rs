@@ -9,13 +9,10 @@ use kind_image::registry::{self, Packing};
 use kind_image::{Digest, Progress};
 use kind_testkit::registry::Registry;
 
-use crate::world::{User, file, noise, ready, whole};
+use crate::world::{User, file, noise, whole};
 
 #[test]
 fn an_image_comes_back_as_it_was() {
-    if !ready() {
-        return;
-    }
     let (registry, here, there) = (Registry::start(), User::new(), User::new());
     let name = registry.image("team/app:v1");
     let made = here.image("app:v1", &[b"lower", b"upper", &noise(300_000)]);
@@ -55,9 +52,6 @@ fn an_image_comes_back_as_it_was() {
 /// However many come at once, a layer is unpacked above those below it.
 #[test]
 fn layers_that_depend_on_others_are_pulled() {
-    if !ready() {
-        return;
-    }
     let (registry, here, there) = (Registry::start(), User::new(), User::new());
     let mut draft = here.store.draft().unwrap();
     for number in 0..8 {
@@ -108,9 +102,6 @@ fn tar(entries: &[(&str, u32, &[u8])]) -> Vec<u8> {
 
 #[test]
 fn layers_may_travel_as_they_are() {
-    if !ready() {
-        return;
-    }
     let (registry, here, there) = (Registry::start(), User::new(), User::new());
     let name = registry.image("app:plain");
     let made = here.image("app:v1", &[&noise(100_000)]);
@@ -127,9 +118,6 @@ fn layers_may_travel_as_they_are() {
 
 #[test]
 fn what_is_present_is_neither_sent_nor_brought_again() {
-    if !ready() {
-        return;
-    }
     let (registry, user) = (Registry::start(), User::new());
     let made = user.image("app:v1", &[b"base", b"app"]);
     user.push(&made, &registry.image("app:v1")).unwrap();
@@ -152,9 +140,6 @@ fn what_is_present_is_neither_sent_nor_brought_again() {
 
 #[test]
 fn damaged_content_never_becomes_an_image() {
-    if !ready() {
-        return;
-    }
     let (registry, here, there) = (Registry::start(), User::new(), User::new());
     let name = registry.image("app:v1");
     let made = here.image("app:v1", &[&noise(50_000)]);
@@ -190,9 +175,6 @@ fn damaged_content_never_becomes_an_image() {
 
 #[test]
 fn an_index_gives_the_image_of_the_platform() {
-    if !ready() {
-        return;
-    }
     let (registry, here, there) = (Registry::start(), User::new(), User::new());
     let mut entries = Vec::new();
     for architecture in ["amd64", "arm64"] {
@@ -236,9 +218,6 @@ fn an_index_gives_the_image_of_the_platform() {
 
 #[test]
 fn what_is_not_there_is_told() {
-    if !ready() {
-        return;
-    }
     let (registry, user) = (Registry::start(), User::new());
     let name = registry.image("app:v1");
     let error = user.pull(&name).unwrap_err();

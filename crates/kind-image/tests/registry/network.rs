@@ -2,13 +2,10 @@
 
 use kind_testkit::registry::{Authority, Options, Proxy, Registry, Relay};
 
-use crate::world::{User, file, noise, ready, whole};
+use crate::world::{User, file, noise, whole};
 
 #[test]
 fn a_broken_connection_is_gone_on_with() {
-    if !ready() {
-        return;
-    }
     let (registry, here, there) = (Registry::start(), User::new(), User::new());
     let content = noise(7_000_000);
     let made = here.image("app:v1", &[&content]);
@@ -24,9 +21,6 @@ fn a_broken_connection_is_gone_on_with() {
 
 #[test]
 fn a_connection_that_never_gets_on_is_given_up() {
-    if !ready() {
-        return;
-    }
     let (registry, here, there) = (Registry::start(), User::new(), User::new());
     let made = here.image("app:v1", &[&noise(3_000_000)]);
     here.push(&made, &registry.image("app:v1")).unwrap();
@@ -44,9 +38,6 @@ fn a_connection_that_never_gets_on_is_given_up() {
 
 #[test]
 fn a_proxy_leads_to_the_registry() {
-    if !ready() {
-        return;
-    }
     let authority = Authority::new();
     let options = Options {
         tls: Some((&authority, &["registry.test"])),
@@ -70,9 +61,6 @@ fn a_proxy_leads_to_the_registry() {
 
 #[test]
 fn mirrors_are_asked_first_and_the_registry_after_them() {
-    if !ready() {
-        return;
-    }
     let (mirror, own, user) = (Registry::start(), Registry::start(), User::new());
     let host = own.address().to_string();
     let text = format!("[host.\"http://{}\"]\n", mirror.address());

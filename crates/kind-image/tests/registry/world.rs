@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use kind_image::oci::{ImageConfig, Platform};
 use kind_image::registry::{self, Access, Packing, Pushed};
 use kind_image::{Digest, Error, Image, Store};
-use kind_testkit::registry::Registry;
+use kind_testkit::machine::require_root;
 use tempfile::TempDir;
 
 /// A user with a home, a store and an environment.
@@ -15,11 +15,6 @@ pub(crate) struct User {
     pub(crate) store: Store,
     variables: BTreeMap<String, String>,
     home: TempDir,
-}
-
-/// Whether there is anything to test.
-pub(crate) fn ready() -> bool {
-    Registry::is_installed() && rustix::process::geteuid().is_root()
 }
 
 impl User {
@@ -76,6 +71,7 @@ impl User {
     }
 
     pub(crate) fn image_with(&self, name: &str, layers: &[&[u8]], config: ImageConfig) -> Image {
+        require_root();
         let mut draft = self.store.draft().unwrap();
         for (number, content) in layers.iter().enumerate() {
             let directory = self.home.path().join(format!("layer-{number}"));

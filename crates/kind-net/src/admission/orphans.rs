@@ -46,6 +46,7 @@ fn names(condition: &Value, bridge: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kind_testkit::machine::{require_programs, require_root};
 
     /// As nft 1.0.6 lists a rule that iptables 1.8.9 has made.
     const RULE: &str = r#"{"family": "ip", "table": "filter", "chain": "DOCKER-USER", "handle": 5, "expr": [
@@ -68,20 +69,13 @@ mod tests {
 
     #[test]
     fn rules_of_a_vanished_iptables_go() {
+        require_root();
+        require_programs(&["iptables-nft"]);
         let iptables = |arguments: &str| {
             let mut command = std::process::Command::new("iptables-nft");
             let output = command.args(arguments.split(' ')).output().unwrap();
             String::from_utf8(output.stdout).unwrap()
         };
-        let root = rustix::process::geteuid().is_root();
-        if !root
-            || std::process::Command::new("iptables-nft")
-                .arg("-V")
-                .output()
-                .is_err()
-        {
-            return;
-        }
         // The thread that changes its namespace ends with the test.
         let work = move || {
             kind_sys::namespace::unshare_network().unwrap();

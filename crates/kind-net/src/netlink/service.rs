@@ -161,13 +161,13 @@ fn destination(neighbour: &NeighbourMessage) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use kind_testkit::machine::require_root;
+
     use super::*;
 
     #[test]
     fn addresses_come_and_go() {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
+        require_root();
         // The thread, and with it the namespace, ends with the test.
         let test = std::thread::spawn(|| {
             kind_sys::namespace::unshare_network().unwrap();

@@ -55,6 +55,8 @@ fn container_root(state: impl Read) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use kind_testkit::machine::require_root;
+
     use super::*;
 
     #[test]
@@ -74,9 +76,7 @@ mod tests {
 
     #[test]
     fn a_container_is_made_with_the_nodes_product() {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
+        require_root();
         // The thread, and with it the namespace, ends with the test.
         let test = std::thread::spawn(|| {
             kind_sys::namespace::unshare_mounts().unwrap();

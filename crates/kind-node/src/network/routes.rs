@@ -75,6 +75,8 @@ fn changes(present: &[Route], desired: &BTreeMap<IpNet, IpAddr>, pod_subnets: &[
 
 #[cfg(test)]
 mod tests {
+    use kind_testkit::machine::require_root;
+
     use super::*;
 
     fn route(to: &str, via: &str) -> Route {
@@ -147,9 +149,7 @@ mod tests {
 
     #[test]
     fn the_kernel_follows() {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
+        require_root();
         // The thread, and with it the namespace, ends with the test.
         let test = std::thread::spawn(|| {
             kind_sys::namespace::unshare_network().unwrap();

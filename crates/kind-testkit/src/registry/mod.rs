@@ -14,6 +14,8 @@ pub use certificates::Authority;
 pub use relay::{Proxy, Relay};
 pub use token::TokenService;
 
+use crate::machine::require_programs;
+
 /// `secret`, as bcrypt has it: the registry takes no other form.
 const SECRET: &str = "me:$2y$04$tLFZ8bAQSlw0QqIHy5Vwhep9ZWrjpv6BWZPxD4WcnnE4Y3fxwzDES\n";
 /// The user that [`Options::login`] lets in.
@@ -42,12 +44,6 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Whether the program is installed.
-    pub fn is_installed() -> bool {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|directory| directory.join(PROGRAM).is_file())
-    }
-
     /// Starts a registry that everybody may use.
     pub fn start() -> Self {
         Self::start_with(&Options::default())
@@ -56,8 +52,9 @@ impl Registry {
     /// Starts a registry.
     ///
     /// # Panics
-    /// If it does not come up.
+    /// If it is not installed or does not come up.
     pub fn start_with(options: &Options<'_>) -> Self {
+        require_programs(&[PROGRAM]);
         for _ in 0..TRIES {
             if let Some(registry) = Self::try_start(options) {
                 return registry;

@@ -143,7 +143,7 @@ pub(crate) fn check_cluster(
 /// What the user should know of the engine's host.
 ///
 /// # Errors
-/// If nodes cannot run there at all (kind-behaviour.md §3.1).
+/// If nodes cannot run there at all: a rootless engine needs cgroup v2 and every controller that limits nodes.
 fn host_warnings(info: &Info) -> Result<Vec<Warning>> {
     let mut warnings: Vec<_> = info.warnings.iter().cloned().map(Warning::Engine).collect();
     if info.rootless && !info.cgroup2 {
