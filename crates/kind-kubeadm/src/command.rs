@@ -1,8 +1,8 @@
 //! How kubeadm is called.
 
-use kind_config::{AddOn, Cluster, KubeProxyMode};
+use kind_config::{AddOn, KubeProxyMode};
 
-use crate::{Documents, NodeFacts};
+use crate::{ClusterSettings, Documents, NodeFacts};
 
 /// Where a node's kubeadm documents stand in the node.
 pub const CONFIG_PATH: &str = "/kind/kubeadm.conf";
@@ -34,7 +34,11 @@ const RECORDS: [(&str, &[&str]); 4] = [
 ];
 
 /// The command that makes the first control-plane node of its documents.
-pub fn init_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
+pub fn init_command(
+    cluster: &ClusterSettings,
+    documents: &Documents,
+    facts: &NodeFacts,
+) -> Vec<String> {
     let has_own = !facts.skip_phases.is_empty();
     init(match facts.api().has_skip_phases() && !has_own {
         true => Vec::new(),
@@ -46,7 +50,7 @@ pub fn init_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts)
 /// commands may run at once. Each comes with the name of its phase, the last one with `init`: it does whatever
 /// the others leave, phases of later versions too.
 pub fn record_commands(
-    cluster: &Cluster,
+    cluster: &ClusterSettings,
     documents: &Documents,
     facts: &NodeFacts,
 ) -> Vec<(&'static str, Vec<String>)> {
@@ -87,7 +91,11 @@ fn init(skip_phases: Vec<String>) -> Vec<String> {
 
 /// All phases that `kubeadm init` skips on a node, for its command line: the argument replaces the documents'
 /// list, and with it what users' patches put there.
-fn all_skip_phases(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
+fn all_skip_phases(
+    cluster: &ClusterSettings,
+    documents: &Documents,
+    facts: &NodeFacts,
+) -> Vec<String> {
     let mut phases = match facts.api().has_skip_phases() {
         true => documents.init_skip_phases(),
         false => init_skip_phases(cluster),
@@ -115,7 +123,7 @@ pub fn join_command(facts: &NodeFacts) -> Vec<String> {
 }
 
 /// Phases that `kubeadm init` skips in every cluster of this configuration.
-pub(crate) fn init_skip_phases(cluster: &Cluster) -> Vec<String> {
+pub(crate) fn init_skip_phases(cluster: &ClusterSettings) -> Vec<String> {
     let mut phases = vec![PREFLIGHT.to_owned()];
     if cluster.networking.kube_proxy_mode == KubeProxyMode::None {
         phases.push(KUBE_PROXY.to_owned());
@@ -141,7 +149,10 @@ fn command(arguments: &[&str], skip_phases: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use kind_config::Cluster;
+
     use super::*;
+    use crate::testing::{cluster_settings, patched, render};
 
     fn cluster(config: &str) -> Cluster {
         let text = format!("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n{config}");
@@ -157,8 +168,8 @@ mod tests {
     }
 
     fn init(cluster: &Cluster, facts: &NodeFacts) -> String {
-        let documents = crate::patched(cluster, facts).unwrap();
-        init_command(cluster, &documents, facts).join(" ")
+        let documents = patched(cluster, facts).unwrap();
+        init_command(&cluster_settings(cluster), &documents, facts).join(" ")
     }
 
     #[test]
@@ -187,8 +198,8 @@ mod tests {
     }
 
     fn recorded(cluster: &Cluster, facts: &NodeFacts) -> Vec<String> {
-        let documents = crate::patched(cluster, facts).unwrap();
-        let commands = record_commands(cluster, &documents, facts).into_iter();
+        let documents = patched(cluster, facts).unwrap();
+        let commands = record_commands(&cluster_settings(cluster), &documents, facts).into_iter();
         commands.map(|(_, argv)| argv.join(" ")).collect()
     }
 
@@ -247,7 +258,7 @@ mod tests {
         facts.skip_phases.push("addon/coredns".into());
         let phases = "--skip-phases=preflight,mark-control-plane,addon/coredns";
         assert!(init(&cluster, &facts).ends_with(phases));
-        let written = crate::render(&cluster, &facts).unwrap();
+        let written = render(&cluster, &facts).unwrap();
         assert!(!written.contains("addon/coredns"), "{written}");
     }
 }

@@ -67,7 +67,7 @@ pub use kubeconfig::{
 };
 pub use load::LoadImages;
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Packing, Source};
-pub use plan::{HostMount, NETWORK, NodePlan, Plan};
+pub use plan::{HostMount, NETWORK, NodePlan, NodeRole, Plan};
 pub use power::StartCluster;
 pub use provider::{Endpoint, Node, Provider, ProviderBuilder};
 pub use prune::{Prune, Pruned, PrunedKind};

@@ -135,7 +135,7 @@ impl From<(NodePlan, DryNode)> for PlannedNode {
     fn from((plan, known): (NodePlan, DryNode)) -> Self {
         Self {
             name: plan.name,
-            role: plan.role,
+            role: plan.role.to_string(),
             image: plan.image,
             kubernetes_version: known.kubernetes_version,
             addresses: vec![known.ipv4.to_string(), known.ipv6.to_string()],

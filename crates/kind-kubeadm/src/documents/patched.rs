@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use kind_config::{Cluster, Role};
+use kind_config::Role;
 use serde_json::{Value, json};
 
 use super::join;
-use crate::{Error, NodeFacts};
+use crate::{ClusterSettings, Error, NodeFacts, NodeSettings};
 
 const DNS_DOMAIN: &str = "cluster.local";
 const API_SERVER_PORT: u64 = 6443;
@@ -306,8 +306,12 @@ fn taint(taint: &Value) -> String {
 ///
 /// # Errors
 /// As [`crate::render`].
-pub fn patched(cluster: &Cluster, facts: &NodeFacts) -> Result<Documents, Error> {
-    super::patched_values(cluster, facts).map(Documents)
+pub fn patched(
+    cluster: &ClusterSettings,
+    node: &NodeSettings,
+    facts: &NodeFacts,
+) -> Result<Documents, Error> {
+    super::patched_values(cluster, node, facts).map(Documents)
 }
 
 #[cfg(test)]

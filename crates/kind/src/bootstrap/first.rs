@@ -1,9 +1,8 @@
 //! The request of the node that makes the cluster.
 
-use kind_config::Cluster;
 use kind_kubeadm::{
-    CONFIG_PATH, Documents, NodeFacts, START_PATH, control_plane_taints, first_kubeconfig,
-    init_command, record_commands,
+    CONFIG_PATH, ClusterSettings, Documents, NodeFacts, NodeSettings, START_PATH,
+    control_plane_taints, first_kubeconfig, init_command, record_commands,
 };
 use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{Request, Step};
@@ -14,6 +13,7 @@ use super::{
 };
 use crate::manifest;
 use crate::node::AGENT;
+use crate::plan::UserManifest;
 
 /// Told when the first node serves, after the files that others need of it.
 pub(crate) const SERVES: &str = "serves";
@@ -38,19 +38,21 @@ pub(crate) struct Manifests {
     pub(crate) services: Option<String>,
     /// Default storage; `None` leaves it out.
     pub(crate) storage: Option<String>,
-    /// The user's, with what each is called in messages.
-    pub(crate) more: Vec<(String, String)>,
+    /// The user's.
+    pub(crate) of_user: Vec<UserManifest>,
 }
 
 /// What the first node's request is made from.
 pub(crate) struct First<'a> {
     /// The cluster.
-    pub(crate) cluster: &'a Cluster,
+    pub(crate) cluster: &'a ClusterSettings,
     /// The node.
+    pub(crate) node: &'a NodeSettings,
+    /// What is known of it.
     pub(crate) facts: &'a NodeFacts,
     /// Its documents.
     pub(crate) documents: &'a Documents,
-    /// Pod addresses of all nodes that may register early.
+    /// Pod addresses of all nodes, which may register early.
     pub(crate) shares: &'a [Share<'a>],
     /// What is applied.
     pub(crate) manifests: &'a Manifests,
@@ -77,10 +79,11 @@ impl First<'_> {
         let mut sequences = vec![kubeadm, vec![assign_pod_cidrs(self.shares)]];
         sequences.extend(self.asks_runtime.then(|| vec![ask_runtime()]));
         let mut steps = vec![Step::Together { sequences }];
-        let more = self.manifests.more.iter();
-        steps.extend(more.map(|(name, text)| {
+        let manifests = self.manifests.of_user.iter();
+        steps.extend(manifests.map(|manifest| {
             let argv = kubectl_as(ADMIN_CONFIG, &["apply", "-f", "-"]);
-            run(&step::manifest(name), argv, Some(text.clone()))
+            let text = Some(manifest.text.clone());
+            run(&step::manifest(&manifest.name), argv, text)
         }));
         Ok(Request { steps })
     }
@@ -198,11 +201,11 @@ impl First<'_> {
 
     /// Lets pods run on the only node, and load balancers send it traffic. kubeadm must have marked it.
     fn unmark(&self) -> Result<Option<Step>, kind_kubeadm::Error> {
-        let [node] = self.cluster.nodes.as_slice() else {
+        if self.shares.len() > 1 {
             return Ok(None);
-        };
+        }
         let mut argv = words(&[AGENT, "remove-marks"]);
-        if node.taints.is_none() {
+        if self.node.taints.is_none() {
             argv.extend(words(control_plane_taints(
                 self.facts.kubernetes_version(),
             )?));

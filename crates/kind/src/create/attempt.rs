@@ -16,7 +16,8 @@ use crate::{BuildNodeImage, Error, Provider, Result, access, network, transfer};
 pub(super) struct Attempt<'a> {
     pub(super) provider: &'a Provider,
     pub(super) options: &'a CreateCluster,
-    pub(super) cluster: Cluster,
+    /// Name of the cluster.
+    pub(super) cluster: String,
     pub(super) host: Info,
     pub(super) phases: Phases<'a>,
     listener: Listener<'a>,
@@ -30,13 +31,14 @@ impl<'a> Attempt<'a> {
     pub(super) fn new(
         provider: &'a Provider,
         options: &'a CreateCluster,
-        (cluster, host): (Cluster, Info),
+        cluster: &str,
+        host: Info,
         listener: Listener<'a>,
     ) -> Self {
         Self {
             provider,
             options,
-            cluster,
+            cluster: cluster.to_owned(),
             host,
             phases: Phases::new(listener),
             listener,
@@ -46,16 +48,17 @@ impl<'a> Attempt<'a> {
     }
 
     /// Makes everything, and returns the administrator's kubeconfig as kubeadm wrote it.
-    pub(super) fn run(&mut self) -> Result<String> {
-        self.build_image()?;
-        self.ensure_images()?;
-        let count = self.cluster.nodes.len();
+    pub(super) fn run(&mut self, mut cluster: Cluster) -> Result<String> {
+        self.build_image(&mut cluster)?;
+        self.ensure_images(&cluster)?;
+        let count = cluster.nodes.len();
         self.phases.begin(Phase::PrepareNodes { count });
-        let network = self.ensure_network()?;
+        let network = self.ensure_network(&cluster)?;
         let engine = self.provider.engine();
         let environment = with_client_settings(engine, self.provider.environment());
         let outside = (&environment, network.name.as_str());
-        let plan = make_plan(&self.cluster, outside, &network.subnets)?;
+        let plan = make_plan(&cluster, outside, &network.subnets)?;
+        drop(cluster);
         self.create_nodes(&plan, &network)?;
         if !network.lasting_addresses {
             // Their addresses stand in their documents, and they have none before they run.
@@ -73,7 +76,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Makes the image that the caller wants built, and uses it for every node.
-    fn build_image(&mut self) -> Result<()> {
+    fn build_image(&self, cluster: &mut Cluster) -> Result<()> {
         let Some(source) = &self.options.from else {
             return Ok(());
         };
@@ -82,12 +85,12 @@ impl<'a> Attempt<'a> {
             // Only root can build it anew; what root has built before will do.
             let text = format!("Image: {image} is here already; only root can build it anew");
             self.phases.detail(0, text);
-            self.use_image(&image);
+            use_image(cluster, &image);
             return Ok(());
         }
         let build = BuildNodeImage::new(source.clone(), image).cancel(self.options.cancel.clone());
         let built = self.provider.build_node_image(&build, self.listener)?;
-        self.use_image(&built.image);
+        use_image(cluster, &built.image);
         self.check()
     }
 
@@ -97,25 +100,15 @@ impl<'a> Attempt<'a> {
         Ok(found.is_some())
     }
 
-    fn use_image(&mut self, image: &str) {
-        for node in &mut self.cluster.nodes {
-            image.clone_into(&mut node.image);
-        }
-    }
-
-    fn ensure_images(&mut self) -> Result<()> {
-        let mut images: Vec<_> = self
-            .cluster
-            .nodes
-            .iter()
-            .map(|node| node.image.clone())
-            .collect();
+    fn ensure_images(&mut self, cluster: &Cluster) -> Result<()> {
+        let nodes = cluster.nodes.iter();
+        let mut images: Vec<_> = nodes.map(|node| node.image.as_str()).collect();
         images.sort_unstable();
         images.dedup();
         for image in images {
-            let friendly = kind_image::friendly(&image).to_owned();
+            let friendly = kind_image::friendly(image).to_owned();
             self.phases.begin(Phase::EnsureImage { image: friendly });
-            self.ensure_image(&image)?;
+            self.ensure_image(image)?;
             self.check()?;
         }
         Ok(())
@@ -139,7 +132,7 @@ impl<'a> Attempt<'a> {
         pulled.map_err(failed)
     }
 
-    fn ensure_network(&self) -> Result<Network> {
+    fn ensure_network(&self, cluster: &Cluster) -> Result<Network> {
         let engine = self.provider.engine();
         let (name, variable) = network::name(engine.name(), self.provider.environment());
         if let Some(variable) = variable {
@@ -154,10 +147,17 @@ impl<'a> Attempt<'a> {
         let ensured = engine.ensure_network(&spec);
         let network = ensured.map_err(Error::engine(action.as_str()))?;
         let has_ipv6 = network.subnets.iter().any(|subnet| subnet.contains(':'));
-        match self.cluster.networking.ip_family.has_ipv6() && !has_ipv6 {
+        match cluster.networking.ip_family.has_ipv6() && !has_ipv6 {
             true => Err(without_ipv6(action, &network)),
             false => Ok(network),
         }
+    }
+}
+
+/// Has every node be of one image.
+fn use_image(cluster: &mut Cluster, image: &str) {
+    for node in &mut cluster.nodes {
+        image.clone_into(&mut node.image);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use kind_config::{API_SERVER_PORT, Cluster, Role};
+use kind_config::API_SERVER_PORT;
 use kind_engine::Info;
-use kind_kubeadm::{Documents, NodeFacts, containerd};
+use kind_kubeadm::{ClusterSettings, Documents, NodeFacts, NodeSettings, containerd};
 use kind_node::cni;
 use kind_node::load_balancer::{self, Settings};
 
@@ -12,7 +12,7 @@ use super::facts::Facts;
 use crate::bootstrap::KUBELET_FINALIZE;
 use crate::error::Cause;
 use crate::node::File;
-use crate::plan::{NodePlan, Plan};
+use crate::plan::{KubernetesNode, NodePlan, Plan};
 use crate::{Error, Result};
 
 /// kubeadm's name for the phase that installs its cluster DNS.
@@ -34,7 +34,9 @@ pub(crate) struct Place<'a> {
 /// A node of which everything is known that its files are made from.
 pub(crate) struct Draft<'a> {
     pub(crate) plan: &'a NodePlan,
-    pub(crate) role: &'a Role,
+    pub(crate) settings: &'a NodeSettings,
+    /// What its image says.
+    pub(crate) image: Facts,
     pub(crate) facts: NodeFacts,
     pub(crate) documents: Documents,
 }
@@ -42,9 +44,9 @@ pub(crate) struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// Makes the node's documents.
     pub(crate) fn new(
-        cluster: &Cluster,
-        (plan, role): (&'a NodePlan, &'a Role),
-        image: &Facts,
+        cluster: &ClusterSettings,
+        KubernetesNode { plan, settings }: KubernetesNode<'a>,
+        image: Facts,
         place: Place<'_>,
     ) -> Result<Self> {
         let mut facts =
@@ -56,10 +58,11 @@ impl<'a> Draft<'a> {
         if image.dns.is_some() {
             facts.skip_phases = [KUBEADM_DNS, KUBELET_FINALIZE].map(str::to_owned).into();
         }
-        let documents = kind_kubeadm::patched(cluster, &facts).map_err(document_error)?;
+        let documents = kind_kubeadm::patched(cluster, settings, &facts).map_err(document_error)?;
         Ok(Self {
             plan,
-            role,
+            settings,
+            image,
             facts,
             documents,
         })
@@ -72,20 +75,21 @@ impl<'a> Draft<'a> {
     /// known the patched one is left out.
     pub(crate) fn files(
         &self,
-        cluster: &Cluster,
+        cluster: &ClusterSettings,
         containerd: impl FnOnce() -> Result<Option<String>>,
     ) -> Result<Vec<File>> {
         let mut files = vec![File::new(kind_kubeadm::CONFIG_PATH, self.documents.text())];
-        if containerd::has_patches(cluster)
+        if cluster.containerd.has_patches()
             && let Some(config) = containerd()?
         {
-            let patched = containerd::patch(&config, cluster).map_err(document_error)?;
+            let patched =
+                containerd::patch(&config, &cluster.containerd).map_err(document_error)?;
             files.push(File::new(containerd::CONFIG_PATH, patched));
         }
-        if let Some(policy) = kind_kubeadm::audit_policy(cluster, self.role) {
+        if let Some(policy) = kind_kubeadm::audit_policy(cluster, &self.settings.role) {
             files.push(File::new(kind_kubeadm::AUDIT_POLICY_PATH, policy));
         }
-        let more = containerd::registry_files(cluster)
+        let more = containerd::registry_files(&cluster.containerd)
             .into_iter()
             .chain(kind_kubeadm::trust_files(cluster));
         files.extend(more.map(|(path, text)| File::new(path, text)));
@@ -94,7 +98,7 @@ impl<'a> Draft<'a> {
 
     /// The pod network's file, which must stand before the kubelet looks for it. It belongs into every
     /// node if the image of the first one says so ([`Facts::brings_kindnet`]).
-    pub(crate) fn pod_network(&self, cluster: &Cluster) -> Option<File> {
+    pub(crate) fn pod_network(&self, cluster: &ClusterSettings) -> Option<File> {
         let wanted = !cluster.networking.disable_default_cni;
         wanted.then(|| File::new(cni::PATH, cni::conflist(&self.plan.pod_cidrs, None)))
     }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use kind_config::Role;
 use kind_engine::{Engine, Error as EngineError, Network, Node};
-use kind_kubeadm::{Documents, NodeFacts, containerd};
+use kind_kubeadm::containerd;
 
 use super::attempt::Attempt;
 use super::documents::{Draft, Place, balancer_file};
@@ -14,18 +13,8 @@ use super::parallel;
 use super::way::Way;
 use crate::event::{Event, Phase, Warning};
 use crate::node::{File, pack, read_file};
-use crate::plan::{NodePlan, Plan};
+use crate::plan::{KubernetesNode, NodePlan, Plan};
 use crate::{Error, Result};
-
-/// What is known of a made node.
-pub(super) struct Known {
-    /// What its image says.
-    pub(super) image: Facts,
-    /// What its documents were made from.
-    pub(super) kubeadm: NodeFacts,
-    /// Its documents.
-    pub(super) documents: Documents,
-}
 
 impl Attempt<'_> {
     /// Does `work` for every node at once, or one after the other where the engine wants it so.
@@ -76,53 +65,45 @@ impl Attempt<'_> {
     }
 
     /// Puts every node's files into it. Returns how the nodes come together, and what is known of each in
-    /// the configuration's order.
-    pub(super) fn write_configuration(&self, plan: &Plan) -> Result<(Way, Vec<Known>)> {
+    /// the plan's order.
+    pub(super) fn write_configuration<'p>(&self, plan: &'p Plan) -> Result<(Way, Vec<Draft<'p>>)> {
         let engine = self.provider.engine();
         let listed = engine.list(Some(&plan.cluster));
         let listed = listed.map_err(Error::engine("failed to list nodes"))?;
         let images = self.read_images(plan)?;
-        let nodes: Vec<_> = plan
-            .kubernetes_nodes()
-            .into_iter()
-            .zip(&self.cluster.nodes)
-            .collect();
-        let mut drafts = parallel::each(&nodes, &self.options.cancel, |(node, config)| {
-            let image = match images.get(node.image.as_str()) {
-                Some(facts) if node.mounts.is_empty() => facts.clone(),
+        let nodes = plan.kubernetes_nodes();
+        let mut drafts = parallel::each(&nodes, &self.options.cancel, |node| {
+            let NodePlan { name, image, .. } = node.plan;
+            let facts = match images.get(image.as_str()) {
+                Some(facts) if node.plan.mounts.is_empty() => facts.clone(),
                 // A mount may hide what the image says.
-                _ => Facts::read(engine, &node.name, &node.image)?,
+                _ => Facts::read(engine, name, image)?,
             };
-            let made = listed.iter().find(|made| made.name == node.name);
-            Ok((self.draft((node, &config.role), &image, made)?, image))
+            let made = listed.iter().find(|made| made.name == *name);
+            self.draft(plan, *node, facts, made)
         })?;
-        let (mut drafts, images): (Vec<_>, Vec<_>) = drafts.drain(..).unzip();
         let way = Way::choose(plan, &drafts)?;
         for draft in &mut drafts {
             way.settle(draft);
         }
-        let mut first = drafts.iter().zip(&images);
-        let first = first.find(|(draft, _)| way.is_first(&draft.plan.name));
-        let kindnet = first.is_some_and(|(_, image)| image.brings_kindnet());
+        let mut first = drafts.iter();
+        let first = first.find(|draft| way.is_first(&draft.plan.name));
+        let kindnet = first.is_some_and(|first| first.image.brings_kindnet());
         parallel::each(&drafts, &self.options.cancel, |draft| {
             if let Some(balancer) = plan.balancer().filter(|_| way.is_first(&draft.plan.name)) {
                 let file = way.balancer_secret(draft)?;
                 self.copy_in(&balancer.name, file.as_slice())?;
             }
-            self.configure(draft, &way, kindnet)
+            self.configure(plan, draft, &way, kindnet)
         })?;
-        let known = drafts.into_iter().zip(images).map(|(draft, image)| Known {
-            image,
-            kubeadm: draft.facts,
-            documents: draft.documents,
-        });
-        Ok((way, known.collect()))
+        Ok((way, drafts))
     }
 
     fn draft<'p>(
         &self,
-        node: (&'p NodePlan, &'p Role),
-        image: &Facts,
+        plan: &'p Plan,
+        node: KubernetesNode<'p>,
+        image: Facts,
         made: Option<&Node>,
     ) -> Result<Draft<'p>> {
         let place = Place {
@@ -131,12 +112,13 @@ impl Attempt<'_> {
             engine: self.provider.engine().name(),
             host: &self.host,
         };
-        Draft::new(&self.cluster, node, image, place)
+        Draft::new(&plan.kubernetes, node, image, place)
     }
 
     /// Reads what each image says once, from any of its nodes.
     fn read_images<'p>(&self, plan: &'p Plan) -> Result<BTreeMap<&'p str, Facts>> {
-        let mut nodes = plan.kubernetes_nodes();
+        let nodes = plan.kubernetes_nodes().into_iter();
+        let mut nodes: Vec<_> = nodes.map(|node| node.plan).collect();
         nodes.retain(|node| node.mounts.is_empty());
         nodes.sort_by_key(|node| &node.image);
         nodes.dedup_by_key(|node| &node.image);
@@ -151,12 +133,13 @@ impl Attempt<'_> {
         Ok(images.zip(facts).collect())
     }
 
-    fn configure(&self, draft: &Draft<'_>, way: &Way, kindnet: bool) -> Result<()> {
+    fn configure(&self, plan: &Plan, draft: &Draft<'_>, way: &Way, kindnet: bool) -> Result<()> {
+        let cluster = &plan.kubernetes;
         let name = &draft.plan.name;
-        for warning in kind_kubeadm::warnings(&self.cluster, &draft.facts) {
+        for warning in kind_kubeadm::warnings(&cluster.networking, &draft.facts) {
             self.phases.tell(Event::Warning(Warning::Config(warning)));
         }
-        let mut files = draft.files(&self.cluster, || {
+        let mut files = draft.files(cluster, || {
             read_file(self.provider.engine(), name, containerd::CONFIG_PATH).map(Some)
         })?;
         let shown = files
@@ -169,7 +152,7 @@ impl Attempt<'_> {
             );
         }
         if kindnet {
-            files.extend(draft.pod_network(&self.cluster));
+            files.extend(draft.pod_network(cluster));
         }
         files.extend(way.secrets(draft)?);
         files.extend(way.start_document(draft));

@@ -7,6 +7,7 @@ use kind_config::Cluster;
 use kind_engine::Info;
 
 use super::attempt::Attempt;
+use super::documents::document_error;
 use super::story::Story;
 use super::{CreateCluster, Created};
 use crate::contents;
@@ -32,8 +33,8 @@ pub(crate) fn run(
     listener(Event::Creating {
         cluster: name.clone(),
     });
-    let mut attempt = Attempt::new(provider, options, (cluster, host), listener);
-    let admin = match attempt.run() {
+    let mut attempt = Attempt::new(provider, options, &name, host, listener);
+    let admin = match attempt.run(cluster) {
         Ok(admin) => admin,
         Err(error) => {
             let error = attempt.abandon(options.located(error));
@@ -74,7 +75,7 @@ pub(crate) fn make_plan(
         directory: &directory,
         subnets,
     };
-    Ok(Plan::new(cluster, surroundings))
+    Plan::new(cluster, surroundings).map_err(document_error)
 }
 
 /// What relative paths of a configuration are relative to.

@@ -3,18 +3,16 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use kind_config::{AddOn, KubeProxyMode, Node, Role};
+use kind_config::{AddOn, KubeProxyMode, Role};
 use kind_kubeadm::Networking;
 use kind_node::request::Request;
 
 use super::attempt::Attempt;
-use super::documents::document_error;
+use super::documents::{Draft, document_error};
 use super::facts::Facts;
-use super::nodes::Known;
 use super::phases::{Sequence, Stage};
 use super::way::Way;
 use crate::bootstrap::{self, First, Manifests, SHARED_FILES, Share, step};
-use crate::contents;
 use crate::event::{Event, Phase, Warning};
 use crate::manifest;
 use crate::plan::{NodePlan, Plan};
@@ -58,8 +56,8 @@ pub(super) struct Script {
 
 impl Attempt<'_> {
     /// Starts the nodes and makes them a cluster. Returns the administrator's kubeconfig.
-    pub(super) fn start(&mut self, plan: &Plan, way: &Way, known: &[Known]) -> Result<String> {
-        let script = self.script(plan, way, known)?;
+    pub(super) fn start(&mut self, plan: &Plan, way: &Way, drafts: &[Draft<'_>]) -> Result<String> {
+        let script = self.script(plan, way, drafts)?;
         let mut sequence = self.sequence(plan, &script);
         sequence.begin(&mut self.phases);
         self.boot(plan)?;
@@ -87,24 +85,24 @@ impl Attempt<'_> {
     }
 
     /// What every node is asked.
-    fn script(&self, plan: &Plan, way: &Way, known: &[Known]) -> Result<Script> {
-        let nodes = plan.kubernetes_nodes();
-        let mut pairs = known.iter().zip(&nodes);
-        let (first, node) = pairs
-            .find(|(known, _)| way.is_first(&known.kubeadm.name))
-            .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
-        let manifests = self.manifests(plan, &node.image, first)?;
-        let shares: Vec<_> = nodes
+    fn script(&self, plan: &Plan, way: &Way, drafts: &[Draft<'_>]) -> Result<Script> {
+        let first = drafts
             .iter()
-            .map(|node| Share {
-                node: &node.name,
-                pod_cidrs: &node.pod_cidrs,
+            .find(|draft| way.is_first(&draft.plan.name))
+            .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
+        let manifests = self.manifests(plan, first)?;
+        let shares: Vec<_> = drafts
+            .iter()
+            .map(|draft| Share {
+                node: &draft.plan.name,
+                pod_cidrs: &draft.plan.pod_cidrs,
             })
             .collect();
         let copies = !way.is_prepared() && way.control_planes.len() > 1;
         let init = First {
-            cluster: &self.cluster,
-            facts: &first.kubeadm,
+            cluster: &plan.kubernetes,
+            node: first.settings,
+            facts: &first.facts,
             documents: &first.documents,
             shares: &shares,
             manifests: &manifests,
@@ -118,8 +116,9 @@ impl Attempt<'_> {
         };
         let mut init = init.request().map_err(document_error)?;
         let kindnet = first.image.brings_kindnet();
-        let (beside, groups) = self.of_others(way, known, kindnet);
-        let version = first.kubeadm.kubernetes_version();
+        let writes_cni = kindnet && !plan.kubernetes.networking.disable_default_cni;
+        let (beside, groups) = of_others(way, drafts, writes_cni);
+        let version = first.facts.kubernetes_version();
         let ready = |limit| bootstrap::ready(version, limit).map_err(document_error);
         let mut ready = self.options.wait.map(ready).transpose()?;
         if way.control_planes.len() == 1 {
@@ -127,7 +126,7 @@ impl Attempt<'_> {
             init.steps.extend(ready.take());
         }
         Ok(Script {
-            first: first.kubeadm.name.clone(),
+            first: first.plan.name.clone(),
             version: first.image.version.clone(),
             balancer: plan.balancer().map(|balancer| balancer.name.clone()),
             init,
@@ -135,44 +134,6 @@ impl Attempt<'_> {
             groups,
             ready: ready.map(|step| Request { steps: vec![step] }),
         })
-    }
-
-    /// The requests of all nodes but the first: beside it, and once it serves.
-    fn of_others(
-        &self,
-        way: &Way,
-        known: &[Known],
-        kindnet: bool,
-    ) -> (Requests, VecDeque<Requests>) {
-        let writes_cni = kindnet && !self.cluster.networking.disable_default_cni;
-        let pairs = known.iter().zip(&self.cluster.nodes);
-        let mut others: Vec<_> = pairs
-            .filter(|(known, _)| !way.is_first(&known.kubeadm.name))
-            .collect();
-        others.sort_by_key(|(known, _)| &known.kubeadm.name);
-        let (control_planes, workers): (Vec<_>, Vec<_>) = others
-            .iter()
-            .partition(|(_, node)| node.role == Role::ControlPlane);
-        let name = |known: &Known| known.kubeadm.name.clone();
-        if way.at_once {
-            let start = |(known, node): &(&Known, &Node)| {
-                let (facts, socket) = (&known.kubeadm, known.documents.cri_socket());
-                let request = bootstrap::start(facts, &node.role, socket, writes_cni);
-                (name(known), request)
-            };
-            let mark =
-                |(known, _): &(&Known, &Node)| (name(known), bootstrap::mark(&known.kubeadm));
-            let marks = control_planes.iter().map(mark).collect();
-            return (others.iter().map(start).collect(), [marks].into());
-        }
-        let join = |(known, _): &(&Known, &Node)| {
-            let own_kubelet = way.has_own_kubelet(&known.kubeadm.name);
-            let request = bootstrap::join(&known.kubeadm, own_kubelet, writes_cni);
-            (name(known), request)
-        };
-        let mut groups: VecDeque<_> = control_planes.iter().map(|node| vec![join(node)]).collect();
-        groups.push_back(workers.iter().map(join).collect());
-        (Vec::new(), groups)
     }
 
     /// kind's phases, each with the steps that must have ended before it has.
@@ -184,7 +145,7 @@ impl Attempt<'_> {
         };
         let nodes = plan.kubernetes_nodes();
         let joins = |phase, control_planes: bool| {
-            let nodes = nodes.iter().filter(|node| {
+            let nodes = nodes.iter().map(|node| node.plan).filter(|node| {
                 node.is_control_plane() == control_planes && node.name != script.first
             });
             Stage::new(phase, nodes.map(|node| step::join(&node.name)))
@@ -205,12 +166,11 @@ impl Attempt<'_> {
         Sequence::new(stages)
     }
 
-    fn manifests(&self, plan: &Plan, image: &str, known: &Known) -> Result<Manifests> {
-        let facts = &known.image;
-        let networking = &self.cluster.networking;
+    fn manifests(&self, plan: &Plan, first: &Draft<'_>) -> Result<Manifests> {
+        let facts = &first.image;
+        let networking = &plan.kubernetes.networking;
         // The user's patches have the last word.
-        let documents = kind_kubeadm::render(&self.cluster, &known.kubeadm);
-        let patched = Networking::of(&documents.map_err(document_error)?);
+        let patched = Networking::of(&first.documents.text());
         let service_subnet = patched.service_subnet.as_ref();
         let service_subnet = service_subnet.unwrap_or(&networking.service_subnet);
         let dns_service_ip = dns_service_ip(service_subnet);
@@ -223,7 +183,7 @@ impl Attempt<'_> {
             endpoint: &format!("{}:{}", plan.endpoint, kind_config::API_SERVER_PORT),
         };
         let bad = |reason: &str| Error::BadImage {
-            image: image.to_owned(),
+            image: first.plan.image.clone(),
             reason: reason.to_owned(),
         };
         let mut manifests = Manifests::default();
@@ -239,20 +199,14 @@ impl Attempt<'_> {
         } else if let Some(text) = &facts.services {
             manifests.services = Some(manifest::fill(text, &values)?);
         }
-        let add_ons = &self.cluster.add_ons;
+        let add_ons = &plan.kubernetes.add_ons;
         if let Some(text) = facts.dns.as_ref().filter(|_| add_ons.dns != AddOn::None) {
             manifests.dns = Some(manifest::fill(text, &values)?);
         }
         if add_ons.storage != AddOn::None {
             manifests.storage = Some(manifest::fill(&self.storage(facts), &values)?);
         }
-        let of_user = self.cluster.manifests.iter().enumerate();
-        manifests.more = of_user
-            .map(|(index, content)| {
-                let name = contents::name(content, &format!("manifests[{index}]"));
-                (name, content.text.clone())
-            })
-            .collect();
+        manifests.of_user.clone_from(&plan.manifests);
         Ok(manifests)
     }
 
@@ -262,4 +216,36 @@ impl Attempt<'_> {
             OLD_STORAGE.to_owned()
         })
     }
+}
+
+/// The requests of all nodes but the first: beside it, and once it serves.
+fn of_others(way: &Way, drafts: &[Draft<'_>], writes_cni: bool) -> (Requests, VecDeque<Requests>) {
+    let mut others: Vec<_> = drafts
+        .iter()
+        .filter(|draft| !way.is_first(&draft.plan.name))
+        .collect();
+    others.sort_by_key(|draft| &draft.plan.name);
+    let (control_planes, workers): (Vec<_>, Vec<_>) = others
+        .iter()
+        .partition(|draft| draft.settings.role == Role::ControlPlane);
+    let name = |draft: &Draft<'_>| draft.plan.name.clone();
+    if way.at_once {
+        let start = |draft: &&Draft<'_>| {
+            let socket = draft.documents.cri_socket();
+            let role = &draft.settings.role;
+            let request = bootstrap::start(&draft.facts, role, socket, writes_cni);
+            (name(draft), request)
+        };
+        let mark = |draft: &&Draft<'_>| (name(draft), bootstrap::mark(&draft.facts));
+        let marks = control_planes.iter().map(mark).collect();
+        return (others.iter().map(start).collect(), [marks].into());
+    }
+    let join = |draft: &&Draft<'_>| {
+        let own_kubelet = way.has_own_kubelet(&draft.plan.name);
+        let request = bootstrap::join(&draft.facts, own_kubelet, writes_cni);
+        (name(draft), request)
+    };
+    let mut groups: VecDeque<_> = control_planes.iter().map(|node| vec![join(node)]).collect();
+    groups.push_back(workers.iter().map(join).collect());
+    (Vec::new(), groups)
 }

@@ -35,14 +35,14 @@ impl Attempt<'_> {
     /// The directory with the logs of the nodes that have run; `None` if there is nothing to tell.
     fn keep_evidence(&self, error: &Error) -> Option<PathBuf> {
         let engine = self.provider.engine();
-        let mut nodes = engine.list(Some(&self.cluster.name)).unwrap_or_default();
+        let mut nodes = engine.list(Some(&self.cluster)).unwrap_or_default();
         nodes.retain(|node| self.made.contains(&node.name) && node.state != State::Created);
         if nodes.is_empty() {
             return None;
         }
         let kept = self
             .provider
-            .new_log_directory(&self.cluster.name)
+            .new_log_directory(&self.cluster)
             .map(|directory| {
                 let story = format!("{}\n\n{}", chain(error), error.output().unwrap_or_default());
                 let _ = std::fs::write(directory.join("failure.txt"), story);

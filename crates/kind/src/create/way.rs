@@ -35,7 +35,7 @@ impl Way {
     pub(crate) fn choose(plan: &Plan, drafts: &[Draft<'_>]) -> Result<Self> {
         let mut control_planes: Vec<_> = drafts
             .iter()
-            .filter(|draft| *draft.role == Role::ControlPlane)
+            .filter(|draft| draft.settings.role == Role::ControlPlane)
             .collect();
         control_planes.sort_by_key(|draft| (draft.plan.name != plan.bootstrap, &draft.plan.name));
         let prepared = drafts.iter().all(|draft| {
@@ -116,7 +116,7 @@ impl Way {
         };
         let (documents, facts) = (&draft.documents, &draft.facts);
         let is_first = self.is_first(&draft.plan.name);
-        let made = match (is_first || self.at_once, draft.role) {
+        let made = match (is_first || self.at_once, &draft.settings.role) {
             (true, role) => authorities
                 .files(documents, facts, role)
                 .map_err(document_error)?,
@@ -134,7 +134,9 @@ impl Way {
         let alone = self.at_once && (!self.is_first(name) || self.has_etcd_of_several());
         (alone || self.has_own_kubelet(name)).then(|| {
             let names: Vec<_> = self.control_planes.iter().map(String::as_str).collect();
-            let text = draft.documents.start_text(draft.role, &names, &draft.facts);
+            let text = draft
+                .documents
+                .start_text(&draft.settings.role, &names, &draft.facts);
             File::new(START_PATH, text)
         })
     }

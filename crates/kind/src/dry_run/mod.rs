@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use kind_config::{Cluster, Role};
 use kind_node::load_balancer::KUBECONFIG;
 
 use crate::create::{
@@ -21,7 +20,7 @@ use crate::create::{
 };
 use crate::event::{Event, Listener, Warning};
 use crate::node::File;
-use crate::plan::{NodePlan, Plan};
+use crate::plan::{KubernetesNode, NodePlan, Plan};
 use crate::provider::ProviderBuilder;
 use crate::{CreateCluster, Result, network};
 use host::Host;
@@ -122,35 +121,35 @@ pub(crate) fn run(
     let outside = (&settings.environment, network);
     let plan = make_plan(&cluster, outside, &subnets)?;
     let known = Known {
-        cluster: &cluster,
+        plan: &plan,
         host: &host,
         assumptions,
     };
-    let nodes = known.nodes(&plan)?;
+    let nodes = known.nodes()?;
     Ok(DryRun {
         engine: host.engine_name.to_owned(),
         subnets,
         nodes,
-        kubeconfig: kubeconfig::entry(&cluster, &plan)?,
+        kubeconfig: kubeconfig::entry(&plan)?,
         plan,
     })
 }
 
 /// Everything that files of nodes are made from.
 struct Known<'a> {
-    cluster: &'a Cluster,
+    plan: &'a Plan,
     host: &'a Host,
     assumptions: &'a Assumptions,
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
     /// What is known of each node, in the order of the plan.
-    fn nodes(&self, plan: &Plan) -> Result<Vec<DryNode>> {
+    fn nodes(&self) -> Result<Vec<DryNode>> {
+        let plan = self.plan;
         let addresses = addresses(plan);
-        let places = plan.nodes.iter().zip(&addresses);
-        let nodes = places.zip(&self.cluster.nodes);
+        let nodes = plan.kubernetes_nodes().into_iter().zip(&addresses);
         let drafts: Vec<_> = nodes
-            .map(|((plan, addresses), node)| self.draft((plan, &node.role), *addresses))
+            .map(|(node, addresses)| self.draft(node, *addresses))
             .collect::<Result<_>>()?;
         let way = Way::choose(plan, &drafts)?;
         let nodes = drafts.iter().zip(&addresses);
@@ -166,18 +165,18 @@ impl Known<'_> {
         nodes.chain(balancer.map(Ok)).collect()
     }
 
-    fn draft<'p>(
+    fn draft(
         &self,
-        node: (&'p NodePlan, &'p Role),
+        node: KubernetesNode<'a>,
         (ipv4, ipv6): (Ipv4Addr, Ipv6Addr),
-    ) -> Result<Draft<'p>> {
+    ) -> Result<Draft<'a>> {
         let place = Place {
             ipv4: Some(ipv4),
             ipv6: Some(ipv6),
             engine: self.host.engine_name,
             host: &self.host.info,
         };
-        Draft::new(self.cluster, node, &self.image(node.0)?, place)
+        Draft::new(&self.plan.kubernetes, node, self.image(node.plan)?, place)
     }
 
     fn node(
@@ -186,13 +185,14 @@ impl Known<'_> {
         way: &Way,
         addresses: (Ipv4Addr, Ipv6Addr),
     ) -> Result<DryNode> {
+        let cluster = &self.plan.kubernetes;
         let mut node = DryNode::at(addresses);
         let containerd = || Ok(self.assumptions.containerd_config.clone());
-        node.write(draft.files(self.cluster, containerd)?);
-        node.write(draft.pod_network(self.cluster));
+        node.write(draft.files(cluster, containerd)?);
+        node.write(draft.pod_network(cluster));
         node.write(way.start_document(draft));
         let path = kind_kubeadm::containerd::CONFIG_PATH;
-        let patched = kind_kubeadm::containerd::has_patches(self.cluster);
+        let patched = cluster.containerd.has_patches();
         if patched && !node.files.contains_key(path) {
             node.unknown_files.push(path.to_owned());
         }

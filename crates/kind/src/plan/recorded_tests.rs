@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use kind_config::Cluster;
 use kind_engine::command_line::{CommandLine, Flavor};
 use kind_engine::{Agent, Engine, NetworkSpec};
 use kind_testkit::golden::{self, CreateCase};
@@ -127,7 +128,7 @@ fn make(case: &CreateCase, stub: &Stub) {
         directory: Path::new("TMP"),
         subnets: &network.subnets,
     };
-    let plan = Plan::new(&cluster, surroundings);
+    let plan = Plan::new(&cluster, surroundings).unwrap();
     let agent = Agent::file(stub.directory.path().join("docker-info"));
     for node in &plan.nodes {
         stub.engine

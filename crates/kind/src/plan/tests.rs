@@ -1,5 +1,7 @@
 //! Plans of recorded configurations.
 
+use kind_config::Cluster;
+
 use super::*;
 
 fn planned(config: &str, environment: &[(&str, &str)]) -> String {
@@ -17,6 +19,7 @@ fn planned(config: &str, environment: &[(&str, &str)]) -> String {
         subnets: &["172.18.0.0/16".to_owned()],
     };
     Plan::new(&cluster, surroundings)
+        .unwrap()
         .to_string()
         .replace(kind_config::DEFAULT_NODE_IMAGE, "DEFAULT-IMAGE")
 }

@@ -1,6 +1,9 @@
 //! What is read from documents, and documents by which nodes start alone.
 
+use kind_config::Cluster;
+
 use super::*;
+use crate::testing::patched;
 
 const HEADER: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n";
 const THREE: &str = "nodes: [{role: control-plane}, {role: control-plane}, {role: control-plane}, {role: worker}]\n";
