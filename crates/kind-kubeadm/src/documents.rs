@@ -15,18 +15,6 @@ use crate::{ClusterSettings, Error, NodeFacts, NodeSettings};
 use gates::Gates;
 pub use patched::{Documents, patched};
 
-/// Text of a node's `/kind/kubeadm.conf`: its documents with the cluster's and the node's patches.
-///
-/// # Errors
-/// The node lacks an address or cannot run its Kubernetes version without root, or a patch cannot be applied.
-pub fn render(
-    cluster: &ClusterSettings,
-    node: &NodeSettings,
-    facts: &NodeFacts,
-) -> Result<String, Error> {
-    patched(cluster, node, facts).map(|documents| documents.text())
-}
-
 fn patched_values(
     cluster: &ClusterSettings,
     node: &NodeSettings,
@@ -45,8 +33,8 @@ fn patched_values(
 /// KubeletConfiguration and, unless the cluster has no kube-proxy, KubeProxyConfiguration.
 ///
 /// # Errors
-/// As [`render`], patches aside.
-pub fn documents(
+/// As [`patched`], patches aside.
+fn documents(
     cluster: &ClusterSettings,
     node: &NodeSettings,
     facts: &NodeFacts,

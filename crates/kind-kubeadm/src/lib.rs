@@ -27,7 +27,6 @@ mod command;
 pub mod containerd;
 mod documents;
 mod error;
-mod networking;
 mod node;
 pub mod patch;
 mod release;
@@ -40,9 +39,8 @@ mod warnings;
 pub use api::Api;
 pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
 pub use command::{CONFIG_PATH, START_PATH, init_command, join_command, record_commands};
-pub use documents::{Documents, documents, patched, render};
+pub use documents::{Documents, patched};
 pub use error::Error;
-pub use networking::Networking;
 pub use node::NodeFacts;
 pub use release::{
     control_plane_label, control_plane_taints, first_kubeconfig, notes_runtime_at_node,

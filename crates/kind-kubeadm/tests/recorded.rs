@@ -1,7 +1,7 @@
 //! Files that kind v0.33.0 wrote to its nodes.
 
 use kind_config::Cluster;
-use kind_kubeadm::{ClusterSettings, NodeFacts, NodeSettings, containerd, render};
+use kind_kubeadm::{ClusterSettings, NodeFacts, NodeSettings, containerd, patched};
 use kind_testkit::golden::{self, CreateCase, RecordedNode};
 
 fn cluster(case: &CreateCase) -> Cluster {
@@ -35,8 +35,8 @@ fn every_recorded_kubeadm_conf_comes_out_byte_for_byte() {
             let index = names.position(|name| name == node.name).unwrap();
             let settings = NodeSettings::new(index, &cluster.nodes[index]).unwrap();
             let cluster = ClusterSettings::new(&cluster).unwrap();
-            let text = render(&cluster, &settings, &facts(&case, node)).unwrap();
-            assert_eq!(&text, recorded, "{} {}", case.name, node.name);
+            let documents = patched(&cluster, &settings, &facts(&case, node)).unwrap();
+            assert_eq!(&documents.text(), recorded, "{} {}", case.name, node.name);
             compared += 1;
         }
     }

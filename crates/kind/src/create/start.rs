@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use kind_config::{AddOn, KubeProxyMode, Role};
-use kind_kubeadm::Networking;
 use kind_node::request::Request;
 
 use super::attempt::Attempt;
@@ -170,8 +169,7 @@ impl Attempt<'_> {
         let facts = &first.image;
         let networking = &plan.kubernetes.networking;
         // The user's patches have the last word.
-        let patched = Networking::of(&first.documents.text());
-        let service_subnet = patched.service_subnet.as_ref();
+        let service_subnet = first.documents.service_subnet();
         let service_subnet = service_subnet.unwrap_or(&networking.service_subnet);
         let dns_service_ip = dns_service_ip(service_subnet);
         let has_proxy = networking.kube_proxy_mode != KubeProxyMode::None;
@@ -179,7 +177,7 @@ impl Attempt<'_> {
             pod_subnet: &networking.pod_subnet,
             service_subnet: if has_proxy { service_subnet } else { "" },
             dns_service_ip: &dns_service_ip.map(|ip| ip.to_string()).unwrap_or_default(),
-            dns_domain: &patched.dns_domain,
+            dns_domain: first.documents.dns_domain(),
             endpoint: &format!("{}:{}", plan.endpoint, kind_config::API_SERVER_PORT),
         };
         let bad = |reason: &str| Error::BadImage {
