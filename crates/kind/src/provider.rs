@@ -129,7 +129,7 @@ impl ProviderBuilder {
     ///     .engine(EngineChoice::Podman)
     ///     .dry_run(&options, &Assumptions::new(), &|_| {})?;
     /// assert_eq!(run.plan.nodes[1].name, "kind-worker");
-    /// assert!(run.nodes[1].files.contains_key("/kind/kubeadm.conf"));
+    /// assert!(run.nodes["kind-worker"].files.contains_key("/kind/kubeadm.conf"));
     /// # Ok::<(), kind::Error>(())
     /// ```
     ///

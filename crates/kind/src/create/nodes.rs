@@ -13,7 +13,7 @@ use super::parallel;
 use super::way::Way;
 use crate::event::{Event, Phase, Warning};
 use crate::node::{File, pack, read_file};
-use crate::plan::{KubernetesNode, NodePlan, Plan};
+use crate::plan::{KubernetesNode, NodeMap, NodePlan, Plan};
 use crate::{Error, Result};
 
 impl Attempt<'_> {
@@ -64,15 +64,18 @@ impl Attempt<'_> {
         self.copy_in(&balancer.name, &[balancer_file(plan)])
     }
 
-    /// Puts every node's files into it. Returns how the nodes come together, and what is known of each in
-    /// the plan's order.
-    pub(super) fn write_configuration<'p>(&self, plan: &'p Plan) -> Result<(Way, Vec<Draft<'p>>)> {
+    /// Puts every node's files into it. Returns how the nodes come together, and what is known of
+    /// each.
+    pub(super) fn write_configuration<'p>(
+        &self,
+        plan: &'p Plan,
+    ) -> Result<(Way, NodeMap<Draft<'p>>)> {
         let engine = self.provider.engine();
         let listed = engine.list(Some(&plan.cluster));
         let listed = listed.map_err(Error::engine("failed to list nodes"))?;
         let images = self.read_images(plan)?;
         let nodes = plan.kubernetes_nodes();
-        let mut drafts = parallel::each(&nodes, &self.options.cancel, |node| {
+        let drafts = parallel::each(&nodes, &self.options.cancel, |node| {
             let NodePlan { name, image, .. } = node.plan;
             let facts = match images.get(image.as_str()) {
                 Some(facts) if node.plan.mounts.is_empty() => facts.clone(),
@@ -80,16 +83,16 @@ impl Attempt<'_> {
                 _ => Facts::read(engine, name, image)?,
             };
             let made = listed.iter().find(|made| made.name == *name);
-            self.draft(plan, *node, facts, made)
+            let draft = self.draft(plan, *node, facts, made)?;
+            Ok((name.clone(), draft))
         })?;
+        let mut drafts: NodeMap<_> = drafts.into_iter().collect();
         let way = Way::choose(plan, &drafts)?;
-        for draft in &mut drafts {
-            way.settle(draft);
-        }
-        let mut first = drafts.iter();
-        let first = first.find(|draft| way.is_first(&draft.plan.name));
+        drafts.values_mut().for_each(|draft| way.settle(draft));
+        let first = drafts.get(&plan.bootstrap);
         let kindnet = first.is_some_and(|first| first.image.brings_kindnet());
-        parallel::each(&drafts, &self.options.cancel, |draft| {
+        let all: Vec<_> = drafts.values().collect();
+        parallel::each(&all, &self.options.cancel, |draft| {
             if let Some(balancer) = plan.balancer().filter(|_| way.is_first(&draft.plan.name)) {
                 let file = way.balancer_secret(draft)?;
                 self.copy_in(&balancer.name, file.as_slice())?;
@@ -124,13 +127,13 @@ impl Attempt<'_> {
         nodes.dedup_by_key(|node| &node.image);
         let engine = self.provider.engine();
         let facts = parallel::each(&nodes, &self.options.cancel, |node| {
-            Facts::read(engine, &node.name, &node.image)
+            let facts = Facts::read(engine, &node.name, &node.image)?;
+            Ok((node.image.as_str(), facts))
         })?;
-        for text in facts.iter().flat_map(Facts::shortcomings) {
+        for text in facts.iter().flat_map(|(_, facts)| facts.shortcomings()) {
             self.phases.tell(Event::Warning(Warning::Image(text)));
         }
-        let images = nodes.into_iter().map(|node| node.image.as_str());
-        Ok(images.zip(facts).collect())
+        Ok(facts.into_iter().collect())
     }
 
     fn configure(&self, plan: &Plan, draft: &Draft<'_>, way: &Way, kindnet: bool) -> Result<()> {

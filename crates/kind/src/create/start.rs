@@ -14,7 +14,7 @@ use super::way::Way;
 use crate::bootstrap::{self, First, Manifests, SHARED_FILES, Share, step};
 use crate::event::{Event, Phase, Warning};
 use crate::manifest;
-use crate::plan::{NodePlan, Plan};
+use crate::plan::{NodeMap, NodePlan, Plan};
 use crate::subnet::dns_service_ip;
 use crate::{Error, Result};
 
@@ -55,7 +55,12 @@ pub(super) struct Script {
 
 impl Attempt<'_> {
     /// Starts the nodes and makes them a cluster. Returns the administrator's kubeconfig.
-    pub(super) fn start(&mut self, plan: &Plan, way: &Way, drafts: &[Draft<'_>]) -> Result<String> {
+    pub(super) fn start(
+        &mut self,
+        plan: &Plan,
+        way: &Way,
+        drafts: &NodeMap<Draft<'_>>,
+    ) -> Result<String> {
         let script = self.script(plan, way, drafts)?;
         let mut sequence = self.sequence(plan, &script);
         sequence.begin(&mut self.phases);
@@ -84,19 +89,17 @@ impl Attempt<'_> {
     }
 
     /// What every node is asked.
-    fn script(&self, plan: &Plan, way: &Way, drafts: &[Draft<'_>]) -> Result<Script> {
+    fn script(&self, plan: &Plan, way: &Way, drafts: &NodeMap<Draft<'_>>) -> Result<Script> {
         let first = drafts
-            .iter()
-            .find(|draft| way.is_first(&draft.plan.name))
+            .get(&plan.bootstrap)
             .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
         let manifests = self.manifests(plan, first)?;
-        let shares: Vec<_> = drafts
-            .iter()
-            .map(|draft| Share {
-                node: &draft.plan.name,
-                pod_cidrs: &draft.plan.pod_cidrs,
-            })
-            .collect();
+        let nodes = plan.kubernetes_nodes().into_iter();
+        let shares = nodes.map(|node| Share {
+            node: &node.plan.name,
+            pod_cidrs: &node.plan.pod_cidrs,
+        });
+        let shares: Vec<_> = shares.collect();
         let copies = !way.is_prepared() && way.control_planes.len() > 1;
         let init = First {
             cluster: &plan.kubernetes,
@@ -217,12 +220,15 @@ impl Attempt<'_> {
 }
 
 /// The requests of all nodes but the first: beside it, and once it serves.
-fn of_others(way: &Way, drafts: &[Draft<'_>], writes_cni: bool) -> (Requests, VecDeque<Requests>) {
-    let mut others: Vec<_> = drafts
-        .iter()
+fn of_others(
+    way: &Way,
+    drafts: &NodeMap<Draft<'_>>,
+    writes_cni: bool,
+) -> (Requests, VecDeque<Requests>) {
+    let others: Vec<_> = drafts
+        .values()
         .filter(|draft| !way.is_first(&draft.plan.name))
         .collect();
-    others.sort_by_key(|draft| &draft.plan.name);
     let (control_planes, workers): (Vec<_>, Vec<_>) = others
         .iter()
         .partition(|draft| draft.settings.role == Role::ControlPlane);

@@ -11,7 +11,7 @@ use super::documents::{Draft, document_error};
 use crate::Result;
 use crate::bootstrap::KUBELET_FINALIZE;
 use crate::node::File;
-use crate::plan::Plan;
+use crate::plan::{NodeMap, Plan};
 
 /// kubeadm's name for the phase that starts an etcd.
 const KUBEADM_ETCD: &str = "etcd";
@@ -32,25 +32,27 @@ pub(crate) struct Way {
 
 impl Way {
     /// The fastest way that does everything as the user wants it.
-    pub(crate) fn choose(plan: &Plan, drafts: &[Draft<'_>]) -> Result<Self> {
+    pub(crate) fn choose(plan: &Plan, drafts: &NodeMap<Draft<'_>>) -> Result<Self> {
         let mut control_planes: Vec<_> = drafts
-            .iter()
+            .values()
             .filter(|draft| draft.settings.role == Role::ControlPlane)
             .collect();
         control_planes.sort_by_key(|draft| (draft.plan.name != plan.bootstrap, &draft.plan.name));
-        let prepared = drafts.iter().all(|draft| {
+        let prepared = drafts.values().all(|draft| {
             draft.documents.can_be_prepared() && !draft.plan.mounts.iter().any(is_kubeadms)
         });
         let one_version = control_planes
             .windows(2)
             .all(|pair| pair[0].facts.kubernetes_version() == pair[1].facts.kubernetes_version());
-        let alone = drafts.iter().all(|draft| draft.documents.can_start_alone());
+        let alone = drafts
+            .values()
+            .all(|draft| draft.documents.can_start_alone());
         let authorities = prepared.then(Authorities::new).transpose();
         let name = |draft: &&Draft<'_>| draft.plan.name.clone();
         let at_once = prepared && one_version && alone && drafts.len() > 1;
         let mut own_kubelets = Vec::new();
         if let Some(first) = control_planes.first().filter(|_| !at_once) {
-            let others = drafts.iter();
+            let others = drafts.values();
             let others = others.filter(|draft| !draft.documents.has_kubelet_of(&first.documents));
             own_kubelets.extend(others.map(|draft| name(&draft)));
         }

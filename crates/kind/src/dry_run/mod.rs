@@ -20,7 +20,7 @@ use crate::create::{
 };
 use crate::event::{Event, Listener, Warning};
 use crate::node::File;
-use crate::plan::{KubernetesNode, NodePlan, Plan};
+use crate::plan::{KubernetesNode, NodeMap, NodePlan, Plan};
 use crate::provider::ProviderBuilder;
 use crate::{CreateCluster, Result, network};
 use host::Host;
@@ -51,8 +51,8 @@ pub struct DryRun {
     pub plan: Plan,
     /// Subnets that the network has if it is made now.
     pub subnets: Vec<String>,
-    /// What is known of each node, in the order of the plan.
-    pub nodes: Vec<DryNode>,
+    /// What is known of each node, by its name.
+    pub nodes: BTreeMap<String, DryNode>,
     /// The user's kubeconfig entry. Keys and certificates are `DATA+OMITTED`, and a port that the engine
     /// would choose is 0.
     pub kubeconfig: String,
@@ -143,50 +143,42 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// What is known of each node, in the order of the plan.
-    fn nodes(&self) -> Result<Vec<DryNode>> {
+    /// What is known of each node, by its name.
+    fn nodes(&self) -> Result<NodeMap<DryNode>> {
         let plan = self.plan;
-        let addresses = addresses(plan);
-        let nodes = plan.kubernetes_nodes().into_iter().zip(&addresses);
-        let drafts: Vec<_> = nodes
-            .map(|(node, addresses)| self.draft(node, *addresses))
+        let mut nodes: NodeMap<_> = addresses(plan)
+            .into_iter()
+            .map(|(name, addresses)| (name, DryNode::at(addresses)))
+            .collect();
+        let drafts = plan.kubernetes_nodes().into_iter();
+        let drafts: NodeMap<_> = drafts
+            .map(|node| {
+                let draft = self.draft(node, &nodes[&node.plan.name])?;
+                Ok((node.plan.name.clone(), draft))
+            })
             .collect::<Result<_>>()?;
         let way = Way::choose(plan, &drafts)?;
-        let nodes = drafts.iter().zip(&addresses);
-        let nodes = nodes.map(|(draft, addresses)| self.node(draft, &way, *addresses));
-        let last = addresses.last().filter(|_| plan.balancer().is_some());
-        let balancer = last.map(|addresses| {
-            let mut node = DryNode::at(*addresses);
-            node.write([balancer_file(plan)]);
-            // Whoever makes it.
-            node.secret_files = vec![KUBECONFIG.to_owned()];
-            node
-        });
-        nodes.chain(balancer.map(Ok)).collect()
+        for (name, node) in &mut nodes {
+            match drafts.get(name) {
+                Some(draft) => self.fill(node, draft, &way)?,
+                None => fill_balancer(node, plan),
+            }
+        }
+        Ok(nodes)
     }
 
-    fn draft(
-        &self,
-        node: KubernetesNode<'a>,
-        (ipv4, ipv6): (Ipv4Addr, Ipv6Addr),
-    ) -> Result<Draft<'a>> {
+    fn draft(&self, node: KubernetesNode<'a>, known: &DryNode) -> Result<Draft<'a>> {
         let place = Place {
-            ipv4: Some(ipv4),
-            ipv6: Some(ipv6),
+            ipv4: Some(known.ipv4),
+            ipv6: Some(known.ipv6),
             engine: self.host.engine_name,
             host: &self.host.info,
         };
         Draft::new(&self.plan.kubernetes, node, self.image(node.plan)?, place)
     }
 
-    fn node(
-        &self,
-        draft: &Draft<'_>,
-        way: &Way,
-        addresses: (Ipv4Addr, Ipv6Addr),
-    ) -> Result<DryNode> {
+    fn fill(&self, node: &mut DryNode, draft: &Draft<'_>, way: &Way) -> Result<()> {
         let cluster = &self.plan.kubernetes;
-        let mut node = DryNode::at(addresses);
         let containerd = || Ok(self.assumptions.containerd_config.clone());
         node.write(draft.files(cluster, containerd)?);
         node.write(draft.pod_network(cluster));
@@ -198,13 +190,19 @@ impl<'a> Known<'a> {
         }
         node.secret_files = secret_paths(&way.secrets(draft)?);
         node.kubernetes_version = Some(draft.facts.kubernetes_version().to_owned());
-        Ok(node)
+        Ok(())
     }
 
     fn image(&self, plan: &NodePlan) -> Result<Facts> {
         let given = self.assumptions.kubernetes_version.as_deref();
         image::facts(&plan.image, given, self.host.engine.as_deref())
     }
+}
+
+/// Whoever makes its kubeconfig.
+fn fill_balancer(node: &mut DryNode, plan: &Plan) {
+    node.write([balancer_file(plan)]);
+    node.secret_files = vec![KUBECONFIG.to_owned()];
 }
 
 impl DryNode {
@@ -240,19 +238,16 @@ fn secret_paths(files: &[File]) -> Vec<String> {
     lasting.map(|file| file.path.clone()).collect()
 }
 
-/// Addresses in a fresh network, in the order of the plan; they go to nodes by their names.
-fn addresses(plan: &Plan) -> Vec<(Ipv4Addr, Ipv6Addr)> {
-    let mut names: Vec<_> = plan.nodes.iter().map(|node| &node.name).collect();
+/// Addresses in a fresh network, which go to nodes in the order of their names.
+fn addresses(plan: &Plan) -> NodeMap<(Ipv4Addr, Ipv6Addr)> {
+    let mut names: Vec<_> = plan.nodes.iter().map(|node| node.name.clone()).collect();
     names.sort_unstable();
-    let place = |node: &NodePlan| {
-        let before = names.partition_point(|name| *name < &node.name);
-        let place = u32::try_from(before).unwrap_or(u32::MAX);
-        let place = place.saturating_add(FIRST_NODE);
+    let places = (FIRST_NODE..).map(|place| {
         let ipv4 = u32::from(IPV4_BASE).saturating_add(place);
         let ipv6 = u128::from(IPV6_BASE).saturating_add(place.into());
         (ipv4.into(), ipv6.into())
-    };
-    plan.nodes.iter().map(place).collect()
+    });
+    names.into_iter().zip(places).collect()
 }
 
 #[cfg(test)]

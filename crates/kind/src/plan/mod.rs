@@ -23,6 +23,9 @@ pub use role::NodeRole;
 /// Name of the network that nodes share.
 pub const NETWORK: &str = "kind";
 
+/// One value for each of several nodes, found by the node's name and never by its place in a list.
+pub(crate) type NodeMap<T> = BTreeMap<String, T>;
+
 /// Everything that will be made for a cluster. Printing it shows every node with its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
