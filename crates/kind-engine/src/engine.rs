@@ -202,7 +202,6 @@ pub struct NetworkSpec {
 
 /// A network that exists.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Network {
     /// Name.
     pub name: String,

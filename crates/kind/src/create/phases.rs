@@ -33,6 +33,11 @@ impl<'a> Phases<'a> {
         }
     }
 
+    /// Whoever is told.
+    pub(super) fn listener(&self) -> Listener<'a> {
+        self.listener
+    }
+
     pub(super) fn tell(&self, event: Event) {
         (self.listener)(event);
     }

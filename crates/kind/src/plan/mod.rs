@@ -11,7 +11,7 @@ mod role;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kind_engine::{Agent, NodeSpec, Port, Purpose};
+use kind_engine::{Agent, Network, NodeSpec, Port, Purpose};
 use kind_kubeadm::{ClusterSettings, NodeSettings};
 
 use crate::node::AGENT;
@@ -40,6 +40,8 @@ pub struct Plan {
     pub bootstrap: String,
     /// Nodes in the order of the configuration, and last the load balancer if there is one.
     pub nodes: Vec<NodePlan>,
+    /// Nodes have their addresses before they start; otherwise they have them only while they run.
+    pub(crate) lasting_addresses: bool,
     /// What Kubernetes is told on every node.
     pub(crate) kubernetes: ClusterSettings,
     /// The user's manifests.
@@ -93,14 +95,12 @@ pub(crate) struct KubernetesNode<'a> {
 /// What a plan depends on beside the cluster's configuration.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
-    /// Name of the network that nodes share.
-    pub(crate) network: &'a str,
+    /// The network that nodes share, with its subnets as far as they are known.
+    pub(crate) network: &'a Network,
     /// Variables of the host's environment.
     pub(crate) environment: &'a BTreeMap<String, String>,
     /// What relative host paths are relative to.
     pub(crate) directory: &'a Path,
-    /// The network's subnets as far as they are known.
-    pub(crate) subnets: &'a [String],
 }
 
 impl Plan {

@@ -34,7 +34,8 @@ impl Plan {
         let manifests = cluster.manifests.iter().enumerate();
         Ok(Self {
             cluster: cluster.name.clone(),
-            network: surroundings.network.to_owned(),
+            network: surroundings.network.name.clone(),
+            lasting_addresses: surroundings.network.lasting_addresses,
             endpoint: kubernetes.endpoint.clone(),
             bootstrap: cluster.bootstrap_node().ok_or(Error::NoControlPlane)?,
             nodes,

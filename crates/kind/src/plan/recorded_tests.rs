@@ -123,10 +123,9 @@ fn make(case: &CreateCase, stub: &Stub) {
     spec.name = NETWORK.to_owned();
     let network = stub.engine.ensure_network(&spec).unwrap();
     let surroundings = Surroundings {
-        network: &network.name,
+        network: &network,
         environment: &case.env,
         directory: Path::new("TMP"),
-        subnets: &network.subnets,
     };
     let plan = Plan::new(&cluster, surroundings).unwrap();
     let agent = Agent::file(stub.directory.path().join("docker-info"));

@@ -1,4 +1,4 @@
-//! What the nodes are asked, and what becomes of their answers.
+//! From nodes that run to a cluster: they are asked, and their answers are followed.
 
 use std::mem;
 
@@ -7,19 +7,49 @@ use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::Event as Told;
 
-use super::attempt::Attempt;
-use super::nodes::copy_in;
+use super::coordinator::Coordinator;
 use super::phases::{Phases, Sequence};
-use super::start::Script;
+use super::requests::BootstrapRequests;
+use super::start::{Started, copy_in};
 use crate::bootstrap::{ADMIN_CONFIG, JOINED, SERVES, step};
 use crate::event::{Event, Outcome, Warning};
-use crate::node::{Abandoned, File, Reply, Requests};
+use crate::node::{File, Reply, Requests};
 use crate::{Error, Result};
 
-/// What is known of a conversation so far.
-struct Course<'a, 'l> {
+/// Sends the nodes their requests and waits until all have ended. Returns the administrator's kubeconfig as kubeadm
+/// wrote it.
+pub(super) fn drive_bootstrap(
+    coordinator: &Coordinator<'_>,
+    started: Started,
+    phases: &mut Phases<'_>,
+) -> Result<String> {
+    let mut script = started.requests;
+    let mut requests = Requests::new(coordinator.provider.shared_engine());
+    requests.begin(&script.first, &script.init, &[]);
+    for (node, request) in mem::take(&mut script.beside) {
+        requests.begin(&node, &request, &[]);
+    }
+    let mut run = BootstrapRun {
+        engine: coordinator.engine(),
+        joining: 0,
+        script,
+        sequence: started.sequence,
+        phases,
+        shared: Vec::new(),
+        admin: None,
+        ready: true,
+    };
+    let abandon = || coordinator.abandon_requests();
+    requests.hear(coordinator.cancel, abandon, |requests, node, reply| {
+        run.hear(requests, node, reply)
+    })?;
+    run.end()
+}
+
+/// What is known of a bootstrap so far.
+struct BootstrapRun<'a, 'l> {
     engine: &'a dyn Engine,
-    script: Script,
+    script: BootstrapRequests,
     sequence: Sequence,
     phases: &'a mut Phases<'l>,
     /// How many of the running group have not joined yet.
@@ -30,43 +60,7 @@ struct Course<'a, 'l> {
     ready: bool,
 }
 
-impl Attempt<'_> {
-    /// Sends the requests and waits until all have ended. Returns the administrator's kubeconfig.
-    pub(super) fn converse(&mut self, mut script: Script, sequence: Sequence) -> Result<String> {
-        let engine = self.provider.shared_engine();
-        let (made, retain) = (self.made.clone(), self.options.retain);
-        let mut requests = Requests::new(self.provider.shared_engine());
-        let abandon = || {
-            if retain {
-                return Abandoned::NodesKept;
-            }
-            if let Err(error) = engine.remove(&made) {
-                tracing::debug!(%error, "nodes of an interrupted creation");
-            }
-            Abandoned::NodesTaken
-        };
-        requests.begin(&script.first, &script.init, &[]);
-        for (node, request) in mem::take(&mut script.beside) {
-            requests.begin(&node, &request, &[]);
-        }
-        let mut course = Course {
-            engine: &*engine,
-            joining: 0,
-            script,
-            sequence,
-            phases: &mut self.phases,
-            shared: Vec::new(),
-            admin: None,
-            ready: true,
-        };
-        requests.hear(&self.options.cancel, abandon, |requests, node, reply| {
-            course.hear(requests, node, reply)
-        })?;
-        course.end()
-    }
-}
-
-impl Course<'_, '_> {
+impl BootstrapRun<'_, '_> {
     fn hear(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
         match reply {
             Reply::Event(Told::Finished { name, ms, output }) => {
