@@ -59,7 +59,7 @@ pub use event::{
     Event, EventRecord, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord, Warning, timestamp,
 };
 pub use kind_engine::native::helper_main;
-pub use kind_engine::{Agent, Port, Protocol};
+pub use kind_engine::{Agent, EngineKind, Port, Protocol};
 pub use kind_image::Progress;
 pub use kubeconfig::{
     HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig, remove_from_kubeconfig,

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use kind_config::LOAD_BALANCER_ROLE;
-use kind_engine::{Command, Engine, Io, Node, State};
+use kind_engine::{Command, Engine, EngineKind, Io, Node, State};
 
 use crate::{Error, Result};
 
@@ -71,9 +71,9 @@ pub(crate) fn collect(engine: &dyn Engine, nodes: &[Node], directory: &Path) -> 
 
 fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {
     // kind's name for this file does not depend on which program reaches containerd.
-    let name = match engine.name() {
-        "nerdctl" => "docker",
-        name => name,
+    let name = match engine.kind() {
+        EngineKind::Nerdctl => EngineKind::Docker.name(),
+        _ => engine.name(),
     };
     let path = directory.join(format!("{name}-info.txt"));
     let text = engine

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kind_config::API_SERVER_PORT;
-use kind_engine::{Engine, Info};
+use kind_engine::{Engine, EngineKind, Info};
 
 use crate::bootstrap::ADMIN_CONFIG;
 use crate::choice::{self, EngineParts};
@@ -185,6 +185,11 @@ impl Provider {
     #[cfg(test)]
     pub(crate) fn on(engine: Arc<dyn Engine>, settings: ProviderBuilder) -> Self {
         Self { engine, settings }
+    }
+
+    /// The engine that is used.
+    pub fn engine_kind(&self) -> EngineKind {
+        self.engine.kind()
     }
 
     /// Name of the engine that is used.
@@ -400,7 +405,7 @@ impl Provider {
 
     /// A docker that answers on a host whose nodes run on the native engine.
     pub(crate) fn docker_beside(&self) -> Option<Arc<dyn Engine>> {
-        if self.engine_name() != "native" {
+        if self.engine_kind() != EngineKind::Native {
             return None;
         }
         let docker = choice::open(EngineChoice::Docker, self.settings.engine_parts()).ok()?;

@@ -87,7 +87,7 @@ pub(super) fn ensure_network(
     phases: &Phases<'_>,
 ) -> Result<Network> {
     let engine = coordinator.engine();
-    let (name, variable) = network::name(engine.name(), coordinator.provider.environment());
+    let (name, variable) = network::name(engine.kind(), coordinator.provider.environment());
     if let Some(variable) = variable {
         phases.tell(Event::Warning(Warning::NetworkOverridden {
             engine: engine.name(),

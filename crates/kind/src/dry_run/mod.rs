@@ -115,7 +115,7 @@ pub(crate) fn run(
         listener(Event::Warning(Warning::Exists(cluster.name.clone())));
     }
     check_cluster(options, &mut cluster, listener)?;
-    let (network, _) = network::name(host.engine_name, &settings.environment);
+    let (network, _) = network::name(host.kind, &settings.environment);
     let network = Network {
         name: network.to_owned(),
         subnets: [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).into(),
@@ -126,7 +126,7 @@ pub(crate) fn run(
     let provisioned = suppose_nodes(&plan, &addresses, &host, assumptions)?;
     let documents = make_documents(&plan, &provisioned, &CancelToken::new())?;
     Ok(DryRun {
-        engine: host.engine_name.to_owned(),
+        engine: host.kind.name().to_owned(),
         subnets: network.subnets,
         nodes: show_nodes(documents, addresses),
         kubeconfig: kubeconfig::entry(&plan)?,
@@ -153,7 +153,7 @@ fn suppose_nodes<'a>(
         Ok((name.clone(), known))
     });
     Ok(Provisioned {
-        engine: host.engine_name,
+        engine: host.kind.name(),
         host: &host.info,
         nodes: nodes.collect::<Result<_>>()?,
     })
