@@ -24,14 +24,41 @@ const WITHOUT_SERVER: [&str; 6] = [
     "wait-control-plane",
 ];
 
-/// Phases that do nothing but make objects and on which no other depends, as `--skip-phases` and as
-/// `kubeadm init phase` name them.
-const RECORDS: [(&str, &[&str]); 4] = [
-    ("upload-config", &["upload-config", "all"]),
-    ("mark-control-plane", &["mark-control-plane"]),
-    (KUBE_PROXY, &["addon", "kube-proxy"]),
-    (DNS, &["addon", "coredns"]),
+/// What `kubeadm init` does once the API server runs, in parts that may run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordPhase {
+    /// Keeps the configuration in the cluster.
+    UploadConfig,
+    /// Labels and taints the first control plane.
+    MarkControlPlane,
+    /// Installs kube-proxy.
+    KubeProxy,
+    /// Installs kubeadm's cluster DNS.
+    CoreDns,
+    /// Whatever the others leave, phases of later versions too.
+    Rest,
+}
+
+/// Phases that do nothing but make objects and on which no other depends.
+const RECORDS: [RecordPhase; 4] = [
+    RecordPhase::UploadConfig,
+    RecordPhase::MarkControlPlane,
+    RecordPhase::KubeProxy,
+    RecordPhase::CoreDns,
 ];
+
+impl RecordPhase {
+    /// The phase as `--skip-phases` names it, and as `kubeadm init phase` does; the rest has no name.
+    fn names(self) -> Option<(&'static str, &'static [&'static str])> {
+        match self {
+            Self::UploadConfig => Some(("upload-config", &["upload-config", "all"])),
+            Self::MarkControlPlane => Some(("mark-control-plane", &["mark-control-plane"])),
+            Self::KubeProxy => Some((KUBE_PROXY, &["addon", "kube-proxy"])),
+            Self::CoreDns => Some((DNS, &["addon", "coredns"])),
+            Self::Rest => None,
+        }
+    }
+}
 
 /// The command that makes the first control-plane node of its documents.
 pub fn init_command(
@@ -47,13 +74,12 @@ pub fn init_command(
 }
 
 /// The parts of `kubeadm init` that need the API server, for a node that was started by kubeadm's phases: the
-/// commands may run at once. Each comes with the name of its phase, the last one with `init`: it does whatever
-/// the others leave, phases of later versions too.
+/// commands may run at once. The last one is [`RecordPhase::Rest`].
 pub fn record_commands(
     cluster: &ClusterSettings,
     documents: &Documents,
     facts: &NodeFacts,
-) -> Vec<(&'static str, Vec<String>)> {
+) -> Vec<(RecordPhase, Vec<String>)> {
     let mut skipped = all_skip_phases(cluster, documents, facts);
     let is_wanted = |phase: &str| {
         let (whole, part) = (phase.split('/').next(), format!("{phase}/"));
@@ -62,24 +88,25 @@ pub fn record_commands(
         };
         !skipped.iter().any(leaves_out)
     };
-    let apart: Vec<_> = RECORDS
-        .into_iter()
-        .filter(|(phase, _)| is_wanted(phase))
-        .collect();
-    let phases = apart.iter().map(|(phase, _)| (*phase).to_owned());
+    let apart = RECORDS.into_iter().filter_map(|phase| {
+        let (name, words) = phase.names()?;
+        is_wanted(name).then_some((phase, name, words))
+    });
+    let apart: Vec<_> = apart.collect();
+    let phases = apart.iter().map(|(_, name, _)| (*name).to_owned());
     let others: Vec<_> = WITHOUT_SERVER
         .map(str::to_owned)
         .into_iter()
         .chain(phases)
         .collect();
     add(&mut skipped, others.iter());
-    let record = |(phase, words): (&'static str, &[&str])| {
+    let record = |(phase, _, words): (RecordPhase, &str, &[&str])| {
         let config = format!("--config={CONFIG_PATH}");
         let arguments = [&["kubeadm", "init", "phase"], words, &[&config, "--v=6"]].concat();
         (phase, command(&arguments, &[]))
     };
     let mut records: Vec<_> = apart.into_iter().map(record).collect();
-    records.push(("init", init(skipped)));
+    records.push((RecordPhase::Rest, init(skipped)));
     records
 }
 

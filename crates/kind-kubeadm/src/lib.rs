@@ -38,7 +38,9 @@ mod warnings;
 
 pub use api::Api;
 pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
-pub use command::{CONFIG_PATH, START_PATH, init_command, join_command, record_commands};
+pub use command::{
+    CONFIG_PATH, RecordPhase, START_PATH, init_command, join_command, record_commands,
+};
 pub use documents::{Documents, patched};
 pub use error::Error;
 pub use node::NodeFacts;

@@ -36,6 +36,8 @@ const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 
 /// Names of steps, as they come back in events.
 pub(crate) mod step {
+    use kind_kubeadm::RecordPhase;
+
     /// `kubeadm init`, or what of it needs the API server.
     pub(crate) const INIT: &str = "kubeadm init";
     /// What of it runs for itself, by its phases.
@@ -97,10 +99,14 @@ pub(crate) mod step {
     }
 
     /// The step in which kubeadm makes the objects of one of its phases.
-    pub(crate) fn record(phase: &str) -> &'static str {
-        match RECORDS.iter().find(|record| record.ends_with(phase)) {
-            Some(record) => record,
-            None => INIT,
+    pub(crate) fn record(phase: RecordPhase) -> &'static str {
+        let [upload_config, mark_control_plane, kube_proxy, core_dns] = RECORDS;
+        match phase {
+            RecordPhase::UploadConfig => upload_config,
+            RecordPhase::MarkControlPlane => mark_control_plane,
+            RecordPhase::KubeProxy => kube_proxy,
+            RecordPhase::CoreDns => core_dns,
+            RecordPhase::Rest => INIT,
         }
     }
 
