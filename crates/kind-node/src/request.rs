@@ -5,7 +5,94 @@
 //! JSON [`Event`] a line to its stdout while it works, and ends with code 0, or 1 after
 //! [`Event::Failed`].
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What a step is for. Callers recognise a step's events by it; names are for people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StepId {
+    /// Nothing that anybody has to recognise, or something that this program does not know.
+    #[default]
+    Other,
+    /// The request itself is read.
+    Request,
+    /// The request's files are put in place.
+    Files,
+    /// A file is told that other control planes need to join.
+    SharedFile,
+    /// The administrator's kubeconfig is told.
+    AdminKubeconfig,
+    /// The load balancer's kubeconfig is made.
+    MakeBalancerKubeconfig,
+    /// The load balancer's kubeconfig is told.
+    BalancerKubeconfig,
+    /// Settings of the node's kernel.
+    Sysctls,
+    /// What runs containers listens.
+    ContainerRuntime,
+    /// What runs containers tells its versions.
+    RuntimeVersions,
+    /// kubeadm works, or the node has what kubeadm gives it.
+    Kubeadm(KubeadmPhase),
+    /// The new API server takes objects.
+    ApiServer,
+    /// The API server answers users.
+    ApiServerAnswer,
+    /// The node is known to the cluster.
+    Registration,
+    /// Lets pods run on the only node, and load balancers send traffic to it.
+    TaintsAndLabels,
+    /// Objects of the pod network.
+    PodNetwork,
+    /// Objects of the cluster DNS.
+    ClusterDns,
+    /// Objects of the default storage.
+    Storage,
+    /// Objects that give Services addresses, where the pod network does not.
+    ServiceAddresses,
+    /// Objects of one of the user's manifests.
+    UserManifest,
+    /// The account of ordinary pods.
+    DefaultServiceAccount,
+    /// The nodes' shares of the pod subnet.
+    PodCidrs,
+    /// What kubeadm's last phase would do.
+    FinalizeKubelet,
+    /// The cluster knows that its nodes stop.
+    NoteStop,
+    /// Nodes are ready.
+    Ready,
+}
+
+/// What kubeadm does in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KubeadmPhase {
+    /// `kubeadm init`, or what of it is not done by other phases.
+    Init,
+    /// Writes etcd's manifest.
+    Etcd,
+    /// Writes the control plane's manifests.
+    ControlPlane,
+    /// Starts the kubelet.
+    KubeletStart,
+    /// Keeps the configuration in the cluster.
+    UploadConfig,
+    /// Labels and taints the first control plane.
+    MarkControlPlane,
+    /// Installs kube-proxy.
+    KubeProxy,
+    /// Installs kubeadm's cluster DNS.
+    CoreDns,
+    /// `kubeadm join`, or what is left of it for a node that started alone.
+    Join,
+}
+
+/// An id that comes from another release may be one that is not known here.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StepId, D::Error> {
+    let id = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(id).unwrap_or_default())
+}
 
 /// What to do once the files of the request are in place.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -21,7 +108,10 @@ pub struct Request {
 pub enum Step {
     /// Runs a program to its end; a code other than 0 fails the request.
     Run {
-        /// Name for events, for example `kubeadm init`.
+        /// What it is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
+        /// Name for people, for example `kubeadm init`.
         name: String,
         /// Program and arguments.
         argv: Vec<String>,
@@ -31,7 +121,10 @@ pub enum Step {
     },
     /// Waits until a program ends with code 0, trying again every 100 ms.
     Wait {
-        /// Name for events.
+        /// What it is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
+        /// Name for people.
         name: String,
         /// Program and arguments.
         argv: Vec<String>,
@@ -40,6 +133,9 @@ pub enum Step {
     },
     /// Waits until something listens on a unix socket.
     WaitSocket {
+        /// What it is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// The socket's path.
         path: String,
         /// Milliseconds after which the request fails.
@@ -47,6 +143,9 @@ pub enum Step {
     },
     /// Reads a text file into an [`Event::File`].
     Read {
+        /// What it is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// Its path.
         path: String,
     },
@@ -69,11 +168,17 @@ pub enum Step {
 pub enum Event {
     /// A step with a name began.
     Started {
+        /// What the step is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// The step.
         name: String,
     },
     /// A step with a name ended well.
     Finished {
+        /// What the step is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// The step.
         name: String,
         /// How long it took, in milliseconds.
@@ -83,7 +188,10 @@ pub enum Event {
     },
     /// A step failed; the request ends.
     Failed {
-        /// The step.
+        /// What the step is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
+        /// The step, or the path that it is about.
         name: String,
         /// Why, in one line.
         reason: String,
@@ -92,6 +200,9 @@ pub enum Event {
     },
     /// A file's text.
     File {
+        /// What the step is for that reads it.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// Its path.
         path: String,
         /// Its text.
@@ -102,4 +213,31 @@ pub enum Event {
         /// Its name.
         name: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_of(step: &str) -> StepId {
+        match serde_json::from_str(step).unwrap() {
+            Step::Read { id, .. } => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_step_of_another_release_is_read_whatever_it_is_for() {
+        let id = StepId::Kubeadm(KubeadmPhase::Init);
+        let path = "/a".to_owned();
+        let step = serde_json::to_string(&Step::Read { id, path }).unwrap();
+        assert_eq!(id_of(&step), id);
+        for step in [
+            r#"{"read":{"path":"/a"}}"#,
+            r#"{"read":{"path":"/a","id":"later"}}"#,
+            r#"{"read":{"path":"/a","id":{"kubeadm":"later"}}}"#,
+        ] {
+            assert_eq!(id_of(step), StepId::Other, "{step}");
+        }
+    }
 }

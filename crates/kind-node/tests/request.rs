@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use kind_node::request::{Event, Request, Step};
+use kind_node::request::{Event, KubeadmPhase, Request, Step, StepId};
 
 fn start(root: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_kind-node"))
@@ -49,6 +49,7 @@ fn ask(steps: Vec<Step>, files: &[(&str, u32, &str)]) -> (Vec<Event>, i32, tempf
 
 fn shell(name: &str, script: &str) -> Step {
     Step::Run {
+        id: StepId::Other,
         name: name.into(),
         argv: vec!["sh".into(), "-c".into(), script.into()],
         stdin: None,
@@ -65,9 +66,11 @@ fn files_stand_before_steps_run_and_events_tell_the_story() {
     let path = root.path().join("kind/kubeadm.conf");
     let steps = vec![
         Step::Read {
+            id: StepId::SharedFile,
             path: path.display().to_string(),
         },
         Step::Run {
+            id: StepId::Sysctls,
             name: "greet".into(),
             argv: vec!["cat".into()],
             stdin: Some("hello".into()),
@@ -93,9 +96,9 @@ fn files_stand_before_steps_run_and_events_tell_the_story() {
         matches!(
             events.as_slice(),
             [
-                Event::File { text, .. },
-                Event::Started { name },
-                Event::Finished { output, .. },
+                Event::File { id: StepId::SharedFile, text, .. },
+                Event::Started { id: StepId::Sysctls, name },
+                Event::Finished { id: StepId::Sysctls, output, .. },
                 Event::Marked { name: word },
             ] if text == "config" && name == "greet" && output == "hello" && word == "done"
         ),
@@ -110,7 +113,7 @@ fn the_first_failure_ends_the_request_with_output_and_code() {
     assert!(
         matches!(
             events.as_slice(),
-            [Event::Started { .. }, Event::Failed { name, reason, output }]
+            [Event::Started { .. }, Event::Failed { name, reason, output, .. }]
                 if name == "break" && reason == "exit code 7" && output == "why\n"
         ),
         "{events:?}"
@@ -120,15 +123,17 @@ fn the_first_failure_ends_the_request_with_output_and_code() {
 #[test]
 fn a_program_that_does_not_exist_is_named() {
     let steps = vec![Step::Run {
+        id: StepId::Kubeadm(KubeadmPhase::Init),
         name: "kubeadm init".into(),
         argv: vec!["no-such-program".into()],
         stdin: None,
     }];
     let (events, code, _root) = ask(steps, &[]);
     assert_eq!(code, 1);
-    let Some(Event::Failed { reason, .. }) = events.last() else {
+    let Some(Event::Failed { id, reason, .. }) = events.last() else {
         panic!("{events:?}");
     };
+    assert_eq!(*id, StepId::Kubeadm(KubeadmPhase::Init));
     assert!(reason.starts_with("run no-such-program: "), "{reason}");
 }
 
@@ -176,16 +181,19 @@ fn waiting_ends_with_success_or_with_its_time() {
     let (events, code, _root) = ask(
         vec![
             Step::Wait {
+                id: StepId::Other,
                 name: "file".into(),
                 argv: vec!["test".into(), "-e".into(), file],
                 timeout_ms: 5000,
             },
             Step::WaitSocket {
+                id: StepId::ContainerRuntime,
                 path: socket.display().to_string(),
                 timeout_ms: 5000,
             },
             mark("both"),
             Step::Wait {
+                id: StepId::Other,
                 name: "never".into(),
                 argv: vec!["sleep".into(), "60".into()],
                 timeout_ms: 200,

@@ -168,6 +168,7 @@ fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
                 name,
                 reason,
                 output,
+                ..
             }) => {
                 tracing::debug!(node, name, reason, output, "waiting");
                 well = false;

@@ -5,11 +5,11 @@ use kind_kubeadm::{
     control_plane_taints, first_kubeconfig, init_command, record_commands,
 };
 use kind_node::load_balancer::KUBECONFIG;
-use kind_node::request::{Request, Step};
+use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
 use super::{
-    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, prepare, run,
-    set_sysctls, step, wait_for_containerd, words,
+    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, prepare, read, run,
+    run_titled, set_sysctls, step, wait_for_containerd, words,
 };
 use crate::manifest;
 use crate::node::AGENT;
@@ -82,8 +82,9 @@ impl First<'_> {
         let manifests = self.manifests.of_user.iter();
         steps.extend(manifests.map(|manifest| {
             let argv = kubectl_as(ADMIN_CONFIG, &["apply", "-f", "-"]);
+            let title = step::manifest_title(&manifest.name);
             let text = Some(manifest.text.clone());
-            run(&step::manifest(&manifest.name), argv, text)
+            run_titled(StepId::UserManifest, title, argv, text)
         }));
         Ok(Request { steps })
     }
@@ -107,7 +108,7 @@ impl First<'_> {
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
             let argv = words(&[AGENT, "finalize-kubelet"]);
-            together.push(vec![run(step::KUBELET, argv, None)]);
+            together.push(vec![run(StepId::FinalizeKubelet, argv, None)]);
         }
         steps.push(Step::Together {
             sequences: together,
@@ -125,19 +126,19 @@ impl First<'_> {
     /// kubeadm's phases start the node; what they would do about certificates and kubeconfigs is done. As
     /// soon as the server takes anything, kubeadm's records are made beside everything else.
     fn by_phases(&self) -> Result<Vec<Step>, kind_kubeadm::Error> {
-        let phase = |name, phase: &[&str]| kubeadm_phase(name, phase, CONFIG_PATH);
+        let phase = |phase, words: &[&str]| kubeadm_phase(phase, words, CONFIG_PATH);
         let mut recording = vec![self.records()];
         recording.extend(self.unmark()?);
         recording.extend(self.tell_others());
         let mut together = self.manifests(first_kubeconfig(self.facts.version()));
         together.insert(0, recording);
         together.push(make_account());
-        let start_kubelet = phase(step::START_KUBELET, &["kubelet-start"]);
-        let control_plane = phase(step::CONTROL_PLANE, &["control-plane", "all"]);
+        let start_kubelet = phase(KubeadmPhase::KubeletStart, &["kubelet-start"]);
+        let control_plane = phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]);
         let mut steps = Vec::from(prepare(vec![self.etcd(), control_plane]));
         steps.extend([
             start_kubelet,
-            run(step::SERVES, words(&[AGENT, "await-server"]), None),
+            run(StepId::ApiServer, words(&[AGENT, "await-server"]), None),
             Step::Together {
                 sequences: together,
             },
@@ -160,16 +161,15 @@ impl First<'_> {
             true => START_PATH,
             false => CONFIG_PATH,
         };
-        kubeadm_phase(step::ETCD, &["etcd", "local"], config)
+        kubeadm_phase(KubeadmPhase::Etcd, &["etcd", "local"], config)
     }
 
     /// What others wait for once the node serves.
     fn tell_others(&self) -> impl Iterator<Item = Step> {
-        let read = |path: &&str| Step::Read {
-            path: (*path).to_owned(),
-        };
-        let reads = [ADMIN_CONFIG].iter().chain(self.reads).map(read);
-        reads.chain([Step::Mark {
+        let shared = self.reads.iter();
+        let shared = shared.map(|path| read(StepId::SharedFile, path));
+        let reads = [read(StepId::AdminKubeconfig, ADMIN_CONFIG)].into_iter();
+        reads.chain(shared).chain([Step::Mark {
             name: SERVES.to_owned(),
         }])
     }
@@ -179,13 +179,13 @@ impl First<'_> {
     fn manifests(&self, kubeconfig: &str) -> Vec<Vec<Step>> {
         let manifests = self.manifests;
         [
-            (step::STORAGE, "apply", &manifests.storage),
-            (step::CNI, "create", &manifests.cni),
-            (step::DNS, "apply", &manifests.dns),
-            (step::SERVICES, "apply", &manifests.services),
+            (StepId::Storage, "apply", &manifests.storage),
+            (StepId::PodNetwork, "create", &manifests.cni),
+            (StepId::ClusterDns, "apply", &manifests.dns),
+            (StepId::ServiceAddresses, "apply", &manifests.services),
         ]
         .into_iter()
-        .filter_map(|(name, verb, manifest)| {
+        .filter_map(|(id, verb, manifest)| {
             let manifest = manifest.as_deref()?;
             let (argv, input) = match manifest::objects(manifest) {
                 Some(objects) => (words(&[AGENT, "make-objects", verb]), objects),
@@ -194,7 +194,7 @@ impl First<'_> {
                     (kubectl_as(kubeconfig, &arguments), manifest.to_owned())
                 }
             };
-            Some(vec![run(name, argv, Some(input))])
+            Some(vec![run(id, argv, Some(input))])
         })
         .collect()
     }
@@ -210,7 +210,7 @@ impl First<'_> {
                 self.facts.kubernetes_version(),
             )?));
         }
-        Ok(Some(run(step::MARKS, argv, None)))
+        Ok(Some(run(StepId::TaintsAndLabels, argv, None)))
     }
 }
 
@@ -222,14 +222,16 @@ fn balancer_access() -> [Step; 2] {
          >{KUBECONFIG} || : >{KUBECONFIG}"
     );
     let argv = words(&["/bin/sh", "-c", &script]);
-    let path = KUBECONFIG.to_owned();
-    [run(step::BALANCER, argv, None), Step::Read { path }]
+    [
+        run(StepId::MakeBalancerKubeconfig, argv, None),
+        read(StepId::BalancerKubeconfig, KUBECONFIG),
+    ]
 }
 
 /// Whoever creates a cluster wants to run pods in it next.
 fn make_account() -> Vec<Step> {
     let argv = words(&[AGENT, "make-account"]);
-    vec![run(step::ACCOUNT, argv, None)]
+    vec![run(StepId::DefaultServiceAccount, argv, None)]
 }
 
 /// Waits beside kubeadm for nodes to be registered, and gives them their pod addresses at once.
@@ -237,5 +239,5 @@ fn assign_pod_cidrs(shares: &[Share<'_>]) -> Step {
     let mut argv = words(&[AGENT, "assign-pod-cidrs"]);
     let share = |share: &Share<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
     argv.extend(shares.iter().map(share));
-    run(step::POD_CIDRS, argv, None)
+    run(StepId::PodCidrs, argv, None)
 }

@@ -79,6 +79,14 @@ fn lines(step: &Step) -> Vec<String> {
             let steps = sequences.iter().flatten().flat_map(lines);
             steps.map(|line| format!("together {line}")).collect()
         }
+        Step::WaitSocket {
+            path, timeout_ms, ..
+        } => {
+            vec![format!(
+                "WaitSocket {{ path: {path:?}, timeout_ms: {timeout_ms} }}"
+            )]
+        }
+        Step::Read { path, .. } => vec![format!("Read {{ path: {path:?} }}")],
         other => vec![format!("{other:?}")],
     }
 }

@@ -5,13 +5,13 @@ use std::mem;
 use kind_engine::Engine;
 use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
-use kind_node::request::Event as Told;
+use kind_node::request::{Event as Told, StepId};
 
 use super::coordinator::Coordinator;
 use super::phases::{Phases, Sequence};
 use super::requests::BootstrapRequests;
 use super::start::{Started, copy_in};
-use crate::bootstrap::{ADMIN_CONFIG, JOINED, SERVES, step};
+use crate::bootstrap::{JOINED, SERVES};
 use crate::event::{Event, Outcome, Warning};
 use crate::node::{File, Reply, Requests};
 use crate::{Error, Result};
@@ -63,35 +63,39 @@ struct BootstrapRun<'a, 'l> {
 impl BootstrapRun<'_, '_> {
     fn hear(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
         match reply {
-            Reply::Event(Told::Finished { name, ms, output }) => {
+            Reply::Event(Told::Finished {
+                id,
+                name,
+                ms,
+                output,
+            }) => {
                 self.phases
                     .detail(1, format!("{node}: {name} took {ms} ms"));
-                if step::is_kubeadm(&name) {
+                if matches!(id, StepId::Kubeadm(_)) {
                     self.phases.detail(3, output.clone());
                 }
-                if name == step::RUNTIME {
+                if id == StepId::RuntimeVersions {
                     self.judge_runtime(&output);
                 }
-                self.sequence.finished(&name, self.phases);
+                self.sequence.finished(node, id, self.phases);
             }
-            Reply::Event(Told::Failed { name, .. }) if name == step::READY => self.ready = false,
             Reply::Event(Told::Failed {
+                id: StepId::Ready, ..
+            }) => self.ready = false,
+            Reply::Event(Told::Failed {
+                id,
                 name,
                 reason,
                 output,
             }) => {
-                // Whatever kubeadm does on the first node is the cluster's initialization.
-                let is_init = node == self.script.first && step::is_kubeadm(&name);
-                let step = if is_init { step::INIT } else { name.as_str() };
-                return Err(failed(node, step, reason, output));
+                let action = self.describe_failure(node, id, &name);
+                return Err(failed(node, action, reason, output));
             }
-            Reply::Event(Told::File { path, text }) if path == ADMIN_CONFIG => {
-                self.admin = Some(text);
-            }
-            Reply::Event(Told::File { path, text }) if path == KUBECONFIG => {
-                self.give_balancer(text)?;
-            }
-            Reply::Event(Told::File { path, text }) => self.keep(path, text),
+            Reply::Event(Told::File { id, path, text }) => match id {
+                StepId::AdminKubeconfig => self.admin = Some(text),
+                StepId::BalancerKubeconfig => self.give_balancer(text)?,
+                _ => self.keep(path, text),
+            },
             Reply::Event(Told::Marked { name }) if name == SERVES => self.next_group(requests),
             Reply::Event(Told::Marked { name }) if name == JOINED => {
                 self.joining = self.joining.saturating_sub(1);
@@ -103,11 +107,29 @@ impl BootstrapRun<'_, '_> {
             Reply::Noise(line) => tracing::debug!(line, node, "node"),
             Reply::Ended(code) if code != 0 && self.ready => {
                 let reason = format!("the request ended with code {code}");
-                return Err(failed(node, "finish its request", reason, String::new()));
+                let action = "failed to finish its request".to_owned();
+                return Err(failed(node, action, reason, String::new()));
             }
             Reply::Ended(_) => {}
         }
         Ok(())
+    }
+
+    /// What could not be done, in kind's words.
+    fn describe_failure(&self, node: &str, id: StepId, title: &str) -> String {
+        match id {
+            StepId::ApiServer => "failed to init node with kubeadm".to_owned(),
+            // Whatever kubeadm does on the first node is the cluster's initialization.
+            StepId::Kubeadm(_) if node == self.script.first => {
+                "failed to init node with kubeadm".to_owned()
+            }
+            StepId::Kubeadm(_) => "failed to join node with kubeadm".to_owned(),
+            StepId::ContainerRuntime
+            | StepId::AdminKubeconfig
+            | StepId::BalancerKubeconfig
+            | StepId::SharedFile => format!("node {node:?} did not get to {title}"),
+            _ => format!("failed to {title}"),
+        }
     }
 
     /// Warns of what the first node's Kubernetes cannot do with these versions of what runs its containers.
@@ -160,7 +182,10 @@ impl BootstrapRun<'_, '_> {
             self.phases.tell(Event::NotReady);
         }
         self.phases.end(Outcome::Done);
-        let missing = || failed(first, "tell its kubeconfig", String::new(), String::new());
+        let missing = || {
+            let action = "failed to tell its kubeconfig".to_owned();
+            failed(first, action, String::new(), String::new())
+        };
         self.admin.ok_or_else(missing)
     }
 }
@@ -181,13 +206,7 @@ fn runtime_shortcomings(kubernetes: &str, told: &str) -> Vec<String> {
     judged.map(|shortcoming| shortcoming.to_string()).collect()
 }
 
-fn failed(node: &str, step: &str, reason: String, output: String) -> Error {
-    let action = match step {
-        step::INIT | step::SERVES => "failed to init node with kubeadm".to_owned(),
-        join if step::is_kubeadm(join) => "failed to join node with kubeadm".to_owned(),
-        path if path.starts_with('/') => format!("node {node:?} did not get to {path}"),
-        step => format!("failed to {step}"),
-    };
+fn failed(node: &str, action: String, reason: String, output: String) -> Error {
     Error::Step {
         node: node.to_owned(),
         action,

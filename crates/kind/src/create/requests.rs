@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use kind_config::{AddOn, KubeProxyMode, Role};
-use kind_node::request::Request;
+use kind_node::request::{Request, StepId};
 
 use super::documents::{ClusterDocuments, NodeDocuments, document_error};
 use super::facts::Facts;
@@ -86,31 +86,37 @@ impl BootstrapRequests {
 
     /// kind's phases, each with the steps that must have ended before it has.
     pub(super) fn sequence(&self, plan: &Plan, wait: Option<Duration>) -> Sequence {
-        let applied = bootstrap::names(&self.init.steps);
-        let of_first = |phase, steps: &[&'static str]| {
-            let steps = steps.iter().copied().filter(|step| applied.contains(step));
-            Stage::new(phase, steps)
+        let wanted = bootstrap::ids(&self.init.steps);
+        let of_first = |phase, steps: &[StepId]| {
+            let steps = steps.iter().filter(|step| wanted.contains(step));
+            Stage::new(phase, steps.map(|step| (self.first.clone(), *step)))
         };
         let nodes = plan.kubernetes_nodes();
         let joins = |phase, control_planes: bool| {
             let nodes = nodes.iter().map(|node| node.plan).filter(|node| {
                 node.is_control_plane() == control_planes && node.name != self.first
             });
-            Stage::new(phase, nodes.map(|node| step::join(&node.name)))
+            Stage::new(phase, nodes.map(|node| (node.name.clone(), step::JOIN)))
         };
-        let rest = [step::STORAGE, step::DNS, step::SERVICES, step::MARKS];
+        let rest = [
+            StepId::Storage,
+            StepId::ClusterDns,
+            StepId::ServiceAddresses,
+            StepId::TaintsAndLabels,
+        ];
         let mut stages = vec![
             of_first(
                 Phase::StartControlPlane,
                 &[&[step::INIT], &step::RECORDS[..]].concat(),
             ),
-            of_first(Phase::InstallCni, &[step::CNI]),
+            of_first(Phase::InstallCni, &[StepId::PodNetwork]),
             of_first(Phase::InstallStorage, &rest),
             joins(Phase::JoinControlPlanes, true),
             joins(Phase::JoinWorkers, false),
         ];
         let wait = wait.map(|limit| Phase::WaitReady { limit });
-        stages.extend(wait.map(|phase| Stage::new(phase, [step::READY])));
+        let ready = (self.first.clone(), StepId::Ready);
+        stages.extend(wait.map(|phase| Stage::new(phase, [ready])));
         Sequence::new(stages)
     }
 }
