@@ -5,94 +5,12 @@
 //! JSON [`Event`] a line to its stdout while it works, and ends with code 0, or 1 after
 //! [`Event::Failed`].
 
-use serde::{Deserialize, Deserializer, Serialize};
+mod step_id;
 
-/// What a step is for. Callers recognise a step's events by it; names are for people.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum StepId {
-    /// Nothing that anybody has to recognise, or something that this program does not know.
-    #[default]
-    Other,
-    /// The request itself is read.
-    Request,
-    /// The request's files are put in place.
-    Files,
-    /// A file is told that other control planes need to join.
-    SharedFile,
-    /// The administrator's kubeconfig is told.
-    AdminKubeconfig,
-    /// The load balancer's kubeconfig is made.
-    MakeBalancerKubeconfig,
-    /// The load balancer's kubeconfig is told.
-    BalancerKubeconfig,
-    /// Settings of the node's kernel.
-    Sysctls,
-    /// What runs containers listens.
-    ContainerRuntime,
-    /// What runs containers tells its versions.
-    RuntimeVersions,
-    /// kubeadm works, or the node has what kubeadm gives it.
-    Kubeadm(KubeadmPhase),
-    /// The new API server takes objects.
-    ApiServer,
-    /// The API server answers users.
-    ApiServerAnswer,
-    /// The node is known to the cluster.
-    Registration,
-    /// Lets pods run on the only node, and load balancers send traffic to it.
-    TaintsAndLabels,
-    /// Objects of the pod network.
-    PodNetwork,
-    /// Objects of the cluster DNS.
-    ClusterDns,
-    /// Objects of the default storage.
-    Storage,
-    /// Objects that give Services addresses, where the pod network does not.
-    ServiceAddresses,
-    /// Objects of one of the user's manifests.
-    UserManifest,
-    /// The account of ordinary pods.
-    DefaultServiceAccount,
-    /// The nodes' shares of the pod subnet.
-    PodCidrs,
-    /// What kubeadm's last phase would do.
-    FinalizeKubelet,
-    /// The cluster knows that its nodes stop.
-    NoteStop,
-    /// Nodes are ready.
-    Ready,
-}
+use serde::{Deserialize, Serialize};
 
-/// What kubeadm does in a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum KubeadmPhase {
-    /// `kubeadm init`, or what of it is not done by other phases.
-    Init,
-    /// Writes etcd's manifest.
-    Etcd,
-    /// Writes the control plane's manifests.
-    ControlPlane,
-    /// Starts the kubelet.
-    KubeletStart,
-    /// Keeps the configuration in the cluster.
-    UploadConfig,
-    /// Labels and taints the first control plane.
-    MarkControlPlane,
-    /// Installs kube-proxy.
-    KubeProxy,
-    /// Installs kubeadm's cluster DNS.
-    CoreDns,
-    /// `kubeadm join`, or what is left of it for a node that started alone.
-    Join,
-}
-
-/// An id that comes from another release may be one that is not known here.
-fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StepId, D::Error> {
-    let id = serde_json::Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(id).unwrap_or_default())
-}
+use step_id::known;
+pub use step_id::{KubeadmPhase, StepId};
 
 /// What to do once the files of the request are in place.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -56,7 +56,8 @@ pub use create::{CreateCluster, Created};
 pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, Result, chain as error_chain};
 pub use event::{
-    Event, EventRecord, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord, Warning, timestamp,
+    Event, EventRecord, KubeadmPhase, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord,
+    StepEnded, StepId, StepRecord, Warning, timestamp,
 };
 pub use kind_engine::native::helper_main;
 pub use kind_engine::{Agent, EngineKind, Port, Protocol};

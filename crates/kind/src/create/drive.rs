@@ -12,7 +12,7 @@ use super::phases::{Phases, Sequence};
 use super::requests::BootstrapRequests;
 use super::start::{Started, copy_in};
 use crate::bootstrap::{JOINED, SERVES};
-use crate::event::{Event, Outcome, Warning};
+use crate::event::{Event, Outcome, StepEnded, Warning};
 use crate::node::{File, Reply, Requests};
 use crate::{Error, Result};
 
@@ -69,8 +69,12 @@ impl BootstrapRun<'_, '_> {
                 ms,
                 output,
             }) => {
-                self.phases
-                    .detail(1, format!("{node}: {name} took {ms} ms"));
+                self.phases.tell(Event::StepEnded(StepEnded {
+                    node: node.to_owned(),
+                    id,
+                    title: name,
+                    ms,
+                }));
                 if matches!(id, StepId::Kubeadm(_)) {
                     self.phases.detail(3, output.clone());
                 }

@@ -68,7 +68,7 @@ impl Stage {
 
     fn create(&self, options: &CreateCluster) -> Result<Created> {
         self.provider.create(options, &|event| {
-            if !matches!(event, Event::Detail { .. }) {
+            if !matches!(event, Event::Detail { .. } | Event::StepEnded(_)) {
                 self.events.lock().unwrap().push(event);
             }
         })
