@@ -69,8 +69,9 @@ pub enum Step {
     },
     /// Tells the caller that the steps before are done.
     Mark {
-        /// Any word; comes back in [`Event::Marked`].
-        name: String,
+        /// What is done; comes back in [`Event::Marked`].
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
     },
     /// Runs several sequences at once and waits for all.
     Together {
@@ -128,8 +129,9 @@ pub enum Event {
     },
     /// A [`Step::Mark`] was reached.
     Marked {
-        /// Its name.
-        name: String,
+        /// What is done.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
     },
 }
 

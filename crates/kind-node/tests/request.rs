@@ -56,8 +56,8 @@ fn shell(name: &str, script: &str) -> Step {
     }
 }
 
-fn mark(name: &str) -> Step {
-    Step::Mark { name: name.into() }
+fn mark(id: StepId) -> Step {
+    Step::Mark { id }
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn files_stand_before_steps_run_and_events_tell_the_story() {
             argv: vec!["cat".into()],
             stdin: Some("hello".into()),
         },
-        mark("done"),
+        mark(StepId::Serves),
     ];
     let mut child = start(root.path());
     let bytes = frame(steps, &[("kind/kubeadm.conf", 0o644, "config")]);
@@ -99,8 +99,8 @@ fn files_stand_before_steps_run_and_events_tell_the_story() {
                 Event::File { id: StepId::SharedFile, text, .. },
                 Event::Started { id: StepId::Sysctls, name },
                 Event::Finished { id: StepId::Sysctls, output, .. },
-                Event::Marked { name: word },
-            ] if text == "config" && name == "greet" && output == "hello" && word == "done"
+                Event::Marked { id: StepId::Serves },
+            ] if text == "config" && name == "greet" && output == "hello"
         ),
         "{events:?}"
     );
@@ -108,7 +108,10 @@ fn files_stand_before_steps_run_and_events_tell_the_story() {
 
 #[test]
 fn the_first_failure_ends_the_request_with_output_and_code() {
-    let (events, code, _root) = ask(vec![shell("break", "echo why; exit 7"), mark("never")], &[]);
+    let (events, code, _root) = ask(
+        vec![shell("break", "echo why; exit 7"), mark(StepId::Other)],
+        &[],
+    );
     assert_eq!(code, 1);
     assert!(
         matches!(
@@ -145,7 +148,7 @@ fn sequences_run_at_once_and_one_failure_ends_the_others() {
             sequences: vec![
                 vec![
                     shell("long", "trap '' TERM; sleep 60 & wait"),
-                    mark("never"),
+                    mark(StepId::Other),
                 ],
                 vec![shell("short", "sleep 0.2; exit 1")],
             ],
@@ -191,7 +194,7 @@ fn waiting_ends_with_success_or_with_its_time() {
                 path: socket.display().to_string(),
                 timeout_ms: 5000,
             },
-            mark("both"),
+            mark(StepId::Joined),
             Step::Wait {
                 id: StepId::Other,
                 name: "never".into(),
@@ -216,7 +219,7 @@ fn waiting_ends_with_success_or_with_its_time() {
 
 #[test]
 fn a_hostile_tar_is_a_failure_of_the_files() {
-    let mut bytes = frame(vec![mark("never")], &[]);
+    let mut bytes = frame(vec![mark(StepId::Other)], &[]);
     let end = bytes.len() - 1024;
     bytes.truncate(end);
     let mut header = tar::Header::new_gnu();

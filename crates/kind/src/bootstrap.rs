@@ -11,8 +11,8 @@ use kind_node::request::{KubeadmPhase, Step, StepId};
 
 use crate::node::AGENT;
 
-pub(crate) use first::{First, Manifests, SERVES, Share};
-pub(crate) use join::{JOINED, join, mark, start};
+pub(crate) use first::{First, Manifests, Share};
+pub(crate) use join::{join, mark, start};
 
 /// Where kubeadm leaves the administrator's kubeconfig.
 pub(crate) const ADMIN_CONFIG: &str = "/etc/kubernetes/admin.conf";

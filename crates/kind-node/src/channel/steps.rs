@@ -74,8 +74,8 @@ impl Runner<'_> {
                 id: *id,
                 name: path,
             }),
-            Step::Mark { name } => {
-                self.report.tell(&Event::Marked { name: name.clone() });
+            Step::Mark { id } => {
+                self.report.tell(&Event::Marked { id: *id });
                 Ok(())
             }
             Step::Together { sequences } => self.together(sequences),

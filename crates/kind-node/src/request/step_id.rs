@@ -33,8 +33,12 @@ pub enum StepId {
     ApiServer,
     /// The API server answers users.
     ApiServerAnswer,
+    /// The first node serves, and has told what others need of it.
+    Serves,
     /// The node is known to the cluster.
     Registration,
+    /// The node has joined, and needs nothing more for that.
+    Joined,
     /// Lets pods run on the only node, and load balancers send traffic to it.
     TaintsAndLabels,
     /// Objects of the pod network.
@@ -100,7 +104,9 @@ impl StepId {
             Self::Kubeadm(phase) => phase.as_str(),
             Self::ApiServer => "apiServer",
             Self::ApiServerAnswer => "apiServerAnswer",
+            Self::Serves => "serves",
             Self::Registration => "registration",
+            Self::Joined => "joined",
             Self::TaintsAndLabels => "taintsAndLabels",
             Self::PodNetwork => "podNetwork",
             Self::ClusterDns => "clusterDns",

@@ -15,9 +15,6 @@ use crate::manifest;
 use crate::node::AGENT;
 use crate::plan::UserManifest;
 
-/// Told when the first node serves, after the files that others need of it.
-pub(crate) const SERVES: &str = "serves";
-
 /// A node and its shares of the pod subnets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Share<'a> {
@@ -169,9 +166,8 @@ impl First<'_> {
         let shared = self.reads.iter();
         let shared = shared.map(|path| read(StepId::SharedFile, path));
         let reads = [read(StepId::AdminKubeconfig, ADMIN_CONFIG)].into_iter();
-        reads.chain(shared).chain([Step::Mark {
-            name: SERVES.to_owned(),
-        }])
+        let serves = Step::Mark { id: StepId::Serves };
+        reads.chain(shared).chain([serves])
     }
 
     /// What waits for nothing but the API server. The image's manifests are not validated: kubectl would ask

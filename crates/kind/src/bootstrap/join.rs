@@ -10,9 +10,6 @@ use super::{
 };
 use crate::node::AGENT;
 
-/// Told when a node has joined, after everything that joining needs.
-pub(crate) const JOINED: &str = "joined";
-
 /// The request of a node that has everything it needs to start without asking the cluster: its
 /// certificates, kubeconfigs and start document. kubeadm stays the authority for what it runs.
 pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni: bool) -> Request {
@@ -79,9 +76,7 @@ fn start_kubelet() -> Step {
 }
 
 fn joined() -> Step {
-    Step::Mark {
-        name: JOINED.to_owned(),
-    }
+    Step::Mark { id: StepId::Joined }
 }
 
 fn registration() -> (StepId, String) {

@@ -42,6 +42,8 @@ pub(crate) fn title(id: StepId) -> &'static str {
         StepId::Kubeadm(phase) => kubeadm_title(phase),
         StepId::ApiServer => "wait for the new API server",
         StepId::ApiServerAnswer => "wait for the API server",
+        StepId::Serves => "serve",
+        StepId::Joined => "join",
         StepId::Registration => "wait for registration",
         StepId::TaintsAndLabels => "remove control plane taint and label",
         StepId::PodNetwork => "apply overlay network",

@@ -11,7 +11,6 @@ use super::coordinator::Coordinator;
 use super::phases::{Phases, Sequence};
 use super::requests::BootstrapRequests;
 use super::start::{Started, copy_in};
-use crate::bootstrap::{JOINED, SERVES};
 use crate::event::{Event, Outcome, StepEnded, Warning};
 use crate::node::{File, Reply, Requests};
 use crate::{Error, Result};
@@ -100,8 +99,8 @@ impl BootstrapRun<'_, '_> {
                 StepId::BalancerKubeconfig => self.give_balancer(text)?,
                 _ => self.keep(path, text),
             },
-            Reply::Event(Told::Marked { name }) if name == SERVES => self.next_group(requests),
-            Reply::Event(Told::Marked { name }) if name == JOINED => {
+            Reply::Event(Told::Marked { id: StepId::Serves }) => self.next_group(requests),
+            Reply::Event(Told::Marked { id: StepId::Joined }) => {
                 self.joining = self.joining.saturating_sub(1);
                 if self.joining == 0 {
                     self.next_group(requests);

@@ -168,7 +168,7 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
                 let (id, path, text) = (*id, path.clone(), ADMIN.to_owned());
                 tell(out, &Told::File { id, path, text });
             }
-            Step::Mark { name } => tell(out, &Told::Marked { name: name.clone() }),
+            Step::Mark { id } => tell(out, &Told::Marked { id: *id }),
             Step::Together { sequences }
                 if !sequences.iter().all(|sequence| run(sequence, fails, out)) =>
             {
