@@ -4,10 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use kind_config::LOAD_BALANCER_ROLE;
 use kind_engine::{Command, Engine, EngineKind, Io, Node, State};
 
-use crate::{Error, Result};
+use crate::{Error, NodeRole, Result};
 
 /// Commands whose output is kept, by the name of the file.
 const COMMANDS: [(&str, &[&str]); 4] = [
@@ -91,7 +90,7 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
         inspect(engine, node, directory),
         serial(engine, node, directory),
     ];
-    if node.role() == LOAD_BALANCER_ROLE {
+    if NodeRole::of(node) == Some(NodeRole::LoadBalancer) {
         // It has neither a journal nor Kubernetes: what it says is on its console.
     } else if node.state == State::Running {
         for (file, argv) in COMMANDS {

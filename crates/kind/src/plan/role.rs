@@ -17,6 +17,12 @@ pub enum NodeRole {
 }
 
 impl NodeRole {
+    /// What a node of an engine does, from its label; `None` if that is none of ours.
+    pub(crate) fn of(node: &kind_engine::Node) -> Option<Self> {
+        let roles = [Self::ControlPlane, Self::Worker, Self::LoadBalancer];
+        roles.into_iter().find(|role| role.as_str() == node.role())
+    }
+
     /// The word for it, which is also the value of the container's label.
     pub fn as_str(self) -> &'static str {
         match self {
