@@ -38,11 +38,13 @@ pub fn containerd_patches(data: &[u8]) {
     if !part(2).is_empty() {
         cluster.containerd_config_patches_json6902 = vec![part(2).to_owned()];
     }
-    let Ok(patched) = containerd::patch(part(0), &cluster) else {
+    let settings = containerd::Settings::new(&cluster);
+    let patched = settings.and_then(|settings| containerd::patch(part(0), &settings));
+    let Ok(patched) = patched else {
         return;
     };
     // A patch may take the version away, without which a configuration is none.
-    if let Ok(again) = containerd::patch(&patched, &Cluster::default()) {
+    if let Ok(again) = containerd::patch(&patched, &containerd::Settings::default()) {
         assert_eq!(again, patched);
     } else {
         assert!(

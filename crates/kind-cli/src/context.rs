@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use kind::{CancelToken, EngineChoice, KubeconfigFiles, Provider, ProviderBuilder};
+use kind::{CancelToken, EngineChoice, EngineKind, KubeconfigFiles, Provider, ProviderBuilder};
 
 use crate::args::Matches;
 use crate::environment::Environment;
@@ -31,7 +31,7 @@ impl Context {
     /// The library, with the engine that the user chose or that is there.
     pub(crate) fn provider(&self, matches: &Matches) -> Result<Provider, Failure> {
         let provider = self.builder(matches)?.open()?;
-        if provider.engine_name() == "podman" {
+        if provider.engine_kind() == EngineKind::Podman {
             self.ui.warn("enabling experimental podman provider");
         }
         Ok(provider)

@@ -29,10 +29,42 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
+/// An engine, whichever program reaches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EngineKind {
+    /// This kernel, without any container engine.
+    Native,
+    /// Docker.
+    Docker,
+    /// Podman.
+    Podman,
+    /// containerd through nerdctl and what speaks its language.
+    Nerdctl,
+}
+
+impl EngineKind {
+    /// kind's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Nerdctl => "nerdctl",
+        }
+    }
+}
+
 /// Where nodes run.
 pub trait Engine: sealed::Sealed + Send + Sync {
-    /// The engine's name as it stands in a node's `provider-id`, for example `native`.
-    fn name(&self) -> &'static str;
+    /// Which engine it is.
+    fn kind(&self) -> EngineKind;
+
+    /// The engine's name as it stands in a node's `provider-id`, for example `native`. It is for people and for
+    /// labels; whoever has to tell engines apart asks for their [`kind`](Engine::kind).
+    fn name(&self) -> &'static str {
+        self.kind().name()
+    }
 
     /// What the engine can do on this host. Cheap after the first call.
     fn info(&self) -> Result<Info, Error>;
@@ -202,7 +234,6 @@ pub struct NetworkSpec {
 
 /// A network that exists.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Network {
     /// Name.
     pub name: String,

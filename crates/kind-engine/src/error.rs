@@ -63,6 +63,9 @@ pub enum Error {
         #[source]
         source: Box<Error>,
     },
+    /// Nodes of the native engine are made of what only root may make.
+    #[error("the native engine needs root for now")]
+    NotRoot,
     /// Anything else, with the remedy in words.
     #[error("{message}")]
     Other {
@@ -91,8 +94,19 @@ impl Error {
             Self::Network(error) => error.code(),
             Self::Program { trouble, .. } => trouble.code(),
             Self::During { source, .. } => source.code(),
+            Self::NotRoot => "ENG-NOT-ROOT",
             Self::Other { code, .. } => code,
             Self::Many(_) => "ENG-MANY",
+        }
+    }
+
+    /// What the failure of a program probably means, if one failed.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Program { trouble, .. } => Some(*trouble),
+            Self::During { source, .. } => source.trouble(),
+            _ => None,
         }
     }
 
@@ -103,6 +117,9 @@ impl Error {
                 "build one with `kind build node-image debian`, or create with `--from debian`"
                     .to_owned(),
             ),
+            Self::NotRoot => {
+                Some("run kind with sudo, or install docker, podman or nerdctl".to_owned())
+            }
             Self::Record { .. } => Some("remove the cluster with `kind delete cluster`".to_owned()),
             Self::Image(error) => error.remedy(),
             Self::Network(error) => Some(error.remedy().to_owned()),

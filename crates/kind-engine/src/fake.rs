@@ -11,8 +11,8 @@ use kind_image::ProgressSink;
 
 use crate::engine::sealed::Sealed;
 use crate::{
-    Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, LeftoverKind, Limits, Network,
-    NetworkSpec, Node, NodeSpec, Pruning, State,
+    Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, LeftoverKind, Limits,
+    Network, NetworkSpec, Node, NodeSpec, Pruning, State,
 };
 
 /// Plays a program in a node: gets its arguments, its input and its outputs, and returns its code.
@@ -124,6 +124,11 @@ impl Fake {
 impl Sealed for Fake {}
 
 impl Engine for Fake {
+    /// It stands in for Docker, under a name of its own.
+    fn kind(&self) -> EngineKind {
+        EngineKind::Docker
+    }
+
     fn name(&self) -> &'static str {
         "fake"
     }

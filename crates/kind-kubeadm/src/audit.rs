@@ -1,7 +1,9 @@
 //! Records of requests to the API server: where they go, and how they are asked for.
 
-use kind_config::{Audit, Cluster, Role};
+use kind_config::{Audit, Role};
 use serde_json::{Value, json};
+
+use crate::ClusterSettings;
 
 /// Where the policy stands in control-plane nodes.
 pub const AUDIT_POLICY_PATH: &str = "/etc/kubernetes/audit/policy.yaml";
@@ -12,9 +14,7 @@ const POLICY_DIRECTORY: &str = "/etc/kubernetes/audit";
 const LOG_DIRECTORY: &str = "/var/log/kubernetes";
 
 /// The policy file of control-plane nodes whose configuration asks for records.
-///
-/// A policy that stands in a file of the host must have been read before.
-pub fn audit_policy(cluster: &Cluster, role: &Role) -> Option<String> {
+pub fn audit_policy(cluster: &ClusterSettings, role: &Role) -> Option<String> {
     let audit = cluster.audit.as_ref()?;
     (*role == Role::ControlPlane).then(|| policy(audit))
 }

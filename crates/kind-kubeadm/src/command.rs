@@ -1,8 +1,8 @@
 //! How kubeadm is called.
 
-use kind_config::{AddOn, Cluster, KubeProxyMode};
+use kind_config::{AddOn, KubeProxyMode};
 
-use crate::{Documents, NodeFacts};
+use crate::{ClusterSettings, Documents, NodeFacts};
 
 /// Where a node's kubeadm documents stand in the node.
 pub const CONFIG_PATH: &str = "/kind/kubeadm.conf";
@@ -24,17 +24,48 @@ const WITHOUT_SERVER: [&str; 6] = [
     "wait-control-plane",
 ];
 
-/// Phases that do nothing but make objects and on which no other depends, as `--skip-phases` and as
-/// `kubeadm init phase` name them.
-const RECORDS: [(&str, &[&str]); 4] = [
-    ("upload-config", &["upload-config", "all"]),
-    ("mark-control-plane", &["mark-control-plane"]),
-    (KUBE_PROXY, &["addon", "kube-proxy"]),
-    (DNS, &["addon", "coredns"]),
+/// What `kubeadm init` does once the API server runs, in parts that may run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordPhase {
+    /// Keeps the configuration in the cluster.
+    UploadConfig,
+    /// Labels and taints the first control plane.
+    MarkControlPlane,
+    /// Installs kube-proxy.
+    KubeProxy,
+    /// Installs kubeadm's cluster DNS.
+    CoreDns,
+    /// Whatever the others leave, phases of later versions too.
+    Rest,
+}
+
+/// Phases that do nothing but make objects and on which no other depends.
+const RECORDS: [RecordPhase; 4] = [
+    RecordPhase::UploadConfig,
+    RecordPhase::MarkControlPlane,
+    RecordPhase::KubeProxy,
+    RecordPhase::CoreDns,
 ];
 
+impl RecordPhase {
+    /// The phase as `--skip-phases` names it, and as `kubeadm init phase` does; the rest has no name.
+    fn names(self) -> Option<(&'static str, &'static [&'static str])> {
+        match self {
+            Self::UploadConfig => Some(("upload-config", &["upload-config", "all"])),
+            Self::MarkControlPlane => Some(("mark-control-plane", &["mark-control-plane"])),
+            Self::KubeProxy => Some((KUBE_PROXY, &["addon", "kube-proxy"])),
+            Self::CoreDns => Some((DNS, &["addon", "coredns"])),
+            Self::Rest => None,
+        }
+    }
+}
+
 /// The command that makes the first control-plane node of its documents.
-pub fn init_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
+pub fn init_command(
+    cluster: &ClusterSettings,
+    documents: &Documents,
+    facts: &NodeFacts,
+) -> Vec<String> {
     let has_own = !facts.skip_phases.is_empty();
     init(match facts.api().has_skip_phases() && !has_own {
         true => Vec::new(),
@@ -43,13 +74,12 @@ pub fn init_command(cluster: &Cluster, documents: &Documents, facts: &NodeFacts)
 }
 
 /// The parts of `kubeadm init` that need the API server, for a node that was started by kubeadm's phases: the
-/// commands may run at once. Each comes with the name of its phase, the last one with `init`: it does whatever
-/// the others leave, phases of later versions too.
+/// commands may run at once. The last one is [`RecordPhase::Rest`].
 pub fn record_commands(
-    cluster: &Cluster,
+    cluster: &ClusterSettings,
     documents: &Documents,
     facts: &NodeFacts,
-) -> Vec<(&'static str, Vec<String>)> {
+) -> Vec<(RecordPhase, Vec<String>)> {
     let mut skipped = all_skip_phases(cluster, documents, facts);
     let is_wanted = |phase: &str| {
         let (whole, part) = (phase.split('/').next(), format!("{phase}/"));
@@ -58,24 +88,25 @@ pub fn record_commands(
         };
         !skipped.iter().any(leaves_out)
     };
-    let apart: Vec<_> = RECORDS
-        .into_iter()
-        .filter(|(phase, _)| is_wanted(phase))
-        .collect();
-    let phases = apart.iter().map(|(phase, _)| (*phase).to_owned());
+    let apart = RECORDS.into_iter().filter_map(|phase| {
+        let (name, words) = phase.names()?;
+        is_wanted(name).then_some((phase, name, words))
+    });
+    let apart: Vec<_> = apart.collect();
+    let phases = apart.iter().map(|(_, name, _)| (*name).to_owned());
     let others: Vec<_> = WITHOUT_SERVER
         .map(str::to_owned)
         .into_iter()
         .chain(phases)
         .collect();
     add(&mut skipped, others.iter());
-    let record = |(phase, words): (&'static str, &[&str])| {
+    let record = |(phase, _, words): (RecordPhase, &str, &[&str])| {
         let config = format!("--config={CONFIG_PATH}");
         let arguments = [&["kubeadm", "init", "phase"], words, &[&config, "--v=6"]].concat();
         (phase, command(&arguments, &[]))
     };
     let mut records: Vec<_> = apart.into_iter().map(record).collect();
-    records.push(("init", init(skipped)));
+    records.push((RecordPhase::Rest, init(skipped)));
     records
 }
 
@@ -87,7 +118,11 @@ fn init(skip_phases: Vec<String>) -> Vec<String> {
 
 /// All phases that `kubeadm init` skips on a node, for its command line: the argument replaces the documents'
 /// list, and with it what users' patches put there.
-fn all_skip_phases(cluster: &Cluster, documents: &Documents, facts: &NodeFacts) -> Vec<String> {
+fn all_skip_phases(
+    cluster: &ClusterSettings,
+    documents: &Documents,
+    facts: &NodeFacts,
+) -> Vec<String> {
     let mut phases = match facts.api().has_skip_phases() {
         true => documents.init_skip_phases(),
         false => init_skip_phases(cluster),
@@ -115,7 +150,7 @@ pub fn join_command(facts: &NodeFacts) -> Vec<String> {
 }
 
 /// Phases that `kubeadm init` skips in every cluster of this configuration.
-pub(crate) fn init_skip_phases(cluster: &Cluster) -> Vec<String> {
+pub(crate) fn init_skip_phases(cluster: &ClusterSettings) -> Vec<String> {
     let mut phases = vec![PREFLIGHT.to_owned()];
     if cluster.networking.kube_proxy_mode == KubeProxyMode::None {
         phases.push(KUBE_PROXY.to_owned());
@@ -141,7 +176,10 @@ fn command(arguments: &[&str], skip_phases: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use kind_config::Cluster;
+
     use super::*;
+    use crate::testing::{cluster_settings, patched, render};
 
     fn cluster(config: &str) -> Cluster {
         let text = format!("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n{config}");
@@ -157,8 +195,8 @@ mod tests {
     }
 
     fn init(cluster: &Cluster, facts: &NodeFacts) -> String {
-        let documents = crate::patched(cluster, facts).unwrap();
-        init_command(cluster, &documents, facts).join(" ")
+        let documents = patched(cluster, facts).unwrap();
+        init_command(&cluster_settings(cluster), &documents, facts).join(" ")
     }
 
     #[test]
@@ -187,8 +225,8 @@ mod tests {
     }
 
     fn recorded(cluster: &Cluster, facts: &NodeFacts) -> Vec<String> {
-        let documents = crate::patched(cluster, facts).unwrap();
-        let commands = record_commands(cluster, &documents, facts).into_iter();
+        let documents = patched(cluster, facts).unwrap();
+        let commands = record_commands(&cluster_settings(cluster), &documents, facts).into_iter();
         commands.map(|(_, argv)| argv.join(" ")).collect()
     }
 
@@ -247,7 +285,7 @@ mod tests {
         facts.skip_phases.push("addon/coredns".into());
         let phases = "--skip-phases=preflight,mark-control-plane,addon/coredns";
         assert!(init(&cluster, &facts).ends_with(phases));
-        let written = crate::render(&cluster, &facts).unwrap();
+        let written = render(&cluster, &facts).unwrap();
         assert!(!written.contains("addon/coredns"), "{written}");
     }
 }

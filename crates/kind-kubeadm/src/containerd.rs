@@ -4,12 +4,14 @@ mod comments;
 mod layout;
 mod patched;
 mod registries;
+mod settings;
 mod snapshotter;
 mod table;
 
-pub(crate) use patched::patch_problems;
-pub use patched::{has_patches, patch};
+pub use patched::patch;
 pub use registries::registry_files;
+pub use settings::Settings;
+pub(crate) use settings::patch_problems;
 pub use snapshotter::snapshotter;
 
 /// Where containerd's configuration stands in a node.

@@ -17,9 +17,6 @@ pub enum Error {
         "version {0:?} is not compatible with rootless provider (hint: kind v0.11.x may work with this version)"
     )]
     Rootless(String),
-    /// The cluster has no node of that name.
-    #[error("failed to match node {0:?} to config")]
-    UnknownNode(String),
     /// The cluster has no control plane that the node could belong to.
     #[error("must have at least one control-plane node")]
     NoControlPlane,

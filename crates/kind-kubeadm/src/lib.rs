@@ -1,17 +1,19 @@
 //! What makes a node a Kubernetes node: kubeadm's documents, how to call kubeadm, and the patches
 //! that users apply to kubeadm's and containerd's configuration.
 //!
-//! Everything here is pure: a cluster and what is known of a node go in, text comes out.
+//! Everything here is pure: what a cluster's configuration says and what is known of a node go in, text comes out.
 //!
 //! ```
 //! use kind_config::Cluster;
-//! use kind_kubeadm::{NodeFacts, init_command, patched};
+//! use kind_kubeadm::{ClusterSettings, NodeFacts, NodeSettings, init_command, patched};
 //!
 //! let mut cluster = Cluster::default();
 //! cluster.set_defaults();
+//! let node = NodeSettings::new(0, &cluster.nodes[0])?;
+//! let cluster = ClusterSettings::new(&cluster)?;
 //! let mut facts = NodeFacts::new("kind-control-plane", "docker", "v1.36.1")?;
 //! facts.ipv4 = Some([172, 18, 0, 2].into());
-//! let documents = patched(&cluster, &facts)?;
+//! let documents = patched(&cluster, &node, &facts)?;
 //! assert!(documents.text().starts_with("apiServer:\n"));
 //! assert_eq!(init_command(&cluster, &documents, &facts)[..2], ["kubeadm", "init"]);
 //! # Ok::<(), kind_kubeadm::Error>(())
@@ -25,22 +27,26 @@ mod command;
 pub mod containerd;
 mod documents;
 mod error;
-mod networking;
 mod node;
 pub mod patch;
 mod release;
+mod settings;
+#[cfg(test)]
+mod testing;
 mod trust;
 mod warnings;
 
 pub use api::Api;
 pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
-pub use command::{CONFIG_PATH, START_PATH, init_command, join_command, record_commands};
-pub use documents::{Documents, check_patches, documents, patched, render};
+pub use command::{
+    CONFIG_PATH, RecordPhase, START_PATH, init_command, join_command, record_commands,
+};
+pub use documents::{Documents, patched};
 pub use error::Error;
-pub use networking::Networking;
 pub use node::NodeFacts;
 pub use release::{
     control_plane_label, control_plane_taints, first_kubeconfig, notes_runtime_at_node,
 };
+pub use settings::{ClusterSettings, NodeSettings, check_patches};
 pub use trust::trust_files;
 pub use warnings::warnings;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use kind_config::version::Version;
-use kind_config::{Cluster, IpFamily, Node};
+use kind_config::{IpFamily, Networking};
 
 use crate::{Api, Error};
 
@@ -11,7 +11,7 @@ use crate::{Api, Error};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NodeFacts {
-    /// Name of the node, one of [`Cluster::node_names`].
+    /// Name of the node.
     pub name: String,
     /// Name of the engine that runs it, for the node's `provider-id`.
     pub provider: String,
@@ -68,23 +68,8 @@ impl NodeFacts {
         Api::of(&self.version)
     }
 
-    /// The node's part of the cluster's configuration with its index.
-    pub(crate) fn configuration<'a>(
-        &self,
-        cluster: &'a Cluster,
-    ) -> Result<(usize, &'a Node), Error> {
-        let names = cluster.node_names();
-        names
-            .iter()
-            .zip(&cluster.nodes)
-            .position(|(name, _)| *name == self.name)
-            .map(|index| (index, &cluster.nodes[index]))
-            .ok_or_else(|| Error::UnknownNode(self.name.clone()))
-    }
-
     /// The node's addresses, the one of the cluster's primary family first.
-    pub(crate) fn addresses(&self, cluster: &Cluster) -> Result<Vec<IpAddr>, Error> {
-        let networking = &cluster.networking;
+    pub(crate) fn addresses(&self, networking: &Networking) -> Result<Vec<IpAddr>, Error> {
         let prefers_ipv6 = networking
             .service_subnets()
             .first()

@@ -11,8 +11,7 @@ use serde_json::Value;
 
 pub use crate::error::PatchError;
 use json6902::OperationPatch;
-pub use json6902::apply_operations;
-pub(crate) use json6902::check_operations;
+pub(crate) use json6902::Operations;
 use merge::MergePatch;
 pub use stream::{patch_stream, split_documents};
 
@@ -20,7 +19,7 @@ pub use stream::{patch_stream, split_documents};
 ///
 /// Patches for documents that do not exist change nothing: users list variants for several API
 /// versions side by side.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patches {
     merge: Vec<MergePatch>,
     operations: Vec<OperationPatch>,

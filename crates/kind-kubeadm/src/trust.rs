@@ -1,13 +1,12 @@
 //! Certificates that nodes trust.
 
-use kind_config::Cluster;
+use crate::ClusterSettings;
 
 /// Files for the certificate authorities of a cluster: paths in a node and their content.
 ///
-/// Certificates that stand in files of the host must have been read before. The first directory is
-/// read by every program written in Go, containerd and the kubelet among them; the second is where
-/// `update-ca-certificates` looks for what a machine's owner trusts.
-pub fn trust_files(cluster: &Cluster) -> Vec<(String, String)> {
+/// The first directory is read by every program written in Go, containerd and the kubelet among them; the
+/// second is where `update-ca-certificates` looks for what a machine's owner trusts.
+pub fn trust_files(cluster: &ClusterSettings) -> Vec<(String, String)> {
     let authorities = cluster.certificate_authorities.iter().enumerate();
     authorities
         .flat_map(|(index, authority)| {

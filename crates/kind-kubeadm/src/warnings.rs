@@ -1,16 +1,15 @@
 //! What works but is probably not what was meant, as far as it depends on a node's image.
 
 use kind_config::version::Version;
-use kind_config::{Cluster, KubeProxyMode};
+use kind_config::{KubeProxyMode, Networking};
 
 use crate::NodeFacts;
 
-/// What the Kubernetes version of a node makes of the cluster's configuration, as sentences for
-/// people.
-pub fn warnings(cluster: &Cluster, facts: &NodeFacts) -> Vec<String> {
+/// What the Kubernetes version of a node makes of the cluster's network settings, as sentences for people.
+pub fn warnings(networking: &Networking, facts: &NodeFacts) -> Vec<String> {
     /// The first release whose kube-proxy has the mode without a feature gate.
     const NFTABLES: (u64, u64) = (1, 31);
-    let mode = &cluster.networking.kube_proxy_mode;
+    let mode = &networking.kube_proxy_mode;
     if *mode == KubeProxyMode::Nftables
         && *facts.version() < Version::new(NFTABLES.0, NFTABLES.1, 0)
     {
@@ -29,12 +28,12 @@ mod tests {
 
     #[test]
     fn a_mode_that_the_version_does_not_have() {
-        let mut cluster = Cluster::default();
-        cluster.networking.kube_proxy_mode = KubeProxyMode::Nftables;
+        let mut networking = Networking::default();
+        networking.kube_proxy_mode = KubeProxyMode::Nftables;
         for (version, count) in [("v1.30.9", 1), ("v1.31.0", 0), ("v1.37.0", 0)] {
             let facts = NodeFacts::new("n", "docker", version).unwrap();
-            assert_eq!(warnings(&cluster, &facts).len(), count, "{version}");
-            let default = Cluster::default();
+            assert_eq!(warnings(&networking, &facts).len(), count, "{version}");
+            let default = Networking::default();
             assert!(warnings(&default, &facts).is_empty());
         }
     }

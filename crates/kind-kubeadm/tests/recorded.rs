@@ -1,7 +1,7 @@
 //! Files that kind v0.33.0 wrote to its nodes.
 
 use kind_config::Cluster;
-use kind_kubeadm::{NodeFacts, containerd, render};
+use kind_kubeadm::{ClusterSettings, NodeFacts, NodeSettings, containerd, patched};
 use kind_testkit::golden::{self, CreateCase, RecordedNode};
 
 fn cluster(case: &CreateCase) -> Cluster {
@@ -30,8 +30,13 @@ fn every_recorded_kubeadm_conf_comes_out_byte_for_byte() {
             let Some(recorded) = node.files.get("kubeadm.conf") else {
                 continue;
             };
-            let text = render(&cluster(&case), &facts(&case, node)).unwrap();
-            assert_eq!(&text, recorded, "{} {}", case.name, node.name);
+            let cluster = cluster(&case);
+            let mut names = cluster.node_names().into_iter();
+            let index = names.position(|name| name == node.name).unwrap();
+            let settings = NodeSettings::new(index, &cluster.nodes[index]).unwrap();
+            let cluster = ClusterSettings::new(&cluster).unwrap();
+            let documents = patched(&cluster, &settings, &facts(&case, node)).unwrap();
+            assert_eq!(&documents.text(), recorded, "{} {}", case.name, node.name);
             compared += 1;
         }
     }
@@ -46,12 +51,12 @@ fn every_recorded_containerd_configuration_comes_out_byte_for_byte() {
         if case.nodes.is_empty() {
             continue;
         }
-        let cluster = cluster(&case);
+        let settings = containerd::Settings::new(&cluster(&case)).unwrap();
         for node in &case.nodes {
             let recorded = node.files.get("config.toml");
-            assert_eq!(recorded.is_some(), containerd::has_patches(&cluster));
+            assert_eq!(recorded.is_some(), settings.has_patches());
             if let Some(recorded) = recorded {
-                assert_eq!(&containerd::patch(&before, &cluster).unwrap(), recorded);
+                assert_eq!(&containerd::patch(&before, &settings).unwrap(), recorded);
                 compared += 1;
             }
         }

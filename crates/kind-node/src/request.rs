@@ -5,7 +5,12 @@
 //! JSON [`Event`] a line to its stdout while it works, and ends with code 0, or 1 after
 //! [`Event::Failed`].
 
+mod step_id;
+
 use serde::{Deserialize, Serialize};
+
+use step_id::known;
+pub use step_id::{KubeadmPhase, StepId};
 
 /// What to do once the files of the request are in place.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -21,7 +26,10 @@ pub struct Request {
 pub enum Step {
     /// Runs a program to its end; a code other than 0 fails the request.
     Run {
-        /// Name for events, for example `kubeadm init`.
+        /// What it is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
+        /// Name for people, for example `kubeadm init`.
         name: String,
         /// Program and arguments.
         argv: Vec<String>,
@@ -31,7 +39,10 @@ pub enum Step {
     },
     /// Waits until a program ends with code 0, trying again every 100 ms.
     Wait {
-        /// Name for events.
+        /// What it is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
+        /// Name for people.
         name: String,
         /// Program and arguments.
         argv: Vec<String>,
@@ -40,6 +51,9 @@ pub enum Step {
     },
     /// Waits until something listens on a unix socket.
     WaitSocket {
+        /// What it is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// The socket's path.
         path: String,
         /// Milliseconds after which the request fails.
@@ -47,13 +61,17 @@ pub enum Step {
     },
     /// Reads a text file into an [`Event::File`].
     Read {
+        /// What it is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// Its path.
         path: String,
     },
     /// Tells the caller that the steps before are done.
     Mark {
-        /// Any word; comes back in [`Event::Marked`].
-        name: String,
+        /// What is done; comes back in [`Event::Marked`].
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
     },
     /// Runs several sequences at once and waits for all.
     Together {
@@ -69,11 +87,17 @@ pub enum Step {
 pub enum Event {
     /// A step with a name began.
     Started {
+        /// What the step is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// The step.
         name: String,
     },
     /// A step with a name ended well.
     Finished {
+        /// What the step is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// The step.
         name: String,
         /// How long it took, in milliseconds.
@@ -83,7 +107,10 @@ pub enum Event {
     },
     /// A step failed; the request ends.
     Failed {
-        /// The step.
+        /// What the step is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
+        /// The step, or the path that it is about.
         name: String,
         /// Why, in one line.
         reason: String,
@@ -92,6 +119,9 @@ pub enum Event {
     },
     /// A file's text.
     File {
+        /// What the step is for that reads it.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
         /// Its path.
         path: String,
         /// Its text.
@@ -99,7 +129,35 @@ pub enum Event {
     },
     /// A [`Step::Mark`] was reached.
     Marked {
-        /// Its name.
-        name: String,
+        /// What is done.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_of(step: &str) -> StepId {
+        match serde_json::from_str(step).unwrap() {
+            Step::Read { id, .. } => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_step_of_another_release_is_read_whatever_it_is_for() {
+        let id = StepId::Kubeadm(KubeadmPhase::Init);
+        let path = "/a".to_owned();
+        let step = serde_json::to_string(&Step::Read { id, path }).unwrap();
+        assert_eq!(id_of(&step), id);
+        for step in [
+            r#"{"read":{"path":"/a"}}"#,
+            r#"{"read":{"path":"/a","id":"later"}}"#,
+            r#"{"read":{"path":"/a","id":{"kubeadm":"later"}}}"#,
+        ] {
+            assert_eq!(id_of(step), StepId::Other, "{step}");
+        }
+    }
 }

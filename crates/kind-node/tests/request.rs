@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use kind_node::request::{Event, Request, Step};
+use kind_node::request::{Event, KubeadmPhase, Request, Step, StepId};
 
 fn start(root: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_kind-node"))
@@ -49,14 +49,15 @@ fn ask(steps: Vec<Step>, files: &[(&str, u32, &str)]) -> (Vec<Event>, i32, tempf
 
 fn shell(name: &str, script: &str) -> Step {
     Step::Run {
+        id: StepId::Other,
         name: name.into(),
         argv: vec!["sh".into(), "-c".into(), script.into()],
         stdin: None,
     }
 }
 
-fn mark(name: &str) -> Step {
-    Step::Mark { name: name.into() }
+fn mark(id: StepId) -> Step {
+    Step::Mark { id }
 }
 
 #[test]
@@ -65,14 +66,16 @@ fn files_stand_before_steps_run_and_events_tell_the_story() {
     let path = root.path().join("kind/kubeadm.conf");
     let steps = vec![
         Step::Read {
+            id: StepId::SharedFile,
             path: path.display().to_string(),
         },
         Step::Run {
+            id: StepId::Sysctls,
             name: "greet".into(),
             argv: vec!["cat".into()],
             stdin: Some("hello".into()),
         },
-        mark("done"),
+        mark(StepId::Serves),
     ];
     let mut child = start(root.path());
     let bytes = frame(steps, &[("kind/kubeadm.conf", 0o644, "config")]);
@@ -93,11 +96,11 @@ fn files_stand_before_steps_run_and_events_tell_the_story() {
         matches!(
             events.as_slice(),
             [
-                Event::File { text, .. },
-                Event::Started { name },
-                Event::Finished { output, .. },
-                Event::Marked { name: word },
-            ] if text == "config" && name == "greet" && output == "hello" && word == "done"
+                Event::File { id: StepId::SharedFile, text, .. },
+                Event::Started { id: StepId::Sysctls, name },
+                Event::Finished { id: StepId::Sysctls, output, .. },
+                Event::Marked { id: StepId::Serves },
+            ] if text == "config" && name == "greet" && output == "hello"
         ),
         "{events:?}"
     );
@@ -105,12 +108,15 @@ fn files_stand_before_steps_run_and_events_tell_the_story() {
 
 #[test]
 fn the_first_failure_ends_the_request_with_output_and_code() {
-    let (events, code, _root) = ask(vec![shell("break", "echo why; exit 7"), mark("never")], &[]);
+    let (events, code, _root) = ask(
+        vec![shell("break", "echo why; exit 7"), mark(StepId::Other)],
+        &[],
+    );
     assert_eq!(code, 1);
     assert!(
         matches!(
             events.as_slice(),
-            [Event::Started { .. }, Event::Failed { name, reason, output }]
+            [Event::Started { .. }, Event::Failed { name, reason, output, .. }]
                 if name == "break" && reason == "exit code 7" && output == "why\n"
         ),
         "{events:?}"
@@ -120,15 +126,17 @@ fn the_first_failure_ends_the_request_with_output_and_code() {
 #[test]
 fn a_program_that_does_not_exist_is_named() {
     let steps = vec![Step::Run {
+        id: StepId::Kubeadm(KubeadmPhase::Init),
         name: "kubeadm init".into(),
         argv: vec!["no-such-program".into()],
         stdin: None,
     }];
     let (events, code, _root) = ask(steps, &[]);
     assert_eq!(code, 1);
-    let Some(Event::Failed { reason, .. }) = events.last() else {
+    let Some(Event::Failed { id, reason, .. }) = events.last() else {
         panic!("{events:?}");
     };
+    assert_eq!(*id, StepId::Kubeadm(KubeadmPhase::Init));
     assert!(reason.starts_with("run no-such-program: "), "{reason}");
 }
 
@@ -140,7 +148,7 @@ fn sequences_run_at_once_and_one_failure_ends_the_others() {
             sequences: vec![
                 vec![
                     shell("long", "trap '' TERM; sleep 60 & wait"),
-                    mark("never"),
+                    mark(StepId::Other),
                 ],
                 vec![shell("short", "sleep 0.2; exit 1")],
             ],
@@ -176,16 +184,19 @@ fn waiting_ends_with_success_or_with_its_time() {
     let (events, code, _root) = ask(
         vec![
             Step::Wait {
+                id: StepId::Other,
                 name: "file".into(),
                 argv: vec!["test".into(), "-e".into(), file],
                 timeout_ms: 5000,
             },
             Step::WaitSocket {
+                id: StepId::ContainerRuntime,
                 path: socket.display().to_string(),
                 timeout_ms: 5000,
             },
-            mark("both"),
+            mark(StepId::Joined),
             Step::Wait {
+                id: StepId::Other,
                 name: "never".into(),
                 argv: vec!["sleep".into(), "60".into()],
                 timeout_ms: 200,
@@ -208,7 +219,7 @@ fn waiting_ends_with_success_or_with_its_time() {
 
 #[test]
 fn a_hostile_tar_is_a_failure_of_the_files() {
-    let mut bytes = frame(vec![mark("never")], &[]);
+    let mut bytes = frame(vec![mark(StepId::Other)], &[]);
     let end = bytes.len() - 1024;
     bytes.truncate(end);
     let mut header = tar::Header::new_gnu();

@@ -2,16 +2,17 @@
 
 mod first;
 mod join;
+pub(crate) mod step;
 
 use std::time::Duration;
 
 use kind_kubeadm::control_plane_label;
-use kind_node::request::Step;
+use kind_node::request::{KubeadmPhase, Step, StepId};
 
 use crate::node::AGENT;
 
-pub(crate) use first::{First, Manifests, SERVES, Share};
-pub(crate) use join::{JOINED, join, mark, start};
+pub(crate) use first::{First, Manifests, Share};
+pub(crate) use join::{join, mark, start};
 
 /// Where kubeadm leaves the administrator's kubeconfig.
 pub(crate) const ADMIN_CONFIG: &str = "/etc/kubernetes/admin.conf";
@@ -34,82 +35,6 @@ const BOOT_LIMIT: Duration = Duration::from_secs(120);
 pub(crate) const KUBELET_FINALIZE: &str = "kubelet-finalize";
 const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 
-/// Names of steps, as they come back in events.
-pub(crate) mod step {
-    /// `kubeadm init`, or what of it needs the API server.
-    pub(crate) const INIT: &str = "kubeadm init";
-    /// What of it runs for itself, by its phases.
-    pub(crate) const RECORDS: [&str; 4] = [
-        "kubeadm upload-config",
-        "kubeadm mark-control-plane",
-        "kubeadm addon/kube-proxy",
-        "kubeadm addon/coredns",
-    ];
-    /// Settings of the node's kernel.
-    pub(crate) const SYSCTLS: &str = "set sysctls";
-    /// The API server takes objects.
-    pub(crate) const SERVES: &str = "wait for the new API server";
-    /// What kubeadm does on other nodes begins so; the name of the node follows.
-    const JOIN: &str = "kubeadm join";
-    /// kubeadm's phase that writes etcd's manifest.
-    pub(crate) const ETCD: &str = "kubeadm etcd";
-    /// kubeadm's phase that writes the control plane's manifests.
-    pub(crate) const CONTROL_PLANE: &str = "kubeadm control-plane";
-    /// kubeadm's phase that starts the kubelet.
-    pub(crate) const START_KUBELET: &str = "kubeadm kubelet-start";
-    /// The node is known to the cluster.
-    pub(crate) const REGISTERED: &str = "wait for registration";
-    /// Lets pods run on the only node, and load balancers send traffic to it.
-    pub(crate) const MARKS: &str = "remove control plane taint and label";
-    /// What runs containers tells its versions.
-    pub(crate) const RUNTIME: &str = "ask for the container runtime's versions";
-    /// Pod network.
-    pub(crate) const CNI: &str = "apply overlay network";
-    /// Cluster DNS.
-    pub(crate) const DNS: &str = "apply cluster DNS";
-    /// Default storage.
-    pub(crate) const STORAGE: &str = "add default storage class";
-    /// Addresses of Services, where the pod network does not give them.
-    pub(crate) const SERVICES: &str = "apply service addresses";
-    /// The load balancer's kubeconfig.
-    pub(crate) const BALANCER: &str = "make the load balancer's kubeconfig";
-    /// The account of ordinary pods.
-    pub(crate) const ACCOUNT: &str = "make the default service account";
-    /// The nodes' shares of the pod subnet.
-    pub(crate) const POD_CIDRS: &str = "assign pod addresses";
-    /// What kubeadm's last phase would do.
-    pub(crate) const KUBELET: &str = "finalize the kubelet";
-    /// The cluster knows that its nodes stop.
-    pub(crate) const NOTE_STOP: &str = "note the stop";
-    /// The API server answers.
-    pub(crate) const ANSWERS: &str = "wait for the API server";
-    /// The control plane is ready.
-    pub(crate) const READY: &str = "wait for ready";
-
-    /// The step that applies a manifest of the user's.
-    pub(crate) fn manifest(name: &str) -> String {
-        format!("apply {name}")
-    }
-
-    /// The step in which a node joins.
-    pub(crate) fn join(node: &str) -> String {
-        format!("{JOIN} {node}")
-    }
-
-    /// The step in which kubeadm makes the objects of one of its phases.
-    pub(crate) fn record(phase: &str) -> &'static str {
-        match RECORDS.iter().find(|record| record.ends_with(phase)) {
-            Some(record) => record,
-            None => INIT,
-        }
-    }
-
-    /// Whether kubeadm works in that step.
-    pub(crate) fn is_kubeadm(step: &str) -> bool {
-        step.starts_with("kubeadm ")
-    }
-}
-
 /// The step that waits until the control plane is ready.
 ///
 /// # Errors
@@ -117,25 +42,26 @@ pub(crate) mod step {
 pub(crate) fn ready(version: &str, limit: Duration) -> Result<Step, kind_kubeadm::Error> {
     let mut argv = words(&[AGENT, "await-nodes", control_plane_label(version)?]);
     argv.push(limit.as_secs().max(1).to_string());
-    Ok(run(step::READY, argv, None))
+    Ok(run(StepId::Ready, argv, None))
 }
 
 /// The step that notes in the cluster that its nodes stop.
 pub(crate) fn note_stop() -> Step {
-    run(step::NOTE_STOP, words(&[AGENT, "note-stop"]), None)
+    run(StepId::NoteStop, words(&[AGENT, "note-stop"]), None)
 }
 
 /// The step that waits until a node that was started again is ready.
 pub(crate) fn back(node: &str, limit: Duration) -> Step {
     let mut argv = words(&[AGENT, "await-ready", node]);
     argv.push(limit.as_secs().max(1).to_string());
-    run(step::READY, argv, None)
+    run(StepId::Ready, argv, None)
 }
 
 /// The step that waits until the API server answers.
 pub(crate) fn answers(limit: Duration) -> Step {
     Step::Wait {
-        name: step::ANSWERS.to_owned(),
+        id: StepId::ApiServerAnswer,
+        name: step::title(StepId::ApiServerAnswer).to_owned(),
         argv: kubectl(&["get", "--raw=/readyz"]),
         timeout_ms: millis(limit),
     }
@@ -143,11 +69,12 @@ pub(crate) fn answers(limit: Duration) -> Step {
 
 /// The step that sets what the node's kernel needs, whatever image the node is of: ours do it at every boot.
 fn set_sysctls() -> Step {
-    run(step::SYSCTLS, words(&[AGENT, "set-sysctls"]), None)
+    run(StepId::Sysctls, words(&[AGENT, "set-sysctls"]), None)
 }
 
 fn wait_for_containerd() -> Step {
     Step::WaitSocket {
+        id: StepId::ContainerRuntime,
         path: CONTAINERD_SOCKET.to_owned(),
         timeout_ms: millis(BOOT_LIMIT),
     }
@@ -168,10 +95,27 @@ fn prepare(manifests: Vec<Step>) -> [Step; 3] {
 /// is not judged.
 pub(crate) fn ask_runtime() -> Step {
     let script = "containerd --version; runc --version; true";
-    run(step::RUNTIME, words(&["sh", "-c", script]), None)
+    run(StepId::RuntimeVersions, words(&["sh", "-c", script]), None)
 }
 
-/// Names of all steps of a request.
+/// What the steps of a request are for.
+pub(crate) fn ids(steps: &[Step]) -> Vec<StepId> {
+    let ids = steps.iter().flat_map(|step| match step {
+        Step::Run { id, .. }
+        | Step::Wait { id, .. }
+        | Step::WaitSocket { id, .. }
+        | Step::Read { id, .. } => vec![*id],
+        Step::Together { sequences } => {
+            let sequences = sequences.iter();
+            sequences.flat_map(|sequence| ids(sequence)).collect()
+        }
+        _ => Vec::new(),
+    });
+    ids.collect()
+}
+
+/// What people read of the programs of a request.
+#[cfg(test)]
 pub(crate) fn names(steps: &[Step]) -> Vec<&str> {
     let mut names = Vec::new();
     for step in steps {
@@ -187,12 +131,23 @@ pub(crate) fn names(steps: &[Step]) -> Vec<&str> {
 }
 
 /// One phase of `kubeadm init` with the documents at `config`.
-fn kubeadm_phase(name: &str, phase: &[&str], config: &str) -> Step {
+fn kubeadm_phase(phase: KubeadmPhase, words: &[&str], config: &str) -> Step {
+    let argv = kubeadm_phase_command(words, config);
+    run(StepId::Kubeadm(phase), argv, None)
+}
+
+fn kubeadm_phase_command(phase: &[&str], config: &str) -> Vec<String> {
     let mut argv = words(&["kubeadm", "init", "phase"]);
     argv.extend(words(phase));
     argv.push(format!("--config={config}"));
     argv.push("--v=6".to_owned());
-    run(name, argv, None)
+    argv
+}
+
+/// A file that is told, for what its id says.
+fn read(id: StepId, path: &str) -> Step {
+    let path = path.to_owned();
+    Step::Read { id, path }
 }
 
 fn kubectl(arguments: &[&str]) -> Vec<String> {
@@ -206,9 +161,15 @@ fn kubectl_as(kubeconfig: &str, arguments: &[&str]) -> Vec<String> {
     argv
 }
 
-fn run(name: &str, argv: Vec<String>, stdin: Option<String>) -> Step {
+fn run(id: StepId, argv: Vec<String>, stdin: Option<String>) -> Step {
+    run_titled(id, step::title(id).to_owned(), argv, stdin)
+}
+
+/// Runs a program in a step that has more to say than what it is for.
+fn run_titled(id: StepId, title: String, argv: Vec<String>, stdin: Option<String>) -> Step {
     Step::Run {
-        name: name.to_owned(),
+        id,
+        name: title,
         argv,
         stdin,
     }

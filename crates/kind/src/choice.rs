@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kind_engine::Engine;
 use kind_engine::command_line::{CommandLine, Flavor};
+use kind_engine::{Engine, EngineKind};
 
 use crate::{Error, Result};
 
@@ -71,7 +71,7 @@ pub(crate) struct EngineParts {
 /// Opens the chosen engine.
 pub(crate) fn open(choice: EngineChoice, parts: EngineParts) -> Result<Arc<dyn Engine>> {
     let (flavor, program) = match choice {
-        EngineChoice::Native => return open_native(parts),
+        EngineChoice::Native => return open_native(parts).map_err(NativeError::into_error),
         EngineChoice::Detect => return detect(parts),
         EngineChoice::Docker => (Flavor::Docker, "docker"),
         EngineChoice::Podman => (Flavor::Podman, "podman"),
@@ -89,8 +89,8 @@ fn detect(parts: EngineParts) -> Result<Arc<dyn Engine>> {
     }
     match open_native(parts.clone()) {
         // Without root this host has nothing to offer; most users mean docker.
-        Err(error) if !has_native(&error) => open(EngineChoice::Docker, parts),
-        opened => opened,
+        Err(NativeError::Unavailable(_)) => open(EngineChoice::Docker, parts),
+        opened => opened.map_err(NativeError::into_error),
     }
 }
 
@@ -110,59 +110,79 @@ fn answering(parts: &EngineParts) -> Option<Arc<dyn Engine>> {
     Some(Arc::new(engine))
 }
 
-/// Whether this host could have nodes of the native engine for this user.
-fn has_native(error: &Error) -> bool {
-    let code = error.code();
-    cfg!(target_os = "linux") && code != "ENG-NOT-ROOT"
+/// Why there is no native engine.
+enum NativeError {
+    /// This host, or this user, cannot have nodes of it at all.
+    Unavailable(Error),
+    /// It could be here, but something is wrong.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only Linux could have it")
+    )]
+    Failed(Error),
 }
 
-/// The chosen engine for looking only, with its name; none if it does not answer. Nothing is made for
+impl NativeError {
+    fn into_error(self) -> Error {
+        match self {
+            Self::Unavailable(error) | Self::Failed(error) => error,
+        }
+    }
+}
+
+/// The chosen engine for looking only, and which it is; none if it does not answer. Nothing is made for
 /// it: the native engine answers only where it has worked before.
 pub(crate) fn look(
     choice: EngineChoice,
     parts: EngineParts,
-) -> (&'static str, Option<Arc<dyn Engine>>) {
+) -> (EngineKind, Option<Arc<dyn Engine>>) {
     if choice == EngineChoice::Detect
         && let Some(engine) = answering(&parts)
     {
-        return (engine.name(), Some(engine));
+        return (engine.kind(), Some(engine));
     }
-    let name = match choice {
-        EngineChoice::Detect if cfg!(target_os = "linux") => "native",
-        EngineChoice::Detect => "docker",
-        EngineChoice::Finch | EngineChoice::NerdctlLima => "nerdctl",
-        other => other.name(),
+    let kind = match choice {
+        EngineChoice::Detect if cfg!(target_os = "linux") => EngineKind::Native,
+        EngineChoice::Native => EngineKind::Native,
+        EngineChoice::Detect | EngineChoice::Docker => EngineKind::Docker,
+        EngineChoice::Podman => EngineKind::Podman,
+        EngineChoice::Nerdctl | EngineChoice::Finch | EngineChoice::NerdctlLima => {
+            EngineKind::Nerdctl
+        }
     };
-    if name == "native" && !parts.state_dir.is_dir() {
-        return (name, None);
+    if kind == EngineKind::Native && !parts.state_dir.is_dir() {
+        return (kind, None);
     }
     match open(choice, parts) {
-        Ok(engine) => (engine.name(), Some(engine)),
+        Ok(engine) => (engine.kind(), Some(engine)),
         Err(error) => {
-            tracing::debug!(%error, name, "no engine to ask");
-            (name, None)
+            tracing::debug!(%error, name = kind.name(), "no engine to ask");
+            (kind, None)
         }
     }
 }
 
 #[cfg(target_os = "linux")]
-fn open_native(parts: EngineParts) -> Result<Arc<dyn Engine>> {
+fn open_native(parts: EngineParts) -> std::result::Result<Arc<dyn Engine>, NativeError> {
     let options = kind_engine::native::NativeOptions {
         state_dir: parts.state_dir,
         helper: parts.helper,
         environment: parts.environment,
     };
-    let engine = kind_engine::native::Native::open(options)
-        .map_err(Error::engine("failed to open the native engine"))?;
-    Ok(Arc::new(engine))
+    let failed = Error::engine("failed to open the native engine");
+    match kind_engine::native::Native::open(options) {
+        Ok(engine) => Ok(Arc::new(engine)),
+        Err(error @ kind_engine::Error::NotRoot) => Err(NativeError::Unavailable(failed(error))),
+        Err(error) => Err(NativeError::Failed(failed(error))),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_native(_: EngineParts) -> Result<Arc<dyn Engine>> {
-    Err(Error::EngineUnavailable {
-        engine: "native".to_owned(),
+fn open_native(_: EngineParts) -> std::result::Result<Arc<dyn Engine>, NativeError> {
+    Err(NativeError::Unavailable(Error::EngineUnavailable {
+        engine: EngineKind::Native.name().to_owned(),
         reason: "it needs Linux".to_owned(),
-    })
+    }))
 }
 
 /// Programs that reach an engine, in the order they are looked for.

@@ -56,10 +56,11 @@ pub use create::{CreateCluster, Created};
 pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, Result, chain as error_chain};
 pub use event::{
-    Event, EventRecord, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord, Warning, timestamp,
+    Event, EventRecord, KubeadmPhase, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord,
+    StepEnded, StepId, StepRecord, Warning, timestamp,
 };
 pub use kind_engine::native::helper_main;
-pub use kind_engine::{Agent, Port, Protocol};
+pub use kind_engine::{Agent, EngineKind, Port, Protocol};
 pub use kind_image::Progress;
 pub use kubeconfig::{
     HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig, remove_from_kubeconfig,
@@ -67,7 +68,7 @@ pub use kubeconfig::{
 };
 pub use load::LoadImages;
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Packing, Source};
-pub use plan::{HostMount, NETWORK, NodePlan, Plan};
+pub use plan::{HostMount, NETWORK, NodePlan, NodeRole, Plan};
 pub use power::StartCluster;
 pub use provider::{Endpoint, Node, Provider, ProviderBuilder};
 pub use prune::{Prune, Pruned, PrunedKind};

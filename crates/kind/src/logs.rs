@@ -4,10 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use kind_config::LOAD_BALANCER_ROLE;
-use kind_engine::{Command, Engine, Io, Node, State};
+use kind_engine::{Command, Engine, EngineKind, Io, Node, State};
 
-use crate::{Error, Result};
+use crate::{Error, NodeRole, Result};
 
 /// Commands whose output is kept, by the name of the file.
 const COMMANDS: [(&str, &[&str]); 4] = [
@@ -71,9 +70,9 @@ pub(crate) fn collect(engine: &dyn Engine, nodes: &[Node], directory: &Path) -> 
 
 fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {
     // kind's name for this file does not depend on which program reaches containerd.
-    let name = match engine.name() {
-        "nerdctl" => "docker",
-        name => name,
+    let name = match engine.kind() {
+        EngineKind::Nerdctl => EngineKind::Docker.name(),
+        _ => engine.name(),
     };
     let path = directory.join(format!("{name}-info.txt"));
     let text = engine
@@ -91,7 +90,7 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
         inspect(engine, node, directory),
         serial(engine, node, directory),
     ];
-    if node.role() == LOAD_BALANCER_ROLE {
+    if NodeRole::of(node) == Some(NodeRole::LoadBalancer) {
         // It has neither a journal nor Kubernetes: what it says is on its console.
     } else if node.state == State::Running {
         for (file, argv) in COMMANDS {

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use kind_engine::EngineKind;
+
 use crate::plan::NETWORK;
 
 /// Name of the network for nodes of an engine, and the variable that changes it if one does.
-pub(crate) fn name<'a>(
-    engine: &str,
-    environment: &'a BTreeMap<String, String>,
-) -> (&'a str, Option<&'static str>) {
+pub(crate) fn name(
+    engine: EngineKind,
+    environment: &BTreeMap<String, String>,
+) -> (&str, Option<&'static str>) {
     let variable = match engine {
-        "docker" => "KIND_EXPERIMENTAL_DOCKER_NETWORK",
-        "podman" => "KIND_EXPERIMENTAL_PODMAN_NETWORK",
+        EngineKind::Docker => "KIND_EXPERIMENTAL_DOCKER_NETWORK",
+        EngineKind::Podman => "KIND_EXPERIMENTAL_PODMAN_NETWORK",
         _ => return (NETWORK, None),
     };
     match environment.get(variable).filter(|name| !name.is_empty()) {
@@ -28,10 +30,13 @@ mod tests {
     fn each_engine_has_its_variable() {
         let docker = "KIND_EXPERIMENTAL_DOCKER_NETWORK";
         let environment = BTreeMap::from([(docker.to_owned(), "mine".to_owned())]);
-        assert_eq!(name("docker", &environment), ("mine", Some(docker)));
-        assert_eq!(name("podman", &environment), ("kind", None));
-        assert_eq!(name("nerdctl", &environment), ("kind", None));
+        assert_eq!(
+            name(EngineKind::Docker, &environment),
+            ("mine", Some(docker))
+        );
+        assert_eq!(name(EngineKind::Podman, &environment), ("kind", None));
+        assert_eq!(name(EngineKind::Nerdctl, &environment), ("kind", None));
         let empty = BTreeMap::from([(docker.to_owned(), String::new())]);
-        assert_eq!(name("docker", &empty), ("kind", None));
+        assert_eq!(name(EngineKind::Docker, &empty), ("kind", None));
     }
 }

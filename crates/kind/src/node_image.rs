@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use kind_engine::EngineKind;
 use kind_image::build::{self, AddOns, Request};
 use kind_image::{Reference, Store};
 
@@ -226,7 +227,7 @@ pub(crate) fn build(
     // The build's programs get the user's interrupt too; their failure is not what matters then.
     options.cancel.check()?;
     let image = built.map_err(|error| build_error(&options.source, error))?;
-    if provider.engine_name() != "native" {
+    if provider.engine_kind() != EngineKind::Native {
         hand_over::run(
             provider.engine(),
             (&store, &image),
@@ -284,18 +285,19 @@ fn check_root(provider: &Provider, options: &BuildNodeImage) -> Result<()> {
         true => Ok(()),
         false => Err(Error::Build {
             from: options.source.text().to_owned(),
-            source: not_root(provider.engine_name(), options),
+            source: not_root(provider.engine_kind(), options),
         }),
     }
 }
 
-fn not_root(engine: &str, options: &BuildNodeImage) -> Cause {
+fn not_root(engine: EngineKind, options: &BuildNodeImage) -> Cause {
     let (source, image) = (options.source.text(), &options.image);
     let mut remedy = format!(
-        "`sudo kind --provider {engine} build node-image {source} --image {image}` builds it; then \
-         `kind create cluster --image {image}` needs no root"
+        "`sudo kind --provider {} build node-image {source} --image {image}` builds it; then \
+         `kind create cluster --image {image}` needs no root",
+        engine.name()
     );
-    if engine == "podman" {
+    if engine == EngineKind::Podman {
         // Every user of podman has a store.
         remedy.push_str(&format!(", after `sudo podman save {image} | podman load`"));
     }

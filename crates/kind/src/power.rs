@@ -8,7 +8,7 @@ use kind_node::request::{Event as Told, Request};
 use crate::create::parallel;
 use crate::event::{Event, Listener, Outcome, Phase};
 use crate::node::{Abandoned, Reply, Requests};
-use crate::{CancelToken, Error, Provider, Result, bootstrap};
+use crate::{CancelToken, Error, NodeRole, Provider, Result, bootstrap};
 
 /// How long nodes may take to shut down in order.
 const GRACE: Duration = Duration::from_secs(10);
@@ -62,8 +62,7 @@ pub(crate) fn stop(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
 
 /// Has the cluster know that its nodes stop, if it can be told.
 fn note_stop(provider: &Provider, nodes: &[Node]) {
-    let control_plane = kind_config::Role::ControlPlane.as_str();
-    let Some(node) = nodes.iter().find(|node| node.role() == control_plane) else {
+    let Some(node) = nodes.iter().find(|node| is_control_plane(node)) else {
         return;
     };
     let mut requests = Requests::new(provider.shared_engine());
@@ -90,7 +89,7 @@ pub(crate) fn start(
         engine
             .start(&node.name)
             .map_err(failed("failed to start"))?;
-        if node.role() == kind_config::LOAD_BALANCER_ROLE {
+        if is_load_balancer(node) {
             return Ok(());
         }
         engine
@@ -123,14 +122,10 @@ fn wait(
 ) -> Result<()> {
     let mut nodes: Vec<_> = nodes
         .iter()
-        .filter(|node| node.role() != kind_config::LOAD_BALANCER_ROLE)
+        .filter(|node| !is_load_balancer(node))
         .collect();
-    let control_plane = kind_config::Role::ControlPlane.as_str();
-    nodes.sort_unstable_by_key(|node| (node.role() != control_plane, &node.name));
-    if nodes
-        .first()
-        .is_none_or(|node| node.role() != control_plane)
-    {
+    nodes.sort_unstable_by_key(|node| (!is_control_plane(node), &node.name));
+    if nodes.first().is_none_or(|node| !is_control_plane(node)) {
         return Err(Error::NoControlPlane(options.name.clone()));
     }
     let phase = Phase::WaitReady { limit };
@@ -158,6 +153,14 @@ fn wait(
     Ok(())
 }
 
+fn is_control_plane(node: &Node) -> bool {
+    NodeRole::of(node) == Some(NodeRole::ControlPlane)
+}
+
+fn is_load_balancer(node: &Node) -> bool {
+    NodeRole::of(node) == Some(NodeRole::LoadBalancer)
+}
+
 /// Whether every step of all requests went well.
 fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
     let mut well = true;
@@ -168,6 +171,7 @@ fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
                 name,
                 reason,
                 output,
+                ..
             }) => {
                 tracing::debug!(node, name, reason, output, "waiting");
                 well = false;

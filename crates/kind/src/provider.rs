@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kind_config::API_SERVER_PORT;
-use kind_engine::{Engine, Info};
+use kind_engine::{Engine, EngineKind, Info};
 
 use crate::bootstrap::ADMIN_CONFIG;
 use crate::choice::{self, EngineParts};
@@ -14,11 +14,10 @@ use crate::event::{Event, Listener};
 use crate::kubeconfig::{self, Document, context_name};
 use crate::{
     Agent, Assumptions, BuildNodeImage, BuiltNodeImage, CancelToken, CreateCluster, Created,
-    DryRun, EngineChoice, Error, KubeconfigFiles, LoadImages, Prune, Pruned, Result, StartCluster,
-    create, dry_run, load, logs, node, node_image, power, prune, publish,
+    DryRun, EngineChoice, Error, KubeconfigFiles, LoadImages, NodeRole, Prune, Pruned, Result,
+    StartCluster, create, dry_run, load, logs, node, node_image, power, prune, publish,
 };
 
-const CONTROL_PLANE: &str = "control-plane";
 /// Docker Desktop's label for the host's side of the API server's port.
 const DESKTOP_PORT_LABEL: &str = "desktop.docker.io/ports/6443/tcp";
 
@@ -129,7 +128,7 @@ impl ProviderBuilder {
     ///     .engine(EngineChoice::Podman)
     ///     .dry_run(&options, &Assumptions::new(), &|_| {})?;
     /// assert_eq!(run.plan.nodes[1].name, "kind-worker");
-    /// assert!(run.nodes[1].files.contains_key("/kind/kubeadm.conf"));
+    /// assert!(run.nodes["kind-worker"].files.contains_key("/kind/kubeadm.conf"));
     /// # Ok::<(), kind::Error>(())
     /// ```
     ///
@@ -185,6 +184,11 @@ impl Provider {
     #[cfg(test)]
     pub(crate) fn on(engine: Arc<dyn Engine>, settings: ProviderBuilder) -> Self {
         Self { engine, settings }
+    }
+
+    /// The engine that is used.
+    pub fn engine_kind(&self) -> EngineKind {
+        self.engine.kind()
     }
 
     /// Name of the engine that is used.
@@ -400,7 +404,7 @@ impl Provider {
 
     /// A docker that answers on a host whose nodes run on the native engine.
     pub(crate) fn docker_beside(&self) -> Option<Arc<dyn Engine>> {
-        if self.engine_name() != "native" {
+        if self.engine_kind() != EngineKind::Native {
             return None;
         }
         let docker = choice::open(EngineChoice::Docker, self.settings.engine_parts()).ok()?;
@@ -476,7 +480,7 @@ impl Provider {
         let nodes = self.list(Some(cluster))?;
         let mut names: Vec<_> = nodes
             .iter()
-            .filter(|node| node.role() == CONTROL_PLANE)
+            .filter(|node| NodeRole::of(node) == Some(NodeRole::ControlPlane))
             .collect();
         names.sort_by_key(|node| &node.name);
         let first = names
@@ -489,14 +493,19 @@ impl Provider {
     /// URL of the API server as the host reaches it.
     fn server(&self, cluster: &str) -> Result<String> {
         let nodes = self.list(Some(cluster))?;
-        let of_role = |role| nodes.iter().filter(move |node| node.role() == role);
-        let balancer = of_role(kind_config::LOAD_BALANCER_ROLE).next();
-        let mut control_planes = of_role(CONTROL_PLANE);
+        let of_role = |role| {
+            let nodes = nodes.iter();
+            nodes.filter(move |node| NodeRole::of(node) == Some(role))
+        };
+        let balancer = of_role(NodeRole::LoadBalancer).next();
+        let mut control_planes = of_role(NodeRole::ControlPlane);
         let node = match (balancer, control_planes.next(), control_planes.next()) {
             (Some(balancer), ..) => balancer,
             (None, Some(only), None) => only,
             (None, None, _) => return Err(Error::NoControlPlane(cluster.to_owned())),
-            (None, Some(_), Some(_)) => return Err(no_endpoint(of_role(CONTROL_PLANE).count())),
+            (None, Some(_), Some(_)) => {
+                return Err(no_endpoint(of_role(NodeRole::ControlPlane).count()));
+            }
         };
         // Docker Desktop tells where its own forwarding ends.
         let forwarded = node.labels.get(DESKTOP_PORT_LABEL);

@@ -112,9 +112,13 @@ impl Document for Plan {
 }
 
 impl From<DryRun> for Plan {
-    fn from(run: DryRun) -> Self {
+    fn from(mut run: DryRun) -> Self {
         let images = run.plan.images().into_iter().map(str::to_owned).collect();
-        let nodes = run.plan.nodes.into_iter().zip(run.nodes);
+        let nodes = run.plan.nodes.into_iter().filter_map(|node| {
+            let known = run.nodes.remove(&node.name)?;
+            Some(PlannedNode::new(node, known))
+        });
+        let nodes = nodes.collect();
         Self {
             name: run.plan.cluster,
             engine: run.engine,
@@ -125,17 +129,17 @@ impl From<DryRun> for Plan {
             images,
             endpoint: run.plan.endpoint,
             bootstrap: run.plan.bootstrap,
-            nodes: nodes.map(PlannedNode::from).collect(),
+            nodes,
             kubeconfig: run.kubeconfig,
         }
     }
 }
 
-impl From<(NodePlan, DryNode)> for PlannedNode {
-    fn from((plan, known): (NodePlan, DryNode)) -> Self {
+impl PlannedNode {
+    fn new(plan: NodePlan, known: DryNode) -> Self {
         Self {
             name: plan.name,
-            role: plan.role,
+            role: plan.role.to_string(),
             image: plan.image,
             kubernetes_version: known.kubernetes_version,
             addresses: vec![known.ipv4.to_string(), known.ipv6.to_string()],

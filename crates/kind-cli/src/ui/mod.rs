@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use kind::{Event, EventRecord, Outcome, Phase, Progress};
+use kind::{Event, EventRecord, Outcome, Phase, Progress, StepEnded};
 
 use crate::args::duration_text;
 use crate::document::{self, Document, ErrorDocument};
@@ -137,6 +137,9 @@ impl Ui {
                 }
             }
             Event::Progress(progress) => self.progress(progress),
+            Event::StepEnded(ended) => {
+                self.say(StepEnded::LEVEL, &format!("DEBUG: kind] {ended}"));
+            }
             Event::Detail { level: 0, text } => self.info(&text),
             Event::Detail { level, text } => self.say(level, &format!("DEBUG: kind] {text}")),
             _ => {}
@@ -147,6 +150,7 @@ impl Ui {
     fn record(&self, event: &Event) {
         let level = match event {
             Event::Detail { level, .. } => *level,
+            Event::StepEnded(_) => StepEnded::LEVEL,
             _ => 0,
         };
         let is_warning = matches!(event, Event::Warning(_)) && !self.settings.quiet;
@@ -168,10 +172,7 @@ impl Ui {
         }
         match self.settings.format {
             Format::Text => self.line(text),
-            Format::Json => self.tell(EventRecord::Message {
-                level,
-                text: text.to_owned(),
-            }),
+            Format::Json => self.tell(EventRecord::message(level, text)),
         }
     }
 

@@ -16,13 +16,13 @@ use super::program::Program;
 use super::rootless;
 use super::shared_var::SharedVars;
 use super::{
-    Flavor, agent, boot, client_config, copy, exec, images, info, listing, network, ports, removal,
-    seed, shared_var, streams,
+    Flavor, Trouble, agent, boot, client_config, copy, exec, images, info, listing, network, ports,
+    removal, seed, shared_var, streams,
 };
 use crate::engine::sealed::Sealed;
 use crate::{
-    Agent, Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec,
-    Node, NodeSpec, Port, Pruning, Purpose,
+    Agent, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
+    NetworkSpec, Node, NodeSpec, Port, Pruning, Purpose,
 };
 use kind_image::ProgressSink;
 
@@ -94,8 +94,8 @@ impl CommandLine {
     #[cfg(target_os = "linux")]
     fn explain(&self, failure: Error) -> Error {
         let user = rustix::process::getuid();
-        if self.flavor != Flavor::Podman || user.is_root() || failure.code() != "ENG-PROGRAM-FAILED"
-        {
+        let is_unknown = failure.trouble() == Some(Trouble::Unknown);
+        if self.flavor != Flavor::Podman || user.is_root() || !is_unknown {
             return failure;
         }
         let host = rootless::Host::current();
@@ -215,8 +215,8 @@ impl CommandLine {
 impl Sealed for CommandLine {}
 
 impl Engine for CommandLine {
-    fn name(&self) -> &'static str {
-        self.flavor.name()
+    fn kind(&self) -> EngineKind {
+        self.flavor.kind()
     }
 
     fn info(&self) -> Result<Info, Error> {

@@ -1,5 +1,7 @@
 //! What differs between the programs, as data.
 
+use crate::EngineKind;
+
 /// A kind of program that reaches an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -13,13 +15,18 @@ pub enum Flavor {
 }
 
 impl Flavor {
+    /// The engine behind it.
+    pub fn kind(self) -> EngineKind {
+        match self {
+            Self::Docker => EngineKind::Docker,
+            Self::Podman => EngineKind::Podman,
+            Self::Nerdctl => EngineKind::Nerdctl,
+        }
+    }
+
     /// kind's name for it, whatever the program is called.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-            Self::Nerdctl => "nerdctl",
-        }
+        self.kind().name()
     }
 
     /// Arguments that ask for everything the engine knows about itself, as JSON.

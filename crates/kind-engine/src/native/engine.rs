@@ -22,8 +22,8 @@ use super::{
 };
 use crate::engine::sealed::Sealed;
 use crate::{
-    Agent, Command, Engine, Error, ImageInfo, InUse, Info, Io, Leftover, Network, NetworkSpec,
-    Node, NodeSpec, Pruning, Purpose, State as Doing,
+    Agent, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
+    NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as Doing,
 };
 
 /// Where programs are looked for unless the image says.
@@ -186,8 +186,8 @@ impl Native {
 impl Sealed for Native {}
 
 impl Engine for Native {
-    fn name(&self) -> &'static str {
-        "native"
+    fn kind(&self) -> EngineKind {
+        EngineKind::Native
     }
 
     fn info(&self) -> Result<Info, Error> {

@@ -52,11 +52,7 @@ pub(super) fn root() -> Result<(), Error> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    Err(Error::other(
-        "ENG-NOT-ROOT",
-        "the native engine needs root for now",
-        "run kind with sudo, or install docker, podman or nerdctl",
-    ))
+    Err(Error::NotRoot)
 }
 
 fn overlay() -> Result<(), Error> {

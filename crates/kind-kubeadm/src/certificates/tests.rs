@@ -3,7 +3,8 @@
 use kind_config::{Cluster, Role};
 
 use super::*;
-use crate::{NodeFacts, patched};
+use crate::NodeFacts;
+use crate::testing::patched;
 
 fn files(version: &str, node: &str, role: &Role) -> Vec<NodeFile> {
     let text = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n\

@@ -1,71 +1,37 @@
 //! Users' patches of containerd's configuration.
 
-use super::{layout, registries, table};
+use super::{Settings, layout, registries, table};
 use crate::Error;
-use crate::patch::{PatchError, apply_operations, check_operations};
-use kind_config::Cluster;
-
-/// True if a cluster's nodes need their containerd configuration patched.
-pub fn has_patches(cluster: &Cluster) -> bool {
-    !cluster.containerd_config_patches.is_empty()
-        || !cluster.containerd_config_patches_json6902.is_empty()
-        || !cluster.registries.is_empty()
-}
 
 /// Changes a node's containerd configuration by the cluster's patches: the TOML merge patches first
 /// (those that name another configuration version than the file's are skipped), then the JSON
 /// patches. Keys are put in order; comments stay with what they stand at.
 ///
 /// # Errors
-/// The configuration or a patch cannot be parsed, the configuration has no version, or a JSON patch
-/// does not apply.
-pub fn patch(config: &str, cluster: &Cluster) -> Result<String, Error> {
+/// The configuration cannot be parsed or has no version, or a JSON patch does not apply.
+pub fn patch(config: &str, settings: &Settings) -> Result<String, Error> {
     let (mut config, comments) = table::parse_document(config)
         .map_err(|malformed| Error::ContainerdVersion(malformed.to_string()))?;
     let version = table::version(&config).map_err(Error::ContainerdVersion)?;
-    if !cluster.registries.is_empty() {
+    if !settings.registries.is_empty() {
         registries::enable(&mut config, version);
     }
-    for (index, text) in cluster.containerd_config_patches.iter().enumerate() {
-        let patch = merge_patch(index, text)?;
+    for patch in &settings.merge {
         let wanted = patch.get("version");
         if wanted.is_none_or(|wanted| wanted.as_i64() == Some(version)) {
-            json_patch::merge(&mut config, &patch);
+            json_patch::merge(&mut config, patch);
         }
     }
-    let patches = &cluster.containerd_config_patches_json6902;
-    for (index, text) in patches.iter().enumerate() {
-        let field = format!("containerdConfigPatchesJSON6902[{index}]");
-        apply_operations(text, &field, &mut config).map_err(Error::Containerd)?;
+    for patch in &settings.operations {
+        patch.apply(&mut config).map_err(Error::Containerd)?;
     }
     Ok(layout::write(&config, &comments))
 }
 
-/// What is wrong with each of a cluster's patches that cannot be read.
-pub(crate) fn patch_problems(cluster: &Cluster) -> Vec<Error> {
-    let merge = cluster.containerd_config_patches.iter().enumerate();
-    let merge = merge.filter_map(|(index, text)| merge_patch(index, text).err());
-    let patches = cluster
-        .containerd_config_patches_json6902
-        .iter()
-        .enumerate();
-    let operations = patches.filter_map(|(index, text)| {
-        let field = format!("containerdConfigPatchesJSON6902[{index}]");
-        check_operations(text, &field).err().map(Error::Containerd)
-    });
-    merge.chain(operations).collect()
-}
-
-fn merge_patch(index: usize, text: &str) -> Result<serde_json::Value, Error> {
-    let field = format!("containerdConfigPatches[{index}]");
-    table::parse(text).map_err(|malformed| {
-        let line = malformed.line;
-        Error::Containerd(PatchError::parse("TOML patch", &field, malformed).at_line(line))
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use kind_config::Cluster;
+
     use super::*;
 
     const BEFORE: &str = r#"version = 2
@@ -81,7 +47,8 @@ runtime_type = 'io.containerd.runsc.v1'
         let mut cluster = Cluster::default();
         cluster.containerd_config_patches = owned(merge);
         cluster.containerd_config_patches_json6902 = owned(operations);
-        patch(file, &cluster).map_err(|error| error.to_string())
+        let patched = Settings::new(&cluster).and_then(|settings| patch(file, &settings));
+        patched.map_err(|error| error.to_string())
     }
 
     #[test]

@@ -2,18 +2,17 @@
 
 use std::fmt::Write;
 
-use kind_config::{Cluster, Registry};
+use kind_config::Registry;
 use serde_json::{Value, json};
+
+use super::Settings;
 
 /// Below this directory containerd looks for the settings of a registry.
 const DIRECTORY: &str = "/etc/containerd/certs.d";
 
-/// Files for the cluster's registries: paths in a node and their content.
-///
-/// Certificates that stand in files of the host must have been read before. Format: containerd's
-/// `docs/hosts.md`.
-pub fn registry_files(cluster: &Cluster) -> Vec<(String, String)> {
-    let files = cluster.registries.iter().flat_map(files);
+/// Files for the cluster's registries: paths in a node and their content. Format: containerd's `docs/hosts.md`.
+pub fn registry_files(settings: &Settings) -> Vec<(String, String)> {
+    let files = settings.registries.iter().flat_map(files);
     files.collect()
 }
 
@@ -55,7 +54,7 @@ pub(super) fn enable(config: &mut Value, version: i64) {
 
 #[cfg(test)]
 mod tests {
-    use kind_config::{FileOrText, Mirror};
+    use kind_config::{Cluster, FileOrText, Mirror};
 
     use super::*;
 
@@ -76,7 +75,7 @@ mod tests {
             );
         let owned = |path: &str, text: &str| (path.to_owned(), text.to_owned());
         assert_eq!(
-            registry_files(&cluster),
+            registry_files(&Settings::new(&cluster).unwrap()),
             [
                 owned("/etc/containerd/certs.d/docker.io/mirror-0.crt", "PEM"),
                 owned(

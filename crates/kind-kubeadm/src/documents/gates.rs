@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use kind_config::Cluster;
 use serde_json::Value;
 
-use crate::NodeFacts;
+use crate::{ClusterSettings, NodeFacts};
 
 /// Feature gates for the components of a node.
 pub(super) struct Gates(BTreeMap<String, bool>);
 
 impl Gates {
     /// The cluster's gates and what the node needs.
-    pub(super) fn of(cluster: &Cluster, facts: &NodeFacts) -> Self {
+    pub(super) fn of(cluster: &ClusterSettings, facts: &NodeFacts) -> Self {
         let mut gates = cluster.feature_gates.clone();
         if facts.rootless {
             gates.insert("KubeletInUserNamespace".into(), true);

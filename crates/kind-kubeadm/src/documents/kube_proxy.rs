@@ -1,13 +1,13 @@
 //! kube-proxy's document.
 
-use kind_config::{Cluster, KubeProxyMode};
+use kind_config::KubeProxyMode;
 use serde_json::{Value, json};
 
 use super::gates::Gates;
-use crate::NodeFacts;
+use crate::{ClusterSettings, NodeFacts};
 
 /// KubeProxyConfiguration.
-pub(super) fn document(cluster: &Cluster, facts: &NodeFacts, gates: &Gates) -> Value {
+pub(super) fn document(cluster: &ClusterSettings, facts: &NodeFacts, gates: &Gates) -> Value {
     let mode = &cluster.networking.kube_proxy_mode;
     let mut document = json!({
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",

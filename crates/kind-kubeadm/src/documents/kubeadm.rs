@@ -1,14 +1,14 @@
 //! The documents of kubeadm's own API.
 
 use kind_config::version::Version;
-use kind_config::{API_SERVER_PORT, Cluster, IpFamily, Node, Role, Taint};
+use kind_config::{API_SERVER_PORT, IpFamily, Role, Taint};
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
 use super::gates::Gates;
 use crate::audit;
 use crate::command::{init_skip_phases, join_skip_phases};
-use crate::{Error, NodeFacts};
+use crate::{ClusterSettings, Error, NodeFacts, NodeSettings};
 
 /// The bootstrap token of every cluster: clusters are reachable from their host only, and joining
 /// must need nothing from the first node.
@@ -17,15 +17,14 @@ const CRI_SOCKET: &str = "unix:///run/containerd/containerd.sock";
 
 /// ClusterConfiguration, InitConfiguration and JoinConfiguration.
 pub(super) fn documents(
-    cluster: &Cluster,
+    cluster: &ClusterSettings,
+    node: &NodeSettings,
     facts: &NodeFacts,
     gates: &Gates,
 ) -> Result<Vec<Value>, Error> {
-    let (_, node) = facts.configuration(cluster)?;
-    let endpoint = cluster.endpoint_node().ok_or(Error::NoControlPlane)?;
-    let endpoint = format!("{endpoint}:{API_SERVER_PORT}");
+    let endpoint = format!("{}:{API_SERVER_PORT}", cluster.endpoint);
     let addresses: Vec<String> = facts
-        .addresses(cluster)?
+        .addresses(&cluster.networking)?
         .iter()
         .map(ToString::to_string)
         .collect();
@@ -47,7 +46,7 @@ pub(super) fn documents(
 }
 
 fn cluster_configuration(
-    cluster: &Cluster,
+    cluster: &ClusterSettings,
     facts: &NodeFacts,
     gates: &Gates,
     endpoint: &str,
@@ -95,7 +94,7 @@ fn cluster_configuration(
 }
 
 /// Names of the API server's certificate beside those that kubeadm finds out.
-fn certificate_names(cluster: &Cluster) -> Vec<&str> {
+fn certificate_names(cluster: &ClusterSettings) -> Vec<&str> {
     let networking = &cluster.networking;
     let mut names = vec!["localhost", networking.api_server_address.as_str()];
     for name in &networking.api_server_cert_sans {
@@ -111,7 +110,7 @@ fn is_1_20(version: &Version) -> bool {
     (version.major(), version.minor()) == (1, 20)
 }
 
-fn runtime_config(cluster: &Cluster) -> String {
+fn runtime_config(cluster: &ClusterSettings) -> String {
     let entries: Vec<String> = cluster
         .runtime_config
         .iter()
@@ -129,7 +128,12 @@ fn init_configuration(local: &Value, registration: &Value) -> Value {
     })
 }
 
-fn join_configuration(node: &Node, local: &Value, registration: &Value, endpoint: &str) -> Value {
+fn join_configuration(
+    node: &NodeSettings,
+    local: &Value,
+    registration: &Value,
+    endpoint: &str,
+) -> Value {
     let mut document = json!({
         "kind": "JoinConfiguration",
         "discovery": {
@@ -147,7 +151,12 @@ fn join_configuration(node: &Node, local: &Value, registration: &Value, endpoint
     document
 }
 
-fn registration(cluster: &Cluster, node: &Node, facts: &NodeFacts, addresses: &str) -> Value {
+fn registration(
+    cluster: &ClusterSettings,
+    node: &NodeSettings,
+    facts: &NodeFacts,
+    addresses: &str,
+) -> Value {
     let labels: Vec<String> = node
         .labels
         .iter()

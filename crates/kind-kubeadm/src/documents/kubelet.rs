@@ -1,14 +1,14 @@
 //! The kubelet's document.
 
+use kind_config::IpFamily;
 use kind_config::version::Version;
-use kind_config::{Cluster, IpFamily};
 use serde_json::{Value, json};
 
 use super::gates::Gates;
-use crate::NodeFacts;
+use crate::{ClusterSettings, NodeFacts};
 
 /// KubeletConfiguration.
-pub(super) fn document(cluster: &Cluster, facts: &NodeFacts, gates: &Gates) -> Value {
+pub(super) fn document(cluster: &ClusterSettings, facts: &NodeFacts, gates: &Gates) -> Value {
     let version = facts.version();
     let cgroup_driver = if *version < Version::new(1, 24, 0) {
         "cgroupfs"

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use kind_config::{Cluster, Role};
+use kind_config::Role;
 use serde_json::{Value, json};
 
 use super::join;
-use crate::{Error, NodeFacts};
+use crate::{ClusterSettings, Error, NodeFacts, NodeSettings};
 
 const DNS_DOMAIN: &str = "cluster.local";
 const API_SERVER_PORT: u64 = 6443;
@@ -146,14 +146,20 @@ impl Documents {
         text(&self.cluster()["clusterName"]).unwrap_or("kubernetes")
     }
 
-    pub(crate) fn dns_domain(&self) -> &str {
+    /// The domain of the names of services and pods, as patches may have changed it.
+    pub fn dns_domain(&self) -> &str {
         text(&self.cluster()["networking"]["dnsDomain"]).unwrap_or(DNS_DOMAIN)
+    }
+
+    /// Subnets of services, separated by commas, as patches may have changed them; `None` if the documents name
+    /// none.
+    pub fn service_subnet(&self) -> Option<&str> {
+        text(&self.cluster()["networking"]["serviceSubnet"])
     }
 
     /// The API server's address among services: the first of the first subnet.
     pub(crate) fn service_address(&self) -> Option<IpAddr> {
-        let subnets = text(&self.cluster()["networking"]["serviceSubnet"])?;
-        let subnet = subnets.split(',').next()?;
+        let subnet = self.service_subnet()?.split(',').next()?;
         let (address, _) = subnet.split_once('/')?;
         let prefix: u32 = subnet.split_once('/')?.1.parse().ok()?;
         Some(match address.parse().ok()? {
@@ -305,9 +311,13 @@ fn taint(taint: &Value) -> String {
 /// The documents of a node with the patches of the cluster and the node.
 ///
 /// # Errors
-/// As [`crate::render`].
-pub fn patched(cluster: &Cluster, facts: &NodeFacts) -> Result<Documents, Error> {
-    super::patched_values(cluster, facts).map(Documents)
+/// The node lacks an address or cannot run its Kubernetes version without root, or a patch cannot be applied.
+pub fn patched(
+    cluster: &ClusterSettings,
+    node: &NodeSettings,
+    facts: &NodeFacts,
+) -> Result<Documents, Error> {
+    super::patched_values(cluster, node, facts).map(Documents)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Documents of nodes.
 
+use kind_config::{Cluster, Role};
+
 use super::*;
+use crate::testing::{cluster_settings, node_settings, render};
 
 fn cluster(config: &str) -> Cluster {
     let header = "kind: Cluster\napiVersion: kind.x-k8s.io/v1beta1\n";
@@ -15,6 +18,12 @@ fn facts(version: &str) -> NodeFacts {
     facts.ipv4 = Some([172, 18, 0, 2].into());
     facts.ipv6 = "fc00:f853:ccd:e793::2".parse().ok();
     facts
+}
+
+/// A node's documents before any patch.
+fn documents(cluster: &Cluster, facts: &NodeFacts) -> Result<Vec<Value>, Error> {
+    let node = node_settings(cluster, &facts.name)?;
+    super::documents(&cluster_settings(cluster), &node, facts)
 }
 
 /// The second reference output of the behavioural specification: old API, IPv6, no kube-proxy,
@@ -108,7 +117,6 @@ fn nodes_that_cannot_be_are_errors() {
     rootless.rootless = true;
     let mut no_ipv6 = facts("v1.36.1");
     no_ipv6.ipv6 = None;
-    let stranger = NodeFacts::new("kind-worker7", "docker", "v1.36.1").unwrap();
     for (config, facts, error) in [
         (
             "",
@@ -119,11 +127,6 @@ fn nodes_that_cannot_be_are_errors() {
             "networking: {ipFamily: ipv6}\n",
             no_ipv6,
             "failed to get IPv6 address for node kind-control-plane; is docker configured to use IPv6 correctly?",
-        ),
-        (
-            "",
-            stranger,
-            "failed to match node \"kind-worker7\" to config",
         ),
     ] {
         assert_eq!(
@@ -189,13 +192,10 @@ fn the_api_server_records_requests_where_the_policy_is() {
             assert!(text.contains(needle), "{text}");
         }
     }
-    let cluster = cluster("audit: {level: Request}\n");
-    let policy = crate::audit_policy(&cluster, &kind_config::Role::ControlPlane).unwrap();
+    let cluster = cluster_settings(&cluster("audit: {level: Request}\n"));
+    let policy = crate::audit_policy(&cluster, &Role::ControlPlane).unwrap();
     assert!(policy.ends_with("rules:\n- level: Request\n"));
-    assert_eq!(
-        crate::audit_policy(&cluster, &kind_config::Role::Worker),
-        None
-    );
+    assert_eq!(crate::audit_policy(&cluster, &Role::Worker), None);
 }
 
 #[test]

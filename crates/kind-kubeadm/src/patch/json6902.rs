@@ -9,7 +9,7 @@ use super::matching::{Target, text};
 const KIND: &str = "JSON 6902 patches";
 
 /// A JSON patch and the documents it is for.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OperationPatch {
     field: String,
     target: Target,
@@ -41,21 +41,30 @@ impl OperationPatch {
     }
 }
 
-/// Parses a JSON patch, YAML or JSON, and applies it to a document. `field` names where the patch
-/// stands, for errors.
-///
-/// # Errors
-/// The text is not a list of operations, or one of them does not apply.
-pub fn apply_operations(text: &str, field: &str, document: &mut Value) -> Result<(), PatchError> {
-    apply(&parse(text, field)?, document, field, "")
+/// A JSON patch for the one document that it stands beside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Operations {
+    field: String,
+    operations: json_patch::Patch,
 }
 
-/// Checks that a JSON patch can be read. `field` names where it stands, for errors.
-///
-/// # Errors
-/// The text is not a list of operations.
-pub(crate) fn check_operations(text: &str, field: &str) -> Result<(), PatchError> {
-    parse(text, field).map(drop)
+impl Operations {
+    /// Parses a JSON patch, YAML or JSON. `field` names where it stands, for errors.
+    ///
+    /// # Errors
+    /// The text is not a list of operations.
+    pub(crate) fn parse(text: &str, field: String) -> Result<Self, PatchError> {
+        let operations = parse(text, &field)?;
+        Ok(Self { field, operations })
+    }
+
+    /// Changes the document.
+    ///
+    /// # Errors
+    /// An operation does not apply.
+    pub(crate) fn apply(&self, document: &mut Value) -> Result<(), PatchError> {
+        apply(&self.operations, document, &self.field, "")
+    }
 }
 
 fn parse(text: &str, field: &str) -> Result<json_patch::Patch, PatchError> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What a document must be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) kind: String,
     /// Empty for any.

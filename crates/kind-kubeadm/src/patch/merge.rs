@@ -14,7 +14,7 @@ use super::stream::split_documents;
 const KIND: &str = "patches";
 
 /// A merge patch for documents of one kind.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MergePatch {
     field: String,
     target: Target,

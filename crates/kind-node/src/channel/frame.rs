@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use kind_node::request::Request;
+use kind_node::request::{Request, StepId};
 
 use super::files;
 use super::programs::Programs;
@@ -68,13 +68,14 @@ fn serve(root: PathBuf, watch: Watch) -> bool {
 }
 
 fn answer(root: &Path, programs: &Programs, report: &Report) -> Result<(), Failed> {
-    let failed = |name: &str, error: &dyn Error| {
-        report.fail(name, error.to_string(), String::new());
+    let failed = |id: StepId, name: &str, error: &dyn Error| {
+        report.fail(id, name, error.to_string(), String::new());
         Failed
     };
     let mut stdin = io::stdin().lock();
-    let request = read_document(&mut stdin).map_err(|error| failed("request", &error))?;
-    files::unpack(root, &mut stdin).map_err(|error| failed("files", &error))?;
+    let request =
+        read_document(&mut stdin).map_err(|error| failed(StepId::Request, "request", &error))?;
+    files::unpack(root, &mut stdin).map_err(|error| failed(StepId::Files, "files", &error))?;
     drop(stdin);
     // A tar stream may be padded; whoever writes it must not find a broken pipe.
     thread::spawn(|| drop(io::copy(&mut io::stdin(), &mut io::sink())));

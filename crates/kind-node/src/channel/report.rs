@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use kind_node::request::Event;
+use kind_node::request::{Event, StepId};
 
 use super::programs::Programs;
 
@@ -42,9 +42,10 @@ impl Report {
 
     /// Tells a failure, unless one was told already or nobody listens: the programs that are ended
     /// for the first one fail as well, and say nothing of interest.
-    pub(super) fn fail(&self, name: &str, reason: String, output: String) {
+    pub(super) fn fail(&self, id: StepId, name: &str, reason: String, output: String) {
         if self.programs.end() {
             self.tell(&Event::Failed {
+                id,
                 name: name.to_owned(),
                 reason,
                 output,

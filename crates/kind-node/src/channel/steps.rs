@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kind_node::request::{Event, Step};
+use kind_node::request::{Event, Step, StepId};
 
 use super::programs::{Outcome, Programs};
 use super::report::Report;
@@ -19,6 +19,13 @@ const SOCKET_PAUSE: Duration = Duration::from_millis(5);
 /// The request failed, and the caller was told why.
 #[derive(Debug)]
 pub(super) struct Failed;
+
+/// A step as its events name it.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    id: StepId,
+    name: &'a str,
+}
 
 /// Runs steps for a caller.
 #[derive(Clone, Copy)]
@@ -37,86 +44,114 @@ impl Runner<'_> {
 
     fn step(self, step: &Step) -> Result<(), Failed> {
         match step {
-            Step::Run { name, argv, stdin } => self.program(name, argv, stdin.as_deref()),
+            Step::Run {
+                id,
+                name,
+                argv,
+                stdin,
+            } => self.program(Named { id: *id, name }, argv, stdin.as_deref()),
             Step::Wait {
+                id,
                 name,
                 argv,
                 timeout_ms,
-            } => self.wait(name, argv, Duration::from_millis(*timeout_ms)),
-            Step::WaitSocket { path, timeout_ms } => {
-                self.wait_socket(path, Duration::from_millis(*timeout_ms))
+            } => {
+                let limit = Duration::from_millis(*timeout_ms);
+                self.wait(Named { id: *id, name }, argv, limit)
             }
-            Step::Read { path } => self.read(path),
-            Step::Mark { name } => {
-                self.report.tell(&Event::Marked { name: name.clone() });
+            Step::WaitSocket {
+                id,
+                path,
+                timeout_ms,
+            } => {
+                let step = Named {
+                    id: *id,
+                    name: path,
+                };
+                self.wait_socket(step, Duration::from_millis(*timeout_ms))
+            }
+            Step::Read { id, path } => self.read(Named {
+                id: *id,
+                name: path,
+            }),
+            Step::Mark { id } => {
+                self.report.tell(&Event::Marked { id: *id });
                 Ok(())
             }
             Step::Together { sequences } => self.together(sequences),
-            _ => self.fail("request", "a step this program does not know".to_owned()),
+            _ => {
+                let step = Named {
+                    id: StepId::Request,
+                    name: "request",
+                };
+                self.fail(step, "a step this program does not know".to_owned())
+            }
         }
     }
 
-    fn program(self, name: &str, argv: &[String], stdin: Option<&str>) -> Result<(), Failed> {
-        let begin = self.begin(name);
+    fn program(self, step: Named<'_>, argv: &[String], stdin: Option<&str>) -> Result<(), Failed> {
+        let begin = self.begin(step);
         match self.programs.run(argv, stdin, None) {
             Ok(outcome) if succeeded(&outcome) => {
-                self.finish(name, begin, outcome.output);
+                self.finish(step, begin, outcome.output);
                 Ok(())
             }
             Ok(outcome) => {
                 let reason = outcome.status.map_or_else(String::new, describe);
-                self.report.fail(name, reason, outcome.output);
+                self.report.fail(step.id, step.name, reason, outcome.output);
                 Err(Failed)
             }
-            Err(error) => self.fail(name, cannot_run(argv, &error)),
+            Err(error) => self.fail(step, cannot_run(argv, &error)),
         }
     }
 
-    fn wait(self, name: &str, argv: &[String], timeout: Duration) -> Result<(), Failed> {
-        let begin = self.begin(name);
+    fn wait(self, step: Named<'_>, argv: &[String], timeout: Duration) -> Result<(), Failed> {
+        let begin = self.begin(step);
         let deadline = begin + timeout;
         loop {
             let outcome = match self.programs.run(argv, None, Some(deadline)) {
                 Ok(outcome) => outcome,
-                Err(error) => return self.fail(name, cannot_run(argv, &error)),
+                Err(error) => return self.fail(step, cannot_run(argv, &error)),
             };
             if succeeded(&outcome) {
-                self.finish(name, begin, outcome.output);
+                self.finish(step, begin, outcome.output);
                 return Ok(());
             }
             if Instant::now() + PROGRAM_PAUSE >= deadline {
                 let last = outcome.status.map_or("still running".to_owned(), describe);
                 let reason = format!("no success within {timeout:?}; the last try: {last}");
-                self.report.fail(name, reason, outcome.output);
+                self.report.fail(step.id, step.name, reason, outcome.output);
                 return Err(Failed);
             }
             self.pause(PROGRAM_PAUSE)?;
         }
     }
 
-    fn wait_socket(self, path: &str, timeout: Duration) -> Result<(), Failed> {
+    /// Waits for a socket, whose path the step is named after.
+    fn wait_socket(self, step: Named<'_>, timeout: Duration) -> Result<(), Failed> {
         let deadline = Instant::now() + timeout;
         loop {
-            let error = match UnixStream::connect(path) {
+            let error = match UnixStream::connect(step.name) {
                 Ok(_) => return Ok(()),
                 Err(error) => error,
             };
             if Instant::now() >= deadline {
                 let reason = format!("nothing listens after {timeout:?}: {error}");
-                return self.fail(path, reason);
+                return self.fail(step, reason);
             }
             self.pause(SOCKET_PAUSE)?;
         }
     }
 
-    fn read(self, path: &str) -> Result<(), Failed> {
-        match std::fs::read_to_string(path) {
+    /// Tells a file, whose path the step is named after.
+    fn read(self, step: Named<'_>) -> Result<(), Failed> {
+        match std::fs::read_to_string(step.name) {
             Ok(text) => {
-                let path = path.to_owned();
-                self.report.tell(&Event::File { path, text });
+                let (id, path) = (step.id, step.name.to_owned());
+                self.report.tell(&Event::File { id, path, text });
                 Ok(())
             }
-            Err(error) => self.fail(path, format!("read: {error}")),
+            Err(error) => self.fail(step, format!("read: {error}")),
         }
     }
 
@@ -135,15 +170,16 @@ impl Runner<'_> {
         })
     }
 
-    fn begin(self, name: &str) -> Instant {
-        let name = name.to_owned();
-        self.report.tell(&Event::Started { name });
+    fn begin(self, step: Named<'_>) -> Instant {
+        let (id, name) = (step.id, step.name.to_owned());
+        self.report.tell(&Event::Started { id, name });
         Instant::now()
     }
 
-    fn finish(self, name: &str, begin: Instant, output: String) {
+    fn finish(self, step: Named<'_>, begin: Instant, output: String) {
         self.report.tell(&Event::Finished {
-            name: name.to_owned(),
+            id: step.id,
+            name: step.name.to_owned(),
             ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
             output,
         });
@@ -154,8 +190,8 @@ impl Runner<'_> {
         self.programs.sleep(time).then_some(()).ok_or(Failed)
     }
 
-    fn fail(self, name: &str, reason: String) -> Result<(), Failed> {
-        self.report.fail(name, reason, String::new());
+    fn fail(self, step: Named<'_>, reason: String) -> Result<(), Failed> {
+        self.report.fail(step.id, step.name, reason, String::new());
         Err(Failed)
     }
 }

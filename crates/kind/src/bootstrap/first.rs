@@ -1,22 +1,19 @@
 //! The request of the node that makes the cluster.
 
-use kind_config::Cluster;
 use kind_kubeadm::{
-    CONFIG_PATH, Documents, NodeFacts, START_PATH, control_plane_taints, first_kubeconfig,
-    init_command, record_commands,
+    CONFIG_PATH, ClusterSettings, Documents, NodeFacts, NodeSettings, START_PATH,
+    control_plane_taints, first_kubeconfig, init_command, record_commands,
 };
 use kind_node::load_balancer::KUBECONFIG;
-use kind_node::request::{Request, Step};
+use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
 use super::{
-    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, prepare, run,
-    set_sysctls, step, wait_for_containerd, words,
+    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, prepare, read, run,
+    run_titled, set_sysctls, step, wait_for_containerd, words,
 };
 use crate::manifest;
 use crate::node::AGENT;
-
-/// Told when the first node serves, after the files that others need of it.
-pub(crate) const SERVES: &str = "serves";
+use crate::plan::UserManifest;
 
 /// A node and its shares of the pod subnets.
 #[derive(Debug, Clone, Copy)]
@@ -38,19 +35,21 @@ pub(crate) struct Manifests {
     pub(crate) services: Option<String>,
     /// Default storage; `None` leaves it out.
     pub(crate) storage: Option<String>,
-    /// The user's, with what each is called in messages.
-    pub(crate) more: Vec<(String, String)>,
+    /// The user's.
+    pub(crate) of_user: Vec<UserManifest>,
 }
 
 /// What the first node's request is made from.
 pub(crate) struct First<'a> {
     /// The cluster.
-    pub(crate) cluster: &'a Cluster,
+    pub(crate) cluster: &'a ClusterSettings,
     /// The node.
+    pub(crate) node: &'a NodeSettings,
+    /// What is known of it.
     pub(crate) facts: &'a NodeFacts,
     /// Its documents.
     pub(crate) documents: &'a Documents,
-    /// Pod addresses of all nodes that may register early.
+    /// Pod addresses of all nodes, which may register early.
     pub(crate) shares: &'a [Share<'a>],
     /// What is applied.
     pub(crate) manifests: &'a Manifests,
@@ -77,10 +76,12 @@ impl First<'_> {
         let mut sequences = vec![kubeadm, vec![assign_pod_cidrs(self.shares)]];
         sequences.extend(self.asks_runtime.then(|| vec![ask_runtime()]));
         let mut steps = vec![Step::Together { sequences }];
-        let more = self.manifests.more.iter();
-        steps.extend(more.map(|(name, text)| {
+        let manifests = self.manifests.of_user.iter();
+        steps.extend(manifests.map(|manifest| {
             let argv = kubectl_as(ADMIN_CONFIG, &["apply", "-f", "-"]);
-            run(&step::manifest(name), argv, Some(text.clone()))
+            let title = step::manifest_title(&manifest.name);
+            let text = Some(manifest.text.clone());
+            run_titled(StepId::UserManifest, title, argv, text)
         }));
         Ok(Request { steps })
     }
@@ -104,7 +105,7 @@ impl First<'_> {
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
             let argv = words(&[AGENT, "finalize-kubelet"]);
-            together.push(vec![run(step::KUBELET, argv, None)]);
+            together.push(vec![run(StepId::FinalizeKubelet, argv, None)]);
         }
         steps.push(Step::Together {
             sequences: together,
@@ -122,19 +123,19 @@ impl First<'_> {
     /// kubeadm's phases start the node; what they would do about certificates and kubeconfigs is done. As
     /// soon as the server takes anything, kubeadm's records are made beside everything else.
     fn by_phases(&self) -> Result<Vec<Step>, kind_kubeadm::Error> {
-        let phase = |name, phase: &[&str]| kubeadm_phase(name, phase, CONFIG_PATH);
+        let phase = |phase, words: &[&str]| kubeadm_phase(phase, words, CONFIG_PATH);
         let mut recording = vec![self.records()];
         recording.extend(self.unmark()?);
         recording.extend(self.tell_others());
         let mut together = self.manifests(first_kubeconfig(self.facts.version()));
         together.insert(0, recording);
         together.push(make_account());
-        let start_kubelet = phase(step::START_KUBELET, &["kubelet-start"]);
-        let control_plane = phase(step::CONTROL_PLANE, &["control-plane", "all"]);
+        let start_kubelet = phase(KubeadmPhase::KubeletStart, &["kubelet-start"]);
+        let control_plane = phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]);
         let mut steps = Vec::from(prepare(vec![self.etcd(), control_plane]));
         steps.extend([
             start_kubelet,
-            run(step::SERVES, words(&[AGENT, "await-server"]), None),
+            run(StepId::ApiServer, words(&[AGENT, "await-server"]), None),
             Step::Together {
                 sequences: together,
             },
@@ -157,18 +158,16 @@ impl First<'_> {
             true => START_PATH,
             false => CONFIG_PATH,
         };
-        kubeadm_phase(step::ETCD, &["etcd", "local"], config)
+        kubeadm_phase(KubeadmPhase::Etcd, &["etcd", "local"], config)
     }
 
     /// What others wait for once the node serves.
     fn tell_others(&self) -> impl Iterator<Item = Step> {
-        let read = |path: &&str| Step::Read {
-            path: (*path).to_owned(),
-        };
-        let reads = [ADMIN_CONFIG].iter().chain(self.reads).map(read);
-        reads.chain([Step::Mark {
-            name: SERVES.to_owned(),
-        }])
+        let shared = self.reads.iter();
+        let shared = shared.map(|path| read(StepId::SharedFile, path));
+        let reads = [read(StepId::AdminKubeconfig, ADMIN_CONFIG)].into_iter();
+        let serves = Step::Mark { id: StepId::Serves };
+        reads.chain(shared).chain([serves])
     }
 
     /// What waits for nothing but the API server. The image's manifests are not validated: kubectl would ask
@@ -176,13 +175,13 @@ impl First<'_> {
     fn manifests(&self, kubeconfig: &str) -> Vec<Vec<Step>> {
         let manifests = self.manifests;
         [
-            (step::STORAGE, "apply", &manifests.storage),
-            (step::CNI, "create", &manifests.cni),
-            (step::DNS, "apply", &manifests.dns),
-            (step::SERVICES, "apply", &manifests.services),
+            (StepId::Storage, "apply", &manifests.storage),
+            (StepId::PodNetwork, "create", &manifests.cni),
+            (StepId::ClusterDns, "apply", &manifests.dns),
+            (StepId::ServiceAddresses, "apply", &manifests.services),
         ]
         .into_iter()
-        .filter_map(|(name, verb, manifest)| {
+        .filter_map(|(id, verb, manifest)| {
             let manifest = manifest.as_deref()?;
             let (argv, input) = match manifest::objects(manifest) {
                 Some(objects) => (words(&[AGENT, "make-objects", verb]), objects),
@@ -191,23 +190,23 @@ impl First<'_> {
                     (kubectl_as(kubeconfig, &arguments), manifest.to_owned())
                 }
             };
-            Some(vec![run(name, argv, Some(input))])
+            Some(vec![run(id, argv, Some(input))])
         })
         .collect()
     }
 
     /// Lets pods run on the only node, and load balancers send it traffic. kubeadm must have marked it.
     fn unmark(&self) -> Result<Option<Step>, kind_kubeadm::Error> {
-        let [node] = self.cluster.nodes.as_slice() else {
+        if self.shares.len() > 1 {
             return Ok(None);
-        };
+        }
         let mut argv = words(&[AGENT, "remove-marks"]);
-        if node.taints.is_none() {
+        if self.node.taints.is_none() {
             argv.extend(words(control_plane_taints(
                 self.facts.kubernetes_version(),
             )?));
         }
-        Ok(Some(run(step::MARKS, argv, None)))
+        Ok(Some(run(StepId::TaintsAndLabels, argv, None)))
     }
 }
 
@@ -219,14 +218,16 @@ fn balancer_access() -> [Step; 2] {
          >{KUBECONFIG} || : >{KUBECONFIG}"
     );
     let argv = words(&["/bin/sh", "-c", &script]);
-    let path = KUBECONFIG.to_owned();
-    [run(step::BALANCER, argv, None), Step::Read { path }]
+    [
+        run(StepId::MakeBalancerKubeconfig, argv, None),
+        read(StepId::BalancerKubeconfig, KUBECONFIG),
+    ]
 }
 
 /// Whoever creates a cluster wants to run pods in it next.
 fn make_account() -> Vec<Step> {
     let argv = words(&[AGENT, "make-account"]);
-    vec![run(step::ACCOUNT, argv, None)]
+    vec![run(StepId::DefaultServiceAccount, argv, None)]
 }
 
 /// Waits beside kubeadm for nodes to be registered, and gives them their pod addresses at once.
@@ -234,5 +235,5 @@ fn assign_pod_cidrs(shares: &[Share<'_>]) -> Step {
     let mut argv = words(&[AGENT, "assign-pod-cidrs"]);
     let share = |share: &Share<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
     argv.extend(shares.iter().map(share));
-    run(step::POD_CIDRS, argv, None)
+    run(StepId::PodCidrs, argv, None)
 }

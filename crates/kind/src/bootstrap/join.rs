@@ -2,34 +2,34 @@
 
 use kind_config::Role;
 use kind_kubeadm::{NodeFacts, START_PATH, join_command, notes_runtime_at_node};
-use kind_node::request::{Request, Step};
+use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
-use super::{kubeadm_phase, prepare, run, set_sysctls, step, wait_for_containerd, words};
+use super::{
+    kubeadm_phase, kubeadm_phase_command, prepare, run_titled, set_sysctls, step,
+    wait_for_containerd, words,
+};
 use crate::node::AGENT;
-
-/// Told when a node has joined, after everything that joining needs.
-pub(crate) const JOINED: &str = "joined";
 
 /// The request of a node that has everything it needs to start without asking the cluster: its
 /// certificates, kubeconfigs and start document. kubeadm stays the authority for what it runs.
 pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni: bool) -> Request {
     let (manifests, registered) = match role {
         Role::ControlPlane => {
-            let phase = |name, words: &[&str]| kubeadm_phase(name, words, START_PATH);
+            let phase = |phase, words: &[&str]| kubeadm_phase(phase, words, START_PATH);
             let manifests = vec![
-                phase(step::ETCD, &["etcd", "local"]),
-                phase(step::CONTROL_PLANE, &["control-plane", "all"]),
+                phase(KubeadmPhase::Etcd, &["etcd", "local"]),
+                phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]),
             ];
-            (manifests, step::REGISTERED.to_owned())
+            (manifests, registration())
         }
         // Nothing more is to be done for a worker.
-        _ => (Vec::new(), step::join(&facts.name)),
+        _ => (Vec::new(), (step::JOIN, step::join_title(&facts.name))),
     };
     let cri_socket = notes_runtime_at_node(facts.version()).then_some(cri_socket);
     let mut steps = Vec::from(prepare(manifests));
     steps.extend([
         start_kubelet(),
-        await_registration(&registered, facts, cri_socket, writes_cni),
+        await_registration(registered, facts, cri_socket, writes_cni),
     ]);
     Request { steps }
 }
@@ -40,8 +40,8 @@ pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni
 /// where the servers' pods bear their addresses, as they do since 1.19, and making it takes kubeadm as long as
 /// a whole join.
 pub(crate) fn mark(facts: &NodeFacts) -> Request {
-    let name = step::join(&facts.name);
-    let marked = kubeadm_phase(&name, &["mark-control-plane"], START_PATH);
+    let argv = kubeadm_phase_command(&["mark-control-plane"], START_PATH);
+    let marked = run_titled(step::JOIN, step::join_title(&facts.name), argv, None);
     Request {
         steps: vec![marked, joined()],
     }
@@ -56,30 +56,38 @@ pub(crate) fn join(facts: &NodeFacts, own_kubelet: bool, writes_cni: bool) -> Re
     let mut steps = vec![
         set_sysctls(),
         wait_for_containerd(),
-        run(&step::join(&facts.name), join_command(facts), None),
+        run_titled(
+            step::JOIN,
+            step::join_title(&facts.name),
+            join_command(facts),
+            None,
+        ),
     ];
     steps.extend(own_kubelet.then(start_kubelet));
     steps.push(joined());
     if writes_cni {
-        steps.push(await_registration(step::REGISTERED, facts, None, true));
+        steps.push(await_registration(registration(), facts, None, true));
     }
     Request { steps }
 }
 
 fn start_kubelet() -> Step {
-    kubeadm_phase(step::START_KUBELET, &["kubelet-start"], START_PATH)
+    kubeadm_phase(KubeadmPhase::KubeletStart, &["kubelet-start"], START_PATH)
 }
 
 fn joined() -> Step {
-    Step::Mark {
-        name: JOINED.to_owned(),
-    }
+    Step::Mark { id: StepId::Joined }
+}
+
+fn registration() -> (StepId, String) {
+    let id = StepId::Registration;
+    (id, step::title(id).to_owned())
 }
 
 /// Waits until the node is known to the cluster, and has its pod network use the addresses that the node
 /// really got. The socket of the container runtime is noted where `kubeadm join` notes it.
 fn await_registration(
-    name: &str,
+    (id, title): (StepId, String),
     facts: &NodeFacts,
     cri_socket: Option<&str>,
     writes_cni: bool,
@@ -87,5 +95,5 @@ fn await_registration(
     let mut argv = words(&[AGENT, "await-registration", facts.name.as_str()]);
     argv.extend(cri_socket.map(|socket| format!("--cri-socket={socket}")));
     argv.extend(writes_cni.then(|| "--pod-network".to_owned()));
-    run(name, argv, None)
+    run_titled(id, title, argv, None)
 }

@@ -1,10 +1,11 @@
 //! Requests of recorded versions.
 
 use kind_config::{Cluster, Role};
-use kind_kubeadm::NodeFacts;
+use kind_kubeadm::{ClusterSettings, NodeFacts, NodeSettings};
 use kind_node::request::Request;
 
 use super::*;
+use crate::plan::UserManifest;
 
 fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Duration>) -> String {
     let text = format!("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n{config}");
@@ -18,18 +19,26 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
         dns: Some("DNS".to_owned()),
         services: None,
         storage: Some("STORAGE".to_owned()),
-        more: vec![("mine.yaml".to_owned(), "MINE".to_owned())],
+        of_user: vec![UserManifest {
+            name: "mine.yaml".to_owned(),
+            text: "MINE".to_owned(),
+        }],
     };
+    let names = cluster.node_names();
     let pod_cidrs = words(&["10.244.0.0/24"]);
-    let share = Share {
-        node: "kind-control-plane",
+    let shares = names.iter().map(|node| Share {
+        node,
         pod_cidrs: &pod_cidrs,
-    };
+    });
+    let shares: Vec<_> = shares.collect();
+    let node = NodeSettings::new(0, &cluster.nodes[0]).unwrap();
+    let settings = ClusterSettings::new(&cluster).unwrap();
     let first = First {
-        cluster: &cluster,
+        cluster: &settings,
+        node: &node,
         facts: &facts,
-        documents: &kind_kubeadm::patched(&cluster, &facts).unwrap(),
-        shares: &[share],
+        documents: &kind_kubeadm::patched(&settings, &node, &facts).unwrap(),
+        shares: &shares,
         manifests: &manifests,
         prepared,
         etcd_of_several: false,
@@ -70,6 +79,15 @@ fn lines(step: &Step) -> Vec<String> {
             let steps = sequences.iter().flatten().flat_map(lines);
             steps.map(|line| format!("together {line}")).collect()
         }
+        Step::WaitSocket {
+            path, timeout_ms, ..
+        } => {
+            vec![format!(
+                "WaitSocket {{ path: {path:?}, timeout_ms: {timeout_ms} }}"
+            )]
+        }
+        Step::Read { path, .. } => vec![format!("Read {{ path: {path:?} }}")],
+        Step::Mark { id } => vec![format!("Mark {{ name: {:?} }}", id.as_str())],
         other => vec![format!("{other:?}")],
     }
 }

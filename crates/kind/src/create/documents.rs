@@ -1,107 +1,164 @@
-//! The files that are put into a node before it starts.
+//! From nodes that exist to the files that are put into them before they start.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use kind_config::{API_SERVER_PORT, Cluster, Role};
-use kind_engine::Info;
-use kind_kubeadm::{Documents, NodeFacts, containerd};
+use kind_config::API_SERVER_PORT;
+use kind_kubeadm::{Documents, NodeFacts, NodeSettings, containerd};
 use kind_node::cni;
 use kind_node::load_balancer::{self, Settings};
 
-use super::facts::Facts;
+use super::parallel;
+use super::provision::{Provisioned, ProvisionedNode};
+use super::way::Way;
 use crate::bootstrap::KUBELET_FINALIZE;
 use crate::error::Cause;
 use crate::node::File;
-use crate::plan::{NodePlan, Plan};
-use crate::{Error, Result};
+use crate::plan::{KubernetesNode, NodeMap, NodePlan, Plan};
+use crate::{CancelToken, Error, Result};
 
 /// kubeadm's name for the phase that installs its cluster DNS.
 const KUBEADM_DNS: &str = "addon/coredns";
 
-/// What is known of a node's surroundings.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    /// IPv4 address on the cluster's network.
-    pub(crate) ipv4: Option<Ipv4Addr>,
-    /// IPv6 address there.
-    pub(crate) ipv6: Option<Ipv6Addr>,
-    /// Name of the engine.
-    pub(crate) engine: &'a str,
-    /// What the engine says of the host.
-    pub(crate) host: &'a Info,
+/// What all nodes are started with.
+pub(crate) struct ClusterDocuments<'a> {
+    /// How the nodes come together.
+    pub(crate) way: Way,
+    /// kubeadm's documents of every node that runs Kubernetes.
+    pub(crate) nodes: NodeMap<NodeDocuments<'a>>,
+    /// What is written into every node, the load balancer too.
+    pub(crate) files: NodeMap<NodeFiles>,
+    /// What the pod network writes into nodes is known.
+    pub(crate) writes_cni: bool,
 }
 
-/// A node of which everything is known that its files are made from.
-pub(crate) struct Draft<'a> {
+/// kubeadm's documents of a node, with what they are made from.
+pub(crate) struct NodeDocuments<'a> {
     pub(crate) plan: &'a NodePlan,
-    pub(crate) role: &'a Role,
+    pub(crate) settings: &'a NodeSettings,
+    pub(crate) known: &'a ProvisionedNode,
     pub(crate) facts: NodeFacts,
     pub(crate) documents: Documents,
 }
 
-impl<'a> Draft<'a> {
-    /// Makes the node's documents.
-    pub(crate) fn new(
-        cluster: &Cluster,
-        (plan, role): (&'a NodePlan, &'a Role),
-        image: &Facts,
-        place: Place<'_>,
+/// The files of a node.
+#[derive(Debug, Default)]
+pub(crate) struct NodeFiles {
+    /// Those that are the same whenever they are made.
+    pub(crate) files: Vec<File>,
+    /// Keys, certificates and kubeconfigs: new ones each time.
+    pub(crate) secrets: Vec<File>,
+    /// Paths of files that cannot be made because the image's own are not known.
+    pub(crate) unknown: Vec<&'static str>,
+}
+
+/// Makes everything that is written into nodes before they start. Nothing of the world is asked.
+///
+/// # Errors
+/// A node's documents cannot be made, or the caller does not want them any more.
+pub(crate) fn make_documents<'a>(
+    plan: &'a Plan,
+    provisioned: &'a Provisioned<'_>,
+    cancel: &CancelToken,
+) -> Result<ClusterDocuments<'a>> {
+    let nodes = parallel::each(&plan.kubernetes_nodes(), cancel, |node| {
+        let documents = NodeDocuments::new(plan, *node, provisioned)?;
+        Ok((node.plan.name.clone(), documents))
+    })?;
+    let mut nodes: NodeMap<_> = nodes.into_iter().collect();
+    let way = Way::choose(plan, &nodes)?;
+    nodes.values_mut().for_each(|node| way.settle(node));
+    let first = nodes
+        .get(&plan.bootstrap)
+        .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
+    let writes_cni =
+        !plan.kubernetes.networking.disable_default_cni && first.known.image.brings_kindnet();
+    let balancer = plan.balancer().map(|balancer| {
+        let files = NodeFiles {
+            files: vec![load_balancer_file(plan)],
+            secrets: way.balancer_secret(first)?.into_iter().collect(),
+            unknown: Vec::new(),
+        };
+        Ok((balancer.name.clone(), files))
+    });
+    let all: Vec<_> = nodes.values().collect();
+    let files = parallel::each(&all, cancel, |node| {
+        let files = node.make_files(plan, &way, writes_cni)?;
+        Ok((node.plan.name.clone(), files))
+    })?;
+    Ok(ClusterDocuments {
+        files: files.into_iter().chain(balancer.transpose()?).collect(),
+        way,
+        nodes,
+        writes_cni,
+    })
+}
+
+impl<'a> NodeDocuments<'a> {
+    fn new(
+        plan: &Plan,
+        node: KubernetesNode<'a>,
+        provisioned: &'a Provisioned<'_>,
     ) -> Result<Self> {
-        let mut facts =
-            NodeFacts::new(&plan.name, place.engine, &image.version).map_err(document_error)?;
-        facts.ipv4 = place.ipv4;
-        facts.ipv6 = place.ipv6;
-        facts.rootless = place.host.rootless;
-        facts.cgroup_v1 = !place.host.cgroup2;
-        if image.dns.is_some() {
+        let name = &node.plan.name;
+        let known = &provisioned.nodes[name];
+        let facts = NodeFacts::new(name, provisioned.engine, &known.image.version);
+        let mut facts = facts.map_err(document_error)?;
+        facts.ipv4 = known.ipv4;
+        facts.ipv6 = known.ipv6;
+        facts.rootless = provisioned.host.rootless;
+        facts.cgroup_v1 = !provisioned.host.cgroup2;
+        if known.image.dns.is_some() {
             facts.skip_phases = [KUBEADM_DNS, KUBELET_FINALIZE].map(str::to_owned).into();
         }
-        let documents = kind_kubeadm::patched(cluster, &facts).map_err(document_error)?;
+        let documents = kind_kubeadm::patched(&plan.kubernetes, node.settings, &facts);
         Ok(Self {
-            plan,
-            role,
+            plan: node.plan,
+            settings: node.settings,
+            known,
+            documents: documents.map_err(document_error)?,
             facts,
-            documents,
         })
     }
 
-    /// Every file of the node that is the same whenever it is made: kubeadm's documents, containerd's
-    /// configuration if the user patches it, and what the configuration asks for beside them.
-    ///
-    /// `containerd` gives the node's configuration of containerd before the patches. Where it is not
-    /// known the patched one is left out.
-    pub(crate) fn files(
-        &self,
-        cluster: &Cluster,
-        containerd: impl FnOnce() -> Result<Option<String>>,
-    ) -> Result<Vec<File>> {
+    /// kubeadm's documents, containerd's configuration if the user patches it, what the configuration asks for
+    /// beside them, and what the node needs to start the chosen way.
+    fn make_files(&self, plan: &Plan, way: &Way, writes_cni: bool) -> Result<NodeFiles> {
+        let cluster = &plan.kubernetes;
+        let mut unknown = Vec::new();
         let mut files = vec![File::new(kind_kubeadm::CONFIG_PATH, self.documents.text())];
-        if containerd::has_patches(cluster)
-            && let Some(config) = containerd()?
-        {
-            let patched = containerd::patch(&config, cluster).map_err(document_error)?;
-            files.push(File::new(containerd::CONFIG_PATH, patched));
+        if cluster.containerd.has_patches() {
+            match &self.known.containerd {
+                Some(config) => {
+                    let patched = containerd::patch(config, &cluster.containerd);
+                    let patched = patched.map_err(document_error)?;
+                    files.push(File::new(containerd::CONFIG_PATH, patched));
+                }
+                None => unknown.push(containerd::CONFIG_PATH),
+            }
         }
-        if let Some(policy) = kind_kubeadm::audit_policy(cluster, self.role) {
+        if let Some(policy) = kind_kubeadm::audit_policy(cluster, &self.settings.role) {
             files.push(File::new(kind_kubeadm::AUDIT_POLICY_PATH, policy));
         }
-        let more = containerd::registry_files(cluster)
+        let more = containerd::registry_files(&cluster.containerd)
             .into_iter()
             .chain(kind_kubeadm::trust_files(cluster));
         files.extend(more.map(|(path, text)| File::new(path, text)));
-        Ok(files)
-    }
-
-    /// The pod network's file, which must stand before the kubelet looks for it. It belongs into every
-    /// node if the image of the first one says so ([`Facts::brings_kindnet`]).
-    pub(crate) fn pod_network(&self, cluster: &Cluster) -> Option<File> {
-        let wanted = !cluster.networking.disable_default_cni;
-        wanted.then(|| File::new(cni::PATH, cni::conflist(&self.plan.pod_cidrs, None)))
+        if writes_cni {
+            // It must stand before the kubelet looks for it.
+            files.push(File::new(
+                cni::PATH,
+                cni::conflist(&self.plan.pod_cidrs, None),
+            ));
+        }
+        files.extend(way.start_document(self));
+        Ok(NodeFiles {
+            files,
+            secrets: way.secrets(self)?,
+            unknown,
+        })
     }
 }
 
 /// What the load balancer is told: whom it leads to.
-pub(crate) fn balancer_file(plan: &Plan) -> File {
+pub(super) fn load_balancer_file(plan: &Plan) -> File {
     let control_planes = plan.nodes.iter().filter(|node| node.is_control_plane());
     let mut names: Vec<_> = control_planes.map(|node| node.name.as_str()).collect();
     names.sort_unstable();

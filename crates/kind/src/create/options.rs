@@ -144,9 +144,7 @@ impl CreateCluster {
         }
         cluster.set_defaults();
         if let Some(image) = &self.image {
-            for node in &mut cluster.nodes {
-                node.image.clone_from(image);
-            }
+            use_image(&mut cluster, image);
         }
         cluster
     }
@@ -180,6 +178,13 @@ impl CreateCluster {
             }
             None => error,
         }
+    }
+}
+
+/// Has every node be of one image.
+pub(crate) fn use_image(cluster: &mut Cluster, image: &str) {
+    for node in &mut cluster.nodes {
+        image.clone_into(&mut node.image);
     }
 }
 

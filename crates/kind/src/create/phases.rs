@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use kind_node::request::StepId;
+
 use crate::event::{Event, Listener, Outcome, Phase};
 
 /// Tells a listener which phase runs.
@@ -33,6 +35,11 @@ impl<'a> Phases<'a> {
         }
     }
 
+    /// Whoever is told.
+    pub(super) fn listener(&self) -> Listener<'a> {
+        self.listener
+    }
+
     pub(super) fn tell(&self, event: Event) {
         (self.listener)(event);
     }
@@ -49,20 +56,23 @@ impl<'a> Phases<'a> {
 pub(super) struct Sequence {
     stages: std::vec::IntoIter<Stage>,
     current: Option<Stage>,
-    finished: BTreeSet<String>,
+    finished: BTreeSet<NodeStep>,
     wait_began: Option<Instant>,
 }
+
+/// A step of a node, by the node's name.
+type NodeStep = (String, StepId);
 
 /// A phase and the steps that must have ended before it has.
 pub(super) struct Stage {
     phase: Phase,
-    steps: Vec<String>,
+    steps: Vec<NodeStep>,
 }
 
 impl Stage {
     /// A phase with its steps.
-    pub(super) fn new<S: Into<String>>(phase: Phase, steps: impl IntoIterator<Item = S>) -> Self {
-        let steps = steps.into_iter().map(Into::into).collect();
+    pub(super) fn new(phase: Phase, steps: impl IntoIterator<Item = NodeStep>) -> Self {
+        let steps = steps.into_iter().collect();
         Self { phase, steps }
     }
 }
@@ -90,9 +100,9 @@ impl Sequence {
         }
     }
 
-    /// A step has ended well.
-    pub(super) fn finished(&mut self, step: &str, phases: &mut Phases<'_>) {
-        self.finished.insert(step.to_owned());
+    /// A step of a node has ended well.
+    pub(super) fn finished(&mut self, node: &str, step: StepId, phases: &mut Phases<'_>) {
+        self.finished.insert((node.to_owned(), step));
         while let Some(stage) = &self.current {
             if !stage.steps.iter().all(|step| self.finished.contains(step)) {
                 return;

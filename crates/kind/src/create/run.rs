@@ -4,15 +4,22 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kind_config::Cluster;
-use kind_engine::Info;
+use kind_engine::{Info, Network};
 
-use super::attempt::Attempt;
+use super::coordinator::Coordinator;
+use super::documents::{document_error, make_documents};
+use super::drive::drive_bootstrap;
+use super::options::use_image;
+use super::phases::Phases;
+use super::prerequisites::{build_image, ensure_images, ensure_network};
+use super::provision::provision;
+use super::start::start;
 use super::story::Story;
 use super::{CreateCluster, Created};
 use crate::contents;
-use crate::event::{Event, Listener, Warning};
+use crate::event::{Event, Listener, Phase, Warning};
 use crate::kubeconfig::{self, context_name};
-use crate::plan::{Plan, Surroundings, published_ports};
+use crate::plan::{Plan, Surroundings, published_ports, with_client_settings};
 use crate::{Endpoint, Error, Provider, Result, error_chain};
 
 /// Longer names make host names that some systems refuse.
@@ -32,11 +39,12 @@ pub(crate) fn run(
     listener(Event::Creating {
         cluster: name.clone(),
     });
-    let mut attempt = Attempt::new(provider, options, (cluster, host), listener);
-    let admin = match attempt.run() {
+    let coordinator = Coordinator::new(provider, options, &name, &host);
+    let mut phases = Phases::new(listener);
+    let admin = match create(&coordinator, options, cluster, &mut phases) {
         Ok(admin) => admin,
         Err(error) => {
-            let error = attempt.abandon(options.located(error));
+            let error = coordinator.fail(options.located(error), &mut phases);
             let kept = error.evidence().map(|directory| story.write(directory));
             note(kept.unwrap_or(Ok(())));
             return Err(error);
@@ -54,6 +62,40 @@ pub(crate) fn run(
     Ok(Created { name, context })
 }
 
+/// Makes the cluster, stage by stage. Returns the administrator's kubeconfig as kubeadm wrote it.
+fn create(
+    coordinator: &Coordinator<'_>,
+    options: &CreateCluster,
+    cluster: Cluster,
+    phases: &mut Phases<'_>,
+) -> Result<String> {
+    let plan = plan_cluster(coordinator, options, cluster, phases)?;
+    let provisioned = provision(coordinator, &plan, phases)?;
+    let documents = make_documents(&plan, &provisioned, coordinator.cancel)?;
+    let started = start(coordinator, &plan, &documents, phases)?;
+    drive_bootstrap(coordinator, started, phases)
+}
+
+/// Plans a checked cluster once its images and its network are there. Nothing after it sees the configuration.
+fn plan_cluster(
+    coordinator: &Coordinator<'_>,
+    options: &CreateCluster,
+    mut cluster: Cluster,
+    phases: &mut Phases<'_>,
+) -> Result<Plan> {
+    if let Some(image) = build_image(coordinator, options, phases)? {
+        use_image(&mut cluster, &image);
+    }
+    ensure_images(coordinator, &cluster, phases)?;
+    let count = cluster.nodes.len();
+    phases.begin(Phase::PrepareNodes { count });
+    let wants_ipv6 = cluster.networking.ip_family.has_ipv6();
+    let network = ensure_network(coordinator, wants_ipv6, phases)?;
+    let environment = coordinator.provider.environment();
+    let environment = with_client_settings(coordinator.engine(), environment);
+    make_plan(&cluster, &environment, &network)
+}
+
 /// A story that cannot be kept costs nobody a cluster.
 fn note(kept: Result<()>) {
     if let Err(error) = kept {
@@ -61,20 +103,19 @@ fn note(kept: Result<()>) {
     }
 }
 
-/// The plan of a checked cluster, with the network's subnets as far as they are known.
+/// Plans a checked cluster on a network, in an environment of the host's.
 pub(crate) fn make_plan(
     cluster: &Cluster,
-    (environment, network): (&BTreeMap<String, String>, &str),
-    subnets: &[String],
+    environment: &BTreeMap<String, String>,
+    network: &Network,
 ) -> Result<Plan> {
     let directory = current_directory()?;
     let surroundings = Surroundings {
         network,
         environment,
         directory: &directory,
-        subnets,
     };
-    Ok(Plan::new(cluster, surroundings))
+    Plan::new(cluster, surroundings).map_err(document_error)
 }
 
 /// What relative paths of a configuration are relative to.

@@ -68,7 +68,7 @@ impl Stage {
 
     fn create(&self, options: &CreateCluster) -> Result<Created> {
         self.provider.create(options, &|event| {
-            if !matches!(event, Event::Detail { .. }) {
+            if !matches!(event, Event::Detail { .. } | Event::StepEnded(_)) {
                 self.events.lock().unwrap().push(event);
             }
         })
@@ -136,12 +136,14 @@ fn tell(out: &mut dyn Write, event: &Told) {
 fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
     for step in steps {
         match step {
-            Step::Run { name, .. } | Step::Wait { name, .. } if fails == Some(name) => {
+            Step::Run { id, name, .. } | Step::Wait { id, name, .. } if fails == Some(name) => {
+                let id = *id;
                 let (name, reason) = (name.clone(), "exit code 1".to_owned());
                 let output = "what it printed".to_owned();
                 tell(
                     out,
                     &Told::Failed {
+                        id,
                         name,
                         reason,
                         output,
@@ -149,22 +151,24 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
                 );
                 return false;
             }
-            Step::Run { name, .. } | Step::Wait { name, .. } => {
+            Step::Run { id, name, .. } | Step::Wait { id, name, .. } => {
+                let id = *id;
                 let (name, output) = (name.clone(), String::new());
                 tell(
                     out,
                     &Told::Finished {
+                        id,
                         name,
                         ms: 1,
                         output,
                     },
                 );
             }
-            Step::Read { path } => {
-                let (path, text) = (path.clone(), ADMIN.to_owned());
-                tell(out, &Told::File { path, text });
+            Step::Read { id, path } => {
+                let (id, path, text) = (*id, path.clone(), ADMIN.to_owned());
+                tell(out, &Told::File { id, path, text });
             }
-            Step::Mark { name } => tell(out, &Told::Marked { name: name.clone() }),
+            Step::Mark { id } => tell(out, &Told::Marked { id: *id }),
             Step::Together { sequences }
                 if !sequences.iter().all(|sequence| run(sequence, fails, out)) =>
             {

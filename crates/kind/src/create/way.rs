@@ -7,11 +7,11 @@ use kind_kubeadm::START_PATH;
 use kind_kubeadm::certificates::Authorities;
 use kind_node::load_balancer;
 
-use super::documents::{Draft, document_error};
+use super::documents::{NodeDocuments, document_error};
 use crate::Result;
 use crate::bootstrap::KUBELET_FINALIZE;
 use crate::node::File;
-use crate::plan::Plan;
+use crate::plan::{NodeMap, Plan};
 
 /// kubeadm's name for the phase that starts an etcd.
 const KUBEADM_ETCD: &str = "etcd";
@@ -32,27 +32,27 @@ pub(crate) struct Way {
 
 impl Way {
     /// The fastest way that does everything as the user wants it.
-    pub(crate) fn choose(plan: &Plan, drafts: &[Draft<'_>]) -> Result<Self> {
-        let mut control_planes: Vec<_> = drafts
-            .iter()
-            .filter(|draft| *draft.role == Role::ControlPlane)
+    pub(crate) fn choose(plan: &Plan, nodes: &NodeMap<NodeDocuments<'_>>) -> Result<Self> {
+        let mut control_planes: Vec<_> = nodes
+            .values()
+            .filter(|node| node.settings.role == Role::ControlPlane)
             .collect();
-        control_planes.sort_by_key(|draft| (draft.plan.name != plan.bootstrap, &draft.plan.name));
-        let prepared = drafts.iter().all(|draft| {
-            draft.documents.can_be_prepared() && !draft.plan.mounts.iter().any(is_kubeadms)
+        control_planes.sort_by_key(|node| (node.plan.name != plan.bootstrap, &node.plan.name));
+        let prepared = nodes.values().all(|node| {
+            node.documents.can_be_prepared() && !node.plan.mounts.iter().any(is_kubeadms)
         });
         let one_version = control_planes
             .windows(2)
             .all(|pair| pair[0].facts.kubernetes_version() == pair[1].facts.kubernetes_version());
-        let alone = drafts.iter().all(|draft| draft.documents.can_start_alone());
+        let alone = nodes.values().all(|node| node.documents.can_start_alone());
         let authorities = prepared.then(Authorities::new).transpose();
-        let name = |draft: &&Draft<'_>| draft.plan.name.clone();
-        let at_once = prepared && one_version && alone && drafts.len() > 1;
+        let name = |node: &&NodeDocuments<'_>| node.plan.name.clone();
+        let at_once = prepared && one_version && alone && nodes.len() > 1;
         let mut own_kubelets = Vec::new();
         if let Some(first) = control_planes.first().filter(|_| !at_once) {
-            let others = drafts.iter();
-            let others = others.filter(|draft| !draft.documents.has_kubelet_of(&first.documents));
-            own_kubelets.extend(others.map(|draft| name(&draft)));
+            let others = nodes.values();
+            let others = others.filter(|node| !node.documents.has_kubelet_of(&first.documents));
+            own_kubelets.extend(others.map(|node| name(&node)));
         }
         Ok(Self {
             authorities: authorities.map_err(document_error)?,
@@ -84,8 +84,8 @@ impl Way {
     }
 
     /// Has kubeadm leave out on the first node what is done already, or is done in another way.
-    pub(super) fn settle(&self, draft: &mut Draft<'_>) {
-        if !self.is_first(&draft.plan.name) {
+    pub(super) fn settle(&self, node: &mut NodeDocuments<'_>) {
+        if !self.is_first(&node.plan.name) {
             return;
         }
         let done = [
@@ -93,7 +93,7 @@ impl Way {
             (KUBEADM_ETCD, self.has_etcd_of_several()),
         ];
         for (phase, _) in done.iter().filter(|(_, done)| *done) {
-            let phases = &mut draft.facts.skip_phases;
+            let phases = &mut node.facts.skip_phases;
             if !phases.iter().any(|skipped| skipped == phase) {
                 phases.push((*phase).to_owned());
             }
@@ -101,22 +101,22 @@ impl Way {
     }
 
     /// What the load balancer asks the cluster with, where certificates are made beforehand.
-    pub(crate) fn balancer_secret(&self, draft: &Draft<'_>) -> Result<Option<File>> {
+    pub(crate) fn balancer_secret(&self, node: &NodeDocuments<'_>) -> Result<Option<File>> {
         let made = self.authorities.as_ref().map(|authorities| {
-            let made = authorities.of_balancer(&draft.documents, load_balancer::KUBECONFIG);
+            let made = authorities.of_balancer(&node.documents, load_balancer::KUBECONFIG);
             made.map(File::from).map_err(document_error)
         });
         made.transpose()
     }
 
     /// Keys, certificates and kubeconfigs that the node has before it starts: new ones each time.
-    pub(crate) fn secrets(&self, draft: &Draft<'_>) -> Result<Vec<File>> {
+    pub(crate) fn secrets(&self, node: &NodeDocuments<'_>) -> Result<Vec<File>> {
         let Some(authorities) = &self.authorities else {
             return Ok(Vec::new());
         };
-        let (documents, facts) = (&draft.documents, &draft.facts);
-        let is_first = self.is_first(&draft.plan.name);
-        let made = match (is_first || self.at_once, draft.role) {
+        let (documents, facts) = (&node.documents, &node.facts);
+        let is_first = self.is_first(&node.plan.name);
+        let made = match (is_first || self.at_once, &node.settings.role) {
             (true, role) => authorities
                 .files(documents, facts, role)
                 .map_err(document_error)?,
@@ -129,12 +129,14 @@ impl Way {
 
     /// The documents by which the node starts without asking the cluster, or its kubelet once more after it
     /// has joined; if it does either.
-    pub(crate) fn start_document(&self, draft: &Draft<'_>) -> Option<File> {
-        let name = &draft.plan.name;
+    pub(crate) fn start_document(&self, node: &NodeDocuments<'_>) -> Option<File> {
+        let name = &node.plan.name;
         let alone = self.at_once && (!self.is_first(name) || self.has_etcd_of_several());
         (alone || self.has_own_kubelet(name)).then(|| {
             let names: Vec<_> = self.control_planes.iter().map(String::as_str).collect();
-            let text = draft.documents.start_text(draft.role, &names, &draft.facts);
+            let text = node
+                .documents
+                .start_text(&node.settings.role, &names, &node.facts);
             File::new(START_PATH, text)
         })
     }

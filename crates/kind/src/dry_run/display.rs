@@ -15,10 +15,12 @@ impl fmt::Display for DryRun {
         }
         writeln!(f, "  endpoint {}", plan.endpoint)?;
         writeln!(f, "  bootstrap {}", plan.bootstrap)?;
-        for (node, known) in plan.nodes.iter().zip(&self.nodes) {
+        let nodes = plan.nodes.iter();
+        let nodes = nodes.filter_map(|node| Some((node, self.nodes.get(&node.name)?)));
+        for (node, known) in nodes.clone() {
             write!(f, "{node}{known}")?;
         }
-        for (node, known) in plan.nodes.iter().zip(&self.nodes) {
+        for (node, known) in nodes {
             for (path, text) in &known.files {
                 write!(f, "\n==> {}:{path} <==\n{text}", node.name)?;
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kind_engine::{Engine, Info};
+use kind_engine::{Engine, EngineKind, Info};
 
 use crate::choice;
 use crate::event::{Event, Listener};
@@ -10,8 +10,8 @@ use crate::provider::ProviderBuilder;
 
 /// The host that a cluster would run on.
 pub(super) struct Host {
-    /// Name of the engine, as it stands in nodes' `provider-id`.
-    pub(super) engine_name: &'static str,
+    /// Which engine it is.
+    pub(super) kind: EngineKind,
     /// What the engine can do. Where none answers: it runs with root, on cgroup v2.
     pub(super) info: Info,
     /// The engine, if it answers.
@@ -21,21 +21,22 @@ pub(super) struct Host {
 impl Host {
     /// Asks the chosen engine.
     pub(super) fn look(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
-        let (engine_name, engine) = choice::look(settings.choice, settings.engine_parts());
+        let (kind, engine) = choice::look(settings.choice, settings.engine_parts());
         let answer = engine.map(|engine| (engine.info(), engine));
         match answer {
             Some((Ok(info), engine)) => Self {
-                engine_name,
+                kind,
                 info,
                 engine: Some(engine),
             },
             _ => {
                 let text = format!(
-                    "{engine_name} does not answer; its nodes are taken to run as root on cgroup v2"
+                    "{} does not answer; its nodes are taken to run as root on cgroup v2",
+                    kind.name()
                 );
                 listener(Event::Detail { level: 1, text });
                 Self {
-                    engine_name,
+                    kind,
                     info: assumed(),
                     engine: None,
                 }

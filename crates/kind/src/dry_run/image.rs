@@ -9,6 +9,9 @@ use crate::{Error, Result};
 /// Label of images of our own making.
 const VERSION_LABEL: &str = "io.x-k8s.kind.kubernetes-version";
 
+/// What published images and ours say of their pod network, as far as it shows in a node's files.
+const POD_NETWORK: &str = "name: kindnet\n";
+
 /// The image's facts: the version that is given, that the engine's image tells, or that the image's
 /// tag says. Nothing more of it shows in a node's files.
 pub(super) fn facts(
@@ -26,7 +29,7 @@ pub(super) fn facts(
     Ok(Facts {
         version,
         packages: None,
-        cni: None,
+        cni: Some(POD_NETWORK.to_owned()),
         dns: None,
         services: None,
         storage: None,

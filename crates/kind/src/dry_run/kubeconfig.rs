@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use kind_config::{API_SERVER_PORT, Cluster};
+use kind_config::API_SERVER_PORT;
 
 use crate::error::Cause;
 use crate::kubeconfig::{encode, from_admin};
@@ -33,9 +33,9 @@ users:
 ";
 
 /// The entry as it is written to the user's kubeconfig, made from kubeadm's in the same way.
-pub(super) fn entry(cluster: &Cluster, plan: &Plan) -> Result<String> {
+pub(super) fn entry(plan: &Plan) -> Result<String> {
     let server = server(plan);
-    from_admin(ADMIN, &cluster.name, server.as_deref())
+    from_admin(ADMIN, &plan.cluster, server.as_deref())
         .map(|document| encode(&document))
         .map_err(|error| Error::Kubeconfig {
             action: "failed to make the cluster's kubeconfig".to_owned(),

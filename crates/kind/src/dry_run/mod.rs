@@ -13,17 +13,18 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use kind_config::{Cluster, Role};
+use kind_engine::Network;
 use kind_node::load_balancer::KUBECONFIG;
 
 use crate::create::{
-    Draft, Facts, Place, Way, balancer_file, check_cluster, check_host, make_plan,
+    ClusterDocuments, NodeFiles, Provisioned, ProvisionedNode, check_cluster, check_host,
+    make_documents, make_plan, use_image,
 };
 use crate::event::{Event, Listener, Warning};
 use crate::node::File;
-use crate::plan::{NodePlan, Plan};
+use crate::plan::{NodeMap, NodePlan, Plan};
 use crate::provider::ProviderBuilder;
-use crate::{CreateCluster, Result, network};
+use crate::{CancelToken, CreateCluster, Result, network};
 use host::Host;
 
 /// The subnets of a fresh network: the first that docker gives out, and the one that belongs to the
@@ -52,8 +53,8 @@ pub struct DryRun {
     pub plan: Plan,
     /// Subnets that the network has if it is made now.
     pub subnets: Vec<String>,
-    /// What is known of each node, in the order of the plan.
-    pub nodes: Vec<DryNode>,
+    /// What is known of each node, by its name.
+    pub nodes: BTreeMap<String, DryNode>,
     /// The user's kubeconfig entry. Keys and certificates are `DATA+OMITTED`, and a port that the engine
     /// would choose is 0.
     pub kubeconfig: String,
@@ -96,7 +97,8 @@ impl Assumptions {
     }
 }
 
-/// Says what creating a cluster would make.
+/// Says what creating a cluster would make: the plan and the documents are made as a creation makes them, from nodes
+/// that are supposed instead of made.
 pub(crate) fn run(
     settings: &ProviderBuilder,
     options: &CreateCluster,
@@ -106,123 +108,88 @@ pub(crate) fn run(
     let host = Host::look(settings, listener);
     let mut cluster = options.resolve();
     if let Some(source) = options.source() {
-        let image = options.built_image(source);
-        cluster
-            .nodes
-            .iter_mut()
-            .for_each(|node| node.image.clone_from(&image));
+        use_image(&mut cluster, &options.built_image(source));
     }
     check_host(&host.info, listener)?;
     if host.has_cluster(&cluster.name) {
         listener(Event::Warning(Warning::Exists(cluster.name.clone())));
     }
     check_cluster(options, &mut cluster, listener)?;
-    let subnets = [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).to_vec();
-    let (network, _) = network::name(host.engine_name, &settings.environment);
-    let outside = (&settings.environment, network);
-    let plan = make_plan(&cluster, outside, &subnets)?;
-    let known = Known {
-        cluster: &cluster,
-        host: &host,
-        assumptions,
+    let (network, _) = network::name(host.kind, &settings.environment);
+    let network = Network {
+        name: network.to_owned(),
+        subnets: [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).into(),
+        lasting_addresses: true,
     };
-    let nodes = known.nodes(&plan)?;
+    let plan = make_plan(&cluster, &settings.environment, &network)?;
+    let addresses = assign_addresses(&plan);
+    let provisioned = suppose_nodes(&plan, &addresses, &host, assumptions)?;
+    let documents = make_documents(&plan, &provisioned, &CancelToken::new())?;
     Ok(DryRun {
-        engine: host.engine_name.to_owned(),
-        subnets,
-        nodes,
-        kubeconfig: kubeconfig::entry(&cluster, &plan)?,
+        engine: host.kind.name().to_owned(),
+        subnets: network.subnets,
+        nodes: show_nodes(documents, addresses),
+        kubeconfig: kubeconfig::entry(&plan)?,
         plan,
     })
 }
 
-/// Everything that files of nodes are made from.
-struct Known<'a> {
-    cluster: &'a Cluster,
+/// Nodes as they would be on a fresh network.
+fn suppose_nodes<'a>(
+    plan: &Plan,
+    addresses: &NodeMap<Addresses>,
     host: &'a Host,
-    assumptions: &'a Assumptions,
-}
-
-impl Known<'_> {
-    /// What is known of each node, in the order of the plan.
-    fn nodes(&self, plan: &Plan) -> Result<Vec<DryNode>> {
-        let addresses = addresses(plan);
-        let places = plan.nodes.iter().zip(&addresses);
-        let nodes = places.zip(&self.cluster.nodes);
-        let drafts: Vec<_> = nodes
-            .map(|((plan, addresses), node)| self.draft((plan, &node.role), *addresses))
-            .collect::<Result<_>>()?;
-        let way = Way::choose(plan, &drafts)?;
-        let nodes = drafts.iter().zip(&addresses);
-        let nodes = nodes.map(|(draft, addresses)| self.node(draft, &way, *addresses));
-        let last = addresses.last().filter(|_| plan.balancer().is_some());
-        let balancer = last.map(|addresses| {
-            let mut node = DryNode::at(*addresses);
-            node.write([balancer_file(plan)]);
-            // Whoever makes it.
-            node.secret_files = vec![KUBECONFIG.to_owned()];
-            node
-        });
-        nodes.chain(balancer.map(Ok)).collect()
-    }
-
-    fn draft<'p>(
-        &self,
-        node: (&'p NodePlan, &'p Role),
-        (ipv4, ipv6): (Ipv4Addr, Ipv6Addr),
-    ) -> Result<Draft<'p>> {
-        let place = Place {
-            ipv4: Some(ipv4),
-            ipv6: Some(ipv6),
-            engine: self.host.engine_name,
-            host: &self.host.info,
+    assumptions: &Assumptions,
+) -> Result<Provisioned<'a>> {
+    let version = assumptions.kubernetes_version.as_deref();
+    let nodes = plan.kubernetes_nodes().into_iter().map(|node| {
+        let NodePlan { name, image, .. } = node.plan;
+        let known = ProvisionedNode {
+            ipv4: Some(addresses[name].ipv4),
+            ipv6: Some(addresses[name].ipv6),
+            image: image::facts(image, version, host.engine.as_deref())?,
+            containerd: assumptions.containerd_config.clone(),
         };
-        Draft::new(self.cluster, node, &self.image(node.0)?, place)
-    }
-
-    fn node(
-        &self,
-        draft: &Draft<'_>,
-        way: &Way,
-        addresses: (Ipv4Addr, Ipv6Addr),
-    ) -> Result<DryNode> {
-        let mut node = DryNode::at(addresses);
-        let containerd = || Ok(self.assumptions.containerd_config.clone());
-        node.write(draft.files(self.cluster, containerd)?);
-        node.write(draft.pod_network(self.cluster));
-        node.write(way.start_document(draft));
-        let path = kind_kubeadm::containerd::CONFIG_PATH;
-        let patched = kind_kubeadm::containerd::has_patches(self.cluster);
-        if patched && !node.files.contains_key(path) {
-            node.unknown_files.push(path.to_owned());
-        }
-        node.secret_files = secret_paths(&way.secrets(draft)?);
-        node.kubernetes_version = Some(draft.facts.kubernetes_version().to_owned());
-        Ok(node)
-    }
-
-    fn image(&self, plan: &NodePlan) -> Result<Facts> {
-        let given = self.assumptions.kubernetes_version.as_deref();
-        image::facts(&plan.image, given, self.host.engine.as_deref())
-    }
+        Ok((name.clone(), known))
+    });
+    Ok(Provisioned {
+        engine: host.kind.name(),
+        host: &host.info,
+        nodes: nodes.collect::<Result<_>>()?,
+    })
 }
 
-impl DryNode {
-    fn at((ipv4, ipv6): (Ipv4Addr, Ipv6Addr)) -> Self {
-        Self {
-            kubernetes_version: None,
+/// What is shown of each node.
+fn show_nodes(
+    documents: ClusterDocuments<'_>,
+    addresses: NodeMap<Addresses>,
+) -> BTreeMap<String, DryNode> {
+    let ClusterDocuments {
+        nodes, mut files, ..
+    } = documents;
+    let show = |(name, Addresses { ipv4, ipv6 })| {
+        let NodeFiles {
+            files,
+            secrets,
+            unknown,
+        } = files.remove(&name).unwrap_or_default();
+        let documents = nodes.get(&name);
+        let files = files.into_iter().map(|file| (file.path, file.text));
+        let node = DryNode {
+            kubernetes_version: documents.map(|node| node.facts.kubernetes_version().to_owned()),
             ipv4,
             ipv6,
-            files: BTreeMap::new(),
-            unknown_files: Vec::new(),
-            secret_files: Vec::new(),
-        }
-    }
-
-    fn write(&mut self, files: impl IntoIterator<Item = File>) {
-        let files = files.into_iter().map(|file| (file.path, file.text));
-        self.files.extend(files);
-    }
+            files: files.collect(),
+            unknown_files: unknown.into_iter().map(str::to_owned).collect(),
+            secret_files: match documents {
+                Some(_) => secret_paths(&secrets),
+                // Whoever makes it.
+                None => vec![KUBECONFIG.to_owned()],
+            },
+        };
+        (name, node)
+    };
+    addresses.into_iter().map(show).collect()
 }
 
 /// Paths of secrets, but not those that links lead to: their names are the moments they are made.
@@ -240,19 +207,22 @@ fn secret_paths(files: &[File]) -> Vec<String> {
     lasting.map(|file| file.path.clone()).collect()
 }
 
-/// Addresses in a fresh network, in the order of the plan; they go to nodes by their names.
-fn addresses(plan: &Plan) -> Vec<(Ipv4Addr, Ipv6Addr)> {
-    let mut names: Vec<_> = plan.nodes.iter().map(|node| &node.name).collect();
+/// Addresses of a node.
+#[derive(Debug, Clone, Copy)]
+struct Addresses {
+    ipv4: Ipv4Addr,
+    ipv6: Ipv6Addr,
+}
+
+/// Addresses in a fresh network, which go to nodes in the order of their names.
+fn assign_addresses(plan: &Plan) -> NodeMap<Addresses> {
+    let mut names: Vec<_> = plan.nodes.iter().map(|node| node.name.clone()).collect();
     names.sort_unstable();
-    let place = |node: &NodePlan| {
-        let before = names.partition_point(|name| *name < &node.name);
-        let place = u32::try_from(before).unwrap_or(u32::MAX);
-        let place = place.saturating_add(FIRST_NODE);
-        let ipv4 = u32::from(IPV4_BASE).saturating_add(place);
-        let ipv6 = u128::from(IPV6_BASE).saturating_add(place.into());
-        (ipv4.into(), ipv6.into())
-    };
-    plan.nodes.iter().map(place).collect()
+    let addresses = (FIRST_NODE..).map(|place| Addresses {
+        ipv4: u32::from(IPV4_BASE).saturating_add(place).into(),
+        ipv6: u128::from(IPV6_BASE).saturating_add(place.into()).into(),
+    });
+    names.into_iter().zip(addresses).collect()
 }
 
 #[cfg(test)]

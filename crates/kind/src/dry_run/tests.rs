@@ -17,8 +17,9 @@ fn planned(config: &str) -> DryRun {
 fn addresses_go_to_nodes_by_their_names() {
     let run = planned("nodes: [{role: worker}, {role: control-plane}, {role: control-plane}]\n");
     let names = run.plan.nodes.iter().map(|node| node.name.as_str());
-    let addresses = run.nodes.iter().map(|node| node.ipv4.to_string());
-    let pairs: Vec<_> = names.zip(addresses).collect();
+    let pairs: Vec<_> = names
+        .map(|name| (name, run.nodes[name].ipv4.to_string()))
+        .collect();
     let expected = [
         ("kind-worker", "172.18.0.5"),
         ("kind-control-plane", "172.18.0.2"),
@@ -26,13 +27,17 @@ fn addresses_go_to_nodes_by_their_names() {
         ("kind-external-load-balancer", "172.18.0.4"),
     ];
     assert_eq!(pairs, expected.map(|(name, ip)| (name, ip.to_owned())));
-    assert_eq!(run.nodes[0].ipv6.to_string(), "fc00:f853:ccd:e793::5");
+    assert_eq!(
+        run.nodes["kind-worker"].ipv6.to_string(),
+        "fc00:f853:ccd:e793::5"
+    );
 }
 
 #[test]
 fn a_load_balancer_leads_to_all_control_planes() {
     let run = planned("nodes: [{image: 'own:v1.30.0'}, {role: worker}, {}]\n");
-    let (plan, node) = (run.plan.nodes.last().unwrap(), run.nodes.last().unwrap());
+    let plan = run.plan.nodes.last().unwrap();
+    let node = &run.nodes[&plan.name];
     assert_eq!(plan.image, "own:v1.30.0");
     let settings: serde_json::Value =
         serde_json::from_str(&node.files["/kind/load-balancer.json"]).unwrap();
@@ -46,7 +51,7 @@ fn a_load_balancer_leads_to_all_control_planes() {
 #[test]
 fn secrets_are_named_and_not_shown() {
     let run = planned("nodes: [{}, {}]\n");
-    let node = &run.nodes[1];
+    let node = &run.nodes["kind-control-plane2"];
     let key = "/etc/kubernetes/pki/ca.key".to_owned();
     assert!(node.secret_files.contains(&key), "{node:#?}");
     assert!(!node.files.contains_key(&key));

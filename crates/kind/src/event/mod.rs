@@ -3,11 +3,13 @@
 mod record;
 mod time;
 
+use std::fmt;
 use std::time::Duration;
 
 use kind_image::Progress;
+pub use kind_node::request::{KubeadmPhase, StepId};
 
-pub use record::{EventRecord, OutcomeRecord, PhaseRecord};
+pub use record::{EventRecord, OutcomeRecord, PhaseRecord, StepRecord};
 pub use time::timestamp;
 
 /// Receives events while an operation runs; may be called from several threads.
@@ -57,6 +59,8 @@ pub enum Event {
     },
     /// Something that does not stop the work but that the user should know.
     Warning(Warning),
+    /// A step in a node has ended well: a detail of level 1.
+    StepEnded(StepEnded),
     /// A detail for a user who asked for details.
     Detail {
         /// From which verbosity on it is shown: 1, 2, 3 or 5.
@@ -64,6 +68,34 @@ pub enum Event {
         /// The text.
         text: String,
     },
+}
+
+/// A step in a node that has ended well. Printing it says how long it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StepEnded {
+    /// The node.
+    pub node: String,
+    /// What the step is for.
+    pub id: StepId,
+    /// What people read of it.
+    pub title: String,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
+}
+
+impl StepEnded {
+    /// From which verbosity on it is shown.
+    pub const LEVEL: i32 = 1;
+}
+
+impl fmt::Display for StepEnded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            node, title, ms, ..
+        } = self;
+        write!(f, "{node}: {title} took {ms} ms")
+    }
 }
 
 /// How a phase ended.

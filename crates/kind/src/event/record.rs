@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Event, Outcome, Phase};
+use super::{Event, Outcome, Phase, StepEnded};
 
 /// An event as a record whose names and meanings stay the same between releases; new kinds and new
 /// fields may come. As JSON it is one object, for example
@@ -77,7 +77,24 @@ pub enum EventRecord {
         level: i32,
         /// The words.
         text: String,
+        /// The step that it is about: it has ended well.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        step: Option<StepRecord>,
     },
+}
+
+/// A step in a node that has ended well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct StepRecord {
+    /// The node.
+    pub node: String,
+    /// What the step is for: a word that stays the same between releases.
+    pub id: String,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
 }
 
 /// A phase of an operation.
@@ -138,6 +155,17 @@ pub enum OutcomeRecord {
     Failed,
 }
 
+impl EventRecord {
+    /// Something said in words.
+    pub fn message(level: i32, text: impl Into<String>) -> Self {
+        Self::Message {
+            level,
+            text: text.into(),
+            step: None,
+        }
+    }
+}
+
 impl From<&Event> for EventRecord {
     fn from(event: &Event) -> Self {
         match event.clone() {
@@ -167,7 +195,16 @@ impl From<&Event> for EventRecord {
             Event::Warning(warning) => Self::Warning {
                 text: warning.to_string(),
             },
-            Event::Detail { level, text } => Self::Message { level, text },
+            Event::StepEnded(ended) => Self::Message {
+                level: StepEnded::LEVEL,
+                text: ended.to_string(),
+                step: Some(StepRecord {
+                    node: ended.node,
+                    id: ended.id.as_str().to_owned(),
+                    ms: ended.ms,
+                }),
+            },
+            Event::Detail { level, text } => Self::message(level, text),
         }
     }
 }
@@ -200,6 +237,7 @@ fn millis(duration: std::time::Duration) -> u64 {
 mod tests {
     use super::*;
     use crate::Progress;
+    use crate::event::{KubeadmPhase, StepId};
     use std::time::Duration;
 
     fn json(event: &Event) -> String {
@@ -232,6 +270,22 @@ mod tests {
                 r#"{"event":"ready","afterMs":1500}"#,
             ),
             (Event::NotReady, r#"{"event":"notReady"}"#),
+            (
+                Event::Detail {
+                    level: 2,
+                    text: "x".to_owned(),
+                },
+                r#"{"event":"message","level":2,"text":"x"}"#,
+            ),
+            (
+                Event::StepEnded(StepEnded {
+                    node: "n".to_owned(),
+                    id: StepId::Kubeadm(KubeadmPhase::Init),
+                    title: "kubeadm init".to_owned(),
+                    ms: 7,
+                }),
+                r#"{"event":"message","level":1,"text":"n: kubeadm init took 7 ms","step":{"node":"n","id":"kubeadmInit","ms":7}}"#,
+            ),
         ] {
             assert_eq!(json(&event), text);
         }

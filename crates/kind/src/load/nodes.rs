@@ -1,10 +1,8 @@
 //! The nodes that images go to.
 
-use kind_config::LOAD_BALANCER_ROLE;
-
 use super::inventory::Inventory;
 use super::options::LoadImages;
-use crate::{Error, Provider, Result};
+use crate::{Error, NodeRole, Provider, Result};
 
 /// A node and what it has.
 #[derive(Debug)]
@@ -17,7 +15,7 @@ pub(super) struct Target {
 pub(super) fn select(provider: &Provider, options: &LoadImages) -> Result<Vec<String>> {
     let listed = provider.engine().list(Some(&options.cluster));
     let mut nodes = listed.map_err(Error::engine("failed to list nodes"))?;
-    nodes.retain(|node| node.role() != LOAD_BALANCER_ROLE);
+    nodes.retain(|node| NodeRole::of(node) != Some(NodeRole::LoadBalancer));
     if nodes.is_empty() {
         return Err(Error::NoNodes(options.cluster.clone()));
     }

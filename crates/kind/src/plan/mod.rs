@@ -3,24 +3,28 @@
 
 mod display;
 mod mounts;
+mod planner;
 mod ports;
 mod proxy;
+mod role;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kind_config::{Cluster, LOAD_BALANCER_ROLE, Role};
-use kind_engine::{Agent, CLUSTER_LABEL, NodeSpec, Port, Purpose, ROLE_LABEL};
+use kind_engine::{Agent, Network, NodeSpec, Port, Purpose};
+use kind_kubeadm::{ClusterSettings, NodeSettings};
 
 use crate::node::AGENT;
-use crate::subnet;
 pub use mounts::HostMount;
+pub(crate) use planner::published_ports;
 pub(crate) use proxy::with_client_settings;
+pub use role::NodeRole;
 
 /// Name of the network that nodes share.
 pub const NETWORK: &str = "kind";
-/// Handed on to every node: it chooses how containerd keeps its images.
-const SNAPSHOTTER_VARIABLE: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
+
+/// One value for each of several nodes, found by the node's name and never by its place in a list.
+pub(crate) type NodeMap<T> = BTreeMap<String, T>;
 
 /// Everything that will be made for a cluster. Printing it shows every node with its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +40,21 @@ pub struct Plan {
     pub bootstrap: String,
     /// Nodes in the order of the configuration, and last the load balancer if there is one.
     pub nodes: Vec<NodePlan>,
+    /// Nodes have their addresses before they start; otherwise they have them only while they run.
+    pub(crate) lasting_addresses: bool,
+    /// What Kubernetes is told on every node.
+    pub(crate) kubernetes: ClusterSettings,
+    /// The user's manifests.
+    pub(crate) manifests: Vec<UserManifest>,
+}
+
+/// A manifest of the user's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserManifest {
+    /// What it is called in messages: its file, or its place in the configuration.
+    pub(crate) name: String,
+    /// Its text.
+    pub(crate) text: String,
 }
 
 /// One node that will be made.
@@ -44,8 +63,8 @@ pub struct Plan {
 pub struct NodePlan {
     /// Container name and host name.
     pub name: String,
-    /// Its role, for example `control-plane`.
-    pub role: String,
+    /// What it does.
+    pub role: NodeRole,
     /// Image reference.
     pub image: String,
     /// Labels of the container.
@@ -60,56 +79,38 @@ pub struct NodePlan {
     pub pod_cidrs: Vec<String>,
     /// Whether it needs IPv6.
     pub ipv6: bool,
+    /// What Kubernetes is told on this node; `None` if it runs none.
+    pub(crate) kubernetes: Option<NodeSettings>,
+}
+
+/// A planned node that runs Kubernetes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KubernetesNode<'a> {
+    /// Its plan.
+    pub(crate) plan: &'a NodePlan,
+    /// What Kubernetes is told on it.
+    pub(crate) settings: &'a NodeSettings,
 }
 
 /// What a plan depends on beside the cluster's configuration.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
-    /// Name of the network that nodes share.
-    pub(crate) network: &'a str,
+    /// The network that nodes share, with its subnets as far as they are known.
+    pub(crate) network: &'a Network,
     /// Variables of the host's environment.
     pub(crate) environment: &'a BTreeMap<String, String>,
     /// What relative host paths are relative to.
     pub(crate) directory: &'a Path,
-    /// The network's subnets as far as they are known.
-    pub(crate) subnets: &'a [String],
 }
 
 impl Plan {
-    /// Plans a checked cluster that has all its defaults.
-    pub(crate) fn new(cluster: &Cluster, surroundings: Surroundings<'_>) -> Self {
-        let names = cluster.node_names();
-        let proxy = proxy::variables(cluster, surroundings, &names);
-        let nodes = cluster
-            .nodes
-            .iter()
-            .zip(&names)
-            .enumerate()
-            .map(|(index, (node, name))| NodePlan {
-                name: name.clone(),
-                role: node.role.to_string(),
-                image: node.image.clone(),
-                labels: labels(&cluster.name, node.role.as_str()),
-                env: environment(cluster, node, surroundings, &proxy),
-                mounts: mounts::shown(node, surroundings.directory),
-                ports: ports::published(cluster, node),
-                pod_cidrs: subnet::pod_cidrs(&cluster.networking.pod_subnet, index),
-                ipv6: cluster.networking.ip_family.has_ipv6(),
-            });
-        let balancer = balancer(cluster, &proxy);
-        Self {
-            cluster: cluster.name.clone(),
-            network: surroundings.network.to_owned(),
-            endpoint: cluster.endpoint_node().unwrap_or_default(),
-            bootstrap: cluster.bootstrap_node().unwrap_or_default(),
-            nodes: nodes.chain(balancer).collect(),
-        }
-    }
-
     /// The nodes that run Kubernetes.
-    pub(crate) fn kubernetes_nodes(&self) -> Vec<&NodePlan> {
-        let nodes = self.nodes.iter();
-        nodes.filter(|node| !node.is_balancer()).collect()
+    pub(crate) fn kubernetes_nodes(&self) -> Vec<KubernetesNode<'_>> {
+        let nodes = self.nodes.iter().filter_map(|plan| {
+            let settings = plan.kubernetes.as_ref()?;
+            Some(KubernetesNode { plan, settings })
+        });
+        nodes.collect()
     }
 
     /// The load balancer, if there is one.
@@ -148,77 +149,13 @@ impl NodePlan {
 
     /// Whether an API server runs on it.
     pub(crate) fn is_control_plane(&self) -> bool {
-        self.role == Role::ControlPlane.as_str()
+        self.role == NodeRole::ControlPlane
     }
 
     /// Whether it is the load balancer, which is no Kubernetes node.
     pub(crate) fn is_balancer(&self) -> bool {
-        self.role == LOAD_BALANCER_ROLE
+        self.role == NodeRole::LoadBalancer
     }
-}
-
-/// Every port that the cluster publishes on the host.
-pub(crate) fn published_ports(cluster: &Cluster) -> Vec<Port> {
-    let nodes = cluster.nodes.iter();
-    let ports = nodes.flat_map(|node| ports::published(cluster, node));
-    let balancer = cluster.load_balancer().map(|_| ports::endpoint(cluster));
-    ports.chain(balancer).collect()
-}
-
-fn labels(cluster: &str, role: &str) -> BTreeMap<String, String> {
-    let pairs = [(CLUSTER_LABEL, cluster), (ROLE_LABEL, role)];
-    pairs
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .into()
-}
-
-/// The load balancer in front of several control planes. It is no Kubernetes node, and needs no image
-/// of its own: the program comes into every node.
-fn balancer(cluster: &Cluster, proxy: &BTreeMap<String, String>) -> Option<NodePlan> {
-    let name = cluster.load_balancer()?;
-    let mut nodes = cluster.nodes.iter();
-    let node = nodes.find(|node| node.role == Role::ControlPlane)?;
-    let mut env = proxy.clone();
-    env.extend(search_domains(cluster));
-    Some(NodePlan {
-        name,
-        role: LOAD_BALANCER_ROLE.to_owned(),
-        image: node.image.clone(),
-        labels: labels(&cluster.name, LOAD_BALANCER_ROLE),
-        env,
-        mounts: Vec::new(),
-        ports: vec![ports::endpoint(cluster)],
-        pod_cidrs: Vec::new(),
-        ipv6: cluster.networking.ip_family.has_ipv6(),
-    })
-}
-
-/// The variable that tells a container which domains to search.
-fn search_domains(cluster: &Cluster) -> Option<(String, String)> {
-    let domains = cluster.networking.dns_search.as_ref()?;
-    Some(("KIND_DNS_SEARCH".to_owned(), domains.join(" ")))
-}
-
-fn environment(
-    cluster: &Cluster,
-    node: &kind_config::Node,
-    surroundings: Surroundings<'_>,
-    proxy: &BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
-    let mut variables = proxy.clone();
-    if let Some(value) = surroundings.environment.get(SNAPSHOTTER_VARIABLE) {
-        variables.insert(SNAPSHOTTER_VARIABLE.to_owned(), value.clone());
-    }
-    variables.extend(search_domains(cluster));
-    if node.role == Role::ControlPlane {
-        variables.insert(
-            "KUBECONFIG".to_owned(),
-            "/etc/kubernetes/admin.conf".to_owned(),
-        );
-    }
-    // What the user says of this node counts most.
-    variables.extend(node.env.clone());
-    variables
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub(super) fn variables(
     if found.is_empty() {
         return found;
     }
-    let mut direct: Vec<String> = surroundings.subnets.to_vec();
+    let mut direct: Vec<String> = surroundings.network.subnets.clone();
     direct.extend(found.remove(NO_PROXY));
     direct.push(cluster.networking.service_subnet.clone());
     direct.push(cluster.networking.pod_subnet.clone());

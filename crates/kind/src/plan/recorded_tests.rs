@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use kind_config::Cluster;
 use kind_engine::command_line::{CommandLine, Flavor};
 use kind_engine::{Agent, Engine, NetworkSpec};
 use kind_testkit::golden::{self, CreateCase};
@@ -122,12 +123,11 @@ fn make(case: &CreateCase, stub: &Stub) {
     spec.name = NETWORK.to_owned();
     let network = stub.engine.ensure_network(&spec).unwrap();
     let surroundings = Surroundings {
-        network: &network.name,
+        network: &network,
         environment: &case.env,
         directory: Path::new("TMP"),
-        subnets: &network.subnets,
     };
-    let plan = Plan::new(&cluster, surroundings);
+    let plan = Plan::new(&cluster, surroundings).unwrap();
     let agent = Agent::file(stub.directory.path().join("docker-info"));
     for node in &plan.nodes {
         stub.engine

@@ -1,5 +1,7 @@
 //! Plans of recorded configurations.
 
+use kind_config::Cluster;
+
 use super::*;
 
 fn planned(config: &str, environment: &[(&str, &str)]) -> String {
@@ -11,12 +13,16 @@ fn planned(config: &str, environment: &[(&str, &str)]) -> String {
         .iter()
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     let surroundings = Surroundings {
-        network: NETWORK,
+        network: &Network {
+            name: NETWORK.to_owned(),
+            subnets: vec!["172.18.0.0/16".to_owned()],
+            lasting_addresses: true,
+        },
         environment: &pairs.collect(),
         directory: Path::new("/w"),
-        subnets: &["172.18.0.0/16".to_owned()],
     };
     Plan::new(&cluster, surroundings)
+        .unwrap()
         .to_string()
         .replace(kind_config::DEFAULT_NODE_IMAGE, "DEFAULT-IMAGE")
 }

@@ -1,6 +1,9 @@
 //! What is read from documents, and documents by which nodes start alone.
 
+use kind_config::Cluster;
+
 use super::*;
+use crate::testing::patched;
 
 const HEADER: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n";
 const THREE: &str = "nodes: [{role: control-plane}, {role: control-plane}, {role: control-plane}, {role: worker}]\n";
@@ -122,5 +125,31 @@ fn what_only_kubeadm_does_is_left_to_kubeadm() {
         let (documents, _) = documents("v1.37.0", "kind-control-plane", &config);
         let found = (documents.can_be_prepared(), documents.can_start_alone());
         assert_eq!(found, (prepared, alone), "{patch}");
+    }
+}
+
+#[test]
+fn the_network_is_what_patches_made_of_it() {
+    let patch = |networking: &str| {
+        format!(
+            "kubeadmConfigPatches: ['{{kind: ClusterConfiguration, networking: {networking}}}']\n"
+        )
+    };
+    for (networking, domain, subnet) in [
+        (
+            "{dnsDomain: corp.example, serviceSubnet: 10.1.0.0/16}",
+            "corp.example",
+            Some("10.1.0.0/16"),
+        ),
+        (
+            "{dnsDomain: \"\", serviceSubnet: \"\"}",
+            "cluster.local",
+            None,
+        ),
+        ("null", "cluster.local", None),
+    ] {
+        let (documents, _) = documents("v1.37.0", "kind-control-plane", &patch(networking));
+        assert_eq!(documents.dns_domain(), domain, "{networking}");
+        assert_eq!(documents.service_subnet(), subnet, "{networking}");
     }
 }

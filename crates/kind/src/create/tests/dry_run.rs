@@ -38,22 +38,17 @@ fn files_are_those_that_a_dry_run_shows() {
                 &|_| {},
             )
             .unwrap();
-        for (plan, known) in planned.plan.nodes.iter().zip(&planned.nodes) {
-            let mut written = stage.engine.copied_to(&plan.name);
+        for (name, known) in &planned.nodes {
+            let mut written = stage.engine.copied_to(name);
             let secrets = known.secret_files.iter();
             let secret = secrets.filter(|path| written.remove(*path).is_some());
-            assert_eq!(secret.count(), known.secret_files.len(), "{}", plan.name);
+            assert_eq!(secret.count(), known.secret_files.len(), "{name}");
             // The name of one is the moment it is made, and the story of the creation comes last.
             written.retain(|path, _| {
                 !path.starts_with("/var/lib/kubelet/pki/kubelet-client-1")
                     && !path.starts_with("/var/log/kind")
             });
-            assert_eq!(
-                normal_files(&written),
-                normal_files(&known.files),
-                "{}",
-                plan.name
-            );
+            assert_eq!(normal_files(&written), normal_files(&known.files), "{name}");
         }
     }
 }

@@ -1,25 +1,54 @@
-//! What the nodes are asked, and what becomes of their answers.
+//! From nodes that run to a cluster: they are asked, and their answers are followed.
 
 use std::mem;
 
 use kind_engine::Engine;
 use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
-use kind_node::request::Event as Told;
+use kind_node::request::{Event as Told, StepId};
 
-use super::attempt::Attempt;
-use super::nodes::copy_in;
+use super::coordinator::Coordinator;
 use super::phases::{Phases, Sequence};
-use super::start::Script;
-use crate::bootstrap::{ADMIN_CONFIG, JOINED, SERVES, step};
-use crate::event::{Event, Outcome, Warning};
-use crate::node::{Abandoned, File, Reply, Requests};
+use super::requests::BootstrapRequests;
+use super::start::{Started, copy_in};
+use crate::event::{Event, Outcome, StepEnded, Warning};
+use crate::node::{File, Reply, Requests};
 use crate::{Error, Result};
 
-/// What is known of a conversation so far.
-struct Course<'a, 'l> {
+/// Sends the nodes their requests and waits until all have ended. Returns the administrator's kubeconfig as kubeadm
+/// wrote it.
+pub(super) fn drive_bootstrap(
+    coordinator: &Coordinator<'_>,
+    started: Started,
+    phases: &mut Phases<'_>,
+) -> Result<String> {
+    let mut script = started.requests;
+    let mut requests = Requests::new(coordinator.provider.shared_engine());
+    requests.begin(&script.first, &script.init, &[]);
+    for (node, request) in mem::take(&mut script.beside) {
+        requests.begin(&node, &request, &[]);
+    }
+    let mut run = BootstrapRun {
+        engine: coordinator.engine(),
+        joining: 0,
+        script,
+        sequence: started.sequence,
+        phases,
+        shared: Vec::new(),
+        admin: None,
+        ready: true,
+    };
+    let abandon = || coordinator.abandon_requests();
+    requests.hear(coordinator.cancel, abandon, |requests, node, reply| {
+        run.hear(requests, node, reply)
+    })?;
+    run.end()
+}
+
+/// What is known of a bootstrap so far.
+struct BootstrapRun<'a, 'l> {
     engine: &'a dyn Engine,
-    script: Script,
+    script: BootstrapRequests,
     sequence: Sequence,
     phases: &'a mut Phases<'l>,
     /// How many of the running group have not joined yet.
@@ -30,76 +59,48 @@ struct Course<'a, 'l> {
     ready: bool,
 }
 
-impl Attempt<'_> {
-    /// Sends the requests and waits until all have ended. Returns the administrator's kubeconfig.
-    pub(super) fn converse(&mut self, mut script: Script, sequence: Sequence) -> Result<String> {
-        let engine = self.provider.shared_engine();
-        let (made, retain) = (self.made.clone(), self.options.retain);
-        let mut requests = Requests::new(self.provider.shared_engine());
-        let abandon = || {
-            if retain {
-                return Abandoned::NodesKept;
-            }
-            if let Err(error) = engine.remove(&made) {
-                tracing::debug!(%error, "nodes of an interrupted creation");
-            }
-            Abandoned::NodesTaken
-        };
-        requests.begin(&script.first, &script.init, &[]);
-        for (node, request) in mem::take(&mut script.beside) {
-            requests.begin(&node, &request, &[]);
-        }
-        let mut course = Course {
-            engine: &*engine,
-            joining: 0,
-            script,
-            sequence,
-            phases: &mut self.phases,
-            shared: Vec::new(),
-            admin: None,
-            ready: true,
-        };
-        requests.hear(&self.options.cancel, abandon, |requests, node, reply| {
-            course.hear(requests, node, reply)
-        })?;
-        course.end()
-    }
-}
-
-impl Course<'_, '_> {
+impl BootstrapRun<'_, '_> {
     fn hear(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
         match reply {
-            Reply::Event(Told::Finished { name, ms, output }) => {
-                self.phases
-                    .detail(1, format!("{node}: {name} took {ms} ms"));
-                if step::is_kubeadm(&name) {
+            Reply::Event(Told::Finished {
+                id,
+                name,
+                ms,
+                output,
+            }) => {
+                self.phases.tell(Event::StepEnded(StepEnded {
+                    node: node.to_owned(),
+                    id,
+                    title: name,
+                    ms,
+                }));
+                if matches!(id, StepId::Kubeadm(_)) {
                     self.phases.detail(3, output.clone());
                 }
-                if name == step::RUNTIME {
+                if id == StepId::RuntimeVersions {
                     self.judge_runtime(&output);
                 }
-                self.sequence.finished(&name, self.phases);
+                self.sequence.finished(node, id, self.phases);
             }
-            Reply::Event(Told::Failed { name, .. }) if name == step::READY => self.ready = false,
             Reply::Event(Told::Failed {
+                id: StepId::Ready, ..
+            }) => self.ready = false,
+            Reply::Event(Told::Failed {
+                id,
                 name,
                 reason,
                 output,
             }) => {
-                // Whatever kubeadm does on the first node is the cluster's initialization.
-                let is_init = node == self.script.first && step::is_kubeadm(&name);
-                let step = if is_init { step::INIT } else { name.as_str() };
-                return Err(failed(node, step, reason, output));
+                let action = self.describe_failure(node, id, &name);
+                return Err(failed(node, action, reason, output));
             }
-            Reply::Event(Told::File { path, text }) if path == ADMIN_CONFIG => {
-                self.admin = Some(text);
-            }
-            Reply::Event(Told::File { path, text }) if path == KUBECONFIG => {
-                self.give_balancer(text)?;
-            }
-            Reply::Event(Told::File { path, text }) => self.keep(path, text),
-            Reply::Event(Told::Marked { name }) if name == SERVES => self.next_group(requests),
-            Reply::Event(Told::Marked { name }) if name == JOINED => {
+            Reply::Event(Told::File { id, path, text }) => match id {
+                StepId::AdminKubeconfig => self.admin = Some(text),
+                StepId::BalancerKubeconfig => self.give_balancer(text)?,
+                _ => self.keep(path, text),
+            },
+            Reply::Event(Told::Marked { id: StepId::Serves }) => self.next_group(requests),
+            Reply::Event(Told::Marked { id: StepId::Joined }) => {
                 self.joining = self.joining.saturating_sub(1);
                 if self.joining == 0 {
                     self.next_group(requests);
@@ -109,11 +110,29 @@ impl Course<'_, '_> {
             Reply::Noise(line) => tracing::debug!(line, node, "node"),
             Reply::Ended(code) if code != 0 && self.ready => {
                 let reason = format!("the request ended with code {code}");
-                return Err(failed(node, "finish its request", reason, String::new()));
+                let action = "failed to finish its request".to_owned();
+                return Err(failed(node, action, reason, String::new()));
             }
             Reply::Ended(_) => {}
         }
         Ok(())
+    }
+
+    /// What could not be done, in kind's words.
+    fn describe_failure(&self, node: &str, id: StepId, title: &str) -> String {
+        match id {
+            StepId::ApiServer => "failed to init node with kubeadm".to_owned(),
+            // Whatever kubeadm does on the first node is the cluster's initialization.
+            StepId::Kubeadm(_) if node == self.script.first => {
+                "failed to init node with kubeadm".to_owned()
+            }
+            StepId::Kubeadm(_) => "failed to join node with kubeadm".to_owned(),
+            StepId::ContainerRuntime
+            | StepId::AdminKubeconfig
+            | StepId::BalancerKubeconfig
+            | StepId::SharedFile => format!("node {node:?} did not get to {title}"),
+            _ => format!("failed to {title}"),
+        }
     }
 
     /// Warns of what the first node's Kubernetes cannot do with these versions of what runs its containers.
@@ -166,7 +185,10 @@ impl Course<'_, '_> {
             self.phases.tell(Event::NotReady);
         }
         self.phases.end(Outcome::Done);
-        let missing = || failed(first, "tell its kubeconfig", String::new(), String::new());
+        let missing = || {
+            let action = "failed to tell its kubeconfig".to_owned();
+            failed(first, action, String::new(), String::new())
+        };
         self.admin.ok_or_else(missing)
     }
 }
@@ -187,13 +209,7 @@ fn runtime_shortcomings(kubernetes: &str, told: &str) -> Vec<String> {
     judged.map(|shortcoming| shortcoming.to_string()).collect()
 }
 
-fn failed(node: &str, step: &str, reason: String, output: String) -> Error {
-    let action = match step {
-        step::INIT | step::SERVES => "failed to init node with kubeadm".to_owned(),
-        join if step::is_kubeadm(join) => "failed to join node with kubeadm".to_owned(),
-        path if path.starts_with('/') => format!("node {node:?} did not get to {path}"),
-        step => format!("failed to {step}"),
-    };
+fn failed(node: &str, action: String, reason: String, output: String) -> Error {
     Error::Step {
         node: node.to_owned(),
         action,

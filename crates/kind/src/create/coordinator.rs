@@ -1,0 +1,165 @@
+//! What a creation keeps track of whatever stage it is in: whether the caller still wants it, and what it has made,
+//! so that a failure can be looked into and nothing is left.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use kind_engine::{Engine, Info, State};
+
+use super::phases::Phases;
+use super::{CreateCluster, parallel};
+use crate::error::{Cause, chain};
+use crate::event::{Event, Outcome, Warning};
+use crate::node::Abandoned;
+use crate::plan::NodePlan;
+use crate::{CancelToken, Error, Provider, Result, logs};
+
+/// Owns cancellation, undo and evidence of one creation; its stages own everything else.
+pub(super) struct Coordinator<'a> {
+    pub(super) provider: &'a Provider,
+    /// What the engine says of the host.
+    pub(super) host: &'a Info,
+    pub(super) cancel: &'a CancelToken,
+    /// How long the caller waits until the cluster is ready.
+    pub(super) wait: Option<Duration>,
+    cluster: &'a str,
+    /// The user wants to keep what a failed creation has made.
+    retain: bool,
+    /// Nodes that exist because of this creation.
+    made: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Coordinator<'a> {
+    /// Nothing is made yet.
+    pub(super) fn new(
+        provider: &'a Provider,
+        options: &'a CreateCluster,
+        cluster: &'a str,
+        host: &'a Info,
+    ) -> Self {
+        Self {
+            provider,
+            host,
+            cancel: &options.cancel,
+            wait: options.wait,
+            cluster,
+            retain: options.retain,
+            made: Mutex::default(),
+        }
+    }
+
+    pub(super) fn engine(&self) -> &'a dyn Engine {
+        self.provider.engine()
+    }
+
+    /// Ends here if the caller asked to.
+    pub(super) fn check(&self) -> Result<()> {
+        self.cancel.check()
+    }
+
+    /// Does `work` for every node at once, or one after the other where the engine wants it so.
+    pub(super) fn for_each(
+        &self,
+        nodes: &[NodePlan],
+        work: impl Fn(&NodePlan) -> Result<()> + Sync,
+    ) -> Result<()> {
+        if self.host.parallel_creates {
+            return parallel::each(nodes, self.cancel, work).map(drop);
+        }
+        let mut nodes = nodes.iter();
+        nodes.try_for_each(|node| self.check().and_then(|()| work(node)))
+    }
+
+    /// Notes that a node exists because of this creation.
+    pub(super) fn note_made(&self, node: &str) {
+        self.made().insert(node.to_owned());
+    }
+
+    /// Takes away the nodes of a creation that the caller interrupts, so that their requests end.
+    pub(super) fn abandon_requests(&self) -> Abandoned {
+        if self.retain {
+            return Abandoned::NodesKept;
+        }
+        if let Err(error) = self.engine().remove(&self.made_nodes()) {
+            tracing::debug!(%error, "nodes of an interrupted creation");
+        }
+        Abandoned::NodesTaken
+    }
+
+    /// Takes back what was made, and returns the failure to report: the one that was given, with the
+    /// place of the nodes' logs.
+    pub(super) fn fail(&self, error: Error, phases: &mut Phases<'_>) -> Error {
+        phases.end(Outcome::Failed);
+        let made = self.made_nodes();
+        if self.retain || made.is_empty() {
+            return error;
+        }
+        // A user who interrupts does not want to wait for logs.
+        let evidence = match error.is_cancelled() {
+            true => None,
+            false => self.keep_evidence(&made, &error, phases),
+        };
+        self.remove_nodes(made, phases);
+        match evidence {
+            Some(evidence) => Error::Examined {
+                source: Box::new(error),
+                evidence,
+            },
+            None => error,
+        }
+    }
+
+    /// The directory with the logs of the nodes that have run; `None` if there is nothing to tell.
+    fn keep_evidence(
+        &self,
+        made: &[String],
+        error: &Error,
+        phases: &Phases<'_>,
+    ) -> Option<PathBuf> {
+        let engine = self.engine();
+        let mut nodes = engine.list(Some(self.cluster)).unwrap_or_default();
+        nodes.retain(|node| made.contains(&node.name) && node.state != State::Created);
+        if nodes.is_empty() {
+            return None;
+        }
+        let kept = self
+            .provider
+            .new_log_directory(self.cluster)
+            .map(|directory| {
+                let story = format!("{}\n\n{}", chain(error), error.output().unwrap_or_default());
+                let _ = std::fs::write(directory.join("failure.txt"), story);
+                (logs::collect(engine, &nodes, &directory), directory)
+            });
+        let (problem, directory) = match kept {
+            Ok((collected, directory)) => (collected.err(), Some(directory)),
+            Err(error) => (Some(error), None),
+        };
+        if let Some(error) = problem {
+            phases.tell(Event::Warning(Warning::Evidence(chain(&error))));
+        }
+        directory
+    }
+
+    fn remove_nodes(&self, made: Vec<String>, phases: &Phases<'_>) {
+        match self.engine().remove(&made) {
+            Ok(()) => phases.tell(Event::NodesDeleted { nodes: made }),
+            Err(error) => {
+                let error = Error::Engine {
+                    action: "failed to delete nodes".to_owned(),
+                    source: Cause::from_engine(error),
+                };
+                phases.tell(Event::Warning(Warning::CleanUp(chain(&error))));
+            }
+        }
+    }
+
+    fn made_nodes(&self) -> Vec<String> {
+        self.made().iter().cloned().collect()
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,121 @@
+//! What must be there before nodes can be planned: their images and their network.
+
+use kind_config::Cluster;
+use kind_engine::{Network, NetworkSpec};
+use kind_image::ProgressSink;
+
+use super::CreateCluster;
+use super::coordinator::Coordinator;
+use super::phases::Phases;
+use crate::error::Cause;
+use crate::event::{Event, Phase, Warning};
+use crate::{BuildNodeImage, Error, Result, access, network, transfer};
+
+/// Makes the image that the caller wants built, and returns its name; `None` if none is to be built.
+pub(super) fn build_image(
+    coordinator: &Coordinator<'_>,
+    options: &CreateCluster,
+    phases: &Phases<'_>,
+) -> Result<Option<String>> {
+    let Some(source) = &options.from else {
+        return Ok(None);
+    };
+    let image = options.built_image(source);
+    if !access::is_root() && has_image(coordinator, &image)? {
+        // Only root can build it anew; what root has built before will do.
+        let text = format!("Image: {image} is here already; only root can build it anew");
+        phases.detail(0, text);
+        return Ok(Some(image));
+    }
+    let build = BuildNodeImage::new(source.clone(), image).cancel(options.cancel.clone());
+    let built = coordinator
+        .provider
+        .build_node_image(&build, phases.listener())?;
+    coordinator.check()?;
+    Ok(Some(built.image))
+}
+
+fn has_image(coordinator: &Coordinator<'_>, image: &str) -> Result<bool> {
+    let found = coordinator.engine().image(image);
+    let found = found.map_err(Error::engine("failed to look for the node image"))?;
+    Ok(found.is_some())
+}
+
+/// Has the engine have every image of the cluster's nodes.
+pub(super) fn ensure_images(
+    coordinator: &Coordinator<'_>,
+    cluster: &Cluster,
+    phases: &mut Phases<'_>,
+) -> Result<()> {
+    let nodes = cluster.nodes.iter();
+    let mut images: Vec<_> = nodes.map(|node| node.image.as_str()).collect();
+    images.sort_unstable();
+    images.dedup();
+    for image in images {
+        let friendly = kind_image::friendly(image).to_owned();
+        phases.begin(Phase::EnsureImage { image: friendly });
+        ensure_image(coordinator, image, phases)?;
+        coordinator.check()?;
+    }
+    Ok(())
+}
+
+fn ensure_image(coordinator: &Coordinator<'_>, image: &str, phases: &Phases<'_>) -> Result<()> {
+    let engine = coordinator.provider.shared_engine();
+    let failed = |error| Error::Image {
+        image: image.to_owned(),
+        source: Cause::from_engine(error),
+    };
+    if engine.image(image).map_err(failed)?.is_some() {
+        phases.detail(1, format!("Image: {image} present locally"));
+        return Ok(());
+    }
+    phases.detail(1, format!("Pulling image: {image} ..."));
+    let name = image.to_owned();
+    let pull = move |progress: ProgressSink<'_>| engine.pull(&name, progress);
+    let pulled = transfer::run(pull, coordinator.cancel, phases.listener())?;
+    pulled.map_err(failed)
+}
+
+/// Has the engine have the network that nodes share.
+///
+/// # Errors
+/// The engine cannot make it, or it has no IPv6 where the cluster (`wants_ipv6`) needs it.
+pub(super) fn ensure_network(
+    coordinator: &Coordinator<'_>,
+    wants_ipv6: bool,
+    phases: &Phases<'_>,
+) -> Result<Network> {
+    let engine = coordinator.engine();
+    let (name, variable) = network::name(engine.kind(), coordinator.provider.environment());
+    if let Some(variable) = variable {
+        phases.tell(Event::Warning(Warning::NetworkOverridden {
+            engine: engine.name(),
+            variable,
+        }));
+    }
+    let mut spec = NetworkSpec::default();
+    name.clone_into(&mut spec.name);
+    let action = format!("failed to ensure {} network", engine.name());
+    let ensured = engine.ensure_network(&spec);
+    let network = ensured.map_err(Error::engine(action.as_str()))?;
+    let has_ipv6 = network.subnets.iter().any(|subnet| subnet.contains(':'));
+    match wants_ipv6 && !has_ipv6 {
+        true => Err(without_ipv6(action, &network)),
+        false => Ok(network),
+    }
+}
+
+/// The network is of another program, or the engine can do no IPv6.
+fn without_ipv6(action: String, network: &Network) -> Error {
+    let name = &network.name;
+    let reason = format!("network {name:?} has no IPv6 subnet, and the cluster wants IPv6");
+    let remedy = format!(
+        "delete the clusters on it and remove it, so that it is made anew with IPv6 \
+         (`docker network rm {name}`); if that changes nothing, let the engine and its host have IPv6"
+    );
+    Error::Engine {
+        action,
+        source: Cause::new("KIND-NETWORK-IPV6", reason).with_remedy(Some(remedy)),
+    }
+}

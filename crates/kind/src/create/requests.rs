@@ -1,0 +1,241 @@
+//! What nodes are asked so that they become a cluster, and in which order.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use kind_config::{AddOn, KubeProxyMode, Role};
+use kind_node::request::{Request, StepId};
+
+use super::documents::{ClusterDocuments, NodeDocuments, document_error};
+use super::facts::Facts;
+use super::phases::{Phases, Sequence, Stage};
+use crate::bootstrap::{self, First, Manifests, SHARED_FILES, Share, step};
+use crate::event::{Event, Phase, Warning};
+use crate::manifest;
+use crate::plan::Plan;
+use crate::subnet::dns_service_ip;
+use crate::{Error, Result};
+
+/// What stands in for the storage manifest of an image that has none.
+const OLD_STORAGE: &str = "\
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata:
+  name: standard
+  annotations:
+    storageclass.kubernetes.io/is-default-class: \"true\"
+provisioner: kubernetes.io/host-path
+";
+
+/// Requests by the names of their nodes.
+type Requests = Vec<(String, Request)>;
+
+/// The requests of a creation.
+pub(super) struct BootstrapRequests {
+    /// The node that is started first.
+    pub(super) first: String,
+    /// Its version of Kubernetes.
+    pub(super) version: String,
+    /// The load balancer, if there is one.
+    pub(super) balancer: Option<String>,
+    /// The first node's request.
+    pub(super) init: Request,
+    /// Requests of nodes that start beside it.
+    pub(super) beside: Requests,
+    /// Requests once the first node serves: those of one group at once, the groups one after the other.
+    pub(super) groups: VecDeque<Requests>,
+    /// What the first node is asked for once all control planes are there.
+    pub(super) ready: Option<Request>,
+}
+
+impl BootstrapRequests {
+    /// What every node is asked; with `wait`, also to tell when the control plane is ready, at most so long.
+    ///
+    /// # Errors
+    /// The first node's image lacks a manifest.
+    pub(super) fn new(
+        plan: &Plan,
+        documents: &ClusterDocuments<'_>,
+        wait: Option<Duration>,
+        phases: &Phases<'_>,
+    ) -> Result<Self> {
+        let first = documents
+            .nodes
+            .get(&plan.bootstrap)
+            .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
+        let manifests = make_manifests(plan, first, phases)?;
+        let mut init = init_request(plan, documents, first, &manifests)?;
+        let (beside, groups) = requests_of_others(documents);
+        let version = first.facts.kubernetes_version();
+        let ready = |limit| bootstrap::ready(version, limit).map_err(document_error);
+        let mut ready = wait.map(ready).transpose()?;
+        if documents.way.control_planes.len() == 1 {
+            // The only control plane need not wait for workers.
+            init.steps.extend(ready.take());
+        }
+        Ok(Self {
+            first: first.plan.name.clone(),
+            version: first.known.image.version.clone(),
+            balancer: plan.balancer().map(|balancer| balancer.name.clone()),
+            init,
+            beside,
+            groups,
+            ready: ready.map(|step| Request { steps: vec![step] }),
+        })
+    }
+
+    /// kind's phases, each with the steps that must have ended before it has.
+    pub(super) fn sequence(&self, plan: &Plan, wait: Option<Duration>) -> Sequence {
+        let wanted = bootstrap::ids(&self.init.steps);
+        let of_first = |phase, steps: &[StepId]| {
+            let steps = steps.iter().filter(|step| wanted.contains(step));
+            Stage::new(phase, steps.map(|step| (self.first.clone(), *step)))
+        };
+        let nodes = plan.kubernetes_nodes();
+        let joins = |phase, control_planes: bool| {
+            let nodes = nodes.iter().map(|node| node.plan).filter(|node| {
+                node.is_control_plane() == control_planes && node.name != self.first
+            });
+            Stage::new(phase, nodes.map(|node| (node.name.clone(), step::JOIN)))
+        };
+        let rest = [
+            StepId::Storage,
+            StepId::ClusterDns,
+            StepId::ServiceAddresses,
+            StepId::TaintsAndLabels,
+        ];
+        let mut stages = vec![
+            of_first(
+                Phase::StartControlPlane,
+                &[&[step::INIT], &step::RECORDS[..]].concat(),
+            ),
+            of_first(Phase::InstallCni, &[StepId::PodNetwork]),
+            of_first(Phase::InstallStorage, &rest),
+            joins(Phase::JoinControlPlanes, true),
+            joins(Phase::JoinWorkers, false),
+        ];
+        let wait = wait.map(|limit| Phase::WaitReady { limit });
+        let ready = (self.first.clone(), StepId::Ready);
+        stages.extend(wait.map(|phase| Stage::new(phase, [ready])));
+        Sequence::new(stages)
+    }
+}
+
+/// The request of the first node.
+fn init_request(
+    plan: &Plan,
+    documents: &ClusterDocuments<'_>,
+    first: &NodeDocuments<'_>,
+    manifests: &Manifests,
+) -> Result<Request> {
+    let way = &documents.way;
+    let nodes = plan.kubernetes_nodes().into_iter();
+    let shares = nodes.map(|node| Share {
+        node: &node.plan.name,
+        pod_cidrs: &node.plan.pod_cidrs,
+    });
+    let copies = !way.is_prepared() && way.control_planes.len() > 1;
+    let first = First {
+        cluster: &plan.kubernetes,
+        node: first.settings,
+        facts: &first.facts,
+        documents: &first.documents,
+        shares: &shares.collect::<Vec<_>>(),
+        manifests,
+        prepared: way.is_prepared(),
+        etcd_of_several: way.has_etcd_of_several(),
+        asks_runtime: first.known.image.packages.is_none(),
+        reads: match copies {
+            true => &SHARED_FILES,
+            false => &[],
+        },
+    };
+    first.request().map_err(document_error)
+}
+
+/// The requests of all nodes but the first: beside it, and once it serves.
+fn requests_of_others(documents: &ClusterDocuments<'_>) -> (Requests, VecDeque<Requests>) {
+    let (way, writes_cni) = (&documents.way, documents.writes_cni);
+    let others: Vec<_> = documents
+        .nodes
+        .values()
+        .filter(|node| !way.is_first(&node.plan.name))
+        .collect();
+    let (control_planes, workers): (Vec<_>, Vec<_>) = others
+        .iter()
+        .partition(|node| node.settings.role == Role::ControlPlane);
+    let name = |node: &NodeDocuments<'_>| node.plan.name.clone();
+    if way.at_once {
+        let start = |node: &&NodeDocuments<'_>| {
+            let socket = node.documents.cri_socket();
+            let role = &node.settings.role;
+            let request = bootstrap::start(&node.facts, role, socket, writes_cni);
+            (name(node), request)
+        };
+        let mark = |node: &&NodeDocuments<'_>| (name(node), bootstrap::mark(&node.facts));
+        let marks = control_planes.iter().map(mark).collect();
+        return (others.iter().map(start).collect(), [marks].into());
+    }
+    let join = |node: &&NodeDocuments<'_>| {
+        let own_kubelet = way.has_own_kubelet(&node.plan.name);
+        let request = bootstrap::join(&node.facts, own_kubelet, writes_cni);
+        (name(node), request)
+    };
+    let mut groups: VecDeque<_> = control_planes.iter().map(|node| vec![join(node)]).collect();
+    groups.push_back(workers.iter().map(join).collect());
+    (Vec::new(), groups)
+}
+
+/// The manifests of the first node's image with the cluster's values, and the user's.
+fn make_manifests(
+    plan: &Plan,
+    first: &NodeDocuments<'_>,
+    phases: &Phases<'_>,
+) -> Result<Manifests> {
+    let facts = &first.known.image;
+    let networking = &plan.kubernetes.networking;
+    // The user's patches have the last word.
+    let service_subnet = first.documents.service_subnet();
+    let service_subnet = service_subnet.unwrap_or(&networking.service_subnet);
+    let dns_service_ip = dns_service_ip(service_subnet);
+    let has_proxy = networking.kube_proxy_mode != KubeProxyMode::None;
+    let values = manifest::Facts {
+        pod_subnet: &networking.pod_subnet,
+        service_subnet: if has_proxy { service_subnet } else { "" },
+        dns_service_ip: &dns_service_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        dns_domain: first.documents.dns_domain(),
+        endpoint: &format!("{}:{}", plan.endpoint, kind_config::API_SERVER_PORT),
+    };
+    let bad = |reason: &str| Error::BadImage {
+        image: first.plan.image.clone(),
+        reason: reason.to_owned(),
+    };
+    let mut manifests = Manifests::default();
+    if !networking.disable_default_cni {
+        let text = facts
+            .cni
+            .as_deref()
+            .ok_or_else(|| bad("failed to read CNI manifest"))?;
+        let filled = manifest::fill(text, &values)?;
+        phases.detail(5, format!("Using the following CNI manifest:\n{filled}"));
+        manifests.cni = Some(filled);
+    } else if let Some(text) = &facts.services {
+        manifests.services = Some(manifest::fill(text, &values)?);
+    }
+    let add_ons = &plan.kubernetes.add_ons;
+    if let Some(text) = facts.dns.as_ref().filter(|_| add_ons.dns != AddOn::None) {
+        manifests.dns = Some(manifest::fill(text, &values)?);
+    }
+    if add_ons.storage != AddOn::None {
+        manifests.storage = Some(manifest::fill(&storage_manifest(facts, phases), &values)?);
+    }
+    manifests.of_user.clone_from(&plan.manifests);
+    Ok(manifests)
+}
+
+fn storage_manifest(facts: &Facts, phases: &Phases<'_>) -> String {
+    facts.storage.clone().unwrap_or_else(|| {
+        phases.tell(Event::Warning(Warning::NoStorageManifest));
+        OLD_STORAGE.to_owned()
+    })
+}
