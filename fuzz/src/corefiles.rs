@@ -7,12 +7,19 @@ struct Surroundings;
 
 impl Environment for Surroundings {
     fn variable(&self, name: &str) -> String {
-        if name == "ZONE" { "example.org".to_owned() } else { String::new() }
+        if name == "ZONE" {
+            "example.org".to_owned()
+        } else {
+            String::new()
+        }
     }
 
     fn files(&self, pattern: &str) -> Vec<(String, String)> {
         match pattern {
-            "more" => vec![("more".to_owned(), "log\nimport more\nimport more".to_owned())],
+            "more" => vec![(
+                "more".to_owned(),
+                "log\nimport more\nimport more".to_owned(),
+            )],
             _ if pattern.contains('*') => vec![("one".to_owned(), "errors {\n}".to_owned())],
             _ => Vec::new(),
         }
@@ -54,7 +61,10 @@ fn is_plain(word: &str) -> bool {
 
 fn words(block: &ServerBlock) -> Vec<&str> {
     let mut words: Vec<&str> = block.keys.iter().map(|key| key.text.as_str()).collect();
-    block.directives.iter().for_each(|one| collect(one, &mut words));
+    block
+        .directives
+        .iter()
+        .for_each(|one| collect(one, &mut words));
     words
 }
 
