@@ -9,7 +9,7 @@ use std::time::Instant;
 use kind_e2e::Engine;
 
 use super::cluster::Cluster;
-use super::ginkgo::{Ginkgo, Selection, exactly};
+use super::ginkgo::{Ginkgo, Selection, any_of};
 use super::images::Images;
 use super::junit::Outcomes;
 use super::options::Options;
@@ -145,7 +145,7 @@ fn run_tests(
     if outcomes.0.is_empty() {
         return Err(format!("no test matches {focus:?}").into());
     }
-    let failed = exactly(outcomes.failures().map(|(name, _)| name));
+    let failed = any_of(outcomes.failures().map(|(name, _)| name));
     if !failed.is_empty() {
         outcomes.repeat(alone("repeated", &failed, NONE)?);
     }
@@ -159,7 +159,7 @@ fn select_serial(focus: &str, ran: &Outcomes) -> (String, String) {
         let both = format!("({focus}).*({SERIAL})|({SERIAL}).*({focus})");
         return (both, NONE.to_owned());
     }
-    let names = exactly(ran.0.keys().map(String::as_str));
+    let names = any_of(ran.0.keys().map(String::as_str));
     let skip = if names.is_empty() { NONE } else { &names };
     (focus.to_owned(), skip.to_owned())
 }

@@ -20,9 +20,6 @@ impl Results {
     /// Takes what a suite printed: lines like `test docker::the_node_is_ready ... ok`. One that succeeds
     /// without any has no test for the engine and the filter.
     pub(super) fn add(&mut self, way: &str, suite: &str, printed: &str, succeeded: bool) {
-        if !self.ways.iter().any(|known| known == way) {
-            self.ways.push(way.to_owned());
-        }
         let tests: Vec<_> = printed.lines().filter_map(parse).collect();
         let explained = tests.iter().any(|(_, outcome)| *outcome == Outcome::Failed);
         for (test, outcome) in &tests {
@@ -35,13 +32,15 @@ impl Results {
         }
     }
 
-    /// Notes a way that no suite could run on.
+    /// Notes a way that could not be prepared, or was lost while a suite ran.
     pub(super) fn unprepared(&mut self, way: &str) {
-        self.ways.push(way.to_owned());
         self.note(way, "the preparation".to_owned(), Outcome::Failed);
     }
 
     fn note(&mut self, way: &str, test: String, outcome: Outcome) {
+        if !self.ways.iter().any(|known| known == way) {
+            self.ways.push(way.to_owned());
+        }
         let ways = self.tests.entry(test).or_default();
         ways.insert(way.to_owned(), outcome);
     }
@@ -100,6 +99,7 @@ mod tests {
         results.add("docker", "clusters", printed, false);
         results.add("docker", "nodes", "", true);
         results.add("podman", "clusters", "test podman::a ... ok\n", true);
+        results.unprepared("podman");
         results.add("podman", "nodes", "./nodes: not found\n", false);
         results.add(
             "podman",
@@ -109,7 +109,8 @@ mod tests {
         );
         let table = "| test | docker | podman |\n|---|---|---|\n| clusters: a | ok | ok |\n\
                      | clusters: b | **failed** |  |\n| features: f |  | ok |\n\
-                     | features: its end |  | **failed** |\n| nodes: its start |  | **failed** |\n";
-        assert_eq!((results.table().as_str(), results.failures()), (table, 3));
+                     | features: its end |  | **failed** |\n| nodes: its start |  | **failed** |\n\
+                     | the preparation |  | **failed** |\n";
+        assert_eq!((results.table().as_str(), results.failures()), (table, 4));
     }
 }
