@@ -33,6 +33,7 @@ struct World {
     fails: Option<String>,
     stock: BTreeMap<String, (String, Vec<u8>)>,
     next_address: u8,
+    changing_addresses: bool,
 }
 
 /// A file that was copied into a node.
@@ -67,6 +68,11 @@ impl Fake {
     /// Makes the first call of that name fail, for example `start`.
     pub fn fail(&self, call: &str) {
         self.world().fails = Some(call.to_owned());
+    }
+
+    /// Its networks give nodes other addresses at every start from now on.
+    pub fn change_addresses(&self) {
+        self.world().changing_addresses = true;
     }
 
     /// Names of the calls so far, with their node where they have one.
@@ -149,11 +155,11 @@ impl Engine for Fake {
     }
 
     fn ensure_network(&self, network: &NetworkSpec) -> Result<Network, Error> {
-        drop(self.call("network", &network.name)?);
+        let world = self.call("network", &network.name)?;
         Ok(Network {
             name: network.name.clone(),
             subnets: vec!["172.18.0.0/16".to_owned()],
-            lasting_addresses: true,
+            lasting_addresses: !world.changing_addresses,
         })
     }
 

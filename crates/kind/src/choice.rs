@@ -95,7 +95,9 @@ fn detect(parts: EngineParts) -> Result<Arc<dyn Engine>> {
 }
 
 fn client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
+    let search_path = parts.environment.get("PATH").cloned();
     CommandLine::new(flavor, program)
+        .search_path(search_path.unwrap_or_default())
         .temporary_dir(&parts.temporary_dir)
         .agents_dir(parts.state_dir.join("agents"))
 }

@@ -279,6 +279,15 @@ impl Error {
         }
     }
 
+    /// Wraps a failure to make a document.
+    pub(crate) fn document(error: kind_kubeadm::Error) -> Self {
+        let place = error.place();
+        Self::Document {
+            action: "failed to make the node's configuration".to_owned(),
+            source: Cause::new("KIND-DOCUMENT", error).at(place),
+        }
+    }
+
     /// Wraps a failure of the engine with what was tried.
     pub(crate) fn engine(action: impl Into<String>) -> impl FnOnce(kind_engine::Error) -> Self {
         let action = action.into();

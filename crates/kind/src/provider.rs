@@ -104,8 +104,8 @@ impl ProviderBuilder {
         self
     }
 
-    /// Variables of the host's environment: those about proxies are handed on to nodes, and the native
-    /// engine finds by them how registries are reached.
+    /// Variables of the host's environment: those about proxies are handed on to nodes, the native engine finds
+    /// by them how registries are reached, and engines without root their helpers (`PATH`).
     pub fn environment<'a>(
         mut self,
         variables: impl IntoIterator<Item = (&'a str, &'a str)>,

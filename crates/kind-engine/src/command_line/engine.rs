@@ -1,6 +1,7 @@
 //! The engine trait on a program.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,8 @@ pub struct CommandLine {
     shared_vars: SharedVars,
     /// Where programs for nodes become files, where nodes need such.
     agents: PathBuf,
+    /// Directories of the user's programs.
+    search_path: OsString,
 }
 
 impl CommandLine {
@@ -60,6 +63,7 @@ impl CommandLine {
             addresses: Addresses::default(),
             shared_vars: SharedVars::default(),
             agents: PathBuf::from("/var/lib/kind/agents"),
+            search_path: OsString::new(),
         }
     }
 
@@ -68,6 +72,13 @@ impl CommandLine {
     #[must_use]
     pub fn agents_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.agents = directory.into();
+        self
+    }
+
+    /// Looks for what engines without root need also in these directories, written as in the variable `PATH`.
+    #[must_use]
+    pub fn search_path(mut self, directories: impl Into<OsString>) -> Self {
+        self.search_path = directories.into();
         self
     }
 
@@ -98,7 +109,7 @@ impl CommandLine {
         if self.flavor != Flavor::Podman || user.is_root() || !is_unknown {
             return failure;
         }
-        let host = rootless::Host::current();
+        let host = rootless::Host::current(&self.search_path);
         let wanted = rootless::Wanted {
             nodes: 0,
             ports: &[],
@@ -113,7 +124,7 @@ impl CommandLine {
     fn lacks_modules(&self, info: &Info) -> bool {
         info.rootless
             && !Path::new("/lib/modules").exists()
-            && rootless::Host::current().is(&info.hostname)
+            && rootless::Host::current(&self.search_path).is(&info.hostname)
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -231,7 +242,7 @@ impl Engine for CommandLine {
     #[cfg(target_os = "linux")]
     fn preflight(&self, nodes: usize, ports: &[Port]) -> Result<Vec<String>, Error> {
         let info = self.info()?;
-        let host = rootless::Host::current();
+        let host = rootless::Host::current(&self.search_path);
         // Of another machine its files say nothing here.
         if !info.rootless || !host.is(&info.hostname) {
             return Ok(Vec::new());

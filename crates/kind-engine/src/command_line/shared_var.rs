@@ -25,7 +25,7 @@ const LABEL: &str = "io.x-k8s.kind.shared-var";
 const LOOKS: usize = 5;
 /// How long another kind may take to make it: unpacking takes seconds, on slow disks minutes.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
-/// Handed through from the caller's environment.
+/// Variable of the node that names its snapshotter.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
 const SCRIPT: &str = concat!(
     include_str!("share-begin.sh"),
@@ -72,8 +72,7 @@ impl SharedVars {
 
 /// Filling a node's `/var` takes the node program. What is unpacked is for one way of keeping layers only.
 fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
-    let snapshotter = node.env.get(SNAPSHOTTER).cloned();
-    let snapshotter = snapshotter.or_else(|| std::env::var(SNAPSHOTTER).ok());
+    let snapshotter = node.env.get(SNAPSHOTTER);
     flavor != Flavor::Nerdctl
         && !info.user_namespaces
         && node.purpose == Purpose::Kubernetes

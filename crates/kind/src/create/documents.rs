@@ -1,15 +1,13 @@
 //! From nodes that exist to the files that are put into them before they start.
 
-use kind_config::API_SERVER_PORT;
 use kind_kubeadm::{Documents, NodeFacts, NodeSettings, containerd};
 use kind_node::cni;
-use kind_node::load_balancer::{self, Settings};
 
+use super::balancer::load_balancer_file;
 use super::parallel;
 use super::provision::{Provisioned, ProvisionedNode};
 use super::way::Way;
 use crate::bootstrap::KUBELET_FINALIZE;
-use crate::error::Cause;
 use crate::node::File;
 use crate::plan::{KubernetesNode, NodeMap, NodePlan, Plan};
 use crate::{CancelToken, Error, Result};
@@ -100,7 +98,7 @@ impl<'a> NodeDocuments<'a> {
         let name = &node.plan.name;
         let known = &provisioned.nodes[name];
         let facts = NodeFacts::new(name, provisioned.engine, &known.image.version);
-        let mut facts = facts.map_err(document_error)?;
+        let mut facts = facts.map_err(Error::document)?;
         facts.ipv4 = known.ipv4;
         facts.ipv6 = known.ipv6;
         facts.rootless = provisioned.host.rootless;
@@ -113,7 +111,7 @@ impl<'a> NodeDocuments<'a> {
             plan: node.plan,
             settings: node.settings,
             known,
-            documents: documents.map_err(document_error)?,
+            documents: documents.map_err(Error::document)?,
             facts,
         })
     }
@@ -128,7 +126,7 @@ impl<'a> NodeDocuments<'a> {
             match &self.known.containerd {
                 Some(config) => {
                     let patched = containerd::patch(config, &cluster.containerd);
-                    let patched = patched.map_err(document_error)?;
+                    let patched = patched.map_err(Error::document)?;
                     files.push(File::new(containerd::CONFIG_PATH, patched));
                 }
                 None => unknown.push(containerd::CONFIG_PATH),
@@ -154,24 +152,5 @@ impl<'a> NodeDocuments<'a> {
             secrets: way.secrets(self)?,
             unknown,
         })
-    }
-}
-
-/// What the load balancer is told: whom it leads to.
-pub(super) fn load_balancer_file(plan: &Plan) -> File {
-    let control_planes = plan.nodes.iter().filter(|node| node.is_control_plane());
-    let mut names: Vec<_> = control_planes.map(|node| node.name.as_str()).collect();
-    names.sort_unstable();
-    let settings = Settings::new(API_SERVER_PORT, names);
-    File::new(load_balancer::PATH, settings.text())
-}
-
-/// Wraps a failure to make a document.
-pub(super) fn document_error(error: kind_kubeadm::Error) -> Error {
-    let action = "failed to make the node's configuration";
-    let place = error.place();
-    Error::Document {
-        action: action.to_owned(),
-        source: Cause::new("KIND-DOCUMENT", error).at(place),
     }
 }

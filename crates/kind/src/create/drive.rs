@@ -10,9 +10,9 @@ use kind_node::request::{Event as Told, StepId};
 use super::coordinator::Coordinator;
 use super::phases::{Phases, Sequence};
 use super::requests::BootstrapRequests;
-use super::start::{Started, copy_in};
+use super::start::Started;
 use crate::event::{Event, Outcome, StepEnded, Warning};
-use crate::node::{File, Reply, Requests};
+use crate::node::{File, Reply, Requests, copy_in};
 use crate::{Error, Result};
 
 /// Sends the nodes their requests and waits until all have ended. Returns the administrator's kubeconfig as kubeadm

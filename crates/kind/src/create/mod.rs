@@ -1,5 +1,8 @@
 //! Creating a cluster: config → plan → provision → bootstrap → ready.
 
+mod balancer;
+mod boot;
+mod checks;
 mod coordinator;
 mod documents;
 mod drive;
@@ -15,12 +18,13 @@ mod start;
 mod story;
 mod way;
 
+pub(crate) use checks::{check_cluster, check_host};
 pub(crate) use documents::{ClusterDocuments, NodeFiles, make_documents};
 pub(crate) use facts::Facts;
 pub use options::{CreateCluster, Created};
 pub(crate) use options::{explained, use_image};
 pub(crate) use provision::{Provisioned, ProvisionedNode};
-pub(crate) use run::{check_cluster, check_host, make_plan, run};
+pub(crate) use run::{make_plan, run};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use kind_config::{Cluster, Source as ConfigSource};
 
-use super::documents::document_error;
 use crate::error::Cause;
 use crate::{CancelToken, Error, KubeconfigFiles, Result, Source};
 
@@ -158,7 +157,7 @@ impl CreateCluster {
             .into_iter()
             .collect();
         let patches = kind_kubeadm::check_patches(cluster).into_iter();
-        errors.extend(patches.map(|error| self.located(document_error(error))));
+        errors.extend(patches.map(|error| self.located(Error::document(error))));
         Error::collect(errors)
     }
 

@@ -6,14 +6,14 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use kind_engine::{Error as EngineError, Info};
 use kind_kubeadm::containerd;
 
+use super::balancer::load_balancer_file;
+use super::boot::boot_nodes;
 use super::coordinator::Coordinator;
-use super::documents::load_balancer_file;
 use super::facts::Facts;
 use super::parallel;
 use super::phases::Phases;
-use super::start::{boot_nodes, copy_in};
 use crate::event::{Event, Phase, Warning};
-use crate::node::read_file;
+use crate::node::{copy_in, read_file};
 use crate::plan::{NodeMap, NodePlan, Plan};
 use crate::{Error, Result};
 

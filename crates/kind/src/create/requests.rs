@@ -6,7 +6,7 @@ use std::time::Duration;
 use kind_config::{AddOn, KubeProxyMode, Role};
 use kind_node::request::{Request, StepId};
 
-use super::documents::{ClusterDocuments, NodeDocuments, document_error};
+use super::documents::{ClusterDocuments, NodeDocuments};
 use super::facts::Facts;
 use super::phases::{Phases, Sequence, Stage};
 use crate::bootstrap::{self, First, Manifests, SHARED_FILES, Share, step};
@@ -67,7 +67,7 @@ impl BootstrapRequests {
         let mut init = init_request(plan, documents, first, &manifests)?;
         let (beside, groups) = requests_of_others(documents);
         let version = first.facts.kubernetes_version();
-        let ready = |limit| bootstrap::ready(version, limit).map_err(document_error);
+        let ready = |limit| bootstrap::ready(version, limit).map_err(Error::document);
         let mut ready = wait.map(ready).transpose()?;
         if documents.way.control_planes.len() == 1 {
             // The only control plane need not wait for workers.
@@ -150,7 +150,7 @@ fn init_request(
             false => &[],
         },
     };
-    first.request().map_err(document_error)
+    first.request().map_err(Error::document)
 }
 
 /// The requests of all nodes but the first: beside it, and once it serves.

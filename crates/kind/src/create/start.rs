@@ -1,21 +1,15 @@
 //! From documents to nodes that run.
 
-use std::time::Duration;
-
-use kind_engine::{Engine, Error as EngineError};
-
+use super::boot::boot_nodes;
 use super::coordinator::Coordinator;
 use super::documents::ClusterDocuments;
 use super::parallel;
 use super::phases::{Phases, Sequence};
 use super::requests::BootstrapRequests;
+use crate::Result;
 use crate::event::{Event, Warning};
-use crate::node::{File, pack};
-use crate::plan::{NodePlan, Plan};
-use crate::{Error, Result};
-
-/// How long a node may take until commands can run in it.
-const BOOT_LIMIT: Duration = Duration::from_secs(30);
+use crate::node::copy_in;
+use crate::plan::Plan;
 
 /// Nodes that take commands, and what they are to be asked.
 pub(super) struct Started {
@@ -67,29 +61,4 @@ fn write_files(
         copy_in(engine, name, &[&files.files[..], &files.secrets].concat())
     });
     written.map(drop)
-}
-
-/// Starts the nodes, and waits until they take commands.
-pub(super) fn boot_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
-    let engine = coordinator.engine();
-    coordinator.for_each(&plan.nodes, |node: &NodePlan| {
-        let failed = |action: &str| Error::engine(format!("{action} node {:?}", node.name));
-        engine
-            .start(&node.name)
-            .map_err(failed("failed to start"))?;
-        if node.is_balancer() {
-            return Ok(());
-        }
-        let booted = engine.wait_until_booted(&node.name, BOOT_LIMIT);
-        booted.map_err(failed("failed to boot"))
-    })
-}
-
-/// Puts files into a node.
-pub(super) fn copy_in(engine: &dyn Engine, node: &str, files: &[File]) -> Result<()> {
-    let tar = pack(files).map_err(EngineError::io("packing files"));
-    tar.and_then(|tar| engine.copy_in(node, "/".as_ref(), &mut &tar[..]))
-        .map_err(Error::engine(format!(
-            "failed to write files into node {node:?}"
-        )))
 }

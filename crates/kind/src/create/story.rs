@@ -9,7 +9,7 @@ use kind_engine::Engine;
 use serde::Serialize;
 
 use crate::event::{Event, EventRecord, Listener, Phase, timestamp};
-use crate::node::{File, pack};
+use crate::node::{File, copy_in};
 use crate::{Error, Result};
 
 /// Where the story stands in the node that a cluster began with; `export logs` copies all of `/var/log`.
@@ -63,9 +63,7 @@ impl<'a> Story<'a> {
         let files = self
             .files()
             .map(|(name, text)| File::new(format!("{DIRECTORY}/{name}"), text));
-        let tar = pack(&files).map_err(kind_engine::Error::io("packing files"));
-        tar.and_then(|tar| engine.copy_in(node, "/".as_ref(), &mut &tar[..]))
-            .map_err(Error::engine("failed to keep the creation's events"))
+        copy_in(engine, node, &files)
     }
 
     /// Writes the story into a directory of the host.

@@ -313,6 +313,36 @@ fn no_sibling_is_left_when_a_call_for_one_node_fails() {
 }
 
 #[test]
+fn nodes_start_before_their_files_where_addresses_do_not_last() {
+    let stage = Stage::new(node(None));
+    stage.engine.change_addresses();
+    let options = stage.options().config_text(WITH_WORKERS).unwrap();
+    stage.create(&options).unwrap();
+    let calls = stage.engine.calls();
+    let is_start = |call: &String| call.starts_with("start ");
+    let mut started: Vec<_> = calls.iter().filter(|call| is_start(call)).collect();
+    started.sort_unstable();
+    let expected = [NODE, "kind-worker", "kind-worker2"].map(|node| format!("start {node}"));
+    assert_eq!(started, expected.iter().collect::<Vec<_>>());
+    let last_start = calls.iter().rposition(is_start);
+    let first_file = calls.iter().position(|call| call.starts_with("copy_in "));
+    assert!(last_start < first_file, "{calls:#?}");
+}
+
+#[test]
+fn nothing_is_left_of_nodes_that_started_before_their_files() {
+    for (call, has_logs) in [("start", false), ("copy_in", true), ("exec", true)] {
+        let stage = Stage::new(node(None));
+        stage.engine.change_addresses();
+        stage.engine.fail(call);
+        let error = stage.create(&stage.options()).unwrap_err();
+        assert_eq!(error.code(), "ENG-IO", "{call}");
+        assert_eq!(error.evidence().is_some(), has_logs, "{call}");
+        stage.assert_clean();
+    }
+}
+
+#[test]
 fn what_was_made_can_be_seen_and_deleted() {
     let stage = Stage::new(node(None));
     stage.create(&stage.options()).unwrap();

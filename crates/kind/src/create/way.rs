@@ -7,11 +7,11 @@ use kind_kubeadm::START_PATH;
 use kind_kubeadm::certificates::Authorities;
 use kind_node::load_balancer;
 
-use super::documents::{NodeDocuments, document_error};
-use crate::Result;
+use super::documents::NodeDocuments;
 use crate::bootstrap::KUBELET_FINALIZE;
 use crate::node::File;
 use crate::plan::{NodeMap, Plan};
+use crate::{Error, Result};
 
 /// kubeadm's name for the phase that starts an etcd.
 const KUBEADM_ETCD: &str = "etcd";
@@ -55,7 +55,7 @@ impl Way {
             own_kubelets.extend(others.map(|node| name(&node)));
         }
         Ok(Self {
-            authorities: authorities.map_err(document_error)?,
+            authorities: authorities.map_err(Error::document)?,
             at_once,
             control_planes: control_planes.iter().map(name).collect(),
             own_kubelets,
@@ -104,7 +104,7 @@ impl Way {
     pub(crate) fn balancer_secret(&self, node: &NodeDocuments<'_>) -> Result<Option<File>> {
         let made = self.authorities.as_ref().map(|authorities| {
             let made = authorities.of_balancer(&node.documents, load_balancer::KUBECONFIG);
-            made.map(File::from).map_err(document_error)
+            made.map(File::from).map_err(Error::document)
         });
         made.transpose()
     }
@@ -119,7 +119,7 @@ impl Way {
         let made = match (is_first || self.at_once, &node.settings.role) {
             (true, role) => authorities
                 .files(documents, facts, role)
-                .map_err(document_error)?,
+                .map_err(Error::document)?,
             // What kubeadm expects on a control plane that is going to join; the rest it makes itself.
             (false, Role::ControlPlane) => authorities.shared(),
             (false, _) => Vec::new(),

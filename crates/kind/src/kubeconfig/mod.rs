@@ -72,7 +72,9 @@ const ANOTHER_FILE: &str = "choose another file with `--kubeconfig` or KUBECONFI
 /// Those of [`write_merged`], but for a lock that somebody holds now.
 pub(crate) fn check(files: &KubeconfigFiles) -> Result<()> {
     let path = files.write_target();
-    lock::check(path).map_err(not_locked)?;
+    if !write::leads_to_a_stream(path) {
+        lock::check(path).map_err(not_locked)?;
+    }
     let text = read(path, MERGING)?;
     document::parse(&text).map_err(failed(MERGING))?;
     write::check(path).map_err(|error| denied(WRITING, "open", path, &error))
@@ -81,7 +83,7 @@ pub(crate) fn check(files: &KubeconfigFiles) -> Result<()> {
 /// Puts a cluster's document into the file that is written to, and makes it the current one.
 pub(crate) fn write_merged(files: &KubeconfigFiles, entry: &Document) -> Result<()> {
     let path = files.write_target();
-    let _lock = Lock::acquire(path).map_err(not_locked)?;
+    let _lock = lock(path)?;
     let merged = text::merged(&read(path, MERGING)?, entry).map_err(failed(MERGING))?;
     write::replace(path, &merged).map_err(|error| denied(WRITING, "write", path, &error))
 }
@@ -105,13 +107,21 @@ fn remove_one(path: &Path, cluster: &str) -> Result<()> {
         // Nothing is to be done, so that it does not matter whether it could be.
         return Ok(());
     }
-    let _lock = Lock::acquire(path).map_err(not_locked)?;
+    let _lock = lock(path)?;
     match removed()? {
         Some(text) => {
             write::replace(path, &text).map_err(|error| denied(WRITING, "write", path, &error))
         }
         None => Ok(()),
     }
+}
+
+/// Keeps others from a file while it is changed; from a stream there is nothing to be kept.
+fn lock(path: &Path) -> Result<Option<Lock>> {
+    if write::leads_to_a_stream(path) {
+        return Ok(None);
+    }
+    Lock::acquire(path).map(Some).map_err(not_locked)
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -122,7 +132,7 @@ const WRITING: &str = "failed to write kubeconfig";
 
 /// The text of a file; an empty one if there is no file, or one that nothing is kept in.
 fn read(path: &Path, action: &'static str) -> Result<String> {
-    if path.metadata().is_ok_and(|found| write::is_stream(&found)) {
+    if write::leads_to_a_stream(path) {
         return Ok(String::new());
     }
     match std::fs::read_to_string(path) {

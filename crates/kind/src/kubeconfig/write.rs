@@ -11,48 +11,65 @@ use crate::access;
 /// Symbolic links, the mode and the owner of an existing file stay; a new file is the user's alone.
 /// What is a device or a pipe is written to.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let path = follow(path);
-    let old = fs::metadata(&path).ok();
+    let old = fs::metadata(path).ok();
     if old.as_ref().is_some_and(is_stream) {
-        return fs::write(&path, text);
+        // By its own name: that of `/dev/stdout` leads to a pipe that has none.
+        return fs::write(path, text);
     }
+    let path = follow(path);
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".tmp-{}", std::process::id()));
     let temporary = PathBuf::from(name);
-    let written = write_new(&temporary, text)
-        .and_then(|file| match &old {
-            Some(old) => copy_owner(&file, old),
-            None => {
-                give_to_owner_of(path.parent().unwrap_or(Path::new("")), &file);
-                Ok(())
-            }
-        })
-        .and_then(|()| fs::rename(&temporary, &path));
-    match (written, old) {
-        (Ok(()), _) => Ok(()),
-        (Err(error), old) => {
-            let _ = fs::remove_file(&temporary);
-            match old.is_some() && forbids_another_file(&error) {
-                true => fs::write(&path, text),
-                false => Err(error),
-            }
+    let replaced = match write_new(&temporary, text) {
+        // The text has room, so that whatever else is refused the old content is not lost with it.
+        Ok(file) => put_in_place(&file, &temporary, &path, old.as_ref()).map_err(|e| (e, true)),
+        Err(error) => {
+            let forbidden = forbids_another_file(&error);
+            Err((error, forbidden))
         }
+    };
+    let Err((error, may_write_over)) = replaced else {
+        return Ok(());
+    };
+    let _ = fs::remove_file(&temporary);
+    match old {
+        Some(_) if may_write_over => fs::write(&path, text),
+        _ => Err(error),
     }
 }
 
-/// Whether only a file's content can change: its directory is not ours, it is somebody else's, or it is mounted.
-/// Any other failure would cost the old content too.
+/// Gives a written file its owner and its name.
+fn put_in_place(
+    file: &File,
+    temporary: &Path,
+    path: &Path,
+    old: Option<&Metadata>,
+) -> io::Result<()> {
+    match old {
+        Some(old) => copy_owner(file, old)?,
+        None => give_to_owner_of(path.parent().unwrap_or(Path::new("")), file),
+    }
+    fs::rename(temporary, path)
+}
+
+/// Whether no file can be made beside one: its directory is not ours, cannot be written to or knows no name so long.
+/// Any other failure to write the text would cost the old content too.
 fn forbids_another_file(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    use io::ErrorKind::{InvalidFilename, PermissionDenied, ReadOnlyFilesystem, Unsupported};
     matches!(
         error.kind(),
-        InvalidInput | PermissionDenied | ReadOnlyFilesystem | ResourceBusy
+        InvalidFilename | PermissionDenied | ReadOnlyFilesystem | Unsupported
     )
 }
 
 /// Whether it is a device, a pipe or a socket, which has no content to keep.
-pub(super) fn is_stream(found: &Metadata) -> bool {
+fn is_stream(found: &Metadata) -> bool {
     !found.is_file() && !found.is_dir()
+}
+
+/// Whether what has that name has no content to keep.
+pub(super) fn leads_to_a_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| is_stream(&found))
 }
 
 /// Whether [`replace`] could write a file. Makes nothing.
@@ -60,6 +77,9 @@ pub(super) fn is_stream(found: &Metadata) -> bool {
 /// # Errors
 /// Why not.
 pub(super) fn check(path: &Path) -> io::Result<()> {
+    if leads_to_a_stream(path) {
+        return access::may_write(path);
+    }
     let path = follow(path);
     let directory = || access::may_make_files_in(path.parent().unwrap_or(Path::new("")));
     let Ok(old) = fs::metadata(&path) else {
@@ -147,9 +167,30 @@ mod tests {
     fn a_failure_that_would_cost_the_old_content_is_none_to_write_over() {
         let forbids = |kind: io::ErrorKind| forbids_another_file(&kind.into());
         assert!(forbids(io::ErrorKind::PermissionDenied));
-        assert!(forbids(io::ErrorKind::ResourceBusy));
+        assert!(forbids(io::ErrorKind::Unsupported));
         assert!(!forbids(io::ErrorKind::StorageFull));
         assert!(!forbids(io::ErrorKind::QuotaExceeded));
+    }
+
+    #[test]
+    fn a_stream_is_written_to_by_its_own_name() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let name = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writer));
+        check(Path::new(&name)).unwrap();
+        replace(Path::new(&name), "a").unwrap();
+        drop(writer);
+        let mut read = String::new();
+        io::Read::read_to_string(&mut reader, &mut read).unwrap();
+        assert_eq!(read, "a");
+    }
+
+    #[test]
+    fn a_file_whose_name_leaves_no_room_for_another_is_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("n".repeat(255));
+        fs::write(&path, "a").unwrap();
+        replace(&path, "b").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "b");
     }
 
     #[test]

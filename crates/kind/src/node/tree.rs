@@ -71,6 +71,15 @@ pub(crate) fn pack(files: &[File]) -> std::io::Result<Vec<u8>> {
     builder.into_inner()
 }
 
+/// Puts files into a node.
+pub(crate) fn copy_in(engine: &dyn Engine, node: &str, files: &[File]) -> Result<()> {
+    let tar = pack(files).map_err(kind_engine::Error::io("packing files"));
+    tar.and_then(|tar| engine.copy_in(node, "/".as_ref(), &mut &tar[..]))
+        .map_err(Error::engine(format!(
+            "failed to write files into node {node:?}"
+        )))
+}
+
 /// The text files below a directory of a node that need not run, by their path below it. Files
 /// above `limit` bytes and files that are not text are left out.
 pub(crate) fn read_tree(

@@ -4,6 +4,15 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Where `newuidmap` and `newgidmap` are on most hosts, and on NixOS, whose other places are not root's to mark.
+const PROGRAMS: [&str; 5] = [
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/local/bin",
+    "/run/wrappers/bin",
+    "/run/current-system/sw/bin",
+];
+
 /// What was found. A file that is not there leaves `None`: then nothing is known, and nothing is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::command_line) struct Host {
@@ -34,10 +43,9 @@ pub(in crate::command_line) struct Host {
 }
 
 impl Host {
-    /// The machine and the user that this runs on.
-    pub(in crate::command_line) fn current() -> Self {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        Self::read(Path::new("/"), rustix::process::getuid().as_raw(), &path)
+    /// The machine and the user that this runs on, whose variable `PATH` is given.
+    pub(in crate::command_line) fn current(path: &OsStr) -> Self {
+        Self::read(Path::new("/"), rustix::process::getuid().as_raw(), path)
     }
 
     /// Reads the files below `root` for the user of that number, who has this variable `PATH`.
@@ -54,8 +62,8 @@ impl Host {
             known.then(|| subordinate_ids(&text(path).unwrap_or_default(), &owners))
         };
         let program = |name: &str| {
-            let known = ["/usr/bin", "/usr/sbin", "/usr/local/bin"].map(PathBuf::from);
-            let mut places = known.into_iter().chain(std::env::split_paths(path));
+            let known = PROGRAMS.iter().map(PathBuf::from);
+            let mut places = known.chain(std::env::split_paths(path));
             places.any(|place| {
                 root.join(place.strip_prefix("/").unwrap_or(&place))
                     .join(name)
@@ -171,6 +179,9 @@ mod tests {
         write("usr/bin/newuidmap", "");
         write("run/privileged/bin/newgidmap", "");
         let host = Host::read(root.path(), 1000, OsStr::new(""));
+        write("run/wrappers/bin/newgidmap", "");
+        assert!(Host::read(root.path(), 1000, OsStr::new("")).id_mappers);
+        fs::remove_file(root.path().join("run/wrappers/bin/newgidmap")).unwrap();
         assert_eq!(host.user.as_deref(), Some("u"));
         assert_eq!(
             (host.subordinate_uids, host.subordinate_gids),

@@ -1,0 +1,26 @@
+//! Starting nodes.
+
+use std::time::Duration;
+
+use super::coordinator::Coordinator;
+use crate::plan::{NodePlan, Plan};
+use crate::{Error, Result};
+
+/// How long a node may take until commands can run in it.
+const BOOT_LIMIT: Duration = Duration::from_secs(30);
+
+/// Starts the nodes, and waits until they take commands.
+pub(super) fn boot_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
+    let engine = coordinator.engine();
+    coordinator.for_each(&plan.nodes, |node: &NodePlan| {
+        let failed = |action: &str| Error::engine(format!("{action} node {:?}", node.name));
+        engine
+            .start(&node.name)
+            .map_err(failed("failed to start"))?;
+        if node.is_balancer() {
+            return Ok(());
+        }
+        let booted = engine.wait_until_booted(&node.name, BOOT_LIMIT);
+        booted.map_err(failed("failed to boot"))
+    })
+}

@@ -1,0 +1,147 @@
+//! What is looked at before anything is made.
+
+use std::path::PathBuf;
+
+use kind_config::Cluster;
+use kind_engine::Info;
+
+use super::CreateCluster;
+use crate::event::{Event, Listener, Warning};
+use crate::plan::published_ports;
+use crate::{Error, Provider, Result, contents, kubeconfig};
+
+/// Longer names make host names that some systems refuse.
+const LONGEST_NAME: usize = 50;
+
+/// Everything that can be known to be wrong before the first thing is made.
+pub(super) fn check(
+    provider: &Provider,
+    options: &CreateCluster,
+    listener: Listener<'_>,
+) -> Result<(Cluster, Info)> {
+    let mut cluster = options.resolve();
+    let engine = provider.engine();
+    let info = engine.info().map_err(Error::engine(format!(
+        "failed to get {} info",
+        engine.name()
+    )))?;
+    check_host(&info, listener)?;
+    provider.check_machine(&info)?;
+    if !provider.nodes(Some(&cluster.name))?.is_empty() {
+        return Err(Error::ClusterExists(cluster.name));
+    }
+    check_cluster(options, &mut cluster, listener)?;
+    kubeconfig::check(&options.files)?;
+    let ports = published_ports(&cluster);
+    let warnings = engine.preflight(cluster.nodes.len(), &ports);
+    let warnings = warnings.map_err(Error::engine("failed to check the host"))?;
+    for warning in warnings {
+        listener(Event::Warning(Warning::Engine(warning)));
+    }
+    Ok((cluster, info))
+}
+
+/// Whether nodes can run on a host like this at all.
+pub(crate) fn check_host(info: &Info, listener: Listener<'_>) -> Result<()> {
+    for warning in host_warnings(info)? {
+        listener(Event::Warning(warning));
+    }
+    Ok(())
+}
+
+/// Whether the configuration, with everything that overrides it, is one. Brings in what it has in files
+/// of the host.
+pub(crate) fn check_cluster(
+    options: &CreateCluster,
+    cluster: &mut Cluster,
+    listener: Listener<'_>,
+) -> Result<()> {
+    if cluster.name.len() > LONGEST_NAME {
+        listener(Event::Warning(Warning::LongName(cluster.name.clone())));
+    }
+    options.check(cluster)?;
+    contents::read(cluster, &current_directory()?)?;
+    for warning in cluster.warnings() {
+        listener(Event::Warning(Warning::Config(warning)));
+    }
+    Ok(())
+}
+
+/// What the user should know of the engine's host.
+///
+/// # Errors
+/// If nodes cannot run there at all: a rootless engine needs cgroup v2 and every controller that limits nodes.
+fn host_warnings(info: &Info) -> Result<Vec<Warning>> {
+    let mut warnings: Vec<_> = info.warnings.iter().cloned().map(Warning::Engine).collect();
+    if info.rootless && !info.cgroup2 {
+        return Err(Error::Rootless {
+            requirement: "cgroup v2",
+            remedy: "start the host's kernel with `systemd.unified_cgroup_hierarchy=1`",
+        });
+    }
+    if info.rootless && !info.limits.are_complete() {
+        return Err(Error::Rootless {
+            requirement: "setting systemd property \"Delegate=yes\"",
+            remedy: kind_engine::DELEGATE,
+        });
+    }
+    if !info.cgroup2 {
+        warnings.push(Warning::CgroupV1);
+    }
+    Ok(warnings)
+}
+
+/// What relative paths of a configuration are relative to.
+pub(super) fn current_directory() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|source| Error::Io {
+        action: "failed to find the current directory",
+        path: PathBuf::from("."),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use kind_engine::Limits;
+
+    use super::*;
+
+    fn info(rootless: bool, cgroup2: bool, limits: Limits) -> Info {
+        let mut info = Info::default();
+        (info.rootless, info.cgroup2, info.limits) = (rootless, cgroup2, limits);
+        info
+    }
+
+    #[test]
+    fn rootless_engines_must_be_able_to_limit() {
+        let told = |rootless, cgroup2, limits| {
+            host_warnings(&info(rootless, cgroup2, limits)).map_err(|error| error.to_string())
+        };
+        let docs = "see https://kind.sigs.k8s.io/docs/user/rootless/";
+        assert_eq!(
+            told(true, false, Limits::ALL).unwrap_err(),
+            format!("running kind with rootless provider requires cgroup v2, {docs}")
+        );
+        assert_eq!(
+            told(true, true, Limits::default()).unwrap_err(),
+            format!(
+                "running kind with rootless provider requires setting systemd property \
+                 \"Delegate=yes\", {docs}"
+            )
+        );
+        assert_eq!(told(true, true, Limits::ALL).unwrap(), []);
+        assert_eq!(told(false, true, Limits::default()).unwrap(), []);
+        assert_eq!(
+            told(false, false, Limits::ALL).unwrap(),
+            [Warning::CgroupV1]
+        );
+    }
+
+    #[test]
+    fn what_the_engine_warns_of_is_told() {
+        let mut info = info(true, true, Limits::ALL);
+        info.warnings.push("old".to_owned());
+        let warnings = host_warnings(&info).unwrap();
+        assert_eq!(warnings, [Warning::Engine("old".to_owned())]);
+    }
+}
