@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -23,7 +24,8 @@ pub fn enclosed(prepare: impl FnOnce(&mut Command)) -> std::io::Result<ExitStatu
     command
         .args(["--pdeathsig", "KILL", "unshare", "--net", "--mount"])
         .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
-        .args(["--propagation", "slave", "/bin/sh", "-c", SETUP, "sh"]);
+        .args(["--propagation", "slave", "/bin/sh", "-c", SETUP, "sh"])
+        .arg(ADDRESS.to_string());
     prepare(&mut command);
     // The name is the tests' own: what has it and is empty is left of a run that was killed.
     for directory in cgroups() {
@@ -40,11 +42,15 @@ pub fn enclosed(prepare: impl FnOnce(&mut Command)) -> std::io::Result<ExitStatu
     status
 }
 
-/// The shell stays as the first process: it is there for orphans. Kubelets before 1.26 look for a cloud at its
-/// address, and would wait seconds for the answer that this world is in none.
+/// An address of that world that nodes reach. Kubelets before 1.26 look for a cloud there, and would wait seconds for
+/// the answer that this world is in none.
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+
+/// The shell stays as the first process: it is there for orphans.
 const SETUP: &str = "\
-ip link set lo up && ip address add 169.254.169.254/32 dev lo || exit 101
+ip link set lo up && ip address add \"$1/32\" dev lo || exit 101
 mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run || exit 101
+shift
 \"$@\"
 exit $?";
 

@@ -12,7 +12,7 @@ mod suite;
 mod user;
 
 pub use bounds::Bounds;
-pub use enclosure::{Kept, enclosed, is_ordinary_user, scratch};
+pub use enclosure::{ADDRESS, Kept, enclosed, is_ordinary_user, scratch};
 pub use engine::Engine;
 pub use host::Traces;
 pub use limits::{SLOWNESS, limit};

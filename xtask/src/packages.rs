@@ -37,14 +37,17 @@ pub(crate) const CLUSTER: [Need; 5] = [
     need("busybox", "busybox-static", "is the sample app"),
 ];
 
+/// What answers where images are pulled from.
+pub(crate) const REGISTRY: Need = need(
+    "docker-registry",
+    "docker-registry",
+    "is the registry that images are pulled from and pushed to",
+);
+
 /// What the tests need beside that.
 pub(crate) const TESTS: [Need; 7] = [
     need("zstd", "zstd", "packs archives that are loaded"),
-    need(
-        "docker-registry",
-        "docker-registry",
-        "is the registry that images are pulled from and pushed to",
-    ),
+    REGISTRY,
     need(
         "ip",
         "iproute2",

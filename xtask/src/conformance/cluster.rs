@@ -17,15 +17,23 @@ use crate::shell::{output, run, say};
 
 const NAME: &str = "conformance";
 
-/// The tests want two nodes for their pods.
-const CONFIG: &str = "\
+/// The tests want two nodes for their pods, and images that can be pulled.
+fn config(registry: &str) -> String {
+    format!(
+        "\
 kind: Cluster
-apiVersion: kind.x-k8s.io/v1alpha4
+apiVersion: kind.x-k8s.io/v1beta1
+registries:
+- host: _default
+  mirrors:
+  - url: {registry}
 nodes:
 - role: control-plane
 - role: worker
 - role: worker
-";
+"
+    )
+}
 
 /// A cluster of three nodes that goes with this value.
 pub(super) struct Cluster {
@@ -38,12 +46,14 @@ impl Cluster {
         directory.join("state")
     }
 
-    /// Makes it of the node image in an archive, or of the one that was built into the native engine's store. What an earlier run that was killed has left there goes first.
+    /// Makes it of the node image in an archive, or of the one that was built into the native engine's store. Its nodes
+    /// ask the registry of that URL first. What an earlier run that was killed has left there goes before.
     pub(super) fn create(
         engine: Engine,
         kind: PathBuf,
         directory: &Path,
         node_image: Option<&Path>,
+        registry: &str,
     ) -> Result<Self, Failure> {
         let cluster = Self {
             kind: Kind::new(kind, directory, Arc::new(engine)),
@@ -55,7 +65,7 @@ impl Cluster {
             None => IMAGE.to_owned(),
         };
         let config = directory.join("cluster.yaml");
-        fs::write(&config, CONFIG)?;
+        fs::write(&config, self::config(registry))?;
         let create = ["create", "cluster", "--name", NAME, "--wait", "5m"];
         let mut command = cluster.kind.command(&create);
         run(command.args(["--image", &image, "--config"]).arg(config))?;

@@ -8,7 +8,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use kind_image::oci::{ImageConfig, Platform, RunConfig};
+use kind_image::registry::{Access, Packing, push};
 use kind_image::store::{Draft, Layer, Placement, Store};
+use kind_testkit::registry::Registry;
 
 use super::stand_ins::{Base, Content, STAND_INS, StandIn, stand_in};
 use super::suite::Suite;
@@ -87,6 +89,26 @@ impl Images {
         Ok(Self { store, names })
     }
 
+    /// Puts into a registry those that the tests pull though the nodes have them.
+    pub(super) fn publish(&self, registry: &Registry) -> Result<(), Failure> {
+        let access = Access::from_environment(&BTreeMap::new());
+        for name in self.names.iter().filter(|name| is_pulled(name)) {
+            let (_, path) = name.split_once('/').ok_or("an image of no registry")?;
+            let image = self.store.find(name)?;
+            let image = image.ok_or_else(|| format!("no stand-in for {name} was made"))?;
+            let reference = registry.image(path).parse()?;
+            push(
+                &self.store,
+                &image,
+                &reference,
+                Packing::Plain,
+                &access,
+                &|_| {},
+            )?;
+        }
+        Ok(())
+    }
+
     /// Writes those that are not among the names already there as one archive.
     pub(super) fn archive(&self, there: &BTreeSet<String>, path: &Path) -> Result<(), Failure> {
         let mut images = Vec::new();
@@ -109,6 +131,11 @@ fn inputs(suite: &Suite, names: &[String]) -> Result<String, Failure> {
         }
     }
     Ok(text)
+}
+
+/// Whether a test asks for it with the policy `Always`.
+fn is_pulled(name: &str) -> bool {
+    stand_in(name).is_some_and(|image| image.name == "kitten")
 }
 
 /// Whether the suite has all that the image is made of.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use kind_e2e::Engine;
+use kind_e2e::{ADDRESS, Engine};
+use kind_testkit::registry::{self, Registry};
 
 use super::cluster::Cluster;
 use super::ginkgo::{Ginkgo, Selection, any_of};
@@ -39,7 +40,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let results = fresh_directory("results")?;
     let node_image = Some(Path::new(node_image)).filter(|_| !node_image.is_empty());
-    let cluster = start_cluster(&options, &suite, kind.into(), node_image)?;
+    let images = Images::of(&suite, &directory())?;
+    let registry = start_registry(&images)?;
+    let mirror = format!("http://{ADDRESS}:{}", registry.address().port());
+    let cluster = start_cluster(&options, kind.into(), node_image, &mirror)?;
+    let archive = directory().join("stand-ins.tar");
+    images.archive(&cluster.images()?, &archive)?;
+    cluster.load(&archive)?;
     let ginkgo = Ginkgo {
         suite: &suite,
         kubeconfig: cluster.kubeconfig(),
@@ -99,11 +106,21 @@ fn write(
     Ok(())
 }
 
+/// A registry with the images that the tests pull.
+fn start_registry(images: &Images) -> Result<Registry, Failure> {
+    let registry = Registry::start_with(&registry::Options {
+        for_others: true,
+        ..registry::Options::default()
+    });
+    images.publish(&registry)?;
+    Ok(registry)
+}
+
 fn start_cluster(
     options: &Options,
-    suite: &Suite,
     kind: PathBuf,
     node_image: Option<&Path>,
+    registry: &str,
 ) -> Result<Cluster, Failure> {
     let place = cluster_directory();
     fs::create_dir_all(&place)?;
@@ -112,11 +129,7 @@ fn start_cluster(
     if let Some(archive) = node_image.filter(|_| !engine.is_native()) {
         engine.load(archive)?;
     }
-    let cluster = Cluster::create(engine, kind, &place, node_image)?;
-    let archive = directory().join("stand-ins.tar");
-    Images::of(suite, &directory())?.archive(&cluster.images()?, &archive)?;
-    cluster.load(&archive)?;
-    Ok(cluster)
+    Cluster::create(engine, kind, &place, node_image, registry)
 }
 
 /// First what runs in parallel, then what does not, then again by itself what failed.

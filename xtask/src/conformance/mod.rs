@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let _lock = lock()?;
     packages::ensure(&packages::CLUSTER, true)?;
+    packages::ensure(&[packages::REGISTRY], true)?;
     if options.provider != "native" {
         packages::ensure(&packages::ENGINES, true)?;
         shell::run(cargo().args(["build", "--package", "kind-e2e", "--bins"]))?;

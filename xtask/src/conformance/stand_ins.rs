@@ -135,6 +135,11 @@ pub(super) const STAND_INS: &[StandIn] = &[
         base: Base::Empty,
         content: &[
             AGNHOST,
+            // The test of image volumes looks for what upstream's is made of.
+            (
+                "etc/os-release",
+                Content::Text("NAME=\"Alpine Linux\"\n", 0o644),
+            ),
             (
                 "data.json",
                 Content::Text("{\"image\": \"kitten.jpg\"}\n", 0o644),

@@ -34,6 +34,8 @@ pub struct Options<'a> {
     pub login: bool,
     /// Let in who shows a token of this service.
     pub token: Option<&'a TokenService>,
+    /// Listen on all addresses, for others in a world of one's own.
+    pub for_others: bool,
 }
 
 /// A running registry; ends when dropped.
@@ -70,7 +72,11 @@ impl Registry {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let config = directory.path().join("config.yml");
-        fs::write(&config, text(options, directory.path(), address)).unwrap();
+        let listens = match options.for_others {
+            true => SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())),
+            false => address,
+        };
+        fs::write(&config, text(options, directory.path(), listens)).unwrap();
         let log = fs::File::create(directory.path().join("log")).unwrap();
         let process = Command::new(PROGRAM)
             .arg("serve")
@@ -98,7 +104,7 @@ impl Registry {
         None
     }
 
-    /// Where it listens.
+    /// Where it is found on this machine.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
