@@ -51,6 +51,16 @@ pub struct Check {
     pub evidence: Vec<Evidence>,
 }
 
+/// The id of an end that no signature knows.
+pub(crate) const UNKNOWN: &str = "component-ended";
+
+impl Check {
+    /// Whether it has a signature, and not only last words.
+    pub fn is_known(&self) -> bool {
+        self.id != UNKNOWN
+    }
+}
+
 impl fmt::Display for Check {
     /// The cause in one line.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

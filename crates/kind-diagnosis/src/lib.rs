@@ -74,7 +74,7 @@ pub fn examine_lines<'a>(
 fn unknown_exit(component: Component<'_>, words: &str, evidence: Evidence) -> Check {
     let heals = Captures::waits_for_another(words);
     Check {
-        id: "component-ended".to_owned(),
+        id: check::UNKNOWN.to_owned(),
         severity: Severity::of(heals),
         subject: component.name().to_owned(),
         found: words.to_owned(),

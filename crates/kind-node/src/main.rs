@@ -11,6 +11,7 @@ mod balancer;
 mod boot;
 mod channel;
 mod crictl;
+mod diagnosis;
 mod dns;
 mod known;
 mod kubelet;

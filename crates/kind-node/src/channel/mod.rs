@@ -1,6 +1,7 @@
 //! The answering side of [`kind_node::request`]: takes one request on stdin, puts its files in
 //! place, runs its steps and tells what happens on stdout.
 
+mod attend;
 mod capture;
 mod files;
 mod frame;
