@@ -1,5 +1,6 @@
 //! The programs under test.
 
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::limits::{limit, stretched};
-use crate::{Engine, User};
+use crate::{Engine, User, is_ordinary_user};
 
 /// What a program answered.
 #[derive(Debug)]
@@ -43,9 +44,21 @@ pub struct Kind {
     user: Option<User>,
 }
 
+/// An engine without root keeps its images in the user's home directory: that one, whatever the command's is.
+fn keep_store(command: &mut Command) {
+    let home = std::env::var_os("HOME").filter(|_| is_ordinary_user());
+    if let Some(home) = home {
+        command.env("XDG_DATA_HOME", Path::new(&home).join(".local/share"));
+    }
+}
+
 impl Kind {
     /// The command under test at `program`, working below `directory`.
+    ///
+    /// # Panics
+    /// If its home directory cannot be made.
     pub fn new(program: PathBuf, directory: &Path, engine: Arc<Engine>) -> Self {
+        fs::create_dir_all(directory.join("home")).expect("a home directory");
         Self {
             program,
             option: Some("--provider"),
@@ -122,6 +135,7 @@ impl Kind {
             }
             None => {
                 command.env("KIND_STATE_DIR", self.state());
+                keep_store(&mut command);
             }
         }
         command

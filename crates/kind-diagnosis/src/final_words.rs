@@ -14,7 +14,7 @@ const BEGINNINGS: [&str; 8] = [
     "error: ",
 ];
 /// Longer words are cut: one line is to be read by people.
-const LONGEST: usize = 600;
+const LONGEST: usize = 320;
 
 /// The reason with which a program ended, in one line, from the end of its log. Without one the last line that tells
 /// of an error, or the last line at all; `None` for a log without lines.
@@ -82,7 +82,8 @@ fn unquote(text: &str) -> String {
     serde_json::from_str(text).unwrap_or_else(|_| text.trim_matches('"').to_owned())
 }
 
-fn cut(words: String) -> String {
+/// Words that people can read in a glance.
+pub(crate) fn cut(words: String) -> String {
     match words.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{} …", &words[..end]),
         None => words,
@@ -125,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_log_is_read(log in "(?s).{0,200}", line in "[ -~é…]{700,900}") {
+        fn any_log_is_read(log in "(?s).{0,200}", line in "[ -~é…]{400,600}") {
             let _ = final_words(&log);
             let words = final_words(&line).unwrap_or_default();
             prop_assert!(words.chars().count() <= LONGEST + 2);

@@ -62,7 +62,7 @@ pub fn examine_lines<'a>(
         };
         let evidence = Evidence {
             path: path.to_owned(),
-            lines: vec![line.trim().to_owned()],
+            lines: vec![final_words::cut(line.trim().to_owned())],
         };
         found.retain(|check| check.id != signature.id);
         found.push(signature.check(component, &captures, evidence));

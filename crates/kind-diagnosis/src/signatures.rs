@@ -110,7 +110,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "no-cri",
         components: &["kubelet", "containerd", "kubeadm"],
         patterns: &[
-            "unknown service runtime.v1.RuntimeService",
+            "unknown service runtime.{}.RuntimeService",
             "failed to load plugin\" error=\"{}\" id=io.containerd.grpc.v1.cri ",
         ],
         found: "containerd runs without its Kubernetes part, the CRI plugin",
@@ -148,6 +148,16 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         found: "the pod {3} cannot start: its volume {1} is {5} of the node, which is not there or of another type",
         expected: "a file or directory of that type in the node",
         remedy: "bring it with `extraMounts` of the node, or correct `extraVolumes` of the component",
+        ..RUNNING
+    },
+    Signature {
+        id: "etcd-unreachable",
+        components: &["kube-apiserver"],
+        patterns: &["failed to connect to {Addr: \"{}\"{}Err: connection error: desc = {*}"],
+        heals: true,
+        found: "it does not reach etcd at {1}: {3}",
+        expected: "an etcd that answers",
+        remedy: "see why etcd does not run; one outside of the cluster must be reachable from its nodes, with a certificate for the address in `etcd.external.endpoints`",
         ..RUNNING
     },
 ];

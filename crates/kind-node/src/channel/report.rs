@@ -65,9 +65,9 @@ impl Report {
         }
     }
 
-    /// Ends the request for what is in the way of the step that runs longest.
+    /// Ends the request for what is in the way of the latest step.
     pub(super) fn fail_for(&self, causes: Vec<Check>) {
-        let Some(step) = self.longest_running() else {
+        let Some(step) = self.latest_running() else {
             return;
         };
         let reason = causes.first().map_or_else(String::new, Check::to_string);
@@ -76,9 +76,9 @@ impl Report {
         }
     }
 
-    /// The step that runs longest.
-    pub(super) fn longest_running(&self) -> Option<Running> {
-        lock(&self.running).first().cloned()
+    /// The step that began last: others that run were waiting already.
+    pub(super) fn latest_running(&self) -> Option<Running> {
+        lock(&self.running).last().cloned()
     }
 
     /// What is in the way.

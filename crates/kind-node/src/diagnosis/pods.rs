@@ -19,31 +19,29 @@ const CONTROL_PLANE: [&str; 4] = [
 /// What a program says last is short.
 const LONGEST_TAIL: u64 = 64 * 1024;
 
-/// A container that has been started again.
+/// A container's latest log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Restarted {
+pub(super) struct ContainerLog {
     /// Its name, for example `etcd`.
     pub(super) container: String,
-    /// How often it has been.
+    /// How often it has been started again.
     pub(super) restarts: u32,
-    /// The latest log.
+    /// The file.
     pub(super) path: PathBuf,
     /// Its end, without what the runtime puts before each line.
     pub(super) log: String,
 }
 
-/// Containers of the control plane that have been started again, below `/var/log/pods`.
-pub(super) fn find_restarted(pods: &Path) -> Vec<Restarted> {
+/// Logs of the control plane's containers, below `/var/log/pods`.
+pub(super) fn find_logs(pods: &Path) -> Vec<ContainerLog> {
     let pods = entries(pods).filter(|path| name_of(path).starts_with(PREFIX));
     let containers = pods.flat_map(|pod| entries(&pod).collect::<Vec<_>>());
-    let mut restarted: Vec<_> = containers
-        .filter_map(|path| read_restarted(&path))
-        .collect();
-    restarted.sort_by(|a, b| a.container.cmp(&b.container));
-    restarted
+    let mut logs: Vec<_> = containers.filter_map(|path| read_log(&path)).collect();
+    logs.sort_by(|a, b| a.container.cmp(&b.container));
+    logs
 }
 
-fn read_restarted(directory: &Path) -> Option<Restarted> {
+fn read_log(directory: &Path) -> Option<ContainerLog> {
     let container = name_of(directory);
     if !CONTROL_PLANE.contains(&container.as_str()) {
         return None;
@@ -51,11 +49,8 @@ fn read_restarted(directory: &Path) -> Option<Restarted> {
     let number = |path: &PathBuf| name_of(path).strip_suffix(".log")?.parse::<u32>().ok();
     let logs = entries(directory).filter_map(|path| Some((number(&path)?, path)));
     let (restarts, path) = logs.max()?;
-    if restarts == 0 {
-        return None;
-    }
     let log = strip_prefixes(&read_tail(&path).ok()?);
-    Some(Restarted {
+    Some(ContainerLog {
         container,
         restarts,
         path,
@@ -97,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_started_again_is_found() {
+    fn the_latest_log_of_each_container_is_found() {
         let pods = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = pods.path().join(path);
@@ -117,13 +112,13 @@ mod tests {
             "kube-system_kube-scheduler-a_5/kube-scheduler/notes.txt",
             line,
         );
-        let found = find_restarted(pods.path());
-        assert_eq!(found.len(), 1, "{found:#?}");
-        assert_eq!(
-            (found[0].container.as_str(), found[0].restarts),
-            ("kube-apiserver", 10)
-        );
-        assert_eq!(found[0].log, "Error: unknown flag: --a\n");
-        assert_eq!(find_restarted(&pods.path().join("none")), []);
+        let found = find_logs(pods.path());
+        let counts = found
+            .iter()
+            .map(|log| (log.container.as_str(), log.restarts));
+        let expected = [("etcd", 0), ("kube-apiserver", 10)];
+        assert_eq!(counts.collect::<Vec<_>>(), expected);
+        assert_eq!(found[1].log, "Error: unknown flag: --a\n");
+        assert_eq!(find_logs(&pods.path().join("none")), []);
     }
 }

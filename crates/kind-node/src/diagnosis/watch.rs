@@ -1,17 +1,20 @@
 //! Watching what a start waits for.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use kind_diagnosis::{Check, Component, Severity, examine_exit, examine_lines};
 
-use super::pods::{self, find_restarted};
+use super::pods::{ContainerLog, find_logs};
 use super::units::{self, Journal, read_journal};
 
 /// Journals cost a program each time; most starts are over before.
 const FIRST_JOURNALS: Duration = Duration::from_secs(5);
 const JOURNAL_INTERVAL: Duration = Duration::from_secs(3);
+/// What a running component said before that may have healed.
+const LATEST_LINES: usize = 20;
 /// A container that ends this often for the same reason does so again.
 const SAME_ENDS: u32 = 2;
 
@@ -58,25 +61,37 @@ impl Watch {
     }
 
     fn collect(&mut self) -> Vec<Check> {
-        let restarted = find_restarted(&self.pods);
-        let ended = restarted
-            .iter()
-            .filter_map(|container| self.judge_container(container));
-        let mut checks: Vec<_> = ended.collect();
+        let logs = find_logs(&self.pods);
+        let mut checks: Vec<_> = logs.iter().flat_map(|log| self.judge_log(log)).collect();
         checks.extend(self.journals.iter().cloned());
-        checks.sort_by_key(|check| std::cmp::Reverse(check.severity));
+        checks.sort_by_key(|check| (Reverse(check.severity), !check.is_known()));
         checks
     }
 
-    fn judge_container(&mut self, restarted: &pods::Restarted) -> Option<Check> {
-        let component = Component::new(&restarted.container);
-        let path = restarted.path.display().to_string();
-        let mut check = examine_exit(component, &path, &restarted.log)?;
-        let seen = self.seen.entry(restarted.container.clone());
+    fn judge_log(&mut self, log: &ContainerLog) -> Vec<Check> {
+        let component = Component::new(&log.container);
+        let lines: Vec<&str> = log.log.lines().collect();
+        let latest = &lines[lines.len().saturating_sub(LATEST_LINES)..];
+        let path = log.path.display().to_string();
+        let mut checks = examine_lines(component, &path, latest.iter().copied());
+        if log.restarts > 0 {
+            checks.extend(self.judge_end(component, &path, log));
+        }
+        checks
+    }
+
+    fn judge_end(
+        &mut self,
+        component: Component<'_>,
+        path: &str,
+        log: &ContainerLog,
+    ) -> Option<Check> {
+        let mut check = examine_exit(component, path, &log.log)?;
+        let seen = self.seen.entry(log.container.clone());
         let (restarts, said, times) = seen.or_insert((0, String::new(), 0));
-        if *restarts != restarted.restarts {
+        if *restarts != log.restarts {
             *times = if *said == check.found { *times + 1 } else { 1 };
-            *restarts = restarted.restarts;
+            *restarts = log.restarts;
             said.clone_from(&check.found);
         }
         // What nobody knows may pass; the same end again and again does not.
@@ -123,8 +138,8 @@ mod tests {
         }
     }
 
-    fn restarted(restarts: u32, log: &str) -> pods::Restarted {
-        pods::Restarted {
+    fn restarted(restarts: u32, log: &str) -> ContainerLog {
+        ContainerLog {
             container: "kube-scheduler".to_owned(),
             restarts,
             path: PathBuf::from("a.log"),
@@ -136,8 +151,8 @@ mod tests {
     fn an_unknown_end_counts_when_it_comes_again() {
         let mut watch = Watch::new();
         let mut severity = |restarts, log| {
-            let check = watch.judge_container(&restarted(restarts, log));
-            check.unwrap().severity
+            let checks = watch.judge_log(&restarted(restarts, log));
+            checks[0].severity
         };
         assert_eq!(severity(1, "Error: a"), Severity::Warning);
         assert_eq!(
@@ -150,6 +165,17 @@ mod tests {
         assert_eq!(severity(4, "Error: unknown flag: --a"), Severity::Error);
         assert_eq!(severity(5, "Error: connection refused"), Severity::Warning);
         assert_eq!(severity(6, "Error: connection refused"), Severity::Warning);
+    }
+
+    #[test]
+    fn a_running_component_tells_what_it_waits_for_now() {
+        let mut watch = Watch::new();
+        let waits = "W1 failed to connect to {Addr: \"1.2.3.4:2379\", }. Err: connection error: desc = \"a\"";
+        let mut log = restarted(0, waits);
+        "kube-apiserver".clone_into(&mut log.container);
+        assert_eq!(watch.judge_log(&log)[0].id, "etcd-unreachable");
+        log.log.push_str(&"\nI1 it goes on".repeat(LATEST_LINES));
+        assert_eq!(watch.judge_log(&log), []);
     }
 
     #[test]
