@@ -18,8 +18,10 @@ use crate::Failure;
 use crate::shell::{output, program, run, say};
 
 /// What the tests call inside of pods.
-const PACKAGES: &str = "bash,bind9-dnsutils,busybox-static,curl,dash,etcd-server,iperf,iproute2,libc-bin,\
+const PACKAGES: &str = "bash-static,bind9-dnsutils,busybox-static,curl,etcd-server,iperf,iproute2,libc-bin,\
                         netcat-openbsd,perl-base";
+/// Other shells take variables whose names have a `-` away from what they run, which tests ask for.
+const SHELL: &str = "bin/bash-static";
 const SUITE: &str = "bookworm";
 /// Nothing of it is used in pods; nodes would hold it several times.
 const NEEDLESS: [&str; 6] = ["boot", "dev", "usr/include", "usr/share", "usr/src", "var"];
@@ -161,13 +163,14 @@ fn make_tools(directory: &Path) -> Result<PathBuf, Failure> {
         remove(&root.join(part))?;
     }
     symlink("nc.openbsd", root.join("bin/nc"))?;
-    finish_base(&root, &root.join("bin/busybox"))?;
+    finish_base(&root, &root)?;
     fs::write(&stamp, PACKAGES)?;
     Ok(root)
 }
 
-/// Gives a root the directories that every pod has, users, and busybox' names for what it lacks.
-fn finish_base(root: &Path, busybox: &Path) -> Result<(), Failure> {
+/// Gives a root the directories that every pod has, users, a shell, and busybox' names for what it lacks. Programs come
+/// from the root `tools`.
+fn finish_base(root: &Path, tools: &Path) -> Result<(), Failure> {
     for directory in [
         "bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "var/tmp",
     ] {
@@ -179,17 +182,29 @@ fn finish_base(root: &Path, busybox: &Path) -> Result<(), Failure> {
     for (path, text) in USERS {
         fs::write(root.join(path), text)?;
     }
-    let target = root.join("bin/busybox");
-    if target != busybox {
-        fs::copy(busybox, target)?;
+    let busybox = tools.join("bin/busybox");
+    if root != tools {
+        fs::copy(&busybox, root.join("bin/busybox"))?;
+        fs::copy(tools.join(SHELL), root.join(SHELL))?;
     }
-    for applet in output(program(busybox).arg("--list"))?.lines() {
+    for name in ["bash", "sh"] {
+        remove_file(&root.join("bin").join(name))?;
+        symlink("bash-static", root.join("bin").join(name))?;
+    }
+    for applet in output(program(&busybox).arg("--list"))?.lines() {
         let there = |directory| root.join(directory).join(applet).symlink_metadata().is_ok();
         if !PROGRAMS.into_iter().any(there) {
             symlink("busybox", root.join("bin").join(applet))?;
         }
     }
     Ok(())
+}
+
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -234,7 +249,7 @@ impl Maker<'_> {
             return Ok(());
         }
         if base == Base::Busybox && !root.exists() {
-            finish_base(&root, &self.tools.join("bin/busybox"))?;
+            finish_base(&root, &self.tools)?;
         }
         let layer = draft.add_directory(&root, Placement::Link)?;
         self.bases.insert(name, layer);
