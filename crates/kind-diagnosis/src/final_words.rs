@@ -16,17 +16,32 @@ const BEGINNINGS: [&str; 8] = [
 /// Longer words are cut: one line is to be read by people.
 const LONGEST: usize = 320;
 
-/// The reason with which a program ended, in one line, from the end of its log. Without one the last line that tells
-/// of an error, or the last line at all; `None` for a log without lines.
-pub fn final_words(log: &str) -> Option<String> {
+/// What the end of a log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinalWords {
+    /// One line.
+    pub text: String,
+    /// A program says so when it ends; other lines may stand in the log of one that runs.
+    pub is_end: bool,
+}
+
+/// The reason with which a program ended, from the end of its log. Without one the last line that tells of an error,
+/// or the last line at all; `None` for a log without lines.
+pub fn final_words(log: &str) -> Option<FinalWords> {
     let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
     let of_each = |reads: &dyn Fn(usize) -> Option<String>| (0..lines.len()).rev().find_map(reads);
-    let said = of_each(&|at| read_command_failed(&lines, at))
+    let end = of_each(&|at| read_command_failed(&lines, at))
         .or_else(|| of_each(&|at| read_fatal_json(lines[at])))
-        .or_else(|| of_each(&|at| read_beginning(lines[at])))
-        .or_else(|| of_each(&|at| read_klog_error(lines[at])))
+        .or_else(|| of_each(&|at| read_klog(lines[at], 'F')))
+        .or_else(|| of_each(&|at| read_beginning(lines[at])));
+    let is_end = end.is_some();
+    let text = end
+        .or_else(|| of_each(&|at| read_klog(lines[at], 'E')))
         .or_else(|| lines.last().map(|line| line.trim().to_owned()))?;
-    Some(cut(said))
+    Some(FinalWords {
+        text: cut(text),
+        is_end,
+    })
 }
 
 /// `E… run.go:72] "command failed" err="…"`, where long errors stand between `<` and ` >` on lines of their own.
@@ -66,11 +81,10 @@ fn read_beginning(line: &str) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
-/// `E1128 21:58:18.8 1 file.go:7] words`, of severity error or fatal.
-fn read_klog_error(line: &str) -> Option<String> {
-    let mut characters = line.chars();
-    let severity = characters.next()?;
-    if !matches!(severity, 'E' | 'F') || !characters.next()?.is_ascii_digit() {
+/// `E1128 21:58:18.8 1 file.go:7] words`, of that severity.
+fn read_klog(line: &str, severity: char) -> Option<String> {
+    let date = line.strip_prefix(severity)?;
+    if !date.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }
     let (_, words) = line.split_once("] ")?;
@@ -98,28 +112,38 @@ mod tests {
 
     #[test]
     fn each_kind_of_program_is_understood() {
-        for (log, words) in [
+        for (log, words, is_end) in [
             (
                 "I1 a\nE1128 21:55:13.8 9725 run.go:72] \"command failed\" err=\"open \\\"/a\\\": no such file\"\n",
                 "open \"/a\": no such file",
+                true,
             ),
             (
                 "E1128 21:58:18.6 12002 run.go:72] \"command failed\" err=<\n\tObject 'a' is missing in 'b\n\t'\n >\n",
                 "Object 'a' is missing in 'b '",
+                true,
             ),
-            ("Error: unknown flag: --a\n\n", "unknown flag: --a"),
+            ("Error: unknown flag: --a\n\n", "unknown flag: --a", true),
             (
                 "flag provided but not defined: -a\nUsage:\n\n  etcd [flags]\n    Start an etcd server.\n",
                 "flag provided but not defined: -a",
+                true,
             ),
             (
                 "{\"level\":\"info\",\"msg\":\"a\"}\n{\"level\":\"fatal\",\"msg\":\"b\",\"error\":\"c\"}\n",
                 "b: c",
+                true,
             ),
-            ("E1128 21:58:18.6 1 a.go:1] b\nI1128 a.go:1] c\n", "b"),
-            ("one\ntwo\n", "two"),
+            ("F1128 21:58:18.6 1 a.go:1] b\ngoroutine 1\n", "b", true),
+            (
+                "E1128 21:58:18.6 1 a.go:1] b\nI1128 a.go:1] c\n",
+                "b",
+                false,
+            ),
+            ("one\ntwo\n", "two", false),
         ] {
-            assert_eq!(final_words(log).as_deref(), Some(words));
+            let text = words.to_owned();
+            assert_eq!(final_words(log), Some(FinalWords { text, is_end }));
         }
         assert_eq!(final_words("\n \n"), None);
     }
@@ -128,7 +152,7 @@ mod tests {
         #[test]
         fn any_log_is_read(log in "(?s).{0,200}", line in "[ -~é…]{400,600}") {
             let _ = final_words(&log);
-            let words = final_words(&line).unwrap_or_default();
+            let words = final_words(&line).map_or_else(String::new, |words| words.text);
             prop_assert!(words.chars().count() <= LONGEST + 2);
         }
     }

@@ -15,13 +15,14 @@ mod signatures;
 
 pub use check::{Check, Evidence, Severity};
 pub use component::Component;
-pub use final_words::final_words;
+pub use final_words::{FinalWords, final_words};
 pub use signature::Signature;
 
 use pattern::Captures;
 use signatures::SIGNATURES;
 
-/// Why a component ended, from the end of its log; `None` if that says nothing at all.
+/// Why a component ended, from the end of its log; `None` if that says nothing at all. What a running component
+/// may say as well is a warning.
 ///
 /// ```
 /// use kind_diagnosis::{Component, Severity, examine_exit};
@@ -36,13 +37,17 @@ pub fn examine_exit(component: Component<'_>, path: &str, log: &str) -> Option<C
     let words = final_words(log)?;
     let evidence = Evidence {
         path: path.to_owned(),
-        lines: vec![words.clone()],
+        lines: vec![words.text.clone()],
     };
     let known = SIGNATURES.iter().find_map(|signature| {
-        let captures = signature.matches(component, &words)?;
+        let captures = signature.matches(component, &words.text)?;
         Some(signature.check(component, &captures, evidence.clone()))
     });
-    Some(known.unwrap_or_else(|| unknown_exit(component, &words, evidence)))
+    let mut check = known.unwrap_or_else(|| unknown_exit(component, &words.text, evidence));
+    if !words.is_end {
+        check.severity = Severity::Warning;
+    }
+    Some(check)
 }
 
 /// What lines of a running component's log tell of that is in the way, the latest of each kind.
