@@ -119,8 +119,23 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         ..RUNNING
     },
     Signature {
+        id: "control-plane-image",
+        components: &["kubelet"],
+        patterns: &[
+            "for \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
+            "for \\\"kube-apiserver\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
+            "for \\\"kube-controller-manager\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
+            "for \\\"kube-scheduler\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
+        ],
+        found: "the image {1} of the control plane is not in the node and cannot be pulled",
+        expected: "the images that the node image brings, or a registry that the node reaches",
+        remedy: "correct `imageRepository` and `imageTag` in ClusterConfiguration, or make the registry reachable",
+        ..RUNNING
+    },
+    Signature {
         id: "image-missing",
         components: &["kubelet"],
+        heals: true,
         patterns: &[
             "\"Failed to pull image\" err=\"failed to pull and unpack image \\\"{}\\\"{}no such host",
             "\"Failed to pull image\" err=\"failed to pull and unpack image \\\"{}\\\"{}not found",
@@ -143,9 +158,12 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "volume-missing",
         components: &["kubelet"],
         patterns: &[
-            "MountVolume.SetUp failed for volume \"{}\"{}pod \"{}\"{}hostPath type check failed: {} is not",
+            "MountVolume.SetUp failed for volume \"{}\"{}pod \"etcd-{}\"{}hostPath type check failed: {} is not",
+            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-apiserver-{}\"{}hostPath type check failed: {} is not",
+            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-controller-manager-{}\"{}hostPath type check failed: {} is not",
+            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-scheduler-{}\"{}hostPath type check failed: {} is not",
         ],
-        found: "the pod {3} cannot start: its volume {1} is {5} of the node, which is not there or of another type",
+        found: "a pod of the control plane cannot start: its volume {1} is {5} of the node, which is not there or of another type",
         expected: "a file or directory of that type in the node",
         remedy: "bring it with `extraMounts` of the node, or correct `extraVolumes` of the component",
         ..RUNNING
