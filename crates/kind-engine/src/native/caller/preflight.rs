@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use kind_sys::cgroup::Hierarchies;
 
-use super::state::io_error;
+use crate::native::state::io_error;
 use crate::{Error, Info, Limits};
 
 /// Free space below which no node is made, in bytes: what a new cluster writes in its first minutes.

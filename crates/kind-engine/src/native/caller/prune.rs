@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use kind_image::store::{Store, size_on_disk};
 
-use super::record::NodeRecord;
-use super::state::{State, io_error, lock_file, names_in};
+use crate::native::record::NodeRecord;
+use crate::native::state::{State, io_error, lock_file, names_in};
 use crate::{Error, InUse, Leftover, LeftoverKind, Pruning};
 
 /// Images of the store, and what was unpacked for node images. Goes on after a failure.

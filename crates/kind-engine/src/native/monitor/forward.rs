@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::ports::{self, Listener};
-use super::record::NodeRecord;
+use crate::native::ports::{self, Listener};
+use crate::native::record::NodeRecord;
 use crate::{Error, Port, Protocol};
 
 /// How long a UDP client is remembered after its last answer.

@@ -17,16 +17,14 @@ use kind_net::netlink::{Netlink, Route};
 use kind_net::{pool, sysctl};
 use kind_sys::{namespace, process, terminal};
 
-use super::record::{NetworkRecord, NodeRecord};
 use super::rootfs;
-use super::state::State;
+use crate::native::network::NODE_LINK;
+use crate::native::record::{NetworkRecord, NodeRecord};
+use crate::native::state::State;
 use crate::{Error, Purpose};
 
-/// Name of the node's own link.
-pub(super) const LINK: &str = "eth0";
-
 /// Becomes the first process of a node; returns only on failure.
-pub(super) fn run(state: &State, node: &str, console: &Path) -> Result<i32, Error> {
+pub(in crate::native) fn run(state: &State, node: &str, console: &Path) -> Result<i32, Error> {
     let record = NodeRecord::load(&state.node(node))?;
     let network = NetworkRecord::load(state, &record.network)?.ok_or_else(|| {
         Error::other(
@@ -69,7 +67,7 @@ fn configure_links(node: &NodeRecord, network: &NetworkRecord) -> Result<(), Err
     };
     let loopback = find(&mut netlink, "lo")?;
     netlink.up(loopback)?;
-    let link = find(&mut netlink, LINK)?;
+    let link = find(&mut netlink, NODE_LINK)?;
     netlink.set_hardware_address(link, hardware_address(node.ipv4))?;
     netlink.up(link)?;
     for subnet in network.subnets() {

@@ -13,28 +13,23 @@ use kind_image::registry::{self, Access};
 use kind_image::store::{Image, Store};
 use kind_sys::process;
 
-use super::helper::{Helper, Task};
-use super::record::{NodeRecord, VERSION};
-use super::state::{Lock, State, io_error, make_directory};
-use super::{
-    console, exec, files, hosts, monitor, network, ports, preflight, prepared, prune, teardown,
-    varfs,
-};
+use super::{console, exec, files, preflight, prepared, prune, removal, varfs};
 use crate::engine::sealed::Sealed;
+use crate::native::call::{ExecRequest, Helper, STARTED, Task};
+use crate::native::record::{NodeRecord, PATH, VERSION, first_process};
+use crate::native::state::{Lock, State, io_error, make_directory};
+use crate::native::{hosts, network, ports};
 use crate::{
     Agent, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
     NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as Doing,
 };
-
-/// Where programs are looked for unless the image says.
-pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How to open the native engine.
 #[derive(Debug, Clone)]
 pub struct NativeOptions {
     /// Where images, nodes and networks are kept, on a filesystem that overlayfs can write to.
     pub state_dir: PathBuf,
-    /// A program that calls [`super::helper_main`] first; it is executed for nodes.
+    /// A program that calls [`helper_main`](crate::native::helper_main) first; it is executed for nodes.
     pub helper: PathBuf,
     /// Variables of the environment, by which registries are reached: see [`Access::from_environment`].
     pub environment: BTreeMap<String, String>,
@@ -254,7 +249,7 @@ impl Engine for Native {
     fn create(&self, spec: &NodeSpec) -> Result<(), Error> {
         let image = self.find(&spec.image)?;
         // The hold comes first: nothing may remove the layers once the record names them.
-        self.store.hold(&image, &teardown::holder(&spec.name))?;
+        self.store.hold(&image, &removal::holder(&spec.name))?;
         let prepared = prepared::ensure(&self.state, &self.helper, &image, spec);
         let registered = {
             let lock = self.state.lock()?;
@@ -265,7 +260,7 @@ impl Engine for Native {
             Ok(record) => self.fill_var(&record.name),
             Err(error @ Error::NodeExists(_)) => Err(error),
             Err(error) => {
-                self.store.release(&teardown::holder(&spec.name))?;
+                self.store.release(&removal::holder(&spec.name))?;
                 Err(error)
             }
         }
@@ -291,7 +286,7 @@ impl Engine for Native {
                 .read_to_end(&mut answer)
                 .map_err(Error::io("hear from the monitor"))?;
         }
-        if answer == monitor::STARTED {
+        if answer == STARTED {
             // Reaps the monitor in case this process outlives the node.
             std::thread::spawn(move || child.wait());
             return Ok(());
@@ -308,11 +303,11 @@ impl Engine for Native {
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {
         let directory = self.state.node(node);
         NodeRecord::load(&directory)?;
-        teardown::stop(&directory, node, grace)
+        removal::stop(&directory, node, grace)
     }
 
     fn remove(&self, nodes: &[String]) -> Result<(), Error> {
-        teardown::remove(&self.state, &self.store, nodes)
+        removal::remove(&self.state, &self.store, nodes)
     }
 
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
@@ -342,8 +337,8 @@ impl Engine for Native {
 
     fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error> {
         // Asked here for a plain error: the helper would find out too.
-        exec::first_process(&self.state.node(node), node)?;
-        let request = exec::Request {
+        first_process(&self.state.node(node), node)?;
+        let request = ExecRequest {
             argv: command.argv.clone(),
             env: command.env.clone(),
             tty: command.tty,

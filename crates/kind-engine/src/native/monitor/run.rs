@@ -9,39 +9,21 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use kind_net::netlink::Netlink;
-use kind_sys::cgroup::{Group, Hierarchies};
+use kind_sys::cgroup::Group;
 use kind_sys::namespace;
 use kind_sys::process::{self, Pid};
 use kind_sys::terminal::{self, Terminal};
 
-use super::helper::{Helper, Task, own_program};
-use super::record::{NetworkRecord, NodeRecord, RunRecord};
-use super::state::{NodeDirectory, State, io_error};
-use super::{console, forward, hosts, init, network, teardown};
+use super::{console, forward};
 use crate::Error;
-
-/// What the monitor tells the process that started it, once the node runs.
-pub(super) const STARTED: &[u8] = b"started\n";
-
-/// The cgroups of a node.
-pub(super) fn group(state: &State, node: &str) -> Result<Group, Error> {
-    group_in(&format!("kind-{}", state.tag()), node)
-}
-
-/// The cgroups of a node's monitor, apart from the node's. In those of the program that asked for the
-/// node, the monitor would end with that program's session or service, and the node with it.
-pub(super) fn own_group(state: &State, node: &str) -> Result<Group, Error> {
-    group_in(&format!("kind-{}-monitors", state.tag()), node)
-}
-
-fn group_in(parent: &str, node: &str) -> Result<Group, Error> {
-    let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
-    Ok(Group::new(hierarchies, Path::new(parent).join(node)))
-}
+use crate::native::call::{Helper, STARTED, Task, own_program};
+use crate::native::record::{NetworkRecord, NodeRecord, RunRecord};
+use crate::native::state::{NodeDirectory, State, io_error};
+use crate::native::{cgroups, hosts, network, teardown};
 
 /// Moves this process to the monitor's own cgroups, which stay until the node is removed.
 fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
-    let group = own_group(state, node)?;
+    let group = cgroups::monitor_group(state, node)?;
     group
         .create()
         .and_then(|()| group.add(rustix::process::getpid()))
@@ -49,7 +31,7 @@ fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
 }
 
 /// Starts a node and stays until it ends.
-pub(super) fn run(state: &State, name: &str) -> Result<i32, Error> {
+pub(in crate::native) fn run(state: &State, name: &str) -> Result<i32, Error> {
     let directory = state.node(name);
     let record = NodeRecord::load(&directory)?;
     let Some(_lock) = directory.try_lock()? else {
@@ -100,7 +82,7 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
     };
     let resolver = write_names(directory, record, &network)?;
     let forwards = forward::Forwards::listen(record)?;
-    let group = group(state, &record.name)?;
+    let group = cgroups::node_group(state, &record.name)?;
     group
         .create()
         .map_err(Error::io("make the node's cgroups"))?;
@@ -171,7 +153,7 @@ fn spawn_init(
     Ok((helper, child))
 }
 
-/// The monitor's half of the talk with the node's first process (see [`init`]).
+/// The monitor's half of the talk with the node's first process (see `helper/init.rs`).
 fn bring_up(
     helper: &Helper,
     child: &mut Child,
@@ -195,7 +177,7 @@ fn bring_up(
     let namespace = File::open(&namespace).map_err(Error::io(format!("open {namespace}")))?;
     let mut netlink = Netlink::open()?;
     let bridge = netlink.bridge(&network.bridge)?;
-    netlink.veth(link, bridge, init::LINK, namespace.as_fd())?;
+    netlink.veth(link, bridge, network::NODE_LINK, namespace.as_fd())?;
     let _ = to.write_all(b"l");
     // The stream ends when the entry point is executed, or after the report of a failure is written.
     let _ = from.read_to_end(&mut Vec::new());

@@ -1,78 +1,21 @@
-//! Files in and out of a node, whether it runs or not, as tar streams.
+//! Files in and out of a node, whether it runs or not, as tar streams, from the helper's side.
 //!
 //! The helper's root is the node's root, so no path or link can lead out of it.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use kind_sys::{namespace, process};
+use kind_sys::namespace;
 
-use super::helper::{Helper, Task};
-use super::record::NodeRecord;
-use super::state::State;
-use super::{exec, rootfs};
+use super::rootfs;
 use crate::Error;
+use crate::native::record::{NodeRecord, first_process};
+use crate::native::state::State;
 
-/// Unpacks a tar stream below a directory of a node. The caller's side.
-pub(super) fn copy_in(
-    program: &Path,
-    state: &State,
-    node: &str,
-    directory: &Path,
-    tar: &mut (dyn Read + Send),
-) -> Result<(), Error> {
-    let directory = directory.to_owned();
-    let mut helper = Helper::new(program, state, node, Task::Unpack { directory })?;
-    helper.command.stdin(Stdio::piped()).stdout(Stdio::null());
-    process::die_with_parent(&mut helper.command);
-    let mut child = helper
-        .command
-        .spawn()
-        .map_err(Error::io("start a helper process"))?;
-    let sent = match child.stdin.take() {
-        Some(mut stdin) => io::copy(tar, &mut stdin).map(drop),
-        None => Ok(()),
-    };
-    let status = child
-        .wait()
-        .map_err(Error::io("wait for a helper process"))?;
-    // A helper that failed has closed the stream: its reason comes first.
-    helper.verdict(status.code())?;
-    sent.map_err(Error::io(format!("send files to node {node}")))
-}
-
-/// Packs a path of a node. The caller's side.
-pub(super) fn copy_out(
-    program: &Path,
-    state: &State,
-    node: &str,
-    path: &Path,
-    tar: &mut (dyn Write + Send),
-) -> Result<(), Error> {
-    let path = path.to_owned();
-    let mut helper = Helper::new(program, state, node, Task::Pack { path })?;
-    helper.command.stdin(Stdio::null()).stdout(Stdio::piped());
-    process::die_with_parent(&mut helper.command);
-    let mut child = helper
-        .command
-        .spawn()
-        .map_err(Error::io("start a helper process"))?;
-    let received = match child.stdout.take() {
-        Some(mut stdout) => io::copy(&mut stdout, tar).map(drop),
-        None => Ok(()),
-    };
-    let status = child
-        .wait()
-        .map_err(Error::io("wait for a helper process"))?;
-    helper.verdict(status.code())?;
-    received.map_err(Error::io(format!("receive files from node {node}")))
-}
-
-/// The helper's side of [`copy_in`].
-pub(super) fn unpack(state: &State, node: &str, directory: &Path) -> Result<i32, Error> {
+/// Unpacks a tar stream from stdin below a directory of a node.
+pub(in crate::native) fn unpack(state: &State, node: &str, directory: &Path) -> Result<i32, Error> {
     enter(state, node)?;
     let mut archive = tar::Archive::new(io::stdin().lock());
     archive.set_preserve_permissions(true);
@@ -85,8 +28,8 @@ pub(super) fn unpack(state: &State, node: &str, directory: &Path) -> Result<i32,
     Ok(0)
 }
 
-/// The helper's side of [`copy_out`].
-pub(super) fn pack(state: &State, node: &str, path: &Path) -> Result<i32, Error> {
+/// Packs a path of a node to stdout.
+pub(in crate::native) fn pack(state: &State, node: &str, path: &Path) -> Result<i32, Error> {
     enter(state, node)?;
     let name = path
         .file_name()
@@ -102,7 +45,7 @@ pub(super) fn pack(state: &State, node: &str, path: &Path) -> Result<i32, Error>
 fn enter(state: &State, node: &str) -> Result<(), Error> {
     let directory = state.node(node);
     let record = NodeRecord::load(&directory)?;
-    match exec::first_process(&directory, node) {
+    match first_process(&directory, node) {
         Ok(first) => {
             namespace::enter_mounts(first).map_err(Error::io(format!("enter node {node}")))
         }

@@ -4,10 +4,6 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::time::Duration;
-
-use super::state::{NodeDirectory, io_error};
-use crate::Error;
 
 /// Bytes after which the log starts anew; the text before is kept once, as `log.1`.
 const LIMIT: u64 = 16 << 20;
@@ -38,27 +34,4 @@ pub(super) fn copy(controller: OwnedFd, log: &Path) -> io::Result<()> {
 
 fn open_log(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
-}
-
-/// Writes a node's log; with `follow`, what is added too, until the node does not run any more.
-pub(super) fn logs(
-    directory: &NodeDirectory,
-    follow: bool,
-    out: &mut (dyn Write + Send),
-) -> Result<(), Error> {
-    let path = directory.file("log");
-    let mut file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !follow => return Ok(()),
-        Err(error) => return Err(io_error("open", &path)(error)),
-    };
-    loop {
-        // Asked before reading, so that the last words of a node are not missed.
-        let running = directory.is_running();
-        io::copy(&mut file, out).map_err(io_error("read", &path))?;
-        if !(follow && running) {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

@@ -1,126 +1,35 @@
-//! Commands in a running node.
+//! Commands in a running node, from the helper's side: it enters the node and runs one.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::process::{Child, Command};
 
 use kind_sys::namespace;
 use kind_sys::process::{self, Pid};
 use kind_sys::terminal::Terminal;
 use rustix::event::{PollFd, PollFlags};
-use serde::{Deserialize, Serialize};
 
-use super::helper::{Helper, Task};
-use super::monitor;
-use super::record::{NodeRecord, RunRecord};
-use super::state::{NodeDirectory, State};
-use crate::{Error, Io};
-
-/// A command, on its way to the helper that runs it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Request {
-    pub(super) argv: Vec<String>,
-    pub(super) env: BTreeMap<String, String>,
-    pub(super) tty: bool,
-}
+use crate::Error;
+use crate::native::call::ExecRequest;
+use crate::native::cgroups;
+use crate::native::record::{NodeRecord, first_process};
+use crate::native::state::State;
 
 /// Exit codes that shells use for a program that cannot be executed, and for one that does not exist.
 const NOT_EXECUTABLE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
-/// Runs a command in a node and returns its exit code. The caller's side.
-pub(super) fn call(
-    program: &Path,
+/// Runs a command in a node.
+pub(in crate::native) fn run(
     state: &State,
-    node: &str,
-    request: Request,
-    io: Io<'_>,
+    name: &str,
+    request: &ExecRequest,
 ) -> Result<i32, Error> {
-    let mut helper = Helper::new(program, state, node, Task::Exec(request))?;
-    let stdin = match io.stdin {
-        Some(_) => Stdio::piped(),
-        None => Stdio::null(),
-    };
-    helper
-        .command
-        .stdin(stdin)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    process::die_with_parent(&mut helper.command);
-    let mut child = helper
-        .command
-        .spawn()
-        .map_err(Error::io("start a helper process"))?;
-    pump(&mut child, io).map_err(Error::io(format!(
-        "carry the streams of a command in {node}"
-    )))?;
-    let status = child
-        .wait()
-        .map_err(Error::io("wait for a helper process"))?;
-    helper.verdict(status.code())
-}
-
-/// Carries all three streams until the program's outputs end.
-fn pump(child: &mut Child, io: Io<'_>) -> io::Result<()> {
-    let Io {
-        stdin,
-        stdout,
-        stderr,
-    } = io;
-    let (to, from, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    thread::scope(|scope| {
-        if let (Some(input), Some(mut to)) = (stdin, to) {
-            // The program may end without reading everything.
-            scope.spawn(move || drop(io::copy(input, &mut to)));
-        }
-        let errors = errors.map(|errors| scope.spawn(move || copy(errors, stderr)));
-        let result = from.map_or(Ok(()), |from| copy(from, stdout));
-        let errors = errors.map(thread::ScopedJoinHandle::join);
-        result.and(errors.and_then(Result::ok).unwrap_or(Ok(())))
-    })
-}
-
-/// Copies as it comes, so that what a program prints is seen at once.
-fn copy(mut from: impl Read, to: &mut (dyn Write + Send)) -> io::Result<()> {
-    let mut buffer = [0; 16 * 1024];
-    loop {
-        match from.read(&mut buffer) {
-            Ok(0) => return to.flush(),
-            Ok(length) => to.write_all(&buffer[..length])?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// The first process of a running node.
-pub(super) fn first_process(directory: &NodeDirectory, name: &str) -> Result<Pid, Error> {
-    if !directory.exists() {
-        return Err(Error::NoSuchNode(name.to_owned()));
-    }
-    let run = match directory.is_running() {
-        true => RunRecord::load(directory)?,
-        false => None,
-    };
-    run.and_then(|run| process::pid(run.pid)).ok_or_else(|| {
-        Error::other(
-            "ENG-NODE-STOPPED",
-            format!("node {name} is not running"),
-            "see its last words with `kind export logs`, or delete the cluster and create it again",
-        )
-    })
-}
-
-/// Runs a command in a node. The helper's side.
-pub(super) fn run(state: &State, name: &str, request: &Request) -> Result<i32, Error> {
     let directory = state.node(name);
     let record = NodeRecord::load(&directory)?;
     let first = first_process(&directory, name)?;
-    monitor::group(state, name)?
+    cgroups::node_group(state, name)?
         .add_command(rustix::process::getpid())
         .map_err(Error::io(format!("join the cgroups of node {name}")))?;
     namespace::enter_node(first).map_err(Error::io(format!("enter node {name}")))?;

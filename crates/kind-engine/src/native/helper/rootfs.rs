@@ -14,8 +14,8 @@ use kind_sys::mount::{self, Detached, Travel};
 use kind_sys::mountinfo;
 use rustix::mount::MountFlags;
 
-use super::record::{NetworkRecord, NodeRecord};
-use super::state::State;
+use crate::native::record::{NetworkRecord, NodeRecord};
+use crate::native::state::State;
 use crate::{Error, Propagation, Purpose};
 
 /// A path of the host on its way into the node.

@@ -1,11 +1,11 @@
-//! The calling program, executed again for what needs a single-threaded process of its own.
+//! What goes from a process to the next one: the calling program is executed again for what needs a
+//! single-threaded process of its own.
 //!
 //! `PROGRAM __native CALL` with a [`Call`] as JSON. Failures come back through a file, because a helper's
 //! standard streams belong to what it runs.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,13 +13,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::state::{State, io_error, make_directory};
-use super::{exec, files, init, monitor, prepared, varfs};
 use crate::Error;
 
-const WORD: &str = "__native";
+pub(super) const WORD: &str = "__native";
 
 /// Exit code of a helper that failed itself and wrote a report.
-const FAILED: i32 = 254;
+pub(super) const FAILED: i32 = 254;
+
+/// What the monitor tells the process that started it, once the node runs.
+pub(super) const STARTED: &[u8] = b"started\n";
 
 /// What a helper is asked to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,7 +30,7 @@ pub(super) struct Call {
     pub(super) node: String,
     pub(super) task: Task,
     /// Where the helper writes why it failed.
-    report: PathBuf,
+    pub(super) report: PathBuf,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,7 +41,7 @@ pub(super) enum Task {
     /// Become the node's first process, with its console at this path.
     Init { console: PathBuf },
     /// Run a command in the node.
-    Exec(exec::Request),
+    Exec(ExecRequest),
     /// Unpack a tar stream from stdin below this directory of the node.
     Unpack { directory: PathBuf },
     /// Pack this path of the node as a tar stream to stdout.
@@ -53,66 +55,20 @@ pub(super) enum Task {
     },
 }
 
+/// A command, on its way to the helper that runs it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ExecRequest {
+    pub(super) argv: Vec<String>,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) tty: bool,
+}
+
 /// Why a helper failed.
 #[derive(Debug, Serialize, Deserialize)]
-struct Report {
-    code: String,
-    message: String,
-    remedy: String,
-}
-
-/// Runs the helper that the arguments of the process ask for and returns its exit code; `None` if they
-/// ask for none. A program that uses the native engine calls this before anything else.
-pub fn helper_main(arguments: &[OsString]) -> Option<i32> {
-    let [_, word, call] = arguments else {
-        return None;
-    };
-    if word != WORD {
-        return None;
-    }
-    let call: Call = serde_json::from_str(call.to_str()?).ok()?;
-    // Opened now: the path means nothing any more once the helper is in the node.
-    let report = File::create(&call.report);
-    match run(&call) {
-        Ok(code) => Some(code),
-        Err(error) => {
-            if let Ok(file) = report {
-                write_report(file, &error);
-            }
-            Some(FAILED)
-        }
-    }
-}
-
-fn run(call: &Call) -> Result<i32, Error> {
-    let state = State::new(call.state.clone());
-    match &call.task {
-        Task::Monitor => monitor::run(&state, &call.node),
-        Task::Init { console } => init::run(&state, &call.node, console),
-        Task::Exec(request) => exec::run(&state, &call.node, request),
-        Task::Unpack { directory } => files::unpack(&state, &call.node, directory),
-        Task::Pack { path } => files::pack(&state, &call.node, path),
-        Task::FillVar => varfs::fill(&state, &call.node),
-        Task::Prepare { directory, layers } => prepared::run(directory, layers),
-    }
-}
-
-fn write_report(mut file: File, error: &Error) {
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        message.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    let report = Report {
-        code: error.code().to_owned(),
-        message,
-        remedy: error.remedy().unwrap_or_default(),
-    };
-    if let Ok(text) = serde_json::to_vec(&report) {
-        // The caller still has the exit code if the report cannot be written.
-        let _ = file.write_all(&text);
-    }
+pub(super) struct Report {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) remedy: String,
 }
 
 /// A helper about to be started.
@@ -123,7 +79,7 @@ pub(super) struct Helper {
 }
 
 impl Helper {
-    /// A helper for one task on one node. `program` is executed with the words of [`helper_main`].
+    /// A helper for one task on one node. `program` is executed with the words of [`super::helper_main`].
     pub(super) fn new(
         program: &Path,
         state: &State,
