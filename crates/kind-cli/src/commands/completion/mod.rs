@@ -29,30 +29,24 @@ To keep it, write the output to a file that the shell reads when it starts.";
 
 static BASH: Command = Command {
     rule: ArgRule::None,
-    action: Some(|_, context| script(context, "bash", include_str!("completion/bash.sh"))),
+    action: Some(|_, context| script(context, "bash", include_str!("bash.sh"))),
     ..Command::new("bash", "Output shell completions for bash")
 };
 
 static FISH: Command = Command {
-    action: Some(|_, context| script(context, "fish", include_str!("completion/fish.fish"))),
+    action: Some(|_, context| script(context, "fish", include_str!("fish.fish"))),
     ..Command::new("fish", "Output shell completions for fish")
 };
 
 static POWERSHELL: Command = Command {
     rule: ArgRule::None,
-    action: Some(|_, context| {
-        script(
-            context,
-            "powershell",
-            include_str!("completion/powershell.ps1"),
-        )
-    }),
+    action: Some(|_, context| script(context, "powershell", include_str!("powershell.ps1"))),
     ..Command::new("powershell", "Output shell completions for powershell")
 };
 
 static ZSH: Command = Command {
     rule: ArgRule::None,
-    action: Some(|_, context| script(context, "zsh", include_str!("completion/zsh.zsh"))),
+    action: Some(|_, context| script(context, "zsh", include_str!("zsh.zsh"))),
     ..Command::new("zsh", "Output shell completions for zsh")
 };
 

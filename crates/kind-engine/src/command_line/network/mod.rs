@@ -63,5 +63,4 @@ fn says(error: &Error, words: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "network_tests.rs"]
 mod tests;
