@@ -1,6 +1,7 @@
 //! Answers of real engines, shortened.
 
-use super::*;
+use super::answer;
+use crate::command_line::Flavor;
 
 #[test]
 fn docker_networks_that_kind_made_give_no_lasting_addresses() {
