@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use owner::Owner;
 
-use super::{ANOTHER_FILE, belonging};
+use super::belonging;
+use super::files::ANOTHER_FILE;
 use crate::access;
 
 /// How long somebody else's lock is waited for.
