@@ -2,12 +2,10 @@
 //! place, runs its steps and tells what happens on stdout.
 
 mod capture;
-mod files;
 mod frame;
 mod programs;
 mod report;
 mod steps;
 mod watch;
 
-pub(crate) use files::unpack;
 pub(crate) use frame::run;

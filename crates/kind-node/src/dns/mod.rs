@@ -11,7 +11,7 @@
 //!
 //! Everything that decides is pure and sits in `configuration`, `plugin`, `convert`, `objects`, `index`, `zone`,
 //! `answer`, `wire`, `cache` and `resolv_conf`; sockets, clocks, files and the API server are in `watch`, `pods`,
-//! `corefile_watch`, `loader`, `listeners`, `report`, `surroundings`, `chain`, `forward`, `upstream`, `server`,
+//! `corefile_watch`, `loader`, `listeners`, `report`, `surroundings`, `chain`, `asking`, `forward`, `upstream`, `server`,
 //! `probe` and `program`.
 //!
 //! What is answered is said by a Corefile, CoreDNS's configuration: that of the ConfigMap `kube-system/coredns`, which
@@ -19,6 +19,7 @@
 //! CoreDNS, answers of the cluster's own zone are never cached, and a Corefile need not ask for `reload`.
 
 mod answer;
+mod asking;
 mod cache;
 mod chain;
 mod configuration;

@@ -7,7 +7,6 @@
 //! None of that is awaited by a node that boots: the configuration stands before the kubelet
 //! starts, and a node alone needs no routes.
 
-pub(crate) mod configuration;
 mod error;
 mod masquerade;
 mod nodes;

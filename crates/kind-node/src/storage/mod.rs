@@ -5,6 +5,7 @@
 //! For claims that wait for no pod, the instances agree on a node.
 
 mod claim;
+mod context;
 mod directory;
 mod error;
 mod program;

@@ -12,7 +12,7 @@ use kube::ResourceExt;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::administrator;
+use super::administrator;
 
 /// How long that may take: the nodes stop anyway.
 const LIMIT: Duration = Duration::from_secs(2);

@@ -17,7 +17,7 @@ use k8s_openapi::api::storage::v1::CSINode;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 
-use crate::administrator;
+use super::administrator;
 
 /// How long the API server and the nodes' registration may take.
 const LIMIT: Duration = Duration::from_secs(180);

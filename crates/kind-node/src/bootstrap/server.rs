@@ -12,7 +12,8 @@ use kube::Client;
 use kube::api::Api;
 use tokio::time::{sleep, timeout};
 
-use crate::{administrator, fail};
+use super::administrator;
+use crate::usage::fail;
 
 /// As long as kubeadm waits for a control plane.
 const LIMIT: Duration = Duration::from_secs(240);

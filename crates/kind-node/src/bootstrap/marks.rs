@@ -7,7 +7,8 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::{administrator, fail};
+use super::administrator;
+use crate::usage::fail;
 
 /// Load balancers leave a node with this label out.
 const LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";

@@ -14,8 +14,9 @@ use kind_node::cni;
 use kube::api::{Api, Patch, PatchParams};
 use tokio::time::{sleep, timeout};
 
-use crate::network::configuration;
-use crate::{complain, fail, kubernetes};
+use crate::kubernetes;
+use crate::pod_addresses;
+use crate::usage::{complain, fail};
 
 const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// Where kubeadm looks for the container runtime of a node that it is to upgrade or reset.
@@ -81,7 +82,7 @@ async fn attend(wanted: &Wanted<'_>) -> Result<(), String> {
     if wanted.pod_network
         && let Ok(cidrs) = timeout(ADDRESSES, addresses(&nodes, wanted.node)).await
     {
-        configuration::follow(Path::new(cni::PATH), &cidrs).map_err(|error| error.to_string())?;
+        pod_addresses::follow(Path::new(cni::PATH), &cidrs).map_err(|error| error.to_string())?;
     }
     Ok(())
 }

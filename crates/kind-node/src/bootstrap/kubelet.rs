@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::fail;
+use crate::usage::fail;
 
 const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// Where the kubelet keeps the certificate it rotates, with its key.

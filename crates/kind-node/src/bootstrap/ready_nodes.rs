@@ -7,7 +7,8 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::{Api, ListParams};
 use tokio::time::{sleep, timeout};
 
-use crate::{administrator, complain, fail};
+use super::administrator;
+use crate::usage::{complain, fail};
 
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::time::{sleep, timeout};
 
-use crate::administrator;
+use super::administrator;
 
 /// The name of the account and of its namespace.
 const DEFAULT: &str = "default";

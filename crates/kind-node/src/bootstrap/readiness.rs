@@ -15,7 +15,8 @@ use kube::api::Api;
 use rustix::param::clock_ticks_per_second;
 use tokio::time::{sleep, timeout};
 
-use crate::{complain, fail, kubernetes};
+use crate::kubernetes;
+use crate::usage::{complain, fail};
 
 const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// The manifest by which a kubelet runs an API server beside it.

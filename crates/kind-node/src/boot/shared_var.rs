@@ -11,7 +11,7 @@ use kind_sys::mount::{self, Detached};
 use kind_sys::{mountinfo, tree};
 use rustix::mount::{UnmountFlags, unmount};
 
-use crate::boot::log;
+use super::log;
 
 const SHARED: &str = "/.kind-shared-var";
 const VAR: &str = "/var";

@@ -10,8 +10,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::boot::log;
-use crate::{channel, shared_var};
+use super::log;
+use super::shared_var;
+use crate::unpack;
 
 /// Archives of files that wait for the node's first process.
 const SEEDS: &str = "/kind/seed";
@@ -19,10 +20,10 @@ const SEEDS: &str = "/kind/seed";
 /// Puts the node's files in place and becomes the command after `--`.
 pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
     let [dashes, program, rest @ ..] = arguments else {
-        return crate::complain("seed takes `-- COMMAND`");
+        return crate::usage::complain("seed takes `-- COMMAND`");
     };
     if dashes != "--" {
-        return crate::complain("seed takes `-- COMMAND`");
+        return crate::usage::complain("seed takes `-- COMMAND`");
     }
     let prepared = shared_var::fill().and_then(|()| unpack(Path::new(SEEDS), Path::new("/")));
     let error = match prepared {
@@ -39,7 +40,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 fn unpack(seeds: &Path, root: &Path) -> io::Result<()> {
     for seed in archives(seeds)? {
         let stream = io::BufReader::new(File::open(&seed)?);
-        channel::unpack(root, stream).map_err(io::Error::other)?;
+        unpack::unpack(root, stream).map_err(io::Error::other)?;
     }
     match fs::remove_dir_all(seeds) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

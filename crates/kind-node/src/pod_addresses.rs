@@ -9,11 +9,14 @@ use ipnet::IpNet;
 use kind_node::cni;
 use serde_json::Value;
 
-use super::Error;
+/// The configuration could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("write the CNI configuration")]
+pub(crate) struct NotWritten(#[source] io::Error);
 
 /// Writes the configuration at `path` unless it already gives pods addresses from these ranges.
 /// A range in its file is all that the node's caller could get wrong.
-pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), Error> {
+pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), NotWritten> {
     let wanted: BTreeSet<IpNet> = pod_cidrs.iter().copied().collect();
     if wanted.is_empty() {
         return Ok(());
@@ -24,14 +27,14 @@ pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), Error> {
         Ok(text) if mtu.is_none_or(|mtu| has_mtu(&text, mtu)) => ranges(&text),
         Ok(_) => None,
         Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(Error::Configuration(error)),
+        Err(error) => return Err(NotWritten(error)),
     };
     if present == Some(wanted) {
         return Ok(());
     }
     tracing::info!(?pod_cidrs, "writing the CNI configuration");
     let cidrs: Vec<String> = pod_cidrs.iter().map(ToString::to_string).collect();
-    write(path, &cni::conflist(&cidrs, mtu)).map_err(Error::Configuration)
+    write(path, &cni::conflist(&cidrs, mtu)).map_err(NotWritten)
 }
 
 fn has_mtu(text: &str, mtu: u32) -> bool {
@@ -43,7 +46,7 @@ fn has_mtu(text: &str, mtu: u32) -> bool {
 }
 
 /// The ranges that pods of this node get addresses from.
-pub(super) fn own_ranges(path: &Path) -> Vec<IpNet> {
+pub(crate) fn own_ranges(path: &Path) -> Vec<IpNet> {
     let text = fs::read_to_string(path).unwrap_or_default();
     ranges(&text).unwrap_or_default().into_iter().collect()
 }

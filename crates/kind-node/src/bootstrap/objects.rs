@@ -15,7 +15,8 @@ use kube::discovery::{ApiCapabilities, Scope, oneshot};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
-use crate::{administrator, complain, fail};
+use super::administrator;
+use crate::usage::{complain, fail};
 
 /// Where `kubectl apply` keeps what it was given, to tell later what was removed from it.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

@@ -1,0 +1,10 @@
+//! The way to the API server, shared by everything in a node that talks to Kubernetes: clients, what watches have
+//! told, and calls that were refused.
+//!
+//! In: a kubeconfig, or a pod's own account. Out: a client, and objects by name.
+
+mod client;
+pub(crate) mod known;
+pub(crate) mod refused;
+
+pub(crate) use client::*;
