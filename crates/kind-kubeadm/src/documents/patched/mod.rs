@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use kind_config::Role;
 use serde_json::{Value, json};
 
-use super::join;
+use super::make::patched_values;
+use crate::stream::join;
 use crate::{ClusterSettings, Error, NodeFacts, NodeSettings};
 
 const DNS_DOMAIN: &str = "cluster.local";
@@ -317,7 +318,7 @@ pub fn patched(
     node: &NodeSettings,
     facts: &NodeFacts,
 ) -> Result<Documents, Error> {
-    super::patched_values(cluster, node, facts).map(Documents)
+    patched_values(cluster, node, facts).map(Documents)
 }
 
 #[cfg(test)]

@@ -1,11 +1,7 @@
 //! Streams of documents as kind splits them.
 
-use kind_config::JsonPatch;
 use kind_config::yaml;
 use serde_json::Value;
-
-use super::{PatchError, Patches};
-use crate::documents::join;
 
 /// Splits a stream and parses its documents. A document ends at any line that begins with `---`,
 /// whatever follows on it; one without content is null, but a separator at the end adds none.
@@ -39,23 +35,13 @@ pub fn split_documents(text: &str) -> Result<Vec<Value>, yaml::Error> {
         .collect()
 }
 
-/// Applies one level of patches to a stream of documents and writes it again: sorted keys, no
-/// comments.
-///
-/// # Errors
-/// The stream or a patch is not YAML, or a patch does not apply.
-pub fn patch_stream(
-    text: &str,
-    merge: &[String],
-    operations: &[JsonPatch],
-) -> Result<String, PatchError> {
-    let mut documents = split_documents(text)
-        .map_err(|error| PatchError::parse("documents", "kubeadm.conf", error))?;
-    let patches = Patches::parse("", merge, operations)?;
-    for document in &mut documents {
-        patches.apply(document)?;
-    }
-    Ok(join(documents))
+/// Writes documents as one stream.
+pub(crate) fn join(documents: Vec<Value>) -> String {
+    let documents: Vec<String> = documents
+        .into_iter()
+        .map(|document| yaml::emit(&document.into()))
+        .collect();
+    documents.join("---\n")
 }
 
 #[cfg(test)]
