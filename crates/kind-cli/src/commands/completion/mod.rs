@@ -54,7 +54,7 @@ static ZSH: Command = Command {
 pub(super) static COMPLETE: Command = Command {
     hidden: true,
     verbatim: true,
-    action: Some(|matches, context| complete(matches, context, Descriptions::Shown)),
+    guide: Some(|root, matches, context| complete(root, matches, context, Descriptions::Shown)),
     ..Command::new("__complete", "Prints candidates for the last word")
 };
 
@@ -62,7 +62,7 @@ pub(super) static COMPLETE: Command = Command {
 pub(super) static COMPLETE_NO_DESCRIPTIONS: Command = Command {
     hidden: true,
     verbatim: true,
-    action: Some(|matches, context| complete(matches, context, Descriptions::Hidden)),
+    guide: Some(|root, matches, context| complete(root, matches, context, Descriptions::Hidden)),
     ..Command::new("__completeNoDesc", "Prints candidates for the last word")
 };
 
@@ -88,6 +88,7 @@ const DEFAULT: u8 = 0;
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn complete(
+    root: &'static Command,
     matches: &Matches,
     context: &Context,
     descriptions: Descriptions,
@@ -98,7 +99,7 @@ fn complete(
         Some((last, words)) => (words, last.as_str()),
         None => (&[][..], ""),
     };
-    let found = candidates(words, last, |what| live(context, words, what));
+    let found = candidates(root, words, last, |what| live(context, words, what));
     let directive = if found.files { DEFAULT } else { NO_FILES };
     let mut text = String::new();
     for (word, description) in found.words {
