@@ -4,6 +4,7 @@
 mod attempt;
 mod bench;
 mod conformance;
+mod failure;
 mod lab;
 mod measure;
 mod node_image;
@@ -15,6 +16,8 @@ mod shell;
 mod test;
 
 use std::process::ExitCode;
+
+use failure::Failure;
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -43,9 +46,6 @@ Commands:
 
 --yes installs missing packages without asking.
 ";
-
-/// What a task can fail with: a sentence for the developer.
-type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
