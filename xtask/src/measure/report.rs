@@ -111,7 +111,7 @@ fn circle_measures(packages: &[Package], root: &Path) -> Vec<Measure> {
 }
 
 /// The circles of a package, each once: crates may share files.
-fn circles_of(package: &Package) -> Vec<Circle> {
+pub(super) fn circles_of(package: &Package) -> Vec<Circle> {
     let mut circles: Vec<_> = package
         .crates
         .iter()
@@ -123,7 +123,7 @@ fn circles_of(package: &Package) -> Vec<Circle> {
 }
 
 /// The files of a circle, and a line for each use that makes it one.
-fn circle_text(circle: &Circle, root: &Path) -> String {
+pub(super) fn circle_text(circle: &Circle, root: &Path) -> String {
     let files: Vec<_> = circle
         .files
         .iter()
@@ -180,7 +180,8 @@ fn at(path: &Path, line: usize, what: &str, root: &Path) -> String {
     format!("{}:{line} {what}", relative(path, root))
 }
 
-fn relative(path: &Path, root: &Path) -> String {
+/// The path as it is told: from the root of the checkout.
+pub(super) fn relative(path: &Path, root: &Path) -> String {
     path.strip_prefix(root)
         .unwrap_or(path)
         .display()
