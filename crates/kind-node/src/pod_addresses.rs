@@ -1,4 +1,5 @@
-//! The CNI configuration of this node, kept in step with its pod range.
+//! The CNI configuration of this node, kept in step with its pod range. In: the ranges that the cluster gives the
+//! node. Out: the file that the container runtime reads.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The files of a request: a tar stream unpacked below a root directory.
+//! The files of a request: a tar stream unpacked below a root directory. In: that stream. Out: files.
 //!
 //! Names never leave the root: `..` is refused, and symbolic links on the way are resolved as if
 //! the root were `/`. Every file appears under its name complete and with its final mode.

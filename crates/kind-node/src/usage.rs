@@ -1,4 +1,5 @@
-//! What the program says about its own command line, and how a sub-command ends that cannot go on.
+//! What the program says about its own command line, and how a sub-command ends that cannot go on. In: a sentence.
+//! Out: the same on stderr, and an exit code.
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -68,7 +68,7 @@ pub fn pull(
         manifest: &found.bytes,
         config: &config.0,
     };
-    Ok(draft.commit_fetched(layers, &documents, std::slice::from_ref(reference))?)
+    draft.commit_fetched(layers, &documents, std::slice::from_ref(reference))
 }
 
 /// The digest of an image's manifest for a platform, as its registry has it now.

@@ -348,11 +348,11 @@ fn pack<W: Write>(layer: &Unpacked<'_>, out: W) -> Result<W, Error> {
     pack::contents(&root, &mut sink)?;
     let (found, _, mut out) = sink.finish();
     if found != *layer.diff_id {
-        return Err(Error::from(Error::Mismatch {
+        return Err(Error::Mismatch {
             what: "a layer in the store".to_owned(),
             expected: layer.diff_id.clone(),
             found,
-        }));
+        });
     }
     out.flush().map_err(Error::io("pack layer"))?;
     Ok(out)

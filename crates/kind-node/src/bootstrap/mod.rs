@@ -1,8 +1,6 @@
 //! What the steps of a cluster's bootstrap do beside kubeadm, each a sub-command: wait for something, or make or
-//! change objects.
-//!
-//! In: arguments, manifests on stdin, and the kubeconfigs that kubeadm leaves in the node. Out: objects in the
-//! cluster, files of the kubelet, and an exit code with a sentence on stderr.
+//! change objects. In: arguments, manifests on stdin, and the kubeconfigs that kubeadm leaves in the node. Out:
+//! objects in the cluster, files of the kubelet, and an exit code with a sentence on stderr.
 
 pub(crate) mod account;
 mod administrator;

@@ -1,5 +1,6 @@
-//! Cluster DNS: the records of Kubernetes DNS-based service discovery (schema 1.1) and forwarding of
-//! every other name.
+//! Cluster DNS: the records of Kubernetes DNS-based service discovery (schema 1.1) and forwarding of every other
+//! name. In: questions over UDP and TCP, the cluster's Services, EndpointSlices, namespaces and pods, and a
+//! Corefile. Out: answers, metrics, and Events about the Corefile.
 //!
 //! ```text
 //! API server ─► watch ─► objects ─► index ─────────┐  (each swapped as a whole)

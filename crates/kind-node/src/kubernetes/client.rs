@@ -56,7 +56,7 @@ pub(crate) enum Error {
 
 /// Creates a client for the cluster of the kubeconfig that the environment variable `KUBECONFIG`
 /// names, or else of the pod this process runs in. Nothing is sent yet.
-pub(crate) async fn client() -> Result<Client, Error> {
+async fn client() -> Result<Client, Error> {
     match std::env::var_os(KUBECONFIG).filter(|path| !path.is_empty()) {
         Some(path) => client_of(Path::new(&path)).await,
         None => {

@@ -1,4 +1,5 @@
-//! The part of the kernel's nftables language that a node's add-ons need, spoken over netlink.
+//! The part of the kernel's nftables language that a node's add-ons need, spoken over netlink. In: tables as values.
+//! Out: the kernel's.
 //!
 //! No program is run for it: the add-ons' image holds nothing but `kind-node`, and a pod that
 //! reached for the node's own `nft` would need the node's whole file system and far more rights

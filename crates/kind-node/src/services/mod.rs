@@ -1,4 +1,6 @@
-//! Addresses for Services of type `LoadBalancer`, from the network that the nodes themselves are on.
+//! Addresses for Services of type `LoadBalancer`, from the network that the nodes themselves are on. In: Services,
+//! Endpoints and Nodes. Out: their status, addresses on the node's link, neighbour announcements, and tables of
+//! nftables.
 //!
 //! The last addresses of that network belong to services ([`kind_net::pool::service_range`]). One of
 //! the nodes leads, as long as there is such a Service: it gives each its address and names the node

@@ -1,4 +1,5 @@
-//! Volumes on the disk of one node, run as a pod of a DaemonSet.
+//! Volumes on the disk of one node, run as a pod of a DaemonSet. In: PersistentVolumeClaims and PersistentVolumes.
+//! Out: directories below `/var/local-path-provisioner`, PersistentVolumes, and Events.
 //!
 //! Each instance serves the claims whose pod was placed on its own node and removes the volumes
 //! that lie there. So no pod is started for a volume, and many nodes are only more of the same.
