@@ -116,6 +116,10 @@ impl ProviderBuilder {
     /// # Errors
     /// [`Error::Config`] if the configuration is wrong, [`Error::Document`] if a node's documents cannot
     /// be made, [`Error::UnknownVersion`] if the Kubernetes version of an image is not known.
+    ///
+    /// [`Error::Config`]: crate::Error::Config
+    /// [`Error::Document`]: crate::Error::Document
+    /// [`Error::UnknownVersion`]: crate::Error::UnknownVersion
     pub fn dry_run(
         &self,
         options: &CreateCluster,

@@ -11,6 +11,10 @@ impl Provider {
     /// # Errors
     /// [`Error::NoNodes`], [`Error::UnknownNode`], [`Error::ImageNotPresent`], or whatever a node could
     /// not load.
+    ///
+    /// [`Error::NoNodes`]: crate::Error::NoNodes
+    /// [`Error::UnknownNode`]: crate::Error::UnknownNode
+    /// [`Error::ImageNotPresent`]: crate::Error::ImageNotPresent
     pub fn load_images(&self, options: LoadImages, listener: Listener<'_>) -> Result<()> {
         run(self, options, listener)
     }
