@@ -9,6 +9,7 @@ mod claim;
 mod context;
 mod directory;
 mod error;
+mod names;
 mod program;
 mod provision;
 mod release;
@@ -18,11 +19,6 @@ mod volume;
 
 pub(crate) use error::Error;
 pub(crate) use program::run;
-
-/// The name under which claims ask for these volumes.
-const PROVISIONER: &str = "rancher.io/local-path";
-/// Where volumes lie, in the node and in the pod alike.
-const BASE: &str = "/var/local-path-provisioner";
 
 #[cfg(test)]
 mod manifest_tests;

@@ -12,7 +12,8 @@ use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 
 use super::context::{Context, RETRY, chain};
-use super::{Error, PROVISIONER, provision, release, volume};
+use super::names::PROVISIONER;
+use super::{Error, provision, release, volume};
 use crate::kubernetes;
 use crate::kubernetes::refused::calling;
 

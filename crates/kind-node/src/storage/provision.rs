@@ -12,7 +12,8 @@ use kube::{Api, Resource};
 
 use super::claim::{self, Decision, Request, Wanted};
 use super::context::{Context, RETRY, chain};
-use super::{BASE, Error, PROVISIONER, directory, room, topology, volume};
+use super::names::{BASE, PROVISIONER};
+use super::{Error, directory, room, topology, volume};
 use crate::kubernetes::refused::calling;
 
 const ACTION: &str = "Provisioning";

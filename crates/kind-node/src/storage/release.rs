@@ -10,7 +10,8 @@ use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 
 use super::context::{Context, RETRY, chain};
-use super::{BASE, Error, directory, volume};
+use super::names::BASE;
+use super::{Error, directory, volume};
 use crate::kubernetes::refused::calling;
 
 /// Removes a volume of this node whose claim is gone.
