@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use kind_e2e::eventually;
+use kind_e2e::{eventually, limit};
+use serde_json::Value;
 
 use crate::names::VICTIM;
 use crate::world::{NODE, World};
@@ -42,6 +43,52 @@ pub(crate) fn an_interrupted_create_cleans_up(world: &World) {
         assert_eq!(clusters(world), "e2e\n", "after {delay} ms");
         let kubeconfig = fs::read_to_string(world.kind.kubeconfig()).unwrap();
         assert!(!kubeconfig.contains(VICTIM), "after {delay} ms");
+    }
+}
+
+/// What a user may get wrong so that no cluster can start, and the id of the cause that is told.
+const WRONG: [(&str, &str); 3] = [
+    (
+        "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiServer: {extraArgs: {no-such-flag: \"1\"}}}']",
+        "unknown-flag",
+    ),
+    (
+        "kubeadmConfigPatches: ['{kind: KubeletConfiguration, maxPods: -1}']",
+        "kubelet-configuration",
+    ),
+    (
+        "containerdConfigPatches: ['disabled_plugins = [\"io.containerd.grpc.v1.cri\"]']",
+        "no-cri",
+    ),
+];
+
+/// What nothing heals is not waited for: the creation ends with the cause, its lines and what mends it.
+pub(crate) fn what_cannot_heal_ends_a_creation_at_once(world: &World) {
+    let config = world.directory.path().join("wrong.yaml");
+    for (wrong, id) in WRONG {
+        let header = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4";
+        fs::write(&config, format!("{header}\n{wrong}\n")).unwrap();
+        let path = config.to_str().unwrap();
+        let create = ["create", "cluster", "--name", VICTIM, "--config", path];
+        let create = [&create[..], &["-o", "json"], &world.image()].concat();
+        let began = Instant::now();
+        let answer = world.kind.run(&create);
+        assert_eq!(answer.code, 1, "{id}: {answer:#?}");
+        let documents = answer.stderr.lines().rev();
+        let mut documents = documents.filter_map(|line| serde_json::from_str(line).ok());
+        let error: Value = documents
+            .find(|document: &Value| document["kind"] == "Error")
+            .unwrap();
+        let cause = &error["causes"][0];
+        assert_eq!(cause["id"], id, "{error:#}");
+        assert_eq!(cause["severity"], "error", "{error:#}");
+        assert!(cause["evidence"][0]["lines"][0].is_string(), "{error:#}");
+        assert_eq!(error["remedy"], cause["remedy"], "{error:#}");
+        let limit = limit(60);
+        assert!(began.elapsed() < limit, "{id} took {:?}", began.elapsed());
+        let logs = error["evidence"].as_str().unwrap();
+        fs::remove_dir_all(logs).unwrap();
+        assert_eq!(clusters(world), "e2e\n", "{id}");
     }
 }
 
@@ -88,7 +135,7 @@ fn signal(name: &str, pid: &str) {
 /// As after a power cut: every process of the node is gone, and with them its namespaces and mounts.
 pub(crate) fn a_dead_cluster_can_be_deleted(world: &World) {
     let run = fs::read(world.kind.state().join("nodes").join(NODE).join("run.json")).unwrap();
-    let run: serde_json::Value = serde_json::from_slice(&run).unwrap();
+    let run: Value = serde_json::from_slice(&run).unwrap();
     let status = fs::read_to_string(format!("/proc/{}/status", run["pid"])).unwrap();
     let monitor = status
         .lines()

@@ -1,5 +1,6 @@
 //! The programs under test.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::answer::{Answer, answer};
 use crate::limits::{limit, stretched};
-use crate::{Engine, User};
+use crate::{Engine, User, is_ordinary_user};
 
 /// A kind command on one engine, with a home and a state directory of its own.
 #[derive(Debug)]
@@ -21,9 +22,21 @@ pub struct Kind {
     user: Option<User>,
 }
 
+/// An engine without root keeps its images in the user's home directory: that one, whatever the command's is.
+fn keep_store(command: &mut Command) {
+    let home = std::env::var_os("HOME").filter(|_| is_ordinary_user());
+    if let Some(home) = home {
+        command.env("XDG_DATA_HOME", Path::new(&home).join(".local/share"));
+    }
+}
+
 impl Kind {
     /// The command under test at `program`, working below `directory`.
+    ///
+    /// # Panics
+    /// If its home directory cannot be made.
     pub fn new(program: PathBuf, directory: &Path, engine: Arc<Engine>) -> Self {
+        fs::create_dir_all(directory.join("home")).expect("a home directory");
         Self {
             program,
             option: Some("--provider"),
@@ -100,6 +113,7 @@ impl Kind {
             }
             None => {
                 command.env("KIND_STATE_DIR", self.state());
+                keep_store(&mut command);
             }
         }
         command

@@ -10,6 +10,7 @@ mod boot;
 mod bootstrap;
 mod channel;
 mod crictl;
+mod diagnosis;
 mod dns;
 mod kubernetes;
 mod network;

@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use kind_diagnosis::Check;
+
 /// Result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -120,6 +122,8 @@ pub enum Error {
         reason: String,
         /// Everything the step's program printed.
         output: String,
+        /// What is in the way, the worst first.
+        causes: Vec<Check>,
     },
     /// The kubeconfig of a cluster or of the user cannot be used.
     #[error("{action}")]
@@ -207,6 +211,7 @@ impl Error {
             Self::Io { path, source, .. } => {
                 crate::access::remedy(path, source, "choose another place")
             }
+            Self::Step { causes, .. } => causes.first().map(|check| check.remedy.clone()),
             Self::Examined { source, .. } => source.remedy(),
             Self::Many(errors) => {
                 let mut remedies: Vec<String> = errors.iter().filter_map(Self::remedy).collect();
@@ -233,6 +238,24 @@ impl Error {
             Self::Engine { source: cause, .. } | Self::Image { source: cause, .. } => {
                 cause.0.output.as_deref()
             }
+            _ => None,
+        }
+    }
+
+    /// What was found to be in the way, the worst first.
+    pub fn causes(&self) -> &[Check] {
+        match self {
+            Self::Step { causes, .. } => causes,
+            Self::Examined { source, .. } => source.causes(),
+            _ => &[],
+        }
+    }
+
+    /// The node that the failure is about, if it is about one.
+    pub fn node(&self) -> Option<&str> {
+        match self {
+            Self::Step { node, .. } => Some(node),
+            Self::Examined { source, .. } => source.node(),
             _ => None,
         }
     }

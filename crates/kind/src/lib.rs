@@ -61,6 +61,7 @@ pub use event::{
     Event, EventRecord, KubeadmPhase, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord,
     StepEnded, StepId, StepRecord, Warning, timestamp,
 };
+pub use kind_diagnosis::{Check, Evidence, Severity};
 pub use kind_engine::native::helper_main;
 pub use kind_engine::{Agent, EngineKind, Port, Protocol};
 pub use kind_image::Progress;

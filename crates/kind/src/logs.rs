@@ -181,6 +181,7 @@ fn output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) -> Resul
             action: action(),
             reason: format!("exit status {code}"),
             output: String::new(),
+            causes: Vec::new(),
         }),
         Err(error) => Err(Error::engine(action())(error)),
     }

@@ -27,7 +27,8 @@ pub(super) const HOUSES: [House; 2] = [
             ("corefile", &[]),
             ("load_balancer", &[]),
             ("request", &[]),
-            // What several rooms stand on.
+            // What several rooms stand on, or may come to.
+            ("diagnosis", &[]),
             ("kubernetes", &[]),
             ("nft", &[]),
             ("pod_addresses", &[]),
@@ -38,7 +39,7 @@ pub(super) const HOUSES: [House; 2] = [
             ("balancer", &["kubernetes", "signals"]),
             ("boot", &["unpack", "usage"]),
             ("bootstrap", &["kubernetes", "pod_addresses", "usage"]),
-            ("channel", &["unpack", "usage"]),
+            ("channel", &["diagnosis", "unpack", "usage"]),
             ("crictl", &[]),
             ("dns", &["kubernetes", "signals"]),
             (

@@ -1,6 +1,6 @@
 //! Why a command failed.
 
-use kind::error_chain;
+use kind::{Check, Severity, error_chain};
 use serde::Serialize;
 
 use super::Document;
@@ -21,6 +21,9 @@ pub(crate) struct ErrorDocument {
     pub(crate) remedy: Option<String>,
     /// What the program that failed printed, if one did.
     pub(crate) output: Option<String>,
+    /// What was found to be in the way, the worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) causes: Vec<CauseDocument>,
     /// Directory with the logs that were kept, if any were.
     pub(crate) evidence: Option<String>,
     /// The command's exit code.
@@ -34,16 +37,71 @@ impl Document for ErrorDocument {
 impl From<&Failure> for ErrorDocument {
     fn from(failure: &Failure) -> Self {
         let error = failure.error();
+        let causes = error.map_or(&[][..], kind::Error::causes);
         Self {
             code: failure.code().to_owned(),
             message: failure.message(),
             cause: error.and_then(cause),
             remedy: failure.remedy(),
             output: error.and_then(kind::Error::output).map(str::to_owned),
+            causes: causes.iter().map(CauseDocument::from).collect(),
             evidence: error
                 .and_then(kind::Error::evidence)
                 .map(|path| path.display().to_string()),
             exit_code: failure.exit().code(),
+        }
+    }
+}
+
+/// One thing that is in the way.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CauseDocument {
+    /// What it is; stays the same between releases, for example `unknown-flag`.
+    pub(crate) id: String,
+    /// `error` where nothing goes on until it is mended, `warning` where it may heal.
+    pub(crate) severity: String,
+    /// What was looked at, for example `kube-apiserver`.
+    pub(crate) subject: String,
+    /// What is so.
+    pub(crate) found: String,
+    /// What should be so.
+    pub(crate) expected: String,
+    /// What mends it.
+    pub(crate) remedy: String,
+    /// Lines that show it.
+    pub(crate) evidence: Vec<EvidenceDocument>,
+}
+
+/// Lines of a file in a node, or of a unit's journal.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EvidenceDocument {
+    /// The file, or the command that shows the journal.
+    pub(crate) path: String,
+    /// The lines.
+    pub(crate) lines: Vec<String>,
+}
+
+impl From<&Check> for CauseDocument {
+    fn from(check: &Check) -> Self {
+        let evidence = check.evidence.iter().map(|evidence| EvidenceDocument {
+            path: evidence.path.clone(),
+            lines: evidence.lines.clone(),
+        });
+        Self {
+            id: check.id.clone(),
+            severity: match check.severity {
+                Severity::Error => "error".to_owned(),
+                Severity::Warning => "warning".to_owned(),
+            },
+            subject: check.subject.clone(),
+            found: check.found.clone(),
+            expected: check.expected.clone(),
+            remedy: check.remedy.clone(),
+            evidence: evidence.collect(),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::exit::Failure;
 pub(super) fn render(failure: &Failure, settings: &Settings) -> String {
     let mut lines = format!("{} {}", heading("ERROR:", settings), failure.message());
     if let Some(error) = failure.error() {
+        lines.push_str(&causes(error));
         lines.push_str(&details(error, settings));
     }
     if let Some(remedy) = failure.remedy() {
@@ -15,6 +16,25 @@ pub(super) fn render(failure: &Failure, settings: &Settings) -> String {
     if let Some(evidence) = failure.error().and_then(kind::Error::evidence) {
         let directory = evidence.display();
         lines.push_str(&format!("\n\nLogs of the nodes are kept in {directory}"));
+    }
+    lines
+}
+
+/// What was found to be in the way, each with the lines that show it. What the message says already is not said again.
+fn causes(error: &kind::Error) -> String {
+    let message = error.to_string();
+    let mut lines = String::new();
+    for check in error.causes() {
+        let cause = check.to_string();
+        if !message.contains(&cause) {
+            lines.push_str(&format!("\n{cause}"));
+        }
+        for evidence in &check.evidence {
+            let node = error.node().unwrap_or_default();
+            lines.push_str(&format!("\n  {node} {}:", evidence.path));
+            let shown = evidence.lines.iter();
+            shown.for_each(|line| lines.push_str(&format!("\n    {line}")));
+        }
     }
     lines
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use kind_node::request::{Request, StepId};
 
+use super::attend::attend;
 use super::programs::Programs;
 use super::report::Report;
 use super::steps::{Failed, Runner};
@@ -55,7 +56,9 @@ fn serve(root: PathBuf, watch: Watch) -> bool {
         let _ = cleared.send(None);
     });
     thread::spawn(move || {
-        let report = Report::new(io::stdout(), Arc::clone(&programs));
+        let report = Arc::new(Report::new(io::stdout(), Arc::clone(&programs)));
+        let attended = (Arc::clone(&programs), Arc::clone(&report));
+        thread::spawn(move || attend(&attended.0, &attended.1));
         let result = answer(&root, &programs, &report);
         // Nobody receives it if the caller is gone.
         let _ = answered.send(Some(result.is_ok()));

@@ -1,11 +1,14 @@
 //! Events to the caller, one JSON document a line.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use kind_diagnosis::Check;
 use kind_node::request::{Event, StepId};
 
 use super::programs::Programs;
+use crate::diagnosis::Watch;
 
 /// Where events go.
 ///
@@ -13,6 +16,16 @@ use super::programs::Programs;
 pub(super) struct Report {
     out: Mutex<Box<dyn Write + Send>>,
     programs: Arc<Programs>,
+    running: Mutex<Vec<Running>>,
+    watch: Mutex<Watch>,
+}
+
+/// A step that has begun.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    pub(super) id: StepId,
+    pub(super) name: String,
+    pub(super) since: Instant,
 }
 
 impl Report {
@@ -21,11 +34,14 @@ impl Report {
         Self {
             out: Mutex::new(Box::new(out)),
             programs,
+            running: Mutex::default(),
+            watch: Mutex::new(Watch::new()),
         }
     }
 
     /// Tells one event.
     pub(super) fn tell(&self, event: &Event) {
+        self.note_running(event);
         let Ok(mut line) = serde_json::to_vec(event) else {
             return;
         };
@@ -40,16 +56,72 @@ impl Report {
         }
     }
 
-    /// Tells a failure, unless one was told already or nobody listens: the programs that are ended
-    /// for the first one fail as well, and say nothing of interest.
+    /// Tells a failure and what is in the way, unless one was told already or nobody listens: the programs that are
+    /// ended for the first one fail as well, and say nothing of interest.
     pub(super) fn fail(&self, id: StepId, name: &str, reason: String, output: String) {
         if self.programs.end() {
-            self.tell(&Event::Failed {
-                id,
-                name: name.to_owned(),
-                reason,
-                output,
-            });
+            let causes = self.watch().look_closely();
+            self.tell_failure(id, name, reason, output, causes);
         }
     }
+
+    /// Ends the request for what is in the way of the latest step.
+    pub(super) fn fail_for(&self, causes: Vec<Check>) {
+        let Some(step) = self.latest_running() else {
+            return;
+        };
+        let reason = causes.first().map_or_else(String::new, Check::to_string);
+        if self.programs.end() {
+            self.tell_failure(step.id, &step.name, reason, String::new(), causes);
+        }
+    }
+
+    /// The step that began last: others that run were waiting already.
+    pub(super) fn latest_running(&self) -> Option<Running> {
+        lock(&self.running).last().cloned()
+    }
+
+    /// What is in the way.
+    pub(super) fn watch(&self) -> MutexGuard<'_, Watch> {
+        lock(&self.watch)
+    }
+
+    fn tell_failure(
+        &self,
+        id: StepId,
+        name: &str,
+        reason: String,
+        output: String,
+        causes: Vec<Check>,
+    ) {
+        self.tell(&Event::Failed {
+            id,
+            name: name.to_owned(),
+            reason,
+            output,
+            causes,
+        });
+    }
+
+    fn note_running(&self, event: &Event) {
+        match event {
+            Event::Started { id, name } => lock(&self.running).push(Running {
+                id: *id,
+                name: name.clone(),
+                since: Instant::now(),
+            }),
+            Event::Finished { id, name, .. } => {
+                let mut running = lock(&self.running);
+                let ended = |step: &Running| step.id == *id && step.name == *name;
+                if let Some(place) = running.iter().position(ended) {
+                    running.remove(place);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,6 +7,7 @@
 
 mod step_id;
 
+use kind_diagnosis::Check;
 use serde::{Deserialize, Serialize};
 
 use step_id::known;
@@ -116,6 +117,21 @@ pub enum Event {
         reason: String,
         /// Everything the program printed.
         output: String,
+        /// What is in the way, the worst first.
+        #[serde(default)]
+        causes: Vec<Check>,
+    },
+    /// A step takes long.
+    Slow {
+        /// What the step is for.
+        #[serde(default, deserialize_with = "known")]
+        id: StepId,
+        /// The step.
+        name: String,
+        /// For how long it has run, in milliseconds.
+        ms: u64,
+        /// What may be in the way, the worst first; none if nothing is known.
+        causes: Vec<Check>,
     },
     /// A file's text.
     File {

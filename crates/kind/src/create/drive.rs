@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use kind_diagnosis::{Check, Severity};
 use kind_engine::Engine;
 use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
@@ -11,7 +12,7 @@ use super::coordinator::Coordinator;
 use super::phases::{Phases, Sequence};
 use super::requests::BootstrapRequests;
 use super::start::Started;
-use crate::event::{Event, Outcome, StepEnded, Warning};
+use crate::event::{Event, Outcome, StepEnded, Waiting, Warning};
 use crate::node::{File, Reply, Requests, copy_in};
 use crate::{Error, Result};
 
@@ -83,17 +84,28 @@ impl BootstrapRun<'_, '_> {
                 self.sequence.finished(node, id, self.phases);
             }
             Reply::Event(Told::Failed {
-                id: StepId::Ready, ..
-            }) => self.ready = false,
+                id: StepId::Ready,
+                causes,
+                ..
+            }) if !has_error(&causes) => self.ready = false,
             Reply::Event(Told::Failed {
                 id,
                 name,
                 reason,
                 output,
+                causes,
             }) => {
-                let action = self.describe_failure(node, id, &name);
-                return Err(failed(node, action, reason, output));
+                return Err(Error::Step {
+                    node: node.to_owned(),
+                    action: self.describe_failure(node, id, &name),
+                    reason,
+                    output,
+                    causes,
+                });
             }
+            Reply::Event(Told::Slow {
+                name, ms, causes, ..
+            }) => self.tell_slow(node, name, ms, &causes),
             Reply::Event(Told::File { id, path, text }) => match id {
                 StepId::AdminKubeconfig => self.admin = Some(text),
                 StepId::BalancerKubeconfig => self.give_balancer(text)?,
@@ -110,12 +122,27 @@ impl BootstrapRun<'_, '_> {
             Reply::Noise(line) => tracing::debug!(line, node, "node"),
             Reply::Ended(code) if code != 0 && self.ready => {
                 let reason = format!("the request ended with code {code}");
-                let action = "failed to finish its request".to_owned();
-                return Err(failed(node, action, reason, String::new()));
+                return Err(failed(node, "failed to finish its request", reason));
             }
             Reply::Ended(_) => {}
         }
         Ok(())
+    }
+
+    /// Tells what is waited for, and what may be in the way.
+    fn tell_slow(&self, node: &str, title: String, ms: u64, causes: &[Check]) {
+        let waiting = Waiting {
+            node: node.to_owned(),
+            title,
+            seconds: ms / 1000,
+            cause: causes.first().map(Check::to_string),
+        };
+        if waiting.cause.is_some() {
+            return self.phases.tell(Event::Warning(Warning::Waiting(waiting)));
+        }
+        let text = waiting.to_string();
+        self.phases.tell(Event::Note { text: text.clone() });
+        self.phases.detail(StepEnded::LEVEL, text);
     }
 
     /// What could not be done, in kind's words.
@@ -185,10 +212,7 @@ impl BootstrapRun<'_, '_> {
             self.phases.tell(Event::NotReady);
         }
         self.phases.end(Outcome::Done);
-        let missing = || {
-            let action = "failed to tell its kubeconfig".to_owned();
-            failed(first, action, String::new(), String::new())
-        };
+        let missing = || failed(first, "failed to tell its kubeconfig", String::new());
         self.admin.ok_or_else(missing)
     }
 }
@@ -209,12 +233,20 @@ fn runtime_shortcomings(kubernetes: &str, told: &str) -> Vec<String> {
     judged.map(|shortcoming| shortcoming.to_string()).collect()
 }
 
-fn failed(node: &str, action: String, reason: String, output: String) -> Error {
+/// Whether there is a cause that nothing heals.
+fn has_error(causes: &[Check]) -> bool {
+    let mut causes = causes.iter();
+    causes.any(|check| check.severity == Severity::Error)
+}
+
+/// A request that ended without saying why.
+fn failed(node: &str, action: &str, reason: String) -> Error {
     Error::Step {
         node: node.to_owned(),
-        action,
+        action: action.to_owned(),
         reason,
-        output,
+        output: String::new(),
+        causes: Vec::new(),
     }
 }
 

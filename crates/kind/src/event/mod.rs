@@ -98,6 +98,36 @@ impl fmt::Display for StepEnded {
     }
 }
 
+/// A step in a node that takes long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// The node.
+    pub node: String,
+    /// What people read of the step.
+    pub title: String,
+    /// For how long it has run.
+    pub seconds: u64,
+    /// What may be in the way, in one line.
+    pub cause: Option<String>,
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            node,
+            title,
+            seconds,
+            cause,
+        } = self;
+        write!(f, "{node}: {title} has taken {seconds}s so far")?;
+        match cause {
+            Some(cause) => write!(f, "; {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// How a phase ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -172,6 +202,9 @@ pub enum Warning {
     /// A node image cannot do all that its Kubernetes can.
     #[error("{0}")]
     Image(String),
+    /// A step takes long, and something that may heal is in its way.
+    #[error("{0}")]
+    Waiting(Waiting),
     /// Nodes go on another network than kind's own.
     #[error(
         "WARNING: Overriding {engine} network due to {variable}\n\

@@ -167,6 +167,7 @@ fn failed(node: &str, reason: String, output: &[u8]) -> Error {
         action: "failed to load image".to_owned(),
         reason,
         output: String::from_utf8_lossy(output).into_owned(),
+        causes: Vec::new(),
     }
 }
 

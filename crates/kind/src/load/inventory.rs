@@ -52,6 +52,7 @@ impl Inventory {
             action: "failed to load image".to_owned(),
             reason: error.to_string(),
             output: String::new(),
+            causes: Vec::new(),
         })
     }
 

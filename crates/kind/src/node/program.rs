@@ -17,6 +17,7 @@ pub(crate) fn read_output(engine: &dyn Engine, node: &str, argv: &[&str]) -> Res
             action,
             reason: format!("exit status {code}"),
             output: String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned(),
+            causes: Vec::new(),
         }),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kind_engine::fake::{Fake, Program};
 use kind_engine::{Engine, Error as EngineError, Io};
-use kind_node::request::{Event as Told, Request, Step};
+use kind_node::request::{Event as Told, Request, Step, StepId};
 
 use crate::{
     Agent, CancelToken, CreateCluster, Created, Endpoint, Error, Event, KubeconfigFiles, Outcome,
@@ -147,6 +147,7 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
                         name,
                         reason,
                         output,
+                        causes: Vec::new(),
                     },
                 );
                 return false;
@@ -395,6 +396,59 @@ fn nothing_is_left_when_a_step_in_the_node_fails() {
         let console = evidence.join(NODE).join("serial.log");
         assert_eq!(std::fs::read_to_string(console).unwrap(), "console\n");
     }
+}
+
+#[test]
+fn what_is_in_the_way_is_told_with_the_failure() {
+    let log = "Error: unknown flag: --no-such-flag\n";
+    let component = kind_diagnosis::Component::new("kube-apiserver");
+    let causes: Vec<_> = kind_diagnosis::examine_exit(component, "2.log", log)
+        .into_iter()
+        .collect();
+    let told = causes.clone();
+    let stage = Stage::new(Box::new(move |_, _, io| {
+        let (id, name) = (StepId::ApiServer, "await server".to_owned());
+        let (slow, failed) = (told.clone(), told.clone());
+        tell(
+            io.stdout,
+            &Told::Slow {
+                id,
+                name: name.clone(),
+                ms: 5200,
+                causes: slow,
+            },
+        );
+        tell(
+            io.stdout,
+            &Told::Failed {
+                id,
+                name,
+                reason: failed[0].to_string(),
+                output: String::new(),
+                causes: failed,
+            },
+        );
+        Ok(1)
+    }));
+    let error = stage.create(&stage.options()).unwrap_err();
+    assert_eq!(
+        error_chain(&error),
+        "failed to init node with kubeadm: kube-apiserver: it does not know the flag --no-such-flag"
+    );
+    assert_eq!((error.causes(), error.node()), (&causes[..], Some(NODE)));
+    assert!(error.remedy().unwrap().contains("apiServer.extraArgs"));
+    let warned = "kind-control-plane: await server has taken 5s so far; kube-apiserver: it does not know the flag";
+    let events = stage.events.lock().unwrap();
+    let mut warnings = events.iter().filter_map(|event| match event {
+        Event::Warning(warning) => Some(warning.to_string()),
+        _ => None,
+    });
+    assert!(
+        warnings.any(|warning| warning.starts_with(warned)),
+        "{events:#?}"
+    );
+    drop(events);
+    stage.assert_clean();
 }
 
 #[test]

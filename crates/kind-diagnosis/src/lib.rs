@@ -1,0 +1,91 @@
+//! The room for diagnosis: what stands in the way of a cluster, and what mends it.
+//!
+//! In comes what components of a node say: the log of a container that ended, lines of a journal. Out come
+//! [`Check`]s, each with its cause, the lines that show it, and a remedy. Nothing here touches the world; the node
+//! agent reads logs while a node starts, the library reads collected ones, and both ask the same table of
+//! [signatures](Signature): a new one is an entry there and a sample beside it.
+#![forbid(unsafe_code)]
+
+mod check;
+mod component;
+mod final_words;
+mod pattern;
+mod signature;
+mod signatures;
+
+pub use check::{Check, Evidence, Severity};
+pub use component::Component;
+pub use final_words::final_words;
+pub use signature::Signature;
+
+use pattern::Captures;
+use signatures::SIGNATURES;
+
+/// Why a component ended, from the end of its log; `None` if that says nothing at all.
+///
+/// ```
+/// use kind_diagnosis::{Component, Severity, examine_exit};
+///
+/// let log = "Error: unknown flag: --no-such-flag\n";
+/// let check = examine_exit(Component::new("kube-apiserver"), "/var/log/pods/a/0.log", log).unwrap();
+/// assert_eq!(check.id, "unknown-flag");
+/// assert_eq!(check.severity, Severity::Error);
+/// assert!(check.remedy.contains("apiServer.extraArgs"));
+/// ```
+pub fn examine_exit(component: Component<'_>, path: &str, log: &str) -> Option<Check> {
+    let words = final_words(log)?;
+    let evidence = Evidence {
+        path: path.to_owned(),
+        lines: vec![words.clone()],
+    };
+    let known = SIGNATURES.iter().find_map(|signature| {
+        let captures = signature.matches(component, &words)?;
+        Some(signature.check(component, &captures, evidence.clone()))
+    });
+    Some(known.unwrap_or_else(|| unknown_exit(component, &words, evidence)))
+}
+
+/// What lines of a running component's log tell of that is in the way, the latest of each kind.
+pub fn examine_lines<'a>(
+    component: Component<'_>,
+    path: &str,
+    lines: impl IntoIterator<Item = &'a str>,
+) -> Vec<Check> {
+    let mut found: Vec<Check> = Vec::new();
+    for line in lines {
+        let matched = SIGNATURES.iter().find_map(|signature| {
+            let captures = signature.matches_line(component, line)?;
+            Some((signature, captures))
+        });
+        let Some((signature, captures)) = matched else {
+            continue;
+        };
+        let evidence = Evidence {
+            path: path.to_owned(),
+            lines: vec![final_words::cut(line.trim().to_owned())],
+        };
+        found.retain(|check| check.id != signature.id);
+        found.push(signature.check(component, &captures, evidence));
+    }
+    found
+}
+
+/// A component that ended for a reason that no signature knows.
+fn unknown_exit(component: Component<'_>, words: &str, evidence: Evidence) -> Check {
+    let heals = Captures::waits_for_another(words);
+    Check {
+        id: check::UNKNOWN.to_owned(),
+        severity: Severity::of(heals),
+        subject: component.name().to_owned(),
+        found: words.to_owned(),
+        expected: format!("{component} runs"),
+        remedy: match component.settings() {
+            Some(settings) => format!("look at what {settings} and patches give {component}"),
+            None => format!("look at the log of {component}"),
+        },
+        evidence: vec![evidence],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Text with holes.
+
+/// What stood in a pattern's holes, the first one first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Captures<'a>(Vec<&'a str>);
+
+/// What programs say that wait for another one.
+const WAITING: [&str; 8] = [
+    "connection refused",
+    "i/o timeout",
+    "deadline exceeded",
+    "no route to host",
+    "timed out",
+    "connection reset",
+    "TLS handshake timeout",
+    "leader election lost",
+];
+
+impl<'a> Captures<'a> {
+    /// Finds a pattern anywhere in a text. Each `{}` stands for a word at the end of the pattern, and for anything
+    /// up to what follows it elsewhere; `{*}` at the end stands for the rest.
+    pub(crate) fn find(pattern: &str, text: &'a str) -> Option<Self> {
+        let rest_pattern = pattern.strip_suffix("{*}");
+        let mut parts = rest_pattern.unwrap_or(pattern).split("{}");
+        let first = parts.next().unwrap_or_default();
+        let mut rest = &text[text.find(first)? + first.len()..];
+        let mut captured = Vec::new();
+        for part in parts {
+            let end = match part {
+                "" => rest.find(ends_word).unwrap_or(rest.len()),
+                part => rest.find(part)?,
+            };
+            captured.push(&rest[..end]);
+            rest = &rest[end + part.len()..];
+        }
+        captured.extend(rest_pattern.map(|_| rest));
+        Some(Self(captured))
+    }
+
+    /// Fills `{1}`, `{2}` … in a text.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (index, captured) in self.0.iter().enumerate() {
+            text = text.replace(&format!("{{{}}}", index + 1), captured.trim());
+        }
+        text
+    }
+
+    /// Whether words are those of a program that waits for another one, so that it may go on later.
+    pub(crate) fn waits_for_another(words: &str) -> bool {
+        WAITING.iter().any(|waiting| words.contains(waiting))
+    }
+}
+
+fn ends_word(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '"' | '\'' | ',' | ';' | ')' | '\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_are_filled() {
+        let captures = Captures::find(
+            "argument {} for \"{}\" flag",
+            "an argument \"a b\" for \"-v\" flag: x",
+        );
+        let captures = captures.unwrap();
+        assert_eq!(captures.fill("{2} is {1}"), "-v is \"a b\"");
+        let word = Captures::find("unknown flag: {}", "failed: unknown flag: --a\", x").unwrap();
+        assert_eq!(word.fill("{1}"), "--a");
+        let rest = Captures::find("at {}: {*}", "error at 1: a b").unwrap();
+        assert_eq!(rest.fill("{1}, {2}"), "1, a b");
+        assert_eq!(Captures::find("open {}: no such", "open /a"), None);
+        assert_eq!(
+            Captures::find("no holes", "with no holes")
+                .unwrap()
+                .fill("a"),
+            "a"
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! The logs of containers of static pods.
+//!
+//! The kubelet writes `PODS/NAMESPACE_POD_UID/CONTAINER/N.log`, a new number each time that it starts a container
+//! again, and soon removes the ones before. A number above 0 so tells that a container has ended.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// What the kubelet calls the namespace of the control plane.
+const PREFIX: &str = "kube-system_";
+/// Containers without which no cluster starts.
+const CONTROL_PLANE: [&str; 4] = [
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+];
+/// What a program says last is short.
+const LONGEST_TAIL: u64 = 64 * 1024;
+
+/// A container's latest log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ContainerLog {
+    /// Its name, for example `etcd`.
+    pub(super) container: String,
+    /// How often it has been started again.
+    pub(super) restarts: u32,
+    /// The file.
+    pub(super) path: PathBuf,
+    /// Its end, without what the runtime puts before each line.
+    pub(super) log: String,
+}
+
+/// Logs of the control plane's containers, below `/var/log/pods`.
+pub(super) fn find_logs(pods: &Path) -> Vec<ContainerLog> {
+    let pods = entries(pods).filter(|path| name_of(path).starts_with(PREFIX));
+    let containers = pods.flat_map(|pod| entries(&pod).collect::<Vec<_>>());
+    let mut logs: Vec<_> = containers.filter_map(|path| read_log(&path)).collect();
+    logs.sort_by(|a, b| a.container.cmp(&b.container));
+    logs
+}
+
+fn read_log(directory: &Path) -> Option<ContainerLog> {
+    let container = name_of(directory);
+    if !CONTROL_PLANE.contains(&container.as_str()) {
+        return None;
+    }
+    let number = |path: &PathBuf| name_of(path).strip_suffix(".log")?.parse::<u32>().ok();
+    let logs = entries(directory).filter_map(|path| Some((number(&path)?, path)));
+    let (restarts, path) = logs.max()?;
+    let log = strip_prefixes(&read_tail(&path).ok()?);
+    Some(ContainerLog {
+        container,
+        restarts,
+        path,
+        log,
+    })
+}
+
+fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path())
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn read_tail(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_TAIL)))?;
+    let mut tail = Vec::new();
+    file.take(LONGEST_TAIL).read_to_end(&mut tail)?;
+    Ok(String::from_utf8_lossy(&tail).into_owned())
+}
+
+/// Lines as the program wrote them: the runtime puts `TIME STREAM TAG ` before each.
+fn strip_prefixes(log: &str) -> String {
+    let lines = log
+        .lines()
+        .map(|line| line.splitn(4, ' ').nth(3).unwrap_or(line));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_log_of_each_container_is_found() {
+        let pods = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = pods.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let line = "2026-11-28T22:01:00.606109275Z stderr F Error: unknown flag: --a\n";
+        write("kube-system_etcd-a_1/etcd/0.log", line);
+        write(
+            "kube-system_kube-apiserver-a_2/kube-apiserver/9.log",
+            "old\n",
+        );
+        write("kube-system_kube-apiserver-a_2/kube-apiserver/10.log", line);
+        write("kube-system_kube-proxy-x_3/kube-proxy/4.log", line);
+        write("default_etcd_4/etcd/4.log", line);
+        write(
+            "kube-system_kube-scheduler-a_5/kube-scheduler/notes.txt",
+            line,
+        );
+        let found = find_logs(pods.path());
+        let counts = found
+            .iter()
+            .map(|log| (log.container.as_str(), log.restarts));
+        let expected = [("etcd", 0), ("kube-apiserver", 10)];
+        assert_eq!(counts.collect::<Vec<_>>(), expected);
+        assert_eq!(found[1].log, "Error: unknown flag: --a\n");
+        assert_eq!(find_logs(&pods.path().join("none")), []);
+    }
+}
