@@ -8,8 +8,8 @@ use kind_e2e::eventually;
 
 use crate::families::{node_addresses, of_both_families};
 use crate::inside;
+use crate::names::NODES;
 use crate::pages::{GREETING, connect, from_host};
-use crate::several::NODES;
 use crate::workloads::SAMPLE;
 use crate::world::World;
 

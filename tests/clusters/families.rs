@@ -4,13 +4,11 @@ use std::net::IpAddr;
 
 use kind_e2e::eventually;
 
+use crate::names::{NODES, SIX};
 use crate::pages::{GREETING, Target, from_host, reached};
-use crate::several::{self, HOST_PORT, NODES, names_lead_to_the_other_node};
+use crate::several::{self, HOST_PORT, names_lead_to_the_other_node};
 use crate::workloads::{SAMPLE, outside_sees};
 use crate::world::World;
-
-/// The cluster without IPv4.
-pub(crate) const SIX: &str = "six";
 
 /// Pods and Services of each node answer pods of the other one, at every address.
 pub(crate) fn pods_of_two_nodes_talk_over_both_families(world: &World) {

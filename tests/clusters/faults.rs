@@ -8,10 +8,8 @@ use std::time::{Duration, Instant};
 use kind_e2e::{eventually, limit};
 use serde_json::Value;
 
+use crate::names::VICTIM;
 use crate::world::{NODE, World};
-
-/// The cluster that something happens to, beside the one that all tests share.
-pub(crate) const VICTIM: &str = "victim";
 
 /// Begins to create the victim.
 fn begin(world: &World) -> Child {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::several::{NODES, PAIR};
+use crate::names::{NODES, PAIR};
 use crate::world::World;
 
 /// Of the cluster of two nodes: each field, and something of Kubernetes that shows it.

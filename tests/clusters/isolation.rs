@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use kind_e2e::{Answer, eventually};
 
 use crate::families::of_both_families;
+use crate::names::NODES;
 use crate::pages::{Target, reached};
-use crate::several::{NODES, pods_are_ready};
+use crate::several::pods_are_ready;
 use crate::workloads::SAMPLE;
 use crate::world::World;
 

@@ -5,11 +5,10 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::names::MIXED;
 use crate::several::delete;
 use crate::world::{NODE_IMAGE, World};
 
-/// The cluster.
-pub(crate) const MIXED: &str = "mixed";
 /// Another name of the node image, for the worker.
 const OTHER: &str = "docker.io/kindest/node:other";
 

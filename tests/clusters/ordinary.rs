@@ -8,11 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use kind_e2e::{Kind, User, answer, limit};
 
+use crate::names::ORDINARY;
 use crate::workloads::SAMPLE;
 use crate::world::{NODE_IMAGE, World};
 
-/// The cluster.
-pub(crate) const ORDINARY: &str = "ordinary";
 const ORDINARY_NODE: &str = "ordinary-control-plane";
 
 /// The name under which a build from Debian's packages leaves its image.

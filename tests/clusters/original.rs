@@ -7,12 +7,9 @@ use std::path::Path;
 use kind_e2e::Kind;
 
 use crate::images::runs_in_a_pod;
-use crate::several::{NODES, PAIR};
+use crate::names::{NODES, PAIR, THEIRS};
 use crate::workloads::SAMPLE;
 use crate::world::{NODE_IMAGE, World};
-
-/// The cluster that the original makes.
-pub(crate) const THEIRS: &str = "theirs";
 
 /// The original with the same home.
 fn original(world: &World) -> Kind {

@@ -4,13 +4,11 @@ use std::fs;
 
 use kind_e2e::{Answer, eventually};
 
+use crate::names::OWN;
 use crate::pages::{GREETING, from_pod};
 use crate::several::{delete, load_sample, pods_are_ready};
 use crate::workloads::SAMPLE;
 use crate::world::World;
-
-/// The cluster.
-pub(crate) const OWN: &str = "own";
 
 const CONFIG: &str = "\
 kind: Cluster

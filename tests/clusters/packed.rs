@@ -7,11 +7,9 @@ use std::process::Command;
 use kind_image::Store;
 use kind_image::build::{AddOns, Packing, Request, Source, build};
 
-use crate::published::manifests;
+use crate::names::PACKED;
+use crate::published_manifests::manifests;
 use crate::world::{NODE, World};
-
-/// Name of the cluster of a packed image.
-pub(crate) const PACKED: &str = "packed";
 
 /// Creates the cluster.
 pub(crate) fn create(world: &World) {

@@ -6,10 +6,8 @@ use std::fs;
 use kind_testkit::registry::Registry;
 use serde_json::Value;
 
+use crate::names::PULLED;
 use crate::world::{NODE_IMAGE, World};
-
-/// Name of the cluster of a pulled image.
-pub(crate) const PULLED: &str = "pulled";
 
 pub(crate) fn a_built_image_is_pushed_and_pulled(world: &World) {
     let registry = Registry::start();

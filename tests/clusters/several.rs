@@ -8,15 +8,10 @@ use serde_json::{Value, json};
 
 use crate::fields::FIELDS;
 use crate::json::documents;
+use crate::names::{NODES, PAIR};
 use crate::pages::{GREETING, from_pod};
 use crate::workloads::SAMPLE;
 use crate::world::World;
-
-/// The cluster of two nodes, with addresses of both families.
-pub(crate) const PAIR: &str = "pair";
-
-/// Its nodes.
-pub(crate) const NODES: [&str; 2] = ["pair-control-plane", "pair-worker"];
 
 /// The port of a node that leads to its pod.
 pub(crate) const HOST_PORT: u16 = 8088;

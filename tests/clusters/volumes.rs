@@ -2,7 +2,7 @@
 
 use kind_e2e::{Answer, eventually};
 
-use crate::several::NODES;
+use crate::names::NODES;
 use crate::workloads::SAMPLE;
 use crate::world::{NODE, World};
 

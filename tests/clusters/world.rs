@@ -7,15 +7,7 @@ use std::sync::Arc;
 
 use kind_e2e::{Answer, DIRECTORY, Engine, Kind, Traces};
 
-use crate::families::SIX;
-use crate::faults::VICTIM;
-use crate::mixed::MIXED;
-use crate::ordinary::ORDINARY;
-use crate::original::THEIRS;
-use crate::own::OWN;
-use crate::packed::PACKED;
-use crate::pulled::PULLED;
-use crate::several::PAIR;
+use crate::names::{MIXED, ORDINARY, OWN, PACKED, PAIR, PULLED, SIX, THEIRS, VICTIM};
 
 /// Name of the node of the cluster that the tests share.
 pub(crate) const NODE: &str = "e2e-control-plane";

@@ -1,52 +1,12 @@
 //! A node's disk is full, and has room again.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use kind_e2e::eventually;
 
 use crate::clusters::FEW;
 use crate::traffic::SAMPLE;
 use crate::world::World;
 
-/// Size of the small disk in bytes.
-const SIZE: u64 = 160 << 20;
 const NODE: &str = FEW.nodes[2];
-
-/// A small filesystem of its own, mounted as long as the value lives.
-pub(crate) struct Disk(PathBuf);
-
-impl Disk {
-    pub(crate) fn new(world: &World) -> Self {
-        let directory = world.directory.path();
-        let (image, place) = (directory.join("disk.img"), directory.join("disk"));
-        File::create(&image).unwrap().set_len(SIZE).unwrap();
-        fs::create_dir_all(&place).unwrap();
-        run(Command::new("mkfs.ext4")
-            .args(["-q", "-F", "-m0"])
-            .arg(&image));
-        run(Command::new("mount")
-            .args(["-o", "loop"])
-            .args([&image, &place]));
-        Self(place)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Also if a node still has it open.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
-fn run(command: &mut Command) {
-    assert!(command.status().unwrap().success(), "{command:?}");
-}
 
 /// The kubelet reports pressure and evicts the culprit; then there is room, and the node is well.
 pub(crate) fn a_pod_that_fills_its_nodes_disk_is_evicted(world: &World) {

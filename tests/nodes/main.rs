@@ -12,6 +12,7 @@ mod inside;
 mod joining;
 mod records;
 mod restarts;
+mod small_disk;
 mod traffic;
 mod watcher;
 mod world;

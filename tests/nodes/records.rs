@@ -3,12 +3,12 @@
 use kind_e2e::eventually;
 
 use crate::clusters::{BALANCER, FEW, MANY, MANY_CONFIG, Shape, few};
-use crate::disk::Disk;
 use crate::inside;
+use crate::small_disk::Disk;
 use crate::world::World;
 
 pub(crate) fn one_control_plane_and_two_workers_become_ready(world: &World) {
-    let disk = world.disk.get_or_init(|| Disk::new(world));
+    let disk = world.disk.get_or_init(|| Disk::new(world.directory.path()));
     let lines = [
         " ✓ Preparing nodes 📦 📦 📦 \n",
         " ✓ Joining worker nodes 🚜\n",

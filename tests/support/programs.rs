@@ -1,36 +1,14 @@
 //! The programs under test.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::answer::{Answer, answer};
 use crate::limits::{limit, stretched};
 use crate::{Engine, User, is_ordinary_user};
-
-/// What a program answered.
-#[derive(Debug)]
-pub struct Answer {
-    /// Exit code; -1 if a signal ended it.
-    pub code: i32,
-    /// What it printed.
-    pub stdout: String,
-    /// What it said.
-    pub stderr: String,
-}
-
-impl Answer {
-    /// The output of a program that succeeded.
-    ///
-    /// # Panics
-    /// If it failed, with everything it said.
-    pub fn expect(self, what: &str) -> String {
-        assert!(self.code == 0, "{what} failed: {self:#?}");
-        self.stdout
-    }
-}
 
 /// A kind command on one engine, with a home and a state directory of its own.
 #[derive(Debug)]
@@ -183,29 +161,6 @@ impl Kind {
     /// Runs a shell command in a pod.
     pub fn shell(&self, pod: &str, script: &str) -> Answer {
         self.ask(&["exec", pod, "--", "/bin/sh", "-c", script])
-    }
-}
-
-/// Runs a command line with this on stdin.
-///
-/// # Panics
-/// If the program cannot be started.
-pub fn answer(command: &mut Command, input: Option<&str>) -> Answer {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program can be started");
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin
-            .write_all(input.unwrap_or_default().as_bytes())
-            .expect("the program reads its input");
-    }
-    let output = child.wait_with_output().expect("the program ends");
-    Answer {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
 

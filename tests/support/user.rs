@@ -6,7 +6,8 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
 
-use crate::engine::SOCKET_GROUP;
+/// The group that may use docker's socket. A number is enough.
+pub(crate) const SOCKET_GROUP: u32 = 61_616;
 
 /// A user who may use docker's socket, as one in group `docker` on a usual host.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@
 mod attempt;
 mod bench;
 mod conformance;
+mod failure;
 mod lab;
 mod measure;
 mod node_image;
@@ -15,6 +16,8 @@ mod shell;
 mod test;
 
 use std::process::ExitCode;
+
+use failure::Failure;
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -34,18 +37,16 @@ Commands:
   lab [--lab SCRIPT] [--image ARCHIVE] [--keep] [WAY...] [-- ARGUMENTS]
                 run the end-to-end suites in a guest with cgroup v2, current engines and an ordinary
                 user (CONTRIBUTING.md), and write a table to target/lab.md
-  measure [--show NAME] [DIRECTORY]
+  measure [--show NAME | --check] [DIRECTORY]
                 numbers about the code of this checkout or another one, a line each; --show lists the
-                places behind one of them: cargo xtask measure --show circles
+                places behind one of them: cargo xtask measure --show circles; --check fails if files use
+                each other in a circle, reach into other rooms or stand where no module is looked for
   build         build the kind command and the kind-node program it carries
   sample-image  write the image of the sample app as an archive
   node-image    write the node image from Debian's packages as an archive
 
 --yes installs missing packages without asking.
 ";
-
-/// What a task can fail with: a sentence for the developer.
-type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

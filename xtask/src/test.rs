@@ -1,7 +1,7 @@
 //! `cargo xtask test`: style, lints, documentation, licences, unit tests, and real clusters.
 
 use crate::shell::{self, cargo, has};
-use crate::{Failure, node_image, packages, programs, sample};
+use crate::{Failure, measure, node_image, packages, programs, sample};
 
 /// Runs everything; `fast` leaves out what needs a real cluster.
 pub(crate) fn run(fast: bool) -> Result<(), Failure> {
@@ -37,6 +37,7 @@ fn fuzz_targets() -> Result<(), Failure> {
 
 fn style() -> Result<(), Failure> {
     shell::run(cargo().args(["fmt", "--all", "--check"]))?;
+    measure::check_structure(&shell::root())?;
     let lints = [
         "clippy",
         "--workspace",

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::args::{Command, Flag, Kind};
-use crate::run::GLOBAL_FLAGS;
+use crate::global_flags::GLOBAL_FLAGS;
 
 const HELP: Flag = Flag::switch("help", "").short('h');
 

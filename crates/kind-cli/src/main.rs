@@ -10,6 +10,7 @@ mod directories;
 mod document;
 mod environment;
 mod exit;
+mod global_flags;
 mod help;
 mod interrupt;
 mod run;

@@ -1,35 +1,14 @@
 //! One run of the command, from its words to its exit code.
 
-use crate::args::{self, Flag, Found, Kind, Matches, UsageError};
+use crate::args::{self, Found, Matches, UsageError};
 use crate::commands;
 use crate::context::Context;
 use crate::document::Help;
 use crate::environment::Environment;
 use crate::exit::{Exit, Failure};
+use crate::global_flags::GLOBAL_FLAGS;
 use crate::help;
 use crate::ui::{Format, Settings, Ui};
-
-/// Flags that every command knows.
-pub(crate) const GLOBAL_FLAGS: &[Flag] = &[
-    Flag::text(
-        "provider",
-        "where nodes run: native, docker, podman or nerdctl, overrides KIND_EXPERIMENTAL_PROVIDER",
-    ),
-    Flag::new(
-        "output",
-        Kind::OneOf(&["text", "json"]),
-        "text for people, or json: results on stdout and events on stderr, for programs",
-    )
-    .short('o')
-    .default("text"),
-    Flag::switch("quiet", "silence all stderr output").short('q'),
-    Flag::new(
-        "verbosity",
-        Kind::Int32,
-        "info log verbosity, higher value produces more output",
-    )
-    .short('v'),
-];
 
 /// Runs the command with these words and reports what went wrong.
 pub(crate) fn run(words: &[String]) -> Exit {
@@ -70,6 +49,9 @@ fn act(found: &Found, matches: &Matches, context: &Context) -> Result<Exit, Fail
         return Ok(Exit::Success);
     }
     command.rule.check(&found.name(), &matches.positionals)?;
+    if let Some(guide) = command.guide {
+        return guide(&commands::ROOT, matches, context);
+    }
     match command.action {
         Some(action) => action(matches, context),
         None => {

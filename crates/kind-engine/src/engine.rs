@@ -56,6 +56,20 @@ impl EngineKind {
 }
 
 /// Where nodes run.
+///
+/// # What a node needs before it starts
+///
+/// In this order, and by whichever process or value of this type:
+///
+/// 1. its network ([`Engine::ensure_network`]) and its image ([`Engine::image`], [`Engine::pull`]);
+/// 2. the node itself ([`Engine::create`]), with the program for nodes, if its [`NodeSpec`] names one;
+/// 3. its files ([`Engine::copy_in`]), any number of times. Where [`Network::lasting_addresses`] is false its
+///    addresses are not known before it runs, and its files come after the start;
+/// 4. the start ([`Engine::start`]), and before any command in it [`Engine::wait_until_booted`].
+///
+/// What one step leaves for the next is in the node: its record, its labels, its files. A value of this type
+/// remembers answers of the engine, so as not to ask again, and which addresses it has given to nodes that are
+/// being made; nothing that a node needs is known to it alone.
 pub trait Engine: sealed::Sealed + Send + Sync {
     /// Which engine it is.
     fn kind(&self) -> EngineKind;

@@ -7,13 +7,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use crate::Error;
-
 /// A SHA-256 digest, written `sha256:<64 hexadecimal digits>`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {
     hex: String,
 }
+
+/// A text that is no digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid digest {0:?}: want `sha256:` and 64 lower-case hexadecimal digits")]
+pub struct InvalidDigest(String);
 
 impl Digest {
     /// Digest of some bytes.
@@ -50,15 +53,15 @@ impl fmt::Debug for Digest {
 }
 
 impl FromStr for Digest {
-    type Err = Error;
+    type Err = InvalidDigest;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let hex = text
             .strip_prefix("sha256:")
-            .ok_or_else(|| Error::Digest(text.to_owned()))?;
+            .ok_or_else(|| InvalidDigest(text.to_owned()))?;
         let valid = hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if !valid {
-            return Err(Error::Digest(text.to_owned()));
+            return Err(InvalidDigest(text.to_owned()));
         }
         Ok(Self {
             hex: hex.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Digest;
+use crate::digest::{Digest, InvalidDigest};
 
 /// A failure around images. `code` is stable, Display says what failed, `source` why, `remedy` what
 /// to do.
@@ -27,8 +27,8 @@ pub enum Error {
         reason: &'static str,
     },
     /// The text is no digest.
-    #[error("invalid digest {0:?}: want `sha256:` and 64 lower-case hexadecimal digits")]
-    Digest(String),
+    #[error(transparent)]
+    Digest(#[from] InvalidDigest),
     /// A document of the store or of an archive cannot be read.
     #[error("document {path} is damaged")]
     Document {
@@ -72,7 +72,7 @@ pub enum Error {
     NotAnImage(String),
     /// A registry failed, or the way to it.
     #[error(transparent)]
-    Registry(#[from] Box<crate::registry::Error>),
+    Registry(Box<crate::registry::Error>),
 }
 
 /// Why an archive's entry is refused.
@@ -112,6 +112,12 @@ pub enum Refusal {
     /// A device node where none is allowed.
     #[error("it is a device node")]
     Device,
+}
+
+impl From<crate::registry::Error> for Error {
+    fn from(error: crate::registry::Error) -> Self {
+        Self::Registry(Box::new(error))
+    }
 }
 
 impl Error {

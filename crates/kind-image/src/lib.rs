@@ -16,7 +16,7 @@ pub mod registry;
 pub mod store;
 pub mod unpack;
 
-pub use digest::Digest;
+pub use digest::{Digest, InvalidDigest};
 pub use error::{Error, Refusal};
 pub use progress::{Progress, ProgressSink};
 pub use reference::{Reference, friendly};

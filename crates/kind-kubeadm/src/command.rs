@@ -1,7 +1,6 @@
 //! How kubeadm is called.
 
-use kind_config::{AddOn, KubeProxyMode};
-
+use crate::skip_phases::{DNS, KUBE_PROXY, init_skip_phases, join_skip_phases};
 use crate::{ClusterSettings, Documents, NodeFacts};
 
 /// Where a node's kubeadm documents stand in the node.
@@ -10,10 +9,6 @@ pub const CONFIG_PATH: &str = "/kind/kubeadm.conf";
 /// Where the documents stand by which a node starts without asking the cluster.
 pub const START_PATH: &str = "/kind/kubeadm-start.conf";
 
-/// Name of kubeadm's phase of host checks, most of which fail in any container.
-const PREFLIGHT: &str = "preflight";
-const KUBE_PROXY: &str = "addon/kube-proxy";
-const DNS: &str = "addon/coredns";
 /// What is done before the API server runs, and the wait for it.
 const WITHOUT_SERVER: [&str; 6] = [
     "certs",
@@ -149,23 +144,6 @@ pub fn join_command(facts: &NodeFacts) -> Vec<String> {
     command(&arguments, &phases)
 }
 
-/// Phases that `kubeadm init` skips in every cluster of this configuration.
-pub(crate) fn init_skip_phases(cluster: &ClusterSettings) -> Vec<String> {
-    let mut phases = vec![PREFLIGHT.to_owned()];
-    if cluster.networking.kube_proxy_mode == KubeProxyMode::None {
-        phases.push(KUBE_PROXY.to_owned());
-    }
-    if cluster.add_ons.dns == AddOn::None {
-        phases.push(DNS.to_owned());
-    }
-    phases
-}
-
-/// Phases that `kubeadm join` skips.
-pub(crate) fn join_skip_phases() -> Vec<String> {
-    vec![PREFLIGHT.to_owned()]
-}
-
 fn command(arguments: &[&str], skip_phases: &[String]) -> Vec<String> {
     let mut command: Vec<String> = arguments.iter().copied().map(str::to_owned).collect();
     if !skip_phases.is_empty() {
@@ -176,7 +154,7 @@ fn command(arguments: &[&str], skip_phases: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use kind_config::Cluster;
+    use kind_config::{Cluster, KubeProxyMode};
 
     use super::*;
     use crate::testing::{cluster_settings, patched, render};

@@ -31,6 +31,8 @@ mod node;
 pub mod patch;
 mod release;
 mod settings;
+mod skip_phases;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod trust;

@@ -5,43 +5,36 @@
 //! (`pause`) stay small.
 #![forbid(unsafe_code)]
 
-mod account;
-mod administrator;
 mod balancer;
 mod boot;
+mod bootstrap;
 mod channel;
 mod crictl;
 mod diagnosis;
 mod dns;
-mod known;
-mod kubelet;
 mod kubernetes;
-mod marks;
 mod network;
 mod nft;
-mod objects;
 mod pause;
-mod pod_cidrs;
-mod readiness;
-mod ready_nodes;
-mod refused;
-mod registration;
-mod seed;
-mod server;
+mod pod_addresses;
 mod services;
-mod shared_var;
 mod signals;
-mod stopping;
 mod storage;
-mod sysctls;
 #[cfg(test)]
 mod testing;
+mod unpack;
+mod usage;
 
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+
+use bootstrap::{
+    account, kubelet, marks, objects, pod_cidrs, readiness, ready_nodes, registration, server,
+    stopping,
+};
+use usage::{USAGE, answer, complain};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
@@ -58,9 +51,9 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
     match word {
         "pause" => pause::run(),
         "boot" => boot::run(&arguments),
-        "seed" => seed::run(&arguments),
+        "seed" => boot::seed::run(&arguments),
         "request" => channel::run(&arguments),
-        "set-sysctls" => sysctls::run(),
+        "set-sysctls" => boot::sysctls::run(),
         "finalize-kubelet" => kubelet::run(),
         "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
         "await-server" => server::run(),
@@ -72,7 +65,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "note-stop" => stopping::run(),
         "await-ready" => readiness::run(&words(&arguments)),
         "load-balancer" => terminated(add_on(balancer::run)),
-        "network" => add_on(network::run),
+        "network" => add_on(|| network::run(services::serve)),
         "storage" => add_on(storage::run),
         "services" => add_on(services::run),
         "crictl" => crictl::run(&words(&arguments)),
@@ -115,51 +108,3 @@ fn terminated(code: ExitCode) -> ExitCode {
 
 /// Of a program that SIGTERM ended, as shells have it.
 const TERMINATED: u8 = 128 + 15;
-
-/// Prints an answer the caller asked for.
-fn answer(text: &str) -> ExitCode {
-    match writeln!(std::io::stdout(), "{text}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
-
-/// Says what went wrong.
-pub(crate) fn fail(problem: &str) -> ExitCode {
-    // Nothing is left to do when not even this can be written.
-    let _ = writeln!(std::io::stderr(), "kind-node: {problem}");
-    ExitCode::FAILURE
-}
-
-/// Says what is wrong with the command line.
-pub(crate) fn complain(problem: &str) -> ExitCode {
-    // Nothing is left to do when not even this can be written.
-    let _ = writeln!(std::io::stderr(), "kind-node: {problem}\n\n{USAGE}");
-    ExitCode::from(2)
-}
-
-const USAGE: &str = "\
-usage: kind-node <sub-command>
-
-  pause           hold a pod's namespaces and reap its orphans
-  request         take files and steps on stdin, print events on stdout
-  boot            prepare the node, then become the given command
-  seed            put the node's files in place, then become the given command
-  assign-pod-cidrs  give new nodes their pod addresses
-  await-server    wait until the API server of a new cluster takes objects
-  make-account    make the account of ordinary pods
-  make-objects    make the objects of the list on stdin
-  await-nodes     wait until the nodes with a label are Ready
-  remove-marks    take marks of a control plane off all nodes
-  await-registration  wait until the cluster knows this node
-  await-ready     wait until this node is well since its start
-  note-stop       call all nodes of the cluster not Ready
-  set-sysctls     set what the node's network needs of the kernel
-  finalize-kubelet  use the certificate that the kubelet rotates
-  load-balancer   lead connections to the control planes that are ready
-  network         the pod network of this node
-  dns             the cluster's name service
-  storage         volumes on this node's disk
-  services        addresses for Services of type LoadBalancer
-  crictl          ask containerd, as the program of that name does
-  --version       print the version";

@@ -1,4 +1,4 @@
-//! The first process of a pod: holds the namespaces, reaps orphans, ends when asked to.
+//! The first process of a pod: holds the namespaces, reaps orphans, ends when asked to. In: signals. Out: nothing.
 //!
 //! One of it runs in every pod, so it has no runtime and no threads of its own.
 

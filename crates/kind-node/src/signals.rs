@@ -1,4 +1,4 @@
-//! The end of a program that runs until it is told to stop.
+//! The end of a program that runs until it is told to stop. In: SIGTERM and SIGINT. Out: a future that is done.
 
 use std::io;
 

@@ -6,7 +6,7 @@ use kind_engine::Engine;
 use kind_image::{Image, Store, archive};
 
 use crate::event::{Event, Listener, Outcome, Phase};
-use crate::node_image::store_error;
+use crate::image_error::store_error;
 use crate::{Error, Result};
 
 /// Loads the image of that name into the engine, unless the engine has it.

@@ -28,10 +28,12 @@ mod choice;
 mod config_check;
 mod contents;
 mod create;
+mod delete;
 mod dry_run;
 mod error;
 mod event;
 mod hand_over;
+mod image_error;
 mod kubeconfig;
 mod load;
 mod logs;
@@ -64,14 +66,14 @@ pub use kind_engine::native::helper_main;
 pub use kind_engine::{Agent, EngineKind, Port, Protocol};
 pub use kind_image::Progress;
 pub use kubeconfig::{
-    HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig, remove_from_kubeconfig,
-    windows_home,
+    Endpoint, HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig,
+    remove_from_kubeconfig, windows_home,
 };
 pub use load::LoadImages;
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Packing, Source};
 pub use plan::{HostMount, NETWORK, NodePlan, NodeRole, Plan};
 pub use power::StartCluster;
-pub use provider::{Endpoint, Node, Provider, ProviderBuilder};
+pub use provider::{Node, Provider, ProviderBuilder};
 pub use prune::{Prune, Pruned, PrunedKind};
 
 /// Name of a cluster that nobody named.

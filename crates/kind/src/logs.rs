@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use kind_engine::{Command, Engine, EngineKind, Io, Node, State};
 
-use crate::{Error, NodeRole, Result};
+use crate::{Error, NodeRole, Provider, Result};
 
 /// Commands whose output is kept, by the name of the file.
 const COMMANDS: [(&str, &[&str]); 4] = [
@@ -30,12 +30,37 @@ const LIST_IMAGES: &str =
 const PACK_LOGS: &str =
     "tar --hard-dereference -C /var/log/ -chf - . || (r=$?; [ $r -eq 1 ] || exit $r)";
 
+impl Provider {
+    /// Writes everything that a cluster's nodes can tell below `directory`; `version` is noted there.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCluster`]; whatever could not be collected, after everything else was.
+    pub fn collect_logs(&self, cluster: &str, directory: &Path, version: &str) -> Result<()> {
+        let nodes = self.list(Some(cluster))?;
+        if nodes.is_empty() {
+            return Err(Error::NoSuchCluster(cluster.to_owned()));
+        }
+        fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
+        let path = directory.join("kind-version.txt");
+        fs::write(&path, version).map_err(Error::io("failed to write", &path))?;
+        collect(self.engine(), &nodes, directory)
+    }
+
+    /// Makes a new directory for logs of a cluster.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn new_log_directory(&self, cluster: &str) -> Result<PathBuf> {
+        make_directory(self.temporary_dir(), cluster)
+    }
+}
+
 /// Makes a new directory for logs of a cluster. Others may have directories of such names below `parent`, and may
 /// not look into this one.
 ///
 /// # Errors
 /// [`Error::Io`]
-pub(crate) fn make_directory(parent: &Path, cluster: &str) -> Result<PathBuf> {
+fn make_directory(parent: &Path, cluster: &str) -> Result<PathBuf> {
     let mut builder = fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let mut attempt = std::process::id();

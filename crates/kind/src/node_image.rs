@@ -9,6 +9,7 @@ use kind_image::{Reference, Store};
 
 use crate::error::Cause;
 use crate::event::{Event, Listener, Outcome, Phase, Warning};
+use crate::image_error::{image_cause, store_error};
 use crate::{CancelToken, Error, Provider, Result, access, hand_over};
 
 /// Types of sources that users may name.
@@ -187,8 +188,23 @@ const MANIFESTS: [(&str, &str); 4] = [
     ),
 ];
 
+impl Provider {
+    /// Builds a node image into the engine's store. What earlier builds made is used again as far as
+    /// nothing that went into it has changed.
+    ///
+    /// # Errors
+    /// [`Error::Build`]
+    pub fn build_node_image(
+        &self,
+        options: &BuildNodeImage,
+        listener: Listener<'_>,
+    ) -> Result<BuiltNodeImage> {
+        build_image(self, options, listener)
+    }
+}
+
 /// Builds a node image into the engine's store.
-pub(crate) fn build(
+pub(crate) fn build_image(
     provider: &Provider,
     options: &BuildNodeImage,
     listener: Listener<'_>,
@@ -309,20 +325,6 @@ fn not_root(engine: EngineKind, options: &BuildNodeImage) -> Cause {
 pub(crate) fn open_store(provider: &Provider) -> Result<Store> {
     let store = Store::open(&provider.state_dir().join("images"));
     store.map_err(store_error("failed to open the image store"))
-}
-
-/// Wraps a failure of an image store with what was tried.
-pub(crate) fn store_error(action: &str) -> impl FnOnce(kind_image::Error) -> Error {
-    let action = action.to_owned();
-    move |error| Error::Engine {
-        action,
-        source: image_cause(error),
-    }
-}
-
-pub(crate) fn image_cause(error: kind_image::Error) -> Cause {
-    let (code, remedy) = (error.code().to_owned(), error.remedy());
-    Cause::new(&code, error).with_remedy(remedy)
 }
 
 /// A build's steps as phases. Steps whose results are there already are no news.

@@ -47,8 +47,27 @@ impl StartCluster {
     }
 }
 
+impl Provider {
+    /// Ends all nodes of a cluster at once, and returns the names of those that ran. Everything that they
+    /// hold stays.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCluster`], or [`Error::Engine`] if a node cannot be stopped.
+    pub fn stop(&self, cluster: &str) -> Result<Vec<String>> {
+        stop_cluster(self, cluster)
+    }
+
+    /// Starts all nodes of a cluster that do not run, and returns their names.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCluster`], or [`Error::Engine`] if a node cannot be started.
+    pub fn start(&self, options: &StartCluster, listener: Listener<'_>) -> Result<Vec<String>> {
+        start_cluster(self, options, listener)
+    }
+}
+
 /// Ends all nodes of a cluster at once; their files stay.
-pub(crate) fn stop(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
+fn stop_cluster(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
     let mut running = nodes(provider, cluster)?;
     running.retain(|node| node.state == State::Running);
     note_stop(provider, &running);
@@ -73,7 +92,7 @@ fn note_stop(provider: &Provider, nodes: &[Node]) {
 }
 
 /// Starts all nodes of a cluster that do not run, at once.
-pub(crate) fn start(
+fn start_cluster(
     provider: &Provider,
     options: &StartCluster,
     listener: Listener<'_>,

@@ -1,25 +1,15 @@
-//! The way in: clusters on one engine.
+//! The way in: clusters on one engine. What can be done with them is in the files of each feature, as further
+//! methods of [`Provider`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kind_config::API_SERVER_PORT;
 use kind_engine::{Engine, EngineKind, Info};
 
-use crate::bootstrap::ADMIN_CONFIG;
 use crate::choice::{self, EngineParts};
 use crate::error::Cause;
-use crate::event::{Event, Listener};
-use crate::kubeconfig::{self, Document, context_name};
-use crate::{
-    Agent, Assumptions, BuildNodeImage, BuiltNodeImage, CancelToken, CreateCluster, Created,
-    DryRun, EngineChoice, Error, KubeconfigFiles, LoadImages, NodeRole, Prune, Pruned, Result,
-    StartCluster, create, dry_run, load, logs, node, node_image, power, prune, publish,
-};
-
-/// Docker Desktop's label for the host's side of the API server's port.
-const DESKTOP_PORT_LABEL: &str = "desktop.docker.io/ports/6443/tcp";
+use crate::{Agent, EngineChoice, Error, Result};
 
 /// Clusters on one engine.
 pub struct Provider {
@@ -53,16 +43,6 @@ pub struct Node {
     pub image: String,
     /// Whether its first process runs.
     pub running: bool,
-}
-
-/// From where the API server is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Endpoint {
-    /// The host.
-    External,
-    /// The cluster's own network.
-    Internal,
 }
 
 impl ProviderBuilder {
@@ -117,33 +97,6 @@ impl ProviderBuilder {
         self
     }
 
-    /// Says what creating a cluster would make, and makes nothing. No engine has to be there.
-    ///
-    /// ```
-    /// use kind::{Assumptions, CreateCluster, EngineChoice, KubeconfigFiles, Provider};
-    ///
-    /// let two = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: [{}, {role: worker}]\n";
-    /// let options = CreateCluster::new(KubeconfigFiles::one("/tmp/config")).config_text(two)?;
-    /// let run = Provider::builder()
-    ///     .engine(EngineChoice::Podman)
-    ///     .dry_run(&options, &Assumptions::new(), &|_| {})?;
-    /// assert_eq!(run.plan.nodes[1].name, "kind-worker");
-    /// assert!(run.nodes["kind-worker"].files.contains_key("/kind/kubeadm.conf"));
-    /// # Ok::<(), kind::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Config`] if the configuration is wrong, [`Error::Document`] if a node's documents cannot
-    /// be made, [`Error::UnknownVersion`] if the Kubernetes version of an image is not known.
-    pub fn dry_run(
-        &self,
-        options: &CreateCluster,
-        assumptions: &Assumptions,
-        listener: Listener<'_>,
-    ) -> Result<DryRun> {
-        dry_run::run(self, options, assumptions, listener)
-    }
-
     /// Opens the engine.
     ///
     /// # Errors
@@ -196,62 +149,6 @@ impl Provider {
         self.engine.name()
     }
 
-    /// Creates a cluster and makes it the current one of the kubeconfig.
-    ///
-    /// # Errors
-    /// Any; nothing of the cluster is left then unless [`CreateCluster::retain`] asks for it.
-    pub fn create(&self, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
-        create::run(self, options, listener)
-    }
-
-    /// Removes a cluster and its entry in every kubeconfig file, if there are any. A cluster that does not
-    /// exist is no error.
-    ///
-    /// # Errors
-    /// Nodes or entries that cannot be removed; everything else is removed all the same.
-    pub fn delete(
-        &self,
-        cluster: &str,
-        files: Option<&KubeconfigFiles>,
-        listener: Listener<'_>,
-    ) -> Result<()> {
-        let nodes = self.list(Some(cluster))?;
-        let mut errors = Vec::new();
-        let removed = files.map(|files| kubeconfig::remove_everywhere(files, cluster));
-        if let Some(Err(error)) = removed {
-            errors.push(Error::Kubeconfig {
-                action: "failed to update kubeconfig".to_owned(),
-                source: Cause::new(error.code(), crate::error::chain(&error))
-                    .with_remedy(error.remedy()),
-            });
-        }
-        let names: Vec<_> = nodes.into_iter().map(|node| node.name).collect();
-        if !names.is_empty() {
-            match self.engine.remove(&names) {
-                Ok(()) => listener(Event::NodesDeleted { nodes: names }),
-                Err(error) => errors.push(Error::engine("failed to delete nodes")(error)),
-            }
-        }
-        Error::collect(errors)
-    }
-
-    /// Ends all nodes of a cluster at once, and returns the names of those that ran. Everything that they
-    /// hold stays.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchCluster`], or [`Error::Engine`] if a node cannot be stopped.
-    pub fn stop(&self, cluster: &str) -> Result<Vec<String>> {
-        power::stop(self, cluster)
-    }
-
-    /// Starts all nodes of a cluster that do not run, and returns their names.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchCluster`], or [`Error::Engine`] if a node cannot be started.
-    pub fn start(&self, options: &StartCluster, listener: Listener<'_>) -> Result<Vec<String>> {
-        power::start(self, options, listener)
-    }
-
     /// Names of all clusters, sorted.
     ///
     /// # Errors
@@ -286,100 +183,6 @@ impl Provider {
     pub fn images(&self) -> Result<Vec<String>> {
         let listed = self.engine.images();
         listed.map_err(Error::engine("failed to list images"))
-    }
-
-    /// A cluster's kubeconfig.
-    ///
-    /// # Errors
-    /// [`Error::NoControlPlane`] if there is no such cluster.
-    pub fn kubeconfig(&self, cluster: &str, endpoint: Endpoint) -> Result<String> {
-        Ok(kubeconfig::encode(&self.entry(cluster, endpoint)?))
-    }
-
-    /// Puts a cluster's entry into the kubeconfig and makes it the current one.
-    ///
-    /// # Errors
-    /// [`Error::NoControlPlane`] if there is no such cluster, [`Error::Kubeconfig`] if the file cannot
-    /// be changed.
-    pub fn export_kubeconfig(
-        &self,
-        cluster: &str,
-        endpoint: Endpoint,
-        files: &KubeconfigFiles,
-        listener: Listener<'_>,
-    ) -> Result<()> {
-        kubeconfig::write_merged(files, &self.entry(cluster, endpoint)?)?;
-        listener(Event::ContextSet {
-            context: context_name(cluster),
-        });
-        Ok(())
-    }
-
-    /// Writes everything that a cluster's nodes can tell below `directory`; `version` is noted there.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchCluster`]; whatever could not be collected, after everything else was.
-    pub fn collect_logs(&self, cluster: &str, directory: &Path, version: &str) -> Result<()> {
-        let nodes = self.list(Some(cluster))?;
-        if nodes.is_empty() {
-            return Err(Error::NoSuchCluster(cluster.to_owned()));
-        }
-        std::fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
-        let path = directory.join("kind-version.txt");
-        std::fs::write(&path, version).map_err(Error::io("failed to write", &path))?;
-        logs::collect(self.engine.as_ref(), &nodes, directory)
-    }
-
-    /// Makes a new directory for logs of a cluster.
-    ///
-    /// # Errors
-    /// [`Error::Io`]
-    pub fn new_log_directory(&self, cluster: &str) -> Result<PathBuf> {
-        logs::make_directory(&self.settings.temporary_dir, cluster)
-    }
-
-    /// Loads images into nodes. Of each image a node is sent only what it lacks.
-    ///
-    /// # Errors
-    /// [`Error::NoNodes`], [`Error::UnknownNode`], [`Error::ImageNotPresent`], or whatever a node could
-    /// not load.
-    pub fn load_images(&self, options: LoadImages, listener: Listener<'_>) -> Result<()> {
-        load::run(self, options, listener)
-    }
-
-    /// Builds a node image into the engine's store. What earlier builds made is used again as far as
-    /// nothing that went into it has changed.
-    ///
-    /// # Errors
-    /// [`Error::Build`]
-    pub fn build_node_image(
-        &self,
-        options: &BuildNodeImage,
-        listener: Listener<'_>,
-    ) -> Result<BuiltNodeImage> {
-        node_image::build(self, options, listener)
-    }
-
-    /// Publishes a node image of the engine's store at the registry that its name says, with the logins of
-    /// docker's configuration. Returns the digest that it has there.
-    ///
-    /// # Errors
-    /// [`Error::Push`], and [`Error::NotSupported`] for engines that push images themselves.
-    pub fn push_node_image(
-        &self,
-        image: &str,
-        cancel: &CancelToken,
-        listener: Listener<'_>,
-    ) -> Result<String> {
-        publish::run(self, image, cancel, listener)
-    }
-
-    /// Removes what kind keeps to be faster the next time and no cluster uses.
-    ///
-    /// # Errors
-    /// What could not be removed, after everything else was.
-    pub fn prune(&self, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
-        prune::run(self, options, listener)
     }
 
     pub(crate) fn engine(&self) -> &dyn Engine {
@@ -457,84 +260,11 @@ impl Provider {
         choice::look(EngineChoice::Native, self.settings.engine_parts()).1
     }
 
-    /// The kubeconfig entry of a cluster from kubeadm's file.
-    pub(crate) fn entry_from(
-        &self,
-        cluster: &str,
-        admin: &str,
-        endpoint: Endpoint,
-    ) -> Result<Document> {
-        let server = match endpoint {
-            Endpoint::Internal => None,
-            Endpoint::External => Some(self.server(cluster)?),
-        };
-        kubeconfig::from_admin(admin, cluster, server.as_deref()).map_err(|error| {
-            Error::Kubeconfig {
-                action: "failed to read the cluster's kubeconfig".to_owned(),
-                source: Cause::new("KIND-KUBECONFIG", error),
-            }
-        })
-    }
-
-    fn entry(&self, cluster: &str, endpoint: Endpoint) -> Result<Document> {
-        let nodes = self.list(Some(cluster))?;
-        let mut names: Vec<_> = nodes
-            .iter()
-            .filter(|node| NodeRole::of(node) == Some(NodeRole::ControlPlane))
-            .collect();
-        names.sort_by_key(|node| &node.name);
-        let first = names
-            .first()
-            .ok_or_else(|| Error::NoControlPlane(cluster.to_owned()))?;
-        let admin = node::read_file(self.engine(), &first.name, ADMIN_CONFIG)?;
-        self.entry_from(cluster, &admin, endpoint)
-    }
-
-    /// URL of the API server as the host reaches it.
-    fn server(&self, cluster: &str) -> Result<String> {
-        let nodes = self.list(Some(cluster))?;
-        let of_role = |role| {
-            let nodes = nodes.iter();
-            nodes.filter(move |node| NodeRole::of(node) == Some(role))
-        };
-        let balancer = of_role(NodeRole::LoadBalancer).next();
-        let mut control_planes = of_role(NodeRole::ControlPlane);
-        let node = match (balancer, control_planes.next(), control_planes.next()) {
-            (Some(balancer), ..) => balancer,
-            (None, Some(only), None) => only,
-            (None, None, _) => return Err(Error::NoControlPlane(cluster.to_owned())),
-            (None, Some(_), Some(_)) => {
-                return Err(no_endpoint(of_role(NodeRole::ControlPlane).count()));
-            }
-        };
-        // Docker Desktop tells where its own forwarding ends.
-        let forwarded = node.labels.get(DESKTOP_PORT_LABEL);
-        if let Some(address) = forwarded.filter(|address| !address.is_empty()) {
-            return Ok(format!("https://{address}"));
-        }
-        let port = node
-            .ports
-            .iter()
-            .find(|port| port.container == API_SERVER_PORT);
-        let port = port.ok_or_else(|| no_endpoint(1))?;
-        let address = std::net::SocketAddr::new(port.listen, port.host);
-        Ok(format!("https://{address}"))
-    }
-
-    fn list(&self, cluster: Option<&str>) -> Result<Vec<kind_engine::Node>> {
+    /// The engine's nodes of one cluster, or of all.
+    pub(crate) fn list(&self, cluster: Option<&str>) -> Result<Vec<kind_engine::Node>> {
         self.engine
             .list(cluster)
             .map_err(Error::engine("failed to list nodes"))
-    }
-}
-
-fn no_endpoint(control_planes: usize) -> Error {
-    let reason = format!(
-        "expected one control plane node or a load balancer, not {control_planes} and none"
-    );
-    Error::Kubeconfig {
-        action: "failed to get api server endpoint".to_owned(),
-        source: Cause::new("KIND-ENDPOINT", reason),
     }
 }
 

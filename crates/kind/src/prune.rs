@@ -71,12 +71,18 @@ pub enum PrunedKind {
     BuildCache,
 }
 
+impl Provider {
+    /// Removes what kind keeps to be faster the next time and no cluster uses.
+    ///
+    /// # Errors
+    /// What could not be removed, after everything else was.
+    pub fn prune(&self, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
+        run(self, options, listener)
+    }
+}
+
 /// Removes what no cluster uses. Goes on after a failure and tells all at the end.
-pub(crate) fn run(
-    provider: &Provider,
-    options: &Prune,
-    listener: Listener<'_>,
-) -> Result<Vec<Pruned>> {
+fn run(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
     let mut pruned = Vec::new();
     let mut failures = Vec::new();
     match provider.engine().prune(options.pruning()) {

@@ -4,12 +4,29 @@ use kind_image::registry::{self, Access, Packing};
 use kind_image::{ProgressSink, Reference, Store};
 
 use crate::event::Listener;
-use crate::node_image::{image_cause, open_store};
+use crate::image_error::image_cause;
+use crate::node_image::open_store;
 use crate::{CancelToken, Error, Provider, Result, transfer};
+
+impl Provider {
+    /// Publishes a node image of the engine's store at the registry that its name says, with the logins of
+    /// docker's configuration. Returns the digest that it has there.
+    ///
+    /// # Errors
+    /// [`Error::Push`], and [`Error::NotSupported`] for engines that push images themselves.
+    pub fn push_node_image(
+        &self,
+        image: &str,
+        cancel: &CancelToken,
+        listener: Listener<'_>,
+    ) -> Result<String> {
+        run(self, image, cancel, listener)
+    }
+}
 
 /// Puts an image of the engine's store into the registry that its name says. Returns the digest that it
 /// has there.
-pub(crate) fn run(
+fn run(
     provider: &Provider,
     image: &str,
     cancel: &CancelToken,

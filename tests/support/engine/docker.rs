@@ -6,18 +6,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::Engine;
+use super::client::Client;
 use crate::Bounds;
 use crate::enclosure::DOCKER_PARENT;
+use crate::user::SOCKET_GROUP;
 
 /// Time for the daemon to answer, and to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where every client looks first; the paths of sockets must be short.
 const SOCKET: &str = "unix:///run/docker.sock";
-
-/// The group that may use it. A number is enough.
-pub(crate) const SOCKET_GROUP: u32 = 61_616;
 
 /// A daemon that ends with its owner.
 #[derive(Debug)]
@@ -56,19 +54,19 @@ fn end(process: &mut Child) {
     let _ = process.wait();
 }
 
-pub(super) fn start(directory: &Path, runtime: &Path) -> Result<Engine, String> {
+/// Starts a daemon; also returns the client that finds it.
+pub(super) fn start(directory: &Path, runtime: &Path) -> Result<(Client, Daemon), String> {
     let process = run(directory, runtime)?;
-    let mut engine = client();
-    engine.daemon = Some(Daemon {
+    let daemon = Daemon {
         process: Mutex::new(process),
         directory: directory.to_owned(),
         runtime: runtime.to_owned(),
-    });
-    Ok(engine)
+    };
+    Ok((client(), daemon))
 }
 
-fn client() -> Engine {
-    Engine::new("docker", vec![("DOCKER_HOST", PathBuf::from(SOCKET))])
+fn client() -> Client {
+    Client::new("docker", vec![("DOCKER_HOST", PathBuf::from(SOCKET))])
 }
 
 /// Starts the daemon and waits until it answers.
@@ -89,7 +87,7 @@ fn run(directory: &Path, runtime: &Path) -> Result<Child, String> {
         .spawn()
         .map_err(|error| format!("dockerd: {error}"))?;
     let deadline = Instant::now() + PATIENCE;
-    while client().client(&["version"]).code != 0 {
+    while client().ask(&["version"]).code != 0 {
         let ended = process.try_wait().map_err(text)?.is_some();
         if ended || Instant::now() > deadline {
             end(&mut process);

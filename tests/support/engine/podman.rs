@@ -3,17 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use super::Engine;
+use super::client::Client;
 use crate::Bounds;
 
-pub(super) fn configure(directory: &Path, runtime: &Path) -> Result<Engine, String> {
+pub(super) fn configure(directory: &Path, runtime: &Path) -> Result<Client, String> {
     let write = |name: &str, text: String| {
         let path = directory.join(name);
         fs::write(&path, text).map_err(|error| error.to_string())?;
         Ok::<_, String>(path)
     };
     fs::create_dir_all(directory.join("networks")).map_err(|error| error.to_string())?;
-    let engine = Engine::new(
+    let client = Client::new(
         "podman",
         vec![
             (
@@ -30,9 +30,9 @@ pub(super) fn configure(directory: &Path, runtime: &Path) -> Result<Engine, Stri
             ),
         ],
     );
-    let answer = engine.client(&["info"]);
+    let answer = client.ask(&["info"]);
     if answer.code == 0 {
-        Ok(engine)
+        Ok(client)
     } else {
         Err(format!("podman does not answer:\n{}", answer.stderr))
     }

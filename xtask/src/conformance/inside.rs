@@ -14,9 +14,10 @@ use super::ginkgo::{Ginkgo, Selection, any_of};
 use super::images::Images;
 use super::junit::Outcomes;
 use super::options::Options;
+use super::place::{cluster_directory, directory};
+use super::progress;
 use super::report::{self, Explanations, Run};
 use super::suite::Suite;
-use super::{cluster_directory, directory, progress};
 use crate::shell::{root, say};
 use crate::{Failure, programs};
 

@@ -9,6 +9,7 @@ mod images;
 mod inside;
 mod junit;
 mod options;
+mod place;
 mod progress;
 mod report;
 mod stand_ins;
@@ -27,6 +28,7 @@ use crate::{Failure, node_image, packages, programs};
 use cluster::Cluster;
 use images::Images;
 use options::Options;
+use place::{cluster_directory, directory};
 use suite::Suite;
 
 /// The word that makes xtask run the tests itself; the programs that were made and the options follow.
@@ -101,13 +103,4 @@ fn lock() -> Result<File, Failure> {
         }
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
-}
-
-/// Where everything is kept that this makes.
-fn directory() -> PathBuf {
-    programs::directory().join("conformance")
-}
-
-fn cluster_directory() -> PathBuf {
-    directory().join("cluster")
 }

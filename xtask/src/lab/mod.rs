@@ -21,8 +21,6 @@ use crate::{Failure, node_image, programs, sample};
 
 /// Suites that run on every way, as cargo calls their binaries.
 const SUITES: [&str; 3] = ["clusters", "nodes", "features"];
-/// Directory of the share that holds everything the suites need.
-const DIRECTORY: &str = "kind-e2e";
 
 /// What the developer asked for.
 struct Options {
@@ -92,7 +90,7 @@ fn read(arguments: &[String]) -> Result<Options, Failure> {
 
 /// Puts programs, suites and archives into the share.
 fn carry(guest: &Guest, options: &Options) -> Result<(), Failure> {
-    let directory = guest.share().join(DIRECTORY);
+    let directory = guest.share().join(ways::DIRECTORY);
     fs::create_dir_all(&directory)?;
     let kind = programs::build()?.kind;
     let image = match &options.image {

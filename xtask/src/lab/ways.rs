@@ -2,6 +2,9 @@
 
 use crate::Failure;
 
+/// Directory of the share that holds everything the suites need.
+pub(super) const DIRECTORY: &str = "kind-e2e";
+
 /// Who runs a command in the guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum User {
@@ -107,7 +110,7 @@ impl Way {
              KIND_E2E_ENGINE={engine} KIND_E2E_SLOWNESS={SLOWNESS} KIND_E2E_SCRATCH=$HOME/e2e TMPDIR=$HOME/e2e \
              KIND_BINARY=$PWD/kind KIND_SAMPLE_IMAGE=$PWD/sample.tar KIND_NODE_IMAGE=$PWD/node-image.tar \
              KIND_REFERENCE=${{KIND_REFERENCE:-$PWD/reference}} ./{suite} {arguments}",
-            directory = super::DIRECTORY,
+            directory = DIRECTORY,
             environment = self.environment,
             engine = self.engine,
             arguments = quoted.join(" "),

@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
+use super::check::check_structure;
 use super::report::find_measures;
 use super::workspace::read_packages;
 use crate::{Failure, shell};
 
 /// Prints the measures of this checkout or of the directory of another one, or after `--show` and a name the
-/// places behind that measure.
+/// places behind that measure. After `--check` only checks the structure.
 pub(crate) fn measure_workspace(arguments: &[String]) -> Result<(), Failure> {
     let options = Options::parse(arguments)?;
+    if options.check {
+        return check_structure(&options.root);
+    }
     let measures = find_measures(&read_packages(&options.root)?, &options.root);
     let Some(name) = options.show else {
         let lines = measures
@@ -25,6 +29,8 @@ pub(crate) fn measure_workspace(arguments: &[String]) -> Result<(), Failure> {
 struct Options {
     /// The measure whose places are asked for.
     show: Option<String>,
+    /// Nothing is printed: the command fails if the structure is not as it must be.
+    check: bool,
     root: PathBuf,
 }
 
@@ -32,6 +38,7 @@ impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self {
             show: None,
+            check: false,
             root: shell::root(),
         };
         let mut arguments = arguments.iter();
@@ -41,6 +48,8 @@ impl Options {
                     .next()
                     .ok_or("--show needs the name of a measure")?;
                 options.show = Some(name.clone());
+            } else if argument == "--check" {
+                options.check = true;
             } else {
                 options.root = PathBuf::from(argument).canonicalize()?;
             }

@@ -5,15 +5,19 @@
 //! crates of tests, too. Macros are seen as they are written, not as they expand.
 
 mod bool_matches;
+mod check;
 mod circles;
 mod command;
 mod documentation;
 mod functions;
 mod imports;
+mod module_files;
 mod report;
 mod source;
 #[cfg(test)]
 mod testing;
+mod walls;
 mod workspace;
 
+pub(crate) use check::check_structure;
 pub(crate) use command::measure_workspace;

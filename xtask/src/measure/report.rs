@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use syn::Item;
+
 use super::bool_matches::find_bool_matches;
 use super::circles::{Circle, find_circles};
 use super::documentation::find_undocumented;
 use super::functions::{Function, find_functions};
+use super::source::Source;
 use super::workspace::Package;
 
 /// Functions that are longer are counted.
@@ -38,6 +41,10 @@ impl Measure {
 pub(super) fn find_measures(packages: &[Package], root: &Path) -> Vec<Measure> {
     let mut measures = function_measures(packages, root);
     measures.extend(circle_measures(packages, root));
+    measures.push(Measure::count(
+        "mod-files-with-code",
+        mod_file_places(packages, root),
+    ));
     measures.push(Measure::count(
         "match-on-bool",
         bool_match_places(packages, root),
@@ -111,7 +118,7 @@ fn circle_measures(packages: &[Package], root: &Path) -> Vec<Measure> {
 }
 
 /// The circles of a package, each once: crates may share files.
-fn circles_of(package: &Package) -> Vec<Circle> {
+pub(super) fn circles_of(package: &Package) -> Vec<Circle> {
     let mut circles: Vec<_> = package
         .crates
         .iter()
@@ -123,7 +130,7 @@ fn circles_of(package: &Package) -> Vec<Circle> {
 }
 
 /// The files of a circle, and a line for each use that makes it one.
-fn circle_text(circle: &Circle, root: &Path) -> String {
+pub(super) fn circle_text(circle: &Circle, root: &Path) -> String {
     let files: Vec<_> = circle
         .files
         .iter()
@@ -137,6 +144,18 @@ fn circle_text(circle: &Circle, root: &Path) -> String {
         )
     });
     format!("{}{}", files.join(", "), uses.collect::<String>())
+}
+
+/// Files called `mod.rs` that do more than declare modules and pass names on.
+fn mod_file_places(packages: &[Package], root: &Path) -> Vec<String> {
+    let sources = packages.iter().flat_map(Package::product_files);
+    let has_code = |source: &&Source| {
+        let is_mod_file = source.path.file_name().is_some_and(|name| name == "mod.rs");
+        let passes_on = |item: &Item| matches!(item, Item::Mod(_) | Item::Use(_));
+        is_mod_file && !source.syntax.items.iter().all(passes_on)
+    };
+    let found = sources.filter(has_code);
+    found.map(|source| relative(&source.path, root)).collect()
 }
 
 fn bool_match_places(packages: &[Package], root: &Path) -> Vec<String> {
@@ -180,7 +199,8 @@ fn at(path: &Path, line: usize, what: &str, root: &Path) -> String {
     format!("{}:{line} {what}", relative(path, root))
 }
 
-fn relative(path: &Path, root: &Path) -> String {
+/// The path as it is told: from the root of the checkout.
+pub(super) fn relative(path: &Path, root: &Path) -> String {
     path.strip_prefix(root)
         .unwrap_or(path)
         .display()
@@ -220,6 +240,7 @@ mod tests {
             "functions-over-60: 0",
             "circles: 1",
             "circles-kind: 1",
+            "mod-files-with-code: 0",
             "match-on-bool: 0",
             "undocumented: 2",
             "test-share-kind: 0.29",
@@ -228,6 +249,6 @@ mod tests {
         assert_eq!(measures[0].places, ["lib.rs:4 run (1 lines)"]);
         let circle = "a.rs, lib.rs\n    a.rs -> lib.rs (crate::run)\n    lib.rs -> a.rs (a::A)";
         assert_eq!(measures[3].places, [circle]);
-        assert_eq!(measures[6].places, ["a.rs:2 A", "lib.rs:4 run"]);
+        assert_eq!(measures[7].places, ["a.rs:2 A", "lib.rs:4 run"]);
     }
 }

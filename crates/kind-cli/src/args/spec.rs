@@ -7,6 +7,9 @@ use crate::exit::{Exit, Failure};
 /// What runs a command.
 pub(crate) type Action = fn(&Matches, &Context) -> Result<Exit, Failure>;
 
+/// What runs a command that tells of others: it is given the root of all.
+pub(crate) type Guide = fn(&'static Command, &Matches, &Context) -> Result<Exit, Failure>;
+
 /// A command: its words for the help, its flags and what runs it.
 #[derive(Debug)]
 pub(crate) struct Command {
@@ -26,6 +29,8 @@ pub(crate) struct Command {
     pub(crate) children: &'static [&'static Command],
     /// What runs it; a group without one asks for a sub-command.
     pub(crate) action: Option<Action>,
+    /// What runs it instead, if it tells of other commands.
+    pub(crate) guide: Option<Guide>,
     /// Left out of help.
     pub(crate) hidden: bool,
     /// Everything after its name is a positional argument, flags too.
@@ -49,6 +54,7 @@ impl Command {
             rule: ArgRule::Any,
             children: &[],
             action: None,
+            guide: None,
             hidden: false,
             verbatim: false,
         }

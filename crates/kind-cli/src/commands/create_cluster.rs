@@ -2,7 +2,7 @@
 
 use kind::{Assumptions, CreateCluster, KubeconfigFiles, Source};
 
-use super::KUBECONFIG;
+use super::flags::KUBECONFIG;
 use crate::args::{ArgRule, Command, Flag, Kind, Matches};
 use crate::config_file;
 use crate::context::Context;

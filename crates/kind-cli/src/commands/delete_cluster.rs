@@ -1,6 +1,6 @@
 //! `kind delete cluster`
 
-use super::{KUBECONFIG, NAME};
+use super::flags::{KUBECONFIG, NAME};
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::DeletedCluster;

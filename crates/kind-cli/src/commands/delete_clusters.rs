@@ -1,6 +1,6 @@
 //! `kind delete clusters`
 
-use super::KUBECONFIG;
+use super::flags::KUBECONFIG;
 use crate::args::{Command, Flag, Matches, UsageError};
 use crate::context::Context;
 use crate::document::{DeletedClusters, FailedCluster};

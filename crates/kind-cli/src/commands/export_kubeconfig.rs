@@ -1,7 +1,7 @@
 //! `kind export kubeconfig`
 
+use super::flags::{INTERNAL, KUBECONFIG, NAME};
 use super::get_kubeconfig::endpoint;
-use super::{INTERNAL, KUBECONFIG, NAME};
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
 use crate::document::ExportedKubeconfig;

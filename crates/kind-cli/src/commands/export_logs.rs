@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{NAME, version};
+use super::flags::NAME;
+use super::version;
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
 use crate::document::ExportedLogs;

@@ -2,7 +2,7 @@
 
 use kind::Endpoint;
 
-use super::{INTERNAL, NAME};
+use super::flags::{INTERNAL, NAME};
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
 use crate::document::Kubeconfig;

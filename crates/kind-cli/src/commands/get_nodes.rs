@@ -1,6 +1,6 @@
 //! `kind get nodes`
 
-use super::NAME;
+use super::flags::NAME;
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::{Node, NodeList};

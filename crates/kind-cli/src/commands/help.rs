@@ -1,6 +1,5 @@
 //! `kind help`
 
-use super::ROOT;
 use crate::args::{Command, Matches};
 use crate::context::Context;
 use crate::document::Help;
@@ -12,13 +11,13 @@ pub(super) static COMMAND: Command = Command {
     about: "Help provides help for any command in the application.\n\
             Simply type kind help [path to command] for full details.",
     positionals: "[command]",
-    action: Some(run),
+    guide: Some(run),
     ..Command::new("help", "Help about any command")
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
-    let mut path = vec![&ROOT];
+fn run(root: &'static Command, matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let mut path = vec![root];
     for word in &matches.positionals {
         let Some(child) = path.last().and_then(|command| command.child(word)) else {
             break;

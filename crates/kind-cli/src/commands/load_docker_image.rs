@@ -2,7 +2,7 @@
 
 use kind::LoadImages;
 
-use super::NAME;
+use super::flags::NAME;
 use crate::args::{ArgRule, Command, Flag, Kind, Matches};
 use crate::context::Context;
 use crate::document::LoadedImages;

@@ -2,7 +2,7 @@
 
 use kind::LoadImages;
 
-use super::NAME;
+use super::flags::NAME;
 use super::load_docker_image::NODES;
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;

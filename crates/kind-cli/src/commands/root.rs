@@ -1,8 +1,7 @@
 //! `kind` without a command.
 
-use super::{
-    BUILD, CREATE, DELETE, EXPORT, GET, LOAD, START, STOP, completion, config, help, prune, version,
-};
+use super::groups::{BUILD, CREATE, DELETE, EXPORT, GET, LOAD, START, STOP};
+use super::{completion, config, help, prune, version};
 use crate::args::{Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::Help;

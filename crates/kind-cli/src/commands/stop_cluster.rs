@@ -1,6 +1,6 @@
 //! `kind stop cluster`
 
-use super::NAME;
+use super::flags::NAME;
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::StoppedCluster;

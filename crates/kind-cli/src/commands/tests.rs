@@ -1,8 +1,8 @@
 //! Help of every command, and what command lines mean.
 
 use crate::args::{self, Command};
+use crate::global_flags::GLOBAL_FLAGS;
 use crate::help::{flags_of, render};
-use crate::run::GLOBAL_FLAGS;
 
 use super::ROOT;
 

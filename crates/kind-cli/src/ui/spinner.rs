@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::write_error;
+use super::stderr::write_error;
 use crate::args::duration_text;
 
 const FRAMES: [&str; 15] = [

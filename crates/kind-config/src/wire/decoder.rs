@@ -1,15 +1,13 @@
 //! Strict decoding, with every problem collected.
 
-use super::{Field, Fields, Wire, place};
-use crate::nearest::nearest;
 use crate::yaml::tree::{Content, Entries, Tree};
 use crate::yaml::{self, Problem, Scalar};
 use crate::{ApiVersion, Error};
 
 /// Reads values and keeps what is wrong with them. A value with a problem reads as unset.
 pub(crate) struct Decoder {
-    version: ApiVersion,
-    problems: Vec<Problem>,
+    pub(super) version: ApiVersion,
+    pub(super) problems: Vec<Problem>,
     words: Vec<Word>,
 }
 
@@ -68,27 +66,8 @@ impl Decoder {
         Some(Error::Decode(yaml::Error::Content(self.problems)))
     }
 
-    /// Reads a value into a place. The place stays as it is if the value is null or wrong.
-    pub(crate) fn read<T: Wire>(&mut self, tree: &Tree, place: &mut T) {
-        if let Some(value) = self.value(tree) {
-            *place = value;
-        }
-    }
-
-    /// Reads a value; `None` if it is null or wrong.
-    pub(crate) fn value<T: Wire>(&mut self, tree: &Tree) -> Option<T> {
-        if tree.is_null() {
-            return None;
-        }
-        T::decode(tree, self)
-    }
-
-    /// Notes that a value is not of a type.
-    pub(crate) fn mismatch<T: Wire>(&mut self, tree: &Tree) {
-        self.mismatch_of(tree, &T::type_name(self.version));
-    }
-
-    fn mismatch_of(&mut self, tree: &Tree, type_name: &str) {
+    /// Notes that a value is not of the type of that name.
+    pub(super) fn mismatch_of(&mut self, tree: &Tree, type_name: &str) {
         let found = describe(tree);
         self.problems.push(
             Problem::new(
@@ -110,11 +89,6 @@ impl Decoder {
         mapping.duplicates.is_empty().then_some(mapping)
     }
 
-    /// The entries of a map whose keys are the user's.
-    pub(crate) fn entries_of<'a, T: Wire>(&mut self, tree: &'a Tree) -> Option<&'a Entries> {
-        self.entries(tree, &T::type_name(self.version))
-    }
-
     /// Notes a word that is none of a field's choices.
     pub(crate) fn unknown_word(
         &mut self,
@@ -129,69 +103,6 @@ impl Decoder {
             line,
             choices,
         });
-    }
-
-    /// Reads the fields of a type.
-    fn fields<T: Fields>(&mut self, tree: &Tree) -> Option<T> {
-        let mapping = self.entries(tree, &type_name::<T>(self.version))?;
-        let mut value = T::default();
-        for entry in &mapping.entries {
-            if T::HEADER.contains(&entry.key.as_str()) {
-                continue;
-            }
-            match T::FIELDS.iter().find(|field| field.name == entry.key) {
-                Some(field) if field.since <= self.version => {
-                    (field.read)(&mut value, &entry.value, self);
-                }
-                later => self.unknown_field::<T>(entry.line, &entry.key, later),
-            }
-        }
-        Some(value)
-    }
-
-    fn unknown_field<T: Fields>(&mut self, line: usize, name: &str, later: Option<&Field<T>>) {
-        let known = T::FIELDS
-            .iter()
-            .filter(|field| field.since <= self.version)
-            .map(|field| field.name)
-            .chain(T::HEADER.iter().copied());
-        let hint = later
-            .map(|field| format!("`{name}` needs `apiVersion: {}`", field.since))
-            .or_else(|| {
-                place::of(name, self.version).map(|place| format!("`{name}` belongs in {place}"))
-            })
-            .or_else(|| nearest(name, known).map(|field| format!("did you mean `{field}`?")));
-        let type_name = type_name::<T>(self.version);
-        self.problems.push(
-            Problem::new(line, format!("field {name} not found in type {type_name}"))
-                .with_hint(hint),
-        );
-    }
-}
-
-fn type_name<T: Fields>(version: ApiVersion) -> String {
-    format!("{}.{}", version.short(), T::NAME)
-}
-
-impl<T: Fields> Wire for T {
-    fn type_name(version: ApiVersion) -> String {
-        type_name::<T>(version)
-    }
-
-    fn decode(tree: &Tree, decoder: &mut Decoder) -> Option<Self> {
-        decoder.fields(tree)
-    }
-
-    fn is_unset(&self) -> bool {
-        *self == Self::default()
-    }
-
-    fn encode(&self, encoder: &mut super::Encoder) -> yaml::Value {
-        encoder.fields(self).into()
-    }
-
-    fn schema(schemas: &mut super::Schemas) -> serde_json::Value {
-        schemas.reference::<T>()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a field belongs that stands in the wrong place.
 
-use super::{Field, Fields};
+use super::field::{Field, Fields};
 use crate::ApiVersion;
 use crate::model::{Cluster, Mount, Networking, Node, PortMapping};
 

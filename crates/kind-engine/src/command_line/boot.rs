@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::program::Program;
+use super::program::{self, Program};
 use super::streams;
 use crate::Error;
 
@@ -30,7 +30,7 @@ pub(super) fn wait(program: &Program, node: &str, limit: Duration) -> Result<(),
     let found = hears.recv_timeout(limit).unwrap_or(false);
     let ended = child.try_wait().ok().flatten();
     let _ = child.kill();
-    streams::wait(&mut child)?;
+    program::wait(&mut child)?;
     let _ = reading.join();
     match ended {
         _ if found => Ok(()),

@@ -5,17 +5,19 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use super::addresses::Addresses;
 use super::arguments::{self, Surroundings};
 use super::images::Inspected;
+use super::mutex::lock;
 use super::network::Known;
 use super::program::Program;
 #[cfg(target_os = "linux")]
 use super::rootless;
 use super::shared_var::SharedVars;
+use super::trouble::is_taken;
 use super::{
     Flavor, Trouble, agent, boot, client_config, copy, exec, images, info, listing, network, ports,
     removal, seed, shared_var, streams,
@@ -26,13 +28,6 @@ use crate::{
     NetworkSpec, Node, NodeSpec, Port, Pruning, Purpose,
 };
 use kind_image::ProgressSink;
-
-/// How the engines say that a name is taken.
-const TAKEN: [&str; 3] = [
-    "Conflict. The container name",
-    "is already in use",
-    "is already used by ID",
-];
 
 /// Nodes in containers of docker, podman or nerdctl.
 #[derive(Debug)]
@@ -391,15 +386,6 @@ impl Engine for CommandLine {
     fn in_use(&self) -> Result<Option<InUse>, Error> {
         Ok(Some(InUse::default()))
     }
-}
-
-/// Whether an engine complains that a container of that name is there.
-pub(super) fn is_taken(output: &str, name: &str) -> bool {
-    TAKEN.iter().any(|words| output.contains(words)) && output.contains(name)
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

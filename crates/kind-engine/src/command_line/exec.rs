@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::process::Stdio;
 use std::thread;
 
-use super::program::Program;
+use super::program::{self, Program};
 use super::streams;
 use crate::{Command, Error, Io};
 
@@ -55,7 +55,7 @@ pub(super) fn run(
         let (complained, complaints) = streams::joined(errors);
         (carried.and(complained), complaints)
     });
-    let status = streams::wait(&mut child)?;
+    let status = program::wait(&mut child)?;
     carried.map_err(Error::io(format!(
         "carry the streams of a command in {node}"
     )))?;

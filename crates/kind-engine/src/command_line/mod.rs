@@ -19,6 +19,7 @@ mod flavor;
 mod images;
 mod info;
 mod listing;
+mod mutex;
 mod network;
 mod ports;
 mod program;

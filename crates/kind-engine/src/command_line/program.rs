@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -137,7 +137,7 @@ impl Program {
             let ended = child.try_wait().ok().flatten().is_some();
             if ended || Instant::now() >= deadline {
                 let _ = child.kill();
-                super::streams::wait(&mut child)?;
+                wait(&mut child)?;
                 return Ok(ended);
             }
             std::thread::sleep(GLANCE);
@@ -180,6 +180,13 @@ impl Program {
         let words = std::iter::once(self.name.as_str()).chain(arguments.iter().copied());
         quote::command(&words.map(str::to_owned).collect::<Vec<_>>())
     }
+}
+
+/// Waits for the end of an engine's program.
+pub(super) fn wait(child: &mut Child) -> Result<ExitStatus, Error> {
+    child
+        .wait()
+        .map_err(Error::io("wait for the engine's program"))
 }
 
 /// How a program ended, in kind's words.

@@ -198,11 +198,11 @@ fn complaints_are_understood() {
         }
         let taken = recorded.said("taken");
         assert!(
-            super::engine::is_taken(&taken, "rec-a"),
+            super::trouble::is_taken(&taken, "rec-a"),
             "{}: {taken}",
             recorded.0
         );
-        assert!(!super::engine::is_taken(
+        assert!(!super::trouble::is_taken(
             &recorded.said("missing"),
             "rec-none"
         ));

@@ -14,9 +14,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::Flavor;
-use super::engine::is_taken;
 use super::images::{self, Inspected};
+use super::mutex::lock;
 use super::program::Program;
+use super::trouble::is_taken;
 use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
 
 /// Label of the volumes and of the containers that make them; its value is the image's id.
@@ -50,7 +51,7 @@ impl SharedVars {
         if !is_possible(flavor, info, node) {
             return None;
         }
-        let mut known = super::engine::lock(&self.0);
+        let mut known = lock(&self.0);
         if let Some(found) = known.get(&node.image) {
             return found.clone();
         }

@@ -1,10 +1,10 @@
 //! Programs whose input or output is a stream.
 
 use std::io::{self, Read, Write};
-use std::process::{Child, ChildStderr, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::thread;
 
-use super::program::Program;
+use super::program::{Program, wait};
 use crate::Error;
 
 /// How much of what a program says beside its stream is kept for a failure.
@@ -168,12 +168,6 @@ pub(super) fn errors(
     };
     let carried = stderr.map_or(Ok(0), |mut stderr| carry(&mut stderr, &mut tee));
     (carried, tee.last)
-}
-
-pub(super) fn wait(child: &mut Child) -> Result<ExitStatus, Error> {
-    child
-        .wait()
-        .map_err(Error::io("wait for the engine's program"))
 }
 
 pub(super) fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {

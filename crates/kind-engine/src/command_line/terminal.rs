@@ -9,7 +9,7 @@ use kind_sys::process;
 use kind_sys::terminal::Terminal;
 use rustix::termios::{self, OptionalActions, Winsize};
 
-use super::program::Program;
+use super::program::{self, Program};
 use super::streams;
 use crate::{Error, Io};
 
@@ -38,7 +38,7 @@ pub(super) fn run(program: &Program, arguments: &[&str], io: Io<'_>) -> Result<i
             stdout.flush()
         })
     });
-    let status = streams::wait(&mut child)?;
+    let status = program::wait(&mut child)?;
     taken.map_err(Error::io("relay the terminal"))?;
     Ok(status.code().unwrap_or(1))
 }
@@ -54,7 +54,7 @@ pub(super) fn watch(
         see(bytes);
         Ok(())
     });
-    let status = streams::wait(&mut child)?;
+    let status = program::wait(&mut child)?;
     taken.map_err(Error::io("read a terminal"))?;
     Ok(status)
 }

@@ -134,6 +134,18 @@ impl Trouble {
     }
 }
 
+/// How the engines say that a name is taken.
+const TAKEN: [&str; 3] = [
+    "Conflict. The container name",
+    "is already in use",
+    "is already used by ID",
+];
+
+/// Whether an engine complains that a container of that name is there.
+pub(super) fn is_taken(output: &str, name: &str) -> bool {
+    TAKEN.iter().any(|words| output.contains(words)) && output.contains(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,26 +8,31 @@
 //! State on disk: a record per node and network, the node's writable directories, and the
 //! image store. A node runs if its monitor holds the node's lock; after a crash or a restart of the host
 //! the records are all that is left, and `remove` needs no more.
+//!
+//! Three kinds of processes run this code, and each has a folder; what is in the files here is used by more than
+//! one of them.
+//!
+//! | folder | process |
+//! |---|---|
+//! | `caller/` | the program that uses the engine |
+//! | `helper/` | that program again, for one task that needs a process of its own: a command in a node, files in and out of it, its `/var`. One of them becomes the node's first process |
+//! | `monitor/` | that program again, for as long as a node runs |
+//!
+//! `call.rs` is what one process tells the next one, `entry.rs` where that one begins.
 
-mod console;
-mod engine;
-mod exec;
-mod files;
-mod forward;
+mod call;
+mod caller;
+mod cgroups;
+mod containerd;
+mod entry;
 mod helper;
 mod hosts;
-mod init;
 mod monitor;
 mod network;
 mod ports;
-mod preflight;
-mod prepared;
-mod prune;
 mod record;
-mod rootfs;
 mod state;
 mod teardown;
-mod varfs;
 
-pub use engine::{Native, NativeOptions};
-pub use helper::helper_main;
+pub use caller::{Native, NativeOptions};
+pub use entry::helper_main;

@@ -14,6 +14,9 @@ use super::record::{NetworkRecord, NodeRecord, VERSION};
 use super::state::{Lock, State};
 use crate::Error;
 
+/// Name of the node's own link.
+pub(super) const NODE_LINK: &str = "eth0";
+
 /// The record of a network, made now if there is none. Its subnet overlaps nothing on the host.
 pub(super) fn ensure(state: &State, name: &str, _lock: &Lock) -> Result<NetworkRecord, Error> {
     if let Some(record) = NetworkRecord::load(state, name)? {

@@ -7,11 +7,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use kind_sys::process::{self, Pid};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::state::{NodeDirectory, State, file_name, io_error, write_atomically};
 use crate::{Error, Mount, Port, Purpose};
+
+/// Where programs are looked for unless the image says.
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Version of the records' form. A program refuses records that are newer than it knows.
 pub(super) const VERSION: u32 = 1;
@@ -178,4 +182,22 @@ fn check_version(version: u32, path: &Path) -> Result<(), Error> {
         format!("{} was written by a newer kind", path.display()),
         "use the kind that made the cluster, or a newer one",
     ))
+}
+
+/// The first process of a running node.
+pub(super) fn first_process(directory: &NodeDirectory, name: &str) -> Result<Pid, Error> {
+    if !directory.exists() {
+        return Err(Error::NoSuchNode(name.to_owned()));
+    }
+    let run = match directory.is_running() {
+        true => RunRecord::load(directory)?,
+        false => None,
+    };
+    run.and_then(|run| process::pid(run.pid)).ok_or_else(|| {
+        Error::other(
+            "ENG-NODE-STOPPED",
+            format!("node {name} is not running"),
+            "see its last words with `kind export logs`, or delete the cluster and create it again",
+        )
+    })
 }

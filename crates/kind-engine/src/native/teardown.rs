@@ -1,26 +1,20 @@
-//! Ending and removing nodes, in whatever state they are.
+//! What a node has on the host beside its files, and how that goes.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use kind_image::store::Store;
 use kind_net::netlink::Netlink;
-use kind_sys::process::{Handle, KILL, SHUTDOWN};
 
-use super::record::{NodeRecord, RunRecord};
-use super::state::{Lock, NodeDirectory, State, file_name};
-use super::{hosts, monitor, network};
+use super::state::State;
+use super::{cgroups, network};
 use crate::Error;
 
 /// How long killed processes may take to be gone.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
 /// Removes what a node has on the host beside its files: cgroups and the link.
 pub(super) fn clear_host(state: &State, name: &str) -> Result<(), Error> {
     let mut failures = Vec::new();
-    let group = monitor::group(state, name).and_then(|group| {
+    let group = cgroups::node_group(state, name).and_then(|group| {
         group
             .remove(LIMIT)
             .map_err(Error::io(format!("remove the cgroups of node {name}")))
@@ -30,123 +24,4 @@ pub(super) fn clear_host(state: &State, name: &str) -> Result<(), Error> {
     let link = Netlink::open().and_then(|mut netlink| netlink.delete_link(&link));
     failures.extend(link.err().map(Error::from));
     Error::all(failures)
-}
-
-/// Asks a node to shut down; kills it after `grace`.
-pub(super) fn stop(directory: &NodeDirectory, name: &str, grace: Duration) -> Result<(), Error> {
-    signal(directory, SHUTDOWN);
-    if wait_until_stopped(directory, grace, || ()) {
-        return Ok(());
-    }
-    kill(directory, name)
-}
-
-fn kill(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
-    // Again and again: a monitor that is just starting the node has no process to kill yet.
-    if wait_until_stopped(directory, LIMIT, || signal(directory, KILL)) {
-        return Ok(());
-    }
-    Err(Error::other(
-        "ENG-NODE-STUCK",
-        format!("node {name} does not end although its processes were killed"),
-        "look for processes in state D (`ps -eo pid,stat,comm`): they wait for a disk or network filesystem",
-    ))
-}
-
-fn signal(directory: &NodeDirectory, number: i32) {
-    let run = RunRecord::load(directory).ok().flatten();
-    let pid = run.and_then(|run| kind_sys::process::pid(run.pid));
-    let handle = pid.and_then(|pid| Handle::open(pid).ok());
-    // The monitor still holds the lock after the handle was opened, so the process is the node's.
-    if let Some(handle) = handle.filter(|_| directory.is_running()) {
-        let _ = handle.signal(number);
-    }
-}
-
-fn wait_until_stopped(directory: &NodeDirectory, limit: Duration, each: impl Fn()) -> bool {
-    let deadline = Instant::now() + limit;
-    while directory.is_running() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        each();
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    true
-}
-
-/// Removes nodes and the networks that nobody needs after that. Goes on after failures.
-pub(super) fn remove(state: &State, store: &Store, names: &[String]) -> Result<(), Error> {
-    let mut failures: Vec<Error> = std::thread::scope(|scope| {
-        let removals: Vec<_> = names
-            .iter()
-            .map(|name| scope.spawn(move || remove_node(state, store, name)))
-            .collect();
-        let results = removals.into_iter().map(|removal| removal.join());
-        results.filter_map(|result| result.ok()?.err()).collect()
-    });
-    match state.lock() {
-        Ok(lock) => failures.extend(network::remove_unused(state, &lock)),
-        Err(error) => failures.push(error),
-    }
-    Error::all(failures)
-}
-
-fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
-    let directory = state.node(name);
-    if !directory.exists() {
-        return Ok(());
-    }
-    kill(&directory, name)?;
-    // A record that cannot be read must not keep the rest from going.
-    let record = NodeRecord::load(&directory).ok();
-    clear_host(state, name)?;
-    // Only now: the monitor cannot remove the cgroups that it is in.
-    monitor::own_group(state, name)?
-        .remove(LIMIT)
-        .map_err(Error::io(format!(
-            "remove the cgroups of the monitor of node {name}"
-        )))?;
-    let away = state
-        .trash()
-        .join(format!("{}-{}", file_name(name), std::process::id()));
-    let doomed = {
-        let lock = state.lock()?;
-        match fs::rename(directory.path(), &away) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            result => result.map_err(Error::io(format!("remove node {name}")))?,
-        }
-        if let Some(record) = record {
-            hosts::write(state, &record.network, &lock)?;
-        }
-        discarded(state, &lock)
-    };
-    // What cannot be deleted now is tried again by the next removal.
-    for path in doomed {
-        let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
-    }
-    store.release(&holder(name))?;
-    Ok(())
-}
-
-/// What removals and creations, some perhaps cut short, have put aside. Under the lock: a node that is
-/// being made stands there too for a moment.
-fn discarded(state: &State, _lock: &Lock) -> Vec<PathBuf> {
-    let names = |directory: &Path| super::state::names_in(directory).unwrap_or_default();
-    let trash = state.trash();
-    let mut paths: Vec<_> = names(&trash).iter().map(|name| trash.join(name)).collect();
-    // A helper's report bears the number of the process that wanted it.
-    let reports = state.reports();
-    for name in names(&reports) {
-        let process = name.split('-').next().unwrap_or_default();
-        if !Path::new("/proc").join(process).exists() {
-            paths.push(reports.join(name));
-        }
-    }
-    paths
-}
-
-/// The name under which a node keeps its image in the store.
-pub(super) fn holder(node: &str) -> String {
-    format!("node-{node}")
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::components::{self, Ingredients, Names};
+use super::host::architecture;
 use super::node_files::{self, Facts};
-use super::request::architecture;
 use super::tree;
 use super::workshop::{Key, Made, Workshop, file_digest};
 use super::{Error, Request, Step, preload};

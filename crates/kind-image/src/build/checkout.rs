@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::request::architecture;
+use super::host::architecture;
 use super::tarball::PROGRAMS;
 use super::workshop::{Key, Made, Workshop, file_digest};
 use super::{Error, Request, Step, node_files, tree};

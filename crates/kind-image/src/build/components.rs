@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::closure::Closure;
+use super::host::architecture;
 use super::node_files::is_since;
-use super::request::architecture;
 use super::tree;
 use super::workshop::Work;
 use super::{Error, Event};

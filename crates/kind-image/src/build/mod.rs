@@ -5,6 +5,7 @@
 //! source of Kubernetes stand in a module of their own ([`debian`]); everything else makes a node image
 //! from a directory of programs, a node root and add-on images, wherever those come from.
 
+mod architecture;
 mod assemble;
 mod checkout;
 mod chroot;
@@ -13,20 +14,24 @@ mod command;
 mod components;
 pub mod debian;
 mod error;
+mod host;
 mod node_files;
 mod preload;
 mod remote;
 #[cfg(test)]
 mod remote_tests;
 mod request;
+mod run;
 mod source;
+mod source_check;
 mod step;
 mod tarball;
 mod tree;
 mod workshop;
 
 pub use error::Error;
-pub use request::{AddOns, Freshness, Packing, Request, build};
+pub use request::{AddOns, Freshness, Packing, Request};
+pub use run::build;
 pub use source::Source;
 pub use step::{Event, Observer, Step};
 pub use workshop::{cache_size, discard_cache};

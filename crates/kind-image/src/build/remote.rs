@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::request::architecture;
+use super::host::architecture;
 use super::workshop::{Key, Made, Work, Workshop};
 use super::{Error, Event, Request, Source, Step, source, tarball};
 use crate::http::{Client, DownloadError, Error as HttpError, Method, Proxies, download};

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::request::architecture;
+use super::host::architecture;
 use super::tarball::{PROGRAMS, tests::tarball};
 use super::workshop::{Made, Workshop};
 use super::{AddOns, Error, Event, Request, Source, remote};

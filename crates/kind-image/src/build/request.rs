@@ -1,11 +1,10 @@
 //! What a caller asks a build for.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{Error, Observer, Source, Step, debian};
+use super::Source;
 use crate::Reference;
-use crate::store::{Image, Store};
 
 /// What to build, and where.
 #[derive(Debug, Clone)]
@@ -83,87 +82,4 @@ pub struct AddOns {
     pub manifests: BTreeMap<String, String>,
     /// The static `kind-node` program.
     pub kind_node: PathBuf,
-}
-
-/// Builds a node image into the store.
-///
-/// Kubernetes comes from the request's source; everything else comes from Debian packages, and the
-/// etcd of a Kubernetes that Debian's is too old for: from the server tarball if it has one, else from its
-/// registry.
-///
-/// Needs root, `mmdebstrap`, about 6 GB of room and, the first time, some minutes.
-pub fn build(store: &Store, request: &Request, observer: Observer<'_>) -> Result<Image, Error> {
-    request.source.check()?;
-    check_host(store, request)?;
-    debian::build(store, request, observer)
-}
-
-/// MiB that a build from nothing takes at its fullest.
-const COMPILE_MIB: u64 = 6 * 1024;
-/// MiB that it takes to make an image once Kubernetes is compiled.
-const ASSEMBLE_MIB: u64 = 2 * 1024;
-
-fn check_host(store: &Store, request: &Request) -> Result<(), Error> {
-    if !rustix::process::geteuid().is_root() {
-        return Err(Error::NotRoot);
-    }
-    architecture()?;
-    let cache = &request.cache;
-    std::fs::create_dir_all(cache).map_err(Error::path("create", cache))?;
-    let compiles = matches!(request.source, Source::Debian) && !has_results(cache, Step::Compile);
-    check_room(cache, if compiles { COMPILE_MIB } else { ASSEMBLE_MIB })?;
-    check_room(store.root(), ASSEMBLE_MIB)
-}
-
-/// Checks what every compilation of Kubernetes needs of a host.
-pub(super) fn check_compiling_host(cache: &Path) -> Result<(), Error> {
-    if !rustix::process::geteuid().is_root() {
-        return Err(Error::NotRoot);
-    }
-    std::fs::create_dir_all(cache).map_err(Error::path("create", cache))?;
-    if has_results(cache, Step::CompileTests) {
-        return Ok(());
-    }
-    check_room(cache, COMPILE_MIB)
-}
-
-fn has_results(cache: &Path, step: Step) -> bool {
-    let results = std::fs::read_dir(cache.join(step.name()));
-    results.is_ok_and(|mut entries| entries.next().is_some())
-}
-
-fn check_room(path: &Path, needed: u64) -> Result<(), Error> {
-    let stat = rustix::fs::statvfs(path).map_err(Error::path("measure", path))?;
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize) >> 20;
-    if free >= needed {
-        return Ok(());
-    }
-    Err(Error::NoSpace {
-        path: path.to_owned(),
-        needed,
-        free,
-    })
-}
-
-/// The architecture's name in images.
-pub(super) fn architecture() -> Result<&'static str, Error> {
-    match std::env::consts::ARCH {
-        "x86_64" => Ok("amd64"),
-        "aarch64" => Ok("arm64"),
-        other => Err(Error::UnsupportedArchitecture(other.to_owned())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_disk_is_told_before_work_begins() {
-        let place = tempfile::tempdir().unwrap();
-        check_room(place.path(), 0).unwrap();
-        let error = check_room(place.path(), u64::MAX).unwrap_err();
-        assert_eq!(error.code(), "BLD-NO-SPACE");
-        assert!(error.remedy().unwrap().contains("room"));
-    }
 }

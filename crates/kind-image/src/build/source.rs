@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::Error;
-
 /// Where the Kubernetes of a node image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -74,26 +72,6 @@ impl Source {
             Self::File(_) => "file",
             Self::Ci(_) => "ci",
             Self::Tree(_) => "source",
-        }
-    }
-
-    /// Says what can be known to be wrong with a source before the network or a compiler is asked.
-    ///
-    /// # Errors
-    /// [`Error::UnknownSource`] if it is none, [`Error::NotAVersion`] and [`Error::Download`] if what it
-    /// names is malformed, and whatever is wrong with a file.
-    pub fn check(&self) -> Result<(), Error> {
-        match self {
-            Self::Debian | Self::Ci(_) => Ok(()),
-            Self::File(tarball) => super::tarball::check(tarball),
-            Self::Release(version) if !is_version(version) => {
-                Err(Error::NotAVersion(version.clone()))
-            }
-            Self::Release(_) => Ok(()),
-            Self::Url(url) => super::remote::address(url).map(drop),
-            // No path at all means the tree that stands where trees stand.
-            Self::Tree(path) if path.as_os_str().is_empty() || path.is_dir() => Ok(()),
-            Self::Tree(path) => Err(Error::UnknownSource(path.display().to_string())),
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::challenge::Challenge;
 use super::credentials::{self, Credentials};
+use super::fault::Fault;
 use super::hosts::Endpoint;
-use super::session::Fault;
 use super::{Access, Error};
 use crate::http::{Method, Request, Url};
 

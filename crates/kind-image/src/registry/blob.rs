@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::session::{Ask, Fault, Session};
+use super::fault::Fault;
+use super::session::{Ask, Session};
 use super::{Error, manifest};
 use crate::digest::DigestWriter;
 use crate::http::{self, Failure, Method, Response};

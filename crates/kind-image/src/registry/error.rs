@@ -100,15 +100,6 @@ pub enum Error {
         /// MiB free.
         free: u64,
     },
-    /// The image store failed.
-    #[error(transparent)]
-    Store(#[from] Box<crate::Error>),
-}
-
-impl From<crate::Error> for Error {
-    fn from(error: crate::Error) -> Self {
-        Self::Store(Box::new(error))
-    }
 }
 
 struct Attempts<'a>(&'a [http::Error]);
@@ -131,14 +122,6 @@ fn list(platforms: &[Platform]) -> String {
 }
 
 impl Error {
-    /// The same failure as one of images.
-    pub(super) fn into_image_error(self) -> crate::Error {
-        match self {
-            Self::Store(error) => *error,
-            error => Box::new(error).into(),
-        }
-    }
-
     /// A code that stays the same between releases.
     pub fn code(&self) -> &'static str {
         match self {
@@ -154,7 +137,6 @@ impl Error {
             Self::Credentials { .. } => "REG-CREDENTIALS",
             Self::Configuration { .. } => "REG-CONFIGURATION",
             Self::NoSpace { .. } => "REG-NO-SPACE",
-            Self::Store(error) => error.code(),
         }
     }
 
@@ -188,7 +170,6 @@ impl Error {
             Self::Platform { .. } => "choose another image, or build one with \
                                       `kind build node-image`"
                 .to_owned(),
-            Self::Store(error) => return error.remedy(),
             _ => return None,
         })
     }

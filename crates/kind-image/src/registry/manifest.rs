@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::session::{Ask, Fault, Session, Sessions};
+use super::fault::Fault;
+use super::session::{Ask, Session, Sessions};
 use crate::http::Method;
 use crate::oci::{self, Descriptor, Index, Manifest, Platform};
 use crate::{Digest, Reference};
@@ -63,7 +64,7 @@ pub(super) fn find(
     sessions: &Sessions<'_>,
     reference: &Reference,
     platform: &Platform,
-) -> Result<Found, Error> {
+) -> Result<Found, crate::Error> {
     let what = reference.to_string();
     let tag = reference.tag().unwrap_or_default();
     let mut digest = reference.digest().cloned();
@@ -73,7 +74,7 @@ pub(super) fn find(
         let kind: Kind = parse(&bytes, &what)?;
         if kind.schema_version != 2 {
             let reason = "it is of the old schema 1, which has no digests";
-            return Err(refused(&what, reason));
+            return Err(refused(&what, reason).into());
         }
         if !kind.is_index() {
             let manifest = checked(&bytes, &what)?;
@@ -87,7 +88,7 @@ pub(super) fn find(
         })?;
         digest = Some(chosen.digest.clone());
     }
-    Err(refused(&what, "its indexes name each other"))
+    Err(refused(&what, "its indexes name each other").into())
 }
 
 impl Kind {

@@ -14,6 +14,7 @@ mod blob;
 mod challenge;
 mod credentials;
 mod error;
+mod fault;
 mod hosts;
 mod hosts_file;
 mod manifest;

@@ -10,10 +10,10 @@ use super::blob::Download;
 use super::hosts::Purpose;
 use super::manifest::{self, Found};
 use super::session::Sessions;
-use super::{Access, Error};
+use super::{Access, Error as RegistryError};
 use crate::oci::{Descriptor, ImageConfig, Platform};
 use crate::store::{Documents, Draft, Fetched, Image, Store};
-use crate::{Digest, Progress, ProgressSink, Reference};
+use crate::{Digest, Error, Progress, ProgressSink, Reference};
 
 /// Layers that are brought at once.
 const WORKERS: usize = 3;
@@ -28,35 +28,8 @@ const MAX_IMAGE: u64 = 64 << 30;
 /// all of it is there and checked.
 ///
 /// # Errors
-/// [`Error`] as [`crate::Error::Registry`], or what failed in the store.
+/// [`Error::Registry`], or what failed in the store.
 pub fn pull(
-    store: &Store,
-    reference: &Reference,
-    platform: &Platform,
-    access: &Access,
-    progress: ProgressSink<'_>,
-) -> Result<Image, crate::Error> {
-    let pulled = bring(store, reference, platform, access, progress);
-    pulled.map_err(Error::into_image_error)
-}
-
-/// The digest of an image's manifest for a platform, as its registry has it now.
-///
-/// # Errors
-/// [`Error`] as [`crate::Error::Registry`].
-pub fn resolve(
-    reference: &Reference,
-    platform: &Platform,
-    access: &Access,
-) -> Result<Digest, crate::Error> {
-    let by_tag = reference.digest().is_none();
-    let found = Sessions::open(access, reference, Purpose::Pull { by_tag })
-        .and_then(|sessions| manifest::find(&sessions, reference, platform));
-    let found = found.map_err(Error::into_image_error)?;
-    Ok(Digest::of(&found.bytes))
-}
-
-fn bring(
     store: &Store,
     reference: &Reference,
     platform: &Platform,
@@ -95,7 +68,22 @@ fn bring(
         manifest: &found.bytes,
         config: &config.0,
     };
-    Ok(draft.commit_fetched(layers, &documents, std::slice::from_ref(reference))?)
+    draft.commit_fetched(layers, &documents, std::slice::from_ref(reference))
+}
+
+/// The digest of an image's manifest for a platform, as its registry has it now.
+///
+/// # Errors
+/// [`Error::Registry`].
+pub fn resolve(
+    reference: &Reference,
+    platform: &Platform,
+    access: &Access,
+) -> Result<Digest, Error> {
+    let by_tag = reference.digest().is_none();
+    let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag })?;
+    let found = manifest::find(&sessions, reference, platform)?;
+    Ok(Digest::of(&found.bytes))
 }
 
 /// A configuration with its exact bytes.
@@ -109,7 +97,7 @@ fn config(
 ) -> Result<Config, Error> {
     let descriptor = &found.manifest.config;
     if descriptor.size > MAX_CONFIG {
-        return Err(manifest::refused(what, "its configuration is too large"));
+        return Err(manifest::refused(what, "its configuration is too large").into());
     }
     let path = draft.blob_path(found.manifest.layers.len());
     let download = Download {
@@ -119,7 +107,7 @@ fn config(
         report: &|_| {},
     };
     sessions.first(what, |session| download.run(session))?;
-    let bytes = fs::read(&path).map_err(crate::Error::path("read", &path))?;
+    let bytes = fs::read(&path).map_err(Error::path("read", &path))?;
     let parsed = manifest::parse(&bytes, what)?;
     Ok((bytes, parsed))
 }
@@ -135,15 +123,16 @@ fn diff_ids<'a>(
     // Very old tools wrote neither.
     let known = !config.os.is_empty() || !config.architecture.is_empty();
     if known && !made_for.serves(platform) {
-        return Err(Error::Platform {
+        return Err(RegistryError::Platform {
             what: what.to_owned(),
             wanted: Box::new(platform.clone()),
             available: vec![made_for],
-        });
+        }
+        .into());
     }
     if config.rootfs.diff_ids.len() != found.manifest.layers.len() {
         let reason = "its configuration and its manifest list different layers";
-        return Err(manifest::refused(what, reason));
+        return Err(manifest::refused(what, reason).into());
     }
     Ok(&config.rootfs.diff_ids)
 }
@@ -153,20 +142,21 @@ fn check_room(root: &Path, what: &str, found: &Found) -> Result<(), Error> {
     let sizes = found.manifest.layers.iter().map(|layer| layer.size);
     let packed = sizes.fold(0, u64::saturating_add);
     if packed > MAX_IMAGE {
-        return Err(manifest::refused(what, "it is larger than 64 GiB"));
+        return Err(manifest::refused(what, "it is larger than 64 GiB").into());
     }
-    let stat = rustix::fs::statvfs(root).map_err(crate::Error::path("measure", root))?;
+    let stat = rustix::fs::statvfs(root).map_err(Error::path("measure", root))?;
     let (needed, free) = (
         (packed * 2) >> 20,
         stat.f_bavail.saturating_mul(stat.f_frsize) >> 20,
     );
     if free < needed {
-        return Err(Error::NoSpace {
+        return Err(RegistryError::NoSpace {
             path: root.to_owned(),
             what: what.to_owned(),
             needed,
             free,
-        });
+        }
+        .into());
     }
     Ok(())
 }

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::fault::Fault;
 use super::hosts::Purpose;
-use super::session::{Ask, Fault, Outgoing, Session, Sessions};
-use super::{Access, Error, manifest};
+use super::session::{Ask, Outgoing, Session, Sessions};
+use super::{Access, manifest};
 use crate::digest::DigestWriter;
 use crate::http::{Method, Response};
 use crate::oci::{self, Descriptor, Index, Manifest, Platform};
 use crate::store::{Image, Store};
-use crate::{Digest, Progress, ProgressSink, Reference, pack, unpack};
+use crate::{Digest, Error, Progress, ProgressSink, Reference, pack, unpack};
 
 /// How layers travel that were made here and have no packed form yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,7 +49,7 @@ pub type Entry = Pushed;
 /// What the registry has already is not sent. The manifest comes last, so that nobody sees half an image.
 ///
 /// # Errors
-/// [`Error`] as [`crate::Error::Registry`], or what failed in the store.
+/// [`Error::Registry`], or what failed in the store.
 pub fn push(
     store: &Store,
     image: &Image,
@@ -56,22 +57,20 @@ pub fn push(
     packing: Packing,
     access: &Access,
     progress: ProgressSink<'_>,
-) -> Result<Pushed, crate::Error> {
-    let pushed =
-        Push::open(store, image, reference, packing, access, progress).and_then(|push| push.run());
-    pushed.map_err(Error::into_image_error)
+) -> Result<Pushed, Error> {
+    Push::open(store, image, reference, packing, access, progress).and_then(|push| push.run())
 }
 
 /// Puts an index of images into the registry that `reference` names; they are there already, in the same
 /// repository.
 ///
 /// # Errors
-/// [`Error`] as [`crate::Error::Registry`].
+/// [`Error::Registry`].
 pub fn push_index(
     reference: &Reference,
     entries: &[Entry],
     access: &Access,
-) -> Result<Digest, crate::Error> {
+) -> Result<Digest, Error> {
     let index = Index {
         manifests: entries
             .iter()
@@ -83,12 +82,9 @@ pub fn push_index(
         ..Index::default()
     };
     let bytes = serde_json::to_vec(&index).expect("an index is plain data");
-    let sent = Sessions::open(access, reference, Purpose::Push).and_then(|sessions| {
-        let session = sessions.last();
-        put_manifest(&session, reference, oci::INDEX, &bytes)
-            .map_err(|fault| session.failure(&reference.to_string(), fault))
-    });
-    sent.map_err(Error::into_image_error)?;
+    let session = Sessions::open(access, reference, Purpose::Push)?.last();
+    put_manifest(&session, reference, oci::INDEX, &bytes)
+        .map_err(|fault| session.failure(&reference.to_string(), fault))?;
     Ok(Digest::of(&bytes))
 }
 
@@ -179,7 +175,7 @@ impl<'a> Push<'a> {
             .unwrap_or_else(|| oci::MANIFEST.to_owned());
         if layers == own.layers {
             let path = self.store.blob_path(self.image.digest());
-            let bytes = std::fs::read(&path).map_err(crate::Error::path("read", &path))?;
+            let bytes = std::fs::read(&path).map_err(Error::path("read", &path))?;
             return Ok((bytes, kind));
         }
         let manifest = Manifest {
@@ -220,7 +216,7 @@ impl<'a> Push<'a> {
         unpacked: &Unpacked<'_>,
         path: &Path,
     ) -> Result<Descriptor, Error> {
-        let file = File::create(path).map_err(crate::Error::path("create", path))?;
+        let file = File::create(path).map_err(Error::path("create", path))?;
         pack(unpacked, io::BufWriter::with_capacity(1 << 20, file))?;
         Ok(layer.clone())
     }
@@ -231,7 +227,7 @@ impl<'a> Push<'a> {
         unpacked: &Unpacked<'_>,
         path: &Path,
     ) -> Result<Descriptor, Error> {
-        let file = File::create(path).map_err(crate::Error::path("create", path))?;
+        let file = File::create(path).map_err(Error::path("create", path))?;
         let blob = DigestWriter::new(io::BufWriter::with_capacity(1 << 20, file));
         let encoder = pack(unpacked, GzEncoder::new(blob, Compression::fast()))?;
         let finish = || {
@@ -239,7 +235,7 @@ impl<'a> Push<'a> {
             file.flush()?;
             Ok::<_, io::Error>((digest, size))
         };
-        let (digest, size) = finish().map_err(crate::Error::path("write", path))?;
+        let (digest, size) = finish().map_err(Error::path("write", path))?;
         let kind = format!("{}+gzip", oci::LAYER);
         Ok(Descriptor {
             annotations: layer.annotations.clone(),
@@ -305,7 +301,7 @@ impl<'a> Push<'a> {
         let place = place.with_query("digest", &packed.descriptor.digest.to_string());
         let open = || -> Result<Box<dyn Read + '_>, Error> {
             let file = File::open(&packed.path);
-            let file = file.map_err(crate::Error::path("open", &packed.path))?;
+            let file = file.map_err(Error::path("open", &packed.path))?;
             Ok(Box::new(Counted { file, push: self }))
         };
         let mut ask = Ask::new(Method::Put).header("content-type", "application/octet-stream");
@@ -352,13 +348,13 @@ fn pack<W: Write>(layer: &Unpacked<'_>, out: W) -> Result<W, Error> {
     pack::contents(&root, &mut sink)?;
     let (found, _, mut out) = sink.finish();
     if found != *layer.diff_id {
-        return Err(Error::from(crate::Error::Mismatch {
+        return Err(Error::Mismatch {
             what: "a layer in the store".to_owned(),
             expected: layer.diff_id.clone(),
             found,
-        }));
+        });
     }
-    out.flush().map_err(crate::Error::io("pack layer"))?;
+    out.flush().map_err(Error::io("pack layer"))?;
     Ok(out)
 }
 

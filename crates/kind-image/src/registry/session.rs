@@ -6,46 +6,16 @@ use std::time::Duration;
 
 use super::authority;
 use super::challenge;
+use super::fault::Fault;
 use super::hosts::{self, Endpoint, Purpose};
-use super::{Access, Error};
-use crate::Reference;
+use super::{Access, Error as RegistryError};
 use crate::http::{self, Failure, Method, Request, Response, Url};
+use crate::{Error, Reference};
 
 /// How often a request is sent that fails for a passing reason.
 const TRIES: u32 = 4;
 /// The first pause; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);
-
-/// Why one registry did not give what was asked of it.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// It was not reached, or answered with a failure.
-    Net(http::Error),
-    /// It wants to know who asks, or does not like who does.
-    Denied(http::Error),
-    /// It does not have it.
-    Missing(http::Error),
-    /// Anything that another registry would not do better, or that must be told.
-    Other(Error),
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Other(error)
-    }
-}
-
-impl From<crate::Error> for Fault {
-    fn from(error: crate::Error) -> Self {
-        Self::Other(error.into())
-    }
-}
-
-impl From<http::Error> for Fault {
-    fn from(error: http::Error) -> Self {
-        Self::Net(error)
-    }
-}
 
 /// The registries that may have what a reference names.
 pub(super) struct Sessions<'a> {
@@ -141,11 +111,12 @@ impl<'a> Sessions<'a> {
         }
         match ask(own) {
             Ok(answer) => Ok(answer),
-            Err(Fault::Net(last)) => Err(Error::Unreachable {
+            Err(Fault::Net(last)) => Err(RegistryError::Unreachable {
                 what: what.to_owned(),
                 attempts,
                 last: Box::new(last),
-            }),
+            }
+            .into()),
             Err(fault) => Err(own.failure(what, fault)),
         }
     }
@@ -159,22 +130,23 @@ impl Session<'_> {
     /// Whatever a fault of this registry means to the user.
     pub(super) fn failure(&self, what: &str, fault: Fault) -> Error {
         let (what, host) = (what.to_owned(), self.host().to_owned());
-        match fault {
-            Fault::Net(last) => Error::Unreachable {
+        let error = match fault {
+            Fault::Net(last) => RegistryError::Unreachable {
                 what,
                 attempts: Vec::new(),
                 last: Box::new(last),
             },
-            Fault::Denied(answer) => Error::Denied {
+            Fault::Denied(answer) => RegistryError::Denied {
                 known: super::credentials::find(self.access, &host, &self.repository)
                     .is_ok_and(|found| found.is_some()),
                 what,
                 host,
                 answer: Box::new(answer),
             },
-            Fault::Missing(_) => Error::NotFound { what, host },
-            Fault::Other(error) => error,
-        }
+            Fault::Missing(_) => RegistryError::NotFound { what, host },
+            Fault::Other(error) => return error,
+        };
+        error.into()
     }
 
     /// Also asks to be let into another repository of the registry.

@@ -7,17 +7,28 @@ use serde::Serialize;
 
 use super::catalog::set_name;
 use super::draft::{Draft, Prepared};
-use super::fetched::Documents;
-use super::{Image, Store};
+use super::image::Image;
+use super::layout::Store;
 use crate::oci::{self, Descriptor, ImageConfig, Manifest, RootFs};
 use crate::{Digest, Error, Reference, durable};
 
+/// The documents of an image as they came.
+pub(crate) struct Documents<'a> {
+    pub(crate) manifest: &'a [u8],
+    pub(crate) config: &'a [u8],
+}
+
+impl Draft {
+    /// Puts the image into the store under these names.
+    ///
+    /// The configuration's list of layers is filled in from the layers added.
+    pub fn commit(self, config: ImageConfig, names: &[Reference]) -> Result<Image, Error> {
+        commit(self, config, names)
+    }
+}
+
 /// Moves a draft's layers into place, writes its documents and names the image.
-pub(super) fn commit(
-    draft: Draft,
-    mut config: ImageConfig,
-    names: &[Reference],
-) -> Result<Image, Error> {
+fn commit(draft: Draft, mut config: ImageConfig, names: &[Reference]) -> Result<Image, Error> {
     config.rootfs = RootFs {
         kind: "layers".to_owned(),
         diff_ids: draft

@@ -5,11 +5,13 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::layout::Store;
+use super::placement::{Placement, place};
 use super::scratch::Scratch;
-use super::{Image, Store};
+
 use crate::digest::{DigestReader, DigestWriter};
-use crate::oci::{self, Descriptor, ImageConfig, LAYER};
-use crate::{Digest, Error, Reference, pack, unpack};
+use crate::oci::{self, Descriptor, LAYER};
+use crate::{Digest, Error, pack, unpack};
 
 /// A new image in the making: layers first, lowest first, then [`Draft::commit`].
 ///
@@ -30,16 +32,6 @@ pub struct Layer {
     pub size: u64,
 }
 
-/// What happens to a directory that becomes a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Placement {
-    /// It is moved into the store (copied where the store is on another filesystem, then removed).
-    Move,
-    /// It stays; the store gets hard links to its files (copies where it is on another filesystem).
-    Link,
-}
-
 /// A layer that is ready to be moved into place.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -52,6 +44,13 @@ pub(super) struct Prepared {
     pub(super) directory: Option<PathBuf>,
     /// Its blob, if it is to be kept.
     pub(super) blob: Option<PathBuf>,
+}
+
+impl Store {
+    /// Begins a new image.
+    pub fn draft(&self) -> Result<Draft, Error> {
+        Ok(Draft::new(self.clone(), self.scratch()?))
+    }
 }
 
 impl Draft {
@@ -70,7 +69,7 @@ impl Draft {
             .scratch
             .path()
             .join(format!("layer-{}", self.layers.len()));
-        super::placement::place(path, &directory, placement)?;
+        place(path, &directory, placement)?;
         self.push(layer.clone(), Some(directory), None);
         Ok(layer)
     }
@@ -103,13 +102,6 @@ impl Draft {
         let layer = Layer { diff_id, size };
         self.push(layer.clone(), Some(directory), Some(blob));
         Ok(layer)
-    }
-
-    /// Puts the image into the store under these names.
-    ///
-    /// The configuration's list of layers is filled in from the layers added.
-    pub fn commit(self, config: ImageConfig, names: &[Reference]) -> Result<Image, Error> {
-        super::commit::commit(self, config, names)
     }
 
     /// The chain id of a layer that comes next.

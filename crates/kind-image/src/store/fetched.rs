@@ -4,8 +4,10 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::commit::{Documents, commit_documents};
 use super::draft::{Draft, Layer, Prepared, make_root};
-use super::{Image, commit};
+use super::image::Image;
+
 use crate::archive::Compression;
 use crate::digest::DigestReader;
 use crate::oci::Descriptor;
@@ -15,12 +17,6 @@ use crate::{Digest, Error, Reference, unpack};
 /// A layer that came as a blob and is unpacked.
 #[derive(Debug)]
 pub(crate) struct Fetched(Prepared);
-
-/// The documents of an image as they came.
-pub(crate) struct Documents<'a> {
-    pub(crate) manifest: &'a [u8],
-    pub(crate) config: &'a [u8],
-}
 
 impl Draft {
     /// Where to put the blob of a layer that is on its way.
@@ -110,7 +106,7 @@ impl Draft {
         names: &[Reference],
     ) -> Result<Image, Error> {
         self.layers = layers.into_iter().map(|layer| layer.0).collect();
-        commit::commit_documents(self, documents, names)
+        commit_documents(self, documents, names)
     }
 }
 

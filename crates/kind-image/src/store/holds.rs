@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::catalog::Locked;
+use super::layout::Locked;
 use super::{Image, Store};
 use crate::{Digest, Error};
 

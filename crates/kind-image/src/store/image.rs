@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::layout::Store;
 use crate::oci::{ImageConfig, Manifest, RunConfig};
 use crate::{Digest, Error, Reference};
-
-use super::Store;
 
 /// An image of the store: its documents, and where its unpacked layers are.
 #[derive(Debug, Clone)]

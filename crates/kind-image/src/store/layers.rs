@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Store;
-use super::catalog::{CHAINS, FORMER_LAYERS, Locked};
+use super::layout::{CHAINS, FORMER_LAYERS, Locked};
 use super::scratch::{self, Scratch};
 use crate::Error;
 use crate::oci::{ImageConfig, Manifest};

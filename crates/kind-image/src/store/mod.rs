@@ -22,6 +22,7 @@ mod former_tests;
 mod holds;
 mod image;
 mod layers;
+mod layout;
 mod placement;
 mod prune;
 mod restore;
@@ -29,8 +30,10 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
-pub use catalog::Store;
-pub use draft::{Draft, Layer, Placement};
-pub(crate) use fetched::{Documents, Fetched};
+pub(crate) use commit::Documents;
+pub use draft::{Draft, Layer};
+pub(crate) use fetched::Fetched;
 pub use image::Image;
+pub use layout::Store;
+pub use placement::Placement;
 pub use prune::{Unused, size_on_disk};

@@ -6,8 +6,17 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use super::Placement;
 use crate::{Error, pack, unpack};
+
+/// What happens to a directory that becomes a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Placement {
+    /// It is moved into the store (copied where the store is on another filesystem, then removed).
+    Move,
+    /// It stays; the store gets hard links to its files (copies where it is on another filesystem).
+    Link,
+}
 
 /// Puts the directory `from` at `to`, which does not exist.
 pub(super) fn place(from: &Path, to: &Path, placement: Placement) -> Result<(), Error> {

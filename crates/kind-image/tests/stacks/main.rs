@@ -10,12 +10,11 @@ use std::path::{Path, PathBuf};
 
 use kind_image::unpack::{self, Lower, Options};
 use kind_testkit::machine::require_root;
-use model::{Attributes, Entry, Layer, Node, Tree};
+use model::{Attributes, Entry, Layer, Node, TARGETS, Tree};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
-pub(crate) const TARGETS: [&str; 4] = ["a", "/b", "../c", "none"];
 
 fn path() -> impl Strategy<Value = PathBuf> {
     let name = proptest::sample::select(&NAMES[..]);

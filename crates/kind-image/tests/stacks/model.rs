@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+/// Where symbolic links lead to.
+pub(crate) const TARGETS: [&str; 4] = ["a", "/b", "../c", "none"];
+
 /// What an archive says of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Entry {

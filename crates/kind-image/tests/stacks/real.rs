@@ -120,7 +120,7 @@ fn read(root: &Path, directory: &Path, tree: &mut Tree) {
             Node::Directory(Some(attributes))
         } else if kind.is_symlink() {
             let target = fs::read_link(&real).unwrap();
-            let target = crate::TARGETS
+            let target = crate::model::TARGETS
                 .iter()
                 .find(|known| Path::new(known) == target);
             Node::Symlink(target.unwrap())

@@ -4,8 +4,8 @@ use rcgen::{
     BasicConstraints, CertifiedIssuer, DnType, DnValue, IsCa, KeyPair, KeyUsagePurpose, SanType,
 };
 
-use super::key;
-use super::leaf::{self, Leaf, parameters};
+use super::key::{self, Pair};
+use super::leaf::{Leaf, parameters};
 use crate::Error;
 
 /// kubeadm's authorities are good for ten years.
@@ -31,7 +31,7 @@ impl Authority {
         params
             .subject_alt_names
             .push(SanType::DnsName(name.map_err(Error::certificate)?));
-        let issuer = CertifiedIssuer::self_signed(params, leaf::new_key()?);
+        let issuer = CertifiedIssuer::self_signed(params, key::new_key()?);
         Ok(Self {
             issuer: issuer.map_err(Error::certificate)?,
         })
@@ -49,7 +49,7 @@ impl Authority {
 
     /// Makes a key and a certificate for it.
     pub(super) fn issue(&self, leaf: &Leaf) -> Result<Pair, Error> {
-        let key = leaf::new_key()?;
+        let key = key::new_key()?;
         let certificate = leaf
             .parameters()?
             .signed_by(&key, &self.issuer)
@@ -59,10 +59,4 @@ impl Authority {
             key: key::pem(&key),
         })
     }
-}
-
-/// A certificate and its key as PEM.
-pub(super) struct Pair {
-    pub(super) certificate: String,
-    pub(super) key: String,
 }

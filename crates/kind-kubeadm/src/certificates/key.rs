@@ -1,8 +1,10 @@
-//! Private keys as they stand in files.
+//! Private keys, and how they stand in files.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::KeyPair;
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+
+use crate::Error;
 
 /// What is before the secret number in a key of RFC 5915: version 1, then 32 bytes.
 const SECRET: [u8; 5] = [0x02, 0x01, 0x01, 0x04, 0x20];
@@ -12,6 +14,17 @@ const CURVE: [u8; 12] = [
 ];
 /// Length of a public key with what is around it.
 const PUBLIC: usize = 70;
+
+/// A key for everything.
+pub(super) fn new_key() -> Result<KeyPair, Error> {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(Error::certificate)
+}
+
+/// A certificate and its key as PEM.
+pub(super) struct Pair {
+    pub(super) certificate: String,
+    pub(super) key: String,
+}
 
 /// A P-256 key in the form of RFC 5915 (`EC PRIVATE KEY`), as Kubernetes itself writes such keys. In that
 /// of PKCS #8 kubeadm's phases `upload-certs` and `download-certs` know keys of RSA only.
@@ -43,7 +56,6 @@ fn named(wrapped: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificates::leaf::new_key;
 
     #[test]
     fn a_key_names_its_curve_and_has_both_halves() {

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::authority::Pair;
+use super::key::Pair;
 
 /// Whom a kubeconfig is for, and where the API server is.
 pub(super) struct Access<'a> {

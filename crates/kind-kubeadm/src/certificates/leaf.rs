@@ -3,12 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
+    CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose,
+    KeyUsagePurpose, SanType,
 };
 
-use super::authority::Pair;
-use super::{Names, key};
+use super::key::{self, Pair, new_key};
+use super::names::Names;
 use crate::Error;
 
 /// kubeadm's certificates are good for one year.
@@ -84,11 +84,6 @@ impl Leaf {
             .extend(addresses.map(SanType::IpAddress));
         Ok(params)
     }
-}
-
-/// A key for everything.
-pub(super) fn new_key() -> Result<KeyPair, Error> {
-    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(Error::certificate)
 }
 
 /// A certificate without a name that is good from now on.

@@ -5,9 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use kind_config::Role;
 use kind_config::version::Version;
 
+use super::authorities::Authorities;
+use super::file::{Content, NodeFile, PKI, PRIVATE, private, public};
+use super::key::Pair;
 use super::kubeconfig::{Access, with_file, with_pair};
-use super::leaf::self_signed;
-use super::{Authorities, Content, Leaf, Names, NodeFile, PKI, PRIVATE, private, public};
+use super::leaf::{Leaf, self_signed};
+use super::names::Names;
 use crate::documents::Documents;
 use crate::release::has_admin_group;
 use crate::{Error, NodeFacts};
@@ -229,7 +232,7 @@ impl Node<'_> {
     }
 }
 
-fn pair(name: &str, pair: super::authority::Pair) -> Vec<NodeFile> {
+fn pair(name: &str, pair: Pair) -> Vec<NodeFile> {
     vec![
         public(format!("{PKI}/{name}.crt"), pair.certificate),
         private(format!("{PKI}/{name}.key"), pair.key),

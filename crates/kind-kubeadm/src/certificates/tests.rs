@@ -2,6 +2,8 @@
 
 use kind_config::{Cluster, Role};
 
+use super::file::PRIVATE;
+use super::names::Names;
 use super::*;
 use crate::NodeFacts;
 use crate::testing::patched;

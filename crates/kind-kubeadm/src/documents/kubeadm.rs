@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::gates::Gates;
 use crate::audit;
-use crate::command::{init_skip_phases, join_skip_phases};
+use crate::skip_phases::{init_skip_phases, join_skip_phases};
 use crate::{ClusterSettings, Error, NodeFacts, NodeSettings};
 
 /// The bootstrap token of every cluster: clusters are reachable from their host only, and joining

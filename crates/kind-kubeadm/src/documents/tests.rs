@@ -1,9 +1,10 @@
 //! Documents of nodes.
 
 use kind_config::{Cluster, Role};
+use serde_json::Value;
 
-use super::*;
 use crate::testing::{cluster_settings, node_settings, render};
+use crate::{Error, NodeFacts};
 
 fn cluster(config: &str) -> Cluster {
     let header = "kind: Cluster\napiVersion: kind.x-k8s.io/v1beta1\n";
@@ -23,7 +24,7 @@ fn facts(version: &str) -> NodeFacts {
 /// A node's documents before any patch.
 fn documents(cluster: &Cluster, facts: &NodeFacts) -> Result<Vec<Value>, Error> {
     let node = node_settings(cluster, &facts.name)?;
-    super::documents(&cluster_settings(cluster), &node, facts)
+    super::make::documents(&cluster_settings(cluster), &node, facts)
 }
 
 /// The second reference output of the behavioural specification: old API, IPv6, no kube-proxy,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::PatchError;
 use super::arguments::{self, Form};
 use super::matching::{Target, text};
-use super::stream::split_documents;
+use crate::stream::split_documents;
 
 const KIND: &str = "patches";
 

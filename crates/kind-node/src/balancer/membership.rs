@@ -13,8 +13,8 @@ use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::Node;
 use kind_node::load_balancer::Settings;
 
-use crate::known::{self, Known};
 use crate::kubernetes;
+use crate::kubernetes::known::{self, Known};
 
 /// Labels of control planes, the second until 1.23.
 const LABELS: [&str; 2] = [

@@ -1,4 +1,6 @@
-//! The load balancer in front of several control planes: plain TCP to those whose API server is ready.
+//! The load balancer in front of several control planes: plain TCP to those whose API server is ready. In:
+//! connections of clients, and the members in `/kind/load-balancer.json`. Out: connections to them, and that file
+//! where the cluster is asked.
 //!
 //! Traffic stays as it is, so that client certificates reach the API server. Each member is asked for
 //! `/readyz` in short intervals. One that cannot be reached any more is drained within two seconds: its

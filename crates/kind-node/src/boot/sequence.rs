@@ -12,7 +12,7 @@ use kind_sys::mountinfo;
 use super::error::during;
 use super::{
     Error, address, cgroups, docker_dns, hook, identity, iptables, log, mounts, mtu, names,
-    program, proxy, resolver, snapshotter, userns,
+    program, proxy, resolver, snapshotter, sysctls, userns,
 };
 
 /// Prepares the node and becomes the command after `--`, or does the one step that is named.
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
             prepare(Path::new("/")).and_then(|()| become_command(command))
         }
         _ => {
-            return crate::complain(
+            return crate::usage::complain(
                 "boot takes `-- COMMAND`, `kubelet-cgroups` or `product-files`",
             );
         }
@@ -56,7 +56,7 @@ fn prepare(root: &Path) -> Result<(), Error> {
     identity::renew_machine_id(root)?;
     identity::fake_product(root)?;
     iptables::choose()?;
-    if let Err(error) = crate::sysctls::set() {
+    if let Err(error) = sysctls::set() {
         log::warn(format!("the host's settings of the network stay: {error}"));
     }
     prepare_network(root)

@@ -12,11 +12,11 @@ use std::time::Duration;
 use kind_node::request::{Request, StepId};
 
 use super::attend::attend;
-use super::files;
 use super::programs::Programs;
 use super::report::Report;
 use super::steps::{Failed, Runner};
 use super::watch::Watch;
+use crate::unpack;
 
 /// A document longer than this is not one: files travel in the tar stream.
 const LONGEST_DOCUMENT: u32 = 64 * 1024 * 1024;
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
     let root = match arguments {
         [] => PathBuf::from("/"),
         [flag, root] if flag == "--root" => PathBuf::from(root),
-        _ => return crate::complain("request takes no arguments but --root DIRECTORY"),
+        _ => return crate::usage::complain("request takes no arguments but --root DIRECTORY"),
     };
     match Watch::begin().map(|watch| serve(root, watch)) {
         Ok(true) => ExitCode::SUCCESS,
@@ -78,7 +78,7 @@ fn answer(root: &Path, programs: &Programs, report: &Report) -> Result<(), Faile
     let mut stdin = io::stdin().lock();
     let request =
         read_document(&mut stdin).map_err(|error| failed(StepId::Request, "request", &error))?;
-    files::unpack(root, &mut stdin).map_err(|error| failed(StepId::Files, "files", &error))?;
+    unpack::unpack(root, &mut stdin).map_err(|error| failed(StepId::Files, "files", &error))?;
     drop(stdin);
     // A tar stream may be padded; whoever writes it must not find a broken pipe.
     thread::spawn(|| drop(io::copy(&mut io::stdin(), &mut io::sink())));

@@ -1,4 +1,5 @@
-//! A small stand-in for `crictl` in node images that have no package of it.
+//! A small stand-in for `crictl` in node images that have no package of it. In: its command line, and containerd's
+//! socket. Out: text or JSON on stdout.
 //!
 //! It holds what kind, kubeadm and people at a node's shell ask for, in crictl's words and forms, and says
 //! so where it does not know something. It talks to containerd as crictl does: over the Container Runtime

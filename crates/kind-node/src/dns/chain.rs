@@ -1,37 +1,28 @@
-//! One server block in force: its plugins one after the other, in CoreDNS's order.
+//! One server block in force.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
 
-use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::{DNSClass, Name, RData};
+use hickory_proto::rr::Name;
 
-use super::answer::{self, Answer, Question, Reach};
-use super::cache::{Cache, Kept};
+use super::cache::Cache;
 use super::configuration::Block;
 use super::forward::{Forwarder, Ourselves};
 use super::index::Index;
 use super::metrics::{self, CacheMetrics, Metrics, ZoneMetrics};
 use super::model::Pods;
 use super::plugin::hosts::Hosts;
-use super::plugin::{log, rewrite};
-use super::resolver::Asking;
-use super::upstream;
-use super::zone::{self, Cluster};
+use super::plugin::log;
 
 /// A server block in force.
 #[derive(Debug)]
 pub(crate) struct Chain {
-    block: Block,
-    forwarders: Vec<Forwarder>,
-    cache: Option<(Mutex<Cache>, Arc<CacheMetrics>)>,
+    pub(super) block: Block,
+    pub(super) forwarders: Vec<Forwarder>,
+    pub(super) cache: Option<(Mutex<Cache>, Arc<CacheMetrics>)>,
     counters: Vec<Arc<ZoneMetrics>>,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
 }
-
-/// An answer, and the plugin that gave it.
-pub(crate) type Given = (Answer, &'static str);
 
 /// What is known of the cluster at one moment, shared.
 #[derive(Debug, Clone, Default)]
@@ -118,185 +109,4 @@ impl Chain {
             forwarder.probe().await;
         }
     }
-
-    /// Answers a question.
-    pub(crate) async fn serve(&self, asking: &Asking<'_>, question: &Question) -> Given {
-        let mut rewritten = question.clone();
-        let Ok(changes) = rewrite::rewrite(&self.block.rewrite, &mut rewritten) else {
-            return (Answer::bare(ResponseCode::ServFail), "rewrite");
-        };
-        let (mut answer, plugin) = self.walk(asking, &rewritten).await;
-        rewrite::change(&mut answer, &changes);
-        if self.block.loadbalance {
-            // Not in turn: a client that always asks two things would meet the same address each time.
-            answer = answer.rotated(upstream::random().into());
-        }
-        (answer, plugin)
-    }
-
-    /// Answers for the first name of the client's search path that exists, if `autopath` wants that.
-    async fn walk(&self, asking: &Asking<'_>, question: &Question) -> Given {
-        let Some(names) = self.search_path(asking, question) else {
-            return self.ask(asking, question).await;
-        };
-        let mut first = None;
-        for name in names {
-            let asked = Question {
-                name,
-                ..question.clone()
-            };
-            let (mut answer, plugin) = self.ask(asking, &asked).await;
-            if answer.code == ResponseCode::NoError {
-                lead_to(&mut answer, question, &asked);
-                self.metrics.autopath_succeeded();
-                return (answer, plugin);
-            }
-            first.get_or_insert((answer, plugin));
-        }
-        first.unwrap_or((Answer::bare(ResponseCode::ServFail), "autopath"))
-    }
-
-    fn search_path(&self, asking: &Asking<'_>, question: &Question) -> Option<Vec<Name>> {
-        let autopath = self.block.autopath.as_ref()?;
-        let pods = asking.known.pods.as_ref();
-        let namespaces = pods.and_then(|pods| pods.get(&asking.client));
-        let namespace = namespaces.and_then(|all| all.first()).map(AsRef::as_ref);
-        let domain = self.block.kubernetes.as_ref().and_then(|one| one.domain());
-        autopath.names(&question.name, domain, namespace)
-    }
-
-    /// Asks the plugins that have answers; all of them are behind the cache, which bounds times to live.
-    async fn ask(&self, asking: &Asking<'_>, question: &Question) -> Given {
-        let (mut answer, plugin) = self.ask_plugins(asking, question).await;
-        // What was kept is bounded already, and has aged since.
-        if let Some((cache, _)) = self.cache_for(question).filter(|_| plugin != "cache") {
-            lock(cache).bound(&mut answer);
-        }
-        (answer, plugin)
-    }
-
-    /// The cache, if it is there for a question.
-    fn cache_for(&self, question: &Question) -> Option<&(Mutex<Cache>, Arc<CacheMetrics>)> {
-        let cache = self.cache.as_ref();
-        cache.filter(|(cache, _)| lock(cache).covers(question))
-    }
-
-    async fn ask_plugins(&self, asking: &Asking<'_>, question: &Question) -> Given {
-        for template in &self.block.templates {
-            if let Some(answer) = template.answer(question, asking.client) {
-                return (complete(answer, asking, question).await, "template");
-            }
-        }
-        if question.class != DNSClass::IN {
-            return (Answer::bare(ResponseCode::Refused), "");
-        }
-        let hosts = self.block.hosts.as_ref();
-        if let Some(answer) = hosts.and_then(|hosts| hosts.answer(question)) {
-            return (answer, "hosts");
-        }
-        if let Some(answer) = self.ask_kubernetes(asking, question).await {
-            return (answer, "kubernetes");
-        }
-        self.ask_others(question).await
-    }
-
-    /// Asks the cluster's objects; passes on names that are not theirs.
-    async fn ask_kubernetes(&self, asking: &Asking<'_>, question: &Question) -> Option<Answer> {
-        let kubernetes = self.block.kubernetes.as_ref()?;
-        let nothing = Index::default();
-        let index = asking.known.index.as_deref();
-        let cluster = Cluster {
-            index: index.unwrap_or(&nothing),
-            pods: asking.known.pods.as_deref(),
-        };
-        match answer::answer(kubernetes, cluster, question) {
-            Reach::Outside { aliases, .. } if aliases.is_empty() => None,
-            // Before the first list nobody can tell what exists: no negative answer, and no alias.
-            _ if index.is_none() => Some(Answer::bare(ResponseCode::ServFail)),
-            Reach::Whole(answer) => Some(answer),
-            Reach::Outside { aliases, name } => {
-                let target = Question {
-                    name,
-                    ..question.clone()
-                };
-                Some(asking.resolve_further(&target).await.after(aliases))
-            }
-        }
-    }
-
-    /// Asks upstream servers, or the cache of their answers.
-    async fn ask_others(&self, question: &Question) -> Given {
-        let mut covering = self
-            .forwarders
-            .iter()
-            .filter(|one| one.covers(&question.name));
-        let Some(forwarder) = covering.next() else {
-            let code = self.refusal();
-            return (Answer::bare(code), "");
-        };
-        let cache = self.cache_for(question);
-        if let Some((cache, counters)) = cache {
-            let found = lock(cache).get(question, Instant::now());
-            counters.looked_up(found.as_ref().map(|(kept, _)| *kept));
-            if let Some((_, answer)) = found {
-                return (answer, "cache");
-            }
-        }
-        let answered = forwarder.ask(question).await;
-        if let (Some((cache, counters)), Some(answer)) = (cache, &answered) {
-            let mut cache = lock(cache);
-            cache.insert(question.clone(), answer, Instant::now());
-            counters.set_entries(cache.entries(Kept::Success), cache.entries(Kept::Denial));
-        }
-        let answer = answered.unwrap_or(Answer::bare(ResponseCode::ServFail));
-        let told = self.block.plugins.contains("errors");
-        if answer.code == ResponseCode::ServFail && told {
-            tracing::warn!(name = %question.name, kind = %question.kind, "no upstream server answers");
-        }
-        (answer, "forward")
-    }
-
-    /// What is said where no plugin has an answer: a block without any such plugin serves nothing.
-    fn refusal(&self) -> ResponseCode {
-        let block = &self.block;
-        let serves = block.kubernetes.is_some() || block.hosts.is_some();
-        if serves || !block.templates.is_empty() || !self.forwarders.is_empty() {
-            ResponseCode::ServFail
-        } else {
-            ResponseCode::Refused
-        }
-    }
-}
-
-/// Adds the alias that leads from the name that was asked for to the one that exists.
-fn lead_to(answer: &mut Answer, question: &Question, found: &Question) {
-    let Some(ttl) = answer.answers.first().map(|first| first.ttl) else {
-        return;
-    };
-    if question.name != found.name {
-        let alias = zone::alias(&question.name, found.name.clone(), ttl);
-        answer.answers.insert(0, alias);
-    }
-}
-
-/// Adds the addresses of an alias that a template made.
-async fn complete(mut answer: Answer, asking: &Asking<'_>, question: &Question) -> Answer {
-    let target = match answer.answers.last().map(|record| &record.data) {
-        Some(RData::CNAME(target)) if question.kind.is_ip_addr() => target.0.clone(),
-        _ => return answer,
-    };
-    let mut name = target;
-    name.set_fqdn(true);
-    let target = Question {
-        name,
-        ..question.clone()
-    };
-    let further = asking.resolve_further(&target).await;
-    answer.answers.extend(further.answers);
-    answer
-}
-
-/// Locks; a panic elsewhere leaves nothing half-written that matters.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,6 @@
-//! Cluster DNS: the records of Kubernetes DNS-based service discovery (schema 1.1) and forwarding of
-//! every other name.
+//! Cluster DNS: the records of Kubernetes DNS-based service discovery (schema 1.1) and forwarding of every other
+//! name. In: questions over UDP and TCP, the cluster's Services, EndpointSlices, namespaces and pods, and a
+//! Corefile. Out: answers, metrics, and Events about the Corefile.
 //!
 //! ```text
 //! API server ─► watch ─► objects ─► index ─────────┐  (each swapped as a whole)
@@ -11,14 +12,15 @@
 //!
 //! Everything that decides is pure and sits in `configuration`, `plugin`, `convert`, `objects`, `index`, `zone`,
 //! `answer`, `wire`, `cache` and `resolv_conf`; sockets, clocks, files and the API server are in `watch`, `pods`,
-//! `corefile_watch`, `loader`, `listeners`, `report`, `surroundings`, `chain`, `forward`, `upstream`, `server`,
-//! `probe` and `program`.
+//! `corefile_watch`, `loader`, `listeners`, `report`, `surroundings`, `chain`, `asking`, `forward`, `upstream`,
+//! `server`, `probe` and `program`.
 //!
-//! What is answered is said by a Corefile, CoreDNS's configuration: that of the ConfigMap `kube-system/coredns`, which
-//! is in force as soon as it changes. What this server does not do of it is an Event on the ConfigMap. Beyond
+//! What is answered is said by a Corefile, CoreDNS's configuration: that of the ConfigMap `kube-system/coredns`,
+//! which is in force as soon as it changes. What this server does not do of it is an Event on the ConfigMap. Beyond
 //! CoreDNS, answers of the cluster's own zone are never cached, and a Corefile need not ask for `reload`.
 
 mod answer;
+mod asking;
 mod cache;
 mod chain;
 mod configuration;

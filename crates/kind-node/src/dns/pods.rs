@@ -11,7 +11,7 @@ use tokio::sync::watch::Sender;
 
 use super::convert;
 use super::model::Pods;
-use crate::known::{self, Known};
+use crate::kubernetes::known::{self, Known};
 
 /// Watches for ever and sends each new state.
 pub(crate) async fn watch(client: Client, pods: Arc<Sender<Option<Arc<Pods>>>>) {

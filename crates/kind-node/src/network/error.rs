@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::pod_addresses::NotWritten;
+
 /// Why the pod network cannot be kept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +29,11 @@ pub(crate) enum Error {
     #[error("set routes")]
     Routes(#[from] kind_net::Error),
     /// The CNI configuration could not be written.
-    #[error("write the CNI configuration")]
-    Configuration(#[source] io::Error),
+    #[error(transparent)]
+    Configuration(#[from] NotWritten),
+}
+
+/// Tells of a failure that is tried again.
+pub(super) fn report(error: &(dyn std::error::Error + 'static), what: &str) {
+    tracing::warn!(error, "{what}");
 }

@@ -1,4 +1,5 @@
-//! The pod network of one node, run as a pod of a DaemonSet on the node's own network.
+//! The pod network of one node, run as a pod of a DaemonSet on the node's own network. In: the Nodes, and the Pods,
+//! Namespaces and NetworkPolicies of the cluster. Out: routes, tables of nftables, and the node's CNI configuration.
 //!
 //! It watches the nodes: a route leads to every other node's pods, the CNI configuration follows
 //! the node's own pod range, and what leaves the pod network goes out under the node's address.
@@ -7,7 +8,6 @@
 //! None of that is awaited by a node that boots: the configuration stands before the kubelet
 //! starts, and a node alone needs no routes.
 
-pub(crate) mod configuration;
 mod error;
 mod masquerade;
 mod nodes;

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1;
 use kube::runtime::watcher::Event;
 
 use super::settings::Settings;
-use crate::known::Known;
+use crate::kubernetes::known::Known;
 
 /// One node.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Starts the parts of the pod network and keeps them going.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
@@ -12,10 +13,11 @@ use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
 use tokio::time::{Instant, sleep_until};
 
+use super::error::report;
 use super::nodes::Nodes;
 use super::settings::Settings;
-use super::{Error, configuration, masquerade, policy, routes, unserved, upkeep};
-use crate::{kubernetes, services};
+use super::{Error, masquerade, policy, routes, unserved, upkeep};
+use crate::{kubernetes, pod_addresses};
 
 /// Routes go when a link goes down and up again; nobody tells.
 const ROUTES_CHECK: Duration = Duration::from_secs(30);
@@ -23,17 +25,21 @@ const ROUTES_CHECK: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Runs the pod network until SIGTERM or SIGINT. What it has set up stays: pods go on talking
-/// while the add-on is replaced.
-pub(crate) fn run() -> Result<(), Error> {
+/// while the add-on is replaced. `services` gives Services their addresses: it is told of an address of this node
+/// and of its name.
+pub(crate) fn run(services: impl AsyncFn(Client, IpAddr, &str)) -> Result<(), Error> {
     let settings = Settings::read(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
-    runtime.block_on(serve(settings))
+    runtime.block_on(serve(settings, services))
 }
 
-async fn serve(settings: Settings) -> Result<(), Error> {
+async fn serve(
+    settings: Settings,
+    services: impl AsyncFn(Client, IpAddr, &str),
+) -> Result<(), Error> {
     let end = crate::signals::end().map_err(Error::Runtime)?;
     keep_rules(&settings);
     let work = async {
@@ -42,7 +48,7 @@ async fn serve(settings: Settings) -> Result<(), Error> {
         tokio::select! {
             result = follow(&settings, client.clone()) => result,
             () = policy::enforce(client.clone(), &settings) => Ok(()),
-            () = service_addresses(client, &settings) => Ok(()),
+            () = service_addresses(client, &settings, services) => Ok(()),
         }
     };
     tokio::select! {
@@ -65,9 +71,13 @@ fn keep_rules(settings: &Settings) {
 
 /// Gives Services their addresses; a manifest that does not name the node is another version's, with
 /// fewer rights.
-async fn service_addresses(client: Client, settings: &Settings) {
+async fn service_addresses(
+    client: Client,
+    settings: &Settings,
+    services: impl AsyncFn(Client, IpAddr, &str),
+) {
     match &settings.node {
-        Some(node) => services::serve(client, settings.host, node).await,
+        Some(node) => services(client, settings.host, node).await,
         None => std::future::pending().await,
     }
 }
@@ -112,11 +122,7 @@ fn set_up(nodes: &Nodes, settings: &Settings) -> Duration {
 
 fn try_set_up(nodes: &Nodes, settings: &Settings) -> Result<(), Error> {
     if let Some(own) = nodes.own(settings) {
-        configuration::follow(Path::new(cni::PATH), &own.pod_cidrs)?;
+        pod_addresses::follow(Path::new(cni::PATH), &own.pod_cidrs)?;
     }
     routes::follow(nodes.others(settings), &settings.pod_subnets)
-}
-
-pub(super) fn report(error: &(dyn std::error::Error + 'static), what: &str) {
-    tracing::warn!(error, "{what}");
 }

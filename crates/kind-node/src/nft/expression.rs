@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::family::{Family, octets};
 use super::message::{attribute, nested, number, text};
 use super::rule::{Field, Key, Match, Rule, SPREAD, Verdict};
-use super::{Family, octets};
 
 const ACCEPT: u32 = 1;
 const DROP: u32 = 0;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::expression::{JUMP, verdict};
+use super::family::{Family, octets};
 use super::message::{attribute, nested, number};
 use super::rule::Verdict;
-use super::{Family, octets};
 
 /// Data types of nftables, which only programs that show rules care about.
 const ADDRESS_V4: u32 = 7;

@@ -1,10 +1,10 @@
-//! Tables as values, and the way from one to another.
+//! Tables as values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::Family;
 use super::rule::Rule;
 use super::set::Set;
-use super::{Batch, Family};
 
 /// Where packets enter a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(crate) struct Table {
     /// The family of the addresses in it.
     pub(crate) family: Family,
     /// It sees what links receive, of whatever family: its rules begin with [`super::Match::OfFamily`].
-    at_ingress: bool,
+    pub(super) at_ingress: bool,
     /// The table's name.
     pub(crate) name: &'static str,
     /// Sets by name.
@@ -95,77 +95,5 @@ impl Table {
     /// Adds a set.
     pub(crate) fn set(&mut self, name: impl Into<String>, set: Set) {
         self.sets.insert(name.into(), set);
-    }
-}
-
-impl Batch {
-    /// Makes the kernel's table this one, whatever it was.
-    pub(crate) fn replace(&mut self, table: &Table) {
-        self.remove(table);
-        self.create(table);
-        let empty = Table {
-            sets: BTreeMap::new(),
-            chains: BTreeMap::new(),
-            ..table.clone()
-        };
-        self.change(&empty, table);
-    }
-
-    /// Makes the kernel's table `after`, which is `before` now. Only what differs is sent.
-    pub(crate) fn change(&mut self, before: &Table, after: &Table) {
-        for (name, set) in &after.sets {
-            if !before.sets.contains_key(name) {
-                self.new_set(after, name, set);
-            }
-        }
-        for (name, chain) in &after.chains {
-            if !before.chains.contains_key(name) {
-                self.new_chain(after, name, chain.hook.as_ref());
-            }
-        }
-        for (name, set) in &after.sets {
-            self.change_elements(after, name, before.sets.get(name), set);
-        }
-        for (name, chain) in &after.chains {
-            self.change_rules(after, name, before.chains.get(name), chain);
-        }
-        self.forget(before, after);
-    }
-
-    fn change_elements(&mut self, table: &Table, name: &str, before: Option<&Set>, after: &Set) {
-        let wanted = after.elements();
-        let present = before.map_or_else(BTreeSet::new, Set::elements);
-        self.elements(table, name, false, present.difference(&wanted));
-        self.elements(table, name, true, wanted.difference(&present));
-    }
-
-    fn change_rules(&mut self, table: &Table, name: &str, before: Option<&Chain>, after: &Chain) {
-        match before {
-            Some(before) if before == after => return,
-            Some(_) => self.clear_chain(table, name),
-            None => {}
-        }
-        for rule in &after.rules {
-            self.rule(table, name, rule);
-        }
-    }
-
-    /// Removes what is no longer there; rules first, because they hold the rest.
-    fn forget(&mut self, before: &Table, after: &Table) {
-        let chains = before.chains.keys();
-        let chains: Vec<_> = chains
-            .filter(|name| !after.chains.contains_key(*name))
-            .collect();
-        for name in &chains {
-            self.clear_chain(after, name);
-        }
-        for name in &chains {
-            self.delete_chain(after, name);
-        }
-        for name in before.sets.keys() {
-            if !after.sets.contains_key(name) {
-                self.delete_set(after, name);
-            }
-        }
     }
 }

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1;
 
 use super::backends::Backends;
-use crate::known::Key;
+use crate::kubernetes::known::Key;
 use crate::nft::Family;
+
+/// All Services that matter, by key.
+pub(super) type Services = Arc<BTreeMap<Key, Service>>;
 
 /// Names the node that announces a Service's addresses; empty if none may. A Service with this
 /// annotation is one whose addresses come from here.

@@ -18,14 +18,14 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::alive::Alive;
 use super::backends::Backends;
-use super::cluster::{self, ANNOUNCER, CLEANUP, Node, Places, SHARED_BY, Service};
+use super::cluster::{self, ANNOUNCER, CLEANUP, Node, Places, SHARED_BY, Service, Services};
 use super::decide::{Circumstances, Decision, candidates, decide, taken};
+use super::error::report;
 use super::events::{Events, News};
 use super::link::Link;
-use super::program::{Services, report};
 use super::{Error, error};
-use crate::known::{Key, Known, watch as watch_all};
-use crate::refused::calling;
+use crate::kubernetes::known::{Key, Known, watch as watch_all};
+use crate::kubernetes::refused::calling;
 
 /// Time between two looks at the nodes, and until a failed change is tried again.
 const TICK: Duration = Duration::from_secs(1);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::refused::Refused;
+use crate::kubernetes::refused::Refused;
 
 /// Why services cannot have addresses.
 #[derive(Debug, thiserror::Error)]
@@ -39,4 +39,9 @@ pub(crate) enum Error {
 /// Makes an error of the kernel one of ours.
 pub(super) fn kernel(action: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Kernel { action, source }
+}
+
+/// Tells of a failure that is tried again.
+pub(super) fn report(error: &(dyn std::error::Error + 'static), what: &str) {
+    tracing::warn!(error, "{what}");
 }

@@ -19,7 +19,7 @@ use super::announce::{self, Rules};
 use super::cluster::{self, ANNOUNCER, SHARED_BY, Service};
 use super::link::Link;
 use super::share;
-use crate::known::Key;
+use crate::kubernetes::known::Key;
 use crate::testing::{Place, in_namespace};
 
 /// The Service's port, which kube-proxy would lead to a pod, and one of the node's own.

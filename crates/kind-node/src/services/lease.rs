@@ -10,7 +10,7 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep};
 
 use super::Error;
-use crate::refused::calling;
+use crate::kubernetes::refused::calling;
 
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "kind-services";
@@ -45,7 +45,7 @@ impl Candidate {
             match self.attempt().await {
                 Ok(true) => return,
                 Ok(false) => {}
-                Err(error) => super::program::report(&error, "cannot lead"),
+                Err(error) => super::error::report(&error, "cannot lead"),
             }
             sleep(LOOK).await;
         }
@@ -60,7 +60,7 @@ impl Candidate {
             match self.attempt().await {
                 Ok(true) => renewed = Instant::now(),
                 Ok(false) => return,
-                Err(error) => super::program::report(&error, "cannot go on leading"),
+                Err(error) => super::error::report(&error, "cannot go on leading"),
             }
         }
     }

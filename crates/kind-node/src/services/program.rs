@@ -1,6 +1,5 @@
 //! Starts the parts and keeps them going.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,13 +12,14 @@ use kube::Client;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::cluster::{self, Service};
+use super::cluster::{self, Service, Services};
 use super::control::Leader;
+use super::error::report;
 use super::lease::Candidate;
 use super::link::Link;
 use super::{Error, announce, share};
-use crate::known::{Key, Known, watch as watch_all};
 use crate::kubernetes;
+use crate::kubernetes::known::{Known, watch as watch_all};
 
 /// Addresses go when a link goes down and up again, and others may flush all rules; nobody tells.
 const CHECK: Duration = Duration::from_secs(30);
@@ -28,9 +28,6 @@ const RETRY: Duration = Duration::from_secs(1);
 /// An announcement may be lost, so it is made this often, with that pause.
 const REPEATS: u32 = 3;
 const REPEAT: Duration = Duration::from_secs(1);
-
-/// All Services that matter, by key.
-pub(super) type Services = Arc<BTreeMap<Key, Service>>;
 
 /// Runs on a node whose pod network is another program's, until SIGTERM or SIGINT.
 pub(crate) fn run() -> Result<(), Error> {
@@ -177,8 +174,4 @@ async fn tell(link: Arc<Link>, addresses: Vec<IpAddr>) {
         }
         sleep(REPEAT).await;
     }
-}
-
-pub(super) fn report(error: &(dyn std::error::Error + 'static), what: &str) {
-    tracing::warn!(error, "{what}");
 }

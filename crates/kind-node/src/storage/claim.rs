@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::PROVISIONER;
 use super::directory::Name;
+use super::names::PROVISIONER;
 
 /// Where the control plane writes which provisioner is to serve a claim; before Kubernetes 1.23
 /// only the second. Where both are, the first counts.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::refused::Refused;
+use crate::kubernetes::refused::Refused;
 
 /// Why volumes cannot be served.
 #[derive(Debug, thiserror::Error)]

@@ -11,9 +11,11 @@ fn the_program_is_of_this_version() {
 
 #[test]
 fn names_and_paths_are_the_programs_own() {
-    assert!(MANIFEST.contains(&format!("provisioner: {}\n", super::PROVISIONER)));
+    assert!(MANIFEST.contains(&format!("provisioner: {}\n", super::names::PROVISIONER)));
     assert_eq!(
-        MANIFEST.matches(&format!("ath: {}\n", super::BASE)).count(),
+        MANIFEST
+            .matches(&format!("ath: {}\n", super::names::BASE))
+            .count(),
         2
     );
     assert!(MANIFEST.contains("- name: NODE_NAME\n"));

@@ -1,12 +1,15 @@
-//! Volumes on the disk of one node, run as a pod of a DaemonSet.
+//! Volumes on the disk of one node, run as a pod of a DaemonSet. In: PersistentVolumeClaims and PersistentVolumes.
+//! Out: directories below `/var/local-path-provisioner`, PersistentVolumes, and Events.
 //!
 //! Each instance serves the claims whose pod was placed on its own node and removes the volumes
 //! that lie there. So no pod is started for a volume, and many nodes are only more of the same.
 //! For claims that wait for no pod, the instances agree on a node.
 
 mod claim;
+mod context;
 mod directory;
 mod error;
+mod names;
 mod program;
 mod provision;
 mod release;
@@ -16,11 +19,6 @@ mod volume;
 
 pub(crate) use error::Error;
 pub(crate) use program::run;
-
-/// The name under which claims ask for these volumes.
-const PROVISIONER: &str = "rancher.io/local-path";
-/// Where volumes lie, in the node and in the pod alike.
-const BASE: &str = "/var/local-path-provisioner";
 
 #[cfg(test)]
 mod manifest_tests;

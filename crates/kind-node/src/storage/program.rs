@@ -4,59 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use k8s_openapi::api::core::v1::{Node, ObjectReference, PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::{Node, PersistentVolume, PersistentVolumeClaim};
 use kube::runtime::Controller;
 use kube::runtime::controller::Action;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 
-use super::{Error, PROVISIONER, provision, release, volume};
+use super::context::{Context, RETRY, chain};
+use super::names::PROVISIONER;
+use super::{Error, provision, release, volume};
 use crate::kubernetes;
-use crate::refused::calling;
+use crate::kubernetes::refused::calling;
 
-/// Time between two attempts to serve the same object.
-pub(super) const RETRY: Duration = Duration::from_secs(10);
 /// Time between two attempts to reach the API server at the start.
 const CONNECT_RETRY: Duration = Duration::from_secs(1);
-/// The API takes no longer text in an event.
-const LONGEST_NOTE: usize = 1000;
-
-/// What both halves need.
-pub(super) struct Context {
-    /// The way to the API server.
-    pub(super) client: Client,
-    /// This node's name.
-    pub(super) node: String,
-    /// This node's label [`volume::HOSTNAME`].
-    pub(super) hostname: String,
-    recorder: Recorder,
-}
-
-impl Context {
-    /// Tells people who look at an object what happened to it; `words` are action and reason.
-    pub(super) async fn tell(
-        &self,
-        object: &ObjectReference,
-        type_: EventType,
-        words: (&str, &str),
-        mut note: String,
-    ) {
-        note.truncate(note.floor_char_boundary(LONGEST_NOTE));
-        let event = Event {
-            type_,
-            action: words.0.to_owned(),
-            reason: words.1.to_owned(),
-            note: Some(note),
-            secondary: None,
-        };
-        // An event that is lost changes nothing.
-        if let Err(error) = self.recorder.publish(&event, object).await {
-            tracing::debug!(%error, "cannot record an event");
-        }
-    }
-}
-
 /// Serves volumes on this node until SIGTERM or SIGINT.
 pub(crate) fn run() -> Result<(), Error> {
     let node = std::env::var("NODE_NAME").map_err(|_| Error::Missing("NODE_NAME"))?;
@@ -126,20 +88,4 @@ fn note_failure(error: Option<impl std::error::Error>) {
     if let Some(error) = error {
         tracing::warn!(reason = chain(&error), "a watch or an object failed");
     }
-}
-
-/// An error and its causes in one line.
-pub(super) fn chain(error: &(impl std::error::Error + ?Sized)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        let next = source.to_string();
-        // Some errors repeat their cause.
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = source.source();
-    }
-    text
 }

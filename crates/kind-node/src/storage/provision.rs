@@ -11,9 +11,10 @@ use kube::runtime::events::EventType;
 use kube::{Api, Resource};
 
 use super::claim::{self, Decision, Request, Wanted};
-use super::program::{Context, RETRY};
-use super::{BASE, Error, PROVISIONER, directory, room, topology, volume};
-use crate::refused::calling;
+use super::context::{Context, RETRY, chain};
+use super::names::{BASE, PROVISIONER};
+use super::{Error, directory, room, topology, volume};
+use crate::kubernetes::refused::calling;
 
 const ACTION: &str = "Provisioning";
 
@@ -41,7 +42,7 @@ pub(super) async fn reconcile(
             Ok(Action::await_change())
         }
         Err(error) => {
-            let note = super::program::chain(&error);
+            let note = chain(&error);
             tracing::warn!(note, "no volume for a claim");
             let reason = "ProvisioningFailed";
             context

@@ -9,9 +9,10 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 
-use super::program::{Context, RETRY};
-use super::{BASE, Error, directory, volume};
-use crate::refused::calling;
+use super::context::{Context, RETRY, chain};
+use super::names::BASE;
+use super::{Error, directory, volume};
+use crate::kubernetes::refused::calling;
 
 /// Removes a volume of this node whose claim is gone.
 pub(super) async fn reconcile(
@@ -24,7 +25,7 @@ pub(super) async fn reconcile(
     let Err(error) = discard(&volume.name_any(), &context).await else {
         return Ok(Action::await_change());
     };
-    let note = super::program::chain(&error);
+    let note = chain(&error);
     tracing::warn!(note, volume = volume.name_any(), "cannot remove a volume");
     let words = ("Deleting", "VolumeFailedDelete");
     let reference = volume.object_ref(&());

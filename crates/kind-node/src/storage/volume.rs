@@ -11,7 +11,8 @@ use kube::api::ObjectMeta;
 
 use super::claim::Request;
 use super::directory::Name;
-use super::{BASE, PROVISIONER};
+
+use super::names::{BASE, PROVISIONER};
 
 /// Where a volume tells who made it.
 const PROVISIONED_BY: &str = "pv.kubernetes.io/provisioned-by";

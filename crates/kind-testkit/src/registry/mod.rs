@@ -1,6 +1,7 @@
 //! A real registry on loopback: Debian's `docker-registry`, with storage of its own that ends with it.
 
 mod certificates;
+mod login;
 mod relay;
 mod token;
 
@@ -11,17 +12,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub use certificates::Authority;
+use login::SECRET;
+pub use login::{PASSWORD, USER};
 pub use relay::{Proxy, Relay};
 pub use token::TokenService;
 
 use crate::machine::require_programs;
 
-/// `secret`, as bcrypt has it: the registry takes no other form.
-const SECRET: &str = "me:$2y$04$tLFZ8bAQSlw0QqIHy5Vwhep9ZWrjpv6BWZPxD4WcnnE4Y3fxwzDES\n";
-/// The user that [`Options::login`] lets in.
-pub const USER: &str = "me";
-/// Their password.
-pub const PASSWORD: &str = "secret";
 const PROGRAM: &str = "docker-registry";
 const TRIES: usize = 5;
 

@@ -14,7 +14,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::json;
 
-use super::{PASSWORD, USER};
+use super::login::{PASSWORD, USER};
 
 const SERVICE: &str = "registry.test";
 const ISSUER: &str = "issuer.test";

@@ -1,19 +1,16 @@
 //! From nodes that exist to the files that are put into them before they start.
 
-use kind_kubeadm::{Documents, NodeFacts, NodeSettings, containerd};
+use kind_kubeadm::containerd;
 use kind_node::cni;
 
 use super::balancer::load_balancer_file;
+use super::node_documents::NodeDocuments;
 use super::parallel;
-use super::provision::{Provisioned, ProvisionedNode};
+use super::provision::Provisioned;
 use super::way::Way;
-use crate::bootstrap::KUBELET_FINALIZE;
 use crate::node::File;
-use crate::plan::{KubernetesNode, NodeMap, NodePlan, Plan};
+use crate::plan::{NodeMap, Plan};
 use crate::{CancelToken, Error, Result};
-
-/// kubeadm's name for the phase that installs its cluster DNS.
-const KUBEADM_DNS: &str = "addon/coredns";
 
 /// What all nodes are started with.
 pub(crate) struct ClusterDocuments<'a> {
@@ -25,15 +22,6 @@ pub(crate) struct ClusterDocuments<'a> {
     pub(crate) files: NodeMap<NodeFiles>,
     /// What the pod network writes into nodes is known.
     pub(crate) writes_cni: bool,
-}
-
-/// kubeadm's documents of a node, with what they are made from.
-pub(crate) struct NodeDocuments<'a> {
-    pub(crate) plan: &'a NodePlan,
-    pub(crate) settings: &'a NodeSettings,
-    pub(crate) known: &'a ProvisionedNode,
-    pub(crate) facts: NodeFacts,
-    pub(crate) documents: Documents,
 }
 
 /// The files of a node.
@@ -89,33 +77,7 @@ pub(crate) fn make_documents<'a>(
     })
 }
 
-impl<'a> NodeDocuments<'a> {
-    fn new(
-        plan: &Plan,
-        node: KubernetesNode<'a>,
-        provisioned: &'a Provisioned<'_>,
-    ) -> Result<Self> {
-        let name = &node.plan.name;
-        let known = &provisioned.nodes[name];
-        let facts = NodeFacts::new(name, provisioned.engine, &known.image.version);
-        let mut facts = facts.map_err(Error::document)?;
-        facts.ipv4 = known.ipv4;
-        facts.ipv6 = known.ipv6;
-        facts.rootless = provisioned.host.rootless;
-        facts.cgroup_v1 = !provisioned.host.cgroup2;
-        if known.image.dns.is_some() {
-            facts.skip_phases = [KUBEADM_DNS, KUBELET_FINALIZE].map(str::to_owned).into();
-        }
-        let documents = kind_kubeadm::patched(&plan.kubernetes, node.settings, &facts);
-        Ok(Self {
-            plan: node.plan,
-            settings: node.settings,
-            known,
-            documents: documents.map_err(Error::document)?,
-            facts,
-        })
-    }
-
+impl NodeDocuments<'_> {
     /// kubeadm's documents, containerd's configuration if the user patches it, what the configuration asks for
     /// beside them, and what the node needs to start the chosen way.
     fn make_files(&self, plan: &Plan, way: &Way, writes_cni: bool) -> Result<NodeFiles> {

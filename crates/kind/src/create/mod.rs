@@ -7,6 +7,7 @@ mod coordinator;
 mod documents;
 mod drive;
 mod facts;
+mod node_documents;
 mod options;
 pub(crate) mod parallel;
 mod phases;
@@ -24,7 +25,7 @@ pub(crate) use facts::Facts;
 pub use options::{CreateCluster, Created};
 pub(crate) use options::{explained, use_image};
 pub(crate) use provision::{Provisioned, ProvisionedNode};
-pub(crate) use run::{make_plan, run};
+pub(crate) use run::make_plan;
 
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use kind_config::{AddOn, KubeProxyMode, Role};
 use kind_node::request::{Request, StepId};
 
-use super::documents::{ClusterDocuments, NodeDocuments};
+use super::documents::ClusterDocuments;
 use super::facts::Facts;
+use super::node_documents::NodeDocuments;
 use super::phases::{Phases, Sequence, Stage};
 use crate::bootstrap::{self, First, Manifests, SHARED_FILES, Share, step};
 use crate::event::{Event, Phase, Warning};

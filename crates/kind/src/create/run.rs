@@ -21,12 +21,18 @@ use crate::kubeconfig::{self, context_name};
 use crate::plan::{Plan, Surroundings, with_client_settings};
 use crate::{Endpoint, Error, Provider, Result, error_chain};
 
+impl Provider {
+    /// Creates a cluster and makes it the current one of the kubeconfig.
+    ///
+    /// # Errors
+    /// Any; nothing of the cluster is left then unless [`CreateCluster::retain`] asks for it.
+    pub fn create(&self, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
+        run(self, options, listener)
+    }
+}
+
 /// Creates a cluster and makes it the user's current one.
-pub(crate) fn run(
-    provider: &Provider,
-    options: &CreateCluster,
-    listener: Listener<'_>,
-) -> Result<Created> {
+fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
     let story = Story::begin(listener);
     let listener: Listener<'_> = &|event| story.hear(event);
     let (cluster, host) = check(provider, options, listener)?;

@@ -7,7 +7,7 @@ use kind_kubeadm::START_PATH;
 use kind_kubeadm::certificates::Authorities;
 use kind_node::load_balancer;
 
-use super::documents::NodeDocuments;
+use super::node_documents::NodeDocuments;
 use crate::bootstrap::KUBELET_FINALIZE;
 use crate::node::File;
 use crate::plan::{NodeMap, Plan};

@@ -97,9 +97,42 @@ impl Assumptions {
     }
 }
 
+impl ProviderBuilder {
+    /// Says what creating a cluster would make, and makes nothing. No engine has to be there.
+    ///
+    /// ```
+    /// use kind::{Assumptions, CreateCluster, EngineChoice, KubeconfigFiles, Provider};
+    ///
+    /// let two = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: [{}, {role: worker}]\n";
+    /// let options = CreateCluster::new(KubeconfigFiles::one("/tmp/config")).config_text(two)?;
+    /// let run = Provider::builder()
+    ///     .engine(EngineChoice::Podman)
+    ///     .dry_run(&options, &Assumptions::new(), &|_| {})?;
+    /// assert_eq!(run.plan.nodes[1].name, "kind-worker");
+    /// assert!(run.nodes["kind-worker"].files.contains_key("/kind/kubeadm.conf"));
+    /// # Ok::<(), kind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the configuration is wrong, [`Error::Document`] if a node's documents cannot
+    /// be made, [`Error::UnknownVersion`] if the Kubernetes version of an image is not known.
+    ///
+    /// [`Error::Config`]: crate::Error::Config
+    /// [`Error::Document`]: crate::Error::Document
+    /// [`Error::UnknownVersion`]: crate::Error::UnknownVersion
+    pub fn dry_run(
+        &self,
+        options: &CreateCluster,
+        assumptions: &Assumptions,
+        listener: Listener<'_>,
+    ) -> Result<DryRun> {
+        run(self, options, assumptions, listener)
+    }
+}
+
 /// Says what creating a cluster would make: the plan and the documents are made as a creation makes them, from nodes
 /// that are supposed instead of made.
-pub(crate) fn run(
+fn run(
     settings: &ProviderBuilder,
     options: &CreateCluster,
     assumptions: &Assumptions,

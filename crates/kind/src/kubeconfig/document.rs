@@ -2,7 +2,19 @@
 
 use kind_config::yaml::{self, Mapping, Value};
 
-use super::{BoxError, Document};
+/// Why a text is no kubeconfig, or not the one that is wanted.
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A kubeconfig document.
+pub(crate) type Document = Value;
+
+/// Writes a document as kubectl does: sorted keys, nothing at all for an empty document.
+pub(crate) fn encode(document: &Document) -> String {
+    match document.as_mapping() {
+        Some(mapping) if mapping.is_empty() => String::new(),
+        _ => yaml::emit(document),
+    }
+}
 
 /// The lists whose items have names.
 pub(super) const LISTS: [&str; 3] = ["clusters", "contexts", "users"];

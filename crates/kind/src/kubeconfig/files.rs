@@ -3,6 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+/// What to do where a kubeconfig cannot be written.
+pub(super) const ANOTHER_FILE: &str = "choose another file with `--kubeconfig` or KUBECONFIG";
+
 /// The user's kubeconfig files, in order. There is always at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubeconfigFiles {

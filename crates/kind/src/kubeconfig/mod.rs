@@ -5,167 +5,21 @@
 
 mod belonging;
 mod document;
+mod export;
 mod files;
 mod home;
 mod lock;
 mod text;
+mod update;
 mod write;
 
-use std::path::Path;
-
-use kind_config::yaml;
-
 pub use document::context_name;
-pub(crate) use document::from_admin;
+pub(crate) use document::{encode, from_admin};
+pub use export::Endpoint;
 pub use files::KubeconfigFiles;
 pub use home::{HomeCandidate, windows_home};
-
-use crate::error::Cause;
-use crate::{Error, Result, access};
-use lock::Lock;
-
-/// A kubeconfig document.
-pub(crate) type Document = yaml::Value;
-
-/// Writes a document as kubectl does: sorted keys, nothing at all for an empty document.
-pub(crate) fn encode(document: &Document) -> String {
-    match document.as_mapping() {
-        Some(mapping) if mapping.is_empty() => String::new(),
-        _ => yaml::emit(document),
-    }
-}
-
-/// Puts the entries of one kubeconfig's text into another's, and makes its context the current one.
-/// Everything else stays as it stands. For programs that keep kubeconfigs elsewhere than in files.
-///
-/// ```
-/// let entry = "clusters: [{name: kind-a}]\nusers: [{name: kind-a}]\ncontexts: [{name: kind-a}]\n\
-///              current-context: kind-a\nkind: Config\n";
-/// let merged = kind::merge_kubeconfig("# mine\nkind: Config\n", entry)?;
-/// assert!(merged.starts_with("# mine\nclusters:\n- name: kind-a\n"));
-/// assert_eq!(kind::remove_from_kubeconfig(&merged, "a")?.as_deref(), Some("# mine\nkind: Config\n"));
-/// # Ok::<(), kind::Error>(())
-/// ```
-///
-/// # Errors
-/// A text is no kubeconfig, or the second one has no cluster, user or context.
-pub fn merge_kubeconfig(text: &str, entry: &str) -> Result<String> {
-    document::parse(entry)
-        .and_then(|entry| text::merged(text, &entry))
-        .map_err(failed("failed to get kubeconfig to merge"))
-}
-
-/// Takes a cluster's entries out of a kubeconfig's text; `None` if it has none.
-///
-/// # Errors
-/// The text is no kubeconfig.
-pub fn remove_from_kubeconfig(text: &str, cluster: &str) -> Result<Option<String>> {
-    text::removed(text, cluster).map_err(failed("failed to read kubeconfig to remove KIND entry"))
-}
-
-/// What to do where a kubeconfig cannot be written.
-const ANOTHER_FILE: &str = "choose another file with `--kubeconfig` or KUBECONFIG";
-
-/// Finds out whether a cluster's entry could be written, before there is a cluster. Makes nothing.
-///
-/// # Errors
-/// Those of [`write_merged`], but for a lock that somebody holds now.
-pub(crate) fn check(files: &KubeconfigFiles) -> Result<()> {
-    let path = files.write_target();
-    if !write::leads_to_a_stream(path) {
-        lock::check(path).map_err(not_locked)?;
-    }
-    let text = read(path, MERGING)?;
-    document::parse(&text).map_err(failed(MERGING))?;
-    write::check(path).map_err(|error| denied(WRITING, "open", path, &error))
-}
-
-/// Puts a cluster's document into the file that is written to, and makes it the current one.
-pub(crate) fn write_merged(files: &KubeconfigFiles, entry: &Document) -> Result<()> {
-    let path = files.write_target();
-    let _lock = lock(path)?;
-    let merged = text::merged(&read(path, MERGING)?, entry).map_err(failed(MERGING))?;
-    write::replace(path, &merged).map_err(|error| denied(WRITING, "write", path, &error))
-}
-
-/// Takes a cluster's entry out of every file; files without one are not touched. Goes on after a
-/// failure and reports all at the end.
-pub(crate) fn remove_everywhere(files: &KubeconfigFiles, cluster: &str) -> Result<()> {
-    let failures = files
-        .all()
-        .iter()
-        .filter_map(|path| remove_one(path, cluster).err());
-    Error::collect(failures.collect())
-}
-
-fn remove_one(path: &Path, cluster: &str) -> Result<()> {
-    if !path.exists() {
-        return Ok(());
-    }
-    let removed = || text::removed(&read(path, REMOVING)?, cluster).map_err(failed(REMOVING));
-    if removed()?.is_none() {
-        // Nothing is to be done, so that it does not matter whether it could be.
-        return Ok(());
-    }
-    let _lock = lock(path)?;
-    match removed()? {
-        Some(text) => {
-            write::replace(path, &text).map_err(|error| denied(WRITING, "write", path, &error))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Keeps others from a file while it is changed; from a stream there is nothing to be kept.
-fn lock(path: &Path) -> Result<Option<Lock>> {
-    if write::leads_to_a_stream(path) {
-        return Ok(None);
-    }
-    Lock::acquire(path).map(Some).map_err(not_locked)
-}
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-const MERGING: &str = "failed to get kubeconfig to merge";
-const REMOVING: &str = "failed to read kubeconfig to remove KIND entry";
-const WRITING: &str = "failed to write kubeconfig";
-
-/// The text of a file; an empty one if there is no file, or one that nothing is kept in.
-fn read(path: &Path, action: &'static str) -> Result<String> {
-    if write::leads_to_a_stream(path) {
-        return Ok(String::new());
-    }
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(denied(action, "open", path, &error)),
-    }
-}
-
-/// What the system would not do with a file, and what the user can do about it.
-fn denied(action: &str, verb: &str, path: &Path, error: &std::io::Error) -> Error {
-    let remedy = access::remedy(path, error, ANOTHER_FILE);
-    let text = format!("{verb} {}: {error}", path.display());
-    Error::Kubeconfig {
-        action: action.to_owned(),
-        source: Cause::new("KIND-KUBECONFIG", text).with_remedy(remedy),
-    }
-}
-
-fn not_locked(error: lock::Error) -> Error {
-    let remedy = error.remedy();
-    Error::Kubeconfig {
-        action: "failed to lock config file".to_owned(),
-        source: Cause::new("KIND-KUBECONFIG-LOCKED", error).with_remedy(remedy),
-    }
-}
-
-fn failed<E: Into<BoxError>>(action: &'static str) -> impl FnOnce(E) -> Error {
-    move |error| Error::Kubeconfig {
-        action: action.to_owned(),
-        source: Cause::new("KIND-KUBECONFIG", error),
-    }
-}
+pub(crate) use update::{check, remove_everywhere, write_merged};
+pub use update::{merge_kubeconfig, remove_from_kubeconfig};
 
 #[cfg(test)]
 mod tests;

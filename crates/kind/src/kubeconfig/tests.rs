@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::document::Document;
 use super::*;
 
 const KIND: &str = "\

@@ -3,8 +3,7 @@
 
 use kind_config::yaml::{Edit, Value, emit};
 
-use super::document::{self, LISTS, items, name_of};
-use super::{BoxError, Document, context_name, encode};
+use super::document::{self, BoxError, Document, LISTS, context_name, encode, items, name_of};
 
 /// The text with an entry's items in it, in place of items of the same name or at the end, and with
 /// its context as the current one.

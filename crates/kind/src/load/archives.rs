@@ -14,6 +14,7 @@ use super::nodes::{self, Target};
 use super::options::{LoadImages, Source};
 use super::verdict::{self, Verdict};
 use crate::event::{Event, Listener};
+use crate::image_error::image_cause;
 use crate::{Error, Provider, Result};
 
 /// Checks that archives are there, before anything is done with one.
@@ -115,7 +116,7 @@ impl Opened {
 fn unreadable(name: &str, error: kind_image::Error) -> Error {
     Error::Engine {
         action: format!("failed to read image archive {name}"),
-        source: crate::node_image::image_cause(error),
+        source: image_cause(error),
     }
 }
 

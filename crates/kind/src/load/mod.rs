@@ -17,5 +17,3 @@ mod tests;
 mod verdict;
 
 pub use options::LoadImages;
-
-pub(crate) use run::run;

@@ -5,12 +5,23 @@ use super::{archives, nodes, stored};
 use crate::event::Listener;
 use crate::{Provider, Result};
 
+impl Provider {
+    /// Loads images into nodes. Of each image a node is sent only what it lacks.
+    ///
+    /// # Errors
+    /// [`Error::NoNodes`], [`Error::UnknownNode`], [`Error::ImageNotPresent`], or whatever a node could
+    /// not load.
+    ///
+    /// [`Error::NoNodes`]: crate::Error::NoNodes
+    /// [`Error::UnknownNode`]: crate::Error::UnknownNode
+    /// [`Error::ImageNotPresent`]: crate::Error::ImageNotPresent
+    pub fn load_images(&self, options: LoadImages, listener: Listener<'_>) -> Result<()> {
+        run(self, options, listener)
+    }
+}
+
 /// Loads archives, one after the other, and then images of the engine's store, each into all nodes at once.
-pub(crate) fn run(
-    provider: &Provider,
-    mut options: LoadImages,
-    listener: Listener<'_>,
-) -> Result<()> {
+fn run(provider: &Provider, mut options: LoadImages, listener: Listener<'_>) -> Result<()> {
     archives::check(&options)?;
     let images = stored::find(provider, &options)?;
     let names = nodes::select(provider, &options)?;

@@ -47,13 +47,14 @@ impl Candidates {
     }
 }
 
-/// What may stand where `last` stands behind `words`. `live` says what exists.
+/// What may stand where `last` stands behind `words`, for the commands below `root`. `live` says what exists.
 pub(super) fn candidates(
+    root: &'static Command,
     words: &[String],
     last: &str,
     live: impl Fn(Live) -> Vec<String>,
 ) -> Candidates {
-    let mut path = vec![&super::super::ROOT];
+    let mut path = vec![root];
     let mut positionals = Vec::new();
     for word in words.iter().filter(|word| !word.starts_with('-')) {
         match path.last().and_then(|command| command.child(word)) {
@@ -81,7 +82,7 @@ pub(super) fn candidates(
     let found = match names(&path).as_slice() {
         ["kind", "load", "docker-image"] => others(live(Live::Images), &positionals),
         ["kind", "delete", "clusters"] => others(live(Live::Clusters), &positionals),
-        ["kind", "help"] => children(topic(&positionals)),
+        ["kind", "help"] => children(topic(root, &positionals)),
         ["kind", "load", "image-archive"]
         | ["kind", "export", "logs"]
         | ["kind", "build", "node-image"]
@@ -98,10 +99,10 @@ fn names(path: &[&'static Command]) -> Vec<&'static str> {
 }
 
 /// The command that `kind help` is asked about.
-fn topic(words: &[&str]) -> &'static Command {
-    words.iter().fold(&super::super::ROOT, |command, word| {
-        command.child(word).unwrap_or(command)
-    })
+fn topic(root: &'static Command, words: &[&str]) -> &'static Command {
+    words
+        .iter()
+        .fold(root, |command, word| command.child(word).unwrap_or(command))
 }
 
 /// The commands below one, sorted.
@@ -174,7 +175,7 @@ mod tests {
     fn found(line: &str) -> Candidates {
         let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
         let (last, words) = words.split_last().unwrap();
-        candidates(words, last, |what| {
+        candidates(&crate::commands::ROOT, words, last, |what| {
             let names: &[&str] = match what {
                 Live::Clusters => &["one", "two"],
                 Live::Nodes => &["one-control-plane", "one-worker"],

@@ -1,6 +1,6 @@
 //! `kind config convert`
 
-use super::{NEWEST, required_file, version};
+use super::arguments::{NEWEST, required_file, version};
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::config_file;
 use crate::context::Context;

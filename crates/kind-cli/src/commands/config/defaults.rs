@@ -2,7 +2,7 @@
 
 use kind::config::{ApiVersion, Source};
 
-use super::{file, version};
+use super::arguments::{file, version};
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::config_file;
 use crate::context::Context;

@@ -1,6 +1,6 @@
 //! `kind config schema`
 
-use super::{NEWEST, version};
+use super::arguments::{NEWEST, version};
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};

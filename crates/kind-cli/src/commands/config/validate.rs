@@ -1,6 +1,6 @@
 //! `kind config validate`
 
-use super::required_file;
+use super::arguments::required_file;
 use crate::args::{ArgRule, Command, Matches};
 use crate::config_file;
 use crate::context::Context;

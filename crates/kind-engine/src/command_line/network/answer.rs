@@ -3,9 +3,15 @@
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde_json::Value;
 
-use super::Known;
 use crate::command_line::Flavor;
 use crate::{Error, Network};
+
+/// A network with what is known of its addresses.
+#[derive(Debug, Clone)]
+pub(in crate::command_line) struct Known {
+    pub(in crate::command_line) network: Network,
+    pub(in crate::command_line) subnets: Subnets,
+}
 
 /// The subnets of a network.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use ipnet::Ipv4Net;
 use kind_net::pool;
 
-use super::{answer, duplicates, find, says};
+use super::find::{find, says};
+use super::{answer, duplicates};
 use crate::Error;
 use crate::command_line::Flavor;
 use crate::command_line::program::Program;

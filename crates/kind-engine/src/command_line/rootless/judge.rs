@@ -1,6 +1,7 @@
 //! What a host's files mean for nodes.
 
-use super::{Host, Problem};
+use super::host::Host;
+use super::problem::Problem;
 use crate::Port;
 use crate::command_line::Flavor;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::workshop::{Key, Workshop};
-use super::super::{Error, Observer, Step, request};
+use super::super::{Error, Observer, Step, host};
 use super::kubernetes::{self, PREPARE, SourceTree};
 
 const COMPILE: &str = include_str!("compile-tests.sh");
@@ -23,7 +23,7 @@ pub fn build_tests(
     observer: Observer<'_>,
 ) -> Result<PathBuf, Error> {
     let key = Key::of([PREPARE, COMPILE, kubernetes::source_key(mirror).as_ref()]);
-    request::check_compiling_host(cache)?;
+    host::check_compiling_host(cache)?;
     let workshop = Workshop::open(cache, observer)?;
     if let Some(path) = workshop.cached(Step::CompileTests, &key) {
         workshop.skip(Step::CompileTests);

@@ -4,6 +4,7 @@
 pub(crate) mod arguments;
 pub(crate) mod autopath;
 pub(crate) mod cache;
+mod expression;
 pub(crate) mod forward;
 pub(crate) mod go_template;
 pub(crate) mod hosts;

@@ -6,17 +6,12 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::rdata::{CNAME, MX, NS, PTR, SOA, SRV};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use kind_node::corefile::Directive;
-use regex_lite::{Regex, RegexBuilder};
+use regex_lite::Regex;
 
 use super::super::answer::{Answer, Question};
 use super::arguments::{self, Fault, invalid, not_supported};
+use super::expression::expression;
 use super::template::response_code;
-
-/// The longest expression; CoreDNS has the same bound.
-const LONGEST_EXPRESSION: usize = 10_000;
-
-/// Memory that an expression may take.
-const LARGEST_EXPRESSION: usize = 1 << 20;
 
 /// One directive.
 #[derive(Debug, Clone)]
@@ -363,17 +358,6 @@ fn ttl_range(text: &str) -> Result<(u32, u32), Fault> {
         return invalid(format!("{text:?} ends before it begins"));
     }
     Ok((least, most))
-}
-
-/// Reads an expression. Its syntax is that of Go's as far as names go.
-pub(super) fn expression(text: &str) -> Result<Regex, Fault> {
-    if text.len() > LONGEST_EXPRESSION {
-        return invalid("the expression is too long");
-    }
-    let built = RegexBuilder::new(text)
-        .size_limit(LARGEST_EXPRESSION)
-        .build();
-    built.or_else(|error| invalid(format!("{text:?} is no expression: {error}")))
 }
 
 /// Puts what the groups of an expression match in the place of `{0}`, `{1}` and so on.

@@ -10,8 +10,8 @@ use regex_lite::{Captures, Regex};
 
 use super::super::answer::{Answer, Question};
 use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::expression::expression;
 use super::go_template::{GoTemplate, Values};
-use super::rewrite::expression;
 use super::zones::{Fallthrough, Zones};
 
 /// Seconds that clients may keep a record whose text does not say so.

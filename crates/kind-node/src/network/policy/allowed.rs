@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::cluster::{Allowed, Peer, Pod, Port};
-use super::compile::Compiler;
+use super::compiler::Compiler;
 use super::direction::Direction;
 use super::ranges;
 use super::selector::Labels;
-use crate::known::Key;
+use crate::kubernetes::known::Key;
 use crate::nft::{Match, Rule, Service, Set};
 
 /// One part of a policy.

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::super::settings::Settings;
 use super::ranges::Block;
 use super::selector::{Labels, Selector};
-use crate::known::Known;
+use crate::kubernetes::known::Known;
 
 /// All that decides about traffic.
 #[derive(Debug, Default)]

@@ -7,14 +7,14 @@
 //! goes changes no rule of another one.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::allowed::Part;
 use super::cluster::{Cluster, Pod};
+use super::compiler::Compiler;
 use super::direction::Direction;
-use crate::known::Key;
+use crate::kubernetes::known::Key;
 use crate::nft::{Family, Field, Hook, Match, Rule, Set, Table, Verdict};
 
 /// The table's name, in each family.
@@ -48,13 +48,6 @@ pub(super) fn compile(cluster: &Cluster, ranges: &[IpNet], family: Family) -> Ta
 
 /// Pods that policies restrict in one direction, with the policies' chains.
 type Restricted<'a> = BTreeMap<&'a Key, (&'a Pod, Vec<String>)>;
-
-/// A table that is being made.
-pub(super) struct Compiler<'a> {
-    pub(super) cluster: &'a Cluster,
-    pub(super) family: Family,
-    pub(super) table: Table,
-}
 
 impl<'a> Compiler<'a> {
     /// The chains where packets enter.
@@ -159,12 +152,5 @@ impl<'a> Compiler<'a> {
         };
         let rules = ranges.map(rule).collect();
         self.table.chain(direction.guard(), rules);
-    }
-
-    /// A pod's addresses of the table's family.
-    pub(super) fn addresses(&self, pod: &'a Pod) -> impl Iterator<Item = IpAddr> + use<'a> {
-        let family = self.family;
-        let addresses = pod.addresses.iter().copied();
-        addresses.filter(move |address| Family::of(*address) == family)
     }
 }

@@ -16,12 +16,13 @@ use kube::runtime::watcher::{self, Event};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::super::error::report;
 use super::super::settings::Settings;
-use super::super::{configuration, program::report};
 use super::cluster::{self, Cluster};
 use super::compile::{TABLE, compile};
-use crate::known::{Known, watch};
+use crate::kubernetes::known::{Known, watch};
 use crate::nft::{Batch, Connection, Family, Table, wait_for_removal};
+use crate::pod_addresses;
 
 /// Changes that come within this time are made together.
 const GATHER: Duration = Duration::from_millis(10);
@@ -216,7 +217,7 @@ impl Kernel {
     }
 
     fn set(&mut self, cluster: &Cluster) -> io::Result<()> {
-        self.set_for(cluster, &configuration::own_ranges(Path::new(cni::PATH)))
+        self.set_for(cluster, &pod_addresses::own_ranges(Path::new(cni::PATH)))
     }
 
     /// Makes the kernel's rules those of the cluster, for pods of these ranges on this node.

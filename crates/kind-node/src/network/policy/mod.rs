@@ -11,6 +11,7 @@
 mod allowed;
 mod cluster;
 mod compile;
+mod compiler;
 mod direction;
 mod enforce;
 mod ranges;

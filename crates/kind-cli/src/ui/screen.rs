@@ -1,0 +1,251 @@
+//! What is said to the user, and how.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use kind::{Event, EventRecord, Outcome, Phase, Progress, StepEnded};
+
+use super::phase::{self, Style};
+use super::spinner::Spinner;
+use super::stderr::write_error;
+use super::terminal::{Format, Settings};
+use super::transfer::Transfers;
+use super::{failure, json};
+use crate::args::duration_text;
+use crate::document::{self, Document, ErrorDocument};
+use crate::exit::Failure;
+
+/// The way to the user.
+pub(crate) struct Ui {
+    pub(super) settings: Settings,
+    spinner: Mutex<Option<Spinner>>,
+    transfers: Mutex<Transfers>,
+    pace: json::Pace,
+}
+
+impl Ui {
+    /// A way to the user with these settings.
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            spinner: Mutex::default(),
+            transfers: Mutex::default(),
+            pace: json::Pace::default(),
+        }
+    }
+
+    /// Gives a command's result: as a document to programs, as `text` to people.
+    pub(crate) fn result<T: Document>(&self, document: &T, text: impl FnOnce() -> String) {
+        match self.settings.format {
+            Format::Json => self.data(&document::text(document)),
+            Format::Text => self.data(&text()),
+        }
+    }
+
+    /// Writes to stdout. A reader that went away is not an error.
+    pub(crate) fn data(&self, text: &str) {
+        let mut stdout = io::stdout().lock();
+        let _ = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush());
+    }
+
+    /// Whether normal messages are shown.
+    pub(crate) fn is_talking(&self) -> bool {
+        self.shows(0)
+    }
+
+    /// Says something about normal progress.
+    pub(crate) fn info(&self, text: &str) {
+        self.say(0, text);
+    }
+
+    /// Says something to a person, and nothing to a program.
+    pub(crate) fn chat(&self, text: &str) {
+        if self.settings.format == Format::Text {
+            self.info(text);
+        }
+    }
+
+    /// Says something that the user should know.
+    pub(crate) fn warn(&self, text: &str) {
+        if self.settings.quiet {
+            return;
+        }
+        match self.settings.format {
+            Format::Text => self.line(text),
+            Format::Json => self.tell(EventRecord::Warning {
+                text: text.to_owned(),
+            }),
+        }
+    }
+
+    /// Says why the command failed.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if self.spinner().take().is_some() {
+            write_error(CLEAR_LINE);
+        }
+        if self.settings.quiet {
+            return;
+        }
+        match self.settings.format {
+            Format::Text => self.line(&failure::render(failure, &self.settings)),
+            Format::Json => write_error(&document::line(&ErrorDocument::from(failure))),
+        }
+    }
+
+    /// Shows an event of the library.
+    pub(crate) fn event(&self, event: Event) {
+        match (self.settings.format, event) {
+            (Format::Json, event) => self.record(&event),
+            (Format::Text, event) => self.show(event),
+        }
+    }
+
+    fn show(&self, event: Event) {
+        match event {
+            Event::Creating { cluster } => {
+                self.info(&format!("Creating cluster \"{cluster}\" ..."));
+            }
+            Event::PhaseStarted(phase) => self.phase_started(&phase),
+            Event::PhaseEnded { phase, outcome } => {
+                self.phase_ended(&phase, outcome == Outcome::Done);
+            }
+            Event::Ready { after } => {
+                self.info(&format!(" • Ready after {} 💚", duration_text(after)));
+            }
+            Event::NotReady => self.info(" • WARNING: Timed out waiting for Ready ⚠️"),
+            Event::ContextSet { context } => {
+                self.info(&format!("Set kubectl context to \"{context}\""));
+            }
+            Event::NodesDeleted { nodes } => {
+                self.info(&format!("Deleted nodes: {}", quoted_list(&nodes)));
+            }
+            Event::Warning(warning) => self.warn(&warning.to_string()),
+            Event::Note { text } => {
+                if let Some(spinner) = self.spinner().as_ref() {
+                    spinner.note(text);
+                }
+            }
+            Event::Progress(progress) => self.progress(progress),
+            Event::StepEnded(ended) => {
+                self.say(StepEnded::LEVEL, &format!("DEBUG: kind] {ended}"));
+            }
+            Event::Detail { level: 0, text } => self.info(&text),
+            Event::Detail { level, text } => self.say(level, &format!("DEBUG: kind] {text}")),
+            _ => {}
+        }
+    }
+
+    /// Tells a program what happened, as far as the verbosity asks for it.
+    fn record(&self, event: &Event) {
+        let level = match event {
+            Event::Detail { level, .. } => *level,
+            Event::StepEnded(_) => StepEnded::LEVEL,
+            _ => 0,
+        };
+        let is_warning = matches!(event, Event::Warning(_)) && !self.settings.quiet;
+        if self.shows(level) || is_warning {
+            self.tell(event.into());
+        }
+    }
+
+    fn tell(&self, record: EventRecord) {
+        if self.pace.lets_through(&record, Instant::now()) {
+            write_error(&json::line(record));
+        }
+    }
+
+    /// Says something if the verbosity asks for that much.
+    pub(super) fn say(&self, level: i32, text: &str) {
+        if !self.shows(level) {
+            return;
+        }
+        match self.settings.format {
+            Format::Text => self.line(text),
+            Format::Json => self.tell(EventRecord::message(level, text)),
+        }
+    }
+
+    pub(super) fn shows(&self, level: i32) -> bool {
+        !self.settings.quiet && self.settings.verbosity >= level
+    }
+
+    fn phase_started(&self, phase: &Phase) {
+        if !self.shows(0) {
+            return;
+        }
+        let text = phase::text(phase);
+        if self.settings.smart {
+            drop(self.spinner().take());
+            *self.spinner() = Some(Spinner::start(text));
+        } else {
+            self.line(&phase::started(&text));
+        }
+    }
+
+    fn phase_ended(&self, phase: &Phase, well: bool) {
+        if !self.shows(0) {
+            return;
+        }
+        let style = if self.settings.smart {
+            Style::Colour
+        } else {
+            Style::Plain
+        };
+        // Dropping the spinner ends its drawing before the line's final form is written.
+        drop(self.spinner().take());
+        let line = phase::ended(&phase::text(phase), well, style);
+        if self.settings.smart {
+            write_error(&format!("{CLEAR_LINE}{line}\n"));
+        } else {
+            self.line(&line);
+        }
+    }
+
+    /// Shows how far transfers have come: beside the running phase, or alone while none runs.
+    fn progress(&self, progress: Progress) {
+        if !self.settings.smart || !self.shows(0) {
+            return;
+        }
+        let now = Instant::now();
+        let mut transfers = self
+            .transfers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        transfers.hear(progress, now);
+        let mut spinner = self.spinner();
+        let finished = transfers.is_finished();
+        if finished && spinner.as_ref().is_some_and(Spinner::is_of_transfer) {
+            drop(spinner.take());
+            write_error(CLEAR_LINE);
+        } else if finished {
+            spinner.iter().for_each(|phase| phase.note(String::new()));
+        } else {
+            let shown = spinner.get_or_insert_with(|| Spinner::of_transfer(transfers.title()));
+            shown.note(transfers.text(now));
+        }
+    }
+
+    /// Writes one line to stderr; a spinner gives way to it.
+    fn line(&self, text: &str) {
+        let spinning = self.spinner().is_some();
+        let start = if spinning { CLEAR_LINE } else { "" };
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        write_error(&format!("{start}{text}{end}"));
+    }
+
+    fn spinner(&self) -> MutexGuard<'_, Option<Spinner>> {
+        self.spinner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Goes to the beginning of the line and removes what stands there.
+const CLEAR_LINE: &str = "\r\x1b[K";
+
+/// Names as Go prints a list of quoted strings: `["a" "b"]`.
+pub(crate) fn quoted_list(names: &[String]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+    format!("[{}]", quoted.join(" "))
+}

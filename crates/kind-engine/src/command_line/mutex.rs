@@ -1,0 +1,8 @@
+//! What is remembered, behind a lock.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks what is remembered. A panic elsewhere leaves nothing half done in it.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

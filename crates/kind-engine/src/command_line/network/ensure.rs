@@ -1,0 +1,30 @@
+//! The network there: found, or made.
+
+use super::answer::Known;
+use super::find::find;
+use super::{create, duplicates};
+use crate::Error;
+use crate::command_line::Flavor;
+use crate::command_line::program::Program;
+
+/// Makes the network unless it exists. Whoever else makes it at the same time, one remains.
+pub(in crate::command_line) fn ensure(
+    flavor: Flavor,
+    program: &Program,
+    name: &str,
+) -> Result<Known, Error> {
+    if let Some(known) = find(flavor, program, name)? {
+        return Ok(known);
+    }
+    create::create(flavor, program, name)?;
+    if flavor == Flavor::Docker {
+        duplicates::remove(program, name)?;
+    }
+    find(flavor, program, name)?.ok_or_else(|| {
+        Error::other(
+            "ENG-NETWORK-GONE",
+            format!("network {name:?} was made and is gone again"),
+            "look for a program that removes networks, and try again",
+        )
+    })
+}

@@ -1,0 +1,33 @@
+//! Looking for the network.
+
+use super::answer::{self, Known};
+use super::duplicates;
+use crate::Error;
+use crate::command_line::program::Program;
+use crate::command_line::{Flavor, Trouble};
+
+/// The network of that name.
+pub(super) fn find(flavor: Flavor, program: &Program, name: &str) -> Result<Option<Known>, Error> {
+    match inspect(program, name) {
+        Ok(text) => answer::read(flavor, name, &text),
+        Err(error) if says(&error, "ambiguous") => {
+            duplicates::remove(program, name)?;
+            let text = inspect(program, name)?;
+            answer::read(flavor, name, &text)
+        }
+        Err(Error::Program {
+            trouble: Trouble::Unknown,
+            ..
+        }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn inspect(program: &Program, name: &str) -> Result<String, Error> {
+    program.output(&["network", "inspect", name])
+}
+
+/// Whether the failed program's output has these words.
+pub(super) fn says(error: &Error, words: &str) -> bool {
+    error.output().is_some_and(|output| output.contains(words))
+}

@@ -1,0 +1,14 @@
+//! The network that nodes share. One that is there is used as it is; of several with its name, which docker
+//! allows, one is kept.
+
+pub(super) mod answer;
+mod create;
+mod duplicates;
+mod ensure;
+mod find;
+
+pub(super) use answer::{Known, Subnets};
+pub(super) use ensure::ensure;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! The process that asks for something: the implementation of [`Engine`](crate::Engine). It has threads and the
+//! caller's namespaces, so it only reads and writes files and leaves everything else to helpers.
+
+mod console;
+mod engine;
+mod exec;
+mod files;
+mod preflight;
+mod prepared;
+mod prune;
+mod removal;
+mod varfs;
+
+pub use engine::{Native, NativeOptions};

@@ -1,0 +1,99 @@
+//! Removing what no node needs.
+
+use std::fs::{self, TryLockError};
+use std::path::{Path, PathBuf};
+
+use kind_image::store::{Store, size_on_disk};
+
+use crate::native::record::NodeRecord;
+use crate::native::state::{State, io_error, lock_file, names_in};
+use crate::{Error, InUse, Leftover, LeftoverKind, Pruning};
+
+/// Images of the store, and what was unpacked for node images. Goes on after a failure.
+pub(super) fn run(state: &State, store: &Store, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
+    let mut found = Vec::new();
+    let mut failures = Vec::new();
+    // First what is named after images, while the images are there.
+    failures.extend(prepared(state, pruning, &mut found).err());
+    failures.extend(images(store, pruning, &mut found).err());
+    Error::all(failures)?;
+    Ok(found)
+}
+
+fn images(store: &Store, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<(), Error> {
+    for image in store.unused()? {
+        if pruning == Pruning::Remove && !store.remove_unused(&image.digest)? {
+            continue;
+        }
+        let names: Vec<_> = image.names.iter().map(ToString::to_string).collect();
+        found.push(Leftover::new(
+            LeftoverKind::Image,
+            names.join(", "),
+            image.bytes,
+        ));
+    }
+    Ok(())
+}
+
+fn prepared(state: &State, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<(), Error> {
+    let mut doomed = Vec::new();
+    {
+        let _lock = state.lock()?;
+        let Some(records) = all_records(state)? else {
+            return Ok(());
+        };
+        let prepared = state.prepared();
+        for name in names_in(&prepared)? {
+            let place = prepared.join(&name);
+            let used = records
+                .iter()
+                .filter_map(|record| record.prepared.as_deref());
+            if place.is_dir() && !used.clone().any(|used| used.starts_with(&place)) {
+                doomed.extend(claim(state, &place, pruning)?.map(|path| (name, path)));
+            }
+        }
+    }
+    for (name, path) in doomed {
+        let digest = name.trim_end_matches(".new");
+        let size = size_on_disk(&path);
+        if pruning == Pruning::Remove {
+            fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
+        }
+        let name = format!("of sha256:{digest}");
+        found.push(Leftover::new(LeftoverKind::Prepared, name, size));
+    }
+    Ok(())
+}
+
+/// Takes a directory away from its place, unless somebody works on it; where it is then.
+fn claim(state: &State, place: &Path, pruning: Pruning) -> Result<Option<PathBuf>, Error> {
+    let path = place.with_extension("lock");
+    let lock = lock_file(&path)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
+    }
+    if pruning == Pruning::Look {
+        return Ok(Some(place.to_owned()));
+    }
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    let away = state.trash().join(format!("{name}-{}", std::process::id()));
+    fs::rename(place, &away).map_err(io_error("remove", place))?;
+    Ok(Some(away))
+}
+
+/// The records of all nodes; `None` if one cannot be read: it may use anything.
+fn all_records(state: &State) -> Result<Option<Vec<NodeRecord>>, Error> {
+    let records = NodeRecord::all(state)?;
+    Ok((records.len() == state.node_names()?.len()).then_some(records))
+}
+
+/// What nodes use of the host's files; `None` if that cannot be told.
+pub(super) fn in_use(state: &State) -> Result<Option<InUse>, Error> {
+    let records = all_records(state)?;
+    Ok(records.map(|records| {
+        let programs = records.into_iter().filter_map(|record| record.kind_node);
+        InUse::programs(programs)
+    }))
+}

@@ -1,0 +1,281 @@
+//! A node's root filesystem, mounted in a mount namespace that only the node (or a helper) has.
+//!
+//! Everything of the host that the node is to see is taken hold of first; then the overlay becomes the
+//! root, and the rest is attached by paths of the new root. So a link in the image, whatever it points
+//! to, cannot lead a mount out of the node.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use kind_sys::cgroup::{Hierarchies, Kind};
+use kind_sys::device::{self, Device};
+use kind_sys::mount::{self, Detached, Travel};
+use kind_sys::mountinfo;
+use rustix::mount::MountFlags;
+
+use crate::native::record::{NetworkRecord, NodeRecord};
+use crate::native::state::State;
+use crate::{Error, Propagation, Purpose};
+
+/// A path of the host on its way into the node.
+struct Attachment {
+    tree: Detached,
+    target: PathBuf,
+    directory: bool,
+    read_only: bool,
+    travel: Travel,
+}
+
+/// Makes the node's files the root of the calling process: the overlay and `/var`, nothing of the
+/// running system. The process must be in a mount namespace of its own.
+pub(super) fn enter_files(state: &State, node: &NodeRecord) -> Result<(), Error> {
+    let attachments = var(state, node)?;
+    enter_overlay(state, node)?;
+    attachments.into_iter().try_for_each(attach)
+}
+
+/// Makes everything that a booting node sees the root of the calling process, which must have all the
+/// node's namespaces. `console` is the terminal that becomes `/dev/console`.
+pub(super) fn enter(state: &State, node: &NodeRecord, console: &Path) -> Result<(), Error> {
+    let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
+    let devices = match node.purpose {
+        Purpose::LoadBalancer => Vec::new(),
+        _ => device::of_host().map_err(Error::io("list the host's devices"))?,
+    };
+    let mut attachments = var(state, node)?;
+    attachments.extend(host_files(state, node)?);
+    attachments.extend(extra(node)?);
+    let console = Detached::copy(console).map_err(Error::io("take hold of the console"))?;
+
+    enter_overlay(state, node)?;
+    let mounted = system(&devices).and_then(|()| match node.purpose {
+        // Nothing but what it is told to do.
+        Purpose::LoadBalancer => mount::read_only(Path::new("/sys")),
+        _ => cgroups(&hierarchies),
+    });
+    mounted.map_err(Error::io("mount the node's system directories"))?;
+    let terminal = Path::new("/dev/console");
+    fs::File::create(terminal)
+        .and_then(|_| console.attach(terminal))
+        .map_err(Error::io("attach the node's console"))?;
+    attachments.into_iter().try_for_each(attach)
+}
+
+fn enter_overlay(state: &State, node: &NodeRecord) -> Result<(), Error> {
+    let directory = state.node(&node.name);
+    let root = directory.file("root");
+    let mounted = mount::isolate().and_then(|()| {
+        mount::overlay(
+            &node.layers,
+            &directory.file("upper"),
+            &directory.file("work"),
+            &root,
+        )
+    });
+    mounted.map_err(Error::io(format!("mount the root of node {}", node.name)))?;
+    mount::pivot(&root).map_err(Error::io(format!("enter the root of node {}", node.name)))
+}
+
+/// The node's own `/var`, if it has one, and in it the directories of the image that all its nodes share.
+fn var(state: &State, node: &NodeRecord) -> Result<Vec<Attachment>, Error> {
+    let own = state.node(&node.name).file("var");
+    if !own.exists() {
+        return Ok(Vec::new());
+    }
+    let mut attachments = vec![hold(&own, Path::new("/var"))?];
+    for (source, below) in &node.shared {
+        let mut shared = hold(source, &Path::new("/var").join(below))?;
+        shared.read_only = true;
+        attachments.push(shared);
+    }
+    Ok(attachments)
+}
+
+/// Names, resolver, kernel modules and our own program.
+fn host_files(state: &State, node: &NodeRecord) -> Result<Vec<Attachment>, Error> {
+    let directory = state.node(&node.name);
+    let mut attachments = vec![
+        hold(
+            &NetworkRecord::hosts_path(state, &node.network),
+            Path::new("/etc/hosts"),
+        )?,
+        hold(&directory.file("hostname"), Path::new("/etc/hostname"))?,
+        hold(
+            &directory.file("resolv.conf"),
+            Path::new("/etc/resolv.conf"),
+        )?,
+    ];
+    let modules = Path::new("/lib/modules");
+    let read_only = modules
+        .is_dir()
+        .then_some((modules, modules))
+        .into_iter()
+        .chain(
+            node.kind_node
+                .as_deref()
+                .map(|program| (program, Path::new("/kind/bin/kind-node"))),
+        );
+    for (source, target) in read_only {
+        let mut attachment = hold(source, target)?;
+        attachment.read_only = true;
+        attachments.push(attachment);
+    }
+    Ok(attachments)
+}
+
+/// The mounts the user asked for.
+fn extra(node: &NodeRecord) -> Result<Vec<Attachment>, Error> {
+    let table = mountinfo::read().map_err(Error::io("read the mount table"))?;
+    let mut attachments = Vec::new();
+    for wanted in &node.mounts {
+        let mut attachment = hold(&wanted.host, &wanted.container)?;
+        attachment.read_only = wanted.read_only;
+        attachment.travel = match wanted.propagation {
+            Propagation::Private => Travel::Private,
+            Propagation::HostToContainer => Travel::Slave,
+            Propagation::Bidirectional => Travel::Shared,
+        };
+        let holder = fs::canonicalize(&wanted.host).ok();
+        let holder = holder.and_then(|path| mountinfo::holding(&table, &path).cloned());
+        if attachment.travel != Travel::Private && !holder.is_some_and(|mount| mount.shared) {
+            return Err(not_shared(&wanted.host));
+        }
+        attachments.push(attachment);
+    }
+    Ok(attachments)
+}
+
+fn not_shared(path: &Path) -> Error {
+    Error::other(
+        "ENG-MOUNT-NOT-SHARED",
+        format!(
+            "{} is not on a shared mount, so later mounts cannot reach the node",
+            path.display()
+        ),
+        format!(
+            "run `mount --make-shared` on the mount that holds {}, or leave out propagation",
+            path.display()
+        ),
+    )
+}
+
+fn hold(source: &Path, target: &Path) -> Result<Attachment, Error> {
+    let tree =
+        Detached::copy(source).map_err(Error::io(format!("take hold of {}", source.display())))?;
+    Ok(Attachment {
+        tree,
+        target: target.to_owned(),
+        directory: source.is_dir(),
+        read_only: false,
+        travel: Travel::Private,
+    })
+}
+
+fn attach(attachment: Attachment) -> Result<(), Error> {
+    let target = attachment.target;
+    let attach = || -> io::Result<()> {
+        make_target(&target, attachment.directory)?;
+        attachment.tree.attach(&target)?;
+        mount::change(&target, attachment.travel)?;
+        match attachment.read_only {
+            true => mount::read_only(&target),
+            false => Ok(()),
+        }
+    };
+    attach().map_err(Error::io(format!("show {} in the node", target.display())))
+}
+
+fn make_target(target: &Path, directory: bool) -> io::Result<()> {
+    if directory {
+        return fs::create_dir_all(target);
+    }
+    if let Some(parent) = target.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match fs::metadata(target) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            // A link to nowhere, such as an image's /etc/resolv.conf, would be followed on creation.
+            let _ = fs::remove_file(target);
+            fs::File::create(target).map(drop)
+        }
+    }
+}
+
+/// What the kernel shows of itself, devices, and memory filesystems.
+fn system(devices: &[Device]) -> io::Result<()> {
+    let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    at("proc", "/proc", quiet, "")?;
+    at("sysfs", "/sys", quiet, "")?;
+    at("tmpfs", "/dev", MountFlags::NOSUID, "mode=755,size=64m")?;
+    device::make_standard(Path::new("/dev"))?;
+    for host in devices {
+        device::make(Path::new("/dev"), host)?;
+    }
+    let terminals = MountFlags::NOSUID | MountFlags::NOEXEC;
+    at(
+        "devpts",
+        "/dev/pts",
+        terminals,
+        "newinstance,ptmxmode=0666,mode=0620,gid=5",
+    )?;
+    at("tmpfs", "/dev/shm", quiet, "mode=1777,size=64m")?;
+    at("mqueue", "/dev/mqueue", quiet, "")?;
+    at(
+        "tmpfs",
+        "/run",
+        MountFlags::NOSUID | MountFlags::NODEV,
+        "mode=755",
+    )?;
+    at(
+        "tmpfs",
+        "/tmp",
+        MountFlags::NOSUID | MountFlags::NODEV,
+        "mode=1777",
+    )
+}
+
+/// The node's cgroups: the unified hierarchy if the host has nothing else, or version 1's. On a hybrid
+/// host the node has version 1 alone, as engines do it.
+fn cgroups(hierarchies: &Hierarchies) -> io::Result<()> {
+    let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    let root = Path::new("/sys/fs/cgroup");
+    if hierarchies.unified() {
+        return at("cgroup2", "/sys/fs/cgroup", quiet, "");
+    }
+    at("tmpfs", "/sys/fs/cgroup", quiet, "mode=755")?;
+    for hierarchy in &hierarchies.all {
+        let (Kind::V1(controllers), Some(name)) = (&hierarchy.kind, hierarchy.mount.file_name())
+        else {
+            continue;
+        };
+        let named = controllers.iter().any(|name| name.starts_with("name="));
+        let options = match named {
+            true => format!("none,{}", controllers.join(",")),
+            false => controllers.join(","),
+        };
+        let target = root.join(name);
+        fs::create_dir_all(&target)?;
+        mount::filesystem("cgroup", &target, quiet, &options)?;
+        link_controllers(root, name, controllers)?;
+    }
+    Ok(())
+}
+
+/// `cpu` and `cpuacct` beside a hierarchy that is mounted at `cpu,cpuacct`.
+fn link_controllers(root: &Path, name: &std::ffi::OsStr, controllers: &[String]) -> io::Result<()> {
+    for controller in controllers {
+        let link = root.join(controller);
+        if !controller.contains('=') && controller.as_str() != name && !link.exists() {
+            std::os::unix::fs::symlink(name, link)?;
+        }
+    }
+    Ok(())
+}
+
+fn at(kind: &str, target: &str, flags: MountFlags, options: &str) -> io::Result<()> {
+    fs::create_dir_all(target)?;
+    mount::filesystem(kind, Path::new(target), flags, options)
+        .map_err(|error| io::Error::new(error.kind(), format!("{kind} at {target}: {error}")))
+}

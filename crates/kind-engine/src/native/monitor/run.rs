@@ -1,0 +1,201 @@
+//! The process that stays with a node: it starts the node, holds its lock, writes its console to the log,
+//! forwards its ports, and cleans up when it ends.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use kind_net::netlink::Netlink;
+use kind_sys::cgroup::Group;
+use kind_sys::namespace;
+use kind_sys::process::{self, Pid};
+use kind_sys::terminal::{self, Terminal};
+
+use super::{console, forward};
+use crate::Error;
+use crate::native::call::{Helper, STARTED, Task, own_program};
+use crate::native::record::{NetworkRecord, NodeRecord, RunRecord};
+use crate::native::state::{NodeDirectory, State, io_error};
+use crate::native::{cgroups, hosts, network, teardown};
+
+/// Moves this process to the monitor's own cgroups, which stay until the node is removed.
+fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
+    let group = cgroups::monitor_group(state, node)?;
+    group
+        .create()
+        .and_then(|()| group.add(rustix::process::getpid()))
+        .map_err(Error::io("move the node's monitor to its cgroups"))
+}
+
+/// Starts a node and stays until it ends.
+pub(in crate::native) fn run(state: &State, name: &str) -> Result<i32, Error> {
+    let directory = state.node(name);
+    let record = NodeRecord::load(&directory)?;
+    let Some(_lock) = directory.try_lock()? else {
+        return Err(Error::other(
+            "ENG-NODE-RUNNING",
+            format!("node {name} runs already"),
+            "",
+        ));
+    };
+    leave_cgroups_of_caller(state, name)?;
+    clear(state, &directory, name)?;
+    let result = start(state, &directory, &record);
+    let code = match result {
+        Ok(started) => {
+            leave_caller()?;
+            process::wait_for_child(started).map_err(Error::io("wait for the node"))?
+        }
+        Err(error) => {
+            // The error matters more than what its clean-up might add.
+            let _ = teardown::clear_host(state, name);
+            return Err(error);
+        }
+    };
+    // Let the console's last words reach the log.
+    std::thread::sleep(Duration::from_millis(20));
+    let _ = fs::write(directory.file("exit"), code.to_string());
+    let _ = fs::remove_file(directory.file("run.json"));
+    teardown::clear_host(state, name)?;
+    Ok(0)
+}
+
+/// Forgets an earlier run, whose processes are gone: the lock was free.
+fn clear(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Error> {
+    for name in ["run.json", "exit"] {
+        let _ = fs::remove_file(directory.file(name));
+    }
+    teardown::clear_host(state, name)
+}
+
+/// Brings the node up to the point where its entry point is executed; returns its first process.
+fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Result<Pid, Error> {
+    let network = {
+        let lock = state.lock()?;
+        let network = network::ensure(state, &record.network, &lock)?;
+        network::up(&network, record.ipv6_forwarding, &lock)?;
+        hosts::write(state, &record.network, &lock)?;
+        network
+    };
+    let resolver = write_names(directory, record, &network)?;
+    let forwards = forward::Forwards::listen(record)?;
+    let group = cgroups::node_group(state, &record.name)?;
+    group
+        .create()
+        .map_err(Error::io("make the node's cgroups"))?;
+    let console = Terminal::open().map_err(Error::io("make a terminal for the console"))?;
+    // Held open for as long as the monitor lives: reading would fail while no program of the node has
+    // the console open.
+    let console_end = terminal::open(&console.path).map_err(Error::io("open the console"))?;
+
+    let (helper, mut child) = spawn_init(state, record, &console.path)?;
+    let pid = Pid::from_child(&child);
+    let link = network::link_name(state, &record.name);
+    if let Err(error) = bring_up(&helper, &mut child, &group, &link, &network) {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(error);
+    }
+    RunRecord {
+        pid: pid.as_raw_nonzero().get(),
+    }
+    .save(directory)?;
+
+    let log = directory.file("log");
+    std::thread::spawn(move || {
+        let _held = console_end;
+        let _ = console::copy(console.controller, &log);
+    });
+    forwards.start(
+        resolver
+            .relay
+            .map(|server| (kind_net::pool::gateway(network.ipv4.into()), server)),
+    );
+    Ok(pid)
+}
+
+fn write_names(
+    directory: &NodeDirectory,
+    record: &NodeRecord,
+    network: &NetworkRecord,
+) -> Result<hosts::Resolver, Error> {
+    let resolver = hosts::resolver(kind_net::pool::gateway(network.ipv4.into()));
+    for (name, text) in [
+        ("hostname", format!("{}\n", record.name)),
+        ("resolv.conf", resolver.text.clone()),
+    ] {
+        let path = directory.file(name);
+        fs::write(&path, text).map_err(io_error("write", &path))?;
+    }
+    Ok(resolver)
+}
+
+fn spawn_init(
+    state: &State,
+    record: &NodeRecord,
+    console: &Path,
+) -> Result<(Helper, Child), Error> {
+    let console = console.to_owned();
+    let mut helper = Helper::new(own_program(), state, &record.name, Task::Init { console })?;
+    helper
+        .command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    process::die_with_parent(&mut helper.command);
+    namespace::unshare_child_pids().map_err(Error::io("make the node's pid namespace"))?;
+    let spawned = helper.command.spawn();
+    namespace::restore_child_pids().map_err(Error::io("return to the own pid namespace"))?;
+    let child = spawned.map_err(Error::io("start the node's first process"))?;
+    Ok((helper, child))
+}
+
+/// The monitor's half of the talk with the node's first process (see `helper/init.rs`).
+fn bring_up(
+    helper: &Helper,
+    child: &mut Child,
+    group: &Group,
+    link: &str,
+    network: &NetworkRecord,
+) -> Result<(), Error> {
+    let (Some(mut to), Some(mut from)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(helper.failure());
+    };
+    let pid = Pid::from_child(child);
+    group
+        .add(pid)
+        .map_err(Error::io("move the node to its cgroups"))?;
+    let mut byte = [0];
+    if to.write_all(b"g").is_err() || from.read_exact(&mut byte).is_err() {
+        let _ = child.wait();
+        return Err(helper.failure());
+    }
+    let namespace = format!("/proc/{}/ns/net", pid.as_raw_nonzero());
+    let namespace = File::open(&namespace).map_err(Error::io(format!("open {namespace}")))?;
+    let mut netlink = Netlink::open()?;
+    let bridge = netlink.bridge(&network.bridge)?;
+    netlink.veth(link, bridge, network::NODE_LINK, namespace.as_fd())?;
+    let _ = to.write_all(b"l");
+    // The stream ends when the entry point is executed, or after the report of a failure is written.
+    let _ = from.read_to_end(&mut Vec::new());
+    match helper.failed() {
+        true => Err(helper.failure()),
+        false => Ok(()),
+    }
+}
+
+/// Tells the caller that the node runs, and lets go of its streams.
+fn leave_caller() -> Result<(), Error> {
+    let mut stdout = std::io::stdout();
+    // A caller that has gone does not stop the node.
+    let _ = stdout.write_all(STARTED).and_then(|()| stdout.flush());
+    let nothing = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")
+        .map_err(Error::io("open /dev/null"))?;
+    terminal::standard_streams(&nothing).map_err(Error::io("let go of the caller's streams"))
+}

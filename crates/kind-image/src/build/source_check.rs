@@ -1,0 +1,26 @@
+//! What can be known to be wrong with a source beforehand.
+
+use super::source::{Source, is_version};
+use super::{Error, remote, tarball};
+
+impl Source {
+    /// Says what can be known to be wrong with a source before the network or a compiler is asked.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSource`] if it is none, [`Error::NotAVersion`] and [`Error::Download`] if what it
+    /// names is malformed, and whatever is wrong with a file.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Debian | Self::Ci(_) => Ok(()),
+            Self::File(tarball) => tarball::check(tarball),
+            Self::Release(version) if !is_version(version) => {
+                Err(Error::NotAVersion(version.clone()))
+            }
+            Self::Release(_) => Ok(()),
+            Self::Url(url) => remote::address(url).map(drop),
+            // No path at all means the tree that stands where trees stand.
+            Self::Tree(path) if path.as_os_str().is_empty() || path.is_dir() => Ok(()),
+            Self::Tree(path) => Err(Error::UnknownSource(path.display().to_string())),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The documents that kubeadm reads: the same five kinds for every node.
+
+mod arguments;
+mod gates;
+mod kube_proxy;
+mod kubeadm;
+mod kubelet;
+mod make;
+mod patched;
+
+pub use patched::{Documents, patched};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Taking marks of a control plane off the only node of a cluster, so that ordinary pods run on it and load
+//! balancers send it traffic.
+
+use std::process::ExitCode;
+
+use k8s_openapi::api::core::v1::Node;
+use kube::api::{Api, ListParams, Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::administrator;
+use crate::usage::fail;
+
+/// Load balancers leave a node with this label out.
+const LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
+/// What the server answers when somebody else was faster.
+const CONFLICT: u16 = 409;
+
+/// Removes that label and the taints with the keys that are named from all nodes.
+pub(crate) fn run(keys: &[String]) -> ExitCode {
+    match administrator::block_on(remove(keys)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&format!("cannot change a node: {error}")),
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+async fn remove(keys: &[String]) -> Result<(), kube::Error> {
+    let nodes: Api<Node> = Api::all(administrator::client().await);
+    for node in nodes.list(&ListParams::default()).await? {
+        let name = node.metadata.name.clone().unwrap_or_default();
+        let mut node = node;
+        while !patched(&nodes, &name, patch(&node, keys)).await? {
+            node = nodes.get(&name).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes a node unless it is another one by now.
+async fn patched(nodes: &Api<Node>, name: &str, patch: Value) -> Result<bool, kube::Error> {
+    let params = PatchParams::default();
+    match nodes.patch(name, &params, &Patch::Merge(patch)).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.code == CONFLICT => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The change of a node as it was read: a list is replaced as a whole, so others' taints stand in it.
+fn patch(node: &Node, keys: &[String]) -> Value {
+    let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref());
+    let kept = taints.unwrap_or_default().iter();
+    let kept: Vec<_> = kept.filter(|taint| !keys.contains(&taint.key)).collect();
+    json!({
+        "metadata": {
+            "resourceVersion": node.metadata.resource_version,
+            "labels": { LABEL: null },
+        },
+        "spec": { "taints": kept },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taints_of_others_stay() {
+        let node = json!({
+            "metadata": { "resourceVersion": "7" },
+            "spec": { "taints": [
+                { "key": "control", "effect": "NoSchedule" },
+                { "key": "other", "effect": "NoExecute" },
+            ] },
+        });
+        let node: Node = serde_json::from_value(node).unwrap();
+        let patch = patch(&node, &["control".to_owned(), "absent".to_owned()]);
+        assert_eq!(patch["metadata"]["resourceVersion"], "7");
+        assert_eq!(patch["metadata"]["labels"], json!({ LABEL: null }));
+        let kept = json!([{ "key": "other", "effect": "NoExecute" }]);
+        assert_eq!(patch["spec"]["taints"], kept);
+    }
+
+    #[test]
+    fn a_node_without_taints_has_none_after() {
+        let patch = patch(&Node::default(), &["control".to_owned()]);
+        assert_eq!(patch["spec"]["taints"], json!([]));
+    }
+}

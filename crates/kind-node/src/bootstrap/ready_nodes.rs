@@ -1,0 +1,92 @@
+//! Waiting until the nodes with a label are Ready.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Node;
+use kube::api::{Api, ListParams};
+use tokio::time::{sleep, timeout};
+
+use super::administrator;
+use crate::usage::{complain, fail};
+
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Waits for the nodes with that label, at least one: `LABEL SECONDS`.
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    let [label, seconds] = arguments else {
+        return complain("await-nodes takes LABEL SECONDS");
+    };
+    let Ok(seconds) = seconds.parse() else {
+        return complain("await-nodes takes whole seconds");
+    };
+    let limit = Duration::from_secs(seconds);
+    match administrator::block_on(attend(label, limit)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(last)) => fail(&format!("not Ready after {limit:?}: {last}")),
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+async fn attend(label: &str, limit: Duration) -> Result<(), String> {
+    let mut last = "nothing was heard of any node".to_owned();
+    let ready = timeout(limit, async {
+        let nodes: Api<Node> = Api::all(administrator::client().await);
+        let labelled = ListParams::default().labels(label);
+        loop {
+            last = match nodes.list(&labelled).await {
+                Ok(listed) => match waiting(&listed.items) {
+                    None => return,
+                    Some(waiting) => waiting,
+                },
+                Err(error) => error.to_string(),
+            };
+            sleep(PAUSE).await;
+        }
+    });
+    let ready = ready.await.is_ok();
+    ready.then_some(()).ok_or(last)
+}
+
+/// What is waited for, if anything is.
+fn waiting(nodes: &[Node]) -> Option<String> {
+    if nodes.is_empty() {
+        return Some("no node has the label".to_owned());
+    }
+    let mut waiting = nodes.iter().filter(|node| !is_ready(node));
+    let node = waiting.next()?;
+    Some(node.metadata.name.clone().unwrap_or_default())
+}
+
+fn is_ready(node: &Node) -> bool {
+    let status = node.status.as_ref();
+    let mut conditions = status
+        .and_then(|status| status.conditions.as_deref())
+        .unwrap_or_default()
+        .iter();
+    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn node(name: &str, ready: &str) -> Node {
+        let node = json!({
+            "metadata": { "name": name },
+            "status": { "conditions": [{ "type": "Ready", "status": ready }] },
+        });
+        serde_json::from_value(node).unwrap()
+    }
+
+    #[test]
+    fn every_node_must_be_ready_and_there_must_be_one() {
+        assert_eq!(waiting(&[node("a", "True"), node("b", "True")]), None);
+        let waiting_for = waiting(&[node("a", "True"), node("b", "Unknown")]);
+        assert_eq!(waiting_for.as_deref(), Some("b"));
+        assert!(waiting(&[Node::default()]).is_some());
+        assert!(waiting(&[]).is_some());
+    }
+}

@@ -1,0 +1,22 @@
+//! Regular expressions in directives.
+
+use regex_lite::{Regex, RegexBuilder};
+
+use super::arguments::{Fault, invalid};
+
+/// The longest expression; CoreDNS has the same bound.
+const LONGEST_EXPRESSION: usize = 10_000;
+
+/// Memory that an expression may take.
+const LARGEST_EXPRESSION: usize = 1 << 20;
+
+/// Reads an expression. Its syntax is that of Go's as far as names go.
+pub(super) fn expression(text: &str) -> Result<Regex, Fault> {
+    if text.len() > LONGEST_EXPRESSION {
+        return invalid("the expression is too long");
+    }
+    let built = RegexBuilder::new(text)
+        .size_limit(LARGEST_EXPRESSION)
+        .build();
+    built.or_else(|error| invalid(format!("{text:?} is no expression: {error}")))
+}

@@ -1,0 +1,22 @@
+//! A table that is being made of policies.
+
+use std::net::IpAddr;
+
+use super::cluster::{Cluster, Pod};
+use crate::nft::{Family, Table};
+
+/// A table that is being made.
+pub(super) struct Compiler<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) family: Family,
+    pub(super) table: Table,
+}
+
+impl<'a> Compiler<'a> {
+    /// A pod's addresses of the table's family.
+    pub(super) fn addresses(&self, pod: &'a Pod) -> impl Iterator<Item = IpAddr> + use<'a> {
+        let family = self.family;
+        let addresses = pod.addresses.iter().copied();
+        addresses.filter(move |address| Family::of(*address) == family)
+    }
+}

@@ -1,0 +1,206 @@
+//! client-go's lock on a kubeconfig file: a file beside it that only one can create.
+
+mod owner;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use owner::Owner;
+
+use super::belonging;
+use super::files::ANOTHER_FILE;
+use crate::access;
+
+/// How long somebody else's lock is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A lock is held for one reading and one writing of a small file; one of this age was left behind,
+/// unless its owner is known to live.
+const STALE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A held lock; dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Lock {
+    path: PathBuf,
+}
+
+/// Why a lock cannot be had, in the words that scripts know from client-go.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// Somebody else has it and does not give it back.
+    #[error("open {}: file exists", path.display())]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// The process that made it, if it is known.
+        owner: Option<u32>,
+        /// How old it is, if that is known.
+        age: Option<Duration>,
+    },
+    /// The lock file cannot be made.
+    #[error("open {}: {source}", path.display())]
+    Create {
+        /// The lock file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The directory of the kubeconfig cannot be made.
+    #[error("mkdir {}: {source}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// What the user can do.
+    pub(super) fn remedy(&self) -> Option<String> {
+        let (path, owner, age) = match self {
+            Self::Held { path, owner, age } => (path, owner, age),
+            Self::Create { path, source } | Self::Directory { path, source } => {
+                return access::remedy(path, source, ANOTHER_FILE);
+            }
+        };
+        let holder = match owner {
+            Some(pid) => format!("process {pid} holds the lock"),
+            None => "another program holds the lock, for example kubectl or kind".to_owned(),
+        };
+        let age = age.map_or(String::new(), |age| format!(" for {} s now", age.as_secs()));
+        Some(format!(
+            "{holder}{age}: try again when it is done, or remove {} if no such program runs",
+            path.display()
+        ))
+    }
+}
+
+impl Lock {
+    /// Takes the lock on `file`, whose directory is made if it is missing.
+    pub(super) fn acquire(file: &Path) -> Result<Self, Error> {
+        Self::acquire_within(file, PATIENCE)
+    }
+
+    fn acquire_within(file: &Path, patience: Duration) -> Result<Self, Error> {
+        let parent = file.parent().unwrap_or(Path::new(""));
+        belonging::make_directory(parent).map_err(|source| Error::Directory {
+            path: parent.to_owned(),
+            source,
+        })?;
+        let path = lock_of(file);
+        let deadline = Instant::now() + patience;
+        loop {
+            match create(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(Error::Create { path, source });
+                }
+                Err(_) if take_stale_away(&path) => {}
+                Err(_) if Instant::now() >= deadline => return Err(held(path)),
+                Err(_) => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+}
+
+/// The lock of a kubeconfig file.
+fn lock_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+/// Whether the lock on a file could be had if nobody else had it. Makes nothing.
+///
+/// # Errors
+/// Those of [`Lock::acquire`] but [`Error::Held`].
+pub(super) fn check(file: &Path) -> Result<(), Error> {
+    let parent = file.parent().unwrap_or(Path::new(""));
+    let allowed = access::may_make_files_in(parent);
+    let is_there = parent.as_os_str().is_empty() || parent.is_dir();
+    allowed.map_err(|source| match is_there {
+        true => Error::Create {
+            path: lock_of(file),
+            source,
+        },
+        false => Error::Directory {
+            path: parent.to_owned(),
+            source,
+        },
+    })
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "cannot remove a kubeconfig lock");
+        }
+    }
+}
+
+/// Makes the lock file. Others only see that it is there; what it says is for ourselves.
+fn create(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o400);
+    let mut file = options.open(path)?;
+    belonging::give_to_owner_of(path.parent().unwrap_or(Path::new("")), &file);
+    if let Some(owner) = Owner::this_process() {
+        // Without its owner a lock is as good as client-go's.
+        let _ = file.write_all(owner.to_string().as_bytes());
+    }
+    Ok(())
+}
+
+/// Removes a lock that a crashed program left; true if the lock may be tried again at once.
+///
+/// Two programs may see the same old lock, and one that was just made anew must never go: whoever removes a lock
+/// has its directory locked for the kernel, and looks only then whether it is old. The lock file itself cannot
+/// serve for that: client-go's may not be read, not even by who made it.
+fn take_stale_away(path: &Path) -> bool {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let Ok(directory) = File::open(parent.unwrap_or(Path::new("."))) else {
+        return false;
+    };
+    if directory.try_lock().is_err() {
+        return false;
+    }
+    if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return true;
+    }
+    if !is_stale(path) {
+        return false;
+    }
+    tracing::warn!(path = %path.display(), "a kubeconfig lock that was left behind is removed");
+    fs::remove_file(path).is_ok()
+}
+
+/// A lock whose owner is gone, or whose owner nobody knows and which is old.
+fn is_stale(path: &Path) -> bool {
+    match Owner::of(path).and_then(|owner| owner.lives()) {
+        Some(lives) => !lives,
+        None => age(path).is_some_and(|age| age >= STALE),
+    }
+}
+
+fn age(path: &Path) -> Option<Duration> {
+    let made = fs::symlink_metadata(path).ok()?.modified().ok()?;
+    SystemTime::now().duration_since(made).ok()
+}
+
+fn held(path: PathBuf) -> Error {
+    Error::Held {
+        owner: Owner::of(&path).map(|owner| owner.pid),
+        age: age(&path),
+        path,
+    }
+}
+
+#[cfg(test)]
+mod tests;
