@@ -112,19 +112,8 @@ pub enum Error {
     #[error("cannot tell the Kubernetes version of image {0:?}, which is not here")]
     UnknownVersion(String),
     /// A step inside a node failed.
-    #[error("{action}: {reason}")]
-    Step {
-        /// The node.
-        node: String,
-        /// What was tried.
-        action: String,
-        /// Why it failed, in one line.
-        reason: String,
-        /// Everything the step's program printed.
-        output: String,
-        /// What is in the way, the worst first.
-        causes: Vec<Check>,
-    },
+    #[error("{}: {}", .0.action, .0.reason)]
+    Step(Box<FailedStep>),
     /// The kubeconfig of a cluster or of the user cannot be used.
     #[error("{action}")]
     Kubeconfig {
@@ -159,6 +148,28 @@ pub enum Error {
     Many(Vec<Error>),
 }
 
+/// A step inside a node that failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FailedStep {
+    /// The node.
+    pub node: String,
+    /// What was tried.
+    pub action: String,
+    /// Why it failed, in one line.
+    pub reason: String,
+    /// Everything the step's program printed.
+    pub output: String,
+    /// What is in the way, the worst first.
+    pub causes: Vec<Check>,
+}
+
+impl FailedStep {
+    pub(crate) fn into_error(self) -> Error {
+        Error::Step(Box::new(self))
+    }
+}
+
 impl Error {
     /// A code that stays the same between releases, for example `KIND-CLUSTER-EXISTS`.
     pub fn code(&self) -> &str {
@@ -174,7 +185,7 @@ impl Error {
             Self::NotSupported(_) => "KIND-NOT-SUPPORTED",
             Self::BadImage { .. } => "KIND-IMAGE-UNUSABLE",
             Self::UnknownVersion(_) => "KIND-VERSION-UNKNOWN",
-            Self::Step { .. } => "KIND-NODE-STEP",
+            Self::Step(_) => "KIND-NODE-STEP",
             Self::Io { .. } => "KIND-IO",
             Self::Cancelled => "KIND-CANCELLED",
             Self::Many(_) => "KIND-MANY",
@@ -211,7 +222,7 @@ impl Error {
             Self::Io { path, source, .. } => {
                 crate::access::remedy(path, source, "choose another place")
             }
-            Self::Step { causes, .. } => causes.first().map(|check| check.remedy.clone()),
+            Self::Step(step) => step.causes.first().map(|check| check.remedy.clone()),
             Self::Examined { source, .. } => source.remedy(),
             Self::Many(errors) => {
                 let mut remedies: Vec<String> = errors.iter().filter_map(Self::remedy).collect();
@@ -232,7 +243,7 @@ impl Error {
     /// What the failed program printed, if a program failed.
     pub fn output(&self) -> Option<&str> {
         match self {
-            Self::Step { output, .. } => Some(output),
+            Self::Step(step) => Some(&step.output),
             Self::Examined { source, .. } => source.output(),
             Self::Many(errors) => errors.iter().find_map(Self::output),
             Self::Engine { source: cause, .. } | Self::Image { source: cause, .. } => {
@@ -245,7 +256,7 @@ impl Error {
     /// What was found to be in the way, the worst first.
     pub fn causes(&self) -> &[Check] {
         match self {
-            Self::Step { causes, .. } => causes,
+            Self::Step(step) => &step.causes,
             Self::Examined { source, .. } => source.causes(),
             _ => &[],
         }
@@ -254,7 +265,7 @@ impl Error {
     /// The node that the failure is about, if it is about one.
     pub fn node(&self) -> Option<&str> {
         match self {
-            Self::Step { node, .. } => Some(node),
+            Self::Step(step) => Some(&step.node),
             Self::Examined { source, .. } => source.node(),
             _ => None,
         }

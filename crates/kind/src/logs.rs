@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use kind_engine::{Command, Engine, EngineKind, Io, Node, State};
 
+use crate::error::FailedStep;
 use crate::{Error, NodeRole, Provider, Result};
 
 /// Commands whose output is kept, by the name of the file.
@@ -176,13 +177,14 @@ fn output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) -> Resul
         Io::new(None, &mut stdout, &mut stderr),
     ) {
         Ok(0) => Ok(()),
-        Ok(code) => Err(Error::Step {
+        Ok(code) => Err(FailedStep {
             node: node.name.clone(),
             action: action(),
             reason: format!("exit status {code}"),
             output: String::new(),
             causes: Vec::new(),
-        }),
+        }
+        .into_error()),
         Err(error) => Err(Error::engine(action())(error)),
     }
 }

@@ -22,7 +22,6 @@ pub(crate) struct ErrorDocument {
     /// What the program that failed printed, if one did.
     pub(crate) output: Option<String>,
     /// What was found to be in the way, the worst first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) causes: Vec<CauseDocument>,
     /// Directory with the logs that were kept, if any were.
     pub(crate) evidence: Option<String>,

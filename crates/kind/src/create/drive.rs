@@ -12,6 +12,7 @@ use super::coordinator::Coordinator;
 use super::phases::{Phases, Sequence};
 use super::requests::BootstrapRequests;
 use super::start::Started;
+use crate::error::FailedStep;
 use crate::event::{Event, Outcome, StepEnded, Waiting, Warning};
 use crate::node::{File, Reply, Requests, copy_in};
 use crate::{Error, Result};
@@ -63,70 +64,87 @@ struct BootstrapRun<'a, 'l> {
 impl BootstrapRun<'_, '_> {
     fn hear(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
         match reply {
-            Reply::Event(Told::Finished {
+            Reply::Event(event) => self.take_event(requests, node, event),
+            Reply::Noise(line) => {
+                tracing::debug!(line, node, "node");
+                Ok(())
+            }
+            Reply::Ended(code) if code != 0 && self.ready => {
+                let reason = format!("the request ended with code {code}");
+                Err(failed(node, "failed to finish its request", reason))
+            }
+            Reply::Ended(_) => Ok(()),
+        }
+    }
+
+    fn take_event(&mut self, requests: &mut Requests, node: &str, event: Told) -> Result<()> {
+        match event {
+            Told::Finished {
                 id,
                 name,
                 ms,
                 output,
-            }) => {
-                self.phases.tell(Event::StepEnded(StepEnded {
+            } => {
+                let ended = StepEnded {
                     node: node.to_owned(),
                     id,
                     title: name,
                     ms,
-                }));
-                if matches!(id, StepId::Kubeadm(_)) {
-                    self.phases.detail(3, output.clone());
-                }
-                if id == StepId::RuntimeVersions {
-                    self.judge_runtime(&output);
-                }
-                self.sequence.finished(node, id, self.phases);
+                };
+                self.take_finished(ended, &output);
             }
-            Reply::Event(Told::Failed {
+            Told::Failed {
                 id: StepId::Ready,
                 causes,
                 ..
-            }) if !has_error(&causes) => self.ready = false,
-            Reply::Event(Told::Failed {
+            } if !has_error(&causes) => self.ready = false,
+            Told::Failed {
                 id,
                 name,
                 reason,
                 output,
                 causes,
-            }) => {
-                return Err(Error::Step {
+            } => {
+                return Err(FailedStep {
                     node: node.to_owned(),
                     action: self.describe_failure(node, id, &name),
                     reason,
                     output,
                     causes,
-                });
+                }
+                .into_error());
             }
-            Reply::Event(Told::Slow {
+            Told::Slow {
                 name, ms, causes, ..
-            }) => self.tell_slow(node, name, ms, &causes),
-            Reply::Event(Told::File { id, path, text }) => match id {
+            } => self.tell_slow(node, name, ms, &causes),
+            Told::File { id, path, text } => match id {
                 StepId::AdminKubeconfig => self.admin = Some(text),
                 StepId::BalancerKubeconfig => self.give_balancer(text)?,
                 _ => self.keep(path, text),
             },
-            Reply::Event(Told::Marked { id: StepId::Serves }) => self.next_group(requests),
-            Reply::Event(Told::Marked { id: StepId::Joined }) => {
+            Told::Marked { id: StepId::Serves } => self.next_group(requests),
+            Told::Marked { id: StepId::Joined } => {
                 self.joining = self.joining.saturating_sub(1);
                 if self.joining == 0 {
                     self.next_group(requests);
                 }
             }
-            Reply::Event(event) => tracing::trace!(?event, node, "node"),
-            Reply::Noise(line) => tracing::debug!(line, node, "node"),
-            Reply::Ended(code) if code != 0 && self.ready => {
-                let reason = format!("the request ended with code {code}");
-                return Err(failed(node, "failed to finish its request", reason));
-            }
-            Reply::Ended(_) => {}
+            event => tracing::trace!(?event, node, "node"),
         }
         Ok(())
+    }
+
+    /// A step has ended well: it is told, and the sequence of phases goes on.
+    fn take_finished(&mut self, ended: StepEnded, output: &str) {
+        let (node, id) = (ended.node.clone(), ended.id);
+        self.phases.tell(Event::StepEnded(ended));
+        if matches!(id, StepId::Kubeadm(_)) {
+            self.phases.detail(3, output.to_owned());
+        }
+        if id == StepId::RuntimeVersions {
+            self.judge_runtime(output);
+        }
+        self.sequence.finished(&node, id, self.phases);
     }
 
     /// Tells what is waited for, and what may be in the way.
@@ -241,13 +259,14 @@ fn has_error(causes: &[Check]) -> bool {
 
 /// A request that ended without saying why.
 fn failed(node: &str, action: &str, reason: String) -> Error {
-    Error::Step {
+    FailedStep {
         node: node.to_owned(),
         action: action.to_owned(),
         reason,
         output: String::new(),
         causes: Vec::new(),
     }
+    .into_error()
 }
 
 #[cfg(test)]

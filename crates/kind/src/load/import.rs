@@ -11,6 +11,7 @@ use kind_image::{Digest, Progress};
 use super::inventory::Inventory;
 use super::nodes::{Target, at_once};
 use super::verdict;
+use crate::error::FailedStep;
 use crate::event::{Event, Listener};
 use crate::{CancelToken, Error, Result};
 
@@ -162,13 +163,14 @@ fn size(images: &[&PortableImage], wanted: &BTreeSet<Digest>) -> u64 {
 }
 
 fn failed(node: &str, reason: String, output: &[u8]) -> Error {
-    Error::Step {
+    FailedStep {
         node: node.to_owned(),
         action: "failed to load image".to_owned(),
         reason,
         output: String::from_utf8_lossy(output).into_owned(),
         causes: Vec::new(),
     }
+    .into_error()
 }
 
 fn error_text(error: &kind_image::Error) -> String {

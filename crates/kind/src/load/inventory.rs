@@ -8,8 +8,9 @@ use kind_image::oci::Platform;
 use kind_image::packages;
 use kind_kubeadm::containerd;
 
+use crate::error::FailedStep;
 use crate::node::read_output;
-use crate::{Error, Result};
+use crate::Result;
 
 /// Asks everything at once. Nodes of other versions of kind have these programs too; one that cannot list
 /// something lacks it, as far as we know.
@@ -47,12 +48,15 @@ impl Inventory {
     /// Asks a node.
     pub(super) fn ask(engine: &dyn Engine, node: &str) -> Result<Self> {
         let answer = read_output(engine, node, &["sh", "-c", SCRIPT])?;
-        Self::parse(&answer).map_err(|error| Error::Step {
-            node: node.to_owned(),
-            action: "failed to load image".to_owned(),
-            reason: error.to_string(),
-            output: String::new(),
-            causes: Vec::new(),
+        Self::parse(&answer).map_err(|error| {
+            FailedStep {
+                node: node.to_owned(),
+                action: "failed to load image".to_owned(),
+                reason: error.to_string(),
+                output: String::new(),
+                causes: Vec::new(),
+            }
+            .into_error()
         })
     }
 

@@ -2,6 +2,7 @@
 
 use kind_engine::{Command, Engine, Io};
 
+use crate::error::FailedStep;
 use crate::{Error, Result};
 
 /// What a program prints to its stdout; its failure is an error with everything that it printed.
@@ -12,12 +13,13 @@ pub(crate) fn read_output(engine: &dyn Engine, node: &str, argv: &[&str]) -> Res
     let code = engine.exec(node, &command, Io::new(None, &mut stdout, &mut stderr));
     match code.map_err(Error::engine(action.clone()))? {
         0 => Ok(String::from_utf8_lossy(&stdout).into_owned()),
-        code => Err(Error::Step {
+        code => Err(FailedStep {
             node: node.to_owned(),
             action,
             reason: format!("exit status {code}"),
             output: String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned(),
             causes: Vec::new(),
-        }),
+        }
+        .into_error()),
     }
 }
