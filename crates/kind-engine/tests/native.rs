@@ -16,10 +16,11 @@ use std::time::{Duration, Instant};
 
 use kind_engine::native::{Native, NativeOptions};
 use kind_engine::{
-    CLUSTER_LABEL, Command, Engine, Io, Mount, NetworkSpec, Node, NodeSpec, Port, Protocol, State,
+    CLUSTER_LABEL, Command, Engine, HostMount, Io, NetworkSpec, Node, NodeSpec, Port, Propagation,
+    Protocol, State,
 };
 use kind_image::oci::{ImageConfig, Platform, RunConfig};
-use kind_image::registry::{self, Access, Packing};
+use kind_image::registry::{self, Access, LayerForm};
 use kind_image::store::Placement;
 use kind_testkit::machine::require_root;
 use kind_testkit::registry::Registry;
@@ -148,8 +149,8 @@ impl Host {
             directory,
         };
         host.make_image();
-        let mut spec = NetworkSpec::default();
-        spec.name.clone_from(&host.network);
+        let name = host.network.clone();
+        let spec = NetworkSpec { name };
         host.engine.ensure_network(&spec).unwrap();
         host
     }
@@ -195,12 +196,13 @@ impl Host {
     }
 
     fn spec(&self, name: &str) -> NodeSpec {
-        let mut spec = NodeSpec::default();
-        spec.name = name.to_owned();
-        spec.image = IMAGE.to_owned();
-        spec.network.clone_from(&self.network);
-        spec.labels = BTreeMap::from([(CLUSTER_LABEL.to_owned(), "test".to_owned())]);
-        spec
+        NodeSpec {
+            name: name.to_owned(),
+            image: IMAGE.to_owned(),
+            network: self.network.clone(),
+            labels: BTreeMap::from([(CLUSTER_LABEL.to_owned(), "test".to_owned())]),
+            ..NodeSpec::default()
+        }
     }
 
     fn boot(&self, spec: &NodeSpec) {
@@ -309,8 +311,10 @@ fn streams_and_exit_codes(host: &Host) {
 fn terminal(host: &Host) {
     host.boot(&host.spec("one"));
     let script = "tty && read line && echo got $line && exit 5";
-    let mut command = Command::new(["/bin/sh", "-c", script]);
-    command.tty = true;
+    let command = Command {
+        tty: true,
+        ..Command::new(["/bin/sh", "-c", script])
+    };
     let (mut input, mut out, mut err): (&[u8], _, _) = (b"typed\n", Vec::new(), Vec::new());
     let io = Io::new(Some(&mut input), &mut out, &mut err);
     let code = host.engine.exec("one", &command, io).unwrap();
@@ -485,12 +489,12 @@ fn host_directories(host: &Host) {
     let shared = host.directory.path().join("shared");
     fs::create_dir(&shared).unwrap();
     fs::write(shared.join("file"), "from the host").unwrap();
-    let mount = |container: &str, read_only| {
-        let mut mount = Mount::default();
-        mount.host.clone_from(&shared);
-        mount.container = container.into();
-        mount.read_only = read_only;
-        mount
+    let mount = |container: &str, read_only| HostMount {
+        host: shared.clone(),
+        container: container.into(),
+        read_only,
+        selinux_relabel: false,
+        propagation: Propagation::None,
     };
     let mut spec = host.spec("one");
     // /lib is a link of the image to an absolute path: it must resolve inside the node.
@@ -616,8 +620,8 @@ fn image_of_a_registry(host: &Host) {
     let store = host.engine.images();
     let image = store.find(IMAGE).unwrap().unwrap();
     let (reference, access) = (name.parse().unwrap(), Access::default());
-    let packing = Packing::Gzip;
-    let pushed = registry::push(store, &image, &reference, packing, &access, &|_| {}).unwrap();
+    let form = LayerForm::Gzip;
+    let pushed = registry::push(store, &image, &reference, form, &access, &|_| {}).unwrap();
     store.remove(IMAGE).unwrap();
     assert!(host.engine.image(&name).unwrap().is_none());
 

@@ -60,15 +60,17 @@ pub use event::{
     StepEnded, StepId, StepRecord, Warning, timestamp,
 };
 pub use kind_engine::native::helper_main;
-pub use kind_engine::{Agent, EngineKind, Port, Protocol};
+pub use kind_engine::{Agent, EngineKind, HostMount, Port, Protocol};
 pub use kind_image::Progress;
+pub use kind_image::build::Packing;
+pub use kind_image::oci::Platform;
 pub use kubeconfig::{
     HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig, remove_from_kubeconfig,
     windows_home,
 };
 pub use load::LoadImages;
-pub use node_image::{BuildNodeImage, BuiltNodeImage, Packing, Source};
-pub use plan::{HostMount, NETWORK, NodePlan, NodeRole, Plan};
+pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};
+pub use plan::{NETWORK, NodePlan, NodeRole, Plan};
 pub use power::StartCluster;
 pub use provider::{Endpoint, Node, Provider, ProviderBuilder};
 pub use prune::{Prune, Pruned, PrunedKind};

@@ -72,7 +72,7 @@ fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {
     // kind's name for this file does not depend on which program reaches containerd.
     let name = match engine.kind() {
         EngineKind::Nerdctl => EngineKind::Docker.name(),
-        _ => engine.name(),
+        EngineKind::Native | EngineKind::Docker | EngineKind::Podman => engine.name(),
     };
     let path = directory.join(format!("{name}-info.txt"));
     let text = engine

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kind::{DryNode, DryRun, HostMount, NodePlan, Port, Protocol};
+use kind::{DryNode, DryRun, HostMount, NodePlan, Port};
 use serde::Serialize;
 
 use super::Document;
@@ -157,28 +157,37 @@ impl PlannedNode {
 
 impl From<HostMount> for PlannedMount {
     fn from(mount: HostMount) -> Self {
+        let HostMount {
+            host,
+            container,
+            read_only,
+            selinux_relabel,
+            propagation,
+        } = mount;
         Self {
-            host_path: mount.host.display().to_string(),
-            container_path: mount.container.display().to_string(),
-            read_only: mount.read_only,
-            selinux_relabel: mount.selinux_relabel,
-            propagation: mount.propagation.as_str().to_owned(),
+            host_path: host.display().to_string(),
+            container_path: container.display().to_string(),
+            read_only,
+            selinux_relabel,
+            propagation: propagation.as_str().to_owned(),
         }
     }
 }
 
 impl From<&Port> for PlannedPort {
     fn from(port: &Port) -> Self {
-        let protocol = match port.protocol {
-            Protocol::Udp => "UDP",
-            Protocol::Sctp => "SCTP",
-            _ => "TCP",
-        };
+        let Port {
+            listen,
+            host,
+            container,
+            protocol,
+            changing: _,
+        } = port;
         Self {
-            listen_address: port.listen.to_string(),
-            host_port: port.host,
-            container_port: port.container,
-            protocol: protocol.to_owned(),
+            listen_address: listen.to_string(),
+            host_port: *host,
+            container_port: *container,
+            protocol: protocol.as_str().to_owned(),
         }
     }
 }

@@ -99,7 +99,8 @@ fn taken(port: &Port, owner: &str) -> Error {
 fn owner(port: &Port) -> Option<String> {
     let protocol = match port.protocol {
         Protocol::Udp => "udp",
-        _ => "tcp",
+        // Nothing publishes SCTP: there is nobody to find.
+        Protocol::Tcp | Protocol::Sctp => "tcp",
     };
     let tables = [protocol.to_owned(), format!("{protocol}6")];
     let inode = tables.iter().find_map(|table| {

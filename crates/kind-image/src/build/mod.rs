@@ -26,7 +26,7 @@ mod tree;
 mod workshop;
 
 pub use error::Error;
-pub use request::{AddOns, Freshness, Packing, Request, build};
+pub use request::{AddOns, Freshness, Packing, RELEASES, Request, build};
 pub use source::Source;
 pub use step::{Event, Observer, Step};
 pub use workshop::{cache_size, discard_cache};

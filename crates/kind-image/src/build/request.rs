@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Observer, Source, Step, debian};
 use crate::Reference;
+use crate::oci::Platform;
 use crate::store::{Image, Store};
+
+/// Where Kubernetes publishes releases and CI builds.
+pub const RELEASES: &str = "https://dl.k8s.io";
 
 /// What to build, and where.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Request {
     /// Where Kubernetes comes from.
     pub source: Source,
@@ -48,14 +51,13 @@ impl Request {
             freshness: Freshness::Reuse,
             packing: Packing::Unpacked,
             environment: BTreeMap::new(),
-            download_base: "https://dl.k8s.io".to_owned(),
+            download_base: RELEASES.to_owned(),
         }
     }
 }
 
 /// Whether results of earlier builds count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
 pub enum Freshness {
     /// Steps whose inputs are the same are not repeated.
     #[default]
@@ -66,7 +68,6 @@ pub enum Freshness {
 
 /// How a node image holds the images of its containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
 pub enum Packing {
     /// Unpacked: nodes start at once, and share what is unpacked.
     #[default]
@@ -145,13 +146,14 @@ fn check_room(path: &Path, needed: u64) -> Result<(), Error> {
     })
 }
 
+/// What node images are built for.
+const ARCHITECTURES: [&str; 2] = ["amd64", "arm64"];
+
 /// The architecture's name in images.
 pub(super) fn architecture() -> Result<&'static str, Error> {
-    match std::env::consts::ARCH {
-        "x86_64" => Ok("amd64"),
-        "aarch64" => Ok("arm64"),
-        other => Err(Error::UnsupportedArchitecture(other.to_owned())),
-    }
+    let host = Platform::of_host().architecture;
+    let known = ARCHITECTURES.into_iter().find(|name| *name == host);
+    known.ok_or_else(|| Error::UnsupportedArchitecture(std::env::consts::ARCH.to_owned()))
 }
 
 #[cfg(test)]

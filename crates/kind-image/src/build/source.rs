@@ -8,7 +8,6 @@ use super::Error;
 
 /// Where the Kubernetes of a node image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Source {
     /// Debian's own source package, compiled here.
     Debian,

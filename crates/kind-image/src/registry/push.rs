@@ -19,8 +19,7 @@ use crate::{Digest, Progress, ProgressSink, Reference, pack, unpack};
 
 /// How layers travel that were made here and have no packed form yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Packing {
+pub enum LayerForm {
     /// Compressed, as everybody publishes them.
     #[default]
     Gzip,
@@ -30,7 +29,6 @@ pub enum Packing {
 
 /// What a push left in the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Pushed {
     /// Digest of the manifest there.
     pub digest: Digest,
@@ -53,12 +51,12 @@ pub fn push(
     store: &Store,
     image: &Image,
     reference: &Reference,
-    packing: Packing,
+    form: LayerForm,
     access: &Access,
     progress: ProgressSink<'_>,
 ) -> Result<Pushed, crate::Error> {
     let pushed =
-        Push::open(store, image, reference, packing, access, progress).and_then(|push| push.run());
+        Push::open(store, image, reference, form, access, progress).and_then(|push| push.run());
     pushed.map_err(Error::into_image_error)
 }
 
@@ -96,7 +94,7 @@ struct Push<'a> {
     store: &'a Store,
     image: &'a Image,
     reference: &'a Reference,
-    packing: Packing,
+    form: LayerForm,
     session: Session<'a>,
     /// Repositories of the same registry that may have the layers.
     siblings: Vec<String>,
@@ -115,7 +113,7 @@ impl<'a> Push<'a> {
         store: &'a Store,
         image: &'a Image,
         reference: &'a Reference,
-        packing: Packing,
+        form: LayerForm,
         access: &'a Access,
         progress: ProgressSink<'a>,
     ) -> Result<Self, Error> {
@@ -133,7 +131,7 @@ impl<'a> Push<'a> {
             store,
             image,
             reference,
-            packing,
+            form,
             session,
             siblings,
             progress,
@@ -204,9 +202,9 @@ impl<'a> Push<'a> {
                 path: stored,
             });
         }
-        let descriptor = match self.packing {
-            Packing::Plain => self.pack_plain(layer, unpacked, path)?,
-            Packing::Gzip => self.pack_gzip(layer, unpacked, path)?,
+        let descriptor = match self.form {
+            LayerForm::Plain => self.pack_plain(layer, unpacked, path)?,
+            LayerForm::Gzip => self.pack_gzip(layer, unpacked, path)?,
         };
         Ok(Packed {
             descriptor,

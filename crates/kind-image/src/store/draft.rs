@@ -32,7 +32,6 @@ pub struct Layer {
 
 /// What happens to a directory that becomes a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Placement {
     /// It is moved into the store (copied where the store is on another filesystem, then removed).
     Move,

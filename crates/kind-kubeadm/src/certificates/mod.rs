@@ -34,7 +34,6 @@ pub struct Authorities {
 
 /// A file, or a link, of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct NodeFile {
     /// Absolute path.
     pub path: String,
@@ -46,7 +45,6 @@ pub struct NodeFile {
 
 /// What a [`NodeFile`] holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Content {
     /// Text.
     Text(String),

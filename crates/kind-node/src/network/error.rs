@@ -4,7 +4,6 @@ use std::io;
 
 /// Why the pod network cannot be kept.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum Error {
     /// The add-on is configured by its environment.
     #[error("the environment variable {0} is missing")]

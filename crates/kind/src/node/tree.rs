@@ -39,7 +39,6 @@ impl From<NodeFile> for File {
         let (text, link) = match file.content {
             Content::Link(target) => (target, true),
             Content::Text(text) => (text, false),
-            _ => (String::new(), false),
         };
         Self {
             path: file.path,
