@@ -3,8 +3,8 @@
 
 use kind_engine::command_line::{CommandLine, Flavor};
 use kind_engine::{
-    CLUSTER_LABEL, Command, Engine as _, HostMount, Io, NetworkSpec, NodeSpec, Propagation,
-    ROLE_LABEL,
+    CLUSTER_LABEL, Command, Engine as _, HostConfig, HostMount, Io, NetworkSpec, NodeSpec,
+    Propagation, ROLE_LABEL,
 };
 
 use kind_e2e::eventually;
@@ -86,13 +86,16 @@ fn spec(world: &World, snapshotter: &str) -> NodeSpec {
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
         env: [(SNAPSHOTTER.to_owned(), snapshotter.to_owned())].into(),
-        mounts: vec![HostMount {
-            host: world.directory.path().join("shown"),
-            container: "/shown".into(),
-            read_only: false,
-            selinux_relabel: false,
-            propagation: Propagation::None,
-        }],
+        host: HostConfig {
+            mounts: vec![HostMount {
+                host: world.directory.path().join("shown"),
+                container: "/shown".into(),
+                read_only: false,
+                selinux_relabel: false,
+                propagation: Propagation::None,
+            }],
+            ..HostConfig::default()
+        },
         ..NodeSpec::default()
     }
 }

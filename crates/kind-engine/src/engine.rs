@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -264,10 +264,8 @@ pub struct NodeSpec {
     pub network: String,
     /// Environment of the first process, beside the image's own.
     pub env: BTreeMap<String, String>,
-    /// Host directories and files to show in the node.
-    pub mounts: Vec<HostMount>,
-    /// Ports to publish on the host.
-    pub ports: Vec<Port>,
+    /// What it has of the host.
+    pub host: HostConfig,
     /// IPv6 is wanted inside the node (addresses and forwarding).
     pub ipv6: bool,
     /// The program to show read-only at `/kind/bin/kind-node`.
@@ -286,6 +284,29 @@ pub enum Purpose {
     Kubernetes,
     /// It leads connections to the control planes, and needs no privileges.
     LoadBalancer,
+}
+
+/// What a node has of its host: planned, handed to an engine and kept in records as it is, so that whatever is
+/// added here reaches every node. Printing it gives a line for each thing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HostConfig {
+    /// Host directories and files to show in the node.
+    pub mounts: Vec<HostMount>,
+    /// Ports to publish on the host; host port 0 is chosen by the engine.
+    pub ports: Vec<Port>,
+}
+
+impl fmt::Display for HostConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mounts, ports } = self;
+        for mount in mounts {
+            writeln!(f, "  mount {mount}")?;
+        }
+        for port in ports {
+            writeln!(f, "  port {port}")?;
+        }
+        Ok(())
+    }
 }
 
 /// A host path shown in a node. Printing it gives it as `--volume` takes it.
@@ -321,7 +342,7 @@ impl fmt::Display for HostMount {
     }
 }
 
-/// A port published on the host.
+/// A port published on the host. Printing it gives for example `127.0.0.1:80:8080/TCP`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Port {
     /// Address to listen on.
@@ -347,6 +368,13 @@ impl Port {
             protocol,
             changing: false,
         }
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let listen = SocketAddr::new(self.listen, self.host);
+        write!(f, "{listen}:{}/{}", self.container, self.protocol.as_str())
     }
 }
 

@@ -230,7 +230,7 @@ impl Engine for Fake {
                 state: State::Created,
                 ipv4: Some(address.into()),
                 ipv6: None,
-                ports: node.ports.clone(),
+                ports: node.host.ports.clone(),
             },
         );
         drop(world);

@@ -400,7 +400,7 @@ fn nodes_reach_each_other(host: &Host) {
 
 fn published_ports_answer(host: &Host) {
     let mut spec = host.spec("one");
-    spec.ports = vec![
+    spec.host.ports = vec![
         Port::new(LOCALHOST, 0, 80, Protocol::Tcp),
         Port::new(LOCALHOST, 0, 53, Protocol::Udp),
     ];
@@ -438,7 +438,7 @@ fn taken_port(host: &Host) {
     let listener = TcpListener::bind((LOCALHOST, 0)).unwrap();
     let number = listener.local_addr().unwrap().port();
     let mut spec = host.spec("one");
-    spec.ports = vec![Port::new(LOCALHOST, number, 80, Protocol::Tcp)];
+    spec.host.ports = vec![Port::new(LOCALHOST, number, 80, Protocol::Tcp)];
     let error = host.engine.create(&spec).unwrap_err();
     assert_eq!(error.code(), "ENG-PORT-TAKEN");
     assert!(
@@ -452,7 +452,7 @@ fn taken_port(host: &Host) {
     drop(listener);
     host.engine.create(&spec).unwrap();
     let mut other = host.spec("two");
-    other.ports = spec.ports;
+    other.host = spec.host;
     assert!(
         host.engine
             .create(&other)
@@ -498,7 +498,7 @@ fn host_directories(host: &Host) {
     };
     let mut spec = host.spec("one");
     // /lib is a link of the image to an absolute path: it must resolve inside the node.
-    spec.mounts = vec![mount("/a/b", false), mount("/lib/c", true)];
+    spec.host.mounts = vec![mount("/a/b", false), mount("/lib/c", true)];
     host.boot(&spec);
     let script = "cat /a/b/file /host-escape/c/file";
     assert_eq!(host.shell("one", script).1, "from the hostfrom the host");

@@ -60,7 +60,7 @@ pub use event::{
     StepEnded, StepId, StepRecord, Warning, timestamp,
 };
 pub use kind_engine::native::helper_main;
-pub use kind_engine::{Agent, EngineKind, HostMount, Port, Protocol};
+pub use kind_engine::{Agent, EngineKind, HostConfig, HostMount, Port, Protocol};
 pub use kind_image::Progress;
 pub use kind_image::build::Packing;
 pub use kind_image::oci::Platform;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kind::{DryNode, DryRun, HostMount, NodePlan, Port};
+use kind::{DryNode, DryRun, HostConfig, HostMount, NodePlan, Port};
 use serde::Serialize;
 
 use super::Document;
@@ -137,6 +137,7 @@ impl From<DryRun> for Plan {
 
 impl PlannedNode {
     fn new(plan: NodePlan, known: DryNode) -> Self {
+        let HostConfig { mounts, ports } = plan.host;
         Self {
             name: plan.name,
             role: plan.role.to_string(),
@@ -145,8 +146,8 @@ impl PlannedNode {
             addresses: vec![known.ipv4.to_string(), known.ipv6.to_string()],
             labels: plan.labels,
             environment: plan.env,
-            mounts: plan.mounts.into_iter().map(PlannedMount::from).collect(),
-            ports: plan.ports.iter().map(PlannedPort::from).collect(),
+            mounts: mounts.into_iter().map(PlannedMount::from).collect(),
+            ports: ports.iter().map(PlannedPort::from).collect(),
             pod_subnets: plan.pod_cidrs,
             files: known.files,
             unknown_files: known.unknown_files,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::agent::{KIND_NODE, LABEL};
 use super::{Flavor, images, seed};
-use crate::{Info, NodeSpec, Purpose};
+use crate::{HostConfig, Info, NodeSpec, Purpose};
 
 /// Handed through from the caller's environment whatever its value.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
@@ -67,7 +67,9 @@ pub(super) fn create(
     for (name, value) in &node.env {
         arguments.pair("-e", &format!("{name}={value}"));
     }
-    for mount in &node.mounts {
+    // What ports are published at is found out before.
+    let HostConfig { mounts, ports: _ } = &node.host;
+    for mount in mounts {
         arguments.one(&format!("--volume={mount}"));
     }
     for port in &surroundings.ports {

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::engine::sealed::Sealed;
 use crate::{
-    Agent, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
-    NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as Doing,
+    Agent, Command, Engine, EngineKind, Error, HostConfig, ImageInfo, InUse, Info, Io, Leftover,
+    Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as Doing,
 };
 
 /// Where programs are looked for unless the image says.
@@ -91,7 +91,7 @@ impl Native {
         }
         let network = network::ensure(&self.state, &spec.network, lock)?;
         let (ipv4, ipv6) = network::allocate(&self.state, &network, lock)?;
-        let ports = ports::choose(&spec.ports, &NodeRecord::all(&self.state)?)?;
+        let ports = ports::choose(&spec.host.ports, &NodeRecord::all(&self.state)?)?;
         // Nobody removes it from now on, but somebody may have done so.
         let prepared = prepared.filter(|directory| directory.is_dir());
         let record = NodeRecord {
@@ -107,8 +107,10 @@ impl Native {
             ipv4,
             ipv6,
             ipv6_forwarding: spec.ipv6,
-            mounts: spec.mounts.clone(),
-            ports,
+            host: HostConfig {
+                ports,
+                ..spec.host.clone()
+            },
             shared: match &prepared {
                 Some(containerd) => varfs::shared_of(containerd),
                 None => varfs::shared(image.layers()),
@@ -134,7 +136,7 @@ impl Native {
 
     /// Makes the node's directory as a whole: after a power cut it is there with its record or not at all.
     fn place(&self, record: &NodeRecord) -> Result<(), Error> {
-        for mount in &record.mounts {
+        for mount in &record.host.mounts {
             // A host path that does not exist becomes a directory, as with every engine.
             if !mount.host.exists() {
                 make_directory(&mount.host)?;
@@ -178,7 +180,7 @@ impl Native {
             state,
             ipv4: Some(record.ipv4),
             ipv6: record.ipv6,
-            ports: record.ports,
+            ports: record.host.ports,
         }
     }
 }

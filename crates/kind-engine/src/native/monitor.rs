@@ -18,7 +18,7 @@ use super::helper::{Helper, Task, own_program};
 use super::record::{NetworkRecord, NodeRecord, RunRecord};
 use super::state::{NodeDirectory, State, io_error};
 use super::{console, forward, hosts, init, network, teardown};
-use crate::Error;
+use crate::{Error, HostConfig};
 
 /// What the monitor tells the process that started it, once the node runs.
 pub(super) const STARTED: &[u8] = b"started\n";
@@ -99,7 +99,9 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
         network
     };
     let resolver = write_names(directory, record, &network)?;
-    let forwards = forward::Forwards::listen(record)?;
+    // The node's first process makes the mounts.
+    let HostConfig { mounts: _, ports } = &record.host;
+    let forwards = forward::Forwards::listen(record, ports)?;
     let group = group(state, &record.name)?;
     group
         .create()

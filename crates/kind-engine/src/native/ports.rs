@@ -24,7 +24,7 @@ pub(super) fn choose(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<Port>,
     for port in wanted {
         if let Some(node) = nodes
             .iter()
-            .find(|node| node.ports.iter().any(|other| clash(port, other)))
+            .find(|node| node.host.ports.iter().any(|other| clash(port, other)))
         {
             return Err(taken(port, &format!("node {}", node.name)));
         }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::state::{NodeDirectory, State, file_name, io_error, write_atomically};
-use crate::{Error, HostMount, Port, Purpose};
+use crate::{Error, HostConfig, Purpose};
 
 /// Version of the records' form. A program refuses records that are newer than it knows.
 pub(super) const VERSION: u32 = 1;
@@ -35,8 +35,8 @@ pub(super) struct NodeRecord {
     pub(super) ipv6: Option<Ipv6Addr>,
     /// IPv6 packets are forwarded.
     pub(super) ipv6_forwarding: bool,
-    pub(super) mounts: Vec<HostMount>,
-    pub(super) ports: Vec<Port>,
+    #[serde(flatten)]
+    pub(super) host: HostConfig,
     /// Directories of the image's `/var` that are shown read-only instead of being copied: where they
     /// are on the host, and where below `/var` they belong.
     pub(super) shared: Vec<(PathBuf, PathBuf)>,

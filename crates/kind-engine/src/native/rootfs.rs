@@ -128,7 +128,7 @@ fn host_files(state: &State, node: &NodeRecord) -> Result<Vec<Attachment>, Error
 fn extra(node: &NodeRecord) -> Result<Vec<Attachment>, Error> {
     let table = mountinfo::read().map_err(Error::io("read the mount table"))?;
     let mut attachments = Vec::new();
-    for wanted in &node.mounts {
+    for wanted in &node.host.mounts {
         let mut attachment = hold(&wanted.host, &wanted.container)?;
         attachment.read_only = wanted.read_only;
         attachment.travel = match wanted.propagation {

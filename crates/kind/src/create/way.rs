@@ -39,7 +39,7 @@ impl Way {
             .collect();
         control_planes.sort_by_key(|node| (node.plan.name != plan.bootstrap, &node.plan.name));
         let prepared = nodes.values().all(|node| {
-            node.documents.can_be_prepared() && !node.plan.mounts.iter().any(is_kubeadms)
+            node.documents.can_be_prepared() && !node.plan.host.mounts.iter().any(is_kubeadms)
         });
         let one_version = control_planes
             .windows(2)

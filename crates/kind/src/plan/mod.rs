@@ -11,7 +11,7 @@ mod role;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kind_engine::{Agent, HostMount, Network, NodeSpec, Port, Purpose};
+use kind_engine::{Agent, HostConfig, Network, NodeSpec, Purpose};
 use kind_kubeadm::{ClusterSettings, NodeSettings};
 
 use crate::node::AGENT;
@@ -70,10 +70,8 @@ pub struct NodePlan {
     pub labels: BTreeMap<String, String>,
     /// Environment of its first process.
     pub env: BTreeMap<String, String>,
-    /// Host paths it shows.
-    pub mounts: Vec<HostMount>,
-    /// Ports it publishes; host port 0 is chosen by the engine.
-    pub ports: Vec<Port>,
+    /// What it has of the host.
+    pub host: HostConfig,
     /// Its share of the pod subnets.
     pub pod_cidrs: Vec<String>,
     /// Whether it needs IPv6.
@@ -136,8 +134,7 @@ impl NodePlan {
             image,
             labels,
             env,
-            mounts,
-            ports,
+            host,
             pod_cidrs: _,
             ipv6,
             kubernetes: _,
@@ -155,8 +152,7 @@ impl NodePlan {
             labels: labels.clone(),
             network: network.to_owned(),
             env: env.clone(),
-            mounts: mounts.clone(),
-            ports: ports.clone(),
+            host: host.clone(),
             ipv6: *ipv6,
             kind_node: Some(agent.clone()),
             purpose,

@@ -73,10 +73,3 @@ fn loopback(family: &IpFamily) -> IpAddr {
         Ipv6Addr::LOCALHOST.into()
     }
 }
-
-/// A port in words: `127.0.0.1:80:8080/TCP`.
-pub(super) fn text(port: &Port) -> String {
-    let listen = std::net::SocketAddr::new(port.listen, port.host);
-    let protocol = port.protocol.as_str();
-    format!("{listen}:{}/{protocol}", port.container)
-}
