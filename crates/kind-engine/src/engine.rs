@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kind_config::{Propagation, Protocol};
+use kind_config::{Propagation, Protocol, ResourceLimits};
 use kind_image::ProgressSink;
 
 use crate::{Agent, Error, InUse, Leftover, Pruning};
@@ -294,16 +294,29 @@ pub struct HostConfig {
     pub mounts: Vec<HostMount>,
     /// Ports to publish on the host; host port 0 is chosen by the engine.
     pub ports: Vec<Port>,
+    /// How much of it the node may use.
+    #[serde(default)]
+    pub resources: ResourceLimits,
 }
 
 impl fmt::Display for HostConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mounts, ports } = self;
+        let Self {
+            mounts,
+            ports,
+            resources,
+        } = self;
         for mount in mounts {
             writeln!(f, "  mount {mount}")?;
         }
         for port in ports {
             writeln!(f, "  port {port}")?;
+        }
+        if let Some(cpus) = resources.cpus() {
+            writeln!(f, "  cpus {cpus}")?;
+        }
+        if let Some(bytes) = resources.memory_bytes {
+            writeln!(f, "  memory {bytes} bytes")?;
         }
         Ok(())
     }

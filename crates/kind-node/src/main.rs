@@ -15,6 +15,7 @@ mod dns;
 mod known;
 mod kubelet;
 mod kubernetes;
+mod limits;
 mod marks;
 mod network;
 mod nft;
@@ -60,6 +61,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "seed" => seed::run(&arguments),
         "request" => channel::run(&arguments),
         "set-sysctls" => sysctls::run(),
+        "show-limits" => limits::run(),
         "finalize-kubelet" => kubelet::run(),
         "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
         "await-server" => server::run(),
@@ -154,6 +156,7 @@ usage: kind-node <sub-command>
   await-ready     wait until this node is well since its start
   note-stop       call all nodes of the cluster not Ready
   set-sysctls     set what the node's network needs of the kernel
+  show-limits     show the kubelet what the node may use as its machine
   finalize-kubelet  use the certificate that the kubelet rotates
   load-balancer   lead connections to the control planes that are ready
   network         the pod network of this node

@@ -65,6 +65,10 @@ struct PlannedNode {
     mounts: Vec<PlannedMount>,
     /// Ports that are published on the host.
     ports: Vec<PlannedPort>,
+    /// How many CPUs it may use, a decimal number; null for all of the host's.
+    cpus: Option<String>,
+    /// Bytes of memory that it may use; null for all of the host's.
+    memory_bytes: Option<u64>,
     /// The node's share of the pod subnets.
     pod_subnets: Vec<String>,
     /// Files that are written to the node: the exact content by the path.
@@ -137,7 +141,11 @@ impl From<DryRun> for Plan {
 
 impl PlannedNode {
     fn new(plan: NodePlan, known: DryNode) -> Self {
-        let HostConfig { mounts, ports } = plan.host;
+        let HostConfig {
+            mounts,
+            ports,
+            resources,
+        } = plan.host;
         Self {
             name: plan.name,
             role: plan.role.to_string(),
@@ -148,6 +156,8 @@ impl PlannedNode {
             environment: plan.env,
             mounts: mounts.into_iter().map(PlannedMount::from).collect(),
             ports: ports.iter().map(PlannedPort::from).collect(),
+            cpus: resources.cpus(),
+            memory_bytes: resources.memory_bytes,
             pod_subnets: plan.pod_cidrs,
             files: known.files,
             unknown_files: known.unknown_files,

@@ -68,7 +68,17 @@ pub(super) fn create(
         arguments.pair("-e", &format!("{name}={value}"));
     }
     // What ports are published at is found out before.
-    let HostConfig { mounts, ports: _ } = &node.host;
+    let HostConfig {
+        mounts,
+        ports: _,
+        resources,
+    } = &node.host;
+    if let Some(cpus) = resources.cpus() {
+        arguments.pair("--cpus", &cpus);
+    }
+    if let Some(bytes) = resources.memory_bytes {
+        arguments.pair("--memory", &bytes.to_string());
+    }
     for mount in mounts {
         arguments.one(&format!("--volume={mount}"));
     }

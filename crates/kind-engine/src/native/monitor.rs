@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use kind_config::ResourceLimits;
 use kind_net::netlink::Netlink;
 use kind_sys::cgroup::{Group, Hierarchies};
 use kind_sys::namespace;
@@ -100,12 +101,17 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
     };
     let resolver = write_names(directory, record, &network)?;
     // The node's first process makes the mounts.
-    let HostConfig { mounts: _, ports } = &record.host;
+    let HostConfig {
+        mounts: _,
+        ports,
+        resources,
+    } = &record.host;
     let forwards = forward::Forwards::listen(record, ports)?;
     let group = group(state, &record.name)?;
     group
         .create()
         .map_err(Error::io("make the node's cgroups"))?;
+    limit(&group, *resources)?;
     let console = Terminal::open().map_err(Error::io("make a terminal for the console"))?;
     // Held open for as long as the monitor lives: reading would fail while no program of the node has
     // the console open.
@@ -135,6 +141,22 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
             .map(|server| (kind_net::pool::gateway(network.ipv4.into()), server)),
     );
     Ok(pid)
+}
+
+fn limit(group: &Group, resources: ResourceLimits) -> Result<(), Error> {
+    let ResourceLimits {
+        millicpus,
+        memory_bytes,
+    } = resources;
+    if let Some(millicpus) = millicpus {
+        let limited = group.limit_processors(millicpus);
+        limited.map_err(Error::io("limit the node's CPUs (resources.cpus)"))?;
+    }
+    if let Some(bytes) = memory_bytes {
+        let limited = group.limit_memory(bytes);
+        limited.map_err(Error::io("limit the node's memory (resources.memory)"))?;
+    }
+    Ok(())
 }
 
 fn write_names(

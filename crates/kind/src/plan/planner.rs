@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kind_config::{Cluster, FileOrText, Node, Role};
+use kind_config::{Cluster, FileOrText, Node, ResourceLimits, Role};
 use kind_engine::{CLUSTER_LABEL, HostConfig, Port, ROLE_LABEL};
 use kind_kubeadm::{ClusterSettings, Error, NodeSettings};
 
@@ -84,6 +84,7 @@ impl Planner<'_> {
             host: HostConfig {
                 mounts: mounts::shown(node, self.surroundings.directory),
                 ports: ports::published(self.cluster, node),
+                resources: node.resources.limits(),
             },
             pod_cidrs: subnet::pod_cidrs(&networking.pod_subnet, index),
             ipv6: networking.ip_family.has_ipv6(),
@@ -108,6 +109,7 @@ impl Planner<'_> {
             host: HostConfig {
                 mounts: Vec::new(),
                 ports: vec![ports::endpoint(self.cluster)],
+                resources: ResourceLimits::default(),
             },
             pod_cidrs: Vec::new(),
             ipv6: self.cluster.networking.ip_family.has_ipv6(),
