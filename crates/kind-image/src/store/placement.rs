@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use super::Placement;
+use crate::concurrent::run_piped;
 use crate::{Error, pack, unpack};
 
 /// Puts the directory `from` at `to`, which does not exist.
@@ -37,13 +38,10 @@ fn is_cross_device(error: &io::Error) -> bool {
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     make_like(from, to)?;
     let (source, target) = (unpack::open_root(from)?, unpack::open_root(to)?);
-    let (reader, writer) = io::pipe().map_err(Error::io("make pipe"))?;
-    std::thread::scope(|scope| {
-        let packing = scope.spawn(move || pack::contents(&source, io::BufWriter::new(writer)));
-        let unpacked = unpack::into(&target, reader, &unpack::Options::layer());
-        let packed = packing.join().expect("packing does not panic");
-        unpacked.and(packed)
-    })
+    let pack = |writer| pack::contents(&source, io::BufWriter::new(writer));
+    let unpack = |reader| unpack::into(&target, reader, &unpack::Options::layer());
+    let (packed, unpacked) = run_piped(pack, unpack).map_err(Error::io("make pipe"))?;
+    unpacked.and(packed)
 }
 
 /// Makes a tree of new directories with hard links to the files of another.
