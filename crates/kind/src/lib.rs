@@ -56,8 +56,8 @@ pub use create::{CreateCluster, Created};
 pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, Result, chain as error_chain};
 pub use event::{
-    Event, EventRecord, KubeadmPhase, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord,
-    StepEnded, StepId, StepRecord, Warning, timestamp,
+    Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, StepEnded, StepId, StepRecord,
+    Warning, timestamp,
 };
 pub use kind_engine::native::helper_main;
 pub use kind_engine::{Agent, EngineKind, HostConfig, HostMount, Port, Protocol};
