@@ -107,9 +107,12 @@ mod tests {
     use super::*;
 
     fn info(rootless: bool, cgroup2: bool, limits: Limits) -> Info {
-        let mut info = Info::default();
-        (info.rootless, info.cgroup2, info.limits) = (rootless, cgroup2, limits);
-        info
+        Info {
+            rootless,
+            cgroup2,
+            limits,
+            ..Info::default()
+        }
     }
 
     #[test]
