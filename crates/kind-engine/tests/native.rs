@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Program;
 use std::time::{Duration, Instant};
 
+use kind_config::ResourceLimits;
 use kind_engine::native::{Native, NativeOptions};
 use kind_engine::{
     CLUSTER_LABEL, Command, Engine, HostMount, Io, NetworkSpec, Node, NodeSpec, Port, Propagation,
@@ -48,7 +49,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 15] = [
+    let tests: [(&str, Test); 16] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -61,6 +62,7 @@ fn main() {
         ("a_taken_port_names_its_owner", taken_port),
         ("a_route_that_came_later_is_named", route_that_came_later),
         ("host_directories_are_shown", host_directories),
+        ("a_node_sees_its_limits", limits),
         ("stopping_asks_first", stopping_asks_first),
         ("a_killed_monitor_takes_its_node_along", killed_monitor),
         ("a_monitor_leaves_its_callers_cgroups", monitor_cgroups),
@@ -506,6 +508,25 @@ fn host_directories(host: &Host) {
     assert_ne!(host.shell("one", "echo x > /lib/c/file").0, 0);
     assert_eq!(fs::read_to_string(shared.join("file")).unwrap(), "back");
     assert!(!Path::new("/host-escape").exists());
+}
+
+fn limits(host: &Host) {
+    let mut spec = host.spec("one");
+    spec.host.resources = ResourceLimits {
+        millicpus: Some(1500),
+        memory_bytes: Some(256 << 20),
+    };
+    host.boot(&spec);
+    // As the node agent looks for them: at the roots of the hierarchies that the node sees.
+    let read = |v1: &str, v2: &str| {
+        let script = format!("cd /sys/fs/cgroup; cat {v1} || cat {v2}");
+        let (_, text) = host.shell("one", &format!("({script}) 2>/dev/null"));
+        text
+    };
+    let memory = read("memory/memory.limit_in_bytes", "memory.max");
+    assert_eq!(memory, "268435456");
+    let quota = read("cpu/cpu.cfs_quota_us", "cpu.max");
+    assert_eq!(quota.split(' ').next(), Some("150000"));
 }
 
 fn stopping_asks_first(host: &Host) {
