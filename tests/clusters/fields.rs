@@ -24,6 +24,7 @@ nodes:
   labels: {tier: db}
   taints: [{key: dedicated, value: db, effect: NoSchedule}]
   env: {PAIR_GREETING: hello}
+  resources: {cpus: 1, memory: 2Gi}
 ";
 
 pub(crate) fn every_field_of_ours_is_honoured(world: &World) {
@@ -36,6 +37,11 @@ pub(crate) fn every_field_of_ours_is_honoured(world: &World) {
     assert_eq!(of(&worker, "{.metadata.labels.tier}"), "db");
     let taints = of(&worker, "{.spec.taints[*].key}");
     assert!(taints.split(' ').any(|key| key == "dedicated"), "{taints}");
+    // The node's limits, as its kubelet sees them; the other node has all of the host's memory.
+    assert_eq!(of(&worker, "{.status.capacity.cpu}"), "1");
+    assert_eq!(of(&worker, "{.status.capacity.memory}"), "2097152Ki");
+    let unlimited = of(&["node", NODES[0]], "{.status.capacity.memory}");
+    assert_eq!(unlimited, format!("{}Ki", host_memory()));
     assert_eq!(of(&["configmap", "greeting"], "{.data.hello}"), "world");
     let known_as = |name: &str| {
         let name = format!("--tls-server-name={name}");
@@ -54,6 +60,14 @@ pub(crate) fn every_field_of_ours_is_honoured(world: &World) {
     let audit = logs.join(NODES[0]).join("kubernetes/audit.log");
     let audit = fs::read_to_string(&audit).unwrap_or_else(|error| panic!("{audit:?}: {error}"));
     assert!(audit.contains("\"kind\":\"Event\""), "{audit}");
+}
+
+/// The host's memory in KiB.
+fn host_memory() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap();
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let words = total.unwrap().split_whitespace().next();
+    words.unwrap().parse().unwrap()
 }
 
 /// A variable of a node's first process.

@@ -77,8 +77,8 @@ fn ensure(world: &World, program: &Path, name: &str) -> Network {
         _ => Flavor::Podman,
     };
     let engine = CommandLine::new(flavor, program.to_string_lossy());
-    let mut spec = NetworkSpec::default();
-    name.clone_into(&mut spec.name);
+    let name = name.to_owned();
+    let spec = NetworkSpec { name };
     engine.ensure_network(&spec).unwrap()
 }
 

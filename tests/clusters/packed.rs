@@ -98,8 +98,10 @@ fn build_packed(world: &World) {
         kind_node: agents[0].join("kind-node"),
     };
     let name = "docker.io/kindest/node:packed".parse().unwrap();
-    let mut request = Request::new(Source::Debian, name, add_ons, cache);
-    request.packing = Packing::Packed;
+    let request = Request {
+        packing: Packing::Packed,
+        ..Request::new(Source::Debian, name, add_ons, cache)
+    };
     let store = Store::open(&world.kind.state().join("images")).unwrap();
     build(&store, &request, &|_| ()).unwrap();
 }

@@ -2,7 +2,10 @@
 //! one fills it, one starts it, as after a crash.
 
 use kind_engine::command_line::{CommandLine, Flavor};
-use kind_engine::{CLUSTER_LABEL, Command, Engine as _, Io, NetworkSpec, NodeSpec, ROLE_LABEL};
+use kind_engine::{
+    CLUSTER_LABEL, Command, Engine as _, HostConfig, HostMount, Io, NetworkSpec, NodeSpec,
+    Propagation, ROLE_LABEL,
+};
 
 use kind_e2e::eventually;
 
@@ -65,29 +68,36 @@ fn engine(world: &World) -> CommandLine {
 }
 
 fn spec(world: &World, snapshotter: &str) -> NodeSpec {
-    let mut network = NetworkSpec::default();
-    "kind".clone_into(&mut network.name);
+    let name = "kind".to_owned();
+    let network = NetworkSpec { name };
     engine(world).ensure_network(&network).unwrap();
     // The program that the cluster's node was given.
     let agent = world.directory.path().join("kind-node");
     let from = format!("{NODE}:/kind/bin/kind-node");
     let copy = ["cp", &from, agent.to_str().unwrap()];
     world.engine.client(&copy).expect("cp");
-    let mut spec = NodeSpec::default();
-    NAME.clone_into(&mut spec.name);
-    NODE_IMAGE.clone_into(&mut spec.image);
-    spec.network = network.name;
-    spec.kind_node = Some(kind_engine::Agent::file(agent));
     let labels = [(CLUSTER_LABEL, "seeded"), (ROLE_LABEL, "worker")];
-    spec.labels = labels
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .into();
-    spec.env = [(SNAPSHOTTER.to_owned(), snapshotter.to_owned())].into();
-    let mut mount = kind_engine::Mount::default();
-    mount.host = world.directory.path().join("shown");
-    mount.container = "/shown".into();
-    spec.mounts = vec![mount];
-    spec
+    NodeSpec {
+        name: NAME.to_owned(),
+        image: NODE_IMAGE.to_owned(),
+        network: network.name,
+        kind_node: Some(kind_engine::Agent::file(agent)),
+        labels: labels
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        env: [(SNAPSHOTTER.to_owned(), snapshotter.to_owned())].into(),
+        host: HostConfig {
+            mounts: vec![HostMount {
+                host: world.directory.path().join("shown"),
+                container: "/shown".into(),
+                read_only: false,
+                selinux_relabel: false,
+                propagation: Propagation::None,
+            }],
+            ..HostConfig::default()
+        },
+        ..NodeSpec::default()
+    }
 }
 
 fn archive(text: &str) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use kind_image::oci::{ImageConfig, RunConfig};
+use kind_image::oci::{ImageConfig, Platform, RunConfig};
 use kind_image::store::{Placement, Store};
 
 use crate::Failure;
@@ -30,7 +30,7 @@ pub(crate) fn archive() -> Result<PathBuf, Failure> {
     fill(&root)?;
     let store = Store::open(&scratch.path().join("store"))?;
     let config = ImageConfig {
-        architecture: architecture().to_owned(),
+        architecture: Platform::of_host().architecture,
         os: "linux".to_owned(),
         config: RunConfig {
             cmd: Some(["/bin/sh", "-c", SERVE].map(str::to_owned).to_vec()),
@@ -63,11 +63,4 @@ fn fill(root: &Path) -> Result<(), Failure> {
         symlink("busybox", root.join("bin").join(applet))?;
     }
     Ok(())
-}
-
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "aarch64" => "arm64",
-        _ => "amd64",
-    }
 }

@@ -33,11 +33,7 @@ pub use api::{ApiVersion, UnknownApiVersion};
 pub use convert::convert;
 pub use defaults::{DEFAULT_NODE_IMAGE, LOAD_BALANCER_IMAGE};
 pub use error::{Error, Finding};
-pub use model::{
-    AddOn, AddOns, Audit, AuditLevel, Cluster, FileOrText, IpFamily, JsonPatch, KubeProxyMode,
-    Mirror, Mount, Networking, Node, PortMapping, Propagation, Protocol, Registry, Role, Taint,
-    TaintEffect,
-};
+pub use model::*;
 pub use names::{API_SERVER_PORT, LOAD_BALANCER_ROLE, NodeNamer};
 pub use source::Source;
 pub use writing::json_schema;

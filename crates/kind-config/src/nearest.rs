@@ -7,27 +7,11 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .into_iter()
         .map(|other| {
             let plain = other.to_lowercase().replace(['_', '-'], "");
-            (distance(&word, &plain), other)
+            (strsim::levenshtein(&word, &plain), other)
         })
         .filter(|(distance, other)| *distance * 3 <= other.len())
         .min()
         .map(|(_, other)| other)
-}
-
-/// Edits (insert, remove, replace a letter) that make one word of the other.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, letter) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, other) in right.iter().enumerate() {
-            let replace = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = replace.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use crate::model::{
     AddOn, AddOns, Audit, AuditLevel, Cluster, FileOrText, IpFamily, JsonPatch, KubeProxyMode,
-    Mirror, Mount, Networking, Node, PortMapping, Propagation, Protocol, Registry, Role, Taint,
-    TaintEffect,
+    Mirror, Mount, Networking, Node, PortMapping, Propagation, Protocol, Registry, Resources, Role,
+    Taint, TaintEffect,
 };
 
 /// Text with everything that YAML treats in special ways.
@@ -95,8 +95,18 @@ fn taint() -> impl Strategy<Value = Taint> {
         .prop_map(|(key, value, effect)| Taint { key, value, effect })
 }
 
+fn resources() -> impl Strategy<Value = Resources> {
+    (text(), text()).prop_map(|(cpus, memory)| Resources { cpus, memory })
+}
+
 fn node() -> impl Strategy<Value = Node> {
-    let simple = (open_word(Role::WORDS), text(), labels(), labels());
+    let simple = (
+        open_word(Role::WORDS),
+        text(),
+        labels(),
+        labels(),
+        resources(),
+    );
     let lists = (
         option::of(vec(taint(), 0..3)),
         vec(mount(), 0..3),
@@ -105,7 +115,10 @@ fn node() -> impl Strategy<Value = Node> {
         vec(json_patch(), 0..2),
     );
     (simple, lists).prop_map(
-        |((role, image, labels, env), (taints, mounts, ports, patches, json_patches))| Node {
+        |(
+            (role, image, labels, env, resources),
+            (taints, mounts, ports, patches, json_patches),
+        )| Node {
             role,
             image,
             labels,
@@ -113,6 +126,7 @@ fn node() -> impl Strategy<Value = Node> {
             env,
             extra_mounts: mounts,
             extra_port_mappings: ports,
+            resources,
             kubeadm_config_patches: patches,
             kubeadm_config_patches_json6902: json_patches,
         },
@@ -178,6 +192,7 @@ pub(crate) fn old_cluster() -> impl Strategy<Value = Cluster> {
         for node in &mut old.nodes {
             node.taints = None;
             node.env.clear();
+            node.resources = Resources::default();
         }
         old
     })

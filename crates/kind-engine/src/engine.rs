@@ -4,11 +4,13 @@
 //! above works with every engine.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kind_config::{Propagation, Protocol, ResourceLimits};
 use kind_image::ProgressSink;
 
 use crate::{Agent, Error, InUse, Leftover, Pruning};
@@ -31,7 +33,6 @@ pub(crate) mod sealed {
 
 /// An engine, whichever program reaches it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum EngineKind {
     /// This kernel, without any container engine.
     Native,
@@ -184,7 +185,6 @@ pub trait Engine: sealed::Sealed + Send + Sync {
 
 /// What an engine can do on its host.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct Info {
     /// Nodes run without root on the host.
     pub rootless: bool,
@@ -214,7 +214,6 @@ pub struct Info {
 
 /// What of a node's use of the host can be limited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Limits {
     /// Memory.
     pub memory: bool,
@@ -240,7 +239,6 @@ impl Limits {
 
 /// A network to make.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct NetworkSpec {
     /// Name, `kind` by default.
     pub name: String,
@@ -260,7 +258,6 @@ pub struct Network {
 
 /// An image that is present.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct ImageInfo {
     /// Image id (digest of its config).
     pub id: String,
@@ -270,7 +267,6 @@ pub struct ImageInfo {
 
 /// A node to make.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct NodeSpec {
     /// Container name and host name.
     pub name: String,
@@ -282,10 +278,8 @@ pub struct NodeSpec {
     pub network: String,
     /// Environment of the first process, beside the image's own.
     pub env: BTreeMap<String, String>,
-    /// Host directories and files to show in the node.
-    pub mounts: Vec<Mount>,
-    /// Ports to publish on the host.
-    pub ports: Vec<Port>,
+    /// What it has of the host.
+    pub host: HostConfig,
     /// IPv6 is wanted inside the node (addresses and forwarding).
     pub ipv6: bool,
     /// The program to show read-only at `/kind/bin/kind-node`.
@@ -298,7 +292,6 @@ pub struct NodeSpec {
 
 /// What a node is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
 pub enum Purpose {
     /// It runs Kubernetes: privileged, with a `/var` of its own.
     #[default]
@@ -307,10 +300,45 @@ pub enum Purpose {
     LoadBalancer,
 }
 
-/// A host path shown in a node.
-#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub struct Mount {
+/// What a node has of its host: planned, handed to an engine and kept in records as it is, so that whatever is
+/// added here reaches every node. Printing it gives a line for each thing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HostConfig {
+    /// Host directories and files to show in the node.
+    pub mounts: Vec<HostMount>,
+    /// Ports to publish on the host; host port 0 is chosen by the engine.
+    pub ports: Vec<Port>,
+    /// How much of it the node may use.
+    #[serde(default)]
+    pub resources: ResourceLimits,
+}
+
+impl fmt::Display for HostConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            mounts,
+            ports,
+            resources,
+        } = self;
+        for mount in mounts {
+            writeln!(f, "  mount {mount}")?;
+        }
+        for port in ports {
+            writeln!(f, "  port {port}")?;
+        }
+        if let Some(cpus) = resources.cpus() {
+            writeln!(f, "  cpus {cpus}")?;
+        }
+        if let Some(bytes) = resources.memory_bytes {
+            writeln!(f, "  memory {bytes} bytes")?;
+        }
+        Ok(())
+    }
+}
+
+/// A host path shown in a node. Printing it gives it as `--volume` takes it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HostMount {
     /// Absolute path on the host.
     pub host: PathBuf,
     /// Absolute path in the node.
@@ -319,26 +347,30 @@ pub struct Mount {
     pub read_only: bool,
     /// Relabel for SELinux.
     pub selinux_relabel: bool,
-    /// How later mounts travel.
+    /// How mounts made later travel.
     pub propagation: Propagation,
 }
 
-/// How mounts made later travel between host and node.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub enum Propagation {
-    /// Not at all.
-    #[default]
-    Private,
-    /// From the host into the node.
-    HostToContainer,
-    /// Both ways.
-    Bidirectional,
+impl fmt::Display for HostMount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host.display(), self.container.display())?;
+        let propagation = match self.propagation {
+            Propagation::None => None,
+            Propagation::HostToContainer => Some("rslave"),
+            Propagation::Bidirectional => Some("rshared"),
+        };
+        let read_only = self.read_only.then_some("ro");
+        let relabel = self.selinux_relabel.then_some("Z");
+        let options = [read_only, relabel, propagation].into_iter().flatten();
+        match options.collect::<Vec<_>>().join(",").as_str() {
+            "" => Ok(()),
+            options => write!(f, ":{options}"),
+        }
+    }
 }
 
-/// A port published on the host.
+/// A port published on the host. Printing it gives for example `127.0.0.1:80:8080/TCP`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
 pub struct Port {
     /// Address to listen on.
     pub listen: IpAddr,
@@ -366,21 +398,15 @@ impl Port {
     }
 }
 
-/// Transport protocol of a published port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// TCP
-    Tcp,
-    /// UDP
-    Udp,
-    /// SCTP
-    Sctp,
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let listen = SocketAddr::new(self.listen, self.host);
+        write!(f, "{listen}:{}/{}", self.container, self.protocol.as_str())
+    }
 }
 
 /// A node as the engine knows it.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Node {
     /// Container name.
     pub name: String,
@@ -412,7 +438,6 @@ impl Node {
 
 /// What a node is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum State {
     /// Made, never started.
     Created,
@@ -424,7 +449,6 @@ pub enum State {
 
 /// A command to run in a node.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct Command {
     /// Program and arguments.
     pub argv: Vec<String>,
@@ -445,7 +469,6 @@ impl Command {
 }
 
 /// Streams of a command that runs in a node.
-#[non_exhaustive]
 pub struct Io<'a> {
     /// What it reads; `None` is an empty input.
     pub stdin: Option<&'a mut (dyn Read + Send)>,

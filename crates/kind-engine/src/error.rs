@@ -7,7 +7,6 @@ use crate::command_line::Trouble;
 
 /// A failure of an engine. `code` is stable, Display says what failed, `source` why, `remedy` what to do.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// No node of that name.
     #[error("no node named {0:?}")]

@@ -142,10 +142,18 @@ impl Engine for Fake {
     fn info(&self) -> Result<Info, Error> {
         drop(self.call("info", "")?);
         Ok(Info {
+            rootless: false,
             cgroup2: true,
             limits: Limits::ALL,
+            version: String::new(),
+            hostname: String::new(),
+            architecture: String::new(),
+            storage_driver: String::new(),
+            backing_filesystem: String::new(),
+            containerd_images: false,
+            user_namespaces: false,
             parallel_creates: true,
-            ..Info::default()
+            warnings: Vec::new(),
         })
     }
 
@@ -222,7 +230,7 @@ impl Engine for Fake {
                 state: State::Created,
                 ipv4: Some(address.into()),
                 ipv6: None,
-                ports: node.ports.clone(),
+                ports: node.host.ports.clone(),
             },
         );
         drop(world);

@@ -14,4 +14,5 @@ mod prune;
 pub use agent::Agent;
 pub use engine::*;
 pub use error::Error;
+pub use kind_config::{Propagation, Protocol};
 pub use prune::{InUse, Leftover, LeftoverKind, Pruning};

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 /// Whether something is removed or only looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Pruning {
     /// Say what could be removed.
     Look,
@@ -14,7 +13,6 @@ pub enum Pruning {
 
 /// Something that no node uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Leftover {
     /// What it is.
     pub kind: LeftoverKind,
@@ -26,7 +24,6 @@ pub struct Leftover {
 
 /// What something is that no node uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum LeftoverKind {
     /// An image of the engine's own store.
     Image,
@@ -47,7 +44,6 @@ impl Leftover {
 
 /// What nodes use of the host's files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct InUse {
     /// The `kind-node` programs that nodes show.
     pub programs: Vec<PathBuf>,

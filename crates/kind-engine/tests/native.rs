@@ -14,12 +14,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Program;
 use std::time::{Duration, Instant};
 
+use kind_config::ResourceLimits;
 use kind_engine::native::{Native, NativeOptions};
 use kind_engine::{
-    CLUSTER_LABEL, Command, Engine, Io, Mount, NetworkSpec, Node, NodeSpec, Port, Protocol, State,
+    CLUSTER_LABEL, Command, Engine, HostMount, Io, NetworkSpec, Node, NodeSpec, Port, Propagation,
+    Protocol, State,
 };
 use kind_image::oci::{ImageConfig, Platform, RunConfig};
-use kind_image::registry::{self, Access, Packing};
+use kind_image::registry::{self, Access, LayerForm};
 use kind_image::store::Placement;
 use kind_testkit::machine::require_root;
 use kind_testkit::registry::Registry;
@@ -47,7 +49,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 15] = [
+    let tests: [(&str, Test); 16] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -60,6 +62,7 @@ fn main() {
         ("a_taken_port_names_its_owner", taken_port),
         ("a_route_that_came_later_is_named", route_that_came_later),
         ("host_directories_are_shown", host_directories),
+        ("a_node_sees_its_limits", limits),
         ("stopping_asks_first", stopping_asks_first),
         ("a_killed_monitor_takes_its_node_along", killed_monitor),
         ("a_monitor_leaves_its_callers_cgroups", monitor_cgroups),
@@ -148,8 +151,8 @@ impl Host {
             directory,
         };
         host.make_image();
-        let mut spec = NetworkSpec::default();
-        spec.name.clone_from(&host.network);
+        let name = host.network.clone();
+        let spec = NetworkSpec { name };
         host.engine.ensure_network(&spec).unwrap();
         host
     }
@@ -195,12 +198,13 @@ impl Host {
     }
 
     fn spec(&self, name: &str) -> NodeSpec {
-        let mut spec = NodeSpec::default();
-        spec.name = name.to_owned();
-        spec.image = IMAGE.to_owned();
-        spec.network.clone_from(&self.network);
-        spec.labels = BTreeMap::from([(CLUSTER_LABEL.to_owned(), "test".to_owned())]);
-        spec
+        NodeSpec {
+            name: name.to_owned(),
+            image: IMAGE.to_owned(),
+            network: self.network.clone(),
+            labels: BTreeMap::from([(CLUSTER_LABEL.to_owned(), "test".to_owned())]),
+            ..NodeSpec::default()
+        }
     }
 
     fn boot(&self, spec: &NodeSpec) {
@@ -309,8 +313,10 @@ fn streams_and_exit_codes(host: &Host) {
 fn terminal(host: &Host) {
     host.boot(&host.spec("one"));
     let script = "tty && read line && echo got $line && exit 5";
-    let mut command = Command::new(["/bin/sh", "-c", script]);
-    command.tty = true;
+    let command = Command {
+        tty: true,
+        ..Command::new(["/bin/sh", "-c", script])
+    };
     let (mut input, mut out, mut err): (&[u8], _, _) = (b"typed\n", Vec::new(), Vec::new());
     let io = Io::new(Some(&mut input), &mut out, &mut err);
     let code = host.engine.exec("one", &command, io).unwrap();
@@ -396,7 +402,7 @@ fn nodes_reach_each_other(host: &Host) {
 
 fn published_ports_answer(host: &Host) {
     let mut spec = host.spec("one");
-    spec.ports = vec![
+    spec.host.ports = vec![
         Port::new(LOCALHOST, 0, 80, Protocol::Tcp),
         Port::new(LOCALHOST, 0, 53, Protocol::Udp),
     ];
@@ -434,7 +440,7 @@ fn taken_port(host: &Host) {
     let listener = TcpListener::bind((LOCALHOST, 0)).unwrap();
     let number = listener.local_addr().unwrap().port();
     let mut spec = host.spec("one");
-    spec.ports = vec![Port::new(LOCALHOST, number, 80, Protocol::Tcp)];
+    spec.host.ports = vec![Port::new(LOCALHOST, number, 80, Protocol::Tcp)];
     let error = host.engine.create(&spec).unwrap_err();
     assert_eq!(error.code(), "ENG-PORT-TAKEN");
     assert!(
@@ -448,7 +454,7 @@ fn taken_port(host: &Host) {
     drop(listener);
     host.engine.create(&spec).unwrap();
     let mut other = host.spec("two");
-    other.ports = spec.ports;
+    other.host = spec.host;
     assert!(
         host.engine
             .create(&other)
@@ -485,16 +491,16 @@ fn host_directories(host: &Host) {
     let shared = host.directory.path().join("shared");
     fs::create_dir(&shared).unwrap();
     fs::write(shared.join("file"), "from the host").unwrap();
-    let mount = |container: &str, read_only| {
-        let mut mount = Mount::default();
-        mount.host.clone_from(&shared);
-        mount.container = container.into();
-        mount.read_only = read_only;
-        mount
+    let mount = |container: &str, read_only| HostMount {
+        host: shared.clone(),
+        container: container.into(),
+        read_only,
+        selinux_relabel: false,
+        propagation: Propagation::None,
     };
     let mut spec = host.spec("one");
     // /lib is a link of the image to an absolute path: it must resolve inside the node.
-    spec.mounts = vec![mount("/a/b", false), mount("/lib/c", true)];
+    spec.host.mounts = vec![mount("/a/b", false), mount("/lib/c", true)];
     host.boot(&spec);
     let script = "cat /a/b/file /host-escape/c/file";
     assert_eq!(host.shell("one", script).1, "from the hostfrom the host");
@@ -502,6 +508,25 @@ fn host_directories(host: &Host) {
     assert_ne!(host.shell("one", "echo x > /lib/c/file").0, 0);
     assert_eq!(fs::read_to_string(shared.join("file")).unwrap(), "back");
     assert!(!Path::new("/host-escape").exists());
+}
+
+fn limits(host: &Host) {
+    let mut spec = host.spec("one");
+    spec.host.resources = ResourceLimits {
+        millicpus: Some(1500),
+        memory_bytes: Some(256 << 20),
+    };
+    host.boot(&spec);
+    // As the node agent looks for them: at the roots of the hierarchies that the node sees.
+    let read = |v1: &str, v2: &str| {
+        let script = format!("cd /sys/fs/cgroup; cat {v1} || cat {v2}");
+        let (_, text) = host.shell("one", &format!("({script}) 2>/dev/null"));
+        text
+    };
+    let memory = read("memory/memory.limit_in_bytes", "memory.max");
+    assert_eq!(memory, "268435456");
+    let quota = read("cpu/cpu.cfs_quota_us", "cpu.max");
+    assert_eq!(quota.split(' ').next(), Some("150000"));
 }
 
 fn stopping_asks_first(host: &Host) {
@@ -616,8 +641,8 @@ fn image_of_a_registry(host: &Host) {
     let store = host.engine.images();
     let image = store.find(IMAGE).unwrap().unwrap();
     let (reference, access) = (name.parse().unwrap(), Access::default());
-    let packing = Packing::Gzip;
-    let pushed = registry::push(store, &image, &reference, packing, &access, &|_| {}).unwrap();
+    let form = LayerForm::Gzip;
+    let pushed = registry::push(store, &image, &reference, form, &access, &|_| {}).unwrap();
     store.remove(IMAGE).unwrap();
     assert!(host.engine.image(&name).unwrap().is_none());
 

@@ -25,8 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let source = Source::parse(source);
     let name: Reference = format!("kindest/node:{}", source.kind()).parse()?;
-    let mut request = Request::new(source, name, add_ons, cache);
-    request.packing = packing;
+    let request = Request {
+        packing,
+        ..Request::new(source, name, add_ons, cache)
+    };
     match build(&Store::open(Path::new(store))?, &request, &tell) {
         Ok(image) => eprintln!("{} {} MiB", image.digest(), image.size() >> 20),
         Err(error) => {
@@ -57,6 +59,9 @@ fn tell(event: Event<'_>) {
         Event::Finished { step, elapsed } => eprintln!("{step}: {:.1} s", elapsed.as_secs_f64()),
         Event::Cached { step } => eprintln!("{step}: there already"),
         Event::Waiting => eprintln!("waiting for another build"),
-        _ => {}
+        Event::Progress { .. }
+        | Event::Note { .. }
+        | Event::Warning { .. }
+        | Event::Transfer(_) => {}
     }
 }

@@ -7,7 +7,6 @@ use crate::digest::{Digest, InvalidDigest};
 /// A failure around images. `code` is stable, Display says what failed, `source` why, `remedy` what
 /// to do.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// An operation of the system failed.
     #[error("{action}")]
@@ -77,7 +76,6 @@ pub enum Error {
 
 /// Why an archive's entry is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refusal {
     /// The name has a `..` component.
     #[error("its name leaves the target with `..`")]

@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod build;
+pub mod concurrent;
 mod digest;
 mod durable;
 mod error;

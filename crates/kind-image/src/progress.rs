@@ -5,7 +5,6 @@
 /// A transfer reports itself as often as it likes; who listens decides how often to look. The last
 /// report of a transfer has `done` equal to `total`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Progress {
     /// What is moved, in a few words; the same in every report of one transfer and different for
     /// transfers that run at once.

@@ -4,7 +4,6 @@ use kind_config::version::Version;
 
 /// A version of `kubeadm.k8s.io`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum Api {
     /// Kubernetes before 1.23.
     V1beta2,

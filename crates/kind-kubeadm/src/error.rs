@@ -7,7 +7,6 @@ use kind_config::{version, yaml};
 
 /// Why a node's configuration cannot be made.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The node's Kubernetes version is none.
     #[error("could not parse Kubernetes version")]
@@ -70,7 +69,6 @@ impl Error {
 /// Why a patch cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to {action} {kind}: {field}{}: {reason}", Target(.target))]
-#[non_exhaustive]
 pub struct PatchError {
     /// What was tried: `parse` or `apply`.
     pub action: &'static str,

@@ -1,15 +1,15 @@
 //! What must be known of a node before its documents can be made.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
+use kind_config::Networking;
 use kind_config::version::Version;
-use kind_config::{IpFamily, Networking};
 
 use crate::{Api, Error};
 
 /// What is known of one node beside its cluster's configuration.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct NodeFacts {
     /// Name of the node.
     pub name: String,
@@ -28,8 +28,28 @@ pub struct NodeFacts {
     /// `addon/coredns` where the node's image brings its own cluster DNS. They go on the command line:
     /// the documents are those of any image.
     pub skip_phases: Vec<String>,
-    kubernetes_version: String,
-    version: Version,
+    /// What its image says of itself.
+    pub kubernetes: KubernetesVersion,
+}
+
+/// The Kubernetes version of a node.
+#[derive(Debug, Clone)]
+pub struct KubernetesVersion {
+    text: String,
+    numbers: Version,
+}
+
+impl FromStr for KubernetesVersion {
+    type Err = Error;
+
+    /// Reads the text of a node's `/kind/version`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        Ok(Self {
+            text: text.to_owned(),
+            numbers: text.parse()?,
+        })
+    }
 }
 
 impl NodeFacts {
@@ -39,7 +59,6 @@ impl NodeFacts {
     /// # Errors
     /// The Kubernetes version is none.
     pub fn new(name: &str, provider: &str, kubernetes_version: &str) -> Result<Self, Error> {
-        let kubernetes_version = kubernetes_version.trim();
         Ok(Self {
             name: name.to_owned(),
             provider: provider.to_owned(),
@@ -48,24 +67,23 @@ impl NodeFacts {
             rootless: false,
             cgroup_v1: false,
             skip_phases: Vec::new(),
-            kubernetes_version: kubernetes_version.to_owned(),
-            version: kubernetes_version.parse()?,
+            kubernetes: kubernetes_version.parse()?,
         })
     }
 
     /// The node's Kubernetes version as its image says it.
     pub fn kubernetes_version(&self) -> &str {
-        &self.kubernetes_version
+        &self.kubernetes.text
     }
 
     /// The numbers of the node's Kubernetes version.
     pub fn version(&self) -> &Version {
-        &self.version
+        &self.kubernetes.numbers
     }
 
     /// The version of kubeadm's configuration API that the node needs.
     pub fn api(&self) -> Api {
-        Api::of(&self.version)
+        Api::of(&self.kubernetes.numbers)
     }
 
     /// The node's addresses, the one of the cluster's primary family first.
@@ -74,12 +92,15 @@ impl NodeFacts {
             .service_subnets()
             .first()
             .is_some_and(|subnet| subnet.addr().is_ipv6());
-        match networking.ip_family {
-            IpFamily::Ipv6 => Ok(vec![self.ipv6()?]),
-            IpFamily::Dual if prefers_ipv6 => Ok(vec![self.ipv6()?, self.ipv4()?]),
-            IpFamily::Dual => Ok(vec![self.ipv4()?, self.ipv6()?]),
-            _ => Ok(vec![self.ipv4()?]),
-        }
+        let family = &networking.ip_family;
+        let ipv4 = family.has_ipv4().then(|| self.ipv4());
+        let ipv6 = family.has_ipv6().then(|| self.ipv6());
+        let in_order = if prefers_ipv6 {
+            [ipv6, ipv4]
+        } else {
+            [ipv4, ipv6]
+        };
+        in_order.into_iter().flatten().collect()
     }
 
     /// Every address of the node, as text.

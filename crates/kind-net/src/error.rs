@@ -2,7 +2,6 @@
 
 /// A failure of the host's network set-up.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The kernel refused a change of links, addresses or routes.
     #[error("{action}")]

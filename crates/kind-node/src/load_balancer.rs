@@ -13,7 +13,6 @@ pub const KUBECONFIG: &str = "/kind/load-balancer.conf";
 /// Where the load balancer listens and whom it leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[non_exhaustive]
 pub struct Settings {
     /// Port that it listens on, on every address.
     pub port: u16,

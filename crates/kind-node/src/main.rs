@@ -54,6 +54,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "seed" => boot::seed::run(&arguments),
         "request" => channel::run(&arguments),
         "set-sysctls" => boot::sysctls::run(),
+        "show-limits" => boot::limits::run(),
         "finalize-kubelet" => kubelet::run(),
         "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
         "await-server" => server::run(),

@@ -14,7 +14,6 @@ use tar::{Entry, EntryType};
 
 /// Why a file could not be put in place.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum Error {
     /// The stream is not a tar stream, or ended early.
     #[error("read the files of the request: {0}")]

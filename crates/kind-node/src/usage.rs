@@ -44,6 +44,7 @@ usage: kind-node <sub-command>
   await-ready     wait until this node is well since its start
   note-stop       call all nodes of the cluster not Ready
   set-sysctls     set what the node's network needs of the kernel
+  show-limits     show the kubelet what the node may use as its machine
   finalize-kubelet  use the certificate that the kubelet rotates
   load-balancer   lead connections to the control planes that are ready
   network         the pod network of this node

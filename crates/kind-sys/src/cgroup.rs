@@ -118,6 +118,43 @@ impl Group {
         result
     }
 
+    /// Lets the group use so many thousandths of a processor.
+    pub fn limit_processors(&self, thousandths: u64) -> io::Result<()> {
+        // In microseconds; the kernel's own period.
+        const PERIOD: u64 = 100_000;
+        let quota = thousandths * (PERIOD / 1000);
+        self.set(
+            "cpu",
+            ("cpu.cfs_quota_us", &quota.to_string()),
+            ("cpu.max", &format!("{quota} {PERIOD}")),
+        )
+    }
+
+    /// Lets the group use so many bytes of memory.
+    pub fn limit_memory(&self, bytes: u64) -> io::Result<()> {
+        let bytes = bytes.to_string();
+        self.set(
+            "memory",
+            ("memory.limit_in_bytes", &bytes),
+            ("memory.max", &bytes),
+        )
+    }
+
+    /// Writes a file of a controller, as the version of its hierarchy calls it.
+    fn set(&self, controller: &str, v1: (&str, &str), v2: (&str, &str)) -> io::Result<()> {
+        for hierarchy in &self.hierarchies.all {
+            let group = hierarchy.mount.join(&self.path);
+            let (file, value) = match &hierarchy.kind {
+                Kind::V1(controllers) if controllers.iter().any(|one| one == controller) => v1,
+                Kind::V2 if group.join(v2.0).exists() => v2,
+                Kind::V1(_) | Kind::V2 => continue,
+            };
+            return fs::write(group.join(file), value);
+        }
+        let message = format!("no cgroup hierarchy of this host has the controller `{controller}`");
+        Err(io::Error::new(io::ErrorKind::Unsupported, message))
+    }
+
     /// Moves a process to the group.
     pub fn add(&self, pid: Pid) -> io::Result<()> {
         self.add_at(pid, &self.path.clone())
@@ -284,6 +321,27 @@ mod tests {
             [v1(&["cpu", "cpuacct"]), v1(&["name=systemd"]), Kind::V2]
         );
         assert!(!found.unified());
+    }
+
+    #[test]
+    fn a_group_has_the_limits_it_was_given() {
+        require_root();
+        let hierarchies = Hierarchies::of_host().unwrap();
+        let name = format!("kind-test-{}-limited/node", std::process::id());
+        let group = Group::new(hierarchies.clone(), &name);
+        group.create().unwrap();
+        group.limit_processors(1500).unwrap();
+        group.limit_memory(64 << 20).unwrap();
+        let read = |file: &str| {
+            let groups = hierarchies.all.iter().map(|one| one.mount.join(&name));
+            let mut texts = groups.filter_map(|group| fs::read_to_string(group.join(file)).ok());
+            texts.next().map(|text| text.trim().to_owned())
+        };
+        let either = |v1: &str, v2: &str| read(v1).or_else(|| read(v2)).unwrap();
+        let quota = either("cpu.cfs_quota_us", "cpu.max");
+        assert_eq!(quota.split(' ').next(), Some("150000"));
+        assert_eq!(either("memory.limit_in_bytes", "memory.max"), "67108864");
+        group.remove(Duration::from_secs(5)).unwrap();
     }
 
     #[test]

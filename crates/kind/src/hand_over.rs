@@ -1,8 +1,7 @@
 //! Giving a built image to an engine with a store of its own.
 
-use std::io;
-
 use kind_engine::Engine;
+use kind_image::concurrent::run_piped;
 use kind_image::{Image, Store, archive};
 
 use crate::event::{Event, Listener, Outcome, Phase};
@@ -49,20 +48,14 @@ fn is_id(known: &str, id: &str) -> bool {
 }
 
 fn load(engine: &dyn Engine, store: &Store, image: &Image, action: &str) -> Result<()> {
-    let pipe = io::pipe().map_err(kind_engine::Error::io("open a pipe"));
-    let (mut reader, writer) = pipe.map_err(Error::engine(action))?;
-    let (written, loaded) = std::thread::scope(|scope| {
-        let writing =
-            scope.spawn(move || archive::write(store, std::slice::from_ref(image), writer));
-        let loaded = engine.load(&mut reader);
-        // A writer whose reader has failed must not wait for it.
-        drop(reader);
-        (writing.join(), loaded)
-    });
+    let piped = run_piped(
+        |writer| archive::write(store, std::slice::from_ref(image), writer),
+        |mut reader| engine.load(&mut reader),
+    );
+    let piped = piped.map_err(kind_engine::Error::io("open a pipe"));
+    let (written, loaded) = piped.map_err(Error::engine(action))?;
     loaded.map_err(Error::engine(action))?;
-    written
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        .map_err(store_error(action))
+    written.map_err(store_error(action))
 }
 
 #[cfg(test)]

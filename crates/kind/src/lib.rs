@@ -58,20 +58,22 @@ pub use create::{CreateCluster, Created};
 pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, FailedStep, Result, chain as error_chain};
 pub use event::{
-    Event, EventRecord, KubeadmPhase, Listener, Outcome, OutcomeRecord, Phase, PhaseRecord,
-    StepEnded, StepId, StepRecord, Warning, timestamp,
+    Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, StepEnded, StepId, StepRecord,
+    Warning, timestamp,
 };
 pub use kind_diagnosis::{Check, Evidence, Severity};
 pub use kind_engine::native::helper_main;
-pub use kind_engine::{Agent, EngineKind, Port, Protocol};
+pub use kind_engine::{Agent, EngineKind, HostConfig, HostMount, Port, Protocol};
 pub use kind_image::Progress;
+pub use kind_image::build::Packing;
+pub use kind_image::oci::Platform;
 pub use kubeconfig::{
     Endpoint, HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig,
     remove_from_kubeconfig, windows_home,
 };
 pub use load::LoadImages;
-pub use node_image::{BuildNodeImage, BuiltNodeImage, Packing, Source};
-pub use plan::{HostMount, NETWORK, NodePlan, NodeRole, Plan};
+pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};
+pub use plan::{NETWORK, NodePlan, NodeRole, Plan};
 pub use power::StartCluster;
 pub use provider::{Node, Provider, ProviderBuilder};
 pub use prune::{Prune, Pruned, PrunedKind};

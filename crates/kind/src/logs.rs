@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use kind_engine::{Command, Engine, EngineKind, Io, Node, State};
+use kind_image::concurrent::{run_each, run_piped};
 
 use crate::error::FailedStep;
 use crate::{Error, NodeRole, Provider, Result};
@@ -80,15 +81,8 @@ fn make_directory(parent: &Path, cluster: &str) -> Result<PathBuf> {
 pub(crate) fn collect(engine: &dyn Engine, nodes: &[Node], directory: &Path) -> Result<()> {
     let mut errors: Vec<Error> = Vec::new();
     errors.extend(engine_info(engine, directory).err());
-    let found: Vec<Vec<Error>> = std::thread::scope(|scope| {
-        let running: Vec<_> = nodes
-            .iter()
-            .map(|node| scope.spawn(move || node_logs(engine, node, &directory.join(&node.name))))
-            .collect();
-        let joined = running.into_iter().map(|thread| thread.join());
-        joined
-            .map(|errors| errors.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+    let found = run_each(nodes, |node| {
+        node_logs(engine, node, &directory.join(&node.name))
     });
     errors.extend(found.into_iter().flatten());
     Error::collect(errors)
@@ -98,7 +92,7 @@ fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {
     // kind's name for this file does not depend on which program reaches containerd.
     let name = match engine.kind() {
         EngineKind::Nerdctl => EngineKind::Docker.name(),
-        _ => engine.name(),
+        EngineKind::Native | EngineKind::Docker | EngineKind::Podman => engine.name(),
     };
     let path = directory.join(format!("{name}-info.txt"));
     let text = engine
@@ -196,20 +190,16 @@ fn unpacked(
     skip: usize,
     pack: impl FnOnce(&mut io::PipeWriter) -> std::result::Result<(), kind_engine::Error> + Send,
 ) -> Result<()> {
-    let (reader, mut writer) =
-        io::pipe().map_err(Error::io("failed to open a pipe for", directory))?;
-    std::thread::scope(|scope| {
-        let packing = scope.spawn(move || pack(&mut writer));
-        let unpacked = unpack(reader, directory, skip);
-        let packed = packing
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        packed.map_err(Error::engine(format!(
-            "failed to copy /var/log of node {:?}",
-            node.name
-        )))?;
-        unpacked.map_err(Error::io("failed to unpack logs below", directory))
-    })
+    let piped = run_piped(
+        |mut writer| pack(&mut writer),
+        |reader| unpack(reader, directory, skip),
+    );
+    let (packed, unpacked) = piped.map_err(Error::io("failed to open a pipe for", directory))?;
+    packed.map_err(Error::engine(format!(
+        "failed to copy /var/log of node {:?}",
+        node.name
+    )))?;
+    unpacked.map_err(Error::io("failed to unpack logs below", directory))
 }
 
 fn unpack(mut stream: impl Read, directory: &Path, skip: usize) -> io::Result<()> {

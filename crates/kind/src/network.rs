@@ -14,7 +14,7 @@ pub(crate) fn name(
     let variable = match engine {
         EngineKind::Docker => "KIND_EXPERIMENTAL_DOCKER_NETWORK",
         EngineKind::Podman => "KIND_EXPERIMENTAL_PODMAN_NETWORK",
-        _ => return (NETWORK, None),
+        EngineKind::Native | EngineKind::Nerdctl => return (NETWORK, None),
     };
     match environment.get(variable).filter(|name| !name.is_empty()) {
         Some(name) => (name, Some(variable)),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kind_engine::EngineKind;
-use kind_image::build::{self, AddOns, Request};
+use kind_image::build::{self, AddOns, Freshness, Packing, RELEASES, Request};
+use kind_image::oci::Platform;
 use kind_image::{Reference, Store};
 
 use crate::error::Cause;
@@ -94,17 +95,6 @@ impl Source {
         let tag = tag.trim_start_matches(['.', '-']);
         format!("kind.local/node:{tag}")
     }
-}
-
-/// How a node image holds the images of its containers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Packing {
-    /// Unpacked: nodes start at once.
-    #[default]
-    Unpacked,
-    /// Packed, as published node images hold them: each host unpacks them once.
-    Packed,
 }
 
 /// What to build.
@@ -226,16 +216,16 @@ pub(crate) fn build_image(
         image: options.image.clone(),
         source: image_cause(error),
     })?;
-    let mut request = Request::new(
-        options.source.resolve(),
+    let request = Request {
+        source: options.source.resolve(),
         name,
         add_ons,
-        provider.cache_dir(),
-    );
-    request.environment.clone_from(provider.environment());
-    request.packing = match options.packing {
-        Packing::Unpacked => build::Packing::Unpacked,
-        Packing::Packed => build::Packing::Packed,
+        cache: provider.cache_dir().to_owned(),
+        mirror: None,
+        freshness: Freshness::Reuse,
+        packing: options.packing,
+        environment: provider.environment().clone(),
+        download_base: RELEASES.to_owned(),
     };
     let steps = Steps::new(listener);
     let built = build::build(&store, &request, &|event| steps.hear(event));
@@ -281,11 +271,7 @@ fn build_error(source: &Source, error: build::Error) -> Error {
 }
 
 fn check_architecture(options: &BuildNodeImage) -> Result<()> {
-    let host = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
+    let host = Platform::of_host().architecture;
     match options.architecture.as_deref() {
         Some(wanted) if wanted != host => Err(Error::NotSupported(format!(
             "building for {wanted} on {host}"
@@ -372,7 +358,6 @@ impl<'a> Steps<'a> {
             build::Event::Cached { step } => {
                 self.detail(1, &format!("{}: nothing has changed", step.title()));
             }
-            _ => {}
         }
     }
 

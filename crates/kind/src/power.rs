@@ -196,7 +196,7 @@ fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
                 well = false;
             }
             Reply::Ended(code) => well &= code == 0,
-            _ => {}
+            Reply::Event(_) | Reply::Noise(_) => {}
         }
         Ok(())
     })?;

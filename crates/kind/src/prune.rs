@@ -107,7 +107,7 @@ fn from_engine(leftover: kind_engine::Leftover) -> Pruned {
     Pruned {
         kind: match leftover.kind {
             LeftoverKind::Image => PrunedKind::Image,
-            _ => PrunedKind::PreparedImages,
+            LeftoverKind::Prepared => PrunedKind::PreparedImages,
         },
         name: leftover.name,
         bytes: leftover.bytes,

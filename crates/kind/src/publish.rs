@@ -1,6 +1,6 @@
 //! Publishing node images.
 
-use kind_image::registry::{self, Access, Packing};
+use kind_image::registry::{self, Access, LayerForm};
 use kind_image::{ProgressSink, Reference, Store};
 
 use crate::event::Listener;
@@ -51,6 +51,6 @@ fn push(
     let name: Reference = image.parse()?;
     let found = store.find(image)?;
     let found = found.ok_or_else(|| kind_image::Error::Missing(image.to_owned()))?;
-    let pushed = registry::push(store, &found, &name, Packing::Gzip, access, progress)?;
+    let pushed = registry::push(store, &found, &name, LayerForm::Gzip, access, progress)?;
     Ok(pushed.digest.to_string())
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use kind_image::oci::{ImageConfig, Platform, RunConfig};
-use kind_image::registry::{Access, Packing, push};
+use kind_image::registry::{Access, LayerForm, push};
 use kind_image::store::{Draft, Layer, Placement, Store};
 use kind_testkit::registry::Registry;
 
@@ -103,7 +103,7 @@ impl Images {
                 &self.store,
                 &image,
                 &reference,
-                Packing::Plain,
+                LayerForm::Plain,
                 &access,
                 &|_| {},
             )?;

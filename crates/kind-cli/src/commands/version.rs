@@ -1,5 +1,7 @@
 //! `kind version`
 
+use kind::Platform;
+
 use crate::args::{Command, Matches};
 use crate::context::Context;
 use crate::document::Version;
@@ -56,11 +58,7 @@ pub(super) fn display() -> String {
 
 /// The version in its parts.
 pub(super) fn document() -> Version {
-    let architecture = match env!("TARGET_ARCH") {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
+    let architecture = Platform::of_machine(env!("TARGET_ARCH")).architecture;
     let os = match env!("TARGET_OS") {
         "macos" => "darwin",
         other => other,
@@ -69,7 +67,7 @@ pub(super) fn document() -> Version {
         version: number(),
         compiler: concat!("rustc", env!("RUST_VERSION")).to_owned(),
         os: os.to_owned(),
-        architecture: architecture.to_owned(),
+        architecture,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kind::{DryNode, DryRun, HostMount, NodePlan, Port, Protocol};
+use kind::{DryNode, DryRun, HostConfig, HostMount, NodePlan, Port};
 use serde::Serialize;
 
 use super::Document;
@@ -65,6 +65,10 @@ struct PlannedNode {
     mounts: Vec<PlannedMount>,
     /// Ports that are published on the host.
     ports: Vec<PlannedPort>,
+    /// How many CPUs it may use, a decimal number; null for all of the host's.
+    cpus: Option<String>,
+    /// Bytes of memory that it may use; null for all of the host's.
+    memory_bytes: Option<u64>,
     /// The node's share of the pod subnets.
     pod_subnets: Vec<String>,
     /// Files that are written to the node: the exact content by the path.
@@ -137,6 +141,11 @@ impl From<DryRun> for Plan {
 
 impl PlannedNode {
     fn new(plan: NodePlan, known: DryNode) -> Self {
+        let HostConfig {
+            mounts,
+            ports,
+            resources,
+        } = plan.host;
         Self {
             name: plan.name,
             role: plan.role.to_string(),
@@ -145,8 +154,10 @@ impl PlannedNode {
             addresses: vec![known.ipv4.to_string(), known.ipv6.to_string()],
             labels: plan.labels,
             environment: plan.env,
-            mounts: plan.mounts.into_iter().map(PlannedMount::from).collect(),
-            ports: plan.ports.iter().map(PlannedPort::from).collect(),
+            mounts: mounts.into_iter().map(PlannedMount::from).collect(),
+            ports: ports.iter().map(PlannedPort::from).collect(),
+            cpus: resources.cpus(),
+            memory_bytes: resources.memory_bytes,
             pod_subnets: plan.pod_cidrs,
             files: known.files,
             unknown_files: known.unknown_files,
@@ -157,28 +168,37 @@ impl PlannedNode {
 
 impl From<HostMount> for PlannedMount {
     fn from(mount: HostMount) -> Self {
+        let HostMount {
+            host,
+            container,
+            read_only,
+            selinux_relabel,
+            propagation,
+        } = mount;
         Self {
-            host_path: mount.host.display().to_string(),
-            container_path: mount.container.display().to_string(),
-            read_only: mount.read_only,
-            selinux_relabel: mount.selinux_relabel,
-            propagation: mount.propagation.as_str().to_owned(),
+            host_path: host.display().to_string(),
+            container_path: container.display().to_string(),
+            read_only,
+            selinux_relabel,
+            propagation: propagation.as_str().to_owned(),
         }
     }
 }
 
 impl From<&Port> for PlannedPort {
     fn from(port: &Port) -> Self {
-        let protocol = match port.protocol {
-            Protocol::Udp => "UDP",
-            Protocol::Sctp => "SCTP",
-            _ => "TCP",
-        };
+        let Port {
+            listen,
+            host,
+            container,
+            protocol,
+            changing: _,
+        } = port;
         Self {
-            listen_address: port.listen.to_string(),
-            host_port: port.host,
-            container_port: port.container,
-            protocol: protocol.to_owned(),
+            listen_address: listen.to_string(),
+            host_port: *host,
+            container_port: *container,
+            protocol: protocol.as_str().to_owned(),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The cluster that a configuration describes, as plain data.
 
 mod build;
+mod resources;
 mod words;
 
 use std::collections::BTreeMap;
 
+pub use resources::{ResourceLimits, Resources};
 pub use words::{
     AddOn, AuditLevel, IpFamily, KubeProxyMode, Propagation, Protocol, Role, TaintEffect,
 };
@@ -62,6 +64,8 @@ pub struct Node {
     pub extra_mounts: Vec<Mount>,
     /// Ports to publish on the host.
     pub extra_port_mappings: Vec<PortMapping>,
+    /// How much of its host it may use. Since `v1beta1`.
+    pub resources: Resources,
     /// As the cluster's, for this node only and after the cluster's.
     pub kubeadm_config_patches: Vec<String>,
     /// As the cluster's, for this node only and after the cluster's.

@@ -72,10 +72,31 @@ words! {
     }
 }
 
+impl Role {
+    /// True if nodes of this role run the control plane.
+    pub fn is_control_plane(&self) -> bool {
+        match self {
+            Self::ControlPlane => true,
+            Self::Worker | Self::Unknown(_) => false,
+        }
+    }
+}
+
 impl IpFamily {
+    /// True if nodes need IPv4 addresses.
+    pub fn has_ipv4(&self) -> bool {
+        match self {
+            Self::Ipv4 | Self::Dual | Self::Unknown(_) => true,
+            Self::Ipv6 => false,
+        }
+    }
+
     /// True if nodes need IPv6 addresses.
     pub fn has_ipv6(&self) -> bool {
-        matches!(self, Self::Ipv6 | Self::Dual)
+        match self {
+            Self::Ipv6 | Self::Dual => true,
+            Self::Ipv4 | Self::Unknown(_) => false,
+        }
     }
 }
 
@@ -131,12 +152,14 @@ words! {
     }
 }
 
-/// How mounts made later travel between host and node.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
+/// How mounts made later travel between host and node: the modes of Kubernetes' `MountPropagationMode`.
+///
+/// Every crate of kind has this type, and each matches all of it: an engine that forgets a mode does not compile.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Propagation {
-    /// Not at all.
+    /// Not at all. Records of nodes have always had the kernel's word for it.
     #[default]
+    #[serde(rename = "Private")]
     None,
     /// From the host into the node.
     HostToContainer,
@@ -159,9 +182,21 @@ impl Propagation {
     }
 }
 
-/// Transport protocol of a published port.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
+/// Transport protocol of a published port: Kubernetes' `Protocol`.
+///
+/// Every crate of kind has this type, and each matches all of it: an engine that forgets a protocol does not compile.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Protocol {
     /// TCP
     #[default]

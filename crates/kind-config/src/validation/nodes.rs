@@ -51,6 +51,7 @@ fn problems(node: &Node, path: &str) -> Vec<Spot> {
     for (index, taint) in node.taints.iter().flatten().enumerate() {
         problems.extend(taint_problem(taint, &format!("{path}.taints[{index}]")));
     }
+    problems.extend(node.resources.problems(&format!("{path}.resources")));
     for name in node.env.keys().filter(|name| !is_variable(name)) {
         let message = format!("invalid env: {name:?} is not the name of a variable");
         problems.push(Spot::new(format!("{path}.env"), message));

@@ -50,7 +50,7 @@ pub(super) fn check(subnets: &str, family: &IpFamily) -> Result<(), Problem> {
     let hint = match family {
         IpFamily::Ipv6 => IPV6,
         IpFamily::Dual => DUAL,
-        _ => IPV4,
+        IpFamily::Ipv4 | IpFamily::Unknown(_) => IPV4,
     };
     let subnets: Vec<IpNet> = subnets
         .split(',')

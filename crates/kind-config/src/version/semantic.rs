@@ -4,25 +4,22 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Error, number, split};
+use super::Error;
 
-/// A semantic version. Blanks around it and one leading `v` are allowed and not kept.
+/// A semantic version. Blanks around it and one leading `v` are allowed and not kept. What follows a `+` has no part
+/// in the order.
 #[derive(Debug, Clone)]
-pub struct SemanticVersion {
-    numbers: [u64; 3],
-    pre_release: String,
-    build: String,
-}
+pub struct SemanticVersion(semver::Version);
 
 impl SemanticVersion {
     /// What follows the first `-`, without it; empty for a release.
     pub fn pre_release(&self) -> &str {
-        &self.pre_release
+        &self.0.pre
     }
 
     /// What follows the `+`, without it; it has no part in the order.
     pub fn build(&self) -> &str {
-        &self.build
+        &self.0.build
     }
 }
 
@@ -30,117 +27,22 @@ impl FromStr for SemanticVersion {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (digits, rest) = split(text);
-        let Ok(digits) = <[&str; 3]>::try_from(digits) else {
-            return Err(Error::new(
-                text,
-                "it must begin with three numbers, as in 1.2.3",
-            ));
-        };
-        let mut numbers = [0; 3];
-        for (place, digits) in numbers.iter_mut().zip(digits) {
-            if digits.len() > 1 && digits.starts_with('0') {
-                return Err(Error::new(text, "a number begins with a zero"));
-            }
-            *place = number(digits, text)?;
-        }
-        let rest = rest.trim_end();
-        let (pre_release, build) = match rest.split_once('+') {
-            Some((pre_release, build)) => (pre_release, Some(build)),
-            None => (rest, None),
-        };
-        if build.is_some_and(|build| !build.split('.').all(is_identifier)) {
-            return Err(Error::new(
-                text,
-                "its build part is not words separated by dots",
-            ));
-        }
-        Ok(Self {
-            numbers,
-            pre_release: checked_pre_release(pre_release, text)?.to_owned(),
-            build: build.unwrap_or_default().to_owned(),
-        })
+        let trimmed = text.trim();
+        let version = semver::Version::parse(trimmed.strip_prefix('v').unwrap_or(trimmed));
+        let reason = "it must be three numbers, as in 1.2.3, and what may follow them";
+        version.map(Self).map_err(|_| Error::new(text, reason))
     }
-}
-
-fn checked_pre_release<'a>(part: &'a str, text: &str) -> Result<&'a str, Error> {
-    if part.is_empty() {
-        return Ok(part);
-    }
-    let fits = |word: &str| {
-        is_identifier(word) && !(is_number(word) && word.len() > 1 && word.starts_with('0'))
-    };
-    match part.strip_prefix('-') {
-        Some(part) if part.split('.').all(fits) => Ok(part),
-        _ => Err(Error::new(
-            text,
-            "its pre-release part is not words separated by dots",
-        )),
-    }
-}
-
-fn is_identifier(word: &str) -> bool {
-    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-}
-
-fn is_number(word: &str) -> bool {
-    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
 }
 
 impl fmt::Display for SemanticVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [major, minor, patch] = self.numbers;
-        write!(f, "{major}.{minor}.{patch}")?;
-        if !self.pre_release.is_empty() {
-            write!(f, "-{}", self.pre_release)?;
-        }
-        if !self.build.is_empty() {
-            write!(f, "+{}", self.build)?;
-        }
-        Ok(())
+        self.0.fmt(f)
     }
 }
 
 impl Ord for SemanticVersion {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.numbers
-            .cmp(&other.numbers)
-            .then_with(|| compare_pre_releases(&self.pre_release, &other.pre_release))
-    }
-}
-
-/// A release is newer than all its pre-releases.
-fn compare_pre_releases(left: &str, right: &str) -> Ordering {
-    match (left.is_empty(), right.is_empty()) {
-        (true, true) => Ordering::Equal,
-        (true, false) => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        (false, false) => {
-            let order = |word| Word(word);
-            left.split('.').map(order).cmp(right.split('.').map(order))
-        }
-    }
-}
-
-/// One word of a pre-release; numbers come before other words and are ordered by value.
-#[derive(PartialEq, Eq)]
-struct Word<'a>(&'a str);
-
-impl Ord for Word<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let (left, right) = (self.0, other.0);
-        match (is_number(left), is_number(right)) {
-            (true, true) => left.len().cmp(&right.len()).then_with(|| left.cmp(right)),
-            (true, false) => Ordering::Less,
-            (false, true) => Ordering::Greater,
-            (false, false) => left.cmp(right),
-        }
-    }
-}
-
-impl PartialOrd for Word<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+        self.0.cmp_precedence(&other.0)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::agent::{KIND_NODE, LABEL};
 use super::{Flavor, images, seed};
-use crate::{Info, Mount, NodeSpec, Propagation, Purpose};
+use crate::{HostConfig, Info, NodeSpec, Purpose};
 
 /// Handed through from the caller's environment whatever its value.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
@@ -67,8 +67,20 @@ pub(super) fn create(
     for (name, value) in &node.env {
         arguments.pair("-e", &format!("{name}={value}"));
     }
-    for mount in &node.mounts {
-        arguments.one(&format!("--volume={}", volume(mount)));
+    // What ports are published at is found out before.
+    let HostConfig {
+        mounts,
+        ports: _,
+        resources,
+    } = &node.host;
+    if let Some(cpus) = resources.cpus() {
+        arguments.pair("--cpus", &cpus);
+    }
+    if let Some(bytes) = resources.memory_bytes {
+        arguments.pair("--memory", &bytes.to_string());
+    }
+    for mount in mounts {
+        arguments.one(&format!("--volume={mount}"));
     }
     for port in &surroundings.ports {
         arguments.one(&format!("--publish={port}"));
@@ -181,27 +193,6 @@ fn needs_device_mapper(flavor: Flavor, info: &Info) -> bool {
         Flavor::Podman => device,
         Flavor::Nerdctl => false,
     }
-}
-
-/// A mount as `--volume` takes it.
-fn volume(mount: &Mount) -> String {
-    let propagation = match mount.propagation {
-        Propagation::Private => None,
-        Propagation::HostToContainer => Some("rslave"),
-        Propagation::Bidirectional => Some("rshared"),
-    };
-    let options = [
-        mount.read_only.then_some("ro"),
-        mount.selinux_relabel.then_some("Z"),
-        propagation,
-    ];
-    let options: Vec<_> = options.into_iter().flatten().collect();
-    let mut text = format!("{}:{}", mount.host.display(), mount.container.display());
-    if !options.is_empty() {
-        text.push(':');
-        text.push_str(&options.join(","));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What is not in the recorded runs of kind, which are compared where plans are made.
 
+use kind_config::ResourceLimits;
+
 use super::*;
 
 fn node() -> NodeSpec {
@@ -118,4 +120,26 @@ fn a_node_that_takes_no_files_before_it_runs_tells_where_its_program_is() {
     };
     let arguments = create(Flavor::Nerdctl, &Info::default(), &node(), &surroundings).join(" ");
     assert!(arguments.contains("--label io.x-k8s.kind.agent=/programs/kind-node"));
+}
+
+#[test]
+fn a_node_uses_no_more_of_its_host_than_it_may() {
+    let limited = |resources| {
+        let node = NodeSpec {
+            host: HostConfig {
+                resources,
+                ..HostConfig::default()
+            },
+            ..node()
+        };
+        let surroundings = Surroundings::default();
+        create(Flavor::Podman, &Info::default(), &node, &surroundings).join(" ")
+    };
+    let both = limited(ResourceLimits {
+        millicpus: Some(1500),
+        memory_bytes: Some(2 << 30),
+    });
+    assert!(both.contains(" --cpus 1.5 --memory 2147483648 "), "{both}");
+    let neither = limited(ResourceLimits::default());
+    assert!(!neither.contains("--cpus") && !neither.contains("--memory"));
 }

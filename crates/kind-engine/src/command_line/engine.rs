@@ -181,7 +181,7 @@ impl CommandLine {
         let info = self.info()?;
         let look = || self.looked(&node.image);
         let mut surroundings = Surroundings {
-            ports: ports::publish(self.flavor, &node.ports)?,
+            ports: ports::publish(self.flavor, &node.host.ports)?,
             shared_var: self.shared_vars.find(self.parts(), &info, node, look),
             agent: self.install(node.kind_node.as_ref())?,
             lacks_modules: self.lacks_modules(&info),

@@ -4,6 +4,8 @@ use std::io::{self, Read};
 use std::process::Stdio;
 use std::thread;
 
+use kind_image::concurrent::run_both;
+
 use super::program::{self, Program};
 use super::streams;
 use crate::{Command, Error, Io};
@@ -50,9 +52,10 @@ pub(super) fn run(
             // The command may end without reading everything.
             scope.spawn(move || drop(feed(input, &mut to)));
         }
-        let errors = scope.spawn(move || streams::errors(errors, stderr));
-        let carried = from.map_or(Ok(0), |mut from| streams::carry(&mut from, stdout));
-        let (complained, complaints) = streams::joined(errors);
+        let ((complained, complaints), carried) = run_both(
+            || streams::errors(errors, stderr),
+            || from.map_or(Ok(0), |mut from| streams::carry(&mut from, stdout)),
+        );
         (carried.and(complained), complaints)
     });
     let status = program::wait(&mut child)?;

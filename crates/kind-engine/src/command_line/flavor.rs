@@ -4,7 +4,6 @@ use crate::EngineKind;
 
 /// A kind of program that reaches an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Flavor {
     /// Docker.
     Docker,

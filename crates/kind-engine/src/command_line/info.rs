@@ -1,5 +1,6 @@
 //! What an engine says about itself.
 
+use kind_image::oci::Platform;
 use serde::Deserialize;
 
 use super::Flavor;
@@ -81,7 +82,7 @@ fn docker(flavor: Flavor, text: &str) -> Result<Info, Error> {
         },
         version: info.server_version.unwrap_or_default(),
         hostname: info.name.unwrap_or_default(),
-        architecture: architecture(&info.architecture.unwrap_or_default()),
+        architecture: Platform::of_machine(&info.architecture.unwrap_or_default()).architecture,
         storage_driver: info.driver.unwrap_or_default().to_lowercase(),
         backing_filesystem: status("Backing Filesystem"),
         containerd_images: status("driver-type").starts_with("io.containerd.snapshotter"),
@@ -181,7 +182,7 @@ fn podman(text: &str) -> Result<Info, Error> {
         limits,
         version: info.version.version,
         hostname: info.host.hostname,
-        architecture: architecture(&info.host.arch),
+        architecture: Platform::of_machine(&info.host.arch).architecture,
         storage_driver: info.store.graph_driver_name.to_lowercase(),
         backing_filesystem: backing
             .and_then(serde_json::Value::as_str)
@@ -189,7 +190,9 @@ fn podman(text: &str) -> Result<Info, Error> {
             .to_owned(),
         parallel_creates: true,
         warnings,
-        ..Info::default()
+        // Podman has a store of its own, and runs nodes in no other namespace of users than its own.
+        containerd_images: false,
+        user_namespaces: false,
     })
 }
 
@@ -204,16 +207,6 @@ fn parse<'a, T: Deserialize<'a>>(flavor: Flavor, text: &'a str) -> Result<T, Err
             format!("see what `{} info` prints", flavor.name()),
         )
     })
-}
-
-/// The machine's name in images.
-fn architecture(name: &str) -> String {
-    match name {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
-    .to_owned()
 }
 
 /// Three numbers of a version; what follows them is not compared.

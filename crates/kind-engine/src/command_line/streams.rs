@@ -2,7 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::process::{Child, ChildStderr, Stdio};
-use std::thread;
+
+use kind_image::concurrent::run_both;
 
 use super::program::{Program, wait};
 use crate::Error;
@@ -25,13 +26,10 @@ pub(super) fn into(
         .spawn()
         .map_err(|error| program.unusable(arguments, &error))?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (fed, printed) = thread::scope(|scope| {
-        let errors = scope.spawn(move || tail(stderr));
-        let output = scope.spawn(move || tail(stdout));
-        // Dropped at the end, which is how the program learns of it.
-        let fed = stdin.map_or(Ok(()), |mut stdin| carry(input, &mut stdin).map(drop));
-        (fed, [joined(output), joined(errors)].concat())
-    });
+    // Dropped at the end, which is how the program learns of it.
+    let feed = || stdin.map_or(Ok(()), |mut stdin| carry(input, &mut stdin).map(drop));
+    let (errors, (output, fed)) = run_both(|| tail(stderr), || run_both(|| tail(stdout), feed));
+    let printed = [output, errors].concat();
     let status = wait(&mut child)?;
     if !status.success() {
         // The program's own words say more than the pipe that it closed.
@@ -56,12 +54,9 @@ pub(super) fn out(
         .spawn()
         .map_err(|error| program.unusable(arguments, &error))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (taken, printed) = thread::scope(|scope| {
-        let errors = scope.spawn(move || tail(stderr));
-        // Dropped when the taker wants no more, which ends the program.
-        let taken = stdout.map_or(Ok(()), |mut stdout| carry(&mut stdout, output).map(drop));
-        (taken, joined(errors))
-    });
+    // Dropped when the taker wants no more, which ends the program.
+    let take = || stdout.map_or(Ok(()), |mut stdout| carry(&mut stdout, output).map(drop));
+    let (printed, taken) = run_both(|| tail(stderr), take);
     end(program, arguments, &mut child, (taken, &printed))
 }
 
@@ -168,12 +163,6 @@ pub(super) fn errors(
     };
     let carried = stderr.map_or(Ok(0), |mut stderr| carry(&mut stderr, &mut tee));
     (carried, tee.last)
-}
-
-pub(super) fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
-    thread
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Hands everything on and keeps the last of it.

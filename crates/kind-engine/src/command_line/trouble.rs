@@ -2,7 +2,6 @@
 
 /// A known reason for a program's failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Trouble {
     /// Nothing that is known.
     Unknown,

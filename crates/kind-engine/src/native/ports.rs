@@ -24,7 +24,7 @@ pub(super) fn choose(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<Port>,
     for port in wanted {
         if let Some(node) = nodes
             .iter()
-            .find(|node| node.ports.iter().any(|other| clash(port, other)))
+            .find(|node| node.host.ports.iter().any(|other| clash(port, other)))
         {
             return Err(taken(port, &format!("node {}", node.name)));
         }
@@ -99,7 +99,8 @@ fn taken(port: &Port, owner: &str) -> Error {
 fn owner(port: &Port) -> Option<String> {
     let protocol = match port.protocol {
         Protocol::Udp => "udp",
-        _ => "tcp",
+        // Nothing publishes SCTP: there is nobody to find.
+        Protocol::Tcp | Protocol::Sctp => "tcp",
     };
     let tables = [protocol.to_owned(), format!("{protocol}6")];
     let inode = tables.iter().find_map(|table| {

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::state::{NodeDirectory, State, file_name, io_error, write_atomically};
-use crate::{Error, Mount, Port, Purpose};
+use crate::{Error, HostConfig, Purpose};
 
 /// Where programs are looked for unless the image says.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -39,8 +39,8 @@ pub(super) struct NodeRecord {
     pub(super) ipv6: Option<Ipv6Addr>,
     /// IPv6 packets are forwarded.
     pub(super) ipv6_forwarding: bool,
-    pub(super) mounts: Vec<Mount>,
-    pub(super) ports: Vec<Port>,
+    #[serde(flatten)]
+    pub(super) host: HostConfig,
     /// Directories of the image's `/var` that are shown read-only instead of being copied: where they
     /// are on the host, and where below `/var` they belong.
     pub(super) shared: Vec<(PathBuf, PathBuf)>,

@@ -32,7 +32,6 @@ pub struct PortableLayer {
 
 /// How an archive calls an image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum ImageName {
     /// Its full name.
     Full(Reference),

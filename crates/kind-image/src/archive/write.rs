@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::blob_name;
 use super::layout::Layout;
+use crate::concurrent::run_piped;
 use crate::digest::DigestWriter;
 use crate::oci::{CONTAINERD_NAME_ANNOTATION, Descriptor, Index, REFERENCE_ANNOTATION};
 use crate::store::{Image, Store};
@@ -66,21 +67,19 @@ fn write_directory(
     diff_id: &Digest,
 ) -> Result<(), Error> {
     let root = unpack::open_root(path)?;
-    let (mut reader, writer) = io::pipe().map_err(Error::io("make pipe"))?;
-    let (found, size) = std::thread::scope(|scope| {
-        let packing = scope.spawn(|| {
-            let mut sink = DigestWriter::new(io::BufWriter::with_capacity(1 << 20, writer));
-            let packed = pack::contents(&root, &mut sink);
-            let (digest, size, _) = sink.finish();
-            packed.map(|()| (digest, size))
-        });
-        let content = (&mut reader).take(layer.size);
-        let written = layout.blob(&layer.digest, layer.size, content);
-        // A tar longer than promised must not leave the packing thread waiting for a reader.
-        drop(reader);
-        let packed = packing.join().expect("packing does not panic");
-        written.and(packed)
-    })?;
+    let pack = |writer| {
+        let mut sink = DigestWriter::new(io::BufWriter::with_capacity(1 << 20, writer));
+        let packed = pack::contents(&root, &mut sink);
+        let (digest, size, _) = sink.finish();
+        packed.map(|()| (digest, size))
+    };
+    // A tar longer than promised finds nobody who reads the rest.
+    let write = |reader: io::PipeReader| {
+        let content = reader.take(layer.size);
+        layout.blob(&layer.digest, layer.size, content)
+    };
+    let (packed, written) = run_piped(pack, write).map_err(Error::io("make pipe"))?;
+    let (found, size) = written.and(packed)?;
     if found == *diff_id && size == layer.size {
         return Ok(());
     }

@@ -8,7 +8,6 @@ use crate::http;
 /// A failure of a build. `code` is stable, Display says what failed, `source` why, `remedy` what to do,
 /// `log` where the whole output is.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// A program that the build runs on the host is not installed.
     #[error("{tool} is not installed")]

@@ -30,7 +30,7 @@ mod tree;
 mod workshop;
 
 pub use error::Error;
-pub use request::{AddOns, Freshness, Packing, Request};
+pub use request::{AddOns, Freshness, Packing, RELEASES, Request};
 pub use run::build;
 pub use source::Source;
 pub use step::{Event, Observer, Step};

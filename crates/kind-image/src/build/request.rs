@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use super::Source;
 use crate::Reference;
 
+/// Where Kubernetes publishes releases and CI builds.
+pub const RELEASES: &str = "https://dl.k8s.io";
+
 /// What to build, and where.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Request {
     /// Where Kubernetes comes from.
     pub source: Source,
@@ -47,14 +49,13 @@ impl Request {
             freshness: Freshness::Reuse,
             packing: Packing::Unpacked,
             environment: BTreeMap::new(),
-            download_base: "https://dl.k8s.io".to_owned(),
+            download_base: RELEASES.to_owned(),
         }
     }
 }
 
 /// Whether results of earlier builds count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
 pub enum Freshness {
     /// Steps whose inputs are the same are not repeated.
     #[default]
@@ -65,7 +66,6 @@ pub enum Freshness {
 
 /// How a node image holds the images of its containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
 pub enum Packing {
     /// Unpacked: nodes start at once, and share what is unpacked.
     #[default]

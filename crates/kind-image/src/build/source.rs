@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 /// Where the Kubernetes of a node image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Source {
     /// Debian's own source package, compiled here.
     Debian,
@@ -95,35 +94,9 @@ impl FromStr for Source {
     }
 }
 
-/// Strict semantic version, with or without a leading `v`.
+/// A semantic version, with or without a leading `v`.
 pub(super) fn is_version(text: &str) -> bool {
-    let text = text.strip_prefix('v').unwrap_or(text);
-    let (text, build) = split(text, '+');
-    let (core, pre_release) = split(text, '-');
-    let numbers: Vec<&str> = core.split('.').collect();
-    numbers.len() == 3
-        && numbers.iter().all(|number| is_number(number))
-        && build.is_none_or(|build| build.split('.').all(is_identifier))
-        && pre_release.is_none_or(|part| part.split('.').all(is_pre_release_identifier))
-}
-
-fn split(text: &str, separator: char) -> (&str, Option<&str>) {
-    text.split_once(separator)
-        .map_or((text, None), |(head, tail)| (head, Some(tail)))
-}
-
-fn is_number(text: &str) -> bool {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    digits && (text == "0" || !text.starts_with('0'))
-}
-
-fn is_identifier(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-}
-
-fn is_pre_release_identifier(text: &str) -> bool {
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    is_identifier(text) && (!digits || is_number(text))
+    semver::Version::parse(text.strip_prefix('v').unwrap_or(text)).is_ok()
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::Progress;
 
 /// A step of a build, in the order they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Step {
     /// A Debian root with compilers, so that the host needs none.
     BuildRoot,
@@ -74,7 +73,6 @@ impl fmt::Display for Step {
 
 /// What happened in a build.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub enum Event<'a> {
     /// Another build works with the same cache; this one goes on when that has ended.
     Waiting,

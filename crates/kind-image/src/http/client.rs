@@ -21,7 +21,6 @@ const BUFFER: usize = 256 << 10;
 
 /// How long the parts of a request may take. A transfer may take as long as it wants while data comes.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub struct Patience {
     /// For finding a host's address, and then for a connection with all that belongs to it.
     pub connection: Duration,

@@ -8,7 +8,6 @@ use super::Url;
 /// what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{method} {url}{}", Via(.proxy.as_deref()))]
-#[non_exhaustive]
 pub struct Error {
     /// The request's method.
     pub method: &'static str,
@@ -23,7 +22,6 @@ pub struct Error {
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Failure {
     /// The address is none.
     #[error("invalid address: {0}")]
@@ -73,7 +71,6 @@ pub enum Failure {
 
 /// A part of a request that has a time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Moment {
     /// Finding the host's address.
     Lookup,

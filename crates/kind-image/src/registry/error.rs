@@ -8,7 +8,6 @@ use crate::{Digest, http};
 /// A failure of a pull or a push. `code` is stable, Display says what failed, `source` why, `remedy` what
 /// to do.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// No registry that may have it gave it.
     #[error("cannot get {what}{}", Attempts(.attempts))]

@@ -25,4 +25,4 @@ mod session;
 pub use access::Access;
 pub use error::Error;
 pub use pull::{pull, resolve};
-pub use push::{Entry, Packing, Pushed, push, push_index};
+pub use push::{Entry, LayerForm, Pushed, push, push_index};

@@ -20,8 +20,7 @@ use crate::{Digest, Error, Progress, ProgressSink, Reference, pack, unpack};
 
 /// How layers travel that were made here and have no packed form yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Packing {
+pub enum LayerForm {
     /// Compressed, as everybody publishes them.
     #[default]
     Gzip,
@@ -31,7 +30,6 @@ pub enum Packing {
 
 /// What a push left in the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Pushed {
     /// Digest of the manifest there.
     pub digest: Digest,
@@ -54,11 +52,11 @@ pub fn push(
     store: &Store,
     image: &Image,
     reference: &Reference,
-    packing: Packing,
+    form: LayerForm,
     access: &Access,
     progress: ProgressSink<'_>,
 ) -> Result<Pushed, Error> {
-    Push::open(store, image, reference, packing, access, progress).and_then(|push| push.run())
+    Push::open(store, image, reference, form, access, progress).and_then(|push| push.run())
 }
 
 /// Puts an index of images into the registry that `reference` names; they are there already, in the same
@@ -92,7 +90,7 @@ struct Push<'a> {
     store: &'a Store,
     image: &'a Image,
     reference: &'a Reference,
-    packing: Packing,
+    form: LayerForm,
     session: Session<'a>,
     /// Repositories of the same registry that may have the layers.
     siblings: Vec<String>,
@@ -111,7 +109,7 @@ impl<'a> Push<'a> {
         store: &'a Store,
         image: &'a Image,
         reference: &'a Reference,
-        packing: Packing,
+        form: LayerForm,
         access: &'a Access,
         progress: ProgressSink<'a>,
     ) -> Result<Self, Error> {
@@ -129,7 +127,7 @@ impl<'a> Push<'a> {
             store,
             image,
             reference,
-            packing,
+            form,
             session,
             siblings,
             progress,
@@ -200,9 +198,9 @@ impl<'a> Push<'a> {
                 path: stored,
             });
         }
-        let descriptor = match self.packing {
-            Packing::Plain => self.pack_plain(layer, unpacked, path)?,
-            Packing::Gzip => self.pack_gzip(layer, unpacked, path)?,
+        let descriptor = match self.form {
+            LayerForm::Plain => self.pack_plain(layer, unpacked, path)?,
+            LayerForm::Gzip => self.pack_gzip(layer, unpacked, path)?,
         };
         Ok(Packed {
             descriptor,

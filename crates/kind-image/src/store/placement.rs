@@ -6,11 +6,11 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
+use crate::concurrent::run_piped;
 use crate::{Error, pack, unpack};
 
 /// What happens to a directory that becomes a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Placement {
     /// It is moved into the store (copied where the store is on another filesystem, then removed).
     Move,
@@ -46,13 +46,10 @@ fn is_cross_device(error: &io::Error) -> bool {
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     make_like(from, to)?;
     let (source, target) = (unpack::open_root(from)?, unpack::open_root(to)?);
-    let (reader, writer) = io::pipe().map_err(Error::io("make pipe"))?;
-    std::thread::scope(|scope| {
-        let packing = scope.spawn(move || pack::contents(&source, io::BufWriter::new(writer)));
-        let unpacked = unpack::into(&target, reader, &unpack::Options::layer());
-        let packed = packing.join().expect("packing does not panic");
-        unpacked.and(packed)
-    })
+    let pack = |writer| pack::contents(&source, io::BufWriter::new(writer));
+    let unpack = |reader| unpack::into(&target, reader, &unpack::Options::layer());
+    let (packed, unpacked) = run_piped(pack, unpack).map_err(Error::io("make pipe"))?;
+    unpacked.and(packed)
 }
 
 /// Makes a tree of new directories with hard links to the files of another.

@@ -11,7 +11,6 @@ use crate::{Digest, Error, Reference};
 
 /// An image that nobody holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Unused {
     /// Digest of its manifest.
     pub digest: Digest,

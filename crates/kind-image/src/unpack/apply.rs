@@ -21,7 +21,6 @@ use crate::{Error, Refusal};
 
 /// What was unpacked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Summary {
     /// Entries made.
     pub entries: u64,

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 /// How a tar stream is unpacked. Begin with [`Options::layer`] or [`Options::files`].
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Options {
     /// Directory of the target that the archive's names are relative to; must exist.
     pub directory: PathBuf,
@@ -22,7 +21,6 @@ pub struct Options {
 
 /// Who owns what is unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Ownership {
     /// Whom the archive names. Needs root.
     Archive,
@@ -32,7 +30,6 @@ pub enum Ownership {
 
 /// What happens to a directory of the target when the archive has an entry of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Existing {
     /// The entry decides: it replaces the directory, or gives it its mode and owner.
     Replace,

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
 
 use kind_image::oci::{ImageConfig, Platform};
-use kind_image::registry::{self, Packing};
+use kind_image::registry::{self, LayerForm};
 use kind_image::{Digest, Progress};
 use kind_testkit::registry::Registry;
 
@@ -106,8 +106,8 @@ fn layers_may_travel_as_they_are() {
     let name = registry.image("app:plain");
     let made = here.image("app:v1", &[&noise(100_000)]);
     let (reference, access) = (name.parse().unwrap(), here.access());
-    let packing = Packing::Plain;
-    let pushed = registry::push(&here.store, &made, &reference, packing, &access, &|_| {}).unwrap();
+    let form = LayerForm::Plain;
+    let pushed = registry::push(&here.store, &made, &reference, form, &access, &|_| {}).unwrap();
     assert_eq!(
         &pushed.digest,
         made.digest(),

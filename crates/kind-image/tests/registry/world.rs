@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kind_image::oci::{ImageConfig, Platform};
-use kind_image::registry::{self, Access, Packing, Pushed};
+use kind_image::registry::{self, Access, LayerForm, Pushed};
 use kind_image::{Digest, Error, Image, Store};
 use kind_testkit::machine::require_root;
 use tempfile::TempDir;
@@ -85,7 +85,7 @@ impl User {
 
     pub(crate) fn push(&self, image: &Image, name: &str) -> Result<Pushed, Error> {
         let (name, access) = (name.parse().unwrap(), self.access());
-        registry::push(&self.store, image, &name, Packing::Gzip, &access, &|_| {})
+        registry::push(&self.store, image, &name, LayerForm::Gzip, &access, &|_| {})
     }
 
     pub(crate) fn pull(&self, name: &str) -> Result<Image, Error> {

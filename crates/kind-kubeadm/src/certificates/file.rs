@@ -8,7 +8,6 @@ const PUBLIC: u32 = 0o644;
 
 /// A file, or a link, of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct NodeFile {
     /// Absolute path.
     pub path: String,
@@ -20,7 +19,6 @@ pub struct NodeFile {
 
 /// What a [`NodeFile`] holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Content {
     /// Text.
     Text(String),

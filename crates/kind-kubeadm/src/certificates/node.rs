@@ -57,14 +57,13 @@ impl Authorities {
             facts,
         };
         let mut files = node.of_kubelet(role)?;
-        match role {
-            Role::ControlPlane => {
-                files.extend(self.shared());
-                files.extend(node.of_api_server()?);
-                files.extend(node.of_etcd()?);
-                files.extend(node.kubeconfigs()?);
-            }
-            _ => files.push(public(format!("{PKI}/ca.crt"), self.cluster.pem())),
+        if role.is_control_plane() {
+            files.extend(self.shared());
+            files.extend(node.of_api_server()?);
+            files.extend(node.of_etcd()?);
+            files.extend(node.kubeconfigs()?);
+        } else {
+            files.push(public(format!("{PKI}/ca.crt"), self.cluster.pem()));
         }
         Ok(files)
     }

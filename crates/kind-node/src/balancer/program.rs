@@ -26,7 +26,6 @@ const HALT: i32 = 34 + 3;
 
 /// Why the load balancer ended.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum Error {
     /// The process cannot work at all.
     #[error("start")]

@@ -4,7 +4,6 @@ use std::io;
 
 /// Why a node cannot boot.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum Error {
     /// The kernel or the file system refused a step.
     #[error("{step}: {source}")]

@@ -12,6 +12,7 @@ mod error;
 mod hook;
 mod identity;
 mod iptables;
+pub(crate) mod limits;
 mod log;
 mod mounts;
 mod mtu;

@@ -7,7 +7,6 @@ use crate::kubernetes;
 
 /// Why cluster DNS does not run.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum Error {
     /// The command line names something unknown.
     #[error("unknown option {0:?}")]

@@ -30,7 +30,6 @@ const API_SERVER: &str = "6443";
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum Error {
     /// The kubeconfig file cannot be read, or is not one.
     #[error("read kubeconfig {}", path.display())]

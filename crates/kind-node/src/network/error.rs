@@ -6,7 +6,6 @@ use crate::pod_addresses::NotWritten;
 
 /// Why the pod network cannot be kept.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum Error {
     /// The add-on is configured by its environment.
     #[error("the environment variable {0} is missing")]

@@ -23,7 +23,6 @@ pub struct Request {
 /// One thing to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[non_exhaustive]
 pub enum Step {
     /// Runs a program to its end; a code other than 0 fails the request.
     Run {
@@ -84,7 +83,6 @@ pub enum Step {
 /// What happened.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "event")]
-#[non_exhaustive]
 pub enum Event {
     /// A step with a name began.
     Started {

@@ -6,7 +6,6 @@ use crate::kubernetes::refused::Refused;
 
 /// Why services cannot have addresses.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum Error {
     /// The add-on is configured by its environment.
     #[error("the environment variable {0} is missing or wrong")]

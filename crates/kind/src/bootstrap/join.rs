@@ -13,17 +13,16 @@ use crate::node::AGENT;
 /// The request of a node that has everything it needs to start without asking the cluster: its
 /// certificates, kubeconfigs and start document. kubeadm stays the authority for what it runs.
 pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni: bool) -> Request {
-    let (manifests, registered) = match role {
-        Role::ControlPlane => {
-            let phase = |phase, words: &[&str]| kubeadm_phase(phase, words, START_PATH);
-            let manifests = vec![
-                phase(KubeadmPhase::Etcd, &["etcd", "local"]),
-                phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]),
-            ];
-            (manifests, registration())
-        }
+    let (manifests, registered) = if role.is_control_plane() {
+        let phase = |phase, words: &[&str]| kubeadm_phase(phase, words, START_PATH);
+        let manifests = vec![
+            phase(KubeadmPhase::Etcd, &["etcd", "local"]),
+            phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]),
+        ];
+        (manifests, registration())
+    } else {
         // Nothing more is to be done for a worker.
-        _ => (Vec::new(), (step::JOIN, step::join_title(&facts.name))),
+        (Vec::new(), (step::JOIN, step::join_title(&facts.name)))
     };
     let cri_socket = notes_runtime_at_node(facts.version()).then_some(cri_socket);
     let mut steps = Vec::from(prepare(manifests));

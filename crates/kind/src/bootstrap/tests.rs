@@ -88,7 +88,6 @@ fn lines(step: &Step) -> Vec<String> {
         }
         Step::Read { path, .. } => vec![format!("Read {{ path: {path:?} }}")],
         Step::Mark { id } => vec![format!("Mark {{ name: {:?} }}", id.as_str())],
-        other => vec![format!("{other:?}")],
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kind_config::Cluster;
-use kind_engine::Info;
+use kind_engine::{Info, Limits};
 
 use super::CreateCluster;
 use crate::event::{Event, Listener, Warning};
@@ -31,6 +31,9 @@ pub(super) fn check(
         return Err(Error::ClusterExists(cluster.name));
     }
     check_cluster(options, &mut cluster, listener)?;
+    for text in limit_warnings(&cluster, info.limits) {
+        listener(Event::Warning(Warning::Engine(text)));
+    }
     kubeconfig::check(&options.files)?;
     let ports = published_ports(&cluster);
     let warnings = engine.preflight(cluster.nodes.len(), &ports);
@@ -65,6 +68,20 @@ pub(crate) fn check_cluster(
         listener(Event::Warning(Warning::Config(warning)));
     }
     Ok(())
+}
+
+/// Limits of nodes that the engine's host cannot keep: engines leave them out without failing.
+fn limit_warnings(cluster: &Cluster, limits: Limits) -> Vec<String> {
+    let nodes = cluster.nodes.iter();
+    let wanted: Vec<_> = nodes.map(|node| node.resources.limits()).collect();
+    let cpus = !limits.cpu && wanted.iter().any(|node| node.millicpus.is_some());
+    let memory = !limits.memory && wanted.iter().any(|node| node.memory_bytes.is_some());
+    let fields = [("resources.cpus", cpus), ("resources.memory", memory)];
+    let lost = fields.into_iter().filter(|(_, is_lost)| *is_lost);
+    lost.map(|(field, _)| {
+        format!("{field} has no effect: the engine's host has no cgroup controller for it")
+    })
+    .collect()
 }
 
 /// What the user should know of the engine's host.
@@ -102,14 +119,17 @@ pub(super) fn current_directory() -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use kind_engine::Limits;
+    use kind_config::Node;
 
     use super::*;
 
     fn info(rootless: bool, cgroup2: bool, limits: Limits) -> Info {
-        let mut info = Info::default();
-        (info.rootless, info.cgroup2, info.limits) = (rootless, cgroup2, limits);
-        info
+        Info {
+            rootless,
+            cgroup2,
+            limits,
+            ..Info::default()
+        }
     }
 
     #[test]
@@ -135,6 +155,17 @@ mod tests {
             told(false, false, Limits::ALL).unwrap(),
             [Warning::CgroupV1]
         );
+    }
+
+    #[test]
+    fn limits_that_cannot_be_kept_are_told() {
+        let mut node = Node::worker();
+        node.resources.memory = "2Gi".to_owned();
+        let cluster = Cluster::named("a").node(Node::control_plane()).node(node);
+        let told = limit_warnings(&cluster, Limits::default());
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("resources.memory "), "{told:?}");
+        assert_eq!(limit_warnings(&cluster, Limits::ALL), [] as [&str; 0]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From nodes that exist to the files that are put into them before they start.
 
+use kind_config::ResourceLimits;
 use kind_kubeadm::containerd;
 use kind_node::cni;
 
@@ -8,9 +9,12 @@ use super::node_documents::NodeDocuments;
 use super::parallel;
 use super::provision::Provisioned;
 use super::way::Way;
-use crate::node::File;
+use crate::node::{AGENT, File};
 use crate::plan::{NodeMap, Plan};
 use crate::{CancelToken, Error, Result};
+
+/// An addition to the kubelet's unit, on nodes that may use a part of their host only.
+const SHOW_LIMITS_PATH: &str = "/etc/systemd/system/kubelet.service.d/20-kind-limits.conf";
 
 /// What all nodes are started with.
 pub(crate) struct ClusterDocuments<'a> {
@@ -108,6 +112,9 @@ impl NodeDocuments<'_> {
                 cni::conflist(&self.plan.pod_cidrs, None),
             ));
         }
+        if self.plan.host.resources != ResourceLimits::default() {
+            files.push(File::new(SHOW_LIMITS_PATH, show_limits()));
+        }
         files.extend(way.start_document(self));
         Ok(NodeFiles {
             files,
@@ -115,4 +122,10 @@ impl NodeDocuments<'_> {
             unknown,
         })
     }
+}
+
+/// Before every start of the kubelet, as what it shows ends with the node. kubeadm has systemd read units anew before
+/// it starts the kubelet, so that the file also counts on a node that has booted without it.
+fn show_limits() -> String {
+    format!("[Service]\nExecStartPre={AGENT} show-limits\n")
 }

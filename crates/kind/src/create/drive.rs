@@ -176,7 +176,27 @@ impl BootstrapRun<'_, '_> {
             | StepId::AdminKubeconfig
             | StepId::BalancerKubeconfig
             | StepId::SharedFile => format!("node {node:?} did not get to {title}"),
-            _ => format!("failed to {title}"),
+            StepId::Other
+            | StepId::Request
+            | StepId::Files
+            | StepId::MakeBalancerKubeconfig
+            | StepId::Sysctls
+            | StepId::RuntimeVersions
+            | StepId::ApiServerAnswer
+            | StepId::Serves
+            | StepId::Registration
+            | StepId::Joined
+            | StepId::TaintsAndLabels
+            | StepId::PodNetwork
+            | StepId::ClusterDns
+            | StepId::Storage
+            | StepId::ServiceAddresses
+            | StepId::UserManifest
+            | StepId::DefaultServiceAccount
+            | StepId::PodCidrs
+            | StepId::FinalizeKubelet
+            | StepId::NoteStop
+            | StepId::Ready => format!("failed to {title}"),
         }
     }
 

@@ -28,15 +28,21 @@ impl<'a> NodeDocuments<'a> {
     ) -> Result<Self> {
         let name = &node.plan.name;
         let known = &provisioned.nodes[name];
-        let facts = NodeFacts::new(name, provisioned.engine, &known.image.version);
-        let mut facts = facts.map_err(Error::document)?;
-        facts.ipv4 = known.ipv4;
-        facts.ipv6 = known.ipv6;
-        facts.rootless = provisioned.host.rootless;
-        facts.cgroup_v1 = !provisioned.host.cgroup2;
-        if known.image.dns.is_some() {
-            facts.skip_phases = [KUBEADM_DNS, KUBELET_FINALIZE].map(str::to_owned).into();
-        }
+        let skip_phases = match known.image.dns {
+            Some(_) => [KUBEADM_DNS, KUBELET_FINALIZE].map(str::to_owned).into(),
+            None => Vec::new(),
+        };
+        let kubernetes = known.image.version.parse();
+        let facts = NodeFacts {
+            name: name.clone(),
+            provider: provisioned.engine.to_owned(),
+            ipv4: known.ipv4,
+            ipv6: known.ipv6,
+            rootless: provisioned.host.rootless,
+            cgroup_v1: !provisioned.host.cgroup2,
+            skip_phases,
+            kubernetes: kubernetes.map_err(Error::document)?,
+        };
         let documents = kind_kubeadm::patched(&plan.kubernetes, node.settings, &facts);
         Ok(Self {
             plan: node.plan,

@@ -1,7 +1,8 @@
 //! The same work for several nodes at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+
+use kind_image::concurrent::run_each;
 
 use crate::{CancelToken, Result};
 
@@ -27,25 +28,7 @@ pub(crate) fn each<T: Sync, R: Send>(
         }
         Some(result)
     };
-    let done: Vec<_> = match items {
-        [only] => vec![one(only)],
-        _ => thread::scope(|scope| {
-            let one = &one;
-            let running: Vec<_> = items
-                .iter()
-                .map(|item| scope.spawn(move || one(item)))
-                .collect();
-            running
-                .into_iter()
-                .map(|thread| {
-                    thread
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect()
-        }),
-    };
-    done.into_iter().flatten().collect()
+    run_each(items, one).into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -70,14 +53,14 @@ mod tests {
             if *n == 1 {
                 return Err(Error::NoNodes("a".to_owned()));
             }
-            thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(std::time::Duration::from_millis(50));
             *finished.lock().unwrap() += 1;
             Ok(())
         });
         assert_eq!(error.unwrap_err().code(), "KIND-NODES-MISSING");
         // Either it was not begun, or it has ended.
         let before = *finished.lock().unwrap();
-        thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(std::time::Duration::from_millis(100));
         assert_eq!(*finished.lock().unwrap(), before);
     }
 

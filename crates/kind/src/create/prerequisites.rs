@@ -94,8 +94,8 @@ pub(super) fn ensure_network(
             variable,
         }));
     }
-    let mut spec = NetworkSpec::default();
-    name.clone_into(&mut spec.name);
+    let name = name.to_owned();
+    let spec = NetworkSpec { name };
     let action = format!("failed to ensure {} network", engine.name());
     let ensured = engine.ensure_network(&spec);
     let network = ensured.map_err(Error::engine(action.as_str()))?;

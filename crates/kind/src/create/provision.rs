@@ -94,7 +94,7 @@ fn inspect_nodes(
     let inspected = parallel::each(&nodes, coordinator.cancel, |node| {
         let NodePlan { name, image, .. } = node.plan;
         let facts = match images.get(image.as_str()) {
-            Some(facts) if node.plan.mounts.is_empty() => facts.clone(),
+            Some(facts) if node.plan.host.mounts.is_empty() => facts.clone(),
             // A mount may hide what the image says.
             _ => Facts::read(engine, name, image)?,
         };
@@ -120,7 +120,7 @@ fn read_images<'p>(
 ) -> Result<BTreeMap<&'p str, Facts>> {
     let nodes = plan.kubernetes_nodes().into_iter();
     let mut nodes: Vec<_> = nodes.map(|node| node.plan).collect();
-    nodes.retain(|node| node.mounts.is_empty());
+    nodes.retain(|node| node.host.mounts.is_empty());
     nodes.sort_by_key(|node| &node.image);
     nodes.dedup_by_key(|node| &node.image);
     let facts = parallel::each(&nodes, coordinator.cancel, |node| {

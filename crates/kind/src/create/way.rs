@@ -39,7 +39,7 @@ impl Way {
             .collect();
         control_planes.sort_by_key(|node| (node.plan.name != plan.bootstrap, &node.plan.name));
         let prepared = nodes.values().all(|node| {
-            node.documents.can_be_prepared() && !node.plan.mounts.iter().any(is_kubeadms)
+            node.documents.can_be_prepared() && !node.plan.host.mounts.iter().any(is_kubeadms)
         });
         let one_version = control_planes
             .windows(2)
@@ -116,13 +116,16 @@ impl Way {
         };
         let (documents, facts) = (&node.documents, &node.facts);
         let is_first = self.is_first(&node.plan.name);
-        let made = match (is_first || self.at_once, &node.settings.role) {
-            (true, role) => authorities
+        let role = &node.settings.role;
+        let made = if is_first || self.at_once {
+            authorities
                 .files(documents, facts, role)
-                .map_err(Error::document)?,
+                .map_err(Error::document)?
+        } else if role.is_control_plane() {
             // What kubeadm expects on a control plane that is going to join; the rest it makes itself.
-            (false, Role::ControlPlane) => authorities.shared(),
-            (false, _) => Vec::new(),
+            authorities.shared()
+        } else {
+            Vec::new()
         };
         Ok(made.into_iter().map(File::from).collect())
     }

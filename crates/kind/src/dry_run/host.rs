@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kind_engine::{Engine, EngineKind, Info};
+use kind_engine::{Engine, EngineKind, Info, Limits};
 
 use crate::choice;
 use crate::event::{Event, Listener};
@@ -55,7 +55,18 @@ impl Host {
 }
 
 fn assumed() -> Info {
-    let mut info = Info::default();
-    info.cgroup2 = true;
-    info
+    Info {
+        rootless: false,
+        cgroup2: true,
+        limits: Limits::default(),
+        version: String::new(),
+        hostname: String::new(),
+        architecture: String::new(),
+        storage_driver: String::new(),
+        backing_filesystem: String::new(),
+        containerd_images: false,
+        user_namespaces: false,
+        parallel_creates: false,
+        warnings: Vec::new(),
+    }
 }

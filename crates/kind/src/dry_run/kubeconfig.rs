@@ -46,7 +46,7 @@ pub(super) fn entry(plan: &Plan) -> Result<String> {
 /// Where the host reaches the API server.
 fn server(plan: &Plan) -> Option<String> {
     let endpoint = plan.nodes.iter().find(|node| node.name == plan.endpoint)?;
-    let mut ports = endpoint.ports.iter();
+    let mut ports = endpoint.host.ports.iter();
     let port = ports.find(|port| port.container == API_SERVER_PORT)?;
     Some(format!(
         "https://{}",

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use kind_image::Progress;
 pub use kind_node::request::{KubeadmPhase, StepId};
+use serde::Serialize;
 
-pub use record::{EventRecord, OutcomeRecord, PhaseRecord, StepRecord};
+pub use record::{EventRecord, StepRecord};
 pub use time::timestamp;
 
 /// Receives events while an operation runs; may be called from several threads.
@@ -129,7 +130,14 @@ impl fmt::Display for Waiting {
 }
 
 /// How a phase ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    // As the published schema calls it.
+    schemars(rename = "OutcomeRecord")
+)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Outcome {
     /// It did what it is for.
@@ -138,8 +146,10 @@ pub enum Outcome {
     Failed,
 }
 
-/// A part of an operation, in the words of the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A part of an operation, in the words of the user. As JSON it is one object with the phase's name and its values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "phase", rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Phase {
     /// A step of building a node image that has to be done.
@@ -173,7 +183,9 @@ pub enum Phase {
     JoinWorkers,
     /// Waiting for the control plane.
     WaitReady {
-        /// How long at most.
+        /// Milliseconds at most.
+        #[serde(rename = "limitMs", serialize_with = "record::serialize_millis")]
+        #[cfg_attr(feature = "schema", schemars(with = "u64"))]
         limit: Duration,
     },
 }

@@ -1,6 +1,8 @@
 //! Events as records for programs: the form in which they are written as JSON.
 
-use serde::Serialize;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
 
 use super::{Event, Outcome, Phase, StepEnded};
 
@@ -25,15 +27,15 @@ pub enum EventRecord {
     PhaseStarted {
         /// The phase.
         #[serde(flatten)]
-        phase: PhaseRecord,
+        phase: Phase,
     },
     /// A phase ended.
     PhaseEnded {
         /// The phase.
         #[serde(flatten)]
-        phase: PhaseRecord,
+        phase: Phase,
         /// Whether it did what it is for.
-        outcome: OutcomeRecord,
+        outcome: Outcome,
     },
     /// Something happened in the running phase.
     Note {
@@ -97,64 +99,6 @@ pub struct StepRecord {
     pub ms: u64,
 }
 
-/// A phase of an operation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(
-    tag = "phase",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-#[non_exhaustive]
-pub enum PhaseRecord {
-    /// A step of building a node image that has to be done.
-    BuildStep {
-        /// The step in words.
-        title: String,
-    },
-    /// Looking for a node image, and bringing it if it is missing.
-    EnsureImage {
-        /// Its name without a digest.
-        image: String,
-    },
-    /// Making the nodes.
-    PrepareNodes {
-        /// How many, without the load balancer.
-        count: usize,
-    },
-    /// Making the load balancer work.
-    LoadBalancer {},
-    /// Putting files into the nodes.
-    WriteConfiguration {},
-    /// Booting the first control plane and Kubernetes on it.
-    StartControlPlane {},
-    /// Pod network.
-    InstallCni {},
-    /// Default storage.
-    InstallStorage {},
-    /// Joining the other control planes.
-    JoinControlPlanes {},
-    /// Joining the workers.
-    JoinWorkers {},
-    /// Waiting for the control plane.
-    WaitReady {
-        /// Milliseconds at most.
-        limit_ms: u64,
-    },
-}
-
-/// How a phase ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum OutcomeRecord {
-    /// It did what it is for.
-    Done,
-    /// It failed, or was interrupted.
-    Failed,
-}
-
 impl EventRecord {
     /// Something said in words.
     pub fn message(level: i32, text: impl Into<String>) -> Self {
@@ -170,16 +114,8 @@ impl From<&Event> for EventRecord {
     fn from(event: &Event) -> Self {
         match event.clone() {
             Event::Creating { cluster } => Self::Creating { cluster },
-            Event::PhaseStarted(phase) => Self::PhaseStarted {
-                phase: (&phase).into(),
-            },
-            Event::PhaseEnded { phase, outcome } => Self::PhaseEnded {
-                phase: (&phase).into(),
-                outcome: match outcome {
-                    Outcome::Done => OutcomeRecord::Done,
-                    Outcome::Failed => OutcomeRecord::Failed,
-                },
-            },
+            Event::PhaseStarted(phase) => Self::PhaseStarted { phase },
+            Event::PhaseEnded { phase, outcome } => Self::PhaseEnded { phase, outcome },
             Event::Note { text } => Self::Note { text },
             Event::Progress(progress) => Self::Progress {
                 what: progress.what,
@@ -209,28 +145,16 @@ impl From<&Event> for EventRecord {
     }
 }
 
-impl From<&Phase> for PhaseRecord {
-    fn from(phase: &Phase) -> Self {
-        match phase.clone() {
-            Phase::BuildStep { title } => Self::BuildStep { title },
-            Phase::EnsureImage { image } => Self::EnsureImage { image },
-            Phase::PrepareNodes { count } => Self::PrepareNodes { count },
-            Phase::LoadBalancer => Self::LoadBalancer {},
-            Phase::WriteConfiguration => Self::WriteConfiguration {},
-            Phase::StartControlPlane => Self::StartControlPlane {},
-            Phase::InstallCni => Self::InstallCni {},
-            Phase::InstallStorage => Self::InstallStorage {},
-            Phase::JoinControlPlanes => Self::JoinControlPlanes {},
-            Phase::JoinWorkers => Self::JoinWorkers {},
-            Phase::WaitReady { limit } => Self::WaitReady {
-                limit_ms: millis(limit),
-            },
-        }
-    }
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+/// Writes a duration in milliseconds.
+pub(super) fn serialize_millis<S: Serializer>(
+    duration: &Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(millis(*duration))
 }
 
 #[cfg(test)]
@@ -238,7 +162,6 @@ mod tests {
     use super::*;
     use crate::Progress;
     use crate::event::{KubeadmPhase, StepId};
-    use std::time::Duration;
 
     fn json(event: &Event) -> String {
         serde_json::to_string(&EventRecord::from(event)).unwrap()

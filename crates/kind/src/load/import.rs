@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use kind_engine::{Command, Engine, Io};
 use kind_image::archive::{PortableImage, write_partial};
+use kind_image::concurrent::{run_each, run_piped};
 use kind_image::{Digest, Progress};
 
 use super::inventory::Inventory;
-use super::nodes::{Target, at_once};
+use super::nodes::Target;
 use super::verdict;
 use crate::error::FailedStep;
 use crate::event::{Event, Listener};
@@ -34,7 +35,7 @@ pub(super) fn all(
         cancel,
         listener,
     };
-    let done = at_once(jobs, |job| sender.import(job));
+    let done = run_each(jobs, |job| sender.import(job));
     cancel.check()?;
     Error::collect(done.into_iter().filter_map(Result::err).collect())
 }
@@ -96,31 +97,24 @@ impl Sender<'_> {
             wanted.len(),
             images.len()
         ));
-        let (mut reader, writer) =
-            io::pipe().map_err(|error| failed(node, error.to_string(), &[]))?;
+        let write = |writer| {
+            let counted = Counted {
+                sender: self,
+                what: node,
+                writer,
+                done: 0,
+                total,
+            };
+            write_partial(&images, wanted, BufWriter::with_capacity(1 << 18, counted))
+        };
         let mut output = Vec::new();
-        let (written, code) = std::thread::scope(|scope| {
-            let writing = scope.spawn(|| {
-                let counted = Counted {
-                    sender: self,
-                    what: node,
-                    writer,
-                    done: 0,
-                    total,
-                };
-                write_partial(&images, wanted, BufWriter::with_capacity(1 << 18, counted))
-            });
+        let import = |mut reader: io::PipeReader| {
             let mut nowhere = io::sink();
             let io = Io::new(Some(&mut reader), &mut nowhere, &mut output);
-            let code = self.engine.exec(node, &command(&job.target.inventory), io);
-            // Nobody reads any more: what still writes must not wait.
-            drop(reader);
-            let written = writing.join();
-            (
-                written.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                code,
-            )
-        });
+            self.engine.exec(node, &command(&job.target.inventory), io)
+        };
+        let piped = run_piped(write, import);
+        let (written, code) = piped.map_err(|error| failed(node, error.to_string(), &[]))?;
         (self.listener)(Event::Progress(Progress::new(
             node.as_str(),
             total,

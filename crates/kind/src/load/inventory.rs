@@ -8,9 +8,9 @@ use kind_image::oci::Platform;
 use kind_image::packages;
 use kind_kubeadm::containerd;
 
+use crate::Result;
 use crate::error::FailedStep;
 use crate::node::read_output;
-use crate::Result;
 
 /// Asks everything at once. Nodes of other versions of kind have these programs too; one that cannot list
 /// something lacks it, as far as we know.

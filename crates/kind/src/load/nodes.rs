@@ -1,5 +1,7 @@
 //! The nodes that images go to.
 
+use kind_image::concurrent::run_each;
+
 use super::inventory::Inventory;
 use super::options::LoadImages;
 use crate::{Error, NodeRole, Provider, Result};
@@ -36,7 +38,7 @@ pub(super) fn select(provider: &Provider, options: &LoadImages) -> Result<Vec<St
 /// Asks all nodes at once what they have.
 pub(super) fn ask(provider: &Provider, names: &[String]) -> Result<Vec<Target>> {
     let engine = provider.engine();
-    let asked = at_once(names, |name| {
+    let asked = run_each(names, |name| {
         let inventory = Inventory::ask(engine, name)?;
         Ok(Target {
             name: name.clone(),
@@ -52,19 +54,4 @@ pub(super) fn ask(provider: &Provider, names: &[String]) -> Result<Vec<Target>> 
     }
     Error::collect(errors)?;
     Ok(targets)
-}
-
-/// Does the same for several at once, and gives what came of it in their order.
-pub(super) fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let work = &work;
-    std::thread::scope(|scope| {
-        let running: Vec<_> = items
-            .iter()
-            .map(|item| scope.spawn(move || work(item)))
-            .collect();
-        let joined = running.into_iter().map(|thread| thread.join());
-        joined
-            .map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
 }

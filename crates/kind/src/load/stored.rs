@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use kind_engine::Engine;
 use kind_image::archive::{ImageName, PortableImage};
+use kind_image::concurrent::run_piped;
 use kind_image::{Digest, Progress, Reference};
 
 use super::archives::{Images, Opened, platform};
@@ -257,26 +258,20 @@ impl Saved<'_> {
             .map(|target| platform(target).to_string())
             .collect();
         let only = platforms.first().filter(|_| platforms.len() == 1);
-        let (reader, writer) = io::pipe()
-            .map_err(|error| Error::engine("pipe")(kind_engine::Error::io("pipe")(error)))?;
-        let (saved, received) = std::thread::scope(|scope| {
-            let saving = scope.spawn(|| {
-                let mut writer = Counted {
-                    listener: self.listener,
-                    writer,
-                    done: 0,
-                };
-                let saved = engine.save(&names, only.map(String::as_str), &mut writer);
-                writer.finish();
-                saved
-            });
-            let received = Opened::receive("of the engine", reader, self.spool);
-            let saved = saving.join();
-            (
-                saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                received,
-            )
-        });
+        let save = |writer| {
+            let mut writer = Counted {
+                listener: self.listener,
+                writer,
+                done: 0,
+            };
+            let saved = engine.save(&names, only.map(String::as_str), &mut writer);
+            writer.finish();
+            saved
+        };
+        let receive = |reader| Opened::receive("of the engine", reader, self.spool);
+        let piped = run_piped(save, receive);
+        let piped = piped.map_err(kind_engine::Error::io("pipe"));
+        let (saved, received) = piped.map_err(Error::engine("pipe"))?;
         saved.map_err(Error::engine("failed to save images"))?;
         received
     }

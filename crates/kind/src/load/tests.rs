@@ -133,12 +133,14 @@ impl Stage {
         let node = Arc::clone(&world);
         let engine = Fake::new(&[], Box::new(move |_, argv, io| node.run(argv, io)));
         for role in ["control-plane", "worker", "external-load-balancer"] {
-            let mut spec = NodeSpec::default();
-            spec.name = format!("kind-{role}");
-            spec.labels = BTreeMap::from([
-                (CLUSTER_LABEL.to_owned(), "kind".to_owned()),
-                (ROLE_LABEL.to_owned(), role.to_owned()),
-            ]);
+            let spec = NodeSpec {
+                name: format!("kind-{role}"),
+                labels: BTreeMap::from([
+                    (CLUSTER_LABEL.to_owned(), "kind".to_owned()),
+                    (ROLE_LABEL.to_owned(), role.to_owned()),
+                ]),
+                ..NodeSpec::default()
+            };
             engine.create(&spec).unwrap();
         }
         Self {

@@ -26,7 +26,7 @@ pub(super) fn of(image: &PortableImage, inventory: &Inventory) -> Verdict {
     let names = image.names().iter().filter_map(|name| match name {
         ImageName::Full(reference) => Some(reference.to_string()),
         // containerd makes up a name with the day in it for these.
-        _ => None,
+        ImageName::Tag(_) => None,
     });
     let missing: Vec<_> = names
         .filter(|name| !inventory.is_called(image.id(), name))

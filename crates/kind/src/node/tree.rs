@@ -1,10 +1,11 @@
 //! Files of a node as tar streams.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use kind_engine::Engine;
+use kind_image::concurrent::run_piped;
 use kind_kubeadm::certificates::{Content, NodeFile};
 
 use crate::{Error, Result};
@@ -39,7 +40,6 @@ impl From<NodeFile> for File {
         let (text, link) = match file.content {
             Content::Link(target) => (target, true),
             Content::Text(text) => (text, false),
-            _ => (String::new(), false),
         };
         Self {
             path: file.path,
@@ -130,21 +130,12 @@ fn copy_out(
     path: &str,
     keep: Keep<'_>,
 ) -> std::result::Result<(), kind_engine::Error> {
-    let (reader, writer) = std::io::pipe().map_err(kind_engine::Error::io("pipe"))?;
-    let (copied, read) = std::thread::scope(|scope| {
-        let copying = scope.spawn(move || {
-            let mut writer = writer;
-            let copied = engine.copy_out(node, Path::new(path), &mut writer);
-            let _ = writer.flush();
-            copied
-        });
-        let read = each_file(reader, keep);
-        (copying.join(), read)
-    });
-    match copied {
-        Ok(copied) => copied?,
-        Err(panic) => std::panic::resume_unwind(panic),
-    }
+    let piped = run_piped(
+        |mut writer| engine.copy_out(node, Path::new(path), &mut writer),
+        |reader| each_file(reader, keep),
+    );
+    let (copied, read) = piped.map_err(kind_engine::Error::io("pipe"))?;
+    copied?;
     read.map_err(kind_engine::Error::io("reading the tar stream"))
 }
 

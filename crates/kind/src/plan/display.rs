@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{NodePlan, Plan, ports};
+use super::{NodePlan, Plan};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,12 +25,7 @@ impl fmt::Display for NodePlan {
         for (key, value) in &self.env {
             writeln!(f, "  env {key}={value}")?;
         }
-        for mount in &self.mounts {
-            writeln!(f, "  mount {mount}")?;
-        }
-        for port in &self.ports {
-            writeln!(f, "  port {}", ports::text(port))?;
-        }
+        self.host.fmt(f)?;
         for cidr in &self.pod_cidrs {
             writeln!(f, "  pods {cidr}")?;
         }

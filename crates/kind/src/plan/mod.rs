@@ -11,11 +11,10 @@ mod role;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kind_engine::{Agent, Network, NodeSpec, Port, Purpose};
+use kind_engine::{Agent, HostConfig, Network, NodeSpec, Purpose};
 use kind_kubeadm::{ClusterSettings, NodeSettings};
 
 use crate::node::AGENT;
-pub use mounts::HostMount;
 pub(crate) use planner::published_ports;
 pub(crate) use proxy::with_client_settings;
 pub use role::NodeRole;
@@ -71,10 +70,8 @@ pub struct NodePlan {
     pub labels: BTreeMap<String, String>,
     /// Environment of its first process.
     pub env: BTreeMap<String, String>,
-    /// Host paths it shows.
-    pub mounts: Vec<HostMount>,
-    /// Ports it publishes; host port 0 is chosen by the engine.
-    pub ports: Vec<Port>,
+    /// What it has of the host.
+    pub host: HostConfig,
     /// Its share of the pod subnets.
     pub pod_cidrs: Vec<String>,
     /// Whether it needs IPv6.
@@ -130,21 +127,37 @@ impl Plan {
 impl NodePlan {
     /// The node in the engine's words.
     pub(crate) fn spec(&self, network: &str, agent: &Agent) -> NodeSpec {
-        let mut spec = NodeSpec::default();
-        spec.name.clone_from(&self.name);
-        spec.image.clone_from(&self.image);
-        spec.labels.clone_from(&self.labels);
-        network.clone_into(&mut spec.network);
-        spec.env.clone_from(&self.env);
-        spec.mounts = self.mounts.iter().map(HostMount::spec).collect();
-        spec.ports.clone_from(&self.ports);
-        spec.ipv6 = self.ipv6;
-        spec.kind_node = Some(agent.clone());
-        if self.is_balancer() {
-            spec.purpose = Purpose::LoadBalancer;
-            spec.command = Some([AGENT, "load-balancer"].map(str::to_owned).to_vec());
+        // Taken apart and put together whole: a field that is missing on either side does not compile.
+        let Self {
+            name,
+            role,
+            image,
+            labels,
+            env,
+            host,
+            pod_cidrs: _,
+            ipv6,
+            kubernetes: _,
+        } = self;
+        let (purpose, command) = match role {
+            NodeRole::ControlPlane | NodeRole::Worker => (Purpose::Kubernetes, None),
+            NodeRole::LoadBalancer => {
+                let command = [AGENT, "load-balancer"].map(str::to_owned);
+                (Purpose::LoadBalancer, Some(command.to_vec()))
+            }
+        };
+        NodeSpec {
+            name: name.clone(),
+            image: image.clone(),
+            labels: labels.clone(),
+            network: network.to_owned(),
+            env: env.clone(),
+            host: host.clone(),
+            ipv6: *ipv6,
+            kind_node: Some(agent.clone()),
+            purpose,
+            command,
         }
-        spec
     }
 
     /// Whether an API server runs on it.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kind_config::{Cluster, FileOrText, Node, Role};
-use kind_engine::{CLUSTER_LABEL, Port, ROLE_LABEL};
+use kind_config::{Cluster, FileOrText, Node, ResourceLimits, Role};
+use kind_engine::{CLUSTER_LABEL, HostConfig, Port, ROLE_LABEL};
 use kind_kubeadm::{ClusterSettings, Error, NodeSettings};
 
 use super::{NodePlan, NodeRole, Plan, Surroundings, UserManifest, mounts, ports, proxy};
@@ -81,8 +81,11 @@ impl Planner<'_> {
             image: node.image.clone(),
             labels: self.labels(role),
             env: self.environment(node),
-            mounts: mounts::shown(node, self.surroundings.directory),
-            ports: ports::published(self.cluster, node),
+            host: HostConfig {
+                mounts: mounts::shown(node, self.surroundings.directory),
+                ports: ports::published(self.cluster, node),
+                resources: node.resources.limits(),
+            },
             pod_cidrs: subnet::pod_cidrs(&networking.pod_subnet, index),
             ipv6: networking.ip_family.has_ipv6(),
             kubernetes: Some(NodeSettings::new(index, node)?),
@@ -103,8 +106,11 @@ impl Planner<'_> {
             image: node.image.clone(),
             labels: self.labels(NodeRole::LoadBalancer),
             env,
-            mounts: Vec::new(),
-            ports: vec![ports::endpoint(self.cluster)],
+            host: HostConfig {
+                mounts: Vec::new(),
+                ports: vec![ports::endpoint(self.cluster)],
+                resources: ResourceLimits::default(),
+            },
             pod_cidrs: Vec::new(),
             ipv6: self.cluster.networking.ip_family.has_ipv6(),
             kubernetes: None,

@@ -17,8 +17,7 @@ pub(super) fn published(cluster: &Cluster, node: &Node) -> Vec<Port> {
                 .parse()
                 .unwrap_or_else(|_| everywhere(family));
             let container = u16::try_from(mapping.container_port).unwrap_or(0);
-            let protocol = protocol(mapping.protocol);
-            published_on(listen, mapping.host_port, container, protocol)
+            published_on(listen, mapping.host_port, container, mapping.protocol)
         })
         .collect();
     if node.role == Role::ControlPlane {
@@ -50,41 +49,27 @@ pub(super) fn endpoint(cluster: &Cluster) -> Port {
 /// A port with a host port of the configuration: 0 is a port that is chosen once, below that one that
 /// is chosen at each start.
 fn published_on(listen: IpAddr, host: i32, container: u16, protocol: Protocol) -> Port {
-    let number = u16::try_from(host).unwrap_or(0);
-    let mut port = Port::new(listen, number, container, protocol);
-    port.changing = host < 0;
-    port
-}
-
-fn protocol(protocol: kind_config::Protocol) -> Protocol {
-    match protocol {
-        kind_config::Protocol::Udp => Protocol::Udp,
-        kind_config::Protocol::Sctp => Protocol::Sctp,
-        _ => Protocol::Tcp,
+    Port {
+        listen,
+        host: u16::try_from(host).unwrap_or(0),
+        container,
+        protocol,
+        changing: host < 0,
     }
 }
 
 fn everywhere(family: &IpFamily) -> IpAddr {
-    match family {
-        IpFamily::Ipv6 => Ipv6Addr::UNSPECIFIED.into(),
-        _ => Ipv4Addr::UNSPECIFIED.into(),
+    if family.has_ipv4() {
+        Ipv4Addr::UNSPECIFIED.into()
+    } else {
+        Ipv6Addr::UNSPECIFIED.into()
     }
 }
 
 fn loopback(family: &IpFamily) -> IpAddr {
-    match family {
-        IpFamily::Ipv6 => Ipv6Addr::LOCALHOST.into(),
-        _ => Ipv4Addr::LOCALHOST.into(),
+    if family.has_ipv4() {
+        Ipv4Addr::LOCALHOST.into()
+    } else {
+        Ipv6Addr::LOCALHOST.into()
     }
-}
-
-/// A port in words: `127.0.0.1:80:8080/TCP`.
-pub(super) fn text(port: &Port) -> String {
-    let listen = std::net::SocketAddr::new(port.listen, port.host);
-    let protocol = match port.protocol {
-        Protocol::Udp => "UDP",
-        Protocol::Sctp => "SCTP",
-        _ => "TCP",
-    };
-    format!("{listen}:{}/{protocol}", port.container)
 }

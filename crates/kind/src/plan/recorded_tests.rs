@@ -119,8 +119,8 @@ fn make(case: &CreateCase, stub: &Stub) {
     let mut cluster = Cluster::parse(&case.config).unwrap();
     cluster.set_defaults();
     cluster.validate().unwrap();
-    let mut spec = NetworkSpec::default();
-    spec.name = NETWORK.to_owned();
+    let name = NETWORK.to_owned();
+    let spec = NetworkSpec { name };
     let network = stub.engine.ensure_network(&spec).unwrap();
     let surroundings = Surroundings {
         network: &network,

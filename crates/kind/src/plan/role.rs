@@ -36,9 +36,10 @@ impl NodeRole {
 impl From<&Role> for NodeRole {
     /// The role of a checked configuration.
     fn from(role: &Role) -> Self {
-        match role {
-            Role::ControlPlane => Self::ControlPlane,
-            _ => Self::Worker,
+        if role.is_control_plane() {
+            Self::ControlPlane
+        } else {
+            Self::Worker
         }
     }
 }

@@ -1,12 +1,18 @@
 //! Plans of recorded configurations.
 
-use kind_config::Cluster;
+use kind_config::{ApiVersion, Cluster, json_schema};
 
 use super::*;
 
 fn planned(config: &str, environment: &[(&str, &str)]) -> String {
-    let text = format!("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n{config}");
-    let mut cluster = Cluster::parse(&text).unwrap();
+    let config = format!("apiVersion: kind.x-k8s.io/v1alpha4\n{config}");
+    plan(&config, environment)
+        .to_string()
+        .replace(kind_config::DEFAULT_NODE_IMAGE, "DEFAULT-IMAGE")
+}
+
+fn plan(config: &str, environment: &[(&str, &str)]) -> Plan {
+    let mut cluster = Cluster::parse(&format!("kind: Cluster\n{config}")).unwrap();
     cluster.set_defaults();
     cluster.validate().unwrap();
     let pairs = environment
@@ -21,10 +27,7 @@ fn planned(config: &str, environment: &[(&str, &str)]) -> String {
         environment: &pairs.collect(),
         directory: Path::new("/w"),
     };
-    Plan::new(&cluster, surroundings)
-        .unwrap()
-        .to_string()
-        .replace(kind_config::DEFAULT_NODE_IMAGE, "DEFAULT-IMAGE")
+    Plan::new(&cluster, surroundings).unwrap()
 }
 
 #[test]
@@ -85,4 +88,41 @@ fn the_clients_proxies_fill_in_what_the_host_does_not_say() {
     assert_eq!(found(&[]), ["client", "internal"]);
     assert_eq!(found(&[("NO_PROXY", "own")]), ["client", "own"]);
     assert_eq!(found(&[("https_proxy", "own")]), ["", ""]);
+}
+
+/// The compiler cannot tell: the configuration's types are open for those outside of their crate.
+#[test]
+fn every_field_of_a_node_is_planned() {
+    let samples = BTreeMap::from([
+        ("env", "{A: b}"),
+        ("extraMounts", "[{hostPath: /a, containerPath: /b}]"),
+        ("extraPortMappings", "[{containerPort: 80}]"),
+        ("image", "own:1"),
+        ("kubeadmConfigPatches", "['{kind: ClusterConfiguration}']"),
+        (
+            "kubeadmConfigPatchesJSON6902",
+            "[{kind: ClusterConfiguration, patch: '[{op: remove, path: /a}]'}]",
+        ),
+        ("labels", "{a: b}"),
+        ("resources", "{cpus: 1}"),
+        ("role", "worker"),
+        ("taints", "[]"),
+    ]);
+    let schema: serde_json::Value =
+        serde_json::from_str(&json_schema(ApiVersion::V1beta1)).unwrap();
+    let fields = schema["$defs"]["Node"]["properties"].as_object().unwrap();
+    let with = |node: &str| {
+        let nodes = format!("nodes: [{{role: control-plane}}, {node}]");
+        plan(&format!("apiVersion: kind.x-k8s.io/v1beta1\n{nodes}"), &[])
+    };
+    for field in fields.keys() {
+        let sample = samples.get(field.as_str());
+        let sample =
+            sample.unwrap_or_else(|| panic!("{field} needs a sample, and somebody to honour it"));
+        assert_ne!(
+            with(&format!("{{{field}: {sample}}}")),
+            with("{}"),
+            "{field}"
+        );
+    }
 }

@@ -7,9 +7,14 @@ mod registries;
 /// Makes the table of a type's fields. A field is written as
 /// `VERSION "name" => member, "what it is" [, {limits as JSON}];`.
 macro_rules! table {
-    ($type:ty, $name:literal, $about:literal, header: $header:expr, {
+    ($type:ident, $name:literal, $about:literal, header: $header:expr, {
         $($since:ident $field:literal => $member:ident, $field_about:literal $(, $limits:tt)?;)*
     }) => {
+        // A member without a line in the table does not compile.
+        const _: fn(&$type) = |value| {
+            let $type { $($member: _,)* } = value;
+        };
+
         impl $crate::wire::Fields for $type {
             const NAME: &'static str = $name;
             const ABOUT: &'static str = $about;
@@ -28,7 +33,7 @@ macro_rules! table {
             },)*];
         }
     };
-    ($type:ty, $name:literal, $about:literal, $fields:tt) => {
+    ($type:ident, $name:literal, $about:literal, $fields:tt) => {
         table!($type, $name, $about, header: [], $fields);
     };
 }

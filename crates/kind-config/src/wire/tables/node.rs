@@ -1,7 +1,7 @@
 //! Nodes.
 
 use super::table;
-use crate::model::{Mount, Node, PortMapping, Taint};
+use crate::model::{Mount, Node, PortMapping, Resources, Taint};
 
 table!(Node, "Node", "A node.", {
     V1alpha4 "role" => role, "What the node does.";
@@ -12,10 +12,20 @@ table!(Node, "Node", "A node.", {
     V1beta1 "env" => env, "Environment of the node's first process; it hands proxy settings on to containerd and the kubelet.";
     V1alpha4 "extraMounts" => extra_mounts, "Host paths to show in the node.";
     V1alpha4 "extraPortMappings" => extra_port_mappings, "Ports of the node to publish on the host.";
+    V1beta1 "resources" => resources, "How much of the host the node may use; the kubelet takes it for the node's capacity.";
     V1alpha4 "kubeadmConfigPatches" => kubeadm_config_patches,
         "As the cluster's, for this node only and after the cluster's.";
     V1alpha4 "kubeadmConfigPatchesJSON6902" => kubeadm_config_patches_json6902,
         "As the cluster's, for this node only and after the cluster's.";
+});
+
+table!(Resources, "Resources", "How much of the host a node may use.", {
+    V1beta1 "cpus" => cpus,
+        "CPUs, for example 1.5. The kubelet counts whole ones and says 2 of that; all of the host's by default.",
+        {"exclusiveMinimum": 0, "pattern": "^[0-9]*[.]?[0-9]*$"};
+    V1beta1 "memory" => memory,
+        "Memory as a Kubernetes quantity, for example 2Gi; all of the host's by default.",
+        {"pattern": "^([0-9]*[.]?[0-9]*([KMGTPE]i|[mkMGTPE]|[eE][0-9]+)?)?$"};
 });
 
 table!(Mount, "MountAlias", "A host path shown in a node.", {

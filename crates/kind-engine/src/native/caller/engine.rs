@@ -20,8 +20,8 @@ use crate::native::record::{NodeRecord, PATH, VERSION, first_process};
 use crate::native::state::{Lock, State, io_error, make_directory};
 use crate::native::{hosts, network, ports};
 use crate::{
-    Agent, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
-    NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as Doing,
+    Agent, Command, Engine, EngineKind, Error, HostConfig, ImageInfo, InUse, Info, Io, Leftover,
+    Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as Doing,
 };
 
 /// How to open the native engine.
@@ -86,7 +86,7 @@ impl Native {
         }
         let network = network::ensure(&self.state, &spec.network, lock)?;
         let (ipv4, ipv6) = network::allocate(&self.state, &network, lock)?;
-        let ports = ports::choose(&spec.ports, &NodeRecord::all(&self.state)?)?;
+        let ports = ports::choose(&spec.host.ports, &NodeRecord::all(&self.state)?)?;
         // Nobody removes it from now on, but somebody may have done so.
         let prepared = prepared.filter(|directory| directory.is_dir());
         let record = NodeRecord {
@@ -102,8 +102,10 @@ impl Native {
             ipv4,
             ipv6,
             ipv6_forwarding: spec.ipv6,
-            mounts: spec.mounts.clone(),
-            ports,
+            host: HostConfig {
+                ports,
+                ..spec.host.clone()
+            },
             shared: match &prepared {
                 Some(containerd) => varfs::shared_of(containerd),
                 None => varfs::shared(image.layers()),
@@ -129,7 +131,7 @@ impl Native {
 
     /// Makes the node's directory as a whole: after a power cut it is there with its record or not at all.
     fn place(&self, record: &NodeRecord) -> Result<(), Error> {
-        for mount in &record.mounts {
+        for mount in &record.host.mounts {
             // A host path that does not exist becomes a directory, as with every engine.
             if !mount.host.exists() {
                 make_directory(&mount.host)?;
@@ -173,7 +175,7 @@ impl Native {
             state,
             ipv4: Some(record.ipv4),
             ipv6: record.ipv6,
-            ports: record.ports,
+            ports: record.host.ports,
         }
     }
 }

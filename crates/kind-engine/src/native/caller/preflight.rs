@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use kind_image::oci::Platform;
 use kind_sys::cgroup::Hierarchies;
 
 use crate::native::state::io_error;
@@ -31,20 +32,15 @@ pub(super) fn check(state: &Path) -> Result<Info, Error> {
         cgroup2: hierarchies.unified(),
         limits: Limits::ALL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        architecture: architecture().to_owned(),
+        hostname: String::new(),
+        architecture: Platform::of_host().architecture,
         storage_driver: "overlay".to_owned(),
+        backing_filesystem: String::new(),
+        containerd_images: false,
+        user_namespaces: false,
         parallel_creates: true,
-        ..Info::default()
+        warnings: Vec::new(),
     })
-}
-
-/// This machine as images name it.
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
 }
 
 /// Nodes are made of namespaces, mounts and links that only root may make.

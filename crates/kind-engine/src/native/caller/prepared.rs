@@ -120,6 +120,8 @@ fn unpack(state: &State, helper: &Path, image: &Image, aside: &Path) -> Result<(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -138,11 +140,13 @@ mod tests {
 
     #[test]
     fn another_snapshotter_wants_the_packed_images() {
-        let mut spec = NodeSpec::default();
-        assert!(is_wanted(&spec));
+        assert!(is_wanted(&NodeSpec::default()));
         for (name, wanted) in [("", true), ("overlayfs", true), ("native", false)] {
             let key = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER".to_owned();
-            spec.env.insert(key, name.to_owned());
+            let spec = NodeSpec {
+                env: BTreeMap::from([(key, name.to_owned())]),
+                ..NodeSpec::default()
+            };
             assert_eq!(is_wanted(&spec), wanted, "{name}");
         }
     }

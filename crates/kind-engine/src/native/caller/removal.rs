@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use kind_image::concurrent::run_each;
 use kind_image::store::Store;
 use kind_sys::process::{Handle, KILL, SHUTDOWN};
 
@@ -59,14 +60,8 @@ fn wait_until_stopped(directory: &NodeDirectory, limit: Duration, each: impl Fn(
 
 /// Removes nodes and the networks that nobody needs after that. Goes on after failures.
 pub(super) fn remove(state: &State, store: &Store, names: &[String]) -> Result<(), Error> {
-    let mut failures: Vec<Error> = std::thread::scope(|scope| {
-        let removals: Vec<_> = names
-            .iter()
-            .map(|name| scope.spawn(move || remove_node(state, store, name)))
-            .collect();
-        let results = removals.into_iter().map(|removal| removal.join());
-        results.filter_map(|result| result.ok()?.err()).collect()
-    });
+    let removed = run_each(names, |name| remove_node(state, store, name));
+    let mut failures: Vec<Error> = removed.into_iter().filter_map(Result::err).collect();
     match state.lock() {
         Ok(lock) => failures.extend(network::remove_unused(state, &lock)),
         Err(error) => failures.push(error),

@@ -41,7 +41,7 @@ pub(super) fn enter(state: &State, node: &NodeRecord, console: &Path) -> Result<
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
     let devices = match node.purpose {
         Purpose::LoadBalancer => Vec::new(),
-        _ => device::of_host().map_err(Error::io("list the host's devices"))?,
+        Purpose::Kubernetes => device::of_host().map_err(Error::io("list the host's devices"))?,
     };
     let mut attachments = var(state, node)?;
     attachments.extend(host_files(state, node)?);
@@ -52,7 +52,7 @@ pub(super) fn enter(state: &State, node: &NodeRecord, console: &Path) -> Result<
     let mounted = system(&devices).and_then(|()| match node.purpose {
         // Nothing but what it is told to do.
         Purpose::LoadBalancer => mount::read_only(Path::new("/sys")),
-        _ => cgroups(&hierarchies),
+        Purpose::Kubernetes => cgroups(&hierarchies),
     });
     mounted.map_err(Error::io("mount the node's system directories"))?;
     let terminal = Path::new("/dev/console");
@@ -128,11 +128,11 @@ fn host_files(state: &State, node: &NodeRecord) -> Result<Vec<Attachment>, Error
 fn extra(node: &NodeRecord) -> Result<Vec<Attachment>, Error> {
     let table = mountinfo::read().map_err(Error::io("read the mount table"))?;
     let mut attachments = Vec::new();
-    for wanted in &node.mounts {
+    for wanted in &node.host.mounts {
         let mut attachment = hold(&wanted.host, &wanted.container)?;
         attachment.read_only = wanted.read_only;
         attachment.travel = match wanted.propagation {
-            Propagation::Private => Travel::Private,
+            Propagation::None => Travel::Private,
             Propagation::HostToContainer => Travel::Slave,
             Propagation::Bidirectional => Travel::Shared,
         };

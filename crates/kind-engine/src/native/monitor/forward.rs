@@ -22,10 +22,9 @@ pub(super) struct Forwards {
 }
 
 impl Forwards {
-    /// Opens all the node's ports.
-    pub(super) fn listen(node: &NodeRecord) -> Result<Self, Error> {
-        let open = node
-            .ports
+    /// Opens the ports of a node.
+    pub(super) fn listen(node: &NodeRecord, ports: &[Port]) -> Result<Self, Error> {
+        let open = ports
             .iter()
             .map(|port| Ok((ports::listen(port)?, ports::target(node, port))))
             .collect::<Result<_, Error>>()?;

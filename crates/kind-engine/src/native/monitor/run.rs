@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use kind_config::ResourceLimits;
 use kind_net::netlink::Netlink;
 use kind_sys::cgroup::Group;
 use kind_sys::namespace;
@@ -15,11 +16,11 @@ use kind_sys::process::{self, Pid};
 use kind_sys::terminal::{self, Terminal};
 
 use super::{console, forward};
-use crate::Error;
 use crate::native::call::{Helper, STARTED, Task, own_program};
 use crate::native::record::{NetworkRecord, NodeRecord, RunRecord};
 use crate::native::state::{NodeDirectory, State, io_error};
 use crate::native::{cgroups, hosts, network, teardown};
+use crate::{Error, HostConfig};
 
 /// Moves this process to the monitor's own cgroups, which stay until the node is removed.
 fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
@@ -81,11 +82,18 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
         network
     };
     let resolver = write_names(directory, record, &network)?;
-    let forwards = forward::Forwards::listen(record)?;
+    // The node's first process makes the mounts.
+    let HostConfig {
+        mounts: _,
+        ports,
+        resources,
+    } = &record.host;
+    let forwards = forward::Forwards::listen(record, ports)?;
     let group = cgroups::node_group(state, &record.name)?;
     group
         .create()
         .map_err(Error::io("make the node's cgroups"))?;
+    limit(&group, *resources)?;
     let console = Terminal::open().map_err(Error::io("make a terminal for the console"))?;
     // Held open for as long as the monitor lives: reading would fail while no program of the node has
     // the console open.
@@ -115,6 +123,22 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
             .map(|server| (kind_net::pool::gateway(network.ipv4.into()), server)),
     );
     Ok(pid)
+}
+
+fn limit(group: &Group, resources: ResourceLimits) -> Result<(), Error> {
+    let ResourceLimits {
+        millicpus,
+        memory_bytes,
+    } = resources;
+    if let Some(millicpus) = millicpus {
+        let limited = group.limit_processors(millicpus);
+        limited.map_err(Error::io("limit the node's CPUs (resources.cpus)"))?;
+    }
+    if let Some(bytes) = memory_bytes {
+        let limited = group.limit_memory(bytes);
+        limited.map_err(Error::io("limit the node's memory (resources.memory)"))?;
+    }
+    Ok(())
 }
 
 fn write_names(
