@@ -39,7 +39,7 @@ pub(crate) fn every_field_of_ours_is_honoured(world: &World) {
     assert!(taints.split(' ').any(|key| key == "dedicated"), "{taints}");
     // The node's limits, as its kubelet sees them; the other node has all of the host's memory.
     assert_eq!(of(&worker, "{.status.capacity.cpu}"), "1");
-    assert_eq!(of(&worker, "{.status.capacity.memory}"), "2097152Ki");
+    assert_eq!(of(&worker, "{.status.capacity.memory}"), "2Gi");
     let unlimited = of(&["node", NODES[0]], "{.status.capacity.memory}");
     assert_eq!(unlimited, format!("{}Ki", host_memory()));
     assert_eq!(of(&["configmap", "greeting"], "{.data.hello}"), "world");

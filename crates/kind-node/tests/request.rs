@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 use kind_node::request::{Event, KubeadmPhase, Request, Step, StepId};
 
 fn start(root: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_kind-node"))
-        .args(["request", "--root"])
-        .arg(root)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+    begin(root).spawn().unwrap()
+}
+
+fn begin(root: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kind-node"));
+    command.args(["request", "--root"]).arg(root);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
 }
 
 fn frame(steps: Vec<Step>, files: &[(&str, u32, &str)]) -> Vec<u8> {
@@ -36,15 +37,18 @@ fn frame(steps: Vec<Step>, files: &[(&str, u32, &str)]) -> Vec<u8> {
 /// Sends a request and gives its events and exit code.
 fn ask(steps: Vec<Step>, files: &[(&str, u32, &str)]) -> (Vec<Event>, i32, tempfile::TempDir) {
     let root = tempfile::tempdir().unwrap();
-    let mut child = start(root.path());
-    let bytes = frame(steps, files);
-    child.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let (events, code) = answer_of(start(root.path()), &frame(steps, files));
+    (events, code, root)
+}
+
+fn answer_of(mut child: Child, bytes: &[u8]) -> (Vec<Event>, i32) {
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
     let events = out
         .lines()
         .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
         .collect();
-    (events, child.wait().unwrap().code().unwrap(), root)
+    (events, child.wait().unwrap().code().unwrap())
 }
 
 fn shell(name: &str, script: &str) -> Step {
@@ -120,6 +124,34 @@ fn the_first_failure_ends_the_request_with_output_and_code() {
                 if name == "break" && reason == "exit code 7" && output == "why\n"
         ),
         "{events:?}"
+    );
+}
+
+/// Journals may take longer to read than everything else takes to end.
+#[test]
+fn a_failure_is_told_with_what_a_slow_journal_has() {
+    let root = tempfile::tempdir().unwrap();
+    let line = "Nov 28 22:05:45 a kubelet[2]: E1 1 1 run.go:72] \"command failed\" err=\"rpc error: \
+                unknown service runtime.v1.RuntimeService\"";
+    let journal = root.path().join("journalctl");
+    let script = format!("#!/bin/sh\nsleep 1\necho '{line}'\n");
+    std::fs::write(&journal, script).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&journal, executable).unwrap();
+    let path = format!(
+        "{}:{}",
+        root.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let child = begin(root.path()).env("PATH", path).spawn().unwrap();
+    let (events, code) = answer_of(child, &frame(vec![shell("break", "exit 3")], &[]));
+    let Some(Event::Failed { reason, causes, .. }) = events.last() else {
+        panic!("{events:?}");
+    };
+    assert_eq!((code, reason.as_str()), (1, "exit code 3"));
+    assert_eq!(
+        causes.first().map(|check| check.id.as_str()),
+        Some("no-cri")
     );
 }
 

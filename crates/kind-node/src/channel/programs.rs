@@ -83,6 +83,11 @@ impl Programs {
         first
     }
 
+    /// Whether [`Self::end`] was called.
+    pub(super) fn have_ended(&self) -> bool {
+        self.state().ended
+    }
+
     /// Waits until [`Self::end`] was called.
     pub(super) fn wait_for_end(&self) {
         let state = self.state();

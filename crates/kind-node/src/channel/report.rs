@@ -59,8 +59,12 @@ impl Report {
     /// Tells a failure and what is in the way, unless one was told already or nobody listens: the programs that are
     /// ended for the first one fail as well, and say nothing of interest.
     pub(super) fn fail(&self, id: StepId, name: &str, reason: String, output: String) {
+        if self.programs.have_ended() {
+            return;
+        }
+        // Before the end: what follows that may be over before the journals are read.
+        let causes = self.watch().look_closely();
         if self.programs.end() {
-            let causes = self.watch().look_closely();
             self.tell_failure(id, name, reason, output, causes);
         }
     }
