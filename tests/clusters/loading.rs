@@ -104,9 +104,10 @@ fn images_run(world: &World, pod: &str, tags: &[&str]) {
     for tag in tags {
         eventually("the image runs", 60, || {
             let logs = world.kind.ask(&["logs", pod, "-c", tag]);
-            match logs.stdout == format!("{tag} on {}", architecture()) {
-                true => Ok(()),
-                false => Err(logs),
+            if logs.stdout == format!("{tag} on {}", architecture()) {
+                Ok(())
+            } else {
+                Err(logs)
             }
         });
     }

@@ -98,10 +98,11 @@ impl Surroundings<'_> {
         ];
         let mut candidates: Vec<_> = candidates.into_iter().flatten().collect();
         let chosen = candidates.iter().position(|path| (self.writable)(path));
-        match candidates.is_empty() {
+        if candidates.is_empty() {
             // Whoever needs it is told that it cannot be written to.
-            true => purpose.system.into(),
-            false => candidates.swap_remove(chosen.unwrap_or(0)),
+            purpose.system.into()
+        } else {
+            candidates.swap_remove(chosen.unwrap_or(0))
         }
     }
 

@@ -61,17 +61,19 @@ impl Environment {
 
     /// Where the user's files are.
     pub(crate) fn home(&self) -> Option<PathBuf> {
-        match cfg!(windows) {
-            true => windows_home(|name| self.path(name), HomeCandidate::look),
-            false => self.path("HOME"),
+        if cfg!(windows) {
+            windows_home(|name| self.path(name), HomeCandidate::look)
+        } else {
+            self.path("HOME")
         }
     }
 
     /// Where this user's files are.
     pub(crate) fn directories(&self) -> Directories {
-        let user = match rustix::process::geteuid().is_root() {
-            true => User::Root,
-            false => User::Ordinary,
+        let user = if rustix::process::geteuid().is_root() {
+            User::Root
+        } else {
+            User::Ordinary
         };
         Directories::find(&Surroundings {
             user,

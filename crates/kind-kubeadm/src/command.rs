@@ -62,9 +62,10 @@ pub fn init_command(
     facts: &NodeFacts,
 ) -> Vec<String> {
     let has_own = !facts.skip_phases.is_empty();
-    init(match facts.api().has_skip_phases() && !has_own {
-        true => Vec::new(),
-        false => all_skip_phases(cluster, documents, facts),
+    init(if facts.api().has_skip_phases() && !has_own {
+        Vec::new()
+    } else {
+        all_skip_phases(cluster, documents, facts)
     })
 }
 
@@ -118,9 +119,10 @@ fn all_skip_phases(
     documents: &Documents,
     facts: &NodeFacts,
 ) -> Vec<String> {
-    let mut phases = match facts.api().has_skip_phases() {
-        true => documents.init_skip_phases(),
-        false => init_skip_phases(cluster),
+    let mut phases = if facts.api().has_skip_phases() {
+        documents.init_skip_phases()
+    } else {
+        init_skip_phases(cluster)
     };
     add(&mut phases, facts.skip_phases.iter());
     phases
@@ -137,9 +139,10 @@ fn add<'a>(phases: &mut Vec<String>, more: impl Iterator<Item = &'a String>) {
 /// The command that makes any further node.
 pub fn join_command(facts: &NodeFacts) -> Vec<String> {
     let arguments = ["kubeadm", "join", "--config", CONFIG_PATH, "--v=6"];
-    let phases = match facts.api().has_skip_phases() {
-        true => Vec::new(),
-        false => join_skip_phases(),
+    let phases = if facts.api().has_skip_phases() {
+        Vec::new()
+    } else {
+        join_skip_phases()
     };
     command(&arguments, &phases)
 }

@@ -121,9 +121,10 @@ mod tests {
             remedy("/proc/none/such", ErrorKind::ReadOnlyFilesystem).as_deref(),
             Some("/proc is read-only: use another")
         );
-        let expected = match is_root() {
-            true => "see what `ls -ld /proc` allows, or use another",
-            false => "/proc belongs to root: use another",
+        let expected = if is_root() {
+            "see what `ls -ld /proc` allows, or use another"
+        } else {
+            "/proc belongs to root: use another"
         };
         let denied = ErrorKind::PermissionDenied;
         assert_eq!(remedy("/proc/none", denied).as_deref(), Some(expected));

@@ -283,12 +283,13 @@ fn check_architecture(options: &BuildNodeImage) -> Result<()> {
 /// Building makes Debian roots with owners and devices, which only root may make. That is told before anything is
 /// brought from anywhere.
 fn check_root(provider: &Provider, options: &BuildNodeImage) -> Result<()> {
-    match access::is_root() {
-        true => Ok(()),
-        false => Err(Error::Build {
+    if access::is_root() {
+        Ok(())
+    } else {
+        Err(Error::Build {
             from: options.source.text().to_owned(),
             source: not_root(provider.engine_kind(), options),
-        }),
+        })
     }
 }
 

@@ -124,9 +124,10 @@ fn start_cluster(
 fn nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
     let listed = provider.engine().list(Some(cluster));
     let nodes = listed.map_err(Error::engine("failed to list nodes"))?;
-    match nodes.is_empty() {
-        true => Err(Error::NoSuchCluster(cluster.to_owned())),
-        false => Ok(nodes),
+    if nodes.is_empty() {
+        Err(Error::NoSuchCluster(cluster.to_owned()))
+    } else {
+        Ok(nodes)
     }
 }
 
@@ -158,16 +159,18 @@ fn wait(
         requests.begin(&node.name, &Request { steps }, &[]);
     }
     let is_ready = went_well(requests, &options.cancel)?;
-    let outcome = match is_ready {
-        true => Outcome::Done,
-        false => Outcome::Failed,
+    let outcome = if is_ready {
+        Outcome::Done
+    } else {
+        Outcome::Failed
     };
     listener(Event::PhaseEnded { phase, outcome });
-    listener(match is_ready {
-        true => Event::Ready {
+    listener(if is_ready {
+        Event::Ready {
             after: began.elapsed(),
-        },
-        false => Event::NotReady,
+        }
+    } else {
+        Event::NotReady
     });
     Ok(())
 }

@@ -38,9 +38,10 @@ impl Prune {
     }
 
     fn pruning(&self) -> Pruning {
-        match self.dry_run {
-            true => Pruning::Look,
-            false => Pruning::Remove,
+        if self.dry_run {
+            Pruning::Look
+        } else {
+            Pruning::Remove
         }
     }
 }
@@ -153,9 +154,10 @@ fn used_programs(provider: &Provider) -> Option<Vec<PathBuf>> {
 
 fn build_cache(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -> Result<()> {
     let directory = provider.cache_dir();
-    let bytes = match options.dry_run {
-        true => Ok(build::cache_size(directory)),
-        false => build::discard_cache(directory),
+    let bytes = if options.dry_run {
+        Ok(build::cache_size(directory))
+    } else {
+        build::discard_cache(directory)
     };
     let bytes = bytes.map_err(|error| {
         let (code, remedy) = (error.code().to_owned(), error.remedy());

@@ -33,8 +33,9 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
 
 /// Which address of the API server the user wants.
 pub(super) fn endpoint(matches: &Matches) -> Endpoint {
-    match matches.switch("internal") {
-        true => Endpoint::Internal,
-        false => Endpoint::External,
+    if matches.switch("internal") {
+        Endpoint::Internal
+    } else {
+        Endpoint::External
     }
 }

@@ -25,9 +25,10 @@ fn run(root: &'static Command, matches: &Matches, context: &Context) -> Result<E
         path.push(child);
     }
     let known = path.len() > 1 || matches.positionals.is_empty();
-    let text = match known {
-        true => render(&path),
-        false => format!(
+    let text = if known {
+        render(&path)
+    } else {
+        format!(
             "Unknown help topic [{}]\n{}",
             matches
                 .positionals
@@ -36,7 +37,7 @@ fn run(root: &'static Command, matches: &Matches, context: &Context) -> Result<E
                 .collect::<Vec<_>>()
                 .join(" "),
             usage(&path)
-        ),
+        )
     };
     context.ui.result(&Help { text: text.clone() }, || text);
     Ok(Exit::Success)

@@ -77,9 +77,10 @@ fn title(kind: &str) -> &'static str {
 
 /// A line for each thing, and the sum.
 fn text(document: &PrunedItems) -> String {
-    let (removed, freed) = match document.dry_run {
-        true => ("Would remove", "Would free"),
-        false => ("Removed", "Freed"),
+    let (removed, freed) = if document.dry_run {
+        ("Would remove", "Would free")
+    } else {
+        ("Removed", "Freed")
     };
     let lines = document.items.iter().map(|item| {
         let title = title(&item.r#type);

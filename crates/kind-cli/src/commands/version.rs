@@ -73,9 +73,12 @@ pub(super) fn document() -> Version {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(_: &Matches, context: &Context) -> Result<Exit, Failure> {
-    let text = || match context.ui.is_talking() {
-        true => format!("{}\n", display()),
-        false => format!("{}\n", number()),
+    let text = || {
+        if context.ui.is_talking() {
+            format!("{}\n", display())
+        } else {
+            format!("{}\n", number())
+        }
     };
     context.ui.result(&document(), text);
     Ok(Exit::Success)

@@ -66,9 +66,10 @@ fn frames(error: &kind::Error) -> String {
 }
 
 fn heading(text: &str, settings: &Settings) -> String {
-    match settings.smart {
-        true => format!("\x1b[31m{text}\x1b[0m"),
-        false => text.to_owned(),
+    if settings.smart {
+        format!("\x1b[31m{text}\x1b[0m")
+    } else {
+        text.to_owned()
     }
 }
 

@@ -76,9 +76,10 @@ impl Drop for Spinner {
 
 /// One frame. Line wrapping is off while it is drawn, so that a narrow terminal shows one line.
 fn draw(frame: &str, text: &str, elapsed: Duration, note: &str) -> String {
-    let time = match elapsed >= SHOW_TIME_AFTER {
-        true => format!("({}) ", duration_text(elapsed)),
-        false => String::new(),
+    let time = if elapsed >= SHOW_TIME_AFTER {
+        format!("({}) ", duration_text(elapsed))
+    } else {
+        String::new()
     };
     let wrap = if cfg!(windows) {
         ("", "")

@@ -32,13 +32,12 @@ pub(super) fn place_labelled(engine: (Flavor, &Program), node: &str) -> Result<(
     if !file.is_absolute() {
         return Ok(());
     }
-    match file.exists() {
-        true => place(engine, node, &Agent::file(file)),
+    if file.exists() {
+        place(engine, node, &Agent::file(file))
+    } else {
         // A prune may have removed it since the first start, which left the node's own copy.
-        false => {
-            tracing::debug!(node, file = %file.display(), "the node keeps the program it has");
-            Ok(())
-        }
+        tracing::debug!(node, file = %file.display(), "the node keeps the program it has");
+        Ok(())
     }
 }
 

@@ -33,10 +33,11 @@ pub(super) fn proxies(
     environment: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
     let mut config = read(environment).unwrap_or_default();
-    let found = match config.proxies.keys().any(|key| key != "default") {
-        true => host(program, environment, &config).and_then(|host| config.proxies.remove(&host)),
+    let found = if config.proxies.keys().any(|key| key != "default") {
+        host(program, environment, &config).and_then(|host| config.proxies.remove(&host))
+    } else {
         // No daemon has its own.
-        false => None,
+        None
     };
     let found = found.or_else(|| config.proxies.remove("default"));
     let found = found.unwrap_or_default();

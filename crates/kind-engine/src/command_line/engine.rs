@@ -303,9 +303,10 @@ impl Engine for CommandLine {
                 tracing::debug!(?removed, volume, "the volume of a node that was not made");
             }
             return Err(
-                match is_taken(error.output().unwrap_or_default(), &node.name) {
-                    true => Error::NodeExists(node.name.clone()),
-                    false => error,
+                if is_taken(error.output().unwrap_or_default(), &node.name) {
+                    Error::NodeExists(node.name.clone())
+                } else {
+                    error
                 },
             );
         }
@@ -370,9 +371,10 @@ impl Engine for CommandLine {
     }
 
     fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {
-        let arguments: &[&str] = match follow {
-            true => &["logs", "-f", node],
-            false => &["logs", node],
+        let arguments: &[&str] = if follow {
+            &["logs", "-f", node]
+        } else {
+            &["logs", node]
         };
         streams::all(&self.program, arguments, out)
     }

@@ -180,12 +180,13 @@ fn node(flavor: Flavor, container: Container) -> Node {
         // Podman keeps the addresses that it was asked for to itself until the node runs.
         ipv4: ipv4.or_else(|| asked(&command, "--ip")),
         ipv6: ipv6.or_else(|| asked(&command, "--ip6")),
-        ports: match published.is_empty() {
+        ports: if published.is_empty() {
             // A node that does not run publishes nothing; it will publish what was asked for.
-            true => bindings
+            bindings
                 .map(|bindings| self::ports(&bindings))
-                .unwrap_or_default(),
-            false => published,
+                .unwrap_or_default()
+        } else {
+            published
         },
     }
 }

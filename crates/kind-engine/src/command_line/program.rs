@@ -80,9 +80,10 @@ impl Program {
     pub(super) fn output<S: AsRef<str>>(&self, arguments: &[S]) -> Result<String, Error> {
         let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
         let output = self.run(&arguments)?;
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(self.failure(&arguments, &output)),
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(self.failure(&arguments, &output))
         }
     }
 
@@ -164,9 +165,10 @@ impl Program {
     /// The failure of a program that could not be run.
     pub(super) fn unusable(&self, arguments: &[&str], error: &io::Error) -> Error {
         let missing = error.kind() == io::ErrorKind::NotFound;
-        let reason = match missing {
-            true => format!("exec: {:?}: executable file not found in $PATH", self.name),
-            false => format!("exec: {:?}: {error}", self.name),
+        let reason = if missing {
+            format!("exec: {:?}: executable file not found in $PATH", self.name)
+        } else {
+            format!("exec: {:?}: {error}", self.name)
         };
         Error::Program {
             command: self.quoted(arguments),

@@ -32,9 +32,10 @@ impl Recorded {
     }
 
     fn flavor(&self) -> Flavor {
-        match self.0.starts_with("podman") {
-            true => Flavor::Podman,
-            false => Flavor::Docker,
+        if self.0.starts_with("podman") {
+            Flavor::Podman
+        } else {
+            Flavor::Docker
         }
     }
 

@@ -31,9 +31,10 @@ pub(super) fn remove(
         Flavor::Podman => {
             let version = info().ok().and_then(|info| Version::parse(&info.version));
             let at_once = version.is_some_and(|version| version >= REMOVES_AT_ONCE);
-            let options: &[&str] = match at_once {
-                true => &["rm", "-f", "-v", "--time=0"],
-                false => &["rm", "-f", "-v"],
+            let options: &[&str] = if at_once {
+                &["rm", "-f", "-v", "--time=0"]
+            } else {
+                &["rm", "-f", "-v"]
             };
             let failures = [forced(program, options, &names), volumes(program, &names)];
             Error::all(failures.into_iter().filter_map(Result::err).collect())
@@ -51,9 +52,10 @@ fn forced(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Err
         }
         output = program.run(&arguments)?;
     }
-    match output.status.success() || listing::is_gone(&output.stderr) {
-        true => Ok(()),
-        false => Err(program.failure(&arguments, &output)),
+    if output.status.success() || listing::is_gone(&output.stderr) {
+        Ok(())
+    } else {
+        Err(program.failure(&arguments, &output))
     }
 }
 

@@ -117,9 +117,10 @@ fn ensure(
 
 /// Waits for the maker's end.
 fn wait(flavor: Flavor, program: &Program, maker: &str) -> Result<(), Error> {
-    match program.ends_within(&["wait", maker], PATIENCE)? {
-        true => Ok(()),
-        false => Err(stuck(flavor, maker)),
+    if program.ends_within(&["wait", maker], PATIENCE)? {
+        Ok(())
+    } else {
+        Err(stuck(flavor, maker))
     }
 }
 

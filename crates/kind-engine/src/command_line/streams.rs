@@ -91,9 +91,10 @@ fn end(
     let status = wait(child)?;
     let action = format!("take the output of {}", arguments.join(" "));
     taken.map_err(Error::io(action))?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(program.ended_badly(arguments, &status.to_string(), printed)),
+    if status.success() {
+        Ok(())
+    } else {
+        Err(program.ended_badly(arguments, &status.to_string(), printed))
     }
 }
 

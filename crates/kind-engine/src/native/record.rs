@@ -189,9 +189,10 @@ pub(super) fn first_process(directory: &NodeDirectory, name: &str) -> Result<Pid
     if !directory.exists() {
         return Err(Error::NoSuchNode(name.to_owned()));
     }
-    let run = match directory.is_running() {
-        true => RunRecord::load(directory)?,
-        false => None,
+    let run = if directory.is_running() {
+        RunRecord::load(directory)?
+    } else {
+        None
     };
     run.and_then(|run| process::pid(run.pid)).ok_or_else(|| {
         Error::other(

@@ -40,9 +40,10 @@ impl Archive {
     /// The archive is damaged, or has an image for several platforms, but not for this one.
     pub fn images(&self, platform: &Platform) -> Result<Vec<PortableImage>, Error> {
         let (index, docker) = (self.has("index.json"), self.has("manifest.json"));
-        let tagged: Vec<DockerImage> = match docker {
-            true => self.document("manifest.json")?.0,
-            false => Vec::new(),
+        let tagged: Vec<DockerImage> = if docker {
+            self.document("manifest.json")?.0
+        } else {
+            Vec::new()
         };
         bounded(tagged.len())?;
         // Newer engines write both. The layout has the real manifests, by which images are pulled.
@@ -243,9 +244,10 @@ struct Offer {
 }
 
 fn bounded(entries: usize) -> Result<(), Error> {
-    match entries > MAX_MANIFESTS {
-        true => Err(endless()),
-        false => Ok(()),
+    if entries > MAX_MANIFESTS {
+        Err(endless())
+    } else {
+        Ok(())
     }
 }
 

@@ -37,12 +37,12 @@ fn write_image(layout: &mut Layout<impl Write>, store: &Store, image: &Image) ->
     }
     let layers = manifest.layers.iter().zip(image.layers());
     for ((layer, directory), diff_id) in layers.zip(&image.document().rootfs.diff_ids) {
-        match layout.wants(&layer.digest) {
-            true if store.blob_path(&layer.digest).exists() => {
+        if layout.wants(&layer.digest) {
+            if store.blob_path(&layer.digest).exists() {
                 write_file(layout, store, &layer.digest)?;
+            } else {
+                write_directory(layout, directory, layer, diff_id)?;
             }
-            true => write_directory(layout, directory, layer, diff_id)?,
-            false => {}
         }
     }
     Ok(())

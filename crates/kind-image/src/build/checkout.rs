@@ -185,12 +185,13 @@ fn run(mut command: Command) -> Result<(), Error> {
             },
             _ => Error::path("run", &program)(source),
         })?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(Error::Unexpected {
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::Unexpected {
             step: Step::Compile,
             what: format!("`{}` failed ({status})", program.display()),
-        }),
+        })
     }
 }
 

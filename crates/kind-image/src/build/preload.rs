@@ -37,9 +37,10 @@ pub(super) fn make(
     tree::make_directory(&target)?;
     let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
     // From 2.0 on, `ctr` lets the daemon import unless it is told not to; that needs more of its plugins.
-    let options: &[&str] = match from.packages.has("containerd", (2, 0)) {
-        true => &["--local"],
-        false => &[],
+    let options: &[&str] = if from.packages.has("containerd", (2, 0)) {
+        &["--local"]
+    } else {
+        &[]
     };
     work.feed(
         chroot.script(script(packing), options),

@@ -121,10 +121,11 @@ impl Remote<'_> {
             let value = answer.header(name);
             value.unwrap_or_default().to_owned()
         });
-        let version = match told.iter().take(2).all(String::is_empty) {
+        let version = if told.iter().take(2).all(String::is_empty) {
             // Nothing tells whether it changed: it counts for this build only.
-            true => format!("{:?}", std::time::SystemTime::now()),
-            false => told.join("\n"),
+            format!("{:?}", std::time::SystemTime::now())
+        } else {
+            told.join("\n")
         };
         Ok(Key::of(["url 1", text, &version]))
     }

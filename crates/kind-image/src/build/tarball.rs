@@ -157,9 +157,12 @@ fn wanted(path: &Path) -> Option<&'static str> {
 /// Whether a file could be a server tarball at all; a message before long work is worth it.
 pub(super) fn check(tarball: &Path) -> Result<(), Error> {
     fs::metadata(tarball)
-        .and_then(|metadata| match metadata.is_file() {
-            true => Ok(()),
-            false => Err(io::ErrorKind::InvalidInput.into()),
+        .and_then(|metadata| {
+            if metadata.is_file() {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::InvalidInput.into())
+            }
         })
         .map_err(Error::path("read", tarball))
 }

@@ -55,9 +55,12 @@ fn refusals_carry_what_the_server_said() {
 fn credentials_do_not_follow_a_redirect_to_another_host() {
     let other = Server::start(|_, stream| say(stream, "200 OK", "", b"there"));
     let place = format!("location: {}\r\n", other.url("/blob?signature=x"));
-    let first = Server::start(move |head, stream| match head.starts_with("GET /same") {
-        true => say(stream, "302 Found", "location: /away\r\n", b""),
-        false => say(stream, "307 Temporary Redirect", &place, b""),
+    let first = Server::start(move |head, stream| {
+        if head.starts_with("GET /same") {
+            say(stream, "302 Found", "location: /away\r\n", b"")
+        } else {
+            say(stream, "307 Temporary Redirect", &place, b"")
+        }
     });
     let url = Url::parse(&first.url("/same")).unwrap();
     let request = Request::new(Method::Get, url).header("Authorization", "Bearer secret");

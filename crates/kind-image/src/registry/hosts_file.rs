@@ -49,14 +49,16 @@ pub(super) fn parse(text: &str, base: &Path) -> Result<HostsFile, String> {
 }
 
 fn host(url: &str, settings: &dyn TableLike, base: &Path) -> Result<Host, String> {
-    let with_scheme = match url.contains("://") {
-        true => url.to_owned(),
-        false => format!("https://{url}"),
+    let with_scheme = if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("https://{url}")
     };
     let own_path = flag(settings, "override_path")?;
-    let whole = match own_path {
-        true => with_scheme.trim_end_matches('/').to_owned(),
-        false => format!("{}/v2", with_scheme.trim_end_matches('/')),
+    let whole = if own_path {
+        with_scheme.trim_end_matches('/').to_owned()
+    } else {
+        format!("{}/v2", with_scheme.trim_end_matches('/'))
     };
     let can = |what: &str, all: &[String]| all.is_empty() || all.iter().any(|it| it == what);
     let capabilities = match settings.get("capabilities") {

@@ -248,9 +248,12 @@ impl<'a> Push<'a> {
     /// Sends content unless the registry has it.
     fn send(&self, packed: &Packed) -> Result<(), Error> {
         let there = self.is_there(&packed.descriptor.digest);
-        let sent = there.and_then(|there| match there {
-            true => Ok(()),
-            false => self.mount_or_upload(packed),
+        let sent = there.and_then(|there| {
+            if there {
+                Ok(())
+            } else {
+                self.mount_or_upload(packed)
+            }
         });
         sent.map_err(|fault| self.failure(fault))?;
         self.sent

@@ -62,12 +62,11 @@ impl Draft {
     ) -> Result<Fetched, Error> {
         let (chain_id, below) = chain.split_last().expect("a chain ends with its layer");
         let blob = self.blob_path(below.len());
-        let directory = match self.store.layer_path(chain_id).is_dir() {
-            true => None,
-            false => {
-                let stored = below.iter().map(|chain_id| self.store.layer_path(chain_id));
-                Some(self.unpack_over(stored, &blob, diff_id)?)
-            }
+        let directory = if self.store.layer_path(chain_id).is_dir() {
+            None
+        } else {
+            let stored = below.iter().map(|chain_id| self.store.layer_path(chain_id));
+            Some(self.unpack_over(stored, &blob, diff_id)?)
         };
         Ok(Fetched(Prepared {
             directory,

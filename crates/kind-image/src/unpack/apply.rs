@@ -133,9 +133,10 @@ impl Unpacking<'_> {
 
     fn count_bytes(&mut self, bytes: u64) -> Result<(), Refusal> {
         self.summary.bytes = self.summary.bytes.saturating_add(bytes);
-        match self.summary.bytes > self.options.max_bytes {
-            true => Err(Refusal::TooLarge),
-            false => Ok(()),
+        if self.summary.bytes > self.options.max_bytes {
+            Err(Refusal::TooLarge)
+        } else {
+            Ok(())
         }
     }
 
@@ -290,9 +291,10 @@ impl Unpacking<'_> {
     }
 
     fn device(&self, major: u32, minor: u32) -> Result<u64, Refusal> {
-        match self.options.devices {
-            true => Ok(rustix::fs::makedev(major, minor)),
-            false => Err(Refusal::Device),
+        if self.options.devices {
+            Ok(rustix::fs::makedev(major, minor))
+        } else {
+            Err(Refusal::Device)
         }
     }
 

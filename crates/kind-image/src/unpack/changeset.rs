@@ -214,9 +214,10 @@ impl<'a> Changeset<'a> {
         let place = target.strict_place(&path)?;
         let directory = open_directory(&place.parent, &place.name)?;
         let hidden = self.whiteouts.contains(&path) || self.is_below_hidden(&path);
-        let lower = match hidden {
-            true => None,
-            false => self.lower.directory(&path)?,
+        let lower = if hidden {
+            None
+        } else {
+            self.lower.directory(&path)?
         };
         let Some(lower) = lower else {
             // Neither the caller's umask nor a set-group-id bit above has a say.

@@ -498,9 +498,10 @@ proptest! {
             let link = entry.link.replace("OUTSIDE", here);
             let content: &[u8] = if entry.kind == EntryType::Regular { b"wild" } else { b"" };
             let tar = RawTar::default().entry(entry.kind, &entry.name, &link, 0o777, content);
-            let _ = match living {
-                true => unpack(&target, tar, &options),
-                false => super::layer(open_root(&target).unwrap(), &lower, tar.finish().as_slice(), &options),
+            let _ = if living {
+                unpack(&target, tar, &options)
+            } else {
+                super::layer(open_root(&target).unwrap(), &lower, tar.finish().as_slice(), &options)
             };
         }
         prop_assert_eq!(photograph(&outside), before);

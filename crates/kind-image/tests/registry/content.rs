@@ -85,9 +85,10 @@ fn tar(entries: &[(&str, u32, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, mode, content) in entries {
         let mut header = tar::Header::new_gnu();
-        let kind = match name.ends_with('/') {
-            true => tar::EntryType::Directory,
-            false => tar::EntryType::Regular,
+        let kind = if name.ends_with('/') {
+            tar::EntryType::Directory
+        } else {
+            tar::EntryType::Regular
         };
         header.set_entry_type(kind);
         header.set_mode(*mode);

@@ -92,9 +92,10 @@ impl Node<'_> {
             .with([documents.endpoint_host(), documents.advertise_address()])
             .with(self.facts.known_addresses())
             .with(documents.api_server_names());
-        let group = match self.has_admin_group() {
-            true => ADMINS,
-            false => MASTERS,
+        let group = if self.has_admin_group() {
+            ADMINS
+        } else {
+            MASTERS
         };
         let cluster = &self.authorities.cluster;
         let front_proxy = &self.authorities.front_proxy;
@@ -194,9 +195,10 @@ impl Node<'_> {
             .cluster
             .issue(&Leaf::client(&user, Some("system:nodes")))?;
         let authority = self.authorities.cluster.pem();
-        let server = match *role == Role::ControlPlane && self.asks_local_server() {
-            true => self.documents.local_endpoint_url(),
-            false => self.documents.endpoint_url(),
+        let server = if *role == Role::ControlPlane && self.asks_local_server() {
+            self.documents.local_endpoint_url()
+        } else {
+            self.documents.endpoint_url()
         };
         let access = Access {
             cluster: self.documents.cluster_name(),

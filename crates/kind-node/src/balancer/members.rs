@@ -53,9 +53,10 @@ impl Members {
     pub(super) async fn connect(&self) -> Option<(Arc<Member>, TcpStream)> {
         let begin = Instant::now();
         while begin.elapsed() < ANY {
-            let least = match begin.elapsed() < READY {
-                true => Health::Busy,
-                false => Health::Unready,
+            let least = if begin.elapsed() < READY {
+                Health::Busy
+            } else {
+                Health::Unready
             };
             for member in self.candidates(least) {
                 if let Ok(stream) = member.connect().await {

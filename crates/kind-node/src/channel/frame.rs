@@ -98,9 +98,12 @@ fn read_document(stream: &mut impl Read) -> io::Result<Request> {
     stream
         .take(u64::from(length))
         .read_to_end(&mut document)
-        .and_then(|size| match size as u64 == u64::from(length) {
-            true => Ok(()),
-            false => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+        .and_then(|size| {
+            if size as u64 == u64::from(length) {
+                Ok(())
+            } else {
+                Err(io::Error::from(io::ErrorKind::UnexpectedEof))
+            }
         })?;
     Ok(serde_json::from_slice(&document)?)
 }

@@ -76,9 +76,10 @@ fn row(container: &Container, now: i64) -> Vec<String> {
     let label = |name: &str| container.labels.get(name).cloned().unwrap_or_default();
     let metadata = container.metadata.clone().unwrap_or_default();
     let image = container.image.as_ref().map_or("", |spec| &spec.image);
-    let image = match image.starts_with("sha256:") {
-        true => table::short(image),
-        false => image.to_owned(),
+    let image = if image.starts_with("sha256:") {
+        table::short(image)
+    } else {
+        image.to_owned()
     };
     vec![
         table::short(&container.id),

@@ -103,9 +103,12 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
     ) else {
         return client().await;
     };
-    let address = |host: &str, port: &str| match host.contains(':') {
-        true => format!("[{host}]:{port}"),
-        false => format!("{host}:{port}"),
+    let address = |host: &str, port: &str| {
+        if host.contains(':') {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
+        }
     };
     let (service, beside) = (address(&service, &port), address(host, API_SERVER));
     for _ in 0..SERVICE_PROBES {

@@ -33,9 +33,10 @@ pub(super) fn wanted(services: &BTreeMap<Key, Service>, node: &str, link: &Link)
     let addresses: BTreeSet<IpAddr> = addresses
         .filter(|address| link.ranges.contain(address))
         .collect();
-    let closing = match services.is_empty() {
-        true => Vec::new(),
-        false => guard::tables(&addresses, link),
+    let closing = if services.is_empty() {
+        Vec::new()
+    } else {
+        guard::tables(&addresses, link)
     };
     Wanted {
         sharing: share::tables(own, link),

@@ -96,9 +96,12 @@ fn release(service: &Service, of_others: bool) -> Decision {
 /// The node that announces a Service: the one that does, as long as it may. Otherwise the one with most of
 /// its pods if that matters, and Services spread over the nodes. Empty if none may.
 fn announcer(service: &Service, circumstances: &Circumstances<'_>) -> String {
-    let pods = |node: &str| match service.local {
-        true => circumstances.places.get(node).copied().unwrap_or(0),
-        false => 0,
+    let pods = |node: &str| {
+        if service.local {
+            circumstances.places.get(node).copied().unwrap_or(0)
+        } else {
+            0
+        }
     };
     // Without handing on, whatever arrives elsewhere is lost.
     let may = |node: &str| !service.local || circumstances.can_share || pods(node) > 0;

@@ -71,9 +71,10 @@ async fn serve(wanted: Wanted, context: &Context) -> Result<Outcome, Error> {
     let classes = Api::<StorageClass>::all(context.client.clone());
     let class = classes.get(&wanted.class).await;
     let class = class.map_err(calling("read the claim's storage class"))?;
-    match class.provisioner == PROVISIONER {
-        true => provision(wanted.request, &class, context).await,
-        false => Ok(Outcome::Left),
+    if class.provisioner == PROVISIONER {
+        provision(wanted.request, &class, context).await
+    } else {
+        Ok(Outcome::Left)
     }
 }
 

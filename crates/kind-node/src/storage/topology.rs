@@ -156,11 +156,10 @@ mod tests {
         let (name, zone) = text.split_once('@').unwrap_or((text, "z1"));
         let plain = name.trim_end_matches(['!', '-', '#', 'x']);
         let ready = if name.contains('!') { "False" } else { "True" };
-        let taints = match name.contains('#') {
-            true => {
-                json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}])
-            }
-            false => json!([{"key": "soft", "effect": "PreferNoSchedule"}]),
+        let taints = if name.contains('#') {
+            json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}])
+        } else {
+            json!([{"key": "soft", "effect": "PreferNoSchedule"}])
         };
         let deleted = name.contains('x').then_some("2026-01-01T00:00:00Z");
         serde_json::from_value(json!({

@@ -69,9 +69,10 @@ impl Registry {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let config = directory.path().join("config.yml");
-        let listens = match options.for_others {
-            true => SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())),
-            false => address,
+        let listens = if options.for_others {
+            SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()))
+        } else {
+            address
         };
         fs::write(&config, text(options, directory.path(), listens)).unwrap();
         let log = fs::File::create(directory.path().join("log")).unwrap();

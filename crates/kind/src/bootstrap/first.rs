@@ -69,9 +69,10 @@ impl First<'_> {
     /// # Errors
     /// The node's Kubernetes version is none.
     pub(crate) fn request(&self) -> Result<Request, kind_kubeadm::Error> {
-        let kubeadm = match self.prepared && self.starts_by_phases() {
-            true => self.by_phases()?,
-            false => self.in_one()?,
+        let kubeadm = if self.prepared && self.starts_by_phases() {
+            self.by_phases()?
+        } else {
+            self.in_one()?
         };
         let mut sequences = vec![kubeadm, vec![assign_pod_cidrs(self.shares)]];
         sequences.extend(self.asks_runtime.then(|| vec![ask_runtime()]));
@@ -154,9 +155,10 @@ impl First<'_> {
 
     /// Only the node's start document names other members.
     fn etcd(&self) -> Step {
-        let config = match self.etcd_of_several {
-            true => START_PATH,
-            false => CONFIG_PATH,
+        let config = if self.etcd_of_several {
+            START_PATH
+        } else {
+            CONFIG_PATH
         };
         kubeadm_phase(KubeadmPhase::Etcd, &["etcd", "local"], config)
     }

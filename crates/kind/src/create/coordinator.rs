@@ -97,9 +97,10 @@ impl<'a> Coordinator<'a> {
             return error;
         }
         // A user who interrupts does not want to wait for logs.
-        let evidence = match error.is_cancelled() {
-            true => None,
-            false => self.keep_evidence(&made, &error, phases),
+        let evidence = if error.is_cancelled() {
+            None
+        } else {
+            self.keep_evidence(&made, &error, phases)
         };
         self.remove_nodes(made, phases);
         match evidence {

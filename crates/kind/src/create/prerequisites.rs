@@ -100,9 +100,10 @@ pub(super) fn ensure_network(
     let ensured = engine.ensure_network(&spec);
     let network = ensured.map_err(Error::engine(action.as_str()))?;
     let has_ipv6 = network.subnets.iter().any(|subnet| subnet.contains(':'));
-    match wants_ipv6 && !has_ipv6 {
-        true => Err(without_ipv6(action, &network)),
-        false => Ok(network),
+    if wants_ipv6 && !has_ipv6 {
+        Err(without_ipv6(action, &network))
+    } else {
+        Ok(network)
     }
 }
 

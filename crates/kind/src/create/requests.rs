@@ -146,10 +146,7 @@ fn init_request(
         prepared: way.is_prepared(),
         etcd_of_several: way.has_etcd_of_several(),
         asks_runtime: first.known.image.packages.is_none(),
-        reads: match copies {
-            true => &SHARED_FILES,
-            false => &[],
-        },
+        reads: if copies { &SHARED_FILES } else { &[] },
     };
     first.request().map_err(Error::document)
 }

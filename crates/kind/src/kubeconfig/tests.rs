@@ -292,12 +292,13 @@ fn kubeconfig() -> impl Strategy<Value = String> {
                 let dash = if indented { "  -" } else { "-" };
                 let mut text = format!("{key}: # of {key}\n");
                 for name in names {
-                    let item = match inline {
-                        true => format!("{dash} {{name: {name}, x: {scalar}}}\n"),
-                        false => format!(
+                    let item = if inline {
+                        format!("{dash} {{name: {name}, x: {scalar}}}\n")
+                    } else {
+                        format!(
                             "{dash} name: {name}\n{} x: {scalar} # y\n",
                             &dash.replace('-', " ")
-                        ),
+                        )
                     };
                     text.push_str(&item);
                     text.push_str(&gap);

@@ -10,9 +10,10 @@ use super::document::{self, BoxError, Document, LISTS, context_name, encode, ite
 pub(super) fn merged(text: &str, entry: &Document) -> Result<String, BoxError> {
     let before = document::parse(text)?;
     let after = document::merge(before.clone(), entry)?;
-    let edited = match before.as_mapping().is_none_or(|top| top.is_empty()) {
-        true => Some(below_comments(text, &after)),
-        false => edit_in(text, &before, &after, entry),
+    let edited = if before.as_mapping().is_none_or(|top| top.is_empty()) {
+        Some(below_comments(text, &after))
+    } else {
+        edit_in(text, &before, &after, entry)
     };
     Ok(checked(edited, &after))
 }

@@ -24,9 +24,10 @@ pub(super) fn select(provider: &Provider, options: &LoadImages) -> Result<Vec<St
     let unknown = |name: &&String| nodes.iter().all(|node| node.name != **name);
     if let Some(name) = options.nodes.iter().find(unknown) {
         // Scripts know the name in quotes from one of kind's commands and without from the other.
-        return Err(Error::UnknownNode(match options.images.is_empty() {
-            true => name.clone(),
-            false => format!("{name:?}"),
+        return Err(Error::UnknownNode(if options.images.is_empty() {
+            name.clone()
+        } else {
+            format!("{name:?}")
         }));
     }
     if !options.nodes.is_empty() {

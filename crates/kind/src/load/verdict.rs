@@ -31,9 +31,10 @@ pub(super) fn of(image: &PortableImage, inventory: &Inventory) -> Verdict {
     let missing: Vec<_> = names
         .filter(|name| !inventory.is_called(image.id(), name))
         .collect();
-    match missing.is_empty() {
-        true => Verdict::Present,
-        false => Verdict::Retag(missing),
+    if missing.is_empty() {
+        Verdict::Present
+    } else {
+        Verdict::Retag(missing)
     }
 }
 

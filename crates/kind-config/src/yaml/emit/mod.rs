@@ -126,9 +126,10 @@ impl Emitter {
         if text.contains('\n') && shape.fits_block() {
             self.literal(text, indent + 2);
         } else {
-            let fold = match self.unsorted {
-                true => Fold::never(),
-                false => Fold::below(&self.out, indent + 2),
+            let fold = if self.unsorted {
+                Fold::never()
+            } else {
+                Fold::below(&self.out, indent + 2)
             };
             self.line(text, &shape, fold);
         }

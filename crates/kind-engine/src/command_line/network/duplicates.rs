@@ -45,9 +45,10 @@ pub(super) fn remove(program: &Program, name: &str) -> Result<(), Error> {
         line.starts_with("Error: No such network:")
             || (line.contains("network") && line.contains("not found"))
     };
-    match output.status.success() || text.lines().all(gone) {
-        true => Ok(()),
-        false => Err(program.failure(&removal, &output)),
+    if output.status.success() || text.lines().all(gone) {
+        Ok(())
+    } else {
+        Err(program.failure(&removal, &output))
     }
 }
 

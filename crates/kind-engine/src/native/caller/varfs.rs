@@ -20,9 +20,10 @@ pub(super) fn shared(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
             let Some(source) = unpacked(layer, &Path::new("var").join(&below)) else {
                 continue;
             };
-            match found.iter().any(|(_, known)| *known == below) {
-                true => mixed.push(below),
-                false => found.push((source, below)),
+            if found.iter().any(|(_, known)| *known == below) {
+                mixed.push(below)
+            } else {
+                found.push((source, below))
             }
         }
     }

@@ -45,9 +45,10 @@ pub(in crate::native) fn run(
         .envs(&request.env)
         .current_dir("/");
     process::die_with_parent(&mut command);
-    let spawned = match request.tty {
-        true => spawn_on_terminal(&mut command),
-        false => command.spawn().map(|child| (child, None)),
+    let spawned = if request.tty {
+        spawn_on_terminal(&mut command)
+    } else {
+        command.spawn().map(|child| (child, None))
     };
     let (child, terminal) = match spawned {
         Ok(spawned) => spawned,

@@ -178,9 +178,10 @@ fn attach(attachment: Attachment) -> Result<(), Error> {
         make_target(&target, attachment.directory)?;
         attachment.tree.attach(&target)?;
         mount::change(&target, attachment.travel)?;
-        match attachment.read_only {
-            true => mount::read_only(&target),
-            false => Ok(()),
+        if attachment.read_only {
+            mount::read_only(&target)
+        } else {
+            Ok(())
         }
     };
     attach().map_err(Error::io(format!("show {} in the node", target.display())))
@@ -251,9 +252,10 @@ fn cgroups(hierarchies: &Hierarchies) -> io::Result<()> {
             continue;
         };
         let named = controllers.iter().any(|name| name.starts_with("name="));
-        let options = match named {
-            true => format!("none,{}", controllers.join(",")),
-            false => controllers.join(","),
+        let options = if named {
+            format!("none,{}", controllers.join(","))
+        } else {
+            controllers.join(",")
         };
         let target = root.join(name);
         fs::create_dir_all(&target)?;

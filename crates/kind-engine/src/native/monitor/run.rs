@@ -205,9 +205,10 @@ fn bring_up(
     let _ = to.write_all(b"l");
     // The stream ends when the entry point is executed, or after the report of a failure is written.
     let _ = from.read_to_end(&mut Vec::new());
-    match helper.failed() {
-        true => Err(helper.failure()),
-        false => Ok(()),
+    if helper.failed() {
+        Err(helper.failure())
+    } else {
+        Ok(())
     }
 }
 

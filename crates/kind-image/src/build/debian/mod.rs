@@ -31,9 +31,10 @@ pub(super) fn build(
     let tell = teller(&workshop, request);
     let kubernetes = kubernetes(&workshop, request)?;
     let version = super::assemble::version(&kubernetes)?;
-    let etcd = match components::takes_debians_etcd(&version) {
-        true => Some(etcd::make(&workshop, mirror)?),
-        false => None,
+    let etcd = if components::takes_debians_etcd(&version) {
+        Some(etcd::make(&workshop, mirror)?)
+    } else {
+        None
     };
     // Nearly a gigabyte that is made again in half a minute should a later build compile.
     workshop.discard(Step::BuildRoot)?;

@@ -189,9 +189,10 @@ impl Documents {
         let has_port = endpoint
             .rsplit_once(':')
             .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        match has_port {
-            true => format!("https://{endpoint}"),
-            false => format!("https://{endpoint}:{API_SERVER_PORT}"),
+        if has_port {
+            format!("https://{endpoint}")
+        } else {
+            format!("https://{endpoint}:{API_SERVER_PORT}")
         }
     }
 
@@ -204,9 +205,10 @@ impl Documents {
     pub(crate) fn local_endpoint_url(&self) -> String {
         let port = self.local()["bindPort"].as_u64().unwrap_or(API_SERVER_PORT);
         let address = self.advertise_address();
-        match address.contains(':') {
-            true => format!("https://[{address}]:{port}"),
-            false => format!("https://{address}:{port}"),
+        if address.contains(':') {
+            format!("https://[{address}]:{port}")
+        } else {
+            format!("https://{address}:{port}")
         }
     }
 

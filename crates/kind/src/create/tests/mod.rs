@@ -115,9 +115,10 @@ fn node(fails: Option<&'static str>) -> Box<Program> {
 
 fn answer(fails: Option<&str>, io: Io<'_>) -> i32 {
     let request = request(io.stdin.unwrap());
-    match run(&request.steps, fails, io.stdout) {
-        true => 0,
-        false => 1,
+    if run(&request.steps, fails, io.stdout) {
+        0
+    } else {
+        1
     }
 }
 
@@ -604,9 +605,10 @@ fn an_image_with_its_own_dns_needs_no_other() {
         Box::new(move |_, _, io| {
             let request = request(io.stdin.unwrap());
             seen.lock().unwrap().push(format!("{:?}", request.steps));
-            Ok(match run(&request.steps, None, io.stdout) {
-                true => 0,
-                false => 1,
+            Ok(if run(&request.steps, None, io.stdout) {
+                0
+            } else {
+                1
             })
         })
     });

@@ -121,15 +121,18 @@ pub(super) fn check(file: &Path) -> Result<(), Error> {
     let parent = file.parent().unwrap_or(Path::new(""));
     let allowed = access::may_make_files_in(parent);
     let is_there = parent.as_os_str().is_empty() || parent.is_dir();
-    allowed.map_err(|source| match is_there {
-        true => Error::Create {
-            path: lock_of(file),
-            source,
-        },
-        false => Error::Directory {
-            path: parent.to_owned(),
-            source,
-        },
+    allowed.map_err(|source| {
+        if is_there {
+            Error::Create {
+                path: lock_of(file),
+                source,
+            }
+        } else {
+            Error::Directory {
+                path: parent.to_owned(),
+                source,
+            }
+        }
     })
 }
 
