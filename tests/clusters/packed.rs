@@ -96,7 +96,7 @@ fn build_packed(world: &World) {
     let agents = directories(&world.kind.state().join("agents"));
     let add_ons = AddOns {
         manifests: manifests(),
-        kind_node: agents[0].join("kind-node"),
+        node_agent: agents[0].join("kind-node"),
     };
     let name = "docker.io/kindest/node:packed".parse().unwrap();
     let request = Request {

@@ -210,7 +210,7 @@ pub(crate) fn build_image(
         manifests: MANIFESTS
             .map(|(name, text)| (name.to_owned(), text.to_owned()))
             .into(),
-        kind_node: agent_file(provider)?,
+        node_agent: agent_file(provider)?,
     };
     let name: Reference = options.image.parse().map_err(|error| Error::Image {
         image: options.image.clone(),
@@ -228,7 +228,7 @@ pub(crate) fn build_image(
         download_base: RELEASES.to_owned(),
     };
     let steps = Steps::new(listener);
-    let built = build::build(&store, &request, &|event| steps.hear(event));
+    let built = build::build(&store, &request, &|event| steps.handle_build_event(event));
     steps.end(built.is_ok());
     // The build's programs get the user's interrupt too; their failure is not what matters then.
     options.cancel.check()?;
@@ -328,7 +328,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn hear(&self, event: build::Event<'_>) {
+    fn handle_build_event(&self, event: build::Event<'_>) {
         match event {
             build::Event::Waiting => self.detail(0, "Waiting for another build ..."),
             build::Event::Started { step, log } => {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kind_engine::{Node, State};
-use kind_node::request::{Event as Told, Request};
+use kind_node::request::{Event as NodeEvent, Request};
 
 use crate::create::parallel;
 use crate::event::{Event, Listener, Outcome, Phase};
@@ -187,9 +187,9 @@ fn is_load_balancer(node: &Node) -> bool {
 fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
     let mut well = true;
     let kept = || Abandoned::NodesKept;
-    requests.hear(cancel, kept, |_, node, reply| {
+    requests.handle_replies(cancel, kept, |_, node, reply| {
         match reply {
-            Reply::Event(Told::Failed {
+            Reply::Event(NodeEvent::Failed {
                 name,
                 reason,
                 output,

@@ -227,7 +227,7 @@ impl Provider {
         })
     }
 
-    /// Whether the program for nodes is for the machine that they would run on.
+    /// Whether the node agent is for the machine that they would run on.
     pub(crate) fn check_machine(&self, host: &Info) -> Result<()> {
         let own = self.settings.agent.as_ref().and_then(Agent::architecture);
         let theirs = host.architecture.as_str();

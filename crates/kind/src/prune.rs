@@ -67,7 +67,7 @@ pub enum PrunedKind {
     /// The unpacked images of a node image, which all its nodes share.
     PreparedImages,
     /// The program that runs in nodes, of another version.
-    NodeProgram,
+    NodeAgent,
     /// Results of building node images.
     BuildCache,
 }
@@ -130,7 +130,7 @@ fn programs(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -> R
         if used.iter().any(needed) || own.as_ref().is_some_and(needed) {
             continue;
         }
-        let removed = remove(&path, options, PrunedKind::NodeProgram);
+        let removed = remove(&path, options, PrunedKind::NodeAgent);
         match removed {
             Ok(item) => pruned.push(item),
             Err(error) => failures.push(error),
@@ -224,7 +224,7 @@ mod tests {
         }
         let text = |name: &str| state.join(name).display().to_string();
         let image = (PrunedKind::Image, "node:1".to_owned());
-        let program = (PrunedKind::NodeProgram, text("agents/old"));
+        let program = (PrunedKind::NodeAgent, text("agents/old"));
         let cache = (PrunedKind::BuildCache, text("cache"));
         let everything = [program.clone(), cache, image.clone()];
         let look = Prune::new().dry_run(true).build_cache(true);

@@ -58,7 +58,7 @@ fn name(kind: PrunedKind) -> &'static str {
     match kind {
         PrunedKind::Image => "image",
         PrunedKind::PreparedImages => "preparedImages",
-        PrunedKind::NodeProgram => "nodeProgram",
+        PrunedKind::NodeAgent => "nodeProgram",
         PrunedKind::BuildCache => "buildCache",
         _ => "other",
     }

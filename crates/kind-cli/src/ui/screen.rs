@@ -214,7 +214,7 @@ impl Ui {
             .transfers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        transfers.hear(progress, now);
+        transfers.record_progress(progress, now);
         let mut spinner = self.spinner();
         let finished = transfers.is_finished();
         if finished && spinner.as_ref().is_some_and(Spinner::is_of_transfer) {

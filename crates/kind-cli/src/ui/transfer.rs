@@ -21,7 +21,7 @@ pub(super) struct Transfers {
 
 impl Transfers {
     /// Takes a report that came at `now`.
-    pub(super) fn hear(&mut self, progress: Progress, now: Instant) {
+    pub(super) fn record_progress(&mut self, progress: Progress, now: Instant) {
         if self.is_finished() {
             self.parts.clear();
             self.samples.clear();
@@ -137,13 +137,13 @@ mod tests {
     fn transfers_at_once_are_summed_up() {
         let begin = Instant::now();
         let mut transfers = Transfers::default();
-        transfers.hear(Progress::new("a", 0, Some(6_000_000)), begin);
+        transfers.record_progress(Progress::new("a", 0, Some(6_000_000)), begin);
         assert_eq!(transfers.title(), "a");
-        transfers.hear(Progress::new("b", 1_000_000, None), begin);
+        transfers.record_progress(Progress::new("b", 1_000_000, None), begin);
         assert_eq!(transfers.text(begin), "1.0 MB");
         let later = begin + Duration::from_secs(1);
-        transfers.hear(Progress::new("b", 2_000_000, Some(2_000_000)), later);
-        transfers.hear(Progress::new("a", 2_000_000, Some(6_000_000)), later);
+        transfers.record_progress(Progress::new("b", 2_000_000, Some(2_000_000)), later);
+        transfers.record_progress(Progress::new("a", 2_000_000, Some(6_000_000)), later);
         assert_eq!(transfers.title(), "2 transfers");
         let expected = "[============>           ] 4.0 MB / 8.0 MB  4.0 MB/s";
         assert_eq!(transfers.text(later), expected);
@@ -154,9 +154,9 @@ mod tests {
     fn what_comes_after_the_end_is_new() {
         let now = Instant::now();
         let mut transfers = Transfers::default();
-        transfers.hear(Progress::new("a", 5, Some(5)), now);
+        transfers.record_progress(Progress::new("a", 5, Some(5)), now);
         assert!(transfers.is_finished());
-        transfers.hear(Progress::new("b", 1, Some(5)), now);
+        transfers.record_progress(Progress::new("b", 1, Some(5)), now);
         assert_eq!((transfers.title().as_str(), transfers.done()), ("b", 1));
     }
 }

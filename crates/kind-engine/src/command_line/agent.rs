@@ -12,7 +12,7 @@ use super::{Flavor, copy};
 use crate::{Agent, Error};
 
 /// Where the program stands in every node.
-pub(super) const KIND_NODE: &str = "/kind/bin/kind-node";
+pub(super) const NODE_AGENT_PATH: &str = "/kind/bin/kind-node";
 /// Label with its path on the caller's host, on nodes that get it when they are started.
 pub(super) const LABEL: &str = "io.x-k8s.kind.agent";
 
@@ -48,7 +48,11 @@ fn pack(program: &[u8]) -> io::Result<Vec<u8>> {
     header.set_mode(0o755);
     header.set_uid(0);
     header.set_gid(0);
-    builder.append_data(&mut header, KIND_NODE.trim_start_matches('/'), program)?;
+    builder.append_data(
+        &mut header,
+        NODE_AGENT_PATH.trim_start_matches('/'),
+        program,
+    )?;
     builder.into_inner()
 }
 

@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
-use super::agent::{KIND_NODE, LABEL};
+use super::agent::{LABEL, NODE_AGENT_PATH};
 use super::{Flavor, images, seed};
 use crate::{HostConfig, Info, NodeSpec, Purpose};
 
@@ -25,7 +25,7 @@ pub(super) struct Surroundings {
     pub(super) shared_var: Option<String>,
     /// The image's own program and arguments, where files are laid in the node first.
     pub(super) seeded_command: Option<Vec<String>>,
-    /// The program for nodes as a file of the caller's host, where every start puts it into the node.
+    /// The node agent as a file of the caller's host, where every start puts it into the node.
     pub(super) agent: Option<PathBuf>,
     /// The host has no directory of kernel modules, and the engine may make none.
     pub(super) lacks_modules: bool,
@@ -168,7 +168,7 @@ impl Arguments {
     fn image(&mut self, flavor: Flavor, node: &NodeSpec, seeded: Option<&[String]>) {
         let image = images::name(flavor, &node.image);
         if let Some(command) = seeded {
-            self.pair("--entrypoint", KIND_NODE);
+            self.pair("--entrypoint", NODE_AGENT_PATH);
             self.one(&image);
             self.pair(seed::COMMAND, "--");
             self.0.extend(command.iter().cloned());

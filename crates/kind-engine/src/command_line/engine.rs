@@ -62,7 +62,7 @@ impl CommandLine {
         }
     }
 
-    /// Puts the program for nodes below this directory where an engine can only be given it from a file that
+    /// Puts the node agent below this directory where an engine can only be given it from a file that
     /// lasts; in `/var/lib/kind/agents` by default.
     #[must_use]
     pub fn agents_dir(mut self, directory: impl Into<PathBuf>) -> Self {
@@ -183,7 +183,7 @@ impl CommandLine {
         let mut surroundings = Surroundings {
             ports: ports::publish(self.flavor, &node.host.ports)?,
             shared_var: self.shared_vars.find(self.parts(), &info, node, look),
-            agent: self.install(node.kind_node.as_ref())?,
+            agent: self.install(node.node_agent.as_ref())?,
             lacks_modules: self.lacks_modules(&info),
             ..Surroundings::default()
         };
@@ -209,7 +209,7 @@ impl CommandLine {
         Ok(surroundings)
     }
 
-    /// The program for nodes as a file, where the engine takes no files before a node runs.
+    /// The node agent as a file, where the engine takes no files before a node runs.
     fn install(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
         let agent = agent.filter(|_| !self.flavor.copies_streams());
         let installed = agent.map(|agent| agent.install(&self.agents));
@@ -310,7 +310,7 @@ impl Engine for CommandLine {
                 },
             );
         }
-        match &node.kind_node {
+        match &node.node_agent {
             Some(agent) if self.flavor.copies_streams() => {
                 agent::place(self.parts(), &node.name, agent)
             }

@@ -22,7 +22,7 @@ const DIRECTORY: &str = "kind/seed";
 /// the first process.
 pub(super) fn is_needed(flavor: Flavor, node: &NodeSpec, shares_var: bool) -> bool {
     let unpacks =
-        node.purpose == Purpose::Kubernetes && node.command.is_none() && node.kind_node.is_some();
+        node.purpose == Purpose::Kubernetes && node.command.is_none() && node.node_agent.is_some();
     unpacks && (shares_var || flavor == Flavor::Podman)
 }
 
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn files_wait_in_docker_only_for_a_shared_var() {
         let node = NodeSpec {
-            kind_node: Some(crate::Agent::file("/kind-node")),
+            node_agent: Some(crate::Agent::file("/kind-node")),
             ..NodeSpec::default()
         };
         assert!(is_needed(Flavor::Podman, &node, false));

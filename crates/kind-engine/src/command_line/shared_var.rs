@@ -78,7 +78,7 @@ fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
         && !info.user_namespaces
         && node.purpose == Purpose::Kubernetes
         && node.command.is_none()
-        && node.kind_node.is_some()
+        && node.node_agent.is_some()
         && snapshotter.is_none_or(|name| name.is_empty() || name == "overlayfs")
 }
 
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn only_nodes_that_can_fill_their_var_share_one() {
         let mut node = NodeSpec {
-            kind_node: Some(crate::Agent::file("/kind-node")),
+            node_agent: Some(crate::Agent::file("/kind-node")),
             ..NodeSpec::default()
         };
         let info = Info::default();

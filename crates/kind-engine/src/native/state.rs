@@ -7,7 +7,7 @@
 //! prepared/DIGEST/      unpacked images of a node image that has them packed
 //! nodes/NAME/           a node: node.json (record), lock (held by its monitor), run.json, exit, log,
 //!                       upper/ and work/ (overlay), var/ (its /var), root/ (mount point, always empty)
-//! agents/DIGEST/        the program for nodes, as each version of kind brings it
+//! agents/DIGEST/        the node agent, as each version of kind brings it
 //! trash/                directories on their way in or out
 //! reports/              why helper processes failed
 //! ```

@@ -91,7 +91,7 @@ fn preloaded(
     parts: &Parts,
     version: &str,
 ) -> Result<PathBuf, Error> {
-    let kind_node = &request.add_ons.kind_node;
+    let node_agent = &request.add_ons.node_agent;
     let key = Key::of([
         preload::script(request.packing),
         components::IPTABLES,
@@ -99,7 +99,7 @@ fn preloaded(
         include_str!("components.rs"),
         include_str!("closure.rs"),
         env!("CARGO_PKG_VERSION"),
-        file_digest(kind_node)?.hex(),
+        file_digest(node_agent)?.hex(),
         parts.kubernetes.key.as_ref(),
         parts
             .etcd
@@ -113,7 +113,7 @@ fn preloaded(
         let scratch = workshop.scratch("components")?;
         // A copy of its own: containers' images get links to it, and the caller's file may change.
         let program = scratch.join("kind-node-program");
-        tree::copy_program(kind_node, &program)?;
+        tree::copy_program(node_agent, &program)?;
         preload::make(
             work,
             &scratch,
@@ -124,7 +124,7 @@ fn preloaded(
                 environment: &request.environment,
                 node_root: &parts.node_root.path(),
                 packages: &parts.node_root.packages,
-                kind_node: &program,
+                node_agent: &program,
             },
             request.packing,
         )

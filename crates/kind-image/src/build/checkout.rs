@@ -225,7 +225,7 @@ mod tests {
     fn request(gopath: &Path) -> Request {
         let add_ons = AddOns {
             manifests: BTreeMap::new(),
-            kind_node: PathBuf::new(),
+            node_agent: PathBuf::new(),
         };
         let source = Source::Tree(PathBuf::new());
         let mut request = Request::new(source, "node".parse().unwrap(), add_ons, gopath);

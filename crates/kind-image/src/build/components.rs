@@ -65,7 +65,7 @@ pub(super) struct Ingredients<'a> {
     /// What is installed in it.
     pub(super) packages: &'a Packages,
     /// The static `kind-node` program.
-    pub(super) kind_node: &'a Path,
+    pub(super) node_agent: &'a Path,
 }
 
 /// Whether Debian's etcd (3.4) is new enough for that version of Kubernetes.
@@ -106,7 +106,7 @@ impl Names {
 }
 
 /// The name of the image that all add-on pods use.
-pub(super) fn kind_node_name() -> Result<Reference, Error> {
+pub(super) fn node_agent_reference() -> Result<Reference, Error> {
     let name = format!("docker.io/kindest/kind-node:v{}", env!("CARGO_PKG_VERSION"));
     Ok(name.parse()?)
 }
@@ -144,10 +144,10 @@ pub(super) fn make(
             names.of(work, "coredns")?.clone(),
             &["/kind-node", "dns"][..],
         ),
-        (kind_node_name()?, &["/kind-node"][..]),
+        (node_agent_reference()?, &["/kind-node"][..]),
     ] {
         let root = maker.root("kind-node")?;
-        tree::link_file(from.kind_node, &root.join("kind-node"))?;
+        tree::link_file(from.node_agent, &root.join("kind-node"))?;
         images.push(maker.image(root, &name, command)?);
     }
     Ok(images)

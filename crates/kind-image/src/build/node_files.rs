@@ -143,7 +143,7 @@ pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<
     put(layer, packages::RECORD, 0o644, &facts.packages.to_json())?;
     put_manifests(layer, facts)?;
     let program = layer.join("usr/local/bin/kind-node");
-    tree::copy_program(&facts.add_ons.kind_node, &program)?;
+    tree::copy_program(&facts.add_ons.node_agent, &program)?;
     // The program knows by this name that it is called as crictl, which Debian has not.
     tree::make_link(&layer.join("usr/local/bin/crictl"), "kind-node")?;
     tree::settle(layer)

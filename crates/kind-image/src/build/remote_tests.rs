@@ -84,7 +84,7 @@ impl World {
     fn make(&self, kind: &str, text: &str) -> Result<Made, Error> {
         let add_ons = AddOns {
             manifests: BTreeMap::new(),
-            kind_node: PathBuf::new(),
+            node_agent: PathBuf::new(),
         };
         let source = Source::of_type(kind, text).unwrap();
         let mut request = Request::new(source, "node".parse().unwrap(), add_ons, self.cache());

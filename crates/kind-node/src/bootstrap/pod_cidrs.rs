@@ -25,29 +25,31 @@ const PAUSE: Duration = Duration::from_millis(50);
 const NOTICE: Duration = Duration::from_millis(100);
 
 /// A node and the addresses that it is to have.
-type Share<'a> = (&'a str, Vec<&'a str>);
+type PodCidrAssignment<'a> = (&'a str, Vec<&'a str>);
 
 /// Waits until the nodes are registered and sets their pod addresses; an argument is
 /// `NODE=CIDR,CIDR`.
 ///
 /// Never fails: what cannot be set here is set by the controller manager.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let shares = arguments.iter().filter_map(|share| share.split_once('='));
-    let shares = shares.map(|(node, cidrs)| (node, cidrs.split(',').collect()));
-    let assigned = async { tokio::time::timeout(LIMIT, assign(shares.collect())).await };
+    let assignments = arguments
+        .iter()
+        .filter_map(|assignment| assignment.split_once('='));
+    let assignments = assignments.map(|(node, cidrs)| (node, cidrs.split(',').collect()));
+    let assigned = async { tokio::time::timeout(LIMIT, assign(assignments.collect())).await };
     // What was not in time is left to the controller manager.
     let _ = administrator::block_on(assigned);
     ExitCode::SUCCESS
 }
 
-async fn assign(mut shares: Vec<Share<'_>>) {
+async fn assign(mut assignments: Vec<PodCidrAssignment<'_>>) {
     let client = administrator::client().await;
-    while !shares.is_empty() {
+    while !assignments.is_empty() {
         let complete = complete(&client).await;
-        let (due, rest): (Vec<_>, Vec<_>) = shares
+        let (due, rest): (Vec<_>, Vec<_>) = assignments
             .into_iter()
             .partition(|(node, _)| complete.iter().any(|name| name == node));
-        shares = rest;
+        assignments = rest;
         if !due.is_empty() {
             // The kubelet takes note of its own success right after the object is there.
             tokio::time::sleep(NOTICE).await;
@@ -55,8 +57,8 @@ async fn assign(mut shares: Vec<Share<'_>>) {
         if has_controller_manager(&client).await {
             return;
         }
-        for share in due {
-            set(&client, share).await;
+        for assignment in due {
+            set(&client, assignment).await;
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -77,7 +79,7 @@ async fn has_controller_manager(client: &Client) -> bool {
     matches!(lease, Ok(Some(_)))
 }
 
-async fn set(client: &Client, (node, cidrs): Share<'_>) {
+async fn set(client: &Client, (node, cidrs): PodCidrAssignment<'_>) {
     let nodes: Api<Node> = Api::all(client.clone());
     let patch = serde_json::json!({ "spec": { "podCIDR": cidrs.first(), "podCIDRs": cidrs } });
     // Refused if others were faster, which is as well.

@@ -12,12 +12,12 @@ use super::{
     run_titled, set_sysctls, step, wait_for_containerd, words,
 };
 use crate::manifest;
-use crate::node::AGENT;
+use crate::node::NODE_AGENT;
 use crate::plan::UserManifest;
 
 /// A node and its shares of the pod subnets.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Share<'a> {
+pub(crate) struct PodCidrAssignment<'a> {
     /// Its name.
     pub(crate) node: &'a str,
     /// Its shares.
@@ -50,7 +50,7 @@ pub(crate) struct First<'a> {
     /// Its documents.
     pub(crate) documents: &'a Documents,
     /// Pod addresses of all nodes, which may register early.
-    pub(crate) shares: &'a [Share<'a>],
+    pub(crate) pod_cidr_assignments: &'a [PodCidrAssignment<'a>],
     /// What is applied.
     pub(crate) manifests: &'a Manifests,
     /// Certificates and kubeconfigs stand in the node already.
@@ -74,7 +74,7 @@ impl First<'_> {
         } else {
             self.in_one()?
         };
-        let mut sequences = vec![kubeadm, vec![assign_pod_cidrs(self.shares)]];
+        let mut sequences = vec![kubeadm, vec![assign_pod_cidrs(self.pod_cidr_assignments)]];
         sequences.extend(self.asks_runtime.then(|| vec![ask_runtime()]));
         let mut steps = vec![Step::Together { sequences }];
         let manifests = self.manifests.of_user.iter();
@@ -105,7 +105,7 @@ impl First<'_> {
         together.extend(self.unmark()?.map(|step| vec![step]));
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
-            let argv = words(&[AGENT, "finalize-kubelet"]);
+            let argv = words(&[NODE_AGENT, "finalize-kubelet"]);
             together.push(vec![run(StepId::FinalizeKubelet, argv, None)]);
         }
         steps.push(Step::Together {
@@ -136,7 +136,11 @@ impl First<'_> {
         let mut steps = Vec::from(prepare(vec![self.etcd(), control_plane]));
         steps.extend([
             start_kubelet,
-            run(StepId::ApiServer, words(&[AGENT, "await-server"]), None),
+            run(
+                StepId::ApiServer,
+                words(&[NODE_AGENT, "await-server"]),
+                None,
+            ),
             Step::Together {
                 sequences: together,
             },
@@ -186,7 +190,7 @@ impl First<'_> {
         .filter_map(|(id, verb, manifest)| {
             let manifest = manifest.as_deref()?;
             let (argv, input) = match manifest::objects(manifest) {
-                Some(objects) => (words(&[AGENT, "make-objects", verb]), objects),
+                Some(objects) => (words(&[NODE_AGENT, "make-objects", verb]), objects),
                 None => {
                     let arguments = [verb, "--validate=false", "-f", "-"];
                     (kubectl_as(kubeconfig, &arguments), manifest.to_owned())
@@ -199,10 +203,10 @@ impl First<'_> {
 
     /// Lets pods run on the only node, and load balancers send it traffic. kubeadm must have marked it.
     fn unmark(&self) -> Result<Option<Step>, kind_kubeadm::Error> {
-        if self.shares.len() > 1 {
+        if self.pod_cidr_assignments.len() > 1 {
             return Ok(None);
         }
-        let mut argv = words(&[AGENT, "remove-marks"]);
+        let mut argv = words(&[NODE_AGENT, "remove-marks"]);
         if self.node.taints.is_none() {
             argv.extend(words(control_plane_taints(
                 self.facts.kubernetes_version(),
@@ -228,14 +232,15 @@ fn balancer_access() -> [Step; 2] {
 
 /// Whoever creates a cluster wants to run pods in it next.
 fn make_account() -> Vec<Step> {
-    let argv = words(&[AGENT, "make-account"]);
+    let argv = words(&[NODE_AGENT, "make-account"]);
     vec![run(StepId::DefaultServiceAccount, argv, None)]
 }
 
 /// Waits beside kubeadm for nodes to be registered, and gives them their pod addresses at once.
-fn assign_pod_cidrs(shares: &[Share<'_>]) -> Step {
-    let mut argv = words(&[AGENT, "assign-pod-cidrs"]);
-    let share = |share: &Share<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
-    argv.extend(shares.iter().map(share));
+fn assign_pod_cidrs(pod_cidr_assignments: &[PodCidrAssignment<'_>]) -> Step {
+    let mut argv = words(&[NODE_AGENT, "assign-pod-cidrs"]);
+    let share =
+        |share: &PodCidrAssignment<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
+    argv.extend(pod_cidr_assignments.iter().map(share));
     run(StepId::PodCidrs, argv, None)
 }

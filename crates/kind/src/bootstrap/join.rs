@@ -8,7 +8,7 @@ use super::{
     kubeadm_phase, kubeadm_phase_command, prepare, run_titled, set_sysctls, step,
     wait_for_containerd, words,
 };
-use crate::node::AGENT;
+use crate::node::NODE_AGENT;
 
 /// The request of a node that has everything it needs to start without asking the cluster: its
 /// certificates, kubeconfigs and start document. kubeadm stays the authority for what it runs.
@@ -91,7 +91,7 @@ fn await_registration(
     cri_socket: Option<&str>,
     writes_cni: bool,
 ) -> Step {
-    let mut argv = words(&[AGENT, "await-registration", facts.name.as_str()]);
+    let mut argv = words(&[NODE_AGENT, "await-registration", facts.name.as_str()]);
     argv.extend(cri_socket.map(|socket| format!("--cri-socket={socket}")));
     argv.extend(writes_cni.then(|| "--pod-network".to_owned()));
     run_titled(id, title, argv, None)

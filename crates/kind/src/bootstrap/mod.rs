@@ -9,9 +9,9 @@ use std::time::Duration;
 use kind_kubeadm::control_plane_label;
 use kind_node::request::{KubeadmPhase, Step, StepId};
 
-use crate::node::AGENT;
+use crate::node::NODE_AGENT;
 
-pub(crate) use first::{First, Manifests, Share};
+pub(crate) use first::{First, Manifests, PodCidrAssignment};
 pub(crate) use join::{join, mark, start};
 
 /// Where kubeadm leaves the administrator's kubeconfig.
@@ -40,19 +40,19 @@ const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 /// # Errors
 /// The Kubernetes version is none.
 pub(crate) fn ready(version: &str, limit: Duration) -> Result<Step, kind_kubeadm::Error> {
-    let mut argv = words(&[AGENT, "await-nodes", control_plane_label(version)?]);
+    let mut argv = words(&[NODE_AGENT, "await-nodes", control_plane_label(version)?]);
     argv.push(limit.as_secs().max(1).to_string());
     Ok(run(StepId::Ready, argv, None))
 }
 
 /// The step that notes in the cluster that its nodes stop.
 pub(crate) fn note_stop() -> Step {
-    run(StepId::NoteStop, words(&[AGENT, "note-stop"]), None)
+    run(StepId::NoteStop, words(&[NODE_AGENT, "note-stop"]), None)
 }
 
 /// The step that waits until a node that was started again is ready.
 pub(crate) fn back(node: &str, limit: Duration) -> Step {
-    let mut argv = words(&[AGENT, "await-ready", node]);
+    let mut argv = words(&[NODE_AGENT, "await-ready", node]);
     argv.push(limit.as_secs().max(1).to_string());
     run(StepId::Ready, argv, None)
 }
@@ -69,7 +69,7 @@ pub(crate) fn answers(limit: Duration) -> Step {
 
 /// The step that sets what the node's kernel needs, whatever image the node is of: ours do it at every boot.
 fn set_sysctls() -> Step {
-    run(StepId::Sysctls, words(&[AGENT, "set-sysctls"]), None)
+    run(StepId::Sysctls, words(&[NODE_AGENT, "set-sysctls"]), None)
 }
 
 fn wait_for_containerd() -> Step {

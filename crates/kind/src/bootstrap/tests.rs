@@ -26,11 +26,11 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
     };
     let names = cluster.node_names();
     let pod_cidrs = words(&["10.244.0.0/24"]);
-    let shares = names.iter().map(|node| Share {
+    let pod_cidr_assignments = names.iter().map(|node| PodCidrAssignment {
         node,
         pod_cidrs: &pod_cidrs,
     });
-    let shares: Vec<_> = shares.collect();
+    let pod_cidr_assignments: Vec<_> = pod_cidr_assignments.collect();
     let node = NodeSettings::new(0, &cluster.nodes[0]).unwrap();
     let settings = ClusterSettings::new(&cluster).unwrap();
     let first = First {
@@ -38,7 +38,7 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
         node: &node,
         facts: &facts,
         documents: &kind_kubeadm::patched(&settings, &node, &facts).unwrap(),
-        shares: &shares,
+        pod_cidr_assignments: &pod_cidr_assignments,
         manifests: &manifests,
         prepared,
         etcd_of_several: false,

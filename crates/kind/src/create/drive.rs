@@ -6,10 +6,10 @@ use kind_diagnosis::{Check, Severity};
 use kind_engine::Engine;
 use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
-use kind_node::request::{Event as Told, StepId};
+use kind_node::request::{Event as NodeEvent, StepId};
 
 use super::coordinator::Coordinator;
-use super::phases::{Phases, Sequence};
+use super::phases::{PhaseSequence, Phases};
 use super::requests::BootstrapRequests;
 use super::start::Started;
 use crate::error::FailedStep;
@@ -34,15 +34,15 @@ pub(super) fn drive_bootstrap(
         engine: coordinator.engine(),
         joining: 0,
         script,
-        sequence: started.sequence,
+        phase_sequence: started.phase_sequence,
         phases,
         shared: Vec::new(),
         admin: None,
         ready: true,
     };
     let abandon = || coordinator.abandon_requests();
-    requests.hear(coordinator.cancel, abandon, |requests, node, reply| {
-        run.hear(requests, node, reply)
+    requests.handle_replies(coordinator.cancel, abandon, |requests, node, reply| {
+        run.handle_reply(requests, node, reply)
     })?;
     run.end()
 }
@@ -51,7 +51,7 @@ pub(super) fn drive_bootstrap(
 struct BootstrapRun<'a, 'l> {
     engine: &'a dyn Engine,
     script: BootstrapRequests,
-    sequence: Sequence,
+    phase_sequence: PhaseSequence,
     phases: &'a mut Phases<'l>,
     /// How many of the running group have not joined yet.
     joining: usize,
@@ -62,9 +62,9 @@ struct BootstrapRun<'a, 'l> {
 }
 
 impl BootstrapRun<'_, '_> {
-    fn hear(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
+    fn handle_reply(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
         match reply {
-            Reply::Event(event) => self.take_event(requests, node, event),
+            Reply::Event(event) => self.handle_event(requests, node, event),
             Reply::Noise(line) => {
                 tracing::debug!(line, node, "node");
                 Ok(())
@@ -77,9 +77,14 @@ impl BootstrapRun<'_, '_> {
         }
     }
 
-    fn take_event(&mut self, requests: &mut Requests, node: &str, event: Told) -> Result<()> {
+    fn handle_event(
+        &mut self,
+        requests: &mut Requests,
+        node: &str,
+        event: NodeEvent,
+    ) -> Result<()> {
         match event {
-            Told::Finished {
+            NodeEvent::Finished {
                 id,
                 name,
                 ms,
@@ -91,14 +96,14 @@ impl BootstrapRun<'_, '_> {
                     title: name,
                     ms,
                 };
-                self.take_finished(ended, &output);
+                self.handle_finished_step(ended, &output);
             }
-            Told::Failed {
+            NodeEvent::Failed {
                 id: StepId::Ready,
                 causes,
                 ..
             } if !has_error(&causes) => self.ready = false,
-            Told::Failed {
+            NodeEvent::Failed {
                 id,
                 name,
                 reason,
@@ -114,16 +119,16 @@ impl BootstrapRun<'_, '_> {
                 }
                 .into_error());
             }
-            Told::Slow {
+            NodeEvent::Slow {
                 name, ms, causes, ..
             } => self.tell_slow(node, name, ms, &causes),
-            Told::File { id, path, text } => match id {
+            NodeEvent::File { id, path, text } => match id {
                 StepId::AdminKubeconfig => self.admin = Some(text),
                 StepId::BalancerKubeconfig => self.give_balancer(text)?,
                 _ => self.keep(path, text),
             },
-            Told::Marked { id: StepId::Serves } => self.next_group(requests),
-            Told::Marked { id: StepId::Joined } => {
+            NodeEvent::Marked { id: StepId::Serves } => self.next_group(requests),
+            NodeEvent::Marked { id: StepId::Joined } => {
                 self.joining = self.joining.saturating_sub(1);
                 if self.joining == 0 {
                     self.next_group(requests);
@@ -135,7 +140,7 @@ impl BootstrapRun<'_, '_> {
     }
 
     /// A step has ended well: it is told, and the sequence of phases goes on.
-    fn take_finished(&mut self, ended: StepEnded, output: &str) {
+    fn handle_finished_step(&mut self, ended: StepEnded, output: &str) {
         let (node, id) = (ended.node.clone(), ended.id);
         self.phases.tell(Event::StepEnded(ended));
         if matches!(id, StepId::Kubeadm(_)) {
@@ -144,7 +149,7 @@ impl BootstrapRun<'_, '_> {
         if id == StepId::RuntimeVersions {
             self.judge_runtime(output);
         }
-        self.sequence.finished(&node, id, self.phases);
+        self.phase_sequence.finished(&node, id, self.phases);
     }
 
     /// Tells what is waited for, and what may be in the way.

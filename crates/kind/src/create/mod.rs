@@ -6,6 +6,7 @@ mod checks;
 mod coordinator;
 mod documents;
 mod drive;
+mod event_log;
 mod facts;
 mod node_documents;
 mod options;
@@ -16,8 +17,7 @@ mod provision;
 mod requests;
 mod run;
 mod start;
-mod story;
-mod way;
+mod strategy;
 
 pub(crate) use checks::{check_cluster, check_host};
 pub(crate) use documents::{ClusterDocuments, NodeFiles, make_documents};

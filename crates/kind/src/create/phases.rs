@@ -53,7 +53,7 @@ impl<'a> Phases<'a> {
 
 /// Which phase of a bootstrap runs, from the steps that ended. Steps run at once and end in any
 /// order; the user sees kind's phases in kind's order.
-pub(super) struct Sequence {
+pub(super) struct PhaseSequence {
     stages: std::vec::IntoIter<Stage>,
     current: Option<Stage>,
     finished: BTreeSet<NodeStep>,
@@ -77,7 +77,7 @@ impl Stage {
     }
 }
 
-impl Sequence {
+impl PhaseSequence {
     /// Phases in their order; those without a step are left out.
     pub(super) fn new(stages: impl IntoIterator<Item = Stage>) -> Self {
         let stages = stages.into_iter().filter(|stage| !stage.steps.is_empty());

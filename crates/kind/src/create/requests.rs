@@ -9,8 +9,8 @@ use kind_node::request::{Request, StepId};
 use super::documents::ClusterDocuments;
 use super::facts::Facts;
 use super::node_documents::NodeDocuments;
-use super::phases::{Phases, Sequence, Stage};
-use crate::bootstrap::{self, First, Manifests, SHARED_FILES, Share, step};
+use super::phases::{PhaseSequence, Phases, Stage};
+use crate::bootstrap::{self, First, Manifests, PodCidrAssignment, SHARED_FILES, step};
 use crate::event::{Event, Phase, Warning};
 use crate::manifest;
 use crate::plan::Plan;
@@ -70,7 +70,7 @@ impl BootstrapRequests {
         let version = first.facts.kubernetes_version();
         let ready = |limit| bootstrap::ready(version, limit).map_err(Error::document);
         let mut ready = wait.map(ready).transpose()?;
-        if documents.way.control_planes.len() == 1 {
+        if documents.strategy.control_planes.len() == 1 {
             // The only control plane need not wait for workers.
             init.steps.extend(ready.take());
         }
@@ -86,7 +86,7 @@ impl BootstrapRequests {
     }
 
     /// kind's phases, each with the steps that must have ended before it has.
-    pub(super) fn sequence(&self, plan: &Plan, wait: Option<Duration>) -> Sequence {
+    pub(super) fn phase_sequence(&self, plan: &Plan, wait: Option<Duration>) -> PhaseSequence {
         let wanted = bootstrap::ids(&self.init.steps);
         let of_first = |phase, steps: &[StepId]| {
             let steps = steps.iter().filter(|step| wanted.contains(step));
@@ -118,7 +118,7 @@ impl BootstrapRequests {
         let wait = wait.map(|limit| Phase::WaitReady { limit });
         let ready = (self.first.clone(), StepId::Ready);
         stages.extend(wait.map(|phase| Stage::new(phase, [ready])));
-        Sequence::new(stages)
+        PhaseSequence::new(stages)
     }
 }
 
@@ -129,22 +129,22 @@ fn init_request(
     first: &NodeDocuments<'_>,
     manifests: &Manifests,
 ) -> Result<Request> {
-    let way = &documents.way;
+    let strategy = &documents.strategy;
     let nodes = plan.kubernetes_nodes().into_iter();
-    let shares = nodes.map(|node| Share {
+    let pod_cidr_assignments = nodes.map(|node| PodCidrAssignment {
         node: &node.plan.name,
         pod_cidrs: &node.plan.pod_cidrs,
     });
-    let copies = !way.is_prepared() && way.control_planes.len() > 1;
+    let copies = !strategy.is_prepared() && strategy.control_planes.len() > 1;
     let first = First {
         cluster: &plan.kubernetes,
         node: first.settings,
         facts: &first.facts,
         documents: &first.documents,
-        shares: &shares.collect::<Vec<_>>(),
+        pod_cidr_assignments: &pod_cidr_assignments.collect::<Vec<_>>(),
         manifests,
-        prepared: way.is_prepared(),
-        etcd_of_several: way.has_etcd_of_several(),
+        prepared: strategy.is_prepared(),
+        etcd_of_several: strategy.has_etcd_of_several(),
         asks_runtime: first.known.image.packages.is_none(),
         reads: if copies { &SHARED_FILES } else { &[] },
     };
@@ -153,17 +153,17 @@ fn init_request(
 
 /// The requests of all nodes but the first: beside it, and once it serves.
 fn requests_of_others(documents: &ClusterDocuments<'_>) -> (Requests, VecDeque<Requests>) {
-    let (way, writes_cni) = (&documents.way, documents.writes_cni);
+    let (strategy, writes_cni) = (&documents.strategy, documents.writes_cni);
     let others: Vec<_> = documents
         .nodes
         .values()
-        .filter(|node| !way.is_first(&node.plan.name))
+        .filter(|node| !strategy.is_first(&node.plan.name))
         .collect();
     let (control_planes, workers): (Vec<_>, Vec<_>) = others
         .iter()
         .partition(|node| node.settings.role == Role::ControlPlane);
     let name = |node: &NodeDocuments<'_>| node.plan.name.clone();
-    if way.at_once {
+    if strategy.at_once {
         let start = |node: &&NodeDocuments<'_>| {
             let socket = node.documents.cri_socket();
             let role = &node.settings.role;
@@ -175,7 +175,7 @@ fn requests_of_others(documents: &ClusterDocuments<'_>) -> (Requests, VecDeque<R
         return (others.iter().map(start).collect(), [marks].into());
     }
     let join = |node: &&NodeDocuments<'_>| {
-        let own_kubelet = way.has_own_kubelet(&node.plan.name);
+        let own_kubelet = strategy.has_own_kubelet(&node.plan.name);
         let request = bootstrap::join(&node.facts, own_kubelet, writes_cni);
         (name(node), request)
     };

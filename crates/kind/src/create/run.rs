@@ -9,12 +9,12 @@ use super::checks::{check, current_directory};
 use super::coordinator::Coordinator;
 use super::documents::make_documents;
 use super::drive::drive_bootstrap;
+use super::event_log::EventLog;
 use super::options::use_image;
 use super::phases::Phases;
 use super::prerequisites::{build_image, ensure_images, ensure_network};
 use super::provision::provision;
 use super::start::start;
-use super::story::Story;
 use super::{CreateCluster, Created};
 use crate::event::{Event, Listener, Phase};
 use crate::kubeconfig::{self, context_name};
@@ -33,8 +33,8 @@ impl Provider {
 
 /// Creates a cluster and makes it the user's current one.
 fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
-    let story = Story::begin(listener);
-    let listener: Listener<'_> = &|event| story.hear(event);
+    let log = EventLog::begin(listener);
+    let listener: Listener<'_> = &|event| log.record(event);
     let (cluster, host) = check(provider, options, listener)?;
     let name = cluster.name.clone();
     let first = cluster.bootstrap_node();
@@ -47,7 +47,7 @@ fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> 
         Ok(admin) => admin,
         Err(error) => {
             let error = coordinator.fail(options.located(error), &mut phases);
-            let kept = error.evidence().map(|directory| story.write(directory));
+            let kept = error.evidence().map(|directory| log.write_to(directory));
             note(kept.unwrap_or(Ok(())));
             return Err(error);
         }
@@ -59,7 +59,7 @@ fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> 
     listener(Event::ContextSet {
         context: context.clone(),
     });
-    let kept = first.map(|node| story.keep(provider.engine(), &node));
+    let kept = first.map(|node| log.copy_to_node(provider.engine(), &node));
     note(kept.unwrap_or(Ok(())));
     Ok(Created { name, context })
 }
@@ -98,7 +98,7 @@ fn plan_cluster(
     make_plan(&cluster, &environment, &network)
 }
 
-/// A story that cannot be kept costs nobody a cluster.
+/// A log that cannot be kept costs nobody a cluster.
 fn note(kept: Result<()>) {
     if let Err(error) = kept {
         tracing::debug!(error = error_chain(&error), "the creation's events");

@@ -4,7 +4,7 @@ use super::boot::boot_nodes;
 use super::coordinator::Coordinator;
 use super::documents::ClusterDocuments;
 use super::parallel;
-use super::phases::{Phases, Sequence};
+use super::phases::{PhaseSequence, Phases};
 use super::requests::BootstrapRequests;
 use crate::Result;
 use crate::event::{Event, Warning};
@@ -15,7 +15,7 @@ use crate::plan::Plan;
 pub(super) struct Started {
     pub(super) requests: BootstrapRequests,
     /// What is told while they are asked; its first phase has begun.
-    pub(super) sequence: Sequence,
+    pub(super) phase_sequence: PhaseSequence,
 }
 
 /// Puts every node's files into it and starts the nodes that do not run yet.
@@ -27,12 +27,15 @@ pub(super) fn start(
 ) -> Result<Started> {
     write_files(coordinator, plan, documents, phases)?;
     let requests = BootstrapRequests::new(plan, documents, coordinator.wait, phases)?;
-    let mut sequence = requests.sequence(plan, coordinator.wait);
-    sequence.begin(phases);
+    let mut phase_sequence = requests.phase_sequence(plan, coordinator.wait);
+    phase_sequence.begin(phases);
     if plan.lasting_addresses {
         boot_nodes(coordinator, plan)?;
     }
-    Ok(Started { requests, sequence })
+    Ok(Started {
+        requests,
+        phase_sequence,
+    })
 }
 
 fn write_files(

@@ -11,8 +11,8 @@ use kind_node::request::{Event, Request};
 use super::tree::{File, pack};
 use crate::{CancelToken, Error, Result};
 
-/// Where the agent stands in every node.
-pub(crate) const AGENT: &str = "/kind/bin/kind-node";
+/// Where the node agent, `kind-node`, stands in every node.
+pub(crate) const NODE_AGENT: &str = "/kind/bin/kind-node";
 /// How often the caller's wish to stop is looked at.
 const TICK: Duration = Duration::from_millis(50);
 /// How long requests may go on after their nodes were taken away.
@@ -77,7 +77,7 @@ impl Requests {
     /// # Errors
     /// The first one of `listen`, or of the engine. The request that it came from has ended by then;
     /// the others go on until their nodes are removed.
-    pub(crate) fn hear(
+    pub(crate) fn handle_replies(
         &mut self,
         cancel: &CancelToken,
         abandon: impl FnOnce() -> Abandoned,
@@ -153,7 +153,7 @@ fn run(
         let mut stderr = Lines::new(move |line: &str| {
             let _ = noise.send((name.clone(), Ok(Reply::Noise(line.to_owned()))));
         });
-        let command = Command::new([AGENT, "request"]);
+        let command = Command::new([NODE_AGENT, "request"]);
         let io = Io::new(Some(&mut stdin), &mut stdout, &mut stderr);
         let code = engine.exec(&node, &command, io);
         stdout.finish();

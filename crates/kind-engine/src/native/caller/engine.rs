@@ -110,7 +110,7 @@ impl Native {
                 Some(containerd) => varfs::shared_of(containerd),
                 None => varfs::shared(image.layers()),
             },
-            kind_node: self.install(spec.kind_node.as_ref())?,
+            kind_node: self.install(spec.node_agent.as_ref())?,
             prepared,
             purpose: spec.purpose,
         };
@@ -119,7 +119,7 @@ impl Native {
         Ok(record)
     }
 
-    /// The program for nodes as a file, if there is one. Called with the lock held: nodes are made at once.
+    /// The node agent as a file, if there is one. Called with the lock held: nodes are made at once.
     fn install(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
         let directory = self.state.agents();
         let install = |agent: &Agent| {

@@ -12,17 +12,17 @@ use crate::event::{Event, EventRecord, Listener, Phase, timestamp};
 use crate::node::{File, copy_in};
 use crate::{Error, Result};
 
-/// Where the story stands in the node that a cluster began with; `export logs` copies all of `/var/log`.
+/// Where the log stands in the node that a cluster began with; `export logs` copies all of `/var/log`.
 const DIRECTORY: &str = "/var/log/kind";
 /// One event a line.
 const EVENTS: &str = "create-events.jsonl";
 /// One phase a line.
 const TIMINGS: &str = "create-timings.txt";
 /// Finer details are in files of their own, or too long.
-const FINEST: i32 = 1;
+const MAX_DETAIL_LEVEL: i32 = 1;
 
 /// The events of a creation, kept while they are handed on.
-pub(super) struct Story<'a> {
+pub(super) struct EventLog<'a> {
     listener: Listener<'a>,
     begin: SystemTime,
     events: Mutex<Vec<(SystemTime, Event)>>,
@@ -35,8 +35,8 @@ struct Line {
     event: EventRecord,
 }
 
-impl<'a> Story<'a> {
-    /// A story without events.
+impl<'a> EventLog<'a> {
+    /// A log without events.
     pub(super) fn begin(listener: Listener<'a>) -> Self {
         Self {
             listener,
@@ -46,10 +46,10 @@ impl<'a> Story<'a> {
     }
 
     /// Keeps an event and hands it on.
-    pub(super) fn hear(&self, event: Event) {
+    pub(super) fn record(&self, event: Event) {
         let kept = match &event {
             Event::Progress(_) | Event::Note { .. } => false,
-            Event::Detail { level, .. } => *level <= FINEST,
+            Event::Detail { level, .. } => *level <= MAX_DETAIL_LEVEL,
             _ => true,
         };
         if kept {
@@ -58,16 +58,16 @@ impl<'a> Story<'a> {
         (self.listener)(event);
     }
 
-    /// Puts the story into a node.
-    pub(super) fn keep(&self, engine: &dyn Engine, node: &str) -> Result<()> {
+    /// Puts the log into a node.
+    pub(super) fn copy_to_node(&self, engine: &dyn Engine, node: &str) -> Result<()> {
         let files = self
             .files()
             .map(|(name, text)| File::new(format!("{DIRECTORY}/{name}"), text));
         copy_in(engine, node, &files)
     }
 
-    /// Writes the story into a directory of the host.
-    pub(super) fn write(&self, directory: &Path) -> Result<()> {
+    /// Writes the log into a directory of the host.
+    pub(super) fn write_to(&self, directory: &Path) -> Result<()> {
         for (name, text) in self.files() {
             let path = directory.join(name);
             fs::write(&path, text).map_err(Error::io("failed to write", &path))?;
@@ -141,7 +141,7 @@ mod tests {
     fn events_are_kept_and_handed_on() {
         let heard = Mutex::new(0);
         let listener = |_: Event| *heard.lock().unwrap() += 1;
-        let story = Story::begin(&listener);
+        let log = EventLog::begin(&listener);
         let phase = Phase::PrepareNodes { count: 1 };
         let detail = |level| Event::Detail {
             level,
@@ -159,11 +159,11 @@ mod tests {
                 outcome: Outcome::Done,
             },
         ] {
-            story.hear(event);
+            log.record(event);
         }
         assert_eq!(*heard.lock().unwrap(), 5);
         let directory = tempfile::tempdir().unwrap();
-        story.write(directory.path()).unwrap();
+        log.write_to(directory.path()).unwrap();
         let read = |name| fs::read_to_string(directory.path().join(name)).unwrap();
         let events = read(EVENTS);
         let kinds: Vec<_> = events
