@@ -19,7 +19,7 @@ use crate::{ApiVersion, Error, reading};
 ///
 /// # Errors
 /// The text is no configuration, or the version cannot say everything that it says
-/// ([`Error::Beyond`]).
+/// ([`Error::Unsupported`]).
 pub fn convert(text: &str, to: ApiVersion) -> Result<String, Error> {
     let Some(document) = tree::first(text).map_err(Error::Header)? else {
         return Err(Error::ApiVersion(String::new()));

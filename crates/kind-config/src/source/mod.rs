@@ -1,6 +1,6 @@
 //! A configuration's text with its name: where people look when something is wrong with it.
 
-use crate::error::{Spot, choice};
+use crate::error::{FieldError, choice};
 use crate::model::Cluster;
 use crate::yaml::Problem;
 use crate::yaml::tree::{self, Content, Tree};
@@ -78,10 +78,12 @@ impl Source {
                 vec![self.at_line(*line, &what)]
             }
             Error::Invalid(findings) => {
-                let spots = findings.iter().flat_map(|finding| finding.spots());
-                spots.map(|spot| self.spot(spot)).collect()
+                let field_errors = findings.iter().flat_map(|finding| finding.field_errors());
+                field_errors
+                    .map(|field_error| self.field_error(field_error))
+                    .collect()
             }
-            Error::Beyond { beyond, .. } => beyond
+            Error::Unsupported { unsupported, .. } => unsupported
                 .iter()
                 .map(|(path, since)| {
                     self.at_field(path, &format!("`{path}` needs `apiVersion: {since}`"))
@@ -142,12 +144,12 @@ impl Source {
         self.at_line(problem.line(), &what)
     }
 
-    fn spot(&self, spot: &Spot) -> String {
-        let what = match &spot.hint {
-            Some(hint) => format!("{}: {hint}", spot.message),
-            None => spot.message.clone(),
+    fn field_error(&self, field_error: &FieldError) -> String {
+        let what = match &field_error.hint {
+            Some(hint) => format!("{}: {hint}", field_error.message),
+            None => field_error.message.clone(),
         };
-        self.at_field(&spot.path, &what)
+        self.at_field(&field_error.path, &what)
     }
 
     fn header(&self, field: &str, error: &Error) -> Vec<String> {

@@ -10,17 +10,17 @@ use std::time::Duration;
 
 use super::addresses::Addresses;
 use super::arguments::{self, Surroundings};
+use super::failure_reason::is_taken;
 use super::images::Inspected;
 use super::mutex::lock;
-use super::network::Known;
+use super::network::InspectedNetwork;
 use super::program::Program;
 #[cfg(target_os = "linux")]
 use super::rootless;
 use super::shared_var::SharedVars;
-use super::trouble::is_taken;
 use super::{
-    Flavor, Trouble, agent, boot, client_config, copy, exec, images, info, listing, network, ports,
-    removal, seed, shared_var, streams,
+    FailureReason, Flavor, agent, boot, client_config, copy, exec, images, info, listing, network,
+    ports, removal, seed, shared_var, streams,
 };
 use crate::engine::sealed::Sealed;
 use crate::{
@@ -37,7 +37,7 @@ pub struct CommandLine {
     info: OnceLock<Info>,
     /// What was told last of images that are there, by their references.
     images: Mutex<BTreeMap<String, Inspected>>,
-    networks: Mutex<BTreeMap<String, Known>>,
+    networks: Mutex<BTreeMap<String, InspectedNetwork>>,
     addresses: Addresses,
     shared_vars: SharedVars,
     /// Where programs for nodes become files, where nodes need such.
@@ -100,7 +100,7 @@ impl CommandLine {
     #[cfg(target_os = "linux")]
     fn explain(&self, failure: Error) -> Error {
         let user = rustix::process::getuid();
-        let is_unknown = failure.trouble() == Some(Trouble::Unknown);
+        let is_unknown = failure.failure_reason() == Some(FailureReason::Unknown);
         if self.flavor != Flavor::Podman || user.is_root() || !is_unknown {
             return failure;
         }
@@ -136,7 +136,7 @@ impl CommandLine {
         (self.flavor, &self.program)
     }
 
-    fn known(&self, name: &str) -> Result<Known, Error> {
+    fn known(&self, name: &str) -> Result<InspectedNetwork, Error> {
         let found = lock(&self.networks).get(name).cloned();
         match found {
             Some(known) => Ok(known),
@@ -144,7 +144,7 @@ impl CommandLine {
         }
     }
 
-    fn learn(&self, name: &str) -> Result<Known, Error> {
+    fn learn(&self, name: &str) -> Result<InspectedNetwork, Error> {
         let known = network::ensure(self.flavor, &self.program, name)?;
         lock(&self.networks).insert(name.to_owned(), known.clone());
         Ok(known)

@@ -13,7 +13,7 @@ use super::info::Version;
 use super::program::Program;
 #[cfg(target_os = "linux")]
 use super::terminal;
-use super::{Flavor, Trouble, streams};
+use super::{FailureReason, Flavor, streams};
 use crate::{Error, ImageInfo, Info};
 
 /// Pauses before a pull is tried again.
@@ -113,7 +113,7 @@ pub(super) fn find(
         Ok(text) => text,
         // Every engine has other words for an image that is not there.
         Err(Error::Program {
-            trouble: Trouble::Unknown,
+            failure_reason: FailureReason::Unknown,
             ..
         }) => return Ok(None),
         Err(error) => return Err(error),

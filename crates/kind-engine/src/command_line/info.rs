@@ -52,7 +52,7 @@ fn docker(flavor: Flavor, text: &str) -> Result<Info, Error> {
         return Err(Error::other(
             "ENG-NO-DAEMON",
             errors.join("; "),
-            super::Trouble::NoDaemon.remedy().unwrap_or_default(),
+            super::FailureReason::NoDaemon.remedy().unwrap_or_default(),
         ));
     }
     let options = info.security_options.unwrap_or_default();

@@ -78,7 +78,7 @@ struct Container {
     image: Option<String>,
     /// Podman's word for the name.
     image_name: Option<String>,
-    state: Option<Doing>,
+    state: Option<ContainerState>,
     network_settings: Option<NetworkSettings>,
     host_config: Option<HostConfig>,
 }
@@ -94,7 +94,7 @@ struct Config {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Doing {
+struct ContainerState {
     status: Option<String>,
     exit_code: Option<i32>,
 }
@@ -191,7 +191,7 @@ fn node(flavor: Flavor, container: Container) -> Node {
     }
 }
 
-fn state(doing: Option<Doing>) -> State {
+fn state(doing: Option<ContainerState>) -> State {
     let Some(doing) = doing else {
         return State::Exited(None);
     };

@@ -15,6 +15,7 @@ mod copy;
 mod drawing;
 mod engine;
 mod exec;
+mod failure_reason;
 mod flavor;
 mod images;
 mod info;
@@ -36,8 +37,7 @@ mod streams;
 mod stub;
 #[cfg(target_os = "linux")]
 mod terminal;
-mod trouble;
 
 pub use engine::CommandLine;
+pub use failure_reason::FailureReason;
 pub use flavor::Flavor;
-pub use trouble::Trouble;

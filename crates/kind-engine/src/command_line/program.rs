@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Trouble, quote};
+use super::{FailureReason, quote};
 use crate::Error;
 
 /// Pause between two looks at a program that may end.
@@ -157,7 +157,7 @@ impl Program {
         Error::Program {
             command: self.quoted(arguments),
             reason: reason(status),
-            trouble: Trouble::of(&output),
+            failure_reason: FailureReason::of(&output),
             output,
         }
     }
@@ -172,7 +172,7 @@ impl Program {
         };
         Error::Program {
             command: self.quoted(arguments),
-            trouble: Trouble::of(&reason),
+            failure_reason: FailureReason::of(&reason),
             reason,
             output: String::new(),
         }

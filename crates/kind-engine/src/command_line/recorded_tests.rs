@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::info::Version;
-use super::{Flavor, Trouble, images, info, listing, network, seed};
+use super::{FailureReason, Flavor, images, info, listing, network, seed};
 use crate::{Node, State};
 
 /// The recorded engines.
@@ -182,16 +182,21 @@ fn a_container_tells_whether_it_waits_for_files() {
 #[test]
 fn complaints_are_understood() {
     for recorded in Recorded::all() {
-        for (what, trouble) in [
-            ("port-taken", Trouble::PortTaken),
-            ("address-taken", Trouble::AddressTaken),
-            ("pull-missing", Trouble::NoRegistry),
+        for (what, failure_reason) in [
+            ("port-taken", FailureReason::PortTaken),
+            ("address-taken", FailureReason::AddressTaken),
+            ("pull-missing", FailureReason::NoRegistry),
             // That an image is not there is no trouble of the engine's.
-            ("image-missing", Trouble::Unknown),
-            ("network-missing", Trouble::Unknown),
+            ("image-missing", FailureReason::Unknown),
+            ("network-missing", FailureReason::Unknown),
         ] {
             let said = recorded.said(what);
-            assert_eq!(Trouble::of(&said), trouble, "{}: {said}", recorded.0);
+            assert_eq!(
+                FailureReason::of(&said),
+                failure_reason,
+                "{}: {said}",
+                recorded.0
+            );
         }
         for gone in ["missing", "exec-missing"] {
             let said = recorded.said(gone);
@@ -199,11 +204,11 @@ fn complaints_are_understood() {
         }
         let taken = recorded.said("taken");
         assert!(
-            super::trouble::is_taken(&taken, "rec-a"),
+            super::failure_reason::is_taken(&taken, "rec-a"),
             "{}: {taken}",
             recorded.0
         );
-        assert!(!super::trouble::is_taken(
+        assert!(!super::failure_reason::is_taken(
             &recorded.said("missing"),
             "rec-none"
         ));

@@ -14,10 +14,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::Flavor;
+use super::failure_reason::is_taken;
 use super::images::{self, Inspected};
 use super::mutex::lock;
 use super::program::Program;
-use super::trouble::is_taken;
 use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
 
 /// Label of the volumes and of the containers that make them; its value is the image's id.

@@ -24,7 +24,7 @@ const FAILURES: u32 = 2;
 
 /// What one check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Finding {
+enum ProbeResult {
     /// Nothing takes a connection.
     Unreachable,
     /// Something took the connection, and no answer came.
@@ -39,14 +39,14 @@ pub(super) async fn look_after(member: Arc<Member>, config: Arc<ClientConfig>) {
     loop {
         let finding = check(&member, &config).await;
         failures = match finding {
-            Finding::Unreachable => failures + 1,
+            ProbeResult::Unreachable => failures + 1,
             _ => 0,
         };
         if let Some(health) = judge(finding, failures) {
             member.set(health);
         }
         sleep(match finding {
-            Finding::Answered(_) => INTERVAL,
+            ProbeResult::Answered(_) => INTERVAL,
             _ => RECHECK,
         })
         .await;
@@ -54,25 +54,25 @@ pub(super) async fn look_after(member: Arc<Member>, config: Arc<ClientConfig>) {
 }
 
 /// What a finding says about a member; nothing yet if it may be a hiccup.
-fn judge(finding: Finding, failures: u32) -> Option<Health> {
+fn judge(finding: ProbeResult, failures: u32) -> Option<Health> {
     match finding {
         // Whoever does not let a stranger ask is there to serve those he knows.
-        Finding::Answered(200 | 401 | 403) => Some(Health::Ready),
-        Finding::Answered(_) => Some(Health::Unready),
-        Finding::Silent => Some(Health::Busy),
-        Finding::Unreachable => (failures >= FAILURES).then_some(Health::Gone),
+        ProbeResult::Answered(200 | 401 | 403) => Some(Health::Ready),
+        ProbeResult::Answered(_) => Some(Health::Unready),
+        ProbeResult::Silent => Some(Health::Busy),
+        ProbeResult::Unreachable => (failures >= FAILURES).then_some(Health::Gone),
     }
 }
 
-async fn check(member: &Member, config: &Arc<ClientConfig>) -> Finding {
+async fn check(member: &Member, config: &Arc<ClientConfig>) -> ProbeResult {
     let Ok(stream) = member.connect().await else {
-        return Finding::Unreachable;
+        return ProbeResult::Unreachable;
     };
     let name = member.address().rsplit_once(':');
     let name = name.map_or("", |(name, _)| name).trim_matches(['[', ']']);
     match timeout(ANSWER, ask(stream, name, config)).await {
-        Ok(Ok(Some(code))) => Finding::Answered(code),
-        _ => Finding::Silent,
+        Ok(Ok(Some(code))) => ProbeResult::Answered(code),
+        _ => ProbeResult::Silent,
     }
 }
 
@@ -108,10 +108,10 @@ mod tests {
 
     #[test]
     fn one_failure_is_no_verdict() {
-        assert_eq!(judge(Finding::Unreachable, 1), None);
-        assert_eq!(judge(Finding::Unreachable, 2), Some(Health::Gone));
-        assert_eq!(judge(Finding::Silent, 0), Some(Health::Busy));
-        assert_eq!(judge(Finding::Answered(500), 0), Some(Health::Unready));
-        assert_eq!(judge(Finding::Answered(403), 0), Some(Health::Ready));
+        assert_eq!(judge(ProbeResult::Unreachable, 1), None);
+        assert_eq!(judge(ProbeResult::Unreachable, 2), Some(Health::Gone));
+        assert_eq!(judge(ProbeResult::Silent, 0), Some(Health::Busy));
+        assert_eq!(judge(ProbeResult::Answered(500), 0), Some(Health::Unready));
+        assert_eq!(judge(ProbeResult::Answered(403), 0), Some(Health::Ready));
     }
 }

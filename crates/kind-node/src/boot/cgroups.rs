@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use kind_sys::mount::{self, Travel};
+use kind_sys::mount::{self, MountPropagation};
 use kind_sys::mountinfo::{self, Mount};
 use rustix::mount::{UnmountFlags, unmount};
 
@@ -35,7 +35,7 @@ pub(super) fn fix() -> Result<(), Error> {
         restore_own_paths(&own)?;
     }
     remove_misc()?;
-    match mount::change(Path::new(ROOT), Travel::Private) {
+    match mount::set_propagation(Path::new(ROOT), MountPropagation::Private) {
         // Not a mount point where the engine shows the host's hierarchies as plain directories.
         Err(error) if error.kind() == ErrorKind::InvalidInput => {}
         result => result.map_err(during("make the cgroup mounts private"))?,

@@ -80,7 +80,7 @@ mod tests {
         // The thread, and with it the namespace, ends with the test.
         let test = std::thread::spawn(|| {
             kind_sys::namespace::unshare_mounts().unwrap();
-            mount::isolate().unwrap();
+            mount::make_all_private().unwrap();
             let directory = tempfile::tempdir().unwrap();
             let path = |name: &str| directory.path().join(name);
             super::super::text::write(&path("kind/product_name"), "kind\n").unwrap();

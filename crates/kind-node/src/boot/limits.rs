@@ -298,7 +298,7 @@ mod tests {
         // The thread, and with it the namespace, ends with the test.
         let test = std::thread::spawn(|| {
             kind_sys::namespace::unshare_mounts().unwrap();
-            mount::isolate().unwrap();
+            mount::make_all_private().unwrap();
             let none = rustix::mount::MountFlags::empty();
             mount::filesystem("tmpfs", Path::new("/run"), none, "mode=755").unwrap();
             fs::create_dir(KEPT).unwrap();

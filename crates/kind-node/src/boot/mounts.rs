@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
-use kind_sys::mount::{self, Travel};
+use kind_sys::mount::{self, MountPropagation};
 use kind_sys::mountinfo::Mount;
 
 use super::error::during;
@@ -29,7 +29,8 @@ pub(super) fn fix(mounts: &[Mount], userns: bool) -> Result<(), Error> {
     }
     // The kubelet and volumes need mounts that travel into pods.
     log::info("making mounts shared");
-    mount::change(Path::new("/"), Travel::Shared).map_err(during("make / shared"))
+    mount::set_propagation(Path::new("/"), MountPropagation::Shared)
+        .map_err(during("make / shared"))
 }
 
 /// Makes a program root's own and takes its set-user-id bit, which a file that came through an

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use kind_sys::mount::{self, Detached};
+use kind_sys::mount::{self, DetachedMount};
 use kind_sys::{mountinfo, tree};
 use rustix::mount::{UnmountFlags, unmount};
 
@@ -100,13 +100,13 @@ fn unpacked(var: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// The image's own `/var` lies below the volume.
 fn copy_from_image() -> io::Result<()> {
-    let volume = Detached::copy(Path::new(VAR))?;
+    let volume = DetachedMount::copy(Path::new(VAR))?;
     unmount(VAR, UnmountFlags::DETACH)?;
     let beside = Path::new("/kind/var");
     fs::create_dir_all(beside)?;
     volume.attach(beside)?;
     tree::copy(Path::new(VAR), beside, &[])?;
-    Detached::copy(beside)?.attach(Path::new(VAR))?;
+    DetachedMount::copy(beside)?.attach(Path::new(VAR))?;
     Ok(unmount(beside, UnmountFlags::DETACH)?)
 }
 

@@ -15,7 +15,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(5);
 
 /// A step that was told to take long.
-struct Told {
+struct SlowStep {
     since: Instant,
     /// How long it had run then.
     elapsed: Duration,
@@ -25,7 +25,7 @@ struct Told {
 
 /// Looks until the request ends, and ends it for what cannot heal.
 pub(super) fn attend(programs: &Programs, report: &Report) {
-    let mut told: Option<Told> = None;
+    let mut told: Option<SlowStep> = None;
     let mut pause = FIRST_LOOK;
     while programs.sleep(pause) {
         pause = INTERVAL;
@@ -48,7 +48,7 @@ pub(super) fn attend(programs: &Programs, report: &Report) {
             ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             causes,
         });
-        told = Some(Told {
+        told = Some(SlowStep {
             since: step.since,
             elapsed,
             cause,
@@ -62,7 +62,7 @@ fn is_to_be_told(
     step: &Running,
     elapsed: Duration,
     cause: Option<&String>,
-    told: Option<&Told>,
+    told: Option<&SlowStep>,
 ) -> bool {
     let told = told.filter(|told| told.since == step.since);
     let Some(told) = told else {
@@ -87,13 +87,13 @@ mod tests {
         };
         let (seconds, cause) = (Duration::from_secs, "etcd".to_owned());
         let told = |elapsed, cause: Option<&String>| {
-            Some(Told {
+            Some(SlowStep {
                 since,
                 elapsed,
                 cause: cause.cloned(),
             })
         };
-        let is_told = |elapsed, cause, told: Option<Told>| {
+        let is_told = |elapsed, cause, told: Option<SlowStep>| {
             is_to_be_told(&step, seconds(elapsed), cause, told.as_ref())
         };
         assert!(!is_told(4, Some(&cause), None));

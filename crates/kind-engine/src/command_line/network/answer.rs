@@ -8,7 +8,7 @@ use crate::{Error, Network};
 
 /// A network with what is known of its addresses.
 #[derive(Debug, Clone)]
-pub(in crate::command_line) struct Known {
+pub(in crate::command_line) struct InspectedNetwork {
     pub(in crate::command_line) network: Network,
     pub(in crate::command_line) subnets: Subnets,
 }
@@ -30,7 +30,7 @@ pub(in crate::command_line) fn read(
     flavor: Flavor,
     name: &str,
     text: &str,
-) -> Result<Option<Known>, Error> {
+) -> Result<Option<InspectedNetwork>, Error> {
     let answer: Value = serde_json::from_str(text).map_err(|error| {
         let message = format!(
             "{} tells of a network what cannot be read: {error}",
@@ -45,7 +45,7 @@ pub(in crate::command_line) fn read(
     Ok(network.map(|network| known(flavor, name, network)))
 }
 
-fn known(flavor: Flavor, name: &str, network: &Value) -> Known {
+fn known(flavor: Flavor, name: &str, network: &Value) -> InspectedNetwork {
     let mut subnets = Subnets::default();
     let mut names = Vec::new();
     let mut chosen = false;
@@ -66,7 +66,7 @@ fn known(flavor: Flavor, name: &str, network: &Value) -> Known {
         Flavor::Docker => chosen,
         Flavor::Podman | Flavor::Nerdctl => subnets.v4.is_some() && flavor.gives_addresses(),
     };
-    Known {
+    InspectedNetwork {
         network: Network {
             name: name.to_owned(),
             subnets: names,

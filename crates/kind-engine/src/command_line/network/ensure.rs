@@ -1,6 +1,6 @@
 //! The network there: found, or made.
 
-use super::answer::Known;
+use super::answer::InspectedNetwork;
 use super::find::find;
 use super::{create, duplicates};
 use crate::Error;
@@ -12,7 +12,7 @@ pub(in crate::command_line) fn ensure(
     flavor: Flavor,
     program: &Program,
     name: &str,
-) -> Result<Known, Error> {
+) -> Result<InspectedNetwork, Error> {
     if let Some(known) = find(flavor, program, name)? {
         return Ok(known);
     }

@@ -1,13 +1,17 @@
 //! Looking for the network.
 
-use super::answer::{self, Known};
+use super::answer::{self, InspectedNetwork};
 use super::duplicates;
 use crate::Error;
 use crate::command_line::program::Program;
-use crate::command_line::{Flavor, Trouble};
+use crate::command_line::{FailureReason, Flavor};
 
 /// The network of that name.
-pub(super) fn find(flavor: Flavor, program: &Program, name: &str) -> Result<Option<Known>, Error> {
+pub(super) fn find(
+    flavor: Flavor,
+    program: &Program,
+    name: &str,
+) -> Result<Option<InspectedNetwork>, Error> {
     match inspect(program, name) {
         Ok(text) => answer::read(flavor, name, &text),
         Err(error) if says(&error, "ambiguous") => {
@@ -16,7 +20,7 @@ pub(super) fn find(flavor: Flavor, program: &Program, name: &str) -> Result<Opti
             answer::read(flavor, name, &text)
         }
         Err(Error::Program {
-            trouble: Trouble::Unknown,
+            failure_reason: FailureReason::Unknown,
             ..
         }) => Ok(None),
         Err(error) => Err(error),

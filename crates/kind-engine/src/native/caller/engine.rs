@@ -21,7 +21,7 @@ use crate::native::state::{Lock, State, io_error, make_directory};
 use crate::native::{hosts, network, ports};
 use crate::{
     Agent, Command, Engine, EngineKind, Error, HostConfig, ImageInfo, InUse, Info, Io, Leftover,
-    Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as Doing,
+    Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as NodeState,
 };
 
 /// How to open the native engine.
@@ -164,9 +164,9 @@ impl Native {
         // A monitor that was killed has left its run record.
         let started = exit.is_some() || directory.file("run.json").exists();
         let state = match (directory.is_running(), started) {
-            (true, _) => Doing::Running,
-            (false, true) => Doing::Exited(exit.and_then(|code| code.trim().parse().ok())),
-            (false, false) => Doing::Created,
+            (true, _) => NodeState::Running,
+            (false, true) => NodeState::Exited(exit.and_then(|code| code.trim().parse().ok())),
+            (false, false) => NodeState::Created,
         };
         Node {
             name: record.name,

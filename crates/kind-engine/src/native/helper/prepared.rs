@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kind_sys::mount::{self, Detached};
+use kind_sys::mount::{self, DetachedMount};
 use kind_sys::{device, namespace, tree};
 use rustix::mount::MountFlags;
 
@@ -73,8 +73,8 @@ pub(in crate::native) fn run(directory: &Path, layers: &[PathBuf]) -> Result<i32
 fn enter(directory: &Path, layers: &[PathBuf]) -> std::io::Result<()> {
     namespace::unshare_mounts()?;
     namespace::unshare_network()?;
-    let workplace = Detached::copy(directory)?;
-    mount::isolate()?;
+    let workplace = DetachedMount::copy(directory)?;
+    mount::make_all_private()?;
     let root = directory.join("root");
     mount::overlay(
         layers,

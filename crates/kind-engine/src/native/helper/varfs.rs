@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use kind_sys::mount::Detached;
+use kind_sys::mount::DetachedMount;
 use kind_sys::{namespace, tree};
 
 use super::rootfs;
@@ -28,8 +28,12 @@ pub(in crate::native) fn fill(state: &State, name: &str) -> Result<i32, Error> {
     let _ = fs::remove_dir_all(&own);
     fs::create_dir(&own).map_err(Error::io(failed()))?;
     namespace::unshare_mounts().map_err(Error::io("make a mount namespace"))?;
-    let target = Detached::copy(&own).map_err(Error::io(failed()))?;
-    let prepared = record.prepared.as_deref().map(Detached::copy).transpose();
+    let target = DetachedMount::copy(&own).map_err(Error::io(failed()))?;
+    let prepared = record
+        .prepared
+        .as_deref()
+        .map(DetachedMount::copy)
+        .transpose();
     let prepared = prepared.map_err(Error::io(failed()))?;
     rootfs::enter_files(state, &record)?;
     // Any directories that every image has will do to reach the host's from inside.
