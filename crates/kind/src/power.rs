@@ -11,9 +11,9 @@ use crate::node::{Abandoned, Reply, Requests};
 use crate::{CancelToken, Error, NodeRole, Provider, Result, bootstrap};
 
 /// How long nodes may take to shut down in order.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a node may take until it takes commands.
-const BOOT_LIMIT: Duration = Duration::from_secs(30);
+const BOOT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What to start and how.
 #[derive(Debug, Clone)]
@@ -74,7 +74,10 @@ fn stop_cluster(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
     let running: Vec<_> = running.into_iter().map(|node| node.name).collect();
     parallel::each(&running, &CancelToken::new(), |node| {
         let failed = Error::engine(format!("failed to stop node {node:?}"));
-        provider.engine().stop(node, GRACE).map_err(failed)
+        provider
+            .engine()
+            .stop(node, SHUTDOWN_TIMEOUT)
+            .map_err(failed)
     })?;
     Ok(running)
 }
@@ -112,7 +115,7 @@ fn start_cluster(
             return Ok(());
         }
         engine
-            .wait_until_booted(&node.name, BOOT_LIMIT)
+            .wait_until_booted(&node.name, BOOT_TIMEOUT)
             .map_err(failed("failed to boot"))
     })?;
     if let Some(limit) = options.wait {

@@ -9,7 +9,7 @@ use crate::event::{Event, Listener};
 use crate::{CancelToken, Result};
 
 /// How often the caller's wish to stop is looked at.
-const TICK: Duration = Duration::from_millis(50);
+const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Lets something move in a thread of its own, and tells how far it has come.
 ///
@@ -31,7 +31,7 @@ pub(crate) fn run<T: Send + 'static>(
         })
     });
     loop {
-        let report = received.recv_timeout(TICK);
+        let report = received.recv_timeout(CANCEL_POLL_INTERVAL);
         cancel.check()?;
         match report {
             Ok(progress) => listener(Event::Progress(progress)),

@@ -11,7 +11,7 @@ use crate::args::duration_text;
 const FRAMES: [&str; 15] = [
     "⠈⠁", "⠈⠑", "⠈⠱", "⠈⡱", "⢀⡱", "⢄⡱", "⢄⡱", "⢆⡱", "⢎⡱", "⢎⡰", "⢎⡠", "⢎⡀", "⢎⠁", "⠎⠁", "⠊⠁",
 ];
-const PERIOD: Duration = Duration::from_millis(100);
+const FRAME_INTERVAL: Duration = Duration::from_millis(100);
 /// Before this the elapsed time says nothing.
 const SHOW_TIME_AFTER: Duration = Duration::from_secs(2);
 
@@ -34,7 +34,7 @@ impl Spinner {
             for frame in FRAMES.iter().cycle() {
                 let note = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 write_error(&draw(frame, &text, begin.elapsed(), &note));
-                if stopped.recv_timeout(PERIOD) != Err(RecvTimeoutError::Timeout) {
+                if stopped.recv_timeout(FRAME_INTERVAL) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
             }

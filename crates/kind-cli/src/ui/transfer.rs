@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use kind::Progress;
 
 /// The rate is that of the last few seconds.
-const WINDOW: Duration = Duration::from_secs(3);
+const RATE_WINDOW: Duration = Duration::from_secs(3);
 /// Closer samples say nothing more.
-const SAMPLE_PERIOD: Duration = Duration::from_millis(200);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(200);
 const BAR_WIDTH: usize = 24;
 
 /// Transfers that run at the same time, seen as one.
@@ -28,10 +28,11 @@ impl Transfers {
         }
         self.parts.insert(progress.what.clone(), progress);
         let recent = self.samples.back();
-        if recent.is_none_or(|(at, _)| now.duration_since(*at) >= SAMPLE_PERIOD) {
+        if recent.is_none_or(|(at, _)| now.duration_since(*at) >= SAMPLE_INTERVAL) {
             self.samples.push_back((now, self.done()));
         }
-        while matches!(self.samples.get(1), Some((at, _)) if now.duration_since(*at) > WINDOW) {
+        while matches!(self.samples.get(1), Some((at, _)) if now.duration_since(*at) > RATE_WINDOW)
+        {
             self.samples.pop_front();
         }
     }

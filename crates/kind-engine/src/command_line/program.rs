@@ -12,7 +12,7 @@ use super::{FailureReason, quote};
 use crate::Error;
 
 /// Pause between two looks at a program that may end.
-const GLANCE: Duration = Duration::from_millis(50);
+const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A program that reaches an engine.
 #[derive(Debug, Clone)]
@@ -141,7 +141,7 @@ impl Program {
                 wait(&mut child)?;
                 return Ok(ended);
             }
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(EXIT_POLL_INTERVAL);
         }
     }
 

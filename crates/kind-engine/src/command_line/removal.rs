@@ -12,7 +12,7 @@ use crate::{Error, Info};
 /// From this podman on, a removal can be told not to ask the container first.
 const REMOVES_AT_ONCE: Version = Version(4, 0, 0);
 /// How often nodes are removed whose processes the kernel takes long to end.
-const ATTEMPTS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 /// What podman says of them: it waits a few seconds for hundreds of processes on a busy host.
 const DIES_SLOWLY: &str = "did not die within timeout";
 
@@ -46,7 +46,7 @@ pub(super) fn remove(
 fn forced(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Error> {
     let arguments = [options, names].concat();
     let mut output = program.run(&arguments)?;
-    for _ in 1..ATTEMPTS {
+    for _ in 1..MAX_ATTEMPTS {
         if output.status.success() || !dies_slowly(&output.stderr) {
             break;
         }

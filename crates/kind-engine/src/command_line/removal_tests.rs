@@ -84,7 +84,7 @@ fn nodes_whose_processes_end_slowly_are_removed_again() {
     assert!(result.is_err());
     assert_eq!(
         calls.iter().filter(|call| call.starts_with("rm ")).count(),
-        ATTEMPTS
+        MAX_ATTEMPTS
     );
 }
 

@@ -23,9 +23,9 @@ use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
 /// Label of the volumes and of the containers that make them; its value is the image's id.
 const LABEL: &str = "io.x-k8s.kind.shared-var";
 /// How often the volume is looked for: one that a crash left half made must not be waited for without end.
-const LOOKS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 /// How long another kind may take to make it: unpacking takes seconds, on slow disks minutes.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const UNPACK_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Variable of the node that names its snapshotter.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
 const SCRIPT: &str = concat!(
@@ -103,7 +103,7 @@ fn ensure(
         format!("kind-var-{digits}"),
         format!("kind-var-{digits}-maker"),
     );
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_ATTEMPTS {
         let (has_volume, has_maker) = look(program, &volume, &maker)?;
         match (has_volume, has_maker) {
             (true, false) => return Ok(volume),
@@ -117,7 +117,7 @@ fn ensure(
 
 /// Waits for the maker's end.
 fn wait(flavor: Flavor, program: &Program, maker: &str) -> Result<(), Error> {
-    if program.ends_within(&["wait", maker], PATIENCE)? {
+    if program.ends_within(&["wait", maker], UNPACK_TIMEOUT)? {
         Ok(())
     } else {
         Err(stuck(flavor, maker))

@@ -9,7 +9,7 @@ use super::program::{Program, wait};
 use crate::Error;
 
 /// How much of what a program says beside its stream is kept for a failure.
-const KEPT: usize = 64 * 1024;
+const MAX_OUTPUT: usize = 64 * 1024;
 
 /// Gives a program this input.
 pub(super) fn into(
@@ -176,7 +176,7 @@ impl Write for Tee<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
         self.last.extend_from_slice(&bytes[..written]);
-        let excess = self.last.len().saturating_sub(KEPT);
+        let excess = self.last.len().saturating_sub(MAX_OUTPUT);
         self.last.drain(..excess);
         Ok(written)
     }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
 
-use super::call::{Call, FAILED, Report, Task, WORD};
+use super::call::{Call, FAILED, INTERNAL_COMMAND, Report, Task};
 use super::helper::{exec, files, init, prepared, varfs};
 use super::monitor;
 use super::state::State;
@@ -16,7 +16,7 @@ pub fn helper_main(arguments: &[OsString]) -> Option<i32> {
     let [_, word, call] = arguments else {
         return None;
     };
-    if word != WORD {
+    if word != INTERNAL_COMMAND {
         return None;
     }
     let call: Call = serde_json::from_str(call.to_str()?).ok()?;

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::components::{self, Ingredients, Names};
+use super::cache::{BuildCache, CacheKey, StepOutput, file_digest};
+use super::components::{self, ImageInputs, Names};
 use super::host::architecture;
-use super::node_files::{self, Facts};
+use super::node_files::{self, NodeFileInputs};
 use super::tree;
-use super::workshop::{Key, Made, Workshop, file_digest};
 use super::{Error, Request, Step, preload};
 use crate::Image;
 use crate::oci::{History, ImageConfig, RunConfig};
@@ -17,16 +17,16 @@ use crate::store::{Draft, Layer, Placement, Store};
 /// What a node image is made from.
 pub(super) struct Parts {
     /// `bin/` with Kubernetes' programs, and the file `version`.
-    pub(super) kubernetes: Made,
+    pub(super) kubernetes: StepOutput,
     /// Root of etcd's container image; `None` if etcd is among Kubernetes' programs or comes from its registry.
-    pub(super) etcd: Option<Made>,
+    pub(super) etcd: Option<StepOutput>,
     pub(super) node_root: NodeRoot,
 }
 
 /// The root filesystem of nodes.
 pub(super) struct NodeRoot {
     /// Has it as `root/`.
-    pub(super) made: Made,
+    pub(super) made: StepOutput,
     /// What is installed in it.
     pub(super) packages: Packages,
 }
@@ -42,15 +42,15 @@ const NODE_PROGRAMS: &[&str] = &["kubeadm", "kubectl", "kubelet"];
 
 /// Makes the image. What changes least is the lowest layer.
 pub(super) fn assemble(
-    workshop: &Workshop<'_>,
+    build_cache: &BuildCache<'_>,
     store: &Store,
     request: &Request,
     parts: &Parts,
 ) -> Result<Image, Error> {
     let version = version(&parts.kubernetes)?;
-    let preloaded = preloaded(workshop, request, parts, &version)?;
-    let scratch = workshop.scratch("assembly")?;
-    workshop.work(Step::Assemble, &scratch, |work| {
+    let preloaded = preloaded(build_cache, request, parts, &version)?;
+    let scratch = build_cache.scratch("assembly")?;
+    build_cache.work(Step::Assemble, &scratch, |work| {
         let mut draft = store.draft()?;
         add_layer(&mut draft, &parts.node_root.made.path, "root")?;
         link_programs(&parts.kubernetes.path)?;
@@ -60,7 +60,7 @@ pub(super) fn assemble(
         node_files::write(
             work,
             &files,
-            &Facts {
+            &NodeFileInputs {
                 version: &version,
                 sandbox_image: names.of(work, "pause")?,
                 dns_image: names.of(work, "coredns")?,
@@ -79,20 +79,20 @@ pub(super) fn assemble(
 }
 
 /// The version of Kubernetes that was made.
-pub(super) fn version(kubernetes: &Made) -> Result<String, Error> {
+pub(super) fn version(kubernetes: &StepOutput) -> Result<String, Error> {
     let path = kubernetes.path.join("version");
     fs::read_to_string(&path).map_err(Error::path("read", &path))
 }
 
 /// Directory of the step that preloads images.
 fn preloaded(
-    workshop: &Workshop<'_>,
+    build_cache: &BuildCache<'_>,
     request: &Request,
     parts: &Parts,
     version: &str,
 ) -> Result<PathBuf, Error> {
     let node_agent = &request.add_ons.node_agent;
-    let key = Key::of([
+    let key = CacheKey::of([
         preload::script(request.packing),
         components::IPTABLES,
         // What decides which files an image gets is an input as well.
@@ -107,10 +107,10 @@ fn preloaded(
             .map_or("not Debian's", |etcd| etcd.key.as_ref()),
         parts.node_root.made.key.as_ref(),
     ]);
-    workshop.step(Step::Preload, &key, |work| {
+    build_cache.step(Step::Preload, &key, |work| {
         let programs = parts.kubernetes.path.join("bin");
         let names = Names::ask(work, &programs, version)?;
-        let scratch = workshop.scratch("components")?;
+        let scratch = build_cache.scratch("components")?;
         // A copy of its own: containers' images get links to it, and the caller's file may change.
         let program = scratch.join("kind-node-program");
         tree::copy_program(node_agent, &program)?;
@@ -118,7 +118,7 @@ fn preloaded(
             work,
             &scratch,
             &names,
-            &Ingredients {
+            &ImageInputs {
                 programs: &programs,
                 etcd: parts.etcd.as_ref().map(|etcd| etcd.path.as_path()),
                 environment: &request.environment,

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::cache::{BuildCache, CacheKey, StepOutput, file_digest};
 use super::host::architecture;
 use super::tarball::PROGRAMS;
-use super::workshop::{Key, Made, Workshop, file_digest};
 use super::{Error, Request, Step, node_files, tree};
 
 const STATUS: &str = "hack/print-workspace-status.sh";
@@ -22,29 +22,37 @@ const PLACES: [&str; 2] = [
 ///
 /// With docker the tree builds itself in its own build container, as kind has it do; without, with this
 /// machine's `go`. What `make` finds unchanged it does not build again.
-pub(super) fn make(workshop: &Workshop<'_>, request: &Request, path: &Path) -> Result<Made, Error> {
+pub(super) fn make(
+    build_cache: &BuildCache<'_>,
+    request: &Request,
+    path: &Path,
+) -> Result<StepOutput, Error> {
     let root = find(path, request)?;
-    workshop.note(&format!(
+    build_cache.note(&format!(
         "Building using source: {:?}",
         root.display().to_string()
     ));
     if docker_answers() {
-        return make_in_container(workshop, &root);
+        return make_in_container(build_cache, &root);
     }
-    workshop.note("docker does not answer: building with this machine's go");
-    make_here(workshop, &root)
+    build_cache.note("docker does not answer: building with this machine's go");
+    make_here(build_cache, &root)
 }
 
-fn make_in_container(workshop: &Workshop<'_>, root: &Path) -> Result<Made, Error> {
+fn make_in_container(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOutput, Error> {
     let (version, platform) = (version(root)?, platform()?);
     build_in_container(root, &version, &platform)?;
-    collect(workshop, &output(root, "dockerized", &platform), &version)
+    collect(
+        build_cache,
+        &output(root, "dockerized", &platform),
+        &version,
+    )
 }
 
-fn make_here(workshop: &Workshop<'_>, root: &Path) -> Result<Made, Error> {
+fn make_here(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOutput, Error> {
     let (version, platform) = (version(root)?, platform()?);
     build_here(root, &platform)?;
-    collect(workshop, &output(root, "local", &platform), &version)
+    collect(build_cache, &output(root, "local", &platform), &version)
 }
 
 /// What this machine is, in the tree's words.
@@ -196,20 +204,24 @@ fn run(mut command: Command) -> Result<(), Error> {
 }
 
 /// Keeps the programs, under a key of what they are.
-fn collect(workshop: &Workshop<'_>, programs: &Path, version: &str) -> Result<Made, Error> {
+fn collect(
+    build_cache: &BuildCache<'_>,
+    programs: &Path,
+    version: &str,
+) -> Result<StepOutput, Error> {
     let mut parts = vec!["tree 1".to_owned(), version.to_owned()];
     for program in PROGRAMS {
         parts.push(file_digest(&programs.join(program))?.hex().to_owned());
     }
-    let key = Key::of(parts);
-    let path = workshop.step(Step::Unpack, &key, |work| {
+    let key = CacheKey::of(parts);
+    let path = build_cache.step(Step::Unpack, &key, |work| {
         for program in PROGRAMS {
             let to = work.directory.join("bin").join(program);
             tree::copy_program(&programs.join(program), &to)?;
         }
         tree::write_file(&work.directory.join("version"), 0o644, version)
     })?;
-    Ok(Made { path, key })
+    Ok(StepOutput { path, key })
 }
 
 #[cfg(test)]
@@ -255,9 +267,9 @@ mod tests {
         plant(&tree);
         assert_eq!(find(Path::new(""), &request(place.path())).unwrap(), tree);
         let cache = place.path().join("cache");
-        let workshop = Workshop::open(&cache, &|_| {}).unwrap();
+        let build_cache = BuildCache::open(&cache, &|_| {}).unwrap();
         // Where docker answers, the product would take the other way.
-        let made = make_here(&workshop, &tree).unwrap();
+        let made = make_here(&build_cache, &tree).unwrap();
         let version = fs::read_to_string(made.path.join("version")).unwrap();
         assert_eq!(version, "v1.33.0-alpha.1");
         assert_eq!(

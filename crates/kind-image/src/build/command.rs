@@ -6,14 +6,14 @@ use std::io::{self, BufRead, BufReader, PipeReader, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use super::cache::StepContext;
 use super::error::Output;
-use super::workshop::Work;
 use super::{Error, Event};
 
 /// Lines of a program's output that an error shows.
 const TAIL: usize = 15;
 
-impl Work<'_> {
+impl StepContext<'_> {
     /// Runs a program without input.
     ///
     /// `progress` makes a short text for the observer out of a line of output, where it says something.
@@ -195,7 +195,7 @@ mod tests {
     use super::super::Step;
     use super::*;
 
-    fn with_work<T>(test: impl FnOnce(&Work<'_>) -> T) -> (T, String, Vec<String>) {
+    fn with_work<T>(test: impl FnOnce(&StepContext<'_>) -> T) -> (T, String, Vec<String>) {
         let place = tempfile::tempdir().unwrap();
         let log = place.path().join("log");
         let heard = Mutex::new(Vec::new());
@@ -204,7 +204,7 @@ mod tests {
                 heard.lock().unwrap().push(text.to_owned());
             }
         };
-        let result = test(&Work {
+        let result = test(&StepContext {
             step: Step::Compile,
             directory: place.path(),
             log: &log,

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::cache::StepContext;
 use super::closure::Closure;
 use super::host::architecture;
 use super::node_files::is_since;
 use super::tree;
-use super::workshop::Work;
 use super::{Error, Event};
 use crate::oci::{ImageConfig, Platform, RunConfig};
 use crate::packages::Packages;
@@ -52,7 +52,7 @@ pub(super) const IPTABLES: &str = include_str!("files/iptables.sh");
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What the images are made from.
-pub(super) struct Ingredients<'a> {
+pub(super) struct ImageInputs<'a> {
     /// Directory of the Kubernetes programs.
     pub(super) programs: &'a Path,
     /// Directory that is the root of etcd's image; `None` if etcd stands among the programs or comes from its
@@ -79,7 +79,11 @@ pub(super) struct Names(Vec<Reference>);
 
 impl Names {
     /// Asks kubeadm.
-    pub(super) fn ask(work: &Work<'_>, programs: &Path, version: &str) -> Result<Self, Error> {
+    pub(super) fn ask(
+        work: &StepContext<'_>,
+        programs: &Path,
+        version: &str,
+    ) -> Result<Self, Error> {
         let mut command = Command::new(programs.join("kubeadm"));
         command.args(["config", "images", "list", "--kubernetes-version", version]);
         Self::parse(&work.output(command)?)
@@ -91,7 +95,7 @@ impl Names {
     }
 
     /// The name of the image of one component.
-    pub(super) fn of(&self, work: &Work<'_>, component: &str) -> Result<&Reference, Error> {
+    pub(super) fn of(&self, work: &StepContext<'_>, component: &str) -> Result<&Reference, Error> {
         self.find(component).ok_or_else(|| Error::Unexpected {
             step: work.step,
             what: format!("kubeadm names no image for {component}"),
@@ -113,11 +117,11 @@ pub(super) fn node_agent_reference() -> Result<Reference, Error> {
 
 /// Makes all images in a store of their own.
 pub(super) fn make(
-    work: &Work<'_>,
+    work: &StepContext<'_>,
     store: &Store,
     scratch: &Path,
     names: &Names,
-    from: &Ingredients<'_>,
+    from: &ImageInputs<'_>,
 ) -> Result<Vec<Image>, Error> {
     let maker = Maker {
         work,
@@ -154,7 +158,7 @@ pub(super) fn make(
 }
 
 struct Maker<'a> {
-    work: &'a Work<'a>,
+    work: &'a StepContext<'a>,
     store: &'a Store,
     scratch: &'a Path,
 }
@@ -189,7 +193,7 @@ impl Maker<'_> {
         &self,
         program: &str,
         names: &Names,
-        from: &Ingredients<'_>,
+        from: &ImageInputs<'_>,
     ) -> Result<Image, Error> {
         let root = self.root(program)?;
         let path = root.join("usr/local/bin").join(program);
@@ -223,7 +227,7 @@ impl Maker<'_> {
         })
     }
 
-    fn proxy_root(&self, from: &Ingredients<'_>) -> Result<PathBuf, Error> {
+    fn proxy_root(&self, from: &ImageInputs<'_>) -> Result<PathBuf, Error> {
         let root = self.root("kube-proxy")?;
         let mut closure = Closure::new(self.work, from.node_root, &root)?;
         closure.programs(PROXY_PROGRAMS)?;

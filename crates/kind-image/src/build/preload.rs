@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::cache::StepContext;
 use super::chroot::Chroot;
-use super::components::{self, Ingredients, Names};
+use super::components::{self, ImageInputs, Names};
 use super::tree;
-use super::workshop::Work;
 use super::{Error, Packing};
 use crate::archive;
 use crate::store::Store;
@@ -19,16 +19,16 @@ pub(super) fn script(packing: Packing) -> &'static str {
     }
 }
 
-/// Name in [`Work::directory`] of the directory that becomes a layer.
+/// Name in [`StepContext::directory`] of the directory that becomes a layer.
 pub(super) const LAYER: &str = "layer";
 
 /// Makes the add-ons' and control plane's images and puts them into a containerd store, which becomes
 /// `layer/var/lib/containerd` of the step's result.
 pub(super) fn make(
-    work: &Work<'_>,
+    work: &StepContext<'_>,
     scratch: &Path,
     names: &Names,
-    from: &Ingredients<'_>,
+    from: &ImageInputs<'_>,
     packing: Packing,
 ) -> Result<(), Error> {
     let store = Store::open(&scratch.join("store"))?;

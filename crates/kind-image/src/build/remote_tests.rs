@@ -6,9 +6,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use super::cache::{BuildCache, StepOutput};
 use super::host::architecture;
 use super::tarball::{PROGRAMS, tests::tarball};
-use super::workshop::{Made, Workshop};
 use super::{AddOns, Error, Event, Request, Source, remote};
 use crate::Digest;
 use crate::http::testing::{Server, say};
@@ -81,7 +81,7 @@ impl World {
         self.place.path().join("cache")
     }
 
-    fn make(&self, kind: &str, text: &str) -> Result<Made, Error> {
+    fn make(&self, kind: &str, text: &str) -> Result<StepOutput, Error> {
         let add_ons = AddOns {
             manifests: BTreeMap::new(),
             node_agent: PathBuf::new(),
@@ -96,8 +96,8 @@ impl World {
             }
             _ => {}
         };
-        let workshop = Workshop::open(&self.cache(), &observer).unwrap();
-        remote::make(&workshop, &request)
+        let build_cache = BuildCache::open(&self.cache(), &observer).unwrap();
+        remote::make(&build_cache, &request)
     }
 
     fn failure(fault: Fault, kind: &str, text: &str) -> Error {
@@ -113,7 +113,7 @@ impl World {
     }
 }
 
-fn version(made: &Made) -> String {
+fn version(made: &StepOutput) -> String {
     fs::read_to_string(made.path.join("version")).unwrap()
 }
 

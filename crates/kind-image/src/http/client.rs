@@ -8,7 +8,7 @@ use std::time::Duration;
 use ureq::http::{self, HeaderMap};
 use ureq::{Agent, BodyReader, Proxy, SendBody};
 
-use super::error::{Error, Failure, Moment};
+use super::error::{Error, Failure, TimeoutPhase};
 use super::proxies::{self, Proxies};
 use super::trust::{Files, Trust};
 use super::url::Url;
@@ -21,7 +21,7 @@ const BUFFER: usize = 256 << 10;
 
 /// How long the parts of a request may take. A transfer may take as long as it wants while data comes.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     /// For finding a host's address, and then for a connection with all that belongs to it.
     pub connection: Duration,
     /// For the beginning of the answer.
@@ -30,7 +30,7 @@ pub struct Patience {
     pub data: Duration,
 }
 
-impl Patience {
+impl Timeouts {
     /// Waits so long for each part.
     pub fn of(limit: Duration) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Patience {
     }
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self::of(Duration::from_secs(30))
     }
@@ -51,7 +51,7 @@ impl Default for Patience {
 #[derive(Debug, Default)]
 pub struct Client {
     proxies: Proxies,
-    patience: Patience,
+    timeouts: Timeouts,
     trust: Trust,
     agents: Mutex<HashMap<Key, Agent>>,
 }
@@ -127,8 +127,8 @@ impl Client {
 
     /// Waits as long as this.
     #[must_use]
-    pub fn patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
         self
     }
 
@@ -208,11 +208,11 @@ impl Client {
             .map(Proxy::new)
             .transpose()
             .map_err(|_| Failure::Proxy("its address is malformed".to_owned()))?;
-        let Patience {
+        let Timeouts {
             connection,
             answer,
             data,
-        } = self.patience;
+        } = self.timeouts;
         let agent: Agent = Agent::config_builder()
             .proxy(through)
             .tls_config(self.trust.config(files)?)
@@ -320,10 +320,10 @@ fn failure(error: ureq::Error) -> Failure {
         E::HostNotFound => Failure::Lookup("it has no address".to_owned()),
         E::ConnectProxyFailed(reason) => Failure::Proxy(reason),
         E::InvalidProxyUrl => Failure::Proxy("its address is malformed".to_owned()),
-        E::Timeout(Timeout::Resolve) => Failure::Timeout(Moment::Lookup),
-        E::Timeout(Timeout::Connect) => Failure::Timeout(Moment::Connection),
-        E::Timeout(Timeout::PerRead | Timeout::PerWrite) => Failure::Timeout(Moment::Data),
-        E::Timeout(_) => Failure::Timeout(Moment::Answer),
+        E::Timeout(Timeout::Resolve) => Failure::Timeout(TimeoutPhase::Lookup),
+        E::Timeout(Timeout::Connect) => Failure::Timeout(TimeoutPhase::Connection),
+        E::Timeout(Timeout::PerRead | Timeout::PerWrite) => Failure::Timeout(TimeoutPhase::Data),
+        E::Timeout(_) => Failure::Timeout(TimeoutPhase::Answer),
         E::Rustls(error) => tls_failure(&error),
         E::Tls(reason) => Failure::Tls(reason.to_owned()),
         E::Io(error) => io_failure(error),

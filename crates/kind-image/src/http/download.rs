@@ -10,10 +10,10 @@ use super::error::{Error, Failure};
 use super::url::Url;
 
 /// How often a transfer that does not get on is taken up again.
-const TRIES: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 /// A transfer that brought this much between two failures gets on.
 const PROGRESS: u64 = 1 << 20;
-const PAUSE: Duration = Duration::from_millis(250);
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 const BUFFER: usize = 256 << 10;
 
 /// Why a file was not brought.
@@ -59,11 +59,11 @@ pub(crate) fn download(
                     (safe, failures) = (transfer.done, 0);
                 }
                 failures += 1;
-                if failures >= TRIES {
+                if failures >= MAX_ATTEMPTS {
                     return Err(error.into());
                 }
                 tracing::debug!(%error, failure = %error.failure, done = transfer.done, "going on");
-                std::thread::sleep(PAUSE * 2u32.pow(failures - 1));
+                std::thread::sleep(RETRY_INTERVAL * 2u32.pow(failures - 1));
             }
             Err(error) => return Err(error),
         }

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::testing::{Server, say};
 use super::{
-    Client, DownloadError, Error, Failure, Method, Moment, Patience, Proxies, Request, Response,
-    Url, download,
+    Client, DownloadError, Error, Failure, Method, Proxies, Request, Response, TimeoutPhase,
+    Timeouts, Url, download,
 };
 
 fn client() -> Client {
-    Client::default().patience(Patience::of(Duration::from_millis(500)))
+    Client::default().timeouts(Timeouts::of(Duration::from_millis(500)))
 }
 
 fn get(client: &Client, url: &str) -> Result<Response, Error> {
@@ -108,7 +108,7 @@ fn a_server_that_goes_silent_is_given_up() {
     });
     let error = fetch(&client(), &server.url("/body")).unwrap_err();
     assert!(
-        matches!(error.failure, Failure::Timeout(Moment::Data)),
+        matches!(error.failure, Failure::Timeout(TimeoutPhase::Data)),
         "{error:?}"
     );
     let silent = Server::start(|_, _| std::thread::sleep(Duration::from_secs(2)));

@@ -16,7 +16,7 @@ use super::{Access, Error};
 /// How docker's files and helpers call Docker Hub.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
 /// A helper may ask the user something.
-const HELPER_LIMIT: Duration = Duration::from_secs(60);
+const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_ANSWER: u64 = 1 << 20;
 /// What helpers say of a registry they do not know, by docker's protocol.
 const NOT_FOUND: &str = "credentials not found";
@@ -277,7 +277,7 @@ fn wait(child: &mut Child) -> Option<(bool, String)> {
         let _ = (&mut stdout).take(MAX_ANSWER).read_to_string(&mut text);
         text
     });
-    let deadline = Instant::now() + HELPER_LIMIT;
+    let deadline = Instant::now() + HELPER_TIMEOUT;
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some((status.success(), reading.join().ok()?)),

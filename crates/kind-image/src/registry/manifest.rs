@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::fault::Fault;
-use super::session::{Ask, Session, Sessions};
+use super::failure::RegistryFailure;
+use super::session::{RequestTemplate, Session, Sessions};
 use crate::http::Method;
 use crate::oci::{self, Descriptor, Index, Manifest, Platform};
 use crate::{Digest, Reference};
@@ -101,16 +101,20 @@ impl Kind {
 }
 
 /// One document, checked against its digest if that is known.
-fn fetch(session: &Session<'_>, digest: Option<&Digest>, tag: &str) -> Result<Vec<u8>, Fault> {
+fn fetch(
+    session: &Session<'_>,
+    digest: Option<&Digest>,
+    tag: &str,
+) -> Result<Vec<u8>, RegistryFailure> {
     let accepted = [
         oci::INDEX,
         oci::MANIFEST,
         oci::DOCKER_INDEX,
         DOCKER_MANIFEST,
     ];
-    let ask = Ask::new(Method::Get).header("accept", accepted.join(", "));
+    let template = RequestTemplate::new(Method::Get).header("accept", accepted.join(", "));
     let name = digest.map_or_else(|| tag.to_owned(), Digest::to_string);
-    let response = session.send(&format!("manifests/{name}"), &ask)?;
+    let response = session.send(&format!("manifests/{name}"), &template)?;
     let claimed = response.header("docker-content-digest");
     let claimed = claimed.and_then(|text| text.parse::<Digest>().ok());
     let from = response.url.to_string();

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::fault::Fault;
+use super::failure::RegistryFailure;
 use super::hosts::Purpose;
-use super::session::{Ask, Outgoing, Session, Sessions};
+use super::session::{Outgoing, RequestTemplate, Session, Sessions};
 use super::{Access, manifest};
 use crate::digest::DigestWriter;
 use crate::http::{Method, Response};
@@ -82,7 +82,7 @@ pub fn push_index(
     let bytes = serde_json::to_vec(&index).expect("an index is plain data");
     let session = Sessions::open(access, reference, Purpose::Push)?.last();
     put_manifest(&session, reference, oci::INDEX, &bytes)
-        .map_err(|fault| session.failure(&reference.to_string(), fault))?;
+        .map_err(|failure| session.failure(&reference.to_string(), failure))?;
     Ok(Digest::of(&bytes))
 }
 
@@ -155,7 +155,7 @@ impl<'a> Push<'a> {
         })?;
         let (bytes, kind) = self.manifest(layers)?;
         put_manifest(&self.session, self.reference, &kind, &bytes)
-            .map_err(|fault| self.failure(fault))?;
+            .map_err(|failure| self.failure(failure))?;
         let document = self.image.document();
         Ok(Pushed {
             digest: Digest::of(&bytes),
@@ -241,8 +241,8 @@ impl<'a> Push<'a> {
         })
     }
 
-    fn failure(&self, fault: Fault) -> Error {
-        self.session.failure(&self.reference.to_string(), fault)
+    fn failure(&self, failure: RegistryFailure) -> Error {
+        self.session.failure(&self.reference.to_string(), failure)
     }
 
     /// Sends content unless the registry has it.
@@ -255,29 +255,29 @@ impl<'a> Push<'a> {
                 self.mount_or_upload(packed)
             }
         });
-        sent.map_err(|fault| self.failure(fault))?;
+        sent.map_err(|failure| self.failure(failure))?;
         self.sent
             .fetch_add(packed.descriptor.size, Ordering::Relaxed);
         self.report(0);
         Ok(())
     }
 
-    fn is_there(&self, digest: &Digest) -> Result<bool, Fault> {
-        match self
-            .session
-            .send(&format!("blobs/{digest}"), &Ask::new(Method::Head))
-        {
+    fn is_there(&self, digest: &Digest) -> Result<bool, RegistryFailure> {
+        match self.session.send(
+            &format!("blobs/{digest}"),
+            &RequestTemplate::new(Method::Head),
+        ) {
             Ok(_) => Ok(true),
-            Err(Fault::Missing(_)) => Ok(false),
-            Err(fault) => Err(fault),
+            Err(RegistryFailure::Missing(_)) => Ok(false),
+            Err(failure) => Err(failure),
         }
     }
 
     /// Asks the registry to take the content from a repository that may have it, else for a place to
     /// send it to.
-    fn mount_or_upload(&self, packed: &Packed) -> Result<(), Fault> {
+    fn mount_or_upload(&self, packed: &Packed) -> Result<(), RegistryFailure> {
         let digest = &packed.descriptor.digest;
-        let post = Ask::new(Method::Post).header("content-length", "0");
+        let post = RequestTemplate::new(Method::Post).header("content-length", "0");
         for repository in &self.siblings {
             let path = format!("blobs/uploads/?mount={digest}&from={repository}");
             let response = self.session.send(&path, &post)?;
@@ -293,7 +293,7 @@ impl<'a> Push<'a> {
         self.upload(packed, &response)
     }
 
-    fn upload(&self, packed: &Packed, begun: &Response) -> Result<(), Fault> {
+    fn upload(&self, packed: &Packed, begun: &Response) -> Result<(), RegistryFailure> {
         let location = begun.header("location").unwrap_or_default();
         let place = begun
             .url
@@ -305,12 +305,13 @@ impl<'a> Push<'a> {
             let file = file.map_err(Error::path("open", &packed.path))?;
             Ok(Box::new(Counted { file, push: self }))
         };
-        let mut ask = Ask::new(Method::Put).header("content-type", "application/octet-stream");
-        ask.body = Some(Outgoing {
+        let mut template =
+            RequestTemplate::new(Method::Put).header("content-type", "application/octet-stream");
+        template.body = Some(Outgoing {
             open: &open,
             size: packed.descriptor.size,
         });
-        self.session.send_to(&place, &ask).map(drop)
+        self.session.send_to(&place, &template).map(drop)
     }
 
     fn report(&self, more: u64) {
@@ -364,16 +365,18 @@ fn put_manifest(
     reference: &Reference,
     kind: &str,
     bytes: &[u8],
-) -> Result<(), Fault> {
+) -> Result<(), RegistryFailure> {
     let digest = Digest::of(bytes);
     let name = reference
         .tag()
         .map_or_else(|| digest.to_string(), str::to_owned);
     let open = || -> Result<Box<dyn Read + '_>, Error> { Ok(Box::new(bytes)) };
-    let mut ask = Ask::new(Method::Put).header("content-type", kind);
-    ask.body = Some(Outgoing {
+    let mut template = RequestTemplate::new(Method::Put).header("content-type", kind);
+    template.body = Some(Outgoing {
         open: &open,
         size: bytes.len() as u64,
     });
-    session.send(&format!("manifests/{name}"), &ask).map(drop)
+    session
+        .send(&format!("manifests/{name}"), &template)
+        .map(drop)
 }

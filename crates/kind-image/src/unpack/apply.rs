@@ -16,7 +16,7 @@ use super::changeset::{Changeset, DirectoryTime};
 use super::lower::Lower;
 use super::options::{Existing, Options};
 use super::reader::{Extensions, Item, Kind};
-use super::target::{Place, Target, is_directory, open_directory};
+use super::target::{PathInDirectory, Target, is_directory, open_directory};
 use crate::{Error, Refusal};
 
 /// What was unpacked.
@@ -193,7 +193,7 @@ impl Unpacking<'_> {
     }
 
     /// The place of a path; a layer notes the directories that are made on the way.
-    fn place(&mut self, path: &Path) -> Result<Place, Errno> {
+    fn place(&mut self, path: &Path) -> Result<PathInDirectory, Errno> {
         let mut made = Vec::new();
         let place = self.target.place(path, &mut made);
         if let Some(changeset) = &mut self.changeset {
@@ -202,7 +202,12 @@ impl Unpacking<'_> {
         place
     }
 
-    fn make_directory(&mut self, path: &Path, place: &Place, item: &Item) -> Result<(), Failure> {
+    fn make_directory(
+        &mut self,
+        path: &Path,
+        place: &PathInDirectory,
+        item: &Item,
+    ) -> Result<(), Failure> {
         let keep = self.options.existing == Existing::Keep;
         let found = place.stat()?;
         let known = found.is_some_and(|stat| is_directory(&stat));
@@ -230,7 +235,12 @@ impl Unpacking<'_> {
         self.set_open(&directory, item)
     }
 
-    fn make_file(&self, place: &Place, item: &Item, content: &mut dyn Read) -> Result<(), Failure> {
+    fn make_file(
+        &self,
+        place: &PathInDirectory,
+        item: &Item,
+        content: &mut dyn Read,
+    ) -> Result<(), Failure> {
         let flags = match self.make_room(place) {
             // A file that is a mount point, such as /etc/hosts in a node, can only be written over.
             Err(Failure::System(error))
@@ -248,7 +258,12 @@ impl Unpacking<'_> {
         self.set_open(&OwnedFd::from(file), item)
     }
 
-    fn make_hard_link(&mut self, place: &Place, link: &Path, item: &Item) -> Result<(), Failure> {
+    fn make_hard_link(
+        &mut self,
+        place: &PathInDirectory,
+        link: &Path,
+        item: &Item,
+    ) -> Result<(), Failure> {
         let path = self.target.path(link)?;
         if self.target.path(&item.path)? == path {
             return Err(Refusal::BadLink.into());
@@ -278,7 +293,7 @@ impl Unpacking<'_> {
     }
 
     /// Makes a copy of a file of the lower layers that an entry links to, in its place.
-    fn copy_up(&mut self, path: &Path, item: &Item) -> Result<Place, Failure> {
+    fn copy_up(&mut self, path: &Path, item: &Item) -> Result<PathInDirectory, Failure> {
         let Some(changeset) = &mut self.changeset else {
             return Err(Refusal::BadLink.into());
         };
@@ -300,7 +315,7 @@ impl Unpacking<'_> {
 
     fn make_node(
         &self,
-        place: &Place,
+        place: &PathInDirectory,
         kind: FileType,
         device: u64,
         item: &Item,
@@ -310,7 +325,7 @@ impl Unpacking<'_> {
     }
 
     /// Takes away what has the name of a new entry that is no directory.
-    fn make_room(&self, place: &Place) -> Result<(), Failure> {
+    fn make_room(&self, place: &PathInDirectory) -> Result<(), Failure> {
         match place.stat()? {
             Some(stat) if is_directory(&stat) && self.options.existing == Existing::Keep => {
                 Err(Errno::ISDIR.into())
@@ -324,7 +339,12 @@ impl Unpacking<'_> {
         Ok(Attributes::of_item(item).set_open(file, self.options.ownership)?)
     }
 
-    fn set_closed(&self, place: &Place, kind: FileType, item: &Item) -> Result<(), Failure> {
+    fn set_closed(
+        &self,
+        place: &PathInDirectory,
+        kind: FileType,
+        item: &Item,
+    ) -> Result<(), Failure> {
         Ok(Attributes::of_item(item).set_closed(place, kind, self.options.ownership)?)
     }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::target::{Place, is_directory, open_directory, open_root};
+use super::target::{PathInDirectory, is_directory, open_directory, open_root};
 use crate::Error;
 
 /// By this attribute overlayfs shows nothing of a directory's lower layers.
@@ -24,7 +24,7 @@ pub struct Lower {
 
 /// What a path of the lower layers leads to.
 pub(super) struct Found {
-    pub(super) place: Place,
+    pub(super) place: PathInDirectory,
     pub(super) stat: Stat,
 }
 
@@ -104,7 +104,7 @@ fn look(layer: &OwnedFd, path: &Path) -> Result<Sight, Errno> {
         }
         if parts.peek().is_none() {
             let parent = directory;
-            let place = Place { parent, name };
+            let place = PathInDirectory { parent, name };
             return Ok(Sight::Found(Found { place, stat }));
         }
         if !is_directory(&stat) {

@@ -26,7 +26,7 @@ pub(super) struct Target<'a> {
 }
 
 /// A name in an open directory.
-pub(super) struct Place {
+pub(super) struct PathInDirectory {
     pub(super) parent: OwnedFd,
     pub(super) name: OsString,
 }
@@ -48,21 +48,25 @@ impl<'a> Target<'a> {
 
     /// The place of a path; directories on the way that do not exist are made, and added to `made` by their
     /// canonical paths.
-    pub(super) fn place(&self, path: &Path, made: &mut Vec<PathBuf>) -> Result<Place, Errno> {
+    pub(super) fn place(
+        &self,
+        path: &Path,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<PathInDirectory, Errno> {
         let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
         let parent = path.parent().unwrap_or(Path::new(""));
         let parent = match self.resolve(parent, in_root()) {
             Err(Errno::NOENT) => self.make_directories(parent, made)?,
             other => other?,
         };
-        Ok(Place { parent, name })
+        Ok(PathInDirectory { parent, name })
     }
 
     /// The place of a path on which nothing may be a symbolic link.
-    pub(super) fn strict_place(&self, path: &Path) -> Result<Place, Errno> {
+    pub(super) fn strict_place(&self, path: &Path) -> Result<PathInDirectory, Errno> {
         let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
         let parent = self.resolve(path.parent().unwrap_or(Path::new("")), strict())?;
-        Ok(Place { parent, name })
+        Ok(PathInDirectory { parent, name })
     }
 
     /// Whether a path leads to a directory, through links of the target if there are some.
@@ -144,7 +148,7 @@ impl<'a> Target<'a> {
     }
 }
 
-impl Place {
+impl PathInDirectory {
     /// What is there now, links not followed.
     pub(super) fn stat(&self) -> Result<Option<Stat>, Errno> {
         match rustix::fs::statat(&self.parent, &self.name, AtFlags::SYMLINK_NOFOLLOW) {

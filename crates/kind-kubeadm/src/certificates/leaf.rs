@@ -14,7 +14,7 @@ use crate::Error;
 /// kubeadm's certificates are good for one year.
 const DAYS: u64 = 365;
 /// The clock of a node in a virtual machine may be behind the one that made its certificates.
-const SKEW: Duration = Duration::from_secs(3600);
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(3600);
 
 /// What a certificate says.
 #[derive(Debug, Clone, Default)]
@@ -91,7 +91,7 @@ pub(super) fn parameters(days: u64) -> CertificateParams {
     let now = SystemTime::now();
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.not_before = (now - SKEW).into();
+    params.not_before = (now - MAX_CLOCK_SKEW).into();
     params.not_after = (now + Duration::from_secs(days * 24 * 3600)).into();
     params.key_usages.push(KeyUsagePurpose::DigitalSignature);
     params.use_authority_key_identifier_extension = true;

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// How long a connection within one network may take to come about.
-const CONNECT: Duration = Duration::from_millis(400);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// What is known of a member, worse things first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +66,7 @@ impl Member {
     /// # Errors
     /// Its name is unknown, or nothing takes the connection in the time that a network needs.
     pub(super) async fn connect(&self) -> io::Result<TcpStream> {
-        let connected = timeout(CONNECT, TcpStream::connect(&self.address)).await;
+        let connected = timeout(CONNECT_TIMEOUT, TcpStream::connect(&self.address)).await;
         let stream = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         stream.set_nodelay(true)?;
         Ok(stream)

@@ -22,14 +22,14 @@ const LABELS: [&str; 2] = [
     "node-role.kubernetes.io/master",
 ];
 /// How often a kubeconfig that is not there yet is looked for.
-const LOOK: Duration = Duration::from_secs(1);
+const KUBECONFIG_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Keeps the file at `path` in step with the cluster, for ever, once there is a kubeconfig to ask by.
 pub(super) async fn keep(path: &Path, kubeconfig: &Path) {
     let client = loop {
         match kubernetes::client_of(kubeconfig).await {
             Ok(client) => break client,
-            Err(_) => tokio::time::sleep(LOOK).await,
+            Err(_) => tokio::time::sleep(KUBECONFIG_POLL_INTERVAL).await,
         }
     };
     let mut events = pin!(known::watch::<Node>(&client));

@@ -14,13 +14,13 @@ use tokio_rustls::TlsConnector;
 use super::member::{Health, Member};
 
 /// From one check to the next.
-const INTERVAL: Duration = Duration::from_millis(400);
+const PROBE_INTERVAL: Duration = Duration::from_millis(400);
 /// After a first sign of trouble the next check comes sooner.
-const RECHECK: Duration = Duration::from_millis(100);
+const RECHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a server may take to answer. A busy one gets no more to do as long as others are ready.
-const ANSWER: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// So many connections in a row must fail before a member counts as gone.
-const FAILURES: u32 = 2;
+const FAILURE_THRESHOLD: u32 = 2;
 
 /// What one check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,8 @@ pub(super) async fn look_after(member: Arc<Member>, config: Arc<ClientConfig>) {
             member.set(health);
         }
         sleep(match finding {
-            ProbeResult::Answered(_) => INTERVAL,
-            _ => RECHECK,
+            ProbeResult::Answered(_) => PROBE_INTERVAL,
+            _ => RECHECK_INTERVAL,
         })
         .await;
     }
@@ -60,7 +60,7 @@ fn judge(finding: ProbeResult, failures: u32) -> Option<Health> {
         ProbeResult::Answered(200 | 401 | 403) => Some(Health::Ready),
         ProbeResult::Answered(_) => Some(Health::Unready),
         ProbeResult::Silent => Some(Health::Busy),
-        ProbeResult::Unreachable => (failures >= FAILURES).then_some(Health::Gone),
+        ProbeResult::Unreachable => (failures >= FAILURE_THRESHOLD).then_some(Health::Gone),
     }
 }
 
@@ -70,7 +70,7 @@ async fn check(member: &Member, config: &Arc<ClientConfig>) -> ProbeResult {
     };
     let name = member.address().rsplit_once(':');
     let name = name.map_or("", |(name, _)| name).trim_matches(['[', ']']);
-    match timeout(ANSWER, ask(stream, name, config)).await {
+    match timeout(PROBE_TIMEOUT, ask(stream, name, config)).await {
         Ok(Ok(Some(code))) => ProbeResult::Answered(code),
         _ => ProbeResult::Silent,
     }

@@ -16,10 +16,10 @@ use super::certificates;
 use super::members::Members;
 use super::membership;
 use super::probe::look_after;
-use super::relay::{FULL, relay};
+use super::relay::{OUT_OF_RESOURCES_PAUSE, relay};
 
 /// How often the file is looked at.
-const LOOK: Duration = Duration::from_millis(300);
+const FILE_POLL_INTERVAL: Duration = Duration::from_millis(300);
 const BACKLOG: u32 = 1024;
 /// The signal by which engines end nodes of images whose first process is systemd.
 const HALT: i32 = 34 + 3;
@@ -101,7 +101,7 @@ async fn next(path: &Path, known: Option<&Settings>) -> Settings {
             Err(error) if !text.is_empty() => tracing::warn!(%error, "the settings are none"),
             Err(_) => {}
         }
-        sleep(LOOK).await;
+        sleep(FILE_POLL_INTERVAL).await;
     }
 }
 
@@ -133,7 +133,7 @@ async fn accept(listener: TcpListener, members: Arc<Members>) {
             }
             Err(error) => {
                 tracing::warn!(%error, "accept");
-                sleep(FULL).await;
+                sleep(OUT_OF_RESOURCES_PAUSE).await;
             }
         }
     }

@@ -28,4 +28,4 @@ pub(super) async fn relay(mut client: TcpStream, members: Arc<Members>) {
 }
 
 /// How long to wait when the process has no room for another connection.
-pub(super) const FULL: Duration = Duration::from_millis(100);
+pub(super) const OUT_OF_RESOURCES_PAUSE: Duration = Duration::from_millis(100);

@@ -12,12 +12,12 @@ use super::Error;
 use super::error::during;
 
 /// More than any program here needs on a busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
+const PROGRAM_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs a program and gives what it printed; a code other than 0 is an error.
 pub(super) fn output(argv: &[&str], stdin: &str) -> Result<String, Error> {
     let program = argv.join(" ");
-    let output = run(argv, stdin, LIMIT).map_err(during(format!("run {program}")))?;
+    let output = run(argv, stdin, PROGRAM_TIMEOUT).map_err(during(format!("run {program}")))?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr);
         return Err(Error::Program {

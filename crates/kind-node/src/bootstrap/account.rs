@@ -17,14 +17,14 @@ const DEFAULT: &str = "default";
 /// What the server answers when somebody else was faster.
 const CONFLICT: u16 = 409;
 /// How long the API server may take until it has its first namespaces.
-const LIMIT: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(100);
+const NAMESPACE_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Makes the account unless it is there.
 ///
 /// Never fails: what is not made here is made by the controller manager.
 pub(crate) fn run() -> ExitCode {
-    let made = async { timeout(LIMIT, make()).await };
+    let made = async { timeout(NAMESPACE_TIMEOUT, make()).await };
     let _ = administrator::block_on(made);
     ExitCode::SUCCESS
 }
@@ -43,7 +43,7 @@ async fn make() {
             Ok(_) => return,
             Err(kube::Error::Api(status)) if status.code == CONFLICT => return,
             // The server makes the namespace itself, soon after it answers.
-            Err(_) => sleep(PAUSE).await,
+            Err(_) => sleep(POLL_INTERVAL).await,
         }
     }
 }

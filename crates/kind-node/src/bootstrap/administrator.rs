@@ -13,7 +13,7 @@ const KUBECONFIGS: [&str; 2] = [
     "/etc/kubernetes/super-admin.conf",
     "/etc/kubernetes/admin.conf",
 ];
-const PAUSE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A client, once there is a kubeconfig. The server need not answer yet.
 pub(crate) async fn client() -> Client {
@@ -24,7 +24,7 @@ pub(crate) async fn client() -> Client {
         {
             return client;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -18,11 +18,11 @@ const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 const ROTATED: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 /// The certificate comes once the controller manager has signed it. Without it the kubeconfig stays as
 /// it is, which works as well for the year that its own certificate is good for.
-const LIMIT: Duration = Duration::from_secs(10);
+const CERTIFICATE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Waits for the rotated certificate and points the kubelet's kubeconfig to it.
 pub(crate) fn run() -> ExitCode {
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + CERTIFICATE_TIMEOUT;
     while !Path::new(ROTATED).exists() {
         if Instant::now() > deadline {
             return ExitCode::SUCCESS;

@@ -27,8 +27,8 @@ const EXISTS: u16 = 409;
 /// What it answers if it will never take the object.
 const REFUSED: [u16; 2] = [400, 422];
 /// How long a new server may be unable to answer.
-const LIMIT: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(100);
+const API_SERVER_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What becomes of an object that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ async fn make(verb: Verb) -> Result<(), String> {
         verb,
         client: administrator::client().await,
         known: BTreeMap::new(),
-        deadline: Instant::now() + LIMIT,
+        deadline: Instant::now() + API_SERVER_TIMEOUT,
     };
     for object in objects {
         let name = describe(&object);
@@ -101,7 +101,7 @@ impl Maker {
                 Err(error) if tried && is(&error, EXISTS) => return Ok(()),
                 Err(error) if Instant::now() < self.deadline && may_pass(&error) => {
                     tried = true;
-                    sleep(PAUSE).await;
+                    sleep(POLL_INTERVAL).await;
                 }
                 result => return result,
             }

@@ -20,9 +20,9 @@ use kube::{Client, ResourceExt};
 use super::administrator;
 
 /// How long the API server and the nodes' registration may take.
-const LIMIT: Duration = Duration::from_secs(180);
-const PAUSE: Duration = Duration::from_millis(50);
-const NOTICE: Duration = Duration::from_millis(100);
+const ASSIGNMENT_TIMEOUT: Duration = Duration::from_secs(180);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+const KUBELET_NOTICE_DELAY: Duration = Duration::from_millis(100);
 
 /// A node and the addresses that it is to have.
 type PodCidrAssignment<'a> = (&'a str, Vec<&'a str>);
@@ -36,7 +36,8 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         .iter()
         .filter_map(|assignment| assignment.split_once('='));
     let assignments = assignments.map(|(node, cidrs)| (node, cidrs.split(',').collect()));
-    let assigned = async { tokio::time::timeout(LIMIT, assign(assignments.collect())).await };
+    let assigned =
+        async { tokio::time::timeout(ASSIGNMENT_TIMEOUT, assign(assignments.collect())).await };
     // What was not in time is left to the controller manager.
     let _ = administrator::block_on(assigned);
     ExitCode::SUCCESS
@@ -52,7 +53,7 @@ async fn assign(mut assignments: Vec<PodCidrAssignment<'_>>) {
         assignments = rest;
         if !due.is_empty() {
             // The kubelet takes note of its own success right after the object is there.
-            tokio::time::sleep(NOTICE).await;
+            tokio::time::sleep(KUBELET_NOTICE_DELAY).await;
         }
         if has_controller_manager(&client).await {
             return;
@@ -60,7 +61,7 @@ async fn assign(mut assignments: Vec<PodCidrAssignment<'_>>) {
         for assignment in due {
             set(&client, assignment).await;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

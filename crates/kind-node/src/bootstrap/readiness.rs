@@ -23,9 +23,9 @@ const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 const API_SERVER: &str = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 /// That server, whatever the node's addresses are.
 const LOCAL: &str = "https://localhost:6443";
-const PAUSE: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// How long one answer may take.
-const ANSWER: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Waits for the node that is named: `NODE SECONDS`.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -53,7 +53,7 @@ async fn attend(node: &str, limit: Duration) -> Result<(), String> {
     let ready = timeout(limit, async {
         while let Err(problem) = check(node, booted).await {
             last = problem;
-            sleep(PAUSE).await;
+            sleep(POLL_INTERVAL).await;
         }
     });
     let ready = ready.await;
@@ -65,10 +65,10 @@ async fn check(node: &str, booted: Timestamp) -> Result<(), String> {
     let client = client().await?;
     let server = http::Request::get("/readyz").body(Vec::new());
     let server = server.map_err(text)?;
-    let server = timeout(ANSWER, client.request_text(server)).await;
+    let server = timeout(REQUEST_TIMEOUT, client.request_text(server)).await;
     server.map_err(text)?.map_err(text)?;
     let nodes: Api<Node> = Api::all(client);
-    let found = timeout(ANSWER, nodes.get(node)).await;
+    let found = timeout(REQUEST_TIMEOUT, nodes.get(node)).await;
     let status = found.map_err(text)?.map_err(text)?.status;
     let conditions = status.and_then(|status| status.conditions);
     judge(&conditions.unwrap_or_default(), booted)

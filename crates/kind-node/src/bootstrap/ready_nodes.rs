@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::administrator;
 use crate::usage::{complain, fail};
 
-const PAUSE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits for the nodes with that label, at least one: `LABEL SECONDS`.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -41,7 +41,7 @@ async fn attend(label: &str, limit: Duration) -> Result<(), String> {
                 },
                 Err(error) => error.to_string(),
             };
-            sleep(PAUSE).await;
+            sleep(POLL_INTERVAL).await;
         }
     });
     let ready = ready.await.is_ok();

@@ -22,10 +22,10 @@ const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// Where kubeadm looks for the container runtime of a node that it is to upgrade or reset.
 const CRI_SOCKET: &str = "kubeadm.alpha.kubernetes.io/cri-socket";
 /// How long a first control plane may take to serve, as long as `kubeadm join` waits for it.
-const REGISTRATION: Duration = Duration::from_secs(300);
+const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(300);
 /// The pod network's own program follows the addresses too; nothing is lost after this time.
-const ADDRESSES: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(100);
+const POD_CIDR_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What the arguments ask for.
 struct Wanted<'a> {
@@ -70,8 +70,9 @@ fn parse(arguments: &[String]) -> Option<Wanted<'_>> {
 
 async fn attend(wanted: &Wanted<'_>) -> Result<(), String> {
     let (nodes, last) = (api().await, format!("{} is not registered", wanted.node));
-    let registered = timeout(REGISTRATION, registered(&nodes, wanted.node)).await;
-    registered.map_err(|_| format!("{last} after {REGISTRATION:?}; see the kubelet's log"))?;
+    let registered = timeout(REGISTRATION_TIMEOUT, registered(&nodes, wanted.node)).await;
+    registered
+        .map_err(|_| format!("{last} after {REGISTRATION_TIMEOUT:?}; see the kubelet's log"))?;
     if let Some(socket) = wanted.cri_socket {
         let note = serde_json::json!({ "metadata": { "annotations": { CRI_SOCKET: socket } } });
         let noted = nodes
@@ -80,7 +81,7 @@ async fn attend(wanted: &Wanted<'_>) -> Result<(), String> {
         noted.map_err(|error| format!("cannot note the socket at {}: {error}", wanted.node))?;
     }
     if wanted.pod_network
-        && let Ok(cidrs) = timeout(ADDRESSES, addresses(&nodes, wanted.node)).await
+        && let Ok(cidrs) = timeout(POD_CIDR_TIMEOUT, addresses(&nodes, wanted.node)).await
     {
         pod_addresses::follow(Path::new(cni::PATH), &cidrs).map_err(|error| error.to_string())?;
     }
@@ -92,7 +93,7 @@ async fn api() -> Api<Node> {
     loop {
         match kubernetes::client_of(Path::new(KUBECONFIG)).await {
             Ok(client) => return Api::all(client),
-            Err(_) => sleep(PAUSE).await,
+            Err(_) => sleep(POLL_INTERVAL).await,
         }
     }
 }
@@ -101,7 +102,7 @@ async fn registered(nodes: &Api<Node>, node: &str) -> Node {
     loop {
         match nodes.get_opt(node).await {
             Ok(Some(node)) => return node,
-            _ => sleep(PAUSE).await,
+            _ => sleep(POLL_INTERVAL).await,
         }
     }
 }
@@ -114,7 +115,7 @@ async fn addresses(nodes: &Api<Node>, node: &str) -> Vec<IpNet> {
         if !cidrs.is_empty() {
             return cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect();
         }
-        sleep(PAUSE).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -16,16 +16,16 @@ use super::administrator;
 use crate::usage::fail;
 
 /// As long as kubeadm waits for a control plane.
-const LIMIT: Duration = Duration::from_secs(240);
-const PAUSE: Duration = Duration::from_millis(25);
+const API_SERVER_TIMEOUT: Duration = Duration::from_secs(240);
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Waits for the API server of the cluster that this node begins.
 pub(crate) fn run() -> ExitCode {
-    let waited = async { timeout(LIMIT, serves()).await };
+    let waited = async { timeout(API_SERVER_TIMEOUT, serves()).await };
     match administrator::block_on(waited) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(_)) => fail(&format!(
-            "the API server does not serve after {LIMIT:?}; see the logs of the kubelet and of the containers"
+            "the API server does not serve after {API_SERVER_TIMEOUT:?}; see the logs of the kubelet and of the containers"
         )),
         Err(error) => fail(&error.to_string()),
     }
@@ -34,7 +34,7 @@ pub(crate) fn run() -> ExitCode {
 async fn serves() {
     let client = administrator::client().await;
     while !has_first_objects(&client).await {
-        sleep(PAUSE).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 

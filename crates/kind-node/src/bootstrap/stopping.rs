@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 use super::administrator;
 
 /// How long that may take: the nodes stop anyway.
-const LIMIT: Duration = Duration::from_secs(2);
+const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Calls all nodes of the cluster not Ready.
 ///
 /// Never fails: a cluster that does not answer can be stopped too.
 pub(crate) fn run() -> ExitCode {
-    let noted = async { tokio::time::timeout(LIMIT, note()).await };
+    let noted = async { tokio::time::timeout(STATUS_TIMEOUT, note()).await };
     let _ = administrator::block_on(noted);
     ExitCode::SUCCESS
 }

@@ -9,10 +9,10 @@ use super::programs::Programs;
 use super::report::{Report, Running};
 
 /// Nothing has failed before; most starts are over soon after.
-const FIRST_LOOK: Duration = Duration::from_secs(2);
-const INTERVAL: Duration = Duration::from_secs(1);
+const FIRST_CHECK_DELAY: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// From then on a step is said to take long, and again each time as long.
-const SLOW: Duration = Duration::from_secs(5);
+const SLOW_STEP_THRESHOLD: Duration = Duration::from_secs(5);
 
 /// A step that was told to take long.
 struct SlowStep {
@@ -26,9 +26,9 @@ struct SlowStep {
 /// Looks until the request ends, and ends it for what cannot heal.
 pub(super) fn attend(programs: &Programs, report: &Report) {
     let mut told: Option<SlowStep> = None;
-    let mut pause = FIRST_LOOK;
+    let mut pause = FIRST_CHECK_DELAY;
     while programs.sleep(pause) {
-        pause = INTERVAL;
+        pause = CHECK_INTERVAL;
         let causes = report.watch().look();
         let worst = causes.first();
         if worst.is_some_and(|worst| worst.severity == Severity::Error) {
@@ -66,7 +66,7 @@ fn is_to_be_told(
 ) -> bool {
     let told = told.filter(|told| told.since == step.since);
     let Some(told) = told else {
-        return elapsed >= SLOW;
+        return elapsed >= SLOW_STEP_THRESHOLD;
     };
     elapsed >= told.elapsed * 2 || cause.is_some_and(|cause| told.cause.as_ref() != Some(cause))
 }

@@ -22,7 +22,7 @@ use crate::unpack;
 const LONGEST_DOCUMENT: u32 = 64 * 1024 * 1024;
 
 /// How long a failed request may take to say so once everything it ran is gone.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const FAILURE_REPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Answers the request on stdin. `--root DIRECTORY` puts its files somewhere else than at `/`.
 pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
@@ -64,7 +64,10 @@ fn serve(root: PathBuf, watch: Watch) -> bool {
         let _ = answered.send(Some(result.is_ok()));
     });
     let answer = match answer_came.recv() {
-        Ok(None) => answer_came.recv_timeout(LAST_WORDS).ok().flatten(),
+        Ok(None) => answer_came
+            .recv_timeout(FAILURE_REPORT_TIMEOUT)
+            .ok()
+            .flatten(),
         other => other.ok().flatten(),
     };
     answer.unwrap_or(false)

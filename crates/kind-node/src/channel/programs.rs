@@ -14,10 +14,10 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use super::capture::Capture;
 
 /// How long a program may take to end when it is asked to.
-const GRACE: Duration = Duration::from_secs(2);
+const TERMINATION_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the output of an ended program is awaited: something it left in the background may
 /// hold the stream open for ever.
-const LATE_OUTPUT: Duration = Duration::from_millis(200);
+const OUTPUT_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// All running programs of a request.
 #[derive(Default)]
@@ -95,7 +95,7 @@ impl Programs {
         let state = self.state();
         let waited = self
             .changed
-            .wait_timeout_while(state, GRACE, |state| !state.groups.is_empty());
+            .wait_timeout_while(state, TERMINATION_TIMEOUT, |state| !state.groups.is_empty());
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         for group in &state.groups {
             // It may have ended by itself.
@@ -189,7 +189,7 @@ impl Output {
     fn text(&self) -> String {
         // Either everything was read, or the rest is not from the program itself.
         let (Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout)) =
-            self.ended.recv_timeout(LATE_OUTPUT);
+            self.ended.recv_timeout(OUTPUT_TIMEOUT);
         let capture = self.capture.lock().unwrap_or_else(PoisonError::into_inner);
         capture.text()
     }

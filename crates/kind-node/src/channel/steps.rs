@@ -12,9 +12,9 @@ use super::programs::{Outcome, Programs};
 use super::report::Report;
 
 /// How long to wait before a program is tried again.
-const PROGRAM_PAUSE: Duration = Duration::from_millis(100);
+const PROGRAM_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait before a socket is tried again: a try costs next to nothing.
-const SOCKET_PAUSE: Duration = Duration::from_millis(5);
+const SOCKET_RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The request failed, and the caller was told why.
 #[derive(Debug)]
@@ -110,13 +110,13 @@ impl Runner<'_> {
                 self.finish(step, begin, outcome.output);
                 return Ok(());
             }
-            if Instant::now() + PROGRAM_PAUSE >= deadline {
+            if Instant::now() + PROGRAM_RETRY_INTERVAL >= deadline {
                 let last = outcome.status.map_or("still running".to_owned(), describe);
                 let reason = format!("no success within {timeout:?}; the last try: {last}");
                 self.report.fail(step.id, step.name, reason, outcome.output);
                 return Err(Failed);
             }
-            self.pause(PROGRAM_PAUSE)?;
+            self.pause(PROGRAM_RETRY_INTERVAL)?;
         }
     }
 
@@ -132,7 +132,7 @@ impl Runner<'_> {
                 let reason = format!("nothing listens after {timeout:?}: {error}");
                 return self.fail(step, reason);
             }
-            self.pause(SOCKET_PAUSE)?;
+            self.pause(SOCKET_RETRY_INTERVAL)?;
         }
     }
 

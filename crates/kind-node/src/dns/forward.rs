@@ -16,13 +16,13 @@ use super::plugin::forward::{ForwardSettings, Policy};
 use super::upstream::{self, Over};
 
 /// Time for one server.
-const PATIENCE: Duration = Duration::from_secs(2);
+const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time for all servers, just below what clients wait before they ask again.
-const DEADLINE: Duration = Duration::from_millis(4500);
+const FORWARD_TIMEOUT: Duration = Duration::from_millis(4500);
 
 /// For how long a server that failed comes after the others.
-const REST: Duration = Duration::from_secs(10);
+const UPSTREAM_COOLDOWN: Duration = Duration::from_secs(10);
 
 /// The way to names that others know.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Forwarder {
             self.metrics.forward_rejected();
             return Some(Answer::bare(ResponseCode::Refused));
         };
-        let asked = timeout(DEADLINE, self.ask_servers(question)).await;
+        let asked = timeout(FORWARD_TIMEOUT, self.ask_servers(question)).await;
         asked.ok().flatten()
     }
 
@@ -121,7 +121,7 @@ impl Forwarder {
                 checking_disabled: false,
             };
             if let Err(error) =
-                upstream::ask(server.address, &question, self.over(), PATIENCE).await
+                upstream::ask(server.address, &question, self.over(), UPSTREAM_TIMEOUT).await
             {
                 tracing::warn!(server = %server.address, %error, "upstream server does not answer");
             }
@@ -136,7 +136,7 @@ impl Forwarder {
             for server in self.in_order() {
                 let asked = Instant::now();
                 server.metrics.asked();
-                match upstream::ask(server.address, question, self.over(), PATIENCE).await {
+                match upstream::ask(server.address, question, self.over(), UPSTREAM_TIMEOUT).await {
                     Ok(answer) => {
                         server.metrics.answered(answer.code, asked.elapsed());
                         server.set_failed(false);
@@ -214,7 +214,7 @@ impl Server {
 
     /// Tells whether it failed lately.
     fn rests(&self) -> bool {
-        lock(&self.failed).is_some_and(|failed| failed.elapsed() < REST)
+        lock(&self.failed).is_some_and(|failed| failed.elapsed() < UPSTREAM_COOLDOWN)
     }
 
     /// Remembers how it went.

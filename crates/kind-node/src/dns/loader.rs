@@ -27,7 +27,7 @@ use super::{Error, pods, watch};
 
 /// Time between the signal to end and the end, where nothing is said: until then clients that do not know yet
 /// still get their answers.
-const LAMEDUCK: Duration = Duration::from_secs(2);
+const LAMEDUCK_DURATION: Duration = Duration::from_secs(2);
 
 /// A Corefile with what it comes from.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Loader {
 
     /// Time between the signal to end and the end.
     pub(crate) fn lameduck(&self) -> Duration {
-        self.state.lameduck.unwrap_or(LAMEDUCK)
+        self.state.lameduck.unwrap_or(LAMEDUCK_DURATION)
     }
 
     /// Loads the Corefile again if a file that it names has changed, and listens where that failed before.

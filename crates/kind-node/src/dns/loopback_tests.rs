@@ -28,7 +28,7 @@ use super::server::Server;
 use super::upstream::{read_packet, write_packet};
 
 /// Time for what must come; a busy machine may take its time.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running upstream server of a small zone.
 struct Upstream {
@@ -193,7 +193,7 @@ async fn over_udp(server: SocketAddr, question: &Message) -> Message {
     let packet = question.to_vec().unwrap();
     socket.send_to(&packet, server).await.unwrap();
     let mut buffer = [0; 4096];
-    let received = timeout(PATIENCE, socket.recv(&mut buffer)).await;
+    let received = timeout(ANSWER_TIMEOUT, socket.recv(&mut buffer)).await;
     Message::from_vec(&buffer[..received.unwrap().unwrap()]).unwrap()
 }
 
@@ -460,5 +460,5 @@ async fn pages_tell_life_and_readiness() {
         assert!(response.starts_with(expected), "{response}");
     }
     // One after the other, each until it is given up, would take longer.
-    assert!(begun.elapsed() < PATIENCE);
+    assert!(begun.elapsed() < ANSWER_TIMEOUT);
 }

@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// Time a client has for its request, as long as the kubelet waits for a whole answer.
-const REQUEST: Duration = Duration::from_secs(1);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time a client has to take the answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections at a time; more wait in the kernel.
 const CONNECTIONS: usize = 32;
@@ -75,9 +75,9 @@ async fn reply(
     path: &str,
     text: &impl Fn() -> Option<String>,
 ) -> io::Result<()> {
-    let request = timeout(REQUEST, read_request(&mut stream)).await??;
+    let request = timeout(REQUEST_TIMEOUT, read_request(&mut stream)).await??;
     let response = response(&request, path, text().as_deref());
-    timeout(PATIENCE, stream.write_all(response.as_bytes())).await??;
+    timeout(RESPONSE_TIMEOUT, stream.write_all(response.as_bytes())).await??;
     stream.shutdown().await
 }
 

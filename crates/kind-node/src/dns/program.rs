@@ -23,7 +23,7 @@ use super::resolver::Resolver;
 use crate::kubernetes;
 
 /// How often files that a Corefile names are looked at.
-const LOOK: Duration = Duration::from_secs(5);
+const FILE_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Our own service's address, as the kubelet tells pods of its namespace.
 const OWN_SERVICE: &str = "KUBE_DNS_SERVICE_HOST";
@@ -60,7 +60,7 @@ async fn serve(options: Options) -> Result<(), Error> {
     pages
         .loaded
         .store(options.corefile.is_some(), Ordering::Relaxed);
-    let mut look = tokio::time::interval(LOOK);
+    let mut look = tokio::time::interval(FILE_POLL_INTERVAL);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,

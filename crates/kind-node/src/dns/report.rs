@@ -23,7 +23,7 @@ const MOST: usize = 20;
 const LONGEST: usize = 1024;
 
 /// Time for one.
-const PATIENCE: Duration = Duration::from_secs(5);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the API server answers if the Event is there already.
 const EXISTS: u16 = 409;
@@ -56,7 +56,7 @@ pub(crate) async fn report(client: &Client, about: &ObjectReference, told: &[(Re
     for (reason, message) in told.iter().take(MOST) {
         let event = event(about, *reason, message, Timestamp::now());
         let params = PostParams::default();
-        let creating = timeout(PATIENCE, events.create(&params, &event)).await;
+        let creating = timeout(EVENT_TIMEOUT, events.create(&params, &event)).await;
         match creating {
             Ok(Ok(_)) => {}
             Ok(Err(kube::Error::Api(status))) if status.code == EXISTS => {}

@@ -20,10 +20,10 @@ use super::wire::{self, Incoming, Transport};
 const CONNECTIONS: usize = 256;
 
 /// Time a client may take between two questions on a connection.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pause after an error of a socket that may last, such as too many open files.
-const PAUSE: Duration = Duration::from_millis(100);
+const SOCKET_ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound pair of sockets.
 #[derive(Debug)]
@@ -165,7 +165,7 @@ async fn serve_tcp(listener: TcpListener, service: Arc<Service>) {
             }
             Err(error) => {
                 tracing::warn!(%error, "accept a connection");
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(SOCKET_ERROR_PAUSE).await;
             }
         }
     }
@@ -178,9 +178,9 @@ async fn serve_connection(
     service: &Service,
 ) -> io::Result<()> {
     loop {
-        let packet = timeout(IDLE, read_packet(&mut stream)).await??;
+        let packet = timeout(IDLE_TIMEOUT, read_packet(&mut stream)).await??;
         if let Some(reply) = service.answer(&packet, client, Transport::Tcp).await {
-            timeout(IDLE, write_packet(&mut stream, &reply)).await??;
+            timeout(IDLE_TIMEOUT, write_packet(&mut stream, &reply)).await??;
         }
     }
 }

@@ -21,17 +21,17 @@ use super::objects::{Change, Objects};
 use crate::kubernetes;
 
 /// Changes that come within this time are put into the index together.
-const GATHER: Duration = Duration::from_millis(20);
+const BATCH_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Time before the second attempt to reach the API server; each further one waits twice as long.
-const RETRY: Duration = Duration::from_millis(100);
+const MIN_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Longest time between two attempts. Short, because the API server is close and everything in the
 /// cluster waits for names.
-const LONGEST_RETRY: Duration = Duration::from_secs(2);
+const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Time without a failure after which the next one counts as the first.
-const HEALTHY: Duration = Duration::from_secs(20);
+const BACKOFF_RESET_AFTER: Duration = Duration::from_secs(20);
 
 /// Watches for ever and sends each new index.
 pub(crate) async fn watch(client: Client, indexes: Arc<Sender<Option<Arc<Index>>>>) {
@@ -86,7 +86,7 @@ async fn follow(
         }
         let first = indexes.borrow().is_none();
         if due.is_none() && objects.complete() && (first || objects.changed()) {
-            due = Some(Instant::now() + GATHER);
+            due = Some(Instant::now() + BATCH_INTERVAL);
         }
     }
 }
@@ -135,8 +135,12 @@ struct Retries {
 impl Retries {
     /// Returns the time to wait after a failure.
     fn wait(&mut self, now: Instant) -> Duration {
-        let recent = self.last.filter(|(failed, _)| now - *failed < HEALTHY);
-        let next = recent.map_or(RETRY, |(_, wait)| (wait * 2).min(LONGEST_RETRY));
+        let recent = self
+            .last
+            .filter(|(failed, _)| now - *failed < BACKOFF_RESET_AFTER);
+        let next = recent.map_or(MIN_RETRY_INTERVAL, |(_, wait)| {
+            (wait * 2).min(MAX_RETRY_INTERVAL)
+        });
         self.last = Some((now, next));
         next
     }

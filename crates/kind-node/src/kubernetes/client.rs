@@ -16,15 +16,15 @@ const KUBECONFIG: &str = "KUBECONFIG";
 
 /// Time for one attempt to connect. While a cluster starts, a connection to a service's address that
 /// was tried before kube-proxy knew the service never comes about; a new one does.
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a first connection to the API server may take, and how often it is tried.
-const PROBE: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 const PROBES: u32 = 5;
 /// How often the API server's Service is tried before something else is, and the time between.
 const SERVICE_PROBES: u32 = 20;
-const SERVICE_PAUSE: Duration = Duration::from_millis(100);
-const SERVICE_PROBE: Duration = Duration::from_millis(300);
+const SERVICE_PROBE_INTERVAL: Duration = Duration::from_millis(100);
+const SERVICE_PROBE_TIMEOUT: Duration = Duration::from_millis(300);
 /// The port of API servers on their nodes.
 const API_SERVER: &str = "6443";
 
@@ -112,15 +112,15 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
     };
     let (service, beside) = (address(&service, &port), address(host, API_SERVER));
     for _ in 0..SERVICE_PROBES {
-        if answers(&service, SERVICE_PROBE).await {
+        if answers(&service, SERVICE_PROBE_TIMEOUT).await {
             let client = client().await?;
             if is_api_server(&client).await {
                 return Ok(client);
             }
         }
-        sleep(SERVICE_PAUSE).await;
+        sleep(SERVICE_PROBE_INTERVAL).await;
     }
-    if !answers(&beside, PROBE).await {
+    if !answers(&beside, PROBE_TIMEOUT).await {
         return client().await;
     }
     tracing::info!(
@@ -133,7 +133,7 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
 /// Tells whether the cluster's own API server is at the other end. Where nothing serves Services, a
 /// connection to one leaves the cluster, and whoever is on its way may take it.
 async fn is_api_server(client: &Client) -> bool {
-    let asked = timeout(PROBE, client.apiserver_version()).await;
+    let asked = timeout(PROBE_TIMEOUT, client.apiserver_version()).await;
     // A refusal is an answer too.
     matches!(asked, Ok(Ok(_) | Err(kube::Error::Api(_))))
 }
@@ -148,7 +148,7 @@ async fn answers(endpoint: &str, limit: Duration) -> bool {
 async fn reachable(endpoint: &str) -> bool {
     for attempt in 0..PROBES {
         sleep(Duration::from_secs(attempt.into())).await;
-        if answers(endpoint, PROBE).await {
+        if answers(endpoint, PROBE_TIMEOUT).await {
             return true;
         }
     }
@@ -199,7 +199,7 @@ pub(crate) async fn serves(client: &Client, group: &str, version: &str) -> Resul
 
 /// Makes the client of a finished configuration.
 fn connect(mut config: Config) -> Result<Client, Error> {
-    config.connect_timeout = Some(CONNECT);
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
     // Fails only if a provider is installed already, which is then this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::try_from(config).map_err(|source| Error::Client(Box::new(source)))

@@ -16,9 +16,9 @@ use super::unserved;
 use crate::testing::{Place, in_namespace, listed_after};
 
 /// How long to wait for an answer that must not come.
-const PATIENCE: Duration = Duration::from_millis(300);
+const NO_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
 /// How long to wait for one that must come, however busy the machine is.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const POD: &str = "10.244.0.5";
 const GATEWAY: &str = "10.244.0.1";
 const PORT: u16 = 8080;
@@ -115,7 +115,7 @@ fn connect_within(address: &str, port: u16, patience: Duration) -> Result<(), Er
 }
 
 fn connect(address: &str, port: u16) -> Result<(), ErrorKind> {
-    connect_within(address, port, ANSWER)
+    connect_within(address, port, ANSWER_TIMEOUT)
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn pods_reach_a_node_whose_host_answers_only_neighbours_of_its_own() {
         }
         listen();
         write("ip_forward", "1");
-        let silent = pod.run(|| connect_within(GATEWAY, PORT, PATIENCE));
+        let silent = pod.run(|| connect_within(GATEWAY, PORT, NO_ANSWER_TIMEOUT));
         assert!(silent.is_err(), "the node does not answer its pod");
         sysctl::set_for_node(Path::new("/proc/sys")).unwrap();
         // One that is made while the pod still waits for an answer to its first question fails with it.
@@ -199,7 +199,7 @@ fn what_kube_proxy_drops_is_not_refused() {
         }
         // Ours come later, as after a new start of the pod network.
         let _ = listed_after(&unserved::tables(&[net("10.96.0.0/16")]));
-        let waiting = || connect_within("10.96.0.5", 53, PATIENCE);
+        let waiting = || connect_within("10.96.0.5", 53, NO_ANSWER_TIMEOUT);
         let refused = || connect("10.96.0.5", 54);
         assert_eq!(waiting(), Err(ErrorKind::TimedOut));
         assert_eq!(pod.run(waiting), Err(ErrorKind::TimedOut));

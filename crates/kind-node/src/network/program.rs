@@ -20,9 +20,9 @@ use super::{Error, masquerade, policy, routes, unserved, upkeep};
 use crate::{kubernetes, pod_addresses};
 
 /// Routes go when a link goes down and up again; nobody tells.
-const ROUTES_CHECK: Duration = Duration::from_secs(30);
+const ROUTES_RESYNC_INTERVAL: Duration = Duration::from_secs(30);
 /// Time between two attempts to bring the kernel or the configuration in step.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs the pod network until SIGTERM or SIGINT. What it has set up stays: pods go on talking
 /// while the add-on is replaced. `services` gives Services their addresses: it is told of an address of this node
@@ -87,7 +87,7 @@ async fn follow(settings: &Settings, client: Client) -> Result<(), Error> {
     let watch = watcher(Api::<Node>::all(client), watcher::Config::default());
     let mut events = pin!(watch.default_backoff());
     let mut nodes = Nodes::default();
-    let mut due = Instant::now() + ROUTES_CHECK;
+    let mut due = Instant::now() + ROUTES_RESYNC_INTERVAL;
     loop {
         let news = tokio::select! {
             event = events.next() => match event {
@@ -109,13 +109,13 @@ async fn follow(settings: &Settings, client: Client) -> Result<(), Error> {
 /// Brings this node in step with all nodes, and gives the time until it is to be done again.
 fn set_up(nodes: &Nodes, settings: &Settings) -> Duration {
     if !nodes.complete() {
-        return ROUTES_CHECK;
+        return ROUTES_RESYNC_INTERVAL;
     }
     match try_set_up(nodes, settings) {
-        Ok(()) => ROUTES_CHECK,
+        Ok(()) => ROUTES_RESYNC_INTERVAL,
         Err(error) => {
             report(&error, "the pod network is not complete");
-            RETRY
+            RETRY_INTERVAL
         }
     }
 }

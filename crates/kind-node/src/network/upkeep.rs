@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::nft::{Batch, Connection, Table, wait_for_removal};
 
 /// Time between two attempts when the kernel refuses.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// Rules that someone removes again and again are not set more often than this.
-const PACE: Duration = Duration::from_millis(100);
+const MIN_SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Sets tables of one name, and sets them again whenever someone removes of them. For ever; it waits for
 /// the kernel, so it wants a thread of its own.
@@ -18,7 +18,7 @@ pub(super) fn keep(name: &str, tables: &[Table]) -> Infallible {
     loop {
         let Err(error) = guard(name, tables);
         tracing::error!(%error, table = name, "cannot set rules");
-        sleep(RETRY);
+        sleep(RETRY_INTERVAL);
     }
 }
 
@@ -34,7 +34,7 @@ fn guard(name: &str, tables: &[Table]) -> io::Result<Infallible> {
         tracing::info!(table = name, "rules are set");
         removal()?;
         tracing::warn!(table = name, "rules were removed; setting them again");
-        sleep(PACE);
+        sleep(MIN_SYNC_INTERVAL);
     }
 }
 

@@ -15,9 +15,9 @@ use crate::kubernetes::known::Key;
 /// The kubelet's port. That nothing listens there is an answer as well: the node's.
 const PORT: u16 = 10250;
 /// Nodes are on the same network, if not on the same machine.
-const PATIENCE: Duration = Duration::from_millis(700);
+const PROBE_TIMEOUT: Duration = Duration::from_millis(700);
 /// One lost answer says nothing.
-const FAILURES: u8 = 2;
+const MAX_FAILURES: u8 = 2;
 
 /// How often in a row each node has not answered.
 #[derive(Debug, Default)]
@@ -45,7 +45,9 @@ impl Alive {
 
     /// Tells whether a node answers, as far as it was asked.
     pub(super) fn is_alive(&self, node: &str) -> bool {
-        self.0.get(node).is_none_or(|failures| *failures < FAILURES)
+        self.0
+            .get(node)
+            .is_none_or(|failures| *failures < MAX_FAILURES)
     }
 }
 
@@ -54,7 +56,7 @@ async fn answers(node: &Node) -> bool {
         return false;
     };
     let address = SocketAddr::new(*address, PORT);
-    match timeout(PATIENCE, TcpStream::connect(address)).await {
+    match timeout(PROBE_TIMEOUT, TcpStream::connect(address)).await {
         Ok(Err(error)) => error.kind() == ErrorKind::ConnectionRefused,
         Ok(Ok(_)) => true,
         Err(_) => false,

@@ -28,9 +28,9 @@ use crate::kubernetes::known::{Key, Known, watch as watch_all};
 use crate::kubernetes::refused::calling;
 
 /// Time between two looks at the nodes, and until a failed change is tried again.
-const TICK: Duration = Duration::from_secs(1);
+const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
 /// Whoever has an address says so within this time.
-const SILENCE: Duration = Duration::from_millis(100);
+const DUPLICATE_ADDRESS_TIMEOUT: Duration = Duration::from_millis(100);
 /// A port that nothing listens on; the question is only who has the address.
 const DISCARD: u16 = 9;
 
@@ -64,7 +64,7 @@ impl Leader {
         let mut endpoints = Known::<Places>::default();
         let mut alive = Alive::default();
         let mut told = Events::new(self.client.clone(), &self.node);
-        let mut tick = interval(TICK);
+        let mut tick = interval(RESYNC_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut again = false;
         loop {
@@ -219,7 +219,7 @@ impl Leader {
         UdpSocket::bind(SocketAddr::new(any, 0))
             .and_then(|socket| socket.send_to(&[], SocketAddr::new(address, DISCARD)))
             .map_err(asking)?;
-        sleep(SILENCE).await;
+        sleep(DUPLICATE_ADDRESS_TIMEOUT).await;
         Ok(!netlink.has_neighbour(address)?)
     }
 

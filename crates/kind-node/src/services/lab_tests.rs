@@ -26,9 +26,9 @@ use crate::testing::{Place, in_namespace};
 const WEB: u16 = 80;
 const KUBELET: u16 = 10250;
 /// How long to wait for a connection that must not come.
-const PATIENCE: Duration = Duration::from_millis(300);
+const NO_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
 /// How long to wait for one that must come, however busy the machine is.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const ADDRESSES: [&str; 2] = ["172.18.255.7", "fc00:f853::ff07"];
 
 /// What kube-proxy does, as far as the host can tell: the Service's port leads elsewhere.
@@ -172,7 +172,7 @@ fn connect(address: &str, port: u16, patience: Duration) -> io::Result<TcpStream
 }
 
 fn reaches(address: &str, port: u16) -> bool {
-    connect(address, port, ANSWER).is_ok()
+    connect(address, port, ANSWER_TIMEOUT).is_ok()
 }
 
 /// Tells whether a connection is turned down in words.
@@ -186,12 +186,12 @@ fn is_nobodys(address: &str) -> bool {
 }
 
 fn fails_with(kind: ErrorKind, address: &str, port: u16) -> bool {
-    connect(address, port, ANSWER).is_err_and(|error| error.kind() == kind)
+    connect(address, port, ANSWER_TIMEOUT).is_err_and(|error| error.kind() == kind)
 }
 
 /// Tells whether nothing comes back of what is sent there.
 fn is_silent(address: &str, port: u16) -> bool {
-    connect(address, port, PATIENCE).is_err()
+    connect(address, port, NO_ANSWER_TIMEOUT).is_err()
 }
 
 #[test]
@@ -285,8 +285,8 @@ fn answers(address: &str, times: usize) -> BTreeMap<String, usize> {
     let mut answers = BTreeMap::new();
     for _ in 0..times {
         let mut answer = String::new();
-        if let Ok(mut stream) = connect(address, WEB, ANSWER) {
-            stream.set_read_timeout(Some(ANSWER)).unwrap();
+        if let Ok(mut stream) = connect(address, WEB, ANSWER_TIMEOUT) {
+            stream.set_read_timeout(Some(ANSWER_TIMEOUT)).unwrap();
             stream.read_to_string(&mut answer).unwrap();
         }
         *answers.entry(answer).or_default() += 1;

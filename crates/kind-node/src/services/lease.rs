@@ -15,11 +15,11 @@ use crate::kubernetes::refused::calling;
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "kind-services";
 /// A lease that nobody renews for this long is anyone's.
-const DURATION: Duration = Duration::from_secs(5);
+const LEASE_DURATION: Duration = Duration::from_secs(5);
 /// Time between two renewals.
-const RENEWAL: Duration = Duration::from_secs(2);
+const RENEW_INTERVAL: Duration = Duration::from_secs(2);
 /// Time between two looks at another's lease.
-const LOOK: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A candidate for leadership.
 pub(super) struct Candidate {
@@ -47,7 +47,7 @@ impl Candidate {
                 Ok(false) => {}
                 Err(error) => super::error::report(&error, "cannot lead"),
             }
-            sleep(LOOK).await;
+            sleep(RETRY_INTERVAL).await;
         }
     }
 
@@ -55,8 +55,8 @@ impl Candidate {
     pub(super) async fn keep(&mut self) {
         let mut renewed = Instant::now();
         // It ends well before another one may lead.
-        while renewed.elapsed() + LOOK < DURATION {
-            sleep(RENEWAL).await;
+        while renewed.elapsed() + RETRY_INTERVAL < LEASE_DURATION {
+            sleep(RENEW_INTERVAL).await;
             match self.attempt().await {
                 Ok(true) => renewed = Instant::now(),
                 Ok(false) => return,
@@ -99,7 +99,7 @@ impl Candidate {
     fn is_stale(&mut self, lease: &Lease) -> bool {
         let version = lease.metadata.resource_version.clone();
         match &self.seen {
-            Some((seen, since)) if *seen == version => since.elapsed() > DURATION,
+            Some((seen, since)) if *seen == version => since.elapsed() > LEASE_DURATION,
             _ => {
                 self.seen = Some((version, Instant::now()));
                 false
@@ -110,7 +110,7 @@ impl Candidate {
     fn held(&self) -> LeaseSpec {
         LeaseSpec {
             holder_identity: Some(self.node.clone()),
-            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            lease_duration_seconds: i32::try_from(LEASE_DURATION.as_secs()).ok(),
             renew_time: Some(MicroTime(Timestamp::now())),
             ..LeaseSpec::default()
         }

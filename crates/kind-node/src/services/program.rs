@@ -22,12 +22,12 @@ use crate::kubernetes;
 use crate::kubernetes::known::{Known, watch as watch_all};
 
 /// Addresses go when a link goes down and up again, and others may flush all rules; nobody tells.
-const CHECK: Duration = Duration::from_secs(30);
+const RESYNC_INTERVAL: Duration = Duration::from_secs(30);
 /// Time between two attempts when the kernel refuses.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// An announcement may be lost, so it is made this often, with that pause.
 const REPEATS: u32 = 3;
-const REPEAT: Duration = Duration::from_secs(1);
+const ANNOUNCEMENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs on a node whose pod network is another program's, until SIGTERM or SIGINT.
 pub(crate) fn run() -> Result<(), Error> {
@@ -65,7 +65,7 @@ pub(crate) async fn serve(client: Client, host: IpAddr, node: &str) {
             Ok(link) => break Arc::new(link),
             Err(error) => report(&error, "no addresses for services"),
         }
-        sleep(CHECK).await;
+        sleep(RESYNC_INTERVAL).await;
     };
     let (sender, receiver) = watch::channel(Services::default());
     tokio::select! {
@@ -118,7 +118,7 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
     let mut events = pin!(watch_all::<v1::Service>(client));
     let mut services = Known::<Service>::default();
     let mut rules = announce::Rules::default();
-    let mut due = Instant::now() + CHECK;
+    let mut due = Instant::now() + RESYNC_INTERVAL;
     loop {
         let news = tokio::select! {
             event = events.next() => match event {
@@ -143,14 +143,14 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
         let wanted = announce::wanted(services.all(), node, link);
         due = Instant::now();
         due += match announce::follow(link, &wanted, &mut rules) {
-            Ok(new) if new.is_empty() => CHECK,
+            Ok(new) if new.is_empty() => RESYNC_INTERVAL,
             Ok(new) => {
                 tokio::spawn(tell(link.clone(), new));
-                CHECK
+                RESYNC_INTERVAL
             }
             Err(error) => {
                 report(&error, "cannot announce a service's address");
-                RETRY
+                RETRY_INTERVAL
             }
         };
     }
@@ -172,6 +172,6 @@ async fn tell(link: Arc<Link>, addresses: Vec<IpAddr>) {
         if let Err(error) = announce::tell(&link, &still) {
             report(&error, "cannot tell the network of an address");
         }
-        sleep(REPEAT).await;
+        sleep(ANNOUNCEMENT_INTERVAL).await;
     }
 }

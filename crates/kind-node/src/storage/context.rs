@@ -7,7 +7,7 @@ use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder};
 
 /// Time between two attempts to serve the same object.
-pub(super) const RETRY: Duration = Duration::from_secs(10);
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// The API takes no longer text in an event.
 const LONGEST_NOTE: usize = 1000;
 

@@ -11,14 +11,14 @@ use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 
-use super::context::{Context, RETRY, chain};
+use super::context::{Context, RETRY_INTERVAL, chain};
 use super::names::PROVISIONER;
 use super::{Error, provision, release, volume};
 use crate::kubernetes;
 use crate::kubernetes::refused::calling;
 
 /// Time between two attempts to reach the API server at the start.
-const CONNECT_RETRY: Duration = Duration::from_secs(1);
+const CONNECT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Serves volumes on this node until SIGTERM or SIGINT.
 pub(crate) fn run() -> Result<(), Error> {
     let node = std::env::var("NODE_NAME").map_err(|_| Error::Missing("NODE_NAME"))?;
@@ -75,13 +75,13 @@ async fn hostname(client: &Client, node: &str) -> String {
             }
             Err(error) => tracing::warn!(reason = chain(&error), "no answer from the API server"),
         }
-        tokio::time::sleep(CONNECT_RETRY).await;
+        tokio::time::sleep(CONNECT_RETRY_INTERVAL).await;
     }
 }
 
 /// Both halves report their own failures; this is for those that nobody foresaw.
 fn give_up<K>(_: Arc<K>, _: &Error, _: Arc<Context>) -> Action {
-    Action::requeue(RETRY)
+    Action::requeue(RETRY_INTERVAL)
 }
 
 fn note_failure(error: Option<impl std::error::Error>) {

@@ -11,7 +11,7 @@ use kube::runtime::events::EventType;
 use kube::{Api, Resource};
 
 use super::claim::{self, Decision, Request, Wanted};
-use super::context::{Context, RETRY, chain};
+use super::context::{Context, RETRY_INTERVAL, chain};
 use super::names::{BASE, PROVISIONER};
 use super::{Error, directory, room, topology, volume};
 use crate::kubernetes::refused::calling;
@@ -32,7 +32,7 @@ pub(super) async fn reconcile(
     match result {
         Ok(Outcome::Left) => Ok(Action::await_change()),
         // Until then that node may have gone.
-        Ok(Outcome::OfAnother) => Ok(Action::requeue(RETRY)),
+        Ok(Outcome::OfAnother) => Ok(Action::requeue(RETRY_INTERVAL)),
         Ok(Outcome::Made(request)) => {
             tracing::info!(volume = request.volume, "made a volume");
             let (type_, reason, note) = news(&request, &context.node, room::free(Path::new(BASE)));
@@ -50,7 +50,7 @@ pub(super) async fn reconcile(
                 .await;
             Ok(match error {
                 Error::Unsupported(_) => Action::await_change(),
-                _ => Action::requeue(RETRY),
+                _ => Action::requeue(RETRY_INTERVAL),
             })
         }
     }

@@ -9,7 +9,7 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 
-use super::context::{Context, RETRY, chain};
+use super::context::{Context, RETRY_INTERVAL, chain};
 use super::names::BASE;
 use super::{Error, directory, volume};
 use crate::kubernetes::refused::calling;
@@ -32,7 +32,7 @@ pub(super) async fn reconcile(
     context
         .tell(&reference, EventType::Warning, words, note)
         .await;
-    Ok(Action::requeue(RETRY))
+    Ok(Action::requeue(RETRY_INTERVAL))
 }
 
 /// Removes the data, then the volume.

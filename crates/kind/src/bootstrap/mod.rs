@@ -30,7 +30,7 @@ pub(crate) const SHARED_FILES: [&str; 8] = [
 ];
 
 /// How long a booting node may take until containerd answers.
-const BOOT_LIMIT: Duration = Duration::from_secs(120);
+const CONTAINERD_TIMEOUT: Duration = Duration::from_secs(120);
 /// kubeadm's name for the phase that restarts the kubelet to use the certificate it rotates.
 pub(crate) const KUBELET_FINALIZE: &str = "kubelet-finalize";
 const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
@@ -76,7 +76,7 @@ fn wait_for_containerd() -> Step {
     Step::WaitSocket {
         id: StepId::ContainerRuntime,
         path: CONTAINERD_SOCKET.to_owned(),
-        timeout_ms: millis(BOOT_LIMIT),
+        timeout_ms: millis(CONTAINERD_TIMEOUT),
     }
 }
 

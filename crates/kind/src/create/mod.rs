@@ -7,7 +7,7 @@ mod coordinator;
 mod documents;
 mod drive;
 mod event_log;
-mod facts;
+mod image_facts;
 mod node_documents;
 mod options;
 pub(crate) mod parallel;
@@ -21,7 +21,7 @@ mod strategy;
 
 pub(crate) use checks::{check_cluster, check_host};
 pub(crate) use documents::{ClusterDocuments, NodeFiles, make_documents};
-pub(crate) use facts::Facts;
+pub(crate) use image_facts::ImageFacts;
 pub use options::{CreateCluster, Created};
 pub(crate) use options::{explained, use_image};
 pub(crate) use provision::{Provisioned, ProvisionedNode};

@@ -9,7 +9,7 @@ use kind_kubeadm::containerd;
 use super::balancer::load_balancer_file;
 use super::boot::boot_nodes;
 use super::coordinator::Coordinator;
-use super::facts::Facts;
+use super::image_facts::ImageFacts;
 use super::parallel;
 use super::phases::Phases;
 use crate::event::{Event, Phase, Warning};
@@ -36,7 +36,7 @@ pub(crate) struct ProvisionedNode {
     /// IPv6 address there.
     pub(crate) ipv6: Option<Ipv6Addr>,
     /// What its image says.
-    pub(crate) image: Facts,
+    pub(crate) image: ImageFacts,
     /// Its configuration of containerd as it came, where the user changes that and it is known.
     pub(crate) containerd: Option<String>,
 }
@@ -96,7 +96,7 @@ fn inspect_nodes(
         let facts = match images.get(image.as_str()) {
             Some(facts) if node.plan.host.mounts.is_empty() => facts.clone(),
             // A mount may hide what the image says.
-            _ => Facts::read(engine, name, image)?,
+            _ => ImageFacts::read(engine, name, image)?,
         };
         let containerd = plan.kubernetes.containerd.has_patches();
         let containerd = containerd.then(|| read_file(engine, name, containerd::CONFIG_PATH));
@@ -117,14 +117,14 @@ fn read_images<'p>(
     coordinator: &Coordinator<'_>,
     plan: &'p Plan,
     phases: &Phases<'_>,
-) -> Result<BTreeMap<&'p str, Facts>> {
+) -> Result<BTreeMap<&'p str, ImageFacts>> {
     let nodes = plan.kubernetes_nodes().into_iter();
     let mut nodes: Vec<_> = nodes.map(|node| node.plan).collect();
     nodes.retain(|node| node.host.mounts.is_empty());
     nodes.sort_by_key(|node| &node.image);
     nodes.dedup_by_key(|node| &node.image);
     let facts = parallel::each(&nodes, coordinator.cancel, |node| {
-        let facts = Facts::read(coordinator.engine(), &node.name, &node.image)?;
+        let facts = ImageFacts::read(coordinator.engine(), &node.name, &node.image)?;
         Ok((node.image.as_str(), facts))
     })?;
     for text in facts.iter().flat_map(|(_, facts)| facts.shortcomings()) {

@@ -7,7 +7,7 @@ use kind_config::{AddOn, KubeProxyMode, Role};
 use kind_node::request::{Request, StepId};
 
 use super::documents::ClusterDocuments;
-use super::facts::Facts;
+use super::image_facts::ImageFacts;
 use super::node_documents::NodeDocuments;
 use super::phases::{PhaseSequence, Phases, Stage};
 use crate::bootstrap::{self, First, Manifests, PodCidrAssignment, SHARED_FILES, step};
@@ -197,7 +197,7 @@ fn make_manifests(
     let service_subnet = service_subnet.unwrap_or(&networking.service_subnet);
     let dns_service_ip = dns_service_ip(service_subnet);
     let has_proxy = networking.kube_proxy_mode != KubeProxyMode::None;
-    let values = manifest::Facts {
+    let values = manifest::TemplateValues {
         pod_subnet: &networking.pod_subnet,
         service_subnet: if has_proxy { service_subnet } else { "" },
         dns_service_ip: &dns_service_ip.map(|ip| ip.to_string()).unwrap_or_default(),
@@ -231,7 +231,7 @@ fn make_manifests(
     Ok(manifests)
 }
 
-fn storage_manifest(facts: &Facts, phases: &Phases<'_>) -> String {
+fn storage_manifest(facts: &ImageFacts, phases: &Phases<'_>) -> String {
     facts.storage.clone().unwrap_or_else(|| {
         phases.tell(Event::Warning(Warning::NoStorageManifest));
         OLD_STORAGE.to_owned()

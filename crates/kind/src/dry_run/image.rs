@@ -3,7 +3,7 @@
 use kind_config::version::Version;
 use kind_engine::Engine;
 
-use crate::create::Facts;
+use crate::create::ImageFacts;
 use crate::{Error, Result};
 
 /// Label of images of our own making.
@@ -18,7 +18,7 @@ pub(super) fn facts(
     image: &str,
     given: Option<&str>,
     engine: Option<&dyn Engine>,
-) -> Result<Facts> {
+) -> Result<ImageFacts> {
     let present = engine.and_then(|engine| engine.image(image).ok().flatten());
     let label = present.and_then(|image| image.labels.get(VERSION_LABEL).cloned());
     let version = given
@@ -26,7 +26,7 @@ pub(super) fn facts(
         .or(label)
         .or_else(|| tagged(image))
         .ok_or_else(|| Error::UnknownVersion(image.to_owned()))?;
-    Ok(Facts {
+    Ok(ImageFacts {
         version,
         packages: None,
         cni: Some(POD_NETWORK.to_owned()),

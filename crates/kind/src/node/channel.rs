@@ -14,9 +14,9 @@ use crate::{CancelToken, Error, Result};
 /// Where the node agent, `kind-node`, stands in every node.
 pub(crate) const NODE_AGENT: &str = "/kind/bin/kind-node";
 /// How often the caller's wish to stop is looked at.
-const TICK: Duration = Duration::from_millis(50);
+const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How long requests may go on after their nodes were taken away.
-const AFTERMATH: Duration = Duration::from_secs(10);
+const ABANDONED_REQUESTS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a node answers.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Requests {
     ) -> Result<()> {
         let mut verdict: Option<(String, Error)> = None;
         while self.running > 0 {
-            let (node, answer) = match self.received.recv_timeout(TICK) {
+            let (node, answer) = match self.received.recv_timeout(CANCEL_POLL_INTERVAL) {
                 Ok(received) => received,
                 Err(_) if cancel.is_cancelled() => {
                     if abandon() == Abandoned::NodesTaken {
@@ -119,7 +119,7 @@ impl Requests {
 
     fn await_end(&mut self) {
         while self.running > 0 {
-            match self.received.recv_timeout(AFTERMATH) {
+            match self.received.recv_timeout(ABANDONED_REQUESTS_TIMEOUT) {
                 Ok((_, Ok(Reply::Ended(_)) | Err(_))) => self.running -= 1,
                 Ok(_) => {}
                 Err(_) => return,

@@ -12,7 +12,7 @@ use crate::command_line::Flavor;
 use crate::command_line::program::Program;
 
 /// How many IPv6 subnets are tried.
-const ATTEMPTS: i32 = 5;
+const MAX_ATTEMPTS: i32 = 5;
 /// What docker says where it cannot do IPv6.
 const DOCKER_NO_IPV6: [&str; 3] = [
     "Error response from daemon: Cannot read IPv6 setup for bridge",
@@ -42,7 +42,7 @@ pub(super) fn create(flavor: Flavor, program: &Program, name: &str) -> Result<()
         Flavor::Podman => None,
         Flavor::Docker | Flavor::Nerdctl => bridge_mtu(program),
     };
-    for attempt in 0..ATTEMPTS {
+    for attempt in 0..MAX_ATTEMPTS {
         let subnet = free_subnet(flavor, program, name);
         let ipv6 = pool::unique_local_subnet(name, attempt).to_string();
         let make = |ipv6: Option<&str>| {

@@ -12,7 +12,7 @@ use kind_sys::process::{Handle, KILL, SHUTDOWN};
 use crate::Error;
 use crate::native::record::{NodeRecord, RunRecord};
 use crate::native::state::{Lock, NodeDirectory, State, file_name, names_in};
-use crate::native::teardown::{LIMIT, clear_host};
+use crate::native::teardown::{KILL_TIMEOUT, clear_host};
 use crate::native::{cgroups, hosts, network};
 
 /// Asks a node to shut down; kills it after `grace`.
@@ -26,7 +26,7 @@ pub(super) fn stop(directory: &NodeDirectory, name: &str, grace: Duration) -> Re
 
 fn kill(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
     // Again and again: a monitor that is just starting the node has no process to kill yet.
-    if wait_until_stopped(directory, LIMIT, || signal(directory, KILL)) {
+    if wait_until_stopped(directory, KILL_TIMEOUT, || signal(directory, KILL)) {
         return Ok(());
     }
     Err(Error::other(
@@ -80,7 +80,7 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
     clear_host(state, name)?;
     // Only now: the monitor cannot remove the cgroups that it is in.
     cgroups::monitor_group(state, name)?
-        .remove(LIMIT)
+        .remove(KILL_TIMEOUT)
         .map_err(Error::io(format!(
             "remove the cgroups of the monitor of node {name}"
         )))?;

@@ -12,9 +12,9 @@ use crate::native::record::NodeRecord;
 use crate::{Error, Port, Protocol};
 
 /// How long a UDP client is remembered after its last answer.
-const UDP_MEMORY: Duration = Duration::from_secs(90);
+const UDP_CLIENT_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a connection to the node may take.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The ports of a node, open on the host.
 pub(super) struct Forwards {
@@ -75,7 +75,7 @@ fn tcp(listener: &TcpListener, target: SocketAddr) {
 
 /// Carries one connection until both sides have ended.
 fn connection(client: TcpStream, target: SocketAddr) -> io::Result<()> {
-    let node = TcpStream::connect_timeout(&target, CONNECT)?;
+    let node = TcpStream::connect_timeout(&target, CONNECT_TIMEOUT)?;
     for stream in [&client, &node] {
         stream.set_nodelay(true)?;
     }
@@ -141,7 +141,7 @@ fn upstream_of(
     };
     let upstream = Arc::new(UdpSocket::bind((any, 0))?);
     upstream.connect(target)?;
-    upstream.set_read_timeout(Some(UDP_MEMORY))?;
+    upstream.set_read_timeout(Some(UDP_CLIENT_TIMEOUT))?;
     known.insert(client, Arc::clone(&upstream));
     let (clients, socket, answers) = (
         Arc::clone(clients),

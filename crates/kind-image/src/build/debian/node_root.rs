@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::super::assemble::NodeRoot;
+use super::super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
 use super::super::chroot::Chroot;
 use super::super::command::NO_PROGRESS;
-use super::super::workshop::{Key, Made, Work, Workshop};
 use super::super::{Error, Step, tree};
 use super::suites::Base;
 use super::{root, runtime};
@@ -54,12 +54,12 @@ const RECORD: &str = "packages.json";
 
 /// The root filesystem of nodes with that version of Kubernetes.
 pub(super) fn make(
-    workshop: &Workshop<'_>,
+    build_cache: &BuildCache<'_>,
     version: &str,
     mirror: Option<&str>,
 ) -> Result<NodeRoot, Error> {
     let base = Base::for_kubernetes(version);
-    let key = Key::of([
+    let key = CacheKey::of([
         // What decides where packages come from is an input as well.
         include_str!("suites.rs"),
         include_str!("runtime.rs"),
@@ -69,7 +69,7 @@ pub(super) fn make(
         TRIM,
         mirror.unwrap_or_default(),
     ]);
-    let path = workshop.step(Step::NodeRoot, &key, |work| {
+    let path = build_cache.step(Step::NodeRoot, &key, |work| {
         let directory = work.directory.join("root");
         let what = root::Root {
             suite: base.root_suite(),
@@ -82,7 +82,7 @@ pub(super) fn make(
         trim(work, &directory)
     })?;
     let packages = read_record(&path.join(RECORD))?;
-    let made = Made { path, key };
+    let made = StepOutput { path, key };
     Ok(NodeRoot { made, packages })
 }
 
@@ -95,7 +95,7 @@ fn read_record(path: &Path) -> Result<Packages, Error> {
 }
 
 /// Takes away what a node does not need, and what would change the host's kernel.
-fn trim(work: &Work<'_>, directory: &Path) -> Result<(), Error> {
+fn trim(work: &StepContext<'_>, directory: &Path) -> Result<(), Error> {
     work.run(Chroot::new(directory).script(TRIM, &[]), NO_PROGRESS)?;
     // Outside of the chroot, which uses them: an engine gives nodes their own.
     let emptied = std::fs::read_dir(directory.join("dev")).and_then(|entries| {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::super::workshop::{Key, Work, Workshop};
+use super::super::cache::{BuildCache, CacheKey, StepContext};
 use super::super::{Error, Step};
 
 /// The release that Kubernetes 1.20 is compiled from and with.
@@ -22,9 +22,12 @@ const BUILD_PACKAGES: &[&str] = &[
 ];
 
 /// The build root. Its key does not depend on when it was made.
-pub(super) fn build_root(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<PathBuf, Error> {
+pub(super) fn build_root(
+    build_cache: &BuildCache<'_>,
+    mirror: Option<&str>,
+) -> Result<PathBuf, Error> {
     let key = build_root_key(mirror);
-    let result = workshop.step(Step::BuildRoot, &key, |work| {
+    let result = build_cache.step(Step::BuildRoot, &key, |work| {
         let what = Root {
             suite: BUILD_SUITE,
             packages: BUILD_PACKAGES,
@@ -36,8 +39,8 @@ pub(super) fn build_root(workshop: &Workshop<'_>, mirror: Option<&str>) -> Resul
 }
 
 /// Stands for the build root.
-pub(super) fn build_root_key(mirror: Option<&str>) -> Key {
-    Key::of([
+pub(super) fn build_root_key(mirror: Option<&str>) -> CacheKey {
+    CacheKey::of([
         BUILD_SUITE,
         &BUILD_PACKAGES.join(","),
         mirror.unwrap_or_default(),
@@ -55,7 +58,7 @@ pub(super) struct Root<'a> {
 
 /// Makes a Debian root at `path`.
 pub(super) fn make(
-    work: &Work<'_>,
+    work: &StepContext<'_>,
     path: &Path,
     root: &Root<'_>,
     mirror: Option<&str>,

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::super::cache::StepContext;
 use super::super::chroot::Chroot;
 use super::super::command::NO_PROGRESS;
-use super::super::workshop::Work;
 use super::super::{Error, tree};
 use super::suites::{self, Base, Offer};
 use crate::packages::Packages;
@@ -39,7 +39,7 @@ const APT: &[&str] = &[
 
 /// Installs what runs containers, and returns what is installed.
 pub(super) fn install(
-    work: &Work<'_>,
+    work: &StepContext<'_>,
     root: &Path,
     base: &Base,
     mirror: Option<&str>,
@@ -67,7 +67,7 @@ pub(super) fn install(
 }
 
 struct Installer<'a> {
-    work: &'a Work<'a>,
+    work: &'a StepContext<'a>,
     root: &'a Path,
     base: &'a Base,
     mirror: &'a str,

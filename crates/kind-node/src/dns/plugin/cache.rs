@@ -15,15 +15,15 @@ const CAPACITY: usize = 9984;
 const LARGEST: usize = 20_000;
 
 /// The longest time for answers, and for those that there is nothing.
-const LONGEST: Duration = Duration::from_secs(3600);
-const LONGEST_DENIAL: Duration = Duration::from_secs(1800);
+const MAX_TTL: Duration = Duration::from_secs(3600);
+const MAX_DENIAL_TTL: Duration = Duration::from_secs(1800);
 
 /// The longest time for failures that may be said (RFC 2308).
-const LONGEST_SERVFAIL: Duration = Duration::from_secs(300);
+const MAX_SERVFAIL_TTL: Duration = Duration::from_secs(300);
 
 /// The shortest time, where nothing is said. CoreDNS then keeps answers for five seconds that are good for less;
 /// what is fresh is never wrong.
-const SHORTEST: Duration = Duration::ZERO;
+const MIN_TTL: Duration = Duration::ZERO;
 
 /// The directive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Keeping {
         Self {
             capacity: CAPACITY,
             longest,
-            shortest: SHORTEST,
+            shortest: MIN_TTL,
             disabled: Zones::default(),
         }
     }
@@ -80,8 +80,8 @@ impl CacheSettings {
         let zones = directive.arguments.get(usize::from(seconds.is_some())..);
         let mut settings = Self {
             zones: arguments::zones(zones.unwrap_or_default(), around)?,
-            success: Keeping::new(LONGEST),
-            denial: Keeping::new(LONGEST_DENIAL),
+            success: Keeping::new(MAX_TTL),
+            denial: Keeping::new(MAX_DENIAL_TTL),
             // Five seconds in CoreDNS; who asks again at once knows sooner that a failure is over.
             servfail: Duration::ZERO,
             keep_ttl: false,
@@ -117,7 +117,7 @@ impl CacheSettings {
             "keepttl" => self.keep_ttl = true,
             "servfail" => {
                 self.servfail = arguments::duration(arguments::one(line)?)?;
-                if self.servfail > LONGEST_SERVFAIL {
+                if self.servfail > MAX_SERVFAIL_TTL {
                     return invalid("must be at most 5m");
                 }
             }

@@ -25,11 +25,11 @@ use crate::nft::{Batch, Connection, Family, Table, wait_for_removal};
 use crate::pod_addresses;
 
 /// Changes that come within this time are made together.
-const GATHER: Duration = Duration::from_millis(10);
+const BATCH_INTERVAL: Duration = Duration::from_millis(10);
 /// Time between two attempts when the kernel refuses.
-const RETRY: Duration = Duration::from_secs(2);
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Rules that someone removes again and again are not set more often than this.
-const PACE: Duration = Duration::from_millis(100);
+const MIN_SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Says whenever someone else removed rules.
 type Removals = mpsc::Receiver<io::Result<()>>;
@@ -51,7 +51,7 @@ pub(in crate::network) async fn enforce(client: Client, settings: &Settings) {
         if let Some(error) = error {
             report(&error, "cannot enforce network policies");
         }
-        sleep(RETRY).await;
+        sleep(RETRY_INTERVAL).await;
     }
 }
 
@@ -124,13 +124,13 @@ async fn follow(
             () = wait => {
                 due = kernel.set(&cluster).err().map(|error| {
                     report(&error, "cannot enforce network policies");
-                    Instant::now() + RETRY
+                    Instant::now() + RETRY_INTERVAL
                 });
                 false
             }
         };
         if news && cluster.complete() && due.is_none() {
-            due = Some(Instant::now() + GATHER);
+            due = Some(Instant::now() + BATCH_INTERVAL);
         }
     }
 }
@@ -210,7 +210,7 @@ impl Kernel {
                 if sender.blocking_send(result).is_err() || last {
                     return;
                 }
-                std::thread::sleep(PACE);
+                std::thread::sleep(MIN_SYNC_INTERVAL);
             }
         });
         Ok(receiver)

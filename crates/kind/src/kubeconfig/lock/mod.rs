@@ -14,11 +14,11 @@ use super::files::ANOTHER_FILE;
 use crate::access;
 
 /// How long somebody else's lock is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// A lock is held for one reading and one writing of a small file; one of this age was left behind,
 /// unless its owner is known to live.
-const STALE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(20);
+const STALE_LOCK_AGE: Duration = Duration::from_secs(60);
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A held lock; dropping it gives it back.
 #[derive(Debug)]
@@ -81,17 +81,17 @@ impl Error {
 impl Lock {
     /// Takes the lock on `file`, whose directory is made if it is missing.
     pub(super) fn acquire(file: &Path) -> Result<Self, Error> {
-        Self::acquire_within(file, PATIENCE)
+        Self::acquire_within(file, LOCK_TIMEOUT)
     }
 
-    fn acquire_within(file: &Path, patience: Duration) -> Result<Self, Error> {
+    fn acquire_within(file: &Path, timeouts: Duration) -> Result<Self, Error> {
         let parent = file.parent().unwrap_or(Path::new(""));
         belonging::make_directory(parent).map_err(|source| Error::Directory {
             path: parent.to_owned(),
             source,
         })?;
         let path = lock_of(file);
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + timeouts;
         loop {
             match create(&path) {
                 Ok(()) => return Ok(Self { path }),
@@ -100,7 +100,7 @@ impl Lock {
                 }
                 Err(_) if take_stale_away(&path) => {}
                 Err(_) if Instant::now() >= deadline => return Err(held(path)),
-                Err(_) => std::thread::sleep(PAUSE),
+                Err(_) => std::thread::sleep(LOCK_POLL_INTERVAL),
             }
         }
     }
@@ -188,7 +188,7 @@ fn take_stale_away(path: &Path) -> bool {
 fn is_stale(path: &Path) -> bool {
     match Owner::of(path).and_then(|owner| owner.lives()) {
         Some(lives) => !lives,
-        None => age(path).is_some_and(|age| age >= STALE),
+        None => age(path).is_some_and(|age| age >= STALE_LOCK_AGE),
     }
 }
 

@@ -42,7 +42,8 @@ fn client_gos_empty_lock_is_waited_for_until_it_is_old() {
     let begun = Instant::now();
     assert!(Lock::acquire_within(&file, Duration::from_millis(100)).is_err());
     assert!(begun.elapsed() >= Duration::from_millis(100));
-    left.set_modified(SystemTime::now() - STALE * 2).unwrap();
+    left.set_modified(SystemTime::now() - STALE_LOCK_AGE * 2)
+        .unwrap();
     drop(Lock::acquire_within(&file, Duration::ZERO).unwrap());
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
@@ -73,7 +74,8 @@ fn a_lock_whose_process_lives_is_never_old() {
     let file = directory.path().join("config");
     let lock = Lock::acquire(&file).unwrap();
     let made = File::open(directory.path().join("config.lock")).unwrap();
-    made.set_modified(SystemTime::now() - STALE * 2).unwrap();
+    made.set_modified(SystemTime::now() - STALE_LOCK_AGE * 2)
+        .unwrap();
     assert!(Lock::acquire_within(&file, Duration::ZERO).is_err());
     drop(lock);
 }
@@ -84,7 +86,8 @@ fn of_many_at_once_one_has_it() {
     let file = directory.path().join("config");
     // A stale lock stands there at the start, for all of them to fall over.
     let left = File::create(directory.path().join("config.lock")).unwrap();
-    left.set_modified(SystemTime::now() - STALE * 2).unwrap();
+    left.set_modified(SystemTime::now() - STALE_LOCK_AGE * 2)
+        .unwrap();
     let (inside, most) = (
         std::sync::atomic::AtomicUsize::new(0),
         std::sync::atomic::AtomicUsize::new(0),
