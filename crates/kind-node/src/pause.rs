@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// Waits until SIGTERM or SIGINT; meanwhile orphans are reaped.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn hold_namespaces() -> ExitCode {
     let Ok(mut signals) = Signals::new([SIGCHLD, SIGINT, SIGTERM]) else {
         return ExitCode::FAILURE;
     };

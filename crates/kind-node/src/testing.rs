@@ -22,11 +22,11 @@ pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
 }
 
 /// A further network namespace, with a thread in it that does what it is told.
-pub(crate) struct Place {
+pub(crate) struct NetworkNamespace {
     jobs: mpsc::Sender<Job>,
 }
 
-impl Place {
+impl NetworkNamespace {
     /// Makes one.
     pub(crate) fn new() -> Self {
         let (jobs, inbox) = mpsc::channel::<Job>();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::outline::{self, Entry, Shape};
+use super::outline::{self, Entry, ValueLayout};
 use super::{Mapping, Value, emit, key_order};
 
 /// Text of a document that is changed entry by entry.
@@ -42,8 +42,10 @@ impl Edit {
             return self.add(&entries, key, value.into());
         };
         match &entry.value {
-            Shape::Scalar(range) => self.text.replace_range(range.clone(), written.trim_end()),
-            Shape::Nothing => {
+            ValueLayout::Scalar(range) => {
+                self.text.replace_range(range.clone(), written.trim_end())
+            }
+            ValueLayout::Nothing => {
                 self.replace(entry.lines.clone(), &entry_lines(key, value.into()));
             }
             _ => return None,
@@ -75,12 +77,12 @@ impl Edit {
             return self.add(&entries, list, vec![item.clone()].into());
         };
         match &entry.value {
-            Shape::Items { indent, .. } => {
+            ValueLayout::Items { indent, .. } => {
                 let lines = item_lines(item, *indent);
                 self.replace(entry.lines.end..entry.lines.end, &lines);
                 Some(())
             }
-            Shape::Nothing => {
+            ValueLayout::Nothing => {
                 let lines = entry_lines(list, vec![item.clone()].into());
                 self.replace(entry.lines.clone(), &lines);
                 Some(())
@@ -102,7 +104,7 @@ impl Edit {
         let entries = outline::of(&self.text)?;
         let entry = entries.into_iter().find(|entry| entry.key == list)?;
         match entry.value {
-            Shape::Items { items, .. } if items.len() == 1 => self.replace(entry.lines, &[]),
+            ValueLayout::Items { items, .. } if items.len() == 1 => self.replace(entry.lines, &[]),
             _ => self.replace(lines, &[]),
         }
         Some(())
@@ -113,7 +115,7 @@ impl Edit {
         let entries = outline::of(&self.text)?;
         let entry = entries.into_iter().find(|entry| entry.key == list)?;
         match entry.value {
-            Shape::Items { indent, items } => Some((indent, items.get(index)?.clone())),
+            ValueLayout::Items { indent, items } => Some((indent, items.get(index)?.clone())),
             _ => None,
         }
     }

@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::Node;
 use kind_node::load_balancer::Settings;
 
 use crate::kubernetes;
-use crate::kubernetes::known::{self, Known};
+use crate::kubernetes::store::{self, Store};
 
 /// Labels of control planes, the second until 1.23.
 const LABELS: [&str; 2] = [
@@ -32,8 +32,8 @@ pub(super) async fn keep(path: &Path, kubeconfig: &Path) {
             Err(_) => tokio::time::sleep(KUBECONFIG_POLL_INTERVAL).await,
         }
     };
-    let mut events = pin!(known::watch::<Node>(&client));
-    let mut nodes = Known::default();
+    let mut events = pin!(store::watch::<Node>(&client));
+    let mut nodes = Store::default();
     let mut seen = BTreeSet::new();
     while let Some(event) = events.next().await {
         let news = match event {

@@ -44,7 +44,7 @@ pub(crate) enum Error {
 }
 
 /// Leads connections until it is told to end.
-pub(crate) fn run() -> Result<(), Error> {
+pub(crate) fn run_load_balancer() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -54,7 +54,7 @@ fn legacy_rules() -> usize {
 
 /// Counts the rules in a dump; a flavour that the image or the kernel does not have has none.
 fn count(dump: &[&str]) -> usize {
-    program::run(dump, "", DUMP_TIMEOUT).map_or(0, |output| {
+    program::run_program(dump, "", DUMP_TIMEOUT).map_or(0, |output| {
         count_rules(&String::from_utf8_lossy(&output.stdout))
     })
 }

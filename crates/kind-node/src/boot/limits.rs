@@ -25,7 +25,7 @@ const NUMA_NODES: &str = "/sys/devices/system/node";
 const BOUNDED: [&str; 5] = ["MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached"];
 
 /// Shows the limits of the node's cgroup as the size of the machine.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn run_show_limits() -> ExitCode {
     match show_limits() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

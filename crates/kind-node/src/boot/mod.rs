@@ -29,4 +29,4 @@ mod text;
 mod userns;
 
 use error::Error;
-pub(crate) use sequence::run;
+pub(crate) use sequence::boot_node;

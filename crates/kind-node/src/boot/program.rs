@@ -17,7 +17,8 @@ const PROGRAM_TIMEOUT: Duration = Duration::from_secs(60);
 /// Runs a program and gives what it printed; a code other than 0 is an error.
 pub(super) fn output(argv: &[&str], stdin: &str) -> Result<String, Error> {
     let program = argv.join(" ");
-    let output = run(argv, stdin, PROGRAM_TIMEOUT).map_err(during(format!("run {program}")))?;
+    let output =
+        run_program(argv, stdin, PROGRAM_TIMEOUT).map_err(during(format!("run {program}")))?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr);
         return Err(Error::Program {
@@ -30,7 +31,7 @@ pub(super) fn output(argv: &[&str], stdin: &str) -> Result<String, Error> {
 }
 
 /// Runs a program that is killed when it takes longer than `limit`.
-pub(super) fn run(argv: &[&str], stdin: &str, limit: Duration) -> io::Result<Output> {
+pub(super) fn run_program(argv: &[&str], stdin: &str, limit: Duration) -> io::Result<Output> {
     let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut child = Command::new(program)
         .args(arguments)
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_program_that_hangs_is_killed() {
-        let output = run(&["sleep", "60"], "", Duration::from_millis(50)).unwrap();
+        let output = run_program(&["sleep", "60"], "", Duration::from_millis(50)).unwrap();
         assert!(!output.status.success());
     }
 }

@@ -18,7 +18,7 @@ use crate::unpack;
 const SEEDS: &str = "/kind/seed";
 
 /// Puts the node's files in place and becomes the command after `--`.
-pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+pub(crate) fn seed_node(arguments: &[OsString]) -> ExitCode {
     let [dashes, program, rest @ ..] = arguments else {
         return crate::usage::complain("seed takes `-- COMMAND`");
     };

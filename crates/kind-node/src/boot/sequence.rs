@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Prepares the node and becomes the command after `--`, or does the one step that is named.
-pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+pub(crate) fn boot_node(arguments: &[OsString]) -> ExitCode {
     let result = match arguments {
         [step] if step == "kubelet-cgroups" => cgroups::prepare_kubelet(),
         [step] if step == "product-files" => {

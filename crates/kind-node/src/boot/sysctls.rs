@@ -14,7 +14,7 @@ const FILE: &str = "/etc/sysctl.d/99-kind.conf";
 /// Makes them, and has systemd make them whenever the node boots.
 ///
 /// Never fails: on most hosts everything is as it should be anyway.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn set_sysctls() -> ExitCode {
     for (what, result) in [
         ("settings", set()),
         (FILE, fs::write(FILE, sysctl::as_file())),

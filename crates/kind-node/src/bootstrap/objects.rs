@@ -15,7 +15,7 @@ use kube::discovery::{ApiCapabilities, Scope, oneshot};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
-use super::administrator;
+use super::admin_client;
 use crate::usage::{complain, fail};
 
 /// Where `kubectl apply` keeps what it was given, to tell later what was removed from it.
@@ -50,13 +50,13 @@ impl Verb {
 }
 
 /// Makes the objects of the JSON list on stdin, in their order; the argument is `create` or `apply`.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
+pub(crate) fn make_objects(arguments: &[String]) -> ExitCode {
     let verb = match arguments {
         [word] if word == "create" => Verb::Create,
         [word] if word == "apply" => Verb::Apply,
         _ => return complain("make-objects takes `create` or `apply`"),
     };
-    match administrator::block_on(make(verb)) {
+    match admin_client::block_on(make(verb)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(problem)) => fail(&problem),
         Err(error) => fail(&error.to_string()),
@@ -71,7 +71,7 @@ async fn make(verb: Verb) -> Result<(), String> {
         serde_json::from_str(&text).map_err(|error| format!("not a list of objects: {error}"))?;
     let mut maker = Maker {
         verb,
-        client: administrator::client().await,
+        client: admin_client::admin_client().await,
         known: BTreeMap::new(),
         deadline: Instant::now() + API_SERVER_TIMEOUT,
     };

@@ -17,7 +17,7 @@ use k8s_openapi::api::storage::v1::CSINode;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 
-use super::administrator;
+use super::admin_client;
 
 /// How long the API server and the nodes' registration may take.
 const ASSIGNMENT_TIMEOUT: Duration = Duration::from_secs(180);
@@ -31,7 +31,7 @@ type PodCidrAssignment<'a> = (&'a str, Vec<&'a str>);
 /// `NODE=CIDR,CIDR`.
 ///
 /// Never fails: what cannot be set here is set by the controller manager.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
+pub(crate) fn assign_pod_cidrs(arguments: &[String]) -> ExitCode {
     let assignments = arguments
         .iter()
         .filter_map(|assignment| assignment.split_once('='));
@@ -39,12 +39,12 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let assigned =
         async { tokio::time::timeout(ASSIGNMENT_TIMEOUT, assign(assignments.collect())).await };
     // What was not in time is left to the controller manager.
-    let _ = administrator::block_on(assigned);
+    let _ = admin_client::block_on(assigned);
     ExitCode::SUCCESS
 }
 
 async fn assign(mut assignments: Vec<PodCidrAssignment<'_>>) {
-    let client = administrator::client().await;
+    let client = admin_client::admin_client().await;
     while !assignments.is_empty() {
         let complete = complete(&client).await;
         let (due, rest): (Vec<_>, Vec<_>) = assignments

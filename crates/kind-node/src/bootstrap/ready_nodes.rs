@@ -7,13 +7,13 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::{Api, ListParams};
 use tokio::time::{sleep, timeout};
 
-use super::administrator;
+use super::admin_client;
 use crate::usage::{complain, fail};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits for the nodes with that label, at least one: `LABEL SECONDS`.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
+pub(crate) fn await_ready_nodes(arguments: &[String]) -> ExitCode {
     let [label, seconds] = arguments else {
         return complain("await-nodes takes LABEL SECONDS");
     };
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         return complain("await-nodes takes whole seconds");
     };
     let limit = Duration::from_secs(seconds);
-    match administrator::block_on(attend(label, limit)) {
+    match admin_client::block_on(attend(label, limit)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(last)) => fail(&format!("not Ready after {limit:?}: {last}")),
         Err(error) => fail(&error.to_string()),
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 async fn attend(label: &str, limit: Duration) -> Result<(), String> {
     let mut last = "nothing was heard of any node".to_owned();
     let ready = timeout(limit, async {
-        let nodes: Api<Node> = Api::all(administrator::client().await);
+        let nodes: Api<Node> = Api::all(admin_client::admin_client().await);
         let labelled = ListParams::default().labels(label);
         loop {
             last = match nodes.list(&labelled).await {

@@ -35,7 +35,7 @@ struct Wanted<'a> {
 }
 
 /// Waits for the node that is named: `NODE [--cri-socket=SOCKET] [--pod-network]`.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
+pub(crate) fn await_registration(arguments: &[String]) -> ExitCode {
     let Some(wanted) = parse(arguments) else {
         return complain("await-registration takes NODE [--cri-socket=SOCKET] [--pod-network]");
     };

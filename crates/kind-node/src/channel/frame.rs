@@ -25,7 +25,7 @@ const LONGEST_DOCUMENT: u32 = 64 * 1024 * 1024;
 const FAILURE_REPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Answers the request on stdin. `--root DIRECTORY` puts its files somewhere else than at `/`.
-pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+pub(crate) fn serve_request(arguments: &[OsString]) -> ExitCode {
     let root = match arguments {
         [] => PathBuf::from("/"),
         [flag, root] if flag == "--root" => PathBuf::from(root),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Place;
+use super::SourcePosition;
 
 /// A word of a Corefile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) struct Token {
     /// What it says, without its quotes.
     pub(super) text: String,
     /// Where it begins.
-    pub(super) place: Place,
+    pub(super) place: SourcePosition,
     /// The line in which it ends; a quoted word may have several.
     pub(super) end: usize,
     /// It stood in quotes, so that a brace in it is only text.
@@ -45,7 +45,7 @@ impl Lexer<'_> {
     /// Reads the next word.
     fn token(&mut self) -> Option<Token> {
         self.skip_space();
-        let place = Place {
+        let place = SourcePosition {
             file: self.file.clone(),
             line: self.line,
         };

@@ -9,7 +9,7 @@ use super::command_line::{self, Command, CommandLine};
 use super::{containers, images, pods, status};
 
 /// Answers a call on stdout.
-pub(crate) fn run(words: &[String]) -> ExitCode {
+pub(crate) fn run_crictl(words: &[String]) -> ExitCode {
     let mut out = Vec::new();
     let result = answer(words, &mut out);
     // Also what was done before something failed.

@@ -10,7 +10,7 @@ use hickory_proto::rr::{DNSClass, Name, RData};
 
 use super::answer::{self, Answer, Question, Reach};
 use super::cache::{Cache, Kept};
-use super::chain::{Chain, Known};
+use super::chain::{Chain, ClusterSnapshot};
 use super::index::Index;
 use super::metrics::CacheMetrics;
 use super::plugin::rewrite;
@@ -43,7 +43,7 @@ pub(crate) struct Asking<'a> {
     /// Who asks.
     pub(crate) client: IpAddr,
     /// What is known of the cluster.
-    pub(crate) known: &'a Known,
+    pub(crate) known: &'a ClusterSnapshot,
 }
 
 impl Asking<'_> {

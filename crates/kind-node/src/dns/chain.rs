@@ -26,7 +26,7 @@ pub(crate) struct Chain {
 
 /// What is known of the cluster at one moment, shared.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known {
+pub(crate) struct ClusterSnapshot {
     /// Its services; nothing until all objects were listed once.
     pub(crate) index: Option<Arc<Index>>,
     /// Its pods, likewise.

@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hickory_proto::rr::Name;
-use kind_node::corefile::{self, Directive, Environment, Place, ServerBlock, SyntaxError};
+use kind_node::corefile::{self, Directive, Environment, ServerBlock, SourcePosition, SyntaxError};
 
-use super::plugin::arguments::{Fault, Lines, invalid, not_supported};
+use super::plugin::arguments::{DirectiveError, Lines, invalid, not_supported};
 use super::plugin::autopath::Autopath;
 use super::plugin::cache::CacheSettings;
 use super::plugin::forward::ForwardSettings;
@@ -111,11 +111,11 @@ pub(crate) struct Block {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// Where it stands.
-    pub(crate) place: Place,
+    pub(crate) place: SourcePosition,
     /// Which directive it is, with the property in its block.
     directive: String,
     /// What is wrong.
-    pub(crate) fault: Fault,
+    pub(crate) fault: DirectiveError,
 }
 
 impl fmt::Display for Problem {
@@ -125,8 +125,8 @@ impl fmt::Display for Problem {
             write!(formatter, "{}: ", self.directive)?;
         }
         match &self.fault {
-            Fault::Invalid(reason) => formatter.write_str(reason),
-            Fault::NotSupported(reason) => write!(formatter, "not supported; {reason}"),
+            DirectiveError::Invalid(reason) => formatter.write_str(reason),
+            DirectiveError::NotSupported(reason) => write!(formatter, "not supported; {reason}"),
         }
     }
 }
@@ -136,7 +136,7 @@ impl From<SyntaxError> for Problem {
         Self {
             place: error.place,
             directive: String::new(),
-            fault: Fault::Invalid(error.reason),
+            fault: DirectiveError::Invalid(error.reason),
         }
     }
 }
@@ -169,7 +169,7 @@ impl Configuration {
             ..
         } = reading;
         if blocks.is_empty() {
-            let place = Place {
+            let place = SourcePosition {
                 file: file.into(),
                 line: 1,
             };
@@ -178,7 +178,7 @@ impl Configuration {
         }
         let refused = problems
             .iter()
-            .any(|one| matches!(one.fault, Fault::Invalid(_)));
+            .any(|one| matches!(one.fault, DirectiveError::Invalid(_)));
         if refused {
             return Err(problems);
         }
@@ -255,7 +255,7 @@ impl Reading<'_> {
         source: &ServerBlock,
         zones: Vec<Name>,
         port: u16,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DirectiveError> {
         for zone in zones {
             let key = (zone, port);
             let blocks = self.configuration.blocks.iter();
@@ -272,7 +272,12 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn note(&mut self, place: &Place, directive: &str, result: Result<(), Fault>) {
+    fn note(
+        &mut self,
+        place: &SourcePosition,
+        directive: &str,
+        result: Result<(), DirectiveError>,
+    ) {
         if let Err(fault) = result {
             self.problems.push(Problem {
                 place: place.clone(),
@@ -287,7 +292,7 @@ impl Reading<'_> {
         block: &mut Block,
         directive: &Directive,
         lines: &mut Lines<'_>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DirectiveError> {
         let environment = self.environment;
         let around = &block.zones;
         match directive.name.as_str() {
@@ -350,7 +355,7 @@ fn narrowness(block: &ServerBlock) -> [bool; 2] {
 }
 
 /// Keeps the settings of a plugin that a server block may name once.
-fn once<T>(kept: &mut Option<T>, read: T) -> Result<(), Fault> {
+fn once<T>(kept: &mut Option<T>, read: T) -> Result<(), DirectiveError> {
     if kept.replace(read).is_some() {
         return invalid("may stand only once in a server block");
     }

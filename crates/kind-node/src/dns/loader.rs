@@ -19,7 +19,7 @@ use super::index::Index;
 use super::listeners::Listeners;
 use super::metrics::{InForce, Metrics};
 use super::model::Pods;
-use super::plugin::arguments::Fault;
+use super::plugin::arguments::DirectiveError;
 use super::report::{self, Reason};
 use super::resolver::Chains;
 use super::surroundings::Surroundings;
@@ -238,11 +238,11 @@ fn left_out(problem: &Problem) -> (Reason, String) {
 /// What is told of something in a Corefile that is refused.
 fn refused(problem: &Problem) -> (Reason, String) {
     match problem.fault {
-        Fault::Invalid(_) => {
+        DirectiveError::Invalid(_) => {
             let text = format!("{problem}; the Corefile before stays in force");
             (Reason::Invalid, text)
         }
-        Fault::NotSupported(_) => left_out(problem),
+        DirectiveError::NotSupported(_) => left_out(problem),
     }
 }
 

@@ -11,12 +11,12 @@ use tokio::sync::watch::Sender;
 
 use super::convert;
 use super::model::Pods;
-use crate::kubernetes::known::{self, Known};
+use crate::kubernetes::store::{self, Store};
 
 /// Watches for ever and sends each new state.
 pub(crate) async fn watch(client: Client, pods: Arc<Sender<Option<Arc<Pods>>>>) {
-    let mut known = Known::default();
-    let mut events = pin!(known::watch::<Pod>(&client));
+    let mut known = Store::default();
+    let mut events = pin!(store::watch::<Pod>(&client));
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
@@ -36,7 +36,7 @@ fn reduce(pod: Pod) -> Option<Vec<IpAddr>> {
     (!addresses.is_empty()).then_some(addresses)
 }
 
-fn by_address(known: &Known<Vec<IpAddr>>) -> Pods {
+fn by_address(known: &Store<Vec<IpAddr>>) -> Pods {
     let mut pods = Pods::new();
     for (key, addresses) in known.all() {
         for address in addresses {

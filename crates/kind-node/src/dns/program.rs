@@ -37,7 +37,7 @@ const HOST: &str = "HOST_IP";
 /// answered is said by the Corefile in the cluster's ConfigMap `kube-system/coredns`; with CoreDNS's
 /// `-conf FILE`, by that file, and a cluster is needed only if it says so. The cluster is that of
 /// [`kubernetes::client`].
-pub(crate) fn run(args: &[String]) -> Result<(), Error> {
+pub(crate) fn run_dns(args: &[String]) -> Result<(), Error> {
     let options = Options::parse(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

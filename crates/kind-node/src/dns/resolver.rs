@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::answer::Question;
 use super::asking::{Asking, Resolved};
-use super::chain::{Chain, Known};
+use super::chain::{Chain, ClusterSnapshot};
 use super::index::Index;
 use super::model::Pods;
 
@@ -40,7 +40,7 @@ impl Resolver {
     /// waiting for anything.
     pub(crate) async fn resolve(&self, port: u16, client: IpAddr, question: &Question) -> Resolved {
         let chains = self.chains.borrow().clone();
-        let known = Known {
+        let known = ClusterSnapshot {
             index: self.indexes.borrow().clone(),
             pods: self.pods.borrow().clone(),
         };

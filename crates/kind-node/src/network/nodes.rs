@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1;
 use kube::runtime::watcher::Event;
 
 use super::settings::Settings;
-use crate::kubernetes::known::Known;
+use crate::kubernetes::store::Store;
 
 /// One node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) struct Node {
 
 /// All nodes by name, built from the events of a watch.
 #[derive(Debug, Default)]
-pub(super) struct Nodes(Known<Node>);
+pub(super) struct Nodes(Store<Node>);
 
 impl Nodes {
     /// Takes an event in; tells whether there is something new to act on.

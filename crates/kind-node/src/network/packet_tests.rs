@@ -13,7 +13,7 @@ use kind_net::netlink::{Netlink, Route};
 use kind_net::sysctl;
 
 use super::unserved;
-use crate::testing::{Place, in_namespace, listed_after};
+use crate::testing::{NetworkNamespace, in_namespace, listed_after};
 
 /// How long to wait for an answer that must not come.
 const NO_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
@@ -51,8 +51,13 @@ fn listen() {
 }
 
 /// A namespace at the other end of a link that this one gets, with that address.
-fn neighbour(netlink: &mut Netlink, name: &str, own: &str, address: &'static str) -> (Place, u32) {
-    let place = Place::new();
+fn neighbour(
+    netlink: &mut Netlink,
+    name: &str,
+    own: &str,
+    address: &'static str,
+) -> (NetworkNamespace, u32) {
+    let place = NetworkNamespace::new();
     let namespace = place.namespace();
     let link = netlink.bridge(name).unwrap();
     netlink
@@ -71,7 +76,7 @@ fn neighbour(netlink: &mut Netlink, name: &str, own: &str, address: &'static str
 }
 
 /// The node's pod, as the plugin ptp makes one: the gateway's address is a network of its own.
-fn pod(netlink: &mut Netlink) -> Place {
+fn pod(netlink: &mut Netlink) -> NetworkNamespace {
     let (pod, link) = neighbour(netlink, "pod", "10.244.0.1/32", "10.244.0.5/24");
     route(netlink, "10.244.0.5/32", None, link);
     pod.run(|| {
@@ -83,7 +88,7 @@ fn pod(netlink: &mut Netlink) -> Place {
 }
 
 /// What is outside of the node, which takes every connection to port 80.
-fn outside(netlink: &mut Netlink) -> Place {
+fn outside(netlink: &mut Netlink) -> NetworkNamespace {
     let (outside, link) = neighbour(netlink, "out", "172.18.0.2/16", "172.18.0.1/16");
     route(netlink, "0.0.0.0/0", Some("172.18.0.1"), link);
     outside.run(|| {
@@ -99,7 +104,7 @@ fn outside(netlink: &mut Netlink) -> Place {
 }
 
 /// A node that routes between its pod and what is outside.
-fn node() -> (Place, Place) {
+fn node() -> (NetworkNamespace, NetworkNamespace) {
     let mut netlink = Netlink::open().unwrap();
     // A refusal of what the node itself sends comes back this way.
     let loopback = netlink.link("lo").unwrap().unwrap();

@@ -27,7 +27,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Runs the pod network until SIGTERM or SIGINT. What it has set up stays: pods go on talking
 /// while the add-on is replaced. `services` gives Services their addresses: it is told of an address of this node
 /// and of its name.
-pub(crate) fn run(services: impl AsyncFn(Client, IpAddr, &str)) -> Result<(), Error> {
+pub(crate) fn run_network(services: impl AsyncFn(Client, IpAddr, &str)) -> Result<(), Error> {
     let settings = Settings::read(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::cluster::Node;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 
 /// The kubelet's port. That nothing listens there is an answer as well: the node's.
 const PORT: u16 = 10250;

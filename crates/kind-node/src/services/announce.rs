@@ -9,7 +9,7 @@ use super::cluster::Service;
 use super::error::kernel;
 use super::link::Link;
 use super::{Error, frames, guard, share};
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::{Batch, Connection, Table};
 
 /// What a node is to do.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1;
 
 use super::backends::Backends;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::Family;
 
 /// All Services that matter, by key.

@@ -24,8 +24,8 @@ use super::error::report;
 use super::events::{Events, News};
 use super::link::Link;
 use super::{Error, error};
-use crate::kubernetes::known::{Key, Known, watch as watch_all};
 use crate::kubernetes::refused::calling;
+use crate::kubernetes::store::{Key, Store, watch as watch_all};
 
 /// Time between two looks at the nodes, and until a failed change is tried again.
 const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
@@ -60,8 +60,8 @@ impl Leader {
     pub(super) async fn lead(&self, mut services: watch::Receiver<Services>) {
         let mut node_events = pin!(watch_all::<v1::Node>(&self.client));
         let mut endpoint_events = pin!(watch_all::<v1::Endpoints>(&self.client));
-        let mut nodes = Known::<Node>::default();
-        let mut endpoints = Known::<Places>::default();
+        let mut nodes = Store::<Node>::default();
+        let mut endpoints = Store::<Places>::default();
         let mut alive = Alive::default();
         let mut told = Events::new(self.client.clone(), &self.node);
         let mut tick = interval(RESYNC_INTERVAL);
@@ -102,7 +102,7 @@ impl Leader {
         &self,
         services: &Services,
         nodes: &BTreeMap<&str, &[IpAddr]>,
-        endpoints: &Known<Places>,
+        endpoints: &Store<Places>,
         told: &mut Events,
     ) -> bool {
         let mut well = true;

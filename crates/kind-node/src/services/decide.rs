@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::backends::Backends;
 use super::cluster::{Places, Service};
 use super::link::Ranges;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::Family;
 
 /// What to do about a Service.

@@ -8,7 +8,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 
 use super::cluster::Service;
 use super::decide::Decision;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 
 /// Who tells it.
 const CONTROLLER: &str = "kind-services";

@@ -19,8 +19,8 @@ use super::announce::{self, Rules};
 use super::cluster::{self, ANNOUNCER, SHARED_BY, Service};
 use super::link::Link;
 use super::share;
-use crate::kubernetes::known::Key;
-use crate::testing::{Place, in_namespace};
+use crate::kubernetes::store::Key;
+use crate::testing::{NetworkNamespace, in_namespace};
 
 /// The Service's port, which kube-proxy would lead to a pod, and one of the node's own.
 const WEB: u16 = 80;
@@ -55,8 +55,8 @@ fn bridge(netlink: &mut Netlink) -> u32 {
 }
 
 /// A node with this number on the host's bridge.
-fn node(netlink: &mut Netlink, bridge: u32, number: u8) -> Place {
-    let place = Place::new();
+fn node(netlink: &mut Netlink, bridge: u32, number: u8) -> NetworkNamespace {
+    let place = NetworkNamespace::new();
     let namespace = place.namespace();
     let veth = format!("node{number}");
     netlink
@@ -94,7 +94,7 @@ fn node(netlink: &mut Netlink, bridge: u32, number: u8) -> Place {
 }
 
 /// Waits until the node's IPv6 addresses are known to be its own. Until then it asks nobody for a neighbour.
-fn settle(node: &Place) {
+fn settle(node: &NetworkNamespace) {
     /// `IFA_F_TENTATIVE`, as the fifth column has it.
     const TENTATIVE: u8 = 0x40;
     node.run(|| {
@@ -139,7 +139,12 @@ fn service(spec: &Value, addresses: &[&str], shared_by: &str) -> BTreeMap<Key, S
 }
 
 /// Has a node do its part for the Services, as the node of this name.
-fn follow(node: &Place, number: u8, name: &'static str, services: BTreeMap<Key, Service>) {
+fn follow(
+    node: &NetworkNamespace,
+    number: u8,
+    name: &'static str,
+    services: BTreeMap<Key, Service>,
+) {
     node.run(move || {
         let mut netlink = Netlink::open().unwrap();
         let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
@@ -150,7 +155,7 @@ fn follow(node: &Place, number: u8, name: &'static str, services: BTreeMap<Key, 
 }
 
 /// Has a node announce these addresses and no others.
-fn announce(node: &Place, number: u8, addresses: &[&str]) {
+fn announce(node: &NetworkNamespace, number: u8, addresses: &[&str]) {
     follow(node, number, "2", service(&json!({}), addresses, ""));
     let addresses = addresses.len();
     node.run(move || {
@@ -161,7 +166,7 @@ fn announce(node: &Place, number: u8, addresses: &[&str]) {
 }
 
 /// What the kernel of a node has of our rules.
-fn rules(node: &Place) -> String {
+fn rules(node: &NetworkNamespace) -> String {
     let listed = node.run(|| Command::new("nft").args(["list", "ruleset"]).output());
     String::from_utf8(listed.unwrap().stdout).unwrap()
 }

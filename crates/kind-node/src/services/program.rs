@@ -19,7 +19,7 @@ use super::lease::Candidate;
 use super::link::Link;
 use super::{Error, announce, share};
 use crate::kubernetes;
-use crate::kubernetes::known::{Known, watch as watch_all};
+use crate::kubernetes::store::{Store, watch as watch_all};
 
 /// Addresses go when a link goes down and up again, and others may flush all rules; nobody tells.
 const RESYNC_INTERVAL: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ const REPEATS: u32 = 3;
 const ANNOUNCEMENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs on a node whose pod network is another program's, until SIGTERM or SIGINT.
-pub(crate) fn run() -> Result<(), Error> {
+pub(crate) fn run_services() -> Result<(), Error> {
     let variable = |name| std::env::var(name).map_err(|_| Error::Variable(name));
     let node = variable("NODE_NAME")?;
     let host = variable("HOST_IP")?.parse();
@@ -44,7 +44,7 @@ pub(crate) fn run() -> Result<(), Error> {
         let end = crate::signals::end().map_err(Error::Runtime)?;
         let work = async {
             let client = kubernetes::client_near(endpoint.as_deref()).await?;
-            serve(client, host, &node).await;
+            serve_services(client, host, &node).await;
             Ok(())
         };
         tokio::select! {
@@ -56,7 +56,7 @@ pub(crate) fn run() -> Result<(), Error> {
 
 /// Gives Services their addresses, as far as this node has a part in it, for ever. `host` is an address
 /// of this node.
-pub(crate) async fn serve(client: Client, host: IpAddr, node: &str) {
+pub(crate) async fn serve_services(client: Client, host: IpAddr, node: &str) {
     let link = loop {
         match Netlink::open()
             .map_err(Error::from)
@@ -116,7 +116,7 @@ async fn take_part(
 /// Follows the Services and announces what is this node's to announce.
 async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, link: &Arc<Link>) {
     let mut events = pin!(watch_all::<v1::Service>(client));
-    let mut services = Known::<Service>::default();
+    let mut services = Store::<Service>::default();
     let mut rules = announce::Rules::default();
     let mut due = Instant::now() + RESYNC_INTERVAL;
     loop {

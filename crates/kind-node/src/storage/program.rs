@@ -20,7 +20,7 @@ use crate::kubernetes::refused::calling;
 /// Time between two attempts to reach the API server at the start.
 const CONNECT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Serves volumes on this node until SIGTERM or SIGINT.
-pub(crate) fn run() -> Result<(), Error> {
+pub(crate) fn run_storage() -> Result<(), Error> {
     let node = std::env::var("NODE_NAME").map_err(|_| Error::Missing("NODE_NAME"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -8,7 +8,7 @@ use super::zones::{self, Fallthrough, Zones};
 
 /// What is wrong with a directive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum DirectiveError {
     /// CoreDNS would refuse it, and with it the whole Corefile.
     Invalid(String),
     /// CoreDNS knows it, and this server does not.
@@ -16,25 +16,25 @@ pub(crate) enum Fault {
 }
 
 /// An invalid directive.
-pub(crate) fn invalid<T>(reason: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault::Invalid(reason.into()))
+pub(crate) fn invalid<T>(reason: impl Into<String>) -> Result<T, DirectiveError> {
+    Err(DirectiveError::Invalid(reason.into()))
 }
 
 /// Something that only CoreDNS itself does.
-pub(crate) fn not_supported<T>(reason: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault::NotSupported(reason.into()))
+pub(crate) fn not_supported<T>(reason: impl Into<String>) -> Result<T, DirectiveError> {
+    Err(DirectiveError::NotSupported(reason.into()))
 }
 
 /// Collects what is wrong with the lines of a directive's block, so that one line that is not supported
 /// leaves the others in force.
 #[derive(Debug)]
 pub(crate) struct Lines<'a> {
-    found: &'a mut Vec<(Directive, Fault)>,
+    found: &'a mut Vec<(Directive, DirectiveError)>,
 }
 
 impl<'a> Lines<'a> {
     /// Collects into a list.
-    pub(crate) fn new(found: &'a mut Vec<(Directive, Fault)>) -> Self {
+    pub(crate) fn new(found: &'a mut Vec<(Directive, DirectiveError)>) -> Self {
         Self { found }
     }
 
@@ -42,7 +42,7 @@ impl<'a> Lines<'a> {
     pub(crate) fn each(
         &mut self,
         directive: &Directive,
-        mut read: impl FnMut(&Directive) -> Result<(), Fault>,
+        mut read: impl FnMut(&Directive) -> Result<(), DirectiveError>,
     ) {
         for line in &directive.block {
             let result = if line.block.is_empty() {
@@ -58,7 +58,7 @@ impl<'a> Lines<'a> {
 }
 
 /// The only argument of a directive.
-pub(crate) fn one(directive: &Directive) -> Result<&str, Fault> {
+pub(crate) fn one(directive: &Directive) -> Result<&str, DirectiveError> {
     match directive.arguments.as_slice() {
         [argument] => Ok(argument),
         arguments => invalid(format!("takes one argument, has {}", arguments.len())),
@@ -66,7 +66,7 @@ pub(crate) fn one(directive: &Directive) -> Result<&str, Fault> {
 }
 
 /// At most one argument.
-pub(crate) fn optional(directive: &Directive) -> Result<Option<&str>, Fault> {
+pub(crate) fn optional(directive: &Directive) -> Result<Option<&str>, DirectiveError> {
     match directive.arguments.as_slice() {
         [] => Ok(None),
         _ => one(directive).map(Some),
@@ -74,7 +74,7 @@ pub(crate) fn optional(directive: &Directive) -> Result<Option<&str>, Fault> {
 }
 
 /// No argument at all.
-pub(crate) fn none(directive: &Directive) -> Result<(), Fault> {
+pub(crate) fn none(directive: &Directive) -> Result<(), DirectiveError> {
     match directive.arguments.as_slice() {
         [] => Ok(()),
         arguments => invalid(format!("takes no argument, has {}", arguments.len())),
@@ -82,13 +82,13 @@ pub(crate) fn none(directive: &Directive) -> Result<(), Fault> {
 }
 
 /// A whole number.
-pub(crate) fn number<T: std::str::FromStr>(text: &str) -> Result<T, Fault> {
+pub(crate) fn number<T: std::str::FromStr>(text: &str) -> Result<T, DirectiveError> {
     text.parse()
         .or_else(|_| invalid(format!("{text:?} is not a number that fits")))
 }
 
 /// Zones; those around where none are named.
-pub(crate) fn zones(texts: &[String], around: &Zones) -> Result<Zones, Fault> {
+pub(crate) fn zones(texts: &[String], around: &Zones) -> Result<Zones, DirectiveError> {
     if texts.is_empty() {
         return Ok(around.clone());
     }
@@ -103,7 +103,7 @@ pub(crate) fn zones(texts: &[String], around: &Zones) -> Result<Zones, Fault> {
 }
 
 /// `fallthrough [ZONES…]`.
-pub(crate) fn fallthrough(line: &Directive) -> Result<Fallthrough, Fault> {
+pub(crate) fn fallthrough(line: &Directive) -> Result<Fallthrough, DirectiveError> {
     if line.arguments.is_empty() {
         return Ok(Fallthrough::Always);
     }
@@ -111,8 +111,8 @@ pub(crate) fn fallthrough(line: &Directive) -> Result<Fallthrough, Fault> {
 }
 
 /// A duration as Go writes it, for example `1h30m` or `500ms`; not a negative one.
-pub(crate) fn duration(text: &str) -> Result<Duration, Fault> {
-    let wrong = || Fault::Invalid(format!("{text:?} is not a duration such as 5s"));
+pub(crate) fn duration(text: &str) -> Result<Duration, DirectiveError> {
+    let wrong = || DirectiveError::Invalid(format!("{text:?} is not a duration such as 5s"));
     if text == "0" {
         return Ok(Duration::ZERO);
     }

@@ -3,7 +3,7 @@
 use hickory_proto::rr::Name;
 use kind_node::corefile::{Directive, Environment};
 
-use super::arguments::{self, Fault, invalid};
+use super::arguments::{self, DirectiveError, invalid};
 use super::zones::Zones;
 
 /// The directive.
@@ -28,7 +28,7 @@ impl Autopath {
         directive: &Directive,
         around: &Zones,
         environment: &dyn Environment,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let Some((source, zones)) = directive.arguments.split_last() else {
             return invalid("needs a file or @kubernetes");
         };

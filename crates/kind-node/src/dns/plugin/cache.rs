@@ -5,7 +5,7 @@ use std::time::Duration;
 use hickory_proto::rr::Name;
 use kind_node::corefile::Directive;
 
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid, not_supported};
 use super::zones::Zones;
 
 /// Answers of each kind that are kept, where nothing is said.
@@ -74,7 +74,7 @@ impl CacheSettings {
         directive: &Directive,
         around: &Zones,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let seconds = directive.arguments.first();
         let seconds = seconds.and_then(|text| text.parse::<u32>().ok());
         let zones = directive.arguments.get(usize::from(seconds.is_some())..);
@@ -98,7 +98,7 @@ impl CacheSettings {
         Ok(settings)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
             "success" => read_keeping(line, &mut self.success)?,
             "denial" => read_keeping(line, &mut self.denial)?,
@@ -144,7 +144,7 @@ impl CacheSettings {
 }
 
 /// Reads `CAPACITY [TTL] [MINTTL]`.
-fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), Fault> {
+fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), DirectiveError> {
     let (capacity, times) = match line.arguments.as_slice() {
         [capacity, times @ ..] if times.len() <= 2 => (capacity, times),
         _ => return invalid("takes a capacity and up to two times"),
@@ -163,7 +163,7 @@ fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), Fault> {
 }
 
 /// A time in seconds; no record has a longer one than fits.
-fn seconds(text: &str) -> Result<Duration, Fault> {
+fn seconds(text: &str) -> Result<Duration, DirectiveError> {
     let seconds: u64 = arguments::number(text)?;
     Ok(Duration::from_secs(seconds.min(u32::MAX.into())))
 }

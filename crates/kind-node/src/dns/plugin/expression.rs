@@ -2,7 +2,7 @@
 
 use regex_lite::{Regex, RegexBuilder};
 
-use super::arguments::{Fault, invalid};
+use super::arguments::{DirectiveError, invalid};
 
 /// The longest expression; CoreDNS has the same bound.
 const LONGEST_EXPRESSION: usize = 10_000;
@@ -11,7 +11,7 @@ const LONGEST_EXPRESSION: usize = 10_000;
 const LARGEST_EXPRESSION: usize = 1 << 20;
 
 /// Reads an expression. Its syntax is that of Go's as far as names go.
-pub(super) fn expression(text: &str) -> Result<Regex, Fault> {
+pub(super) fn expression(text: &str) -> Result<Regex, DirectiveError> {
     if text.len() > LONGEST_EXPRESSION {
         return invalid("the expression is too long");
     }

@@ -6,7 +6,7 @@ use hickory_proto::rr::Name;
 use kind_node::corefile::{Directive, Environment};
 
 use super::super::resolv_conf;
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid, not_supported};
 use super::zones::Zones;
 
 /// Port of name servers, where none is named.
@@ -55,7 +55,7 @@ impl ForwardSettings {
         directive: &Directive,
         environment: &dyn Environment,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let [from, to @ ..] = directive.arguments.as_slice() else {
             return invalid("needs a zone");
         };
@@ -81,7 +81,7 @@ impl ForwardSettings {
         Ok(settings)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
             "except" if line.arguments.is_empty() => return invalid("needs a zone"),
             "except" => {
@@ -147,7 +147,7 @@ impl ForwardSettings {
 fn servers(
     texts: &[String],
     environment: &dyn Environment,
-) -> Result<(Vec<SocketAddr>, bool), Fault> {
+) -> Result<(Vec<SocketAddr>, bool), DirectiveError> {
     let mut servers = Vec::new();
     let mut listed = false;
     for text in texts {

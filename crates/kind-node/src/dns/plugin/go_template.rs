@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arguments::{Fault, invalid, not_supported};
+use super::arguments::{DirectiveError, invalid, not_supported};
 
 /// A text with places to fill in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) struct Values {
 
 impl GoTemplate {
     /// Reads a text. Anything but fields is not supported.
-    pub(crate) fn read(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn read(text: &str) -> Result<Self, DirectiveError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
@@ -90,7 +90,7 @@ fn strip<'a>(stripped: Option<&'a str>, whole: &'a str) -> (bool, &'a str) {
 }
 
 /// Reads what stands between the braces; a comment is nothing.
-fn part(action: &str) -> Result<Option<Part>, Fault> {
+fn part(action: &str) -> Result<Option<Part>, DirectiveError> {
     let words: Vec<&str> = action.split_whitespace().collect();
     let field = match words.as_slice() {
         [".Name" | ".Question.Name"] => Field::Name,
@@ -171,13 +171,13 @@ mod tests {
             "{{ .Group.a | len }}",
         ] {
             assert!(
-                matches!(GoTemplate::read(text), Err(Fault::NotSupported(_))),
+                matches!(GoTemplate::read(text), Err(DirectiveError::NotSupported(_))),
                 "{text}"
             );
         }
         assert!(matches!(
             GoTemplate::read("{{ .Name"),
-            Err(Fault::Invalid(_))
+            Err(DirectiveError::Invalid(_))
         ));
     }
 }

@@ -10,7 +10,7 @@ use kind_node::corefile::{Directive, Environment};
 
 use super::super::answer::{Answer, Question};
 use super::super::zone::{address_of_arpa, address_record};
-use super::arguments::{self, Fault, Lines, invalid};
+use super::arguments::{self, DirectiveError, Lines, invalid};
 use super::zones::{Fallthrough, Zones};
 
 /// Seconds that clients may keep a record, where nothing is said.
@@ -41,7 +41,7 @@ impl Hosts {
         around: &Zones,
         environment: &dyn Environment,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let (file, zones) = match directive.arguments.split_first() {
             Some((file, zones)) => (file.as_str(), zones),
             None => (FILE, &[][..]),
@@ -62,7 +62,7 @@ impl Hosts {
         Ok(hosts)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
             "ttl" => {
                 self.ttl = arguments::number(arguments::one(line)?)?;

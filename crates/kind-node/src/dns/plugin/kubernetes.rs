@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hickory_proto::rr::Name;
 use kind_node::corefile::Directive;
 
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid, not_supported};
 use super::zones::{self, Fallthrough, Zones};
 
 /// Seconds that clients may keep a record, where nothing is said.
@@ -67,7 +67,7 @@ impl Kubernetes {
         directive: &Directive,
         around: &Zones,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let mut settings = Self::new(arguments::zones(&directive.arguments, around)?);
         if settings.domain().is_none() {
             return invalid("needs a zone that is not one for addresses");
@@ -76,7 +76,7 @@ impl Kubernetes {
         Ok(settings)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
             "pods" => self.pods = pod_mode(arguments::one(line)?)?,
             "ttl" => {
@@ -108,7 +108,7 @@ impl Kubernetes {
     }
 }
 
-fn pod_mode(text: &str) -> Result<PodMode, Fault> {
+fn pod_mode(text: &str) -> Result<PodMode, DirectiveError> {
     match text {
         "disabled" => Ok(PodMode::Disabled),
         "insecure" => Ok(PodMode::Insecure),

@@ -8,7 +8,7 @@ use hickory_proto::rr::Name;
 use kind_node::corefile::Directive;
 
 use super::super::answer::{Question, Summary};
-use super::arguments::{self, Fault, Lines, invalid};
+use super::arguments::{self, DirectiveError, Lines, invalid};
 use super::template;
 use super::zones::Zones;
 
@@ -64,7 +64,10 @@ pub(crate) struct Exchange<'a> {
 
 impl LogRule {
     /// Reads `log [NAMES…] [FORMAT] { class … }`.
-    pub(crate) fn read(directive: &Directive, lines: &mut Lines<'_>) -> Result<Self, Fault> {
+    pub(crate) fn read(
+        directive: &Directive,
+        lines: &mut Lines<'_>,
+    ) -> Result<Self, DirectiveError> {
         let (format, names) = match directive.arguments.split_last() {
             Some((last, names)) if last.contains('{') => (last.as_str(), names),
             _ => ("{common}", directive.arguments.as_slice()),
@@ -81,7 +84,7 @@ impl LogRule {
         Ok(rule)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         if line.name != "class" || line.arguments.is_empty() {
             return invalid("unknown property, or a class is missing");
         }

@@ -9,7 +9,7 @@ use kind_node::corefile::Directive;
 use regex_lite::Regex;
 
 use super::super::answer::{Answer, Question};
-use super::arguments::{self, Fault, invalid, not_supported};
+use super::arguments::{self, DirectiveError, invalid, not_supported};
 use super::expression::expression;
 use super::template::response_code;
 
@@ -75,7 +75,7 @@ pub(crate) enum Renaming {
 
 impl Rule {
     /// Reads `rewrite [continue|stop] FIELD …`, or with the rest as lines in braces.
-    pub(crate) fn read(directive: &Directive) -> Result<Self, Fault> {
+    pub(crate) fn read(directive: &Directive) -> Result<Self, DirectiveError> {
         let mut words: Vec<&str> = directive.arguments.iter().map(String::as_str).collect();
         for line in &directive.block {
             words.push(&line.name);
@@ -272,7 +272,7 @@ fn rename_value(data: &mut RData, renaming: &Renaming) {
 }
 
 /// Reads `[exact|prefix|suffix|substring|regex] FROM TO [answer …]`.
-fn name_rule(words: &[&str]) -> Result<NameRule, Fault> {
+fn name_rule(words: &[&str]) -> Result<NameRule, DirectiveError> {
     let (kind, from, to, options) = match words {
         [from, to] => ("exact", from, to, &[][..]),
         [kind, from, to, options @ ..] => (*kind, from, to, options),
@@ -296,7 +296,7 @@ fn name_rule(words: &[&str]) -> Result<NameRule, Fault> {
 }
 
 /// Reads `answer (auto | (name|value FROM TO))…`; the word `answer` may be left out but for the first.
-fn read_options(mut words: &[&str], rule: &mut NameRule) -> Result<(), Fault> {
+fn read_options(mut words: &[&str], rule: &mut NameRule) -> Result<(), DirectiveError> {
     if words.first().is_some_and(|first| *first != "answer") {
         return invalid("has too many words");
     }
@@ -322,7 +322,7 @@ fn read_options(mut words: &[&str], rule: &mut NameRule) -> Result<(), Fault> {
 }
 
 /// Reads `[exact|prefix|suffix|substring|regex] TEXT`.
-fn pattern(words: &[&str]) -> Result<Pattern, Fault> {
+fn pattern(words: &[&str]) -> Result<Pattern, DirectiveError> {
     let (kind, text) = match words {
         [text] => ("exact", *text),
         [kind, text] => (*kind, *text),
@@ -344,7 +344,7 @@ fn pattern(words: &[&str]) -> Result<Pattern, Fault> {
 }
 
 /// Reads `SECONDS`, `MIN-MAX`, `MIN-` or `-MAX`.
-fn ttl_range(text: &str) -> Result<(u32, u32), Fault> {
+fn ttl_range(text: &str) -> Result<(u32, u32), DirectiveError> {
     let Some((least, most)) = text.split_once('-') else {
         let seconds = arguments::number(text)?;
         return Ok((seconds, seconds));
@@ -372,7 +372,7 @@ fn replace_groups(expression: &Regex, name: &str, to: &str) -> Option<String> {
 }
 
 /// A type or a class by its name.
-fn known<T: FromStr>(text: &str) -> Result<T, Fault> {
+fn known<T: FromStr>(text: &str) -> Result<T, DirectiveError> {
     let known = text.to_ascii_uppercase().parse();
     known.or_else(|_| invalid(format!("{text:?} is not known")))
 }

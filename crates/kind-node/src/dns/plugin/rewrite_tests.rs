@@ -19,7 +19,7 @@ impl Environment for Nothing {
     }
 }
 
-fn rules(text: &str) -> Result<Vec<Rule>, Fault> {
+fn rules(text: &str) -> Result<Vec<Rule>, DirectiveError> {
     let blocks = corefile::parse(&format!(". {{\n{text}\n}}"), "Corefile", &Nothing).unwrap();
     blocks[0].directives.iter().map(Rule::read).collect()
 }
@@ -185,13 +185,19 @@ fn wrong_rules_are_refused_and_strange_ones_not_supported() {
         "rewrite name exact a b answer",
         "rewrite rcode a. 1 99",
     ] {
-        assert!(matches!(rules(text), Err(Fault::Invalid(_))), "{text}");
+        assert!(
+            matches!(rules(text), Err(DirectiveError::Invalid(_))),
+            "{text}"
+        );
     }
     for text in [
         "rewrite edns0 local set 0xffee 0x61",
         "rewrite cname exact a. b.",
     ] {
-        assert!(matches!(rules(text), Err(Fault::NotSupported(_))), "{text}");
+        assert!(
+            matches!(rules(text), Err(DirectiveError::NotSupported(_))),
+            "{text}"
+        );
     }
 }
 

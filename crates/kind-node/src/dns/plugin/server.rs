@@ -7,7 +7,7 @@ use hickory_proto::rr::Name;
 use ipnet::IpNet;
 use kind_node::corefile::Directive;
 
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid, not_supported};
 use super::zones;
 
 /// Port of a server block that names none.
@@ -21,7 +21,7 @@ pub(crate) const HEALTH: u16 = 8080;
 pub(crate) const READY: u16 = 8181;
 
 /// Reads a key such as `example.org:1053` or `dns://10.0.0.0/24`: zones and a port.
-pub(crate) fn key(text: &str) -> Result<(Vec<Name>, u16), Fault> {
+pub(crate) fn key(text: &str) -> Result<(Vec<Name>, u16), DirectiveError> {
     let text = match text.split_once("://") {
         None => text,
         Some(("dns", rest)) => rest,
@@ -46,7 +46,7 @@ pub(crate) fn key(text: &str) -> Result<(Vec<Name>, u16), Fault> {
 pub(crate) fn health(
     directive: &Directive,
     lines: &mut Lines<'_>,
-) -> Result<Option<Duration>, Fault> {
+) -> Result<Option<Duration>, DirectiveError> {
     page(directive, HEALTH)?;
     let mut lameduck = None;
     lines.each(directive, |line| match line.name.as_str() {
@@ -60,7 +60,7 @@ pub(crate) fn health(
 }
 
 /// Reads `ready [ADDRESS] { monitor … }`.
-pub(crate) fn ready(directive: &Directive, lines: &mut Lines<'_>) -> Result<(), Fault> {
+pub(crate) fn ready(directive: &Directive, lines: &mut Lines<'_>) -> Result<(), DirectiveError> {
     page(directive, READY)?;
     lines.each(directive, |line| match line.name.as_str() {
         "monitor" => arguments::one(line).map(drop),
@@ -70,7 +70,7 @@ pub(crate) fn ready(directive: &Directive, lines: &mut Lines<'_>) -> Result<(), 
 }
 
 /// Refuses another port than that at which the kubelet looks.
-fn page(directive: &Directive, port: u16) -> Result<(), Fault> {
+fn page(directive: &Directive, port: u16) -> Result<(), DirectiveError> {
     match arguments::optional(directive)? {
         Some(address) if listening(address)?.port() != port => not_supported(format!(
             "the page stays at port {port}, where the kubelet looks at it"
@@ -83,7 +83,7 @@ fn page(directive: &Directive, port: u16) -> Result<(), Fault> {
 pub(crate) fn prometheus(
     directive: &Directive,
     lines: &mut Lines<'_>,
-) -> Result<SocketAddr, Fault> {
+) -> Result<SocketAddr, DirectiveError> {
     lines.each(directive, |_| {
         not_supported("there are no metrics of Go's runtime")
     });
@@ -91,8 +91,8 @@ pub(crate) fn prometheus(
 }
 
 /// Reads an address to listen on; without a host, on all.
-fn listening(text: &str) -> Result<SocketAddr, Fault> {
-    let wrong = || Fault::Invalid(format!("{text:?} is not an address to listen on"));
+fn listening(text: &str) -> Result<SocketAddr, DirectiveError> {
+    let wrong = || DirectiveError::Invalid(format!("{text:?} is not an address to listen on"));
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let host: IpAddr = match host.trim_matches(['[', ']']) {
         // Serves IPv4 too, where the kernel has both.
@@ -105,7 +105,10 @@ fn listening(text: &str) -> Result<SocketAddr, Fault> {
 }
 
 /// Reads `loadbalance [round_robin]`.
-pub(crate) fn loadbalance(directive: &Directive, lines: &mut Lines<'_>) -> Result<(), Fault> {
+pub(crate) fn loadbalance(
+    directive: &Directive,
+    lines: &mut Lines<'_>,
+) -> Result<(), DirectiveError> {
     lines.each(directive, |_| not_supported("addresses are only rotated"));
     match arguments::optional(directive)? {
         None | Some("round_robin") => Ok(()),

@@ -9,7 +9,7 @@ use kind_node::corefile::Directive;
 use regex_lite::{Captures, Regex};
 
 use super::super::answer::{Answer, Question};
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid, not_supported};
 use super::expression::expression;
 use super::go_template::{GoTemplate, Values};
 use super::zones::{Fallthrough, Zones};
@@ -39,7 +39,7 @@ impl Template {
         directive: &Directive,
         around: &Zones,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let [class, kind, zones @ ..] = directive.arguments.as_slice() else {
             return invalid("needs a class and a type");
         };
@@ -56,7 +56,7 @@ impl Template {
         };
         let mut unsupported = None;
         lines.each(directive, |line| match template.read_line(line) {
-            Err(fault @ Fault::NotSupported(_)) if is_text(line) => {
+            Err(fault @ DirectiveError::NotSupported(_)) if is_text(line) => {
                 unsupported.get_or_insert(fault);
                 Ok(())
             }
@@ -65,7 +65,7 @@ impl Template {
         unsupported.map_or(Ok(template), Err)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         let texts = || {
             if line.arguments.is_empty() {
                 return invalid("needs a text");
@@ -163,7 +163,7 @@ fn groups(expression: &Regex, found: &Captures<'_>) -> std::collections::BTreeMa
 }
 
 /// Reads a class or a type; `ANY` stands for all.
-fn any_or<T: FromStr>(text: &str) -> Result<Option<T>, Fault> {
+fn any_or<T: FromStr>(text: &str) -> Result<Option<T>, DirectiveError> {
     let upper = text.to_ascii_uppercase();
     if upper == "ANY" {
         return Ok(None);
@@ -193,7 +193,7 @@ pub(crate) fn code_names() -> impl Iterator<Item = (&'static str, u16)> {
 }
 
 /// Reads a response code by its name or number.
-pub(crate) fn response_code(text: &str) -> Result<ResponseCode, Fault> {
+pub(crate) fn response_code(text: &str) -> Result<ResponseCode, DirectiveError> {
     let upper = text.to_ascii_uppercase();
     let mut named =
         code_names().filter(|(name, number)| *name == upper || number.to_string() == upper);

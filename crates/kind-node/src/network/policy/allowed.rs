@@ -8,7 +8,7 @@ use super::compiler::Compiler;
 use super::direction::Direction;
 use super::ranges;
 use super::selector::Labels;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::{Match, Rule, Service, Set};
 
 /// One part of a policy.

@@ -10,17 +10,17 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::super::settings::Settings;
 use super::ranges::Block;
 use super::selector::{Labels, Selector};
-use crate::kubernetes::known::Known;
+use crate::kubernetes::store::Store;
 
 /// All that decides about traffic.
 #[derive(Debug, Default)]
 pub(super) struct Cluster {
     /// The policies.
-    pub(super) policies: Known<Policy>,
+    pub(super) policies: Store<Policy>,
     /// Labels of the namespaces.
-    pub(super) namespaces: Known<Labels>,
+    pub(super) namespaces: Store<Labels>,
     /// The pods with addresses of their own.
-    pub(super) pods: Known<Pod>,
+    pub(super) pods: Store<Pod>,
 }
 
 impl Cluster {

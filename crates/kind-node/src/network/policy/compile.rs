@@ -14,7 +14,7 @@ use super::allowed::Part;
 use super::cluster::{Cluster, Pod};
 use super::compiler::Compiler;
 use super::direction::Direction;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::{Family, Field, Hook, Match, Rule, Set, Table, Verdict};
 
 /// The table's name, in each family.

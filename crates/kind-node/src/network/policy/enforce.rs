@@ -20,7 +20,7 @@ use super::super::error::report;
 use super::super::settings::Settings;
 use super::cluster::{self, Cluster};
 use super::compile::{TABLE, compile};
-use crate::kubernetes::known::{Known, watch};
+use crate::kubernetes::store::{Store, watch};
 use crate::nft::{Batch, Connection, Family, Table, wait_for_removal};
 use crate::pod_addresses;
 
@@ -67,7 +67,7 @@ async fn serve(client: &Client, settings: &Settings, mut kernel: Kernel) -> io::
 /// Waits until there is a policy; as long as there is none, there are no rules.
 async fn first_policy(client: &Client, kernel: &mut Kernel) {
     let mut events = pin!(watch::<NetworkPolicy>(client));
-    let mut policies = Known::default();
+    let mut policies = Store::default();
     let mut removed = false;
     while let Some(event) = events.next().await {
         match event {

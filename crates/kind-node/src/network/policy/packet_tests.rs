@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::enforce::Kernel;
 use super::model::{NODE, World, settings};
-use crate::testing::{Place, in_namespace};
+use crate::testing::{NetworkNamespace, in_namespace};
 
 const WEB: u16 = 8080;
 const OTHER: u16 = 8081;
@@ -25,14 +25,14 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pod with a network namespace of its own.
 struct Pod {
-    place: Place,
+    place: NetworkNamespace,
     number: u8,
 }
 
 impl Pod {
     /// Makes a pod that the node reaches through a link of its own, listening on both ports.
     fn new(netlink: &mut Netlink, number: u8) -> Self {
-        let place = Place::new();
+        let place = NetworkNamespace::new();
         let namespace = place.namespace();
         let bridge = netlink.bridge(&format!("pods{number}")).unwrap();
         let veth = format!("pod{number}");

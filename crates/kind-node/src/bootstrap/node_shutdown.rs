@@ -12,7 +12,7 @@ use kube::ResourceExt;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::administrator;
+use super::admin_client;
 
 /// How long that may take: the nodes stop anyway.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
@@ -20,14 +20,14 @@ const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 /// Calls all nodes of the cluster not Ready.
 ///
 /// Never fails: a cluster that does not answer can be stopped too.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn note_shutdown() -> ExitCode {
     let noted = async { tokio::time::timeout(STATUS_TIMEOUT, note()).await };
-    let _ = administrator::block_on(noted);
+    let _ = admin_client::block_on(noted);
     ExitCode::SUCCESS
 }
 
 async fn note() -> Result<(), kube::Error> {
-    let nodes: Api<Node> = Api::all(administrator::client().await);
+    let nodes: Api<Node> = Api::all(admin_client::admin_client().await);
     let patch = Patch::Strategic(stopped(Timestamp::now()));
     for node in nodes.list(&ListParams::default()).await? {
         let params = PatchParams::default();

@@ -16,7 +16,7 @@ const KUBECONFIGS: [&str; 2] = [
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A client, once there is a kubeconfig. The server need not answer yet.
-pub(crate) async fn client() -> Client {
+pub(crate) async fn admin_client() -> Client {
     loop {
         let path = KUBECONFIGS.iter().map(Path::new).find(|path| path.exists());
         if let Some(path) = path

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::time::{sleep, timeout};
 
-use super::administrator;
+use super::admin_client;
 
 /// The name of the account and of its namespace.
 const DEFAULT: &str = "default";
@@ -23,14 +23,15 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Makes the account unless it is there.
 ///
 /// Never fails: what is not made here is made by the controller manager.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn make_service_account() -> ExitCode {
     let made = async { timeout(NAMESPACE_TIMEOUT, make()).await };
-    let _ = administrator::block_on(made);
+    let _ = admin_client::block_on(made);
     ExitCode::SUCCESS
 }
 
 async fn make() {
-    let accounts: Api<ServiceAccount> = Api::namespaced(administrator::client().await, DEFAULT);
+    let accounts: Api<ServiceAccount> =
+        Api::namespaced(admin_client::admin_client().await, DEFAULT);
     let account = ServiceAccount {
         metadata: ObjectMeta {
             name: Some(DEFAULT.to_owned()),

@@ -12,7 +12,7 @@ use kube::Client;
 use kube::api::Api;
 use tokio::time::{sleep, timeout};
 
-use super::administrator;
+use super::admin_client;
 use crate::usage::fail;
 
 /// As long as kubeadm waits for a control plane.
@@ -20,9 +20,9 @@ const API_SERVER_TIMEOUT: Duration = Duration::from_secs(240);
 const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Waits for the API server of the cluster that this node begins.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn await_api_server() -> ExitCode {
     let waited = async { timeout(API_SERVER_TIMEOUT, serves()).await };
-    match administrator::block_on(waited) {
+    match admin_client::block_on(waited) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(_)) => fail(&format!(
             "the API server does not serve after {API_SERVER_TIMEOUT:?}; see the logs of the kubelet and of the containers"
@@ -32,7 +32,7 @@ pub(crate) fn run() -> ExitCode {
 }
 
 async fn serves() {
-    let client = administrator::client().await;
+    let client = admin_client::admin_client().await;
     while !has_first_objects(&client).await {
         sleep(POLL_INTERVAL).await;
     }

@@ -28,7 +28,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Waits for the node that is named: `NODE SECONDS`.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
+pub(crate) fn await_node_readiness(arguments: &[String]) -> ExitCode {
     let [node, seconds] = arguments else {
         return complain("await-ready takes NODE SECONDS");
     };

@@ -28,14 +28,14 @@ impl Key {
 
 /// All objects of a kind by key, each reduced to a `T`.
 #[derive(Debug)]
-pub(crate) struct Known<T> {
+pub(crate) struct Store<T> {
     known: BTreeMap<Key, T>,
     /// A list that is coming in; it takes the place of the known ones when it is complete.
     listed: BTreeMap<Key, T>,
     complete: bool,
 }
 
-impl<T> Default for Known<T> {
+impl<T> Default for Store<T> {
     fn default() -> Self {
         Self {
             known: BTreeMap::new(),
@@ -45,7 +45,7 @@ impl<T> Default for Known<T> {
     }
 }
 
-impl<T: PartialEq> Known<T> {
+impl<T: PartialEq> Store<T> {
     /// Takes an event in; tells whether there is something new to act on. `reduce` gives what
     /// matters of an object, or `None` for one that does not matter.
     pub(crate) fn apply<K: kube::Resource>(
@@ -85,7 +85,7 @@ impl<T: PartialEq> Known<T> {
     }
 }
 
-impl<T> Known<T> {
+impl<T> Store<T> {
     /// Tells whether all objects are known: before that, nothing may be removed.
     pub(crate) fn complete(&self) -> bool {
         self.complete
@@ -123,7 +123,7 @@ mod tests {
     }
 
     /// Keeps the label; objects with the label "none" do not matter.
-    fn apply(known: &mut Known<String>, event: Event<Namespace>) -> bool {
+    fn apply(known: &mut Store<String>, event: Event<Namespace>) -> bool {
         known.apply(event, |object| {
             let label = object.labels()["label"].clone();
             (label != "none").then_some(label)
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_restarted_watch_forgets_what_is_gone() {
-        let mut known = Known::default();
+        let mut known = Store::default();
         apply(&mut known, Event::Init);
         apply(&mut known, Event::InitApply(object("a", "1")));
         apply(&mut known, Event::InitApply(object("b", "1")));
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn only_what_matters_is_news() {
-        let mut known = Known::default();
+        let mut known = Store::default();
         assert!(
             apply(&mut known, Event::InitDone),
             "an empty list is a state as well"

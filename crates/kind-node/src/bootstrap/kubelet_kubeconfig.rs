@@ -21,7 +21,7 @@ const ROTATED: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 const CERTIFICATE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Waits for the rotated certificate and points the kubelet's kubeconfig to it.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn finalize_kubeconfig() -> ExitCode {
     let deadline = Instant::now() + CERTIFICATE_TIMEOUT;
     while !Path::new(ROTATED).exists() {
         if Instant::now() > deadline {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::administrator;
+use super::admin_client;
 use crate::usage::fail;
 
 /// Load balancers leave a node with this label out.
@@ -16,8 +16,8 @@ const LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 const CONFLICT: u16 = 409;
 
 /// Removes that label and the taints with the keys that are named from all nodes.
-pub(crate) fn run(keys: &[String]) -> ExitCode {
-    match administrator::block_on(remove(keys)) {
+pub(crate) fn remove_taints_and_label(keys: &[String]) -> ExitCode {
+    match admin_client::block_on(remove(keys)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&format!("cannot change a node: {error}")),
         Err(error) => fail(&error.to_string()),
@@ -25,7 +25,7 @@ pub(crate) fn run(keys: &[String]) -> ExitCode {
 }
 
 async fn remove(keys: &[String]) -> Result<(), kube::Error> {
-    let nodes: Api<Node> = Api::all(administrator::client().await);
+    let nodes: Api<Node> = Api::all(admin_client::admin_client().await);
     for node in nodes.list(&ListParams::default()).await? {
         let name = node.metadata.name.clone().unwrap_or_default();
         let mut node = node;
