@@ -22,7 +22,7 @@ pub(super) struct Surroundings {
     /// Name of the volume for `/var`, where the engine needs one made before.
     pub(super) volume: Option<String>,
     /// Name of the volume with the `/var` that it shares with others of its image.
-    pub(super) shared_var: Option<String>,
+    pub(super) shared_image_store: Option<String>,
     /// The image's own program and arguments, where files are laid in the node first.
     pub(super) seeded_command: Option<Vec<String>>,
     /// The node agent as a file of the caller's host, where every start puts it into the node.
@@ -122,7 +122,7 @@ impl Arguments {
 
     /// A `/var` of the node's own: a copy of the image's, or empty where the node fills it itself.
     fn var(&mut self, surroundings: &Surroundings) {
-        let shared = surroundings.shared_var.as_deref();
+        let shared = surroundings.shared_image_store.as_deref();
         match (&surroundings.volume, shared) {
             (Some(volume), None) => self.pair("--volume", &format!("{volume}:/var:suid,exec,dev")),
             (Some(volume), Some(_)) => {

@@ -93,7 +93,7 @@ fn a_kernel_without_modules_shows_none() {
 #[test]
 fn a_shared_var_is_shown_beside_an_empty_one() {
     let mut surroundings = Surroundings {
-        shared_var: Some("kind-var-0".to_owned()),
+        shared_image_store: Some("kind-var-0".to_owned()),
         seeded_command: Some(["/entrypoint", "/sbin/init"].map(str::to_owned).into()),
         ..Surroundings::default()
     };

@@ -17,10 +17,10 @@ use super::network::InspectedNetwork;
 use super::program::Program;
 #[cfg(target_os = "linux")]
 use super::rootless;
-use super::shared_var::SharedVars;
+use super::shared_image_store::SharedImageStores;
 use super::{
     FailureReason, Flavor, agent, boot, client_config, copy, exec, images, info, listing, network,
-    ports, removal, seed, shared_var, streams,
+    ports, removal, seed, shared_image_store, streams,
 };
 use crate::engine::sealed::Sealed;
 use crate::{
@@ -39,7 +39,7 @@ pub struct CommandLine {
     images: Mutex<BTreeMap<String, Inspected>>,
     networks: Mutex<BTreeMap<String, InspectedNetwork>>,
     addresses: Addresses,
-    shared_vars: SharedVars,
+    shared_image_stores: SharedImageStores,
     /// Where programs for nodes become files, where nodes need such.
     agents: PathBuf,
     /// Directories of the user's programs.
@@ -56,7 +56,7 @@ impl CommandLine {
             images: Mutex::default(),
             networks: Mutex::default(),
             addresses: Addresses::default(),
-            shared_vars: SharedVars::default(),
+            shared_image_stores: SharedImageStores::default(),
             agents: PathBuf::from("/var/lib/kind/agents"),
             search_path: OsString::new(),
         }
@@ -182,12 +182,17 @@ impl CommandLine {
         let look = || self.looked(&node.image);
         let mut surroundings = Surroundings {
             ports: ports::publish(self.flavor, &node.host.ports)?,
-            shared_var: self.shared_vars.find(self.parts(), &info, node, look),
+            shared_image_store: self.shared_image_stores.find_or_make(
+                self.parts(),
+                &info,
+                node,
+                look,
+            ),
             agent: self.install(node.node_agent.as_ref())?,
             lacks_modules: self.lacks_modules(&info),
             ..Surroundings::default()
         };
-        if seed::is_needed(self.flavor, node, surroundings.shared_var.is_some()) {
+        if seed::is_needed(self.flavor, node, surroundings.shared_image_store.is_some()) {
             let image = self.looked(&node.image)?;
             let image = image.ok_or_else(|| Error::NoSuchImage(node.image.clone()))?;
             surroundings.seeded_command = Some(image.command());
@@ -381,7 +386,7 @@ impl Engine for CommandLine {
 
     /// Images in an engine's store are its user's own.
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
-        shared_var::prune(&self.program, pruning)
+        shared_image_store::prune_shared_image_stores(&self.program, pruning)
     }
 
     /// Programs are copied into these nodes.

@@ -31,7 +31,7 @@ mod removal;
 #[cfg(target_os = "linux")]
 mod rootless;
 mod seed;
-mod shared_var;
+mod shared_image_store;
 mod streams;
 #[cfg(test)]
 mod stub;

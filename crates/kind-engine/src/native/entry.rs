@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Write;
 
 use super::call::{Call, FAILED, INTERNAL_COMMAND, Report, Task};
-use super::helper::{exec, files, init, prepared, varfs};
+use super::helper::{exec, files, init, node_var, shared_image_store};
 use super::monitor;
 use super::state::State;
 use crate::Error;
@@ -41,8 +41,8 @@ fn run(call: &Call) -> Result<i32, Error> {
         Task::Exec(request) => exec::run(&state, &call.node, request),
         Task::Unpack { directory } => files::unpack(&state, &call.node, directory),
         Task::Pack { path } => files::pack(&state, &call.node, path),
-        Task::FillVar => varfs::fill(&state, &call.node),
-        Task::Prepare { directory, layers } => prepared::run(directory, layers),
+        Task::FillVar => node_var::fill_var(&state, &call.node),
+        Task::Prepare { directory, layers } => shared_image_store::unpack_images(directory, layers),
     }
 }
 

@@ -44,10 +44,11 @@ pub(super) struct NodeRecord {
     /// Directories of the image's `/var` that are shown read-only instead of being copied: where they
     /// are on the host, and where below `/var` they belong.
     pub(super) shared: Vec<(PathBuf, PathBuf)>,
-    pub(super) kind_node: Option<PathBuf>,
+    #[serde(rename = "kind_node")]
+    pub(super) node_agent: Option<PathBuf>,
     /// What takes the place of the image's `/var/lib/containerd`.
-    #[serde(default)]
-    pub(super) prepared: Option<PathBuf>,
+    #[serde(default, rename = "prepared")]
+    pub(super) shared_image_store: Option<PathBuf>,
     #[serde(default)]
     pub(super) purpose: Purpose,
 }

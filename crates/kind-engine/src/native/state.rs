@@ -87,7 +87,7 @@ impl State {
         self.root.join("networks")
     }
 
-    pub(super) fn prepared(&self) -> PathBuf {
+    pub(super) fn shared_image_stores(&self) -> PathBuf {
         self.root.join("prepared")
     }
 

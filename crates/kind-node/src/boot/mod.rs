@@ -22,7 +22,7 @@ mod proxy;
 mod resolver;
 pub(crate) mod seed;
 mod sequence;
-mod shared_var;
+mod shared_image_store;
 mod snapshotter;
 pub(crate) mod sysctls;
 mod text;

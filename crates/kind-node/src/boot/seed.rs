@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use super::log;
-use super::shared_var;
+use super::shared_image_store;
 use crate::unpack;
 
 /// Archives of files that wait for the node's first process.
@@ -25,7 +25,8 @@ pub(crate) fn seed_node(arguments: &[OsString]) -> ExitCode {
     if dashes != "--" {
         return crate::usage::complain("seed takes `-- COMMAND`");
     }
-    let prepared = shared_var::fill().and_then(|()| unpack(Path::new(SEEDS), Path::new("/")));
+    let prepared =
+        shared_image_store::fill_var().and_then(|()| unpack(Path::new(SEEDS), Path::new("/")));
     let error = match prepared {
         Ok(()) => Command::new(program).args(rest).exec(),
         Err(error) => error,

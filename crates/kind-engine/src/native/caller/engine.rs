@@ -13,7 +13,7 @@ use kind_image::registry::{self, Access};
 use kind_image::store::{Image, Store};
 use kind_sys::process;
 
-use super::{console, exec, files, preflight, prepared, prune, removal, varfs};
+use super::{console, exec, files, image_snapshots, preflight, prune, removal, shared_image_store};
 use crate::engine::sealed::Sealed;
 use crate::native::call::{ExecRequest, Helper, STARTED, Task};
 use crate::native::record::{NodeRecord, PATH, VERSION, first_process};
@@ -77,7 +77,7 @@ impl Native {
         &self,
         spec: &NodeSpec,
         image: &Image,
-        prepared: Option<PathBuf>,
+        shared_image_store: Option<PathBuf>,
         lock: &Lock,
     ) -> Result<NodeRecord, Error> {
         let directory = self.state.node(&spec.name);
@@ -88,7 +88,7 @@ impl Native {
         let (ipv4, ipv6) = network::allocate(&self.state, &network, lock)?;
         let ports = ports::choose(&spec.host.ports, &NodeRecord::all(&self.state)?)?;
         // Nobody removes it from now on, but somebody may have done so.
-        let prepared = prepared.filter(|directory| directory.is_dir());
+        let shared_image_store = shared_image_store.filter(|directory| directory.is_dir());
         let record = NodeRecord {
             version: VERSION,
             name: spec.name.clone(),
@@ -106,12 +106,12 @@ impl Native {
                 ports,
                 ..spec.host.clone()
             },
-            shared: match &prepared {
-                Some(containerd) => varfs::shared_of(containerd),
-                None => varfs::shared(image.layers()),
+            shared: match &shared_image_store {
+                Some(containerd) => image_snapshots::prepared_snapshots(containerd),
+                None => image_snapshots::image_snapshots(image.layers()),
             },
-            kind_node: self.install(spec.node_agent.as_ref())?,
-            prepared,
+            node_agent: self.install(spec.node_agent.as_ref())?,
+            shared_image_store,
             purpose: spec.purpose,
         };
         self.place(&record)?;
@@ -252,10 +252,11 @@ impl Engine for Native {
         let image = self.find(&spec.image)?;
         // The hold comes first: nothing may remove the layers once the record names them.
         self.store.hold(&image, &removal::holder(&spec.name))?;
-        let prepared = prepared::ensure(&self.state, &self.helper, &image, spec);
+        let shared_image_store =
+            shared_image_store::ensure_shared_image_store(&self.state, &self.helper, &image, spec);
         let registered = {
             let lock = self.state.lock()?;
-            self.register(spec, &image, prepared, &lock)
+            self.register(spec, &image, shared_image_store, &lock)
         };
         match registered {
             Ok(record) if record.purpose == Purpose::LoadBalancer => Ok(()),

@@ -14,7 +14,7 @@ pub(super) fn run(state: &State, store: &Store, pruning: Pruning) -> Result<Vec<
     let mut found = Vec::new();
     let mut failures = Vec::new();
     // First what is named after images, while the images are there.
-    failures.extend(prepared(state, pruning, &mut found).err());
+    failures.extend(prune_shared_image_stores(state, pruning, &mut found).err());
     failures.extend(images(store, pruning, &mut found).err());
     Error::all(failures)?;
     Ok(found)
@@ -35,19 +35,23 @@ fn images(store: &Store, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<
     Ok(())
 }
 
-fn prepared(state: &State, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<(), Error> {
+fn prune_shared_image_stores(
+    state: &State,
+    pruning: Pruning,
+    found: &mut Vec<Leftover>,
+) -> Result<(), Error> {
     let mut doomed = Vec::new();
     {
         let _lock = state.lock()?;
         let Some(records) = all_records(state)? else {
             return Ok(());
         };
-        let prepared = state.prepared();
-        for name in names_in(&prepared)? {
-            let place = prepared.join(&name);
+        let stores = state.shared_image_stores();
+        for name in names_in(&stores)? {
+            let place = stores.join(&name);
             let used = records
                 .iter()
-                .filter_map(|record| record.prepared.as_deref());
+                .filter_map(|record| record.shared_image_store.as_deref());
             if place.is_dir() && !used.clone().any(|used| used.starts_with(&place)) {
                 doomed.extend(claim(state, &place, pruning)?.map(|path| (name, path)));
             }
@@ -93,7 +97,7 @@ fn all_records(state: &State) -> Result<Option<Vec<NodeRecord>>, Error> {
 pub(super) fn in_use(state: &State) -> Result<Option<InUse>, Error> {
     let records = all_records(state)?;
     Ok(records.map(|records| {
-        let programs = records.into_iter().filter_map(|record| record.kind_node);
+        let programs = records.into_iter().filter_map(|record| record.node_agent);
         InUse::programs(programs)
     }))
 }

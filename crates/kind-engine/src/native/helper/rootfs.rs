@@ -112,7 +112,7 @@ fn host_file_mounts(state: &State, node: &NodeRecord) -> Result<Vec<BindMount>, 
         .then_some((modules, modules))
         .into_iter()
         .chain(
-            node.kind_node
+            node.node_agent
                 .as_deref()
                 .map(|program| (program, Path::new("/kind/bin/kind-node"))),
         );

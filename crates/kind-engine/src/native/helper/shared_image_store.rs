@@ -22,7 +22,7 @@ const SCRIPT: &str = concat!(
 const WORKPLACE: &str = "/run/prepared";
 
 /// Unpacks an image's images.
-pub(in crate::native) fn run(directory: &Path, layers: &[PathBuf]) -> Result<i32, Error> {
+pub(in crate::native) fn unpack_images(directory: &Path, layers: &[PathBuf]) -> Result<i32, Error> {
     let path = directory.join("log");
     let mut log = File::options()
         .create(true)

@@ -37,11 +37,11 @@ const SCRIPT: &str = concat!(
 /// What is known about images, by their names. Nodes are made at the same time: the first waits for the
 /// volume, the others for the first.
 #[derive(Debug, Default)]
-pub(super) struct SharedVars(Mutex<BTreeMap<String, Option<String>>>);
+pub(super) struct SharedImageStores(Mutex<BTreeMap<String, Option<String>>>);
 
-impl SharedVars {
+impl SharedImageStores {
     /// The volume that a node shares; `None` if it has to copy its image's. `look` tells of the node's image.
-    pub(super) fn find(
+    pub(super) fn find_or_make(
         &self,
         (flavor, program): (Flavor, &Program),
         info: &Info,
@@ -204,7 +204,10 @@ fn without_script(error: &Error) -> Error {
 }
 
 /// Volumes that no node uses.
-pub(super) fn prune(program: &Program, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
+pub(super) fn prune_shared_image_stores(
+    program: &Program,
+    pruning: Pruning,
+) -> Result<Vec<Leftover>, Error> {
     let label = format!("label={LABEL}");
     let list = [
         "volume",

@@ -21,7 +21,7 @@ const SNAPSHOTS: &str = "lib/containerd/io.containerd.snapshotter.v1.overlayfs/s
 const FILLED: &str = "/var/.kind-filled";
 
 /// Fills `/var` where there is a shared one.
-pub(crate) fn fill() -> io::Result<()> {
+pub(crate) fn fill_var() -> io::Result<()> {
     if !Path::new(SHARED).exists() {
         return Ok(());
     }
