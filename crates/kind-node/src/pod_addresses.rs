@@ -17,7 +17,7 @@ pub(crate) struct NotWritten(#[source] io::Error);
 
 /// Writes the configuration at `path` unless it already gives pods addresses from these ranges.
 /// A range in its file is all that the node's caller could get wrong.
-pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), NotWritten> {
+pub(crate) fn follow_pod_cidrs(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), NotWritten> {
     let wanted: BTreeSet<IpNet> = pod_cidrs.iter().copied().collect();
     if wanted.is_empty() {
         return Ok(());
@@ -89,13 +89,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("10-kindnet.conflist");
         let cidr = cidrs(&["10.244.0.0/24", "fd00::/64"]);
-        follow(&path, &cidr).unwrap();
+        follow_pod_cidrs(&path, &cidr).unwrap();
         // Same meaning, other words: another writer's formatting is its own affair.
         let compact: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         fs::write(&path, compact.to_string()).unwrap();
-        follow(&path, &cidr).unwrap();
+        follow_pod_cidrs(&path, &cidr).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), compact.to_string());
-        follow(&path, &[]).unwrap();
+        follow_pod_cidrs(&path, &[]).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), compact.to_string());
     }
 
@@ -110,7 +110,7 @@ mod tests {
             &cni::conflist(&["10.244.9.0/24".into()], None),
         ] {
             fs::write(&path, text).unwrap();
-            follow(&path, &cidrs(&["10.244.1.0/24"])).unwrap();
+            follow_pod_cidrs(&path, &cidrs(&["10.244.1.0/24"])).unwrap();
             let written = fs::read_to_string(&path).unwrap();
             assert_eq!(
                 ranges(&written),

@@ -69,7 +69,7 @@ pub(crate) struct EngineParts {
 }
 
 /// Opens the chosen engine.
-pub(crate) fn open(choice: EngineChoice, parts: EngineParts) -> Result<Arc<dyn Engine>> {
+pub(crate) fn open_engine(choice: EngineChoice, parts: EngineParts) -> Result<Arc<dyn Engine>> {
     let (flavor, program) = match choice {
         EngineChoice::Native => return open_native(parts).map_err(NativeError::into_error),
         EngineChoice::Detect => return detect(parts),
@@ -89,7 +89,7 @@ fn detect(parts: EngineParts) -> Result<Arc<dyn Engine>> {
     }
     match open_native(parts.clone()) {
         // Without root this host has nothing to offer; most users mean docker.
-        Err(NativeError::Unavailable(_)) => open(EngineChoice::Docker, parts),
+        Err(NativeError::Unavailable(_)) => open_engine(EngineChoice::Docker, parts),
         opened => opened.map_err(NativeError::into_error),
     }
 }
@@ -134,7 +134,7 @@ impl NativeError {
 
 /// The chosen engine for looking only, and which it is; none if it does not answer. Nothing is made for
 /// it: the native engine answers only where it has worked before.
-pub(crate) fn look(
+pub(crate) fn find_engine(
     choice: EngineChoice,
     parts: EngineParts,
 ) -> (EngineKind, Option<Arc<dyn Engine>>) {
@@ -155,7 +155,7 @@ pub(crate) fn look(
     if kind == EngineKind::Native && !parts.state_dir.is_dir() {
         return (kind, None);
     }
-    match open(choice, parts) {
+    match open_engine(choice, parts) {
         Ok(engine) => (engine.kind(), Some(engine)),
         Err(error) => {
             tracing::debug!(%error, name = kind.name(), "no engine to ask");

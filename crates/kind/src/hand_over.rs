@@ -12,7 +12,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Engine`]
-pub(crate) fn run(
+pub(crate) fn hand_over_program(
     engine: &dyn Engine,
     (store, image): (&Store, &Image),
     name: &str,

@@ -24,10 +24,10 @@ pub(crate) struct TemplateValues<'a> {
 }
 
 /// Fills in a manifest that asks for it with a comment; any other comes back as it is.
-pub(crate) fn fill(text: &str, values: &TemplateValues<'_>) -> Result<String, Error> {
+pub(crate) fn fill_manifest(text: &str, values: &TemplateValues<'_>) -> Result<String, Error> {
     let mut text = text.to_owned();
     if text.contains(TEMPLATE_MARKER) {
-        text = expand(&text, values).map_err(|field| {
+        text = expand_template(&text, values).map_err(|field| {
             bad(format!(
                 "the manifest asks for {field:?}, which kind does not know"
             ))
@@ -40,7 +40,7 @@ pub(crate) fn fill(text: &str, values: &TemplateValues<'_>) -> Result<String, Er
 }
 
 /// Replaces `{{ .Name }}` by values; an unknown name is the error.
-pub(crate) fn expand(text: &str, values: &TemplateValues<'_>) -> Result<String, String> {
+pub(crate) fn expand_template(text: &str, values: &TemplateValues<'_>) -> Result<String, String> {
     let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -63,7 +63,7 @@ pub(crate) fn expand(text: &str, values: &TemplateValues<'_>) -> Result<String, 
 
 /// The objects of a manifest as a JSON list, in their order. `None` leaves a manifest that is not plainly a series
 /// of objects to kubectl, with all that it knows of such.
-pub(crate) fn objects(text: &str) -> Option<String> {
+pub(crate) fn manifest_objects(text: &str) -> Option<String> {
     let documents = yaml::documents(text).ok()?;
     let documents = documents.iter().filter(|document| !document.is_null());
     let objects: Option<Vec<_>> = documents.map(object).collect();
@@ -148,14 +148,14 @@ mod tests {
                     kind: A\napiVersion: v1\nmetadata: {name: a}\n";
         let expected = "[{\"apiVersion\":\"v1\",\"kind\":\"B\",\"metadata\":{\"name\":\"b\"},\"x\":8},\
                         {\"apiVersion\":\"v1\",\"kind\":\"A\",\"metadata\":{\"name\":\"a\"}}]";
-        assert_eq!(objects(text).as_deref(), Some(expected));
+        assert_eq!(manifest_objects(text).as_deref(), Some(expected));
         for other in [
             "kind: List\napiVersion: v1\nmetadata: {name: a}\n",
             "kind: A\napiVersion: v1\nmetadata: {generateName: a}\n",
             "metadata: {name: a}\n",
             "a: [",
         ] {
-            assert_eq!(objects(other), None, "{other}");
+            assert_eq!(manifest_objects(other), None, "{other}");
         }
     }
 
@@ -170,26 +170,26 @@ mod tests {
     #[test]
     fn a_manifest_that_does_not_ask_stays() {
         let text = "value: '{{ .PodSubnet }}' # by hand\n";
-        assert_eq!(fill(text, &VALUES).unwrap(), text);
+        assert_eq!(fill_manifest(text, &VALUES).unwrap(), text);
     }
 
     #[test]
     fn places_are_filled() {
         let text =
             format!("# {TEMPLATE_MARKER}\na: {{{{ .PodSubnet }}}}\nb: \"{{{{.DNSServiceIP}}}}\"\n");
-        let filled = fill(&text, &VALUES).unwrap();
+        let filled = fill_manifest(&text, &VALUES).unwrap();
         assert!(
             filled.ends_with("a: 10.244.0.0/16\nb: \"10.96.0.10\"\n"),
             "{filled}"
         );
-        let error = fill(&text.replace("PodSubnet", "Other"), &VALUES).unwrap_err();
+        let error = fill_manifest(&text.replace("PodSubnet", "Other"), &VALUES).unwrap_err();
         assert_eq!(error.code(), "KIND-MANIFEST");
     }
 
     #[test]
     fn a_patched_manifest_says_the_same() {
         let storage = include_str!("../../kind-node/manifests/default-storage.yaml");
-        let filled = fill(storage, &VALUES).unwrap();
+        let filled = fill_manifest(storage, &VALUES).unwrap();
         for text in [
             "is-default-class: \"true\"",
             "apiGroups:\n  - \"\"\n",
@@ -207,7 +207,7 @@ mod tests {
              kind: DaemonSet\nspec:\n  template:\n    spec:\n      containers:\n      - name: a\n        \
              env:\n        - name: B\n          value: c\n"
         );
-        let filled = fill(&text, &VALUES).unwrap();
+        let filled = fill_manifest(&text, &VALUES).unwrap();
         let documents = yaml::documents(&filled).unwrap();
         assert_eq!(documents.len(), 2);
         assert!(filled.contains("name: CONTROL_PLANE_ENDPOINT"), "{filled}");
@@ -220,14 +220,14 @@ mod tests {
     #[test]
     fn the_pod_network_learns_which_addresses_services_have() {
         let manifest = include_str!("../../kind-node/manifests/default-cni.yaml");
-        let filled = fill(manifest, &VALUES).unwrap();
+        let filled = fill_manifest(manifest, &VALUES).unwrap();
         let variable = |value| format!("- name: SERVICE_SUBNET\n          value: {value}\n");
         assert!(filled.contains(&variable("10.96.0.0/16")), "{filled}");
         let nobody = TemplateValues {
             service_subnet: "",
             ..VALUES
         };
-        let filled = fill(manifest, &nobody).unwrap();
+        let filled = fill_manifest(manifest, &nobody).unwrap();
         assert!(filled.contains(&variable("\"\"")), "{filled}");
     }
 }

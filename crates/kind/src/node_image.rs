@@ -234,7 +234,7 @@ pub(crate) fn build_image(
     options.cancel.check()?;
     let image = built.map_err(|error| build_error(&options.source, error))?;
     if provider.engine_kind() != EngineKind::Native {
-        hand_over::run(
+        hand_over::hand_over_program(
             provider.engine(),
             (&store, &image),
             &options.image,

@@ -72,7 +72,7 @@ fn stop_cluster(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
     running.retain(|node| node.state == State::Running);
     note_stop(provider, &running);
     let running: Vec<_> = running.into_iter().map(|node| node.name).collect();
-    parallel::each(&running, &CancelToken::new(), |node| {
+    parallel::run_for_each(&running, &CancelToken::new(), |node| {
         let failed = Error::engine(format!("failed to stop node {node:?}"));
         provider
             .engine()
@@ -106,7 +106,7 @@ fn start_cluster(
         .filter(|node| node.state != State::Running)
         .collect();
     let engine = provider.engine();
-    parallel::each(&stopped, &options.cancel, |node| {
+    parallel::run_for_each(&stopped, &options.cancel, |node| {
         let failed = |action| Error::engine(format!("{action} node {:?}", node.name));
         engine
             .start(&node.name)
@@ -156,9 +156,9 @@ fn wait(
     let began = Instant::now();
     let mut requests = Requests::new(provider.shared_engine());
     for (index, node) in nodes.iter().enumerate() {
-        let mut steps = vec![bootstrap::back(&node.name, limit)];
+        let mut steps = vec![bootstrap::await_ready_step(&node.name, limit)];
         // One of them asks as users do, through the load balancer if there is one.
-        steps.extend((index == 0).then(|| bootstrap::answers(limit)));
+        steps.extend((index == 0).then(|| bootstrap::await_kubectl_step(limit)));
         requests.begin(&node.name, &Request { steps }, &[]);
     }
     let is_ready = went_well(requests, &options.cancel)?;

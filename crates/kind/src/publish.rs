@@ -36,7 +36,7 @@ fn run(
     let access = Access::from_environment(provider.environment());
     let name = image.to_owned();
     let push = move |progress: ProgressSink<'_>| push(&store, &name, &access, progress);
-    transfer::run(push, cancel, listener)?.map_err(|error| Error::Push {
+    transfer::run_transfer(push, cancel, listener)?.map_err(|error| Error::Push {
         image: image.to_owned(),
         source: image_cause(error),
     })

@@ -17,7 +17,11 @@ pub(super) const NODE_AGENT_PATH: &str = "/kind/bin/kind-node";
 pub(super) const LABEL: &str = "io.x-k8s.kind.agent";
 
 /// Puts the program into a node.
-pub(super) fn place(engine: (Flavor, &Program), node: &str, agent: &Agent) -> Result<(), Error> {
+pub(super) fn place_agent(
+    engine: (Flavor, &Program),
+    node: &str,
+    agent: &Agent,
+) -> Result<(), Error> {
     let content = agent.content();
     let stream = content.and_then(|content| pack(&content));
     let stream = stream.map_err(Error::io("read the program for nodes"))?;
@@ -33,7 +37,7 @@ pub(super) fn place_labelled(engine: (Flavor, &Program), node: &str) -> Result<(
         return Ok(());
     }
     if file.exists() {
-        place(engine, node, &Agent::file(file))
+        place_agent(engine, node, &Agent::file(file))
     } else {
         // A prune may have removed it since the first start, which left the node's own copy.
         tracing::debug!(node, file = %file.display(), "the node keeps the program it has");

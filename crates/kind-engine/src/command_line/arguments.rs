@@ -37,7 +37,7 @@ pub(super) struct Surroundings {
 }
 
 /// The arguments after the program's name.
-pub(super) fn create(
+pub(super) fn create_arguments(
     flavor: Flavor,
     info: &Info,
     node: &NodeSpec,
@@ -166,7 +166,7 @@ impl Arguments {
     }
 
     fn image(&mut self, flavor: Flavor, node: &NodeSpec, seeded: Option<&[String]>) {
-        let image = images::name(flavor, &node.image);
+        let image = images::image_name(flavor, &node.image);
         if let Some(command) = seeded {
             self.pair("--entrypoint", NODE_AGENT_PATH);
             self.one(&image);

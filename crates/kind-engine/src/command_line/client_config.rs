@@ -28,7 +28,7 @@ struct Proxies {
 
 /// The proxies for the daemon that is used, by the names of their variables. A file that is not there
 /// or cannot be read has none.
-pub(super) fn proxies(
+pub(super) fn client_proxies(
     program: &Program,
     environment: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
@@ -98,7 +98,7 @@ mod tests {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let mut found = proxies(&Program::new("echo"), &environment);
+        let mut found = client_proxies(&Program::new("echo"), &environment);
         found.remove("HTTP_PROXY")
     }
 
@@ -129,7 +129,7 @@ mod tests {
         std::fs::write(home.path().join(".docker/config.json"), text).unwrap();
         let path = home.path().to_str().unwrap().to_owned();
         let environment = BTreeMap::from([("HOME".to_owned(), path)]);
-        let found = proxies(&Program::new("false"), &environment);
+        let found = client_proxies(&Program::new("false"), &environment);
         let expected = [("HTTPS_PROXY", "a"), ("NO_PROXY", "b")];
         assert_eq!(
             found,
@@ -141,6 +141,6 @@ mod tests {
     fn what_cannot_be_read_has_none() {
         assert_eq!(chosen("{", &[]), None);
         assert_eq!(chosen(r#"{"proxies":[]}"#, &[]), None);
-        assert!(proxies(&Program::new("false"), &BTreeMap::new()).is_empty());
+        assert!(client_proxies(&Program::new("false"), &BTreeMap::new()).is_empty());
     }
 }

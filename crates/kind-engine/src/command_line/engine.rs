@@ -12,7 +12,7 @@ use super::addresses::Addresses;
 use super::arguments::{self, Surroundings};
 use super::failure_reason::is_taken;
 use super::images::Inspected;
-use super::mutex::lock;
+use super::mutex::lock_mutex;
 use super::network::InspectedNetwork;
 use super::program::Program;
 #[cfg(target_os = "linux")]
@@ -137,7 +137,7 @@ impl CommandLine {
     }
 
     fn known(&self, name: &str) -> Result<InspectedNetwork, Error> {
-        let found = lock(&self.networks).get(name).cloned();
+        let found = lock_mutex(&self.networks).get(name).cloned();
         match found {
             Some(known) => Ok(known),
             None => self.learn(name),
@@ -146,14 +146,14 @@ impl CommandLine {
 
     fn learn(&self, name: &str) -> Result<InspectedNetwork, Error> {
         let known = network::ensure(self.flavor, &self.program, name)?;
-        lock(&self.networks).insert(name.to_owned(), known.clone());
+        lock_mutex(&self.networks).insert(name.to_owned(), known.clone());
         Ok(known)
     }
 
     /// Asks for an image, and remembers the answer for the nodes that are made of it next.
     fn look(&self, reference: &str) -> Result<Option<Inspected>, Error> {
-        let found = images::find(self.flavor, &self.program, reference)?;
-        let mut images = lock(&self.images);
+        let found = images::find_image(self.flavor, &self.program, reference)?;
+        let mut images = lock_mutex(&self.images);
         match &found {
             Some(found) => images.insert(reference.to_owned(), found.clone()),
             None => images.remove(reference),
@@ -162,14 +162,14 @@ impl CommandLine {
     }
 
     fn looked(&self, reference: &str) -> Result<Option<Inspected>, Error> {
-        let known = lock(&self.images).get(reference).cloned();
+        let known = lock_mutex(&self.images).get(reference).cloned();
         known.map_or_else(|| self.look(reference), |known| Ok(Some(known)))
     }
 
     /// Addresses of every container on a network, running or not.
     fn addresses_in_use(&self, network: &str) -> Result<BTreeSet<IpAddr>, Error> {
         let filter = format!("network={network}");
-        let containers = listing::containers(self.flavor, &self.program, &filter)?;
+        let containers = listing::list_containers(self.flavor, &self.program, &filter)?;
         let addresses = containers.into_iter().flat_map(|container| {
             let v4 = container.ipv4.map(IpAddr::from);
             v4.into_iter().chain(container.ipv6.map(IpAddr::from))
@@ -181,7 +181,7 @@ impl CommandLine {
         let info = self.info()?;
         let look = || self.looked(&node.image);
         let mut surroundings = Surroundings {
-            ports: ports::publish(self.flavor, &node.host.ports)?,
+            ports: ports::publish_arguments(self.flavor, &node.host.ports)?,
             shared_image_store: self.shared_image_stores.find_or_make(
                 self.parts(),
                 &info,
@@ -235,7 +235,7 @@ impl Engine for CommandLine {
             return Ok(info.clone());
         }
         let text = self.program.data(self.flavor.info_arguments());
-        let info = info::read(self.flavor, &text.map_err(|error| self.explain(error))?)?;
+        let info = info::parse_info(self.flavor, &text.map_err(|error| self.explain(error))?)?;
         Ok(self.info.get_or_init(|| info).clone())
     }
 
@@ -261,7 +261,7 @@ impl Engine for CommandLine {
 
     fn proxies(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         match self.flavor {
-            Flavor::Docker => client_config::proxies(&self.program, environment),
+            Flavor::Docker => client_config::client_proxies(&self.program, environment),
             Flavor::Podman | Flavor::Nerdctl => BTreeMap::new(),
         }
     }
@@ -275,11 +275,11 @@ impl Engine for CommandLine {
     }
 
     fn images(&self) -> Result<Vec<String>, Error> {
-        images::names(&self.program)
+        images::image_names(&self.program)
     }
 
     fn pull(&self, reference: &str, progress: ProgressSink<'_>) -> Result<(), Error> {
-        images::pull(self.flavor, &self.program, reference, progress)
+        images::pull_image(self.flavor, &self.program, reference, progress)
     }
 
     fn save(
@@ -288,19 +288,19 @@ impl Engine for CommandLine {
         platform: Option<&str>,
         archive: &mut (dyn Write + Send),
     ) -> Result<(), Error> {
-        images::save(self.parts(), &self.info()?, references, platform, archive)
+        images::save_images(self.parts(), &self.info()?, references, platform, archive)
     }
 
     fn load(&self, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
         // Its names may have been others' until now.
-        lock(&self.images).clear();
-        images::load(&self.program, archive)
+        lock_mutex(&self.images).clear();
+        images::load_images(&self.program, archive)
     }
 
     fn create(&self, node: &NodeSpec) -> Result<(), Error> {
         let info = self.info()?;
         let surroundings = self.surroundings(node)?;
-        let arguments = arguments::create(self.flavor, &info, node, &surroundings);
+        let arguments = arguments::create_arguments(self.flavor, &info, node, &surroundings);
         if let Err(error) = self.program.output(&arguments) {
             if let Some(volume) = &surroundings.volume {
                 // A node that was there before keeps its own.
@@ -317,7 +317,7 @@ impl Engine for CommandLine {
         }
         match &node.node_agent {
             Some(agent) if self.flavor.copies_streams() => {
-                agent::place(self.parts(), &node.name, agent)
+                agent::place_agent(self.parts(), &node.name, agent)
             }
             _ => Ok(()),
         }
@@ -332,7 +332,7 @@ impl Engine for CommandLine {
     }
 
     fn wait_until_booted(&self, node: &str, limit: Duration) -> Result<(), Error> {
-        boot::wait(&self.program, node, limit)
+        boot::await_boot(&self.program, node, limit)
     }
 
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {
@@ -343,11 +343,11 @@ impl Engine for CommandLine {
     }
 
     fn remove(&self, nodes: &[String]) -> Result<(), Error> {
-        removal::remove(self.parts(), || self.info(), nodes)
+        removal::remove_nodes(self.parts(), || self.info(), nodes)
     }
 
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
-        listing::nodes(self.flavor, &self.program, cluster)
+        listing::list_nodes(self.flavor, &self.program, cluster)
     }
 
     fn inspect(&self, node: &str) -> Result<String, Error> {
@@ -355,7 +355,7 @@ impl Engine for CommandLine {
     }
 
     fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error> {
-        exec::run(&self.program, node, command, io)
+        exec::exec_command(&self.program, node, command, io)
     }
 
     fn copy_in(
@@ -367,7 +367,7 @@ impl Engine for CommandLine {
         if !self.flavor.copies_streams() || !seed::is_awaited(&self.program, node)? {
             return copy::into_node(self.parts(), node, directory, tar);
         }
-        let seed = seed::pack(directory, tar).map_err(Error::io("read the node's files"))?;
+        let seed = seed::pack_seed(directory, tar).map_err(Error::io("read the node's files"))?;
         copy::into_node(self.parts(), node, Path::new("/"), &mut &seed[..])
     }
 
@@ -381,7 +381,7 @@ impl Engine for CommandLine {
         } else {
             &["logs", node]
         };
-        streams::all(&self.program, arguments, out)
+        streams::stream_all(&self.program, arguments, out)
     }
 
     /// Images in an engine's store are its user's own.

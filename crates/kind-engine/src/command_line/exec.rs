@@ -21,7 +21,7 @@ const NOT_TRIED: [&str; 6] = [
 ];
 
 /// Runs a command in a node and returns its exit code.
-pub(super) fn run(
+pub(super) fn exec_command(
     program: &Program,
     node: &str,
     command: &Command,
@@ -31,7 +31,7 @@ pub(super) fn run(
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     #[cfg(target_os = "linux")]
     if command.tty {
-        return super::terminal::run(program, &arguments, io);
+        return super::terminal::run_on_terminal(program, &arguments, io);
     }
     let Io {
         stdin,
@@ -53,12 +53,12 @@ pub(super) fn run(
             scope.spawn(move || drop(feed(input, &mut to)));
         }
         let ((complained, complaints), carried) = run_both(
-            || streams::errors(errors, stderr),
-            || from.map_or(Ok(0), |mut from| streams::carry(&mut from, stdout)),
+            || streams::collect_errors(errors, stderr),
+            || from.map_or(Ok(0), |mut from| streams::copy_stream(&mut from, stdout)),
         );
         (carried.and(complained), complaints)
     });
-    let status = program::wait(&mut child)?;
+    let status = program::wait_for_child(&mut child)?;
     carried.map_err(Error::io(format!(
         "carry the streams of a command in {node}"
     )))?;
@@ -74,7 +74,7 @@ pub(super) fn run(
 }
 
 fn feed(input: &mut (dyn Read + Send), to: &mut std::process::ChildStdin) -> io::Result<u64> {
-    streams::carry(input, to)
+    streams::copy_stream(input, to)
 }
 
 fn arguments(node: &str, command: &Command, input: bool) -> Vec<String> {

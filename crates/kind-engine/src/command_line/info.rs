@@ -19,7 +19,7 @@ const OLD_PORTS_WARNING: &str = "not fully supported, please use versions 3.0.0+
 ///
 /// # Errors
 /// If it is not what this engine says, or says that no daemon answers.
-pub(super) fn read(flavor: Flavor, text: &str) -> Result<Info, Error> {
+pub(super) fn parse_info(flavor: Flavor, text: &str) -> Result<Info, Error> {
     match flavor {
         Flavor::Docker | Flavor::Nerdctl => docker(flavor, text),
         Flavor::Podman => podman(text),

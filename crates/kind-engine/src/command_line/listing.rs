@@ -11,7 +11,7 @@ use super::program::Program;
 use crate::{CLUSTER_LABEL, Error, Node, Port, Protocol, State};
 
 /// Nodes of one cluster, or of all, newest first.
-pub(super) fn nodes(
+pub(super) fn list_nodes(
     flavor: Flavor,
     program: &Program,
     cluster: Option<&str>,
@@ -20,11 +20,11 @@ pub(super) fn nodes(
         Some(cluster) => format!("label={CLUSTER_LABEL}={cluster}"),
         None => format!("label={CLUSTER_LABEL}"),
     };
-    containers(flavor, program, &label)
+    list_containers(flavor, program, &label)
 }
 
 /// Every container that passes a filter of `ps`, newest first.
-pub(super) fn containers(
+pub(super) fn list_containers(
     flavor: Flavor,
     program: &Program,
     filter: &str,
@@ -43,7 +43,7 @@ pub(super) fn containers(
         return Ok(Vec::new());
     }
     let text = inspected(program, &ids)?;
-    read(flavor, &text)
+    parse_nodes(flavor, &text)
 }
 
 /// What `inspect` says of these containers. One that went away meanwhile is left out.
@@ -136,7 +136,7 @@ struct HostConfig {
 ///
 /// # Errors
 /// If it is not what engines say.
-pub(super) fn read(flavor: Flavor, text: &str) -> Result<Vec<Node>, Error> {
+pub(super) fn parse_nodes(flavor: Flavor, text: &str) -> Result<Vec<Node>, Error> {
     let containers: Vec<Container> = serde_json::from_str(text).map_err(|error| {
         let message = format!(
             "{} tells of containers what cannot be read: {error}",

@@ -138,7 +138,7 @@ impl Program {
             let ended = child.try_wait().ok().flatten().is_some();
             if ended || Instant::now() >= deadline {
                 let _ = child.kill();
-                wait(&mut child)?;
+                wait_for_child(&mut child)?;
                 return Ok(ended);
             }
             std::thread::sleep(EXIT_POLL_INTERVAL);
@@ -180,12 +180,12 @@ impl Program {
 
     fn quoted(&self, arguments: &[&str]) -> String {
         let words = std::iter::once(self.name.as_str()).chain(arguments.iter().copied());
-        quote::command(&words.map(str::to_owned).collect::<Vec<_>>())
+        quote::quote_command(&words.map(str::to_owned).collect::<Vec<_>>())
     }
 }
 
 /// Waits for the end of an engine's program.
-pub(super) fn wait(child: &mut Child) -> Result<ExitStatus, Error> {
+pub(super) fn wait_for_child(child: &mut Child) -> Result<ExitStatus, Error> {
     child
         .wait()
         .map_err(Error::io("wait for the engine's program"))

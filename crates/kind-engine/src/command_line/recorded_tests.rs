@@ -46,7 +46,7 @@ impl Recorded {
     }
 
     fn node(&self, file: &str) -> Node {
-        let mut nodes = listing::read(self.flavor(), &self.read(file)).unwrap();
+        let mut nodes = listing::parse_nodes(self.flavor(), &self.read(file)).unwrap();
         assert_eq!(nodes.len(), 1, "{}", self.0);
         nodes.remove(0)
     }
@@ -63,7 +63,7 @@ impl Recorded {
 #[test]
 fn engines_tell_of_themselves() {
     for recorded in Recorded::all() {
-        let info = info::read(recorded.flavor(), &recorded.read("info.json")).unwrap();
+        let info = info::parse_info(recorded.flavor(), &recorded.read("info.json")).unwrap();
         let (_, version) = recorded.0.split_once('-').unwrap();
         assert_eq!(
             Version::parse(&info.version),
@@ -89,7 +89,7 @@ fn engines_tell_of_themselves() {
 fn rootless_engines_tell_of_themselves() {
     for name in ["docker-26.1.5-rootless", "podman-5.4.2-rootless"] {
         let recorded = Recorded(name);
-        let info = info::read(recorded.flavor(), &recorded.read("info.json")).unwrap();
+        let info = info::parse_info(recorded.flavor(), &recorded.read("info.json")).unwrap();
         assert!(
             info.rootless && info.cgroup2 && info.limits.are_complete(),
             "{info:?}"
@@ -120,7 +120,8 @@ fn networks_of_ours_give_lasting_addresses() {
 #[test]
 fn images_tell_what_they_run() {
     for recorded in Recorded::all() {
-        let images = images::read(recorded.flavor(), "i", &recorded.read("image.json")).unwrap();
+        let images =
+            images::parse_images(recorded.flavor(), "i", &recorded.read("image.json")).unwrap();
         let image = images.into_iter().next().unwrap();
         assert_eq!(
             image.command(),

@@ -17,7 +17,7 @@ const MAX_ATTEMPTS: usize = 3;
 const DIES_SLOWLY: &str = "did not die within timeout";
 
 /// Removes nodes that may or may not exist.
-pub(super) fn remove(
+pub(super) fn remove_nodes(
     (flavor, program): (Flavor, &Program),
     info: impl FnOnce() -> Result<Info, Error>,
     nodes: &[String],

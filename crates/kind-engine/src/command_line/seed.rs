@@ -43,7 +43,7 @@ pub(super) fn reads_seeds(answer: &str) -> bool {
 }
 
 /// A tar stream that is unpacked below `directory` as a file that waits, in a tar stream of its own.
-pub(super) fn pack(directory: &Path, tar: &mut dyn Read) -> io::Result<Vec<u8>> {
+pub(super) fn pack_seed(directory: &Path, tar: &mut dyn Read) -> io::Result<Vec<u8>> {
     let seed = moved_below(directory, tar)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let name = format!("{DIRECTORY}/{:020}.tar", now.unwrap_or_default().as_nanos());
@@ -153,7 +153,7 @@ mod tests {
         builder.append_link(&mut header, "link", "/etc").unwrap();
         let tar = builder.into_inner().unwrap();
         for (directory, prefix) in [("/", ""), ("/var/x", "var/x/")] {
-            let seed = pack(Path::new(directory), &mut &tar[..]).unwrap();
+            let seed = pack_seed(Path::new(directory), &mut &tar[..]).unwrap();
             let expected = [("etc", "x"), (long.as_str(), "x"), ("link", "/etc")];
             let expected =
                 expected.map(|(path, text)| (format!("{prefix}{path}"), text.to_owned()));

@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::Flavor;
 use super::failure_reason::is_taken;
 use super::images::{self, Inspected};
-use super::mutex::lock;
+use super::mutex::lock_mutex;
 use super::program::Program;
 use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
 
@@ -51,7 +51,7 @@ impl SharedImageStores {
         if !is_possible(flavor, info, node) {
             return None;
         }
-        let mut known = lock(&self.0);
+        let mut known = lock_mutex(&self.0);
         if let Some(found) = known.get(&node.image) {
             return found.clone();
         }
@@ -96,7 +96,7 @@ fn ensure(
     reference: &str,
     image: &Inspected,
 ) -> Result<String, Error> {
-    let name = images::name(flavor, reference);
+    let name = images::image_name(flavor, reference);
     let digits = image.id.trim_start_matches("sha256:");
     let digits = digits.get(..24).unwrap_or(digits);
     let (volume, maker) = (

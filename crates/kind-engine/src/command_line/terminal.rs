@@ -22,7 +22,11 @@ const WIDE: Winsize = Winsize {
 };
 
 /// Runs the program on a terminal and returns its exit code. Its errors join its output.
-pub(super) fn run(program: &Program, arguments: &[&str], io: Io<'_>) -> Result<i32, Error> {
+pub(super) fn run_on_terminal(
+    program: &Program,
+    arguments: &[&str],
+    io: Io<'_>,
+) -> Result<i32, Error> {
     let size = termios::tcgetwinsize(io::stdin()).ok();
     let (mut child, mut controller) = start(program, arguments, size)?;
     let input = controller
@@ -38,13 +42,13 @@ pub(super) fn run(program: &Program, arguments: &[&str], io: Io<'_>) -> Result<i
             stdout.flush()
         })
     });
-    let status = program::wait(&mut child)?;
+    let status = program::wait_for_child(&mut child)?;
     taken.map_err(Error::io("relay the terminal"))?;
     Ok(status.code().unwrap_or(1))
 }
 
 /// Runs the program on a terminal that only `see` looks at.
-pub(super) fn watch(
+pub(super) fn watch_terminal(
     program: &Program,
     arguments: &[&str],
     mut see: impl FnMut(&[u8]),
@@ -54,7 +58,7 @@ pub(super) fn watch(
         see(bytes);
         Ok(())
     });
-    let status = program::wait(&mut child)?;
+    let status = program::wait_for_child(&mut child)?;
     taken.map_err(Error::io("read a terminal"))?;
     Ok(status)
 }
@@ -100,7 +104,7 @@ fn prepare(terminal: &Terminal, size: Option<Winsize>) -> io::Result<()> {
 }
 
 fn feed(stdin: &mut (dyn Read + Send), mut terminal: File) {
-    let fed = streams::carry(stdin, &mut terminal);
+    let fed = streams::copy_stream(stdin, &mut terminal);
     if fed.is_ok() {
         // The end of a terminal's input is a character.
         let _ = terminal.write_all(&[4]);

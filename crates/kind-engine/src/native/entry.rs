@@ -36,11 +36,11 @@ pub fn helper_main(arguments: &[OsString]) -> Option<i32> {
 fn run(call: &Call) -> Result<i32, Error> {
     let state = State::new(call.state.clone());
     match &call.task {
-        Task::Monitor => monitor::run(&state, &call.node),
-        Task::Init { console } => init::run(&state, &call.node, console),
-        Task::Exec(request) => exec::run(&state, &call.node, request),
-        Task::Unpack { directory } => files::unpack(&state, &call.node, directory),
-        Task::Pack { path } => files::pack(&state, &call.node, path),
+        Task::Monitor => monitor::monitor_node(&state, &call.node),
+        Task::Init { console } => init::start_init(&state, &call.node, console),
+        Task::Exec(request) => exec::exec_in_node(&state, &call.node, request),
+        Task::Unpack { directory } => files::unpack_files(&state, &call.node, directory),
+        Task::Pack { path } => files::pack_files(&state, &call.node, path),
         Task::FillVar => node_var::fill_var(&state, &call.node),
         Task::Prepare { directory, layers } => shared_image_store::unpack_images(directory, layers),
     }

@@ -18,7 +18,11 @@ use crate::Error;
 pub(super) const NODE_LINK: &str = "eth0";
 
 /// The record of a network, made now if there is none. Its subnet overlaps nothing on the host.
-pub(super) fn ensure(state: &State, name: &str, _lock: &Lock) -> Result<NetworkRecord, Error> {
+pub(super) fn ensure_network(
+    state: &State,
+    name: &str,
+    _lock: &Lock,
+) -> Result<NetworkRecord, Error> {
     if let Some(record) = NetworkRecord::load(state, name)? {
         return Ok(record);
     }
@@ -69,7 +73,7 @@ pub(super) fn link_name(state: &State, node: &str) -> String {
 }
 
 /// The addresses of the next node of a network.
-pub(super) fn allocate(
+pub(super) fn allocate_addresses(
     state: &State,
     network: &NetworkRecord,
     _lock: &Lock,
@@ -88,7 +92,7 @@ pub(super) fn allocate(
 }
 
 /// Makes the bridge and the ruleset of a network; both may exist already.
-pub(super) fn up(
+pub(super) fn bring_up_network(
     network: &NetworkRecord,
     ipv6_forwarding: bool,
     _lock: &Lock,

@@ -88,7 +88,7 @@ impl Archive {
             if offer.candidates.is_empty() && offer.others && !offer.absent {
                 continue;
             }
-            let chosen = platform::choose(&offer.candidates, platform, name.as_ref())?;
+            let chosen = platform::choose_platform(&offer.candidates, platform, name.as_ref())?;
             let known = images
                 .iter_mut()
                 .find(|image| image.manifest.digest == chosen.descriptor.digest);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::cache::{BuildCache, CacheKey, StepOutput, file_digest};
 use super::components::{self, ImageInputs, Names};
-use super::host::architecture;
+use super::host::host_architecture;
 use super::node_files::{self, NodeFileInputs};
 use super::tree;
 use super::{Error, Request, Step, preload};
@@ -41,13 +41,13 @@ impl NodeRoot {
 const NODE_PROGRAMS: &[&str] = &["kubeadm", "kubectl", "kubelet"];
 
 /// Makes the image. What changes least is the lowest layer.
-pub(super) fn assemble(
+pub(super) fn assemble_image(
     build_cache: &BuildCache<'_>,
     store: &Store,
     request: &Request,
     parts: &Parts,
 ) -> Result<Image, Error> {
-    let version = version(&parts.kubernetes)?;
+    let version = kubernetes_version(&parts.kubernetes)?;
     let preloaded = preloaded(build_cache, request, parts, &version)?;
     let scratch = build_cache.scratch("assembly")?;
     build_cache.work(Step::Assemble, &scratch, |work| {
@@ -57,7 +57,7 @@ pub(super) fn assemble(
         add_layer(&mut draft, &parts.kubernetes.path, "layer")?;
         let files = scratch.join("files");
         let names = Names::ask(work, &parts.kubernetes.path.join("bin"), &version)?;
-        node_files::write(
+        node_files::write_node_files(
             work,
             &files,
             &NodeFileInputs {
@@ -79,7 +79,7 @@ pub(super) fn assemble(
 }
 
 /// The version of Kubernetes that was made.
-pub(super) fn version(kubernetes: &StepOutput) -> Result<String, Error> {
+pub(super) fn kubernetes_version(kubernetes: &StepOutput) -> Result<String, Error> {
     let path = kubernetes.path.join("version");
     fs::read_to_string(&path).map_err(Error::path("read", &path))
 }
@@ -93,7 +93,7 @@ fn preloaded(
 ) -> Result<PathBuf, Error> {
     let node_agent = &request.add_ons.node_agent;
     let key = CacheKey::of([
-        preload::script(request.packing),
+        preload::preload_script(request.packing),
         components::IPTABLES,
         // What decides which files an image gets is an input as well.
         include_str!("components.rs"),
@@ -114,7 +114,7 @@ fn preloaded(
         // A copy of its own: containers' images get links to it, and the caller's file may change.
         let program = scratch.join("kind-node-program");
         tree::copy_program(node_agent, &program)?;
-        preload::make(
+        preload::preload_images(
             work,
             &scratch,
             &names,
@@ -154,7 +154,7 @@ fn link_programs(kubernetes: &Path) -> Result<(), Error> {
     for program in NODE_PROGRAMS {
         tree::link_file(&kubernetes.join("bin").join(program), &target.join(program))?;
     }
-    tree::settle(&kubernetes.join("layer"))
+    tree::settle_tree(&kubernetes.join("layer"))
 }
 
 fn config(version: &str, packages: &Packages) -> Result<ImageConfig, Error> {
@@ -166,7 +166,7 @@ fn config(version: &str, packages: &Packages) -> Result<ImageConfig, Error> {
     let labels = packages.labels().chain([version]).collect();
     let history = ["node root", "kubernetes", "kind", "images"];
     Ok(ImageConfig {
-        architecture: architecture()?.to_owned(),
+        architecture: host_architecture()?.to_owned(),
         os: "linux".to_owned(),
         config: RunConfig {
             env: text(&[

@@ -49,7 +49,7 @@ pub fn discard_cache(cache: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
     for path in cached_paths(cache) {
         bytes += crate::store::size_on_disk(&path);
-        remove(&path)?;
+        remove_tree(&path)?;
     }
     Ok(bytes)
 }
@@ -117,7 +117,7 @@ impl<'a> BuildCache<'a> {
             return Ok(result);
         }
         let directory = self.cache.join("tmp").join(step.name());
-        remove(&directory)?;
+        remove_tree(&directory)?;
         fs::create_dir(&directory).map_err(Error::path("create", &directory))?;
         self.work(step, &directory, make)?;
         self.keep(step, &directory, &result)?;
@@ -163,7 +163,7 @@ impl<'a> BuildCache<'a> {
 
     /// Removes a step's results that no later step needs any more.
     pub(super) fn discard(&self, step: Step) -> Result<(), Error> {
-        remove(&self.cache.join(step.name()))
+        remove_tree(&self.cache.join(step.name()))
     }
 
     /// Removes all results, so that everything is made again.
@@ -174,7 +174,7 @@ impl<'a> BuildCache<'a> {
     /// An empty directory for a step without a result of its own; it stays until the next build.
     pub(super) fn scratch(&self, name: &str) -> Result<PathBuf, Error> {
         let path = self.cache.join("tmp").join(name);
-        remove(&path)?;
+        remove_tree(&path)?;
         fs::create_dir(&path).map_err(Error::path("create", &path))?;
         Ok(path)
     }
@@ -183,7 +183,7 @@ impl<'a> BuildCache<'a> {
         self.discard(step)?;
         let parent = self.cache.join(step.name());
         fs::create_dir_all(&parent).map_err(Error::path("create", &parent))?;
-        crate::durable::flush(made)?;
+        crate::durable::flush_tree(made)?;
         fs::rename(made, result).map_err(Error::path("keep", result))
     }
 
@@ -195,14 +195,14 @@ impl<'a> BuildCache<'a> {
 impl Drop for BuildCache<'_> {
     fn drop(&mut self) {
         let tmp = self.cache.join("tmp");
-        if let Err(error) = remove(&tmp) {
+        if let Err(error) = remove_tree(&tmp) {
             tracing::warn!(path = %tmp.display(), %error, "cannot remove temporary files of the build");
         }
     }
 }
 
 /// Removes a directory tree if it is there.
-pub(super) fn remove(path: &Path) -> Result<(), Error> {
+pub(super) fn remove_tree(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Error::path("remove", path)(error))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::cache::{BuildCache, CacheKey, StepOutput, file_digest};
-use super::host::architecture;
+use super::host::host_architecture;
 use super::tarball::PROGRAMS;
 use super::{Error, Request, Step, node_files, tree};
 
@@ -22,7 +22,7 @@ const PLACES: [&str; 2] = [
 ///
 /// With docker the tree builds itself in its own build container, as kind has it do; without, with this
 /// machine's `go`. What `make` finds unchanged it does not build again.
-pub(super) fn make(
+pub(super) fn make_from_checkout(
     build_cache: &BuildCache<'_>,
     request: &Request,
     path: &Path,
@@ -57,7 +57,7 @@ fn make_here(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOutput, Er
 
 /// What this machine is, in the tree's words.
 fn platform() -> Result<String, Error> {
-    Ok(format!("linux/{}", architecture()?))
+    Ok(format!("linux/{}", host_architecture()?))
 }
 
 /// Where the tree puts the programs of one way to build it.

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::cache::StepContext;
 use super::closure::Closure;
-use super::host::architecture;
+use super::host::host_architecture;
 use super::node_files::is_since;
 use super::tree;
 use super::{Error, Event};
@@ -116,7 +116,7 @@ pub(super) fn node_agent_reference() -> Result<Reference, Error> {
 }
 
 /// Makes all images in a store of their own.
-pub(super) fn make(
+pub(super) fn make_component_images(
     work: &StepContext<'_>,
     store: &Store,
     scratch: &Path,
@@ -172,11 +172,11 @@ impl Maker<'_> {
     }
 
     fn image(&self, root: PathBuf, name: &Reference, entrypoint: &[&str]) -> Result<Image, Error> {
-        tree::settle(&root)?;
+        tree::settle_tree(&root)?;
         let mut draft = self.store.draft()?;
         draft.add_directory(&root, Placement::Move)?;
         let config = ImageConfig {
-            architecture: architecture()?.to_owned(),
+            architecture: host_architecture()?.to_owned(),
             os: "linux".to_owned(),
             config: RunConfig {
                 env: Some(vec![PATH.to_owned()]),

@@ -105,7 +105,7 @@ pub(super) struct NodeFileInputs<'a> {
 }
 
 /// Writes all files into an empty directory that becomes a layer.
-pub(super) fn write(
+pub(super) fn write_node_files(
     work: &StepContext<'_>,
     layer: &Path,
     inputs: &NodeFileInputs<'_>,
@@ -150,7 +150,7 @@ pub(super) fn write(
     tree::copy_program(&inputs.add_ons.node_agent, &program)?;
     // The program knows by this name that it is called as crictl, which Debian has not.
     tree::make_link(&layer.join("usr/local/bin/crictl"), "kind-node")?;
-    tree::settle(layer)
+    tree::settle_tree(layer)
 }
 
 fn put_manifests(layer: &Path, inputs: &NodeFileInputs<'_>) -> Result<(), Error> {

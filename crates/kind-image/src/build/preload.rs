@@ -12,7 +12,7 @@ use crate::archive;
 use crate::store::Store;
 
 /// The script that a preload runs; a part of its key.
-pub(super) fn script(packing: Packing) -> &'static str {
+pub(super) fn preload_script(packing: Packing) -> &'static str {
     match packing {
         Packing::Unpacked => include_str!("files/preload.sh"),
         Packing::Packed => include_str!("files/preload-packed.sh"),
@@ -24,7 +24,7 @@ pub(super) const LAYER: &str = "layer";
 
 /// Makes the add-ons' and control plane's images and puts them into a containerd store, which becomes
 /// `layer/var/lib/containerd` of the step's result.
-pub(super) fn make(
+pub(super) fn preload_images(
     work: &StepContext<'_>,
     scratch: &Path,
     names: &Names,
@@ -32,7 +32,7 @@ pub(super) fn make(
     packing: Packing,
 ) -> Result<(), Error> {
     let store = Store::open(&scratch.join("store"))?;
-    let images = components::make(work, &store, scratch, names, from)?;
+    let images = components::make_component_images(work, &store, scratch, names, from)?;
     let target = work.directory.join(LAYER).join("var/lib/containerd");
     tree::make_directory(&target)?;
     let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
@@ -43,7 +43,7 @@ pub(super) fn make(
         &[]
     };
     work.feed(
-        chroot.script(script(packing), options),
+        chroot.script(preload_script(packing), options),
         &unpacked,
         |input| {
             let mut input = io::BufWriter::with_capacity(1 << 20, input);

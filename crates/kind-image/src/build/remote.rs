@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
-use super::host::architecture;
+use super::host::host_architecture;
 use super::{Error, Event, Request, Source, Step, source, tarball};
 use crate::http::{Client, DownloadError, Error as HttpError, Method, Proxies, download};
 use crate::http::{Request as HttpRequest, Url};
@@ -17,7 +17,10 @@ const MAX_LINE: u64 = 4 << 10;
 
 /// The programs in `bin/`, and the version in the file `version`. Only one of the source's types that come
 /// from the network is meant here.
-pub(super) fn make(build_cache: &BuildCache<'_>, request: &Request) -> Result<StepOutput, Error> {
+pub(super) fn make_from_remote(
+    build_cache: &BuildCache<'_>,
+    request: &Request,
+) -> Result<StepOutput, Error> {
     let remote = Remote {
         build_cache,
         client: Client::new(Proxies::from_environment(&request.environment)),
@@ -54,7 +57,7 @@ impl Remote<'_> {
 
     fn ci(&self, marker: &str) -> Result<StepOutput, Error> {
         let marker = if marker.is_empty() { "latest" } else { marker };
-        let url = address(&format!(
+        let url = parse_address(&format!(
             "{}/ci/{}.txt",
             self.base,
             marker.trim_end_matches(".txt")
@@ -73,8 +76,8 @@ impl Remote<'_> {
 
     /// What stands under a version never changes: once it is here, the network is not needed.
     fn published(&self, directory: &str) -> Result<StepOutput, Error> {
-        let name = format!("kubernetes-server-linux-{}.tar.gz", architecture()?);
-        let url = address(&format!("{}/{directory}/{name}", self.base))?;
+        let name = format!("kubernetes-server-linux-{}.tar.gz", host_architecture()?);
+        let url = parse_address(&format!("{}/{directory}/{name}", self.base))?;
         let key = CacheKey::of(["published 1", &url.to_string()]);
         if let Some(made) = self.cached(&key) {
             return Ok(made);
@@ -85,7 +88,7 @@ impl Remote<'_> {
 
     /// The digest that is published beside a tarball, if it is.
     fn digest(&self, url: &Url) -> Result<Option<Digest>, Error> {
-        let beside = address(&format!("{url}.sha256"))?;
+        let beside = parse_address(&format!("{url}.sha256"))?;
         match self.line(&beside) {
             Ok(line) => {
                 let hex = line.split_whitespace().next().unwrap_or_default();
@@ -97,7 +100,7 @@ impl Remote<'_> {
     }
 
     fn url(&self, text: &str) -> Result<StepOutput, Error> {
-        let url = address(text)?;
+        let url = parse_address(text)?;
         self.build_cache
             .note(&format!("Building using URL: \"{url}\""));
         let key = self
@@ -151,7 +154,7 @@ impl Remote<'_> {
             &wanted.url.to_string(),
             wanted.key.clone(),
         );
-        super::cache::remove(&scratch)?;
+        super::cache::remove_tree(&scratch)?;
         made
     }
 
@@ -191,7 +194,7 @@ impl Remote<'_> {
 }
 
 /// An address, or the error that there is none.
-pub(super) fn address(text: &str) -> Result<Url, Error> {
+pub(super) fn parse_address(text: &str) -> Result<Url, Error> {
     Url::parse(text).map_err(|reason| failed("Kubernetes", HttpError::address(text, reason)))
 }
 

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::cache::{BuildCache, StepOutput};
-use super::host::architecture;
+use super::host::host_architecture;
 use super::tarball::{PROGRAMS, tests::tarball};
 use super::{AddOns, Error, Event, Request, Source, remote};
 use crate::Digest;
-use crate::http::testing::{Server, say};
+use crate::http::testing::{Server, write_response};
 
 /// A place with a cache, and a server that has one tarball.
 struct World {
@@ -39,9 +39,11 @@ impl World {
         let server = Server::start(move |head, stream| {
             let path = head.split(' ').nth(1).unwrap_or_default();
             match path {
-                _ if fault == Fault::Missing => say(stream, "404 Not Found", "", b""),
-                "/ci/latest.txt" => say(stream, "200 OK", "", b"v1.34.0-alpha.1.5+abcdef\n"),
-                "/ci/odd.txt" => say(stream, "200 OK", "", b"<html>\n"),
+                _ if fault == Fault::Missing => write_response(stream, "404 Not Found", "", b""),
+                "/ci/latest.txt" => {
+                    write_response(stream, "200 OK", "", b"v1.34.0-alpha.1.5+abcdef\n")
+                }
+                "/ci/odd.txt" => write_response(stream, "200 OK", "", b"<html>\n"),
                 _ if path.ends_with(".sha256") => {
                     let wrong = Digest::of(b"other");
                     let digest = if fault == Fault::WrongDigest {
@@ -49,9 +51,11 @@ impl World {
                     } else {
                         &good
                     };
-                    say(stream, "200 OK", "", digest.hex().as_bytes());
+                    write_response(stream, "200 OK", "", digest.hex().as_bytes());
                 }
-                _ if fault == Fault::NotGzip => say(stream, "200 OK", "", b"<html>hello</html>"),
+                _ if fault == Fault::NotGzip => {
+                    write_response(stream, "200 OK", "", b"<html>hello</html>")
+                }
                 _ if head.starts_with("HEAD") => {
                     let length = bytes.len();
                     let _ = write!(
@@ -67,7 +71,7 @@ impl World {
                     );
                     let _ = stream.write_all(&bytes[..100]);
                 }
-                _ => say(stream, "200 OK", "last-modified: now\r\n", &bytes),
+                _ => write_response(stream, "200 OK", "last-modified: now\r\n", &bytes),
             }
         });
         Self {
@@ -97,7 +101,7 @@ impl World {
             _ => {}
         };
         let build_cache = BuildCache::open(&self.cache(), &observer).unwrap();
-        remote::make(&build_cache, &request)
+        remote::make_from_remote(&build_cache, &request)
     }
 
     fn failure(fault: Fault, kind: &str, text: &str) -> Error {
@@ -129,7 +133,7 @@ fn a_release_is_brought_once() {
     let asked = world.server.heard().len();
     let path = format!(
         "GET /v1.33.4/kubernetes-server-linux-{}.tar.gz ",
-        architecture().unwrap()
+        host_architecture().unwrap()
     );
     assert!(
         world.server.heard()[asked - 1].starts_with(&path),

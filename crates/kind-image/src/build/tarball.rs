@@ -34,7 +34,10 @@ const MAX_PROGRAM: u64 = 1 << 30;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The programs in `bin/`, and the version in the file `version`.
-pub(super) fn make(build_cache: &BuildCache<'_>, tarball: &Path) -> Result<StepOutput, Error> {
+pub(super) fn make_from_tarball(
+    build_cache: &BuildCache<'_>,
+    tarball: &Path,
+) -> Result<StepOutput, Error> {
     let name = tarball.display().to_string();
     build_cache.note(&format!("Building using local file: {name:?}"));
     let key = CacheKey::of(["tarball 2", file_digest(tarball)?.hex()]);
@@ -155,7 +158,7 @@ fn wanted(path: &Path) -> Option<&'static str> {
 }
 
 /// Whether a file could be a server tarball at all; a message before long work is worth it.
-pub(super) fn check(tarball: &Path) -> Result<(), Error> {
+pub(super) fn check_tarball(tarball: &Path) -> Result<(), Error> {
     fs::metadata(tarball)
         .and_then(|metadata| {
             if metadata.is_file() {
@@ -200,7 +203,7 @@ pub(super) mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = tarball(place.path(), programs, kubeadm);
         let build_cache = BuildCache::open(&place.path().join("cache"), &|_| {})?;
-        Ok((make(&build_cache, &path)?, place))
+        Ok((make_from_tarball(&build_cache, &path)?, place))
     }
 
     #[test]
@@ -226,7 +229,7 @@ pub(super) mod tests {
     fn failure(path: &Path) -> String {
         let cache = tempfile::tempdir().unwrap();
         let build_cache = BuildCache::open(cache.path(), &|_| {}).unwrap();
-        let error = make(&build_cache, path).unwrap_err();
+        let error = make_from_tarball(&build_cache, path).unwrap_err();
         assert_eq!(error.code(), "BLD-TARBALL", "{error}");
         drop(build_cache);
         assert!(

@@ -169,7 +169,7 @@ impl Client {
     fn send_once(&self, request: &mut Request<'_>) -> Result<Response, Error> {
         let (method, url) = (request.method.name(), request.url.clone());
         let proxy = self.proxies.choose(&url);
-        let shown = proxy.map(proxies::shown);
+        let shown = proxy.map(proxies::redacted_proxy);
         let fail = |failure| Error::new(method, &url, shown.as_deref(), failure);
         let agent = self.agent(proxy, &request.files).map_err(fail)?;
         let mut building = http::Request::builder().method(method).uri(url.uri());

@@ -86,7 +86,7 @@ fn with_scheme(proxy: String) -> String {
 }
 
 /// A proxy as messages show it: without its password.
-pub(super) fn shown(proxy: &str) -> String {
+pub(super) fn redacted_proxy(proxy: &str) -> String {
     let (scheme, rest) = proxy.split_once("://").unwrap_or(("http", proxy));
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     format!("{scheme}://{}", host.trim_end_matches('/'))
@@ -223,6 +223,9 @@ mod tests {
 
     #[test]
     fn passwords_do_not_show() {
-        assert_eq!(shown("http://me:secret@p.test:3128/"), "http://p.test:3128");
+        assert_eq!(
+            redacted_proxy("http://me:secret@p.test:3128/"),
+            "http://p.test:3128"
+        );
     }
 }

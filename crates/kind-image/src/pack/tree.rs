@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use tar::{Builder, EntryType};
 
-use super::header::{extended_attributes, header};
+use super::header::{extended_attributes, file_header};
 use crate::Error;
 
 /// Writes everything below `root`, names relative to it, sorted; the form of an image layer.
@@ -116,7 +116,7 @@ impl<W: Write> Packing<W> {
         // Asked again of the open file: it is this size that the content must have.
         let stat = rustix::fs::fstat(&file).map_err(Error::path("read", path))?;
         self.extensions(&file, path)?;
-        let Some(mut header) = header(&stat) else {
+        let Some(mut header) = file_header(&stat) else {
             return Ok(());
         };
         let content = Exact {
@@ -139,7 +139,7 @@ impl<W: Write> Packing<W> {
                 .insert((stat.st_dev, stat.st_ino), path.to_owned());
             return Ok(false);
         };
-        let Some(mut header) = header(stat) else {
+        let Some(mut header) = file_header(stat) else {
             return Ok(false);
         };
         header.set_entry_type(EntryType::Link);
@@ -151,7 +151,7 @@ impl<W: Write> Packing<W> {
     }
 
     fn link(&mut self, stat: &Stat, path: &Path, link: &OsStr) -> Result<(), Error> {
-        let Some(mut header) = header(stat) else {
+        let Some(mut header) = file_header(stat) else {
             return Ok(());
         };
         self.builder
@@ -161,7 +161,7 @@ impl<W: Write> Packing<W> {
 
     /// Writes an entry without content.
     fn plain(&mut self, stat: &Stat, path: &Path) -> Result<(), Error> {
-        let Some(mut header) = header(stat) else {
+        let Some(mut header) = file_header(stat) else {
             return Ok(());
         };
         self.builder

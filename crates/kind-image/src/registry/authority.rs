@@ -23,14 +23,14 @@ pub(super) struct Grant {
 }
 
 /// Answers the challenges of a registry; `None` if there is nothing to answer with.
-pub(super) fn answer(
+pub(super) fn answer_challenge(
     access: &Access,
     endpoint: &Endpoint,
     challenges: &[Challenge],
     (repository, scopes): (&str, &[String]),
 ) -> Result<Option<Grant>, RegistryFailure> {
     let of = |scheme: &str| challenges.iter().find(|it| it.scheme == scheme);
-    let credentials = credentials::find(access, &endpoint.host, repository)?;
+    let credentials = credentials::find_credentials(access, &endpoint.host, repository)?;
     if let Some(Credentials::Bearer(token)) = &credentials {
         return Ok(Some(Grant {
             value: format!("Bearer {token}"),

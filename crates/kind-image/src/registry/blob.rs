@@ -93,7 +93,9 @@ impl Download<'_> {
             }
             if partial.written() + count as u64 > self.descriptor.size {
                 let what = format!("content {}", self.descriptor.digest);
-                return Err(manifest::refused(&what, "it is larger than announced").into());
+                return Err(
+                    manifest::refused_manifest(&what, "it is larger than announced").into(),
+                );
             }
             let written = partial.write_all(&buffer[..count]);
             written.map_err(crate::Error::path("write", self.path))?;

@@ -70,7 +70,7 @@ struct Auth {
 }
 
 /// The user's credentials for a repository of a registry; `None` for a stranger.
-pub(super) fn find(
+pub(super) fn find_credentials(
     access: &Access,
     host: &str,
     repository: &str,
@@ -333,7 +333,7 @@ mod tests {
                 "empty.test":{}
             }}"#,
         );
-        let found = |host, repository| find(&access, host, repository).unwrap();
+        let found = |host, repository| find_credentials(&access, host, repository).unwrap();
         assert_eq!(
             found("docker.io", "library/x"),
             Some(password("me", "secret"))
@@ -373,7 +373,7 @@ esac
             r#"{"credsStore":"test","credHelpers":{"gone.test":"gone","evil.test":"../../evil"},
                 "auths":{"filed.test":{"username":"f","password":"p"}}}"#,
         );
-        let found = |host| find(&access, host, "x");
+        let found = |host| find_credentials(&access, host, "x");
         let hub = found("docker.io").unwrap();
         assert_eq!(hub, Some(Credentials::Identity("t".to_owned())));
         assert_eq!(found("own.test").unwrap(), Some(password("u", "p")));
@@ -389,7 +389,7 @@ esac
     fn a_damaged_file_is_named() {
         let place = tempfile::tempdir().unwrap();
         let access = access(place.path(), "{");
-        let error = find(&access, "a.test", "x").unwrap_err();
+        let error = find_credentials(&access, "a.test", "x").unwrap_err();
         assert!(error.to_string().contains("config.json"), "{error}");
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Endpoint {
 }
 
 /// The places to ask about a registry's content, best first; never none.
-pub(super) fn endpoints(
+pub(super) fn registry_endpoints(
     access: &Access,
     domain: &str,
     purpose: Purpose,
@@ -115,7 +115,7 @@ fn read_hosts_file(access: &Access, domain: &str) -> Result<HostsFile, Error> {
     for directory in directories(access, domain).into_iter().chain(default) {
         let path = directory.join("hosts.toml");
         if let Some(text) = read(&path)? {
-            return hosts_file::parse(&text, &directory)
+            return hosts_file::parse_hosts_file(&text, &directory)
                 .map_err(|reason| Error::Configuration { path, reason });
         }
     }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     fn urls(access: &Access, domain: &str, purpose: Purpose) -> Vec<String> {
-        let found = endpoints(access, domain, purpose).unwrap();
+        let found = registry_endpoints(access, domain, purpose).unwrap();
         found
             .iter()
             .map(|endpoint| endpoint.url.to_string())
@@ -202,7 +202,7 @@ mod tests {
             urls(&access, "a.test:5000", PULL),
             ["https://a.test:5000/v2"]
         );
-        let own = |domain| endpoints(&access, domain, PULL).unwrap().remove(0);
+        let own = |domain| registry_endpoints(&access, domain, PULL).unwrap().remove(0);
         assert!(own("localhost:5000").or_plain);
         assert!(!own("registry.test").or_plain);
         assert_eq!(own("docker.io").host, "docker.io");
@@ -225,7 +225,7 @@ mod tests {
         );
         assert_eq!(urls(&access, "docker.io", Purpose::Push), [hub]);
         fs::write(directory.join("hosts.toml"), "host = 1").unwrap();
-        let error = endpoints(&access, "docker.io", PULL).unwrap_err();
+        let error = registry_endpoints(&access, "docker.io", PULL).unwrap_err();
         assert_eq!(error.code(), "REG-CONFIGURATION");
     }
 
@@ -237,7 +237,7 @@ mod tests {
         for name in ["ca.crt", "client.cert", "client.key", "README"] {
             fs::write(directory.join(name), "").unwrap();
         }
-        let endpoint = endpoints(&access(place.path()), "r.test:5000", PULL)
+        let endpoint = registry_endpoints(&access(place.path()), "r.test:5000", PULL)
             .unwrap()
             .remove(0);
         assert_eq!(endpoint.files.authorities, [directory.join("ca.crt")]);

@@ -60,7 +60,7 @@ struct Urls {
 }
 
 /// Finds the manifest of a platform.
-pub(super) fn find(
+pub(super) fn find_manifest(
     sessions: &Sessions<'_>,
     reference: &Reference,
     platform: &Platform,
@@ -71,16 +71,16 @@ pub(super) fn find(
     let mut seen: Vec<Platform> = Vec::new();
     for _ in 0..MAX_DEPTH {
         let bytes = sessions.first(&what, |session| fetch(session, digest.as_ref(), tag))?;
-        let kind: Kind = parse(&bytes, &what)?;
+        let kind: Kind = parse_manifest(&bytes, &what)?;
         if kind.schema_version != 2 {
             let reason = "it is of the old schema 1, which has no digests";
-            return Err(refused(&what, reason).into());
+            return Err(refused_manifest(&what, reason).into());
         }
         if !kind.is_index() {
             let manifest = checked(&bytes, &what)?;
             return Ok(Found { bytes, manifest });
         }
-        let index: Index = parse(&bytes, &what)?;
+        let index: Index = parse_manifest(&bytes, &what)?;
         let chosen = choose(&index, platform, &mut seen).ok_or_else(|| Error::Platform {
             what: what.clone(),
             wanted: Box::new(platform.clone()),
@@ -88,7 +88,7 @@ pub(super) fn find(
         })?;
         digest = Some(chosen.digest.clone());
     }
-    Err(refused(&what, "its indexes name each other").into())
+    Err(refused_manifest(&what, "its indexes name each other").into())
 }
 
 impl Kind {
@@ -159,21 +159,21 @@ fn choose<'a>(
 
 /// A manifest that this program can make an image of.
 fn checked(bytes: &[u8], what: &str) -> Result<Manifest, Error> {
-    let manifest: Manifest = parse(bytes, what)?;
+    let manifest: Manifest = parse_manifest(bytes, what)?;
     if ![oci::CONFIG, DOCKER_CONFIG].contains(&manifest.config.media_type.as_str()) {
         let reason = format!(
             "it is no container image but {}",
             manifest.config.media_type
         );
-        return Err(refused(what, &reason));
+        return Err(refused_manifest(what, &reason));
     }
     if manifest.layers.len() > MAX_LAYERS {
-        return Err(refused(
+        return Err(refused_manifest(
             what,
             &format!("it has more than {MAX_LAYERS} layers"),
         ));
     }
-    let elsewhere: Elsewhere = parse(bytes, what)?;
+    let elsewhere: Elsewhere = parse_manifest(bytes, what)?;
     let away = elsewhere.layers.iter().any(|layer| !layer.urls.is_empty());
     let foreign = manifest.layers.iter().any(|layer| {
         ["foreign", "nondistributable"]
@@ -182,23 +182,23 @@ fn checked(bytes: &[u8], what: &str) -> Result<Manifest, Error> {
     });
     if away || foreign {
         let reason = "a layer of it lies outside of the registry (foreign layer)";
-        return Err(refused(what, reason));
+        return Err(refused_manifest(what, reason));
     }
     for layer in &manifest.layers {
         if !LAYERS.contains(&layer.media_type.as_str()) {
             let reason = format!("a layer of it is {}", layer.media_type);
-            return Err(refused(what, &reason));
+            return Err(refused_manifest(what, &reason));
         }
     }
     Ok(manifest)
 }
 
 /// Reads a document of a registry.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|error| refused(what, &error.to_string()))
+pub(super) fn parse_manifest<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| refused_manifest(what, &error.to_string()))
 }
 
-pub(super) fn refused(what: &str, reason: &str) -> Error {
+pub(super) fn refused_manifest(what: &str, reason: &str) -> Error {
     Error::Refused {
         what: what.to_owned(),
         reason: reason.to_owned(),

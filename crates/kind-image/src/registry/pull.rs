@@ -38,7 +38,7 @@ pub fn pull(
 ) -> Result<Image, Error> {
     let by_tag = reference.digest().is_none();
     let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag })?;
-    let found = manifest::find(&sessions, reference, platform)?;
+    let found = manifest::find_manifest(&sessions, reference, platform)?;
     // By digest, more hosts may be asked.
     let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag: false })?;
     let what = reference.to_string();
@@ -82,7 +82,7 @@ pub fn resolve(
 ) -> Result<Digest, Error> {
     let by_tag = reference.digest().is_none();
     let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag })?;
-    let found = manifest::find(&sessions, reference, platform)?;
+    let found = manifest::find_manifest(&sessions, reference, platform)?;
     Ok(Digest::of(&found.bytes))
 }
 
@@ -97,7 +97,7 @@ fn config(
 ) -> Result<Config, Error> {
     let descriptor = &found.manifest.config;
     if descriptor.size > MAX_CONFIG {
-        return Err(manifest::refused(what, "its configuration is too large").into());
+        return Err(manifest::refused_manifest(what, "its configuration is too large").into());
     }
     let path = draft.blob_path(found.manifest.layers.len());
     let download = Download {
@@ -108,7 +108,7 @@ fn config(
     };
     sessions.first(what, |session| download.run(session))?;
     let bytes = fs::read(&path).map_err(Error::path("read", &path))?;
-    let parsed = manifest::parse(&bytes, what)?;
+    let parsed = manifest::parse_manifest(&bytes, what)?;
     Ok((bytes, parsed))
 }
 
@@ -132,7 +132,7 @@ fn diff_ids<'a>(
     }
     if config.rootfs.diff_ids.len() != found.manifest.layers.len() {
         let reason = "its configuration and its manifest list different layers";
-        return Err(manifest::refused(what, reason).into());
+        return Err(manifest::refused_manifest(what, reason).into());
     }
     Ok(&config.rootfs.diff_ids)
 }
@@ -142,7 +142,7 @@ fn check_room(root: &Path, what: &str, found: &Found) -> Result<(), Error> {
     let sizes = found.manifest.layers.iter().map(|layer| layer.size);
     let packed = sizes.fold(0, u64::saturating_add);
     if packed > MAX_IMAGE {
-        return Err(manifest::refused(what, "it is larger than 64 GiB").into());
+        return Err(manifest::refused_manifest(what, "it is larger than 64 GiB").into());
     }
     let stat = rustix::fs::statvfs(root).map_err(Error::path("measure", root))?;
     let (needed, free) = (

@@ -298,7 +298,7 @@ impl<'a> Push<'a> {
         let place = begun
             .url
             .join(location)
-            .map_err(|reason| manifest::refused("the place for an upload", reason))?;
+            .map_err(|reason| manifest::refused_manifest("the place for an upload", reason))?;
         let place = place.with_query("digest", &packed.descriptor.digest.to_string());
         let open = || -> Result<Box<dyn Read + '_>, Error> {
             let file = File::open(&packed.path);

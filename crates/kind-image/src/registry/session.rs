@@ -69,7 +69,7 @@ impl<'a> Sessions<'a> {
             Purpose::Push => "pull,push",
         };
         let scope = format!("repository:{}:{actions}", reference.path());
-        let endpoints = hosts::endpoints(access, reference.domain(), purpose)?;
+        let endpoints = hosts::registry_endpoints(access, reference.domain(), purpose)?;
         let sessions = endpoints.into_iter().map(|endpoint| Session {
             access,
             endpoint,
@@ -141,7 +141,7 @@ impl Session<'_> {
                 last: Box::new(last),
             },
             RegistryFailure::Denied(answer) => RegistryError::Denied {
-                known: super::credentials::find(self.access, &host, &self.repository)
+                known: super::credentials::find_credentials(self.access, &host, &self.repository)
                     .is_ok_and(|found| found.is_some()),
                 what,
                 host,
@@ -213,10 +213,11 @@ impl Session<'_> {
         }
         let challenges: Vec<_> = response
             .headers("www-authenticate")
-            .flat_map(challenge::parse)
+            .flat_map(challenge::parse_challenges)
             .collect();
         let scopes = (self.repository.as_str(), self.scopes.as_slice());
-        let Some(grant) = authority::answer(self.access, &self.endpoint, &challenges, scopes)?
+        let Some(grant) =
+            authority::answer_challenge(self.access, &self.endpoint, &challenges, scopes)?
         else {
             return self.classify(response);
         };

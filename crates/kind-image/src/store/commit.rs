@@ -68,7 +68,7 @@ pub(super) fn commit_documents(
         layers,
     } = draft;
     if layers.iter().any(|prepared| prepared.directory.is_some()) {
-        durable::flush(store.root())?;
+        durable::flush_tree(store.root())?;
     }
     let lock = store.lock()?;
     for prepared in &layers {

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::layout::Store;
-use super::placement::{Placement, place};
+use super::placement::{Placement, place_tree};
 use super::scratch::Scratch;
 
 use crate::digest::{DigestReader, DigestWriter};
@@ -69,7 +69,7 @@ impl Draft {
             .scratch
             .path()
             .join(format!("layer-{}", self.layers.len()));
-        place(path, &directory, placement)?;
+        place_tree(path, &directory, placement)?;
         self.push(layer.clone(), Some(directory), None);
         Ok(layer)
     }

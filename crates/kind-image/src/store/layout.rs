@@ -52,7 +52,7 @@ impl Store {
     pub(crate) fn scratch(&self) -> Result<Scratch, Error> {
         let _lock = self.lock()?;
         let tmp = self.root.join("tmp");
-        scratch::sweep(&tmp)?;
+        scratch::sweep_scratch(&tmp)?;
         Scratch::make(&tmp)
     }
 

@@ -19,7 +19,7 @@ pub enum Placement {
 }
 
 /// Puts the directory `from` at `to`, which does not exist.
-pub(super) fn place(from: &Path, to: &Path, placement: Placement) -> Result<(), Error> {
+pub(super) fn place_tree(from: &Path, to: &Path, placement: Placement) -> Result<(), Error> {
     match placement {
         Placement::Move => match fs::rename(from, to) {
             Err(error) if is_cross_device(&error) => {

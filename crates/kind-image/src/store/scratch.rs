@@ -53,7 +53,7 @@ impl Drop for Scratch {
 }
 
 /// Removes what makers that are gone left behind. The caller holds the store's lock.
-pub(super) fn sweep(tmp: &Path) -> Result<(), Error> {
+pub(super) fn sweep_scratch(tmp: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(tmp).map_err(Error::path("read", tmp))? {
         let path = entry.map_err(Error::path("read", tmp))?.path();
         if path

@@ -10,7 +10,8 @@ use rustix::io::Errno;
 use tar::Entry;
 
 use super::attributes::{
-    Attributes, copy_up, make_file, make_node, remove_xattrs, seconds, set_directory_time,
+    Attributes, copy_up, make_file, make_node, remove_xattrs, set_directory_time,
+    timespec_of_seconds,
 };
 use super::changeset::{Changeset, DirectoryTime};
 use super::lower::Lower;
@@ -228,7 +229,8 @@ impl Unpacking<'_> {
                 changeset.note_replaced(path.clone());
             }
         }
-        self.directories.push((path, seconds(item.mtime)));
+        self.directories
+            .push((path, timespec_of_seconds(item.mtime)));
         if known {
             remove_xattrs(&directory)?;
         }

@@ -33,7 +33,7 @@ impl Attributes {
             uid: item.uid,
             gid: item.gid,
             mode: item.mode,
-            mtime: seconds(item.mtime),
+            mtime: timespec_of_seconds(item.mtime),
             xattrs: item.xattrs.clone(),
         }
     }
@@ -184,7 +184,7 @@ fn mtime(stat: &Stat) -> Timespec {
 }
 
 /// Whole seconds.
-pub(super) fn seconds(seconds: i64) -> Timespec {
+pub(super) fn timespec_of_seconds(seconds: i64) -> Timespec {
     Timespec {
         tv_sec: seconds,
         tv_nsec: 0,

@@ -25,14 +25,14 @@ const LABELS: [&str; 2] = [
 const KUBECONFIG_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Keeps the file at `path` in step with the cluster, for ever, once there is a kubeconfig to ask by.
-pub(super) async fn keep(path: &Path, kubeconfig: &Path) {
+pub(super) async fn keep_members(path: &Path, kubeconfig: &Path) {
     let client = loop {
         match kubernetes::client_of(kubeconfig).await {
             Ok(client) => break client,
             Err(_) => tokio::time::sleep(KUBECONFIG_POLL_INTERVAL).await,
         }
     };
-    let mut events = pin!(store::watch::<Node>(&client));
+    let mut events = pin!(store::watch_objects::<Node>(&client));
     let mut nodes = Store::default();
     let mut seen = BTreeSet::new();
     while let Some(event) = events.next().await {

@@ -16,7 +16,7 @@ use super::certificates;
 use super::members::Members;
 use super::membership;
 use super::probe::look_after;
-use super::relay::{OUT_OF_RESOURCES_PAUSE, relay};
+use super::relay::{OUT_OF_RESOURCES_PAUSE, relay_connection};
 
 /// How often the file is looked at.
 const FILE_POLL_INTERVAL: Duration = Duration::from_millis(300);
@@ -53,16 +53,16 @@ pub(crate) fn run_load_balancer() -> Result<(), Error> {
     runtime.block_on(async {
         let end = end().map_err(Error::Start)?;
         tokio::select! {
-            served = serve(Path::new(PATH)) => served,
-            () = membership::keep(Path::new(PATH), Path::new(KUBECONFIG)) => Ok(()),
+            served = serve_members(Path::new(PATH)) => served,
+            () = membership::keep_members(Path::new(PATH), Path::new(KUBECONFIG)) => Ok(()),
             () = end => Ok(()),
         }
     })
 }
 
 /// Serves what the file says; a change is followed.
-pub(super) async fn serve(path: &Path) -> Result<(), Error> {
-    let config = certificates::configuration().map_err(Error::Tls)?;
+pub(super) async fn serve_members(path: &Path) -> Result<(), Error> {
+    let config = certificates::client_configuration().map_err(Error::Tls)?;
     let members = Arc::new(Members::default());
     let settings = next(path, None).await;
     follow(&members, &settings, &config);
@@ -129,7 +129,7 @@ async fn accept(listener: TcpListener, members: Arc<Members>) {
         match listener.accept().await {
             Ok((client, _)) => {
                 let _ = client.set_nodelay(true);
-                tokio::spawn(relay(client, Arc::clone(&members)));
+                tokio::spawn(relay_connection(client, Arc::clone(&members)));
             }
             Err(error) => {
                 tracing::warn!(%error, "accept");
@@ -142,7 +142,7 @@ async fn accept(listener: TcpListener, members: Arc<Members>) {
 /// A future that ends when the engine ends the container.
 fn end() -> io::Result<impl Future<Output = ()>> {
     let mut halt = signal(SignalKind::from_raw(HALT))?;
-    let other = crate::signals::end()?;
+    let other = crate::signals::end_signal()?;
     Ok(async move {
         tokio::select! {
             _ = halt.recv() => {}

@@ -10,7 +10,7 @@ use super::member::Health;
 use super::members::Members;
 
 /// Leads a client to a member until one of them ends the connection or the member is gone.
-pub(super) async fn relay(mut client: TcpStream, members: Arc<Members>) {
+pub(super) async fn relay_connection(mut client: TcpStream, members: Arc<Members>) {
     let Some((member, mut server)) = members.connect().await else {
         return;
     };

@@ -12,7 +12,7 @@ const DUMP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Chooses the flavour. With no rules at all there is nothing to agree with, and the image's own
 /// choice stands.
-pub(super) fn choose() -> Result<(), Error> {
+pub(super) fn choose_iptables() -> Result<(), Error> {
     let legacy = legacy_rules();
     let nft = count(&["iptables-nft-save"]) + count(&["ip6tables-nft-save"]);
     let Some(flavour) = flavour(legacy, nft) else {
@@ -25,7 +25,7 @@ pub(super) fn choose() -> Result<(), Error> {
         if current.is_ok_and(|current| current == Path::new(&target)) {
             continue;
         }
-        program::output(&["update-alternatives", "--set", name, &target], "")?;
+        program::program_output(&["update-alternatives", "--set", name, &target], "")?;
     }
     Ok(())
 }

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use super::error::during;
+use super::error::during_step;
 use super::{Error, text};
 
 const FILE: &str = "etc/systemd/system.conf.d/proxy-default-environment.conf";
 
 /// Hands the proxy variables of the node's first process on to its services.
-pub(super) fn configure(root: &Path) -> Result<(), Error> {
+pub(super) fn configure_proxy(root: &Path) -> Result<(), Error> {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let text = render(variable);
-    text::write(&root.join(FILE), &text).map_err(during(format!("write /{FILE}")))
+    text::write_text(&root.join(FILE), &text).map_err(during_step(format!("write /{FILE}")))
 }
 
 fn render(variable: impl Fn(&'static str) -> String) -> String {

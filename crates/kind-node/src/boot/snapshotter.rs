@@ -7,7 +7,7 @@ use kind_sys::mount;
 use kind_sys::mountinfo::{self, Mount};
 use rustix::mount::{UnmountFlags, unmount};
 
-use super::error::during;
+use super::error::during_step;
 use super::{Error, log, program, text};
 
 /// Overrides the choice.
@@ -16,7 +16,7 @@ const CONFIG: &str = "/etc/containerd/config.toml";
 const FUSE: &str = "fuse-overlayfs";
 
 /// Adapts containerd to the file system below the node and to user namespaces.
-pub(super) fn configure(mounts: &[Mount], userns: bool) -> Result<(), Error> {
+pub(super) fn configure_snapshotter(mounts: &[Mount], userns: bool) -> Result<(), Error> {
     let wanted = std::env::var(VARIABLE).unwrap_or_default();
     let filesystem = mountinfo::holding(mounts, Path::new("/kind"));
     let filesystem = filesystem.map_or("", |mount| mount.filesystem.as_str());
@@ -28,11 +28,13 @@ pub(super) fn configure(mounts: &[Mount], userns: bool) -> Result<(), Error> {
         return Ok(());
     }
     let path = Path::new(CONFIG);
-    let reading = || during(format!("read {CONFIG}"));
-    let config = text::read(path).map_err(reading())?.unwrap_or_default();
+    let reading = || during_step(format!("read {CONFIG}"));
+    let config = text::read_text(path)
+        .map_err(reading())?
+        .unwrap_or_default();
     let edited = edit(&config, chosen.as_deref(), userns);
     if edited != config {
-        text::replace(path, &edited).map_err(during(format!("write {CONFIG}")))?;
+        text::replace_text(path, &edited).map_err(during_step(format!("write {CONFIG}")))?;
     }
     if let Some(chosen) = &chosen {
         log::info(format!(
@@ -41,7 +43,7 @@ pub(super) fn configure(mounts: &[Mount], userns: bool) -> Result<(), Error> {
     }
     if chosen.as_deref() == Some(FUSE) {
         log::info("enabling containerd-fuse-overlayfs service");
-        program::output(&["systemctl", "enable", "containerd-fuse-overlayfs"], "")?;
+        program::program_output(&["systemctl", "enable", "containerd-fuse-overlayfs"], "")?;
     }
     Ok(())
 }

@@ -83,7 +83,8 @@ async fn attend(wanted: &Wanted<'_>) -> Result<(), String> {
     if wanted.pod_network
         && let Ok(cidrs) = timeout(POD_CIDR_TIMEOUT, addresses(&nodes, wanted.node)).await
     {
-        pod_addresses::follow(Path::new(cni::PATH), &cidrs).map_err(|error| error.to_string())?;
+        pod_addresses::follow_pod_cidrs(Path::new(cni::PATH), &cidrs)
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }

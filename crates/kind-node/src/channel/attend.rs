@@ -24,7 +24,7 @@ struct SlowStep {
 }
 
 /// Looks until the request ends, and ends it for what cannot heal.
-pub(super) fn attend(programs: &Programs, report: &Report) {
+pub(super) fn watch_request(programs: &Programs, report: &Report) {
     let mut told: Option<SlowStep> = None;
     let mut pause = FIRST_CHECK_DELAY;
     while programs.sleep(pause) {

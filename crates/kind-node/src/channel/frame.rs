@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kind_node::request::{Request, StepId};
 
-use super::attend::attend;
+use super::attend::watch_request;
 use super::programs::Programs;
 use super::report::Report;
 use super::steps::{Failed, Runner};
@@ -58,7 +58,7 @@ fn serve(root: PathBuf, watch: Watch) -> bool {
     thread::spawn(move || {
         let report = Arc::new(Report::new(io::stdout(), Arc::clone(&programs)));
         let attended = (Arc::clone(&programs), Arc::clone(&report));
-        thread::spawn(move || attend(&attended.0, &attended.1));
+        thread::spawn(move || watch_request(&attended.0, &attended.1));
         let result = answer(&root, &programs, &report);
         // Nobody receives it if the caller is gone.
         let _ = answered.send(Some(result.is_ok()));

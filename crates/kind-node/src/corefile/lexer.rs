@@ -25,7 +25,7 @@ impl Token {
 }
 
 /// Splits a text into words. A quote that is never closed reaches to the end of the text.
-pub(super) fn tokens(text: &str, file: &Arc<str>) -> Vec<Token> {
+pub(super) fn lex_tokens(text: &str, file: &Arc<str>) -> Vec<Token> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lexer = Lexer {
         characters: text.chars().peekable(),
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<(String, usize)> {
-        let all = tokens(text, &"Corefile".into());
+        let all = lex_tokens(text, &"Corefile".into());
         all.into_iter()
             .map(|token| (token.text, token.place.line))
             .collect()
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn quoted_brace_is_text() {
-        let all = tokens("{ \"{\"", &"Corefile".into());
+        let all = lex_tokens("{ \"{\"", &"Corefile".into());
         let braces: Vec<_> = all.iter().map(|token| token.is_brace("{")).collect();
         assert_eq!(braces, [true, false]);
     }

@@ -77,7 +77,7 @@ pub fn parse(
 ) -> Result<Vec<ServerBlock>, SyntaxError> {
     let file: Arc<str> = file.into();
     let mut parser = Parser {
-        tokens: lexer::tokens(text, &file).into(),
+        tokens: lexer::lex_tokens(text, &file).into(),
         last: SourcePosition { file, line: 1 },
         last_end: 0,
         snippets: BTreeMap::new(),
@@ -279,7 +279,7 @@ impl Parser<'_> {
         }
         let files = files.iter();
         Ok(files
-            .flat_map(|(file, text)| lexer::tokens(text, &file.as_str().into()))
+            .flat_map(|(file, text)| lexer::lex_tokens(text, &file.as_str().into()))
             .collect())
     }
 

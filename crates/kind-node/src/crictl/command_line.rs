@@ -56,7 +56,7 @@ pub(super) enum Form {
 const SOCKET: &str = "/run/containerd/containerd.sock";
 
 /// Reads the words after the program's name.
-pub(super) fn parse(words: &[String]) -> Result<CommandLine, Error> {
+pub(super) fn parse_command_line(words: &[String]) -> Result<CommandLine, Error> {
     let mut words = Words::new(words);
     let mut socket = PathBuf::from(SOCKET);
     let mut own_version = false;
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<CommandLine, Error> {
-        parse(
+        parse_command_line(
             &line
                 .split_whitespace()
                 .map(str::to_owned)

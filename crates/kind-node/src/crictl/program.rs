@@ -25,7 +25,7 @@ pub(crate) fn run_crictl(words: &[String]) -> ExitCode {
 }
 
 fn answer(words: &[String], out: &mut dyn Write) -> Result<(), Error> {
-    let line = command_line::parse(words)?;
+    let line = command_line::parse_command_line(words)?;
     if line.command == Command::OwnVersion {
         return Ok(writeln!(
             out,
@@ -42,14 +42,14 @@ async fn ask(line: &CommandLine, out: &mut dyn Write) -> Result<(), Error> {
     let client = &Client::connect(&line.socket).await?;
     let form = line.form;
     match &line.command {
-        Command::Images(name) => images::list(client, name.as_deref(), form, out).await,
-        Command::InspectImages(names) => images::inspect(client, names, form, out).await,
-        Command::Pull(name) => images::pull(client, name, out).await,
-        Command::RemoveImages(names) => images::remove(client, names, out).await,
-        Command::Containers(which) => containers::list(client, *which, form, out).await,
-        Command::Pods => pods::list(client, form, out).await,
-        Command::Info => status::info(client, out).await,
-        Command::Version => status::version(client, out).await,
+        Command::Images(name) => images::list_images(client, name.as_deref(), form, out).await,
+        Command::InspectImages(names) => images::inspect_images(client, names, form, out).await,
+        Command::Pull(name) => images::pull_image(client, name, out).await,
+        Command::RemoveImages(names) => images::remove_images(client, names, out).await,
+        Command::Containers(which) => containers::list_containers(client, *which, form, out).await,
+        Command::Pods => pods::list_pods(client, form, out).await,
+        Command::Info => status::write_info(client, out).await,
+        Command::Version => status::write_version(client, out).await,
         // Answered before anyone is asked.
         Command::OwnVersion => Ok(()),
     }

@@ -90,14 +90,14 @@ impl Asking<'_> {
 impl Chain {
     async fn serve(&self, asking: &Asking<'_>, question: &Question) -> Given {
         let mut rewritten = question.clone();
-        let Ok(changes) = rewrite::rewrite(&self.block.rewrite, &mut rewritten) else {
+        let Ok(changes) = rewrite::rewrite_question(&self.block.rewrite, &mut rewritten) else {
             return (Answer::bare(ResponseCode::ServFail), "rewrite");
         };
         let (mut answer, plugin) = self.walk(asking, &rewritten).await;
-        rewrite::change(&mut answer, &changes);
+        rewrite::change_answer(&mut answer, &changes);
         if self.block.loadbalance {
             // Not in turn: a client that always asks two things would meet the same address each time.
-            answer = answer.rotated(upstream::random().into());
+            answer = answer.rotated(upstream::random_id().into());
         }
         (answer, plugin)
     }
@@ -177,7 +177,7 @@ impl Chain {
             index: index.unwrap_or(&nothing),
             pods: asking.known.pods.as_deref(),
         };
-        match answer::answer(kubernetes, cluster, question) {
+        match answer::answer_question(kubernetes, cluster, question) {
             Reach::Outside { aliases, .. } if aliases.is_empty() => None,
             // Before the first list nobody can tell what exists: no negative answer, and no alias.
             _ if index.is_none() => Some(Answer::bare(ResponseCode::ServFail)),
@@ -242,7 +242,7 @@ fn lead_to(answer: &mut Answer, question: &Question, found: &Question) {
         return;
     };
     if question.name != found.name {
-        let alias = zone::alias(&question.name, found.name.clone(), ttl);
+        let alias = zone::alias_record(&question.name, found.name.clone(), ttl);
         answer.answers.insert(0, alias);
     }
 }

@@ -87,7 +87,7 @@ impl Chain {
     pub(crate) fn plugins(&self) -> impl Iterator<Item = (String, String, String)> {
         self.block.keys.iter().flat_map(|(zone, port)| {
             let plugins = self.block.plugins.iter();
-            plugins.map(|name| (metrics::server(*port), zone.to_ascii(), name.clone()))
+            plugins.map(|name| (metrics::server_label(*port), zone.to_ascii(), name.clone()))
         })
     }
 
@@ -98,7 +98,7 @@ impl Chain {
 
     /// Writes a line about an exchange, if the block wants one.
     pub(crate) fn log(&self, exchange: &log::Exchange<'_>) {
-        if let Some(line) = log::line(&self.block.log, exchange) {
+        if let Some(line) = log::log_line(&self.block.log, exchange) {
             tracing::info!("{line}");
         }
     }

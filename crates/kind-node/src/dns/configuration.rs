@@ -12,7 +12,7 @@ use std::time::Duration;
 use hickory_proto::rr::Name;
 use kind_node::corefile::{self, Directive, Environment, ServerBlock, SourcePosition, SyntaxError};
 
-use super::plugin::arguments::{DirectiveError, Lines, invalid, not_supported};
+use super::plugin::arguments::{DirectiveError, Lines, invalid_directive, not_supported};
 use super::plugin::autopath::Autopath;
 use super::plugin::cache::CacheSettings;
 use super::plugin::forward::ForwardSettings;
@@ -226,7 +226,7 @@ impl Reading<'_> {
     fn block(&mut self, source: &ServerBlock) {
         let mut block = Block::default();
         for key in &source.keys {
-            let result = server::key(&key.text)
+            let result = server::parse_server_key(&key.text)
                 .and_then(|(zones, port)| self.add_key(&mut block, source, zones, port));
             self.note(&key.place, "", result);
         }
@@ -265,7 +265,7 @@ impl Reading<'_> {
                     let reason = format!("{}:{port} is served by another server block", key.0);
                     return not_supported(reason);
                 }
-                return invalid(format!("{}:{port} is served already", key.0));
+                return invalid_directive(format!("{}:{port} is served already", key.0));
             }
             block.keys.push(key);
         }
@@ -320,21 +320,21 @@ impl Reading<'_> {
                 &mut block.autopath,
                 Autopath::read(directive, around, environment)?,
             )?,
-            "prometheus" => once(&mut block.metrics, server::prometheus(directive, lines)?)?,
+            "prometheus" => once(&mut block.metrics, server::read_metrics(directive, lines)?)?,
             "health" => {
-                let lameduck = server::health(directive, lines)?;
+                let lameduck = server::read_health(directive, lines)?;
                 self.configuration.lameduck = self.configuration.lameduck.max(lameduck);
             }
-            "ready" => server::ready(directive, lines)?,
+            "ready" => server::read_ready(directive, lines)?,
             "loadbalance" => {
-                server::loadbalance(directive, lines)?;
+                server::read_loadbalance(directive, lines)?;
                 block.loadbalance = true;
             }
             "reload" => {
                 let times = directive.arguments.iter();
                 // Changes are seen at once, whatever is said.
                 times
-                    .map(|text| arguments::duration(text))
+                    .map(|text| arguments::parse_duration(text))
                     .collect::<Result<Vec<_>, _>>()?;
             }
             // What they do, or would do to the log, happens anyhow; answers do not change by them.
@@ -342,7 +342,7 @@ impl Reading<'_> {
             other if OTHERS.contains(&other) || MORE_OTHERS.contains(&other) => {
                 return not_supported("names are answered without it");
             }
-            _ => return invalid("unknown directive"),
+            _ => return invalid_directive("unknown directive"),
         }
         Ok(())
     }
@@ -357,7 +357,7 @@ fn narrowness(block: &ServerBlock) -> [bool; 2] {
 /// Keeps the settings of a plugin that a server block may name once.
 fn once<T>(kept: &mut Option<T>, read: T) -> Result<(), DirectiveError> {
     if kept.replace(read).is_some() {
-        return invalid("may stand only once in a server block");
+        return invalid_directive("may stand only once in a server block");
     }
     Ok(())
 }

@@ -121,7 +121,8 @@ impl Forwarder {
                 checking_disabled: false,
             };
             if let Err(error) =
-                upstream::ask(server.address, &question, self.over(), UPSTREAM_TIMEOUT).await
+                upstream::ask_upstream(server.address, &question, self.over(), UPSTREAM_TIMEOUT)
+                    .await
             {
                 tracing::warn!(server = %server.address, %error, "upstream server does not answer");
             }
@@ -136,7 +137,14 @@ impl Forwarder {
             for server in self.in_order() {
                 let asked = Instant::now();
                 server.metrics.asked();
-                match upstream::ask(server.address, question, self.over(), UPSTREAM_TIMEOUT).await {
+                match upstream::ask_upstream(
+                    server.address,
+                    question,
+                    self.over(),
+                    UPSTREAM_TIMEOUT,
+                )
+                .await
+                {
                     Ok(answer) => {
                         server.metrics.answered(answer.code, asked.elapsed());
                         server.set_failed(false);
@@ -174,7 +182,7 @@ impl Forwarder {
         let first = match self.settings.policy {
             Policy::Sequential => 0,
             Policy::RoundRobin => self.turn.fetch_add(1, Ordering::Relaxed),
-            Policy::Random => usize::from(upstream::random()),
+            Policy::Random => usize::from(upstream::random_id()),
         };
         let count = usable.len().max(1);
         usable.rotate_left(first % count);
@@ -225,7 +233,7 @@ impl Server {
 
 /// A name of two random labels in a zone, which nobody has.
 fn probe_name(zone: &Name) -> Name {
-    let label = || format!("{:04x}{:04x}", upstream::random(), upstream::random());
+    let label = || format!("{:04x}{:04x}", upstream::random_id(), upstream::random_id());
     let name = Name::from_ascii(format!("{}.{}", label(), label())).unwrap_or_default();
     // Does not fit only below a zone of the longest names.
     name.append_domain(zone).unwrap_or_default()

@@ -69,7 +69,7 @@ impl Listeners {
             if self.servers.contains_key(&port) {
                 continue;
             }
-            match listen(self.address(port), Server::bind).await {
+            match listen_on_all(self.address(port), Server::bind).await {
                 Ok(server) => {
                     let serving = tokio::spawn(server.run(self.resolver.clone(), port));
                     self.servers.insert(port, serving);
@@ -81,7 +81,7 @@ impl Listeners {
             if self.pages.contains_key(&address) {
                 continue;
             }
-            match listen(address, |address| Page::bind(address, "/metrics")).await {
+            match listen_on_all(address, |address| Page::bind(address, "/metrics")).await {
                 Ok(page) => {
                     let metrics = self.metrics.clone();
                     let serving = tokio::spawn(page.run(move || Some(metrics.render())));
@@ -104,7 +104,7 @@ async fn end_others<K: Ord>(serving: &mut BTreeMap<K, JoinHandle<()>>, wanted: &
 }
 
 /// Binds to an address; where the kernel has no IPv6, "any address" is bound as IPv4's.
-pub(crate) async fn listen<T, F>(
+pub(crate) async fn listen_on_all<T, F>(
     address: SocketAddr,
     bind: impl Fn(SocketAddr) -> F,
 ) -> Result<T, Error>
@@ -183,7 +183,7 @@ mod tests {
             SocketAddr::V6(_) => Err(IoError::from(failure)),
             SocketAddr::V4(_) => Ok(address.to_string()),
         };
-        let result = listen(address.parse().unwrap(), bind).await;
+        let result = listen_on_all(address.parse().unwrap(), bind).await;
         result.map_err(|error| error.to_string())
     }
 

@@ -168,7 +168,7 @@ impl Loader {
         }
         if let (Some(client), Some(about)) = (&self.state.client, &corefile.about) {
             let (client, about) = (client.clone(), about.clone());
-            tokio::spawn(async move { report::report(&client, &about, &told).await });
+            tokio::spawn(async move { report::report_event(&client, &about, &told).await });
         }
         self.state.corefile = Some(corefile);
         loaded
@@ -209,7 +209,7 @@ impl Loader {
             && !self.state.watching
         {
             self.state.watching = true;
-            tokio::spawn(watch::watch(client, self.indexes.clone()));
+            tokio::spawn(watch::watch_cluster(client, self.indexes.clone()));
         }
     }
 
@@ -222,7 +222,7 @@ impl Loader {
                 self.pods.send_replace(None);
             }
             (None, Some(client)) if wanted => {
-                let watching = tokio::spawn(pods::watch(client, self.pods.clone()));
+                let watching = tokio::spawn(pods::watch_pods(client, self.pods.clone()));
                 self.state.pods = Some(watching.abort_handle());
             }
             (watching, _) => self.state.pods = watching,

@@ -126,7 +126,7 @@ fn index() -> Index {
         ),
     ] {
         let object = json!({"metadata": {"namespace": "default", "name": name}, "spec": spec});
-        let kept = convert::service(serde_json::from_value(object).unwrap());
+        let kept = convert::convert_service(serde_json::from_value(object).unwrap());
         objects.apply(Change::Service(Event::Apply(kept)));
     }
     let addresses = (0..200).map(|last| json!({"addresses": [format!("10.0.0.{last}")]}));
@@ -138,7 +138,7 @@ fn index() -> Index {
         "addressType": "IPv4",
         "endpoints": addresses.collect::<Vec<_>>(),
     });
-    let kept = convert::slice(serde_json::from_value(slice).unwrap());
+    let kept = convert::convert_slice(serde_json::from_value(slice).unwrap());
     objects.apply(Change::Endpoints(Event::Apply(kept)));
     let mut index = Index::default();
     objects.refresh(&mut index);

@@ -56,7 +56,7 @@ fn the_corefile_is_understood_and_the_default() {
         .lines()
         .map(|line| line.strip_prefix("    ").unwrap_or(line));
     let corefile: Vec<&str> = lines.collect();
-    let default = super::corefile_watch::corefile(None, "corp.example").text;
+    let default = super::corefile_watch::corefile_of_object(None, "corp.example").text;
     assert_eq!(corefile, default.lines().collect::<Vec<_>>());
     let (configuration, problems) = read(&default).unwrap();
     assert_eq!(problems, []);

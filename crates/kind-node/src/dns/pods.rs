@@ -14,9 +14,9 @@ use super::model::Pods;
 use crate::kubernetes::store::{self, Store};
 
 /// Watches for ever and sends each new state.
-pub(crate) async fn watch(client: Client, pods: Arc<Sender<Option<Arc<Pods>>>>) {
+pub(crate) async fn watch_pods(client: Client, pods: Arc<Sender<Option<Arc<Pods>>>>) {
     let mut known = Store::default();
-    let mut events = pin!(store::watch::<Pod>(&client));
+    let mut events = pin!(store::watch_objects::<Pod>(&client));
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
@@ -32,7 +32,7 @@ pub(crate) async fn watch(client: Client, pods: Arc<Sender<Option<Arc<Pods>>>>) 
 
 /// Keeps the addresses of a pod that has some.
 fn reduce(pod: Pod) -> Option<Vec<IpAddr>> {
-    let (_, addresses) = convert::pod(pod);
+    let (_, addresses) = convert::convert_pod(pod);
     (!addresses.is_empty()).then_some(addresses)
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::watch::channel;
 
 use super::Error;
 use super::corefile_watch;
-use super::listeners::{Listeners, listen};
+use super::listeners::{Listeners, listen_on_all};
 use super::loader::{Corefile, Loaded, Loader, State};
 use super::metrics::Metrics;
 use super::options::Options;
@@ -66,7 +66,7 @@ async fn serve(options: Options) -> Result<(), Error> {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             Some(update) = updates.recv() => {
-                let corefile = corefile_watch::corefile(update, &options.domain.to_ascii());
+                let corefile = corefile_watch::corefile_of_object(update, &options.domain.to_ascii());
                 loader.load(corefile).await;
                 pages.loaded.store(true, Ordering::Relaxed);
             }
@@ -113,12 +113,12 @@ async fn follow_cluster(
     loader: &mut Loader,
     options: &Options,
 ) -> Result<mpsc::Receiver<Option<ConfigMap>>, Error> {
-    let default = corefile_watch::corefile(None, &options.domain.to_ascii());
+    let default = corefile_watch::corefile_of_object(None, &options.domain.to_ascii());
     in_force(loader.load(default).await)?;
     let client = connect().await?;
     loader.set_client(client.clone());
     let (sender, updates) = mpsc::channel(1);
-    tokio::spawn(corefile_watch::watch(client, sender));
+    tokio::spawn(corefile_watch::watch_corefile(client, sender));
     Ok(updates)
 }
 
@@ -160,8 +160,9 @@ struct Pages {
 impl Pages {
     /// Serves both.
     async fn start(options: &Options, loader: &Loader) -> Result<Self, Error> {
-        let health = listen(options.health, |address| Page::bind(address, "/health")).await?;
-        let ready = listen(options.ready, |address| Page::bind(address, "/ready")).await?;
+        let health =
+            listen_on_all(options.health, |address| Page::bind(address, "/health")).await?;
+        let ready = listen_on_all(options.ready, |address| Page::bind(address, "/ready")).await?;
         let pages = Self {
             loaded: Arc::default(),
             ending: Arc::default(),

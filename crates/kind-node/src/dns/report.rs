@@ -50,7 +50,11 @@ impl Reason {
 }
 
 /// Writes Events about one version of a ConfigMap.
-pub(crate) async fn report(client: &Client, about: &ObjectReference, told: &[(Reason, String)]) {
+pub(crate) async fn report_event(
+    client: &Client,
+    about: &ObjectReference,
+    told: &[(Reason, String)],
+) {
     let namespace = about.namespace.as_deref().unwrap_or("default");
     let events: Api<Event> = Api::namespaced(client.clone(), namespace);
     for (reason, message) in told.iter().take(MOST) {

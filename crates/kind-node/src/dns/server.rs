@@ -70,7 +70,7 @@ impl Service {
         client: SocketAddr,
         transport: Transport,
     ) -> Option<Vec<u8>> {
-        let request = match wire::read(packet) {
+        let request = match wire::read_packet(packet) {
             Incoming::Ignore => return None,
             Incoming::Reply(reply) => return Some(reply),
             Incoming::Ask(request) => request,
@@ -81,7 +81,7 @@ impl Service {
         let address = client.ip().to_canonical();
         let resolved = self.resolver.resolve(self.port, address, question).await;
         let answer = resolved.answer.summary();
-        let reply = wire::write(&request, resolved.answer, transport);
+        let reply = wire::write_answer(&request, resolved.answer, transport);
         if let Some((chain, place)) = &resolved.chain {
             let exchange = Exchange {
                 question,

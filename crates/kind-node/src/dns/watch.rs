@@ -34,10 +34,10 @@ const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(2);
 const BACKOFF_RESET_AFTER: Duration = Duration::from_secs(20);
 
 /// Watches for ever and sends each new index.
-pub(crate) async fn watch(client: Client, indexes: Arc<Sender<Option<Arc<Index>>>>) {
+pub(crate) async fn watch_cluster(client: Client, indexes: Arc<Sender<Option<Arc<Index>>>>) {
     let mut retries = Retries::default();
     let slices = loop {
-        match kubernetes::serves(&client, "discovery.k8s.io", "v1").await {
+        match kubernetes::serves_group(&client, "discovery.k8s.io", "v1").await {
             Ok(slices) => break slices,
             Err(error) => {
                 report(&error);
@@ -97,16 +97,18 @@ fn changes(
     slices: bool,
 ) -> SelectAll<BoxStream<'static, Result<Change, watcher::Error>>> {
     let services = watch_all::<Service>(client)
-        .map(|event| event.map(|event| Change::Service(map(event, convert::service))));
+        .map(|event| event.map(|event| Change::Service(map(event, convert::convert_service))));
     let namespaces = watch_all::<Namespace>(client)
-        .map(|event| event.map(|event| Change::Namespace(map(event, convert::namespace))));
+        .map(|event| event.map(|event| Change::Namespace(map(event, convert::convert_namespace))));
     let endpoints = if slices {
         watch_all::<EndpointSlice>(client)
-            .map(|event| event.map(|event| Change::Endpoints(map(event, convert::slice))))
+            .map(|event| event.map(|event| Change::Endpoints(map(event, convert::convert_slice))))
             .boxed()
     } else {
         watch_all::<Endpoints>(client)
-            .map(|event| event.map(|event| Change::Endpoints(map(event, convert::endpoints))))
+            .map(|event| {
+                event.map(|event| Change::Endpoints(map(event, convert::convert_endpoints)))
+            })
             .boxed()
     };
     select_all([services.boxed(), namespaces.boxed(), endpoints])

@@ -136,7 +136,7 @@ async fn endpoints_come_from_slices_where_they_are_served() {
     for (discovery, expected) in [("v1", "10.0.0.2"), ("v1beta1", "10.0.0.1")] {
         let client = api_server(discovery).await;
         let (sender, mut receiver) = channel(None);
-        let watching = tokio::spawn(watch(client, Arc::new(sender)));
+        let watching = tokio::spawn(watch_cluster(client, Arc::new(sender)));
         let waiting = receiver.wait_for(Option::is_some);
         let index = timeout(Duration::from_secs(5), waiting).await;
         let index = index.unwrap().unwrap().clone().unwrap();

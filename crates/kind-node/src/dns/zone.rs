@@ -60,7 +60,7 @@ pub(crate) enum Lookup {
 }
 
 /// Returns what is known about a name.
-pub(crate) fn lookup(
+pub(crate) fn look_up_name(
     kubernetes: &Kubernetes,
     cluster: Cluster<'_>,
     name: &Name,
@@ -75,7 +75,11 @@ pub(crate) fn lookup(
 }
 
 /// Returns the SOA record of the zone that a name is in; it goes with every negative answer.
-pub(crate) fn soa(kubernetes: &Kubernetes, cluster: Cluster<'_>, name: &Name) -> Option<Record> {
+pub(crate) fn soa_record(
+    kubernetes: &Kubernetes,
+    cluster: Cluster<'_>,
+    name: &Name,
+) -> Option<Record> {
     zone_of(kubernetes, cluster, name).map(|zone| zone.soa())
 }
 
@@ -419,7 +423,7 @@ impl Host<'_> {
 }
 
 /// Makes the record that lets a name stand for another one.
-pub(crate) fn alias(name: &Name, target: Name, ttl: u32) -> Record {
+pub(crate) fn alias_record(name: &Name, target: Name, ttl: u32) -> Record {
     Record::from_rdata(name.clone(), ttl, RData::CNAME(CNAME(target)))
 }
 

@@ -1,7 +1,7 @@
 //! The way to the API server, shared by everything in a node that talks to Kubernetes.
 //!
 //! Only kinds that every server from 1.20 to 1.37 serves in the same version may be used without
-//! asking first; for the rest there is [`serves`].
+//! asking first; for the rest there is [`serves_group`].
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -183,7 +183,11 @@ async fn configuration(path: &Path) -> Result<Config, Error> {
 }
 
 /// Tells whether the server serves a group in that version, for example `discovery.k8s.io/v1`.
-pub(crate) async fn serves(client: &Client, group: &str, version: &str) -> Result<bool, Error> {
+pub(crate) async fn serves_group(
+    client: &Client,
+    group: &str,
+    version: &str,
+) -> Result<bool, Error> {
     let groups = client
         .list_api_groups()
         .await

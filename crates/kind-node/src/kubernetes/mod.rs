@@ -5,4 +5,4 @@ mod client;
 pub(crate) mod refused;
 pub(crate) mod store;
 
-pub(crate) use client::{Error, client_beside, client_near, client_of, client_of_at, serves};
+pub(crate) use client::{Error, client_beside, client_near, client_of, client_of_at, serves_group};

@@ -98,7 +98,9 @@ impl<T> Store<T> {
 }
 
 /// Watches all objects of a kind; after an error, again.
-pub(crate) fn watch<K>(client: &Client) -> impl Stream<Item = watcher::Result<Event<K>>> + use<K>
+pub(crate) fn watch_objects<K>(
+    client: &Client,
+) -> impl Stream<Item = watcher::Result<Event<K>>> + use<K>
 where
     K: kube::Resource<DynamicType = ()>
         + Clone

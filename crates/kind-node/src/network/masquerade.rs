@@ -10,7 +10,7 @@ pub(super) const TABLE: &str = "kindnet-masquerade";
 const CHAIN: &str = "postrouting";
 
 /// The rules: pods reach each other under their own addresses, everything else under the node's.
-pub(super) fn tables(pod_subnets: &[IpNet]) -> Vec<Table> {
+pub(super) fn masquerade_tables(pod_subnets: &[IpNet]) -> Vec<Table> {
     let families = [Family::V4, Family::V6].into_iter();
     families
         .filter_map(|family| table(pod_subnets, family))
@@ -61,7 +61,7 @@ table ip6 kindnet-masquerade {
         in_namespace(|| {
             let subnets = ["10.244.0.0/16", "fd00:10:244::/56"].map(|text| text.parse().unwrap());
             for _ in 0..2 {
-                assert_eq!(listed_after(&tables(&subnets)), RULESET);
+                assert_eq!(listed_after(&masquerade_tables(&subnets)), RULESET);
             }
         });
     }

@@ -169,7 +169,7 @@ fn an_address_that_no_service_has_is_refused_where_everyone_answers() {
         connect("10.96.0.99", 80).expect("the outside answers");
         pod.run(|| connect("10.96.0.99", 80)).unwrap();
 
-        let _ = listed_after(&unserved::tables(&[net("10.96.0.0/16")]));
+        let _ = listed_after(&unserved::unserved_tables(&[net("10.96.0.0/16")]));
         for (address, port) in unserved {
             let refused = Err(ErrorKind::ConnectionRefused);
             assert_eq!(connect(address, port), refused, "{address}:{port}");
@@ -203,7 +203,7 @@ fn what_kube_proxy_drops_is_not_refused() {
             ));
         }
         // Ours come later, as after a new start of the pod network.
-        let _ = listed_after(&unserved::tables(&[net("10.96.0.0/16")]));
+        let _ = listed_after(&unserved::unserved_tables(&[net("10.96.0.0/16")]));
         let waiting = || connect_within("10.96.0.5", 53, NO_ANSWER_TIMEOUT);
         let refused = || connect("10.96.0.5", 54);
         assert_eq!(waiting(), Err(ErrorKind::TimedOut));

@@ -13,7 +13,7 @@ use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
 use tokio::time::{Instant, sleep_until};
 
-use super::error::report;
+use super::error::report_error;
 use super::nodes::Nodes;
 use super::settings::Settings;
 use super::{Error, masquerade, policy, routes, unserved, upkeep};
@@ -40,14 +40,14 @@ async fn serve(
     settings: Settings,
     services: impl AsyncFn(Client, IpAddr, &str),
 ) -> Result<(), Error> {
-    let end = crate::signals::end().map_err(Error::Runtime)?;
+    let end = crate::signals::end_signal().map_err(Error::Runtime)?;
     keep_rules(&settings);
     let work = async {
         let endpoint = settings.endpoint.as_deref();
         let client = kubernetes::client_near(endpoint).await?;
         tokio::select! {
             result = follow(&settings, client.clone()) => result,
-            () = policy::enforce(client.clone(), &settings) => Ok(()),
+            () = policy::enforce_policies(client.clone(), &settings) => Ok(()),
             () = service_addresses(client, &settings, services) => Ok(()),
         }
     };
@@ -60,11 +60,17 @@ async fn serve(
 /// Sets what depends on the settings alone, and sets it again when someone removes it.
 fn keep_rules(settings: &Settings) {
     for (name, tables) in [
-        (masquerade::TABLE, masquerade::tables(&settings.pod_subnets)),
-        (unserved::TABLE, unserved::tables(&settings.service_subnets)),
+        (
+            masquerade::TABLE,
+            masquerade::masquerade_tables(&settings.pod_subnets),
+        ),
+        (
+            unserved::TABLE,
+            unserved::unserved_tables(&settings.service_subnets),
+        ),
     ] {
         if !tables.is_empty() {
-            std::thread::spawn(move || upkeep::keep(name, &tables));
+            std::thread::spawn(move || upkeep::keep_tables(name, &tables));
         }
     }
 }
@@ -93,7 +99,7 @@ async fn follow(settings: &Settings, client: Client) -> Result<(), Error> {
             event = events.next() => match event {
                 Some(Ok(event)) => nodes.apply(event),
                 Some(Err(error)) => {
-                    report(&error, "no answer from the API server");
+                    report_error(&error, "no answer from the API server");
                     false
                 }
                 None => return Ok(()),
@@ -114,7 +120,7 @@ fn set_up(nodes: &Nodes, settings: &Settings) -> Duration {
     match try_set_up(nodes, settings) {
         Ok(()) => ROUTES_RESYNC_INTERVAL,
         Err(error) => {
-            report(&error, "the pod network is not complete");
+            report_error(&error, "the pod network is not complete");
             RETRY_INTERVAL
         }
     }
@@ -122,7 +128,7 @@ fn set_up(nodes: &Nodes, settings: &Settings) -> Duration {
 
 fn try_set_up(nodes: &Nodes, settings: &Settings) -> Result<(), Error> {
     if let Some(own) = nodes.own(settings) {
-        pod_addresses::follow(Path::new(cni::PATH), &own.pod_cidrs)?;
+        pod_addresses::follow_pod_cidrs(Path::new(cni::PATH), &own.pod_cidrs)?;
     }
-    routes::follow(nodes.others(settings), &settings.pod_subnets)
+    routes::follow_routes(nodes.others(settings), &settings.pod_subnets)
 }

@@ -17,7 +17,7 @@ struct Changes {
 }
 
 /// Makes the kernel's routes those to `others`; `pod_subnets` is what belongs to pods at all.
-pub(super) fn follow<'a>(
+pub(super) fn follow_routes<'a>(
     others: impl Iterator<Item = &'a Node>,
     pod_subnets: &[IpNet],
 ) -> Result<(), Error> {
@@ -178,7 +178,7 @@ mod tests {
                 texts.sort();
                 texts
             };
-            follow(nodes.iter(), &pods).unwrap();
+            follow_routes(nodes.iter(), &pods).unwrap();
             assert_eq!(
                 routed(&mut netlink),
                 [
@@ -190,7 +190,7 @@ mod tests {
             nodes[0].addresses[0] = "172.18.0.7".parse().unwrap();
             nodes.truncate(1);
             for _ in 0..2 {
-                follow(nodes.iter(), &pods).unwrap();
+                follow_routes(nodes.iter(), &pods).unwrap();
                 assert_eq!(
                     routed(&mut netlink),
                     ["10.244.1.0/24 172.18.0.7", "fd00:0:0:1::/64 fc00:f853::3"]

@@ -14,7 +14,7 @@ const MIN_SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Sets tables of one name, and sets them again whenever someone removes of them. For ever; it waits for
 /// the kernel, so it wants a thread of its own.
-pub(super) fn keep(name: &str, tables: &[Table]) -> Infallible {
+pub(super) fn keep_tables(name: &str, tables: &[Table]) -> Infallible {
     loop {
         let Err(error) = guard(name, tables);
         tracing::error!(%error, table = name, "cannot set rules");
@@ -69,7 +69,7 @@ table ip kept {
             let rule = Rule::new([Match::Protocol(1)], Verdict::Drop);
             table.hook("c", Hook::Output, vec![rule]);
             // Ends with the test program; a thread takes its namespace from the one that starts it.
-            std::thread::spawn(move || keep(NAME, &[table]));
+            std::thread::spawn(move || keep_tables(NAME, &[table]));
             for removal in [
                 &["flush", "ruleset"][..],
                 &["delete", "table", "ip", NAME],

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::family::{Family, octets};
-use super::message::{attribute, nested, number, text};
+use super::family::{Family, address_octets};
+use super::message::{put_attribute, put_nested, put_number, put_text};
 use super::rule::{Field, Key, Match, Rule, SPREAD, Verdict};
 
 const ACCEPT: u32 = 1;
@@ -45,7 +45,7 @@ const SEED: u32 = 0x6b69_6e64;
 const LOCAL: u32 = 2;
 
 /// Adds all expressions of a rule.
-pub(super) fn rule(into: &mut Vec<u8>, family: Family, rule: &Rule) {
+pub(super) fn put_rule(into: &mut Vec<u8>, family: Family, rule: &Rule) {
     for condition in &rule.matches {
         matches(into, family, condition);
     }
@@ -56,8 +56,8 @@ fn matches(into: &mut Vec<u8>, family: Family, condition: &Match) {
     match condition {
         Match::Established => {
             expression(into, "ct", |data| {
-                number(data, 1, REGISTER);
-                number(data, 2, 0);
+                put_number(data, 1, REGISTER);
+                put_number(data, 2, 0);
             });
             // The state is a number of this machine, not of the network.
             mask(into, &ESTABLISHED_RELATED.to_ne_bytes());
@@ -65,10 +65,10 @@ fn matches(into: &mut Vec<u8>, family: Family, condition: &Match) {
         }
         Match::FromHere => {
             expression(into, "fib", |data| {
-                number(data, 1, REGISTER);
+                put_number(data, 1, REGISTER);
                 // The type of the source address.
-                number(data, 2, 3);
-                number(data, 3, 1);
+                put_number(data, 2, 3);
+                put_number(data, 3, 1);
             });
             compare(into, EQUAL, &LOCAL.to_ne_bytes());
         }
@@ -123,17 +123,17 @@ fn act(into: &mut Vec<u8>, family: Family, action: &Verdict) {
         Verdict::Forward(address, link) => return forward(into, family, *address, *link),
     };
     expression(into, "immediate", |data| {
-        number(data, 1, VERDICT);
-        nested(data, 2, |value| verdict(value, code, action.chain()));
+        put_number(data, 1, VERDICT);
+        put_nested(data, 2, |value| put_verdict(value, code, action.chain()));
     });
 }
 
 /// Adds a verdict as a value, with the chain that it leads to.
-pub(super) fn verdict(into: &mut Vec<u8>, code: u32, chain: Option<&str>) {
-    nested(into, 2, |verdict| {
-        number(verdict, 1, code);
+pub(super) fn put_verdict(into: &mut Vec<u8>, code: u32, chain: Option<&str>) {
+    put_nested(into, 2, |verdict| {
+        put_number(verdict, 1, code);
         if let Some(chain) = chain {
-            text(verdict, 2, chain);
+            put_text(verdict, 2, chain);
         }
     });
 }
@@ -141,9 +141,9 @@ pub(super) fn verdict(into: &mut Vec<u8>, code: u32, chain: Option<&str>) {
 /// Does what a map says about the first register.
 fn look_up_verdict(into: &mut Vec<u8>, map: &str) {
     expression(into, "lookup", |data| {
-        text(data, 1, map);
-        number(data, 2, REGISTER);
-        number(data, 3, VERDICT);
+        put_text(data, 1, map);
+        put_number(data, 2, REGISTER);
+        put_number(data, 3, VERDICT);
     });
 }
 
@@ -157,28 +157,28 @@ fn spread(into: &mut Vec<u8>, family: Family, key: Key) {
         length += 4;
     }
     expression(into, "hash", |data| {
-        number(data, 1, REGISTER);
-        number(data, 2, REGISTER);
-        number(data, 3, length);
-        number(data, 4, SPREAD);
-        number(data, 5, SEED);
+        put_number(data, 1, REGISTER);
+        put_number(data, 2, REGISTER);
+        put_number(data, 3, length);
+        put_number(data, 4, SPREAD);
+        put_number(data, 5, SEED);
     });
 }
 
 fn forward(into: &mut Vec<u8>, family: Family, address: IpAddr, link: u32) {
     load_value(into, REGISTER, &link.to_ne_bytes());
-    load_value(into, NEXT_REGISTER, &octets(address));
+    load_value(into, NEXT_REGISTER, &address_octets(address));
     expression(into, "fwd", |data| {
-        number(data, 1, REGISTER);
-        number(data, 2, NEXT_REGISTER);
-        number(data, 3, u32::from(family.number()));
+        put_number(data, 1, REGISTER);
+        put_number(data, 2, NEXT_REGISTER);
+        put_number(data, 3, u32::from(family.number()));
     });
 }
 
 fn load_value(into: &mut Vec<u8>, register: u32, value: &[u8]) {
     expression(into, "immediate", |data| {
-        number(data, 1, register);
-        nested(data, 2, |data| attribute(data, 1, value));
+        put_number(data, 1, register);
+        put_nested(data, 2, |data| put_attribute(data, 1, value));
     });
 }
 
@@ -189,16 +189,16 @@ fn reject(into: &mut Vec<u8>, family: Family) {
         Family::V6 => 4,
     };
     expression(into, "reject", |data| {
-        number(data, 1, 0);
-        attribute(data, 2, &[code]);
+        put_number(data, 1, 0);
+        put_attribute(data, 2, &[code]);
     });
 }
 
 /// Cuts an address to the range's prefix and compares.
 fn in_range(into: &mut Vec<u8>, family: Family, field: Field, range: &IpNet) {
     load_address(into, family, field);
-    mask(into, &octets(range.netmask()));
-    compare(into, EQUAL, &octets(range.network()));
+    mask(into, &address_octets(range.netmask()));
+    compare(into, EQUAL, &address_octets(range.network()));
 }
 
 fn in_set(into: &mut Vec<u8>, family: Family, (field, set): (Field, &str), inverted: u32) {
@@ -231,8 +231,8 @@ fn load_protocol(into: &mut Vec<u8>, register: u32) {
 
 fn load_meta(into: &mut Vec<u8>, key: u32, register: u32) {
     expression(into, "meta", |data| {
-        number(data, 1, register);
-        number(data, 2, key);
+        put_number(data, 1, register);
+        put_number(data, 2, key);
     });
 }
 
@@ -249,21 +249,23 @@ fn load_address(into: &mut Vec<u8>, family: Family, field: Field) {
 /// Loads a piece of the packet: which header, where in it, how many bytes.
 fn load(into: &mut Vec<u8>, (base, offset, length): (u32, u32, u32), register: u32) {
     expression(into, "payload", |data| {
-        number(data, 1, register);
-        number(data, 2, base);
-        number(data, 3, offset);
-        number(data, 4, length);
+        put_number(data, 1, register);
+        put_number(data, 2, base);
+        put_number(data, 3, offset);
+        put_number(data, 4, length);
     });
 }
 
 fn mask(into: &mut Vec<u8>, mask: &[u8]) {
     let length = u32::try_from(mask.len()).unwrap_or(0);
     expression(into, "bitwise", |data| {
-        number(data, 1, REGISTER);
-        number(data, 2, REGISTER);
-        number(data, 3, length);
-        nested(data, 4, |value| attribute(value, 1, mask));
-        nested(data, 5, |value| attribute(value, 1, &vec![0; mask.len()]));
+        put_number(data, 1, REGISTER);
+        put_number(data, 2, REGISTER);
+        put_number(data, 3, length);
+        put_nested(data, 4, |value| put_attribute(value, 1, mask));
+        put_nested(data, 5, |value| {
+            put_attribute(value, 1, &vec![0; mask.len()])
+        });
     });
 }
 
@@ -277,25 +279,25 @@ fn between(into: &mut Vec<u8>, first: &[u8], last: &[u8]) {
 
 fn compare(into: &mut Vec<u8>, operation: u32, value: &[u8]) {
     expression(into, "cmp", |data| {
-        number(data, 1, REGISTER);
-        number(data, 2, operation);
-        nested(data, 3, |data| attribute(data, 1, value));
+        put_number(data, 1, REGISTER);
+        put_number(data, 2, operation);
+        put_nested(data, 3, |data| put_attribute(data, 1, value));
     });
 }
 
 fn lookup(into: &mut Vec<u8>, set: &str, flags: u32) {
     expression(into, "lookup", |data| {
-        text(data, 1, set);
-        number(data, 2, REGISTER);
+        put_text(data, 1, set);
+        put_number(data, 2, REGISTER);
         if flags != 0 {
-            number(data, 5, flags);
+            put_number(data, 5, flags);
         }
     });
 }
 
 fn expression(into: &mut Vec<u8>, name: &str, fill: impl FnOnce(&mut Vec<u8>)) {
-    nested(into, 1, |element| {
-        text(element, 1, name);
-        nested(element, 2, fill);
+    put_nested(into, 1, |element| {
+        put_text(element, 1, name);
+        put_nested(element, 2, fill);
     });
 }

@@ -45,7 +45,7 @@ impl Family {
 }
 
 /// The bytes of an address as they stand in a packet.
-pub(super) fn octets(address: IpAddr) -> Vec<u8> {
+pub(super) fn address_octets(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),

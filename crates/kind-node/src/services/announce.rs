@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use kind_net::netlink::Netlink;
 
 use super::cluster::Service;
-use super::error::kernel;
+use super::error::kernel_error;
 use super::link::Link;
 use super::{Error, frames, guard, share};
 use crate::kubernetes::store::Key;
@@ -24,7 +24,11 @@ pub(super) struct Wanted {
 }
 
 /// What a node is to do for the Services.
-pub(super) fn wanted(services: &BTreeMap<Key, Service>, node: &str, link: &Link) -> Wanted {
+pub(super) fn wanted_announcements(
+    services: &BTreeMap<Key, Service>,
+    node: &str,
+    link: &Link,
+) -> Wanted {
     let own = services.values().filter(|service| {
         // One that is no longer ours is about to be released.
         !service.families.is_empty() && service.announcer.as_deref() == Some(node)
@@ -36,10 +40,10 @@ pub(super) fn wanted(services: &BTreeMap<Key, Service>, node: &str, link: &Link)
     let closing = if services.is_empty() {
         Vec::new()
     } else {
-        guard::tables(&addresses, link)
+        guard::guard_tables(&addresses, link)
     };
     Wanted {
-        sharing: share::tables(own, link),
+        sharing: share::share_tables(own, link),
         closing,
         addresses,
     }
@@ -60,19 +64,19 @@ impl Rules {
     }
 
     fn set(&mut self, wanted: &Wanted) -> Result<(), Error> {
-        let connection = Connection::open().map_err(kernel("reach netfilter"))?;
+        let connection = Connection::open().map_err(kernel_error("reach netfilter"))?;
         if self.closing.as_ref() != Some(&wanted.closing) {
             self.closing = None;
-            replace(&connection, &guard::empty(), &wanted.closing)
-                .map_err(kernel("close the addresses of services"))?;
+            replace(&connection, &guard::empty_guard_tables(), &wanted.closing)
+                .map_err(kernel_error("close the addresses of services"))?;
             self.closing = Some(wanted.closing.clone());
         }
         if self.sharing.as_ref() != Some(&wanted.sharing) {
             self.sharing = None;
-            match replace(&connection, &share::empty(), &wanted.sharing) {
+            match replace(&connection, &share::empty_share_tables(), &wanted.sharing) {
                 // Some kernels know no such tables, so there cannot be one either.
                 Err(_) if wanted.sharing.is_empty() => {}
-                result => result.map_err(kernel("share the addresses of services"))?,
+                result => result.map_err(kernel_error("share the addresses of services"))?,
             }
             self.sharing = Some(wanted.sharing.clone());
         }
@@ -89,7 +93,7 @@ fn replace(connection: &Connection, all: &[Table], wanted: &[Table]) -> std::io:
 }
 
 /// Gives the link these addresses and takes away others of services. Returns the new ones.
-pub(super) fn follow(
+pub(super) fn follow_announcements(
     link: &Link,
     wanted: &Wanted,
     rules: &mut Rules,
@@ -115,13 +119,14 @@ pub(super) fn follow(
 }
 
 /// Tells everyone on the network that these addresses are here.
-pub(super) fn tell(link: &Link, addresses: &[IpAddr]) -> Result<(), Error> {
+pub(super) fn announce_addresses(link: &Link, addresses: &[IpAddr]) -> Result<(), Error> {
     let Some(hardware) = link.hardware else {
         return Ok(());
     };
     for address in addresses {
-        let frame = frames::announcement(hardware, *address);
-        kind_sys::packet::send_frame(link.index, &frame).map_err(kernel("announce an address"))?;
+        let frame = frames::announcement_frame(hardware, *address);
+        kind_sys::packet::send_frame(link.index, &frame)
+            .map_err(kernel_error("announce an address"))?;
     }
     Ok(())
 }

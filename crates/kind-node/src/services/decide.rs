@@ -43,7 +43,7 @@ pub(super) struct Circumstances<'a> {
 }
 
 /// Decides about a Service.
-pub(super) fn decide(service: &Service, circumstances: &Circumstances<'_>) -> Decision {
+pub(super) fn decide_address(service: &Service, circumstances: &Circumstances<'_>) -> Decision {
     let ours = |address: &&IpAddr| circumstances.ranges.contain(address);
     let of_others =
         !service.addresses.is_empty() && !service.addresses.iter().any(|address| ours(&address));
@@ -133,7 +133,7 @@ fn shared_by(service: &Service, circumstances: &Circumstances<'_>) -> Option<Bac
 
 /// Addresses that a Service may get, the best first: the one it asks for, then all free ones from a
 /// place of its own, so that clusters on the same network seldom want the same.
-pub(super) fn candidates(
+pub(super) fn candidate_nodes(
     service: &Service,
     family: Family,
     ranges: &Ranges,
@@ -146,7 +146,7 @@ pub(super) fn candidates(
 }
 
 /// All addresses that Services have.
-pub(super) fn taken(services: &BTreeMap<Key, Service>) -> BTreeSet<IpAddr> {
+pub(super) fn taken_addresses(services: &BTreeMap<Key, Service>) -> BTreeSet<IpAddr> {
     services
         .values()
         .flat_map(|service| &service.addresses)
@@ -212,7 +212,7 @@ mod tests {
         let places = places
             .iter()
             .map(|(node, pods)| ((*node).to_owned(), *pods));
-        decide(
+        decide_address(
             service,
             &Circumstances {
                 ranges: &ranges(),
@@ -348,10 +348,12 @@ mod tests {
         asking.requested = Some(wanted);
         let first = |taken: &[IpAddr]| {
             let taken = taken.iter().copied().collect();
-            candidates(&asking, Family::V4, &ranges(), &taken)[0]
+            candidate_nodes(&asking, Family::V4, &ranges(), &taken)[0]
         };
         assert_eq!(first(&[]), wanted);
         assert_ne!(first(&[wanted]), wanted);
-        assert!(ranges().contain(&candidates(&asking, Family::V6, &ranges(), &BTreeSet::new())[0]));
+        assert!(
+            ranges().contain(&candidate_nodes(&asking, Family::V6, &ranges(), &BTreeSet::new())[0])
+        );
     }
 }

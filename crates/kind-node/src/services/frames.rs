@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The announcement of an address, as a whole Ethernet frame.
-pub(super) fn announcement(hardware: [u8; 6], address: IpAddr) -> Vec<u8> {
+pub(super) fn announcement_frame(hardware: [u8; 6], address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => gratuitous_arp(hardware, address),
         IpAddr::V6(address) => unsolicited_advertisement(hardware, address),
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn the_sum_over_an_advertisement_with_its_checksum_is_nothing() {
         let address: Ipv6Addr = "fc00:f853:ccd:e793::ff07".parse().unwrap();
-        let frame = announcement([2, 0, 0, 0, 0, 9], address.into());
+        let frame = announcement_frame([2, 0, 0, 0, 0, 9], address.into());
         assert_eq!(frame.len(), 14 + 40 + 32);
         let everyone = "ff02::1".parse().unwrap();
         assert_eq!(checksum(address, everyone, 58, &frame[54..]), 0);
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn an_address_is_asked_for_and_told_at_once() {
         let address: Ipv4Addr = "172.18.255.7".parse().unwrap();
-        let frame = announcement([2, 0, 0, 0, 0, 9], address.into());
+        let frame = announcement_frame([2, 0, 0, 0, 0, 9], address.into());
         assert_eq!(frame.len(), 42);
         assert_eq!(frame[28..32], address.octets());
         assert_eq!(frame[38..42], address.octets());

@@ -16,12 +16,12 @@ const RANGE: &str = "range";
 const PROTOCOLS: [u8; 3] = [6, 17, 132];
 
 /// The tables that this module makes, without what is in them.
-pub(super) fn empty() -> [Table; 2] {
+pub(super) fn empty_guard_tables() -> [Table; 2] {
     [Family::V4, Family::V6].map(|family| Table::new(family, TABLE))
 }
 
 /// The tables that close these addresses.
-pub(super) fn tables(addresses: &BTreeSet<IpAddr>, link: &Link) -> Vec<Table> {
+pub(super) fn guard_tables(addresses: &BTreeSet<IpAddr>, link: &Link) -> Vec<Table> {
     let fill = |mut table: Table| {
         let of_family = |address: &&IpAddr| Family::of(**address) == table.family;
         let own = addresses.iter().filter(of_family).copied().collect();
@@ -29,7 +29,7 @@ pub(super) fn tables(addresses: &BTreeSet<IpAddr>, link: &Link) -> Vec<Table> {
         keep_from_wandering(&mut table, link);
         table
     };
-    empty().map(fill).into()
+    empty_guard_tables().map(fill).into()
 }
 
 fn close(table: &mut Table, addresses: BTreeSet<IpAddr>) {

@@ -135,7 +135,7 @@ fn service(spec: &Value, addresses: &[&str], shared_by: &str) -> BTreeMap<Key, S
         object["spec"][field] = value.clone();
     }
     let object: v1::Service = serde_json::from_value(object).unwrap();
-    BTreeMap::from([(Key::of(&object), cluster::service(object).unwrap())])
+    BTreeMap::from([(Key::of(&object), cluster::reduce_service(object).unwrap())])
 }
 
 /// Has a node do its part for the Services, as the node of this name.
@@ -148,9 +148,9 @@ fn follow(
     node.run(move || {
         let mut netlink = Netlink::open().unwrap();
         let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
-        let wanted = announce::wanted(&services, name, &link);
-        let new = announce::follow(&link, &wanted, &mut Rules::default()).unwrap();
-        announce::tell(&link, &new).unwrap();
+        let wanted = announce::wanted_announcements(&services, name, &link);
+        let new = announce::follow_announcements(&link, &wanted, &mut Rules::default()).unwrap();
+        announce::announce_addresses(&link, &new).unwrap();
     });
 }
 
@@ -308,7 +308,7 @@ fn nodes_share_an_address_and_see_who_asks() {
         nodes[0].run(|| {
             let mut netlink = Netlink::open().unwrap();
             let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, 2])).unwrap();
-            share::probe(&link).unwrap();
+            share::probe_share(&link).unwrap();
         });
         assert!(!rules(&nodes[0]).contains("probe"), "nothing stays");
         let local = json!({ "externalTrafficPolicy": "Local" });

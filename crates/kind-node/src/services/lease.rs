@@ -10,7 +10,7 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep};
 
 use super::Error;
-use crate::kubernetes::refused::calling;
+use crate::kubernetes::refused::refused_call;
 
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "kind-services";
@@ -45,7 +45,7 @@ impl Candidate {
             match self.attempt().await {
                 Ok(true) => return,
                 Ok(false) => {}
-                Err(error) => super::error::report(&error, "cannot lead"),
+                Err(error) => super::error::report_error(&error, "cannot lead"),
             }
             sleep(RETRY_INTERVAL).await;
         }
@@ -60,7 +60,7 @@ impl Candidate {
             match self.attempt().await {
                 Ok(true) => renewed = Instant::now(),
                 Ok(false) => return,
-                Err(error) => super::error::report(&error, "cannot go on leading"),
+                Err(error) => super::error::report_error(&error, "cannot go on leading"),
             }
         }
     }
@@ -68,7 +68,7 @@ impl Candidate {
     /// Takes or renews the lease unless another node has it.
     async fn attempt(&mut self) -> Result<bool, Error> {
         let found = self.leases.get_opt(NAME).await;
-        let Some(mut lease) = found.map_err(calling("read the lease"))? else {
+        let Some(mut lease) = found.map_err(refused_call("read the lease"))? else {
             let metadata = ObjectMeta {
                 name: Some(NAME.into()),
                 ..ObjectMeta::default()
@@ -122,6 +122,6 @@ fn won(result: kube::Result<Lease>) -> Result<bool, Error> {
     match result {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
-        Err(error) => Err(calling("write the lease")(error).into()),
+        Err(error) => Err(refused_call("write the lease")(error).into()),
     }
 }

@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::cluster::{self, Service, Services};
 use super::control::Leader;
-use super::error::report;
+use super::error::report_error;
 use super::lease::Candidate;
 use super::link::Link;
 use super::{Error, announce, share};
 use crate::kubernetes;
-use crate::kubernetes::store::{Store, watch as watch_all};
+use crate::kubernetes::store::{Store, watch_objects as watch_all};
 
 /// Addresses go when a link goes down and up again, and others may flush all rules; nobody tells.
 const RESYNC_INTERVAL: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ pub(crate) fn run_services() -> Result<(), Error> {
         .build()
         .map_err(Error::Runtime)?;
     runtime.block_on(async {
-        let end = crate::signals::end().map_err(Error::Runtime)?;
+        let end = crate::signals::end_signal().map_err(Error::Runtime)?;
         let work = async {
             let client = kubernetes::client_near(endpoint.as_deref()).await?;
             serve_services(client, host, &node).await;
@@ -63,7 +63,7 @@ pub(crate) async fn serve_services(client: Client, host: IpAddr, node: &str) {
             .and_then(|mut netlink| Link::find(&mut netlink, host))
         {
             Ok(link) => break Arc::new(link),
-            Err(error) => report(&error, "no addresses for services"),
+            Err(error) => report_error(&error, "no addresses for services"),
         }
         sleep(RESYNC_INTERVAL).await;
     };
@@ -82,9 +82,9 @@ async fn take_part(
     link: &Arc<Link>,
 ) {
     let mut candidate = Candidate::new(client.clone(), node.to_owned());
-    let can_share = share::probe(link);
+    let can_share = share::probe_share(link);
     if let Err(error) = &can_share {
-        report(
+        report_error(
             error,
             "a service that keeps its clients' addresses is served by one node alone",
         );
@@ -122,9 +122,9 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
     loop {
         let news = tokio::select! {
             event = events.next() => match event {
-                Some(Ok(event)) => services.apply(event, cluster::service),
+                Some(Ok(event)) => services.apply(event, cluster::reduce_service),
                 Some(Err(error)) => {
-                    report(&error, "no answer from the API server");
+                    report_error(&error, "no answer from the API server");
                     false
                 }
                 None => return,
@@ -140,16 +140,16 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
         if sender.borrow().as_ref() != services.all() {
             sender.send_replace(Arc::new(services.all().clone()));
         }
-        let wanted = announce::wanted(services.all(), node, link);
+        let wanted = announce::wanted_announcements(services.all(), node, link);
         due = Instant::now();
-        due += match announce::follow(link, &wanted, &mut rules) {
+        due += match announce::follow_announcements(link, &wanted, &mut rules) {
             Ok(new) if new.is_empty() => RESYNC_INTERVAL,
             Ok(new) => {
                 tokio::spawn(tell(link.clone(), new));
                 RESYNC_INTERVAL
             }
             Err(error) => {
-                report(&error, "cannot announce a service's address");
+                report_error(&error, "cannot announce a service's address");
                 RETRY_INTERVAL
             }
         };
@@ -169,8 +169,8 @@ async fn tell(link: Arc<Link>, addresses: Vec<IpAddr>) {
             .copied()
             .filter(|one| still.contains(one))
             .collect();
-        if let Err(error) = announce::tell(&link, &still) {
-            report(&error, "cannot tell the network of an address");
+        if let Err(error) = announce::announce_addresses(&link, &still) {
+            report_error(&error, "cannot tell the network of an address");
         }
         sleep(ANNOUNCEMENT_INTERVAL).await;
     }

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use super::Error;
 use super::backends::Backends;
 use super::cluster::Service;
-use super::error::kernel;
+use super::error::kernel_error;
 use super::link::Link;
 use crate::nft::{Batch, Connection, Family, Field, Hook, Key, Match, Rule, Set, Table, Verdict};
 
@@ -26,17 +26,17 @@ const PROBE: &str = "kind-services-probe";
 const ADDRESSES: &str = "addresses";
 
 /// The tables that this module makes, without what is in them.
-pub(super) fn empty() -> [Table; 2] {
+pub(super) fn empty_share_tables() -> [Table; 2] {
     NAMES.map(|(family, name)| Table::at_ingress(family, name))
 }
 
 /// The tables by which this node hands on what arrives for the Services that it announces; none where
 /// everything is its own.
-pub(super) fn tables<'a>(
+pub(super) fn share_tables<'a>(
     announced: impl Iterator<Item = &'a Service> + Clone,
     link: &Link,
 ) -> Vec<Table> {
-    let filled = empty().map(|table| {
+    let filled = empty_share_tables().map(|table| {
         let mut sharing = Sharing {
             link,
             table,
@@ -52,7 +52,7 @@ pub(super) fn tables<'a>(
 }
 
 /// Fails where the kernel cannot do what this module needs. Nothing stays of the attempt.
-pub(super) fn probe(link: &Link) -> Result<(), Error> {
+pub(super) fn probe_share(link: &Link) -> Result<(), Error> {
     let sharing = Sharing {
         link,
         table: Table::at_ingress(Family::V4, PROBE),
@@ -62,10 +62,10 @@ pub(super) fn probe(link: &Link) -> Result<(), Error> {
     let mut batch = Batch::new();
     batch.replace(&table);
     batch.remove(&table);
-    let connection = Connection::open().map_err(kernel("reach netfilter"))?;
+    let connection = Connection::open().map_err(kernel_error("reach netfilter"))?;
     connection
         .apply(batch)
-        .map_err(kernel("hand packets on to other nodes"))
+        .map_err(kernel_error("hand packets on to other nodes"))
 }
 
 /// A table that is being made.

@@ -47,7 +47,7 @@ impl Context {
 }
 
 /// An error and its causes in one line.
-pub(super) fn chain(error: &(impl std::error::Error + ?Sized)) -> String {
+pub(super) fn error_chain(error: &(impl std::error::Error + ?Sized)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {

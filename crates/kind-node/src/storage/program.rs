@@ -11,11 +11,11 @@ use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 
-use super::context::{Context, RETRY_INTERVAL, chain};
+use super::context::{Context, RETRY_INTERVAL, error_chain};
 use super::names::PROVISIONER;
 use super::{Error, provision, release, volume};
 use crate::kubernetes;
-use crate::kubernetes::refused::calling;
+use crate::kubernetes::refused::refused_call;
 
 /// Time between two attempts to reach the API server at the start.
 const CONNECT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ pub(crate) fn run_storage() -> Result<(), Error> {
         .build()
         .map_err(Error::Runtime)?;
     runtime.block_on(async {
-        let end = crate::signals::end().map_err(Error::Runtime)?;
+        let end = crate::signals::end_signal().map_err(Error::Runtime)?;
         tokio::select! {
             () = end => Ok(()),
             result = serve(node) => result,
@@ -51,14 +51,18 @@ async fn serve(node: String) -> Result<(), Error> {
     let claims = Api::<PersistentVolumeClaim>::all(client.clone());
     let claims = Controller::new(claims, watcher::Config::default())
         .run(
-            provision::reconcile,
+            provision::reconcile_claim,
             give_up::<PersistentVolumeClaim>,
             context.clone(),
         )
         .for_each(|result| async { note_failure(result.err()) });
     let volumes = Api::<PersistentVolume>::all(client);
     let volumes = Controller::new(volumes, watcher::Config::default())
-        .run(release::reconcile, give_up::<PersistentVolume>, context)
+        .run(
+            release::reconcile_volume,
+            give_up::<PersistentVolume>,
+            context,
+        )
         .for_each(|result| async { note_failure(result.err()) });
     tokio::join!(claims, volumes);
     Ok(())
@@ -68,12 +72,19 @@ async fn serve(node: String) -> Result<(), Error> {
 async fn hostname(client: &Client, node: &str) -> String {
     let nodes = Api::<Node>::all(client.clone());
     loop {
-        match nodes.get(node).await.map_err(calling("read this node")) {
+        match nodes
+            .get(node)
+            .await
+            .map_err(refused_call("read this node"))
+        {
             Ok(found) => {
                 let label = found.labels().get(volume::HOSTNAME);
                 return label.cloned().unwrap_or_else(|| node.to_owned());
             }
-            Err(error) => tracing::warn!(reason = chain(&error), "no answer from the API server"),
+            Err(error) => tracing::warn!(
+                reason = error_chain(&error),
+                "no answer from the API server"
+            ),
         }
         tokio::time::sleep(CONNECT_RETRY_INTERVAL).await;
     }
@@ -86,6 +97,6 @@ fn give_up<K>(_: Arc<K>, _: &Error, _: Arc<Context>) -> Action {
 
 fn note_failure(error: Option<impl std::error::Error>) {
     if let Some(error) = error {
-        tracing::warn!(reason = chain(&error), "a watch or an object failed");
+        tracing::warn!(reason = error_chain(&error), "a watch or an object failed");
     }
 }

@@ -18,7 +18,7 @@ const REPELLING: [&str; 2] = ["NoSchedule", "NoExecute"];
 ///
 /// # Errors
 /// There is none; why, as the user is told.
-pub(super) fn choose<'a>(
+pub(super) fn choose_node<'a>(
     uid: &str,
     class: &StorageClass,
     nodes: &'a [Node],
@@ -222,7 +222,7 @@ mod tests {
         ] {
             let (class, nodes) = (class(topologies.clone()), nodes(there));
             assert_eq!(
-                choose("uid", &class, &nodes),
+                choose_node("uid", &class, &nodes),
                 Ok(expected),
                 "{topologies} {there}"
             );
@@ -262,7 +262,7 @@ mod tests {
             ),
         ] {
             let (class, nodes) = (class(topologies), nodes(there));
-            assert_eq!(choose("uid", &class, &nodes), Err(told.to_owned()));
+            assert_eq!(choose_node("uid", &class, &nodes), Err(told.to_owned()));
         }
     }
 
@@ -283,7 +283,7 @@ mod tests {
         let (class, nodes) = (class(json!(null)), nodes("a b c"));
         let mut counts = BTreeMap::new();
         for number in 0..300 {
-            let chosen = choose(&format!("uid-{number}"), &class, &nodes).unwrap();
+            let chosen = choose_node(&format!("uid-{number}"), &class, &nodes).unwrap();
             *counts.entry(chosen).or_insert(0) += 1;
         }
         assert!(
@@ -298,12 +298,12 @@ mod tests {
         fn all_instances_choose_the_same(uid in "[a-f0-9-]{1,36}", gone in 0..4_usize) {
             let class = class(json!(null));
             let mut all = nodes("a b c d");
-            let chosen = choose(&uid, &class, &all).unwrap().to_owned();
+            let chosen = choose_node(&uid, &class, &all).unwrap().to_owned();
             all.reverse();
-            prop_assert_eq!(choose(&uid, &class, &all), Ok(chosen.as_str()));
+            prop_assert_eq!(choose_node(&uid, &class, &all), Ok(chosen.as_str()));
             let removed = all.remove(gone).name_any();
             if removed != chosen {
-                prop_assert_eq!(choose(&uid, &class, &all), Ok(chosen.as_str()));
+                prop_assert_eq!(choose_node(&uid, &class, &all), Ok(chosen.as_str()));
             }
         }
     }

@@ -151,7 +151,7 @@ impl First<'_> {
     /// kubeadm asks a server five times a second at most, each run of it for itself.
     fn records(&self) -> Step {
         let records = record_commands(self.cluster, self.documents, self.facts).into_iter();
-        let record = |(phase, argv)| vec![run(step::record(phase), argv, None)];
+        let record = |(phase, argv)| vec![run(step::record_step(phase), argv, None)];
         Step::Together {
             sequences: records.map(record).collect(),
         }
@@ -189,7 +189,7 @@ impl First<'_> {
         .into_iter()
         .filter_map(|(id, verb, manifest)| {
             let manifest = manifest.as_deref()?;
-            let (argv, input) = match manifest::objects(manifest) {
+            let (argv, input) = match manifest::manifest_objects(manifest) {
                 Some(objects) => (words(&[NODE_AGENT, "make-objects", verb]), objects),
                 None => {
                     let arguments = [verb, "--validate=false", "-f", "-"];

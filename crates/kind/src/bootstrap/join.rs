@@ -12,7 +12,12 @@ use crate::node::NODE_AGENT;
 
 /// The request of a node that has everything it needs to start without asking the cluster: its
 /// certificates, kubeconfigs and start document. kubeadm stays the authority for what it runs.
-pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni: bool) -> Request {
+pub(crate) fn start_request(
+    facts: &NodeFacts,
+    role: &Role,
+    cri_socket: &str,
+    writes_cni: bool,
+) -> Request {
     let (manifests, registered) = if role.is_control_plane() {
         let phase = |phase, words: &[&str]| kubeadm_phase(phase, words, START_PATH);
         let manifests = vec![
@@ -38,7 +43,7 @@ pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni
 /// Before 1.22 `kubeadm join` also noted the addresses of API servers in a ConfigMap. Nothing reads the note
 /// where the servers' pods bear their addresses, as they do since 1.19, and making it takes kubeadm as long as
 /// a whole join.
-pub(crate) fn mark(facts: &NodeFacts) -> Request {
+pub(crate) fn mark_request(facts: &NodeFacts) -> Request {
     let argv = kubeadm_phase_command(&["mark-control-plane"], START_PATH);
     let marked = run_titled(step::JOIN, step::join_title(&facts.name), argv, None);
     Request {
@@ -51,7 +56,7 @@ pub(crate) fn mark(facts: &NodeFacts) -> Request {
 ///
 /// A kubelet that is to have a configuration of its own (`own_kubelet`) starts once more with that of the
 /// node's start document: `kubeadm join` knows only the cluster's.
-pub(crate) fn join(facts: &NodeFacts, own_kubelet: bool, writes_cni: bool) -> Request {
+pub(crate) fn join_request(facts: &NodeFacts, own_kubelet: bool, writes_cni: bool) -> Request {
     let mut steps = vec![
         set_sysctls(),
         wait_for_containerd(),
@@ -80,7 +85,7 @@ fn joined() -> Step {
 
 fn registration() -> (StepId, String) {
     let id = StepId::Registration;
-    (id, step::title(id).to_owned())
+    (id, step::step_title(id).to_owned())
 }
 
 /// Waits until the node is known to the cluster, and has its pod network use the addresses that the node

@@ -12,7 +12,7 @@ use kind_node::request::{KubeadmPhase, Step, StepId};
 use crate::node::NODE_AGENT;
 
 pub(crate) use first::{First, Manifests, PodCidrAssignment};
-pub(crate) use join::{join, mark, start};
+pub(crate) use join::{join_request, mark_request, start_request};
 
 /// Where kubeadm leaves the administrator's kubeconfig.
 pub(crate) const ADMIN_CONFIG: &str = "/etc/kubernetes/admin.conf";
@@ -39,7 +39,10 @@ const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 ///
 /// # Errors
 /// The Kubernetes version is none.
-pub(crate) fn ready(version: &str, limit: Duration) -> Result<Step, kind_kubeadm::Error> {
+pub(crate) fn await_nodes_step(
+    version: &str,
+    limit: Duration,
+) -> Result<Step, kind_kubeadm::Error> {
     let mut argv = words(&[NODE_AGENT, "await-nodes", control_plane_label(version)?]);
     argv.push(limit.as_secs().max(1).to_string());
     Ok(run(StepId::Ready, argv, None))
@@ -51,17 +54,17 @@ pub(crate) fn note_stop() -> Step {
 }
 
 /// The step that waits until a node that was started again is ready.
-pub(crate) fn back(node: &str, limit: Duration) -> Step {
+pub(crate) fn await_ready_step(node: &str, limit: Duration) -> Step {
     let mut argv = words(&[NODE_AGENT, "await-ready", node]);
     argv.push(limit.as_secs().max(1).to_string());
     run(StepId::Ready, argv, None)
 }
 
 /// The step that waits until the API server answers.
-pub(crate) fn answers(limit: Duration) -> Step {
+pub(crate) fn await_kubectl_step(limit: Duration) -> Step {
     Step::Wait {
         id: StepId::ApiServerAnswer,
-        name: step::title(StepId::ApiServerAnswer).to_owned(),
+        name: step::step_title(StepId::ApiServerAnswer).to_owned(),
         argv: kubectl(&["get", "--raw=/readyz"]),
         timeout_ms: millis(limit),
     }
@@ -99,7 +102,7 @@ pub(crate) fn ask_runtime() -> Step {
 }
 
 /// What the steps of a request are for.
-pub(crate) fn ids(steps: &[Step]) -> Vec<StepId> {
+pub(crate) fn step_ids(steps: &[Step]) -> Vec<StepId> {
     let ids = steps.iter().flat_map(|step| match step {
         Step::Run { id, .. }
         | Step::Wait { id, .. }
@@ -107,7 +110,7 @@ pub(crate) fn ids(steps: &[Step]) -> Vec<StepId> {
         | Step::Read { id, .. } => vec![*id],
         Step::Together { sequences } => {
             let sequences = sequences.iter();
-            sequences.flat_map(|sequence| ids(sequence)).collect()
+            sequences.flat_map(|sequence| step_ids(sequence)).collect()
         }
         // Nothing is said of it that has to be recognised before it has happened.
         Step::Mark { .. } => Vec::new(),
@@ -117,13 +120,17 @@ pub(crate) fn ids(steps: &[Step]) -> Vec<StepId> {
 
 /// What people read of the programs of a request.
 #[cfg(test)]
-pub(crate) fn names(steps: &[Step]) -> Vec<&str> {
+pub(crate) fn step_names(steps: &[Step]) -> Vec<&str> {
     let mut names = Vec::new();
     for step in steps {
         match step {
             Step::Run { name, .. } | Step::Wait { name, .. } => names.push(name.as_str()),
             Step::Together { sequences } => {
-                names.extend(sequences.iter().flat_map(|sequence| self::names(sequence)));
+                names.extend(
+                    sequences
+                        .iter()
+                        .flat_map(|sequence| self::step_names(sequence)),
+                );
             }
             Step::WaitSocket { .. } | Step::Read { .. } | Step::Mark { .. } => {}
         }
@@ -163,7 +170,7 @@ fn kubectl_as(kubeconfig: &str, arguments: &[&str]) -> Vec<String> {
 }
 
 fn run(id: StepId, argv: Vec<String>, stdin: Option<String>) -> Step {
-    run_titled(id, step::title(id).to_owned(), argv, stdin)
+    run_titled(id, step::step_title(id).to_owned(), argv, stdin)
 }
 
 /// Runs a program in a step that has more to say than what it is for.

@@ -56,7 +56,7 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
     let mut request = first.request().unwrap();
     request
         .steps
-        .extend(wait.map(|limit| ready(version, limit).unwrap()));
+        .extend(wait.map(|limit| await_nodes_step(version, limit).unwrap()));
     let lines = request.steps.iter().flat_map(lines);
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -142,9 +142,9 @@ fn text(request: &Request) -> String {
 #[test]
 fn joining_nodes_follow_their_addresses_unless_the_user_brings_the_network() {
     let facts = NodeFacts::new("kind-worker", "native", "v1.37.0").unwrap();
-    insta::assert_snapshot!(text(&join(&facts, false, true)));
-    assert!(!text(&join(&facts, false, false)).contains("registration"));
-    let own = text(&join(&facts, true, false));
+    insta::assert_snapshot!(text(&join_request(&facts, false, true)));
+    assert!(!text(&join_request(&facts, false, false)).contains("registration"));
+    let own = text(&join_request(&facts, true, false));
     let last = own.find("kubeadm init phase kubelet-start --config=/kind/kubeadm-start.conf");
     assert!(last > own.find("kubeadm join"), "{own}");
 }
@@ -152,14 +152,14 @@ fn joining_nodes_follow_their_addresses_unless_the_user_brings_the_network() {
 #[test]
 fn nodes_that_start_alone() {
     let facts = NodeFacts::new("kind-worker", "native", "v1.37.0").unwrap();
-    insta::assert_snapshot!(text(&start(
+    insta::assert_snapshot!(text(&start_request(
         &facts,
         &Role::Worker,
         "unix:///run/c.sock",
         true
     )));
     let facts = NodeFacts::new("kind-control-plane2", "native", "v1.20.2").unwrap();
-    let started = start(&facts, &Role::ControlPlane, "unix:///run/c.sock", false);
+    let started = start_request(&facts, &Role::ControlPlane, "unix:///run/c.sock", false);
     insta::assert_snapshot!(text(&started));
-    insta::assert_snapshot!(text(&mark(&facts)));
+    insta::assert_snapshot!(text(&mark_request(&facts)));
 }

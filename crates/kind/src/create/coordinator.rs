@@ -10,7 +10,7 @@ use kind_engine::{Engine, Info, State};
 
 use super::phases::Phases;
 use super::{CreateCluster, parallel};
-use crate::error::{Cause, chain};
+use crate::error::{Cause, error_chain};
 use crate::event::{Event, Outcome, Warning};
 use crate::node::Abandoned;
 use crate::plan::NodePlan;
@@ -66,7 +66,7 @@ impl<'a> Coordinator<'a> {
         work: impl Fn(&NodePlan) -> Result<()> + Sync,
     ) -> Result<()> {
         if self.host.parallel_creates {
-            return parallel::each(nodes, self.cancel, work).map(drop);
+            return parallel::run_for_each(nodes, self.cancel, work).map(drop);
         }
         let mut nodes = nodes.iter();
         nodes.try_for_each(|node| self.check().and_then(|()| work(node)))
@@ -129,7 +129,11 @@ impl<'a> Coordinator<'a> {
             .provider
             .new_log_directory(self.cluster)
             .map(|directory| {
-                let story = format!("{}\n\n{}", chain(error), error.output().unwrap_or_default());
+                let story = format!(
+                    "{}\n\n{}",
+                    error_chain(error),
+                    error.output().unwrap_or_default()
+                );
                 let _ = std::fs::write(directory.join("failure.txt"), story);
                 (logs::collect(engine, &nodes, &directory), directory)
             });
@@ -138,7 +142,7 @@ impl<'a> Coordinator<'a> {
             Err(error) => (Some(error), None),
         };
         if let Some(error) = problem {
-            phases.tell(Event::Warning(Warning::Evidence(chain(&error))));
+            phases.tell(Event::Warning(Warning::Evidence(error_chain(&error))));
         }
         directory
     }
@@ -151,7 +155,7 @@ impl<'a> Coordinator<'a> {
                     action: "failed to delete nodes".to_owned(),
                     source: Cause::from_engine(error),
                 };
-                phases.tell(Event::Warning(Warning::CleanUp(chain(&error))));
+                phases.tell(Event::Warning(Warning::CleanUp(error_chain(&error))));
             }
         }
     }

@@ -48,7 +48,7 @@ pub(crate) fn make_documents<'a>(
     provisioned: &'a Provisioned<'_>,
     cancel: &CancelToken,
 ) -> Result<ClusterDocuments<'a>> {
-    let nodes = parallel::each(&plan.kubernetes_nodes(), cancel, |node| {
+    let nodes = parallel::run_for_each(&plan.kubernetes_nodes(), cancel, |node| {
         let documents = NodeDocuments::new(plan, *node, provisioned)?;
         Ok((node.plan.name.clone(), documents))
     })?;
@@ -71,7 +71,7 @@ pub(crate) fn make_documents<'a>(
         Ok((balancer.name.clone(), files))
     });
     let all: Vec<_> = nodes.values().collect();
-    let files = parallel::each(&all, cancel, |node| {
+    let files = parallel::run_for_each(&all, cancel, |node| {
         let files = node.make_files(plan, &strategy, writes_cni)?;
         Ok((node.plan.name.clone(), files))
     })?;

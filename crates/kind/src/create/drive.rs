@@ -42,7 +42,7 @@ pub(super) fn drive_bootstrap(
     };
     let abandon = || coordinator.abandon_requests();
     requests.handle_replies(coordinator.cancel, abandon, |requests, node, reply| {
-        run.handle_reply(requests, node, reply)
+        run.on_reply(requests, node, reply)
     })?;
     run.end()
 }
@@ -62,9 +62,9 @@ struct BootstrapRun<'a, 'l> {
 }
 
 impl BootstrapRun<'_, '_> {
-    fn handle_reply(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
+    fn on_reply(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
         match reply {
-            Reply::Event(event) => self.handle_event(requests, node, event),
+            Reply::Event(event) => self.on_event(requests, node, event),
             Reply::Noise(line) => {
                 tracing::debug!(line, node, "node");
                 Ok(())
@@ -77,12 +77,7 @@ impl BootstrapRun<'_, '_> {
         }
     }
 
-    fn handle_event(
-        &mut self,
-        requests: &mut Requests,
-        node: &str,
-        event: NodeEvent,
-    ) -> Result<()> {
+    fn on_event(&mut self, requests: &mut Requests, node: &str, event: NodeEvent) -> Result<()> {
         match event {
             NodeEvent::Finished {
                 id,
@@ -96,7 +91,7 @@ impl BootstrapRun<'_, '_> {
                     title: name,
                     ms,
                 };
-                self.handle_finished_step(ended, &output);
+                self.on_step_finished(ended, &output);
             }
             NodeEvent::Failed {
                 id: StepId::Ready,
@@ -140,7 +135,7 @@ impl BootstrapRun<'_, '_> {
     }
 
     /// A step has ended well: it is told, and the sequence of phases goes on.
-    fn handle_finished_step(&mut self, ended: StepEnded, output: &str) {
+    fn on_step_finished(&mut self, ended: StepEnded, output: &str) {
         let (node, id) = (ended.node.clone(), ended.id);
         self.phases.tell(Event::StepEnded(ended));
         if matches!(id, StepId::Kubeadm(_)) {

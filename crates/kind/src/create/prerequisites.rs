@@ -73,7 +73,7 @@ fn ensure_image(coordinator: &Coordinator<'_>, image: &str, phases: &Phases<'_>)
     phases.detail(1, format!("Pulling image: {image} ..."));
     let name = image.to_owned();
     let pull = move |progress: ProgressSink<'_>| engine.pull(&name, progress);
-    let pulled = transfer::run(pull, coordinator.cancel, phases.listener())?;
+    let pulled = transfer::run_transfer(pull, coordinator.cancel, phases.listener())?;
     pulled.map_err(failed)
 }
 
@@ -87,7 +87,7 @@ pub(super) fn ensure_network(
     phases: &Phases<'_>,
 ) -> Result<Network> {
     let engine = coordinator.engine();
-    let (name, variable) = network::name(engine.kind(), coordinator.provider.environment());
+    let (name, variable) = network::network_name(engine.kind(), coordinator.provider.environment());
     if let Some(variable) = variable {
         phases.tell(Event::Warning(Warning::NetworkOverridden {
             engine: engine.name(),

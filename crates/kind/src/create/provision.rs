@@ -42,7 +42,7 @@ pub(crate) struct ProvisionedNode {
 }
 
 /// Makes all nodes and looks at them. Those that have addresses only while they run are started.
-pub(super) fn provision<'a>(
+pub(super) fn provision_nodes<'a>(
     coordinator: &Coordinator<'a>,
     plan: &Plan,
     phases: &mut Phases<'_>,
@@ -91,7 +91,7 @@ fn inspect_nodes(
     let listed = listed.map_err(Error::engine("failed to list nodes"))?;
     let images = read_images(coordinator, plan, phases)?;
     let nodes = plan.kubernetes_nodes();
-    let inspected = parallel::each(&nodes, coordinator.cancel, |node| {
+    let inspected = parallel::run_for_each(&nodes, coordinator.cancel, |node| {
         let NodePlan { name, image, .. } = node.plan;
         let facts = match images.get(image.as_str()) {
             Some(facts) if node.plan.host.mounts.is_empty() => facts.clone(),
@@ -123,7 +123,7 @@ fn read_images<'p>(
     nodes.retain(|node| node.host.mounts.is_empty());
     nodes.sort_by_key(|node| &node.image);
     nodes.dedup_by_key(|node| &node.image);
-    let facts = parallel::each(&nodes, coordinator.cancel, |node| {
+    let facts = parallel::run_for_each(&nodes, coordinator.cancel, |node| {
         let facts = ImageFacts::read(coordinator.engine(), &node.name, &node.image)?;
         Ok((node.image.as_str(), facts))
     })?;

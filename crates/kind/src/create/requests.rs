@@ -68,7 +68,7 @@ impl BootstrapRequests {
         let mut init = init_request(plan, documents, first, &manifests)?;
         let (beside, groups) = requests_of_others(documents);
         let version = first.facts.kubernetes_version();
-        let ready = |limit| bootstrap::ready(version, limit).map_err(Error::document);
+        let ready = |limit| bootstrap::await_nodes_step(version, limit).map_err(Error::document);
         let mut ready = wait.map(ready).transpose()?;
         if documents.strategy.control_planes.len() == 1 {
             // The only control plane need not wait for workers.
@@ -87,7 +87,7 @@ impl BootstrapRequests {
 
     /// kind's phases, each with the steps that must have ended before it has.
     pub(super) fn phase_sequence(&self, plan: &Plan, wait: Option<Duration>) -> PhaseSequence {
-        let wanted = bootstrap::ids(&self.init.steps);
+        let wanted = bootstrap::step_ids(&self.init.steps);
         let of_first = |phase, steps: &[StepId]| {
             let steps = steps.iter().filter(|step| wanted.contains(step));
             Stage::new(phase, steps.map(|step| (self.first.clone(), *step)))
@@ -167,16 +167,16 @@ fn requests_of_others(documents: &ClusterDocuments<'_>) -> (Requests, VecDeque<R
         let start = |node: &&NodeDocuments<'_>| {
             let socket = node.documents.cri_socket();
             let role = &node.settings.role;
-            let request = bootstrap::start(&node.facts, role, socket, writes_cni);
+            let request = bootstrap::start_request(&node.facts, role, socket, writes_cni);
             (name(node), request)
         };
-        let mark = |node: &&NodeDocuments<'_>| (name(node), bootstrap::mark(&node.facts));
+        let mark = |node: &&NodeDocuments<'_>| (name(node), bootstrap::mark_request(&node.facts));
         let marks = control_planes.iter().map(mark).collect();
         return (others.iter().map(start).collect(), [marks].into());
     }
     let join = |node: &&NodeDocuments<'_>| {
         let own_kubelet = strategy.has_own_kubelet(&node.plan.name);
-        let request = bootstrap::join(&node.facts, own_kubelet, writes_cni);
+        let request = bootstrap::join_request(&node.facts, own_kubelet, writes_cni);
         (name(node), request)
     };
     let mut groups: VecDeque<_> = control_planes.iter().map(|node| vec![join(node)]).collect();
@@ -214,18 +214,21 @@ fn make_manifests(
             .cni
             .as_deref()
             .ok_or_else(|| bad("failed to read CNI manifest"))?;
-        let filled = manifest::fill(text, &values)?;
+        let filled = manifest::fill_manifest(text, &values)?;
         phases.detail(5, format!("Using the following CNI manifest:\n{filled}"));
         manifests.cni = Some(filled);
     } else if let Some(text) = &facts.services {
-        manifests.services = Some(manifest::fill(text, &values)?);
+        manifests.services = Some(manifest::fill_manifest(text, &values)?);
     }
     let add_ons = &plan.kubernetes.add_ons;
     if let Some(text) = facts.dns.as_ref().filter(|_| add_ons.dns != AddOn::None) {
-        manifests.dns = Some(manifest::fill(text, &values)?);
+        manifests.dns = Some(manifest::fill_manifest(text, &values)?);
     }
     if add_ons.storage != AddOn::None {
-        manifests.storage = Some(manifest::fill(&storage_manifest(facts, phases), &values)?);
+        manifests.storage = Some(manifest::fill_manifest(
+            &storage_manifest(facts, phases),
+            &values,
+        )?);
     }
     manifests.of_user.clone_from(&plan.manifests);
     Ok(manifests)

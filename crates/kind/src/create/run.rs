@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kind_config::Cluster;
 use kind_engine::Network;
 
-use super::checks::{check, current_directory};
+use super::checks::{check_surroundings, current_directory};
 use super::coordinator::Coordinator;
 use super::documents::make_documents;
 use super::drive::drive_bootstrap;
@@ -13,8 +13,8 @@ use super::event_log::EventLog;
 use super::options::use_image;
 use super::phases::Phases;
 use super::prerequisites::{build_image, ensure_images, ensure_network};
-use super::provision::provision;
-use super::start::start;
+use super::provision::provision_nodes;
+use super::start::start_nodes;
 use super::{CreateCluster, Created};
 use crate::event::{Event, Listener, Phase};
 use crate::kubeconfig::{self, context_name};
@@ -35,7 +35,7 @@ impl Provider {
 fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
     let log = EventLog::begin(listener);
     let listener: Listener<'_> = &|event| log.record(event);
-    let (cluster, host) = check(provider, options, listener)?;
+    let (cluster, host) = check_surroundings(provider, options, listener)?;
     let name = cluster.name.clone();
     let first = cluster.bootstrap_node();
     listener(Event::Creating {
@@ -72,9 +72,9 @@ fn create(
     phases: &mut Phases<'_>,
 ) -> Result<String> {
     let plan = plan_cluster(coordinator, options, cluster, phases)?;
-    let provisioned = provision(coordinator, &plan, phases)?;
+    let provisioned = provision_nodes(coordinator, &plan, phases)?;
     let documents = make_documents(&plan, &provisioned, coordinator.cancel)?;
-    let started = start(coordinator, &plan, &documents, phases)?;
+    let started = start_nodes(coordinator, &plan, &documents, phases)?;
     drive_bootstrap(coordinator, started, phases)
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Started {
 }
 
 /// Puts every node's files into it and starts the nodes that do not run yet.
-pub(super) fn start(
+pub(super) fn start_nodes(
     coordinator: &Coordinator<'_>,
     plan: &Plan,
     documents: &ClusterDocuments<'_>,
@@ -46,7 +46,7 @@ fn write_files(
 ) -> Result<()> {
     let engine = coordinator.engine();
     let nodes: Vec<_> = documents.files.iter().collect();
-    let written = parallel::each(&nodes, coordinator.cancel, |(name, files)| {
+    let written = parallel::run_for_each(&nodes, coordinator.cancel, |(name, files)| {
         let Some(node) = documents.nodes.get(*name) else {
             // The load balancer has its other file.
             return match files.secrets.as_slice() {

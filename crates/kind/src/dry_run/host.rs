@@ -21,7 +21,7 @@ pub(super) struct Host {
 impl Host {
     /// Asks the chosen engine.
     pub(super) fn look(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
-        let (kind, engine) = choice::look(settings.choice, settings.engine_parts());
+        let (kind, engine) = choice::find_engine(settings.choice, settings.engine_parts());
         let answer = engine.map(|engine| (engine.info(), engine));
         match answer {
             Some((Ok(info), engine)) => Self {

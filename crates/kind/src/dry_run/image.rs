@@ -14,7 +14,7 @@ const POD_NETWORK: &str = "name: kindnet\n";
 
 /// The image's facts: the version that is given, that the engine's image tells, or that the image's
 /// tag says. Nothing more of it shows in a node's files.
-pub(super) fn facts(
+pub(super) fn read_image_facts(
     image: &str,
     given: Option<&str>,
     engine: Option<&dyn Engine>,

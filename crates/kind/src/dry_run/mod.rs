@@ -148,7 +148,7 @@ fn run(
         listener(Event::Warning(Warning::Exists(cluster.name.clone())));
     }
     check_cluster(options, &mut cluster, listener)?;
-    let (network, _) = network::name(host.kind, &settings.environment);
+    let (network, _) = network::network_name(host.kind, &settings.environment);
     let network = Network {
         name: network.to_owned(),
         subnets: [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).into(),
@@ -162,7 +162,7 @@ fn run(
         engine: host.kind.name().to_owned(),
         subnets: network.subnets,
         nodes: show_nodes(documents, addresses),
-        kubeconfig: kubeconfig::entry(&plan)?,
+        kubeconfig: kubeconfig::kubeconfig_entry(&plan)?,
         plan,
     })
 }
@@ -180,7 +180,7 @@ fn suppose_nodes<'a>(
         let known = ProvisionedNode {
             ipv4: Some(addresses[name].ipv4),
             ipv6: Some(addresses[name].ipv6),
-            image: image::facts(image, version, host.engine.as_deref())?,
+            image: image::read_image_facts(image, version, host.engine.as_deref())?,
             containerd: assumptions.containerd_config.clone(),
         };
         Ok((name.clone(), known))

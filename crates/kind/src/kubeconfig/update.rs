@@ -24,8 +24,8 @@ use crate::{Error, Result, access};
 /// # Errors
 /// A text is no kubeconfig, or the second one has no cluster, user or context.
 pub fn merge_kubeconfig(text: &str, entry: &str) -> Result<String> {
-    document::parse(entry)
-        .and_then(|entry| text::merged(text, &entry))
+    document::parse_document(entry)
+        .and_then(|entry| text::merge_text(text, &entry))
         .map_err(failed("failed to get kubeconfig to merge"))
 }
 
@@ -34,29 +34,30 @@ pub fn merge_kubeconfig(text: &str, entry: &str) -> Result<String> {
 /// # Errors
 /// The text is no kubeconfig.
 pub fn remove_from_kubeconfig(text: &str, cluster: &str) -> Result<Option<String>> {
-    text::removed(text, cluster).map_err(failed("failed to read kubeconfig to remove KIND entry"))
+    text::remove_from_text(text, cluster)
+        .map_err(failed("failed to read kubeconfig to remove KIND entry"))
 }
 
 /// Finds out whether a cluster's entry could be written, before there is a cluster. Makes nothing.
 ///
 /// # Errors
 /// Those of [`write_merged`], but for a lock that somebody holds now.
-pub(crate) fn check(files: &KubeconfigFiles) -> Result<()> {
+pub(crate) fn check_files(files: &KubeconfigFiles) -> Result<()> {
     let path = files.write_target();
     if !write::leads_to_a_stream(path) {
-        lock::check(path).map_err(not_locked)?;
+        lock::check_lock(path).map_err(not_locked)?;
     }
     let text = read(path, MERGING)?;
-    document::parse(&text).map_err(failed(MERGING))?;
-    write::check(path).map_err(|error| denied(WRITING, "open", path, &error))
+    document::parse_document(&text).map_err(failed(MERGING))?;
+    write::check_writable(path).map_err(|error| denied(WRITING, "open", path, &error))
 }
 
 /// Puts a cluster's document into the file that is written to, and makes it the current one.
 pub(crate) fn write_merged(files: &KubeconfigFiles, entry: &Document) -> Result<()> {
     let path = files.write_target();
     let _lock = lock(path)?;
-    let merged = text::merged(&read(path, MERGING)?, entry).map_err(failed(MERGING))?;
-    write::replace(path, &merged).map_err(|error| denied(WRITING, "write", path, &error))
+    let merged = text::merge_text(&read(path, MERGING)?, entry).map_err(failed(MERGING))?;
+    write::replace_file(path, &merged).map_err(|error| denied(WRITING, "write", path, &error))
 }
 
 /// Takes a cluster's entry out of every file; files without one are not touched. Goes on after a
@@ -73,7 +74,8 @@ fn remove_one(path: &Path, cluster: &str) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
-    let removed = || text::removed(&read(path, REMOVING)?, cluster).map_err(failed(REMOVING));
+    let removed =
+        || text::remove_from_text(&read(path, REMOVING)?, cluster).map_err(failed(REMOVING));
     if removed()?.is_none() {
         // Nothing is to be done, so that it does not matter whether it could be.
         return Ok(());
@@ -81,7 +83,7 @@ fn remove_one(path: &Path, cluster: &str) -> Result<()> {
     let _lock = lock(path)?;
     match removed()? {
         Some(text) => {
-            write::replace(path, &text).map_err(|error| denied(WRITING, "write", path, &error))
+            write::replace_file(path, &text).map_err(|error| denied(WRITING, "write", path, &error))
         }
         None => Ok(()),
     }

@@ -18,7 +18,7 @@ use crate::image_error::image_cause;
 use crate::{Error, Provider, Result};
 
 /// Checks that archives are there, before anything is done with one.
-pub(super) fn check(options: &LoadImages) -> Result<()> {
+pub(super) fn check_archives(options: &LoadImages) -> Result<()> {
     let paths = options.archives.iter().filter_map(|source| match source {
         Source::Path(path) => Some(path),
         Source::Stream(_) => None,
@@ -38,7 +38,7 @@ fn plain(error: io::Error) -> io::Error {
 }
 
 /// Loads one archive into nodes.
-pub(super) fn load(
+pub(super) fn load_archives(
     provider: &Provider,
     options: &LoadImages,
     names: &[String],
@@ -46,18 +46,18 @@ pub(super) fn load(
     listener: Listener<'_>,
 ) -> Result<()> {
     let archive = Opened::open(source, provider.temporary_dir())?;
-    let targets = nodes::ask(provider, names)?;
+    let targets = nodes::query_targets(provider, names)?;
     options.cancel.check()?;
     let images = Images::of(&archive, &targets)?;
     let mut jobs = Vec::new();
     for target in &targets {
         let mut missing = Vec::new();
         for image in images.on(target) {
-            match verdict::of(image, &target.inventory) {
+            match verdict::judge_image(image, &target.inventory) {
                 Verdict::Present => detail(listener, image, target, "is there already"),
                 Verdict::Retag(tags) => {
                     let tag = |name: &String| {
-                        import::tag(provider.engine(), &target.name, image.id(), name)
+                        import::tag_image(provider.engine(), &target.name, image.id(), name)
                     };
                     match tags.iter().try_for_each(tag) {
                         Ok(()) => detail(listener, image, target, "got another name"),
@@ -72,7 +72,7 @@ pub(super) fn load(
             jobs.push(Job { target, images });
         }
     }
-    import::all(provider.engine(), &jobs, &options.cancel, listener)
+    import::import_all(provider.engine(), &jobs, &options.cancel, listener)
 }
 
 fn detail(listener: Listener<'_>, image: &PortableImage, target: &Target, what: &str) {
@@ -129,7 +129,7 @@ impl Images {
     /// The images for the platforms of all nodes, which are one unless somebody went out of their way.
     pub(super) fn of(opened: &Opened, targets: &[Target]) -> Result<Self> {
         let mut of = BTreeMap::new();
-        for platform in targets.iter().map(platform) {
+        for platform in targets.iter().map(target_platform) {
             if let Entry::Vacant(entry) = of.entry(platform.to_string()) {
                 let images = opened.archive.images(&platform);
                 let images = images.map_err(|error| unreadable(&opened.name, error))?;
@@ -141,12 +141,12 @@ impl Images {
 
     /// The images for a node.
     pub(super) fn on(&self, target: &Target) -> &[Arc<PortableImage>] {
-        let images = self.of.get(&platform(target).to_string());
+        let images = self.of.get(&target_platform(target).to_string());
         images.map_or(&[], Vec::as_slice)
     }
 }
 
-pub(super) fn platform(target: &Target) -> Platform {
+pub(super) fn target_platform(target: &Target) -> Platform {
     let told = target.inventory.platform.clone();
     told.unwrap_or_else(Platform::of_host)
 }

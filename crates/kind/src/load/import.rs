@@ -24,7 +24,7 @@ pub(super) struct Job<'a> {
 }
 
 /// Sends to all nodes at once.
-pub(super) fn all(
+pub(super) fn import_all(
     engine: &dyn Engine,
     jobs: &[Job<'_>],
     cancel: &CancelToken,
@@ -41,7 +41,7 @@ pub(super) fn all(
 }
 
 /// Gives the image of an id one more name.
-pub(super) fn tag(engine: &dyn Engine, node: &str, id: &Digest, name: &str) -> Result<()> {
+pub(super) fn tag_image(engine: &dyn Engine, node: &str, id: &Digest, name: &str) -> Result<()> {
     let id = id.to_string();
     let command = [
         "ctr",
@@ -67,12 +67,12 @@ impl Sender<'_> {
         let wanted: BTreeSet<Digest> = job
             .images
             .iter()
-            .flat_map(|image| verdict::wanted(image, inventory))
+            .flat_map(|image| verdict::wanted_blobs(image, inventory))
             .collect();
         let everything: BTreeSet<Digest> = job
             .images
             .iter()
-            .flat_map(|image| verdict::all(image))
+            .flat_map(|image| verdict::all_blobs(image))
             .collect();
         match self.send(job, &wanted) {
             // What the node had when it was asked may be gone: images are removed when nothing uses them.

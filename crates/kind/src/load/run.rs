@@ -22,16 +22,16 @@ impl Provider {
 
 /// Loads archives, one after the other, and then images of the engine's store, each into all nodes at once.
 fn run(provider: &Provider, mut options: LoadImages, listener: Listener<'_>) -> Result<()> {
-    archives::check(&options)?;
-    let images = stored::find(provider, &options)?;
-    let names = nodes::select(provider, &options)?;
+    archives::check_archives(&options)?;
+    let images = stored::find_stored(provider, &options)?;
+    let names = nodes::select_nodes(provider, &options)?;
     for archive in std::mem::take(&mut options.archives) {
         options.cancel.check()?;
-        archives::load(provider, &options, &names, archive, listener)?;
+        archives::load_archives(provider, &options, &names, archive, listener)?;
     }
     if images.is_empty() {
         return Ok(());
     }
     options.cancel.check()?;
-    stored::load(provider, &options, &names, &images, listener)
+    stored::load_stored(provider, &options, &names, &images, listener)
 }

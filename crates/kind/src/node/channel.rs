@@ -8,7 +8,7 @@ use std::time::Duration;
 use kind_engine::{Command, Engine, Io};
 use kind_node::request::{Event, Request};
 
-use super::tree::{File, pack};
+use super::tree::{File, pack_files};
 use crate::{CancelToken, Error, Result};
 
 /// Where the node agent, `kind-node`, stands in every node.
@@ -164,7 +164,7 @@ fn run(
 
 /// The length of the request, the request, and its files as a tar stream.
 fn encode(request: &Request, files: &[File]) -> Vec<u8> {
-    let tar = pack(files).expect("nothing fails to be written into memory");
+    let tar = pack_files(files).expect("nothing fails to be written into memory");
     let document = serde_json::to_vec(request).expect("a request has nothing JSON cannot hold");
     let length = u32::try_from(document.len()).expect("a request is far below 4 GiB");
     [&length.to_be_bytes()[..], &document, &tar].concat()

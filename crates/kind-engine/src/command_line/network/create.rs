@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use ipnet::Ipv4Net;
 use kind_net::pool;
 
-use super::find::{find, says};
+use super::find::{error_says, find_network};
 use super::{answer, duplicates};
 use crate::Error;
 use crate::command_line::Flavor;
@@ -37,7 +37,7 @@ enum Outcome {
 }
 
 /// Makes the network, or finds that another process made it meanwhile.
-pub(super) fn create(flavor: Flavor, program: &Program, name: &str) -> Result<(), Error> {
+pub(super) fn create_network(flavor: Flavor, program: &Program, name: &str) -> Result<(), Error> {
     let mtu = match flavor {
         Flavor::Podman => None,
         Flavor::Docker | Flavor::Nerdctl => bridge_mtu(program),
@@ -68,8 +68,8 @@ pub(super) fn create(flavor: Flavor, program: &Program, name: &str) -> Result<()
 
 fn exists(flavor: Flavor, program: &Program, name: &str) -> Result<bool, Error> {
     match flavor {
-        Flavor::Docker => Ok(!duplicates::ids(program, name)?.is_empty()),
-        Flavor::Podman | Flavor::Nerdctl => Ok(find(flavor, program, name)?.is_some()),
+        Flavor::Docker => Ok(!duplicates::network_ids(program, name)?.is_empty()),
+        Flavor::Podman | Flavor::Nerdctl => Ok(find_network(flavor, program, name)?.is_some()),
     }
 }
 
@@ -87,11 +87,11 @@ fn outcome(flavor: Flavor, made: Result<String, Error>) -> Result<Outcome, Error
     if no_ipv6.iter().any(|words| output.contains(words)) {
         return Ok(Outcome::NoIpv6);
     }
-    if OVERLAP.iter().any(|words| says(&error, words)) {
+    if OVERLAP.iter().any(|words| error_says(&error, words)) {
         return Ok(Outcome::Overlap);
     }
     // Made by another process a moment ago.
-    if says(&error, "already exists") || says(&error, "already used by") {
+    if error_says(&error, "already exists") || error_says(&error, "already used by") {
         return Ok(Outcome::Made);
     }
     Err(error)

@@ -16,8 +16,8 @@ struct Candidate {
 }
 
 /// Removes all networks of that name but one.
-pub(super) fn remove(program: &Program, name: &str) -> Result<(), Error> {
-    let ids = ids(program, name)?;
+pub(super) fn remove_duplicates(program: &Program, name: &str) -> Result<(), Error> {
+    let ids = network_ids(program, name)?;
     if ids.len() < 2 {
         return Ok(());
     }
@@ -53,7 +53,7 @@ pub(super) fn remove(program: &Program, name: &str) -> Result<(), Error> {
 }
 
 /// Ids of all networks of exactly that name.
-pub(super) fn ids(program: &Program, name: &str) -> Result<Vec<String>, Error> {
+pub(super) fn network_ids(program: &Program, name: &str) -> Result<Vec<String>, Error> {
     let filter = format!("--filter=name=^{}$", quoted(name));
     let listed = program.output(&["network", "ls", &filter, "--format={{.ID}}"])?;
     Ok(listed.split_whitespace().map(str::to_owned).collect())

@@ -7,15 +7,15 @@ use crate::command_line::program::Program;
 use crate::command_line::{FailureReason, Flavor};
 
 /// The network of that name.
-pub(super) fn find(
+pub(super) fn find_network(
     flavor: Flavor,
     program: &Program,
     name: &str,
 ) -> Result<Option<InspectedNetwork>, Error> {
     match inspect(program, name) {
         Ok(text) => answer::read(flavor, name, &text),
-        Err(error) if says(&error, "ambiguous") => {
-            duplicates::remove(program, name)?;
+        Err(error) if error_says(&error, "ambiguous") => {
+            duplicates::remove_duplicates(program, name)?;
             let text = inspect(program, name)?;
             answer::read(flavor, name, &text)
         }
@@ -32,6 +32,6 @@ fn inspect(program: &Program, name: &str) -> Result<String, Error> {
 }
 
 /// Whether the failed program's output has these words.
-pub(super) fn says(error: &Error, words: &str) -> bool {
+pub(super) fn error_says(error: &Error, words: &str) -> bool {
     error.output().is_some_and(|output| output.contains(words))
 }

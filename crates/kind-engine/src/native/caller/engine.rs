@@ -50,7 +50,7 @@ impl Native {
     /// # Errors
     /// Without root, and if the state directory cannot be made.
     pub fn open(options: NativeOptions) -> Result<Self, Error> {
-        preflight::root()?;
+        preflight::require_root()?;
         let state = State::new(options.state_dir);
         state.prepare()?;
         Ok(Self {
@@ -84,9 +84,9 @@ impl Native {
         if directory.exists() {
             return Err(Error::NodeExists(spec.name.clone()));
         }
-        let network = network::ensure(&self.state, &spec.network, lock)?;
-        let (ipv4, ipv6) = network::allocate(&self.state, &network, lock)?;
-        let ports = ports::choose(&spec.host.ports, &NodeRecord::all(&self.state)?)?;
+        let network = network::ensure_network(&self.state, &spec.network, lock)?;
+        let (ipv4, ipv6) = network::allocate_addresses(&self.state, &network, lock)?;
+        let ports = ports::choose_ports(&spec.host.ports, &NodeRecord::all(&self.state)?)?;
         // Nobody removes it from now on, but somebody may have done so.
         let shared_image_store = shared_image_store.filter(|directory| directory.is_dir());
         let record = NodeRecord {
@@ -115,7 +115,7 @@ impl Native {
             purpose: spec.purpose,
         };
         self.place(&record)?;
-        hosts::write(&self.state, &spec.network, lock)?;
+        hosts::write_hosts(&self.state, &spec.network, lock)?;
         Ok(record)
     }
 
@@ -188,7 +188,7 @@ impl Engine for Native {
     }
 
     fn info(&self) -> Result<Info, Error> {
-        preflight::check(self.state.root())
+        preflight::check_host(self.state.root())
     }
 
     fn describe(&self) -> Result<String, Error> {
@@ -203,7 +203,7 @@ impl Engine for Native {
 
     fn ensure_network(&self, spec: &NetworkSpec) -> Result<Network, Error> {
         let lock = self.state.lock()?;
-        let record = network::ensure(&self.state, &spec.name, &lock)?;
+        let record = network::ensure_network(&self.state, &spec.name, &lock)?;
         Ok(Network {
             subnets: record.subnets().iter().map(ToString::to_string).collect(),
             name: record.name,
@@ -251,7 +251,8 @@ impl Engine for Native {
     fn create(&self, spec: &NodeSpec) -> Result<(), Error> {
         let image = self.find(&spec.image)?;
         // The hold comes first: nothing may remove the layers once the record names them.
-        self.store.hold(&image, &removal::holder(&spec.name))?;
+        self.store
+            .hold(&image, &removal::image_holder(&spec.name))?;
         let shared_image_store =
             shared_image_store::ensure_shared_image_store(&self.state, &self.helper, &image, spec);
         let registered = {
@@ -263,7 +264,7 @@ impl Engine for Native {
             Ok(record) => self.fill_var(&record.name),
             Err(error @ Error::NodeExists(_)) => Err(error),
             Err(error) => {
-                self.store.release(&removal::holder(&spec.name))?;
+                self.store.release(&removal::image_holder(&spec.name))?;
                 Err(error)
             }
         }
@@ -306,11 +307,11 @@ impl Engine for Native {
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {
         let directory = self.state.node(node);
         NodeRecord::load(&directory)?;
-        removal::stop(&directory, node, grace)
+        removal::stop_node(&directory, node, grace)
     }
 
     fn remove(&self, nodes: &[String]) -> Result<(), Error> {
-        removal::remove(&self.state, &self.store, nodes)
+        removal::remove_nodes(&self.state, &self.store, nodes)
     }
 
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
@@ -346,7 +347,7 @@ impl Engine for Native {
             env: command.env.clone(),
             tty: command.tty,
         };
-        exec::call(&self.helper, &self.state, node, request, io)
+        exec::exec_call(&self.helper, &self.state, node, request, io)
     }
 
     fn copy_in(
@@ -365,11 +366,11 @@ impl Engine for Native {
     fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {
         let directory = self.state.node(node);
         NodeRecord::load(&directory)?;
-        console::logs(&directory, follow, out)
+        console::copy_console_log(&directory, follow, out)
     }
 
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
-        prune::run(&self.state, &self.store, pruning)
+        prune::prune_state(&self.state, &self.store, pruning)
     }
 
     fn in_use(&self) -> Result<Option<InUse>, Error> {

@@ -12,7 +12,7 @@ use crate::native::state::State;
 use crate::{Error, Io};
 
 /// Runs a command in a node and returns its exit code.
-pub(super) fn call(
+pub(super) fn exec_call(
     program: &Path,
     state: &State,
     node: &str,

@@ -14,8 +14,8 @@ use crate::{Error, Info, Limits};
 const SPACE: u64 = 1 << 30;
 
 /// Checks the host. Every error names what is missing and how to get it.
-pub(super) fn check(state: &Path) -> Result<Info, Error> {
-    root()?;
+pub(super) fn check_host(state: &Path) -> Result<Info, Error> {
+    require_root()?;
     overlay()?;
     nft()?;
     space(state)?;
@@ -44,7 +44,7 @@ pub(super) fn check(state: &Path) -> Result<Info, Error> {
 }
 
 /// Nodes are made of namespaces, mounts and links that only root may make.
-pub(super) fn root() -> Result<(), Error> {
+pub(super) fn require_root() -> Result<(), Error> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }

@@ -10,7 +10,11 @@ use crate::native::state::{State, io_error, lock_file, names_in};
 use crate::{Error, InUse, Leftover, LeftoverKind, Pruning};
 
 /// Images of the store, and what was unpacked for node images. Goes on after a failure.
-pub(super) fn run(state: &State, store: &Store, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
+pub(super) fn prune_state(
+    state: &State,
+    store: &Store,
+    pruning: Pruning,
+) -> Result<Vec<Leftover>, Error> {
     let mut found = Vec::new();
     let mut failures = Vec::new();
     // First what is named after images, while the images are there.

@@ -16,7 +16,11 @@ use crate::native::teardown::{KILL_TIMEOUT, clear_host};
 use crate::native::{cgroups, hosts, network};
 
 /// Asks a node to shut down; kills it after `grace`.
-pub(super) fn stop(directory: &NodeDirectory, name: &str, grace: Duration) -> Result<(), Error> {
+pub(super) fn stop_node(
+    directory: &NodeDirectory,
+    name: &str,
+    grace: Duration,
+) -> Result<(), Error> {
     signal(directory, SHUTDOWN);
     if wait_until_stopped(directory, grace, || ()) {
         return Ok(());
@@ -59,7 +63,7 @@ fn wait_until_stopped(directory: &NodeDirectory, limit: Duration, each: impl Fn(
 }
 
 /// Removes nodes and the networks that nobody needs after that. Goes on after failures.
-pub(super) fn remove(state: &State, store: &Store, names: &[String]) -> Result<(), Error> {
+pub(super) fn remove_nodes(state: &State, store: &Store, names: &[String]) -> Result<(), Error> {
     let removed = run_each(names, |name| remove_node(state, store, name));
     let mut failures: Vec<Error> = removed.into_iter().filter_map(Result::err).collect();
     match state.lock() {
@@ -94,7 +98,7 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
             result => result.map_err(Error::io(format!("remove node {name}")))?,
         }
         if let Some(record) = record {
-            hosts::write(state, &record.network, &lock)?;
+            hosts::write_hosts(state, &record.network, &lock)?;
         }
         discarded(state, &lock)
     };
@@ -102,7 +106,7 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
     for path in doomed {
         let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
     }
-    store.release(&holder(name))?;
+    store.release(&image_holder(name))?;
     Ok(())
 }
 
@@ -124,6 +128,6 @@ fn discarded(state: &State, _lock: &Lock) -> Vec<PathBuf> {
 }
 
 /// The name under which a node keeps its image in the store.
-pub(super) fn holder(node: &str) -> String {
+pub(super) fn image_holder(node: &str) -> String {
     format!("node-{node}")
 }

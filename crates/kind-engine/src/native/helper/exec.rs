@@ -21,7 +21,7 @@ const NOT_EXECUTABLE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
 /// Runs a command in a node.
-pub(in crate::native) fn run(
+pub(in crate::native) fn exec_in_node(
     state: &State,
     name: &str,
     request: &ExecRequest,

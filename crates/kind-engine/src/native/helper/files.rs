@@ -15,7 +15,11 @@ use crate::native::record::{NodeRecord, first_process};
 use crate::native::state::State;
 
 /// Unpacks a tar stream from stdin below a directory of a node.
-pub(in crate::native) fn unpack(state: &State, node: &str, directory: &Path) -> Result<i32, Error> {
+pub(in crate::native) fn unpack_files(
+    state: &State,
+    node: &str,
+    directory: &Path,
+) -> Result<i32, Error> {
     enter(state, node)?;
     let mut archive = tar::Archive::new(io::stdin().lock());
     archive.set_preserve_permissions(true);
@@ -29,7 +33,7 @@ pub(in crate::native) fn unpack(state: &State, node: &str, directory: &Path) -> 
 }
 
 /// Packs a path of a node to stdout.
-pub(in crate::native) fn pack(state: &State, node: &str, path: &Path) -> Result<i32, Error> {
+pub(in crate::native) fn pack_files(state: &State, node: &str, path: &Path) -> Result<i32, Error> {
     enter(state, node)?;
     let name = path
         .file_name()

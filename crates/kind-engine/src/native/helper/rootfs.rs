@@ -37,7 +37,7 @@ pub(super) fn enter_files(state: &State, node: &NodeRecord) -> Result<(), Error>
 
 /// Makes everything that a booting node sees the root of the calling process, which must have all the
 /// node's namespaces. `console` is the terminal that becomes `/dev/console`.
-pub(super) fn enter(state: &State, node: &NodeRecord, console: &Path) -> Result<(), Error> {
+pub(super) fn enter_rootfs(state: &State, node: &NodeRecord, console: &Path) -> Result<(), Error> {
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
     let devices = match node.purpose {
         Purpose::LoadBalancer => Vec::new(),

@@ -9,7 +9,7 @@ use std::path::Path;
 const MAX_LOG_SIZE: u64 = 16 << 20;
 
 /// Copies from the console to the log until the console is gone. Runs in a thread of the monitor.
-pub(super) fn copy(controller: OwnedFd, log: &Path) -> io::Result<()> {
+pub(super) fn copy_console(controller: OwnedFd, log: &Path) -> io::Result<()> {
     let mut console = File::from(controller);
     let mut file = open_log(log)?;
     let mut size = file.metadata()?.len();

@@ -26,7 +26,12 @@ impl Forwards {
     pub(super) fn listen(node: &NodeRecord, ports: &[Port]) -> Result<Self, Error> {
         let open = ports
             .iter()
-            .map(|port| Ok((ports::listen(port)?, ports::target(node, port))))
+            .map(|port| {
+                Ok((
+                    ports::listen_on_port(port)?,
+                    ports::target_address(node, port),
+                ))
+            })
             .collect::<Result<_, Error>>()?;
         Ok(Self { open })
     }
@@ -49,7 +54,7 @@ impl Forwards {
 /// The first monitor of a network that gets the port relays for all; the others stand by.
 fn relay_names(port: &Port, server: SocketAddr) {
     loop {
-        if let Ok(listener) = ports::listen(port) {
+        if let Ok(listener) = ports::listen_on_port(port) {
             return forward(listener, server);
         }
         thread::sleep(Duration::from_secs(1));

@@ -32,7 +32,7 @@ fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
 }
 
 /// Starts a node and stays until it ends.
-pub(in crate::native) fn run(state: &State, name: &str) -> Result<i32, Error> {
+pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, Error> {
     let directory = state.node(name);
     let record = NodeRecord::load(&directory)?;
     let Some(_lock) = directory.try_lock()? else {
@@ -76,9 +76,9 @@ fn clear(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Err
 fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Result<Pid, Error> {
     let network = {
         let lock = state.lock()?;
-        let network = network::ensure(state, &record.network, &lock)?;
-        network::up(&network, record.ipv6_forwarding, &lock)?;
-        hosts::write(state, &record.network, &lock)?;
+        let network = network::ensure_network(state, &record.network, &lock)?;
+        network::bring_up_network(&network, record.ipv6_forwarding, &lock)?;
+        hosts::write_hosts(state, &record.network, &lock)?;
         network
     };
     let resolver = write_names(directory, record, &network)?;
@@ -115,7 +115,7 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
     let log = directory.file("log");
     std::thread::spawn(move || {
         let _held = console_end;
-        let _ = console::copy(console.controller, &log);
+        let _ = console::copy_console(console.controller, &log);
     });
     forwards.start(
         resolver
@@ -146,7 +146,7 @@ fn write_names(
     record: &NodeRecord,
     network: &NetworkRecord,
 ) -> Result<hosts::Resolver, Error> {
-    let resolver = hosts::resolver(kind_net::pool::gateway(network.ipv4.into()));
+    let resolver = hosts::host_resolver(kind_net::pool::gateway(network.ipv4.into()));
     for (name, text) in [
         ("hostname", format!("{}\n", record.name)),
         ("resolv.conf", resolver.text.clone()),

@@ -30,7 +30,7 @@ pub fn build_tests(
         return Ok(path);
     }
     let tree = SourceTree::make(&build_cache, mirror)?;
-    let programs = kubernetes::make(&build_cache, mirror)?;
+    let programs = kubernetes::make_kubernetes(&build_cache, mirror)?;
     let script = [PREPARE, COMPILE].concat();
     let path = build_cache.step(Step::CompileTests, &key, |work| {
         let version = tree.compile(work, &script, work.directory)?;

@@ -10,7 +10,7 @@ use super::super::{Error, Step};
 use super::root;
 
 /// A directory that is the root of etcd's container image.
-pub(super) fn make(
+pub(super) fn make_etcd(
     build_cache: &BuildCache<'_>,
     mirror: Option<&str>,
 ) -> Result<StepOutput, Error> {

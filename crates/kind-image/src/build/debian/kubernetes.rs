@@ -16,7 +16,7 @@ pub(super) const PREPARE: &str = include_str!("prepare.sh");
 const COMPILE: &str = concat!(include_str!("prepare.sh"), include_str!("compile.sh"));
 
 /// The compiled programs in `bin/`, and the version in the file `version`.
-pub(super) fn make(
+pub(super) fn make_kubernetes(
     build_cache: &BuildCache<'_>,
     mirror: Option<&str>,
 ) -> Result<StepOutput, Error> {

@@ -18,7 +18,7 @@ use super::{Error, Freshness, Observer, Request, Source, Step};
 use crate::store::{Image, Store};
 
 /// Builds the image.
-pub(super) fn build(
+pub(super) fn build_from_debian(
     store: &Store,
     request: &Request,
     observer: Observer<'_>,
@@ -30,16 +30,16 @@ pub(super) fn build(
     let mirror = request.mirror.as_deref();
     let tell = teller(&build_cache, request);
     let kubernetes = kubernetes(&build_cache, request)?;
-    let version = super::assemble::version(&kubernetes)?;
+    let version = super::assemble::kubernetes_version(&kubernetes)?;
     let etcd = if components::takes_debians_etcd(&version) {
-        Some(etcd::make(&build_cache, mirror)?)
+        Some(etcd::make_etcd(&build_cache, mirror)?)
     } else {
         None
     };
     // Nearly a gigabyte that is made again in half a minute should a later build compile.
     build_cache.discard(Step::BuildRoot)?;
     build_cache.discard(Step::Source)?;
-    let node_root = node_root::make(&build_cache, &version, mirror)?;
+    let node_root = node_root::make_node_root(&build_cache, &version, mirror)?;
     for shortcoming in node_root.packages.shortcomings(&version) {
         build_cache.warn(&shortcoming.to_string());
     }
@@ -49,7 +49,7 @@ pub(super) fn build(
         etcd,
         node_root,
     };
-    super::assemble::assemble(&build_cache, store, request, &parts)
+    super::assemble::assemble_image(&build_cache, store, request, &parts)
         .inspect_err(|error| tell(&format!("Image build Failed! {error}")))
 }
 
@@ -68,11 +68,11 @@ fn kubernetes(build_cache: &BuildCache<'_>, request: &Request) -> Result<StepOut
     let tell = teller(build_cache, request);
     tell("Starting to build Kubernetes");
     let made = match &request.source {
-        Source::Debian => kubernetes::make(build_cache, request.mirror.as_deref()),
-        Source::File(tarball) => super::tarball::make(build_cache, tarball),
-        Source::Tree(path) => super::checkout::make(build_cache, request, path),
+        Source::Debian => kubernetes::make_kubernetes(build_cache, request.mirror.as_deref()),
+        Source::File(tarball) => super::tarball::make_from_tarball(build_cache, tarball),
+        Source::Tree(path) => super::checkout::make_from_checkout(build_cache, request, path),
         Source::Release(_) | Source::Ci(_) | Source::Url(_) => {
-            super::remote::make(build_cache, request)
+            super::remote::make_from_remote(build_cache, request)
         }
     };
     match &made {

@@ -53,7 +53,7 @@ const TRIM: &str = include_str!("trim.sh");
 const RECORD: &str = "packages.json";
 
 /// The root filesystem of nodes with that version of Kubernetes.
-pub(super) fn make(
+pub(super) fn make_node_root(
     build_cache: &BuildCache<'_>,
     version: &str,
     mirror: Option<&str>,
@@ -76,8 +76,8 @@ pub(super) fn make(
             packages: PACKAGES,
             options: OPTIONS,
         };
-        root::make(work, &directory, &what, mirror)?;
-        let packages = runtime::install(work, &directory, base, mirror)?;
+        root::make_root(work, &directory, &what, mirror)?;
+        let packages = runtime::install_runtime(work, &directory, base, mirror)?;
         tree::write_file(&work.directory.join(RECORD), 0o644, &packages.to_json())?;
         trim(work, &directory)
     })?;

@@ -33,7 +33,7 @@ pub(super) fn build_root(
             packages: BUILD_PACKAGES,
             options: &[],
         };
-        make(work, &work.directory.join("root"), &what, mirror)
+        make_root(work, &work.directory.join("root"), &what, mirror)
     })?;
     Ok(result.join("root"))
 }
@@ -57,7 +57,7 @@ pub(super) struct Root<'a> {
 }
 
 /// Makes a Debian root at `path`.
-pub(super) fn make(
+pub(super) fn make_root(
     work: &StepContext<'_>,
     path: &Path,
     root: &Root<'_>,

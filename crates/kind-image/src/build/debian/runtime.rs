@@ -38,7 +38,7 @@ const APT: &[&str] = &[
 ];
 
 /// Installs what runs containers, and returns what is installed.
-pub(super) fn install(
+pub(super) fn install_runtime(
     work: &StepContext<'_>,
     root: &Path,
     base: &Base,
@@ -128,7 +128,11 @@ impl Installer<'_> {
         ];
         query.extend(self.package_names());
         let installed = self.work.output(self.command(&query))?;
-        Ok(suites::record(&installed, self.base.suites, offers))
+        Ok(suites::record_packages(
+            &installed,
+            self.base.suites,
+            offers,
+        ))
     }
 
     fn package_names(&self) -> impl Iterator<Item = &'static str> {

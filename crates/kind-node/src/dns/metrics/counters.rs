@@ -11,7 +11,7 @@ use hickory_proto::rr::RecordType;
 
 use super::super::cache::Kept;
 use super::super::plugin::log::Exchange;
-use super::histogram::{Histogram, SIZES, TIMES, bytes};
+use super::histogram::{Histogram, SIZES, TIMES, size_in_bytes};
 
 /// Types that have a label of their own; the others share one.
 pub(super) const TYPES: [RecordType; 18] = [
@@ -110,11 +110,13 @@ impl ZoneMetrics {
             (&self.response_sizes, exchange.answer_size),
         ] {
             if let Some(histogram) = histograms.get(transport) {
-                histogram.observe(bytes(size));
+                histogram.observe(size_in_bytes(size));
             }
         }
         let code = exchange.answer.code.into();
-        *lock(&self.responses).entry((code, plugin)).or_default() += 1;
+        *lock_mutex(&self.responses)
+            .entry((code, plugin))
+            .or_default() += 1;
     }
 }
 
@@ -133,7 +135,7 @@ impl UpstreamMetrics {
 
     /// Counts an answer.
     pub(crate) fn answered(&self, code: ResponseCode, duration: Duration) {
-        let mut durations = lock(&self.durations);
+        let mut durations = lock_mutex(&self.durations);
         let histogram = durations.entry(code.into());
         let histogram = histogram.or_insert_with(|| Histogram::new(TIMES));
         histogram.observe(duration.as_secs_f64());
@@ -172,7 +174,7 @@ impl CacheMetrics {
 impl Metrics {
     /// The counters of a zone on a port.
     pub(crate) fn zone(&self, port: u16, zone: &str) -> Arc<ZoneMetrics> {
-        series(&self.zones, (server(port), zone.to_owned()))
+        series(&self.zones, (server_label(port), zone.to_owned()))
     }
 
     /// The counters of an upstream server.
@@ -182,7 +184,7 @@ impl Metrics {
 
     /// The counters of a cache for zones.
     pub(crate) fn cache(&self, port: u16, zones: String) -> Arc<CacheMetrics> {
-        series(&self.caches, (server(port), zones))
+        series(&self.caches, (server_label(port), zones))
     }
 
     /// Counts a question that was refused because too many were under way.
@@ -207,13 +209,13 @@ impl Metrics {
 
     /// Notes what is in force now.
     pub(crate) fn set_in_force(&self, in_force: InForce) {
-        *lock(&self.in_force) = in_force;
+        *lock_mutex(&self.in_force) = in_force;
     }
 }
 
 /// Finds the counters of something, or makes them. Beyond the bound the last ones are shared.
 fn series<K: Ord + Clone, T: Default>(all: &Mutex<BTreeMap<K, Arc<T>>>, key: K) -> Arc<T> {
-    let mut all = lock(all);
+    let mut all = lock_mutex(all);
     match all.last_key_value() {
         Some((_, last)) if all.len() >= MOST_SERIES && !all.contains_key(&key) => last.clone(),
         _ => all.entry(key).or_default().clone(),
@@ -221,7 +223,7 @@ fn series<K: Ord + Clone, T: Default>(all: &Mutex<BTreeMap<K, Arc<T>>>, key: K) 
 }
 
 /// What metrics call the server at a port.
-pub(crate) fn server(port: u16) -> String {
+pub(crate) fn server_label(port: u16) -> String {
     format!("dns://:{port}")
 }
 
@@ -230,6 +232,6 @@ fn increment(counter: &AtomicU64) {
 }
 
 /// Locks; a panic elsewhere leaves nothing half-written that matters.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

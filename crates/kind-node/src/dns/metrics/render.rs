@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::plugin::log::code_name;
-use super::counters::{Metrics, TYPES, ZoneMetrics, lock};
+use super::counters::{Metrics, TYPES, ZoneMetrics, lock_mutex};
 use super::exposition::Page;
 use super::histogram::{Histogram, SIZES};
 
@@ -31,7 +31,7 @@ impl Metrics {
     fn render_requests(&self, page: &mut Page) {
         let help = "Counter of DNS requests made per zone, protocol and family.";
         page.family("coredns_dns_requests_total", "counter", help);
-        for ((server, zone), metrics) in lock(&self.zones).iter() {
+        for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             for (proto, family, kind, count) in requests(metrics) {
                 let place = [("server", &**server), ("zone", zone), ("view", "")];
                 let sort = [("proto", proto), ("family", family), ("type", &*kind)];
@@ -40,7 +40,7 @@ impl Metrics {
         }
         let help = "Counter of DNS requests with DO bit set per zone.";
         page.family("coredns_dns_do_requests_total", "counter", help);
-        for ((server, zone), metrics) in lock(&self.zones).iter() {
+        for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             let labels = [("server", &**server), ("zone", zone), ("view", "")];
             page.count_if_any(&labels, load(&metrics.dnssec_requests));
         }
@@ -49,8 +49,8 @@ impl Metrics {
     fn render_responses(&self, page: &mut Page) {
         let help = "Counter of response status codes.";
         page.family("coredns_dns_responses_total", "counter", help);
-        for ((server, zone), metrics) in lock(&self.zones).iter() {
-            for ((code, plugin), count) in lock(&metrics.responses).iter() {
+        for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
+            for ((code, plugin), count) in lock_mutex(&metrics.responses).iter() {
                 let code = code_name((*code).into());
                 let place = [("server", &**server), ("zone", zone), ("view", "")];
                 let result = [("rcode", &*code), ("plugin", plugin)];
@@ -62,7 +62,7 @@ impl Metrics {
     fn render_times(&self, page: &mut Page) {
         let help = "Histogram of the time (in seconds) each request took per zone.";
         page.family("coredns_dns_request_duration_seconds", "histogram", help);
-        for ((server, zone), metrics) in lock(&self.zones).iter() {
+        for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             let labels = [("server", &**server), ("zone", zone), ("view", "")];
             page.histogram(&labels, &metrics.durations.snapshot());
         }
@@ -84,7 +84,7 @@ impl Metrics {
         ];
         for (name, help, sizes) in families {
             page.family(name, "histogram", help);
-            for ((server, zone), metrics) in lock(&self.zones).iter() {
+            for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
                 for (proto, histogram) in TRANSPORTS.iter().zip(sizes(metrics)) {
                     let place = [("server", &**server), ("zone", zone), ("view", "")];
                     page.histogram(
@@ -97,7 +97,7 @@ impl Metrics {
     }
 
     fn render_caches(&self, page: &mut Page) {
-        let caches = lock(&self.caches);
+        let caches = lock_mutex(&self.caches);
         for (name, kind, help, entries) in [
             (
                 "coredns_cache_entries",
@@ -152,11 +152,11 @@ impl Metrics {
     }
 
     fn render_upstreams(&self, page: &mut Page) {
-        let upstreams = lock(&self.upstreams);
+        let upstreams = lock_mutex(&self.upstreams);
         let answers: Vec<_> = upstreams
             .iter()
             .flat_map(|(address, metrics)| {
-                let durations = lock(&metrics.durations);
+                let durations = lock_mutex(&metrics.durations);
                 let snapshots = durations.iter().map(|(code, one)| {
                     (
                         address.to_string(),
@@ -209,7 +209,7 @@ impl Metrics {
     }
 
     fn render_program(&self, page: &mut Page) {
-        let in_force = lock(&self.in_force).clone();
+        let in_force = lock_mutex(&self.in_force).clone();
         page.family(
             "coredns_plugin_enabled",
             "gauge",
@@ -231,7 +231,7 @@ impl Metrics {
             "gauge",
             "The combined number of entries in hosts and Corefile.",
         );
-        page.value(&[], super::histogram::bytes(in_force.hosts_entries));
+        page.value(&[], super::histogram::size_in_bytes(in_force.hosts_entries));
         page.family("coredns_reload_version_info", "gauge", "A metric with a constant value of 1 labeled by hash, which is the hash of the loaded Corefile.");
         page.count(&[("hash", "sha512"), ("value", &in_force.hash)], 1);
         page.family(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hickory_proto::rr::Name;
 use kind_node::corefile::Directive;
 
-use super::arguments::{self, DirectiveError, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_supported};
 use super::zones::Zones;
 
 /// Answers of each kind that are kept, where nothing is said.
@@ -79,7 +79,7 @@ impl CacheSettings {
         let seconds = seconds.and_then(|text| text.parse::<u32>().ok());
         let zones = directive.arguments.get(usize::from(seconds.is_some())..);
         let mut settings = Self {
-            zones: arguments::zones(zones.unwrap_or_default(), around)?,
+            zones: arguments::parse_zones(zones.unwrap_or_default(), around)?,
             success: Keeping::new(MAX_TTL),
             denial: Keeping::new(MAX_DENIAL_TTL),
             // Five seconds in CoreDNS; who asks again at once knows sooner that a failure is over.
@@ -88,7 +88,7 @@ impl CacheSettings {
         };
         if let Some(seconds) = seconds {
             if seconds == 0 {
-                return invalid("needs a time of one second or more");
+                return invalid_directive("needs a time of one second or more");
             }
             let longest = Duration::from_secs(seconds.into());
             settings.success.longest = longest;
@@ -104,21 +104,21 @@ impl CacheSettings {
             "denial" => read_keeping(line, &mut self.denial)?,
             "disable" => {
                 let Some((kind, zones)) = line.arguments.split_first() else {
-                    return invalid("needs success or denial");
+                    return invalid_directive("needs success or denial");
                 };
                 let everything = Zones::new(vec![Name::root()]);
-                let zones = arguments::zones(zones, &everything)?;
+                let zones = arguments::parse_zones(zones, &everything)?;
                 match kind.as_str() {
                     "success" => self.success.disabled = zones,
                     "denial" => self.denial.disabled = zones,
-                    _ => return invalid("needs success or denial"),
+                    _ => return invalid_directive("needs success or denial"),
                 }
             }
             "keepttl" => self.keep_ttl = true,
             "servfail" => {
-                self.servfail = arguments::duration(arguments::one(line)?)?;
+                self.servfail = arguments::parse_duration(arguments::one_argument(line)?)?;
                 if self.servfail > MAX_SERVFAIL_TTL {
-                    return invalid("must be at most 5m");
+                    return invalid_directive("must be at most 5m");
                 }
             }
             // What is not fetched ahead is fetched when asked for.
@@ -126,7 +126,7 @@ impl CacheSettings {
             "serve_stale" | "serve_stale_policy" => {
                 return not_supported("answers are not given any more when their time is over");
             }
-            _ => return invalid("unknown property"),
+            _ => return invalid_directive("unknown property"),
         }
         Ok(())
     }
@@ -147,13 +147,13 @@ impl CacheSettings {
 fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), DirectiveError> {
     let (capacity, times) = match line.arguments.as_slice() {
         [capacity, times @ ..] if times.len() <= 2 => (capacity, times),
-        _ => return invalid("takes a capacity and up to two times"),
+        _ => return invalid_directive("takes a capacity and up to two times"),
     };
-    keeping.capacity = arguments::number::<usize>(capacity)?.min(LARGEST);
+    keeping.capacity = arguments::parse_number::<usize>(capacity)?.min(LARGEST);
     if let Some(text) = times.first() {
         keeping.longest = seconds(text)?;
         if keeping.longest.is_zero() {
-            return invalid("needs a time of one second or more");
+            return invalid_directive("needs a time of one second or more");
         }
     }
     if let Some(text) = times.get(1) {
@@ -164,6 +164,6 @@ fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), Directive
 
 /// A time in seconds; no record has a longer one than fits.
 fn seconds(text: &str) -> Result<Duration, DirectiveError> {
-    let seconds: u64 = arguments::number(text)?;
+    let seconds: u64 = arguments::parse_number(text)?;
     Ok(Duration::from_secs(seconds.min(u32::MAX.into())))
 }

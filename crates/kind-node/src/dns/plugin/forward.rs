@@ -6,7 +6,7 @@ use hickory_proto::rr::Name;
 use kind_node::corefile::{Directive, Environment};
 
 use super::super::resolv_conf;
-use super::arguments::{self, DirectiveError, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_supported};
 use super::zones::Zones;
 
 /// Port of name servers, where none is named.
@@ -57,11 +57,11 @@ impl ForwardSettings {
         lines: &mut Lines<'_>,
     ) -> Result<Self, DirectiveError> {
         let [from, to @ ..] = directive.arguments.as_slice() else {
-            return invalid("needs a zone");
+            return invalid_directive("needs a zone");
         };
-        let from = match super::zones::read(from).as_deref() {
+        let from = match super::zones::read_zones(from).as_deref() {
             Some([first, ..]) => first.clone(),
-            _ => return invalid(format!("{from:?} is not a zone")),
+            _ => return invalid_directive(format!("{from:?} is not a zone")),
         };
         let (servers, listed) = servers(to, environment)?;
         let mut settings = Self {
@@ -83,25 +83,25 @@ impl ForwardSettings {
 
     fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
-            "except" if line.arguments.is_empty() => return invalid("needs a zone"),
+            "except" if line.arguments.is_empty() => return invalid_directive("needs a zone"),
             "except" => {
-                let more = arguments::zones(&line.arguments, &Zones::default())?;
+                let more = arguments::parse_zones(&line.arguments, &Zones::default())?;
                 self.except = Zones::new(self.except.iter().chain(more.iter()).cloned().collect());
             }
             "policy" => {
-                self.policy = match arguments::one(line)? {
+                self.policy = match arguments::one_argument(line)? {
                     "random" => Policy::Random,
                     "round_robin" => Policy::RoundRobin,
                     "sequential" => Policy::Sequential,
-                    other => return invalid(format!("unknown policy {other:?}")),
+                    other => return invalid_directive(format!("unknown policy {other:?}")),
                 }
             }
             "force_tcp" => {
-                arguments::none(line)?;
+                arguments::no_arguments(line)?;
                 self.force_tcp = true;
             }
             "max_concurrent" => {
-                let most: usize = arguments::number(arguments::one(line)?)?;
+                let most: usize = arguments::parse_number(arguments::one_argument(line)?)?;
                 self.max_concurrent = if most == 0 {
                     MOST_CONCURRENT
                 } else {
@@ -109,7 +109,7 @@ impl ForwardSettings {
                 };
             }
             // Asked over UDP first anyhow.
-            "prefer_udp" => arguments::none(line)?,
+            "prefer_udp" => arguments::no_arguments(line)?,
             // How connections and the health of servers are kept: every question has a socket of its own,
             // and a server that fails rests.
             "expire"
@@ -132,7 +132,7 @@ impl ForwardSettings {
             | "failfast_all_unhealthy_upstreams" => {
                 return not_supported("questions are forwarded without it");
             }
-            _ => return invalid("unknown property"),
+            _ => return invalid_directive("unknown property"),
         }
         Ok(())
     }
@@ -163,13 +163,15 @@ fn servers(
                 servers.push(server);
             }
             None => match environment.files(plain).first() {
-                Some((_, text)) => servers.extend(resolv_conf::servers(text)),
-                None => return invalid(format!("{text:?} is neither an address nor a file")),
+                Some((_, text)) => servers.extend(resolv_conf::parse_servers(text)),
+                None => {
+                    return invalid_directive(format!("{text:?} is neither an address nor a file"));
+                }
             },
         }
     }
     if texts.is_empty() || servers.len() > MOST {
-        return invalid(format!("needs from 1 to {MOST} servers"));
+        return invalid_directive(format!("needs from 1 to {MOST} servers"));
     }
     Ok((servers, listed))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arguments::{DirectiveError, invalid, not_supported};
+use super::arguments::{DirectiveError, invalid_directive, not_supported};
 
 /// A text with places to fill in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl GoTemplate {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             let Some((action, behind)) = after.split_once("}}") else {
-                return invalid("a template's {{ has no }}");
+                return invalid_directive("a template's {{ has no }}");
             };
             let (trims_left, action) = strip(action.strip_prefix("- "), action);
             let (trims_right, action) = strip(action.strip_suffix(" -"), action);

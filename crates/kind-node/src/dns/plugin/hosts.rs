@@ -10,7 +10,7 @@ use kind_node::corefile::{Directive, Environment};
 
 use super::super::answer::{Answer, Question};
 use super::super::zone::{address_of_arpa, address_record};
-use super::arguments::{self, DirectiveError, Lines, invalid};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive};
 use super::zones::{Fallthrough, Zones};
 
 /// Seconds that clients may keep a record, where nothing is said.
@@ -47,7 +47,7 @@ impl Hosts {
             None => (FILE, &[][..]),
         };
         let mut hosts = Self {
-            zones: arguments::zones(zones, around)?,
+            zones: arguments::parse_zones(zones, around)?,
             ttl: TTL,
             no_reverse: false,
             fallthrough: Fallthrough::default(),
@@ -65,25 +65,25 @@ impl Hosts {
     fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
             "ttl" => {
-                self.ttl = arguments::number(arguments::one(line)?)?;
+                self.ttl = arguments::parse_number(arguments::one_argument(line)?)?;
                 if self.ttl == 0 || self.ttl > LONGEST_TTL {
-                    return invalid(format!("must be from 1 to {LONGEST_TTL}"));
+                    return invalid_directive(format!("must be from 1 to {LONGEST_TTL}"));
                 }
             }
             "no_reverse" => self.no_reverse = true,
-            "fallthrough" => self.fallthrough = arguments::fallthrough(line)?,
+            "fallthrough" => self.fallthrough = arguments::parse_fallthrough(line)?,
             "fallthrough_unsupported" => self.pass_other_types = true,
             // Files are looked at again every few seconds whatever is said.
-            "reload" => drop(arguments::duration(arguments::one(line)?)?),
+            "reload" => drop(arguments::parse_duration(arguments::one_argument(line)?)?),
             address => match address.parse() {
                 Ok(address) => {
                     for host in &line.arguments {
                         if !self.add(address, host) {
-                            return invalid(format!("{host:?} is not a domain name"));
+                            return invalid_directive(format!("{host:?} is not a domain name"));
                         }
                     }
                 }
-                Err(_) => return invalid("is neither an address nor a property"),
+                Err(_) => return invalid_directive("is neither an address nor a property"),
             },
         }
         Ok(())

@@ -8,7 +8,7 @@ use hickory_proto::rr::Name;
 use kind_node::corefile::Directive;
 
 use super::super::answer::{Question, Summary};
-use super::arguments::{self, DirectiveError, Lines, invalid};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive};
 use super::template;
 use super::zones::Zones;
 
@@ -74,7 +74,7 @@ impl LogRule {
         };
         let everything = Zones::new(vec![Name::root()]);
         let mut rule = Self {
-            names: arguments::zones(names, &everything)?,
+            names: arguments::parse_zones(names, &everything)?,
             format: format
                 .replace("{common}", COMMON)
                 .replace("{combined}", COMBINED),
@@ -86,7 +86,7 @@ impl LogRule {
 
     fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         if line.name != "class" || line.arguments.is_empty() {
-            return invalid("unknown property, or a class is missing");
+            return invalid_directive("unknown property, or a class is missing");
         }
         for word in &line.arguments {
             match word.as_str() {
@@ -97,7 +97,11 @@ impl LogRule {
                     self.classes.clear();
                     return Ok(());
                 }
-                _ => return invalid(format!("{word:?} is none of success, denial, error, all")),
+                _ => {
+                    return invalid_directive(format!(
+                        "{word:?} is none of success, denial, error, all"
+                    ));
+                }
             }
         }
         Ok(())
@@ -111,7 +115,7 @@ impl LogRule {
 }
 
 /// The line for an exchange, if it is to have one. The first rule for its name decides alone, also against a line.
-pub(crate) fn line(rules: &[LogRule], exchange: &Exchange<'_>) -> Option<String> {
+pub(crate) fn log_line(rules: &[LogRule], exchange: &Exchange<'_>) -> Option<String> {
     let name = &exchange.question.name;
     let mut covering = rules
         .iter()
@@ -224,7 +228,7 @@ mod tests {
             answer_size: 68,
             duration: Duration::from_micros(1500),
         };
-        line(&block(directive).log, &exchange)
+        log_line(&block(directive).log, &exchange)
     }
 
     #[test]

@@ -9,8 +9,8 @@ use kind_node::corefile::Directive;
 use regex_lite::Regex;
 
 use super::super::answer::{Answer, Question};
-use super::arguments::{self, DirectiveError, invalid, not_supported};
-use super::expression::expression;
+use super::arguments::{self, DirectiveError, invalid_directive, not_supported};
+use super::expression::compile_expression;
 use super::template::response_code;
 
 /// One directive.
@@ -86,7 +86,7 @@ impl Rule {
             words.remove(0);
         }
         let Some((field, words)) = words.split_first() else {
-            return invalid("needs a field");
+            return invalid_directive("needs a field");
         };
         let field = match (field.to_ascii_lowercase().as_str(), words) {
             ("name", words) => Field::Name(name_rule(words)?),
@@ -103,9 +103,9 @@ impl Rule {
                 return not_supported("questions and answers stay as they are");
             }
             ("type" | "class" | "ttl" | "rcode", _) => {
-                return invalid("has too few or too many words");
+                return invalid_directive("has too few or too many words");
             }
-            (other, _) => return invalid(format!("cannot rewrite {other:?}")),
+            (other, _) => return invalid_directive(format!("cannot rewrite {other:?}")),
         };
         Ok(Self { goes_on, field })
     }
@@ -142,7 +142,10 @@ impl Rule {
 pub(crate) struct NotAName;
 
 /// Applies rules in their order to a question; what must be done to the answer comes last rule first.
-pub(crate) fn rewrite(rules: &[Rule], question: &mut Question) -> Result<Vec<Change>, NotAName> {
+pub(crate) fn rewrite_question(
+    rules: &[Rule],
+    question: &mut Question,
+) -> Result<Vec<Change>, NotAName> {
     let mut all = Vec::new();
     for rule in rules {
         if let Some(changes) = rule.apply(question)? {
@@ -214,7 +217,7 @@ impl Renaming {
 }
 
 /// Does to an answer what rules want.
-pub(crate) fn change(answer: &mut Answer, changes: &[Change]) {
+pub(crate) fn change_answer(answer: &mut Answer, changes: &[Change]) {
     for change in changes {
         if let Change::Code(from, to) = change
             && answer.code == *from
@@ -276,7 +279,7 @@ fn name_rule(words: &[&str]) -> Result<NameRule, DirectiveError> {
     let (kind, from, to, options) = match words {
         [from, to] => ("exact", from, to, &[][..]),
         [kind, from, to, options @ ..] => (*kind, from, to, options),
-        _ => return invalid("needs what is rewritten, and to what"),
+        _ => return invalid_directive("needs what is rewritten, and to what"),
     };
     let from = pattern(&[kind, from])?;
     let whole = matches!(from, Pattern::Exact(_) | Pattern::Suffix(_));
@@ -298,7 +301,7 @@ fn name_rule(words: &[&str]) -> Result<NameRule, DirectiveError> {
 /// Reads `answer (auto | (name|value FROM TO))…`; the word `answer` may be left out but for the first.
 fn read_options(mut words: &[&str], rule: &mut NameRule) -> Result<(), DirectiveError> {
     if words.first().is_some_and(|first| *first != "answer") {
-        return invalid("has too many words");
+        return invalid_directive("has too many words");
     }
     while !words.is_empty() {
         words = words.strip_prefix(&["answer"][..]).unwrap_or(words);
@@ -308,14 +311,15 @@ fn read_options(mut words: &[&str], rule: &mut NameRule) -> Result<(), Directive
                 rest
             }
             [what @ ("name" | "value"), from, to, rest @ ..] => {
-                let renaming = Renaming::Expression(expression(from)?, to.to_ascii_lowercase());
+                let renaming =
+                    Renaming::Expression(compile_expression(from)?, to.to_ascii_lowercase());
                 rule.changes.push(match *what {
                     "name" => Change::Names(renaming),
                     _ => Change::Values(renaming),
                 });
                 rest
             }
-            _ => return invalid("answer needs auto, or name or value with two words"),
+            _ => return invalid_directive("answer needs auto, or name or value with two words"),
         };
     }
     Ok(())
@@ -326,7 +330,7 @@ fn pattern(words: &[&str]) -> Result<Pattern, DirectiveError> {
     let (kind, text) = match words {
         [text] => ("exact", *text),
         [kind, text] => (*kind, *text),
-        _ => return invalid("has too few or too many words"),
+        _ => return invalid_directive("has too few or too many words"),
     };
     let lower = text.to_ascii_lowercase();
     Ok(match kind.to_ascii_lowercase().as_str() {
@@ -334,9 +338,9 @@ fn pattern(words: &[&str]) -> Result<Pattern, DirectiveError> {
         "suffix" => Pattern::Suffix(dotted(text)),
         "prefix" => Pattern::Prefix(lower),
         "substring" => Pattern::Substring(lower),
-        "regex" => Pattern::Expression(expression(text)?),
+        "regex" => Pattern::Expression(compile_expression(text)?),
         _ => {
-            return invalid(format!(
+            return invalid_directive(format!(
                 "{kind:?} is none of exact, prefix, suffix, substring, regex"
             ));
         }
@@ -346,16 +350,16 @@ fn pattern(words: &[&str]) -> Result<Pattern, DirectiveError> {
 /// Reads `SECONDS`, `MIN-MAX`, `MIN-` or `-MAX`.
 fn ttl_range(text: &str) -> Result<(u32, u32), DirectiveError> {
     let Some((least, most)) = text.split_once('-') else {
-        let seconds = arguments::number(text)?;
+        let seconds = arguments::parse_number(text)?;
         return Ok((seconds, seconds));
     };
     let bound = |text: &str, unbounded| match text {
         "" => Ok(unbounded),
-        _ => arguments::number(text),
+        _ => arguments::parse_number(text),
     };
     let (least, most) = (bound(least, 0)?, bound(most, u32::MAX)?);
     if least > most {
-        return invalid(format!("{text:?} ends before it begins"));
+        return invalid_directive(format!("{text:?} ends before it begins"));
     }
     Ok((least, most))
 }
@@ -374,7 +378,7 @@ fn replace_groups(expression: &Regex, name: &str, to: &str) -> Option<String> {
 /// A type or a class by its name.
 fn known<T: FromStr>(text: &str) -> Result<T, DirectiveError> {
     let known = text.to_ascii_uppercase().parse();
-    known.or_else(|_| invalid(format!("{text:?} is not known")))
+    known.or_else(|_| invalid_directive(format!("{text:?} is not known")))
 }
 
 /// The text in lower case, with a dot at its end.

@@ -37,13 +37,13 @@ fn question(name: &str) -> Question {
 /// The name that is asked in the end, and that of the answer to it as the client sees it.
 fn names(rules: &[Rule], name: &str) -> (String, String) {
     let mut question = question(name);
-    let changes = rewrite(rules, &mut question).unwrap();
+    let changes = rewrite_question(rules, &mut question).unwrap();
     let address = RData::A(A(Ipv4Addr::LOCALHOST));
     let mut answer = Answer {
         answers: vec![Record::from_rdata(question.name.clone(), 30, address)],
         ..Answer::bare(ResponseCode::NoError)
     };
-    change(&mut answer, &changes);
+    change_answer(&mut answer, &changes);
     (question.name.to_ascii(), answer.answers[0].name.to_ascii())
 }
 
@@ -139,14 +139,14 @@ fn other_fields_are_rewritten() {
         class: DNSClass::CH,
         ..question("example.")
     };
-    let changes = rewrite(&rules, &mut asked).unwrap();
+    let changes = rewrite_question(&rules, &mut asked).unwrap();
     assert_eq!((asked.kind, asked.class), (RecordType::A, DNSClass::IN));
     let record = |ttl| Record::from_rdata(Name::root(), ttl, RData::A(A(Ipv4Addr::LOCALHOST)));
     let mut answer = Answer {
         answers: vec![record(5), record(45), record(90)],
         ..Answer::bare(ResponseCode::ServFail)
     };
-    change(&mut answer, &changes);
+    change_answer(&mut answer, &changes);
     let times: Vec<u32> = answer.answers.iter().map(|one| one.ttl).collect();
     assert_eq!(
         (answer.code, times),
@@ -160,13 +160,13 @@ fn names_that_records_point_at_are_rewritten() {
         "rewrite stop {\n name suffix .arpa .arpa\n answer name auto\n answer value (.*)\\.consul\\. {1}.rocks.\n}",
     );
     let mut asked = question("10.in-addr.arpa.");
-    let changes = rewrite(&rules.unwrap(), &mut asked).unwrap();
+    let changes = rewrite_question(&rules.unwrap(), &mut asked).unwrap();
     let target = RData::PTR(PTR(Name::from_ascii("ftp.consul.").unwrap()));
     let mut answer = Answer {
         answers: vec![Record::from_rdata(asked.name, 60, target)],
         ..Answer::bare(ResponseCode::NoError)
     };
-    change(&mut answer, &changes);
+    change_answer(&mut answer, &changes);
     assert_eq!(answer.answers[0].data.to_string(), "ftp.rocks.");
 }
 
@@ -205,7 +205,7 @@ fn wrong_rules_are_refused_and_strange_ones_not_supported() {
 fn name_that_becomes_none_is_an_error() {
     let rules = rules("rewrite name suffix .a. ..b.").unwrap();
     assert_eq!(
-        rewrite(&rules, &mut question("x.a.")).unwrap_err(),
+        rewrite_question(&rules, &mut question("x.a.")).unwrap_err(),
         NotAName
     );
 }

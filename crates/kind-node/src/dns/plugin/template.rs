@@ -9,8 +9,8 @@ use kind_node::corefile::Directive;
 use regex_lite::{Captures, Regex};
 
 use super::super::answer::{Answer, Question};
-use super::arguments::{self, DirectiveError, Lines, invalid, not_supported};
-use super::expression::expression;
+use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_supported};
+use super::expression::compile_expression;
 use super::go_template::{GoTemplate, Values};
 use super::zones::{Fallthrough, Zones};
 
@@ -41,10 +41,10 @@ impl Template {
         lines: &mut Lines<'_>,
     ) -> Result<Self, DirectiveError> {
         let [class, kind, zones @ ..] = directive.arguments.as_slice() else {
-            return invalid("needs a class and a type");
+            return invalid_directive("needs a class and a type");
         };
         let mut template = Self {
-            zones: arguments::zones(zones, around)?,
+            zones: arguments::parse_zones(zones, around)?,
             class: any_or(class)?,
             kind: any_or(kind)?,
             expressions: Vec::new(),
@@ -68,7 +68,7 @@ impl Template {
     fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         let texts = || {
             if line.arguments.is_empty() {
-                return invalid("needs a text");
+                return invalid_directive("needs a text");
             }
             let texts = line.arguments.iter();
             texts
@@ -76,21 +76,23 @@ impl Template {
                 .collect::<Result<Vec<_>, _>>()
         };
         match line.name.as_str() {
-            "match" if line.arguments.is_empty() => return invalid("needs an expression"),
+            "match" if line.arguments.is_empty() => {
+                return invalid_directive("needs an expression");
+            }
             "match" => {
                 for text in &line.arguments {
-                    self.expressions.push(expression(text)?);
+                    self.expressions.push(compile_expression(text)?);
                 }
             }
             "answer" => self.answers.extend(texts()?),
             "additional" => self.additionals.extend(texts()?),
             "authority" => self.authorities.extend(texts()?),
-            "rcode" => self.code = response_code(arguments::one(line)?)?,
-            "fallthrough" => self.fallthrough = arguments::fallthrough(line)?,
+            "rcode" => self.code = response_code(arguments::one_argument(line)?)?,
+            "fallthrough" => self.fallthrough = arguments::parse_fallthrough(line)?,
             // Long without a meaning, still often written.
             "upstream" => {}
             "ederror" | "var" | "expr" => return not_supported("answers go without it"),
-            _ => return invalid("unknown property"),
+            _ => return invalid_directive("unknown property"),
         }
         Ok(())
     }
@@ -169,7 +171,7 @@ fn any_or<T: FromStr>(text: &str) -> Result<Option<T>, DirectiveError> {
         return Ok(None);
     }
     let known = upper.parse().map(Some);
-    known.or_else(|_| invalid(format!("{text:?} is not known")))
+    known.or_else(|_| invalid_directive(format!("{text:?} is not known")))
 }
 
 /// Response codes by name.
@@ -202,7 +204,7 @@ pub(crate) fn response_code(text: &str) -> Result<ResponseCode, DirectiveError> 
             0,
             u8::try_from(number).unwrap_or_default(),
         )),
-        None => invalid(format!("{text:?} is not a response code")),
+        None => invalid_directive(format!("{text:?} is not a response code")),
     }
 }
 
@@ -214,7 +216,7 @@ fn record(text: &str) -> Option<Record> {
         rest = behind.trim_start();
         Some(word)
     };
-    let name = super::zones::read(word()?)?.pop()?;
+    let name = super::zones::read_zones(word()?)?.pop()?;
     let (mut ttl, mut class) = (TTL, DNSClass::IN);
     let kind = loop {
         let word = word()?;

@@ -79,7 +79,7 @@ impl<'a> Compiler<'a> {
             Peer::Block(block) => Some(block),
             Peer::Pods { .. } => None,
         });
-        let ranges = ranges::union(blocks, self.family);
+        let ranges = ranges::union_of_ranges(blocks, self.family);
         if !ranges.is_empty() {
             let name = format!("{}-ranges", part.name);
             self.table.set(name.clone(), Set::Ranges(ranges));

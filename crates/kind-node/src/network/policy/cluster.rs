@@ -94,7 +94,7 @@ pub(super) enum Port {
 }
 
 /// What matters of a pod; nothing if it is on its node's network or has ended.
-pub(super) fn pod(pod: v1::Pod, settings: &Settings) -> Option<Pod> {
+pub(super) fn reduce_pod(pod: v1::Pod, settings: &Settings) -> Option<Pod> {
     let spec = pod.spec.unwrap_or_default();
     let status = pod.status.unwrap_or_default();
     let ended = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
@@ -130,7 +130,7 @@ fn named_port(port: v1::ContainerPort) -> Option<NamedPort> {
 }
 
 /// What matters of a policy.
-pub(super) fn policy(policy: api::NetworkPolicy) -> Policy {
+pub(super) fn reduce_policy(policy: api::NetworkPolicy) -> Policy {
     let metadata = policy.metadata;
     let generation = metadata.generation.unwrap_or_default();
     let spec = policy.spec.unwrap_or_default();

@@ -28,7 +28,7 @@ const ICMP_V6: u8 = 58;
 const NEIGHBOURS: (u8, u8) = (133, 137);
 
 /// The table for one family. `ranges` are those of this node's pods.
-pub(super) fn compile(cluster: &Cluster, ranges: &[IpNet], family: Family) -> Table {
+pub(super) fn compile_policies(cluster: &Cluster, ranges: &[IpNet], family: Family) -> Table {
     let mut compiler = Compiler {
         cluster,
         family,

@@ -16,11 +16,11 @@ use kube::runtime::watcher::{self, Event};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::error::report;
+use super::super::error::report_error;
 use super::super::settings::Settings;
 use super::cluster::{self, Cluster};
-use super::compile::{TABLE, compile};
-use crate::kubernetes::store::{Store, watch};
+use super::compile::{TABLE, compile_policies};
+use crate::kubernetes::store::{Store, watch_objects};
 use crate::nft::{Batch, Connection, Family, Table, wait_for_removal};
 use crate::pod_addresses;
 
@@ -42,14 +42,14 @@ enum Change {
 }
 
 /// Enforces the cluster's policies on this node's pods, for ever. Rules stay when the add-on ends.
-pub(in crate::network) async fn enforce(client: Client, settings: &Settings) {
+pub(in crate::network) async fn enforce_policies(client: Client, settings: &Settings) {
     loop {
         let error = match Kernel::open(settings) {
             Ok(kernel) => serve(&client, settings, kernel).await.err(),
             Err(error) => Some(error),
         };
         if let Some(error) = error {
-            report(&error, "cannot enforce network policies");
+            report_error(&error, "cannot enforce network policies");
         }
         sleep(RETRY_INTERVAL).await;
     }
@@ -66,14 +66,14 @@ async fn serve(client: &Client, settings: &Settings, mut kernel: Kernel) -> io::
 
 /// Waits until there is a policy; as long as there is none, there are no rules.
 async fn first_policy(client: &Client, kernel: &mut Kernel) {
-    let mut events = pin!(watch::<NetworkPolicy>(client));
+    let mut events = pin!(watch_objects::<NetworkPolicy>(client));
     let mut policies = Store::default();
     let mut removed = false;
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => policies.apply(event, |_| Some(())),
             Err(error) => {
-                report(&error, "no answer from the API server");
+                report_error(&error, "no answer from the API server");
                 continue;
             }
         };
@@ -83,7 +83,7 @@ async fn first_policy(client: &Client, kernel: &mut Kernel) {
         if policies.complete() && !removed {
             match kernel.clear() {
                 Ok(()) => removed = true,
-                Err(error) => report(&error, "cannot remove the rules of former policies"),
+                Err(error) => report_error(&error, "cannot remove the rules of former policies"),
             }
         }
     }
@@ -110,7 +110,7 @@ async fn follow(
             change = changes.next() => match change {
                 Some(Ok(change)) => apply(&mut cluster, change, settings),
                 Some(Err(error)) => {
-                    report(&error, "no answer from the API server");
+                    report_error(&error, "no answer from the API server");
                     false
                 }
                 None => return Ok(()),
@@ -123,7 +123,7 @@ async fn follow(
             }
             () = wait => {
                 due = kernel.set(&cluster).err().map(|error| {
-                    report(&error, "cannot enforce network policies");
+                    report_error(&error, "cannot enforce network policies");
                     Instant::now() + RETRY_INTERVAL
                 });
                 false
@@ -139,7 +139,7 @@ async fn follow(
 fn apply(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
     match change {
         Change::Policy(event) => {
-            let reduce = |policy| Some(cluster::policy(policy));
+            let reduce = |policy| Some(cluster::reduce_policy(policy));
             cluster.policies.apply(event, reduce)
         }
         Change::Namespace(event) => {
@@ -148,7 +148,7 @@ fn apply(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
             cluster.namespaces.apply(event, reduce)
         }
         Change::Pod(event) => {
-            let reduce = |pod| cluster::pod(pod, settings);
+            let reduce = |pod| cluster::reduce_pod(pod, settings);
             cluster.pods.apply(*event, reduce)
         }
     }
@@ -156,9 +156,10 @@ fn apply(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
 
 /// Joins the watches of all kinds.
 fn changes(client: &Client) -> impl Stream<Item = watcher::Result<Change>> + use<> {
-    let policies = watch::<NetworkPolicy>(client).map(|event| event.map(Change::Policy));
-    let namespaces = watch::<Namespace>(client).map(|event| event.map(Change::Namespace));
-    let pods = watch::<Pod>(client).map(|event| event.map(|event| Change::Pod(Box::new(event))));
+    let policies = watch_objects::<NetworkPolicy>(client).map(|event| event.map(Change::Policy));
+    let namespaces = watch_objects::<Namespace>(client).map(|event| event.map(Change::Namespace));
+    let pods =
+        watch_objects::<Pod>(client).map(|event| event.map(|event| Change::Pod(Box::new(event))));
     let all: [BoxStream<'static, _>; 3] = [policies.boxed(), namespaces.boxed(), pods.boxed()];
     select_all(all)
 }
@@ -224,7 +225,7 @@ impl Kernel {
     pub(super) fn set_for(&mut self, cluster: &Cluster, ranges: &[IpNet]) -> io::Result<()> {
         let families = self.families.iter();
         let tables: Vec<Table> = families
-            .map(|family| compile(cluster, ranges, *family))
+            .map(|family| compile_policies(cluster, ranges, *family))
             .collect();
         if self.present == tables {
             return Ok(());
@@ -239,7 +240,9 @@ impl Kernel {
                     self.present = tables;
                     return Ok(());
                 }
-                Err(error) => report(&error, "the rules are not as expected; setting all again"),
+                Err(error) => {
+                    report_error(&error, "the rules are not as expected; setting all again")
+                }
             }
         }
         let mut batch = Batch::new();

@@ -82,7 +82,7 @@ impl World {
         }
         let pod: core::Pod = serde_json::from_value(pod).unwrap();
         let settings = settings();
-        let reduce = |pod| cluster::pod(pod, &settings);
+        let reduce = |pod| cluster::reduce_pod(pod, &settings);
         self.cluster.pods.apply(Event::Apply(pod), reduce);
     }
 
@@ -94,7 +94,7 @@ impl World {
             "spec": spec,
         });
         let policy: api::NetworkPolicy = serde_json::from_value(policy).unwrap();
-        let reduce = |policy| Some(cluster::policy(policy));
+        let reduce = |policy| Some(cluster::reduce_policy(policy));
         self.cluster.policies.apply(Event::Apply(policy), reduce);
     }
 }

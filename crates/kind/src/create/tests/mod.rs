@@ -244,7 +244,7 @@ fn requests(stage_config: &str) -> Vec<String> {
         let seen = Arc::clone(&seen);
         Box::new(move |_, _, io| {
             let request = request(io.stdin.unwrap());
-            let names = crate::bootstrap::names(&request.steps).join(", ");
+            let names = crate::bootstrap::step_names(&request.steps).join(", ");
             seen.lock().unwrap().push(names);
             Ok(i32::from(!run(&request.steps, None, io.stdout)))
         })

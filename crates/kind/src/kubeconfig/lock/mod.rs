@@ -117,7 +117,7 @@ fn lock_of(file: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Those of [`Lock::acquire`] but [`Error::Held`].
-pub(super) fn check(file: &Path) -> Result<(), Error> {
+pub(super) fn check_lock(file: &Path) -> Result<(), Error> {
     let parent = file.parent().unwrap_or(Path::new(""));
     let allowed = access::may_make_files_in(parent);
     let is_there = parent.as_os_str().is_empty() || parent.is_dir();
