@@ -47,7 +47,7 @@ impl ImageInputs {
 
     fn image(&self) -> PortableImage {
         let spool = tempfile::tempdir().unwrap();
-        let archive = Archive::open(&self.node_image, spool.path()).unwrap();
+        let archive = Archive::open_file(&self.node_image, spool.path()).unwrap();
         let mut images = archive.images(&Platform::of_host()).unwrap();
         assert_eq!(images.len(), 1, "{}", self.node_image.display());
         images.remove(0)

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Whether its registry answers, and has it for this machine.
 pub(crate) fn is_there() -> bool {
     let variables = std::env::vars().collect();
-    let access = Access::from_environment(&variables).timeouts(Timeouts::of(PATIENCE));
+    let access = Access::from_environment(&variables).timeouts(Timeouts::for_each_phase(PATIENCE));
     let Ok(reference) = DEFAULT_NODE_IMAGE.parse() else {
         return false;
     };

@@ -38,7 +38,7 @@ pub(crate) struct Directories {
 
 impl Directories {
     /// Finds them. Nothing is made.
-    pub(crate) fn find(around: &Surroundings<'_>) -> Self {
+    pub(crate) fn find_directories(around: &Surroundings<'_>) -> Self {
         Self {
             state: around.lasting("KIND_STATE_DIR", &STATE),
             cache: around.lasting("KIND_CACHE_DIR", &CACHE),
@@ -134,7 +134,7 @@ mod tests {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| PathBuf::from(value))
         };
-        let found = Directories::find(&Surroundings {
+        let found = Directories::find_directories(&Surroundings {
             user,
             variable: &variable,
             home: variable("HOME"),
@@ -245,7 +245,7 @@ mod tests {
                 "XDG_RUNTIME_DIR" => runtime.map(Path::to_owned),
                 _ => None,
             };
-            let found = Directories::find(&Surroundings {
+            let found = Directories::find_directories(&Surroundings {
                 user: User::Ordinary,
                 variable: &variable,
                 home: None,

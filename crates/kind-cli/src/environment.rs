@@ -25,7 +25,7 @@ impl Environment {
 
     /// An environment of these variables only.
     #[cfg(test)]
-    pub(crate) fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
+    pub(crate) fn from_variables<const N: usize>(variables: [(&str, &str); N]) -> Self {
         Self {
             variables: variables
                 .into_iter()
@@ -42,7 +42,7 @@ impl Environment {
     }
 
     /// A variable that is set to something readable.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text_variable(&self, name: &str) -> Option<&str> {
         self.raw(name)?.to_str().filter(|value| !value.is_empty())
     }
 
@@ -75,7 +75,7 @@ impl Environment {
         } else {
             User::Ordinary
         };
-        Directories::find(&Surroundings {
+        Directories::find_directories(&Surroundings {
             user,
             variable: &|name| self.path(name),
             home: self.home(),

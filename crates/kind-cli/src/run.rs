@@ -48,7 +48,9 @@ fn act(found: &Found, matches: &Matches, context: &Context) -> Result<Exit, Fail
         show_help(found, context);
         return Ok(Exit::Success);
     }
-    command.rule.check(&found.name(), &matches.positionals)?;
+    command
+        .rule
+        .check_positionals(&found.name(), &matches.positionals)?;
     if let Some(guide) = command.guide {
         return guide(&commands::ROOT, matches, context);
     }

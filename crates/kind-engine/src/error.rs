@@ -161,7 +161,7 @@ impl Error {
     }
 
     /// One error of several failures, `Ok` of none.
-    pub(crate) fn all(mut failures: Vec<Self>) -> Result<(), Self> {
+    pub(crate) fn join_failures(mut failures: Vec<Self>) -> Result<(), Self> {
         match failures.len() {
             0 => Ok(()),
             1 => Err(failures.remove(0)),

@@ -140,7 +140,7 @@ impl DetachedMount {
     }
 
     /// Attaches the tree at `target`.
-    pub fn attach(self, target: &Path) -> io::Result<()> {
+    pub fn attach_at(self, target: &Path) -> io::Result<()> {
         Ok(rustix::mount::move_mount(
             self.0.as_fd(),
             "",

@@ -172,7 +172,7 @@ fn open_native(parts: EngineParts) -> std::result::Result<Arc<dyn Engine>, Nativ
         environment: parts.environment,
     };
     let failed = Error::engine("failed to open the native engine");
-    match kind_engine::native::Native::open(options) {
+    match kind_engine::native::Native::open_state(options) {
         Ok(engine) => Ok(Arc::new(engine)),
         Err(error @ kind_engine::Error::NotRoot) => Err(NativeError::Unavailable(failed(error))),
         Err(error) => Err(NativeError::Failed(failed(error))),

@@ -89,7 +89,7 @@ fn note_stop(provider: &Provider, nodes: &[Node]) {
     };
     let mut requests = Requests::new(provider.shared_engine());
     let steps = vec![bootstrap::note_stop()];
-    requests.begin(&node.name, &Request { steps }, &[]);
+    requests.begin_request(&node.name, &Request { steps }, &[]);
     let noted = went_well(requests, &CancelToken::new());
     tracing::debug!(?noted, node = node.name, "the cluster was told");
 }
@@ -159,7 +159,7 @@ fn wait(
         let mut steps = vec![bootstrap::await_ready_step(&node.name, limit)];
         // One of them asks as users do, through the load balancer if there is one.
         steps.extend((index == 0).then(|| bootstrap::await_kubectl_step(limit)));
-        requests.begin(&node.name, &Request { steps }, &[]);
+        requests.begin_request(&node.name, &Request { steps }, &[]);
     }
     let is_ready = went_well(requests, &options.cancel)?;
     let outcome = if is_ready {

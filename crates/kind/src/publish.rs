@@ -49,7 +49,7 @@ fn push(
     progress: ProgressSink<'_>,
 ) -> std::result::Result<String, kind_image::Error> {
     let name: Reference = image.parse()?;
-    let found = store.find(image)?;
+    let found = store.find_image(image)?;
     let found = found.ok_or_else(|| kind_image::Error::Missing(image.to_owned()))?;
     let pushed = registry::push(store, &found, &name, LayerForm::Gzip, access, progress)?;
     Ok(pushed.digest.to_string())

@@ -130,19 +130,19 @@ mod tests {
             "-n=x",
             "--name y -n x",
         ] {
-            assert_eq!(read(line).unwrap().text("name"), Some("x"), "{line}");
+            assert_eq!(read(line).unwrap().text_flag("name"), Some("x"), "{line}");
         }
         let matches = read("-qv1").unwrap();
         assert!(matches.switch("quiet"));
         assert_eq!(matches.number("verbosity"), Some(1));
-        assert_eq!(read("--name=").unwrap().text("name"), Some(""));
+        assert_eq!(read("--name=").unwrap().text_flag("name"), Some(""));
     }
 
     #[test]
     fn flags_and_positionals_interleave_until_two_dashes() {
         let matches = read("a --retain b - -- --name -q").unwrap();
         assert_eq!(matches.positionals, ["a", "b", "-", "--name", "-q"]);
-        assert!(matches.switch("retain") && matches.text("name").is_none());
+        assert!(matches.switch("retain") && matches.text_flag("name").is_none());
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn lists_accumulate() {
         let matches = read("--nodes a,b --nodes=c").unwrap();
-        assert_eq!(matches.list("nodes"), ["a", "b", "c"]);
+        assert_eq!(matches.list_flag("nodes"), ["a", "b", "c"]);
     }
 
     #[test]

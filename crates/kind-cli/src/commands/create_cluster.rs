@@ -132,7 +132,7 @@ fn options(
     if let Some(from) = matches.filled("from") {
         options = options.from(Source::parse(from)?);
     }
-    if let Some(limit) = matches.wait("wait") {
+    if let Some(limit) = matches.wait_flag("wait") {
         options = options.wait(limit);
     }
     Ok(options)

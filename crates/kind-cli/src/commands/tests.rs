@@ -15,7 +15,7 @@ fn understood(line: &str) -> String {
         found
             .command()
             .rule
-            .check(&found.name(), &matches.positionals)?;
+            .check_positionals(&found.name(), &matches.positionals)?;
         Ok::<_, args::UsageError>(format!(
             "{} {}",
             found.name(),

@@ -125,7 +125,7 @@ impl Ui {
             Event::Warning(warning) => self.warn(&warning.to_string()),
             Event::Note { text } => {
                 if let Some(spinner) = self.spinner().as_ref() {
-                    spinner.note(text);
+                    spinner.set_note(text);
                 }
             }
             Event::Progress(progress) => self.progress(progress),
@@ -221,10 +221,12 @@ impl Ui {
             drop(spinner.take());
             write_error(CLEAR_LINE);
         } else if finished {
-            spinner.iter().for_each(|phase| phase.note(String::new()));
+            spinner
+                .iter()
+                .for_each(|phase| phase.set_note(String::new()));
         } else {
             let shown = spinner.get_or_insert_with(|| Spinner::of_transfer(transfers.title()));
-            shown.note(transfers.text(now));
+            shown.set_note(transfers.progress_text(now));
         }
     }
 

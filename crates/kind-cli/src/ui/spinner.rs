@@ -60,7 +60,7 @@ impl Spinner {
     }
 
     /// Shows a few words beside the text from now on.
-    pub(super) fn note(&self, text: String) {
+    pub(super) fn set_note(&self, text: String) {
         *self.note.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 }

@@ -51,7 +51,7 @@ impl Transfers {
     }
 
     /// Bar, bytes and rate.
-    pub(super) fn text(&self, now: Instant) -> String {
+    pub(super) fn progress_text(&self, now: Instant) -> String {
         let done = self.done();
         let rate = match self.rate(now) {
             Some(rate) => format!("  {}/s", bytes(rate)),
@@ -141,13 +141,13 @@ mod tests {
         transfers.record_progress(Progress::new("a", 0, Some(6_000_000)), begin);
         assert_eq!(transfers.title(), "a");
         transfers.record_progress(Progress::new("b", 1_000_000, None), begin);
-        assert_eq!(transfers.text(begin), "1.0 MB");
+        assert_eq!(transfers.progress_text(begin), "1.0 MB");
         let later = begin + Duration::from_secs(1);
         transfers.record_progress(Progress::new("b", 2_000_000, Some(2_000_000)), later);
         transfers.record_progress(Progress::new("a", 2_000_000, Some(6_000_000)), later);
         assert_eq!(transfers.title(), "2 transfers");
         let expected = "[============>           ] 4.0 MB / 8.0 MB  4.0 MB/s";
-        assert_eq!(transfers.text(later), expected);
+        assert_eq!(transfers.progress_text(later), expected);
         assert!(!transfers.is_finished());
     }
 

@@ -33,7 +33,7 @@ pub fn convert(text: &str, to: ApiVersion) -> Result<String, Error> {
     }
     let mut edit = yaml::Edit::new(text);
     let changed = edit
-        .set("apiVersion", to.as_str())
+        .set_value("apiVersion", to.as_str())
         .map(|()| edit.into_text());
     match changed.filter(|text| Cluster::parse(text).as_ref() == Ok(&cluster)) {
         Some(text) => Ok(text),

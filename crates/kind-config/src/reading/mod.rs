@@ -26,7 +26,7 @@ impl Cluster {
 
 /// The version that a document is of.
 pub(crate) fn version(tree: &Tree) -> Result<ApiVersion, Error> {
-    let header = Header::of(tree)?;
+    let header = Header::of_document(tree)?;
     let version = ApiVersion::ALL
         .iter()
         .find(|version| version.as_str() == header.api_version);

@@ -10,7 +10,7 @@ use crate::yaml::tree::{Entries, Tree};
 
 impl Decoder {
     /// Reads a value into a place. The place stays as it is if the value is null or wrong.
-    pub(crate) fn read<T: Wire>(&mut self, tree: &Tree, place: &mut T) {
+    pub(crate) fn read_value<T: Wire>(&mut self, tree: &Tree, place: &mut T) {
         if let Some(value) = self.value(tree) {
             *place = value;
         }

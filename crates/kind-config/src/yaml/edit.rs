@@ -35,7 +35,7 @@ impl Edit {
 
     /// Sets a top-level entry to a scalar, or adds one: in front of the first greater key, as sorted
     /// documents have it.
-    pub fn set(&mut self, key: &str, value: &str) -> Option<()> {
+    pub fn set_value(&mut self, key: &str, value: &str) -> Option<()> {
         let entries = outline::of(&self.text)?;
         let written = emit(&value.into());
         let Some(entry) = entries.iter().find(|entry| entry.key == key) else {
@@ -53,7 +53,7 @@ impl Edit {
         Some(())
     }
 
-    /// Adds a top-level entry that is not there, in the place that [`Edit::set`] would give it.
+    /// Adds a top-level entry that is not there, in the place that [`Edit::set_value`] would give it.
     pub fn insert(&mut self, key: &str, value: &Value) -> Option<()> {
         let entries = outline::of(&self.text)?;
         if entries.iter().any(|entry| entry.key == key) {
@@ -63,7 +63,7 @@ impl Edit {
     }
 
     /// Removes a top-level entry with all its lines.
-    pub fn remove(&mut self, key: &str) -> Option<()> {
+    pub fn remove_entry(&mut self, key: &str) -> Option<()> {
         let entries = outline::of(&self.text)?;
         let entry = entries.into_iter().find(|entry| entry.key == key)?;
         self.replace(entry.lines, &[]);
@@ -182,12 +182,16 @@ mod tests {
             ("a: 1\r\nc: 2\r\n", "a: 1\r\nb: new\r\nc: 2\r\n"),
         ] {
             assert_eq!(
-                edited(before, |edit| edit.set("b", "new")).as_deref(),
+                edited(before, |edit| edit.set_value("b", "new")).as_deref(),
                 Some(after)
             );
         }
         for text in ["", "[]", "b: [1]\n", "b: |\n  x\n"] {
-            assert_eq!(edited(text, |edit| edit.set("b", "new")), None, "{text}");
+            assert_eq!(
+                edited(text, |edit| edit.set_value("b", "new")),
+                None,
+                "{text}"
+            );
         }
     }
 

@@ -25,7 +25,7 @@ impl Addresses {
     ///
     /// # Errors
     /// If none is left, and what `in_use` fails with.
-    pub(super) fn choose(
+    pub(super) fn choose_addresses(
         &self,
         node: &str,
         subnets: &Subnets,
@@ -90,7 +90,7 @@ mod tests {
         for number in 0..100 {
             let node = format!("kind-worker{number}");
             let (v4, v6) = addresses
-                .choose(&node, &subnets, || Ok(BTreeSet::new()))
+                .choose_addresses(&node, &subnets, || Ok(BTreeSet::new()))
                 .unwrap();
             let (v4, v6) = (v4.unwrap(), v6.unwrap());
             assert!((128..255).contains(&v4.octets()[2]), "{v4}");
@@ -104,16 +104,19 @@ mod tests {
         let addresses = Addresses::default();
         let subnets = subnets("10.89.0.0/29");
         let others: BTreeSet<IpAddr> = ["10.89.0.5".parse().unwrap()].into();
-        let (v4, _) = addresses.choose("a", &subnets, || Ok(others)).unwrap();
+        let (v4, _) = addresses
+            .choose_addresses("a", &subnets, || Ok(others))
+            .unwrap();
         assert_ne!(v4.unwrap().to_string(), "10.89.0.5");
-        let again = |node| addresses.choose(node, &subnets, || panic!("asked twice"));
+        let again = |node| addresses.choose_addresses(node, &subnets, || panic!("asked twice"));
         assert_ne!(again("b").unwrap().0, v4);
         assert!(again("c").is_err());
     }
 
     #[test]
     fn a_network_without_ipv4_gives_none() {
-        let chosen = Addresses::default().choose("a", &Subnets::default(), || Ok(BTreeSet::new()));
+        let chosen =
+            Addresses::default().choose_addresses("a", &Subnets::default(), || Ok(BTreeSet::new()));
         assert_eq!(chosen.unwrap(), (None, None));
     }
 }

@@ -31,7 +31,9 @@ pub(super) fn place_agent(
 /// Puts the program into a node that was just started, if its label names one.
 pub(super) fn place_labelled(engine: (Flavor, &Program), node: &str) -> Result<(), Error> {
     let format = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
-    let label = engine.1.output(&["inspect", "--format", &format, node])?;
+    let label = engine
+        .1
+        .command_output(&["inspect", "--format", &format, node])?;
     let file = Path::new(label.trim());
     if !file.is_absolute() {
         return Ok(());

@@ -62,7 +62,7 @@ fn asks_systemd(program: &Program, node: &str) -> bool {
         "is-active",
         "multi-user.target",
     ];
-    program.output(&asked).is_ok()
+    program.command_output(&asked).is_ok()
 }
 
 /// Reads until the line; `false` if the console ends before.

@@ -80,7 +80,7 @@ fn host(
     let current = Some(config.current_context.as_str()).filter(|context| !context.is_empty());
     let context = variable(environment, "DOCKER_CONTEXT").or(current);
     let context = context.unwrap_or("default");
-    let told = program.output(&["context", "inspect", "--format", HOST, context]);
+    let told = program.command_output(&["context", "inspect", "--format", HOST, context]);
     told.ok().map(|host| host.trim().to_owned())
 }
 

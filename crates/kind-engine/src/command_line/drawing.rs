@@ -47,7 +47,7 @@ impl Drawing {
     }
 
     /// Reads on, and tells how far the transfer has come.
-    pub(super) fn read(&mut self, drawn: &[u8], tell: &dyn Fn(Progress)) {
+    pub(super) fn read_drawn(&mut self, drawn: &[u8], tell: &dyn Fn(Progress)) {
         for byte in drawn {
             match (self.in_escape, *byte) {
                 (false, ESCAPE) => self.in_escape = true,

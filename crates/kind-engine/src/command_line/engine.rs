@@ -88,7 +88,7 @@ impl CommandLine {
     /// name may be another's: podman comes as `docker` too. Podman is its own engine, and is asked for
     /// nothing: looking at its store would make one.
     pub fn answers(&self, banner: &str) -> bool {
-        let version = self.program.output(&["-v"]).unwrap_or_default();
+        let version = self.program.command_output(&["-v"]).unwrap_or_default();
         let mut lines = version.lines();
         let ours =
             lines.next().is_some_and(|line| line.starts_with(banner)) && lines.next().is_none();
@@ -201,14 +201,15 @@ impl CommandLine {
         if known.network.lasting_addresses {
             let in_use = || self.addresses_in_use(&node.network);
             (surroundings.ipv4, surroundings.ipv6) =
-                self.addresses.choose(&node.name, &known.subnets, in_use)?;
+                self.addresses
+                    .choose_addresses(&node.name, &known.subnets, in_use)?;
         }
         if self.flavor == Flavor::Podman && node.purpose == Purpose::Kubernetes {
             // Podman tells no volume's owner; the label is how a removal finds it.
             let label = format!("{}=true", node.name);
             let volume = self
                 .program
-                .output(&["volume", "create", "--label", &label])?;
+                .command_output(&["volume", "create", "--label", &label])?;
             surroundings.volume = Some(volume.trim().to_owned());
         }
         Ok(surroundings)
@@ -234,7 +235,7 @@ impl Engine for CommandLine {
         if let Some(info) = self.info.get() {
             return Ok(info.clone());
         }
-        let text = self.program.data(self.flavor.info_arguments());
+        let text = self.program.command_data(self.flavor.info_arguments());
         let info = info::parse_info(self.flavor, &text.map_err(|error| self.explain(error))?)?;
         Ok(self.info.get_or_init(|| info).clone())
     }
@@ -256,7 +257,7 @@ impl Engine for CommandLine {
     }
 
     fn describe(&self) -> Result<String, Error> {
-        self.program.output(&["info"])
+        self.program.command_output(&["info"])
     }
 
     fn proxies(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
@@ -301,10 +302,12 @@ impl Engine for CommandLine {
         let info = self.info()?;
         let surroundings = self.surroundings(node)?;
         let arguments = arguments::create_arguments(self.flavor, &info, node, &surroundings);
-        if let Err(error) = self.program.output(&arguments) {
+        if let Err(error) = self.program.command_output(&arguments) {
             if let Some(volume) = &surroundings.volume {
                 // A node that was there before keeps its own.
-                let removed = self.program.output(&["volume", "rm", "--force", volume]);
+                let removed = self
+                    .program
+                    .command_output(&["volume", "rm", "--force", volume]);
                 tracing::debug!(?removed, volume, "the volume of a node that was not made");
             }
             return Err(
@@ -324,7 +327,7 @@ impl Engine for CommandLine {
     }
 
     fn start(&self, node: &str) -> Result<(), Error> {
-        self.program.output(&["start", node])?;
+        self.program.command_output(&["start", node])?;
         if self.flavor.copies_streams() {
             return Ok(());
         }
@@ -338,7 +341,7 @@ impl Engine for CommandLine {
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {
         let seconds = grace.as_secs().to_string();
         self.program
-            .output(&["stop", "-t", &seconds, node])
+            .command_output(&["stop", "-t", &seconds, node])
             .map(drop)
     }
 
@@ -351,7 +354,7 @@ impl Engine for CommandLine {
     }
 
     fn inspect(&self, node: &str) -> Result<String, Error> {
-        self.program.output(&["inspect", node])
+        self.program.command_output(&["inspect", node])
     }
 
     fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error> {

@@ -76,7 +76,7 @@ const WORDS: [(&str, FailureReason); 29] = [
 
 impl FailureReason {
     /// The reason behind what a program printed.
-    pub(super) fn of(output: &str) -> Self {
+    pub(super) fn of_output(output: &str) -> Self {
         let known = WORDS.iter().find(|(words, _)| output.contains(words));
         known.map_or(Self::Unknown, |(_, failure_reason)| *failure_reason)
     }
@@ -188,7 +188,7 @@ mod tests {
             ),
             ("something else", FailureReason::Unknown),
         ] {
-            assert_eq!(FailureReason::of(output), failure_reason, "{output}");
+            assert_eq!(FailureReason::of_output(output), failure_reason, "{output}");
         }
         assert!(FailureReason::Unknown.remedy().is_none());
         assert!(FailureReason::NoDaemon.remedy().is_some());

@@ -47,7 +47,7 @@ pub(super) fn image_name(flavor: Flavor, reference: &str) -> String {
 
 /// Names of all images, sorted. Those without a name or a tag cannot be asked for.
 pub(super) fn image_names(program: &Program) -> Result<Vec<String>, Error> {
-    let listed = program.output(&["images", "--format", "{{.Repository}}:{{.Tag}}"])?;
+    let listed = program.command_output(&["images", "--format", "{{.Repository}}:{{.Tag}}"])?;
     let names = listed.lines().map(str::trim);
     let mut names: Vec<_> = names
         .filter(|name| !name.is_empty() && !name.contains("<none>"))
@@ -109,7 +109,7 @@ pub(super) fn find_image(
     reference: &str,
 ) -> Result<Option<Inspected>, Error> {
     let name = image_name(flavor, reference);
-    let text = match program.output(&["inspect", "--type=image", &name]) {
+    let text = match program.command_output(&["inspect", "--type=image", &name]) {
         Ok(text) => text,
         // Every engine has other words for an image that is not there.
         Err(Error::Program {
@@ -176,11 +176,12 @@ fn bring(
 ) -> Result<(), Error> {
     let arguments = ["pull", name];
     if flavor == Flavor::Nerdctl {
-        return program.output(&arguments).map(drop);
+        return program.command_output(&arguments).map(drop);
     }
     let mut drawing = Drawing::new(name);
-    let watched =
-        terminal::watch_terminal(program, &arguments, |drawn| drawing.read(drawn, progress));
+    let watched = terminal::watch_terminal(program, &arguments, |drawn| {
+        drawing.read_drawn(drawn, progress)
+    });
     match watched {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
@@ -188,7 +189,7 @@ fn bring(
             Err(program.ended_badly(&arguments, &status.to_string(), words))
         }
         // Not every place has terminals.
-        Err(Error::Io { .. }) => program.output(&arguments).map(drop),
+        Err(Error::Io { .. }) => program.command_output(&arguments).map(drop),
         Err(error) => Err(error),
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn list_containers(
     program: &Program,
     filter: &str,
 ) -> Result<Vec<Node>, Error> {
-    let listed = program.output(&[
+    let listed = program.command_output(&[
         "ps",
         "-a",
         "--no-trunc",
@@ -49,7 +49,7 @@ pub(super) fn list_containers(
 /// What `inspect` says of these containers. One that went away meanwhile is left out.
 fn inspected(program: &Program, ids: &[&str]) -> Result<String, Error> {
     let arguments = [&["inspect", "--type=container"], ids].concat();
-    let output = program.run(&arguments)?;
+    let output = program.run_command(&arguments)?;
     if output.status.success() || is_gone(&output.stderr) {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -56,7 +56,7 @@ impl Program {
     /// The program with its arguments, away from the caller's terminal and the signals that come from it:
     /// whether a call is ended is decided here, not by a Ctrl-C that reaches both.
     pub(super) fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = self.bare(arguments);
+        let mut command = self.bare_command(arguments);
         command.stdin(Stdio::null());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -64,7 +64,7 @@ impl Program {
     }
 
     /// The program with its arguments, for a caller that gives it streams and a session.
-    pub(super) fn bare<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+    pub(super) fn bare_command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(&self.name);
         command.args(arguments);
         command.envs(self.scratch.iter().map(|scratch| ("TMPDIR", scratch)));
@@ -77,9 +77,9 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Program`] if it cannot be run or fails.
-    pub(super) fn output<S: AsRef<str>>(&self, arguments: &[S]) -> Result<String, Error> {
+    pub(super) fn command_output<S: AsRef<str>>(&self, arguments: &[S]) -> Result<String, Error> {
         let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
-        let output = self.run(&arguments)?;
+        let output = self.run_command(&arguments)?;
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {
@@ -92,8 +92,8 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Program`] if it cannot be run or fails.
-    pub(super) fn data(&self, arguments: &[&str]) -> Result<String, Error> {
-        let mut output = self.run(arguments)?;
+    pub(super) fn command_data(&self, arguments: &[&str]) -> Result<String, Error> {
+        let mut output = self.run_command(arguments)?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -107,7 +107,7 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Program`] if it cannot be run.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output, Error> {
+    pub(super) fn run_command(&self, arguments: &[&str]) -> Result<Output, Error> {
         let began = Instant::now();
         let output = self
             .command(arguments)
@@ -157,7 +157,7 @@ impl Program {
         Error::Program {
             command: self.quoted(arguments),
             reason: reason(status),
-            failure_reason: FailureReason::of(&output),
+            failure_reason: FailureReason::of_output(&output),
             output,
         }
     }
@@ -172,7 +172,7 @@ impl Program {
         };
         Error::Program {
             command: self.quoted(arguments),
-            failure_reason: FailureReason::of(&reason),
+            failure_reason: FailureReason::of_output(&reason),
             reason,
             output: String::new(),
         }
@@ -210,16 +210,18 @@ mod tests {
     fn failures_are_told_in_kinds_words() {
         let shell = Program::new("sh");
         let error = shell
-            .output(&["-c", "echo a; echo b >&2; exit 3"])
+            .command_output(&["-c", "echo a; echo b >&2; exit 3"])
             .unwrap_err();
         assert_eq!(
             error.to_string(),
             "command \"sh -c 'echo a; echo b >&2; exit 3'\" failed with error: exit status 3"
         );
         assert_eq!(error.output(), Some("a\nb\n"));
-        let error = shell.output(&["-c", "kill -9 $$"]).unwrap_err();
+        let error = shell.command_output(&["-c", "kill -9 $$"]).unwrap_err();
         assert!(error.to_string().ends_with("signal: killed"), "{error}");
-        let error = Program::new("no-such-program").output(&["-v"]).unwrap_err();
+        let error = Program::new("no-such-program")
+            .command_output(&["-v"])
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "command \"no-such-program -v\" failed with error: \
@@ -231,10 +233,13 @@ mod tests {
     #[test]
     fn data_of_a_failure_is_not_shown() {
         let shell = Program::new("sh");
-        let told = |script| shell.data(&["-c", script]).unwrap_err();
+        let told = |script| shell.command_data(&["-c", script]).unwrap_err();
         assert_eq!(told("echo {}; echo b >&2; false").output(), Some("b\n"));
         assert_eq!(told("echo a; false").output(), Some("a\n"));
-        assert_eq!(shell.data(&["-c", "echo {}; echo b >&2"]).unwrap(), "{}\n");
+        assert_eq!(
+            shell.command_data(&["-c", "echo {}; echo b >&2"]).unwrap(),
+            "{}\n"
+        );
     }
 
     #[test]

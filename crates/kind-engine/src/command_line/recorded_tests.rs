@@ -193,7 +193,7 @@ fn complaints_are_understood() {
         ] {
             let said = recorded.said(what);
             assert_eq!(
-                FailureReason::of(&said),
+                FailureReason::of_output(&said),
                 failure_reason,
                 "{}: {said}",
                 recorded.0

@@ -37,7 +37,7 @@ pub(super) fn remove_nodes(
                 &["rm", "-f", "-v"]
             };
             let failures = [forced(program, options, &names), volumes(program, &names)];
-            Error::all(failures.into_iter().filter_map(Result::err).collect())
+            Error::join_failures(failures.into_iter().filter_map(Result::err).collect())
         }
         Flavor::Nerdctl => one_after_the_other(program, &names),
     }
@@ -45,12 +45,12 @@ pub(super) fn remove_nodes(
 
 fn forced(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Error> {
     let arguments = [options, names].concat();
-    let mut output = program.run(&arguments)?;
+    let mut output = program.run_command(&arguments)?;
     for _ in 1..MAX_ATTEMPTS {
         if output.status.success() || !dies_slowly(&output.stderr) {
             break;
         }
-        output = program.run(&arguments)?;
+        output = program.run_command(&arguments)?;
     }
     if output.status.success() || listing::is_gone(&output.stderr) {
         Ok(())
@@ -73,7 +73,7 @@ struct Volume {
 /// Removes the volumes that podman had made for these nodes before it made them: their label is the
 /// node's name.
 fn volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
-    let listed = program.output(&["volume", "ls", "--format", "json"])?;
+    let listed = program.command_output(&["volume", "ls", "--format", "json"])?;
     // Podman before 4.0 writes nothing where there is none.
     let listed = match listed.trim() {
         "" | "null" => "[]",
@@ -96,13 +96,13 @@ fn volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
         return Ok(());
     }
     program
-        .output(&[&["volume", "rm", "--force"], &names[..]].concat())
+        .command_output(&[&["volume", "rm", "--force"], &names[..]].concat())
         .map(drop)
 }
 
 /// nerdctl removes no container that may come back, and none that runs.
 fn one_after_the_other(program: &Program, names: &[&str]) -> Result<(), Error> {
-    let known = program.output(&["ps", "-a", "--format", "{{.Names}}"])?;
+    let known = program.command_output(&["ps", "-a", "--format", "{{.Names}}"])?;
     let known: Vec<_> = known.split_whitespace().collect();
     let names: Vec<_> = names
         .iter()
@@ -122,7 +122,7 @@ fn one_after_the_other(program: &Program, names: &[&str]) -> Result<(), Error> {
         (&["rm", "-f", "-v"], "failed to delete nodes"),
     ];
     for (words, action) in steps {
-        let done = program.output(&[words, &names[..]].concat());
+        let done = program.command_output(&[words, &names[..]].concat());
         done.map_err(|error| error.during(action))?;
     }
     Ok(())

@@ -29,7 +29,8 @@ pub(super) fn is_needed(flavor: Flavor, node: &NodeSpec, shares_var: bool) -> bo
 /// Whether a node does not run, and unpacks what waits for it when it is started next.
 pub(super) fn is_awaited(program: &Program, node: &str) -> Result<bool, Error> {
     let format = "{{.State.Running}} {{json .Config.Cmd}}";
-    let answer = program.output(&["inspect", "--type=container", "--format", format, node])?;
+    let answer =
+        program.command_output(&["inspect", "--type=container", "--format", format, node])?;
     Ok(reads_seeds(&answer))
 }
 

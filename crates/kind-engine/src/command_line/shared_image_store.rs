@@ -133,10 +133,10 @@ fn stuck(flavor: Flavor, maker: &str) -> Error {
 /// Whether the volume and its maker exist.
 fn look(program: &Program, volume: &str, maker: &str) -> Result<(bool, bool), Error> {
     let volumes = program
-        .run(&["volume", "inspect", volume])?
+        .run_command(&["volume", "inspect", volume])?
         .status
         .success();
-    let makers = program.run(&["inspect", "--type=container", maker])?;
+    let makers = program.run_command(&["inspect", "--type=container", maker])?;
     Ok((volumes, makers.status.success()))
 }
 
@@ -149,7 +149,7 @@ fn make(
 ) -> Result<(), Error> {
     let label = format!("{LABEL}={id}");
     let shown = format!("{volume}:/shared");
-    program.output(&["volume", "create", "--label", &label, volume])?;
+    program.command_output(&["volume", "create", "--label", &label, volume])?;
     let mut arguments = vec![
         "run",
         "--rm",
@@ -179,13 +179,13 @@ fn make(
         "-c",
         SCRIPT,
     ]);
-    match program.output(&arguments) {
+    match program.command_output(&arguments) {
         Ok(_) => Ok(()),
         // Another kind was faster; what it makes is waited for.
         Err(error) if is_taken(error.output().unwrap_or_default(), maker) => Ok(()),
         Err(error) => {
             // What stays of it is looked at by nodes, and is not used.
-            let _ = program.output(&["volume", "rm", volume]);
+            let _ = program.command_output(&["volume", "rm", volume]);
             Err(without_script(&error))
         }
     }
@@ -218,12 +218,15 @@ pub(super) fn prune_shared_image_stores(
         "--filter",
         "dangling=true",
     ];
-    let listed = program.output(&list)?;
+    let listed = program.command_output(&list)?;
     let mut found = Vec::new();
     for volume in listed.lines() {
         // One that a node has begun to use is refused.
-        let gone =
-            pruning == Pruning::Look || program.run(&["volume", "rm", volume])?.status.success();
+        let gone = pruning == Pruning::Look
+            || program
+                .run_command(&["volume", "rm", volume])?
+                .status
+                .success();
         if gone {
             found.push(Leftover::new(
                 LeftoverKind::Prepared,

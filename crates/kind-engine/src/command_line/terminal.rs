@@ -71,7 +71,7 @@ fn start(
 ) -> Result<(Child, File), Error> {
     let terminal = Terminal::open().map_err(Error::io("open a terminal"))?;
     prepare(&terminal, size).map_err(Error::io("set up a terminal"))?;
-    let mut command = program.bare(arguments);
+    let mut command = program.bare_command(arguments);
     process::own_terminal(&mut command, &terminal.path).map_err(Error::io("open a terminal"))?;
     let child = command
         .spawn()

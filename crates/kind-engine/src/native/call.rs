@@ -142,7 +142,7 @@ impl Helper {
     }
 
     /// Runs the helper to its end, with the streams that are set.
-    pub(super) fn run(mut self) -> Result<i32, Error> {
+    pub(super) fn run_helper(mut self) -> Result<i32, Error> {
         let status = self
             .command
             .status()

@@ -14,7 +14,7 @@ const RESOLVED: &str = "/run/systemd/resolve/resolv.conf";
 /// Writes the hosts file that all nodes of a network share. It is written in place: the nodes have it
 /// bound, and a new file in its place would not reach them.
 pub(super) fn write_hosts(state: &State, network: &str, _lock: &Lock) -> Result<(), Error> {
-    let mut nodes = NodeRecord::all(state)?;
+    let mut nodes = NodeRecord::load_all(state)?;
     nodes.retain(|node| node.network == network);
     let path = NetworkRecord::hosts_path(state, network);
     fs::write(&path, text(&nodes)).map_err(io_error("write", &path))

@@ -26,7 +26,7 @@ pub(super) fn ensure_network(
     if let Some(record) = NetworkRecord::load(state, name)? {
         return Ok(record);
     }
-    let others = NetworkRecord::all(state)?;
+    let others = NetworkRecord::load_all(state)?;
     let mut taken = in_use_on_host()?;
     taken.extend(others.iter().flat_map(NetworkRecord::subnets));
     let record = NetworkRecord {
@@ -78,7 +78,7 @@ pub(super) fn allocate_addresses(
     network: &NetworkRecord,
     _lock: &Lock,
 ) -> Result<(Ipv4Addr, Option<Ipv6Addr>), Error> {
-    let nodes = NodeRecord::all(state)?;
+    let nodes = NodeRecord::load_all(state)?;
     let taken: BTreeSet<IpAddr> = nodes
         .iter()
         .filter(|node| node.network == network.name)
@@ -155,11 +155,11 @@ fn forward_packets(switch: &str) -> Result<(), Error> {
 
 /// Removes networks that no node is on, with their bridges and rulesets. Goes on after failures.
 pub(super) fn remove_unused(state: &State, _lock: &Lock) -> Vec<Error> {
-    let used: BTreeSet<String> = match NodeRecord::all(state) {
+    let used: BTreeSet<String> = match NodeRecord::load_all(state) {
         Ok(nodes) => nodes.into_iter().map(|node| node.network).collect(),
         Err(error) => return vec![error],
     };
-    let networks = match NetworkRecord::all(state) {
+    let networks = match NetworkRecord::load_all(state) {
         Ok(networks) => networks,
         Err(error) => return vec![error],
     };

@@ -88,7 +88,7 @@ impl NodeRecord {
     }
 
     /// The records of all nodes that can be read; damaged ones only count for removal.
-    pub(super) fn all(state: &State) -> Result<Vec<Self>, Error> {
+    pub(super) fn load_all(state: &State) -> Result<Vec<Self>, Error> {
         let names = state.node_names()?;
         Ok(names
             .iter()
@@ -117,7 +117,7 @@ impl NetworkRecord {
         save(&Self::path(state, &self.name), self)
     }
 
-    pub(super) fn all(state: &State) -> Result<Vec<Self>, Error> {
+    pub(super) fn load_all(state: &State) -> Result<Vec<Self>, Error> {
         let names = super::state::names_in(&state.networks())?;
         let names = names.iter().filter_map(|name| name.strip_suffix(".json"));
         names

@@ -115,7 +115,7 @@ impl State {
     }
 
     /// A node's directory that is not in its place yet.
-    pub(super) fn at(path: &Path) -> NodeDirectory {
+    pub(super) fn node_directory_at(path: &Path) -> NodeDirectory {
         NodeDirectory {
             path: path.to_owned(),
         }

@@ -23,5 +23,5 @@ pub(super) fn clear_host(state: &State, name: &str) -> Result<(), Error> {
     let link = network::link_name(state, name);
     let link = Netlink::open().and_then(|mut netlink| netlink.delete_link(&link));
     failures.extend(link.err().map(Error::from));
-    Error::all(failures)
+    Error::join_failures(failures)
 }

@@ -88,7 +88,7 @@ impl Content {
     }
 
     /// The file of that name, through links of the archive. Nothing outside is ever reached.
-    pub(super) fn open(&self, name: &str) -> Result<Blob, Error> {
+    pub(super) fn open_blob(&self, name: &str) -> Result<Blob, Error> {
         self.find(name)
             .map_err(Error::io(format!("open {name} of the archive")))
     }

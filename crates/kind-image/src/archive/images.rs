@@ -151,7 +151,7 @@ impl Archive {
         let (parsed, config): (ImageConfig, _) = self.checked(&manifest.config.digest)?;
         let layers = manifest.layers.iter().map(|layer| {
             let name = blob_name(&layer.digest);
-            Ok((name.clone(), layer.clone(), self.content.open(&name)?))
+            Ok((name.clone(), layer.clone(), self.content.open_blob(&name)?))
         });
         let layers = layers.collect::<Result<Vec<_>, Error>>()?;
         let names = match name {
@@ -174,7 +174,7 @@ impl Archive {
         }
         let mut layers = Vec::new();
         for (name, diff_id) in image.layers.iter().zip(&parsed.rootfs.diff_ids) {
-            let blob = self.content.open(name)?;
+            let blob = self.content.open_blob(name)?;
             layers.push((name.clone(), describe(name, &blob, diff_id)?, blob));
         }
         let size = config.bytes.len() as u64;
@@ -195,7 +195,7 @@ impl Archive {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.content.open(name).is_ok()
+        self.content.open_blob(name).is_ok()
     }
 
     /// A document by its digest, which is checked.
@@ -213,7 +213,7 @@ impl Archive {
     }
 
     fn document<T: DeserializeOwned>(&self, name: &str) -> Result<(T, Document), Error> {
-        let blob = self.content.open(name)?;
+        let blob = self.content.open_blob(name)?;
         if blob.size() > MAX_DOCUMENT {
             return Err(Error::NotAnImage(format!(
                 "{name} is no document of an image"
@@ -317,7 +317,7 @@ fn docker_names(tagged: &[DockerImage], id: &Digest) -> Result<Vec<ImageName>, E
 /// configuration.
 fn describe(name: &str, blob: &Blob, diff_id: &Digest) -> Result<Descriptor, Error> {
     let failed = || format!("read {name} of the archive");
-    let compression = Compression::of(blob.magic().map_err(Error::io(failed()))?)?;
+    let compression = Compression::of_magic(blob.magic().map_err(Error::io(failed()))?)?;
     let kind = match compression {
         Compression::None => return Ok(Descriptor::new(oci::LAYER, diff_id.clone(), blob.size())),
         Compression::Gzip => "+gzip",

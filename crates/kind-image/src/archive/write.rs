@@ -19,7 +19,7 @@ use crate::{Digest, Error, pack, unpack};
 /// It holds an OCI layout (`index.json`, for containerd and newer engines) and a docker archive's
 /// `manifest.json` over the same blobs. Layers are uncompressed.
 pub fn write(store: &Store, images: &[Image], out: impl Write) -> Result<(), Error> {
-    let mut layout = Layout::begin(out, &index(images))?;
+    let mut layout = Layout::begin_layout(out, &index(images))?;
     let listed = docker_manifest(images).to_string();
     layout.file("manifest.json", listed.as_bytes())?;
     for image in images {
@@ -56,7 +56,7 @@ fn write_file(
     let path = store.blob_path(digest);
     let file = File::open(&path).map_err(Error::path("open", &path))?;
     let size = file.metadata().map_err(Error::path("read", &path))?.len();
-    layout.blob(digest, size, file)
+    layout.write_blob(digest, size, file)
 }
 
 /// Writes a layer's tar from its directory, as it was written when its digest was taken.
@@ -76,7 +76,7 @@ fn write_directory(
     // A tar longer than promised finds nobody who reads the rest.
     let write = |reader: io::PipeReader| {
         let content = reader.take(layer.size);
-        layout.blob(&layer.digest, layer.size, content)
+        layout.write_blob(&layer.digest, layer.size, content)
     };
     let (packed, written) = run_piped(pack, write).map_err(Error::io("make pipe"))?;
     let (found, size) = written.and(packed)?;

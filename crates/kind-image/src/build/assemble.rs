@@ -50,20 +50,20 @@ pub(super) fn assemble_image(
     let version = kubernetes_version(&parts.kubernetes)?;
     let preloaded = preloaded(build_cache, request, parts, &version)?;
     let scratch = build_cache.scratch("assembly")?;
-    build_cache.work(Step::Assemble, &scratch, |work| {
+    build_cache.uncached_step(Step::Assemble, &scratch, |work| {
         let mut draft = store.draft()?;
         add_layer(&mut draft, &parts.node_root.made.path, "root")?;
         link_programs(&parts.kubernetes.path)?;
         add_layer(&mut draft, &parts.kubernetes.path, "layer")?;
         let files = scratch.join("files");
-        let names = Names::ask(work, &parts.kubernetes.path.join("bin"), &version)?;
+        let names = Names::ask_kubeadm(work, &parts.kubernetes.path.join("bin"), &version)?;
         node_files::write_node_files(
             work,
             &files,
             &NodeFileInputs {
                 version: &version,
-                sandbox_image: names.of(work, "pause")?,
-                dns_image: names.of(work, "coredns")?,
+                sandbox_image: names.reference_of(work, "pause")?,
+                dns_image: names.reference_of(work, "coredns")?,
                 add_ons: &request.add_ons,
                 node_root: &parts.node_root.path(),
                 packages: &parts.node_root.packages,
@@ -92,7 +92,7 @@ fn preloaded(
     version: &str,
 ) -> Result<PathBuf, Error> {
     let node_agent = &request.add_ons.node_agent;
-    let key = CacheKey::of([
+    let key = CacheKey::of_parts([
         preload::preload_script(request.packing),
         components::IPTABLES,
         // What decides which files an image gets is an input as well.
@@ -107,9 +107,9 @@ fn preloaded(
             .map_or("not Debian's", |etcd| etcd.key.as_ref()),
         parts.node_root.made.key.as_ref(),
     ]);
-    build_cache.step(Step::Preload, &key, |work| {
+    build_cache.cached_step(Step::Preload, &key, |work| {
         let programs = parts.kubernetes.path.join("bin");
-        let names = Names::ask(work, &programs, version)?;
+        let names = Names::ask_kubeadm(work, &programs, version)?;
         let scratch = build_cache.scratch("components")?;
         // A copy of its own: containers' images get links to it, and the caller's file may change.
         let program = scratch.join("kind-node-program");

@@ -71,7 +71,7 @@ pub(super) struct StepContext<'a> {
 
 impl<'a> BuildCache<'a> {
     /// Opens a cache directory, waiting for another build that uses it.
-    pub(super) fn open(cache: &Path, observer: Observer<'a>) -> Result<Self, Error> {
+    pub(super) fn open_directory(cache: &Path, observer: Observer<'a>) -> Result<Self, Error> {
         let make = |part: &str| {
             let path = cache.join(part);
             fs::create_dir_all(&path).map_err(Error::path("create", &path))
@@ -105,7 +105,7 @@ impl<'a> BuildCache<'a> {
     /// Directory of a step's result, made by `make` unless it is there.
     ///
     /// Results under other keys are removed: nothing leads back to them but an older build.
-    pub(super) fn step(
+    pub(super) fn cached_step(
         &self,
         step: Step,
         key: &CacheKey,
@@ -119,13 +119,13 @@ impl<'a> BuildCache<'a> {
         let directory = self.cache.join("tmp").join(step.name());
         remove_tree(&directory)?;
         fs::create_dir(&directory).map_err(Error::path("create", &directory))?;
-        self.work(step, &directory, make)?;
+        self.uncached_step(step, &directory, make)?;
         self.keep(step, &directory, &result)?;
         Ok(result)
     }
 
     /// Runs a step whose result is kept elsewhere.
-    pub(super) fn work<T>(
+    pub(super) fn uncached_step<T>(
         &self,
         step: Step,
         directory: &Path,
@@ -224,7 +224,7 @@ pub(super) struct CacheKey(Digest);
 
 impl CacheKey {
     /// A key over texts: package lists, scripts, names, other keys.
-    pub(super) fn of<S: AsRef<str>>(parts: impl IntoIterator<Item = S>) -> Self {
+    pub(super) fn of_parts<S: AsRef<str>>(parts: impl IntoIterator<Item = S>) -> Self {
         let mut text = String::new();
         for part in parts {
             let part = part.as_ref();
@@ -273,8 +273,8 @@ mod tests {
             };
             heard.lock().unwrap().push(word);
         };
-        let build_cache = BuildCache::open(cache, &observer).unwrap();
-        let result = build_cache.step(Step::NodeRoot, key, |work| {
+        let build_cache = BuildCache::open_directory(cache, &observer).unwrap();
+        let result = build_cache.cached_step(Step::NodeRoot, key, |work| {
             fs::write(work.directory.join("file"), "made").unwrap();
             if fail { Err(Error::NotRoot) } else { Ok(()) }
         });
@@ -285,7 +285,10 @@ mod tests {
     #[test]
     fn a_step_runs_once_for_a_key() {
         let cache = tempfile::tempdir().unwrap();
-        let (key, other) = (CacheKey::of(["a", "bc"]), CacheKey::of(["ab", "c"]));
+        let (key, other) = (
+            CacheKey::of_parts(["a", "bc"]),
+            CacheKey::of_parts(["ab", "c"]),
+        );
         let (path, heard) = run(cache.path(), &key, false);
         assert_eq!(heard, ["started", "finished"]);
         let path = path.unwrap();
@@ -300,8 +303,8 @@ mod tests {
     #[test]
     fn a_failed_step_keeps_what_was_there_and_leaves_nothing() {
         let cache = tempfile::tempdir().unwrap();
-        let (path, _) = run(cache.path(), &CacheKey::of(["old"]), false);
-        let (result, heard) = run(cache.path(), &CacheKey::of(["new"]), true);
+        let (path, _) = run(cache.path(), &CacheKey::of_parts(["old"]), false);
+        let (result, heard) = run(cache.path(), &CacheKey::of_parts(["new"]), true);
         assert!(result.is_err());
         assert_eq!(heard, ["started"]);
         assert!(path.unwrap().exists());
@@ -311,8 +314,8 @@ mod tests {
     #[test]
     fn a_second_build_waits_for_the_first() {
         let cache = tempfile::tempdir().unwrap();
-        let (key, waited) = (CacheKey::of(["key"]), Mutex::new(false));
-        let first = BuildCache::open(cache.path(), &|_| {}).unwrap();
+        let (key, waited) = (CacheKey::of_parts(["key"]), Mutex::new(false));
+        let first = BuildCache::open_directory(cache.path(), &|_| {}).unwrap();
         std::thread::scope(|scope| {
             let second = scope.spawn(|| {
                 let observer = |event: Event<'_>| {
@@ -320,13 +323,13 @@ mod tests {
                         *waited.lock().unwrap() = true;
                     }
                 };
-                let build_cache = BuildCache::open(cache.path(), &observer).unwrap();
+                let build_cache = BuildCache::open_directory(cache.path(), &observer).unwrap();
                 build_cache.cached(Step::NodeRoot, &key).is_some()
             });
             while !*waited.lock().unwrap() {
                 std::thread::yield_now();
             }
-            first.step(Step::NodeRoot, &key, |_| Ok(())).unwrap();
+            first.cached_step(Step::NodeRoot, &key, |_| Ok(())).unwrap();
             drop(first);
             assert!(second.join().unwrap(), "it finds what the first one made");
         });

@@ -213,8 +213,8 @@ fn collect(
     for program in PROGRAMS {
         parts.push(file_digest(&programs.join(program))?.hex().to_owned());
     }
-    let key = CacheKey::of(parts);
-    let path = build_cache.step(Step::Unpack, &key, |work| {
+    let key = CacheKey::of_parts(parts);
+    let path = build_cache.cached_step(Step::Unpack, &key, |work| {
         for program in PROGRAMS {
             let to = work.directory.join("bin").join(program);
             tree::copy_program(&programs.join(program), &to)?;
@@ -267,7 +267,7 @@ mod tests {
         plant(&tree);
         assert_eq!(find(Path::new(""), &request(place.path())).unwrap(), tree);
         let cache = place.path().join("cache");
-        let build_cache = BuildCache::open(&cache, &|_| {}).unwrap();
+        let build_cache = BuildCache::open_directory(&cache, &|_| {}).unwrap();
         // Where docker answers, the product would take the other way.
         let made = make_here(&build_cache, &tree).unwrap();
         let version = fs::read_to_string(made.path.join("version")).unwrap();

@@ -42,7 +42,9 @@ impl<'a> Closure<'a> {
             self.take(path.as_ref())?;
             command.push(Path::new("/").join(path));
         }
-        let listing = self.work.output(Chroot::new(self.root).command(command))?;
+        let listing = self
+            .work
+            .command_output(Chroot::new(self.root).command(command))?;
         for library in libraries(&listing) {
             self.take(library)?;
         }

@@ -17,12 +17,16 @@ impl StepContext<'_> {
     /// Runs a program without input.
     ///
     /// `progress` makes a short text for the observer out of a line of output, where it says something.
-    pub(super) fn run(&self, command: Command, progress: Progress<'_>) -> Result<(), Error> {
-        self.feed(command, progress, |_| Ok(()))
+    pub(super) fn run_command(
+        &self,
+        command: Command,
+        progress: Progress<'_>,
+    ) -> Result<(), Error> {
+        self.feed_command(command, progress, |_| Ok(()))
     }
 
     /// Runs a program and writes its input while it runs.
-    pub(super) fn feed(
+    pub(super) fn feed_command(
         &self,
         mut command: Command,
         progress: Progress<'_>,
@@ -51,7 +55,7 @@ impl StepContext<'_> {
     }
 
     /// Runs a program and returns its standard output; its errors go to the log.
-    pub(super) fn output(&self, mut command: Command) -> Result<String, Error> {
+    pub(super) fn command_output(&self, mut command: Command) -> Result<String, Error> {
         let log = self.begin(&command)?;
         command
             .stdin(Stdio::null())
@@ -224,7 +228,7 @@ mod tests {
     fn output_goes_to_the_log_and_progress_to_the_observer() {
         let (result, log, heard) = with_work(|work| {
             let script = "echo I: one; echo two >&2; cat";
-            work.feed(
+            work.feed_command(
                 shell(script),
                 &|line| line.strip_prefix("I: ").map(str::to_owned),
                 |mut input| {
@@ -245,7 +249,7 @@ mod tests {
         let (result, _, _) = with_work(|work| {
             let command =
                 shell("i=0; while [ $i -lt 50 ]; do i=$((i + 1)); echo line $i; done; exit 3");
-            work.run(command, NO_PROGRESS)
+            work.run_command(command, NO_PROGRESS)
         });
         let error = result.unwrap_err();
         assert_eq!(error.code(), "BLD-COMMAND");
@@ -264,7 +268,7 @@ mod tests {
     #[test]
     fn the_program_is_to_blame_when_it_does_not_read_its_input() {
         let (result, _, _) = with_work(|work| {
-            work.feed(shell("exit 1"), NO_PROGRESS, |mut input| {
+            work.feed_command(shell("exit 1"), NO_PROGRESS, |mut input| {
                 let chunk = vec![0; 1 << 20];
                 input.write_all(&chunk).map_err(|source| Error::Io {
                     action: "feed".to_owned(),
@@ -277,7 +281,8 @@ mod tests {
 
     #[test]
     fn a_missing_tool_is_named() {
-        let (result, _, _) = with_work(|work| work.output(Command::new("no-such-program-here")));
+        let (result, _, _) =
+            with_work(|work| work.command_output(Command::new("no-such-program-here")));
         let error = result.unwrap_err();
         assert_eq!(error.code(), "BLD-TOOL-MISSING");
         assert!(error.remedy().is_some());

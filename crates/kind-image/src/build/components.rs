@@ -79,14 +79,14 @@ pub(super) struct Names(Vec<Reference>);
 
 impl Names {
     /// Asks kubeadm.
-    pub(super) fn ask(
+    pub(super) fn ask_kubeadm(
         work: &StepContext<'_>,
         programs: &Path,
         version: &str,
     ) -> Result<Self, Error> {
         let mut command = Command::new(programs.join("kubeadm"));
         command.args(["config", "images", "list", "--kubernetes-version", version]);
-        Self::parse(&work.output(command)?)
+        Self::parse(&work.command_output(command)?)
     }
 
     fn parse(listing: &str) -> Result<Self, Error> {
@@ -95,7 +95,11 @@ impl Names {
     }
 
     /// The name of the image of one component.
-    pub(super) fn of(&self, work: &StepContext<'_>, component: &str) -> Result<&Reference, Error> {
+    pub(super) fn reference_of(
+        &self,
+        work: &StepContext<'_>,
+        component: &str,
+    ) -> Result<&Reference, Error> {
         self.find(component).ok_or_else(|| Error::Unexpected {
             step: work.step,
             what: format!("kubeadm names no image for {component}"),
@@ -132,20 +136,24 @@ pub(super) fn make_component_images(
     for program in STATIC {
         images.push(maker.program(program, names, from)?);
     }
-    images.push(maker.image(maker.proxy_root(from)?, names.of(work, "kube-proxy")?, &[])?);
+    images.push(maker.image(
+        maker.proxy_root(from)?,
+        names.reference_of(work, "kube-proxy")?,
+        &[],
+    )?);
     images.push(match from.etcd {
         Some(files) => maker.etcd(files, names)?,
         None if from.programs.join(ETCD).is_file() => maker.program(ETCD, names, from)?,
-        None => maker.pulled(names.of(work, "etcd")?, from.environment)?,
+        None => maker.pulled(names.reference_of(work, "etcd")?, from.environment)?,
     });
     for (name, command) in [
         (
-            names.of(work, "pause")?.clone(),
+            names.reference_of(work, "pause")?.clone(),
             &["/kind-node", "pause"][..],
         ),
         // Who runs kubeadm's own addon phase, as the original kind does, gets the same answers.
         (
-            names.of(work, "coredns")?.clone(),
+            names.reference_of(work, "coredns")?.clone(),
             &["/kind-node", "dns"][..],
         ),
         (node_agent_reference()?, &["/kind-node"][..]),
@@ -198,14 +206,15 @@ impl Maker<'_> {
         let root = self.root(program)?;
         let path = root.join("usr/local/bin").join(program);
         tree::link_file(&from.programs.join(program), &path)?;
-        self.image(root, names.of(self.work, program)?, &[])
+        self.image(root, names.reference_of(self.work, program)?, &[])
     }
 
     fn etcd(&self, files: &Path, names: &Names) -> Result<Image, Error> {
         let root = self.root("etcd")?;
         let copying = copy_command(files, &root);
-        self.work.run(copying, super::command::NO_PROGRESS)?;
-        self.image(root, names.of(self.work, "etcd")?, &[])
+        self.work
+            .run_command(copying, super::command::NO_PROGRESS)?;
+        self.image(root, names.reference_of(self.work, "etcd")?, &[])
     }
 
     /// An image that cannot be made from Debian's packages.

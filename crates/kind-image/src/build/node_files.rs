@@ -223,7 +223,8 @@ pub(super) fn is_since(version: &str, release: (u32, u32)) -> bool {
 /// which could only be lower or refused, and a score for the out-of-memory killer; with the step that
 /// hides the host's product from containers.
 fn base_spec(work: &StepContext<'_>, inputs: &NodeFileInputs<'_>) -> Result<String, Error> {
-    let text = work.output(Chroot::new(inputs.node_root).command(["ctr", "oci", "spec"]))?;
+    let text =
+        work.command_output(Chroot::new(inputs.node_root).command(["ctr", "oci", "spec"]))?;
     adapted(&text).ok_or_else(|| Error::Unexpected {
         step: work.step,
         what: "`ctr oci spec` did not print a runtime specification".to_owned(),

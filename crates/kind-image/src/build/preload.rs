@@ -37,12 +37,12 @@ pub(super) fn preload_images(
     tree::make_directory(&target)?;
     let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
     // From 2.0 on, `ctr` lets the daemon import unless it is told not to; that needs more of its plugins.
-    let options: &[&str] = if from.packages.has("containerd", (2, 0)) {
+    let options: &[&str] = if from.packages.has_release("containerd", (2, 0)) {
         &["--local"]
     } else {
         &[]
     };
-    work.feed(
+    work.feed_command(
         chroot.script(preload_script(packing), options),
         &unpacked,
         |input| {

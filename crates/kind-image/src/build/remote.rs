@@ -78,7 +78,7 @@ impl Remote<'_> {
     fn published(&self, directory: &str) -> Result<StepOutput, Error> {
         let name = format!("kubernetes-server-linux-{}.tar.gz", host_architecture()?);
         let url = parse_address(&format!("{}/{directory}/{name}", self.base))?;
-        let key = CacheKey::of(["published 1", &url.to_string()]);
+        let key = CacheKey::of_parts(["published 1", &url.to_string()]);
         if let Some(made) = self.cached(&key) {
             return Ok(made);
         }
@@ -119,7 +119,7 @@ impl Remote<'_> {
     /// Stands for what the address has now, as far as the server tells.
     fn key_of(&self, url: &Url, text: &str) -> Result<CacheKey, HttpError> {
         let head = HttpRequest::new(Method::Head, url.clone());
-        let answer = self.client.send(head)?.checked()?;
+        let answer = self.client.send_request(head)?.checked()?;
         let told = ["etag", "last-modified", "content-length"].map(|name| {
             let value = answer.header(name);
             value.unwrap_or_default().to_owned()
@@ -130,7 +130,7 @@ impl Remote<'_> {
         } else {
             told.join("\n")
         };
-        Ok(CacheKey::of(["url 1", text, &version]))
+        Ok(CacheKey::of_parts(["url 1", text, &version]))
     }
 
     fn cached(&self, key: &CacheKey) -> Option<StepOutput> {
@@ -145,9 +145,10 @@ impl Remote<'_> {
     fn bring(&self, wanted: &Wanted) -> Result<StepOutput, Error> {
         let scratch = self.build_cache.scratch("download")?;
         let path = scratch.join("server.tar.gz");
-        self.build_cache.work(Step::Download, &scratch, |work| {
-            self.download(work, wanted, &path)
-        })?;
+        self.build_cache
+            .uncached_step(Step::Download, &scratch, |work| {
+                self.download(work, wanted, &path)
+            })?;
         let made = tarball::make_keyed(
             self.build_cache,
             &path,
@@ -187,7 +188,11 @@ impl Remote<'_> {
     /// A document of one line.
     fn line(&self, url: &Url) -> Result<String, HttpError> {
         let request = HttpRequest::new(Method::Get, url.clone());
-        let bytes = self.client.send(request)?.checked()?.bytes(MAX_LINE)?;
+        let bytes = self
+            .client
+            .send_request(request)?
+            .checked()?
+            .bytes(MAX_LINE)?;
         let text = String::from_utf8_lossy(&bytes);
         Ok(text.trim().to_owned())
     }

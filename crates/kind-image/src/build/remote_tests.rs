@@ -100,7 +100,7 @@ impl World {
             }
             _ => {}
         };
-        let build_cache = BuildCache::open(&self.cache(), &observer).unwrap();
+        let build_cache = BuildCache::open_directory(&self.cache(), &observer).unwrap();
         remote::make_from_remote(&build_cache, &request)
     }
 

@@ -40,7 +40,7 @@ pub(super) fn make_from_tarball(
 ) -> Result<StepOutput, Error> {
     let name = tarball.display().to_string();
     build_cache.note(&format!("Building using local file: {name:?}"));
-    let key = CacheKey::of(["tarball 2", file_digest(tarball)?.hex()]);
+    let key = CacheKey::of_parts(["tarball 2", file_digest(tarball)?.hex()]);
     make_keyed(build_cache, tarball, &name, key)
 }
 
@@ -52,7 +52,7 @@ pub(super) fn make_keyed(
     key: CacheKey,
 ) -> Result<StepOutput, Error> {
     let unpacking = |work: &StepContext<'_>| Unpacking { work, name }.run(tarball);
-    let path = build_cache.step(Step::Unpack, &key, unpacking)?;
+    let path = build_cache.cached_step(Step::Unpack, &key, unpacking)?;
     Ok(StepOutput { path, key })
 }
 
@@ -73,7 +73,7 @@ impl Unpacking<'_> {
         }
         let mut command = Command::new(bin.join("kubeadm"));
         command.args(["version", "--output", "short"]);
-        let version = work.output(command)?;
+        let version = work.command_output(command)?;
         if !super::source::is_version(version.trim()) {
             let version = version.trim();
             return Err(self.bad(format!("its kubeadm says that it is version {version:?}")));
@@ -202,7 +202,7 @@ pub(super) mod tests {
     fn build(programs: &[&str], kubeadm: &str) -> Result<(StepOutput, tempfile::TempDir), Error> {
         let place = tempfile::tempdir().unwrap();
         let path = tarball(place.path(), programs, kubeadm);
-        let build_cache = BuildCache::open(&place.path().join("cache"), &|_| {})?;
+        let build_cache = BuildCache::open_directory(&place.path().join("cache"), &|_| {})?;
         Ok((make_from_tarball(&build_cache, &path)?, place))
     }
 
@@ -228,7 +228,7 @@ pub(super) mod tests {
 
     fn failure(path: &Path) -> String {
         let cache = tempfile::tempdir().unwrap();
-        let build_cache = BuildCache::open(cache.path(), &|_| {}).unwrap();
+        let build_cache = BuildCache::open_directory(cache.path(), &|_| {}).unwrap();
         let error = make_from_tarball(&build_cache, path).unwrap_err();
         assert_eq!(error.code(), "BLD-TARBALL", "{error}");
         drop(build_cache);

@@ -32,7 +32,7 @@ pub struct Timeouts {
 
 impl Timeouts {
     /// Waits so long for each part.
-    pub fn of(limit: Duration) -> Self {
+    pub fn for_each_phase(limit: Duration) -> Self {
         Self {
             connection: limit,
             answer: limit,
@@ -43,7 +43,7 @@ impl Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self::of(Duration::from_secs(30))
+        Self::for_each_phase(Duration::from_secs(30))
     }
 }
 
@@ -134,7 +134,7 @@ impl Client {
 
     /// Sends a request and follows where the answer leads. Credentials stay with the host they were meant
     /// for, and a secure address never leads to an insecure one.
-    pub(crate) fn send(&self, mut request: Request<'_>) -> Result<Response, Error> {
+    pub(crate) fn send_request(&self, mut request: Request<'_>) -> Result<Response, Error> {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send_once(&mut request)?;
             let Some(next) = response
@@ -168,7 +168,7 @@ impl Client {
 
     fn send_once(&self, request: &mut Request<'_>) -> Result<Response, Error> {
         let (method, url) = (request.method.name(), request.url.clone());
-        let proxy = self.proxies.choose(&url);
+        let proxy = self.proxies.proxy_for(&url);
         let shown = proxy.map(proxies::redacted_proxy);
         let fail = |failure| Error::new(method, &url, shown.as_deref(), failure);
         let agent = self.agent(proxy, &request.files).map_err(fail)?;

@@ -88,7 +88,7 @@ impl Transfer<'_> {
                 .header("range", format!("bytes={}-", self.done))
                 .header("if-range", version);
         }
-        let mut response = client.send(request)?.checked()?;
+        let mut response = client.send_request(request)?.checked()?;
         if response.status != 206 {
             self.file = OpenOptions::new().write(true).truncate(true).open(path)?;
             self.done = 0;

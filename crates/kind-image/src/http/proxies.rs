@@ -61,7 +61,7 @@ impl Proxies {
     }
 
     /// The proxy for an address; `None` if it is reached directly.
-    pub(super) fn choose(&self, url: &Url) -> Option<&str> {
+    pub(super) fn proxy_for(&self, url: &Url) -> Option<&str> {
         let proxy = if url.is_https() {
             &self.https
         } else {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn choice<'a>(proxies: &'a Proxies, url: &str) -> Option<&'a str> {
-        proxies.choose(&Url::parse(url).unwrap())
+        proxies.proxy_for(&Url::parse(url).unwrap())
     }
 
     #[test]

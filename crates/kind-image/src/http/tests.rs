@@ -12,11 +12,11 @@ use super::{
 };
 
 fn client() -> Client {
-    Client::default().timeouts(Timeouts::of(Duration::from_millis(500)))
+    Client::default().timeouts(Timeouts::for_each_phase(Duration::from_millis(500)))
 }
 
 fn get(client: &Client, url: &str) -> Result<Response, Error> {
-    client.send(Request::new(Method::Get, Url::parse(url).unwrap()))
+    client.send_request(Request::new(Method::Get, Url::parse(url).unwrap()))
 }
 
 fn fetch(client: &Client, url: &str) -> Result<Vec<u8>, Error> {
@@ -64,7 +64,7 @@ fn credentials_do_not_follow_a_redirect_to_another_host() {
     });
     let url = Url::parse(&first.url("/same")).unwrap();
     let request = Request::new(Method::Get, url).header("Authorization", "Bearer secret");
-    let response = client().send(request).unwrap();
+    let response = client().send_request(request).unwrap();
     assert_eq!(response.url.to_string(), other.url("/blob"));
     assert_eq!(response.bytes(100).unwrap(), b"there");
     assert!(
@@ -176,7 +176,7 @@ fn what_is_sent_arrives() {
     let url = Url::parse(&server.url("/x")).unwrap();
     let mut body = &b"content"[..];
     let request = Request::new(Method::Put, url).body(&mut body, 7);
-    assert_eq!(client().send(request).unwrap().status, 201);
+    assert_eq!(client().send_request(request).unwrap().status, 201);
     assert!(
         server.heard()[0]
             .to_lowercase()

@@ -160,7 +160,7 @@ impl Token<'_> {
         ];
         let form = pairs
             .iter()
-            .fold(Url::form(), |form, (key, value)| form.pair(key, value));
+            .fold(Url::form(), |form, (key, value)| form.add_pair(key, value));
         let form = form.finish();
         let mut body = form.as_bytes();
         let files = self.files(&realm).clone();
@@ -185,7 +185,7 @@ impl Token<'_> {
         let response = self
             .access
             .client
-            .send(request)
+            .send_request(request)
             .map_err(RegistryFailure::Net)?;
         let response = response.checked().map_err(|error| match error.status() {
             Some(401 | 403) => RegistryFailure::Denied(error),

@@ -37,7 +37,7 @@ type Partial = DigestWriter<File>;
 
 impl Download<'_> {
     /// Brings the content. What is in the file afterwards is what the digest names.
-    pub(super) fn run(&self, session: &Session<'_>) -> Result<(), RegistryFailure> {
+    pub(super) fn download_blob(&self, session: &Session<'_>) -> Result<(), RegistryFailure> {
         let mut partial = self.begin()?;
         let (mut failures, mut safe) = (0, 0);
         while partial.written() < self.descriptor.size {

@@ -70,7 +70,7 @@ pub(super) fn find_manifest(
     let mut digest = reference.digest().cloned();
     let mut seen: Vec<Platform> = Vec::new();
     for _ in 0..MAX_DEPTH {
-        let bytes = sessions.first(&what, |session| fetch(session, digest.as_ref(), tag))?;
+        let bytes = sessions.ask_in_turn(&what, |session| fetch(session, digest.as_ref(), tag))?;
         let kind: Kind = parse_manifest(&bytes, &what)?;
         if kind.schema_version != 2 {
             let reason = "it is of the old schema 1, which has no digests";

@@ -37,10 +37,10 @@ pub fn pull(
     progress: ProgressSink<'_>,
 ) -> Result<Image, Error> {
     let by_tag = reference.digest().is_none();
-    let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag })?;
+    let sessions = Sessions::open_sessions(access, reference, Purpose::Pull { by_tag })?;
     let found = manifest::find_manifest(&sessions, reference, platform)?;
     // By digest, more hosts may be asked.
-    let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag: false })?;
+    let sessions = Sessions::open_sessions(access, reference, Purpose::Pull { by_tag: false })?;
     let what = reference.to_string();
     let draft = store.draft()?;
     let config = config(&sessions, &what, &found, &draft)?;
@@ -81,7 +81,7 @@ pub fn resolve(
     access: &Access,
 ) -> Result<Digest, Error> {
     let by_tag = reference.digest().is_none();
-    let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag })?;
+    let sessions = Sessions::open_sessions(access, reference, Purpose::Pull { by_tag })?;
     let found = manifest::find_manifest(&sessions, reference, platform)?;
     Ok(Digest::of(&found.bytes))
 }
@@ -106,7 +106,7 @@ fn config(
         stop: &AtomicBool::new(false),
         report: &|_| {},
     };
-    sessions.first(what, |session| download.run(session))?;
+    sessions.ask_in_turn(what, |session| download.download_blob(session))?;
     let bytes = fs::read(&path).map_err(Error::path("read", &path))?;
     let parsed = manifest::parse_manifest(&bytes, what)?;
     Ok((bytes, parsed))
@@ -227,7 +227,7 @@ impl Work<'_> {
     fn layer(&self, number: usize) -> Result<Option<Fetched>, Error> {
         let (descriptor, diff_id) = self.layers[number];
         let chain = &self.chain_ids[..=number];
-        if self.draft.has(descriptor, &chain[number]) {
+        if self.draft.has_layer(descriptor, &chain[number]) {
             tracing::debug!(digest = %descriptor.digest, "layer is present");
             self.report(number, descriptor.size);
             self.ready.done(number);
@@ -245,7 +245,7 @@ impl Work<'_> {
             report: &|bytes| self.report(number, bytes),
         };
         self.sessions
-            .first(self.what, |session| download.run(session))?;
+            .ask_in_turn(self.what, |session| download.download_blob(session))?;
         if !self.ready.wait_for(number) {
             return Ok(None);
         }

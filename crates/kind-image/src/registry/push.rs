@@ -80,7 +80,7 @@ pub fn push_index(
         ..Index::default()
     };
     let bytes = serde_json::to_vec(&index).expect("an index is plain data");
-    let session = Sessions::open(access, reference, Purpose::Push)?.last();
+    let session = Sessions::open_sessions(access, reference, Purpose::Push)?.last();
     put_manifest(&session, reference, oci::INDEX, &bytes)
         .map_err(|failure| session.failure(&reference.to_string(), failure))?;
     Ok(Digest::of(&bytes))
@@ -119,7 +119,7 @@ impl<'a> Push<'a> {
             .filter(|name| name.domain() == reference.domain() && name.path() != reference.path())
             .map(|name| name.path().to_owned())
             .collect();
-        let mut session = Sessions::open(access, reference, Purpose::Push)?.last();
+        let mut session = Sessions::open_sessions(access, reference, Purpose::Push)?.last();
         for repository in &siblings {
             session.and_pull_from(repository);
         }

@@ -59,7 +59,7 @@ impl RequestTemplate<'_> {
 }
 
 impl<'a> Sessions<'a> {
-    pub(super) fn open(
+    pub(super) fn open_sessions(
         access: &'a Access,
         reference: &Reference,
         purpose: Purpose,
@@ -88,7 +88,7 @@ impl<'a> Sessions<'a> {
     }
 
     /// What the first registry gives that can. Failures of the others are told if none can.
-    pub(super) fn first<T>(
+    pub(super) fn ask_in_turn<T>(
         &self,
         what: &str,
         mut send: impl FnMut(&Session<'a>) -> Result<T, RegistryFailure>,
@@ -262,10 +262,10 @@ impl Session<'_> {
         }
         let client = &self.access.client;
         Ok(match &template.body {
-            None => client.send(request)?,
+            None => client.send_request(request)?,
             Some(outgoing) => {
                 let mut body = (outgoing.open)()?;
-                client.send(request.body(&mut body, outgoing.size))?
+                client.send_request(request.body(&mut body, outgoing.size))?
             }
         })
     }
@@ -307,7 +307,7 @@ impl Session<'_> {
         let ping = |base: &Url| {
             let url = Url::parse(&format!("{base}/")).expect("it was an address without the slash");
             let request = Request::new(Method::Get, url).files(&self.endpoint.files);
-            self.access.client.send(request)
+            self.access.client.send_request(request)
         };
         let error = match ping(secure) {
             Ok(_) => return Ok(secure.clone()),

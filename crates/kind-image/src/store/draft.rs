@@ -96,7 +96,7 @@ impl Draft {
             to: io::BufWriter::new(file),
         });
         let root = unpack::open_root(&directory)?;
-        let lower = unpack::Lower::open(&self.directories())?;
+        let lower = unpack::Lower::open_layers(&self.directories())?;
         unpack::layer(&root, &lower, &mut tee, &unpack::Options::layer())?;
         let (diff_id, size) = tee.finish(MAX_PADDING).map_err(Error::io("read layer"))?;
         let layer = Layer { diff_id, size };

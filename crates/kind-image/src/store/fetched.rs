@@ -25,7 +25,7 @@ impl Draft {
     }
 
     /// Whether the store has a layer, unpacked and as this blob.
-    pub(crate) fn has(&self, descriptor: &Descriptor, chain_id: &Digest) -> bool {
+    pub(crate) fn has_layer(&self, descriptor: &Descriptor, chain_id: &Digest) -> bool {
         self.store.layer_path(chain_id).is_dir()
             && self.store.blob_path(&descriptor.digest).exists()
     }
@@ -89,7 +89,7 @@ impl Draft {
         });
         let below: Vec<_> = below.collect();
         let directory = self.directory(below.len());
-        unpack_to(blob, &directory, diff_id, &Lower::open(&below)?)?;
+        unpack_to(blob, &directory, diff_id, &Lower::open_layers(&below)?)?;
         Ok(directory)
     }
 
@@ -119,7 +119,7 @@ fn unpack_to(blob: &Path, directory: &Path, diff_id: &Digest, lower: &Lower) -> 
             .read_exact(&mut magic)
             .map_err(Error::path("read", blob))?;
     }
-    let stream = Compression::of(magic)?.decode(open()?);
+    let stream = Compression::of_magic(magic)?.decode(open()?);
     let mut stream = DigestReader::new(stream);
     let root = unpack::open_root(directory)?;
     unpack::layer(&root, lower, &mut stream, &unpack::Options::layer())?;

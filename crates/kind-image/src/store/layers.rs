@@ -18,7 +18,7 @@ impl Store {
     pub(super) fn collect_garbage(&self, lock: Locked) -> Result<(), Error> {
         let tmp = self.root().join("tmp");
         scratch::sweep_scratch(&tmp)?;
-        let trash = Scratch::make(&tmp)?;
+        let trash = Scratch::make_scratch(&tmp)?;
         let needed = self.needed(&lock)?;
         for part in [CHAINS, FORMER_LAYERS, "blobs/sha256"] {
             move_unneeded(&self.root().join(part), &needed, trash.path())?;

@@ -53,7 +53,7 @@ impl Store {
         let _lock = self.lock()?;
         let tmp = self.root.join("tmp");
         scratch::sweep_scratch(&tmp)?;
-        Scratch::make(&tmp)
+        Scratch::make_scratch(&tmp)
     }
 
     /// Waits for the exclusive lock.

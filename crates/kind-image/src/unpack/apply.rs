@@ -216,7 +216,7 @@ impl Unpacking<'_> {
             return Ok(());
         }
         if !known {
-            place.clear()?;
+            place.remove_existing()?;
             rustix::fs::mkdirat(&place.parent, &place.name, Mode::from_raw_mode(0o700))?;
         }
         let directory = open_directory(&place.parent, &place.name)?;
@@ -332,7 +332,7 @@ impl Unpacking<'_> {
             Some(stat) if is_directory(&stat) && self.options.existing == Existing::Keep => {
                 Err(Errno::ISDIR.into())
             }
-            Some(_) => Ok(place.clear()?),
+            Some(_) => Ok(place.remove_existing()?),
             None => Ok(()),
         }
     }
@@ -361,7 +361,7 @@ impl Unpacking<'_> {
                 reason: Refusal::BadLink,
             });
         }
-        let times = changeset.settle(&self.target, self.options.ownership);
+        let times = changeset.settle_entry(&self.target, self.options.ownership);
         self.directories
             .extend(times.map_err(Error::io("fit the layer to those below it"))?);
         Ok(())

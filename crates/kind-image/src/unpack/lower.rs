@@ -42,7 +42,7 @@ impl Lower {
     ///
     /// # Errors
     /// One of them cannot be opened.
-    pub fn open<P: AsRef<Path>>(layers: &[P]) -> Result<Self, Error> {
+    pub fn open_layers<P: AsRef<Path>>(layers: &[P]) -> Result<Self, Error> {
         let opened = layers.iter().rev().map(|path| open_root(path.as_ref()));
         Ok(Self {
             layers: opened.collect::<Result<_, _>>()?,
@@ -50,7 +50,7 @@ impl Lower {
     }
 
     /// What stands at a path; symbolic links are not followed.
-    pub(super) fn find(&self, path: &Path) -> Result<Option<Found>, Errno> {
+    pub(super) fn find_entry(&self, path: &Path) -> Result<Option<Found>, Errno> {
         for layer in &self.layers {
             match look(layer, path)? {
                 Sight::Nothing => {}
@@ -63,7 +63,7 @@ impl Lower {
 
     /// The directory at a path.
     pub(super) fn directory(&self, path: &Path) -> Result<Option<OwnedFd>, Errno> {
-        match self.find(path)? {
+        match self.find_entry(path)? {
             Some(found) if is_directory(&found.stat) => {
                 open_directory(&found.place.parent, &found.place.name).map(Some)
             }

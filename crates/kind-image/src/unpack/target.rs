@@ -159,7 +159,7 @@ impl PathInDirectory {
     }
 
     /// Removes what is there, directories with all their content.
-    pub(super) fn clear(&self) -> Result<(), Errno> {
+    pub(super) fn remove_existing(&self) -> Result<(), Errno> {
         remove(self.parent.as_fd(), &self.name)
     }
 }

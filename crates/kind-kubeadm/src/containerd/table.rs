@@ -33,7 +33,10 @@ pub(super) fn parse_document(text: &str) -> Result<(Value, Comments), Malformed>
             line: before.map(|before| before.matches('\n').count() + 1),
         }
     })?;
-    Ok((table(document.as_table()), Comments::of(&document)))
+    Ok((
+        table(document.as_table()),
+        Comments::collect_comments(&document),
+    ))
 }
 
 /// A configuration's version, which decides where things stand in it.

@@ -24,6 +24,6 @@ pub(super) fn document(cluster: &ClusterSettings, facts: &NodeFacts, gates: &Gat
     } else if *mode == KubeProxyMode::Nftables {
         conntrack["tcpBeLiberal"] = true.into();
     }
-    gates.set(&mut document);
+    gates.set_in_document(&mut document);
     document
 }

@@ -36,6 +36,6 @@ pub(super) fn document(cluster: &ClusterSettings, facts: &NodeFacts, gates: &Gat
     if facts.cgroup_v1 && *version >= Version::new(1, 35, 0) {
         document["failCgroupV1"] = false.into();
     }
-    gates.set(&mut document);
+    gates.set_in_document(&mut document);
     document
 }

@@ -36,7 +36,7 @@ pub(super) fn documents(
     if facts.rootless && *facts.version() < Version::new(1, 22, 0) {
         return Err(Error::Rootless(facts.version().to_string()));
     }
-    let gates = Gates::of(cluster, facts);
+    let gates = Gates::feature_gates(cluster, facts);
     let mut documents = kubeadm::documents(cluster, node, facts, &gates)?;
     documents.push(kubelet::document(cluster, facts, &gates));
     if cluster.networking.kube_proxy_mode != KubeProxyMode::None {

@@ -12,7 +12,7 @@ pub(super) struct Target {
 
 impl Target {
     /// What a merge patch says of itself. Without a kind it is for no document.
-    pub(super) fn of(patch: &Value) -> Self {
+    pub(super) fn of_patch(patch: &Value) -> Self {
         Self {
             kind: text(patch, "kind").to_owned(),
             api_version: text(patch, "apiVersion").to_owned(),

@@ -30,7 +30,7 @@ impl MergePatch {
             .into_iter()
             .filter(|document| !document.is_null())
             .map(|document| {
-                let target = Target::of(&document);
+                let target = Target::of_patch(&document);
                 let Value::Object(patch) = document else {
                     let reason = "it must be a mapping like the document that it changes";
                     return Err(PatchError::parse(KIND, field, reason));

@@ -50,7 +50,7 @@ impl Member {
     }
 
     /// Notes its health; a change is told.
-    pub(super) fn set(&self, health: Health) {
+    pub(super) fn set_health(&self, health: Health) {
         let changed = self.health.send_if_modified(|known| {
             let changed = *known != health;
             *known = health;

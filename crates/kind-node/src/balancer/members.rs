@@ -27,7 +27,7 @@ pub(super) struct Members {
 impl Members {
     /// Makes these the members. Those that were members before stay as they are; the connections of
     /// those that are none any more end. `look_after` begins to watch the health of a new one.
-    pub(super) fn set(
+    pub(super) fn set_members(
         &self,
         addresses: &[String],
         look_after: impl Fn(Arc<Member>) -> JoinHandle<()>,
@@ -37,7 +37,7 @@ impl Members {
             let stays = addresses.iter().any(|address| address == member.address());
             if !stays {
                 watcher.abort();
-                member.set(Health::Gone);
+                member.set_health(Health::Gone);
             }
             stays
         });

@@ -37,14 +37,18 @@ pub(super) async fn keep_members(path: &Path, kubeconfig: &Path) {
     let mut seen = BTreeSet::new();
     while let Some(event) = events.next().await {
         let news = match event {
-            Ok(event) => nodes.apply(event, |node| is_control_plane(&node).then_some(())),
+            Ok(event) => nodes.apply_event(event, |node| is_control_plane(&node).then_some(())),
             Err(error) => {
                 tracing::debug!(%error, "no answer from the API server");
                 false
             }
         };
         if news && nodes.complete() {
-            let present = nodes.all().keys().map(|key| key.name.clone()).collect();
+            let present = nodes
+                .all_objects()
+                .keys()
+                .map(|key| key.name.clone())
+                .collect();
             if let Err(error) = note(path, &seen, &present) {
                 tracing::warn!(%error, "the members cannot be written");
             }

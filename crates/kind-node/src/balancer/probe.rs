@@ -43,7 +43,7 @@ pub(super) async fn look_after(member: Arc<Member>, config: Arc<ClientConfig>) {
             _ => 0,
         };
         if let Some(health) = judge(finding, failures) {
-            member.set(health);
+            member.set_health(health);
         }
         sleep(match finding {
             ProbeResult::Answered(_) => PROBE_INTERVAL,

@@ -85,7 +85,7 @@ pub(super) async fn serve_members(path: &Path) -> Result<(), Error> {
 }
 
 fn follow(members: &Members, settings: &Settings, config: &Arc<ClientConfig>) {
-    members.set(&settings.members, |member| {
+    members.set_members(&settings.members, |member| {
         tokio::spawn(look_after(member, Arc::clone(config)))
     });
 }

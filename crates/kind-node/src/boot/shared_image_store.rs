@@ -104,9 +104,9 @@ fn copy_from_image() -> io::Result<()> {
     unmount(VAR, UnmountFlags::DETACH)?;
     let beside = Path::new("/kind/var");
     fs::create_dir_all(beside)?;
-    volume.attach(beside)?;
+    volume.attach_at(beside)?;
     tree::copy(Path::new(VAR), beside, &[])?;
-    DetachedMount::copy(beside)?.attach(Path::new(VAR))?;
+    DetachedMount::copy(beside)?.attach_at(Path::new(VAR))?;
     Ok(unmount(beside, UnmountFlags::DETACH)?)
 }
 

@@ -29,7 +29,7 @@ pub(super) fn watch_request(programs: &Programs, report: &Report) {
     let mut pause = FIRST_CHECK_DELAY;
     while programs.sleep(pause) {
         pause = CHECK_INTERVAL;
-        let causes = report.watch().look();
+        let causes = report.watch().find_causes();
         let worst = causes.first();
         if worst.is_some_and(|worst| worst.severity == Severity::Error) {
             return report.fail_for(causes);
@@ -42,7 +42,7 @@ pub(super) fn watch_request(programs: &Programs, report: &Report) {
         if !is_to_be_told(&step, elapsed, cause.as_ref(), told.as_ref()) {
             continue;
         }
-        report.tell(&Event::Slow {
+        report.send_event(&Event::Slow {
             id: step.id,
             name: step.name,
             ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),

@@ -31,7 +31,7 @@ pub(crate) fn serve_request(arguments: &[OsString]) -> ExitCode {
         [flag, root] if flag == "--root" => PathBuf::from(root),
         _ => return crate::usage::complain("request takes no arguments but --root DIRECTORY"),
     };
-    match Watch::begin().map(|watch| serve(root, watch)) {
+    match Watch::begin_watch().map(|watch| serve(root, watch)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) | Err(_) => ExitCode::FAILURE,
     }
@@ -46,8 +46,8 @@ fn serve(root: PathBuf, watch: Watch) -> bool {
     let (cleared, all_clear) = (answered.clone(), Arc::clone(&programs));
     let watched = Arc::clone(&programs);
     thread::spawn(move || {
-        watch.wait(io::stdout());
-        watched.end();
+        watch.wait_for_hangup(io::stdout());
+        watched.end_programs();
     });
     thread::spawn(move || {
         all_clear.wait_for_end();
@@ -75,7 +75,7 @@ fn serve(root: PathBuf, watch: Watch) -> bool {
 
 fn answer(root: &Path, programs: &Programs, report: &Report) -> Result<(), Failed> {
     let failed = |id: StepId, name: &str, error: &dyn Error| {
-        report.fail(id, name, error.to_string(), String::new());
+        report.fail_step(id, name, error.to_string(), String::new());
         Failed
     };
     let mut stdin = io::stdin().lock();
@@ -85,7 +85,7 @@ fn answer(root: &Path, programs: &Programs, report: &Report) -> Result<(), Faile
     drop(stdin);
     // A tar stream may be padded; whoever writes it must not find a broken pipe.
     thread::spawn(|| drop(io::copy(&mut io::stdin(), &mut io::sink())));
-    Runner { programs, report }.run(&request.steps)
+    Runner { programs, report }.run_steps(&request.steps)
 }
 
 /// Reads the length and the document.

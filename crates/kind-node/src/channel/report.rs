@@ -40,7 +40,7 @@ impl Report {
     }
 
     /// Tells one event.
-    pub(super) fn tell(&self, event: &Event) {
+    pub(super) fn send_event(&self, event: &Event) {
         self.note_running(event);
         let Ok(mut line) = serde_json::to_vec(event) else {
             return;
@@ -52,14 +52,14 @@ impl Report {
         let told = out.write_all(&line).and_then(|()| out.flush());
         drop(out);
         if told.is_err() {
-            self.programs.end();
+            self.programs.end_programs();
         }
     }
 
     /// Tells a failure and what is in the way, unless one was told already or nobody listens: the programs that are
     /// ended for the first one fail as well, and say nothing of interest.
-    pub(super) fn fail(&self, id: StepId, name: &str, reason: String, output: String) {
-        if self.programs.end() {
+    pub(super) fn fail_step(&self, id: StepId, name: &str, reason: String, output: String) {
+        if self.programs.end_programs() {
             let causes = self.watch().look_closely();
             self.tell_failure(id, name, reason, output, causes);
         }
@@ -71,7 +71,7 @@ impl Report {
             return;
         };
         let reason = causes.first().map_or_else(String::new, Check::to_string);
-        if self.programs.end() {
+        if self.programs.end_programs() {
             self.tell_failure(step.id, &step.name, reason, String::new(), causes);
         }
     }
@@ -94,7 +94,7 @@ impl Report {
         output: String,
         causes: Vec<Check>,
     ) {
-        self.tell(&Event::Failed {
+        self.send_event(&Event::Failed {
             id,
             name: name.to_owned(),
             reason,

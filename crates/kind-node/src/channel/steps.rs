@@ -38,7 +38,7 @@ pub(super) struct Runner<'a> {
 
 impl Runner<'_> {
     /// Runs a sequence up to its first failure.
-    pub(super) fn run(self, steps: &[Step]) -> Result<(), Failed> {
+    pub(super) fn run_steps(self, steps: &[Step]) -> Result<(), Failed> {
         steps.iter().try_for_each(|step| self.step(step))
     }
 
@@ -75,7 +75,7 @@ impl Runner<'_> {
                 name: path,
             }),
             Step::Mark { id } => {
-                self.report.tell(&Event::Marked { id: *id });
+                self.report.send_event(&Event::Marked { id: *id });
                 Ok(())
             }
             Step::Together { sequences } => self.together(sequences),
@@ -84,14 +84,15 @@ impl Runner<'_> {
 
     fn program(self, step: Named<'_>, argv: &[String], stdin: Option<&str>) -> Result<(), Failed> {
         let begin = self.begin(step);
-        match self.programs.run(argv, stdin, None) {
+        match self.programs.run_program(argv, stdin, None) {
             Ok(outcome) if succeeded(&outcome) => {
                 self.finish(step, begin, outcome.output);
                 Ok(())
             }
             Ok(outcome) => {
                 let reason = outcome.status.map_or_else(String::new, describe);
-                self.report.fail(step.id, step.name, reason, outcome.output);
+                self.report
+                    .fail_step(step.id, step.name, reason, outcome.output);
                 Err(Failed)
             }
             Err(error) => self.fail(step, cannot_run(argv, &error)),
@@ -102,7 +103,7 @@ impl Runner<'_> {
         let begin = self.begin(step);
         let deadline = begin + timeout;
         loop {
-            let outcome = match self.programs.run(argv, None, Some(deadline)) {
+            let outcome = match self.programs.run_program(argv, None, Some(deadline)) {
                 Ok(outcome) => outcome,
                 Err(error) => return self.fail(step, cannot_run(argv, &error)),
             };
@@ -113,7 +114,8 @@ impl Runner<'_> {
             if Instant::now() + PROGRAM_RETRY_INTERVAL >= deadline {
                 let last = outcome.status.map_or("still running".to_owned(), describe);
                 let reason = format!("no success within {timeout:?}; the last try: {last}");
-                self.report.fail(step.id, step.name, reason, outcome.output);
+                self.report
+                    .fail_step(step.id, step.name, reason, outcome.output);
                 return Err(Failed);
             }
             self.pause(PROGRAM_RETRY_INTERVAL)?;
@@ -141,7 +143,7 @@ impl Runner<'_> {
         match std::fs::read_to_string(step.name) {
             Ok(text) => {
                 let (id, path) = (step.id, step.name.to_owned());
-                self.report.tell(&Event::File { id, path, text });
+                self.report.send_event(&Event::File { id, path, text });
                 Ok(())
             }
             Err(error) => self.fail(step, format!("read: {error}")),
@@ -153,7 +155,7 @@ impl Runner<'_> {
         thread::scope(|scope| {
             let running: Vec<_> = sequences
                 .iter()
-                .map(|sequence| scope.spawn(move || self.run(sequence)))
+                .map(|sequence| scope.spawn(move || self.run_steps(sequence)))
                 .collect();
             let mut result = Ok(());
             for sequence in running {
@@ -165,12 +167,12 @@ impl Runner<'_> {
 
     fn begin(self, step: Named<'_>) -> Instant {
         let (id, name) = (step.id, step.name.to_owned());
-        self.report.tell(&Event::Started { id, name });
+        self.report.send_event(&Event::Started { id, name });
         Instant::now()
     }
 
     fn finish(self, step: Named<'_>, begin: Instant, output: String) {
-        self.report.tell(&Event::Finished {
+        self.report.send_event(&Event::Finished {
             id: step.id,
             name: step.name.to_owned(),
             ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -184,7 +186,8 @@ impl Runner<'_> {
     }
 
     fn fail(self, step: Named<'_>, reason: String) -> Result<(), Failed> {
-        self.report.fail(step.id, step.name, reason, String::new());
+        self.report
+            .fail_step(step.id, step.name, reason, String::new());
         Err(Failed)
     }
 }

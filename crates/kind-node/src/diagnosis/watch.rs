@@ -39,7 +39,7 @@ impl Watch {
     }
 
     /// What is in the way now, the worst first.
-    pub(crate) fn look(&mut self) -> Vec<Check> {
+    pub(crate) fn find_causes(&mut self) -> Vec<Check> {
         if Instant::now() >= self.next_journals {
             self.read_journals();
         }

@@ -66,7 +66,7 @@ impl Answer {
     }
 
     /// An answer without records.
-    pub(crate) fn bare(code: ResponseCode) -> Self {
+    pub(crate) fn without_records(code: ResponseCode) -> Self {
         Self {
             code,
             authoritative: false,
@@ -173,7 +173,7 @@ pub(crate) fn answer_question(
             }
         }
     }
-    Reach::Whole(Answer::bare(ResponseCode::ServFail))
+    Reach::Whole(Answer::without_records(ResponseCode::ServFail))
 }
 
 /// An answer from our own zone.
@@ -182,6 +182,6 @@ fn ours(answers: Vec<Record>, additionals: Vec<Record>) -> Answer {
         authoritative: true,
         answers,
         additionals,
-        ..Answer::bare(ResponseCode::NoError)
+        ..Answer::without_records(ResponseCode::NoError)
     }
 }

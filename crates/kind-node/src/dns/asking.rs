@@ -48,10 +48,10 @@ pub(crate) struct Asking<'a> {
 
 impl Asking<'_> {
     /// Answers a question by the server block that it belongs to.
-    pub(super) async fn resolve(&self, question: &Question) -> Resolved {
+    pub(super) async fn resolve_question(&self, question: &Question) -> Resolved {
         let Some((chain, place)) = self.chain(&question.name) else {
             return Resolved {
-                answer: Answer::bare(ResponseCode::Refused),
+                answer: Answer::without_records(ResponseCode::Refused),
                 plugin: "",
                 chain: None,
             };
@@ -77,21 +77,21 @@ impl Asking<'_> {
     /// Answers a question that an answer led to.
     pub(crate) async fn resolve_further(&self, question: &Question) -> Answer {
         if self.depth == DEEPEST || question.class != DNSClass::IN {
-            return Answer::bare(ResponseCode::ServFail);
+            return Answer::without_records(ResponseCode::ServFail);
         }
         let asking = Asking {
             depth: self.depth + 1,
             ..*self
         };
         // In a box: how deep this goes is not known before.
-        Box::pin(asking.resolve(question)).await.answer
+        Box::pin(asking.resolve_question(question)).await.answer
     }
 }
 impl Chain {
     async fn serve(&self, asking: &Asking<'_>, question: &Question) -> Given {
         let mut rewritten = question.clone();
         let Ok(changes) = rewrite::rewrite_question(&self.block.rewrite, &mut rewritten) else {
-            return (Answer::bare(ResponseCode::ServFail), "rewrite");
+            return (Answer::without_records(ResponseCode::ServFail), "rewrite");
         };
         let (mut answer, plugin) = self.walk(asking, &rewritten).await;
         rewrite::change_answer(&mut answer, &changes);
@@ -121,7 +121,7 @@ impl Chain {
             }
             first.get_or_insert((answer, plugin));
         }
-        first.unwrap_or((Answer::bare(ResponseCode::ServFail), "autopath"))
+        first.unwrap_or((Answer::without_records(ResponseCode::ServFail), "autopath"))
     }
 
     fn search_path(&self, asking: &Asking<'_>, question: &Question) -> Option<Vec<Name>> {
@@ -151,15 +151,15 @@ impl Chain {
 
     async fn ask_plugins(&self, asking: &Asking<'_>, question: &Question) -> Given {
         for template in &self.block.templates {
-            if let Some(answer) = template.answer(question, asking.client) {
+            if let Some(answer) = template.answer_question(question, asking.client) {
                 return (complete(answer, asking, question).await, "template");
             }
         }
         if question.class != DNSClass::IN {
-            return (Answer::bare(ResponseCode::Refused), "");
+            return (Answer::without_records(ResponseCode::Refused), "");
         }
         let hosts = self.block.hosts.as_ref();
-        if let Some(answer) = hosts.and_then(|hosts| hosts.answer(question)) {
+        if let Some(answer) = hosts.and_then(|hosts| hosts.answer_question(question)) {
             return (answer, "hosts");
         }
         if let Some(answer) = self.ask_kubernetes(asking, question).await {
@@ -180,7 +180,7 @@ impl Chain {
         match answer::answer_question(kubernetes, cluster, question) {
             Reach::Outside { aliases, .. } if aliases.is_empty() => None,
             // Before the first list nobody can tell what exists: no negative answer, and no alias.
-            _ if index.is_none() => Some(Answer::bare(ResponseCode::ServFail)),
+            _ if index.is_none() => Some(Answer::without_records(ResponseCode::ServFail)),
             Reach::Whole(answer) => Some(answer),
             Reach::Outside { aliases, name } => {
                 let target = Question {
@@ -200,7 +200,7 @@ impl Chain {
             .filter(|one| one.covers(&question.name));
         let Some(forwarder) = covering.next() else {
             let code = self.refusal();
-            return (Answer::bare(code), "");
+            return (Answer::without_records(code), "");
         };
         let cache = self.cache_for(question);
         if let Some((cache, counters)) = cache {
@@ -210,13 +210,13 @@ impl Chain {
                 return (answer, "cache");
             }
         }
-        let answered = forwarder.ask(question).await;
+        let answered = forwarder.ask_upstreams(question).await;
         if let (Some((cache, counters)), Some(answer)) = (cache, &answered) {
             let mut cache = lock(cache);
             cache.insert(question.clone(), answer, Instant::now());
             counters.set_entries(cache.entries(Kept::Success), cache.entries(Kept::Denial));
         }
-        let answer = answered.unwrap_or(Answer::bare(ResponseCode::ServFail));
+        let answer = answered.unwrap_or(Answer::without_records(ResponseCode::ServFail));
         let told = self.block.plugins.contains("errors");
         if answer.code == ResponseCode::ServFail && told {
             tracing::warn!(name = %question.name, kind = %question.kind, "no upstream server answers");

@@ -255,7 +255,7 @@ mod tests {
         Answer {
             answers,
             authorities,
-            ..Answer::bare(code)
+            ..Answer::without_records(code)
         }
     }
 
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn failure_is_kept_only_if_a_corefile_says_so() {
         let now = Instant::now();
-        let failure = Answer::bare(ResponseCode::ServFail);
+        let failure = Answer::without_records(ResponseCode::ServFail);
         for (directive, seconds) in [
             ("cache", 0),
             ("cache {\n servfail 0\n}", 0),

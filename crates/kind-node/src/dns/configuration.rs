@@ -146,7 +146,7 @@ impl Configuration {
     ///
     /// # Errors
     /// All that makes it invalid, and what else was not understood.
-    pub(crate) fn read(
+    pub(crate) fn read_blocks(
         text: &str,
         file: &str,
         environment: &dyn Environment,
@@ -296,29 +296,31 @@ impl Reading<'_> {
         let environment = self.environment;
         let around = &block.zones;
         match directive.name.as_str() {
-            "log" => block.log.push(LogRule::read(directive, lines)?),
-            "rewrite" => block.rewrite.push(Rule::read(directive)?),
+            "log" => block.log.push(LogRule::read_directive(directive, lines)?),
+            "rewrite" => block.rewrite.push(Rule::read_directive(directive)?),
             "template" => block
                 .templates
-                .push(Template::read(directive, around, lines)?),
-            "forward" => block
-                .forward
-                .push(ForwardSettings::read(directive, environment, lines)?),
+                .push(Template::read_directive(directive, around, lines)?),
+            "forward" => block.forward.push(ForwardSettings::read_forward(
+                directive,
+                environment,
+                lines,
+            )?),
             "hosts" => once(
                 &mut block.hosts,
-                Hosts::read(directive, around, environment, lines)?,
+                Hosts::read_directive(directive, around, environment, lines)?,
             )?,
             "kubernetes" => once(
                 &mut block.kubernetes,
-                Kubernetes::read(directive, around, lines)?,
+                Kubernetes::read_directive(directive, around, lines)?,
             )?,
             "cache" => once(
                 &mut block.cache,
-                CacheSettings::read(directive, around, lines)?,
+                CacheSettings::read_directive(directive, around, lines)?,
             )?,
             "autopath" => once(
                 &mut block.autopath,
-                Autopath::read(directive, around, environment)?,
+                Autopath::read_directive(directive, around, environment)?,
             )?,
             "prometheus" => once(&mut block.metrics, server::read_metrics(directive, lines)?)?,
             "health" => {

@@ -98,13 +98,13 @@ impl Forwarder {
     }
 
     /// Asks the upstream servers one after the other until one knows; nothing if none says anything in time.
-    pub(crate) async fn ask(&self, question: &Question) -> Option<Answer> {
+    pub(crate) async fn ask_upstreams(&self, question: &Question) -> Option<Answer> {
         if self.came_back(&question.name) {
-            return Some(Answer::bare(ResponseCode::Refused));
+            return Some(Answer::without_records(ResponseCode::Refused));
         }
         let Ok(_permit) = self.permits.try_acquire() else {
             self.metrics.forward_rejected();
-            return Some(Answer::bare(ResponseCode::Refused));
+            return Some(Answer::without_records(ResponseCode::Refused));
         };
         let asked = timeout(FORWARD_TIMEOUT, self.ask_servers(question)).await;
         asked.ok().flatten()
@@ -151,7 +151,7 @@ impl Forwarder {
                         if matches!(answer.code, ResponseCode::NoError | ResponseCode::NXDomain) {
                             return Some(answer);
                         }
-                        refusal = Some(Answer::bare(answer.code));
+                        refusal = Some(Answer::without_records(answer.code));
                     }
                     Err(error) => {
                         server.set_failed(true);
@@ -361,9 +361,12 @@ mod tests {
             checking_disabled: false,
         };
         let taken = forwarder.permits.acquire_many(2).await.unwrap();
-        let refused = forwarder.ask(&question).await;
-        assert_eq!(refused, Some(Answer::bare(ResponseCode::Refused)));
+        let refused = forwarder.ask_upstreams(&question).await;
+        assert_eq!(
+            refused,
+            Some(Answer::without_records(ResponseCode::Refused))
+        );
         drop(taken);
-        assert_eq!(forwarder.ask(&question).await, None);
+        assert_eq!(forwarder.ask_upstreams(&question).await, None);
     }
 }

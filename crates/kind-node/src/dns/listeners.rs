@@ -54,7 +54,10 @@ impl Listeners {
     }
 
     /// Listens where a configuration asks for, and nowhere else any more. Returns why some of it failed.
-    pub(crate) async fn follow(&mut self, configuration: &Configuration) -> Vec<Error> {
+    pub(crate) async fn follow_configuration(
+        &mut self,
+        configuration: &Configuration,
+    ) -> Vec<Error> {
         self.ports = configuration.ports();
         self.addresses = configuration.metrics();
         end_others(&mut self.servers, &self.ports).await;
@@ -71,7 +74,7 @@ impl Listeners {
             }
             match listen_on_all(self.address(port), Server::bind).await {
                 Ok(server) => {
-                    let serving = tokio::spawn(server.run(self.resolver.clone(), port));
+                    let serving = tokio::spawn(server.serve_queries(self.resolver.clone(), port));
                     self.servers.insert(port, serving);
                 }
                 Err(error) => failures.push(error),
@@ -84,7 +87,7 @@ impl Listeners {
             match listen_on_all(address, |address| Page::bind(address, "/metrics")).await {
                 Ok(page) => {
                     let metrics = self.metrics.clone();
-                    let serving = tokio::spawn(page.run(move || Some(metrics.render())));
+                    let serving = tokio::spawn(page.serve_page(move || Some(metrics.render())));
                     self.pages.insert(address, serving);
                 }
                 Err(error) => failures.push(error),
@@ -147,7 +150,7 @@ mod tests {
     /// Follows a Corefile with metrics there; tells what failed.
     async fn follow(listeners: &mut Listeners, metrics: SocketAddr) -> Vec<String> {
         let (configuration, _) = read(&format!(". {{\n prometheus {metrics}\n}}")).unwrap();
-        let failures = listeners.follow(&configuration).await;
+        let failures = listeners.follow_configuration(&configuration).await;
         failures.iter().map(ToString::to_string).collect()
     }
 

@@ -127,7 +127,7 @@ fn index() -> Index {
     ] {
         let object = json!({"metadata": {"namespace": "default", "name": name}, "spec": spec});
         let kept = convert::convert_service(serde_json::from_value(object).unwrap());
-        objects.apply(Change::Service(Event::Apply(kept)));
+        objects.apply_change(Change::Service(Event::Apply(kept)));
     }
     let addresses = (0..200).map(|last| json!({"addresses": [format!("10.0.0.{last}")]}));
     let slice = json!({
@@ -139,7 +139,7 @@ fn index() -> Index {
         "endpoints": addresses.collect::<Vec<_>>(),
     });
     let kept = convert::convert_slice(serde_json::from_value(slice).unwrap());
-    objects.apply(Change::Endpoints(Event::Apply(kept)));
+    objects.apply_change(Change::Endpoints(Event::Apply(kept)));
     let mut index = Index::default();
     objects.refresh(&mut index);
     index
@@ -177,7 +177,7 @@ async fn serve(corefile: &str, index: Option<Index>) -> (SocketAddr, Arc<Chain>,
     let (_, chains) = watch::channel(Arc::new(chains));
     let (_, indexes) = watch::channel(index.map(Arc::new));
     let (_, pods) = watch::channel(None);
-    tokio::spawn(server.run(Resolver::new(chains, indexes, pods), 53));
+    tokio::spawn(server.serve_queries(Resolver::new(chains, indexes, pods), 53));
     (address, first, metrics)
 }
 
@@ -443,7 +443,7 @@ async fn pages_tell_life_and_readiness() {
     let address = page.address().unwrap();
     let ready = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let told = ready.clone();
-    tokio::spawn(page.run(move || told.load(Ordering::Relaxed).then(|| "OK".to_owned())));
+    tokio::spawn(page.serve_page(move || told.load(Ordering::Relaxed).then(|| "OK".to_owned())));
     // Who connects and says nothing takes nobody else's turn.
     let mut silent = Vec::new();
     for _ in 0..10 {

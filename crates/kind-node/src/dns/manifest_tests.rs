@@ -28,7 +28,7 @@ fn arguments_and_ports_are_the_programs_own() {
         .map(|text| domain(text.trim_matches('"')))
         .collect();
     assert_eq!(arguments[0], "dns");
-    let options = Options::parse(&arguments[1..]).unwrap();
+    let options = Options::parse_arguments(&arguments[1..]).unwrap();
     assert_eq!(options, Options::default());
     for port in [options.ready.port(), options.health.port()] {
         assert!(MANIFEST.contains(&format!("port: {port}\n")));

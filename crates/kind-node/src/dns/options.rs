@@ -43,7 +43,7 @@ impl Default for Options {
 
 impl Options {
     /// Reads arguments of the form `--option=value`, and CoreDNS's `-conf FILE`.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self, Error> {
+    pub(crate) fn parse_arguments(arguments: &[String]) -> Result<Self, Error> {
         let mut options = Self::default();
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -93,7 +93,7 @@ mod tests {
 
     fn parse(arguments: &[&str]) -> Result<Options, String> {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        Options::parse(&arguments).map_err(|error| error.to_string())
+        Options::parse_arguments(&arguments).map_err(|error| error.to_string())
     }
 
     #[test]

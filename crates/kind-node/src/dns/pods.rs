@@ -20,7 +20,7 @@ pub(crate) async fn watch_pods(client: Client, pods: Arc<Sender<Option<Arc<Pods>
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                let news = known.apply(event, reduce);
+                let news = known.apply_event(event, reduce);
                 if news && known.complete() {
                     pods.send_replace(Some(Arc::new(by_address(&known))));
                 }
@@ -38,7 +38,7 @@ fn reduce(pod: Pod) -> Option<Vec<IpAddr>> {
 
 fn by_address(known: &Store<Vec<IpAddr>>) -> Pods {
     let mut pods = Pods::new();
-    for (key, addresses) in known.all() {
+    for (key, addresses) in known.all_objects() {
         for address in addresses {
             let namespaces = pods.entry(*address).or_default();
             namespaces.insert(key.namespace.as_str().into());

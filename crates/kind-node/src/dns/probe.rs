@@ -43,7 +43,10 @@ impl Page {
     }
 
     /// Serves the page until the caller drops the future: 200 with a text if there is one, else 503.
-    pub(crate) async fn run(self, text: impl Fn() -> Option<String> + Send + Sync + 'static) {
+    pub(crate) async fn serve_page(
+        self,
+        text: impl Fn() -> Option<String> + Send + Sync + 'static,
+    ) {
         let Self { listener, path } = self;
         let text = Arc::new(text);
         let permits = Arc::new(Semaphore::new(CONNECTIONS));

@@ -38,7 +38,7 @@ const HOST: &str = "HOST_IP";
 /// `-conf FILE`, by that file, and a cluster is needed only if it says so. The cluster is that of
 /// [`kubernetes::client`].
 pub(crate) fn run_dns(args: &[String]) -> Result<(), Error> {
-    let options = Options::parse(args)?;
+    let options = Options::parse_arguments(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -67,7 +67,7 @@ async fn serve(options: Options) -> Result<(), Error> {
             _ = interrupt.recv() => break,
             Some(update) = updates.recv() => {
                 let corefile = corefile_watch::corefile_of_object(update, &options.domain.to_ascii());
-                loader.load(corefile).await;
+                loader.load_corefile(corefile).await;
                 pages.loaded.store(true, Ordering::Relaxed);
             }
             _ = look.tick() => {
@@ -114,7 +114,7 @@ async fn follow_cluster(
     options: &Options,
 ) -> Result<mpsc::Receiver<Option<ConfigMap>>, Error> {
     let default = corefile_watch::corefile_of_object(None, &options.domain.to_ascii());
-    in_force(loader.load(default).await)?;
+    in_force(loader.load_corefile(default).await)?;
     let client = connect().await?;
     loader.set_client(client.clone());
     let (sender, updates) = mpsc::channel(1);
@@ -127,7 +127,7 @@ async fn follow_file(
     loader: &mut Loader,
     path: &Path,
 ) -> Result<mpsc::Receiver<Option<ConfigMap>>, Error> {
-    in_force(loader.load(Corefile::read(path)?).await)?;
+    in_force(loader.load_corefile(Corefile::read_corefile(path)?).await)?;
     if loader.lacks_client() {
         loader.set_client(connect().await?);
     }
@@ -168,12 +168,12 @@ impl Pages {
             ending: Arc::default(),
         };
         let well = || Some("OK".to_owned());
-        tokio::spawn(health.run(well));
+        tokio::spawn(health.serve_page(well));
         let (loaded, ending) = (pages.loaded.clone(), pages.ending.clone());
         let (indexes, needs_cluster) = (loader.indexes.subscribe(), loader.needs_cluster.clone());
         let (pods, needs_pods) = (loader.pods.subscribe(), loader.needs_pods.clone());
         let is = |told: &AtomicBool| told.load(Ordering::Relaxed);
-        tokio::spawn(ready.run(move || {
+        tokio::spawn(ready.serve_page(move || {
             let services_known = !is(&needs_cluster) || indexes.borrow().is_some();
             let pods_known = !is(&needs_pods) || pods.borrow().is_some();
             (services_known && pods_known && is(&loaded) && !is(&ending)).then(|| "OK".to_owned())

@@ -38,7 +38,12 @@ impl Resolver {
 
     /// Answers a question that came in on the port of a server block. What is known here is answered without
     /// waiting for anything.
-    pub(crate) async fn resolve(&self, port: u16, client: IpAddr, question: &Question) -> Resolved {
+    pub(crate) async fn resolve_question(
+        &self,
+        port: u16,
+        client: IpAddr,
+        question: &Question,
+    ) -> Resolved {
         let chains = self.chains.borrow().clone();
         let known = ClusterSnapshot {
             index: self.indexes.borrow().clone(),
@@ -51,6 +56,6 @@ impl Resolver {
             client,
             known: &known,
         };
-        asking.resolve(question).await
+        asking.resolve_question(question).await
     }
 }

@@ -47,7 +47,7 @@ impl Server {
     }
 
     /// Answers until the caller drops the future, as the server of that port of a Corefile.
-    pub(crate) async fn run(self, resolver: Resolver, port: u16) {
+    pub(crate) async fn serve_queries(self, resolver: Resolver, port: u16) {
         let service = Arc::new(Service { resolver, port });
         let udp = serve_udp(Arc::new(self.udp), service.clone());
         let tcp = serve_tcp(self.tcp, service);
@@ -79,7 +79,10 @@ impl Service {
         let question = &request.question;
         // A client of IPv4 has an address of IPv6 on a socket for both.
         let address = client.ip().to_canonical();
-        let resolved = self.resolver.resolve(self.port, address, question).await;
+        let resolved = self
+            .resolver
+            .resolve_question(self.port, address, question)
+            .await;
         let answer = resolved.answer.summary();
         let reply = wire::write_answer(&request, resolved.answer, transport);
         if let Some((chain, place)) = &resolved.chain {

@@ -36,17 +36,17 @@ fn cluster() -> Index {
     let cluster: Cluster = serde_json::from_str(include_str!("testdata/cluster.json")).unwrap();
     let mut objects = Objects::default();
     for object in cluster.namespaces {
-        objects.apply(Change::Namespace(Event::Apply(convert::convert_namespace(
+        objects.apply_change(Change::Namespace(Event::Apply(convert::convert_namespace(
             object,
         ))));
     }
     for object in cluster.services {
-        objects.apply(Change::Service(Event::Apply(convert::convert_service(
+        objects.apply_change(Change::Service(Event::Apply(convert::convert_service(
             object,
         ))));
     }
     for object in cluster.slices {
-        objects.apply(Change::Endpoints(Event::Apply(convert::convert_slice(
+        objects.apply_change(Change::Endpoints(Event::Apply(convert::convert_slice(
             object,
         ))));
     }

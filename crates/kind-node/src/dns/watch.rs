@@ -72,7 +72,7 @@ async fn follow(
         };
         tokio::select! {
             change = changes.next() => match change {
-                Some(Ok(change)) => objects.apply(change),
+                Some(Ok(change)) => objects.apply_change(change),
                 Some(Err(error)) => report(&error),
                 None => return,
             },

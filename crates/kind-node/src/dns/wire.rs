@@ -316,7 +316,7 @@ mod tests {
         Answer {
             answers: (0..count).map(record).collect(),
             additionals: vec![record(255)],
-            ..Answer::bare(ResponseCode::NoError)
+            ..Answer::without_records(ResponseCode::NoError)
         }
     }
 

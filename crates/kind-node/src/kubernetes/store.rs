@@ -18,7 +18,7 @@ pub(crate) struct Key {
 
 impl Key {
     /// The key of an object.
-    pub(crate) fn of<K: kube::Resource>(object: &K) -> Self {
+    pub(crate) fn of_object<K: kube::Resource>(object: &K) -> Self {
         Self {
             namespace: object.namespace().unwrap_or_default(),
             name: object.name_any(),
@@ -48,7 +48,7 @@ impl<T> Default for Store<T> {
 impl<T: PartialEq> Store<T> {
     /// Takes an event in; tells whether there is something new to act on. `reduce` gives what
     /// matters of an object, or `None` for one that does not matter.
-    pub(crate) fn apply<K: kube::Resource>(
+    pub(crate) fn apply_event<K: kube::Resource>(
         &mut self,
         event: Event<K>,
         reduce: impl FnOnce(K) -> Option<T>,
@@ -59,7 +59,7 @@ impl<T: PartialEq> Store<T> {
                 false
             }
             Event::InitApply(object) => {
-                let key = Key::of(&object);
+                let key = Key::of_object(&object);
                 self.listed.extend(reduce(object).map(|facts| (key, facts)));
                 false
             }
@@ -70,7 +70,7 @@ impl<T: PartialEq> Store<T> {
                 first || self.known != before
             }
             Event::Apply(object) => {
-                let key = Key::of(&object);
+                let key = Key::of_object(&object);
                 match reduce(object) {
                     Some(facts) if self.known.get(&key) == Some(&facts) => false,
                     Some(facts) => {
@@ -80,7 +80,7 @@ impl<T: PartialEq> Store<T> {
                     None => self.known.remove(&key).is_some(),
                 }
             }
-            Event::Delete(object) => self.known.remove(&Key::of(&object)).is_some(),
+            Event::Delete(object) => self.known.remove(&Key::of_object(&object)).is_some(),
         }
     }
 }
@@ -92,7 +92,7 @@ impl<T> Store<T> {
     }
 
     /// The objects by key.
-    pub(crate) fn all(&self) -> &BTreeMap<Key, T> {
+    pub(crate) fn all_objects(&self) -> &BTreeMap<Key, T> {
         &self.known
     }
 }
@@ -126,7 +126,7 @@ mod tests {
 
     /// Keeps the label; objects with the label "none" do not matter.
     fn apply(known: &mut Store<String>, event: Event<Namespace>) -> bool {
-        known.apply(event, |object| {
+        known.apply_event(event, |object| {
             let label = object.labels()["label"].clone();
             (label != "none").then_some(label)
         })
@@ -144,9 +144,13 @@ mod tests {
 
         apply(&mut known, Event::Init);
         apply(&mut known, Event::InitApply(object("a", "1")));
-        assert_eq!(known.all().len(), 2, "not before the list is complete");
+        assert_eq!(
+            known.all_objects().len(),
+            2,
+            "not before the list is complete"
+        );
         assert!(apply(&mut known, Event::InitDone));
-        assert_eq!(known.all().len(), 1);
+        assert_eq!(known.all_objects().len(), 1);
     }
 
     #[test]

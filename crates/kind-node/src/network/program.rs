@@ -28,7 +28,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// while the add-on is replaced. `services` gives Services their addresses: it is told of an address of this node
 /// and of its name.
 pub(crate) fn run_network(services: impl AsyncFn(Client, IpAddr, &str)) -> Result<(), Error> {
-    let settings = Settings::read(|name| std::env::var(name).ok())?;
+    let settings = Settings::read_variables(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -97,7 +97,7 @@ async fn follow(settings: &Settings, client: Client) -> Result<(), Error> {
     loop {
         let news = tokio::select! {
             event = events.next() => match event {
-                Some(Ok(event)) => nodes.apply(event),
+                Some(Ok(event)) => nodes.apply_event(event),
                 Some(Err(error)) => {
                     report_error(&error, "no answer from the API server");
                     false

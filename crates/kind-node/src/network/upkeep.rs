@@ -24,13 +24,13 @@ pub(super) fn keep_tables(name: &str, tables: &[Table]) -> Infallible {
 
 /// Keeps the tables until something goes wrong.
 fn guard(name: &str, tables: &[Table]) -> io::Result<Infallible> {
-    let connection = Connection::open()?;
+    let connection = Connection::open_netlink()?;
     // Listening begins before the rules stand, so that no removal goes unheard.
     let mut removal = wait_for_removal(name, connection.port())?;
     loop {
         let mut batch = Batch::new();
         tables.iter().for_each(|table| batch.replace(table));
-        connection.apply(batch)?;
+        connection.apply_batch(batch)?;
         tracing::info!(table = name, "rules are set");
         removal()?;
         tracing::warn!(table = name, "rules were removed; setting them again");

@@ -44,7 +44,7 @@ impl Batch {
     }
 
     /// Removes a table with everything in it, if it exists.
-    pub(crate) fn remove(&mut self, table: &Table) {
+    pub(crate) fn remove_table(&mut self, table: &Table) {
         // The deletion of a table that does not exist would fail the whole change.
         self.create(table);
         self.table(DELETE_TABLE, 0, table, |_| {});

@@ -20,7 +20,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects for changes.
-    pub(crate) fn open() -> io::Result<Self> {
+    pub(crate) fn open_netlink() -> io::Result<Self> {
         let socket = open_socket(0)?;
         let address = SocketAddrNetlink::try_from(rustix::net::getsockname(&socket)?)?;
         let port = address.pid();
@@ -33,7 +33,7 @@ impl Connection {
     }
 
     /// Makes a change: all of it or nothing.
-    pub(crate) fn apply(&self, batch: Batch) -> io::Result<()> {
+    pub(crate) fn apply_batch(&self, batch: Batch) -> io::Result<()> {
         let bytes = batch.finish();
         // A change is one datagram, however large.
         if bytes.len() + OVERHEAD > sockopt::socket_send_buffer_size(&self.socket)? {

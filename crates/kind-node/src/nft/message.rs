@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn messages_know_their_table() {
         let mut batch = Batch::new();
-        batch.remove(&Table::new(Family::V4, "mine"));
+        batch.remove_table(&Table::new(Family::V4, "mine"));
         let tables: Vec<_> = parse_messages(batch.bytes())
             .map(|message| (message.kind, message.takes_from("mine", 7)))
             .collect();

@@ -25,7 +25,7 @@ pub(super) struct Alive(BTreeMap<String, u8>);
 
 impl Alive {
     /// Asks all nodes. Tells whether one of them counts as another than before.
-    pub(super) async fn ask(&mut self, nodes: &BTreeMap<Key, Node>) -> bool {
+    pub(super) async fn probe_nodes(&mut self, nodes: &BTreeMap<Key, Node>) -> bool {
         let answers = nodes
             .iter()
             .map(|(key, node)| async { (key.name.clone(), answers(node).await) });
@@ -84,9 +84,9 @@ mod tests {
             (key("gone"), node("none")),
         ]);
         let mut alive = Alive::default();
-        assert!(!alive.ask(&nodes).await);
+        assert!(!alive.probe_nodes(&nodes).await);
         assert!(alive.is_alive("gone"));
-        assert!(alive.ask(&nodes).await);
+        assert!(alive.probe_nodes(&nodes).await);
         assert!(!alive.is_alive("gone"));
         assert!(alive.is_alive("here") && alive.is_alive("never asked"));
     }

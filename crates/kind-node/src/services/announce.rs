@@ -64,7 +64,7 @@ impl Rules {
     }
 
     fn set(&mut self, wanted: &Wanted) -> Result<(), Error> {
-        let connection = Connection::open().map_err(kernel_error("reach netfilter"))?;
+        let connection = Connection::open_netlink().map_err(kernel_error("reach netfilter"))?;
         if self.closing.as_ref() != Some(&wanted.closing) {
             self.closing = None;
             replace(&connection, &guard::empty_guard_tables(), &wanted.closing)
@@ -87,9 +87,9 @@ impl Rules {
 /// Sets tables in place of all that there may be.
 fn replace(connection: &Connection, all: &[Table], wanted: &[Table]) -> std::io::Result<()> {
     let mut batch = Batch::new();
-    all.iter().for_each(|table| batch.remove(table));
+    all.iter().for_each(|table| batch.remove_table(table));
     wanted.iter().for_each(|table| batch.replace(table));
-    connection.apply(batch)
+    connection.apply_batch(batch)
 }
 
 /// Gives the link these addresses and takes away others of services. Returns the new ones.

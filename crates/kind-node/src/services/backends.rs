@@ -41,7 +41,7 @@ impl Backends {
     pub(super) fn buckets(&self, family: Family) -> Vec<IpAddr> {
         let nodes = self.0.iter();
         let nodes: Vec<_> = nodes
-            .filter(|(address, _)| Family::of(**address) == family)
+            .filter(|(address, _)| Family::of_address(**address) == family)
             .collect();
         (0..SPREAD)
             .filter_map(|bucket| {

@@ -121,7 +121,7 @@ fn families(spec: &v1::ServiceSpec) -> Vec<Family> {
         .collect();
     if families.is_empty() {
         let address = spec.cluster_ip.as_ref().and_then(|text| text.parse().ok());
-        families.extend(address.map(Family::of));
+        families.extend(address.map(Family::of_address));
     }
     families
 }
@@ -259,7 +259,7 @@ mod tests {
                 "status": { "conditions": [{ "type": "Ready", "status": ready }] },
             });
             let object: v1::Node = serde_json::from_value(object).unwrap();
-            (Key::of(&object), reduce_node(object))
+            (Key::of_object(&object), reduce_node(object))
         };
         all.iter().map(read).collect()
     }

@@ -70,12 +70,12 @@ impl Leader {
         loop {
             let news = tokio::select! {
                 event = node_events.next() => match event {
-                    Some(Ok(event)) => nodes.apply(event, |node| Some(cluster::reduce_node(node))),
+                    Some(Ok(event)) => nodes.apply_event(event, |node| Some(cluster::reduce_node(node))),
                     Some(Err(error)) => failed(&error),
                     None => return,
                 },
                 event = endpoint_events.next() => match event {
-                    Some(Ok(event)) => endpoints.apply(event, |of| Some(cluster::reduce_endpoints(of))),
+                    Some(Ok(event)) => endpoints.apply_event(event, |of| Some(cluster::reduce_endpoints(of))),
                     Some(Err(error)) => failed(&error),
                     None => return,
                 },
@@ -84,14 +84,14 @@ impl Leader {
                     Err(_) => return,
                 },
                 _ = tick.tick() => {
-                    let several = nodes.all().len() > 1;
-                    (several && alive.ask(nodes.all()).await) || again
+                    let several = nodes.all_objects().len() > 1;
+                    (several && alive.probe_nodes(nodes.all_objects()).await) || again
                 }
             };
             if !news || !nodes.complete() || !endpoints.complete() {
                 continue;
             }
-            let usable = cluster::usable_nodes(nodes.all(), |name| alive.is_alive(name));
+            let usable = cluster::usable_nodes(nodes.all_objects(), |name| alive.is_alive(name));
             let current = services.borrow_and_update().clone();
             again = !self.settle(&current, &usable, &endpoints, &mut told).await;
         }
@@ -115,7 +115,7 @@ impl Leader {
                 ranges: &self.link.ranges,
                 claimed: &claimed,
                 nodes,
-                places: endpoints.all().get(key).unwrap_or(&nowhere),
+                places: endpoints.all_objects().get(key).unwrap_or(&nowhere),
                 can_share: self.can_share,
             };
             let decision = decide_address(service, &circumstances);
@@ -130,8 +130,8 @@ impl Leader {
             well &= wanted.is_complete;
             match self.write(key, service, &wanted).await {
                 Ok(()) => {
-                    if let Some(news) = News::of(&decision, wanted.is_complete) {
-                        told.tell(key, service, news).await;
+                    if let Some(news) = News::of_decision(&decision, wanted.is_complete) {
+                        told.send_news(key, service, news).await;
                     }
                 }
                 Err(error) => {

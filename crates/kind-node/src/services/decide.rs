@@ -57,7 +57,7 @@ pub(super) fn decide_address(service: &Service, circumstances: &Circumstances<'_
     let kept = |family: &Family| {
         let mut addresses = service.addresses.iter().filter(ours);
         let own = |address: &&IpAddr| {
-            Family::of(**address) == *family && !circumstances.claimed.contains(address)
+            Family::of_address(**address) == *family && !circumstances.claimed.contains(address)
         };
         addresses.find(own).copied()
     };
@@ -140,7 +140,8 @@ pub(super) fn candidate_nodes(
     taken: &BTreeSet<IpAddr>,
 ) -> Vec<IpAddr> {
     let asked = service.requested.iter().copied();
-    let asked = asked.filter(|address| Family::of(*address) == family && ranges.contain(address));
+    let asked =
+        asked.filter(|address| Family::of_address(*address) == family && ranges.contain(address));
     let all = asked.chain(ranges.candidates(family, number(&service.uid)));
     all.filter(|address| !taken.contains(address)).collect()
 }
@@ -167,7 +168,7 @@ mod tests {
 
     fn ranges() -> Ranges {
         let networks = ["172.18.0.2/16", "fc00::2/64"];
-        Ranges::of(networks.iter().map(|text| text.parse().unwrap()))
+        Ranges::of_addresses(networks.iter().map(|text| text.parse().unwrap()))
     }
 
     fn service(addresses: &[&str], announcer: Option<&str>) -> Service {

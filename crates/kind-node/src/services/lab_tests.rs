@@ -62,7 +62,7 @@ fn node(netlink: &mut Netlink, bridge: u32, number: u8) -> NetworkNamespace {
     netlink
         .veth(&veth, bridge, "eth0", namespace.as_fd())
         .unwrap();
-    place.run(move || {
+    place.run_inside(move || {
         let mut netlink = Netlink::open().unwrap();
         let link = netlink.link("eth0").unwrap().unwrap();
         for address in [
@@ -97,7 +97,7 @@ fn node(netlink: &mut Netlink, bridge: u32, number: u8) -> NetworkNamespace {
 fn settle(node: &NetworkNamespace) {
     /// `IFA_F_TENTATIVE`, as the fifth column has it.
     const TENTATIVE: u8 = 0x40;
-    node.run(|| {
+    node.run_inside(|| {
         let tentative = || {
             let addresses = std::fs::read_to_string("/proc/thread-self/net/if_inet6").unwrap();
             let flags = addresses
@@ -135,7 +135,10 @@ fn service(spec: &Value, addresses: &[&str], shared_by: &str) -> BTreeMap<Key, S
         object["spec"][field] = value.clone();
     }
     let object: v1::Service = serde_json::from_value(object).unwrap();
-    BTreeMap::from([(Key::of(&object), cluster::reduce_service(object).unwrap())])
+    BTreeMap::from([(
+        Key::of_object(&object),
+        cluster::reduce_service(object).unwrap(),
+    )])
 }
 
 /// Has a node do its part for the Services, as the node of this name.
@@ -145,9 +148,9 @@ fn follow(
     name: &'static str,
     services: BTreeMap<Key, Service>,
 ) {
-    node.run(move || {
+    node.run_inside(move || {
         let mut netlink = Netlink::open().unwrap();
-        let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
+        let link = Link::find_link(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
         let wanted = announce::wanted_announcements(&services, name, &link);
         let new = announce::follow_announcements(&link, &wanted, &mut Rules::default()).unwrap();
         announce::announce_addresses(&link, &new).unwrap();
@@ -158,16 +161,16 @@ fn follow(
 fn announce(node: &NetworkNamespace, number: u8, addresses: &[&str]) {
     follow(node, number, "2", service(&json!({}), addresses, ""));
     let addresses = addresses.len();
-    node.run(move || {
+    node.run_inside(move || {
         let mut netlink = Netlink::open().unwrap();
-        let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
+        let link = Link::find_link(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
         assert_eq!(link.announced(&mut netlink).unwrap().len(), addresses);
     });
 }
 
 /// What the kernel of a node has of our rules.
 fn rules(node: &NetworkNamespace) -> String {
-    let listed = node.run(|| Command::new("nft").args(["list", "ruleset"]).output());
+    let listed = node.run_inside(|| Command::new("nft").args(["list", "ruleset"]).output());
     String::from_utf8(listed.unwrap().stdout).unwrap()
 }
 
@@ -241,7 +244,7 @@ fn an_address_on_another_link_of_a_node_is_not_heard_of() {
         let bridge = bridge(&mut netlink);
         let nodes = [2, 3].map(|number| node(&mut netlink, bridge, number));
         // kube-proxy's mode ipvs has all addresses there, on all nodes.
-        nodes[1].run(|| {
+        nodes[1].run_inside(|| {
             let mut netlink = Netlink::open().unwrap();
             let link = netlink.bridge("kube-ipvs0").unwrap();
             for address in [ADDRESSES[0], OTHER] {
@@ -253,7 +256,7 @@ fn an_address_on_another_link_of_a_node_is_not_heard_of() {
             std::fs::write("/proc/sys/net/ipv4/conf/eth0/arp_ignore", "0").unwrap();
         });
         assert!(reaches(OTHER, WEB), "a kernel answers for all of them");
-        nodes[1].run(|| sysctl::set_for_node(Path::new("/proc/sys")).unwrap());
+        nodes[1].run_inside(|| sysctl::set_for_node(Path::new("/proc/sys")).unwrap());
         assert!(is_nobodys(ADDRESSES[0]));
         announce(&nodes[0], 2, &ADDRESSES[..1]);
         let found = answers(ADDRESSES[0], 3);
@@ -305,9 +308,9 @@ fn nodes_share_an_address_and_see_who_asks() {
         let mut netlink = Netlink::open().unwrap();
         let bridge = bridge(&mut netlink);
         let nodes = [2, 3, 4].map(|number| node(&mut netlink, bridge, number));
-        nodes[0].run(|| {
+        nodes[0].run_inside(|| {
             let mut netlink = Netlink::open().unwrap();
-            let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, 2])).unwrap();
+            let link = Link::find_link(&mut netlink, IpAddr::from([172, 18, 0, 2])).unwrap();
             share::probe_share(&link).unwrap();
         });
         assert!(!rules(&nodes[0]).contains("probe"), "nothing stays");
@@ -361,7 +364,7 @@ fn what_a_node_hands_on_too_early_is_lost_and_does_not_wander() {
         follow(&nodes[0], 2, "2", shared.clone());
         follow(&nodes[1], 3, "3", shared);
         assert!(reaches(ADDRESSES[0], WEB));
-        nodes[1].run(|| {
+        nodes[1].run_inside(|| {
             std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
             nft("delete table inet proxy");
             count_openings("prerouting");
@@ -370,7 +373,7 @@ fn what_a_node_hands_on_too_early_is_lost_and_does_not_wander() {
         assert!(is_silent(ADDRESSES[0], WEB));
         // The host repeats what was lost if the test is late to give up.
         let sent = openings();
-        let seen = nodes[1].run(openings);
+        let seen = nodes[1].run_inside(openings);
         assert!((1..=sent).contains(&seen), "{seen} of {sent}");
     });
 }

@@ -52,7 +52,7 @@ impl Candidate {
     }
 
     /// Stays the leader as long as that goes well.
-    pub(super) async fn keep(&mut self) {
+    pub(super) async fn keep_lease(&mut self) {
         let mut renewed = Instant::now();
         // It ends well before another one may lead.
         while renewed.elapsed() + RETRY_INTERVAL < LEASE_DURATION {

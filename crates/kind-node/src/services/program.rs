@@ -60,7 +60,7 @@ pub(crate) async fn serve_services(client: Client, host: IpAddr, node: &str) {
     let link = loop {
         match Netlink::open()
             .map_err(Error::from)
-            .and_then(|mut netlink| Link::find(&mut netlink, host))
+            .and_then(|mut netlink| Link::find_link(&mut netlink, host))
         {
             Ok(link) => break Arc::new(link),
             Err(error) => report_error(&error, "no addresses for services"),
@@ -107,7 +107,7 @@ async fn take_part(
         current.mark_changed();
         tokio::select! {
             () = leader.lead(current) => {}
-            () = candidate.keep() => tracing::warn!("another node leads now"),
+            () = candidate.keep_lease() => tracing::warn!("another node leads now"),
             _ = services.wait_for(|services| services.is_empty()) => {}
         }
     }
@@ -122,7 +122,7 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
     loop {
         let news = tokio::select! {
             event = events.next() => match event {
-                Some(Ok(event)) => services.apply(event, cluster::reduce_service),
+                Some(Ok(event)) => services.apply_event(event, cluster::reduce_service),
                 Some(Err(error)) => {
                     report_error(&error, "no answer from the API server");
                     false
@@ -137,10 +137,10 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
         if !news || !services.complete() {
             continue;
         }
-        if sender.borrow().as_ref() != services.all() {
-            sender.send_replace(Arc::new(services.all().clone()));
+        if sender.borrow().as_ref() != services.all_objects() {
+            sender.send_replace(Arc::new(services.all_objects().clone()));
         }
-        let wanted = announce::wanted_announcements(services.all(), node, link);
+        let wanted = announce::wanted_announcements(services.all_objects(), node, link);
         due = Instant::now();
         due += match announce::follow_announcements(link, &wanted, &mut rules) {
             Ok(new) if new.is_empty() => RESYNC_INTERVAL,

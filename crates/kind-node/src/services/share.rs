@@ -61,10 +61,10 @@ pub(super) fn probe_share(link: &Link) -> Result<(), Error> {
     let table = sharing.sample();
     let mut batch = Batch::new();
     batch.replace(&table);
-    batch.remove(&table);
-    let connection = Connection::open().map_err(kernel_error("reach netfilter"))?;
+    batch.remove_table(&table);
+    let connection = Connection::open_netlink().map_err(kernel_error("reach netfilter"))?;
     connection
-        .apply(batch)
+        .apply_batch(batch)
         .map_err(kernel_error("hand packets on to other nodes"))
 }
 
@@ -86,7 +86,9 @@ impl Sharing<'_> {
             return;
         }
         for address in &service.addresses {
-            if Family::of(*address) == self.table.family && self.link.ranges.contain(address) {
+            if Family::of_address(*address) == self.table.family
+                && self.link.ranges.contain(address)
+            {
                 self.share(*address, service, &buckets);
             }
         }
@@ -113,7 +115,8 @@ impl Sharing<'_> {
 
     fn share(&mut self, address: IpAddr, service: &Service, buckets: &BTreeMap<u32, String>) {
         let map = format!("buckets-{address}");
-        self.table.set(map.clone(), Set::Buckets(buckets.clone()));
+        self.table
+            .add_set(map.clone(), Set::Buckets(buckets.clone()));
         let spread = |key| vec![Rule::new([], Verdict::Spread(key, map.clone()))];
         let [by_source, by_flow] = ["source", "flow"].map(|key| format!("{key}-{address}"));
         self.table.chain(by_source.clone(), spread(Key::Source));
@@ -138,7 +141,7 @@ impl Sharing<'_> {
 
     /// The finished table.
     fn finish(mut self) -> Table {
-        self.table.set(ADDRESSES, Set::Chains(self.chains));
+        self.table.add_set(ADDRESSES, Set::Chains(self.chains));
         let map = Verdict::Map(Field::Destination, ADDRESSES.to_owned());
         let rules = vec![Rule::new([Match::OfFamily], map)];
         let hook = Hook::Ingress(self.link.name.clone());

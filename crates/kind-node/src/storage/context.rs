@@ -24,7 +24,7 @@ pub(super) struct Context {
 
 impl Context {
     /// Tells people who look at an object what happened to it; `words` are action and reason.
-    pub(super) async fn tell(
+    pub(super) async fn send_event(
         &self,
         object: &ObjectReference,
         type_: EventType,

@@ -41,7 +41,7 @@ pub(super) async fn reconcile_claim(
                 room::free_mebibytes(Path::new(BASE)),
             );
             context
-                .tell(&reference, type_, (ACTION, reason), note)
+                .send_event(&reference, type_, (ACTION, reason), note)
                 .await;
             Ok(Action::await_change())
         }
@@ -50,7 +50,7 @@ pub(super) async fn reconcile_claim(
             tracing::warn!(note, "no volume for a claim");
             let reason = "ProvisioningFailed";
             context
-                .tell(&reference, EventType::Warning, (ACTION, reason), note)
+                .send_event(&reference, EventType::Warning, (ACTION, reason), note)
                 .await;
             Ok(match error {
                 Error::Unsupported(_) => Action::await_change(),

@@ -30,7 +30,7 @@ pub(super) async fn reconcile_volume(
     let words = ("Deleting", "VolumeFailedDelete");
     let reference = volume.object_ref(&());
     context
-        .tell(&reference, EventType::Warning, words, note)
+        .send_event(&reference, EventType::Warning, words, note)
         .await;
     Ok(Action::requeue(RETRY_INTERVAL))
 }

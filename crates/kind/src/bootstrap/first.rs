@@ -68,7 +68,7 @@ impl First<'_> {
     ///
     /// # Errors
     /// The node's Kubernetes version is none.
-    pub(crate) fn request(&self) -> Result<Request, kind_kubeadm::Error> {
+    pub(crate) fn bootstrap_request(&self) -> Result<Request, kind_kubeadm::Error> {
         let kubeadm = if self.prepared && self.starts_by_phases() {
             self.by_phases()?
         } else {

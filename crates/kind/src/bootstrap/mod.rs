@@ -126,11 +126,7 @@ pub(crate) fn step_names(steps: &[Step]) -> Vec<&str> {
         match step {
             Step::Run { name, .. } | Step::Wait { name, .. } => names.push(name.as_str()),
             Step::Together { sequences } => {
-                names.extend(
-                    sequences
-                        .iter()
-                        .flat_map(|sequence| self::step_names(sequence)),
-                );
+                names.extend(sequences.iter().flat_map(|sequence| step_names(sequence)));
             }
             Step::WaitSocket { .. } | Step::Read { .. } | Step::Mark { .. } => {}
         }

@@ -53,7 +53,7 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
             _ => &SHARED_FILES,
         },
     };
-    let mut request = first.request().unwrap();
+    let mut request = first.bootstrap_request().unwrap();
     request
         .steps
         .extend(wait.map(|limit| await_nodes_step(version, limit).unwrap()));

@@ -53,7 +53,7 @@ pub(crate) fn make_documents<'a>(
         Ok((node.plan.name.clone(), documents))
     })?;
     let mut nodes: NodeMap<_> = nodes.into_iter().collect();
-    let strategy = BootstrapStrategy::choose(plan, &nodes)?;
+    let strategy = BootstrapStrategy::choose_strategy(plan, &nodes)?;
     nodes
         .values_mut()
         .for_each(|node| strategy.skip_finished_phases(node));
@@ -125,7 +125,7 @@ impl NodeDocuments<'_> {
         files.extend(strategy.start_document(self));
         Ok(NodeFiles {
             files,
-            secrets: strategy.secrets(self)?,
+            secrets: strategy.node_secrets(self)?,
             unknown,
         })
     }

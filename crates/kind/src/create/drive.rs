@@ -26,9 +26,9 @@ pub(super) fn drive_bootstrap(
 ) -> Result<String> {
     let mut script = started.requests;
     let mut requests = Requests::new(coordinator.provider.shared_engine());
-    requests.begin(&script.first, &script.init, &[]);
+    requests.begin_request(&script.first, &script.init, &[]);
     for (node, request) in mem::take(&mut script.beside) {
-        requests.begin(&node, &request, &[]);
+        requests.begin_request(&node, &request, &[]);
     }
     let mut run = BootstrapRun {
         engine: coordinator.engine(),
@@ -137,14 +137,14 @@ impl BootstrapRun<'_, '_> {
     /// A step has ended well: it is told, and the sequence of phases goes on.
     fn on_step_finished(&mut self, ended: StepEnded, output: &str) {
         let (node, id) = (ended.node.clone(), ended.id);
-        self.phases.tell(Event::StepEnded(ended));
+        self.phases.send_event(Event::StepEnded(ended));
         if matches!(id, StepId::Kubeadm(_)) {
-            self.phases.detail(3, output.to_owned());
+            self.phases.send_detail(3, output.to_owned());
         }
         if id == StepId::RuntimeVersions {
             self.judge_runtime(output);
         }
-        self.phase_sequence.finished(&node, id, self.phases);
+        self.phase_sequence.finish_step(&node, id, self.phases);
     }
 
     /// Tells what is waited for, and what may be in the way.
@@ -156,11 +156,13 @@ impl BootstrapRun<'_, '_> {
             cause: causes.first().map(Check::to_string),
         };
         if waiting.cause.is_some() {
-            return self.phases.tell(Event::Warning(Warning::Waiting(waiting)));
+            return self
+                .phases
+                .send_event(Event::Warning(Warning::Waiting(waiting)));
         }
         let text = waiting.to_string();
-        self.phases.tell(Event::Note { text: text.clone() });
-        self.phases.detail(StepEnded::LEVEL, text);
+        self.phases.send_event(Event::Note { text: text.clone() });
+        self.phases.send_detail(StepEnded::LEVEL, text);
     }
 
     /// What could not be done, in kind's words.
@@ -203,7 +205,7 @@ impl BootstrapRun<'_, '_> {
     /// Warns of what the first node's Kubernetes cannot do with these versions of what runs its containers.
     fn judge_runtime(&self, told: &str) {
         for text in runtime_shortcomings(&self.script.version, told) {
-            self.phases.tell(Event::Warning(Warning::Image(text)));
+            self.phases.send_event(Event::Warning(Warning::Image(text)));
         }
     }
 
@@ -231,14 +233,14 @@ impl BootstrapRun<'_, '_> {
         while let Some(group) = self.script.groups.pop_front() {
             self.joining = group.len();
             for (node, request) in group {
-                requests.begin(&node, &request, &self.shared);
+                requests.begin_request(&node, &request, &self.shared);
             }
             if self.joining > 0 {
                 return;
             }
         }
         if let Some(ready) = self.script.ready.take() {
-            requests.begin(&self.script.first, &ready, &[]);
+            requests.begin_request(&self.script.first, &ready, &[]);
         }
     }
 
@@ -246,10 +248,10 @@ impl BootstrapRun<'_, '_> {
     fn end(self) -> Result<String> {
         let first = &self.script.first;
         if !self.ready {
-            self.phases.end(Outcome::Failed);
-            self.phases.tell(Event::NotReady);
+            self.phases.end_phase(Outcome::Failed);
+            self.phases.send_event(Event::NotReady);
         }
-        self.phases.end(Outcome::Done);
+        self.phases.end_phase(Outcome::Done);
         let missing = || failed(first, "failed to tell its kubeconfig", String::new());
         self.admin.ok_or_else(missing)
     }

@@ -37,7 +37,7 @@ struct Line {
 
 impl<'a> EventLog<'a> {
     /// A log without events.
-    pub(super) fn begin(listener: Listener<'a>) -> Self {
+    pub(super) fn begin_log(listener: Listener<'a>) -> Self {
         Self {
             listener,
             begin: SystemTime::now(),
@@ -46,7 +46,7 @@ impl<'a> EventLog<'a> {
     }
 
     /// Keeps an event and hands it on.
-    pub(super) fn record(&self, event: Event) {
+    pub(super) fn record_event(&self, event: Event) {
         let kept = match &event {
             Event::Progress(_) | Event::Note { .. } => false,
             Event::Detail { level, .. } => *level <= MAX_DETAIL_LEVEL,
@@ -141,7 +141,7 @@ mod tests {
     fn events_are_kept_and_handed_on() {
         let heard = Mutex::new(0);
         let listener = |_: Event| *heard.lock().unwrap() += 1;
-        let log = EventLog::begin(&listener);
+        let log = EventLog::begin_log(&listener);
         let phase = Phase::PrepareNodes { count: 1 };
         let detail = |level| Event::Detail {
             level,
@@ -159,7 +159,7 @@ mod tests {
                 outcome: Outcome::Done,
             },
         ] {
-            log.record(event);
+            log.record_event(event);
         }
         assert_eq!(*heard.lock().unwrap(), 5);
         let directory = tempfile::tempdir().unwrap();

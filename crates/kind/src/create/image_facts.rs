@@ -28,7 +28,7 @@ pub(crate) struct ImageFacts {
 
 impl ImageFacts {
     /// Reads the facts from a node that need not run.
-    pub(crate) fn read(engine: &dyn Engine, node: &str, image: &str) -> Result<Self> {
+    pub(crate) fn read_from_node(engine: &dyn Engine, node: &str, image: &str) -> Result<Self> {
         let mut files = read_tree(engine, node, "/kind", LARGEST_FILE)?;
         let version = files.remove("version").ok_or_else(|| Error::BadImage {
             image: image.to_owned(),

@@ -157,7 +157,7 @@ impl CreateCluster {
             .into_iter()
             .collect();
         let patches = kind_kubeadm::check_patches(cluster).into_iter();
-        errors.extend(patches.map(|error| self.located(Error::document(error))));
+        errors.extend(patches.map(|error| self.with_location(Error::document(error))));
         Error::collect(errors)
     }
 
@@ -169,7 +169,7 @@ impl CreateCluster {
     }
 
     /// A failure with the place in the config file that is at fault.
-    pub(crate) fn located(&self, error: Error) -> Error {
+    pub(crate) fn with_location(&self, error: Error) -> Error {
         let place = error.place().map(str::to_owned);
         match place.zip(self.config_file.as_ref()) {
             Some((field, source)) => {

@@ -53,11 +53,11 @@ pub(super) fn provision_nodes<'a>(
         boot_nodes(coordinator, plan)?;
     }
     if let Some(balancer) = plan.balancer() {
-        phases.begin(Phase::LoadBalancer);
+        phases.begin_phase(Phase::LoadBalancer);
         let file = load_balancer_file(plan);
         copy_in(coordinator.engine(), &balancer.name, &[file])?;
     }
-    phases.begin(Phase::WriteConfiguration);
+    phases.begin_phase(Phase::WriteConfiguration);
     Ok(Provisioned {
         engine: coordinator.engine().name(),
         host: coordinator.host,
@@ -70,7 +70,7 @@ fn create_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
     coordinator.for_each(&plan.nodes, |node| {
         let created = coordinator
             .engine()
-            .create(&node.spec(&plan.network, agent));
+            .create(&node.node_spec(&plan.network, agent));
         // What a failing engine leaves behind is ours, unless it was there before.
         if !matches!(&created, Err(EngineError::NodeExists(_))) {
             coordinator.note_made(&node.name);
@@ -78,7 +78,7 @@ fn create_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
         let action = format!("failed to create node {:?}", node.name);
         created.map_err(Error::engine(action))
     })?;
-    coordinator.check()
+    coordinator.check_cancelled()
 }
 
 fn inspect_nodes(
@@ -96,7 +96,7 @@ fn inspect_nodes(
         let facts = match images.get(image.as_str()) {
             Some(facts) if node.plan.host.mounts.is_empty() => facts.clone(),
             // A mount may hide what the image says.
-            _ => ImageFacts::read(engine, name, image)?,
+            _ => ImageFacts::read_from_node(engine, name, image)?,
         };
         let containerd = plan.kubernetes.containerd.has_patches();
         let containerd = containerd.then(|| read_file(engine, name, containerd::CONFIG_PATH));
@@ -124,11 +124,11 @@ fn read_images<'p>(
     nodes.sort_by_key(|node| &node.image);
     nodes.dedup_by_key(|node| &node.image);
     let facts = parallel::run_for_each(&nodes, coordinator.cancel, |node| {
-        let facts = ImageFacts::read(coordinator.engine(), &node.name, &node.image)?;
+        let facts = ImageFacts::read_from_node(coordinator.engine(), &node.name, &node.image)?;
         Ok((node.image.as_str(), facts))
     })?;
     for text in facts.iter().flat_map(|(_, facts)| facts.shortcomings()) {
-        phases.tell(Event::Warning(Warning::Image(text)));
+        phases.send_event(Event::Warning(Warning::Image(text)));
     }
     Ok(facts.into_iter().collect())
 }

@@ -148,7 +148,7 @@ fn init_request(
         asks_runtime: first.known.image.packages.is_none(),
         reads: if copies { &SHARED_FILES } else { &[] },
     };
-    first.request().map_err(Error::document)
+    first.bootstrap_request().map_err(Error::document)
 }
 
 /// The requests of all nodes but the first: beside it, and once it serves.
@@ -215,7 +215,7 @@ fn make_manifests(
             .as_deref()
             .ok_or_else(|| bad("failed to read CNI manifest"))?;
         let filled = manifest::fill_manifest(text, &values)?;
-        phases.detail(5, format!("Using the following CNI manifest:\n{filled}"));
+        phases.send_detail(5, format!("Using the following CNI manifest:\n{filled}"));
         manifests.cni = Some(filled);
     } else if let Some(text) = &facts.services {
         manifests.services = Some(manifest::fill_manifest(text, &values)?);
@@ -236,7 +236,7 @@ fn make_manifests(
 
 fn storage_manifest(facts: &ImageFacts, phases: &Phases<'_>) -> String {
     facts.storage.clone().unwrap_or_else(|| {
-        phases.tell(Event::Warning(Warning::NoStorageManifest));
+        phases.send_event(Event::Warning(Warning::NoStorageManifest));
         OLD_STORAGE.to_owned()
     })
 }

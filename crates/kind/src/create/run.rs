@@ -33,8 +33,8 @@ impl Provider {
 
 /// Creates a cluster and makes it the user's current one.
 fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
-    let log = EventLog::begin(listener);
-    let listener: Listener<'_> = &|event| log.record(event);
+    let log = EventLog::begin_log(listener);
+    let listener: Listener<'_> = &|event| log.record_event(event);
     let (cluster, host) = check_surroundings(provider, options, listener)?;
     let name = cluster.name.clone();
     let first = cluster.bootstrap_node();
@@ -46,7 +46,7 @@ fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> 
     let admin = match create(&coordinator, options, cluster, &mut phases) {
         Ok(admin) => admin,
         Err(error) => {
-            let error = coordinator.fail(options.located(error), &mut phases);
+            let error = coordinator.clean_up_after(options.with_location(error), &mut phases);
             let kept = error.evidence().map(|directory| log.write_to(directory));
             note(kept.unwrap_or(Ok(())));
             return Err(error);
@@ -90,7 +90,7 @@ fn plan_cluster(
     }
     ensure_images(coordinator, &cluster, phases)?;
     let count = cluster.nodes.len();
-    phases.begin(Phase::PrepareNodes { count });
+    phases.begin_phase(Phase::PrepareNodes { count });
     let wants_ipv6 = cluster.networking.ip_family.has_ipv6();
     let network = ensure_network(coordinator, wants_ipv6, phases)?;
     let environment = coordinator.provider.environment();

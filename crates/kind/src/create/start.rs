@@ -28,7 +28,7 @@ pub(super) fn start_nodes(
     write_files(coordinator, plan, documents, phases)?;
     let requests = BootstrapRequests::new(plan, documents, coordinator.wait, phases)?;
     let mut phase_sequence = requests.phase_sequence(plan, coordinator.wait);
-    phase_sequence.begin(phases);
+    phase_sequence.begin_next(phases);
     if plan.lasting_addresses {
         boot_nodes(coordinator, plan)?;
     }
@@ -56,11 +56,11 @@ fn write_files(
         };
         let networking = &plan.kubernetes.networking;
         for warning in kind_kubeadm::warnings(networking, &node.facts) {
-            phases.tell(Event::Warning(Warning::Config(warning)));
+            phases.send_event(Event::Warning(Warning::Config(warning)));
         }
         let text = node.documents.text();
         let detail = format!("Using the following kubeadm config for node {name}:\n{text}");
-        phases.detail(2, detail);
+        phases.send_detail(2, detail);
         copy_in(engine, name, &[&files.files[..], &files.secrets].concat())
     });
     written.map(drop)

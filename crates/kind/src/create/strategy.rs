@@ -32,7 +32,7 @@ pub(crate) struct BootstrapStrategy {
 
 impl BootstrapStrategy {
     /// The fastest strategy that does everything as the user wants it.
-    pub(crate) fn choose(plan: &Plan, nodes: &NodeMap<NodeDocuments<'_>>) -> Result<Self> {
+    pub(crate) fn choose_strategy(plan: &Plan, nodes: &NodeMap<NodeDocuments<'_>>) -> Result<Self> {
         let mut control_planes: Vec<_> = nodes
             .values()
             .filter(|node| node.settings.role == Role::ControlPlane)
@@ -111,7 +111,7 @@ impl BootstrapStrategy {
     }
 
     /// Keys, certificates and kubeconfigs that the node has before it starts: new ones each time.
-    pub(crate) fn secrets(&self, node: &NodeDocuments<'_>) -> Result<Vec<File>> {
+    pub(crate) fn node_secrets(&self, node: &NodeDocuments<'_>) -> Result<Vec<File>> {
         let Some(authorities) = &self.authorities else {
             return Ok(Vec::new());
         };

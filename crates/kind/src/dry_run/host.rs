@@ -20,7 +20,7 @@ pub(super) struct Host {
 
 impl Host {
     /// Asks the chosen engine.
-    pub(super) fn look(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
+    pub(super) fn inspect_host(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
         let (kind, engine) = choice::find_engine(settings.choice, settings.engine_parts());
         let answer = engine.map(|engine| (engine.info(), engine));
         match answer {

@@ -138,7 +138,7 @@ fn run(
     assumptions: &Assumptions,
     listener: Listener<'_>,
 ) -> Result<DryRun> {
-    let host = Host::look(settings, listener);
+    let host = Host::inspect_host(settings, listener);
     let mut cluster = options.resolve();
     if let Some(source) = options.source() {
         use_image(&mut cluster, &options.built_image(source));

@@ -66,7 +66,7 @@ fn edit_in(text: &str, before: &Document, after: &Document, entry: &Document) ->
             _ if LISTS.contains(&key) => {}
             None => edit.insert(key, value)?,
             Some(other) if other == value => {}
-            Some(_) => edit.set(key, value.as_str()?)?,
+            Some(_) => edit.set_value(key, value.as_str()?)?,
         }
     }
     Some(edit.into_text())
@@ -83,7 +83,7 @@ fn edit_out(text: &str, before: &Document, cluster: &str) -> Option<String> {
         }
     }
     if before.get("current-context").and_then(Value::as_str) == Some(&name) {
-        edit.remove("current-context")?;
+        edit.remove_entry("current-context")?;
     }
     Some(edit.into_text())
 }

@@ -94,7 +94,7 @@ fn lock(path: &Path) -> Result<Option<Lock>> {
     if write::leads_to_a_stream(path) {
         return Ok(None);
     }
-    Lock::acquire(path).map(Some).map_err(not_locked)
+    Lock::acquire_for(path).map(Some).map_err(not_locked)
 }
 
 const MERGING: &str = "failed to get kubeconfig to merge";

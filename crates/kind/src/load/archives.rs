@@ -91,15 +91,19 @@ impl Opened {
         match source {
             Source::Path(path) => {
                 let name = path.display().to_string();
-                Self::checked(name, Archive::open(&path, spool))
+                Self::checked(name, Archive::open_file(&path, spool))
             }
-            Source::Stream(stream) => Self::receive("-", stream, spool),
+            Source::Stream(stream) => Self::receive_stream("-", stream, spool),
         }
     }
 
     /// Takes an archive from a stream.
-    pub(super) fn receive(name: &str, stream: impl Read + Send, spool: &Path) -> Result<Self> {
-        Self::checked(name.to_owned(), Archive::receive(stream, spool))
+    pub(super) fn receive_stream(
+        name: &str,
+        stream: impl Read + Send,
+        spool: &Path,
+    ) -> Result<Self> {
+        Self::checked(name.to_owned(), Archive::receive_stream(stream, spool))
     }
 
     fn checked(

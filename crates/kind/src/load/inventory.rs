@@ -46,7 +46,7 @@ pub(super) struct Inventory {
 
 impl Inventory {
     /// Asks a node.
-    pub(super) fn ask(engine: &dyn Engine, node: &str) -> Result<Self> {
+    pub(super) fn query_node(engine: &dyn Engine, node: &str) -> Result<Self> {
         let answer = read_output(engine, node, &["sh", "-c", SCRIPT])?;
         Self::parse(&answer).map_err(|error| {
             FailedStep {
@@ -79,7 +79,7 @@ impl Inventory {
     }
 
     /// Whether pods can use the image of this id: containerd knows it.
-    pub(super) fn knows(&self, id: &Digest) -> bool {
+    pub(super) fn has_image(&self, id: &Digest) -> bool {
         self.images.contains_key(&id.to_string())
     }
 
@@ -181,7 +181,7 @@ sha256:a2d78a970329197ba66ed3dde2c18d0095c9a640dbc638b05c6eb6c84ccac54a Committe
         let id: Digest = "sha256:57b710f27b04ef41678d7934c07e148d03831f5adce42a32d8d4fbb5e11bb690"
             .parse()
             .unwrap();
-        assert!(found.knows(&id) && found.has_blob(&id));
+        assert!(found.has_image(&id) && found.has_blob(&id));
         assert!(found.is_called(&id, "docker.io/library/one:v1"));
         assert!(!found.is_called(&id, "docker.io/library/two:v1"));
         assert_eq!(

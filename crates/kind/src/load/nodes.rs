@@ -40,7 +40,7 @@ pub(super) fn select_nodes(provider: &Provider, options: &LoadImages) -> Result<
 pub(super) fn query_targets(provider: &Provider, names: &[String]) -> Result<Vec<Target>> {
     let engine = provider.engine();
     let asked = run_each(names, |name| {
-        let inventory = Inventory::ask(engine, name)?;
+        let inventory = Inventory::query_node(engine, name)?;
         Ok(Target {
             name: name.clone(),
             inventory,

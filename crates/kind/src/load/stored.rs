@@ -131,7 +131,7 @@ impl Selection<'_> {
         for number in 0..self.jobs.len() {
             let target = self.jobs[number].target;
             let known = saved.id(image, target);
-            let known = known.filter(|id| target.inventory.knows(id));
+            let known = known.filter(|id| target.inventory.has_image(id));
             let load = match known {
                 None => {
                     let node = &target.name;
@@ -203,7 +203,11 @@ impl Saved<'_> {
     fn save_missing(&mut self, images: &[Stored]) -> Result<()> {
         let known_to_all = |image: &Stored| {
             let id = image.id.parse::<Digest>();
-            let known = |id: &Digest| self.targets.iter().all(|target| target.inventory.knows(id));
+            let known = |id: &Digest| {
+                self.targets
+                    .iter()
+                    .all(|target| target.inventory.has_image(id))
+            };
             id.is_ok_and(|id| known(&id))
         };
         let missing: Vec<&Stored> = images.iter().filter(|image| !known_to_all(image)).collect();
@@ -268,7 +272,7 @@ impl Saved<'_> {
             writer.finish();
             saved
         };
-        let receive = |reader| Opened::receive("of the engine", reader, self.spool);
+        let receive = |reader| Opened::receive_stream("of the engine", reader, self.spool);
         let piped = run_piped(save, receive);
         let piped = piped.map_err(kind_engine::Error::io("pipe"));
         let (saved, received) = piped.map_err(Error::engine("pipe"))?;

@@ -40,7 +40,7 @@ fn archive(directory: &Path, layers: &[&str]) -> PathBuf {
 }
 
 fn image_in(path: &Path) -> PortableImage {
-    let archive = Archive::open(path, path.parent().unwrap()).unwrap();
+    let archive = Archive::open_file(path, path.parent().unwrap()).unwrap();
     let mut images = archive.images(&Platform::new("linux", "amd64")).unwrap();
     images.remove(0)
 }

@@ -20,7 +20,7 @@ pub(super) enum Verdict {
 
 /// What is to be done about an image on a node.
 pub(super) fn judge_image(image: &PortableImage, inventory: &Inventory) -> Verdict {
-    if !inventory.knows(image.id()) || !is_whole(image, inventory) {
+    if !inventory.has_image(image.id()) || !is_whole(image, inventory) {
         return Verdict::Missing;
     }
     let names = image.names().iter().filter_map(|name| match name {

@@ -62,7 +62,7 @@ impl Requests {
     }
 
     /// Sends a node a request and files for it, which runs beside those that run already.
-    pub(crate) fn begin(&mut self, node: &str, request: &Request, files: &[File]) {
+    pub(crate) fn begin_request(&mut self, node: &str, request: &Request, files: &[File]) {
         self.running += 1;
         let (node, replies) = (node.to_owned(), self.replies.clone());
         run(&self.engine, node, encode(request, files), replies);

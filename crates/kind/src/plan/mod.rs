@@ -126,7 +126,7 @@ impl Plan {
 
 impl NodePlan {
     /// The node in the engine's words.
-    pub(crate) fn spec(&self, network: &str, agent: &Agent) -> NodeSpec {
+    pub(crate) fn node_spec(&self, network: &str, agent: &Agent) -> NodeSpec {
         // Taken apart and put together whole: a field that is missing on either side does not compile.
         let Self {
             name,

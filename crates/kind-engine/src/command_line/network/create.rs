@@ -46,7 +46,7 @@ pub(super) fn create_network(flavor: Flavor, program: &Program, name: &str) -> R
         let subnet = free_subnet(flavor, program, name);
         let ipv6 = pool::unique_local_subnet(name, attempt).to_string();
         let make = |ipv6: Option<&str>| {
-            program.output(&arguments(flavor, name, mtu.as_deref(), subnet, ipv6))
+            program.command_output(&arguments(flavor, name, mtu.as_deref(), subnet, ipv6))
         };
         match outcome(flavor, make(Some(&ipv6)))? {
             Outcome::Made => return Ok(()),
@@ -135,7 +135,7 @@ fn lower_half(subnet: Ipv4Net) -> Ipv4Net {
 fn bridge_mtu(program: &Program) -> Option<String> {
     let format = r#"{{ index .Options "com.docker.network.driver.mtu" }}"#;
     let told = program
-        .output(&["network", "inspect", "bridge", "-f", format])
+        .command_output(&["network", "inspect", "bridge", "-f", format])
         .ok()?;
     let mtu: u32 = told.trim().parse().ok()?;
     (mtu > 0).then(|| mtu.to_string())
@@ -154,10 +154,10 @@ fn free_subnet(flavor: Flavor, program: &Program, name: &str) -> Option<Ipv4Net>
     let number = SCOUTS.fetch_add(1, Ordering::Relaxed);
     let scout = format!("{name}-subnet-{}-{number}", std::process::id());
     program
-        .output(&["network", "create", "-d=bridge", &scout])
+        .command_output(&["network", "create", "-d=bridge", &scout])
         .ok()?;
-    let found = program.output(&["network", "inspect", &scout]);
-    if let Err(error) = program.output(&["network", "rm", &scout]) {
+    let found = program.command_output(&["network", "inspect", &scout]);
+    if let Err(error) = program.command_output(&["network", "rm", &scout]) {
         tracing::debug!(%error, scout, "a network that is in nobody's way stays");
     }
     let known = answer::read(flavor, &scout, &found.ok()?).ok()??;

@@ -23,7 +23,7 @@ pub(super) fn remove_duplicates(program: &Program, name: &str) -> Result<(), Err
     }
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     let inspect = [&["network", "inspect"], &ids[..]].concat();
-    let output = program.run(&inspect)?;
+    let output = program.run_command(&inspect)?;
     // One of them may have gone meanwhile, and its absence is no failure.
     let mut candidates: Vec<Candidate> = match serde_json::from_slice(&output.stdout) {
         Ok(candidates) => candidates,
@@ -39,7 +39,7 @@ pub(super) fn remove_duplicates(program: &Program, name: &str) -> Result<(), Err
         return Ok(());
     }
     let removal = [&["network", "rm"], &surplus[..]].concat();
-    let output = program.run(&removal)?;
+    let output = program.run_command(&removal)?;
     let text = String::from_utf8_lossy(&output.stderr);
     let gone = |line: &str| {
         line.starts_with("Error: No such network:")
@@ -55,7 +55,7 @@ pub(super) fn remove_duplicates(program: &Program, name: &str) -> Result<(), Err
 /// Ids of all networks of exactly that name.
 pub(super) fn network_ids(program: &Program, name: &str) -> Result<Vec<String>, Error> {
     let filter = format!("--filter=name=^{}$", quoted(name));
-    let listed = program.output(&["network", "ls", &filter, "--format={{.ID}}"])?;
+    let listed = program.command_output(&["network", "ls", &filter, "--format={{.ID}}"])?;
     Ok(listed.split_whitespace().map(str::to_owned).collect())
 }
 

@@ -28,7 +28,7 @@ pub(super) fn find_network(
 }
 
 fn inspect(program: &Program, name: &str) -> Result<String, Error> {
-    program.output(&["network", "inspect", name])
+    program.command_output(&["network", "inspect", name])
 }
 
 /// Whether the failed program's output has these words.

@@ -49,7 +49,7 @@ impl Native {
     ///
     /// # Errors
     /// Without root, and if the state directory cannot be made.
-    pub fn open(options: NativeOptions) -> Result<Self, Error> {
+    pub fn open_state(options: NativeOptions) -> Result<Self, Error> {
         preflight::require_root()?;
         let state = State::new(options.state_dir);
         state.prepare()?;
@@ -68,7 +68,7 @@ impl Native {
 
     fn find(&self, reference: &str) -> Result<Image, Error> {
         self.store
-            .find(reference)?
+            .find_image(reference)?
             .ok_or_else(|| Error::NoSuchImage(reference.to_owned()))
     }
 
@@ -86,7 +86,7 @@ impl Native {
         }
         let network = network::ensure_network(&self.state, &spec.network, lock)?;
         let (ipv4, ipv6) = network::allocate_addresses(&self.state, &network, lock)?;
-        let ports = ports::choose_ports(&spec.host.ports, &NodeRecord::all(&self.state)?)?;
+        let ports = ports::choose_ports(&spec.host.ports, &NodeRecord::load_all(&self.state)?)?;
         // Nobody removes it from now on, but somebody may have done so.
         let shared_image_store = shared_image_store.filter(|directory| directory.is_dir());
         let record = NodeRecord {
@@ -144,7 +144,7 @@ impl Native {
         for part in ["upper", "work", "root"] {
             make_directory(&aside.join(part))?;
         }
-        record.save(&State::at(&aside))?;
+        record.save(&State::node_directory_at(&aside))?;
         let place = self.state.node(&record.name);
         fs::rename(&aside, place.path()).map_err(io_error("make", place.path()))
     }
@@ -152,7 +152,7 @@ impl Native {
     fn fill_var(&self, node: &str) -> Result<(), Error> {
         let mut helper = Helper::new(&self.helper, &self.state, node, Task::FillVar)?;
         helper.command.stdin(Stdio::null()).stdout(Stdio::null());
-        helper.run()?;
+        helper.run_helper()?;
         let directory = self.state.node(node);
         fs::rename(directory.file("var.new"), directory.file("var"))
             .map_err(Error::io(format!("make /var of node {node}")))
@@ -212,14 +212,14 @@ impl Engine for Native {
     }
 
     fn image(&self, reference: &str) -> Result<Option<ImageInfo>, Error> {
-        Ok(self.store.find(reference)?.map(|image| ImageInfo {
+        Ok(self.store.find_image(reference)?.map(|image| ImageInfo {
             id: image.id().to_string(),
             labels: image.config().labels.clone().unwrap_or_default(),
         }))
     }
 
     fn images(&self) -> Result<Vec<String>, Error> {
-        let images = self.store.list()?;
+        let images = self.store.list_images()?;
         let names = images.iter().flat_map(|image| image.references());
         let mut names: Vec<_> = names.map(ToString::to_string).collect();
         names.sort_unstable();
@@ -252,7 +252,7 @@ impl Engine for Native {
         let image = self.find(&spec.image)?;
         // The hold comes first: nothing may remove the layers once the record names them.
         self.store
-            .hold(&image, &removal::image_holder(&spec.name))?;
+            .hold_image(&image, &removal::image_holder(&spec.name))?;
         let shared_image_store =
             shared_image_store::ensure_shared_image_store(&self.state, &self.helper, &image, spec);
         let registered = {
@@ -315,7 +315,7 @@ impl Engine for Native {
     }
 
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
-        let mut records = NodeRecord::all(&self.state)?;
+        let mut records = NodeRecord::load_all(&self.state)?;
         records.sort_by_key(|record| std::cmp::Reverse(record.created));
         let nodes = records.into_iter().map(|record| self.describe_node(record));
         Ok(nodes

@@ -20,7 +20,7 @@ pub(super) fn prune_state(
     // First what is named after images, while the images are there.
     failures.extend(prune_shared_image_stores(state, pruning, &mut found).err());
     failures.extend(images(store, pruning, &mut found).err());
-    Error::all(failures)?;
+    Error::join_failures(failures)?;
     Ok(found)
 }
 
@@ -93,7 +93,7 @@ fn claim(state: &State, place: &Path, pruning: Pruning) -> Result<Option<PathBuf
 
 /// The records of all nodes; `None` if one cannot be read: it may use anything.
 fn all_records(state: &State) -> Result<Option<Vec<NodeRecord>>, Error> {
-    let records = NodeRecord::all(state)?;
+    let records = NodeRecord::load_all(state)?;
     Ok((records.len() == state.node_names()?.len()).then_some(records))
 }
 

@@ -70,7 +70,7 @@ pub(super) fn remove_nodes(state: &State, store: &Store, names: &[String]) -> Re
         Ok(lock) => failures.extend(network::remove_unused(state, &lock)),
         Err(error) => failures.push(error),
     }
-    Error::all(failures)
+    Error::join_failures(failures)
 }
 
 fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {

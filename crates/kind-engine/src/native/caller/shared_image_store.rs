@@ -104,7 +104,7 @@ fn unpack(state: &State, helper: &Path, image: &Image, aside: &Path) -> Result<(
     let mut running = Helper::new(helper, state, image.digest().hex(), task)?;
     running.command.stdin(Stdio::null()).stdout(Stdio::null());
     process::die_with_parent(&mut running.command);
-    running.run()?;
+    running.run_helper()?;
     let own = aside.join("containerd").join(SNAPSHOTTER);
     // The copy has an empty directory where the snapshotter's belongs.
     fs::remove_dir(&own).map_err(io_error("move", &own))?;

@@ -38,7 +38,7 @@ pub(in crate::native) fn fill_var(state: &State, name: &str) -> Result<i32, Erro
     rootfs::enter_files(state, &record)?;
     // Any directories that every image has will do to reach the host's from inside.
     let (inside, from) = (Path::new("/proc"), Path::new("/sys"));
-    target.attach(inside).map_err(Error::io(failed()))?;
+    target.attach_at(inside).map_err(Error::io(failed()))?;
     let shared: Vec<_> = record
         .shared
         .iter()
@@ -48,7 +48,7 @@ pub(in crate::native) fn fill_var(state: &State, name: &str) -> Result<i32, Erro
         return copy_var(inside, &shared).map_err(Error::io(failed()));
     };
     shared_image_store
-        .attach(from)
+        .attach_at(from)
         .map_err(Error::io(failed()))?;
     copy_var(inside, &[Path::new(BELOW_VAR)]).map_err(Error::io(failed()))?;
     let kept: Vec<_> = shared

@@ -57,7 +57,7 @@ pub(super) fn enter_rootfs(state: &State, node: &NodeRecord, console: &Path) -> 
     mounted.map_err(Error::io("mount the node's system directories"))?;
     let terminal = Path::new("/dev/console");
     fs::File::create(terminal)
-        .and_then(|_| console.attach(terminal))
+        .and_then(|_| console.attach_at(terminal))
         .map_err(Error::io("attach the node's console"))?;
     binds.into_iter().try_for_each(attach_bind_mount)
 }
@@ -178,7 +178,7 @@ fn attach_bind_mount(bind: BindMount) -> Result<(), Error> {
     let target = bind.target;
     let attach = || -> io::Result<()> {
         make_target(&target, bind.directory)?;
-        bind.tree.attach(&target)?;
+        bind.tree.attach_at(&target)?;
         mount::set_propagation(&target, bind.propagation)?;
         if bind.read_only {
             mount::read_only(&target)

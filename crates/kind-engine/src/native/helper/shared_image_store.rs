@@ -96,7 +96,7 @@ fn enter(directory: &Path, layers: &[PathBuf]) -> std::io::Result<()> {
     fs::create_dir_all("/proc")?;
     fs::create_dir_all("/var/lib/containerd")?;
     fs::create_dir(WORKPLACE)?;
-    workplace.attach(Path::new(WORKPLACE))
+    workplace.attach_at(Path::new(WORKPLACE))
 }
 
 /// The last lines of a log.

@@ -38,7 +38,7 @@ impl Forwards {
 
     /// Forwards from now on, in threads that end with the process. `names` is the gateway and a name
     /// server on the host's loopback that the nodes reach through it.
-    pub(super) fn start(self, names: Option<(IpAddr, IpAddr)>) {
+    pub(super) fn start_forwarding(self, names: Option<(IpAddr, IpAddr)>) {
         for (listener, target) in self.open {
             forward(listener, target);
         }

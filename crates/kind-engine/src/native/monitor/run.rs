@@ -27,7 +27,7 @@ fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
     let group = cgroups::monitor_group(state, node)?;
     group
         .create()
-        .and_then(|()| group.add(rustix::process::getpid()))
+        .and_then(|()| group.add_process(rustix::process::getpid()))
         .map_err(Error::io("move the node's monitor to its cgroups"))
 }
 
@@ -117,7 +117,7 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
         let _held = console_end;
         let _ = console::copy_console(console.controller, &log);
     });
-    forwards.start(
+    forwards.start_forwarding(
         resolver
             .relay
             .map(|server| (kind_net::pool::gateway(network.ipv4.into()), server)),
@@ -190,7 +190,7 @@ fn bring_up(
     };
     let pid = Pid::from_child(child);
     group
-        .add(pid)
+        .add_process(pid)
         .map_err(Error::io("move the node to its cgroups"))?;
     let mut byte = [0];
     if to.write_all(b"g").is_err() || from.read_exact(&mut byte).is_err() {

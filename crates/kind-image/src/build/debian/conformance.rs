@@ -22,9 +22,9 @@ pub fn build_tests(
     mirror: Option<&str>,
     observer: Observer<'_>,
 ) -> Result<PathBuf, Error> {
-    let key = CacheKey::of([PREPARE, COMPILE, kubernetes::source_key(mirror).as_ref()]);
+    let key = CacheKey::of_parts([PREPARE, COMPILE, kubernetes::source_key(mirror).as_ref()]);
     host::check_compiling_host(cache)?;
-    let build_cache = BuildCache::open(cache, observer)?;
+    let build_cache = BuildCache::open_directory(cache, observer)?;
     if let Some(path) = build_cache.cached(Step::CompileTests, &key) {
         build_cache.skip(Step::CompileTests);
         return Ok(path);
@@ -32,7 +32,7 @@ pub fn build_tests(
     let tree = SourceTree::make(&build_cache, mirror)?;
     let programs = kubernetes::make_kubernetes(&build_cache, mirror)?;
     let script = [PREPARE, COMPILE].concat();
-    let path = build_cache.step(Step::CompileTests, &key, |work| {
+    let path = build_cache.cached_step(Step::CompileTests, &key, |work| {
         let version = tree.compile(work, &script, work.directory)?;
         let path = work.directory.join("version");
         fs::write(&path, version).map_err(Error::path("write", &path))?;

@@ -14,13 +14,13 @@ pub(super) fn make_etcd(
     build_cache: &BuildCache<'_>,
     mirror: Option<&str>,
 ) -> Result<StepOutput, Error> {
-    let key = CacheKey::of(["etcd 1", root::build_root_key(mirror).as_ref()]);
+    let key = CacheKey::of_parts(["etcd 1", root::build_root_key(mirror).as_ref()]);
     if let Some(path) = build_cache.cached(Step::Etcd, &key) {
         build_cache.skip(Step::Etcd);
         return Ok(StepOutput { path, key });
     }
     let build_root = root::build_root(build_cache, mirror)?;
-    let path = build_cache.step(Step::Etcd, &key, |work| collect(work, &build_root))?;
+    let path = build_cache.cached_step(Step::Etcd, &key, |work| collect(work, &build_root))?;
     Ok(StepOutput { path, key })
 }
 

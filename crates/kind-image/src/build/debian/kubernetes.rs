@@ -28,17 +28,17 @@ pub(super) fn make_kubernetes(
         return Ok(StepOutput { path, key });
     }
     let tree = SourceTree::make(build_cache, mirror)?;
-    let path = build_cache.step(Step::Compile, &key, |work| compile(work, &tree))?;
+    let path = build_cache.cached_step(Step::Compile, &key, |work| compile(work, &tree))?;
     Ok(StepOutput { path, key })
 }
 
 fn key(mirror: Option<&str>) -> CacheKey {
-    CacheKey::of([COMPILE, source_key(mirror).as_ref()])
+    CacheKey::of_parts([COMPILE, source_key(mirror).as_ref()])
 }
 
 /// Stands for the source.
 pub(super) fn source_key(mirror: Option<&str>) -> CacheKey {
-    CacheKey::of([FETCH, root::build_root_key(mirror).as_ref()])
+    CacheKey::of_parts([FETCH, root::build_root_key(mirror).as_ref()])
 }
 
 /// Kubernetes' source, and the root with the compiler for it.
@@ -51,7 +51,8 @@ impl SourceTree {
     pub(super) fn make(build_cache: &BuildCache<'_>, mirror: Option<&str>) -> Result<Self, Error> {
         let build_root = root::build_root(build_cache, mirror)?;
         let key = source_key(mirror);
-        let source = build_cache.step(Step::Source, &key, |work| fetch(work, &build_root))?;
+        let source =
+            build_cache.cached_step(Step::Source, &key, |work| fetch(work, &build_root))?;
         Ok(Self { build_root, source })
     }
 
@@ -69,7 +70,7 @@ impl SourceTree {
             .bind(&self.source, "/source")
             .bind(bin, "/bin-out");
         let packages = AtomicUsize::new(0);
-        work.run(chroot.script(script, &[&version]), &|line| {
+        work.run_command(chroot.script(script, &[&version]), &|line| {
             progress(line, &packages)
         })?;
         Ok(version)
@@ -78,7 +79,7 @@ impl SourceTree {
 
 fn fetch(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
     let chroot = Chroot::new(build_root).bind(work.directory, "/source");
-    work.run(chroot.script(FETCH, &[]), &|line| {
+    work.run_command(chroot.script(FETCH, &[]), &|line| {
         let noteworthy = ["Get:", "dpkg-source: info: "];
         noteworthy
             .iter()
@@ -108,7 +109,7 @@ fn compile(work: &StepContext<'_>, tree: &SourceTree) -> Result<(), Error> {
 fn check_version(work: &StepContext<'_>, bin: &Path, version: &str) -> Result<(), Error> {
     let mut command = Command::new(bin.join("kubeadm"));
     command.args(["version", "--output", "short"]);
-    let said = work.output(command)?;
+    let said = work.command_output(command)?;
     if said.trim() == version {
         return Ok(());
     }

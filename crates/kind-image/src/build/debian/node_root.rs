@@ -59,7 +59,7 @@ pub(super) fn make_node_root(
     mirror: Option<&str>,
 ) -> Result<NodeRoot, Error> {
     let base = Base::for_kubernetes(version);
-    let key = CacheKey::of([
+    let key = CacheKey::of_parts([
         // What decides where packages come from is an input as well.
         include_str!("suites.rs"),
         include_str!("runtime.rs"),
@@ -69,7 +69,7 @@ pub(super) fn make_node_root(
         TRIM,
         mirror.unwrap_or_default(),
     ]);
-    let path = build_cache.step(Step::NodeRoot, &key, |work| {
+    let path = build_cache.cached_step(Step::NodeRoot, &key, |work| {
         let directory = work.directory.join("root");
         let what = root::Root {
             suite: base.root_suite(),
@@ -96,7 +96,7 @@ fn read_record(path: &Path) -> Result<Packages, Error> {
 
 /// Takes away what a node does not need, and what would change the host's kernel.
 fn trim(work: &StepContext<'_>, directory: &Path) -> Result<(), Error> {
-    work.run(Chroot::new(directory).script(TRIM, &[]), NO_PROGRESS)?;
+    work.run_command(Chroot::new(directory).script(TRIM, &[]), NO_PROGRESS)?;
     // Outside of the chroot, which uses them: an engine gives nodes their own.
     let emptied = std::fs::read_dir(directory.join("dev")).and_then(|entries| {
         for entry in entries {

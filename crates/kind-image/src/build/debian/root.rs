@@ -27,7 +27,7 @@ pub(super) fn build_root(
     mirror: Option<&str>,
 ) -> Result<PathBuf, Error> {
     let key = build_root_key(mirror);
-    let result = build_cache.step(Step::BuildRoot, &key, |work| {
+    let result = build_cache.cached_step(Step::BuildRoot, &key, |work| {
         let what = Root {
             suite: BUILD_SUITE,
             packages: BUILD_PACKAGES,
@@ -40,7 +40,7 @@ pub(super) fn build_root(
 
 /// Stands for the build root.
 pub(super) fn build_root_key(mirror: Option<&str>) -> CacheKey {
-    CacheKey::of([
+    CacheKey::of_parts([
         BUILD_SUITE,
         &BUILD_PACKAGES.join(","),
         mirror.unwrap_or_default(),
@@ -72,5 +72,5 @@ pub(super) fn make_root(
         .arg(path)
         .args(mirror)
         .env_remove("TMPDIR");
-    work.run(command, &|line| line.strip_prefix("I: ").map(str::to_owned))
+    work.run_command(command, &|line| line.strip_prefix("I: ").map(str::to_owned))
 }

@@ -103,7 +103,7 @@ impl Installer<'_> {
         self.apt(&["update", "--error-on=any"])?;
         let mut madison = vec!["apt-cache", "madison"];
         madison.extend(self.package_names());
-        let rows = self.work.output(self.command(&madison))?;
+        let rows = self.work.command_output(self.command(&madison))?;
         Ok(suites::parse_offers(&rows))
     }
 
@@ -127,7 +127,7 @@ impl Installer<'_> {
             "--showformat=${Package} ${Version}\\n",
         ];
         query.extend(self.package_names());
-        let installed = self.work.output(self.command(&query))?;
+        let installed = self.work.command_output(self.command(&query))?;
         Ok(suites::record_packages(
             &installed,
             self.base.suites,
@@ -144,7 +144,7 @@ impl Installer<'_> {
 
     fn apt(&self, arguments: &[&str]) -> Result<(), Error> {
         self.work
-            .run(self.command(&[APT, arguments].concat()), NO_PROGRESS)
+            .run_command(self.command(&[APT, arguments].concat()), NO_PROGRESS)
     }
 
     fn command(&self, argv: &[&str]) -> Command {

@@ -39,7 +39,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Reads each line of a block.
-    pub(crate) fn each(
+    pub(crate) fn read_each(
         &mut self,
         directive: &Directive,
         mut read: impl FnMut(&Directive) -> Result<(), DirectiveError>,

@@ -24,7 +24,7 @@ enum Search {
 
 impl Autopath {
     /// Reads `autopath [ZONES…] RESOLV-CONF`, or `@kubernetes` in the place of the file.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         environment: &dyn Environment,

@@ -70,7 +70,7 @@ impl Keeping {
 
 impl CacheSettings {
     /// Reads `cache [TTL] [ZONES…] { … }`.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         lines: &mut Lines<'_>,
@@ -94,7 +94,7 @@ impl CacheSettings {
             settings.success.longest = longest;
             settings.denial.longest = longest;
         }
-        lines.each(directive, |line| settings.read_line(line));
+        lines.read_each(directive, |line| settings.read_line(line));
         Ok(settings)
     }
 

@@ -51,7 +51,7 @@ pub(crate) enum Policy {
 
 impl ForwardSettings {
     /// Reads `forward FROM TO… { … }`.
-    pub(crate) fn read(
+    pub(crate) fn read_forward(
         directive: &Directive,
         environment: &dyn Environment,
         lines: &mut Lines<'_>,
@@ -77,7 +77,7 @@ impl ForwardSettings {
             force_tcp: false,
             max_concurrent: CONCURRENT,
         };
-        lines.each(directive, |line| settings.read_line(line));
+        lines.read_each(directive, |line| settings.read_line(line));
         Ok(settings)
     }
 

@@ -44,7 +44,7 @@ pub(crate) struct Values {
 
 impl GoTemplate {
     /// Reads a text. Anything but fields is not supported.
-    pub(crate) fn read(text: &str) -> Result<Self, DirectiveError> {
+    pub(crate) fn parse_template(text: &str) -> Result<Self, DirectiveError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
@@ -157,7 +157,7 @@ mod tests {
             ("{{/* nothing */}}x", "x"),
             ("{{ .Remote }}{{ .Group.none }}", "192.0.2.9"),
         ] {
-            let template = GoTemplate::read(text).unwrap();
+            let template = GoTemplate::parse_template(text).unwrap();
             assert_eq!(template.fill(&values()), expected, "{text}");
         }
     }
@@ -171,12 +171,15 @@ mod tests {
             "{{ .Group.a | len }}",
         ] {
             assert!(
-                matches!(GoTemplate::read(text), Err(DirectiveError::NotSupported(_))),
+                matches!(
+                    GoTemplate::parse_template(text),
+                    Err(DirectiveError::NotSupported(_))
+                ),
                 "{text}"
             );
         }
         assert!(matches!(
-            GoTemplate::read("{{ .Name"),
+            GoTemplate::parse_template("{{ .Name"),
             Err(DirectiveError::Invalid(_))
         ));
     }

@@ -36,7 +36,7 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     /// Reads `hosts [FILE [ZONES…]] { … }`. A file that is not there has no lines, as CoreDNS has it.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         environment: &dyn Environment,
@@ -55,7 +55,7 @@ impl Hosts {
             addresses: HashMap::new(),
             names: HashMap::new(),
         };
-        lines.each(directive, |line| hosts.read_line(line));
+        lines.read_each(directive, |line| hosts.read_line(line));
         for (_, text) in environment.files(file) {
             hosts.add_file(&text);
         }
@@ -126,7 +126,7 @@ impl Hosts {
     }
 
     /// Answers, or passes the question on.
-    pub(crate) fn answer(&self, question: &Question) -> Option<Answer> {
+    pub(crate) fn answer_question(&self, question: &Question) -> Option<Answer> {
         let name = &question.name;
         let pointer = question.kind == RecordType::PTR;
         if self.zones.matching(name).is_none() && !pointer {
@@ -149,12 +149,12 @@ impl Hosts {
         }
         if records.is_empty() && known.is_none() {
             // There is no zone that could tell that the name does not exist.
-            return (!passes).then(|| Answer::bare(ResponseCode::ServFail));
+            return (!passes).then(|| Answer::without_records(ResponseCode::ServFail));
         }
         Some(Answer {
             authoritative: true,
             answers: records,
-            ..Answer::bare(ResponseCode::NoError)
+            ..Answer::without_records(ResponseCode::NoError)
         })
     }
 
@@ -202,7 +202,7 @@ mod tests {
             dnssec_ok: false,
             checking_disabled: false,
         };
-        match hosts.answer(&question) {
+        match hosts.answer_question(&question) {
             None => "next".to_owned(),
             Some(answer) if answer.code != ResponseCode::NoError => format!("{:?}", answer.code),
             Some(answer) => {

@@ -63,7 +63,7 @@ impl Kubernetes {
     }
 
     /// Reads `kubernetes [ZONES…] { … }`; `around` are the zones of the server block.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         lines: &mut Lines<'_>,
@@ -72,7 +72,7 @@ impl Kubernetes {
         if settings.domain().is_none() {
             return invalid_directive("needs a zone that is not one for addresses");
         }
-        lines.each(directive, |line| settings.read_line(line));
+        lines.read_each(directive, |line| settings.read_line(line));
         Ok(settings)
     }
 

@@ -64,7 +64,7 @@ pub(crate) struct Exchange<'a> {
 
 impl LogRule {
     /// Reads `log [NAMES…] [FORMAT] { class … }`.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         lines: &mut Lines<'_>,
     ) -> Result<Self, DirectiveError> {
@@ -80,7 +80,7 @@ impl LogRule {
                 .replace("{combined}", COMBINED),
             classes: Vec::new(),
         };
-        lines.each(directive, |line| rule.read_line(line));
+        lines.read_each(directive, |line| rule.read_line(line));
         Ok(rule)
     }
 

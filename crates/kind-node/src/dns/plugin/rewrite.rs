@@ -75,7 +75,7 @@ pub(crate) enum Renaming {
 
 impl Rule {
     /// Reads `rewrite [continue|stop] FIELD …`, or with the rest as lines in braces.
-    pub(crate) fn read(directive: &Directive) -> Result<Self, DirectiveError> {
+    pub(crate) fn read_directive(directive: &Directive) -> Result<Self, DirectiveError> {
         let mut words: Vec<&str> = directive.arguments.iter().map(String::as_str).collect();
         for line in &directive.block {
             words.push(&line.name);

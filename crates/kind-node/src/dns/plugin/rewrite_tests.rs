@@ -21,7 +21,11 @@ impl Environment for Nothing {
 
 fn rules(text: &str) -> Result<Vec<Rule>, DirectiveError> {
     let blocks = corefile::parse(&format!(". {{\n{text}\n}}"), "Corefile", &Nothing).unwrap();
-    blocks[0].directives.iter().map(Rule::read).collect()
+    blocks[0]
+        .directives
+        .iter()
+        .map(Rule::read_directive)
+        .collect()
 }
 
 fn question(name: &str) -> Question {
@@ -41,7 +45,7 @@ fn names(rules: &[Rule], name: &str) -> (String, String) {
     let address = RData::A(A(Ipv4Addr::LOCALHOST));
     let mut answer = Answer {
         answers: vec![Record::from_rdata(question.name.clone(), 30, address)],
-        ..Answer::bare(ResponseCode::NoError)
+        ..Answer::without_records(ResponseCode::NoError)
     };
     change_answer(&mut answer, &changes);
     (question.name.to_ascii(), answer.answers[0].name.to_ascii())
@@ -144,7 +148,7 @@ fn other_fields_are_rewritten() {
     let record = |ttl| Record::from_rdata(Name::root(), ttl, RData::A(A(Ipv4Addr::LOCALHOST)));
     let mut answer = Answer {
         answers: vec![record(5), record(45), record(90)],
-        ..Answer::bare(ResponseCode::ServFail)
+        ..Answer::without_records(ResponseCode::ServFail)
     };
     change_answer(&mut answer, &changes);
     let times: Vec<u32> = answer.answers.iter().map(|one| one.ttl).collect();
@@ -164,7 +168,7 @@ fn names_that_records_point_at_are_rewritten() {
     let target = RData::PTR(PTR(Name::from_ascii("ftp.consul.").unwrap()));
     let mut answer = Answer {
         answers: vec![Record::from_rdata(asked.name, 60, target)],
-        ..Answer::bare(ResponseCode::NoError)
+        ..Answer::without_records(ResponseCode::NoError)
     };
     change_answer(&mut answer, &changes);
     assert_eq!(answer.answers[0].data.to_string(), "ftp.rocks.");

@@ -51,7 +51,7 @@ pub(crate) fn read_health(
 ) -> Result<Option<Duration>, DirectiveError> {
     page(directive, HEALTH)?;
     let mut lameduck = None;
-    lines.each(directive, |line| match line.name.as_str() {
+    lines.read_each(directive, |line| match line.name.as_str() {
         "lameduck" => {
             lameduck = Some(arguments::parse_duration(arguments::one_argument(line)?)?);
             Ok(())
@@ -67,7 +67,7 @@ pub(crate) fn read_ready(
     lines: &mut Lines<'_>,
 ) -> Result<(), DirectiveError> {
     page(directive, READY)?;
-    lines.each(directive, |line| match line.name.as_str() {
+    lines.read_each(directive, |line| match line.name.as_str() {
         "monitor" => arguments::one_argument(line).map(drop),
         _ => invalid_directive("unknown property"),
     });
@@ -89,7 +89,7 @@ pub(crate) fn read_metrics(
     directive: &Directive,
     lines: &mut Lines<'_>,
 ) -> Result<SocketAddr, DirectiveError> {
-    lines.each(directive, |_| {
+    lines.read_each(directive, |_| {
         not_supported("there are no metrics of Go's runtime")
     });
     listening(arguments::optional_argument(directive)?.unwrap_or(METRICS))
@@ -114,7 +114,7 @@ pub(crate) fn read_loadbalance(
     directive: &Directive,
     lines: &mut Lines<'_>,
 ) -> Result<(), DirectiveError> {
-    lines.each(directive, |_| not_supported("addresses are only rotated"));
+    lines.read_each(directive, |_| not_supported("addresses are only rotated"));
     match arguments::optional_argument(directive)? {
         None | Some("round_robin") => Ok(()),
         _ => not_supported("addresses are only rotated"),

@@ -35,7 +35,7 @@ pub(crate) struct Template {
 impl Template {
     /// Reads `template CLASS TYPE [ZONES…] { … }`. With a text that is not supported none of it is: an answer
     /// without that record would be a wrong one, and names that others know would be gone.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         lines: &mut Lines<'_>,
@@ -55,7 +55,7 @@ impl Template {
             fallthrough: Fallthrough::default(),
         };
         let mut unsupported = None;
-        lines.each(directive, |line| match template.read_line(line) {
+        lines.read_each(directive, |line| match template.read_line(line) {
             Err(fault @ DirectiveError::NotSupported(_)) if is_text(line) => {
                 unsupported.get_or_insert(fault);
                 Ok(())
@@ -72,7 +72,7 @@ impl Template {
             }
             let texts = line.arguments.iter();
             texts
-                .map(|text| GoTemplate::read(text))
+                .map(|text| GoTemplate::parse_template(text))
                 .collect::<Result<Vec<_>, _>>()
         };
         match line.name.as_str() {
@@ -98,7 +98,7 @@ impl Template {
     }
 
     /// Answers, or passes the question on.
-    pub(crate) fn answer(&self, question: &Question, client: IpAddr) -> Option<Answer> {
+    pub(crate) fn answer_question(&self, question: &Question, client: IpAddr) -> Option<Answer> {
         let zone = self.zones.matching(&question.name)?;
         let class_fits = self.class.is_none_or(|class| class == question.class);
         let any = question.kind == RecordType::ANY;
@@ -120,14 +120,14 @@ impl Template {
                 matching.filter_map(|one| one.captures(&name).map(|found| (one, found)));
             let Some((expression, found)) = matching.next() else {
                 let passes = self.fallthrough.passes(&question.name);
-                return (!passes).then(|| Answer::bare(ResponseCode::ServFail));
+                return (!passes).then(|| Answer::without_records(ResponseCode::ServFail));
             };
             values.groups = groups(expression, &found);
         }
         values.name = name;
         let answer = self.fill(&values);
         // A text that is no record is a mistake of its author's.
-        Some(answer.unwrap_or_else(|| Answer::bare(ResponseCode::ServFail)))
+        Some(answer.unwrap_or_else(|| Answer::without_records(ResponseCode::ServFail)))
     }
 
     fn fill(&self, values: &Values) -> Option<Answer> {
@@ -140,7 +140,7 @@ impl Template {
             answers: records(&self.answers)?,
             authorities: records(&self.authorities)?,
             additionals: records(&self.additionals)?,
-            ..Answer::bare(self.code)
+            ..Answer::without_records(self.code)
         })
     }
 }
@@ -248,7 +248,7 @@ mod tests {
             dnssec_ok: false,
             checking_disabled: false,
         };
-        let Some(answer) = template.answer(&question, "192.0.2.9".parse().unwrap()) else {
+        let Some(answer) = template.answer_question(&question, "192.0.2.9".parse().unwrap()) else {
             return "next".to_owned();
         };
         let records = answer.answers.iter().chain(&answer.authorities);

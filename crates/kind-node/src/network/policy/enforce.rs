@@ -44,7 +44,7 @@ enum Change {
 /// Enforces the cluster's policies on this node's pods, for ever. Rules stay when the add-on ends.
 pub(in crate::network) async fn enforce_policies(client: Client, settings: &Settings) {
     loop {
-        let error = match Kernel::open(settings) {
+        let error = match Kernel::open_kernel(settings) {
             Ok(kernel) => serve(&client, settings, kernel).await.err(),
             Err(error) => Some(error),
         };
@@ -71,13 +71,13 @@ async fn first_policy(client: &Client, kernel: &mut Kernel) {
     let mut removed = false;
     while let Some(event) = events.next().await {
         match event {
-            Ok(event) => policies.apply(event, |_| Some(())),
+            Ok(event) => policies.apply_event(event, |_| Some(())),
             Err(error) => {
                 report_error(&error, "no answer from the API server");
                 continue;
             }
         };
-        if !policies.all().is_empty() {
+        if !policies.all_objects().is_empty() {
             return;
         }
         if policies.complete() && !removed {
@@ -140,16 +140,16 @@ fn apply(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
     match change {
         Change::Policy(event) => {
             let reduce = |policy| Some(cluster::reduce_policy(policy));
-            cluster.policies.apply(event, reduce)
+            cluster.policies.apply_event(event, reduce)
         }
         Change::Namespace(event) => {
             let reduce = |namespace: Namespace| namespace.metadata.labels.unwrap_or_default();
             let reduce = |namespace| Some(reduce(namespace));
-            cluster.namespaces.apply(event, reduce)
+            cluster.namespaces.apply_event(event, reduce)
         }
         Change::Pod(event) => {
             let reduce = |pod| cluster::reduce_pod(pod, settings);
-            cluster.pods.apply(*event, reduce)
+            cluster.pods.apply_event(*event, reduce)
         }
     }
 }
@@ -174,12 +174,12 @@ pub(super) struct Kernel {
 
 impl Kernel {
     /// Connects to the kernel, for the families that pods have addresses of.
-    pub(super) fn open(settings: &Settings) -> io::Result<Self> {
+    pub(super) fn open_kernel(settings: &Settings) -> io::Result<Self> {
         let mut families: Vec<_> = settings.pod_subnets.iter().map(Family::of_range).collect();
         families.sort_unstable();
         families.dedup();
         Ok(Self {
-            connection: Connection::open()?,
+            connection: Connection::open_netlink()?,
             families,
             present: Vec::new(),
         })
@@ -189,10 +189,10 @@ impl Kernel {
     fn clear(&mut self) -> io::Result<()> {
         let mut batch = Batch::new();
         for family in &self.families {
-            batch.remove(&Table::new(*family, TABLE));
+            batch.remove_table(&Table::new(*family, TABLE));
         }
         self.forget();
-        self.connection.apply(batch)
+        self.connection.apply_batch(batch)
     }
 
     /// Someone else changed the rules: the next ones replace whatever there is.
@@ -235,7 +235,7 @@ impl Kernel {
             for (before, after) in self.present.iter().zip(&tables) {
                 batch.change(before, after);
             }
-            match self.connection.apply(batch) {
+            match self.connection.apply_batch(batch) {
                 Ok(()) => {
                     self.present = tables;
                     return Ok(());
@@ -248,7 +248,7 @@ impl Kernel {
         let mut batch = Batch::new();
         tables.iter().for_each(|table| batch.replace(table));
         self.forget();
-        self.connection.apply(batch)?;
+        self.connection.apply_batch(batch)?;
         self.present = tables;
         Ok(())
     }

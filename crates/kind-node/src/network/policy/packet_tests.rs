@@ -46,7 +46,7 @@ impl Pod {
             netlink.add_address(bridge, gateway).unwrap();
         }
         netlink.up(bridge).unwrap();
-        place.run(move || set_up_pod(number));
+        place.run_inside(move || set_up_pod(number));
         Self { place, number }
     }
 
@@ -64,7 +64,7 @@ impl Pod {
 
     fn connect(&self, to: SocketAddr, patience: Duration) -> Option<TcpStream> {
         self.place
-            .run(move || TcpStream::connect_timeout(&to, patience).ok())
+            .run_inside(move || TcpStream::connect_timeout(&to, patience).ok())
     }
 
     /// Tells whether connections come about by both families.
@@ -167,7 +167,7 @@ fn in_lab(test: impl FnOnce(Lab) + Send + 'static) {
         fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1").unwrap();
         let mut world = World::new();
         world.namespace("n", "red");
-        let kernel = Kernel::open(&settings()).unwrap();
+        let kernel = Kernel::open_kernel(&settings()).unwrap();
         let mut lab = Lab {
             world,
             kernel,
@@ -324,7 +324,7 @@ fn changes_lead_to_the_same_rules_as_a_new_start() {
             words
         };
         let changed = nft("-n list ruleset");
-        let mut fresh = Kernel::open(&settings()).unwrap();
+        let mut fresh = Kernel::open_kernel(&settings()).unwrap();
         fresh
             .set_for(
                 &lab.world.cluster,

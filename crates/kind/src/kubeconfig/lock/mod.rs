@@ -80,7 +80,7 @@ impl Error {
 
 impl Lock {
     /// Takes the lock on `file`, whose directory is made if it is missing.
-    pub(super) fn acquire(file: &Path) -> Result<Self, Error> {
+    pub(super) fn acquire_for(file: &Path) -> Result<Self, Error> {
         Self::acquire_within(file, LOCK_TIMEOUT)
     }
 
@@ -116,7 +116,7 @@ fn lock_of(file: &Path) -> PathBuf {
 /// Whether the lock on a file could be had if nobody else had it. Makes nothing.
 ///
 /// # Errors
-/// Those of [`Lock::acquire`] but [`Error::Held`].
+/// Those of [`Lock::acquire_for`] but [`Error::Held`].
 pub(super) fn check_lock(file: &Path) -> Result<(), Error> {
     let parent = file.parent().unwrap_or(Path::new(""));
     let allowed = access::may_make_files_in(parent);
@@ -186,7 +186,7 @@ fn take_stale_away(path: &Path) -> bool {
 
 /// A lock whose owner is gone, or whose owner nobody knows and which is old.
 fn is_stale(path: &Path) -> bool {
-    match Owner::of(path).and_then(|owner| owner.lives()) {
+    match Owner::read_owner(path).and_then(|owner| owner.is_alive()) {
         Some(lives) => !lives,
         None => age(path).is_some_and(|age| age >= STALE_LOCK_AGE),
     }
@@ -199,7 +199,7 @@ fn age(path: &Path) -> Option<Duration> {
 
 fn held(path: PathBuf) -> Error {
     Error::Held {
-        owner: Owner::of(&path).map(|owner| owner.pid),
+        owner: Owner::read_owner(&path).map(|owner| owner.pid),
         age: age(&path),
         path,
     }

@@ -35,7 +35,7 @@ impl Owner {
     }
 
     /// The owner that a lock file names, if it names one.
-    pub(super) fn of(lock: &Path) -> Option<Self> {
+    pub(super) fn read_owner(lock: &Path) -> Option<Self> {
         let found = fs::symlink_metadata(lock).ok()?;
         if !found.is_file() || found.len() > LONGEST {
             return None;
@@ -62,7 +62,7 @@ impl Owner {
 
     /// Whether the process lives; `None` if that cannot be told from here, because it belongs to
     /// another host, boot or container.
-    pub(super) fn lives(&self) -> Option<bool> {
+    pub(super) fn is_alive(&self) -> Option<bool> {
         let here = boot()? == self.boot && namespace()? == self.namespace;
         here.then(|| started(self.pid) == Some(self.started))
     }
@@ -105,18 +105,18 @@ mod tests {
     #[test]
     fn processes_are_told_apart() {
         let this = Owner::this_process().unwrap();
-        assert_eq!(this.lives(), Some(true));
+        assert_eq!(this.is_alive(), Some(true));
         assert_eq!(Owner::parse(&this.to_string()), Some(this.clone()));
         let earlier = Owner {
             started: this.started - 1,
             ..this.clone()
         };
-        assert_eq!(earlier.lives(), Some(false));
+        assert_eq!(earlier.is_alive(), Some(false));
         let elsewhere = Owner {
             boot: "another".to_owned(),
             ..this
         };
-        assert_eq!(elsewhere.lives(), None);
+        assert_eq!(elsewhere.is_alive(), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::*;
 fn a_lock_is_taken_once_and_given_back() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("deep/config");
-    let lock = Lock::acquire(&file).unwrap();
+    let lock = Lock::acquire_for(&file).unwrap();
     let error = Lock::acquire_within(&file, Duration::ZERO).unwrap_err();
     let expected = format!("open {}.lock: file exists", file.display());
     assert_eq!(error.to_string(), expected);
@@ -24,13 +24,13 @@ fn a_lock_is_taken_once_and_given_back() {
 fn a_lock_held_for_a_moment_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
-    let lock = Lock::acquire(&file).unwrap();
+    let lock = Lock::acquire_for(&file).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(move || {
             std::thread::sleep(Duration::from_millis(60));
             drop(lock);
         });
-        Lock::acquire(&file).unwrap();
+        Lock::acquire_for(&file).unwrap();
     });
 }
 
@@ -72,7 +72,7 @@ fn a_lock_whose_process_is_gone_is_taken_over_at_once() {
 fn a_lock_whose_process_lives_is_never_old() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
-    let lock = Lock::acquire(&file).unwrap();
+    let lock = Lock::acquire_for(&file).unwrap();
     let made = File::open(directory.path().join("config.lock")).unwrap();
     made.set_modified(SystemTime::now() - STALE_LOCK_AGE * 2)
         .unwrap();
