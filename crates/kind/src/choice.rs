@@ -72,19 +72,19 @@ pub(crate) struct EngineParts {
 pub(crate) fn open_engine(choice: EngineChoice, parts: EngineParts) -> Result<Arc<dyn Engine>> {
     let (flavor, program) = match choice {
         EngineChoice::Native => return open_native(parts).map_err(NativeError::into_error),
-        EngineChoice::Detect => return detect(parts),
+        EngineChoice::Detect => return detect_engine(parts),
         EngineChoice::Docker => (Flavor::Docker, "docker"),
         EngineChoice::Podman => (Flavor::Podman, "podman"),
         EngineChoice::Nerdctl | EngineChoice::Finch | EngineChoice::NerdctlLima => {
             (Flavor::Nerdctl, choice.name())
         }
     };
-    Ok(Arc::new(client((flavor, program), &parts)))
+    Ok(Arc::new(engine_client((flavor, program), &parts)))
 }
 
 /// What answers first; otherwise nodes run natively.
-fn detect(parts: EngineParts) -> Result<Arc<dyn Engine>> {
-    if let Some(engine) = answering(&parts) {
+fn detect_engine(parts: EngineParts) -> Result<Arc<dyn Engine>> {
+    if let Some(engine) = answering_engine(&parts) {
         return Ok(engine);
     }
     match open_native(parts.clone()) {
@@ -94,7 +94,7 @@ fn detect(parts: EngineParts) -> Result<Arc<dyn Engine>> {
     }
 }
 
-fn client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
+fn engine_client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
     let search_path = parts.environment.get("PATH").cloned();
     CommandLine::new(flavor, program)
         .search_path(search_path.unwrap_or_default())
@@ -104,9 +104,9 @@ fn client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine
 
 /// The first program behind which an engine answers. What it tells of itself is kept, so that it is not
 /// asked again.
-fn answering(parts: &EngineParts) -> Option<Arc<dyn Engine>> {
+fn answering_engine(parts: &EngineParts) -> Option<Arc<dyn Engine>> {
     let engine = CLIENTS.iter().find_map(|known| {
-        let engine = client((known.flavor, known.program), parts);
+        let engine = engine_client((known.flavor, known.program), parts);
         engine.answers(known.banner).then_some(engine)
     })?;
     Some(Arc::new(engine))
@@ -139,7 +139,7 @@ pub(crate) fn find_engine(
     parts: EngineParts,
 ) -> (EngineKind, Option<Arc<dyn Engine>>) {
     if choice == EngineChoice::Detect
-        && let Some(engine) = answering(&parts)
+        && let Some(engine) = answering_engine(&parts)
     {
         return (engine.kind(), Some(engine));
     }

@@ -22,7 +22,7 @@ pub(crate) fn read_contents(cluster: &mut Cluster, directory: &Path) -> Result<(
         .chain(&mut cluster.manifests);
     for content in contents {
         if !content.file.is_empty() {
-            content.text = text(&directory.join(&content.file))?;
+            content.text = read_as_text(&directory.join(&content.file))?;
         }
     }
     Ok(())
@@ -36,7 +36,7 @@ pub(crate) fn content_name(content: &FileOrText, field: &str) -> String {
     }
 }
 
-fn text(path: &Path) -> Result<String> {
+fn read_as_text(path: &Path) -> Result<String> {
     let failed = |source| Error::Io {
         action: "failed to read",
         path: path.to_owned(),

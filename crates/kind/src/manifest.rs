@@ -28,13 +28,13 @@ pub(crate) fn fill_manifest(text: &str, values: &TemplateValues<'_>) -> Result<S
     let mut text = text.to_owned();
     if text.contains(TEMPLATE_MARKER) {
         text = expand_template(&text, values).map_err(|field| {
-            bad(format!(
+            bad_manifest(format!(
                 "the manifest asks for {field:?}, which kind does not know"
             ))
         })?;
     }
     if text.contains(PATCH_MARKER) {
-        text = patch(&text, values).map_err(|error| bad(error.to_string()))?;
+        text = patch_manifest(&text, values).map_err(|error| bad_manifest(error.to_string()))?;
     }
     Ok(text)
 }
@@ -66,11 +66,11 @@ pub(crate) fn expand_template(text: &str, values: &TemplateValues<'_>) -> Result
 pub(crate) fn manifest_objects(text: &str) -> Option<String> {
     let documents = yaml::documents(text).ok()?;
     let documents = documents.iter().filter(|document| !document.is_null());
-    let objects: Option<Vec<_>> = documents.map(object).collect();
+    let objects: Option<Vec<_>> = documents.map(object_of).collect();
     serde_json::to_string(&objects?).ok()
 }
 
-fn object(document: &Value) -> Option<serde_json::Value> {
+fn object_of(document: &Value) -> Option<serde_json::Value> {
     let kind = document.get("kind").and_then(Value::as_str)?;
     let is_plain = !kind.ends_with("List") && document.get("apiVersion").is_some();
     let name = document.get("metadata").and_then(|meta| meta.get("name"));
@@ -80,7 +80,7 @@ fn object(document: &Value) -> Option<serde_json::Value> {
 /// Tells every DaemonSet where the API server is, so that it need not wait for services to work, and those
 /// that want to know which addresses Services have. That is no field of the template: the original kind
 /// knows no such field and would refuse the whole file.
-fn patch(text: &str, values: &TemplateValues<'_>) -> Result<String, yaml::Error> {
+fn patch_manifest(text: &str, values: &TemplateValues<'_>) -> Result<String, yaml::Error> {
     let mut patched = Vec::new();
     for mut document in yaml::documents(text)? {
         if document.is_null() {
@@ -131,7 +131,7 @@ fn set_service_subnet(variables: &mut [Value], subnet: &str) {
     }
 }
 
-fn bad(reason: String) -> Error {
+fn bad_manifest(reason: String) -> Error {
     Error::Document {
         action: "failed to apply overlay network".to_owned(),
         source: Cause::new("KIND-MANIFEST", reason),

@@ -68,7 +68,7 @@ impl Provider {
 
 /// Ends all nodes of a cluster at once; their files stay.
 fn stop_cluster(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
-    let mut running = nodes(provider, cluster)?;
+    let mut running = cluster_nodes(provider, cluster)?;
     running.retain(|node| node.state == State::Running);
     note_stop(provider, &running);
     let running: Vec<_> = running.into_iter().map(|node| node.name).collect();
@@ -100,7 +100,7 @@ fn start_cluster(
     options: &StartCluster,
     listener: Listener<'_>,
 ) -> Result<Vec<String>> {
-    let nodes = nodes(provider, &options.name)?;
+    let nodes = cluster_nodes(provider, &options.name)?;
     let stopped: Vec<_> = nodes
         .iter()
         .filter(|node| node.state != State::Running)
@@ -119,12 +119,12 @@ fn start_cluster(
             .map_err(failed("failed to boot"))
     })?;
     if let Some(limit) = options.wait {
-        wait(provider, options, &nodes, limit, listener)?;
+        wait_until_ready(provider, options, &nodes, limit, listener)?;
     }
     Ok(stopped.iter().map(|node| node.name.clone()).collect())
 }
 
-fn nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
+fn cluster_nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
     let listed = provider.engine().list(Some(cluster));
     let nodes = listed.map_err(Error::engine("failed to list nodes"))?;
     if nodes.is_empty() {
@@ -136,7 +136,7 @@ fn nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
 
 /// Waits until every node has said since its start that it is ready, and the API server answers. Each is asked
 /// itself: what the cluster knows of a node may be from before it went down.
-fn wait(
+fn wait_until_ready(
     provider: &Provider,
     options: &StartCluster,
     nodes: &[Node],

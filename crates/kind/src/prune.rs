@@ -78,19 +78,19 @@ impl Provider {
     /// # Errors
     /// What could not be removed, after everything else was.
     pub fn prune(&self, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
-        run(self, options, listener)
+        run_prune(self, options, listener)
     }
 }
 
 /// Removes what no cluster uses. Goes on after a failure and tells all at the end.
-fn run(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
+fn run_prune(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
     let mut pruned = Vec::new();
     let mut failures = Vec::new();
     match provider.engine().prune(options.pruning()) {
         Ok(found) => pruned.extend(found.into_iter().map(from_engine)),
         Err(error) => failures.push(Error::engine("failed to remove what is not used")(error)),
     }
-    failures.extend(programs(provider, options, &mut pruned).err());
+    failures.extend(prune_agents(provider, options, &mut pruned).err());
     if options.build_cache {
         failures.extend(build_cache(provider, options, &mut pruned).err());
     }
@@ -115,9 +115,9 @@ fn from_engine(leftover: kind_engine::Leftover) -> Pruned {
     }
 }
 
-/// Copies of the node program that neither this version nor a node uses. Nodes of the native engine show
+/// Copies of the node agent that neither this version nor a node uses. Nodes of the native engine show
 /// them, whichever engine is in use now.
-fn programs(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -> Result<()> {
+fn prune_agents(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -> Result<()> {
     let directory = provider.agents_dir();
     let Some(used) = used_programs(provider) else {
         return Ok(());
@@ -130,7 +130,7 @@ fn programs(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -> R
         if used.iter().any(needed) || own.as_ref().is_some_and(needed) {
             continue;
         }
-        let removed = remove(&path, options, PrunedKind::NodeAgent);
+        let removed = remove_path(&path, options, PrunedKind::NodeAgent);
         match removed {
             Ok(item) => pruned.push(item),
             Err(error) => failures.push(error),
@@ -176,7 +176,7 @@ fn build_cache(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -
     Ok(())
 }
 
-fn remove(path: &Path, options: &Prune, kind: PrunedKind) -> Result<Pruned> {
+fn remove_path(path: &Path, options: &Prune, kind: PrunedKind) -> Result<Pruned> {
     let bytes = kind_image::store::size_on_disk(path);
     if !options.dry_run {
         fs::remove_dir_all(path).map_err(Error::io("failed to remove", path))?;

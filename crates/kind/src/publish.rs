@@ -20,13 +20,13 @@ impl Provider {
         cancel: &CancelToken,
         listener: Listener<'_>,
     ) -> Result<String> {
-        run(self, image, cancel, listener)
+        publish_image(self, image, cancel, listener)
     }
 }
 
 /// Puts an image of the engine's store into the registry that its name says. Returns the digest that it
 /// has there.
-fn run(
+fn publish_image(
     provider: &Provider,
     image: &str,
     cancel: &CancelToken,

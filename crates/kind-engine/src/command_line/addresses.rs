@@ -39,7 +39,7 @@ impl Addresses {
             Some(taken) => taken,
             none => none.insert(in_use()?),
         };
-        let v4 = free(node, subnet, taken)?;
+        let v4 = free_address(node, subnet, taken)?;
         let v6 = subnets.v6.map(|v6| pool::matching_address(v6, subnet, v4));
         taken.insert(v4.into());
         Ok((Some(v4), v6))
@@ -47,7 +47,7 @@ impl Addresses {
 }
 
 /// A free address in the upper half of the subnet, below those that Services get.
-fn free(node: &str, subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Addr, Error> {
+fn free_address(node: &str, subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Addr, Error> {
     let first = u32::from(subnet.network());
     let broadcast = u32::from(subnet.broadcast());
     let end = match pool::service_range(subnet.into()) {
@@ -56,7 +56,7 @@ fn free(node: &str, subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Add
     };
     let middle = first + (broadcast - first) / 2;
     let size = end.saturating_sub(middle + 1);
-    let begin = hash(node) % size.max(1);
+    let begin = hash_name(node) % size.max(1);
     (0..size)
         .map(|step| Ipv4Addr::from(middle + 1 + (begin + step) % size))
         .find(|address| !taken.contains(&IpAddr::V4(*address)))
@@ -64,7 +64,7 @@ fn free(node: &str, subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Add
 }
 
 /// FNV-1a: the same everywhere and always.
-fn hash(text: &str) -> u32 {
+fn hash_name(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })

@@ -23,7 +23,7 @@ pub(super) fn place_agent(
     agent: &Agent,
 ) -> Result<(), Error> {
     let content = agent.content();
-    let stream = content.and_then(|content| pack(&content));
+    let stream = content.and_then(|content| pack_agent(&content));
     let stream = stream.map_err(Error::io("read the program for nodes"))?;
     copy::into_node(engine, node, Path::new("/"), &mut &stream[..])
 }
@@ -47,7 +47,7 @@ pub(super) fn place_labelled(engine: (Flavor, &Program), node: &str) -> Result<(
     }
 }
 
-fn pack(program: &[u8]) -> io::Result<Vec<u8>> {
+fn pack_agent(program: &[u8]) -> io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_size(program.len() as u64);

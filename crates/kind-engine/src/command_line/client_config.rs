@@ -32,9 +32,9 @@ pub(super) fn client_proxies(
     program: &Program,
     environment: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let mut config = read(environment).unwrap_or_default();
+    let mut config = read_config(environment).unwrap_or_default();
     let found = if config.proxies.keys().any(|key| key != "default") {
-        host(program, environment, &config).and_then(|host| config.proxies.remove(&host))
+        daemon_host(program, environment, &config).and_then(|host| config.proxies.remove(&host))
     } else {
         // No daemon has its own.
         None
@@ -57,7 +57,7 @@ fn variable<'a>(environment: &'a BTreeMap<String, String>, name: &str) -> Option
     value.filter(|value| !value.is_empty())
 }
 
-fn read(environment: &BTreeMap<String, String>) -> Option<ClientConfig> {
+fn read_config(environment: &BTreeMap<String, String>) -> Option<ClientConfig> {
     let directory = match variable(environment, "DOCKER_CONFIG") {
         Some(directory) => PathBuf::from(directory),
         None => PathBuf::from(variable(environment, "HOME")?).join(".docker"),
@@ -69,7 +69,7 @@ fn read(environment: &BTreeMap<String, String>) -> Option<ClientConfig> {
 }
 
 /// The address of the daemon that docker's client talks to.
-fn host(
+fn daemon_host(
     program: &Program,
     environment: &BTreeMap<String, String>,
     config: &ClientConfig,

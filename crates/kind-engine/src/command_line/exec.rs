@@ -27,7 +27,7 @@ pub(super) fn exec_command(
     command: &Command,
     io: Io<'_>,
 ) -> Result<i32, Error> {
-    let arguments = arguments(node, command, io.stdin.is_some());
+    let arguments = exec_arguments(node, command, io.stdin.is_some());
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     #[cfg(target_os = "linux")]
     if command.tty {
@@ -50,7 +50,7 @@ pub(super) fn exec_command(
     let (carried, complaints) = thread::scope(|scope| {
         if let (Some(input), Some(mut to)) = (stdin, to) {
             // The command may end without reading everything.
-            scope.spawn(move || drop(feed(input, &mut to)));
+            scope.spawn(move || drop(feed_stdin(input, &mut to)));
         }
         let ((complained, complaints), carried) = run_both(
             || streams::collect_errors(errors, stderr),
@@ -73,11 +73,11 @@ pub(super) fn exec_command(
     }
 }
 
-fn feed(input: &mut (dyn Read + Send), to: &mut std::process::ChildStdin) -> io::Result<u64> {
+fn feed_stdin(input: &mut (dyn Read + Send), to: &mut std::process::ChildStdin) -> io::Result<u64> {
     streams::copy_stream(input, to)
 }
 
-fn arguments(node: &str, command: &Command, input: bool) -> Vec<String> {
+fn exec_arguments(node: &str, command: &Command, input: bool) -> Vec<String> {
     let mut arguments: Vec<String> = ["exec", "--privileged"].map(str::to_owned).into();
     if input {
         arguments.push("-i".to_owned());
@@ -101,12 +101,12 @@ mod tests {
     fn only_what_is_wanted_is_asked_for() {
         let mut command = Command::new(["cat", "-"]);
         assert_eq!(
-            arguments("n", &command, false),
+            exec_arguments("n", &command, false),
             ["exec", "--privileged", "n", "cat", "-"]
         );
         command.env.insert("A".to_owned(), "b c".to_owned());
         command.tty = true;
-        let asked = arguments("n", &command, true).join(" ");
+        let asked = exec_arguments("n", &command, true).join(" ");
         assert_eq!(asked, "exec --privileged -i -t -e A=b c n cat -");
     }
 }

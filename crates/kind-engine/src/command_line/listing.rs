@@ -42,12 +42,12 @@ pub(super) fn list_containers(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = inspected(program, &ids)?;
+    let text = inspected_containers(program, &ids)?;
     parse_nodes(flavor, &text)
 }
 
 /// What `inspect` says of these containers. One that went away meanwhile is left out.
-fn inspected(program: &Program, ids: &[&str]) -> Result<String, Error> {
+fn inspected_containers(program: &Program, ids: &[&str]) -> Result<String, Error> {
     let arguments = [&["inspect", "--type=container"], ids].concat();
     let output = program.run_command(&arguments)?;
     if output.status.success() || is_gone(&output.stderr) {
@@ -146,11 +146,11 @@ pub(super) fn parse_nodes(flavor: Flavor, text: &str) -> Result<Vec<Node>, Error
     })?;
     Ok(containers
         .into_iter()
-        .map(|container| node(flavor, container))
+        .map(|container| node_of_container(flavor, container))
         .collect())
 }
 
-fn node(flavor: Flavor, container: Container) -> Node {
+fn node_of_container(flavor: Flavor, container: Container) -> Node {
     let config = container.config.unwrap_or_default();
     let (image, labels) = (config.image, config.labels);
     let command = config.create_command.unwrap_or_default();
@@ -159,7 +159,7 @@ fn node(flavor: Flavor, container: Container) -> Node {
         Flavor::Podman => container.image_name.or(image),
         Flavor::Nerdctl => image.filter(|image| !image.is_empty()).or(container.image),
     };
-    let state = state(container.state);
+    let state = node_state(container.state);
     let network = container
         .host_config
         .as_ref()
@@ -178,8 +178,8 @@ fn node(flavor: Flavor, container: Container) -> Node {
         image: image.unwrap_or_default(),
         state,
         // Podman keeps the addresses that it was asked for to itself until the node runs.
-        ipv4: ipv4.or_else(|| asked(&command, "--ip")),
-        ipv6: ipv6.or_else(|| asked(&command, "--ip6")),
+        ipv4: ipv4.or_else(|| asked_option(&command, "--ip")),
+        ipv6: ipv6.or_else(|| asked_option(&command, "--ip6")),
         ports: if published.is_empty() {
             // A node that does not run publishes nothing; it will publish what was asked for.
             bindings
@@ -191,7 +191,7 @@ fn node(flavor: Flavor, container: Container) -> Node {
     }
 }
 
-fn state(doing: Option<ContainerState>) -> State {
+fn node_state(doing: Option<ContainerState>) -> State {
     let Some(doing) = doing else {
         return State::Exited(None);
     };
@@ -224,7 +224,7 @@ fn addresses(
 }
 
 /// The address that a command line asks for.
-fn asked<T: std::str::FromStr>(command: &[String], option: &str) -> Option<T> {
+fn asked_option<T: std::str::FromStr>(command: &[String], option: &str) -> Option<T> {
     let mut words = command.iter();
     words.find(|word| *word == option)?;
     words.next()?.parse().ok()
@@ -241,7 +241,7 @@ fn ports(value: &Value) -> Vec<Port> {
         Value::Object(ports) => {
             let pairs = ports.iter().flat_map(|(port, bindings)| {
                 let bindings = bindings.as_array().into_iter().flatten();
-                bindings.filter_map(|binding| bound(port, binding))
+                bindings.filter_map(|binding| bound_port(port, binding))
             });
             pairs.collect()
         }
@@ -250,7 +250,7 @@ fn ports(value: &Value) -> Vec<Port> {
     }
 }
 
-fn bound(port: &str, binding: &Value) -> Option<Port> {
+fn bound_port(port: &str, binding: &Value) -> Option<Port> {
     let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
     let host = binding["HostPort"].as_str().unwrap_or_default();
     let host = match host {
@@ -258,14 +258,14 @@ fn bound(port: &str, binding: &Value) -> Option<Port> {
         number => number.parse().ok()?,
     };
     let listen = listen(binding["HostIp"].as_str().unwrap_or_default())?;
-    published(listen, host, number.parse().ok()?, protocol)
+    published_port(listen, host, number.parse().ok()?, protocol)
 }
 
 fn old_port(port: &Value) -> Option<Port> {
     let number = |key: &str| u16::try_from(port[key].as_u64()?).ok();
     let listen = listen(port["hostIP"].as_str().unwrap_or_default())?;
     let protocol = port["protocol"].as_str().unwrap_or("tcp");
-    published(
+    published_port(
         listen,
         number("hostPort")?,
         number("containerPort")?,
@@ -281,7 +281,7 @@ fn listen(address: &str) -> Option<IpAddr> {
     }
 }
 
-fn published(listen: IpAddr, host: u16, container: u16, protocol: &str) -> Option<Port> {
+fn published_port(listen: IpAddr, host: u16, container: u16, protocol: &str) -> Option<Port> {
     let protocol = match protocol.to_ascii_lowercase().as_str() {
         "tcp" => Protocol::Tcp,
         "udp" => Protocol::Udp,

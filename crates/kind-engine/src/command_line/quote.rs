@@ -2,11 +2,11 @@
 
 /// The arguments with quotes where a shell needs them, separated by spaces.
 pub(super) fn quote_command(argv: &[String]) -> String {
-    let words: Vec<_> = argv.iter().map(|word| quoted(word)).collect();
+    let words: Vec<_> = argv.iter().map(|word| quote_word(word)).collect();
     words.join(" ")
 }
 
-fn quoted(word: &str) -> String {
+fn quote_word(word: &str) -> String {
     if word.is_empty() {
         return "''".to_owned();
     }

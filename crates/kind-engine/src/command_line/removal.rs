@@ -27,7 +27,7 @@ pub(super) fn remove_nodes(
     }
     let names: Vec<_> = nodes.iter().map(String::as_str).collect();
     match flavor {
-        Flavor::Docker => forced(program, &["rm", "-f", "-v"], &names),
+        Flavor::Docker => force_remove(program, &["rm", "-f", "-v"], &names),
         Flavor::Podman => {
             let version = info().ok().and_then(|info| Version::parse(&info.version));
             let at_once = version.is_some_and(|version| version >= REMOVES_AT_ONCE);
@@ -36,14 +36,17 @@ pub(super) fn remove_nodes(
             } else {
                 &["rm", "-f", "-v"]
             };
-            let failures = [forced(program, options, &names), volumes(program, &names)];
+            let failures = [
+                force_remove(program, options, &names),
+                remove_volumes(program, &names),
+            ];
             Error::join_failures(failures.into_iter().filter_map(Result::err).collect())
         }
         Flavor::Nerdctl => one_after_the_other(program, &names),
     }
 }
 
-fn forced(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Error> {
+fn force_remove(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Error> {
     let arguments = [options, names].concat();
     let mut output = program.run_command(&arguments)?;
     for _ in 1..MAX_ATTEMPTS {
@@ -72,7 +75,7 @@ struct Volume {
 
 /// Removes the volumes that podman had made for these nodes before it made them: their label is the
 /// node's name.
-fn volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
+fn remove_volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
     let listed = program.command_output(&["volume", "ls", "--format", "json"])?;
     // Podman before 4.0 writes nothing where there is none.
     let listed = match listed.trim() {

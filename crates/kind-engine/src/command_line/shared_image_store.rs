@@ -57,7 +57,7 @@ impl SharedImageStores {
         }
         let ensured = look().and_then(|image| {
             let image = image.ok_or_else(|| gone(&node.image))?;
-            ensure(flavor, program, &node.image, &image)
+            ensure_volume(flavor, program, &node.image, &image)
         });
         let found = match ensured {
             Ok(found) => Some(found),
@@ -90,7 +90,7 @@ fn gone(image: &str) -> Error {
     )
 }
 
-fn ensure(
+fn ensure_volume(
     flavor: Flavor,
     program: &Program,
     reference: &str,
@@ -108,23 +108,23 @@ fn ensure(
         match (has_volume, has_maker) {
             (true, false) => return Ok(volume),
             // Another kind makes it; the container is gone when it has.
-            (_, true) => wait(flavor, program, &maker)?,
-            (false, false) => make(flavor, program, &name, &image.id, (&volume, &maker))?,
+            (_, true) => wait_for_maker(flavor, program, &maker)?,
+            (false, false) => make_volume(flavor, program, &name, &image.id, (&volume, &maker))?,
         }
     }
-    Err(stuck(flavor, &maker))
+    Err(stuck_maker(flavor, &maker))
 }
 
 /// Waits for the maker's end.
-fn wait(flavor: Flavor, program: &Program, maker: &str) -> Result<(), Error> {
+fn wait_for_maker(flavor: Flavor, program: &Program, maker: &str) -> Result<(), Error> {
     if program.ends_within(&["wait", maker], UNPACK_TIMEOUT)? {
         Ok(())
     } else {
-        Err(stuck(flavor, maker))
+        Err(stuck_maker(flavor, maker))
     }
 }
 
-fn stuck(flavor: Flavor, maker: &str) -> Error {
+fn stuck_maker(flavor: Flavor, maker: &str) -> Error {
     let message = format!("container {maker:?} neither ends nor goes away");
     let remedy = format!("remove it: {} rm --force {maker}", flavor.name());
     Error::other("ENG-SHARED-VAR", message, remedy)
@@ -140,7 +140,7 @@ fn look(program: &Program, volume: &str, maker: &str) -> Result<(bool, bool), Er
     Ok((volumes, makers.status.success()))
 }
 
-fn make(
+fn make_volume(
     flavor: Flavor,
     program: &Program,
     image: &str,

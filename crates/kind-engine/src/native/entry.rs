@@ -22,7 +22,7 @@ pub fn helper_main(arguments: &[OsString]) -> Option<i32> {
     let call: Call = serde_json::from_str(call.to_str()?).ok()?;
     // Opened now: the path means nothing any more once the helper is in the node.
     let report = File::create(&call.report);
-    match run(&call) {
+    match run_task(&call) {
         Ok(code) => Some(code),
         Err(error) => {
             if let Ok(file) = report {
@@ -33,7 +33,7 @@ pub fn helper_main(arguments: &[OsString]) -> Option<i32> {
     }
 }
 
-fn run(call: &Call) -> Result<i32, Error> {
+fn run_task(call: &Call) -> Result<i32, Error> {
     let state = State::new(call.state.clone());
     match &call.task {
         Task::Monitor => monitor::monitor_node(&state, &call.node),

@@ -17,10 +17,10 @@ pub(super) fn write_hosts(state: &State, network: &str, _lock: &Lock) -> Result<
     let mut nodes = NodeRecord::load_all(state)?;
     nodes.retain(|node| node.network == network);
     let path = NetworkRecord::hosts_path(state, network);
-    fs::write(&path, text(&nodes)).map_err(io_error("write", &path))
+    fs::write(&path, hosts_text(&nodes)).map_err(io_error("write", &path))
 }
 
-fn text(nodes: &[NodeRecord]) -> String {
+fn hosts_text(nodes: &[NodeRecord]) -> String {
     let mut text = String::from(
         "127.0.0.1\tlocalhost\n\
          ::1\tlocalhost ip6-localhost ip6-loopback\n\

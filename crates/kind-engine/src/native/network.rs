@@ -167,11 +167,11 @@ pub(super) fn remove_unused(state: &State, _lock: &Lock) -> Vec<Error> {
         .iter()
         .filter(|network| !used.contains(&network.name));
     unused
-        .filter_map(|network| remove(state, network).err())
+        .filter_map(|network| remove_network(state, network).err())
         .collect()
 }
 
-fn remove(state: &State, network: &NetworkRecord) -> Result<(), Error> {
+fn remove_network(state: &State, network: &NetworkRecord) -> Result<(), Error> {
     nft::apply(&nft::removal(&network.bridge))?;
     admission::revoke(&network.bridge)?;
     Netlink::open()?.delete_link(&network.bridge)?;

@@ -24,9 +24,9 @@ pub(super) fn choose_ports(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<
     for port in wanted {
         if let Some(node) = nodes
             .iter()
-            .find(|node| node.host.ports.iter().any(|other| clash(port, other)))
+            .find(|node| node.host.ports.iter().any(|other| port_clash(port, other)))
         {
-            return Err(taken(port, &format!("node {}", node.name)));
+            return Err(taken_port(port, &format!("node {}", node.name)));
         }
         let listener = listen_on_port(port)?;
         let number = match &listener {
@@ -46,7 +46,7 @@ pub(super) fn choose_ports(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<
     Ok(chosen)
 }
 
-fn clash(one: &Port, other: &Port) -> bool {
+fn port_clash(one: &Port, other: &Port) -> bool {
     one.host != 0
         && one.host == other.host
         && one.protocol == other.protocol
@@ -73,9 +73,9 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
         }
     };
     result.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => taken(
+        io::ErrorKind::AddrInUse => taken_port(
             port,
-            &owner(port).unwrap_or_else(|| "another program".into()),
+            &port_owner(port).unwrap_or_else(|| "another program".into()),
         ),
         io::ErrorKind::AddrNotAvailable => Error::other(
             "ENG-PORT-ADDRESS",
@@ -86,7 +86,7 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
     })
 }
 
-fn taken(port: &Port, owner: &str) -> Error {
+fn taken_port(port: &Port, owner: &str) -> Error {
     let address = SocketAddr::new(port.listen, port.host);
     Error::other(
         "ENG-PORT-TAKEN",
@@ -96,7 +96,7 @@ fn taken(port: &Port, owner: &str) -> Error {
 }
 
 /// The program that listens on a port, for example `nginx (pid 12)`.
-fn owner(port: &Port) -> Option<String> {
+fn port_owner(port: &Port) -> Option<String> {
     let protocol = match port.protocol {
         Protocol::Udp => "udp",
         // Nothing publishes SCTP: there is nobody to find.

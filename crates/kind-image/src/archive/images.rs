@@ -75,7 +75,7 @@ impl Archive {
         bounded(index.manifests.len())?;
         let mut images: Vec<PortableImage> = Vec::new();
         let mut looks = 0;
-        for (name, entries) in grouped(index)? {
+        for (name, entries) in group_images(index)? {
             let mut offer = Offer {
                 looks,
                 ..Offer::default()
@@ -175,7 +175,7 @@ impl Archive {
         let mut layers = Vec::new();
         for (name, diff_id) in image.layers.iter().zip(&parsed.rootfs.diff_ids) {
             let blob = self.content.open_blob(name)?;
-            layers.push((name.clone(), describe(name, &blob, diff_id)?, blob));
+            layers.push((name.clone(), describe_layer(name, &blob, diff_id)?, blob));
         }
         let size = config.bytes.len() as u64;
         let manifest = Manifest {
@@ -258,7 +258,7 @@ fn endless() -> Error {
 type Grouped<'a> = Vec<(Option<ImageName>, Vec<&'a Descriptor>)>;
 
 /// The entries of an index by their names: an image for several platforms may have an entry for each.
-fn grouped(index: &Index) -> Result<Grouped<'_>, Error> {
+fn group_images(index: &Index) -> Result<Grouped<'_>, Error> {
     let mut groups: Grouped<'_> = Vec::new();
     for entry in &index.manifests {
         let name = name_of(entry)?;
@@ -315,7 +315,7 @@ fn docker_names(tagged: &[DockerImage], id: &Digest) -> Result<Vec<ImageName>, E
 
 /// A docker archive does not tell the digests of its layers. That of a plain one is in the image's
 /// configuration.
-fn describe(name: &str, blob: &Blob, diff_id: &Digest) -> Result<Descriptor, Error> {
+fn describe_layer(name: &str, blob: &Blob, diff_id: &Digest) -> Result<Descriptor, Error> {
     let failed = || format!("read {name} of the archive");
     let compression = Compression::of_magic(blob.magic().map_err(Error::io(failed()))?)?;
     let kind = match compression {

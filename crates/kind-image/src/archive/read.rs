@@ -17,10 +17,13 @@ pub fn read(store: &Store, archive: impl Read + Send) -> Result<Vec<Image>, Erro
     let scratch = store.scratch()?;
     let archive = Archive::receive_stream(archive, scratch.path())?;
     let images = archive.images(&Platform::of_host())?;
-    images.iter().map(|image| keep(store, image)).collect()
+    images
+        .iter()
+        .map(|image| keep_image(store, image))
+        .collect()
 }
 
-fn keep(store: &Store, image: &PortableImage) -> Result<Image, Error> {
+fn keep_image(store: &Store, image: &PortableImage) -> Result<Image, Error> {
     let mut draft = store.draft()?;
     for layer in image.layers() {
         let magic = layer.blob.magic().map_err(Error::io("read layer"))?;

@@ -19,7 +19,7 @@ use crate::{Digest, Error, pack, unpack};
 /// It holds an OCI layout (`index.json`, for containerd and newer engines) and a docker archive's
 /// `manifest.json` over the same blobs. Layers are uncompressed.
 pub fn write(store: &Store, images: &[Image], out: impl Write) -> Result<(), Error> {
-    let mut layout = Layout::begin_layout(out, &index(images))?;
+    let mut layout = Layout::begin_layout(out, &index_of(images))?;
     let listed = docker_manifest(images).to_string();
     layout.file("manifest.json", listed.as_bytes())?;
     for image in images {
@@ -90,7 +90,7 @@ fn write_directory(
     })
 }
 
-fn index(images: &[Image]) -> Index {
+fn index_of(images: &[Image]) -> Index {
     let mut index = Index::default();
     for image in images {
         let size = serde_json::to_vec(image.manifest()).map_or(0, |bytes| bytes.len() as u64);

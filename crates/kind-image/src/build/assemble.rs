@@ -48,7 +48,7 @@ pub(super) fn assemble_image(
     parts: &Parts,
 ) -> Result<Image, Error> {
     let version = kubernetes_version(&parts.kubernetes)?;
-    let preloaded = preloaded(build_cache, request, parts, &version)?;
+    let preloaded = preloaded_root(build_cache, request, parts, &version)?;
     let scratch = build_cache.scratch("assembly")?;
     build_cache.uncached_step(Step::Assemble, &scratch, |work| {
         let mut draft = store.draft()?;
@@ -72,7 +72,7 @@ pub(super) fn assemble_image(
         draft.add_directory(&files, Placement::Move)?;
         add_layer(&mut draft, &preloaded, preload::LAYER)?;
         Ok(draft.commit(
-            config(&version, &parts.node_root.packages)?,
+            image_config(&version, &parts.node_root.packages)?,
             std::slice::from_ref(&request.name),
         )?)
     })
@@ -85,7 +85,7 @@ pub(super) fn kubernetes_version(kubernetes: &StepOutput) -> Result<String, Erro
 }
 
 /// Directory of the step that preloads images.
-fn preloaded(
+fn preloaded_root(
     build_cache: &BuildCache<'_>,
     request: &Request,
     parts: &Parts,
@@ -157,7 +157,7 @@ fn link_programs(kubernetes: &Path) -> Result<(), Error> {
     tree::settle_tree(&kubernetes.join("layer"))
 }
 
-fn config(version: &str, packages: &Packages) -> Result<ImageConfig, Error> {
+fn image_config(version: &str, packages: &Packages) -> Result<ImageConfig, Error> {
     let text = |texts: &[&str]| Some(texts.iter().map(ToString::to_string).collect());
     let version = (
         "io.x-k8s.kind.kubernetes-version".to_owned(),

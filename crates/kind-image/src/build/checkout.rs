@@ -40,28 +40,32 @@ pub(super) fn make_from_checkout(
 }
 
 fn make_in_container(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOutput, Error> {
-    let (version, platform) = (version(root)?, platform()?);
+    let (version, platform) = (read_version(root)?, build_platform()?);
     build_in_container(root, &version, &platform)?;
-    collect(
+    collect_programs(
         build_cache,
-        &output(root, "dockerized", &platform),
+        &output_directory(root, "dockerized", &platform),
         &version,
     )
 }
 
 fn make_here(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOutput, Error> {
-    let (version, platform) = (version(root)?, platform()?);
+    let (version, platform) = (read_version(root)?, build_platform()?);
     build_here(root, &platform)?;
-    collect(build_cache, &output(root, "local", &platform), &version)
+    collect_programs(
+        build_cache,
+        &output_directory(root, "local", &platform),
+        &version,
+    )
 }
 
 /// What this machine is, in the tree's words.
-fn platform() -> Result<String, Error> {
+fn build_platform() -> Result<String, Error> {
     Ok(format!("linux/{}", host_architecture()?))
 }
 
 /// Where the tree puts the programs of one way to build it.
-fn output(root: &Path, way: &str, platform: &str) -> PathBuf {
+fn output_directory(root: &Path, way: &str, platform: &str) -> PathBuf {
     root.join("_output").join(way).join("bin").join(platform)
 }
 
@@ -100,7 +104,7 @@ fn find(path: &Path, request: &Request) -> Result<PathBuf, Error> {
 }
 
 /// What the tree says that it is.
-fn version(root: &Path) -> Result<String, Error> {
+fn read_version(root: &Path) -> Result<String, Error> {
     let output = Command::new(root.join(STATUS))
         .current_dir(root)
         .stdin(Stdio::null())
@@ -150,7 +154,7 @@ fn build_in_container(root: &Path, version: &str, platform: &str) -> Result<(), 
         .arg("quick-release-images")
         .arg("KUBE_EXTRA_WHAT=cmd/kubeadm cmd/kubectl cmd/kubelet")
         .args(lean(platform));
-    run(command)?;
+    run_build(command)?;
     // Before, that target built no more than the images.
     if node_files::is_since(version, (1, 21)) {
         return Ok(());
@@ -160,7 +164,7 @@ fn build_in_container(root: &Path, version: &str, platform: &str) -> Result<(), 
         .current_dir(root)
         .args(["make", "all", "WHAT=cmd/kubeadm cmd/kubectl cmd/kubelet"])
         .args(lean(platform));
-    run(command)
+    run_build(command)
 }
 
 fn build_here(root: &Path, platform: &str) -> Result<(), Error> {
@@ -177,11 +181,11 @@ fn build_here(root: &Path, platform: &str) -> Result<(), Error> {
         .args(lean(platform))
         // Programs that stand alone in their images need no libraries.
         .env("CGO_ENABLED", "0");
-    run(command)
+    run_build(command)
 }
 
 /// Runs a build with the user's terminal. Its output is none of ours, so it is not on standard output.
-fn run(mut command: Command) -> Result<(), Error> {
+fn run_build(mut command: Command) -> Result<(), Error> {
     let program = Path::new(command.get_program()).to_owned();
     let status = command
         .stdout(io::stderr())
@@ -204,7 +208,7 @@ fn run(mut command: Command) -> Result<(), Error> {
 }
 
 /// Keeps the programs, under a key of what they are.
-fn collect(
+fn collect_programs(
     build_cache: &BuildCache<'_>,
     programs: &Path,
     version: &str,

@@ -83,7 +83,7 @@ impl StepContext<'_> {
         command
             .env("LC_ALL", "C.UTF-8")
             .env("DEBIAN_FRONTEND", "noninteractive");
-        start(command).map_err(|source| match source.kind() {
+        start_command(command).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => Error::MissingTool {
                 package: package_of(&tool),
                 tool,
@@ -141,7 +141,7 @@ impl StepContext<'_> {
 
 /// Starts a program, also one that was written a moment ago: a child that another thread is about to
 /// start may have it open for writing for some milliseconds.
-fn start(command: &mut Command) -> io::Result<Child> {
+fn start_command(command: &mut Command) -> io::Result<Child> {
     for _ in 0..50 {
         match command.spawn() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {

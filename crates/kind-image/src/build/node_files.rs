@@ -114,37 +114,37 @@ pub(super) fn write_node_files(
         tree::make_directory(&layer.join(directory))?;
     }
     for (path, mode, text) in FILES {
-        put(layer, path, *mode, text)?;
+        put_file(layer, path, *mode, text)?;
     }
     for unit in UNITS {
-        enable(layer, "multi-user.target", unit)?;
+        enable_unit(layer, "multi-user.target", unit)?;
     }
     if knows_docker(inputs.version) {
         for (path, mode, text) in NO_DOCKER {
-            put(layer, path, *mode, text)?;
+            put_file(layer, path, *mode, text)?;
         }
-        enable(layer, "sockets.target", "no-docker.socket")?;
+        enable_unit(layer, "sockets.target", "no-docker.socket")?;
     }
-    put(
+    put_file(
         layer,
         "etc/containerd/config.toml",
         0o644,
         &containerd_config(inputs),
     )?;
-    put(
+    put_file(
         layer,
         "etc/containerd/cri-base.json",
         0o644,
         &base_spec(work, inputs)?,
     )?;
-    put(
+    put_file(
         layer,
         "etc/default/kubelet",
         0o644,
         &kubelet_defaults(inputs.version),
     )?;
-    put(layer, "kind/version", 0o644, inputs.version)?;
-    put(layer, packages::RECORD, 0o644, &inputs.packages.to_json())?;
+    put_file(layer, "kind/version", 0o644, inputs.version)?;
+    put_file(layer, packages::RECORD, 0o644, &inputs.packages.to_json())?;
     put_manifests(layer, inputs)?;
     let program = layer.join("usr/local/bin/kind-node");
     tree::copy_program(&inputs.add_ons.node_agent, &program)?;
@@ -158,15 +158,15 @@ fn put_manifests(layer: &Path, inputs: &NodeFileInputs<'_>) -> Result<(), Error>
     let mut manifests = inputs.add_ons.manifests.iter();
     manifests.try_for_each(|(name, text)| {
         let text = text.replace(DNS_IMAGE, &dns_image);
-        put(layer, &format!("kind/manifests/{name}"), 0o644, &text)
+        put_file(layer, &format!("kind/manifests/{name}"), 0o644, &text)
     })
 }
 
-fn put(layer: &Path, path: &str, mode: u32, text: &str) -> Result<(), Error> {
+fn put_file(layer: &Path, path: &str, mode: u32, text: &str) -> Result<(), Error> {
     tree::write_file(&layer.join(path), mode, text)
 }
 
-fn enable(layer: &Path, target: &str, unit: &str) -> Result<(), Error> {
+fn enable_unit(layer: &Path, target: &str, unit: &str) -> Result<(), Error> {
     let wants = layer.join(format!("etc/systemd/system/{target}.wants"));
     tree::make_link(&wants.join(unit), &format!("/etc/systemd/system/{unit}"))
 }

@@ -186,7 +186,9 @@ impl Client {
             }
             None => agent.run(building.body(()).map_err(malformed)?),
         };
-        let (head, body) = sent.map_err(|error| fail(failure(error)))?.into_parts();
+        let (head, body) = sent
+            .map_err(|error| fail(request_failure(error)))?
+            .into_parts();
         tracing::debug!(status = head.status.as_u16(), %url, "answer");
         Ok(Response {
             status: head.status.as_u16(),
@@ -267,14 +269,14 @@ impl Response {
             .take(MAX_EXPLANATION)
             .read_to_end(&mut body);
         let code = self.status;
-        let message = explanation(&body);
+        let message = read_explanation(&body);
         Err(self.error(Failure::Status { code, message }))
     }
 
     /// Reads a part of the body; 0 is its end.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let read = self.body.read(buffer);
-        read.map_err(|error| self.error(failure(error.into())))
+        read.map_err(|error| self.error(request_failure(error.into())))
     }
 
     /// The whole body.
@@ -284,7 +286,7 @@ impl Response {
     pub(crate) fn bytes(mut self, limit: u64) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         let read = (&mut self.body).take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(|error| self.error(failure(error.into())))?;
+        read.map_err(|error| self.error(request_failure(error.into())))?;
         if bytes.len() as u64 > limit {
             return Err(self.error(Failure::TooLarge(limit)));
         }
@@ -314,7 +316,7 @@ impl Response {
     }
 }
 
-fn failure(error: ureq::Error) -> Failure {
+fn request_failure(error: ureq::Error) -> Failure {
     use ureq::{Error as E, Timeout};
     match error {
         E::HostNotFound => Failure::Lookup("it has no address".to_owned()),
@@ -340,7 +342,9 @@ fn io_failure(error: std::io::Error) -> Failure {
         .is_some_and(|inner| inner.is::<ureq::Error>())
     {
         let inner = error.into_inner().and_then(|inner| inner.downcast().ok());
-        return inner.map_or(Failure::Broken(String::new()), |inner| failure(*inner));
+        return inner.map_or(Failure::Broken(String::new()), |inner| {
+            request_failure(*inner)
+        });
     }
     let inner = error.get_ref();
     if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -368,7 +372,7 @@ fn tls_failure(error: &rustls::Error) -> Failure {
 }
 
 /// What a server says about a refusal: the message of a JSON document, or a short plain text.
-fn explanation(body: &[u8]) -> String {
+fn read_explanation(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct Document {
         #[serde(default)]

@@ -92,9 +92,9 @@ impl Transfer<'_> {
         if response.status != 206 {
             self.file = OpenOptions::new().write(true).truncate(true).open(path)?;
             self.done = 0;
-            self.version = version(&response);
+            self.version = content_version(&response);
         }
-        let total = length(&response).map(|left| self.done + left);
+        let total = content_length(&response).map(|left| self.done + left);
         self.receive(&mut response, total)?;
         match total {
             Some(total) if self.done < total => {
@@ -131,12 +131,12 @@ impl Transfer<'_> {
 }
 
 /// What changes when the file there does: a strong entity tag, or the time of the last change.
-fn version(response: &Response) -> Option<String> {
+fn content_version(response: &Response) -> Option<String> {
     let tag = response.header("etag").filter(|tag| !tag.starts_with("W/"));
     tag.or_else(|| response.header("last-modified"))
         .map(str::to_owned)
 }
 
-fn length(response: &Response) -> Option<u64> {
+fn content_length(response: &Response) -> Option<u64> {
     response.header("content-length")?.parse().ok()
 }

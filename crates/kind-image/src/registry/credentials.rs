@@ -76,7 +76,9 @@ pub(super) fn find_credentials(
     repository: &str,
 ) -> Result<Option<Credentials>, Error> {
     for path in &access.credentials {
-        let Some(file) = read(path)? else { continue };
+        let Some(file) = read_config(path)? else {
+            continue;
+        };
         if let Some(helper) = file.helper(host) {
             let key = if is_hub(host) { HUB_KEY } else { host };
             if let Some(found) = ask_helper(access, helper, key, host)? {
@@ -92,7 +94,7 @@ pub(super) fn find_credentials(
     Ok(None)
 }
 
-fn read(path: &Path) -> Result<Option<ConfigFile>, Error> {
+fn read_config(path: &Path) -> Result<Option<ConfigFile>, Error> {
     let bad = |reason: String| Error::Configuration {
         path: path.to_owned(),
         reason,
@@ -183,7 +185,7 @@ impl Auth {
             return Ok(Some(Credentials::Bearer(token)));
         }
         if let Some(encoded) = set(&self.auth) {
-            return decode(&encoded)
+            return decode_auth(&encoded)
                 .map(Some)
                 .ok_or_else(|| Error::Credentials {
                     host: host.to_owned(),
@@ -195,7 +197,7 @@ impl Auth {
     }
 }
 
-fn decode(encoded: &str) -> Option<Credentials> {
+fn decode_auth(encoded: &str) -> Option<Credentials> {
     let bytes = BASE64_STANDARD.decode(encoded.trim()).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (user, password) = text.split_once(':')?;
@@ -225,7 +227,7 @@ fn ask_helper(
         reason,
     };
     let name = format!("docker-credential-{helper}");
-    let program = locate(access, &name)
+    let program = locate_helper(access, &name)
         .ok_or_else(|| fail(format!("the credential helper `{name}` is not installed")))?;
     let mut child = Command::new(&program)
         .arg("get")
@@ -238,7 +240,8 @@ fn ask_helper(
         // A helper that ends without reading says itself what is wrong.
         let _ = stdin.write_all(key.as_bytes());
     }
-    let answer = wait(&mut child).ok_or_else(|| fail(format!("`{name}` does not answer")))?;
+    let answer =
+        wait_for_helper(&mut child).ok_or_else(|| fail(format!("`{name}` does not answer")))?;
     let (well, text) = answer;
     if !well {
         if text.contains(NOT_FOUND) {
@@ -259,7 +262,7 @@ fn ask_helper(
 }
 
 /// Looks for a helper as a shell would. Its name comes from a file and must not be a path.
-fn locate(access: &Access, name: &str) -> Option<PathBuf> {
+fn locate_helper(access: &Access, name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return None;
     }
@@ -270,7 +273,7 @@ fn locate(access: &Access, name: &str) -> Option<PathBuf> {
 }
 
 /// Whether the helper succeeded, and what it printed; `None` if it takes too long.
-fn wait(child: &mut Child) -> Option<(bool, String)> {
+fn wait_for_helper(child: &mut Child) -> Option<(bool, String)> {
     let mut stdout = child.stdout.take()?;
     let reading = std::thread::spawn(move || {
         let mut text = String::new();

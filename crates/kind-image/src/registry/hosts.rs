@@ -66,7 +66,7 @@ pub(super) fn registry_endpoints(
 
 fn of_host(access: &Access, host: &Host) -> Result<Endpoint, Error> {
     let name = host.url.host_and_port().to_owned();
-    let mut files = certificates(access, &name)?;
+    let mut files = read_certificates(access, &name)?;
     files.authorities.extend(host.files.authorities.clone());
     files.client = host.files.client.clone().or(files.client);
     files.blind = host.files.blind;
@@ -91,7 +91,7 @@ fn itself(access: &Access, domain: &str) -> Result<Endpoint, Error> {
         or_plain: url.is_loopback(),
         url,
         host: domain.to_owned(),
-        files: certificates(access, domain)?,
+        files: read_certificates(access, domain)?,
         headers: Vec::new(),
         stands_for: None,
     })
@@ -99,7 +99,7 @@ fn itself(access: &Access, domain: &str) -> Result<Endpoint, Error> {
 
 /// Directories that are about a registry. containerd writes a port as `_5000_` too, because some
 /// filesystems have no colons.
-fn directories(access: &Access, domain: &str) -> Vec<PathBuf> {
+fn host_directories(access: &Access, domain: &str) -> Vec<PathBuf> {
     let mut names = vec![domain.to_owned()];
     if let Some((host, port)) = domain.rsplit_once(':') {
         names.push(format!("{host}_{port}_"));
@@ -112,9 +112,9 @@ fn directories(access: &Access, domain: &str) -> Vec<PathBuf> {
 /// The first `hosts.toml` there is for a registry, or the one for all registries.
 fn read_hosts_file(access: &Access, domain: &str) -> Result<HostsFile, Error> {
     let default = access.certificates.iter().map(|it| it.join("_default"));
-    for directory in directories(access, domain).into_iter().chain(default) {
+    for directory in host_directories(access, domain).into_iter().chain(default) {
         let path = directory.join("hosts.toml");
-        if let Some(text) = read(&path)? {
+        if let Some(text) = read_host(&path)? {
             return hosts_file::parse_hosts_file(&text, &directory)
                 .map_err(|reason| Error::Configuration { path, reason });
         }
@@ -122,7 +122,7 @@ fn read_hosts_file(access: &Access, domain: &str) -> Result<HostsFile, Error> {
     Ok(HostsFile::default())
 }
 
-fn read(path: &Path) -> Result<Option<String>, Error> {
+fn read_host(path: &Path) -> Result<Option<String>, Error> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if is_absent(&error) => Ok(None),
@@ -140,9 +140,9 @@ fn is_absent(error: &std::io::Error) -> bool {
 
 /// docker's certificates of a registry: every `*.crt` is an authority, a `*.cert` with its `*.key` is this
 /// side.
-fn certificates(access: &Access, domain: &str) -> Result<Files, Error> {
+fn read_certificates(access: &Access, domain: &str) -> Result<Files, Error> {
     let mut files = Files::default();
-    for directory in directories(access, domain) {
+    for directory in host_directories(access, domain) {
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => continue,

@@ -70,22 +70,25 @@ pub(super) fn find_manifest(
     let mut digest = reference.digest().cloned();
     let mut seen: Vec<Platform> = Vec::new();
     for _ in 0..MAX_DEPTH {
-        let bytes = sessions.ask_in_turn(&what, |session| fetch(session, digest.as_ref(), tag))?;
+        let bytes = sessions.ask_in_turn(&what, |session| {
+            fetch_manifest(session, digest.as_ref(), tag)
+        })?;
         let kind: Kind = parse_manifest(&bytes, &what)?;
         if kind.schema_version != 2 {
             let reason = "it is of the old schema 1, which has no digests";
             return Err(refused_manifest(&what, reason).into());
         }
         if !kind.is_index() {
-            let manifest = checked(&bytes, &what)?;
+            let manifest = check_manifest(&bytes, &what)?;
             return Ok(Found { bytes, manifest });
         }
         let index: Index = parse_manifest(&bytes, &what)?;
-        let chosen = choose(&index, platform, &mut seen).ok_or_else(|| Error::Platform {
-            what: what.clone(),
-            wanted: Box::new(platform.clone()),
-            available: std::mem::take(&mut seen),
-        })?;
+        let chosen =
+            choose_manifest(&index, platform, &mut seen).ok_or_else(|| Error::Platform {
+                what: what.clone(),
+                wanted: Box::new(platform.clone()),
+                available: std::mem::take(&mut seen),
+            })?;
         digest = Some(chosen.digest.clone());
     }
     Err(refused_manifest(&what, "its indexes name each other").into())
@@ -101,7 +104,7 @@ impl Kind {
 }
 
 /// One document, checked against its digest if that is known.
-fn fetch(
+fn fetch_manifest(
     session: &Session<'_>,
     digest: Option<&Digest>,
     tag: &str,
@@ -135,7 +138,7 @@ fn fetch(
 }
 
 /// The entry for a platform; the first of those that fit best.
-fn choose<'a>(
+fn choose_manifest<'a>(
     index: &'a Index,
     wanted: &Platform,
     seen: &mut Vec<Platform>,
@@ -158,7 +161,7 @@ fn choose<'a>(
 }
 
 /// A manifest that this program can make an image of.
-fn checked(bytes: &[u8], what: &str) -> Result<Manifest, Error> {
+fn check_manifest(bytes: &[u8], what: &str) -> Result<Manifest, Error> {
     let manifest: Manifest = parse_manifest(bytes, what)?;
     if ![oci::CONFIG, DOCKER_CONFIG].contains(&manifest.config.media_type.as_str()) {
         let reason = format!(
@@ -238,7 +241,7 @@ mod tests {
             ("linux", "amd64", None),
         ]);
         let chosen = |platform: Platform| {
-            let found = choose(&all, &platform, &mut Vec::new())?;
+            let found = choose_manifest(&all, &platform, &mut Vec::new())?;
             all.manifests.iter().position(|entry| entry == found)
         };
         assert_eq!(chosen(Platform::new("linux", "amd64")), Some(5));
@@ -246,7 +249,7 @@ mod tests {
         assert_eq!(chosen(Platform::of_machine("armv7l")), Some(2));
         assert_eq!(chosen(Platform::new("linux", "riscv64")), None);
         let mut seen = Vec::new();
-        choose(&all, &Platform::new("linux", "riscv64"), &mut seen);
+        choose_manifest(&all, &Platform::new("linux", "riscv64"), &mut seen);
         assert_eq!(seen.len(), 5, "statements are no platforms");
     }
 
@@ -260,9 +263,13 @@ mod tests {
 
     #[test]
     fn what_is_no_image_or_lies_elsewhere_is_refused() {
-        let reason = |text: String| checked(text.as_bytes(), "x").unwrap_err().to_string();
-        assert!(checked(manifest(oci::CONFIG, LAYERS[1], "").as_bytes(), "x").is_ok());
-        assert!(checked(manifest(DOCKER_CONFIG, LAYERS[4], "").as_bytes(), "x").is_ok());
+        let reason = |text: String| {
+            check_manifest(text.as_bytes(), "x")
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(check_manifest(manifest(oci::CONFIG, LAYERS[1], "").as_bytes(), "x").is_ok());
+        assert!(check_manifest(manifest(DOCKER_CONFIG, LAYERS[4], "").as_bytes(), "x").is_ok());
         let chart = manifest("application/vnd.cncf.helm.config.v1+json", LAYERS[0], "");
         assert!(reason(chart).contains("no container image"));
         let urls = manifest(oci::CONFIG, LAYERS[0], r#","urls":["http://evil.test/"]"#);

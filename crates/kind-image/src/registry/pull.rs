@@ -43,7 +43,7 @@ pub fn pull(
     let sessions = Sessions::open_sessions(access, reference, Purpose::Pull { by_tag: false })?;
     let what = reference.to_string();
     let draft = store.draft()?;
-    let config = config(&sessions, &what, &found, &draft)?;
+    let config = fetch_config(&sessions, &what, &found, &draft)?;
     let diff_ids = diff_ids(&config, &found, &what, platform)?;
     check_room(store.root(), &what, &found)?;
     let work = Work {
@@ -89,7 +89,7 @@ pub fn resolve(
 /// A configuration with its exact bytes.
 type Config = (Vec<u8>, ImageConfig);
 
-fn config(
+fn fetch_config(
     sessions: &Sessions<'_>,
     what: &str,
     found: &Found,

@@ -215,7 +215,7 @@ impl<'a> Push<'a> {
         path: &Path,
     ) -> Result<Descriptor, Error> {
         let file = File::create(path).map_err(Error::path("create", path))?;
-        pack(unpacked, io::BufWriter::with_capacity(1 << 20, file))?;
+        pack_layer(unpacked, io::BufWriter::with_capacity(1 << 20, file))?;
         Ok(layer.clone())
     }
 
@@ -227,7 +227,7 @@ impl<'a> Push<'a> {
     ) -> Result<Descriptor, Error> {
         let file = File::create(path).map_err(Error::path("create", path))?;
         let blob = DigestWriter::new(io::BufWriter::with_capacity(1 << 20, file));
-        let encoder = pack(unpacked, GzEncoder::new(blob, Compression::fast()))?;
+        let encoder = pack_layer(unpacked, GzEncoder::new(blob, Compression::fast()))?;
         let finish = || {
             let (digest, size, mut file) = encoder.finish()?.finish();
             file.flush()?;
@@ -344,7 +344,7 @@ struct Unpacked<'a> {
 }
 
 /// Writes a layer's tar as it was when its digest was taken.
-fn pack<W: Write>(layer: &Unpacked<'_>, out: W) -> Result<W, Error> {
+fn pack_layer<W: Write>(layer: &Unpacked<'_>, out: W) -> Result<W, Error> {
     let root = unpack::open_root(layer.directory)?;
     let mut sink = DigestWriter::new(out);
     pack::contents(&root, &mut sink)?;

@@ -52,7 +52,7 @@ impl Lower {
     /// What stands at a path; symbolic links are not followed.
     pub(super) fn find_entry(&self, path: &Path) -> Result<Option<Found>, Errno> {
         for layer in &self.layers {
-            match look(layer, path)? {
+            match look_in_layer(layer, path)? {
                 Sight::Nothing => {}
                 Sight::Hidden => return Ok(None),
                 Sight::Found(found) => return Ok(Some(found)),
@@ -87,7 +87,7 @@ impl Lower {
     }
 }
 
-fn look(layer: &OwnedFd, path: &Path) -> Result<Sight, Errno> {
+fn look_in_layer(layer: &OwnedFd, path: &Path) -> Result<Sight, Errno> {
     let mut directory = open_directory(layer, OsStr::new("."))?;
     let mut opaque = false;
     let mut parts = path.iter().peekable();

@@ -332,13 +332,7 @@ impl Reading<'_> {
                 server::read_loadbalance(directive, lines)?;
                 block.loadbalance = true;
             }
-            "reload" => {
-                let times = directive.arguments.iter();
-                // Changes are seen at once, whatever is said.
-                times
-                    .map(|text| arguments::parse_duration(text))
-                    .collect::<Result<Vec<_>, _>>()?;
-            }
+            "reload" => check_reload(directive)?,
             // What they do, or would do to the log, happens anyhow; answers do not change by them.
             "errors" | "loop" | "debug" | "metadata" | "cancel" => {}
             other if OTHERS.contains(&other) || MORE_OTHERS.contains(&other) => {
@@ -348,6 +342,12 @@ impl Reading<'_> {
         }
         Ok(())
     }
+}
+
+/// Reads the times of `reload`. Changes are seen at once, whatever is said.
+fn check_reload(directive: &Directive) -> Result<(), DirectiveError> {
+    let mut times = directive.arguments.iter();
+    times.try_for_each(|text| arguments::parse_duration(text).map(drop))
 }
 
 /// Tells what makes a server block one of several with the same key: that it is for some clients only, or on some

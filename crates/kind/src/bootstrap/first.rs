@@ -8,8 +8,8 @@ use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
 use super::{
-    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, prepare, read, run,
-    run_titled, set_sysctls, step, wait_for_containerd, words,
+    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, owned_words,
+    prepare_step, read_step, run_step, run_titled, set_sysctls, step, wait_for_containerd,
 };
 use crate::manifest;
 use crate::node::NODE_AGENT;
@@ -94,7 +94,7 @@ impl First<'_> {
             steps.push(self.etcd());
         }
         let argv = init_command(self.cluster, self.documents, self.facts);
-        steps.push(run(step::INIT, argv, None));
+        steps.push(run_step(step::INIT, argv, None));
         if !self.reads.is_empty() {
             // Other control planes will come, and a load balancer is in front of them.
             steps.extend(balancer_access());
@@ -105,8 +105,8 @@ impl First<'_> {
         together.extend(self.unmark()?.map(|step| vec![step]));
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
-            let argv = words(&[NODE_AGENT, "finalize-kubelet"]);
-            together.push(vec![run(StepId::FinalizeKubelet, argv, None)]);
+            let argv = owned_words(&[NODE_AGENT, "finalize-kubelet"]);
+            together.push(vec![run_step(StepId::FinalizeKubelet, argv, None)]);
         }
         steps.push(Step::Together {
             sequences: together,
@@ -133,12 +133,12 @@ impl First<'_> {
         together.push(make_account());
         let start_kubelet = phase(KubeadmPhase::KubeletStart, &["kubelet-start"]);
         let control_plane = phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]);
-        let mut steps = Vec::from(prepare(vec![self.etcd(), control_plane]));
+        let mut steps = Vec::from(prepare_step(vec![self.etcd(), control_plane]));
         steps.extend([
             start_kubelet,
-            run(
+            run_step(
                 StepId::ApiServer,
-                words(&[NODE_AGENT, "await-server"]),
+                owned_words(&[NODE_AGENT, "await-server"]),
                 None,
             ),
             Step::Together {
@@ -151,7 +151,7 @@ impl First<'_> {
     /// kubeadm asks a server five times a second at most, each run of it for itself.
     fn records(&self) -> Step {
         let records = record_commands(self.cluster, self.documents, self.facts).into_iter();
-        let record = |(phase, argv)| vec![run(step::record_step(phase), argv, None)];
+        let record = |(phase, argv)| vec![run_step(step::record_step(phase), argv, None)];
         Step::Together {
             sequences: records.map(record).collect(),
         }
@@ -170,8 +170,8 @@ impl First<'_> {
     /// What others wait for once the node serves.
     fn tell_others(&self) -> impl Iterator<Item = Step> {
         let shared = self.reads.iter();
-        let shared = shared.map(|path| read(StepId::SharedFile, path));
-        let reads = [read(StepId::AdminKubeconfig, ADMIN_CONFIG)].into_iter();
+        let shared = shared.map(|path| read_step(StepId::SharedFile, path));
+        let reads = [read_step(StepId::AdminKubeconfig, ADMIN_CONFIG)].into_iter();
         let serves = Step::Mark { id: StepId::Serves };
         reads.chain(shared).chain([serves])
     }
@@ -190,13 +190,13 @@ impl First<'_> {
         .filter_map(|(id, verb, manifest)| {
             let manifest = manifest.as_deref()?;
             let (argv, input) = match manifest::manifest_objects(manifest) {
-                Some(objects) => (words(&[NODE_AGENT, "make-objects", verb]), objects),
+                Some(objects) => (owned_words(&[NODE_AGENT, "make-objects", verb]), objects),
                 None => {
                     let arguments = [verb, "--validate=false", "-f", "-"];
                     (kubectl_as(kubeconfig, &arguments), manifest.to_owned())
                 }
             };
-            Some(vec![run(id, argv, Some(input))])
+            Some(vec![run_step(id, argv, Some(input))])
         })
         .collect()
     }
@@ -206,13 +206,13 @@ impl First<'_> {
         if self.pod_cidr_assignments.len() > 1 {
             return Ok(None);
         }
-        let mut argv = words(&[NODE_AGENT, "remove-marks"]);
+        let mut argv = owned_words(&[NODE_AGENT, "remove-marks"]);
         if self.node.taints.is_none() {
-            argv.extend(words(control_plane_taints(
+            argv.extend(owned_words(control_plane_taints(
                 self.facts.kubernetes_version(),
             )?));
         }
-        Ok(Some(run(StepId::TaintsAndLabels, argv, None)))
+        Ok(Some(run_step(StepId::TaintsAndLabels, argv, None)))
     }
 }
 
@@ -223,24 +223,24 @@ fn balancer_access() -> [Step; 2] {
         "umask 077; kubeadm kubeconfig user --client-name=system:kube-proxy --config={CONFIG_PATH} \
          >{KUBECONFIG} || : >{KUBECONFIG}"
     );
-    let argv = words(&["/bin/sh", "-c", &script]);
+    let argv = owned_words(&["/bin/sh", "-c", &script]);
     [
-        run(StepId::MakeBalancerKubeconfig, argv, None),
-        read(StepId::BalancerKubeconfig, KUBECONFIG),
+        run_step(StepId::MakeBalancerKubeconfig, argv, None),
+        read_step(StepId::BalancerKubeconfig, KUBECONFIG),
     ]
 }
 
 /// Whoever creates a cluster wants to run pods in it next.
 fn make_account() -> Vec<Step> {
-    let argv = words(&[NODE_AGENT, "make-account"]);
-    vec![run(StepId::DefaultServiceAccount, argv, None)]
+    let argv = owned_words(&[NODE_AGENT, "make-account"]);
+    vec![run_step(StepId::DefaultServiceAccount, argv, None)]
 }
 
 /// Waits beside kubeadm for nodes to be registered, and gives them their pod addresses at once.
 fn assign_pod_cidrs(pod_cidr_assignments: &[PodCidrAssignment<'_>]) -> Step {
-    let mut argv = words(&[NODE_AGENT, "assign-pod-cidrs"]);
+    let mut argv = owned_words(&[NODE_AGENT, "assign-pod-cidrs"]);
     let share =
         |share: &PodCidrAssignment<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
     argv.extend(pod_cidr_assignments.iter().map(share));
-    run(StepId::PodCidrs, argv, None)
+    run_step(StepId::PodCidrs, argv, None)
 }

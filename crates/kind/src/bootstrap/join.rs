@@ -5,8 +5,8 @@ use kind_kubeadm::{NodeFacts, START_PATH, join_command, notes_runtime_at_node};
 use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
 use super::{
-    kubeadm_phase, kubeadm_phase_command, prepare, run_titled, set_sysctls, step,
-    wait_for_containerd, words,
+    kubeadm_phase, kubeadm_phase_command, owned_words, prepare_step, run_titled, set_sysctls, step,
+    wait_for_containerd,
 };
 use crate::node::NODE_AGENT;
 
@@ -24,13 +24,13 @@ pub(crate) fn start_request(
             phase(KubeadmPhase::Etcd, &["etcd", "local"]),
             phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]),
         ];
-        (manifests, registration())
+        (manifests, registration_step())
     } else {
         // Nothing more is to be done for a worker.
         (Vec::new(), (step::JOIN, step::join_title(&facts.name)))
     };
     let cri_socket = notes_runtime_at_node(facts.version()).then_some(cri_socket);
-    let mut steps = Vec::from(prepare(manifests));
+    let mut steps = Vec::from(prepare_step(manifests));
     steps.extend([
         start_kubelet(),
         await_registration(registered, facts, cri_socket, writes_cni),
@@ -47,7 +47,7 @@ pub(crate) fn mark_request(facts: &NodeFacts) -> Request {
     let argv = kubeadm_phase_command(&["mark-control-plane"], START_PATH);
     let marked = run_titled(step::JOIN, step::join_title(&facts.name), argv, None);
     Request {
-        steps: vec![marked, joined()],
+        steps: vec![marked, joined_step()],
     }
 }
 
@@ -68,9 +68,9 @@ pub(crate) fn join_request(facts: &NodeFacts, own_kubelet: bool, writes_cni: boo
         ),
     ];
     steps.extend(own_kubelet.then(start_kubelet));
-    steps.push(joined());
+    steps.push(joined_step());
     if writes_cni {
-        steps.push(await_registration(registration(), facts, None, true));
+        steps.push(await_registration(registration_step(), facts, None, true));
     }
     Request { steps }
 }
@@ -79,11 +79,11 @@ fn start_kubelet() -> Step {
     kubeadm_phase(KubeadmPhase::KubeletStart, &["kubelet-start"], START_PATH)
 }
 
-fn joined() -> Step {
+fn joined_step() -> Step {
     Step::Mark { id: StepId::Joined }
 }
 
-fn registration() -> (StepId, String) {
+fn registration_step() -> (StepId, String) {
     let id = StepId::Registration;
     (id, step::step_title(id).to_owned())
 }
@@ -96,7 +96,7 @@ fn await_registration(
     cri_socket: Option<&str>,
     writes_cni: bool,
 ) -> Step {
-    let mut argv = words(&[NODE_AGENT, "await-registration", facts.name.as_str()]);
+    let mut argv = owned_words(&[NODE_AGENT, "await-registration", facts.name.as_str()]);
     argv.extend(cri_socket.map(|socket| format!("--cri-socket={socket}")));
     argv.extend(writes_cni.then(|| "--pod-network".to_owned()));
     run_titled(id, title, argv, None)

@@ -43,21 +43,25 @@ pub(crate) fn await_nodes_step(
     version: &str,
     limit: Duration,
 ) -> Result<Step, kind_kubeadm::Error> {
-    let mut argv = words(&[NODE_AGENT, "await-nodes", control_plane_label(version)?]);
+    let mut argv = owned_words(&[NODE_AGENT, "await-nodes", control_plane_label(version)?]);
     argv.push(limit.as_secs().max(1).to_string());
-    Ok(run(StepId::Ready, argv, None))
+    Ok(run_step(StepId::Ready, argv, None))
 }
 
 /// The step that notes in the cluster that its nodes stop.
 pub(crate) fn note_stop() -> Step {
-    run(StepId::NoteStop, words(&[NODE_AGENT, "note-stop"]), None)
+    run_step(
+        StepId::NoteStop,
+        owned_words(&[NODE_AGENT, "note-stop"]),
+        None,
+    )
 }
 
 /// The step that waits until a node that was started again is ready.
 pub(crate) fn await_ready_step(node: &str, limit: Duration) -> Step {
-    let mut argv = words(&[NODE_AGENT, "await-ready", node]);
+    let mut argv = owned_words(&[NODE_AGENT, "await-ready", node]);
     argv.push(limit.as_secs().max(1).to_string());
-    run(StepId::Ready, argv, None)
+    run_step(StepId::Ready, argv, None)
 }
 
 /// The step that waits until the API server answers.
@@ -65,14 +69,18 @@ pub(crate) fn await_kubectl_step(limit: Duration) -> Step {
     Step::Wait {
         id: StepId::ApiServerAnswer,
         name: step::step_title(StepId::ApiServerAnswer).to_owned(),
-        argv: kubectl(&["get", "--raw=/readyz"]),
+        argv: kubectl_step(&["get", "--raw=/readyz"]),
         timeout_ms: millis(limit),
     }
 }
 
 /// The step that sets what the node's kernel needs, whatever image the node is of: ours do it at every boot.
 fn set_sysctls() -> Step {
-    run(StepId::Sysctls, words(&[NODE_AGENT, "set-sysctls"]), None)
+    run_step(
+        StepId::Sysctls,
+        owned_words(&[NODE_AGENT, "set-sysctls"]),
+        None,
+    )
 }
 
 fn wait_for_containerd() -> Step {
@@ -85,7 +93,7 @@ fn wait_for_containerd() -> Step {
 
 /// Waits until the node is up, whose boot may still lay out `/var`, and writes the manifests of static pods. A
 /// kubelet that runs before they are whole may not see one for 20 seconds.
-fn prepare(manifests: Vec<Step>) -> [Step; 3] {
+fn prepare_step(manifests: Vec<Step>) -> [Step; 3] {
     let sequences = manifests.into_iter().map(|step| vec![step]).collect();
     [
         set_sysctls(),
@@ -98,7 +106,11 @@ fn prepare(manifests: Vec<Step>) -> [Step; 3] {
 /// is not judged.
 pub(crate) fn ask_runtime() -> Step {
     let script = "containerd --version; runc --version; true";
-    run(StepId::RuntimeVersions, words(&["sh", "-c", script]), None)
+    run_step(
+        StepId::RuntimeVersions,
+        owned_words(&["sh", "-c", script]),
+        None,
+    )
 }
 
 /// What the steps of a request are for.
@@ -137,35 +149,35 @@ pub(crate) fn step_names(steps: &[Step]) -> Vec<&str> {
 /// One phase of `kubeadm init` with the documents at `config`.
 fn kubeadm_phase(phase: KubeadmPhase, words: &[&str], config: &str) -> Step {
     let argv = kubeadm_phase_command(words, config);
-    run(StepId::Kubeadm(phase), argv, None)
+    run_step(StepId::Kubeadm(phase), argv, None)
 }
 
 fn kubeadm_phase_command(phase: &[&str], config: &str) -> Vec<String> {
-    let mut argv = words(&["kubeadm", "init", "phase"]);
-    argv.extend(words(phase));
+    let mut argv = owned_words(&["kubeadm", "init", "phase"]);
+    argv.extend(owned_words(phase));
     argv.push(format!("--config={config}"));
     argv.push("--v=6".to_owned());
     argv
 }
 
 /// A file that is told, for what its id says.
-fn read(id: StepId, path: &str) -> Step {
+fn read_step(id: StepId, path: &str) -> Step {
     let path = path.to_owned();
     Step::Read { id, path }
 }
 
-fn kubectl(arguments: &[&str]) -> Vec<String> {
+fn kubectl_step(arguments: &[&str]) -> Vec<String> {
     kubectl_as(ADMIN_CONFIG, arguments)
 }
 
 fn kubectl_as(kubeconfig: &str, arguments: &[&str]) -> Vec<String> {
-    let mut argv = words(&["kubectl"]);
+    let mut argv = owned_words(&["kubectl"]);
     argv.push(format!("--kubeconfig={kubeconfig}"));
-    argv.extend(words(arguments));
+    argv.extend(owned_words(arguments));
     argv
 }
 
-fn run(id: StepId, argv: Vec<String>, stdin: Option<String>) -> Step {
+fn run_step(id: StepId, argv: Vec<String>, stdin: Option<String>) -> Step {
     run_titled(id, step::step_title(id).to_owned(), argv, stdin)
 }
 
@@ -179,7 +191,7 @@ fn run_titled(id: StepId, title: String, argv: Vec<String>, stdin: Option<String
     }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+fn owned_words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 

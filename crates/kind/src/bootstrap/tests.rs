@@ -13,7 +13,7 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
     cluster.set_defaults();
     let mut facts = NodeFacts::new("kind-control-plane", "native", version).unwrap();
     facts.ipv4 = Some([172, 18, 0, 2].into());
-    facts.skip_phases = words(&["addon/coredns", KUBELET_FINALIZE]);
+    facts.skip_phases = owned_words(&["addon/coredns", KUBELET_FINALIZE]);
     let manifests = Manifests {
         cni: Some("CNI".to_owned()),
         dns: Some("DNS".to_owned()),
@@ -25,7 +25,7 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
         }],
     };
     let names = cluster.node_names();
-    let pod_cidrs = words(&["10.244.0.0/24"]);
+    let pod_cidrs = owned_words(&["10.244.0.0/24"]);
     let pod_cidr_assignments = names.iter().map(|node| PodCidrAssignment {
         node,
         pod_cidrs: &pod_cidrs,

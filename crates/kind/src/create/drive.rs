@@ -71,7 +71,7 @@ impl BootstrapRun<'_, '_> {
             }
             Reply::Ended(code) if code != 0 && self.ready => {
                 let reason = format!("the request ended with code {code}");
-                Err(failed(node, "failed to finish its request", reason))
+                Err(failed_step(node, "failed to finish its request", reason))
             }
             Reply::Ended(_) => Ok(()),
         }
@@ -252,7 +252,7 @@ impl BootstrapRun<'_, '_> {
             self.phases.send_event(Event::NotReady);
         }
         self.phases.end_phase(Outcome::Done);
-        let missing = || failed(first, "failed to tell its kubeconfig", String::new());
+        let missing = || failed_step(first, "failed to tell its kubeconfig", String::new());
         self.admin.ok_or_else(missing)
     }
 }
@@ -280,7 +280,7 @@ fn has_error(causes: &[Check]) -> bool {
 }
 
 /// A request that ended without saying why.
-fn failed(node: &str, action: &str, reason: String) -> Error {
+fn failed_step(node: &str, action: &str, reason: String) -> Error {
     FailedStep {
         node: node.to_owned(),
         action: action.to_owned(),

@@ -97,12 +97,12 @@ impl<'a> EventLog<'a> {
             match event {
                 Event::PhaseStarted(_) => began = *time,
                 Event::PhaseEnded { phase, .. } => {
-                    text.push_str(&timing(began, *time, name(phase)));
+                    text.push_str(&timing_line(began, *time, phase_name(phase)));
                 }
                 _ => {}
             }
         }
-        text + &timing(self.begin, SystemTime::now(), "all")
+        text + &timing_line(self.begin, SystemTime::now(), "all")
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<(SystemTime, Event)>> {
@@ -111,12 +111,12 @@ impl<'a> EventLog<'a> {
 }
 
 /// Seconds between two moments, and what they were spent on.
-fn timing(from: SystemTime, to: SystemTime, what: &str) -> String {
+fn timing_line(from: SystemTime, to: SystemTime, what: &str) -> String {
     let elapsed = to.duration_since(from).unwrap_or_default();
     format!("{:9.3} s  {what}\n", elapsed.as_secs_f64())
 }
 
-fn name(phase: &Phase) -> &str {
+fn phase_name(phase: &Phase) -> &str {
     match phase {
         Phase::BuildStep { title } => title,
         Phase::EnsureImage { .. } => "ensure the node image",

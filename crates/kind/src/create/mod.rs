@@ -23,7 +23,7 @@ pub(crate) use checks::{check_cluster, check_host};
 pub(crate) use documents::{ClusterDocuments, NodeFiles, make_documents};
 pub(crate) use image_facts::ImageFacts;
 pub use options::{CreateCluster, Created};
-pub(crate) use options::{explained, use_image};
+pub(crate) use options::{explain_error, use_image};
 pub(crate) use provision::{Provisioned, ProvisionedNode};
 pub(crate) use run::make_plan;
 

@@ -163,7 +163,7 @@ impl CreateCluster {
 
     fn config_error(&self, error: kind_config::Error) -> Error {
         match &self.config_file {
-            Some(source) => explained(source, error),
+            Some(source) => explain_error(source, error),
             None => with_remedies(error.hints(), error),
         }
     }
@@ -188,7 +188,7 @@ pub(crate) fn use_image(cluster: &mut Cluster, image: &str) {
 }
 
 /// A configuration's problem with the lines at fault.
-pub(crate) fn explained(source: &ConfigSource, error: kind_config::Error) -> Error {
+pub(crate) fn explain_error(source: &ConfigSource, error: kind_config::Error) -> Error {
     with_remedies(source.explain(&error), error)
 }
 

@@ -27,12 +27,16 @@ impl Provider {
     /// # Errors
     /// Any; nothing of the cluster is left then unless [`CreateCluster::retain`] asks for it.
     pub fn create(&self, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
-        run(self, options, listener)
+        run_stages(self, options, listener)
     }
 }
 
 /// Creates a cluster and makes it the user's current one.
-fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
+fn run_stages(
+    provider: &Provider,
+    options: &CreateCluster,
+    listener: Listener<'_>,
+) -> Result<Created> {
     let log = EventLog::begin_log(listener);
     let listener: Listener<'_> = &|event| log.record_event(event);
     let (cluster, host) = check_surroundings(provider, options, listener)?;
@@ -43,12 +47,12 @@ fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> 
     });
     let coordinator = Coordinator::new(provider, options, &name, &host);
     let mut phases = Phases::new(listener);
-    let admin = match create(&coordinator, options, cluster, &mut phases) {
+    let admin = match create_cluster(&coordinator, options, cluster, &mut phases) {
         Ok(admin) => admin,
         Err(error) => {
             let error = coordinator.clean_up_after(options.with_location(error), &mut phases);
             let kept = error.evidence().map(|directory| log.write_to(directory));
-            note(kept.unwrap_or(Ok(())));
+            note_failure(kept.unwrap_or(Ok(())));
             return Err(error);
         }
     };
@@ -60,12 +64,12 @@ fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> 
         context: context.clone(),
     });
     let kept = first.map(|node| log.copy_to_node(provider.engine(), &node));
-    note(kept.unwrap_or(Ok(())));
+    note_failure(kept.unwrap_or(Ok(())));
     Ok(Created { name, context })
 }
 
 /// Makes the cluster, stage by stage. Returns the administrator's kubeconfig as kubeadm wrote it.
-fn create(
+fn create_cluster(
     coordinator: &Coordinator<'_>,
     options: &CreateCluster,
     cluster: Cluster,
@@ -99,7 +103,7 @@ fn plan_cluster(
 }
 
 /// A log that cannot be kept costs nobody a cluster.
-fn note(kept: Result<()>) {
+fn note_failure(kept: Result<()>) {
     if let Err(error) = kept {
         tracing::debug!(error = error_chain(&error), "the creation's events");
     }

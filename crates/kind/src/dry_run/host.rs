@@ -37,7 +37,7 @@ impl Host {
                 listener(Event::Detail { level: 1, text });
                 Self {
                     kind,
-                    info: assumed(),
+                    info: assumed_facts(),
                     engine: None,
                 }
             }
@@ -54,7 +54,7 @@ impl Host {
     }
 }
 
-fn assumed() -> Info {
+fn assumed_facts() -> Info {
     Info {
         rootless: false,
         cgroup2: true,

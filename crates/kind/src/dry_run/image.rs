@@ -24,7 +24,7 @@ pub(super) fn read_image_facts(
     let version = given
         .map(str::to_owned)
         .or(label)
-        .or_else(|| tagged(image))
+        .or_else(|| tagged_version(image))
         .ok_or_else(|| Error::UnknownVersion(image.to_owned()))?;
     Ok(ImageFacts {
         version,
@@ -37,7 +37,7 @@ pub(super) fn read_image_facts(
 }
 
 /// The version that an image's tag is, as tags of published node images are.
-fn tagged(image: &str) -> Option<String> {
+fn tagged_version(image: &str) -> Option<String> {
     let (_, tag) = kind_image::friendly(image).rsplit_once(':')?;
     // A digit after the `v` keeps out what only looks like a version to a lenient reader.
     let looks = tag.starts_with('v') && tag.parse::<Version>().is_ok();
@@ -61,7 +61,7 @@ mod tests {
             ("localhost:5000/node", None),
             ("kind.local/node:debian", None),
         ] {
-            assert_eq!(tagged(image).as_deref(), version, "{image}");
+            assert_eq!(tagged_version(image).as_deref(), version, "{image}");
         }
     }
 }

@@ -34,7 +34,7 @@ users:
 
 /// The entry as it is written to the user's kubeconfig, made from kubeadm's in the same way.
 pub(super) fn kubeconfig_entry(plan: &Plan) -> Result<String> {
-    let server = server(plan);
+    let server = server_address(plan);
     from_admin(ADMIN, &plan.cluster, server.as_deref())
         .map(|document| encode_document(&document))
         .map_err(|error| Error::Kubeconfig {
@@ -44,7 +44,7 @@ pub(super) fn kubeconfig_entry(plan: &Plan) -> Result<String> {
 }
 
 /// Where the host reaches the API server.
-fn server(plan: &Plan) -> Option<String> {
+fn server_address(plan: &Plan) -> Option<String> {
     let endpoint = plan.nodes.iter().find(|node| node.name == plan.endpoint)?;
     let mut ports = endpoint.host.ports.iter();
     let port = ports.find(|port| port.container == API_SERVER_PORT)?;

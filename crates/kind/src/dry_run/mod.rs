@@ -126,13 +126,13 @@ impl ProviderBuilder {
         assumptions: &Assumptions,
         listener: Listener<'_>,
     ) -> Result<DryRun> {
-        run(self, options, assumptions, listener)
+        dry_run_cluster(self, options, assumptions, listener)
     }
 }
 
 /// Says what creating a cluster would make: the plan and the documents are made as a creation makes them, from nodes
 /// that are supposed instead of made.
-fn run(
+fn dry_run_cluster(
     settings: &ProviderBuilder,
     options: &CreateCluster,
     assumptions: &Assumptions,

@@ -17,7 +17,7 @@ pub(super) fn merge_text(text: &str, entry: &Document) -> Result<String, BoxErro
     } else {
         edit_in(text, &before, &after, entry)
     };
-    Ok(checked(edited, &after))
+    Ok(check_edit(edited, &after))
 }
 
 /// The text without a cluster's items; `None` if it has none.
@@ -27,12 +27,12 @@ pub(super) fn remove_from_text(text: &str, cluster: &str) -> Result<Option<Strin
     if !document::remove_cluster(&mut after, cluster) {
         return Ok(None);
     }
-    Ok(Some(checked(edit_out(text, &before, cluster), &after)))
+    Ok(Some(check_edit(edit_out(text, &before, cluster), &after)))
 }
 
 /// The edited text if it says what it shall say; otherwise the document is written anew, as happens
 /// with kubeconfigs of an unusual form, for example in JSON.
-fn checked(edited: Option<String>, document: &Document) -> String {
+fn check_edit(edited: Option<String>, document: &Document) -> String {
     let says = |text: &String| {
         document::parse_document(text).is_ok_and(|parsed| emit(&parsed) == emit(document))
     };

@@ -16,7 +16,7 @@ pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
         // By its own name: that of `/dev/stdout` leads to a pipe that has none.
         return fs::write(path, text);
     }
-    let path = follow(path);
+    let path = follow_links(path);
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".tmp-{}", std::process::id()));
     let temporary = PathBuf::from(name);
@@ -80,7 +80,7 @@ pub(super) fn check_writable(path: &Path) -> io::Result<()> {
     if leads_to_a_stream(path) {
         return access::may_write(path);
     }
-    let path = follow(path);
+    let path = follow_links(path);
     let directory = || access::may_make_files_in(path.parent().unwrap_or(Path::new("")));
     let Ok(old) = fs::metadata(&path) else {
         return directory();
@@ -118,7 +118,7 @@ fn copy_owner(file: &File, old: &Metadata) -> io::Result<()> {
 }
 
 /// The file at the end of a chain of symbolic links, also when it does not exist yet.
-fn follow(path: &Path) -> PathBuf {
+fn follow_links(path: &Path) -> PathBuf {
     const MOST_LINKS: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {

@@ -24,13 +24,13 @@ pub(super) fn check_archives(options: &LoadImages) -> Result<()> {
         Source::Stream(_) => None,
     });
     for path in paths {
-        std::fs::metadata(path).map_err(|error| Error::io("stat", path)(plain(error)))?;
+        std::fs::metadata(path).map_err(|error| Error::io("stat", path)(plain_error(error)))?;
     }
     Ok(())
 }
 
 /// The error in the words of the system alone, which scripts know.
-fn plain(error: io::Error) -> io::Error {
+fn plain_error(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(error.kind(), "no such file or directory"),
         _ => error,
@@ -54,13 +54,13 @@ pub(super) fn load_archives(
         let mut missing = Vec::new();
         for image in images.on(target) {
             match verdict::judge_image(image, &target.inventory) {
-                Verdict::Present => detail(listener, image, target, "is there already"),
+                Verdict::Present => tell_detail(listener, image, target, "is there already"),
                 Verdict::Retag(tags) => {
                     let tag = |name: &String| {
                         import::tag_image(provider.engine(), &target.name, image.id(), name)
                     };
                     match tags.iter().try_for_each(tag) {
-                        Ok(()) => detail(listener, image, target, "got another name"),
+                        Ok(()) => tell_detail(listener, image, target, "got another name"),
                         Err(_) => missing.push(Arc::clone(image)),
                     }
                 }
@@ -75,7 +75,7 @@ pub(super) fn load_archives(
     import::import_all(provider.engine(), &jobs, &options.cancel, listener)
 }
 
-fn detail(listener: Listener<'_>, image: &PortableImage, target: &Target, what: &str) {
+fn tell_detail(listener: Listener<'_>, image: &PortableImage, target: &Target, what: &str) {
     let text = format!("image {} on node {} {what}", image.id(), target.name);
     listener(Event::Detail { level: 2, text });
 }
@@ -112,12 +112,12 @@ impl Opened {
     ) -> Result<Self> {
         match archive {
             Ok(archive) => Ok(Self { name, archive }),
-            Err(error) => Err(unreadable(&name, error)),
+            Err(error) => Err(unreadable_archive(&name, error)),
         }
     }
 }
 
-fn unreadable(name: &str, error: kind_image::Error) -> Error {
+fn unreadable_archive(name: &str, error: kind_image::Error) -> Error {
     Error::Engine {
         action: format!("failed to read image archive {name}"),
         source: image_cause(error),
@@ -136,7 +136,7 @@ impl Images {
         for platform in targets.iter().map(target_platform) {
             if let Entry::Vacant(entry) = of.entry(platform.to_string()) {
                 let images = opened.archive.images(&platform);
-                let images = images.map_err(|error| unreadable(&opened.name, error))?;
+                let images = images.map_err(|error| unreadable_archive(&opened.name, error))?;
                 entry.insert(images.into_iter().map(Arc::new).collect());
             }
         }

@@ -70,9 +70,9 @@ impl Inventory {
         let machine = section("machine").trim();
         Ok(Self {
             platform: (!machine.is_empty()).then(|| Platform::of_machine(machine)),
-            images: section("images").lines().filter_map(image).collect(),
-            content: digests(section("content")),
-            snapshots: digests(section(&format!("snapshots {snapshotter}"))),
+            images: section("images").lines().filter_map(parse_image).collect(),
+            content: parse_digests(section("content")),
+            snapshots: parse_digests(section(&format!("snapshots {snapshotter}"))),
             containerd: containerd_release(section("version")),
             snapshotter,
         })
@@ -112,14 +112,14 @@ fn containerd_release(told: &str) -> Option<packages::Release> {
 }
 
 /// A row of `ctr images list`: name, media type, digest, and what does not matter here.
-fn image(row: &str) -> Option<(String, Digest)> {
+fn parse_image(row: &str) -> Option<(String, Digest)> {
     let mut words = row.split_whitespace();
     let (name, digest) = (words.next()?, words.nth(1)?);
     Some((name.to_owned(), digest.parse().ok()?))
 }
 
 /// The digest that begins each row. Snapshots in the making and of containers have other names.
-fn digests(rows: &str) -> BTreeSet<Digest> {
+fn parse_digests(rows: &str) -> BTreeSet<Digest> {
     let first = rows.lines().filter_map(|row| row.split_whitespace().next());
     first.filter_map(|word| word.parse().ok()).collect()
 }

@@ -16,12 +16,16 @@ impl Provider {
     /// [`Error::UnknownNode`]: crate::Error::UnknownNode
     /// [`Error::ImageNotPresent`]: crate::Error::ImageNotPresent
     pub fn load_images(&self, options: LoadImages, listener: Listener<'_>) -> Result<()> {
-        run(self, options, listener)
+        load_into_nodes(self, options, listener)
     }
 }
 
 /// Loads archives, one after the other, and then images of the engine's store, each into all nodes at once.
-fn run(provider: &Provider, mut options: LoadImages, listener: Listener<'_>) -> Result<()> {
+fn load_into_nodes(
+    provider: &Provider,
+    mut options: LoadImages,
+    listener: Listener<'_>,
+) -> Result<()> {
     archives::check_archives(&options)?;
     let images = stored::find_stored(provider, &options)?;
     let names = nodes::select_nodes(provider, &options)?;

@@ -244,7 +244,7 @@ impl Saved<'_> {
         for target in self.targets {
             let found = of_platforms.on(target);
             for image in images {
-                if let Some(portable) = matching(image, found) {
+                if let Some(portable) = matching_image(image, found) {
                     let key = (image.name.clone(), target_platform(target).to_string());
                     self.images.insert(key, portable);
                 }
@@ -282,7 +282,7 @@ impl Saved<'_> {
 }
 
 /// The image of an archive that was meant, under the name that was asked for.
-fn matching(image: &Stored, found: &[Arc<PortableImage>]) -> Option<Arc<PortableImage>> {
+fn matching_image(image: &Stored, found: &[Arc<PortableImage>]) -> Option<Arc<PortableImage>> {
     let tag = image.tag();
     let by_name = |portable: &&Arc<PortableImage>| {
         let mut names = portable.names().iter();

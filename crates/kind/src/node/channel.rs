@@ -65,7 +65,7 @@ impl Requests {
     pub(crate) fn begin_request(&mut self, node: &str, request: &Request, files: &[File]) {
         self.running += 1;
         let (node, replies) = (node.to_owned(), self.replies.clone());
-        run(&self.engine, node, encode(request, files), replies);
+        run_agent(&self.engine, node, encode_request(request, files), replies);
     }
 
     /// Gives every reply with the name of its node to `listen` until all requests have ended; `listen`
@@ -129,7 +129,7 @@ impl Requests {
 }
 
 /// Runs the agent in a thread of its own, which outlives a caller that does not want to wait.
-fn run(
+fn run_agent(
     engine: &Arc<dyn Engine>,
     node: String,
     input: Vec<u8>,
@@ -163,7 +163,7 @@ fn run(
 }
 
 /// The length of the request, the request, and its files as a tar stream.
-fn encode(request: &Request, files: &[File]) -> Vec<u8> {
+fn encode_request(request: &Request, files: &[File]) -> Vec<u8> {
     let tar = pack_files(files).expect("nothing fails to be written into memory");
     let document = serde_json::to_vec(request).expect("a request has nothing JSON cannot hold");
     let length = u32::try_from(document.len()).expect("a request is far below 4 GiB");
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_request_carries_its_length_and_an_empty_tar() {
-        let bytes = encode(&Request::default(), &[]);
+        let bytes = encode_request(&Request::default(), &[]);
         let length = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
         serde_json::from_slice::<Request>(&bytes[4..4 + length]).unwrap();
         assert_eq!(bytes.len(), 4 + length + 1024);

@@ -42,14 +42,14 @@ pub(in crate::command_line) fn read(
     let network = networks
         .into_iter()
         .find(|network| ["Name", "name"].iter().any(|key| network[key] == name));
-    Ok(network.map(|network| known(flavor, name, network)))
+    Ok(network.map(|network| inspected_network(flavor, name, network)))
 }
 
-fn known(flavor: Flavor, name: &str, network: &Value) -> InspectedNetwork {
+fn inspected_network(flavor: Flavor, name: &str, network: &Value) -> InspectedNetwork {
     let mut subnets = Subnets::default();
     let mut names = Vec::new();
     let mut chosen = false;
-    for (subnet, range, has_gateway) in parts(network) {
+    for (subnet, range, has_gateway) in subnet_parts(network) {
         names.push(subnet.to_owned());
         match subnet.parse() {
             Ok(IpNet::V4(subnet)) if subnets.v4.is_none() => {
@@ -77,14 +77,14 @@ fn known(flavor: Flavor, name: &str, network: &Value) -> InspectedNetwork {
 }
 
 /// Subnet, range and whether there is a gateway, in each form that engines have had.
-fn parts(network: &Value) -> Vec<(&str, Option<&str>, bool)> {
-    let docker = list(&network["IPAM"]["Config"])
+fn subnet_parts(network: &Value) -> Vec<(&str, Option<&str>, bool)> {
+    let docker = array_items(&network["IPAM"]["Config"])
         .map(|part| (&part["Subnet"], &part["IPRange"], &part["Gateway"]));
-    let podman = list(&network["subnets"])
+    let podman = array_items(&network["subnets"])
         .map(|part| (&part["subnet"], &part["lease_range"], &part["gateway"]));
     // Podman before 4.0.
-    let plugins = list(&network["plugins"]).flat_map(|plugin| {
-        let ranges = list(&plugin["ipam"]["ranges"]).flat_map(list);
+    let plugins = array_items(&network["plugins"]).flat_map(|plugin| {
+        let ranges = array_items(&plugin["ipam"]["ranges"]).flat_map(array_items);
         ranges.map(|part| (&part["subnet"], &part["rangeStart"], &part["gateway"]))
     });
     let text = |value: &'_ Value| value.as_str().is_some_and(|text| !text.is_empty());
@@ -97,6 +97,6 @@ fn parts(network: &Value) -> Vec<(&str, Option<&str>, bool)> {
         .collect()
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+fn array_items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }

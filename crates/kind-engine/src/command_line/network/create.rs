@@ -46,16 +46,22 @@ pub(super) fn create_network(flavor: Flavor, program: &Program, name: &str) -> R
         let subnet = free_subnet(flavor, program, name);
         let ipv6 = pool::unique_local_subnet(name, attempt).to_string();
         let make = |ipv6: Option<&str>| {
-            program.command_output(&arguments(flavor, name, mtu.as_deref(), subnet, ipv6))
+            program.command_output(&creation_arguments(
+                flavor,
+                name,
+                mtu.as_deref(),
+                subnet,
+                ipv6,
+            ))
         };
-        match outcome(flavor, make(Some(&ipv6)))? {
+        match creation_outcome(flavor, make(Some(&ipv6)))? {
             Outcome::Made => return Ok(()),
-            Outcome::NoIpv6 => match outcome(flavor, make(None))? {
+            Outcome::NoIpv6 => match creation_outcome(flavor, make(None))? {
                 Outcome::Made => return Ok(()),
                 _ => continue,
             },
             // Another process may have made it in the same subnet.
-            Outcome::Overlap if exists(flavor, program, name)? => return Ok(()),
+            Outcome::Overlap if network_exists(flavor, program, name)? => return Ok(()),
             Outcome::Overlap => {}
         }
     }
@@ -66,14 +72,14 @@ pub(super) fn create_network(flavor: Flavor, program: &Program, name: &str) -> R
     ))
 }
 
-fn exists(flavor: Flavor, program: &Program, name: &str) -> Result<bool, Error> {
+fn network_exists(flavor: Flavor, program: &Program, name: &str) -> Result<bool, Error> {
     match flavor {
         Flavor::Docker => Ok(!duplicates::network_ids(program, name)?.is_empty()),
         Flavor::Podman | Flavor::Nerdctl => Ok(find_network(flavor, program, name)?.is_some()),
     }
 }
 
-fn outcome(flavor: Flavor, made: Result<String, Error>) -> Result<Outcome, Error> {
+fn creation_outcome(flavor: Flavor, made: Result<String, Error>) -> Result<Outcome, Error> {
     let error = match made {
         Ok(_) => return Ok(Outcome::Made),
         Err(error) => error,
@@ -97,7 +103,7 @@ fn outcome(flavor: Flavor, made: Result<String, Error>) -> Result<Outcome, Error
     Err(error)
 }
 
-fn arguments(
+fn creation_arguments(
     flavor: Flavor,
     name: &str,
     mtu: Option<&str>,
@@ -184,18 +190,18 @@ mod tests {
             (Flavor::Podman, "-d=bridge ".to_owned()),
         ] {
             let mtu = (flavor != Flavor::Podman).then_some("1500");
-            let made = arguments(flavor, "kind", mtu, None, ipv6).join(" ");
+            let made = creation_arguments(flavor, "kind", mtu, None, ipv6).join(" ");
             let subnet = "--ipv6 --subnet fc00:f853:ccd:e793::/64 kind";
             assert_eq!(made, format!("network create {words}{subnet}"));
         }
-        let made = arguments(Flavor::Podman, "kind", None, None, None).join(" ");
+        let made = creation_arguments(Flavor::Podman, "kind", None, None, None).join(" ");
         assert_eq!(made, "network create -d=bridge kind");
     }
 
     #[test]
     fn the_engine_gives_addresses_from_the_lower_half() {
         let subnet = Some("172.18.0.0/16".parse().unwrap());
-        let made = arguments(Flavor::Docker, "kind", None, subnet, None).join(" ");
+        let made = creation_arguments(Flavor::Docker, "kind", None, subnet, None).join(" ");
         assert!(
             made.contains("--subnet 172.18.0.0/16 --ip-range 172.18.0.0/17"),
             "{made}"

@@ -29,7 +29,7 @@ pub(super) fn remove_duplicates(program: &Program, name: &str) -> Result<(), Err
         Ok(candidates) => candidates,
         Err(_) => return Err(program.failure(&inspect, &output)),
     };
-    sort(&mut candidates);
+    sort_networks(&mut candidates);
     let surplus: Vec<_> = candidates
         .iter()
         .skip(1)
@@ -72,7 +72,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// The one that most containers use comes first, then the lowest id.
-fn sort(networks: &mut [Candidate]) {
+fn sort_networks(networks: &mut [Candidate]) {
     let used = |network: &Candidate| {
         network
             .containers
@@ -88,7 +88,7 @@ mod tests {
 
     fn sorted(text: &str) -> Vec<String> {
         let mut networks: Vec<Candidate> = serde_json::from_str(text).unwrap();
-        sort(&mut networks);
+        sort_networks(&mut networks);
         networks.into_iter().map(|network| network.id).collect()
     }
 

@@ -12,11 +12,11 @@ pub(super) fn find_network(
     program: &Program,
     name: &str,
 ) -> Result<Option<InspectedNetwork>, Error> {
-    match inspect(program, name) {
+    match inspect_network(program, name) {
         Ok(text) => answer::read(flavor, name, &text),
         Err(error) if error_says(&error, "ambiguous") => {
             duplicates::remove_duplicates(program, name)?;
-            let text = inspect(program, name)?;
+            let text = inspect_network(program, name)?;
             answer::read(flavor, name, &text)
         }
         Err(Error::Program {
@@ -27,7 +27,7 @@ pub(super) fn find_network(
     }
 }
 
-fn inspect(program: &Program, name: &str) -> Result<String, Error> {
+fn inspect_network(program: &Program, name: &str) -> Result<String, Error> {
     program.command_output(&["network", "inspect", name])
 }
 

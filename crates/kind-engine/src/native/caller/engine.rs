@@ -96,8 +96,8 @@ impl Native {
             labels: spec.labels.clone(),
             created: now(),
             layers: image.layers().to_vec(),
-            argv: spec.command.clone().unwrap_or_else(|| argv(image)),
-            env: environment(spec, image),
+            argv: spec.command.clone().unwrap_or_else(|| node_argv(image)),
+            env: node_environment(spec, image),
             network: spec.network.clone(),
             ipv4,
             ipv6,
@@ -378,14 +378,14 @@ impl Engine for Native {
     }
 }
 
-fn argv(image: &Image) -> Vec<String> {
+fn node_argv(image: &Image) -> Vec<String> {
     let config = image.config();
     let parts = [&config.entrypoint, &config.cmd];
     parts.into_iter().flatten().flatten().cloned().collect()
 }
 
 /// What every container has, then the image's, then the node's own.
-fn environment(spec: &NodeSpec, image: &Image) -> BTreeMap<String, String> {
+fn node_environment(spec: &NodeSpec, image: &Image) -> BTreeMap<String, String> {
     let own = [
         ("PATH", PATH),
         ("HOME", "/root"),

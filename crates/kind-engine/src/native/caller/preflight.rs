@@ -16,9 +16,9 @@ const SPACE: u64 = 1 << 30;
 /// Checks the host. Every error names what is missing and how to get it.
 pub(super) fn check_host(state: &Path) -> Result<Info, Error> {
     require_root()?;
-    overlay()?;
-    nft()?;
-    space(state)?;
+    check_overlay()?;
+    check_nft()?;
+    check_space(state)?;
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
     if hierarchies.all.is_empty() {
         return Err(Error::other(
@@ -51,7 +51,7 @@ pub(super) fn require_root() -> Result<(), Error> {
     Err(Error::NotRoot)
 }
 
-fn overlay() -> Result<(), Error> {
+fn check_overlay() -> Result<(), Error> {
     if has_overlay() {
         return Ok(());
     }
@@ -77,7 +77,7 @@ fn has_overlay() -> bool {
 }
 
 /// Asks nft for the tables, which fails without the program and on a kernel without nf_tables.
-fn nft() -> Result<(), Error> {
+fn check_nft() -> Result<(), Error> {
     let output = Command::new("nft").args(["list", "tables"]).output();
     match output {
         Err(_) => Err(kind_net::Error::NftMissing.into()),
@@ -89,7 +89,7 @@ fn nft() -> Result<(), Error> {
     }
 }
 
-fn space(state: &Path) -> Result<(), Error> {
+fn check_space(state: &Path) -> Result<(), Error> {
     let existing = state.ancestors().find(|path| path.exists());
     let existing = existing.unwrap_or(Path::new("/"));
     let stat = rustix::fs::statvfs(existing)

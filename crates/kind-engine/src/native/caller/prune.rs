@@ -19,12 +19,12 @@ pub(super) fn prune_state(
     let mut failures = Vec::new();
     // First what is named after images, while the images are there.
     failures.extend(prune_shared_image_stores(state, pruning, &mut found).err());
-    failures.extend(images(store, pruning, &mut found).err());
+    failures.extend(prune_images(store, pruning, &mut found).err());
     Error::join_failures(failures)?;
     Ok(found)
 }
 
-fn images(store: &Store, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<(), Error> {
+fn prune_images(store: &Store, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<(), Error> {
     for image in store.unused()? {
         if pruning == Pruning::Remove && !store.remove_unused(&image.digest)? {
             continue;
@@ -57,7 +57,7 @@ fn prune_shared_image_stores(
                 .iter()
                 .filter_map(|record| record.shared_image_store.as_deref());
             if place.is_dir() && !used.clone().any(|used| used.starts_with(&place)) {
-                doomed.extend(claim(state, &place, pruning)?.map(|path| (name, path)));
+                doomed.extend(claim_directory(state, &place, pruning)?.map(|path| (name, path)));
             }
         }
     }
@@ -74,7 +74,11 @@ fn prune_shared_image_stores(
 }
 
 /// Takes a directory away from its place, unless somebody works on it; where it is then.
-fn claim(state: &State, place: &Path, pruning: Pruning) -> Result<Option<PathBuf>, Error> {
+fn claim_directory(
+    state: &State,
+    place: &Path,
+    pruning: Pruning,
+) -> Result<Option<PathBuf>, Error> {
     let path = place.with_extension("lock");
     let lock = lock_file(&path)?;
     match lock.try_lock() {

@@ -21,16 +21,16 @@ pub(super) fn stop_node(
     name: &str,
     grace: Duration,
 ) -> Result<(), Error> {
-    signal(directory, SHUTDOWN);
+    signal_node(directory, SHUTDOWN);
     if wait_until_stopped(directory, grace, || ()) {
         return Ok(());
     }
-    kill(directory, name)
+    kill_node(directory, name)
 }
 
-fn kill(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
+fn kill_node(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
     // Again and again: a monitor that is just starting the node has no process to kill yet.
-    if wait_until_stopped(directory, KILL_TIMEOUT, || signal(directory, KILL)) {
+    if wait_until_stopped(directory, KILL_TIMEOUT, || signal_node(directory, KILL)) {
         return Ok(());
     }
     Err(Error::other(
@@ -40,7 +40,7 @@ fn kill(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
     ))
 }
 
-fn signal(directory: &NodeDirectory, number: i32) {
+fn signal_node(directory: &NodeDirectory, number: i32) {
     let run = RunRecord::load(directory).ok().flatten();
     let pid = run.and_then(|run| kind_sys::process::pid(run.pid));
     let handle = pid.and_then(|pid| Handle::open(pid).ok());
@@ -78,7 +78,7 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
     if !directory.exists() {
         return Ok(());
     }
-    kill(&directory, name)?;
+    kill_node(&directory, name)?;
     // A record that cannot be read must not keep the rest from going.
     let record = NodeRecord::load(&directory).ok();
     clear_host(state, name)?;
@@ -100,7 +100,7 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
         if let Some(record) = record {
             hosts::write_hosts(state, &record.network, &lock)?;
         }
-        discarded(state, &lock)
+        discarded_paths(state, &lock)
     };
     // What cannot be deleted now is tried again by the next removal.
     for path in doomed {
@@ -112,7 +112,7 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
 
 /// What removals and creations, some perhaps cut short, have put aside. Under the lock: a node that is
 /// being made stands there too for a moment.
-fn discarded(state: &State, _lock: &Lock) -> Vec<PathBuf> {
+fn discarded_paths(state: &State, _lock: &Lock) -> Vec<PathBuf> {
     let names = |directory: &Path| names_in(directory).unwrap_or_default();
     let trash = state.trash();
     let mut paths: Vec<_> = names(&trash).iter().map(|name| trash.join(name)).collect();

@@ -38,7 +38,7 @@ pub(super) fn ensure_shared_image_store(
     if !is_wanted(spec) || !is_packed(image.layers()) || !is_native(image) {
         return None;
     }
-    match make(state, helper, image) {
+    match make_shared_image_store(state, helper, image) {
         Ok(directory) => Some(directory),
         Err(error) => {
             let source = std::error::Error::source(&error).map(ToString::to_string);
@@ -69,7 +69,7 @@ fn is_native(image: &Image) -> bool {
     image.architecture() == host
 }
 
-fn make(state: &State, helper: &Path, image: &Image) -> Result<PathBuf, Error> {
+fn make_shared_image_store(state: &State, helper: &Path, image: &Image) -> Result<PathBuf, Error> {
     let stores = state.shared_image_stores();
     let place = stores.join(image.digest().hex());
     if place.exists() {
@@ -83,7 +83,7 @@ fn make(state: &State, helper: &Path, image: &Image) -> Result<PathBuf, Error> {
         return Ok(place.join("containerd"));
     }
     let aside = place.with_extension("new");
-    let made = unpack(state, helper, image, &aside);
+    let made = unpack_in_helper(state, helper, image, &aside);
     let moved = made.and_then(|()| fs::rename(&aside, &place).map_err(io_error("make", &place)));
     if moved.is_err() {
         let _ = fs::remove_dir_all(&aside);
@@ -92,7 +92,12 @@ fn make(state: &State, helper: &Path, image: &Image) -> Result<PathBuf, Error> {
 }
 
 /// Fills `aside` with the unpacked images and nothing else.
-fn unpack(state: &State, helper: &Path, image: &Image, aside: &Path) -> Result<(), Error> {
+fn unpack_in_helper(
+    state: &State,
+    helper: &Path,
+    image: &Image,
+    aside: &Path,
+) -> Result<(), Error> {
     let _ = fs::remove_dir_all(aside);
     for part in ["upper", "work", "root", "containerd", "snapshotter"] {
         make_directory(&aside.join(part))?;

@@ -49,10 +49,10 @@ pub(super) fn enter_rootfs(state: &State, node: &NodeRecord, console: &Path) -> 
     let console = DetachedMount::copy(console).map_err(Error::io("take hold of the console"))?;
 
     enter_overlay(state, node)?;
-    let mounted = system(&devices).and_then(|()| match node.purpose {
+    let mounted = mount_system(&devices).and_then(|()| match node.purpose {
         // Nothing but what it is told to do.
         Purpose::LoadBalancer => mount::read_only(Path::new("/sys")),
-        Purpose::Kubernetes => cgroups(&hierarchies),
+        Purpose::Kubernetes => mount_cgroups(&hierarchies),
     });
     mounted.map_err(Error::io("mount the node's system directories"))?;
     let terminal = Path::new("/dev/console");
@@ -207,7 +207,7 @@ fn make_target(target: &Path, directory: bool) -> io::Result<()> {
 }
 
 /// What the kernel shows of itself, devices, and memory filesystems.
-fn system(devices: &[Device]) -> io::Result<()> {
+fn mount_system(devices: &[Device]) -> io::Result<()> {
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     at("proc", "/proc", quiet, "")?;
     at("sysfs", "/sys", quiet, "")?;
@@ -241,7 +241,7 @@ fn system(devices: &[Device]) -> io::Result<()> {
 
 /// The node's cgroups: the unified hierarchy if the host has nothing else, or version 1's. On a hybrid
 /// host the node has version 1 alone, as engines do it.
-fn cgroups(hierarchies: &Hierarchies) -> io::Result<()> {
+fn mount_cgroups(hierarchies: &Hierarchies) -> io::Result<()> {
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     let root = Path::new("/sys/fs/cgroup");
     if hierarchies.unified() {

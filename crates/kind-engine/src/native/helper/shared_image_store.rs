@@ -31,7 +31,7 @@ pub(in crate::native) fn unpack_images(directory: &Path, layers: &[PathBuf]) -> 
         .write(true)
         .open(&path)
         .map_err(io_error("write", &path))?;
-    enter(directory, layers).map_err(Error::io("make a root of the node image"))?;
+    enter_root(directory, layers).map_err(Error::io("make a root of the node image"))?;
     let snapshotter = Path::new("/var/lib/containerd").join(SNAPSHOTTER);
     let failed = || "show containerd a place for its snapshots";
     let workplace = Path::new(WORKPLACE);
@@ -70,7 +70,7 @@ pub(in crate::native) fn unpack_images(directory: &Path, layers: &[PathBuf]) -> 
 
 /// Makes an overlay of the layers the root of this process, with a containerd's needs and the directory
 /// that it works in.
-fn enter(directory: &Path, layers: &[PathBuf]) -> std::io::Result<()> {
+fn enter_root(directory: &Path, layers: &[PathBuf]) -> std::io::Result<()> {
     namespace::unshare_mounts()?;
     namespace::unshare_network()?;
     let workplace = DetachedMount::copy(directory)?;

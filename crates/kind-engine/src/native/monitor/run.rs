@@ -43,8 +43,8 @@ pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, 
         ));
     };
     leave_cgroups_of_caller(state, name)?;
-    clear(state, &directory, name)?;
-    let result = start(state, &directory, &record);
+    clear_node(state, &directory, name)?;
+    let result = start_node(state, &directory, &record);
     let code = match result {
         Ok(started) => {
             leave_caller()?;
@@ -65,7 +65,7 @@ pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, 
 }
 
 /// Forgets an earlier run, whose processes are gone: the lock was free.
-fn clear(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Error> {
+fn clear_node(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Error> {
     for name in ["run.json", "exit"] {
         let _ = fs::remove_file(directory.file(name));
     }
@@ -73,7 +73,7 @@ fn clear(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Err
 }
 
 /// Brings the node up to the point where its entry point is executed; returns its first process.
-fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Result<Pid, Error> {
+fn start_node(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Result<Pid, Error> {
     let network = {
         let lock = state.lock()?;
         let network = network::ensure_network(state, &record.network, &lock)?;

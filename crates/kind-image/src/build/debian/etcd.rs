@@ -20,11 +20,11 @@ pub(super) fn make_etcd(
         return Ok(StepOutput { path, key });
     }
     let build_root = root::build_root(build_cache, mirror)?;
-    let path = build_cache.cached_step(Step::Etcd, &key, |work| collect(work, &build_root))?;
+    let path = build_cache.cached_step(Step::Etcd, &key, |work| collect_etcd(work, &build_root))?;
     Ok(StepOutput { path, key })
 }
 
-fn collect(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
+fn collect_etcd(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
     let mut closure = Closure::new(work, build_root, work.directory)?;
     closure.programs(&["usr/bin/etcd"])?;
     // Where the upstream image has it.

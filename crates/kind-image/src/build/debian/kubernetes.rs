@@ -20,7 +20,7 @@ pub(super) fn make_kubernetes(
     build_cache: &BuildCache<'_>,
     mirror: Option<&str>,
 ) -> Result<StepOutput, Error> {
-    let key = key(mirror);
+    let key = compile_key(mirror);
     if let Some(path) = build_cache.cached(Step::Compile, &key) {
         for step in [Step::BuildRoot, Step::Source, Step::Compile] {
             build_cache.skip(step);
@@ -28,11 +28,12 @@ pub(super) fn make_kubernetes(
         return Ok(StepOutput { path, key });
     }
     let tree = SourceTree::make(build_cache, mirror)?;
-    let path = build_cache.cached_step(Step::Compile, &key, |work| compile(work, &tree))?;
+    let path =
+        build_cache.cached_step(Step::Compile, &key, |work| compile_programs(work, &tree))?;
     Ok(StepOutput { path, key })
 }
 
-fn key(mirror: Option<&str>) -> CacheKey {
+fn compile_key(mirror: Option<&str>) -> CacheKey {
     CacheKey::of_parts([COMPILE, source_key(mirror).as_ref()])
 }
 
@@ -52,7 +53,7 @@ impl SourceTree {
         let build_root = root::build_root(build_cache, mirror)?;
         let key = source_key(mirror);
         let source =
-            build_cache.cached_step(Step::Source, &key, |work| fetch(work, &build_root))?;
+            build_cache.cached_step(Step::Source, &key, |work| fetch_source(work, &build_root))?;
         Ok(Self { build_root, source })
     }
 
@@ -77,7 +78,7 @@ impl SourceTree {
     }
 }
 
-fn fetch(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
+fn fetch_source(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
     let chroot = Chroot::new(build_root).bind(work.directory, "/source");
     work.run_command(chroot.script(FETCH, &[]), &|line| {
         let noteworthy = ["Get:", "dpkg-source: info: "];
@@ -96,7 +97,7 @@ fn fetch(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
     fs::write(&path, version).map_err(Error::path("write", &path))
 }
 
-fn compile(work: &StepContext<'_>, tree: &SourceTree) -> Result<(), Error> {
+fn compile_programs(work: &StepContext<'_>, tree: &SourceTree) -> Result<(), Error> {
     let bin = work.directory.join("bin");
     fs::create_dir(&bin).map_err(Error::path("create", &bin))?;
     let version = tree.compile(work, COMPILE, &bin)?;

@@ -29,7 +29,7 @@ pub(super) fn build_from_debian(
     }
     let mirror = request.mirror.as_deref();
     let tell = teller(&build_cache, request);
-    let kubernetes = kubernetes(&build_cache, request)?;
+    let kubernetes = build_kubernetes(&build_cache, request)?;
     let version = super::assemble::kubernetes_version(&kubernetes)?;
     let etcd = if components::takes_debians_etcd(&version) {
         Some(etcd::make_etcd(&build_cache, mirror)?)
@@ -64,7 +64,7 @@ fn teller(build_cache: &BuildCache<'_>, request: &Request) -> impl Fn(&str) {
 }
 
 /// Kubernetes' programs, wherever they come from.
-fn kubernetes(build_cache: &BuildCache<'_>, request: &Request) -> Result<StepOutput, Error> {
+fn build_kubernetes(build_cache: &BuildCache<'_>, request: &Request) -> Result<StepOutput, Error> {
     let tell = teller(build_cache, request);
     tell("Starting to build Kubernetes");
     let made = match &request.source {

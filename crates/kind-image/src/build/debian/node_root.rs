@@ -79,7 +79,7 @@ pub(super) fn make_node_root(
         root::make_root(work, &directory, &what, mirror)?;
         let packages = runtime::install_runtime(work, &directory, base, mirror)?;
         tree::write_file(&work.directory.join(RECORD), 0o644, &packages.to_json())?;
-        trim(work, &directory)
+        trim_root(work, &directory)
     })?;
     let packages = read_record(&path.join(RECORD))?;
     let made = StepOutput { path, key };
@@ -95,7 +95,7 @@ fn read_record(path: &Path) -> Result<Packages, Error> {
 }
 
 /// Takes away what a node does not need, and what would change the host's kernel.
-fn trim(work: &StepContext<'_>, directory: &Path) -> Result<(), Error> {
+fn trim_root(work: &StepContext<'_>, directory: &Path) -> Result<(), Error> {
     work.run_command(Chroot::new(directory).script(TRIM, &[]), NO_PROGRESS)?;
     // Outside of the chroot, which uses them: an engine gives nodes their own.
     let emptied = std::fs::read_dir(directory.join("dev")).and_then(|entries| {

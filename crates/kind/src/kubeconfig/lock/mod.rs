@@ -93,13 +93,13 @@ impl Lock {
         let path = lock_of(file);
         let deadline = Instant::now() + timeouts;
         loop {
-            match create(&path) {
+            match create_lock(&path) {
                 Ok(()) => return Ok(Self { path }),
                 Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(Error::Create { path, source });
                 }
                 Err(_) if take_stale_away(&path) => {}
-                Err(_) if Instant::now() >= deadline => return Err(held(path)),
+                Err(_) if Instant::now() >= deadline => return Err(lock_held(path)),
                 Err(_) => std::thread::sleep(LOCK_POLL_INTERVAL),
             }
         }
@@ -145,7 +145,7 @@ impl Drop for Lock {
 }
 
 /// Makes the lock file. Others only see that it is there; what it says is for ourselves.
-fn create(path: &Path) -> io::Result<()> {
+fn create_lock(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -188,19 +188,19 @@ fn take_stale_away(path: &Path) -> bool {
 fn is_stale(path: &Path) -> bool {
     match Owner::read_owner(path).and_then(|owner| owner.is_alive()) {
         Some(lives) => !lives,
-        None => age(path).is_some_and(|age| age >= STALE_LOCK_AGE),
+        None => lock_age(path).is_some_and(|age| age >= STALE_LOCK_AGE),
     }
 }
 
-fn age(path: &Path) -> Option<Duration> {
+fn lock_age(path: &Path) -> Option<Duration> {
     let made = fs::symlink_metadata(path).ok()?.modified().ok()?;
     SystemTime::now().duration_since(made).ok()
 }
 
-fn held(path: PathBuf) -> Error {
+fn lock_held(path: PathBuf) -> Error {
     Error::Held {
         owner: Owner::read_owner(&path).map(|owner| owner.pid),
-        age: age(&path),
+        age: lock_age(&path),
         path,
     }
 }

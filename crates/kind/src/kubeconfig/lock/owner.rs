@@ -28,9 +28,9 @@ impl Owner {
         let pid = std::process::id();
         Some(Self {
             pid,
-            started: started(pid)?,
-            namespace: namespace()?,
-            boot: boot()?,
+            started: process_start(pid)?,
+            namespace: pid_namespace()?,
+            boot: boot_id()?,
         })
     }
 
@@ -63,8 +63,8 @@ impl Owner {
     /// Whether the process lives; `None` if that cannot be told from here, because it belongs to
     /// another host, boot or container.
     pub(super) fn is_alive(&self) -> Option<bool> {
-        let here = boot()? == self.boot && namespace()? == self.namespace;
-        here.then(|| started(self.pid) == Some(self.started))
+        let here = boot_id()? == self.boot && pid_namespace()? == self.namespace;
+        here.then(|| process_start(self.pid) == Some(self.started))
     }
 }
 
@@ -81,18 +81,18 @@ impl std::fmt::Display for Owner {
 }
 
 /// When a process began: the 22nd word of its `stat`, counted after the name in brackets.
-fn started(pid: u32) -> Option<u64> {
+fn process_start(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, words) = stat.rsplit_once(')')?;
     words.split_whitespace().nth(19)?.parse().ok()
 }
 
-fn namespace() -> Option<String> {
+fn pid_namespace() -> Option<String> {
     let link = fs::read_link("/proc/self/ns/pid").ok()?;
     link.to_str().map(str::to_owned)
 }
 
-fn boot() -> Option<String> {
+fn boot_id() -> Option<String> {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned())
 }
