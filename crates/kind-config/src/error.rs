@@ -126,7 +126,7 @@ impl Error {
             Self::Header(error) | Self::Decode(error) => error.hints(),
             Self::ApiVersion(word) => {
                 let known = ApiVersion::ALL.iter().map(|version| version.as_str());
-                let meant = crate::nearest::nearest(word, known).filter(|_| !word.is_empty());
+                let meant = crate::nearest::nearest_word(word, known).filter(|_| !word.is_empty());
                 vec![match meant {
                     Some(version) => format!("did you mean `apiVersion: {version}`?"),
                     None => HEADER.to_owned(),
@@ -139,7 +139,7 @@ impl Error {
                 choices,
                 ..
             } => {
-                vec![format!("line {line}: {}", choice(value, choices))]
+                vec![format!("line {line}: {}", choice_hint(value, choices))]
             }
             Self::Invalid(findings) => findings
                 .iter()
@@ -165,8 +165,8 @@ const HEADER: &str =
     "a config begins with the lines `kind: Cluster` and `apiVersion: kind.x-k8s.io/v1alpha4`";
 
 /// What to write instead of a word that is none of the choices.
-pub(crate) fn choice(word: &str, choices: &[&str]) -> String {
-    match crate::nearest::nearest(word, choices.iter().copied()) {
+pub(crate) fn choice_hint(word: &str, choices: &[&str]) -> String {
+    match crate::nearest::nearest_word(word, choices.iter().copied()) {
         Some(meant) if !word.is_empty() => format!("did you mean `{meant}`?"),
         _ => format!("use one of {}", choices.join(", ")),
     }

@@ -34,7 +34,7 @@ use bootstrap::{
     api_server, kubelet_kubeconfig, node_readiness, node_shutdown, objects, pod_cidrs, ready_nodes,
     registration, service_account, taints_and_labels,
 };
-use usage::{USAGE, answer, complain};
+use usage::{USAGE, exit_with_usage, print_answer};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
@@ -65,16 +65,16 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "await-registration" => registration::await_registration(&words(&arguments)),
         "note-stop" => node_shutdown::note_shutdown(),
         "await-ready" => node_readiness::await_node_readiness(&words(&arguments)),
-        "load-balancer" => terminated(add_on(balancer::run_load_balancer)),
+        "load-balancer" => as_terminated(add_on(balancer::run_load_balancer)),
         "network" => add_on(|| network::run_network(services::serve_services)),
         "storage" => add_on(storage::run_storage),
         "services" => add_on(services::run_services),
         "crictl" => crictl::run_crictl(&words(&arguments)),
         "dns" => add_on(|| dns::run_dns(&words(&arguments))),
-        "--version" | "-V" => answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
-        "--help" | "-h" => answer(USAGE),
-        "" => complain("a sub-command is missing"),
-        _ => complain(&format!("unknown sub-command {word:?}")),
+        "--version" | "-V" => print_answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
+        "--help" | "-h" => print_answer(USAGE),
+        "" => exit_with_usage("a sub-command is missing"),
+        _ => exit_with_usage(&format!("unknown sub-command {word:?}")),
     }
 }
 
@@ -100,7 +100,7 @@ fn add_on<E: Error + 'static>(run: impl FnOnce() -> Result<(), E>) -> ExitCode {
 
 /// The code of a program that only a signal ends. To an engine that shuts down with its host it must look like a
 /// failure: of others it would think that they are done, and not start them again.
-fn terminated(code: ExitCode) -> ExitCode {
+fn as_terminated(code: ExitCode) -> ExitCode {
     match code {
         code if code == ExitCode::SUCCESS => ExitCode::from(TERMINATED),
         code => code,

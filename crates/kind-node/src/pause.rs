@@ -14,10 +14,10 @@ pub(crate) fn hold_namespaces() -> ExitCode {
         return ExitCode::FAILURE;
     };
     // Children that ended before the handler stood raise no signal any more.
-    reap();
+    reap_children();
     for signal in signals.forever() {
         match signal {
-            SIGCHLD => reap(),
+            SIGCHLD => reap_children(),
             _ => break,
         }
     }
@@ -25,6 +25,6 @@ pub(crate) fn hold_namespaces() -> ExitCode {
 }
 
 /// Takes the exit status of every child that has ended.
-fn reap() {
+fn reap_children() {
     while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
 }

@@ -158,7 +158,7 @@ fn wait_until_ready(
     for (index, node) in nodes.iter().enumerate() {
         let mut steps = vec![bootstrap::await_ready_step(&node.name, limit)];
         // One of them asks as users do, through the load balancer if there is one.
-        steps.extend((index == 0).then(|| bootstrap::await_kubectl_step(limit)));
+        steps.extend((index == 0).then(|| bootstrap::await_api_server_step(limit)));
         requests.begin_request(&node.name, &Request { steps }, &[]);
     }
     let is_ready = went_well(requests, &options.cancel)?;

@@ -1,11 +1,11 @@
 //! Flags and positional arguments of the command that was found.
 
 use super::matches::Value;
-use super::value::{parse_value, quote};
+use super::value::{parse_value, quote_value};
 use crate::args::{Flag, Matches, UsageError};
 
 /// Reads `arguments` (the command's own words taken out) with the flags the command knows.
-pub(crate) fn parse(flags: &[Flag], arguments: &[String]) -> Result<Matches, UsageError> {
+pub(crate) fn parse_arguments(flags: &[Flag], arguments: &[String]) -> Result<Matches, UsageError> {
     let mut parser = Parser {
         flags,
         rest: arguments.iter(),
@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
 
     fn set(&mut self, flag: &Flag, text: &str) -> Result<(), UsageError> {
         let value = parse_value(flag.kind, text).map_err(|reason| {
-            let (text, name) = (quote(text), flag.display());
+            let (text, name) = (quote_value(text), flag.display());
             UsageError(format!(
                 "invalid argument {text} for \"{name}\" flag: {reason}"
             ))
@@ -117,7 +117,7 @@ mod tests {
 
     fn read(line: &str) -> Result<Matches, String> {
         let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        parse(FLAGS, &arguments).map_err(|error| error.0)
+        parse_arguments(FLAGS, &arguments).map_err(|error| error.0)
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn assumptions(matches: &Matches) -> Result<Assumptions, Failure> {
         assumptions = assumptions.kubernetes_version(version);
     }
     if let Some(path) = matches.filled("containerd-config") {
-        assumptions = assumptions.containerd_config(config_file::text(path).map_err(reading)?);
+        assumptions = assumptions.containerd_config(config_file::read_text(path).map_err(reading)?);
     }
     Ok(assumptions)
 }
@@ -121,7 +121,7 @@ fn options(
         options = options.retain();
     }
     if let Some(path) = matches.filled("config") {
-        options = options.config_source(config_file::read(path).map_err(reading)?)?;
+        options = options.config_source(config_file::read_source(path).map_err(reading)?)?;
     }
     if let Some(name) = context.given_name(matches) {
         options = options.name(name);

@@ -4,7 +4,7 @@ use crate::args::{Command, Matches};
 use crate::context::Context;
 use crate::document::Help;
 use crate::exit::{Exit, Failure};
-use crate::help::{render, usage};
+use crate::help::{render_help, render_usage};
 
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
@@ -26,7 +26,7 @@ fn run(root: &'static Command, matches: &Matches, context: &Context) -> Result<E
     }
     let known = path.len() > 1 || matches.positionals.is_empty();
     let text = if known {
-        render(&path)
+        render_help(&path)
     } else {
         format!(
             "Unknown help topic [{}]\n{}",
@@ -36,7 +36,7 @@ fn run(root: &'static Command, matches: &Matches, context: &Context) -> Result<E
                 .map(|word| format!("`{word}`"))
                 .collect::<Vec<_>>()
                 .join(" "),
-            usage(&path)
+            render_usage(&path)
         )
     };
     context.ui.result(&Help { text: text.clone() }, || text);

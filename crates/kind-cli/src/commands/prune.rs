@@ -6,7 +6,7 @@ use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::{PrunedItem, PrunedItems};
 use crate::exit::{Exit, Failure};
-use crate::ui::bytes;
+use crate::ui::format_bytes;
 
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
@@ -87,11 +87,11 @@ fn text(document: &PrunedItems) -> String {
         let size = match item.bytes {
             // Engines do not tell.
             0 => String::new(),
-            size => format!(" ({})", bytes(size)),
+            size => format!(" ({})", format_bytes(size)),
         };
         format!("{removed} {title} {}{size}\n", item.name)
     });
-    let sum = format!("{freed} {}\n", bytes(document.bytes));
+    let sum = format!("{freed} {}\n", format_bytes(document.bytes));
     lines.chain([sum]).collect()
 }
 

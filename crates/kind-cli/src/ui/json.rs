@@ -39,8 +39,8 @@ impl Pace {
 }
 
 /// A record as one line.
-pub(super) fn line(event: EventRecord) -> String {
-    document::line(&EventLine {
+pub(super) fn event_line(event: EventRecord) -> String {
+    document::document_line(&EventLine {
         time: timestamp(SystemTime::now()),
         event,
     })

@@ -33,7 +33,7 @@ impl Spinner {
             let begin = Instant::now();
             for frame in FRAMES.iter().cycle() {
                 let note = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                write_error(&draw(frame, &text, begin.elapsed(), &note));
+                write_error(&draw_frame(frame, &text, begin.elapsed(), &note));
                 if stopped.recv_timeout(FRAME_INTERVAL) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
@@ -75,7 +75,7 @@ impl Drop for Spinner {
 }
 
 /// One frame. Line wrapping is off while it is drawn, so that a narrow terminal shows one line.
-fn draw(frame: &str, text: &str, elapsed: Duration, note: &str) -> String {
+fn draw_frame(frame: &str, text: &str, elapsed: Duration, note: &str) -> String {
     let time = if elapsed >= SHOW_TIME_AFTER {
         format!("({}) ", duration_text(elapsed))
     } else {
@@ -96,7 +96,11 @@ mod tests {
 
     #[test]
     fn time_is_shown_when_it_matters() {
-        assert!(draw("⠈⠁", "Working", Duration::from_secs(1), "").contains("Working \x1b[?7h"));
-        assert!(draw("⠈⠁", "Working", Duration::from_secs(75), "").contains("Working (1m15s) "));
+        assert!(
+            draw_frame("⠈⠁", "Working", Duration::from_secs(1), "").contains("Working \x1b[?7h")
+        );
+        assert!(
+            draw_frame("⠈⠁", "Working", Duration::from_secs(75), "").contains("Working (1m15s) ")
+        );
     }
 }

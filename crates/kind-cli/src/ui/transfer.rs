@@ -54,17 +54,17 @@ impl Transfers {
     pub(super) fn progress_text(&self, now: Instant) -> String {
         let done = self.done();
         let rate = match self.rate(now) {
-            Some(rate) => format!("  {}/s", bytes(rate)),
+            Some(rate) => format!("  {}/s", format_bytes(rate)),
             None => String::new(),
         };
         match self.total() {
             Some(total) => format!(
                 "[{}] {} / {}{rate}",
-                bar(done, total),
-                bytes(done),
-                bytes(total)
+                draw_bar(done, total),
+                format_bytes(done),
+                format_bytes(total)
             ),
-            None => format!("{}{rate}", bytes(done)),
+            None => format!("{}{rate}", format_bytes(done)),
         }
     }
 
@@ -88,7 +88,7 @@ impl Transfers {
     }
 }
 
-fn bar(done: u64, total: u64) -> String {
+fn draw_bar(done: u64, total: u64) -> String {
     let share = u128::from(done.min(total)) * BAR_WIDTH as u128 / u128::from(total.max(1));
     let filled = usize::try_from(share).unwrap_or(BAR_WIDTH);
     let head = if filled < BAR_WIDTH { ">" } else { "" };
@@ -97,7 +97,7 @@ fn bar(done: u64, total: u64) -> String {
 }
 
 /// A number of bytes for a reader, in decimal units.
-pub(crate) fn bytes(count: u64) -> String {
+pub(crate) fn format_bytes(count: u64) -> String {
     let (unit, name) = match count {
         0..1_000 => return format!("{count} B"),
         1_000..1_000_000 => (1_000, "kB"),
@@ -120,18 +120,18 @@ mod tests {
             (12_345_678, "12.3 MB"),
             (7_990_000_000, "7.9 GB"),
         ] {
-            assert_eq!(bytes(count), text);
+            assert_eq!(format_bytes(count), text);
         }
     }
 
     #[test]
     fn a_bar_is_always_as_wide() {
-        assert_eq!(bar(0, 10), ">                       ");
-        assert_eq!(bar(5, 10), "============>           ");
-        assert_eq!(bar(10, 10), "=".repeat(24));
-        assert_eq!(bar(20, 10), "=".repeat(24));
-        assert_eq!(bar(0, 0), ">                       ");
-        assert_eq!(bar(u64::MAX, u64::MAX).len(), 24);
+        assert_eq!(draw_bar(0, 10), ">                       ");
+        assert_eq!(draw_bar(5, 10), "============>           ");
+        assert_eq!(draw_bar(10, 10), "=".repeat(24));
+        assert_eq!(draw_bar(20, 10), "=".repeat(24));
+        assert_eq!(draw_bar(0, 0), ">                       ");
+        assert_eq!(draw_bar(u64::MAX, u64::MAX).len(), 24);
     }
 
     #[test]

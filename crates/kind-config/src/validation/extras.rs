@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::{FieldError, choice};
+use crate::error::{FieldError, choice_hint};
 use crate::model::{AddOn, AuditLevel, Cluster, FileOrText, Mirror};
 
 /// Name of containerd's settings for every registry that has none of its own.
 const EVERY_OTHER: &str = "_default";
 
-pub(super) fn problems(cluster: &Cluster) -> Vec<FieldError> {
-    let mut problems = registries(cluster);
+pub(super) fn validate_extras(cluster: &Cluster) -> Vec<FieldError> {
+    let mut problems = validate_registries(cluster);
     for (index, content) in cluster.certificate_authorities.iter().enumerate() {
         problems.extend(content_problem(
             content,
@@ -18,7 +18,7 @@ pub(super) fn problems(cluster: &Cluster) -> Vec<FieldError> {
     }
     if let Some(audit) = &cluster.audit {
         if let AuditLevel::Unknown(word) = &audit.level {
-            let hint = Some(choice(word, AuditLevel::WORDS));
+            let hint = Some(choice_hint(word, AuditLevel::WORDS));
             let message = format!("invalid audit level: {word}");
             problems.push(FieldError::new("audit.level", message).hint(hint));
         }
@@ -30,7 +30,7 @@ pub(super) fn problems(cluster: &Cluster) -> Vec<FieldError> {
         ("addOns.storage", &cluster.add_ons.storage),
     ] {
         if let AddOn::Unknown(word) = add_on {
-            let hint = Some(choice(word, AddOn::WORDS));
+            let hint = Some(choice_hint(word, AddOn::WORDS));
             problems.push(FieldError::new(field, format!("invalid {field}: {word}")).hint(hint));
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn problems(cluster: &Cluster) -> Vec<FieldError> {
     problems
 }
 
-fn registries(cluster: &Cluster) -> Vec<FieldError> {
+fn validate_registries(cluster: &Cluster) -> Vec<FieldError> {
     let mut problems = Vec::new();
     let mut known = BTreeSet::new();
     for (index, registry) in cluster.registries.iter().enumerate() {
@@ -108,7 +108,7 @@ fn content_problem(content: &FileOrText, path: String) -> Option<FieldError> {
 }
 
 /// Fields that have no effect.
-pub(super) fn warnings(cluster: &Cluster) -> Vec<String> {
+pub(super) fn extra_warnings(cluster: &Cluster) -> Vec<String> {
     let of_cluster = cluster.kubeadm_config_patches_json6902.iter().enumerate();
     let of_cluster =
         of_cluster.map(|(index, patch)| (format!("kubeadmConfigPatchesJSON6902[{index}]"), patch));

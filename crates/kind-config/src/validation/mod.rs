@@ -8,7 +8,7 @@ mod subnets;
 use std::net::IpAddr;
 
 use crate::Error;
-use crate::error::{FieldError, ValidationError, choice};
+use crate::error::{FieldError, ValidationError, choice_hint};
 use crate::model::{Cluster, IpFamily, KubeProxyMode, Networking, Role};
 
 impl Cluster {
@@ -31,7 +31,7 @@ impl Cluster {
                 .into_iter()
                 .map(ValidationError::from),
         );
-        findings.extend(nodes::findings(self));
+        findings.extend(nodes::validate_nodes(self));
         if !self
             .nodes
             .iter()
@@ -41,7 +41,7 @@ impl Cluster {
             findings.push(FieldError::new("nodes", message).into());
         }
         findings.extend(
-            extras::problems(self)
+            extras::validate_extras(self)
                 .into_iter()
                 .map(ValidationError::from),
         );
@@ -55,7 +55,7 @@ impl Cluster {
     /// What works but is probably not what was meant, as sentences for people.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = ports::conflicts_between_nodes(self);
-        warnings.extend(extras::warnings(self));
+        warnings.extend(extras::extra_warnings(self));
         warnings
     }
 }
@@ -77,7 +77,7 @@ impl Networking {
             problems.push(FieldError::new("networking.apiServerAddress", message).hint(hint));
         }
         if let IpFamily::Unknown(word) = &self.ip_family {
-            let hint = Some(choice(word, IpFamily::WORDS));
+            let hint = Some(choice_hint(word, IpFamily::WORDS));
             let message = format!("invalid ipFamily: {word}");
             problems.push(FieldError::new("networking.ipFamily", message).hint(hint));
         }
@@ -89,13 +89,13 @@ impl Networking {
                 &self.service_subnet,
             ),
         ] {
-            if let Err(problem) = subnets::check(subnets, &self.ip_family) {
+            if let Err(problem) = subnets::check_subnets(subnets, &self.ip_family) {
                 let message = format!("invalid {words} {}", problem.message);
                 problems.push(FieldError::new(field, message).hint(Some(problem.hint)));
             }
         }
         if let KubeProxyMode::Unknown(word) = &self.kube_proxy_mode {
-            let hint = Some(choice(word, KubeProxyMode::WORDS));
+            let hint = Some(choice_hint(word, KubeProxyMode::WORDS));
             let message = format!("invalid kubeProxyMode: {word}");
             problems.push(FieldError::new("networking.kubeProxyMode", message).hint(hint));
         }

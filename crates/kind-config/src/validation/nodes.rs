@@ -1,14 +1,14 @@
 //! Single nodes.
 
 use super::ports;
-use crate::error::{Aggregate, FieldError, ValidationError, choice};
+use crate::error::{Aggregate, FieldError, ValidationError, choice_hint};
 use crate::model::{Cluster, Node, Role, Taint, TaintEffect};
 
 /// One finding for each node that has problems, as kind has it.
-pub(super) fn findings(cluster: &Cluster) -> Vec<ValidationError> {
+pub(super) fn validate_nodes(cluster: &Cluster) -> Vec<ValidationError> {
     let mut findings = Vec::new();
     for (index, node) in cluster.nodes.iter().enumerate() {
-        let field_errors = problems(node, &format!("nodes[{index}]"));
+        let field_errors = node_problems(node, &format!("nodes[{index}]"));
         if !field_errors.is_empty() {
             let messages: Vec<&str> = field_errors
                 .iter()
@@ -24,10 +24,10 @@ pub(super) fn findings(cluster: &Cluster) -> Vec<ValidationError> {
     findings
 }
 
-fn problems(node: &Node, path: &str) -> Vec<FieldError> {
+fn node_problems(node: &Node, path: &str) -> Vec<FieldError> {
     let mut problems = Vec::new();
     if let Role::Unknown(word) = &node.role {
-        let hint = Some(choice(word, Role::WORDS));
+        let hint = Some(choice_hint(word, Role::WORDS));
         let message = format!("{word:?} is not a valid node role");
         problems.push(FieldError::new(format!("{path}.role"), message).hint(hint));
     }
@@ -67,7 +67,7 @@ fn problems(node: &Node, path: &str) -> Vec<FieldError> {
 
 fn taint_problem(taint: &Taint, path: &str) -> Option<FieldError> {
     if let TaintEffect::Unknown(word) = &taint.effect {
-        let hint = Some(choice(word, TaintEffect::WORDS));
+        let hint = Some(choice_hint(word, TaintEffect::WORDS));
         let message = format!("invalid taint effect: {word}");
         return Some(FieldError::new(format!("{path}.effect"), message).hint(hint));
     }

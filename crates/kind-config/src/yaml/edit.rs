@@ -36,7 +36,7 @@ impl Edit {
     /// Sets a top-level entry to a scalar, or adds one: in front of the first greater key, as sorted
     /// documents have it.
     pub fn set_value(&mut self, key: &str, value: &str) -> Option<()> {
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         let written = emit(&value.into());
         let Some(entry) = entries.iter().find(|entry| entry.key == key) else {
             return self.add(&entries, key, value.into());
@@ -55,7 +55,7 @@ impl Edit {
 
     /// Adds a top-level entry that is not there, in the place that [`Edit::set_value`] would give it.
     pub fn insert(&mut self, key: &str, value: &Value) -> Option<()> {
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         if entries.iter().any(|entry| entry.key == key) {
             return None;
         }
@@ -64,7 +64,7 @@ impl Edit {
 
     /// Removes a top-level entry with all its lines.
     pub fn remove_entry(&mut self, key: &str) -> Option<()> {
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         let entry = entries.into_iter().find(|entry| entry.key == key)?;
         self.replace(entry.lines, &[]);
         Some(())
@@ -72,7 +72,7 @@ impl Edit {
 
     /// Adds an item to the end of a list, which is made if there is none.
     pub fn append(&mut self, list: &str, item: &Value) -> Option<()> {
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         let Some(entry) = entries.iter().find(|entry| entry.key == list) else {
             return self.add(&entries, list, vec![item.clone()].into());
         };
@@ -101,7 +101,7 @@ impl Edit {
     /// Removes an item; its list too if it is the last one.
     pub fn remove_item(&mut self, list: &str, index: usize) -> Option<()> {
         let (_, lines) = self.item(list, index)?;
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         let entry = entries.into_iter().find(|entry| entry.key == list)?;
         match entry.value {
             ValueLayout::Items { items, .. } if items.len() == 1 => self.replace(entry.lines, &[]),
@@ -112,7 +112,7 @@ impl Edit {
 
     /// The indentation of a list and the lines of one of its items.
     fn item(&self, list: &str, index: usize) -> Option<(usize, Range<usize>)> {
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         let entry = entries.into_iter().find(|entry| entry.key == list)?;
         match entry.value {
             ValueLayout::Items { indent, items } => Some((indent, items.get(index)?.clone())),
@@ -123,7 +123,7 @@ impl Edit {
     fn add(&mut self, entries: &[Entry], key: &str, value: Value) -> Option<()> {
         let follower = entries
             .iter()
-            .position(|entry| key_order::compare(&entry.key, key).is_gt());
+            .position(|entry| key_order::compare_keys(&entry.key, key).is_gt());
         let line = match follower {
             Some(0) => entries[0].lines.start,
             Some(index) => entries[index - 1].lines.end,

@@ -34,7 +34,7 @@ pub(crate) enum ValueLayout {
 
 /// The entries of a text that is one document, a mapping in block style whose keys begin their lines.
 /// `None` for any other text.
-pub(crate) fn of(text: &str) -> Option<Vec<Entry>> {
+pub(crate) fn outline_of(text: &str) -> Option<Vec<Entry>> {
     OutlineParser::new(text).document()
 }
 
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     fn outlined(text: &str) -> Option<Vec<String>> {
-        let entries = of(text)?;
+        let entries = outline_of(text)?;
         let texts = entries.iter().map(|entry| match &entry.value {
             ValueLayout::Scalar(range) => format!(
                 "{} {:?} = {:?}",

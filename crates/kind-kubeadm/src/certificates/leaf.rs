@@ -56,7 +56,7 @@ impl Leaf {
     }
 
     pub(super) fn parameters(&self) -> Result<CertificateParams, Error> {
-        let mut params = parameters(DAYS);
+        let mut params = leaf_parameters(DAYS);
         let name = &mut params.distinguished_name;
         if let Some(organization) = self.organization {
             let organization = DnValue::Utf8String(organization.to_owned());
@@ -87,7 +87,7 @@ impl Leaf {
 }
 
 /// A certificate without a name that is good from now on.
-pub(super) fn parameters(days: u64) -> CertificateParams {
+pub(super) fn leaf_parameters(days: u64) -> CertificateParams {
     let now = SystemTime::now();
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -107,6 +107,6 @@ pub(super) fn self_signed(name: &str) -> Result<Pair, Error> {
     let certificate = params.self_signed(&key).map_err(Error::certificate)?;
     Ok(Pair {
         certificate: certificate.pem(),
-        key: key::pem(&key),
+        key: key::key_pem(&key),
     })
 }

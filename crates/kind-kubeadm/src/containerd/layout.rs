@@ -10,7 +10,7 @@ use super::comments::Comments;
 use super::table::DATE;
 
 /// Writes a table. Values that are null are left out: TOML has none.
-pub(super) fn write(config: &Value, comments: &Comments) -> String {
+pub(super) fn write_config(config: &Value, comments: &Comments) -> String {
     let mut layout = Layout {
         out: String::new(),
         comments,

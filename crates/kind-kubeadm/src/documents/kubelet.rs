@@ -8,7 +8,11 @@ use super::gates::Gates;
 use crate::{ClusterSettings, NodeFacts};
 
 /// KubeletConfiguration.
-pub(super) fn document(cluster: &ClusterSettings, facts: &NodeFacts, gates: &Gates) -> Value {
+pub(super) fn kubelet_document(
+    cluster: &ClusterSettings,
+    facts: &NodeFacts,
+    gates: &Gates,
+) -> Value {
     let version = facts.version();
     let cgroup_driver = if *version < Version::new(1, 24, 0) {
         "cgroupfs"

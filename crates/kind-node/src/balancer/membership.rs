@@ -49,7 +49,7 @@ pub(super) async fn keep_members(path: &Path, kubeconfig: &Path) {
                 .keys()
                 .map(|key| key.name.clone())
                 .collect();
-            if let Err(error) = note(path, &seen, &present) {
+            if let Err(error) = note_members(path, &seen, &present) {
                 tracing::warn!(%error, "the members cannot be written");
             }
             seen.extend(present);
@@ -63,7 +63,11 @@ fn is_control_plane(node: &Node) -> bool {
 }
 
 /// Writes the file anew if it says something else than the cluster.
-fn note(path: &Path, seen: &BTreeSet<String>, present: &BTreeSet<String>) -> io::Result<()> {
+fn note_members(
+    path: &Path,
+    seen: &BTreeSet<String>,
+    present: &BTreeSet<String>,
+) -> io::Result<()> {
     let mut settings: Settings = serde_json::from_slice(&std::fs::read(path)?)?;
     let members = members(&settings, seen, present);
     if members == settings.members {
@@ -119,9 +123,9 @@ mod tests {
         let path = directory.path().join("load-balancer.json");
         std::fs::write(&path, "{\"port\": 1, \"members\": [\"a:1\"]}").unwrap();
         let before = std::fs::read(&path).unwrap();
-        note(&path, &names(&[]), &names(&["a"])).unwrap();
+        note_members(&path, &names(&[]), &names(&["a"])).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), before);
-        note(&path, &names(&["a"]), &names(&["b"])).unwrap();
+        note_members(&path, &names(&["a"]), &names(&["b"])).unwrap();
         let after = std::fs::read_to_string(&path).unwrap();
         assert_eq!(after, Settings::new(1, ["b"]).text());
     }

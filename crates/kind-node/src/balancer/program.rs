@@ -64,18 +64,18 @@ pub(crate) fn run_load_balancer() -> Result<(), Error> {
 pub(super) async fn serve_members(path: &Path) -> Result<(), Error> {
     let config = certificates::client_configuration().map_err(Error::Tls)?;
     let members = Arc::new(Members::default());
-    let settings = next(path, None).await;
-    follow(&members, &settings, &config);
+    let settings = await_settings(path, None).await;
+    follow_settings(&members, &settings, &config);
     let port = settings.port;
-    let listener = listen(port).map_err(|source| Error::Listen { port, source })?;
+    let listener = listen_on(port).map_err(|source| Error::Listen { port, source })?;
     tracing::info!(port, members = ?settings.members, "listening");
-    let accepting = accept(listener, Arc::clone(&members));
+    let accepting = accept_connections(listener, Arc::clone(&members));
     let following = async {
         let mut known = settings;
         loop {
-            known = next(path, Some(&known)).await;
+            known = await_settings(path, Some(&known)).await;
             tracing::info!(members = ?known.members, "members");
-            follow(&members, &known, &config);
+            follow_settings(&members, &known, &config);
         }
     };
     tokio::select! {
@@ -84,14 +84,14 @@ pub(super) async fn serve_members(path: &Path) -> Result<(), Error> {
     }
 }
 
-fn follow(members: &Members, settings: &Settings, config: &Arc<ClientConfig>) {
+fn follow_settings(members: &Members, settings: &Settings, config: &Arc<ClientConfig>) {
     members.set_members(&settings.members, |member| {
         tokio::spawn(look_after(member, Arc::clone(config)))
     });
 }
 
 /// Waits until the file says something else than what is known.
-async fn next(path: &Path, known: Option<&Settings>) -> Settings {
+async fn await_settings(path: &Path, known: Option<&Settings>) -> Settings {
     loop {
         let text = tokio::fs::read(path).await.unwrap_or_default();
         match serde_json::from_slice::<Settings>(&text) {
@@ -106,25 +106,25 @@ async fn next(path: &Path, known: Option<&Settings>) -> Settings {
 }
 
 /// Listens on every address of both families, or of the one that there is.
-fn listen(port: u16) -> io::Result<TcpListener> {
+fn listen_on(port: u16) -> io::Result<TcpListener> {
     let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     let socket = TcpSocket::new_v6().and_then(|socket| {
         rustix::net::sockopt::set_ipv6_v6only(&socket, false)?;
-        bind(socket, both)
+        bind_socket(socket, both)
     });
     socket.or_else(|_| {
         let only = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-        bind(TcpSocket::new_v4()?, only)
+        bind_socket(TcpSocket::new_v4()?, only)
     })
 }
 
-fn bind(socket: TcpSocket, address: SocketAddr) -> io::Result<TcpListener> {
+fn bind_socket(socket: TcpSocket, address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-async fn accept(listener: TcpListener, members: Arc<Members>) {
+async fn accept_connections(listener: TcpListener, members: Arc<Members>) {
     loop {
         match listener.accept().await {
             Ok((client, _)) => {

@@ -68,7 +68,7 @@ fn follow_one(
     if let Some(old) = &old {
         log::info(format!("detected old {family} address: {old}"));
         for file in FILES {
-            rewrite(&root.join(file), old, &current)
+            rewrite_file(&root.join(file), old, &current)
                 .map_err(during_step(format!("rewrite /{file}")))?;
         }
     }
@@ -77,7 +77,7 @@ fn follow_one(
     Ok(old.is_some())
 }
 
-fn rewrite(path: &Path, old: &str, new: &str) -> std::io::Result<()> {
+fn rewrite_file(path: &Path, old: &str, new: &str) -> std::io::Result<()> {
     let Some(text) = text::read_text(path)? else {
         return Ok(());
     };

@@ -47,7 +47,7 @@ pub(super) fn fix_cgroups() -> Result<(), Error> {
 /// Makes the kubelet's groups before it starts: the step before the kubelet in its unit.
 pub(super) fn prepare_kubelet() -> Result<(), Error> {
     if is_unified() {
-        delegate(Path::new(ROOT))
+        delegate_controllers(Path::new(ROOT))
     } else {
         make_groups()
     }
@@ -102,13 +102,13 @@ fn make_groups_in(directory: &Path, cpuset: bool) -> io::Result<()> {
 }
 
 /// Hands every controller down to the kubelet's groups.
-fn delegate(root: &Path) -> Result<(), Error> {
+fn delegate_controllers(root: &Path) -> Result<(), Error> {
     let read = |name: &str| {
         let path = root.join(name);
         fs::read_to_string(&path).map_err(during_step(format!("read {}", path.display())))
     };
     let members = read("cgroup.procs")?;
-    let processes = processes(&members);
+    let processes = parse_processes(&members);
     if !processes.is_empty() {
         return Err(Error::RootCgroupBusy(processes.join(", ")));
     }
@@ -123,7 +123,7 @@ fn delegate(root: &Path) -> Result<(), Error> {
 }
 
 /// The processes of a group; `0` is one that this namespace does not see.
-fn processes(text: &str) -> Vec<&str> {
+fn parse_processes(text: &str) -> Vec<&str> {
     text.lines().filter(|line| *line != "0").collect()
 }
 
@@ -281,10 +281,10 @@ mod tests {
         let write = |name: &str, text: &str| fs::write(root.path().join(name), text).unwrap();
         write("cgroup.controllers", "cpuset cpu memory\n");
         write("cgroup.procs", "0\n1\n42\n");
-        let error = delegate(root.path()).unwrap_err();
+        let error = delegate_controllers(root.path()).unwrap_err();
         assert!(error.to_string().contains("1, 42"), "{error}");
         write("cgroup.procs", "0\n0\n");
-        delegate(root.path()).unwrap();
+        delegate_controllers(root.path()).unwrap();
         for group in ["", "kubelet", "kubelet.slice"] {
             let path = root.path().join(group).join("cgroup.subtree_control");
             assert_eq!(fs::read_to_string(path).unwrap(), "+cpuset +cpu +memory");

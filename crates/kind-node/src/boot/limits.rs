@@ -28,9 +28,9 @@ const BOUNDED: [&str; 5] = ["MemTotal", "MemFree", "MemAvailable", "Buffers", "C
 pub(crate) fn run_show_limits() -> ExitCode {
     match show_limits() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            crate::usage::fail(&format!("show the kubelet what the node may use: {error}"))
-        }
+        Err(error) => crate::usage::exit_with_failure(&format!(
+            "show the kubelet what the node may use: {error}"
+        )),
     }
 }
 
@@ -103,7 +103,7 @@ fn show_memory(kib: u64) -> io::Result<()> {
         return Ok(());
     };
     keep_whole("proc")?;
-    cover(MEMORY, &text)
+    cover_file(MEMORY, &text)
 }
 
 /// `/proc/meminfo` of a machine with so much memory; `None` if it has no more.
@@ -151,7 +151,7 @@ fn show_processors(count: usize) -> io::Result<()> {
         keep_whole(filesystem)?;
     }
     mount::bind_read_only(&nodes, Path::new(NUMA_NODES))?;
-    cover(PROCESSORS, &processors)
+    cover_file(PROCESSORS, &processors)
 }
 
 /// The processors that the kubelet would count now: in NUMA nodes, and online.
@@ -217,7 +217,7 @@ fn limited_processors(text: &str, shown: &[usize]) -> String {
 }
 
 /// Shows a text in the place of a file.
-fn cover(path: &str, text: &str) -> io::Result<()> {
+fn cover_file(path: &str, text: &str) -> io::Result<()> {
     let path = Path::new(path);
     let cover = Path::new(STATE_DIRECTORY).join(path.file_name().unwrap_or_default());
     fs::write(&cover, text)?;

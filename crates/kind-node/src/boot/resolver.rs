@@ -26,7 +26,7 @@ pub(super) fn configure_resolver(
     let Some(original) = text::read_text(&path).map_err(failed())? else {
         return Ok(());
     };
-    let edited = edit(&original, host, search);
+    let edited = edit_resolv_conf(&original, host, search);
     text::write_text(&root.join("etc/resolv.conf.original"), &original).map_err(failed())?;
     if edited != original {
         // Written in place: the engine has mounted the file, and it cannot be replaced.
@@ -42,7 +42,7 @@ fn names_docker(text: &str) -> bool {
         .any(|server| server.trim() == address)
 }
 
-fn edit(original: &str, host: Option<Ipv4Addr>, search: Option<&str>) -> String {
+fn edit_resolv_conf(original: &str, host: Option<Ipv4Addr>, search: Option<&str>) -> String {
     let mut lines = Vec::new();
     if let Some(search) = search.filter(|search| !search.is_empty()) {
         lines.push(format!("search {search}"));
@@ -83,7 +83,7 @@ mod tests {
                 "search a.example b.example\nnameserver 172.18.0.1\noptions ndots:0\n",
             ),
         ] {
-            assert_eq!(edit(original, host, search), expected);
+            assert_eq!(edit_resolv_conf(original, host, search), expected);
         }
     }
 

@@ -23,10 +23,10 @@ pub(crate) fn boot_node(arguments: &[OsString]) -> ExitCode {
             hook::show_product(Path::new("/"), std::io::stdin().lock())
         }
         [dashes, command @ ..] if dashes == "--" && !command.is_empty() => {
-            prepare(Path::new("/")).and_then(|()| become_command(command))
+            prepare_node(Path::new("/")).and_then(|()| become_command(command))
         }
         _ => {
-            return crate::usage::complain(
+            return crate::usage::exit_with_usage(
                 "boot takes `-- COMMAND`, `kubelet-cgroups` or `product-files`",
             );
         }
@@ -41,7 +41,7 @@ pub(crate) fn boot_node(arguments: &[OsString]) -> ExitCode {
 }
 
 /// Everything between the engine and the init system.
-fn prepare(root: &Path) -> Result<(), Error> {
+fn prepare_node(root: &Path) -> Result<(), Error> {
     let mounts = mountinfo::read().map_err(during_step("read the mount table"))?;
     let map = fs::read_to_string("/proc/self/uid_map").map_err(during_step("read the uid map"))?;
     let userns = userns::is_namespace(&map);
@@ -56,7 +56,7 @@ fn prepare(root: &Path) -> Result<(), Error> {
     identity::renew_machine_id(root)?;
     identity::fake_product(root)?;
     iptables::choose_iptables()?;
-    if let Err(error) = sysctls::set() {
+    if let Err(error) = sysctls::apply_sysctls() {
         log::warn(format!("the host's settings of the network stay: {error}"));
     }
     prepare_network(root)

@@ -20,7 +20,7 @@ pub(super) fn configure_snapshotter(mounts: &[Mount], userns: bool) -> Result<()
     let wanted = std::env::var(VARIABLE).unwrap_or_default();
     let filesystem = mountinfo::holding(mounts, Path::new("/kind"));
     let filesystem = filesystem.map_or("", |mount| mount.filesystem.as_str());
-    let chosen = choose(&wanted, filesystem).or_else(|| {
+    let chosen = choose_snapshotter(&wanted, filesystem).or_else(|| {
         let fuse = userns && !overlay_works();
         fuse.then(|| FUSE.to_owned())
     });
@@ -32,7 +32,7 @@ pub(super) fn configure_snapshotter(mounts: &[Mount], userns: bool) -> Result<()
     let config = text::read_text(path)
         .map_err(reading())?
         .unwrap_or_default();
-    let edited = edit(&config, chosen.as_deref(), userns);
+    let edited = edit_config(&config, chosen.as_deref(), userns);
     if edited != config {
         text::replace_text(path, &edited).map_err(during_step(format!("write {CONFIG}")))?;
     }
@@ -49,7 +49,7 @@ pub(super) fn configure_snapshotter(mounts: &[Mount], userns: bool) -> Result<()
 }
 
 /// The snapshotter that was asked for, or that the file system demands.
-fn choose(wanted: &str, filesystem: &str) -> Option<String> {
+fn choose_snapshotter(wanted: &str, filesystem: &str) -> Option<String> {
     let chosen = match (wanted, filesystem) {
         ("", "zfs") => "native",
         ("", kind) if kind.starts_with("fuse") => FUSE,
@@ -86,7 +86,7 @@ fn try_overlay(directory: &Path) -> std::io::Result<()> {
 }
 
 /// The configuration for a snapshotter and for user namespaces.
-fn edit(config: &str, snapshotter: Option<&str>, userns: bool) -> String {
+fn edit_config(config: &str, snapshotter: Option<&str>, userns: bool) -> String {
     let mut config = config.to_owned();
     if userns {
         config = config.replace(
@@ -117,7 +117,7 @@ mod tests {
             ("overlayfs", "zfs", Some("overlayfs")),
         ] {
             assert_eq!(
-                choose(wanted, filesystem).as_deref(),
+                choose_snapshotter(wanted, filesystem).as_deref(),
                 chosen,
                 "{filesystem}"
             );
@@ -127,9 +127,9 @@ mod tests {
     #[test]
     fn only_the_two_settings_change() {
         let config = "version = 2\n  restrict_oom_score_adj = false\n    snapshotter = \"overlayfs\"\n  snapshotter = \"own\"\n";
-        assert_eq!(edit(config, None, false), config);
+        assert_eq!(edit_config(config, None, false), config);
         assert_eq!(
-            edit(config, Some("native"), true),
+            edit_config(config, Some("native"), true),
             "version = 2\n  restrict_oom_score_adj = true\n    snapshotter = \"native\"\n  snapshotter = \"own\"\n"
         );
     }

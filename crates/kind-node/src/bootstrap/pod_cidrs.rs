@@ -37,16 +37,16 @@ pub(crate) fn assign_pod_cidrs(arguments: &[String]) -> ExitCode {
         .filter_map(|assignment| assignment.split_once('='));
     let assignments = assignments.map(|(node, cidrs)| (node, cidrs.split(',').collect()));
     let assigned =
-        async { tokio::time::timeout(ASSIGNMENT_TIMEOUT, assign(assignments.collect())).await };
+        async { tokio::time::timeout(ASSIGNMENT_TIMEOUT, assign_all(assignments.collect())).await };
     // What was not in time is left to the controller manager.
     let _ = admin_client::block_on(assigned);
     ExitCode::SUCCESS
 }
 
-async fn assign(mut assignments: Vec<PodCidrAssignment<'_>>) {
+async fn assign_all(mut assignments: Vec<PodCidrAssignment<'_>>) {
     let client = admin_client::admin_client().await;
     while !assignments.is_empty() {
-        let complete = complete(&client).await;
+        let complete = complete_nodes(&client).await;
         let (due, rest): (Vec<_>, Vec<_>) = assignments
             .into_iter()
             .partition(|(node, _)| complete.iter().any(|name| name == node));
@@ -59,14 +59,14 @@ async fn assign(mut assignments: Vec<PodCidrAssignment<'_>>) {
             return;
         }
         for assignment in due {
-            set(&client, assignment).await;
+            set_pod_cidrs(&client, assignment).await;
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
 /// The nodes that their kubelets have registered, and a little later their volume plugins.
-async fn complete(client: &Client) -> Vec<String> {
+async fn complete_nodes(client: &Client) -> Vec<String> {
     let plugins: Api<CSINode> = Api::all(client.clone());
     let listed = plugins.list(&ListParams::default()).await;
     let listed = listed.map(|list| list.items).unwrap_or_default();
@@ -80,7 +80,7 @@ async fn has_controller_manager(client: &Client) -> bool {
     matches!(lease, Ok(Some(_)))
 }
 
-async fn set(client: &Client, (node, cidrs): PodCidrAssignment<'_>) {
+async fn set_pod_cidrs(client: &Client, (node, cidrs): PodCidrAssignment<'_>) {
     let nodes: Api<Node> = Api::all(client.clone());
     let patch = serde_json::json!({ "spec": { "podCIDR": cidrs.first(), "podCIDRs": cidrs } });
     // Refused if others were faster, which is as well.

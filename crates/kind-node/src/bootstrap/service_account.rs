@@ -24,12 +24,12 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 ///
 /// Never fails: what is not made here is made by the controller manager.
 pub(crate) fn make_service_account() -> ExitCode {
-    let made = async { timeout(NAMESPACE_TIMEOUT, make()).await };
+    let made = async { timeout(NAMESPACE_TIMEOUT, make_account()).await };
     let _ = admin_client::block_on(made);
     ExitCode::SUCCESS
 }
 
-async fn make() {
+async fn make_account() {
     let accounts: Api<ServiceAccount> =
         Api::namespaced(admin_client::admin_client().await, DEFAULT);
     let account = ServiceAccount {

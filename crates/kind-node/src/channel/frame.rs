@@ -29,9 +29,11 @@ pub(crate) fn serve_request(arguments: &[OsString]) -> ExitCode {
     let root = match arguments {
         [] => PathBuf::from("/"),
         [flag, root] if flag == "--root" => PathBuf::from(root),
-        _ => return crate::usage::complain("request takes no arguments but --root DIRECTORY"),
+        _ => {
+            return crate::usage::exit_with_usage("request takes no arguments but --root DIRECTORY");
+        }
     };
-    match Watch::begin_watch().map(|watch| serve(root, watch)) {
+    match Watch::begin_watch().map(|watch| serve_at(root, watch)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) | Err(_) => ExitCode::FAILURE,
     }
@@ -40,7 +42,7 @@ pub(crate) fn serve_request(arguments: &[OsString]) -> ExitCode {
 /// Answers the request, or gives up when the caller does; tells whether all went well.
 ///
 /// The answer has a thread of its own because it may be stuck in a read that nothing ends.
-fn serve(root: PathBuf, watch: Watch) -> bool {
+fn serve_at(root: PathBuf, watch: Watch) -> bool {
     let programs = Arc::new(Programs::default());
     let (answered, answer_came) = mpsc::channel();
     let (cleared, all_clear) = (answered.clone(), Arc::clone(&programs));
@@ -59,7 +61,7 @@ fn serve(root: PathBuf, watch: Watch) -> bool {
         let report = Arc::new(Report::new(io::stdout(), Arc::clone(&programs)));
         let attended = (Arc::clone(&programs), Arc::clone(&report));
         thread::spawn(move || watch_request(&attended.0, &attended.1));
-        let result = answer(&root, &programs, &report);
+        let result = answer_request(&root, &programs, &report);
         // Nobody receives it if the caller is gone.
         let _ = answered.send(Some(result.is_ok()));
     });
@@ -73,7 +75,7 @@ fn serve(root: PathBuf, watch: Watch) -> bool {
     answer.unwrap_or(false)
 }
 
-fn answer(root: &Path, programs: &Programs, report: &Report) -> Result<(), Failed> {
+fn answer_request(root: &Path, programs: &Programs, report: &Report) -> Result<(), Failed> {
     let failed = |id: StepId, name: &str, error: &dyn Error| {
         report.fail_step(id, name, error.to_string(), String::new());
         Failed

@@ -78,12 +78,12 @@ impl Report {
 
     /// The step that began last: others that run were waiting already.
     pub(super) fn latest_running(&self) -> Option<Running> {
-        lock(&self.running).last().cloned()
+        lock_mutex(&self.running).last().cloned()
     }
 
     /// What is in the way.
     pub(super) fn watch(&self) -> MutexGuard<'_, Watch> {
-        lock(&self.watch)
+        lock_mutex(&self.watch)
     }
 
     fn tell_failure(
@@ -105,13 +105,13 @@ impl Report {
 
     fn note_running(&self, event: &Event) {
         match event {
-            Event::Started { id, name } => lock(&self.running).push(Running {
+            Event::Started { id, name } => lock_mutex(&self.running).push(Running {
                 id: *id,
                 name: name.clone(),
                 since: Instant::now(),
             }),
             Event::Finished { id, name, .. } => {
-                let mut running = lock(&self.running);
+                let mut running = lock_mutex(&self.running);
                 let ended = |step: &Running| step.id == *id && step.name == *name;
                 if let Some(place) = running.iter().position(ended) {
                     running.remove(place);
@@ -122,6 +122,6 @@ impl Report {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

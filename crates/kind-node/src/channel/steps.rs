@@ -85,12 +85,12 @@ impl Runner<'_> {
     fn program(self, step: Named<'_>, argv: &[String], stdin: Option<&str>) -> Result<(), Failed> {
         let begin = self.begin(step);
         match self.programs.run_program(argv, stdin, None) {
-            Ok(outcome) if succeeded(&outcome) => {
+            Ok(outcome) if has_succeeded(&outcome) => {
                 self.finish(step, begin, outcome.output);
                 Ok(())
             }
             Ok(outcome) => {
-                let reason = outcome.status.map_or_else(String::new, describe);
+                let reason = outcome.status.map_or_else(String::new, describe_status);
                 self.report
                     .fail_step(step.id, step.name, reason, outcome.output);
                 Err(Failed)
@@ -107,12 +107,14 @@ impl Runner<'_> {
                 Ok(outcome) => outcome,
                 Err(error) => return self.fail(step, cannot_run(argv, &error)),
             };
-            if succeeded(&outcome) {
+            if has_succeeded(&outcome) {
                 self.finish(step, begin, outcome.output);
                 return Ok(());
             }
             if Instant::now() + PROGRAM_RETRY_INTERVAL >= deadline {
-                let last = outcome.status.map_or("still running".to_owned(), describe);
+                let last = outcome
+                    .status
+                    .map_or("still running".to_owned(), describe_status);
                 let reason = format!("no success within {timeout:?}; the last try: {last}");
                 self.report
                     .fail_step(step.id, step.name, reason, outcome.output);
@@ -192,7 +194,7 @@ impl Runner<'_> {
     }
 }
 
-fn succeeded(outcome: &Outcome) -> bool {
+fn has_succeeded(outcome: &Outcome) -> bool {
     outcome.status.is_some_and(|status| status.success())
 }
 
@@ -202,7 +204,7 @@ fn cannot_run(argv: &[String], error: &std::io::Error) -> String {
 }
 
 /// How a program ended, in words.
-fn describe(status: ExitStatus) -> String {
+fn describe_status(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("ended by signal {signal}"),

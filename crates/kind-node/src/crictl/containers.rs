@@ -68,11 +68,11 @@ impl List for ListContainersResponse {
     fn rows(&self, now: i64) -> impl Iterator<Item = Vec<String>> {
         self.containers
             .iter()
-            .map(move |container| row(container, now))
+            .map(move |container| container_row(container, now))
     }
 }
 
-fn row(container: &Container, now: i64) -> Vec<String> {
+fn container_row(container: &Container, now: i64) -> Vec<String> {
     let label = |name: &str| container.labels.get(name).cloned().unwrap_or_default();
     let metadata = container.metadata.clone().unwrap_or_default();
     let image = container.image.as_ref().map_or("", |spec| &spec.image);
@@ -85,7 +85,7 @@ fn row(container: &Container, now: i64) -> Vec<String> {
         table::short_id(&container.id),
         image,
         container_age(now, container.created_at),
-        state(container.state).to_owned(),
+        state_name(container.state).to_owned(),
         metadata.name,
         metadata.attempt.to_string(),
         table::short_id(&container.pod_sandbox_id),
@@ -94,7 +94,7 @@ fn row(container: &Container, now: i64) -> Vec<String> {
     ]
 }
 
-fn state(number: i32) -> &'static str {
+fn state_name(number: i32) -> &'static str {
     match ContainerState::try_from(number) {
         Ok(ContainerState::Created) => "Created",
         Ok(ContainerState::Running) => "Running",

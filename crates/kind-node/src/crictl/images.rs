@@ -50,7 +50,7 @@ impl List for ListImagesResponse {
     }
 
     fn rows(&self, _now: i64) -> impl Iterator<Item = Vec<String>> {
-        self.images.iter().flat_map(rows)
+        self.images.iter().flat_map(image_rows)
     }
 }
 
@@ -60,7 +60,7 @@ fn sort_name(image: &Image) -> &str {
 }
 
 /// A row for each name of an image; one without tags has a row too.
-fn rows(image: &Image) -> Vec<Vec<String>> {
+fn image_rows(image: &Image) -> Vec<Vec<String>> {
     let row = |repository: &str, tag: &str| {
         let [repository, tag] = [repository, tag].map(str::to_owned);
         vec![

@@ -38,11 +38,11 @@ impl List for ListPodSandboxResponse {
     }
 
     fn rows(&self, now: i64) -> impl Iterator<Item = Vec<String>> {
-        self.items.iter().map(move |sandbox| row(sandbox, now))
+        self.items.iter().map(move |sandbox| pod_row(sandbox, now))
     }
 }
 
-fn row(sandbox: &PodSandbox, now: i64) -> Vec<String> {
+fn pod_row(sandbox: &PodSandbox, now: i64) -> Vec<String> {
     let metadata = sandbox.metadata.clone().unwrap_or_default();
     let state = match PodSandboxState::try_from(sandbox.state) {
         Ok(PodSandboxState::Ready) => "Ready",

@@ -11,7 +11,7 @@ use super::{containers, images, pods, status};
 /// Answers a call on stdout.
 pub(crate) fn run_crictl(words: &[String]) -> ExitCode {
     let mut out = Vec::new();
-    let result = answer(words, &mut out);
+    let result = answer_words(words, &mut out);
     // Also what was done before something failed.
     let written = std::io::stdout().write_all(&out).map_err(Error::Output);
     match result.and(written) {
@@ -24,7 +24,7 @@ pub(crate) fn run_crictl(words: &[String]) -> ExitCode {
     }
 }
 
-fn answer(words: &[String], out: &mut dyn Write) -> Result<(), Error> {
+fn answer_words(words: &[String], out: &mut dyn Write) -> Result<(), Error> {
     let line = command_line::parse_command_line(words)?;
     if line.command == Command::OwnVersion {
         return Ok(writeln!(
@@ -35,10 +35,10 @@ fn answer(words: &[String], out: &mut dyn Write) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
-    runtime.block_on(ask(&line, out))
+    runtime.block_on(run_command(&line, out))
 }
 
-async fn ask(line: &CommandLine, out: &mut dyn Write) -> Result<(), Error> {
+async fn run_command(line: &CommandLine, out: &mut dyn Write) -> Result<(), Error> {
     let client = &Client::connect(&line.socket).await?;
     let form = line.form;
     match &line.command {

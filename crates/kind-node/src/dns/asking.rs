@@ -138,7 +138,7 @@ impl Chain {
         let (mut answer, plugin) = self.ask_plugins(asking, question).await;
         // What was kept is bounded already, and has aged since.
         if let Some((cache, _)) = self.cache_for(question).filter(|_| plugin != "cache") {
-            lock(cache).bound(&mut answer);
+            lock_mutex(cache).bound(&mut answer);
         }
         (answer, plugin)
     }
@@ -146,13 +146,13 @@ impl Chain {
     /// The cache, if it is there for a question.
     fn cache_for(&self, question: &Question) -> Option<&(Mutex<Cache>, Arc<CacheMetrics>)> {
         let cache = self.cache.as_ref();
-        cache.filter(|(cache, _)| lock(cache).covers(question))
+        cache.filter(|(cache, _)| lock_mutex(cache).covers(question))
     }
 
     async fn ask_plugins(&self, asking: &Asking<'_>, question: &Question) -> Given {
         for template in &self.block.templates {
             if let Some(answer) = template.answer_question(question, asking.client) {
-                return (complete(answer, asking, question).await, "template");
+                return (complete_answer(answer, asking, question).await, "template");
             }
         }
         if question.class != DNSClass::IN {
@@ -204,7 +204,7 @@ impl Chain {
         };
         let cache = self.cache_for(question);
         if let Some((cache, counters)) = cache {
-            let found = lock(cache).get(question, Instant::now());
+            let found = lock_mutex(cache).get(question, Instant::now());
             counters.looked_up(found.as_ref().map(|(kept, _)| *kept));
             if let Some((_, answer)) = found {
                 return (answer, "cache");
@@ -212,7 +212,7 @@ impl Chain {
         }
         let answered = forwarder.ask_upstreams(question).await;
         if let (Some((cache, counters)), Some(answer)) = (cache, &answered) {
-            let mut cache = lock(cache);
+            let mut cache = lock_mutex(cache);
             cache.insert(question.clone(), answer, Instant::now());
             counters.set_entries(cache.entries(Kept::Success), cache.entries(Kept::Denial));
         }
@@ -248,7 +248,7 @@ fn lead_to(answer: &mut Answer, question: &Question, found: &Question) {
 }
 
 /// Adds the addresses of an alias that a template made.
-async fn complete(mut answer: Answer, asking: &Asking<'_>, question: &Question) -> Answer {
+async fn complete_answer(mut answer: Answer, asking: &Asking<'_>, question: &Question) -> Answer {
     let target = match answer.answers.last().map(|record| &record.data) {
         Some(RData::CNAME(target)) if question.kind.is_ip_addr() => target.0.clone(),
         _ => return answer,
@@ -265,6 +265,6 @@ async fn complete(mut answer: Answer, asking: &Asking<'_>, question: &Question) 
 }
 
 /// Locks; a panic elsewhere leaves nothing half-written that matters.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

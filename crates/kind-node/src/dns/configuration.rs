@@ -306,23 +306,23 @@ impl Reading<'_> {
                 environment,
                 lines,
             )?),
-            "hosts" => once(
+            "hosts" => set_once(
                 &mut block.hosts,
                 Hosts::read_directive(directive, around, environment, lines)?,
             )?,
-            "kubernetes" => once(
+            "kubernetes" => set_once(
                 &mut block.kubernetes,
                 Kubernetes::read_directive(directive, around, lines)?,
             )?,
-            "cache" => once(
+            "cache" => set_once(
                 &mut block.cache,
                 CacheSettings::read_directive(directive, around, lines)?,
             )?,
-            "autopath" => once(
+            "autopath" => set_once(
                 &mut block.autopath,
                 Autopath::read_directive(directive, around, environment)?,
             )?,
-            "prometheus" => once(&mut block.metrics, server::read_metrics(directive, lines)?)?,
+            "prometheus" => set_once(&mut block.metrics, server::read_metrics(directive, lines)?)?,
             "health" => {
                 let lameduck = server::read_health(directive, lines)?;
                 self.configuration.lameduck = self.configuration.lameduck.max(lameduck);
@@ -357,7 +357,7 @@ fn narrowness(block: &ServerBlock) -> [bool; 2] {
 }
 
 /// Keeps the settings of a plugin that a server block may name once.
-fn once<T>(kept: &mut Option<T>, read: T) -> Result<(), DirectiveError> {
+fn set_once<T>(kept: &mut Option<T>, read: T) -> Result<(), DirectiveError> {
     if kept.replace(read).is_some() {
         return invalid_directive("may stand only once in a server block");
     }

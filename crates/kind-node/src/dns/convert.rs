@@ -30,9 +30,9 @@ pub(crate) fn convert_service(object: core::Service) -> (Key, Arc<Service>) {
     let spec = object.spec.unwrap_or_default();
     let service = Service {
         publish_not_ready: tolerated || spec.publish_not_ready_addresses == Some(true),
-        kind: kind(spec),
+        kind: service_kind(spec),
     };
-    (key(object.metadata), Arc::new(service))
+    (object_key(object.metadata), Arc::new(service))
 }
 
 /// Keeps what matters of an EndpointSlice. One with domain names instead of addresses has none of
@@ -59,12 +59,12 @@ pub(crate) fn convert_slice(object: discovery::EndpointSlice) -> (Key, Endpoints
         .map_or("", String::as_str)
         .into();
     let kept = Endpoints { service, endpoints };
-    (key(object.metadata), kept)
+    (object_key(object.metadata), kept)
 }
 
 /// Keeps what matters of an Endpoints object, which has its service's name.
 pub(crate) fn convert_endpoints(object: core::Endpoints) -> (Key, Endpoints) {
-    let key = key(object.metadata);
+    let key = object_key(object.metadata);
     let kept = Endpoints {
         service: key.name.clone(),
         endpoints: object.subsets.iter().flatten().flat_map(subset).collect(),
@@ -97,11 +97,11 @@ pub(crate) fn convert_pod(object: core::Pod) -> (Key, Vec<IpAddr>) {
     if on_node || ended {
         addresses.clear();
     }
-    (key(object.metadata), addresses)
+    (object_key(object.metadata), addresses)
 }
 
 /// Decides what a service's own name stands for.
-fn kind(spec: core::ServiceSpec) -> Kind {
+fn service_kind(spec: core::ServiceSpec) -> Kind {
     if spec.type_.as_deref() == Some("ExternalName") {
         return spec
             .external_name
@@ -216,7 +216,7 @@ fn named_port(name: Option<&str>, protocol: Option<&str>, number: i32) -> Option
 }
 
 /// Returns the key of an object.
-fn key(metadata: ObjectMeta) -> Key {
+fn object_key(metadata: ObjectMeta) -> Key {
     Key {
         namespace: metadata.namespace.unwrap_or_default().into(),
         name: metadata.name.unwrap_or_default().into(),

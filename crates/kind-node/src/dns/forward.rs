@@ -60,7 +60,7 @@ impl Ourselves {
     fn is(&self, server: SocketAddr) -> bool {
         let ours = |own: &SocketAddr| own.port() == server.port();
         let service = self.service.contains(&server.ip()) && self.listening.iter().any(ours);
-        service || reaches(&self.listening, server)
+        service || reaches_itself(&self.listening, server)
     }
 }
 
@@ -222,12 +222,12 @@ impl Server {
 
     /// Tells whether it failed lately.
     fn rests(&self) -> bool {
-        lock(&self.failed).is_some_and(|failed| failed.elapsed() < UPSTREAM_COOLDOWN)
+        lock_mutex(&self.failed).is_some_and(|failed| failed.elapsed() < UPSTREAM_COOLDOWN)
     }
 
     /// Remembers how it went.
     fn set_failed(&self, failed: bool) {
-        *lock(&self.failed) = failed.then(Instant::now);
+        *lock_mutex(&self.failed) = failed.then(Instant::now);
     }
 }
 
@@ -240,7 +240,7 @@ fn probe_name(zone: &Name) -> Name {
 }
 
 /// Tells whether one of our sockets is what that address leads to.
-fn reaches(listening: &[SocketAddr], server: SocketAddr) -> bool {
+fn reaches_itself(listening: &[SocketAddr], server: SocketAddr) -> bool {
     listening.iter().any(|own| {
         own.port() == server.port()
             && (own.ip() == server.ip() || own.ip().is_unspecified() && is_local(server.ip()))
@@ -253,7 +253,7 @@ fn is_local(address: IpAddr) -> bool {
 }
 
 /// Locks; a panic elsewhere leaves nothing half-written that matters.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

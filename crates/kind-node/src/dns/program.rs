@@ -43,14 +43,14 @@ pub(crate) fn run_dns(args: &[String]) -> Result<(), Error> {
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
-    runtime.block_on(serve(options))
+    runtime.block_on(serve_dns(options))
 }
 
 /// Starts everything and waits for the end.
-async fn serve(options: Options) -> Result<(), Error> {
+async fn serve_dns(options: Options) -> Result<(), Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
-    let mut loader = loader(&options);
+    let mut loader = make_loader(&options);
     let pages = Pages::start(&options, &loader).await?;
     let mut updates = match &options.corefile {
         Some(path) => follow_file(&mut loader, path).await?,
@@ -73,7 +73,7 @@ async fn serve(options: Options) -> Result<(), Error> {
             _ = look.tick() => {
                 loader.refresh().await;
                 if loader.lacks_client() {
-                    loader.set_client(connect().await?);
+                    loader.set_client(connect_client().await?);
                 }
             }
         }
@@ -85,7 +85,7 @@ async fn serve(options: Options) -> Result<(), Error> {
 }
 
 /// Makes what loads Corefiles.
-fn loader(options: &Options) -> Loader {
+fn make_loader(options: &Options) -> Loader {
     let metrics = Arc::new(Metrics::default());
     count_panics(metrics.clone());
     let (chains, in_force) = channel(Arc::default());
@@ -115,7 +115,7 @@ async fn follow_cluster(
 ) -> Result<mpsc::Receiver<Option<ConfigMap>>, Error> {
     let default = corefile_watch::corefile_of_object(None, &options.domain.to_ascii());
     in_force(loader.load_corefile(default).await)?;
-    let client = connect().await?;
+    let client = connect_client().await?;
     loader.set_client(client.clone());
     let (sender, updates) = mpsc::channel(1);
     tokio::spawn(corefile_watch::watch_corefile(client, sender));
@@ -129,7 +129,7 @@ async fn follow_file(
 ) -> Result<mpsc::Receiver<Option<ConfigMap>>, Error> {
     in_force(loader.load_corefile(Corefile::read_corefile(path)?).await)?;
     if loader.lacks_client() {
-        loader.set_client(connect().await?);
+        loader.set_client(connect_client().await?);
     }
     // No cluster has anything to say.
     Ok(mpsc::channel(1).1)
@@ -144,7 +144,7 @@ fn in_force(loaded: Loaded) -> Result<(), Error> {
 }
 
 /// Makes the way to the cluster.
-async fn connect() -> Result<Client, Error> {
+async fn connect_client() -> Result<Client, Error> {
     let host = std::env::var(HOST).ok();
     Ok(kubernetes::client_beside(host.as_deref()).await?)
 }

@@ -58,7 +58,7 @@ pub(crate) async fn report_event(
     let namespace = about.namespace.as_deref().unwrap_or("default");
     let events: Api<Event> = Api::namespaced(client.clone(), namespace);
     for (reason, message) in told.iter().take(MOST) {
-        let event = event(about, *reason, message, Timestamp::now());
+        let event = make_event(about, *reason, message, Timestamp::now());
         let params = PostParams::default();
         let creating = timeout(EVENT_TIMEOUT, events.create(&params, &event)).await;
         match creating {
@@ -71,7 +71,7 @@ pub(crate) async fn report_event(
 }
 
 /// The Event that says so.
-fn event(about: &ObjectReference, reason: Reason, message: &str, now: Timestamp) -> Event {
+fn make_event(about: &ObjectReference, reason: Reason, message: &str, now: Timestamp) -> Event {
     let name = about.name.as_deref().unwrap_or_default();
     let version = about.resource_version.as_deref().unwrap_or_default();
     let digest = Sha256::digest(format!("{version}\n{}\n{message}", reason.word()));
@@ -116,7 +116,7 @@ mod tests {
             ..ObjectReference::default()
         };
         let name = |version, reason, message| {
-            let event = event(&about(version), reason, message, Timestamp::now());
+            let event = make_event(&about(version), reason, message, Timestamp::now());
             assert_eq!(event.metadata.namespace.as_deref(), Some("kube-system"));
             event.metadata.name.unwrap()
         };
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn message_is_no_longer_than_the_server_takes() {
         let about = ObjectReference::default();
-        let event = event(&about, Reason::Failed, &"ü".repeat(5000), Timestamp::now());
+        let event = make_event(&about, Reason::Failed, &"ü".repeat(5000), Timestamp::now());
         assert!(event.message.unwrap().len() <= LONGEST);
     }
 }

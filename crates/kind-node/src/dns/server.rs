@@ -134,16 +134,16 @@ async fn answer_datagram(
         Box::pin(async move { service.answer(&packet, client, Transport::Udp).await });
     let known = poll_fn(|context| Poll::Ready(answering.as_mut().poll(context))).await;
     match known {
-        Poll::Ready(reply) => send(socket, reply, client).await,
+        Poll::Ready(reply) => send_reply(socket, reply, client).await,
         Poll::Pending => {
             let socket = socket.clone();
-            tokio::spawn(async move { send(&socket, answering.await, client).await });
+            tokio::spawn(async move { send_reply(&socket, answering.await, client).await });
         }
     }
 }
 
 /// Sends a datagram; a client that is gone is no error of ours.
-async fn send(socket: &UdpSocket, reply: Option<Vec<u8>>, client: SocketAddr) {
+async fn send_reply(socket: &UdpSocket, reply: Option<Vec<u8>>, client: SocketAddr) {
     let Some(reply) = reply else { return };
     if let Err(error) = socket.send_to(&reply, client).await {
         tracing::debug!(%error, %client, "send an answer");

@@ -40,7 +40,7 @@ pub(crate) async fn watch_cluster(client: Client, indexes: Arc<Sender<Option<Arc
         match kubernetes::serves_group(&client, "discovery.k8s.io", "v1").await {
             Ok(slices) => break slices,
             Err(error) => {
-                report(&error);
+                report_error(&error);
                 sleep(retries.wait(Instant::now())).await;
             }
         }
@@ -51,11 +51,11 @@ pub(crate) async fn watch_cluster(client: Client, indexes: Arc<Sender<Option<Arc
         "Endpoints"
     };
     tracing::info!(source, "watching services");
-    follow(changes(&client, slices), &indexes).await;
+    follow_changes(changes(&client, slices), &indexes).await;
 }
 
 /// Takes changes in and publishes an index after each group of them.
-async fn follow(
+async fn follow_changes(
     changes: impl Stream<Item = Result<Change, watcher::Error>>,
     indexes: &Sender<Option<Arc<Index>>>,
 ) {
@@ -73,7 +73,7 @@ async fn follow(
         tokio::select! {
             change = changes.next() => match change {
                 Some(Ok(change)) => objects.apply_change(change),
-                Some(Err(error)) => report(&error),
+                Some(Err(error)) => report_error(&error),
                 None => return,
             },
             () = wait => {
@@ -96,18 +96,22 @@ fn changes(
     client: &Client,
     slices: bool,
 ) -> SelectAll<BoxStream<'static, Result<Change, watcher::Error>>> {
-    let services = watch_all::<Service>(client)
-        .map(|event| event.map(|event| Change::Service(map(event, convert::convert_service))));
-    let namespaces = watch_all::<Namespace>(client)
-        .map(|event| event.map(|event| Change::Namespace(map(event, convert::convert_namespace))));
+    let services = watch_all::<Service>(client).map(|event| {
+        event.map(|event| Change::Service(map_event(event, convert::convert_service)))
+    });
+    let namespaces = watch_all::<Namespace>(client).map(|event| {
+        event.map(|event| Change::Namespace(map_event(event, convert::convert_namespace)))
+    });
     let endpoints = if slices {
         watch_all::<EndpointSlice>(client)
-            .map(|event| event.map(|event| Change::Endpoints(map(event, convert::convert_slice))))
+            .map(|event| {
+                event.map(|event| Change::Endpoints(map_event(event, convert::convert_slice)))
+            })
             .boxed()
     } else {
         watch_all::<Endpoints>(client)
             .map(|event| {
-                event.map(|event| Change::Endpoints(map(event, convert::convert_endpoints)))
+                event.map(|event| Change::Endpoints(map_event(event, convert::convert_endpoints)))
             })
             .boxed()
     };
@@ -161,7 +165,7 @@ impl Backoff for Retries {
 }
 
 /// Changes an event's object.
-fn map<K, T>(event: Event<K>, convert: impl FnOnce(K) -> T) -> Event<T> {
+fn map_event<K, T>(event: Event<K>, convert: impl FnOnce(K) -> T) -> Event<T> {
     match event {
         Event::Apply(object) => Event::Apply(convert(object)),
         Event::Delete(object) => Event::Delete(convert(object)),
@@ -172,7 +176,7 @@ fn map<K, T>(event: Event<K>, convert: impl FnOnce(K) -> T) -> Event<T> {
 }
 
 /// Notes a failure that is tried again.
-fn report(error: &(dyn std::error::Error + 'static)) {
+fn report_error(error: &(dyn std::error::Error + 'static)) {
     tracing::warn!(error, "no answer from the API server");
 }
 

@@ -15,7 +15,7 @@ async fn index_after(changes: Vec<Change>) -> Option<Arc<Index>> {
     let (sender, receiver) = channel(None);
     // The stream never ends, as a watch never does.
     let changes = iter(changes.into_iter().map(Ok)).chain(pending());
-    let following = timeout(BATCH_INTERVAL * 10, follow(changes, &sender));
+    let following = timeout(BATCH_INTERVAL * 10, follow_changes(changes, &sender));
     assert!(following.await.is_err());
     receiver.borrow().clone()
 }

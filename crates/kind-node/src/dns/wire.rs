@@ -78,7 +78,7 @@ pub(crate) fn read_packet(packet: &[u8]) -> Incoming {
     };
     match (refusal, message.queries.first()) {
         (None, Some(query)) if is_transfer(query.query_type()) => {
-            refuse(&message, ResponseCode::Refused)
+            refuse_message(&message, ResponseCode::Refused)
         }
         (None, Some(query)) => Incoming::Ask(Box::new(Request {
             question: Question {
@@ -93,7 +93,7 @@ pub(crate) fn read_packet(packet: &[u8]) -> Incoming {
             payload: message.max_payload().min(UDP_PAYLOAD),
             edns: edns.is_some(),
         })),
-        (code, _) => refuse(&message, code.unwrap_or(ResponseCode::FormErr)),
+        (code, _) => refuse_message(&message, code.unwrap_or(ResponseCode::FormErr)),
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn read_packet(packet: &[u8]) -> Incoming {
 /// records go, then, with the mark that makes the client come again over TCP, as many answers as
 /// needed.
 pub(crate) fn write_answer(request: &Request, answer: Answer, transport: Transport) -> Vec<u8> {
-    let mut message = message(request, answer);
+    let mut message = build_message(request, answer);
     let limit = match transport {
         Transport::Udp => usize::from(request.payload),
         Transport::Tcp => usize::from(u16::MAX),
@@ -122,7 +122,11 @@ pub(crate) fn write_answer(request: &Request, answer: Answer, transport: Transpo
         encode(&message)
     });
     if fitting.is_none() {
-        fitting = encode(&refusal(request.id, OpCode::Query, ResponseCode::ServFail));
+        fitting = encode(&build_refusal(
+            request.id,
+            OpCode::Query,
+            ResponseCode::ServFail,
+        ));
     }
     fitting.unwrap_or_default()
 }
@@ -142,9 +146,9 @@ fn largest(all: usize, mut encode: impl FnMut(usize) -> Option<Vec<u8>>) -> Opti
 }
 
 /// Makes the message of an answer.
-fn message(request: &Request, answer: Answer) -> Message {
+fn build_message(request: &Request, answer: Answer) -> Message {
     let question = &request.question;
-    let mut message = refusal(request.id, OpCode::Query, answer.code);
+    let mut message = build_refusal(request.id, OpCode::Query, answer.code);
     let mut query = hickory_proto::op::Query::query(question.name.clone(), question.kind);
     query.set_query_class(question.class);
     message.add_query(query);
@@ -171,15 +175,15 @@ pub(crate) fn edns_options(dnssec_ok: bool) -> Edns {
 }
 
 /// A message without records.
-fn refusal(id: u16, op_code: OpCode, code: ResponseCode) -> Message {
+fn build_refusal(id: u16, op_code: OpCode, code: ResponseCode) -> Message {
     let mut message = Message::error_msg(id, op_code, code);
     message.metadata.recursion_available = true;
     message
 }
 
 /// Refuses a message that could be read.
-fn refuse(message: &Message, code: ResponseCode) -> Incoming {
-    let mut reply = refusal(message.metadata.id, message.metadata.op_code, code);
+fn refuse_message(message: &Message, code: ResponseCode) -> Incoming {
+    let mut reply = build_refusal(message.metadata.id, message.metadata.op_code, code);
     reply.metadata.recursion_desired = message.metadata.recursion_desired;
     if message.queries.len() == 1 {
         reply.add_queries(message.queries.clone());
@@ -199,7 +203,7 @@ fn unreadable(packet: &[u8]) -> Incoming {
         return Incoming::Ignore;
     }
     let id = u16::from_be_bytes([high, low]);
-    refusal(id, OpCode::Query, ResponseCode::FormErr)
+    build_refusal(id, OpCode::Query, ResponseCode::FormErr)
         .to_vec()
         .map_or(Incoming::Ignore, Incoming::Reply)
 }

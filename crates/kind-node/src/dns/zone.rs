@@ -120,7 +120,7 @@ impl Zone<'_> {
         let labels = self.labels_below(name);
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         match labels.as_slice() {
-            ["dns-version"] => version(name, kind),
+            ["dns-version"] => version_record(name, kind),
             ["ns", "dns"] => self.some(name, &self.server_addresses(), kind),
             ["svc" | "pod"] => Lookup::Empty,
             [namespace, "svc" | "pod"] => existing(self.namespace_exists(namespace)),
@@ -252,7 +252,7 @@ impl Zone<'_> {
     }
 
     fn addresses(&self, name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType) -> Vec<Record> {
-        addresses(name, all, kind, self.kubernetes.ttl)
+        address_records(name, all, kind, self.kubernetes.ttl)
     }
 
     fn record(&self, name: &Name, data: RData) -> Record {
@@ -313,7 +313,7 @@ impl Host<'_> {
         }
         match kind {
             RecordType::SRV => self.port(&|_| true, asked, kind),
-            _ => some(addresses(asked, &all, kind, self.kubernetes.ttl)),
+            _ => some(address_records(asked, &all, kind, self.kubernetes.ttl)),
         }
     }
 
@@ -327,7 +327,7 @@ impl Host<'_> {
         if all.is_empty() {
             return Lookup::Missing;
         }
-        some(addresses(asked, &all, kind, self.kubernetes.ttl))
+        some(address_records(asked, &all, kind, self.kubernetes.ttl))
     }
 
     /// Answers for ports.
@@ -380,7 +380,7 @@ impl Host<'_> {
         let names: BTreeSet<&Name> = targets.iter().map(|(_, target)| target).collect();
         if names.contains(&self.name) {
             let ttl = self.kubernetes.ttl;
-            return addresses(&self.name, &self.addresses(), RecordType::ANY, ttl);
+            return address_records(&self.name, &self.addresses(), RecordType::ANY, ttl);
         }
         let known: BTreeSet<(Name, IpAddr)> = self
             .endpoints()
@@ -428,7 +428,7 @@ pub(crate) fn alias_record(name: &Name, target: Name, ttl: u32) -> Record {
 }
 
 /// Answers for the schema's version.
-fn version(name: &Name, kind: RecordType) -> Lookup {
+fn version_record(name: &Name, kind: RecordType) -> Lookup {
     if !matches!(kind, RecordType::TXT | RecordType::ANY) {
         return Lookup::Empty;
     }
@@ -449,7 +449,7 @@ pub(crate) fn address_of_arpa(name: &Name) -> Option<IpAddr> {
 }
 
 /// Makes the address records of a name that are of the kind asked for.
-fn addresses(name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType, ttl: u32) -> Vec<Record> {
+fn address_records(name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType, ttl: u32) -> Vec<Record> {
     let wanted = |address: &&IpAddr| match kind {
         RecordType::A => address.is_ipv4(),
         RecordType::AAAA => address.is_ipv6(),

@@ -61,7 +61,7 @@ async fn client() -> Result<Client, Error> {
         None => {
             let config =
                 Config::incluster().map_err(|source| Error::ServiceAccount(Box::new(source)))?;
-            connect(config)
+            connect_client(config)
         }
     }
 }
@@ -76,14 +76,14 @@ async fn client_at(endpoint: &str) -> Result<Client, Error> {
         Config::incluster().map_err(|source| Error::ServiceAccount(Box::new(source)))?;
     let url = format!("https://{endpoint}").parse();
     config.cluster_url = url.map_err(|_| Error::Endpoint(endpoint.to_owned()))?;
-    connect(config)
+    connect_client(config)
 }
 
 /// Creates a client for this pod's cluster: at `endpoint` where the manifest names one and something
 /// answers there, because the way through the API server's Service exists only once kube-proxy runs.
 pub(crate) async fn client_near(endpoint: Option<&str>) -> Result<Client, Error> {
     match endpoint {
-        Some(endpoint) if reachable(endpoint).await => {
+        Some(endpoint) if is_reachable(endpoint).await => {
             tracing::info!(endpoint, "using the control plane's own address");
             client_at(endpoint).await
         }
@@ -112,7 +112,7 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
     };
     let (service, beside) = (address(&service, &port), address(host, API_SERVER));
     for _ in 0..SERVICE_PROBES {
-        if answers(&service, SERVICE_PROBE_TIMEOUT).await {
+        if answers_within(&service, SERVICE_PROBE_TIMEOUT).await {
             let client = client().await?;
             if is_api_server(&client).await {
                 return Ok(client);
@@ -120,7 +120,7 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
         }
         sleep(SERVICE_PROBE_INTERVAL).await;
     }
-    if !answers(&beside, PROBE_TIMEOUT).await {
+    if !answers_within(&beside, PROBE_TIMEOUT).await {
         return client().await;
     }
     tracing::info!(
@@ -138,17 +138,17 @@ async fn is_api_server(client: &Client) -> bool {
     matches!(asked, Ok(Ok(_) | Err(kube::Error::Api(_))))
 }
 
-async fn answers(endpoint: &str, limit: Duration) -> bool {
+async fn answers_within(endpoint: &str, limit: Duration) -> bool {
     matches!(
         timeout(limit, TcpStream::connect(endpoint)).await,
         Ok(Ok(_))
     )
 }
 
-async fn reachable(endpoint: &str) -> bool {
+async fn is_reachable(endpoint: &str) -> bool {
     for attempt in 0..PROBES {
         sleep(Duration::from_secs(attempt.into())).await;
-        if answers(endpoint, PROBE_TIMEOUT).await {
+        if answers_within(endpoint, PROBE_TIMEOUT).await {
             return true;
         }
     }
@@ -158,20 +158,20 @@ async fn reachable(endpoint: &str) -> bool {
 
 /// Creates a client for the current context of a kubeconfig file. Nothing is sent yet.
 pub(crate) async fn client_of(path: &Path) -> Result<Client, Error> {
-    connect(configuration(path).await?)
+    connect_client(read_configuration(path).await?)
 }
 
 /// Creates a client with what a kubeconfig file knows, for the API server at another address
 /// (`https://host:port`). Nothing is sent yet.
 pub(crate) async fn client_of_at(path: &Path, url: &str) -> Result<Client, Error> {
-    let mut config = configuration(path).await?;
+    let mut config = read_configuration(path).await?;
     let parsed = url.parse();
     config.cluster_url = parsed.map_err(|_| Error::Endpoint(url.to_owned()))?;
-    connect(config)
+    connect_client(config)
 }
 
 /// What the current context of a kubeconfig file says.
-async fn configuration(path: &Path) -> Result<Config, Error> {
+async fn read_configuration(path: &Path) -> Result<Config, Error> {
     let failed = |source| Error::Kubeconfig {
         path: path.to_owned(),
         source: Box::new(source),
@@ -202,7 +202,7 @@ pub(crate) async fn serves_group(
 }
 
 /// Makes the client of a finished configuration.
-fn connect(mut config: Config) -> Result<Client, Error> {
+fn connect_client(mut config: Config) -> Result<Client, Error> {
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     // Fails only if a provider is installed already, which is then this one.
     let _ = rustls::crypto::ring::default_provider().install_default();

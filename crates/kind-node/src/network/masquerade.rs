@@ -13,11 +13,11 @@ const CHAIN: &str = "postrouting";
 pub(super) fn masquerade_tables(pod_subnets: &[IpNet]) -> Vec<Table> {
     let families = [Family::V4, Family::V6].into_iter();
     families
-        .filter_map(|family| table(pod_subnets, family))
+        .filter_map(|family| masquerade_table(pod_subnets, family))
         .collect()
 }
 
-fn table(pod_subnets: &[IpNet], family: Family) -> Option<Table> {
+fn masquerade_table(pod_subnets: &[IpNet], family: Family) -> Option<Table> {
     let of_family = |subnet: &&IpNet| Family::of_range(subnet) == family;
     let subnets: Vec<&IpNet> = pod_subnets.iter().filter(of_family).collect();
     if subnets.is_empty() {

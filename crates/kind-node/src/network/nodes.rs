@@ -25,7 +25,7 @@ pub(super) struct Nodes(Store<Node>);
 impl Nodes {
     /// Takes an event in; tells whether there is something new to act on.
     pub(super) fn apply_event(&mut self, event: Event<v1::Node>) -> bool {
-        self.0.apply_event(event, |node| Some(facts(node)))
+        self.0.apply_event(event, |node| Some(reduce_node(node)))
     }
 
     /// Tells whether all nodes are known: before that, nothing may be removed.
@@ -60,7 +60,7 @@ fn is_own(name: &str, node: &Node, settings: &Settings) -> bool {
 }
 
 /// What matters of a node. What cannot be read is left out: it comes from the API.
-fn facts(node: v1::Node) -> Node {
+fn reduce_node(node: v1::Node) -> Node {
     let spec = node.spec.unwrap_or_default();
     let addresses = node.status.and_then(|status| status.addresses);
     let cidrs = match spec.pod_cidrs {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_is_not_an_address_is_left_out() {
-        let facts = facts(node("a", "not an address", "10.244.0.7/24"));
+        let facts = reduce_node(node("a", "not an address", "10.244.0.7/24"));
         assert!(facts.addresses.is_empty());
         assert_eq!(facts.pod_cidrs[0].to_string(), "10.244.0.0/24");
     }

@@ -33,10 +33,10 @@ pub(crate) fn run_network(services: impl AsyncFn(Client, IpAddr, &str)) -> Resul
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
-    runtime.block_on(serve(settings, services))
+    runtime.block_on(serve_network(settings, services))
 }
 
-async fn serve(
+async fn serve_network(
     settings: Settings,
     services: impl AsyncFn(Client, IpAddr, &str),
 ) -> Result<(), Error> {
@@ -46,7 +46,7 @@ async fn serve(
         let endpoint = settings.endpoint.as_deref();
         let client = kubernetes::client_near(endpoint).await?;
         tokio::select! {
-            result = follow(&settings, client.clone()) => result,
+            result = follow_nodes(&settings, client.clone()) => result,
             () = policy::enforce_policies(client.clone(), &settings) => Ok(()),
             () = service_addresses(client, &settings, services) => Ok(()),
         }
@@ -89,7 +89,7 @@ async fn service_addresses(
 }
 
 /// Follows the nodes for ever.
-async fn follow(settings: &Settings, client: Client) -> Result<(), Error> {
+async fn follow_nodes(settings: &Settings, client: Client) -> Result<(), Error> {
     let watch = watcher(Api::<Node>::all(client), watcher::Config::default());
     let mut events = pin!(watch.default_backoff());
     let mut nodes = Nodes::default();

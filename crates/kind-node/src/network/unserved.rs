@@ -19,11 +19,11 @@ pub(super) const TABLE: &str = "kindnet-services";
 pub(super) fn unserved_tables(service_subnets: &[IpNet]) -> Vec<Table> {
     let families = [Family::V4, Family::V6].into_iter();
     families
-        .filter_map(|family| table(service_subnets, family))
+        .filter_map(|family| unserved_table(service_subnets, family))
         .collect()
 }
 
-fn table(service_subnets: &[IpNet], family: Family) -> Option<Table> {
+fn unserved_table(service_subnets: &[IpNet], family: Family) -> Option<Table> {
     let of_family = |subnet: &&IpNet| Family::of_range(subnet) == family;
     let reject =
         |subnet: &IpNet| Rule::new([Match::In(Field::Destination, *subnet)], Verdict::Reject);

@@ -16,14 +16,14 @@ const MIN_SYNC_INTERVAL: Duration = Duration::from_millis(100);
 /// the kernel, so it wants a thread of its own.
 pub(super) fn keep_tables(name: &str, tables: &[Table]) -> Infallible {
     loop {
-        let Err(error) = guard(name, tables);
+        let Err(error) = guard_tables(name, tables);
         tracing::error!(%error, table = name, "cannot set rules");
         sleep(RETRY_INTERVAL);
     }
 }
 
 /// Keeps the tables until something goes wrong.
-fn guard(name: &str, tables: &[Table]) -> io::Result<Infallible> {
+fn guard_tables(name: &str, tables: &[Table]) -> io::Result<Infallible> {
     let connection = Connection::open_netlink()?;
     // Listening begins before the rules stand, so that no removal goes unheard.
     let mut removal = wait_for_removal(name, connection.port())?;

@@ -28,7 +28,7 @@ impl Alive {
     pub(super) async fn probe_nodes(&mut self, nodes: &BTreeMap<Key, Node>) -> bool {
         let answers = nodes
             .iter()
-            .map(|(key, node)| async { (key.name.clone(), answers(node).await) });
+            .map(|(key, node)| async { (key.name.clone(), answers_probe(node).await) });
         let answers = join_all(answers).await;
         let before: Vec<bool> = nodes.keys().map(|key| self.is_alive(&key.name)).collect();
         self.0 = answers
@@ -51,7 +51,7 @@ impl Alive {
     }
 }
 
-async fn answers(node: &Node) -> bool {
+async fn answers_probe(node: &Node) -> bool {
     let Some(address) = node.addresses.first() else {
         return false;
     };

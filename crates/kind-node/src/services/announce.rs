@@ -67,13 +67,13 @@ impl Rules {
         let connection = Connection::open_netlink().map_err(kernel_error("reach netfilter"))?;
         if self.closing.as_ref() != Some(&wanted.closing) {
             self.closing = None;
-            replace(&connection, &guard::empty_guard_tables(), &wanted.closing)
+            replace_tables(&connection, &guard::empty_guard_tables(), &wanted.closing)
                 .map_err(kernel_error("close the addresses of services"))?;
             self.closing = Some(wanted.closing.clone());
         }
         if self.sharing.as_ref() != Some(&wanted.sharing) {
             self.sharing = None;
-            match replace(&connection, &share::empty_share_tables(), &wanted.sharing) {
+            match replace_tables(&connection, &share::empty_share_tables(), &wanted.sharing) {
                 // Some kernels know no such tables, so there cannot be one either.
                 Err(_) if wanted.sharing.is_empty() => {}
                 result => result.map_err(kernel_error("share the addresses of services"))?,
@@ -85,7 +85,7 @@ impl Rules {
 }
 
 /// Sets tables in place of all that there may be.
-fn replace(connection: &Connection, all: &[Table], wanted: &[Table]) -> std::io::Result<()> {
+fn replace_tables(connection: &Connection, all: &[Table], wanted: &[Table]) -> std::io::Result<()> {
     let mut batch = Batch::new();
     all.iter().for_each(|table| batch.remove_table(table));
     wanted.iter().for_each(|table| batch.replace(table));

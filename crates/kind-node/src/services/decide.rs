@@ -48,7 +48,7 @@ pub(super) fn decide_address(service: &Service, circumstances: &Circumstances<'_
     let of_others =
         !service.addresses.is_empty() && !service.addresses.iter().any(|address| ours(&address));
     if service.families.is_empty() {
-        return release(service, of_others);
+        return release_address(service, of_others);
     }
     if of_others {
         // Another load balancer serves it.
@@ -64,7 +64,7 @@ pub(super) fn decide_address(service: &Service, circumstances: &Circumstances<'_
     let keep: Vec<IpAddr> = service.families.iter().filter_map(kept).collect();
     let missing = service.families.iter().copied();
     let missing: Vec<Family> = missing.filter(|family| kept(family).is_none()).collect();
-    let announcer = announcer(service, circumstances);
+    let announcer = choose_announcer(service, circumstances);
     let shared_by = shared_by(service, circumstances);
     if missing.is_empty()
         && keep == service.addresses
@@ -83,7 +83,7 @@ pub(super) fn decide_address(service: &Service, circumstances: &Circumstances<'_
 }
 
 /// First the addresses go, then what keeps the Service.
-fn release(service: &Service, of_others: bool) -> Decision {
+fn release_address(service: &Service, of_others: bool) -> Decision {
     let is_announced = service.announcer.is_some() || !service.addresses.is_empty();
     match (is_announced, service.announcer.is_none() && of_others) {
         (_, true) => Decision::Leave,
@@ -95,7 +95,7 @@ fn release(service: &Service, of_others: bool) -> Decision {
 
 /// The node that announces a Service: the one that does, as long as it may. Otherwise the one with most of
 /// its pods if that matters, and Services spread over the nodes. Empty if none may.
-fn announcer(service: &Service, circumstances: &Circumstances<'_>) -> String {
+fn choose_announcer(service: &Service, circumstances: &Circumstances<'_>) -> String {
     let pods = |node: &str| {
         if service.local {
             circumstances.places.get(node).copied().unwrap_or(0)
@@ -112,7 +112,7 @@ fn announcer(service: &Service, circumstances: &Circumstances<'_>) -> String {
     {
         return current.clone();
     }
-    let chosen = nodes.max_by_key(|node| (pods(node), number(&(&service.uid, node))));
+    let chosen = nodes.max_by_key(|node| (pods(node), hash_of(&(&service.uid, node))));
     chosen.map_or_else(String::new, |node| (*node).to_owned())
 }
 
@@ -142,7 +142,7 @@ pub(super) fn candidate_nodes(
     let asked = service.requested.iter().copied();
     let asked =
         asked.filter(|address| Family::of_address(*address) == family && ranges.contain(address));
-    let all = asked.chain(ranges.candidates(family, number(&service.uid)));
+    let all = asked.chain(ranges.candidates(family, hash_of(&service.uid)));
     all.filter(|address| !taken.contains(address)).collect()
 }
 
@@ -155,7 +155,7 @@ pub(super) fn taken_addresses(services: &BTreeMap<Key, Service>) -> BTreeSet<IpA
         .collect()
 }
 
-fn number(value: &impl Hash) -> u64 {
+fn hash_of(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()

@@ -25,14 +25,14 @@ pub(super) fn guard_tables(addresses: &BTreeSet<IpAddr>, link: &Link) -> Vec<Tab
     let fill = |mut table: Table| {
         let of_family = |address: &&IpAddr| Family::of_address(**address) == table.family;
         let own = addresses.iter().filter(of_family).copied().collect();
-        close(&mut table, own);
+        close_addresses(&mut table, own);
         keep_from_wandering(&mut table, link);
         table
     };
     empty_guard_tables().map(fill).into()
 }
 
-fn close(table: &mut Table, addresses: BTreeSet<IpAddr>) {
+fn close_addresses(table: &mut Table, addresses: BTreeSet<IpAddr>) {
     let rule = |protocol: &u8| {
         let matches = [
             Match::InSet(Field::Destination, ADDRESSES.to_owned()),

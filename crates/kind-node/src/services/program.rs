@@ -70,7 +70,7 @@ pub(crate) async fn serve_services(client: Client, host: IpAddr, node: &str) {
     let (sender, receiver) = watch::channel(Services::default());
     tokio::select! {
         () = take_part(client.clone(), receiver, node, &link) => {}
-        () = follow(&client, &sender, node, &link) => {}
+        () = follow_services(&client, &sender, node, &link) => {}
     }
 }
 
@@ -114,7 +114,12 @@ async fn take_part(
 }
 
 /// Follows the Services and announces what is this node's to announce.
-async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, link: &Arc<Link>) {
+async fn follow_services(
+    client: &Client,
+    sender: &watch::Sender<Services>,
+    node: &str,
+    link: &Arc<Link>,
+) {
     let mut events = pin!(watch_all::<v1::Service>(client));
     let mut services = Store::<Service>::default();
     let mut rules = announce::Rules::default();
@@ -145,7 +150,7 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
         due += match announce::follow_announcements(link, &wanted, &mut rules) {
             Ok(new) if new.is_empty() => RESYNC_INTERVAL,
             Ok(new) => {
-                tokio::spawn(tell(link.clone(), new));
+                tokio::spawn(announce_repeatedly(link.clone(), new));
                 RESYNC_INTERVAL
             }
             Err(error) => {
@@ -157,7 +162,7 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
 }
 
 /// Announces addresses a few times.
-async fn tell(link: Arc<Link>, addresses: Vec<IpAddr>) {
+async fn announce_repeatedly(link: Arc<Link>, addresses: Vec<IpAddr>) {
     for _ in 0..REPEATS {
         let present = Netlink::open()
             .map_err(Error::from)

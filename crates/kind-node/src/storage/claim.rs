@@ -88,7 +88,7 @@ pub(super) fn decide_claim(claim: &PersistentVolumeClaim, node: &str) -> Decisio
     let wanted = Wanted {
         uid: uid.clone(),
         class: class.clone(),
-        request: request(claim, spec, class).map(Box::new),
+        request: claim_request(claim, spec, class).map(Box::new),
     };
     match annotations.get(NODE_KEY).filter(|name| !name.is_empty()) {
         None => Decision::Choose(wanted),
@@ -97,13 +97,13 @@ pub(super) fn decide_claim(claim: &PersistentVolumeClaim, node: &str) -> Decisio
     }
 }
 
-fn request(
+fn claim_request(
     claim: &PersistentVolumeClaim,
     spec: &PersistentVolumeClaimSpec,
     class: &str,
 ) -> Result<Request, String> {
     let modes = spec.access_modes.clone().unwrap_or_default();
-    if let Some(mode) = modes.iter().find(|mode| !supported(mode)) {
+    if let Some(mode) = modes.iter().find(|mode| !is_supported(mode)) {
         return Err(format!(
             "volumes on one node's disk cannot be {mode}; use ReadWriteOnce or ReadWriteOncePod"
         ));
@@ -132,7 +132,7 @@ fn request(
         .and_then(|needs| needs.requests.as_ref());
     let size = requests.and_then(|requests| requests.get("storage"));
     Ok(Request {
-        directory: directory(&volume, &namespace, &name)
+        directory: directory_name(&volume, &namespace, &name)
             .ok_or_else(|| format!("{volume:?} is no name for a directory"))?,
         class: class.to_owned(),
         size: size.cloned().ok_or("the claim asks for no storage")?,
@@ -145,11 +145,11 @@ fn request(
 }
 
 /// The directory's name, which tells people whose it is, as far as a file name may be that long.
-fn directory(volume: &str, namespace: &str, name: &str) -> Option<Name> {
+fn directory_name(volume: &str, namespace: &str, name: &str) -> Option<Name> {
     Name::new(&format!("{volume}_{namespace}_{name}")).or_else(|| Name::new(volume))
 }
 
-fn supported(mode: &str) -> bool {
+fn is_supported(mode: &str) -> bool {
     matches!(mode, "ReadWriteOnce" | "ReadWriteOncePod")
 }
 

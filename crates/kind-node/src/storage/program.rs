@@ -30,12 +30,12 @@ pub(crate) fn run_storage() -> Result<(), Error> {
         let end = crate::signals::end_signal().map_err(Error::Runtime)?;
         tokio::select! {
             () = end => Ok(()),
-            result = serve(node) => result,
+            result = serve_storage(node) => result,
         }
     })
 }
 
-async fn serve(node: String) -> Result<(), Error> {
+async fn serve_storage(node: String) -> Result<(), Error> {
     let endpoint = std::env::var("CONTROL_PLANE_ENDPOINT").ok();
     let client = kubernetes::client_near(endpoint.as_deref()).await?;
     let reporter = Reporter {
@@ -44,7 +44,7 @@ async fn serve(node: String) -> Result<(), Error> {
     };
     let context = Arc::new(Context {
         recorder: Recorder::new(client.clone(), reporter),
-        hostname: hostname(&client, &node).await,
+        hostname: node_hostname(&client, &node).await,
         client: client.clone(),
         node,
     });
@@ -69,7 +69,7 @@ async fn serve(node: String) -> Result<(), Error> {
 }
 
 /// The node's host name label, by which the scheduler finds it again.
-async fn hostname(client: &Client, node: &str) -> String {
+async fn node_hostname(client: &Client, node: &str) -> String {
     let nodes = Api::<Node>::all(client.clone());
     loop {
         match nodes

@@ -26,8 +26,8 @@ pub(super) async fn reconcile_claim(
     let reference = claim.object_ref(&());
     let result = match claim::decide_claim(&claim, &context.node) {
         Decision::Leave => return Ok(Action::await_change()),
-        Decision::Serve(wanted) => serve(wanted, &context).await,
-        Decision::Choose(wanted) => choose(wanted, &context).await,
+        Decision::Serve(wanted) => serve_claim(wanted, &context).await,
+        Decision::Choose(wanted) => choose_node_for(wanted, &context).await,
     };
     match result {
         Ok(Outcome::Left) => Ok(Action::await_change()),
@@ -71,19 +71,19 @@ enum Outcome {
 }
 
 /// Serves a claim whose node the scheduler has chosen.
-async fn serve(wanted: Wanted, context: &Context) -> Result<Outcome, Error> {
+async fn serve_claim(wanted: Wanted, context: &Context) -> Result<Outcome, Error> {
     let classes = Api::<StorageClass>::all(context.client.clone());
     let class = classes.get(&wanted.class).await;
     let class = class.map_err(refused_call("read the claim's storage class"))?;
     if class.provisioner == PROVISIONER {
-        provision(wanted.request, &class, context).await
+        provision_volume(wanted.request, &class, context).await
     } else {
         Ok(Outcome::Left)
     }
 }
 
 /// Serves a claim that waits for no pod, if this is the node for it.
-async fn choose(wanted: Wanted, context: &Context) -> Result<Outcome, Error> {
+async fn choose_node_for(wanted: Wanted, context: &Context) -> Result<Outcome, Error> {
     let classes = Api::<StorageClass>::all(context.client.clone());
     let class = classes.get_opt(&wanted.class).await;
     let class = class.map_err(refused_call("read the claim's storage class"))?;
@@ -94,7 +94,9 @@ async fn choose(wanted: Wanted, context: &Context) -> Result<Outcome, Error> {
     let nodes = nodes.list(&ListParams::default().match_any()).await;
     let nodes = nodes.map_err(refused_call("list the nodes"))?.items;
     match topology::choose_node(&wanted.uid, &class, &nodes) {
-        Ok(chosen) if chosen == context.node => provision(wanted.request, &class, context).await,
+        Ok(chosen) if chosen == context.node => {
+            provision_volume(wanted.request, &class, context).await
+        }
         Err(reason) if topology::is_spokesman(&context.node, &nodes) => Err(Error::NoNode(reason)),
         _ => Ok(Outcome::OfAnother),
     }
@@ -126,7 +128,7 @@ fn news(request: &Request, node: &str, free: Option<u32>) -> (EventType, &'stati
 }
 
 /// Makes the directory, then the volume: a volume that exists can be used.
-async fn provision(
+async fn provision_volume(
     request: Result<Box<Request>, String>,
     class: &StorageClass,
     context: &Context,

@@ -22,7 +22,7 @@ pub(super) async fn reconcile_volume(
     if volume::discarded_name(&volume, &context.hostname).is_none() {
         return Ok(Action::await_change());
     }
-    let Err(error) = discard(&volume.name_any(), &context).await else {
+    let Err(error) = discard_volume(&volume.name_any(), &context).await else {
         return Ok(Action::await_change());
     };
     let note = error_chain(&error);
@@ -36,7 +36,7 @@ pub(super) async fn reconcile_volume(
 }
 
 /// Removes the data, then the volume.
-async fn discard(name: &str, context: &Context) -> Result<(), Error> {
+async fn discard_volume(name: &str, context: &Context) -> Result<(), Error> {
     let volumes = Api::<PersistentVolume>::all(context.client.clone());
     // Asked again: someone may have decided to keep the data since the watch told of it.
     let current = volumes

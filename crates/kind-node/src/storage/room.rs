@@ -36,7 +36,7 @@ pub(super) fn free_mebibytes(directory: &Path) -> Option<u32> {
 
 /// Tells whether a volume of that size is larger than what is free, in mebibytes.
 pub(super) fn is_short(size: &Quantity, free: u32) -> bool {
-    mebibytes(&size.0).is_some_and(|size| size > f64::from(free))
+    parse_mebibytes(&size.0).is_some_and(|size| size > f64::from(free))
 }
 
 /// An amount in mebibytes, as people read it.
@@ -47,7 +47,7 @@ pub(super) fn shown_size(mebibytes: u32) -> String {
     }
 }
 
-fn mebibytes(quantity: &str) -> Option<f64> {
+fn parse_mebibytes(quantity: &str) -> Option<f64> {
     // `1e3` is a number by itself, `1E` is one with a unit.
     if let Ok(bytes) = quantity.parse::<f64>() {
         return Some(bytes * UNITS[7].1);
@@ -76,14 +76,14 @@ mod tests {
             ("1E", 1e18 / 1_048_576.0),
             ("2048k", 2048e3 / 1_048_576.0),
         ] {
-            let read = mebibytes(quantity).unwrap();
+            let read = parse_mebibytes(quantity).unwrap();
             assert!(
                 (read - expected).abs() <= expected * 1e-9,
                 "{quantity}: {read}"
             );
         }
         for quantity in ["", "Gi", "1Xi", "one"] {
-            assert_eq!(mebibytes(quantity), None, "{quantity}");
+            assert_eq!(parse_mebibytes(quantity), None, "{quantity}");
         }
     }
 

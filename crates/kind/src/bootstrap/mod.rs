@@ -65,7 +65,7 @@ pub(crate) fn await_ready_step(node: &str, limit: Duration) -> Step {
 }
 
 /// The step that waits until the API server answers.
-pub(crate) fn await_kubectl_step(limit: Duration) -> Step {
+pub(crate) fn await_api_server_step(limit: Duration) -> Step {
     Step::Wait {
         id: StepId::ApiServerAnswer,
         name: step::step_title(StepId::ApiServerAnswer).to_owned(),

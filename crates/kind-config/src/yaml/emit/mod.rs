@@ -59,7 +59,7 @@ impl Emitter {
     fn mapping(&mut self, mapping: &Mapping, indent: usize) {
         let mut entries: Vec<_> = mapping.iter().collect();
         if !self.unsorted {
-            entries.sort_by(|(left, _), (right, _)| key_order::compare(left, right));
+            entries.sort_by(|(left, _), (right, _)| key_order::compare_keys(left, right));
         }
         for (index, (key, value)) in entries.into_iter().enumerate() {
             if index > 0 {

@@ -6,7 +6,7 @@ use kind_config::Role;
 use serde_json::{Value, json};
 
 use super::make::patched_values;
-use crate::stream::join;
+use crate::stream::join_documents;
 use crate::{ClusterSettings, Error, NodeFacts, NodeSettings};
 
 const DNS_DOMAIN: &str = "cluster.local";
@@ -32,7 +32,7 @@ pub struct Documents(pub(super) Vec<Value>);
 impl Documents {
     /// The text of the node's `/kind/kubeadm.conf`.
     pub fn text(&self) -> String {
-        join(self.0.clone())
+        join_documents(self.0.clone())
     }
 
     /// Whether certificates and kubeconfigs can be made for kubeadm beforehand: nobody asked for anything
@@ -114,7 +114,7 @@ impl Documents {
         }
         let kept = [kubelet, self.of_kind("KubeProxyConfiguration").cloned()];
         let documents = [Some(cluster), Some(init)].into_iter().chain(kept);
-        join(documents.flatten().collect())
+        join_documents(documents.flatten().collect())
     }
 
     /// Whether these documents have `kubeadm init` leave out a phase or a part of it.

@@ -42,7 +42,7 @@ impl Metrics {
         page.family("coredns_dns_do_requests_total", "counter", help);
         for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             let labels = [("server", &**server), ("zone", zone), ("view", "")];
-            page.count_if_any(&labels, load(&metrics.dnssec_requests));
+            page.count_if_any(&labels, load_counter(&metrics.dnssec_requests));
         }
     }
 
@@ -126,7 +126,7 @@ impl Metrics {
                         ("zones", zones),
                         ("view", ""),
                     ];
-                    page.count(&labels, load(counter));
+                    page.count(&labels, load_counter(counter));
                 }
             }
         }
@@ -144,8 +144,8 @@ impl Metrics {
         ] {
             page.family(name, "counter", help);
             for ((server, zones), metrics) in caches.iter() {
-                let hits = metrics.hits.iter().filter(|_| with_hits).map(load);
-                let count = load(&metrics.misses) + hits.sum::<u64>();
+                let hits = metrics.hits.iter().filter(|_| with_hits).map(load_counter);
+                let count = load_counter(&metrics.misses) + hits.sum::<u64>();
                 page.count(&[("server", server), ("zones", zones), ("view", "")], count);
             }
         }
@@ -197,7 +197,10 @@ impl Metrics {
             "Counter of requests made per upstream.",
         );
         for (address, metrics) in upstreams.iter() {
-            page.count(&[("to", &address.to_string())], load(&metrics.requests));
+            page.count(
+                &[("to", &address.to_string())],
+                load_counter(&metrics.requests),
+            );
         }
         let help = "Counter of the number of queries rejected because the concurrent queries were at maximum.";
         page.family(
@@ -205,7 +208,7 @@ impl Metrics {
             "counter",
             help,
         );
-        page.count(&[], load(&self.rejected));
+        page.count(&[], load_counter(&self.rejected));
     }
 
     fn render_program(&self, page: &mut Page) {
@@ -239,19 +242,19 @@ impl Metrics {
             "counter",
             "Counter of the number of failed reload attempts.",
         );
-        page.count(&[], load(&self.reloads_failed));
+        page.count(&[], load_counter(&self.reloads_failed));
         page.family(
             "coredns_autopath_success_total",
             "counter",
             "Counter of requests that did autopath.",
         );
-        page.count(&[], load(&self.autopaths));
+        page.count(&[], load_counter(&self.autopaths));
         page.family(
             "coredns_panics_total",
             "counter",
             "A metrics that counts the number of panics.",
         );
-        page.count(&[], load(&self.panics));
+        page.count(&[], load_counter(&self.panics));
         page.family("coredns_build_info", "gauge", "A metric with a constant '1' value labeled by version, revision, and goversion from which CoreDNS was built.");
         let version = concat!("kind-node-", env!("CARGO_PKG_VERSION"));
         page.count(
@@ -275,12 +278,12 @@ fn requests(
                     let kind = TYPES
                         .get(index)
                         .map_or("other".to_owned(), ToString::to_string);
-                    (*proto, *family, kind, load(counter))
+                    (*proto, *family, kind, load_counter(counter))
                 })
             })
     })
 }
 
-fn load(counter: &AtomicU64) -> u64 {
+fn load_counter(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }

@@ -151,19 +151,19 @@ fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), Directive
     };
     keeping.capacity = arguments::parse_number::<usize>(capacity)?.min(LARGEST);
     if let Some(text) = times.first() {
-        keeping.longest = seconds(text)?;
+        keeping.longest = parse_seconds(text)?;
         if keeping.longest.is_zero() {
             return invalid_directive("needs a time of one second or more");
         }
     }
     if let Some(text) = times.get(1) {
-        keeping.shortest = seconds(text)?;
+        keeping.shortest = parse_seconds(text)?;
     }
     Ok(())
 }
 
 /// A time in seconds; no record has a longer one than fits.
-fn seconds(text: &str) -> Result<Duration, DirectiveError> {
+fn parse_seconds(text: &str) -> Result<Duration, DirectiveError> {
     let seconds: u64 = arguments::parse_number(text)?;
     Ok(Duration::from_secs(seconds.min(u32::MAX.into())))
 }

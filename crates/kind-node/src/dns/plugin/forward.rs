@@ -63,7 +63,7 @@ impl ForwardSettings {
             Some([first, ..]) => first.clone(),
             _ => return invalid_directive(format!("{from:?} is not a zone")),
         };
-        let (servers, listed) = servers(to, environment)?;
+        let (servers, listed) = parse_servers(to, environment)?;
         let mut settings = Self {
             from,
             except: Zones::default(),
@@ -144,7 +144,7 @@ impl ForwardSettings {
 }
 
 /// Reads servers: addresses, and files such as `/etc/resolv.conf`; tells whether addresses are among them.
-fn servers(
+fn parse_servers(
     texts: &[String],
     environment: &dyn Environment,
 ) -> Result<(Vec<SocketAddr>, bool), DirectiveError> {
@@ -157,7 +157,7 @@ fn servers(
             return not_supported(format!("servers cannot be asked over {scheme}"));
         }
         let plain = text.strip_prefix("dns://").unwrap_or(text);
-        match address(plain) {
+        match parse_address(plain) {
             Some(server) => {
                 listed = true;
                 servers.push(server);
@@ -177,7 +177,7 @@ fn servers(
 }
 
 /// Reads an address with or without a port.
-fn address(text: &str) -> Option<SocketAddr> {
+fn parse_address(text: &str) -> Option<SocketAddr> {
     let alone = text.trim_matches(['[', ']']).parse::<IpAddr>();
     alone.map_or_else(
         |_| text.parse().ok(),

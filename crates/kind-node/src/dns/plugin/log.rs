@@ -109,8 +109,8 @@ impl LogRule {
 
     /// The line for an exchange, if its kind is wanted.
     fn line(&self, exchange: &Exchange<'_>) -> Option<String> {
-        let wanted = self.classes.is_empty() || self.classes.contains(&class(exchange.answer));
-        wanted.then(|| fill(&self.format, exchange))
+        let wanted = self.classes.is_empty() || self.classes.contains(&class_of(exchange.answer));
+        wanted.then(|| fill_format(&self.format, exchange))
     }
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn log_line(rules: &[LogRule], exchange: &Exchange<'_>) -> Option<Str
     covering.next()?.line(exchange)
 }
 
-fn class(answer: Summary) -> Class {
+fn class_of(answer: Summary) -> Class {
     match answer.code {
         ResponseCode::NXDomain => Class::Denial,
         ResponseCode::NoError if answer.empty => Class::Denial,
@@ -133,7 +133,7 @@ fn class(answer: Summary) -> Class {
 }
 
 /// Puts values in the place of words in braces; those that are not known become `-`, as metadata that is not set.
-fn fill(format: &str, exchange: &Exchange<'_>) -> String {
+fn fill_format(format: &str, exchange: &Exchange<'_>) -> String {
     let mut line = String::new();
     let mut rest = format;
     while let Some((before, after)) = rest.split_once('{') {
@@ -165,7 +165,7 @@ fn value(word: &str, exchange: &Exchange<'_>) -> String {
         "rsize" => exchange.answer_size.to_string(),
         "duration" => format!("{:.9}s", exchange.duration.as_secs_f64()),
         "rcode" => code_name(exchange.answer.code),
-        ">rflags" => flags(exchange),
+        ">rflags" => flags_text(exchange),
         ">bufsize" => exchange.payload.to_string(),
         ">do" => question.dnssec_ok.to_string(),
         ">id" => exchange.id.to_string(),
@@ -175,7 +175,7 @@ fn value(word: &str, exchange: &Exchange<'_>) -> String {
     }
 }
 
-fn flags(exchange: &Exchange<'_>) -> String {
+fn flags_text(exchange: &Exchange<'_>) -> String {
     let answer = exchange.answer;
     let flags = [
         ("qr", true),

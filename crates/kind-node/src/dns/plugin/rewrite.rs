@@ -90,15 +90,17 @@ impl Rule {
         };
         let field = match (field.to_ascii_lowercase().as_str(), words) {
             ("name", words) => Field::Name(name_rule(words)?),
-            ("type", [from, to]) => Field::Type(known(from)?, known(to)?),
-            ("class", [from, to]) => Field::Class(known(from)?, known(to)?),
+            ("type", [from, to]) => Field::Type(parse_known(from)?, parse_known(to)?),
+            ("class", [from, to]) => Field::Class(parse_known(from)?, parse_known(to)?),
             ("ttl", [patterns @ .., range]) => {
                 let (least, most) = ttl_range(range)?;
-                Field::Ttl(pattern(patterns)?, least, most)
+                Field::Ttl(parse_pattern(patterns)?, least, most)
             }
-            ("rcode", [patterns @ .., from, to]) => {
-                Field::Code(pattern(patterns)?, response_code(from)?, response_code(to)?)
-            }
+            ("rcode", [patterns @ .., from, to]) => Field::Code(
+                parse_pattern(patterns)?,
+                response_code(from)?,
+                response_code(to)?,
+            ),
             ("edns0" | "cname", _) => {
                 return not_supported("questions and answers stay as they are");
             }
@@ -281,7 +283,7 @@ fn name_rule(words: &[&str]) -> Result<NameRule, DirectiveError> {
         [kind, from, to, options @ ..] => (*kind, from, to, options),
         _ => return invalid_directive("needs what is rewritten, and to what"),
     };
-    let from = pattern(&[kind, from])?;
+    let from = parse_pattern(&[kind, from])?;
     let whole = matches!(from, Pattern::Exact(_) | Pattern::Suffix(_));
     let to = if whole {
         dotted(to)
@@ -326,7 +328,7 @@ fn read_options(mut words: &[&str], rule: &mut NameRule) -> Result<(), Directive
 }
 
 /// Reads `[exact|prefix|suffix|substring|regex] TEXT`.
-fn pattern(words: &[&str]) -> Result<Pattern, DirectiveError> {
+fn parse_pattern(words: &[&str]) -> Result<Pattern, DirectiveError> {
     let (kind, text) = match words {
         [text] => ("exact", *text),
         [kind, text] => (*kind, *text),
@@ -376,7 +378,7 @@ fn replace_groups(expression: &Regex, name: &str, to: &str) -> Option<String> {
 }
 
 /// A type or a class by its name.
-fn known<T: FromStr>(text: &str) -> Result<T, DirectiveError> {
+fn parse_known<T: FromStr>(text: &str) -> Result<T, DirectiveError> {
     let known = text.to_ascii_uppercase().parse();
     known.or_else(|_| invalid_directive(format!("{text:?} is not known")))
 }

@@ -133,7 +133,9 @@ impl Template {
     fn fill(&self, values: &Values) -> Option<Answer> {
         let records = |templates: &[GoTemplate]| {
             let texts = templates.iter().map(|one| one.fill(values));
-            texts.map(|text| record(&text)).collect::<Option<Vec<_>>>()
+            texts
+                .map(|text| parse_record(&text))
+                .collect::<Option<Vec<_>>>()
         };
         Some(Answer {
             authoritative: true,
@@ -209,7 +211,7 @@ pub(crate) fn response_code(text: &str) -> Result<ResponseCode, DirectiveError> 
 }
 
 /// Reads a record as zone files write it: `NAME [TTL] [CLASS] TYPE DATA`, time and class in any order.
-fn record(text: &str) -> Option<Record> {
+fn parse_record(text: &str) -> Option<Record> {
     let mut rest = text.trim();
     let mut word = || {
         let (word, behind) = rest.split_once(char::is_whitespace)?;

@@ -124,7 +124,7 @@ pub(super) fn reduce_pod(pod: v1::Pod, settings: &Settings) -> Option<Pod> {
 fn named_port(port: v1::ContainerPort) -> Option<NamedPort> {
     Some(NamedPort {
         name: port.name?,
-        protocol: protocol(port.protocol.as_deref())?,
+        protocol: protocol_number(port.protocol.as_deref())?,
         port: u16::try_from(port.container_port).ok()?,
     })
 }
@@ -160,12 +160,12 @@ fn allowed(
     let peers = peers.filter(|peers| !peers.is_empty());
     let ports = ports.filter(|ports| !ports.is_empty());
     Allowed {
-        peers: peers.map(|peers| peers.into_iter().filter_map(peer).collect()),
-        ports: ports.map(|ports| ports.into_iter().filter_map(port).collect()),
+        peers: peers.map(|peers| peers.into_iter().filter_map(reduce_peer).collect()),
+        ports: ports.map(|ports| ports.into_iter().filter_map(reduce_port).collect()),
     }
 }
 
-fn peer(peer: api::NetworkPolicyPeer) -> Option<Peer> {
+fn reduce_peer(peer: api::NetworkPolicyPeer) -> Option<Peer> {
     if let Some(block) = peer.ip_block {
         let range = |text: &String| text.parse::<IpNet>().ok().map(|range| range.trunc());
         let except = block.except.unwrap_or_default();
@@ -184,8 +184,8 @@ fn peer(peer: api::NetworkPolicyPeer) -> Option<Peer> {
     })
 }
 
-fn port(port: api::NetworkPolicyPort) -> Option<Port> {
-    let protocol = protocol(port.protocol.as_deref())?;
+fn reduce_port(port: api::NetworkPolicyPort) -> Option<Port> {
+    let protocol = protocol_number(port.protocol.as_deref())?;
     match port.port {
         None => Some(Port::Protocol(protocol)),
         Some(IntOrString::String(name)) => Some(Port::Named(protocol, name)),
@@ -198,7 +198,7 @@ fn port(port: api::NetworkPolicyPort) -> Option<Port> {
 }
 
 /// The number of a protocol.
-fn protocol(name: Option<&str>) -> Option<u8> {
+fn protocol_number(name: Option<&str>) -> Option<u8> {
     match name {
         None | Some("TCP") => Some(6),
         Some("UDP") => Some(17),

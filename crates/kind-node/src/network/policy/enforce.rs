@@ -45,7 +45,7 @@ enum Change {
 pub(in crate::network) async fn enforce_policies(client: Client, settings: &Settings) {
     loop {
         let error = match Kernel::open_kernel(settings) {
-            Ok(kernel) => serve(&client, settings, kernel).await.err(),
+            Ok(kernel) => enforce_until_failure(&client, settings, kernel).await.err(),
             Err(error) => Some(error),
         };
         if let Some(error) = error {
@@ -56,12 +56,16 @@ pub(in crate::network) async fn enforce_policies(client: Client, settings: &Sett
 }
 
 /// Enforces policies until the kernel can no longer be heard.
-async fn serve(client: &Client, settings: &Settings, mut kernel: Kernel) -> io::Result<()> {
+async fn enforce_until_failure(
+    client: &Client,
+    settings: &Settings,
+    mut kernel: Kernel,
+) -> io::Result<()> {
     let removals = kernel.removals()?;
     // Most clusters have no policy, and then nobody needs to hear of every pod.
     first_policy(client, &mut kernel).await;
     tracing::info!("enforcing network policies");
-    follow(client, settings, kernel, removals).await
+    follow_changes(client, settings, kernel, removals).await
 }
 
 /// Waits until there is a policy; as long as there is none, there are no rules.
@@ -90,13 +94,13 @@ async fn first_policy(client: &Client, kernel: &mut Kernel) {
 }
 
 /// Follows everything that decides about traffic, until removals cannot be heard any more.
-async fn follow(
+async fn follow_changes(
     client: &Client,
     settings: &Settings,
     mut kernel: Kernel,
     mut removals: Removals,
 ) -> io::Result<()> {
-    let mut changes = pin!(changes(client));
+    let mut changes = pin!(watch_changes(client));
     let mut cluster = Cluster::default();
     let mut due: Option<Instant> = None;
     loop {
@@ -108,7 +112,7 @@ async fn follow(
         };
         let news = tokio::select! {
             change = changes.next() => match change {
-                Some(Ok(change)) => apply(&mut cluster, change, settings),
+                Some(Ok(change)) => apply_change(&mut cluster, change, settings),
                 Some(Err(error)) => {
                     report_error(&error, "no answer from the API server");
                     false
@@ -136,7 +140,7 @@ async fn follow(
 }
 
 /// Takes a change in; tells whether there is something new to act on.
-fn apply(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
+fn apply_change(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
     match change {
         Change::Policy(event) => {
             let reduce = |policy| Some(cluster::reduce_policy(policy));
@@ -155,7 +159,7 @@ fn apply(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
 }
 
 /// Joins the watches of all kinds.
-fn changes(client: &Client) -> impl Stream<Item = watcher::Result<Change>> + use<> {
+fn watch_changes(client: &Client) -> impl Stream<Item = watcher::Result<Change>> + use<> {
     let policies = watch_objects::<NetworkPolicy>(client).map(|event| event.map(Change::Policy));
     let namespaces = watch_objects::<Namespace>(client).map(|event| event.map(Change::Namespace));
     let pods =
