@@ -86,7 +86,7 @@ pub fn unpack(data: &[u8]) {
     } else {
         layer(
             &target,
-            &Lower::open(&[&out]).expect("the directory is there"),
+            &Lower::open_layers(&[&out]).expect("the directory is there"),
             &tar[..],
             &options,
         )

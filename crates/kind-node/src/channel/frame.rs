@@ -30,7 +30,9 @@ pub(crate) fn serve_request(arguments: &[OsString]) -> ExitCode {
         [] => PathBuf::from("/"),
         [flag, root] if flag == "--root" => PathBuf::from(root),
         _ => {
-            return crate::usage::exit_with_usage("request takes no arguments but --root DIRECTORY");
+            return crate::usage::exit_with_usage(
+                "request takes no arguments but --root DIRECTORY",
+            );
         }
     };
     match Watch::begin_watch().map(|watch| serve_at(root, watch)) {
