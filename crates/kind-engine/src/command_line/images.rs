@@ -196,7 +196,7 @@ fn bring(
 
 #[cfg(not(target_os = "linux"))]
 fn bring(_: Flavor, program: &Program, name: &str, _: ProgressSink<'_>) -> Result<(), Error> {
-    program.output(&["pull", name]).map(drop)
+    program.command_output(&["pull", name]).map(drop)
 }
 
 /// Packs images as one archive.
