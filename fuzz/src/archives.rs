@@ -28,7 +28,7 @@ pub fn archive(data: &[u8]) {
         made(bytes)
     };
     let place = tempfile::tempdir().expect("there is a temporary directory");
-    if let Ok(received) = Archive::receive(&tar[..], place.path()) {
+    if let Ok(received) = Archive::receive_stream(&tar[..], place.path()) {
         let _ = received.images(&Platform::new("linux", "amd64"));
     }
     let store = Store::open(&place.path().join("store")).expect("the directory is new");

@@ -81,14 +81,15 @@ pub fn unpack(data: &[u8]) {
     fs::write(out.join("file"), "outside").expect("the directory is ours");
     let target = open_root(&root).expect("the directory is there");
     // A layer is unpacked above one whose content is not to change either.
-    let _ = match living {
-        true => into(&target, &tar[..], &options),
-        false => layer(
+    let _ = if living {
+        into(&target, &tar[..], &options)
+    } else {
+        layer(
             &target,
-            &Lower::open(&[&out]).expect("the directory is there"),
+            &Lower::open_layers(&[&out]).expect("the directory is there"),
             &tar[..],
             &options,
-        ),
+        )
     };
     assert_eq!(listing(place.path()), ["out", "root"]);
     assert_eq!(listing(&out), ["file"]);

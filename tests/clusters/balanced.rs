@@ -108,9 +108,10 @@ pub(crate) fn nodes_with_its_pods_share_a_service(world: &World) {
             let asker = asker.trim_start_matches("::ffff:").parse();
             asker.is_ok_and(|asker: IpAddr| nodes.contains(&asker))
         };
-        match pods == all && askers.len() == 1 && !askers.iter().any(is_node) {
-            true => Ok(()),
-            false => Err(format!("{pods:?} {askers:?}")),
+        if pods == all && askers.len() == 1 && !askers.iter().any(is_node) {
+            Ok(())
+        } else {
+            Err(format!("{pods:?} {askers:?}"))
         }
     });
     for what in [["service", "telling"], ["pod", "-lapp=telling"]] {

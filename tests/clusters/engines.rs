@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use kind_e2e::{Engine, Traces, eventually, is_ordinary_user, reference_kind, run_on, scratch};
 
-use crate::world::Ingredients;
+use crate::world::ImageInputs;
 
 const BUILT: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// Runs the tests of every engine, or of the one that is named.
-pub(crate) fn run_each(only: Option<&str>, ingredients: &Ingredients) -> ExitCode {
+pub(crate) fn run_each(only: Option<&str>, ingredients: &ImageInputs) -> ExitCode {
     let mut failed = false;
     for engine in Engine::NAMES {
         if only.is_some_and(|only| only != engine) {
@@ -28,7 +28,7 @@ pub(crate) fn run_each(only: Option<&str>, ingredients: &Ingredients) -> ExitCod
     }
 }
 
-fn run(engine: &str, ingredients: &Ingredients) -> Result<(), String> {
+fn run(engine: &str, ingredients: &ImageInputs) -> Result<(), String> {
     let before = Traces::of_host();
     let mut environment = Vec::new();
     if engine != "native" {

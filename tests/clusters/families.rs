@@ -20,9 +20,10 @@ pub(crate) fn pods_of_two_nodes_talk_over_both_families(world: &World) {
         let targets: Vec<_> = pods.chain(services).collect();
         eventually("every address answers", 30, || {
             let reached = reached(world, &[from], &targets);
-            match reached.len() == targets.len() {
-                true => Ok(()),
-                false => Err((reached, targets.clone())),
+            if reached.len() == targets.len() {
+                Ok(())
+            } else {
+                Err((reached, targets.clone()))
             }
         });
     }

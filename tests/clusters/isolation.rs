@@ -136,10 +136,7 @@ fn becomes(world: &World, what: &str, targets: &[Target], allowed: Allowed) {
             let asked = CLIENTS.map(|client| scope.spawn(move || reached(world, client, targets)));
             asked.map(|client| client.join().unwrap())
         });
-        match seen == allowed {
-            true => Ok(()),
-            false => Err(seen),
-        }
+        if seen == allowed { Ok(()) } else { Err(seen) }
     });
 }
 

@@ -33,7 +33,7 @@ impl<'a> Images<'a> {
 
     /// An archive of an image of that tag, for an architecture.
     fn archive(&self, tag: &str, architecture: &str) -> PathBuf {
-        let sample = self.store.find("kind-sample:v1").unwrap().unwrap();
+        let sample = self.store.find_image("kind-sample:v1").unwrap().unwrap();
         let mut draft = self.store.draft().unwrap();
         for layer in &sample.manifest().layers {
             let (diff_id, size) = (layer.digest.clone(), layer.size);
@@ -104,9 +104,10 @@ fn images_run(world: &World, pod: &str, tags: &[&str]) {
     for tag in tags {
         eventually("the image runs", 60, || {
             let logs = world.kind.ask(&["logs", pod, "-c", tag]);
-            match logs.stdout == format!("{tag} on {}", architecture()) {
-                true => Ok(()),
-                false => Err(logs),
+            if logs.stdout == format!("{tag} on {}", architecture()) {
+                Ok(())
+            } else {
+                Err(logs)
             }
         });
     }

@@ -1,7 +1,7 @@
 //! The whole way on a bare host, the same on every engine: `kind create cluster` with a node image built
 //! from Debian's packages, real Kubernetes, real pods, real traffic, and nothing left at the end.
 //!
-//! `cargo xtask test` runs it; it needs root, `kubectl`, docker and podman, and what [`Ingredients`] names.
+//! `cargo xtask test` runs it; it needs root, `kubectl`, docker and podman, and what [`ImageInputs`] names.
 //! The tests of an engine run in the order of [`tests`] and share one cluster. `KIND_E2E_ENGINE` and a
 //! filter like `docker::` choose among them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -66,7 +66,7 @@ use seeds::*;
 use several::*;
 use volumes::*;
 use workloads::*;
-use world::{Ingredients, World};
+use world::{ImageInputs, World};
 
 type Test = fn(&World);
 
@@ -234,7 +234,7 @@ fn tests(engine: &str) -> Vec<(&'static str, Test)> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let ingredients = Ingredients::from_environment();
+    let ingredients = ImageInputs::from_environment();
     let shared = Shared::new(World::new);
     match (std::env::var(ENGINE), ingredients) {
         (Ok(engine), Some(_)) if std::env::var_os(DIRECTORY).is_some() => {

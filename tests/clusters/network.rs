@@ -121,9 +121,10 @@ pub(crate) fn a_service_goes_when_its_address_is_taken_back(world: &World) {
             answer => {
                 let (finalizers, address) = answer.stdout.split_once(' ').unwrap_or_default();
                 let is_held = finalizers.contains("service.kubernetes.io/load-balancer-cleanup");
-                match is_held == wanted && address.is_empty() != wanted {
-                    true => Ok(()),
-                    false => Err(answer),
+                if is_held == wanted && address.is_empty() != wanted {
+                    Ok(())
+                } else {
+                    Err(answer)
                 }
             }
         });

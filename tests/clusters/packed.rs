@@ -67,9 +67,10 @@ pub(crate) fn unpacked_images_are_not_copied(world: &World) {
     let sizes = volumes.lines().map(|volume| {
         let place = ask(&["volume", "inspect", "--format", "{{.Mountpoint}}", volume]);
         let place = Path::new(place.trim());
-        match volume.starts_with("kind-var-") {
-            true => ("shared", size(&place.join("var/lib/containerd"))),
-            false => ("own", size(&place.join("lib/containerd"))),
+        if volume.starts_with("kind-var-") {
+            ("shared", size(&place.join("var/lib/containerd")))
+        } else {
+            ("own", size(&place.join("lib/containerd")))
         }
     });
     let mut sizes: Vec<_> = sizes.collect();
@@ -95,7 +96,7 @@ fn build_packed(world: &World) {
     let agents = directories(&world.kind.state().join("agents"));
     let add_ons = AddOns {
         manifests: manifests(),
-        kind_node: agents[0].join("kind-node"),
+        node_agent: agents[0].join("kind-node"),
     };
     let name = "docker.io/kindest/node:packed".parse().unwrap();
     let request = Request {
@@ -131,11 +132,12 @@ fn directories(parent: &Path) -> Vec<PathBuf> {
 /// Bytes of a directory on its own filesystem; mounts of the node are not seen from here.
 fn size(path: &Path) -> u64 {
     let metadata = fs::symlink_metadata(path).unwrap();
-    match metadata.is_dir() {
-        true => fs::read_dir(path)
+    if metadata.is_dir() {
+        fs::read_dir(path)
             .unwrap()
             .map(|entry| size(&entry.unwrap().path()))
-            .sum(),
-        false => metadata.len(),
+            .sum()
+    } else {
+        metadata.len()
     }
 }

@@ -79,8 +79,9 @@ pub(crate) fn from_host(address: IpAddr, port: u16) -> std::io::Result<String> {
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
-    match text.contains(GREETING) {
-        true => Ok(text),
-        false => Err(std::io::Error::other(text)),
+    if text.contains(GREETING) {
+        Ok(text)
+    } else {
+        Err(std::io::Error::other(text))
     }
 }

@@ -38,9 +38,10 @@ pub(crate) fn a_published_images_manifests_are_applied(world: &World) {
     }
     eventually("the node is ready", 60, || {
         let nodes = world.kind.ask(&["get", "nodes", "--no-headers"]);
-        match nodes.stdout.contains(" Ready ") {
-            true => Ok(()),
-            false => Err(nodes),
+        if nodes.stdout.contains(" Ready ") {
+            Ok(())
+        } else {
+            Err(nodes)
         }
     });
 }

@@ -81,7 +81,7 @@ fn spec(world: &World, snapshotter: &str) -> NodeSpec {
         name: NAME.to_owned(),
         image: NODE_IMAGE.to_owned(),
         network: network.name,
-        kind_node: Some(kind_engine::Agent::file(agent)),
+        node_agent: Some(kind_engine::Agent::file(agent)),
         labels: labels
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),

@@ -68,9 +68,10 @@ pub(crate) fn a_volume_outlives_its_pod(world: &World) {
     delete(world, &["pod/second", "pvc/data"]);
     eventually("the volume is reclaimed", 30, || {
         let volumes = world.kind.ask(&["get", "pv", "--no-headers"]);
-        match volumes.stdout.is_empty() {
-            true => Ok(()),
-            false => Err(volumes),
+        if volumes.stdout.is_empty() {
+            Ok(())
+        } else {
+            Err(volumes)
         }
     });
 }
@@ -130,9 +131,10 @@ pub(crate) fn claims_are_told_what_is_wrong(world: &World) {
     for (name, _, _, told) in cases {
         eventually(told, 60, || {
             let events = events(world, name);
-            match events.stdout.contains(told) {
-                true => Ok(()),
-                false => Err(events),
+            if events.stdout.contains(told) {
+                Ok(())
+            } else {
+                Err(events)
             }
         });
     }
@@ -212,9 +214,10 @@ pub(crate) fn an_immediate_claim_waits_for_no_pod(world: &World) {
     let told = "no node is in the allowedTopologies of storage class never: kubernetes.io/hostname in (elsewhere)";
     eventually(told, 60, || {
         let events = events(world, "never");
-        match events.stdout.contains(told) {
-            true => Ok(()),
-            false => Err(events),
+        if events.stdout.contains(told) {
+            Ok(())
+        } else {
+            Err(events)
         }
     });
     // The control plane has named the provisioner long since.

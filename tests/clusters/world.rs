@@ -16,7 +16,7 @@ pub(crate) const NODE: &str = "e2e-control-plane";
 pub(crate) const NODE_IMAGE: &str = "docker.io/kindest/node:debian";
 
 /// What is built before the tests and named by variables.
-pub(crate) struct Ingredients {
+pub(crate) struct ImageInputs {
     /// `KIND_BINARY`: the command.
     kind: PathBuf,
     /// `KIND_SAMPLE_IMAGE`: an archive with the image of the sample app.
@@ -25,7 +25,7 @@ pub(crate) struct Ingredients {
     node_image: Option<PathBuf>,
 }
 
-impl Ingredients {
+impl ImageInputs {
     pub(crate) fn from_environment() -> Option<Self> {
         let path = |name| std::env::var_os(name).map(PathBuf::from);
         Some(Self {
@@ -56,7 +56,7 @@ pub(crate) struct World {
 impl World {
     /// Starts the engine.
     pub(crate) fn new(engine: &str) -> Result<Self, String> {
-        let ingredients = Ingredients::from_environment().ok_or("nothing is built")?;
+        let ingredients = ImageInputs::from_environment().ok_or("nothing is built")?;
         let kept = PathBuf::from(std::env::var_os(DIRECTORY).ok_or("no directory is named")?);
         let runtime = Path::new(env!("CARGO_BIN_EXE_restricted-runtime"));
         let engine = Engine::start(engine, &kept, runtime)?;

@@ -58,9 +58,10 @@ impl Programs {
         let said = said(&mut command).1;
         let files = recorded(record.path());
         // The one error after the files are written is the one that the engine makes up.
-        match said.contains("failed to init node with kubeadm") {
-            true => Made::Files(files),
-            false => Made::Refusal(said),
+        if said.contains("failed to init node with kubeadm") {
+            Made::Files(files)
+        } else {
+            Made::Refusal(said)
         }
     }
 

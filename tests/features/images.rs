@@ -17,7 +17,7 @@ pub(crate) fn with_files(world: &World, name: &str, files: &[(&str, &str)]) -> P
     let place = tempfile::tempdir_in(world.directory.path()).unwrap();
     let store = Store::open(&place.path().join("store")).unwrap();
     archive::read(&store, File::open(&world.sample).unwrap()).unwrap();
-    let sample = store.find("kind-sample:v1").unwrap().unwrap();
+    let sample = store.find_image("kind-sample:v1").unwrap().unwrap();
     let mut draft = store.draft().unwrap();
     for layer in &sample.manifest().layers {
         let (diff_id, size) = (layer.digest.clone(), layer.size);

@@ -1,7 +1,7 @@
 //! What current Kubernetes can do only with a container runtime that is new enough, on the node image that
 //! `KIND_NODE_IMAGE` names, and what every node image owes its runtime.
 //!
-//! It needs root, `kubectl`, docker, and what [`Ingredients`] names. The tests of an engine run in the order
+//! It needs root, `kubectl`, docker, and what [`ImageInputs`] names. The tests of an engine run in the order
 //! of [`TESTS`] and share one cluster. `KIND_E2E_ENGINE` and a filter like `native::` choose among them. Tests
 //! of features that the image's Kubernetes does not have are listed as ignored, with the reason.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -22,7 +22,7 @@ use libtest_mimic::{Arguments, Trial};
 use images::*;
 use pods::*;
 use runtime::*;
-use world::{Ingredients, World};
+use world::{ImageInputs, World};
 
 type Test = fn(&World);
 
@@ -53,8 +53,8 @@ const TESTS: [(&str, Test, Release); 8] = named![
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let ingredients = Ingredients::from_environment();
-    let version = ingredients.as_ref().map(Ingredients::kubernetes_version);
+    let ingredients = ImageInputs::from_environment();
+    let version = ingredients.as_ref().map(ImageInputs::kubernetes_version);
     let trials = |engine: &str, shared: &Shared<World>| {
         let tests = TESTS.into_iter();
         let trial =

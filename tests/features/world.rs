@@ -16,7 +16,7 @@ pub(crate) const CLUSTER: &str = "features";
 pub(crate) const NODE: &str = "features-control-plane";
 
 /// What is built before the tests and named by variables.
-pub(crate) struct Ingredients {
+pub(crate) struct ImageInputs {
     /// `KIND_BINARY`: the command.
     kind: PathBuf,
     /// `KIND_SAMPLE_IMAGE`: an archive with the image of the sample app.
@@ -25,7 +25,7 @@ pub(crate) struct Ingredients {
     node_image: PathBuf,
 }
 
-impl Ingredients {
+impl ImageInputs {
     pub(crate) fn from_environment() -> Option<Self> {
         let path = |name| std::env::var_os(name).map(PathBuf::from);
         Some(Self {
@@ -47,7 +47,7 @@ impl Ingredients {
 
     fn image(&self) -> PortableImage {
         let spool = tempfile::tempdir().unwrap();
-        let archive = Archive::open(&self.node_image, spool.path()).unwrap();
+        let archive = Archive::open_file(&self.node_image, spool.path()).unwrap();
         let mut images = archive.images(&Platform::of_host()).unwrap();
         assert_eq!(images.len(), 1, "{}", self.node_image.display());
         images.remove(0)
@@ -69,7 +69,7 @@ pub(crate) struct World {
 impl World {
     /// Starts the engine and gives it the node image.
     pub(crate) fn new(engine: &str) -> Result<Self, String> {
-        let ingredients = Ingredients::from_environment().ok_or("nothing is built")?;
+        let ingredients = ImageInputs::from_environment().ok_or("nothing is built")?;
         let kept = PathBuf::from(std::env::var_os(DIRECTORY).ok_or("no directory is named")?);
         let runtime = Path::new(env!("CARGO_BIN_EXE_restricted-runtime"));
         let before = Traces::of_host();

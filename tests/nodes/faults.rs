@@ -120,9 +120,10 @@ pub(crate) fn a_node_without_its_link_comes_back(world: &World) {
     inside::run(world, worker, "ip link delete eth0").unwrap();
     eventually("the cluster notices", 90, || {
         let listed = world.kind.ask(&["get", "node", worker, "--no-headers"]);
-        match listed.stdout.contains("NotReady") {
-            true => Ok(()),
-            false => Err(listed),
+        if listed.stdout.contains("NotReady") {
+            Ok(())
+        } else {
+            Err(listed)
         }
     });
     inside::kill(world, &[worker]);

@@ -104,9 +104,10 @@ fn the_balancer_leads_to_the_new_one(world: &World, wanted: bool) {
         let settings = world
             .engine
             .client(&["exec", BALANCER, "cat", "/kind/load-balancer.json"]);
-        match settings.code == 0 && settings.stdout.contains(NEW) == wanted {
-            true => Ok(()),
-            false => Err(settings),
+        if settings.code == 0 && settings.stdout.contains(NEW) == wanted {
+            Ok(())
+        } else {
+            Err(settings)
         }
     });
 }

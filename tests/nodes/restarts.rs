@@ -20,9 +20,10 @@ pub(crate) fn a_restarted_engine_brings_the_cluster_back(world: &World) {
     eventually("all nodes run", 60, || {
         let listed = world.engine.client(&running).expect("docker ps");
         let runs = |node: &&str| listed.lines().any(|line| line == *node);
-        match MANY.nodes.iter().chain(&[BALANCER]).all(runs) {
-            true => Ok(()),
-            false => Err(listed),
+        if MANY.nodes.iter().chain(&[BALANCER]).all(runs) {
+            Ok(())
+        } else {
+            Err(listed)
         }
     });
     it_is_as_before(world, &MANY);

@@ -52,9 +52,10 @@ impl World {
     pub(crate) fn create(&self, config: &str) -> Answer {
         let path = self.directory.path().join("cluster.yaml");
         fs::write(&path, config).unwrap();
-        let image = match self.engine.is_native() {
-            true => ["--from", "debian"],
-            false => ["--image", NODE_IMAGE],
+        let image = if self.engine.is_native() {
+            ["--from", "debian"]
+        } else {
+            ["--image", NODE_IMAGE]
         };
         let arguments = ["create", "cluster", "--wait", "5m", "--config"];
         let arguments = [&arguments[..], &[path.to_str().unwrap()], &image];
@@ -85,9 +86,10 @@ impl World {
             let mut names = ready.iter().map(|line| line.split_whitespace().next());
             names.any(|name| name == Some(node))
         };
-        match listed.code == 0 && shape.nodes.iter().all(is_ready) {
-            true => Ok(()),
-            false => Err(listed),
+        if listed.code == 0 && shape.nodes.iter().all(is_ready) {
+            Ok(())
+        } else {
+            Err(listed)
         }
     }
 

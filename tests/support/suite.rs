@@ -40,9 +40,10 @@ pub fn run_on(engine: &str, scratch: &Path, environment: &[(&str, PathBuf)]) -> 
     } else {
         enclosed(|command| prepare(command.arg(this)))
     };
-    match status.map_err(text)?.success() {
-        true => Ok(()),
-        false => Err("tests failed".to_owned()),
+    if status.map_err(text)?.success() {
+        Ok(())
+    } else {
+        Err("tests failed".to_owned())
     }
 }
 

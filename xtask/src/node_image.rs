@@ -17,7 +17,7 @@ pub(crate) fn archive(kind: &Path, arguments: &[&str]) -> Result<PathBuf, Failur
     let state = programs::directory().join("node-image");
     build(kind, &state, arguments)?;
     let store = Store::open(&state.join("images"))?;
-    let image = store.find(IMAGE)?;
+    let image = store.find_image(IMAGE)?;
     let image = image.ok_or("the image that was built is missing")?;
     let path = programs::directory().join("kind-node-image.tar");
     kind_image::archive::write(&store, &[image], File::create(&path)?)?;

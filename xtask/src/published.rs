@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use kind_config::DEFAULT_NODE_IMAGE;
-use kind_image::http::Patience;
+use kind_image::http::Timeouts;
 use kind_image::oci::Platform;
 use kind_image::registry::{self, Access};
 
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Whether its registry answers, and has it for this machine.
 pub(crate) fn is_there() -> bool {
     let variables = std::env::vars().collect();
-    let access = Access::from_environment(&variables).patience(Patience::of(PATIENCE));
+    let access = Access::from_environment(&variables).timeouts(Timeouts::for_each_phase(PATIENCE));
     let Ok(reference) = DEFAULT_NODE_IMAGE.parse() else {
         return false;
     };

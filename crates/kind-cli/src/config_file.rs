@@ -10,9 +10,9 @@ use crate::exit::Failure;
 ///
 /// # Errors
 /// It cannot be read, in Go's words.
-pub(crate) fn read(path: &str) -> Result<Source, Failure> {
+pub(crate) fn read_source(path: &str) -> Result<Source, Failure> {
     if path != "-" {
-        return Ok(Source::new(path, text(path)?));
+        return Ok(Source::new(path, read_text(path)?));
     }
     let mut text = String::new();
     std::io::stdin()
@@ -25,7 +25,7 @@ pub(crate) fn read(path: &str) -> Result<Source, Failure> {
 ///
 /// # Errors
 /// It cannot be read, in Go's words.
-pub(crate) fn text(path: &str) -> Result<String, Failure> {
+pub(crate) fn read_text(path: &str) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| {
         let verb = match error.kind() {
             ErrorKind::IsADirectory => "read",

@@ -62,7 +62,7 @@ impl Context {
                 || format!("unknown provider {name:?}, known are: native, docker, podman, nerdctl");
             return EngineChoice::named(name).ok_or_else(|| Failure::Message(unknown()));
         }
-        let Some(name) = self.environment.text("KIND_EXPERIMENTAL_PROVIDER") else {
+        let Some(name) = self.environment.text_variable("KIND_EXPERIMENTAL_PROVIDER") else {
             return Ok(EngineChoice::Detect);
         };
         let chosen = EngineChoice::named(name);
@@ -81,8 +81,8 @@ impl Context {
 
     /// The name of the cluster if the user gave one.
     pub(crate) fn given_name(&self, matches: &Matches) -> Option<String> {
-        let flag = matches.text("name");
-        flag.or_else(|| self.environment.text("KIND_CLUSTER_NAME"))
+        let flag = matches.text_flag("name");
+        flag.or_else(|| self.environment.text_variable("KIND_CLUSTER_NAME"))
             .map(str::to_owned)
     }
 

@@ -38,7 +38,7 @@ pub(crate) struct Directories {
 
 impl Directories {
     /// Finds them. Nothing is made.
-    pub(crate) fn find(around: &Surroundings<'_>) -> Self {
+    pub(crate) fn find_directories(around: &Surroundings<'_>) -> Self {
         Self {
             state: around.lasting("KIND_STATE_DIR", &STATE),
             cache: around.lasting("KIND_CACHE_DIR", &CACHE),
@@ -98,10 +98,11 @@ impl Surroundings<'_> {
         ];
         let mut candidates: Vec<_> = candidates.into_iter().flatten().collect();
         let chosen = candidates.iter().position(|path| (self.writable)(path));
-        match candidates.is_empty() {
+        if candidates.is_empty() {
             // Whoever needs it is told that it cannot be written to.
-            true => purpose.system.into(),
-            false => candidates.swap_remove(chosen.unwrap_or(0)),
+            purpose.system.into()
+        } else {
+            candidates.swap_remove(chosen.unwrap_or(0))
         }
     }
 
@@ -133,7 +134,7 @@ mod tests {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| PathBuf::from(value))
         };
-        let found = Directories::find(&Surroundings {
+        let found = Directories::find_directories(&Surroundings {
             user,
             variable: &variable,
             home: variable("HOME"),
@@ -244,7 +245,7 @@ mod tests {
                 "XDG_RUNTIME_DIR" => runtime.map(Path::to_owned),
                 _ => None,
             };
-            let found = Directories::find(&Surroundings {
+            let found = Directories::find_directories(&Surroundings {
                 user: User::Ordinary,
                 variable: &variable,
                 home: None,

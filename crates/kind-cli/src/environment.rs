@@ -25,7 +25,7 @@ impl Environment {
 
     /// An environment of these variables only.
     #[cfg(test)]
-    pub(crate) fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
+    pub(crate) fn from_variables<const N: usize>(variables: [(&str, &str); N]) -> Self {
         Self {
             variables: variables
                 .into_iter()
@@ -42,7 +42,7 @@ impl Environment {
     }
 
     /// A variable that is set to something readable.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text_variable(&self, name: &str) -> Option<&str> {
         self.raw(name)?.to_str().filter(|value| !value.is_empty())
     }
 
@@ -61,19 +61,21 @@ impl Environment {
 
     /// Where the user's files are.
     pub(crate) fn home(&self) -> Option<PathBuf> {
-        match cfg!(windows) {
-            true => windows_home(|name| self.path(name), HomeCandidate::look),
-            false => self.path("HOME"),
+        if cfg!(windows) {
+            windows_home(|name| self.path(name), HomeCandidate::look)
+        } else {
+            self.path("HOME")
         }
     }
 
     /// Where this user's files are.
     pub(crate) fn directories(&self) -> Directories {
-        let user = match rustix::process::geteuid().is_root() {
-            true => User::Root,
-            false => User::Ordinary,
+        let user = if rustix::process::geteuid().is_root() {
+            User::Root
+        } else {
+            User::Ordinary
         };
-        Directories::find(&Surroundings {
+        Directories::find_directories(&Surroundings {
             user,
             variable: &|name| self.path(name),
             home: self.home(),

@@ -17,7 +17,7 @@ pub(crate) fn flags_of(path: &[&'static Command]) -> Vec<Flag> {
 }
 
 /// The help of the last command of `path`.
-pub(crate) fn render(path: &[&'static Command]) -> String {
+pub(crate) fn render_help(path: &[&'static Command]) -> String {
     let Some(command) = path.last() else {
         return String::new();
     };
@@ -25,11 +25,11 @@ pub(crate) fn render(path: &[&'static Command]) -> String {
         "" => command.summary,
         about => about,
     };
-    format!("{}\n\n{}", about.trim_end(), usage(path))
+    format!("{}\n\n{}", about.trim_end(), render_usage(path))
 }
 
 /// The part of the help from `Usage:` on.
-pub(crate) fn usage(path: &[&'static Command]) -> String {
+pub(crate) fn render_usage(path: &[&'static Command]) -> String {
     let names: Vec<_> = path.iter().map(|command| command.name).collect();
     let name = names.join(" ");
     let Some(command) = path.last() else {
@@ -46,16 +46,22 @@ pub(crate) fn usage(path: &[&'static Command]) -> String {
     }
     if !command.children.is_empty() {
         text.push_str(&format!("  {name} [command]\n"));
-        text.push_str(&format!("\nAvailable Commands:\n{}", commands(command)));
+        text.push_str(&format!(
+            "\nAvailable Commands:\n{}",
+            render_commands(command)
+        ));
     }
     let mut local = command.flags.to_vec();
     local.push(HELP);
     if is_root {
         local.extend_from_slice(GLOBAL_FLAGS);
     }
-    text.push_str(&format!("\nFlags:\n{}", flags(&local, command.name)));
+    text.push_str(&format!("\nFlags:\n{}", render_flags(&local, command.name)));
     if !is_root {
-        text.push_str(&format!("\nGlobal Flags:\n{}", flags(GLOBAL_FLAGS, "")));
+        text.push_str(&format!(
+            "\nGlobal Flags:\n{}",
+            render_flags(GLOBAL_FLAGS, "")
+        ));
     }
     if !command.children.is_empty() {
         text.push_str(&format!(
@@ -66,7 +72,7 @@ pub(crate) fn usage(path: &[&'static Command]) -> String {
 }
 
 /// One line for each child, sorted by name.
-fn commands(command: &Command) -> String {
+fn render_commands(command: &Command) -> String {
     const NARROWEST: usize = 11;
     let mut children: Vec<_> = command
         .children
@@ -84,10 +90,10 @@ fn commands(command: &Command) -> String {
 }
 
 /// One line for each flag, sorted by name.
-fn flags(flags: &[Flag], command: &str) -> String {
+fn render_flags(flags: &[Flag], command: &str) -> String {
     let mut flags = flags.to_vec();
     flags.sort_by_key(|flag| flag.name);
-    let heads: Vec<_> = flags.iter().map(head).collect();
+    let heads: Vec<_> = flags.iter().map(flag_head).collect();
     let width = heads.iter().map(String::len).max().unwrap_or(0);
     let mut text = String::new();
     for (flag, head) in flags.iter().zip(heads) {
@@ -100,7 +106,7 @@ fn flags(flags: &[Flag], command: &str) -> String {
     text
 }
 
-fn head(flag: &Flag) -> String {
+fn flag_head(flag: &Flag) -> String {
     let short = match flag.short {
         Some(short) => format!("-{short}, "),
         None => "    ".to_owned(),

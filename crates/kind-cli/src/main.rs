@@ -29,5 +29,5 @@ fn main() -> ExitCode {
         .iter()
         .skip(1)
         .map(|word| word.to_string_lossy().into_owned());
-    ExitCode::from(run::run(&words.collect::<Vec<_>>()).code())
+    ExitCode::from(run::run_words(&words.collect::<Vec<_>>()).code())
 }

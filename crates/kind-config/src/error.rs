@@ -40,33 +40,33 @@ pub enum Error {
     },
     /// Values that cannot work. Holds every problem.
     #[error("{}", Aggregate(.0))]
-    Invalid(Vec<Finding>),
+    Invalid(Vec<ValidationError>),
     /// A version of the format cannot say everything that the configuration says.
-    #[error("{version} cannot express {}", Places(.beyond))]
-    Beyond {
+    #[error("{version} cannot express {}", Places(.unsupported))]
+    Unsupported {
         /// The version.
         version: ApiVersion,
         /// Places of the values, for example `nodes[0].taints`, and the first version that has them.
-        beyond: Vec<(String, ApiVersion)>,
+        unsupported: Vec<(String, ApiVersion)>,
     },
 }
 
 /// One problem with the values of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct ValidationError {
     message: String,
-    spots: Vec<Spot>,
+    field_errors: Vec<FieldError>,
 }
 
 /// A place in a configuration and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Spot {
+pub(crate) struct FieldError {
     pub(crate) path: String,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
 }
 
-impl Spot {
+impl FieldError {
     pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -81,10 +81,13 @@ impl Spot {
     }
 }
 
-impl Finding {
+impl ValidationError {
     /// Several places told of in one message.
-    pub(crate) fn new(message: String, spots: Vec<Spot>) -> Self {
-        Self { message, spots }
+    pub(crate) fn new(message: String, field_errors: Vec<FieldError>) -> Self {
+        Self {
+            message,
+            field_errors,
+        }
     }
 
     /// What is wrong, in kind's words.
@@ -94,21 +97,23 @@ impl Finding {
 
     /// The fields that it is about, for example `nodes[0].extraPortMappings[1].hostPort`.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.spots.iter().map(|spot| spot.path.as_str())
+        self.field_errors
+            .iter()
+            .map(|field_error| field_error.path.as_str())
     }
 
-    pub(crate) fn spots(&self) -> &[Spot] {
-        &self.spots
-    }
-}
-
-impl From<Spot> for Finding {
-    fn from(spot: Spot) -> Self {
-        Self::new(spot.message.clone(), vec![spot])
+    pub(crate) fn field_errors(&self) -> &[FieldError] {
+        &self.field_errors
     }
 }
 
-impl fmt::Display for Finding {
+impl From<FieldError> for ValidationError {
+    fn from(field_error: FieldError) -> Self {
+        Self::new(field_error.message.clone(), vec![field_error])
+    }
+}
+
+impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
@@ -121,7 +126,7 @@ impl Error {
             Self::Header(error) | Self::Decode(error) => error.hints(),
             Self::ApiVersion(word) => {
                 let known = ApiVersion::ALL.iter().map(|version| version.as_str());
-                let meant = crate::nearest::nearest(word, known).filter(|_| !word.is_empty());
+                let meant = crate::nearest::nearest_word(word, known).filter(|_| !word.is_empty());
                 vec![match meant {
                     Some(version) => format!("did you mean `apiVersion: {version}`?"),
                     None => HEADER.to_owned(),
@@ -134,14 +139,20 @@ impl Error {
                 choices,
                 ..
             } => {
-                vec![format!("line {line}: {}", choice(value, choices))]
+                vec![format!("line {line}: {}", choice_hint(value, choices))]
             }
             Self::Invalid(findings) => findings
                 .iter()
-                .flat_map(Finding::spots)
-                .filter_map(|spot| Some(format!("{}: {}", spot.path, spot.hint.as_ref()?)))
+                .flat_map(ValidationError::field_errors)
+                .filter_map(|field_error| {
+                    Some(format!(
+                        "{}: {}",
+                        field_error.path,
+                        field_error.hint.as_ref()?
+                    ))
+                })
                 .collect(),
-            Self::Beyond { beyond, .. } => beyond
+            Self::Unsupported { unsupported, .. } => unsupported
                 .iter()
                 .map(|(place, since)| format!("`{place}` needs `apiVersion: {since}`"))
                 .collect(),
@@ -154,8 +165,8 @@ const HEADER: &str =
     "a config begins with the lines `kind: Cluster` and `apiVersion: kind.x-k8s.io/v1alpha4`";
 
 /// What to write instead of a word that is none of the choices.
-pub(crate) fn choice(word: &str, choices: &[&str]) -> String {
-    match crate::nearest::nearest(word, choices.iter().copied()) {
+pub(crate) fn choice_hint(word: &str, choices: &[&str]) -> String {
+    match crate::nearest::nearest_word(word, choices.iter().copied()) {
         Some(meant) if !word.is_empty() => format!("did you mean `{meant}`?"),
         _ => format!("use one of {}", choices.join(", ")),
     }

@@ -1,7 +1,10 @@
 //! The word that was probably meant.
 
 /// The known word nearest to another: the same letters in another case, or few typing mistakes.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest_word<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let word = word.to_lowercase().replace(['_', '-'], "");
     known
         .into_iter()
@@ -29,7 +32,7 @@ mod tests {
             ("bogus", None),
             ("", None),
         ] {
-            assert_eq!(nearest(word, words), meant, "{word}");
+            assert_eq!(nearest_word(word, words), meant, "{word}");
         }
     }
 }

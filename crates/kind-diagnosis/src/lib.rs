@@ -41,7 +41,7 @@ pub fn examine_exit(component: Component<'_>, path: &str, log: &str) -> Option<C
     };
     let known = SIGNATURES.iter().find_map(|signature| {
         let captures = signature.matches(component, &words.text)?;
-        Some(signature.check(component, &captures, evidence.clone()))
+        Some(signature.match_log(component, &captures, evidence.clone()))
     });
     let mut check = known.unwrap_or_else(|| unknown_exit(component, &words.text, evidence));
     if !words.is_end {
@@ -70,7 +70,7 @@ pub fn examine_lines<'a>(
             lines: vec![final_words::cut(line.trim().to_owned())],
         };
         found.retain(|check| check.id != signature.id);
-        found.push(signature.check(component, &captures, evidence));
+        found.push(signature.match_log(component, &captures, evidence));
     }
     found
 }

@@ -19,7 +19,7 @@ const WAITING: [&str; 8] = [
 impl<'a> Captures<'a> {
     /// Finds a pattern anywhere in a text. Each `{}` stands for a word at the end of the pattern, and for anything
     /// up to what follows it elsewhere; `{*}` at the end stands for the rest.
-    pub(crate) fn find(pattern: &str, text: &'a str) -> Option<Self> {
+    pub(crate) fn find_match(pattern: &str, text: &'a str) -> Option<Self> {
         let rest_pattern = pattern.strip_suffix("{*}");
         let mut parts = rest_pattern.unwrap_or(pattern).split("{}");
         let first = parts.next().unwrap_or_default();
@@ -62,19 +62,20 @@ mod tests {
 
     #[test]
     fn holes_are_filled() {
-        let captures = Captures::find(
+        let captures = Captures::find_match(
             "argument {} for \"{}\" flag",
             "an argument \"a b\" for \"-v\" flag: x",
         );
         let captures = captures.unwrap();
         assert_eq!(captures.fill("{2} is {1}"), "-v is \"a b\"");
-        let word = Captures::find("unknown flag: {}", "failed: unknown flag: --a\", x").unwrap();
+        let word =
+            Captures::find_match("unknown flag: {}", "failed: unknown flag: --a\", x").unwrap();
         assert_eq!(word.fill("{1}"), "--a");
-        let rest = Captures::find("at {}: {*}", "error at 1: a b").unwrap();
+        let rest = Captures::find_match("at {}: {*}", "error at 1: a b").unwrap();
         assert_eq!(rest.fill("{1}, {2}"), "1, a b");
-        assert_eq!(Captures::find("open {}: no such", "open /a"), None);
+        assert_eq!(Captures::find_match("open {}: no such", "open /a"), None);
         assert_eq!(
-            Captures::find("no holes", "with no holes")
+            Captures::find_match("no holes", "with no holes")
                 .unwrap()
                 .fill("a"),
             "a"

@@ -36,7 +36,7 @@ impl Signature {
             return None;
         }
         let mut patterns = self.patterns.iter();
-        patterns.find_map(|pattern| Captures::find(pattern, words))
+        patterns.find_map(|pattern| Captures::find_match(pattern, words))
     }
 
     /// The same of a line of a component that goes on.
@@ -51,7 +51,7 @@ impl Signature {
     }
 
     /// What a user is told of a match.
-    pub(crate) fn check(
+    pub(crate) fn match_log(
         &self,
         component: Component<'_>,
         captures: &Captures<'_>,

@@ -64,9 +64,9 @@ impl Agent {
             Source::File(path) => {
                 let mut head = [0; ELF_HEAD];
                 File::open(path).ok()?.read_exact(&mut head).ok()?;
-                machine(&head)
+                machine_of_program(&head)
             }
-            Source::Embedded { bytes, .. } => machine(bytes.get(..ELF_HEAD)?),
+            Source::Embedded { bytes, .. } => machine_of_program(bytes.get(..ELF_HEAD)?),
         }
     }
 
@@ -80,7 +80,7 @@ impl Agent {
         if let Source::Embedded { bytes, .. } = &self.source
             && !is_whole(&path, bytes)
         {
-            write(&path, bytes)?;
+            write_program(&path, bytes)?;
         }
         Ok(path)
     }
@@ -90,7 +90,7 @@ impl Agent {
 const ELF_HEAD: usize = 20;
 
 /// The machine in the head of an ELF file.
-fn machine(head: &[u8]) -> Option<&'static str> {
+fn machine_of_program(head: &[u8]) -> Option<&'static str> {
     match (head.starts_with(b"\x7fELF"), head.get(18..20)?) {
         (true, [62, 0]) => Some("amd64"),
         (true, [183, 0]) => Some("arm64"),
@@ -103,7 +103,7 @@ fn is_whole(path: &Path, bytes: &[u8]) -> bool {
     let of_user = path.parent().is_some_and(is_users_alone) && is_users_alone(path);
     let runs = |file: &fs::Metadata| file.is_file() && file.mode() & 0o111 == 0o111;
     let runs = fs::symlink_metadata(path).is_ok_and(|file| runs(&file));
-    of_user && runs && holds(path, bytes).unwrap_or(false)
+    of_user && runs && holds_bytes(path, bytes).unwrap_or(false)
 }
 
 /// Whether a path is no link, and nobody but this user and root can change what is there.
@@ -119,7 +119,7 @@ fn is_users_alone(path: &Path) -> bool {
 
 /// Whether a file has exactly this content. The bytes themselves are compared: what is right has the digest
 /// that its directory is named after.
-fn holds(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+fn holds_bytes(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     const PART: usize = 1 << 16;
     let file = File::open(path)?;
     if file.metadata()?.len() != bytes.len() as u64 {
@@ -138,11 +138,11 @@ fn holds(path: &Path, bytes: &[u8]) -> io::Result<bool> {
 }
 
 /// Puts a program in place as a whole: another process may be about to run it.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_program(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     if fs::symlink_metadata(directory).is_ok() && !is_users_alone(directory) {
         // What others could change is not written into. Nodes that run keep the program they have.
-        remove(directory)?;
+        remove_path(directory)?;
     }
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o755).create(directory)?;
@@ -158,10 +158,11 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path)?.is_dir() {
-        true => fs::remove_dir_all(path),
-        false => fs::remove_file(path),
+fn remove_path(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
     }
 }
 

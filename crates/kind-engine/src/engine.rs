@@ -63,7 +63,7 @@ impl EngineKind {
 /// In this order, and by whichever process or value of this type:
 ///
 /// 1. its network ([`Engine::ensure_network`]) and its image ([`Engine::image`], [`Engine::pull`]);
-/// 2. the node itself ([`Engine::create`]), with the program for nodes, if its [`NodeSpec`] names one;
+/// 2. the node itself ([`Engine::create`]), with the node agent, if its [`NodeSpec`] names one;
 /// 3. its files ([`Engine::copy_in`]), any number of times. Where [`Network::lasting_addresses`] is false its
 ///    addresses are not known before it runs, and its files come after the start;
 /// 4. the start ([`Engine::start`]), and before any command in it [`Engine::wait_until_booted`].
@@ -283,7 +283,7 @@ pub struct NodeSpec {
     /// IPv6 is wanted inside the node (addresses and forwarding).
     pub ipv6: bool,
     /// The program to show read-only at `/kind/bin/kind-node`.
-    pub kind_node: Option<Agent>,
+    pub node_agent: Option<Agent>,
     /// What the node is for.
     pub purpose: Purpose,
     /// Program and arguments of the first process instead of the image's own.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use crate::command_line::Trouble;
+use crate::command_line::FailureReason;
 
 /// A failure of an engine. `code` is stable, Display says what failed, `source` why, `remedy` what to do.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ pub enum Error {
         /// Everything that it printed.
         output: String,
         /// What that probably means.
-        trouble: Trouble,
+        failure_reason: FailureReason,
     },
     /// A failure during one of several steps.
     #[error("{action}")]
@@ -91,7 +91,7 @@ impl Error {
             Self::Record { .. } => "ENG-RECORD",
             Self::Image(error) => error.code(),
             Self::Network(error) => error.code(),
-            Self::Program { trouble, .. } => trouble.code(),
+            Self::Program { failure_reason, .. } => failure_reason.code(),
             Self::During { source, .. } => source.code(),
             Self::NotRoot => "ENG-NOT-ROOT",
             Self::Other { code, .. } => code,
@@ -101,10 +101,10 @@ impl Error {
 
     /// What the failure of a program probably means, if one failed.
     #[cfg(target_os = "linux")]
-    pub(crate) fn trouble(&self) -> Option<Trouble> {
+    pub(crate) fn failure_reason(&self) -> Option<FailureReason> {
         match self {
-            Self::Program { trouble, .. } => Some(*trouble),
-            Self::During { source, .. } => source.trouble(),
+            Self::Program { failure_reason, .. } => Some(*failure_reason),
+            Self::During { source, .. } => source.failure_reason(),
             _ => None,
         }
     }
@@ -122,7 +122,7 @@ impl Error {
             Self::Record { .. } => Some("remove the cluster with `kind delete cluster`".to_owned()),
             Self::Image(error) => error.remedy(),
             Self::Network(error) => Some(error.remedy().to_owned()),
-            Self::Program { trouble, .. } => trouble.remedy().map(str::to_owned),
+            Self::Program { failure_reason, .. } => failure_reason.remedy().map(str::to_owned),
             Self::During { source, .. } => source.remedy(),
             Self::Other { remedy, .. } if !remedy.is_empty() => Some(remedy.clone()),
             _ => None,
@@ -161,7 +161,7 @@ impl Error {
     }
 
     /// One error of several failures, `Ok` of none.
-    pub(crate) fn all(mut failures: Vec<Self>) -> Result<(), Self> {
+    pub(crate) fn join_failures(mut failures: Vec<Self>) -> Result<(), Self> {
         match failures.len() {
             0 => Ok(()),
             1 => Err(failures.remove(0)),

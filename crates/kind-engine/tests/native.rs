@@ -137,7 +137,7 @@ struct Host {
 impl Host {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let engine = Native::open(NativeOptions {
+        let engine = Native::open_state(NativeOptions {
             state_dir: directory.path().join("state"),
             helper: std::env::current_exe().unwrap(),
             environment: BTreeMap::new(),
@@ -639,11 +639,11 @@ fn image_of_a_registry(host: &Host) {
     let registry = Registry::start();
     let name = registry.image("team/node:v1");
     let store = host.engine.images();
-    let image = store.find(IMAGE).unwrap().unwrap();
+    let image = store.find_image(IMAGE).unwrap().unwrap();
     let (reference, access) = (name.parse().unwrap(), Access::default());
     let form = LayerForm::Gzip;
     let pushed = registry::push(store, &image, &reference, form, &access, &|_| {}).unwrap();
-    store.remove(IMAGE).unwrap();
+    store.remove_image(IMAGE).unwrap();
     assert!(host.engine.image(&name).unwrap().is_none());
 
     let pinned = format!("{name}@{}", pushed.digest);

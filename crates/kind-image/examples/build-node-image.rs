@@ -16,12 +16,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some((last, rest)) if last == "packed" => (Packing::Packed, rest),
         _ => (Packing::Unpacked, arguments.as_slice()),
     };
-    let [store, cache, kind_node, manifests, source] = arguments else {
+    let [store, cache, node_agent, manifests, source] = arguments else {
         return Err("want STORE CACHE KIND_NODE MANIFESTS SOURCE [packed]".into());
     };
     let add_ons = AddOns {
         manifests: read_manifests(Path::new(manifests))?,
-        kind_node: kind_node.into(),
+        node_agent: node_agent.into(),
     };
     let source = Source::parse(source);
     let name: Reference = format!("kindest/node:{}", source.kind()).parse()?;

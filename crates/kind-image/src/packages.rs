@@ -56,7 +56,7 @@ impl Packages {
     }
 
     /// Whether a package is of that release or a later one; `false` if it is not there.
-    pub fn has(&self, name: &str, release: Release) -> bool {
+    pub fn has_release(&self, name: &str, release: Release) -> bool {
         let package = self.0.get(name);
         package.is_some_and(|package| is_at_least(&package.version, release))
     }

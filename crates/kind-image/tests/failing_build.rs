@@ -12,7 +12,7 @@ use tempfile::TempDir;
 fn request(place: &TempDir, source: Source) -> Request {
     let add_ons = AddOns {
         manifests: [].into(),
-        kind_node: "/bin/true".into(),
+        node_agent: "/bin/true".into(),
     };
     let name = "kind.local/node:test".parse().unwrap();
     Request::new(source, name, add_ons, place.path().join("cache"))

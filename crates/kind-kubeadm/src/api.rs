@@ -15,7 +15,7 @@ pub enum Api {
 
 impl Api {
     /// The API version for a Kubernetes version. A pre-release counts as its release.
-    pub fn of(kubernetes: &Version) -> Self {
+    pub fn of_kubernetes(kubernetes: &Version) -> Self {
         if *kubernetes < Version::new(1, 23, 0) {
             Self::V1beta2
         } else if *kubernetes < Version::new(1, 36, 0) {
@@ -61,7 +61,11 @@ mod tests {
             ("v1.36.0", Api::V1beta4),
             ("v1.37.0", Api::V1beta4),
         ] {
-            assert_eq!(Api::of(&kubernetes.parse().unwrap()), api, "{kubernetes}");
+            assert_eq!(
+                Api::of_kubernetes(&kubernetes.parse().unwrap()),
+                api,
+                "{kubernetes}"
+            );
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) const ARGUMENTS: [(&str, &str); 4] = [
 ];
 
 /// What the API server's pod must see of its node.
-pub(crate) fn volumes() -> Value {
+pub(crate) fn audit_volumes() -> Value {
     json!([
         {
             "name": "audit-policy",

@@ -62,9 +62,10 @@ pub fn init_command(
     facts: &NodeFacts,
 ) -> Vec<String> {
     let has_own = !facts.skip_phases.is_empty();
-    init(match facts.api().has_skip_phases() && !has_own {
-        true => Vec::new(),
-        false => all_skip_phases(cluster, documents, facts),
+    init_arguments(if facts.api().has_skip_phases() && !has_own {
+        Vec::new()
+    } else {
+        all_skip_phases(cluster, documents, facts)
     })
 }
 
@@ -94,21 +95,21 @@ pub fn record_commands(
         .into_iter()
         .chain(phases)
         .collect();
-    add(&mut skipped, others.iter());
+    add_phases(&mut skipped, others.iter());
     let record = |(phase, _, words): (RecordPhase, &str, &[&str])| {
         let config = format!("--config={CONFIG_PATH}");
         let arguments = [&["kubeadm", "init", "phase"], words, &[&config, "--v=6"]].concat();
-        (phase, command(&arguments, &[]))
+        (phase, kubeadm_command(&arguments, &[]))
     };
     let mut records: Vec<_> = apart.into_iter().map(record).collect();
-    records.push((RecordPhase::Rest, init(skipped)));
+    records.push((RecordPhase::Rest, init_arguments(skipped)));
     records
 }
 
-fn init(skip_phases: Vec<String>) -> Vec<String> {
+fn init_arguments(skip_phases: Vec<String>) -> Vec<String> {
     let config = format!("--config={CONFIG_PATH}");
     let arguments = ["kubeadm", "init", &config, "--skip-token-print", "--v=6"];
-    command(&arguments, &skip_phases)
+    kubeadm_command(&arguments, &skip_phases)
 }
 
 /// All phases that `kubeadm init` skips on a node, for its command line: the argument replaces the documents'
@@ -118,15 +119,16 @@ fn all_skip_phases(
     documents: &Documents,
     facts: &NodeFacts,
 ) -> Vec<String> {
-    let mut phases = match facts.api().has_skip_phases() {
-        true => documents.init_skip_phases(),
-        false => init_skip_phases(cluster),
+    let mut phases = if facts.api().has_skip_phases() {
+        documents.init_skip_phases()
+    } else {
+        init_skip_phases(cluster)
     };
-    add(&mut phases, facts.skip_phases.iter());
+    add_phases(&mut phases, facts.skip_phases.iter());
     phases
 }
 
-fn add<'a>(phases: &mut Vec<String>, more: impl Iterator<Item = &'a String>) {
+fn add_phases<'a>(phases: &mut Vec<String>, more: impl Iterator<Item = &'a String>) {
     for phase in more {
         if !phases.contains(phase) {
             phases.push(phase.clone());
@@ -137,14 +139,15 @@ fn add<'a>(phases: &mut Vec<String>, more: impl Iterator<Item = &'a String>) {
 /// The command that makes any further node.
 pub fn join_command(facts: &NodeFacts) -> Vec<String> {
     let arguments = ["kubeadm", "join", "--config", CONFIG_PATH, "--v=6"];
-    let phases = match facts.api().has_skip_phases() {
-        true => Vec::new(),
-        false => join_skip_phases(),
+    let phases = if facts.api().has_skip_phases() {
+        Vec::new()
+    } else {
+        join_skip_phases()
     };
-    command(&arguments, &phases)
+    kubeadm_command(&arguments, &phases)
 }
 
-fn command(arguments: &[&str], skip_phases: &[String]) -> Vec<String> {
+fn kubeadm_command(arguments: &[&str], skip_phases: &[String]) -> Vec<String> {
     let mut command: Vec<String> = arguments.iter().copied().map(str::to_owned).collect();
     if !skip_phases.is_empty() {
         command.push(format!("--skip-phases={}", skip_phases.join(",")));

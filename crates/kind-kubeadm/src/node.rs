@@ -83,7 +83,7 @@ impl NodeFacts {
 
     /// The version of kubeadm's configuration API that the node needs.
     pub fn api(&self) -> Api {
-        Api::of(&self.kubernetes.numbers)
+        Api::of_kubernetes(&self.kubernetes.numbers)
     }
 
     /// The node's addresses, the one of the cluster's primary family first.

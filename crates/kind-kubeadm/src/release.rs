@@ -38,9 +38,10 @@ pub fn control_plane_label(kubernetes: &str) -> Result<&'static str, Error> {
 /// The kubeconfig of an administrator who may do everything from the server's first moment. Since 1.29 the
 /// usual one is of a group that gets its rights by a role binding.
 pub fn first_kubeconfig(version: &Version) -> &'static str {
-    match has_admin_group(version) {
-        true => "/etc/kubernetes/super-admin.conf",
-        false => "/etc/kubernetes/admin.conf",
+    if has_admin_group(version) {
+        "/etc/kubernetes/super-admin.conf"
+    } else {
+        "/etc/kubernetes/admin.conf"
     }
 }
 

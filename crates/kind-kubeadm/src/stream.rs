@@ -36,7 +36,7 @@ pub fn split_documents(text: &str) -> Result<Vec<Value>, yaml::Error> {
 }
 
 /// Writes documents as one stream.
-pub(crate) fn join(documents: Vec<Value>) -> String {
+pub(crate) fn join_documents(documents: Vec<Value>) -> String {
     let documents: Vec<String> = documents
         .into_iter()
         .map(|document| yaml::emit(&document.into()))

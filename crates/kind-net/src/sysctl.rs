@@ -61,16 +61,16 @@ const fn everywhere(family: &'static str, name: &'static str, value: &'static st
 pub fn set_for_node(sysctls: &Path) -> io::Result<()> {
     let net = sysctls.join("net");
     // This one resets others, so it comes first.
-    let mut result = set(&net.join("ipv4/ip_forward"), "1");
+    let mut result = write_setting(&net.join("ipv4/ip_forward"), "1");
     for setting in &SETTINGS {
         let conf = net.join(setting.family).join("conf");
         // A change of `default` is one of every link that was never told anything, so links come last.
         for scope in NOT_LINKS {
             let path = conf.join(scope).join(setting.name);
-            result = result.and(set(&path, setting.others));
+            result = result.and(write_setting(&path, setting.others));
         }
         for link in links(&conf)? {
-            result = result.and(set(&link.join(setting.name), setting.engine));
+            result = result.and(write_setting(&link.join(setting.name), setting.engine));
         }
     }
     result
@@ -89,7 +89,7 @@ fn links(conf: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn set(path: &Path, value: &str) -> io::Result<()> {
+fn write_setting(path: &Path, value: &str) -> io::Result<()> {
     // Whatever has the value already need not be written, which may be forbidden.
     match fs::read_to_string(path) {
         Ok(present) if present.trim() == value => return Ok(()),

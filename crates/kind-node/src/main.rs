@@ -31,10 +31,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bootstrap::{
-    account, kubelet, marks, objects, pod_cidrs, readiness, ready_nodes, registration, server,
-    stopping,
+    api_server, kubelet_kubeconfig, node_readiness, node_shutdown, objects, pod_cidrs, ready_nodes,
+    registration, service_account, taints_and_labels,
 };
-use usage::{USAGE, answer, complain};
+use usage::{USAGE, exit_with_usage, print_answer};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
@@ -49,32 +49,32 @@ fn main() -> ExitCode {
 /// Runs one sub-command to its end.
 fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
     match word {
-        "pause" => pause::run(),
-        "boot" => boot::run(&arguments),
-        "seed" => boot::seed::run(&arguments),
-        "request" => channel::run(&arguments),
-        "set-sysctls" => boot::sysctls::run(),
-        "show-limits" => boot::limits::run(),
-        "finalize-kubelet" => kubelet::run(),
-        "assign-pod-cidrs" => pod_cidrs::run(&words(&arguments)),
-        "await-server" => server::run(),
-        "make-account" => account::run(),
-        "make-objects" => objects::run(&words(&arguments)),
-        "await-nodes" => ready_nodes::run(&words(&arguments)),
-        "remove-marks" => marks::run(&words(&arguments)),
-        "await-registration" => registration::run(&words(&arguments)),
-        "note-stop" => stopping::run(),
-        "await-ready" => readiness::run(&words(&arguments)),
-        "load-balancer" => terminated(add_on(balancer::run)),
-        "network" => add_on(|| network::run(services::serve)),
-        "storage" => add_on(storage::run),
-        "services" => add_on(services::run),
-        "crictl" => crictl::run(&words(&arguments)),
-        "dns" => add_on(|| dns::run(&words(&arguments))),
-        "--version" | "-V" => answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
-        "--help" | "-h" => answer(USAGE),
-        "" => complain("a sub-command is missing"),
-        _ => complain(&format!("unknown sub-command {word:?}")),
+        "pause" => pause::hold_namespaces(),
+        "boot" => boot::boot_node(&arguments),
+        "seed" => boot::seed::seed_node(&arguments),
+        "request" => channel::serve_request(&arguments),
+        "set-sysctls" => boot::sysctls::set_sysctls(),
+        "show-limits" => boot::limits::run_show_limits(),
+        "finalize-kubelet" => kubelet_kubeconfig::finalize_kubeconfig(),
+        "assign-pod-cidrs" => pod_cidrs::assign_pod_cidrs(&words(&arguments)),
+        "await-server" => api_server::await_api_server(),
+        "make-account" => service_account::make_service_account(),
+        "make-objects" => objects::make_objects(&words(&arguments)),
+        "await-nodes" => ready_nodes::await_ready_nodes(&words(&arguments)),
+        "remove-marks" => taints_and_labels::remove_taints_and_label(&words(&arguments)),
+        "await-registration" => registration::await_registration(&words(&arguments)),
+        "note-stop" => node_shutdown::note_shutdown(),
+        "await-ready" => node_readiness::await_node_readiness(&words(&arguments)),
+        "load-balancer" => as_terminated(add_on(balancer::run_load_balancer)),
+        "network" => add_on(|| network::run_network(services::serve_services)),
+        "storage" => add_on(storage::run_storage),
+        "services" => add_on(services::run_services),
+        "crictl" => crictl::run_crictl(&words(&arguments)),
+        "dns" => add_on(|| dns::run_dns(&words(&arguments))),
+        "--version" | "-V" => print_answer(concat!("kind-node ", env!("CARGO_PKG_VERSION"))),
+        "--help" | "-h" => print_answer(USAGE),
+        "" => exit_with_usage("a sub-command is missing"),
+        _ => exit_with_usage(&format!("unknown sub-command {word:?}")),
     }
 }
 
@@ -100,7 +100,7 @@ fn add_on<E: Error + 'static>(run: impl FnOnce() -> Result<(), E>) -> ExitCode {
 
 /// The code of a program that only a signal ends. To an engine that shuts down with its host it must look like a
 /// failure: of others it would think that they are done, and not start them again.
-fn terminated(code: ExitCode) -> ExitCode {
+fn as_terminated(code: ExitCode) -> ExitCode {
     match code {
         code if code == ExitCode::SUCCESS => ExitCode::from(TERMINATED),
         code => code,

@@ -9,15 +9,15 @@ use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// Waits until SIGTERM or SIGINT; meanwhile orphans are reaped.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn hold_namespaces() -> ExitCode {
     let Ok(mut signals) = Signals::new([SIGCHLD, SIGINT, SIGTERM]) else {
         return ExitCode::FAILURE;
     };
     // Children that ended before the handler stood raise no signal any more.
-    reap();
+    reap_children();
     for signal in signals.forever() {
         match signal {
-            SIGCHLD => reap(),
+            SIGCHLD => reap_children(),
             _ => break,
         }
     }
@@ -25,6 +25,6 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// Takes the exit status of every child that has ended.
-fn reap() {
+fn reap_children() {
     while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
 }

@@ -17,7 +17,7 @@ pub(crate) struct NotWritten(#[source] io::Error);
 
 /// Writes the configuration at `path` unless it already gives pods addresses from these ranges.
 /// A range in its file is all that the node's caller could get wrong.
-pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), NotWritten> {
+pub(crate) fn follow_pod_cidrs(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), NotWritten> {
     let wanted: BTreeSet<IpNet> = pod_cidrs.iter().copied().collect();
     if wanted.is_empty() {
         return Ok(());
@@ -25,7 +25,7 @@ pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), NotWritten>
     let mtu = mtu();
     let present = match fs::read_to_string(path) {
         // A link size that is not the node's makes the configuration one to be replaced.
-        Ok(text) if mtu.is_none_or(|mtu| has_mtu(&text, mtu)) => ranges(&text),
+        Ok(text) if mtu.is_none_or(|mtu| has_mtu(&text, mtu)) => parse_ranges(&text),
         Ok(_) => None,
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(NotWritten(error)),
@@ -35,7 +35,7 @@ pub(crate) fn follow(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), NotWritten>
     }
     tracing::info!(?pod_cidrs, "writing the CNI configuration");
     let cidrs: Vec<String> = pod_cidrs.iter().map(ToString::to_string).collect();
-    write(path, &cni::conflist(&cidrs, mtu)).map_err(NotWritten)
+    write_conflist(path, &cni::conflist(&cidrs, mtu)).map_err(NotWritten)
 }
 
 fn has_mtu(text: &str, mtu: u32) -> bool {
@@ -49,11 +49,14 @@ fn has_mtu(text: &str, mtu: u32) -> bool {
 /// The ranges that pods of this node get addresses from.
 pub(crate) fn own_ranges(path: &Path) -> Vec<IpNet> {
     let text = fs::read_to_string(path).unwrap_or_default();
-    ranges(&text).unwrap_or_default().into_iter().collect()
+    parse_ranges(&text)
+        .unwrap_or_default()
+        .into_iter()
+        .collect()
 }
 
 /// The ranges in a configuration; `None` for a file that is none.
-fn ranges(text: &str) -> Option<BTreeSet<IpNet>> {
+fn parse_ranges(text: &str) -> Option<BTreeSet<IpNet>> {
     let list: Value = serde_json::from_str(text).ok()?;
     let plugins = list.get("plugins")?.as_array()?;
     let ptp = plugins.iter().find(|plugin| plugin["type"] == "ptp")?;
@@ -70,7 +73,7 @@ fn mtu() -> Option<u32> {
 }
 
 /// Writes the file as one step: the runtime looks into the directory at any time.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+fn write_conflist(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.with_extension("conflist.temp");
     fs::write(&draft, text)?;
     fs::rename(&draft, path)
@@ -89,13 +92,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("10-kindnet.conflist");
         let cidr = cidrs(&["10.244.0.0/24", "fd00::/64"]);
-        follow(&path, &cidr).unwrap();
+        follow_pod_cidrs(&path, &cidr).unwrap();
         // Same meaning, other words: another writer's formatting is its own affair.
         let compact: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         fs::write(&path, compact.to_string()).unwrap();
-        follow(&path, &cidr).unwrap();
+        follow_pod_cidrs(&path, &cidr).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), compact.to_string());
-        follow(&path, &[]).unwrap();
+        follow_pod_cidrs(&path, &[]).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), compact.to_string());
     }
 
@@ -110,10 +113,10 @@ mod tests {
             &cni::conflist(&["10.244.9.0/24".into()], None),
         ] {
             fs::write(&path, text).unwrap();
-            follow(&path, &cidrs(&["10.244.1.0/24"])).unwrap();
+            follow_pod_cidrs(&path, &cidrs(&["10.244.1.0/24"])).unwrap();
             let written = fs::read_to_string(&path).unwrap();
             assert_eq!(
-                ranges(&written),
+                parse_ranges(&written),
                 Some(BTreeSet::from_iter(cidrs(&["10.244.1.0/24"])))
             );
             assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);

@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// A future that ends with SIGTERM or SIGINT. As the first process of a pod, a program would not
 /// hear them without it.
-pub(crate) fn end() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn end_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

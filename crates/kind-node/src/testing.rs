@@ -22,11 +22,11 @@ pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
 }
 
 /// A further network namespace, with a thread in it that does what it is told.
-pub(crate) struct Place {
+pub(crate) struct NetworkNamespace {
     jobs: mpsc::Sender<Job>,
 }
 
-impl Place {
+impl NetworkNamespace {
     /// Makes one.
     pub(crate) fn new() -> Self {
         let (jobs, inbox) = mpsc::channel::<Job>();
@@ -38,7 +38,10 @@ impl Place {
     }
 
     /// Does something there.
-    pub(crate) fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> T {
+    pub(crate) fn run_inside<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
         let (sender, answer) = mpsc::channel();
         let job: Job = Box::new(move || sender.send(job()).unwrap());
         self.jobs.send(job).unwrap();
@@ -47,7 +50,7 @@ impl Place {
 
     /// The namespace itself.
     pub(crate) fn namespace(&self) -> File {
-        self.run(|| File::open("/proc/thread-self/ns/net").unwrap())
+        self.run_inside(|| File::open("/proc/thread-self/ns/net").unwrap())
     }
 }
 
@@ -55,7 +58,10 @@ impl Place {
 pub(crate) fn listed_after(tables: &[Table]) -> String {
     let mut batch = Batch::new();
     tables.iter().for_each(|table| batch.replace(table));
-    Connection::open().unwrap().apply(batch).unwrap();
+    Connection::open_netlink()
+        .unwrap()
+        .apply_batch(batch)
+        .unwrap();
     let listed = Command::new("nft").args(["list", "ruleset"]).output();
     let listed = listed.unwrap();
     assert!(listed.status.success(), "{listed:?}");

@@ -50,13 +50,17 @@ pub(crate) fn unpack(root: &Path, stream: impl Read) -> Result<(), Error> {
     for entry in archive.entries().map_err(Error::Stream)? {
         let mut entry = entry.map_err(Error::Stream)?;
         let path = relative(&entry.path().map_err(Error::Stream)?)?;
-        place(&root, &path, &mut entry)?;
+        place_entry(&root, &path, &mut entry)?;
     }
     Ok(())
 }
 
 /// Puts one entry in place.
-fn place<R: Read>(root: &OwnedFd, path: &Path, entry: &mut Entry<'_, R>) -> Result<(), Error> {
+fn place_entry<R: Read>(
+    root: &OwnedFd,
+    path: &Path,
+    entry: &mut Entry<'_, R>,
+) -> Result<(), Error> {
     let failed = |source: io::Error| Error::Write {
         path: path.to_owned(),
         source,

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 /// Prints an answer the caller asked for.
-pub(crate) fn answer(text: &str) -> ExitCode {
+pub(crate) fn print_answer(text: &str) -> ExitCode {
     match writeln!(std::io::stdout(), "{text}") {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
@@ -13,14 +13,14 @@ pub(crate) fn answer(text: &str) -> ExitCode {
 }
 
 /// Says what went wrong.
-pub(crate) fn fail(problem: &str) -> ExitCode {
+pub(crate) fn exit_with_failure(problem: &str) -> ExitCode {
     // Nothing is left to do when not even this can be written.
     let _ = writeln!(std::io::stderr(), "kind-node: {problem}");
     ExitCode::FAILURE
 }
 
 /// Says what is wrong with the command line.
-pub(crate) fn complain(problem: &str) -> ExitCode {
+pub(crate) fn exit_with_usage(problem: &str) -> ExitCode {
     // Nothing is left to do when not even this can be written.
     let _ = writeln!(std::io::stderr(), "kind-node: {problem}\n\n{USAGE}");
     ExitCode::from(2)

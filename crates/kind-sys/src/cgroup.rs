@@ -156,7 +156,7 @@ impl Group {
     }
 
     /// Moves a process to the group.
-    pub fn add(&self, pid: Pid) -> io::Result<()> {
+    pub fn add_process(&self, pid: Pid) -> io::Result<()> {
         self.add_at(pid, &self.path.clone())
     }
 

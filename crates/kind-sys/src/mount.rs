@@ -12,9 +12,9 @@ use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
 };
 
-/// How the mounts below a mount point travel to and from other mount namespaces.
+/// How mount and unmount events below a mount point propagate to and from other mount namespaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Travel {
+pub enum MountPropagation {
     /// Not at all.
     Private,
     /// From the other namespaces to this one.
@@ -23,17 +23,17 @@ pub enum Travel {
     Shared,
 }
 
-/// Stops mounts of the calling namespace from travelling to any other.
-pub fn isolate() -> io::Result<()> {
-    change(Path::new("/"), Travel::Private)
+/// Stops mounts of the calling namespace from propagating to any other.
+pub fn make_all_private() -> io::Result<()> {
+    set_propagation(Path::new("/"), MountPropagation::Private)
 }
 
-/// Sets how mounts below `target` travel, recursively.
-pub fn change(target: &Path, travel: Travel) -> io::Result<()> {
-    let flag = match travel {
-        Travel::Private => MountPropagationFlags::PRIVATE,
-        Travel::Slave => MountPropagationFlags::DOWNSTREAM,
-        Travel::Shared => MountPropagationFlags::SHARED,
+/// Sets how mounts below `target` propagate, recursively.
+pub fn set_propagation(target: &Path, propagation: MountPropagation) -> io::Result<()> {
+    let flag = match propagation {
+        MountPropagation::Private => MountPropagationFlags::PRIVATE,
+        MountPropagation::Slave => MountPropagationFlags::DOWNSTREAM,
+        MountPropagation::Shared => MountPropagationFlags::SHARED,
     };
     Ok(rustix::mount::mount_change(
         target,
@@ -128,9 +128,9 @@ pub fn read_only(target: &Path) -> io::Result<()> {
 
 /// A copy of a mount tree that is not attached anywhere yet. It keeps the propagation of its source.
 #[derive(Debug)]
-pub struct Detached(OwnedFd);
+pub struct DetachedMount(OwnedFd);
 
-impl Detached {
+impl DetachedMount {
     /// Copies the tree of mounts at `source`.
     pub fn copy(source: &Path) -> io::Result<Self> {
         let flags = OpenTreeFlags::OPEN_TREE_CLONE
@@ -140,7 +140,7 @@ impl Detached {
     }
 
     /// Attaches the tree at `target`.
-    pub fn attach(self, target: &Path) -> io::Result<()> {
+    pub fn attach_at(self, target: &Path) -> io::Result<()> {
         Ok(rustix::mount::move_mount(
             self.0.as_fd(),
             "",

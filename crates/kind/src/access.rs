@@ -19,7 +19,7 @@ pub(crate) fn may_make_files_in(directory: &Path) -> io::Result<()> {
     if !existing.is_dir() {
         return Err(ErrorKind::NotADirectory.into());
     }
-    allows(existing, Access::WRITE_OK | Access::EXEC_OK)
+    allows_access(existing, Access::WRITE_OK | Access::EXEC_OK)
 }
 
 /// Whether this user could change the content of a file.
@@ -27,10 +27,10 @@ pub(crate) fn may_make_files_in(directory: &Path) -> io::Result<()> {
 /// # Errors
 /// Why not, as the system would say it.
 pub(crate) fn may_write(file: &Path) -> io::Result<()> {
-    allows(file, Access::WRITE_OK)
+    allows_access(file, Access::WRITE_OK)
 }
 
-fn allows(path: &Path, access: Access) -> io::Result<()> {
+fn allows_access(path: &Path, access: Access) -> io::Result<()> {
     // Without the flag the system answers for the user who called a set-uid program.
     Ok(accessat(CWD, path, access, AtFlags::EACCESS)?)
 }
@@ -55,7 +55,8 @@ pub(crate) fn remedy(path: &Path, error: &io::Error, instead: &str) -> Option<St
             Some(format!("{} is read-only: {instead}", place.display()))
         }
         (ErrorKind::PermissionDenied, Some((place, found))) => {
-            let told = without(place, path, &found).unwrap_or_else(|| denied(place, &found));
+            let told = describe_missing(place, path, &found)
+                .unwrap_or_else(|| describe_denied(place, &found));
             Some(format!("{told}{instead}"))
         }
         _ => None,
@@ -63,16 +64,16 @@ pub(crate) fn remedy(path: &Path, error: &io::Error, instead: &str) -> Option<St
 }
 
 /// The beginning of a sentence about directories that are missing above what cannot be made.
-fn without(place: &Path, path: &Path, found: &Metadata) -> Option<String> {
+fn describe_missing(place: &Path, path: &Path, found: &Metadata) -> Option<String> {
     let below = path.strip_prefix(place).ok()?;
     let mut missing = below.components();
     let first = place.join(missing.next()?);
     missing.next()?;
-    let (first, owner) = (first.display(), owner(found));
+    let (first, owner) = (first.display(), owner_of(found));
     (!is_users(found)).then(|| format!("there is no {first}, and only {owner} can make it: "))
 }
 
-fn owner(file: &Metadata) -> String {
+fn owner_of(file: &Metadata) -> String {
     match file.uid() {
         0 => "root".to_owned(),
         other => format!("user {other}"),
@@ -80,12 +81,12 @@ fn owner(file: &Metadata) -> String {
 }
 
 /// The beginning of a sentence about what is there.
-fn denied(place: &Path, found: &Metadata) -> String {
+fn describe_denied(place: &Path, found: &Metadata) -> String {
     let (user, shown) = (geteuid().as_raw(), place.display());
     if is_users(found) || is_root() {
         return format!("see what `ls -ld {shown}` allows, or ");
     }
-    let owner = owner(found);
+    let owner = owner_of(found);
     let above = place.parent().and_then(|parent| fs::metadata(parent).ok());
     // What lies in a place of the user's own should be the user's: `sudo` has left it there.
     if above.is_some_and(|above| above.uid() == user) {
@@ -121,9 +122,10 @@ mod tests {
             remedy("/proc/none/such", ErrorKind::ReadOnlyFilesystem).as_deref(),
             Some("/proc is read-only: use another")
         );
-        let expected = match is_root() {
-            true => "see what `ls -ld /proc` allows, or use another",
-            false => "/proc belongs to root: use another",
+        let expected = if is_root() {
+            "see what `ls -ld /proc` allows, or use another"
+        } else {
+            "/proc belongs to root: use another"
         };
         let denied = ErrorKind::PermissionDenied;
         assert_eq!(remedy("/proc/none", denied).as_deref(), Some(expected));

@@ -69,32 +69,32 @@ pub(crate) struct EngineParts {
 }
 
 /// Opens the chosen engine.
-pub(crate) fn open(choice: EngineChoice, parts: EngineParts) -> Result<Arc<dyn Engine>> {
+pub(crate) fn open_engine(choice: EngineChoice, parts: EngineParts) -> Result<Arc<dyn Engine>> {
     let (flavor, program) = match choice {
         EngineChoice::Native => return open_native(parts).map_err(NativeError::into_error),
-        EngineChoice::Detect => return detect(parts),
+        EngineChoice::Detect => return detect_engine(parts),
         EngineChoice::Docker => (Flavor::Docker, "docker"),
         EngineChoice::Podman => (Flavor::Podman, "podman"),
         EngineChoice::Nerdctl | EngineChoice::Finch | EngineChoice::NerdctlLima => {
             (Flavor::Nerdctl, choice.name())
         }
     };
-    Ok(Arc::new(client((flavor, program), &parts)))
+    Ok(Arc::new(engine_client((flavor, program), &parts)))
 }
 
 /// What answers first; otherwise nodes run natively.
-fn detect(parts: EngineParts) -> Result<Arc<dyn Engine>> {
-    if let Some(engine) = answering(&parts) {
+fn detect_engine(parts: EngineParts) -> Result<Arc<dyn Engine>> {
+    if let Some(engine) = answering_engine(&parts) {
         return Ok(engine);
     }
     match open_native(parts.clone()) {
         // Without root this host has nothing to offer; most users mean docker.
-        Err(NativeError::Unavailable(_)) => open(EngineChoice::Docker, parts),
+        Err(NativeError::Unavailable(_)) => open_engine(EngineChoice::Docker, parts),
         opened => opened.map_err(NativeError::into_error),
     }
 }
 
-fn client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
+fn engine_client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
     let search_path = parts.environment.get("PATH").cloned();
     CommandLine::new(flavor, program)
         .search_path(search_path.unwrap_or_default())
@@ -104,9 +104,9 @@ fn client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine
 
 /// The first program behind which an engine answers. What it tells of itself is kept, so that it is not
 /// asked again.
-fn answering(parts: &EngineParts) -> Option<Arc<dyn Engine>> {
+fn answering_engine(parts: &EngineParts) -> Option<Arc<dyn Engine>> {
     let engine = CLIENTS.iter().find_map(|known| {
-        let engine = client((known.flavor, known.program), parts);
+        let engine = engine_client((known.flavor, known.program), parts);
         engine.answers(known.banner).then_some(engine)
     })?;
     Some(Arc::new(engine))
@@ -134,12 +134,12 @@ impl NativeError {
 
 /// The chosen engine for looking only, and which it is; none if it does not answer. Nothing is made for
 /// it: the native engine answers only where it has worked before.
-pub(crate) fn look(
+pub(crate) fn find_engine(
     choice: EngineChoice,
     parts: EngineParts,
 ) -> (EngineKind, Option<Arc<dyn Engine>>) {
     if choice == EngineChoice::Detect
-        && let Some(engine) = answering(&parts)
+        && let Some(engine) = answering_engine(&parts)
     {
         return (engine.kind(), Some(engine));
     }
@@ -155,7 +155,7 @@ pub(crate) fn look(
     if kind == EngineKind::Native && !parts.state_dir.is_dir() {
         return (kind, None);
     }
-    match open(choice, parts) {
+    match open_engine(choice, parts) {
         Ok(engine) => (engine.kind(), Some(engine)),
         Err(error) => {
             tracing::debug!(%error, name = kind.name(), "no engine to ask");
@@ -172,7 +172,7 @@ fn open_native(parts: EngineParts) -> std::result::Result<Arc<dyn Engine>, Nativ
         environment: parts.environment,
     };
     let failed = Error::engine("failed to open the native engine");
-    match kind_engine::native::Native::open(options) {
+    match kind_engine::native::Native::open_state(options) {
         Ok(engine) => Ok(Arc::new(engine)),
         Err(error @ kind_engine::Error::NotRoot) => Err(NativeError::Unavailable(failed(error))),
         Err(error) => Err(NativeError::Failed(failed(error))),

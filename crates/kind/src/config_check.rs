@@ -2,7 +2,7 @@
 
 use kind_config::{ApiVersion, Cluster, Source};
 
-use crate::create::{check_cluster, explained};
+use crate::create::{check_cluster, explain_error};
 use crate::event::Listener;
 use crate::{CreateCluster, KubeconfigFiles, Result};
 
@@ -25,7 +25,7 @@ pub fn check_config(source: &Source, listener: Listener<'_>) -> Result<Cluster> 
 /// # Errors
 /// Every problem, or every place that the version cannot say, with the lines at fault.
 pub fn convert_config(source: &Source, to: ApiVersion) -> Result<String> {
-    kind_config::convert(source.text(), to).map_err(|error| explained(source, error))
+    kind_config::convert(source.text(), to).map_err(|error| explain_error(source, error))
 }
 
 /// Writes a configuration with all its defaults, in a version or in its own.
@@ -42,7 +42,7 @@ pub fn complete_config(source: &Source, to: Option<ApiVersion>) -> Result<(ApiVe
         cluster.set_defaults();
         Ok((version, cluster.to_complete_yaml(version)?))
     };
-    text().map_err(|error| explained(source, error))
+    text().map_err(|error| explain_error(source, error))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ const LARGEST: u64 = 16 << 20;
 
 /// Reads every file that the configuration names, so that all its content stands in it. Relative
 /// paths are below `directory`.
-pub(crate) fn read(cluster: &mut Cluster, directory: &Path) -> Result<()> {
+pub(crate) fn read_contents(cluster: &mut Cluster, directory: &Path) -> Result<()> {
     let mirrors = cluster.registries.iter_mut().flat_map(|r| &mut r.mirrors);
     let policy = cluster.audit.iter_mut().filter_map(|a| a.policy.as_mut());
     let contents = mirrors
@@ -22,21 +22,21 @@ pub(crate) fn read(cluster: &mut Cluster, directory: &Path) -> Result<()> {
         .chain(&mut cluster.manifests);
     for content in contents {
         if !content.file.is_empty() {
-            content.text = text(&directory.join(&content.file))?;
+            content.text = read_as_text(&directory.join(&content.file))?;
         }
     }
     Ok(())
 }
 
 /// What a piece of content is called in messages.
-pub(crate) fn name(content: &FileOrText, field: &str) -> String {
+pub(crate) fn content_name(content: &FileOrText, field: &str) -> String {
     match content.file.as_str() {
         "" => field.to_owned(),
         file => file.to_owned(),
     }
 }
 
-fn text(path: &Path) -> Result<String> {
+fn read_as_text(path: &Path) -> Result<String> {
     let failed = |source| Error::Io {
         action: "failed to read",
         path: path.to_owned(),
@@ -74,7 +74,7 @@ mod tests {
         cluster
             .certificate_authorities
             .push(FileOrText::file("authority"));
-        read(&mut cluster, directory.path()).unwrap();
+        read_contents(&mut cluster, directory.path()).unwrap();
         let texts = [
             &cluster.registries[0].mirrors[0].ca.as_ref().unwrap().text,
             &cluster.audit.unwrap().policy.unwrap().text,
@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let mut cluster = Cluster::default().manifest(FileOrText::file("/nowhere/a.yaml"));
-        let error = read(&mut cluster, Path::new("/")).unwrap_err();
-        let text = crate::error::chain(&error);
+        let error = read_contents(&mut cluster, Path::new("/")).unwrap_err();
+        let text = crate::error::error_chain(&error);
         assert!(
             text.starts_with("failed to read /nowhere/a.yaml: "),
             "{text}"

@@ -22,7 +22,7 @@ impl Provider {
         if let Some(Err(error)) = removed {
             errors.push(Error::Kubeconfig {
                 action: "failed to update kubeconfig".to_owned(),
-                source: Cause::new(error.code(), crate::error::chain(&error))
+                source: Cause::new(error.code(), crate::error::error_chain(&error))
                     .with_remedy(error.remedy()),
             });
         }

@@ -144,7 +144,7 @@ pub enum Error {
         evidence: PathBuf,
     },
     /// Several failures of one operation that went on as far as it could.
-    #[error("[{}]", .0.iter().map(chain).collect::<Vec<_>>().join(", "))]
+    #[error("[{}]", .0.iter().map(error_chain).collect::<Vec<_>>().join(", "))]
     Many(Vec<Error>),
 }
 
@@ -399,7 +399,7 @@ impl StdError for Cause {
 }
 
 /// An error and its sources in one line, outermost first.
-pub fn chain(error: &Error) -> String {
+pub fn error_chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Engine`]
-pub(crate) fn run(
+pub(crate) fn hand_over_program(
     engine: &dyn Engine,
     (store, image): (&Store, &Image),
     name: &str,
@@ -27,7 +27,7 @@ pub(crate) fn run(
         title: format!("Loading the image into {}", engine.name()),
     };
     listener(Event::PhaseStarted(phase.clone()));
-    let loaded = load(engine, store, image, &action);
+    let loaded = load_program(engine, store, image, &action);
     let outcome = match loaded {
         Ok(()) => Outcome::Done,
         Err(_) => Outcome::Failed,
@@ -47,7 +47,7 @@ fn is_id(known: &str, id: &str) -> bool {
     !known.is_empty() && (known == id || id.strip_prefix("sha256:") == Some(known))
 }
 
-fn load(engine: &dyn Engine, store: &Store, image: &Image, action: &str) -> Result<()> {
+fn load_program(engine: &dyn Engine, store: &Store, image: &Image, action: &str) -> Result<()> {
     let piped = run_piped(
         |writer| archive::write(store, std::slice::from_ref(image), writer),
         |mut reader| engine.load(&mut reader),

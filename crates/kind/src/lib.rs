@@ -56,7 +56,7 @@ pub use choice::EngineChoice;
 pub use config_check::{check_config, complete_config, convert_config};
 pub use create::{CreateCluster, Created};
 pub use dry_run::{Assumptions, DryNode, DryRun};
-pub use error::{Cause, Error, FailedStep, Result, chain as error_chain};
+pub use error::{Cause, Error, FailedStep, Result, error_chain};
 pub use event::{
     Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, StepEnded, StepId, StepRecord,
     Warning, timestamp,

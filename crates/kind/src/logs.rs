@@ -107,26 +107,31 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
         return vec![Error::io("failed to create", directory)(error)];
     }
     let mut results = vec![
-        inspect(engine, node, directory),
-        serial(engine, node, directory),
+        inspect_nodes(engine, node, directory),
+        copy_serial_log(engine, node, directory),
     ];
     if NodeRole::of(node) == Some(NodeRole::LoadBalancer) {
         // It has neither a journal nor Kubernetes: what it says is on its console.
     } else if node.state == State::Running {
         for (file, argv) in COMMANDS {
-            results.push(output(engine, node, argv, &directory.join(file)));
+            results.push(command_output(engine, node, argv, &directory.join(file)));
         }
         let version = directory.join("kubernetes-version.txt");
-        results.push(output(engine, node, &["cat", "/kind/version"], &version));
-        let pack = bounded(&["sh", "-c", PACK_LOGS]);
-        results.push(unpacked(node, directory, 0, |tar| {
+        results.push(command_output(
+            engine,
+            node,
+            &["cat", "/kind/version"],
+            &version,
+        ));
+        let pack = bounded_command(&["sh", "-c", PACK_LOGS]);
+        results.push(unpack_stream(node, directory, 0, |tar| {
             engine
                 .exec(&node.name, &pack, Io::new(None, tar, &mut io::sink()))
                 .map(drop)
         }));
     } else {
         let logs = Path::new("/var/log");
-        results.push(unpacked(node, directory, 1, |tar| {
+        results.push(unpack_stream(node, directory, 1, |tar| {
             engine.copy_out(&node.name, logs, tar)
         }));
     }
@@ -134,7 +139,7 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
 }
 
 /// What the engine knows about a node.
-fn inspect(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
+fn inspect_nodes(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
     let path = directory.join("inspect.json");
     let action = format!("failed to inspect node {:?}", node.name);
     let text = engine.inspect(&node.name).map_err(Error::engine(action))?;
@@ -142,7 +147,7 @@ fn inspect(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
 }
 
 /// What the node's first process printed.
-fn serial(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
+fn copy_serial_log(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
     let path = directory.join("serial.log");
     let mut file = File::create(&path).map_err(Error::io("failed to create", &path))?;
     let action = format!("failed to read the console of node {:?}", node.name);
@@ -152,18 +157,18 @@ fn serial(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
 }
 
 /// A command that a hanging node cannot hold up for ever.
-fn bounded(argv: &[&str]) -> Command {
+fn bounded_command(argv: &[&str]) -> Command {
     Command::new(["timeout", LIMIT].iter().chain(argv).copied())
 }
 
 /// What a command in the node prints, stdout and stderr in one file.
-fn output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) -> Result<()> {
+fn command_output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) -> Result<()> {
     let open = || File::create(path).map_err(Error::io("failed to create", path));
     let mut stdout = open()?;
     let mut stderr = stdout
         .try_clone()
         .map_err(Error::io("failed to open", path))?;
-    let command = bounded(argv);
+    let command = bounded_command(argv);
     let action = || format!("failed to run {} in node {:?}", argv.join(" "), node.name);
     match engine.exec(
         &node.name,
@@ -184,7 +189,7 @@ fn output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) -> Resul
 }
 
 /// Unpacks the tar stream that `pack` writes, without the first `skip` parts of each name.
-fn unpacked(
+fn unpack_stream(
     node: &Node,
     directory: &Path,
     skip: usize,
@@ -192,7 +197,7 @@ fn unpacked(
 ) -> Result<()> {
     let piped = run_piped(
         |mut writer| pack(&mut writer),
-        |reader| unpack(reader, directory, skip),
+        |reader| unpack_logs(reader, directory, skip),
     );
     let (packed, unpacked) = piped.map_err(Error::io("failed to open a pipe for", directory))?;
     packed.map_err(Error::engine(format!(
@@ -202,7 +207,7 @@ fn unpacked(
     unpacked.map_err(Error::io("failed to unpack logs below", directory))
 }
 
-fn unpack(mut stream: impl Read, directory: &Path, skip: usize) -> io::Result<()> {
+fn unpack_logs(mut stream: impl Read, directory: &Path, skip: usize) -> io::Result<()> {
     let mut archive = tar::Archive::new(&mut stream);
     for entry in archive.entries()? {
         let mut entry = entry?;

@@ -7,7 +7,7 @@ use kind_engine::EngineKind;
 use crate::plan::NETWORK;
 
 /// Name of the network for nodes of an engine, and the variable that changes it if one does.
-pub(crate) fn name(
+pub(crate) fn network_name(
     engine: EngineKind,
     environment: &BTreeMap<String, String>,
 ) -> (&str, Option<&'static str>) {
@@ -31,12 +31,18 @@ mod tests {
         let docker = "KIND_EXPERIMENTAL_DOCKER_NETWORK";
         let environment = BTreeMap::from([(docker.to_owned(), "mine".to_owned())]);
         assert_eq!(
-            name(EngineKind::Docker, &environment),
+            network_name(EngineKind::Docker, &environment),
             ("mine", Some(docker))
         );
-        assert_eq!(name(EngineKind::Podman, &environment), ("kind", None));
-        assert_eq!(name(EngineKind::Nerdctl, &environment), ("kind", None));
+        assert_eq!(
+            network_name(EngineKind::Podman, &environment),
+            ("kind", None)
+        );
+        assert_eq!(
+            network_name(EngineKind::Nerdctl, &environment),
+            ("kind", None)
+        );
         let empty = BTreeMap::from([(docker.to_owned(), String::new())]);
-        assert_eq!(name(EngineKind::Docker, &empty), ("kind", None));
+        assert_eq!(network_name(EngineKind::Docker, &empty), ("kind", None));
     }
 }

@@ -210,7 +210,7 @@ pub(crate) fn build_image(
         manifests: MANIFESTS
             .map(|(name, text)| (name.to_owned(), text.to_owned()))
             .into(),
-        kind_node: agent_file(provider)?,
+        node_agent: agent_file(provider)?,
     };
     let name: Reference = options.image.parse().map_err(|error| Error::Image {
         image: options.image.clone(),
@@ -228,13 +228,13 @@ pub(crate) fn build_image(
         download_base: RELEASES.to_owned(),
     };
     let steps = Steps::new(listener);
-    let built = build::build(&store, &request, &|event| steps.hear(event));
+    let built = build::build(&store, &request, &|event| steps.handle_build_event(event));
     steps.end(built.is_ok());
     // The build's programs get the user's interrupt too; their failure is not what matters then.
     options.cancel.check()?;
     let image = built.map_err(|error| build_error(&options.source, error))?;
     if provider.engine_kind() != EngineKind::Native {
-        hand_over::run(
+        hand_over::hand_over_program(
             provider.engine(),
             (&store, &image),
             &options.image,
@@ -283,12 +283,13 @@ fn check_architecture(options: &BuildNodeImage) -> Result<()> {
 /// Building makes Debian roots with owners and devices, which only root may make. That is told before anything is
 /// brought from anywhere.
 fn check_root(provider: &Provider, options: &BuildNodeImage) -> Result<()> {
-    match access::is_root() {
-        true => Ok(()),
-        false => Err(Error::Build {
+    if access::is_root() {
+        Ok(())
+    } else {
+        Err(Error::Build {
             from: options.source.text().to_owned(),
             source: not_root(provider.engine_kind(), options),
-        }),
+        })
     }
 }
 
@@ -327,7 +328,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn hear(&self, event: build::Event<'_>) {
+    fn handle_build_event(&self, event: build::Event<'_>) {
         match event {
             build::Event::Waiting => self.detail(0, "Waiting for another build ..."),
             build::Event::Started { step, log } => {

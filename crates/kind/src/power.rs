@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kind_engine::{Node, State};
-use kind_node::request::{Event as Told, Request};
+use kind_node::request::{Event as NodeEvent, Request};
 
 use crate::create::parallel;
 use crate::event::{Event, Listener, Outcome, Phase};
@@ -11,9 +11,9 @@ use crate::node::{Abandoned, Reply, Requests};
 use crate::{CancelToken, Error, NodeRole, Provider, Result, bootstrap};
 
 /// How long nodes may take to shut down in order.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a node may take until it takes commands.
-const BOOT_LIMIT: Duration = Duration::from_secs(30);
+const BOOT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What to start and how.
 #[derive(Debug, Clone)]
@@ -68,13 +68,16 @@ impl Provider {
 
 /// Ends all nodes of a cluster at once; their files stay.
 fn stop_cluster(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
-    let mut running = nodes(provider, cluster)?;
+    let mut running = cluster_nodes(provider, cluster)?;
     running.retain(|node| node.state == State::Running);
     note_stop(provider, &running);
     let running: Vec<_> = running.into_iter().map(|node| node.name).collect();
-    parallel::each(&running, &CancelToken::new(), |node| {
+    parallel::run_for_each(&running, &CancelToken::new(), |node| {
         let failed = Error::engine(format!("failed to stop node {node:?}"));
-        provider.engine().stop(node, GRACE).map_err(failed)
+        provider
+            .engine()
+            .stop(node, SHUTDOWN_TIMEOUT)
+            .map_err(failed)
     })?;
     Ok(running)
 }
@@ -86,7 +89,7 @@ fn note_stop(provider: &Provider, nodes: &[Node]) {
     };
     let mut requests = Requests::new(provider.shared_engine());
     let steps = vec![bootstrap::note_stop()];
-    requests.begin(&node.name, &Request { steps }, &[]);
+    requests.begin_request(&node.name, &Request { steps }, &[]);
     let noted = went_well(requests, &CancelToken::new());
     tracing::debug!(?noted, node = node.name, "the cluster was told");
 }
@@ -97,13 +100,13 @@ fn start_cluster(
     options: &StartCluster,
     listener: Listener<'_>,
 ) -> Result<Vec<String>> {
-    let nodes = nodes(provider, &options.name)?;
+    let nodes = cluster_nodes(provider, &options.name)?;
     let stopped: Vec<_> = nodes
         .iter()
         .filter(|node| node.state != State::Running)
         .collect();
     let engine = provider.engine();
-    parallel::each(&stopped, &options.cancel, |node| {
+    parallel::run_for_each(&stopped, &options.cancel, |node| {
         let failed = |action| Error::engine(format!("{action} node {:?}", node.name));
         engine
             .start(&node.name)
@@ -112,27 +115,28 @@ fn start_cluster(
             return Ok(());
         }
         engine
-            .wait_until_booted(&node.name, BOOT_LIMIT)
+            .wait_until_booted(&node.name, BOOT_TIMEOUT)
             .map_err(failed("failed to boot"))
     })?;
     if let Some(limit) = options.wait {
-        wait(provider, options, &nodes, limit, listener)?;
+        wait_until_ready(provider, options, &nodes, limit, listener)?;
     }
     Ok(stopped.iter().map(|node| node.name.clone()).collect())
 }
 
-fn nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
+fn cluster_nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
     let listed = provider.engine().list(Some(cluster));
     let nodes = listed.map_err(Error::engine("failed to list nodes"))?;
-    match nodes.is_empty() {
-        true => Err(Error::NoSuchCluster(cluster.to_owned())),
-        false => Ok(nodes),
+    if nodes.is_empty() {
+        Err(Error::NoSuchCluster(cluster.to_owned()))
+    } else {
+        Ok(nodes)
     }
 }
 
 /// Waits until every node has said since its start that it is ready, and the API server answers. Each is asked
 /// itself: what the cluster knows of a node may be from before it went down.
-fn wait(
+fn wait_until_ready(
     provider: &Provider,
     options: &StartCluster,
     nodes: &[Node],
@@ -152,22 +156,24 @@ fn wait(
     let began = Instant::now();
     let mut requests = Requests::new(provider.shared_engine());
     for (index, node) in nodes.iter().enumerate() {
-        let mut steps = vec![bootstrap::back(&node.name, limit)];
+        let mut steps = vec![bootstrap::await_ready_step(&node.name, limit)];
         // One of them asks as users do, through the load balancer if there is one.
-        steps.extend((index == 0).then(|| bootstrap::answers(limit)));
-        requests.begin(&node.name, &Request { steps }, &[]);
+        steps.extend((index == 0).then(|| bootstrap::await_api_server_step(limit)));
+        requests.begin_request(&node.name, &Request { steps }, &[]);
     }
     let is_ready = went_well(requests, &options.cancel)?;
-    let outcome = match is_ready {
-        true => Outcome::Done,
-        false => Outcome::Failed,
+    let outcome = if is_ready {
+        Outcome::Done
+    } else {
+        Outcome::Failed
     };
     listener(Event::PhaseEnded { phase, outcome });
-    listener(match is_ready {
-        true => Event::Ready {
+    listener(if is_ready {
+        Event::Ready {
             after: began.elapsed(),
-        },
-        false => Event::NotReady,
+        }
+    } else {
+        Event::NotReady
     });
     Ok(())
 }
@@ -184,9 +190,9 @@ fn is_load_balancer(node: &Node) -> bool {
 fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
     let mut well = true;
     let kept = || Abandoned::NodesKept;
-    requests.hear(cancel, kept, |_, node, reply| {
+    requests.handle_replies(cancel, kept, |_, node, reply| {
         match reply {
-            Reply::Event(Told::Failed {
+            Reply::Event(NodeEvent::Failed {
                 name,
                 reason,
                 output,

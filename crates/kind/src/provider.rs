@@ -104,7 +104,7 @@ impl ProviderBuilder {
     /// cannot be used here.
     pub fn open(self) -> Result<Provider> {
         Ok(Provider {
-            engine: choice::open(self.choice, self.engine_parts())?,
+            engine: choice::open_engine(self.choice, self.engine_parts())?,
             settings: self,
         })
     }
@@ -210,7 +210,8 @@ impl Provider {
         if self.engine_kind() != EngineKind::Native {
             return None;
         }
-        let docker = choice::open(EngineChoice::Docker, self.settings.engine_parts()).ok()?;
+        let docker =
+            choice::open_engine(EngineChoice::Docker, self.settings.engine_parts()).ok()?;
         docker.info().is_ok().then_some(docker)
     }
 
@@ -227,7 +228,7 @@ impl Provider {
         })
     }
 
-    /// Whether the program for nodes is for the machine that they would run on.
+    /// Whether the node agent is for the machine that they would run on.
     pub(crate) fn check_machine(&self, host: &Info) -> Result<()> {
         let own = self.settings.agent.as_ref().and_then(Agent::architecture);
         let theirs = host.architecture.as_str();
@@ -257,7 +258,7 @@ impl Provider {
 
     /// The native engine where another one is in use.
     pub(crate) fn native_beside(&self) -> Option<Arc<dyn Engine>> {
-        choice::look(EngineChoice::Native, self.settings.engine_parts()).1
+        choice::find_engine(EngineChoice::Native, self.settings.engine_parts()).1
     }
 
     /// The engine's nodes of one cluster, or of all.

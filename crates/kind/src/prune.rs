@@ -38,9 +38,10 @@ impl Prune {
     }
 
     fn pruning(&self) -> Pruning {
-        match self.dry_run {
-            true => Pruning::Look,
-            false => Pruning::Remove,
+        if self.dry_run {
+            Pruning::Look
+        } else {
+            Pruning::Remove
         }
     }
 }
@@ -66,7 +67,7 @@ pub enum PrunedKind {
     /// The unpacked images of a node image, which all its nodes share.
     PreparedImages,
     /// The program that runs in nodes, of another version.
-    NodeProgram,
+    NodeAgent,
     /// Results of building node images.
     BuildCache,
 }
@@ -77,19 +78,19 @@ impl Provider {
     /// # Errors
     /// What could not be removed, after everything else was.
     pub fn prune(&self, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
-        run(self, options, listener)
+        run_prune(self, options, listener)
     }
 }
 
 /// Removes what no cluster uses. Goes on after a failure and tells all at the end.
-fn run(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
+fn run_prune(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
     let mut pruned = Vec::new();
     let mut failures = Vec::new();
     match provider.engine().prune(options.pruning()) {
         Ok(found) => pruned.extend(found.into_iter().map(from_engine)),
         Err(error) => failures.push(Error::engine("failed to remove what is not used")(error)),
     }
-    failures.extend(programs(provider, options, &mut pruned).err());
+    failures.extend(prune_agents(provider, options, &mut pruned).err());
     if options.build_cache {
         failures.extend(build_cache(provider, options, &mut pruned).err());
     }
@@ -114,9 +115,9 @@ fn from_engine(leftover: kind_engine::Leftover) -> Pruned {
     }
 }
 
-/// Copies of the node program that neither this version nor a node uses. Nodes of the native engine show
+/// Copies of the node agent that neither this version nor a node uses. Nodes of the native engine show
 /// them, whichever engine is in use now.
-fn programs(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -> Result<()> {
+fn prune_agents(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -> Result<()> {
     let directory = provider.agents_dir();
     let Some(used) = used_programs(provider) else {
         return Ok(());
@@ -129,7 +130,7 @@ fn programs(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -> R
         if used.iter().any(needed) || own.as_ref().is_some_and(needed) {
             continue;
         }
-        let removed = remove(&path, options, PrunedKind::NodeProgram);
+        let removed = remove_path(&path, options, PrunedKind::NodeAgent);
         match removed {
             Ok(item) => pruned.push(item),
             Err(error) => failures.push(error),
@@ -153,9 +154,10 @@ fn used_programs(provider: &Provider) -> Option<Vec<PathBuf>> {
 
 fn build_cache(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -> Result<()> {
     let directory = provider.cache_dir();
-    let bytes = match options.dry_run {
-        true => Ok(build::cache_size(directory)),
-        false => build::discard_cache(directory),
+    let bytes = if options.dry_run {
+        Ok(build::cache_size(directory))
+    } else {
+        build::discard_cache(directory)
     };
     let bytes = bytes.map_err(|error| {
         let (code, remedy) = (error.code().to_owned(), error.remedy());
@@ -174,7 +176,7 @@ fn build_cache(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -
     Ok(())
 }
 
-fn remove(path: &Path, options: &Prune, kind: PrunedKind) -> Result<Pruned> {
+fn remove_path(path: &Path, options: &Prune, kind: PrunedKind) -> Result<Pruned> {
     let bytes = kind_image::store::size_on_disk(path);
     if !options.dry_run {
         fs::remove_dir_all(path).map_err(Error::io("failed to remove", path))?;
@@ -222,7 +224,7 @@ mod tests {
         }
         let text = |name: &str| state.join(name).display().to_string();
         let image = (PrunedKind::Image, "node:1".to_owned());
-        let program = (PrunedKind::NodeProgram, text("agents/old"));
+        let program = (PrunedKind::NodeAgent, text("agents/old"));
         let cache = (PrunedKind::BuildCache, text("cache"));
         let everything = [program.clone(), cache, image.clone()];
         let look = Prune::new().dry_run(true).build_cache(true);

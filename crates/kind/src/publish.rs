@@ -20,13 +20,13 @@ impl Provider {
         cancel: &CancelToken,
         listener: Listener<'_>,
     ) -> Result<String> {
-        run(self, image, cancel, listener)
+        publish_image(self, image, cancel, listener)
     }
 }
 
 /// Puts an image of the engine's store into the registry that its name says. Returns the digest that it
 /// has there.
-fn run(
+fn publish_image(
     provider: &Provider,
     image: &str,
     cancel: &CancelToken,
@@ -36,7 +36,7 @@ fn run(
     let access = Access::from_environment(provider.environment());
     let name = image.to_owned();
     let push = move |progress: ProgressSink<'_>| push(&store, &name, &access, progress);
-    transfer::run(push, cancel, listener)?.map_err(|error| Error::Push {
+    transfer::run_transfer(push, cancel, listener)?.map_err(|error| Error::Push {
         image: image.to_owned(),
         source: image_cause(error),
     })
@@ -49,7 +49,7 @@ fn push(
     progress: ProgressSink<'_>,
 ) -> std::result::Result<String, kind_image::Error> {
     let name: Reference = image.parse()?;
-    let found = store.find(image)?;
+    let found = store.find_image(image)?;
     let found = found.ok_or_else(|| kind_image::Error::Missing(image.to_owned()))?;
     let pushed = registry::push(store, &found, &name, LayerForm::Gzip, access, progress)?;
     Ok(pushed.digest.to_string())

@@ -12,7 +12,7 @@ const DNS_OFFSET: u128 = 10;
 
 /// The share of the node with that index (from 0) in each of the comma-separated pod subnets.
 pub(crate) fn pod_cidrs(pod_subnets: &str, index: usize) -> Vec<String> {
-    let shares = pod_subnets.split(',').filter_map(|subnet| {
+    let pod_cidr_assignments = pod_subnets.split(',').filter_map(|subnet| {
         let subnet: IpNet = subnet.parse().ok()?;
         let prefix = match subnet {
             IpNet::V4(_) => NODE_PREFIX_V4,
@@ -24,7 +24,7 @@ pub(crate) fn pod_cidrs(pod_subnets: &str, index: usize) -> Vec<String> {
             .nth(index)?;
         Some(share.to_string())
     });
-    shares.collect()
+    pod_cidr_assignments.collect()
 }
 
 /// The address of the cluster's DNS service, in the first of the service subnets.
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn nodes_get_shares_in_order() {
-        for (subnets, index, shares) in [
+        for (subnets, index, pod_cidr_assignments) in [
             ("10.244.0.0/16", 0, vec!["10.244.0.0/24"]),
             ("10.244.0.0/16", 2, vec!["10.244.2.0/24"]),
             ("fd00:10:244::/56", 1, vec!["fd00:10:244:1::/64"]),
@@ -57,7 +57,11 @@ mod tests {
             ("10.1.2.0/26", 0, vec!["10.1.2.0/26"]),
             ("10.1.2.0/26", 1, vec![]),
         ] {
-            assert_eq!(pod_cidrs(subnets, index), shares, "{subnets} {index}");
+            assert_eq!(
+                pod_cidrs(subnets, index),
+                pod_cidr_assignments,
+                "{subnets} {index}"
+            );
         }
     }
 

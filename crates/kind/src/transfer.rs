@@ -9,7 +9,7 @@ use crate::event::{Event, Listener};
 use crate::{CancelToken, Result};
 
 /// How often the caller's wish to stop is looked at.
-const TICK: Duration = Duration::from_millis(50);
+const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Lets something move in a thread of its own, and tells how far it has come.
 ///
@@ -18,7 +18,7 @@ const TICK: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// [`crate::Error::Cancelled`]; how the transfer itself ended comes as the inner value.
-pub(crate) fn run<T: Send + 'static>(
+pub(crate) fn run_transfer<T: Send + 'static>(
     transfer: impl FnOnce(ProgressSink<'_>) -> T + Send + 'static,
     cancel: &CancelToken,
     listener: Listener<'_>,
@@ -31,7 +31,7 @@ pub(crate) fn run<T: Send + 'static>(
         })
     });
     loop {
-        let report = received.recv_timeout(TICK);
+        let report = received.recv_timeout(CANCEL_POLL_INTERVAL);
         cancel.check()?;
         match report {
             Ok(progress) => listener(Event::Progress(progress)),
@@ -60,13 +60,13 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(1));
             }
         };
-        let result: Result<()> = run(endless, &cancel, &move |_| token.cancel());
+        let result: Result<()> = run_transfer(endless, &cancel, &move |_| token.cancel());
         assert!(matches!(result, Err(Error::Cancelled)));
     }
 
     #[test]
     fn what_it_ends_with_is_handed_on() {
-        let ended = run(|_| 5, &CancelToken::new(), &|_| {}).unwrap();
+        let ended = run_transfer(|_| 5, &CancelToken::new(), &|_| {}).unwrap();
         assert_eq!(ended, 5);
     }
 }

@@ -115,7 +115,7 @@ impl Cluster {
 
 /// What the image in an archive is called, which an engine has loaded.
 fn name_in(archive: &Path, spool: &Path) -> Result<String, Failure> {
-    let images = Archive::open(archive, spool)?.images(&Platform::of_host())?;
+    let images = Archive::open_file(archive, spool)?.images(&Platform::of_host())?;
     let names = images.iter().flat_map(|image| image.names());
     Ok(names
         .last()

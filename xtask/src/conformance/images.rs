@@ -96,7 +96,7 @@ impl Images {
         let access = Access::from_environment(&BTreeMap::new());
         for name in self.names.iter().filter(|name| is_pulled(name)) {
             let (_, path) = name.split_once('/').ok_or("an image of no registry")?;
-            let image = self.store.find(name)?;
+            let image = self.store.find_image(name)?;
             let image = image.ok_or_else(|| format!("no stand-in for {name} was made"))?;
             let reference = registry.image(path).parse()?;
             push(
@@ -115,7 +115,7 @@ impl Images {
     pub(super) fn archive(&self, there: &BTreeSet<String>, path: &Path) -> Result<(), Failure> {
         let mut images = Vec::new();
         for name in self.names.iter().filter(|name| !there.contains(*name)) {
-            let image = self.store.find(name)?;
+            let image = self.store.find_image(name)?;
             images.push(image.ok_or_else(|| format!("no stand-in for {name} was made"))?);
         }
         kind_image::archive::write(&self.store, &images, File::create(path)?)?;

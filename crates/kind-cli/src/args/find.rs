@@ -1,6 +1,6 @@
 //! Which command a command line means.
 
-use crate::args::suggest::suggestions;
+use crate::args::suggest::suggest_commands;
 use crate::args::{Command, Flag, UsageError};
 
 /// The command a command line means.
@@ -28,7 +28,7 @@ impl Found {
 /// Walks from `root` along the words that name commands. `globals` are known everywhere.
 ///
 /// A flag that is not known yet is taken to have a value: it may belong to a command further on.
-pub(crate) fn find(
+pub(crate) fn find_command(
     root: &'static Command,
     globals: &[Flag],
     arguments: &[String],
@@ -57,7 +57,7 @@ fn reject_unknown_word(found: &Found, globals: &[Flag]) -> Result<(), UsageError
     };
     let word = &found.arguments[index];
     let mut message = format!("unknown command \"{word}\" for \"{}\"", root.name);
-    let near = suggestions(root, word);
+    let near = suggest_commands(root, word);
     if !near.is_empty() {
         message.push_str("\n\nDid you mean this?\n");
         for name in near {

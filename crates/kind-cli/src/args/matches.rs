@@ -49,7 +49,7 @@ impl Matches {
     }
 
     /// A text, if given; an empty text counts as given.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text_flag(&self, name: &str) -> Option<&str> {
         match self.values.get(name) {
             Some(Value::String(value)) => Some(value),
             _ => None,
@@ -58,11 +58,11 @@ impl Matches {
 
     /// A text that is given and not empty.
     pub(crate) fn filled(&self, name: &str) -> Option<&str> {
-        self.text(name).filter(|text| !text.is_empty())
+        self.text_flag(name).filter(|text| !text.is_empty())
     }
 
     /// A duration, if given and not zero; a negative one is zero.
-    pub(crate) fn wait(&self, name: &str) -> Option<Duration> {
+    pub(crate) fn wait_flag(&self, name: &str) -> Option<Duration> {
         match self.values.get(name) {
             Some(Value::Duration(0)) | None => None,
             Some(Value::Duration(nanos)) => {
@@ -73,7 +73,7 @@ impl Matches {
     }
 
     /// A list; empty when not given.
-    pub(crate) fn list(&self, name: &str) -> &[String] {
+    pub(crate) fn list_flag(&self, name: &str) -> &[String] {
         match self.values.get(name) {
             Some(Value::Strings(values)) => values,
             _ => &[],

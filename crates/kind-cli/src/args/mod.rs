@@ -14,11 +14,11 @@ mod suggest;
 mod value;
 
 pub(crate) use early::{is_quiet, wants_json};
-pub(crate) use find::{Found, find};
+pub(crate) use find::{Found, find_command};
 pub(crate) use flag::{Flag, Kind};
 pub(crate) use matches::Matches;
-pub(crate) use outdated::replacement;
-pub(crate) use parse::parse;
+pub(crate) use outdated::find_replacement;
+pub(crate) use parse::parse_arguments;
 pub(crate) use spec::{ArgRule, Command};
 pub(crate) use value::duration_text;
 

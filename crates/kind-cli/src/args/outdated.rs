@@ -26,7 +26,7 @@ const COMMANDS: [([&str; 2], &str); 2] = [
 ];
 
 /// What to use now instead of something on this command line, if anything there is of an older release.
-pub(crate) fn replacement(words: &[String]) -> Option<&'static str> {
+pub(crate) fn find_replacement(words: &[String]) -> Option<&'static str> {
     let words = || words.iter().take_while(|word| *word != "--");
     let is_flag = |word: &String, flag: &str| {
         let name = word.strip_prefix("--");
@@ -59,7 +59,7 @@ mod tests {
             ("load docker-image -- --loglevel", false),
         ] {
             let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
-            assert_eq!(replacement(&words).is_some(), known, "{line}");
+            assert_eq!(find_replacement(&words).is_some(), known, "{line}");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Flags and positional arguments of the command that was found.
 
 use super::matches::Value;
-use super::value::{parse_value, quote};
+use super::value::{parse_value, quote_value};
 use crate::args::{Flag, Matches, UsageError};
 
 /// Reads `arguments` (the command's own words taken out) with the flags the command knows.
-pub(crate) fn parse(flags: &[Flag], arguments: &[String]) -> Result<Matches, UsageError> {
+pub(crate) fn parse_arguments(flags: &[Flag], arguments: &[String]) -> Result<Matches, UsageError> {
     let mut parser = Parser {
         flags,
         rest: arguments.iter(),
@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
 
     fn set(&mut self, flag: &Flag, text: &str) -> Result<(), UsageError> {
         let value = parse_value(flag.kind, text).map_err(|reason| {
-            let (text, name) = (quote(text), flag.display());
+            let (text, name) = (quote_value(text), flag.display());
             UsageError(format!(
                 "invalid argument {text} for \"{name}\" flag: {reason}"
             ))
@@ -117,7 +117,7 @@ mod tests {
 
     fn read(line: &str) -> Result<Matches, String> {
         let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        parse(FLAGS, &arguments).map_err(|error| error.0)
+        parse_arguments(FLAGS, &arguments).map_err(|error| error.0)
     }
 
     #[test]
@@ -130,19 +130,19 @@ mod tests {
             "-n=x",
             "--name y -n x",
         ] {
-            assert_eq!(read(line).unwrap().text("name"), Some("x"), "{line}");
+            assert_eq!(read(line).unwrap().text_flag("name"), Some("x"), "{line}");
         }
         let matches = read("-qv1").unwrap();
         assert!(matches.switch("quiet"));
         assert_eq!(matches.number("verbosity"), Some(1));
-        assert_eq!(read("--name=").unwrap().text("name"), Some(""));
+        assert_eq!(read("--name=").unwrap().text_flag("name"), Some(""));
     }
 
     #[test]
     fn flags_and_positionals_interleave_until_two_dashes() {
         let matches = read("a --retain b - -- --name -q").unwrap();
         assert_eq!(matches.positionals, ["a", "b", "-", "--name", "-q"]);
-        assert!(matches.switch("retain") && matches.text("name").is_none());
+        assert!(matches.switch("retain") && matches.text_flag("name").is_none());
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn lists_accumulate() {
         let matches = read("--nodes a,b --nodes=c").unwrap();
-        assert_eq!(matches.list("nodes"), ["a", "b", "c"]);
+        assert_eq!(matches.list_flag("nodes"), ["a", "b", "c"]);
     }
 
     #[test]

@@ -76,7 +76,11 @@ pub(crate) enum ArgRule {
 
 impl ArgRule {
     /// Checks positional arguments; `path` is the command's full name for the message.
-    pub(crate) fn check(self, path: &str, positionals: &[String]) -> Result<(), UsageError> {
+    pub(crate) fn check_positionals(
+        self,
+        path: &str,
+        positionals: &[String],
+    ) -> Result<(), UsageError> {
         match (self, positionals) {
             (Self::None, [first, ..]) => Err(UsageError(format!(
                 "unknown command \"{first}\" for \"{path}\""

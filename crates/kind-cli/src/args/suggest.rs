@@ -3,7 +3,7 @@
 use crate::args::Command;
 
 /// Names of `command`'s children that are near `word`: two edits away at most, or begun by it.
-pub(super) fn suggestions(command: &Command, word: &str) -> Vec<&'static str> {
+pub(super) fn suggest_commands(command: &Command, word: &str) -> Vec<&'static str> {
     let typed = word.to_lowercase();
     command
         .children

@@ -25,14 +25,14 @@ pub(crate) fn parse_bool(text: &str) -> Result<bool, String> {
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
         _ => Err(format!(
             "strconv.ParseBool: parsing {}: invalid syntax",
-            quote(text)
+            quote_value(text)
         )),
     }
 }
 
 /// Go's `strconv.ParseInt` with base 0 and 32 bits.
 fn parse_int32(text: &str) -> Result<i32, String> {
-    let fail = |reason: &str| format!("strconv.ParseInt: parsing {}: {reason}", quote(text));
+    let fail = |reason: &str| format!("strconv.ParseInt: parsing {}: {reason}", quote_value(text));
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -75,7 +75,7 @@ fn join_digits(text: &str, after_prefix: bool) -> Option<String> {
 
 /// Go's `time.ParseDuration`, in nanoseconds.
 fn parse_duration(text: &str) -> Result<i64, String> {
-    let invalid = || format!("time: invalid duration {}", quote(text));
+    let invalid = || format!("time: invalid duration {}", quote_value(text));
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -97,7 +97,7 @@ fn parse_duration(text: &str) -> Result<i64, String> {
 
 /// One number with its unit, and what follows.
 fn parse_part<'a>(part: &'a str, whole: &str) -> Result<(i64, &'a str), String> {
-    let invalid = || format!("time: invalid duration {}", quote(whole));
+    let invalid = || format!("time: invalid duration {}", quote_value(whole));
     let number_end = part
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(part.len());
@@ -111,11 +111,11 @@ fn parse_part<'a>(part: &'a str, whole: &str) -> Result<(i64, &'a str), String> 
         .unwrap_or(rest.len());
     let (unit, after) = rest.split_at(unit_end);
     let scale = unit_nanos(unit).ok_or_else(|| match unit {
-        "" => format!("time: missing unit in duration {}", quote(whole)),
+        "" => format!("time: missing unit in duration {}", quote_value(whole)),
         _ => format!(
             "time: unknown unit {} in duration {}",
-            quote(unit),
-            quote(whole)
+            quote_value(unit),
+            quote_value(whole)
         ),
     })?;
     let nanos = whole_nanos(integer, scale).ok_or_else(invalid)?;
@@ -216,7 +216,7 @@ pub(crate) fn duration_text(duration: Duration) -> String {
 }
 
 /// Text in double quotes as Go's `%q` writes it, for the characters that occur.
-pub(super) fn quote(text: &str) -> String {
+pub(super) fn quote_value(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -99,7 +99,7 @@ fn assumptions(matches: &Matches) -> Result<Assumptions, Failure> {
         assumptions = assumptions.kubernetes_version(version);
     }
     if let Some(path) = matches.filled("containerd-config") {
-        assumptions = assumptions.containerd_config(config_file::text(path).map_err(reading)?);
+        assumptions = assumptions.containerd_config(config_file::read_text(path).map_err(reading)?);
     }
     Ok(assumptions)
 }
@@ -121,7 +121,7 @@ fn options(
         options = options.retain();
     }
     if let Some(path) = matches.filled("config") {
-        options = options.config_source(config_file::read(path).map_err(reading)?)?;
+        options = options.config_source(config_file::read_source(path).map_err(reading)?)?;
     }
     if let Some(name) = context.given_name(matches) {
         options = options.name(name);
@@ -132,7 +132,7 @@ fn options(
     if let Some(from) = matches.filled("from") {
         options = options.from(Source::parse(from)?);
     }
-    if let Some(limit) = matches.wait("wait") {
+    if let Some(limit) = matches.wait_flag("wait") {
         options = options.wait(limit);
     }
     Ok(options)
@@ -160,9 +160,10 @@ fn usage(context: &str, kubeconfig: Option<&str>) -> String {
 /// Text as one word of a shell.
 fn shell_quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    match !text.is_empty() && text.chars().all(plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', "'\"'\"'")),
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\"'\"'"))
     }
 }
 

@@ -30,9 +30,10 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     }
     let files = context.known_kubeconfig_files(matches);
     let provider = context.provider(matches)?;
-    let names = match all {
-        true => provider.clusters()?,
-        false => matches.positionals.clone(),
+    let names = if all {
+        provider.clusters()?
+    } else {
+        matches.positionals.clone()
     };
     let (mut deleted, mut failed) = (Vec::new(), Vec::new());
     for name in names {

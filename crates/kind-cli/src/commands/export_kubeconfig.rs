@@ -1,7 +1,7 @@
 //! `kind export kubeconfig`
 
 use super::flags::{INTERNAL, KUBECONFIG, NAME};
-use super::get_kubeconfig::endpoint;
+use super::get_kubeconfig::wanted_endpoint;
 use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
 use crate::document::ExportedKubeconfig;
@@ -19,7 +19,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let files = context.kubeconfig_files(matches)?;
     let provider = context.provider(matches)?;
     let name = context.cluster_name(matches);
-    provider.export_kubeconfig(&name, endpoint(matches), &files, &|event| {
+    provider.export_kubeconfig(&name, wanted_endpoint(matches), &files, &|event| {
         context.ui.event(event)
     })?;
     let exported = ExportedKubeconfig {

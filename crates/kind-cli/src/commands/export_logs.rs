@@ -42,6 +42,6 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     context
         .ui
         .result(&exported, || format!("{}\n", exported.directory));
-    provider.collect_logs(&name, &directory, &version::display())?;
+    provider.collect_logs(&name, &directory, &version::version_line())?;
     Ok(Exit::Success)
 }

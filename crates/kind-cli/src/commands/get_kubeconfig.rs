@@ -19,7 +19,7 @@ pub(super) static COMMAND: Command = Command {
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let provider = context.provider(matches)?;
     let cluster = context.cluster_name(matches);
-    let kubeconfig = provider.kubeconfig(&cluster, endpoint(matches))?;
+    let kubeconfig = provider.kubeconfig(&cluster, wanted_endpoint(matches))?;
     let given = Kubeconfig {
         cluster,
         kubeconfig,
@@ -32,9 +32,10 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// Which address of the API server the user wants.
-pub(super) fn endpoint(matches: &Matches) -> Endpoint {
-    match matches.switch("internal") {
-        true => Endpoint::Internal,
-        false => Endpoint::External,
+pub(super) fn wanted_endpoint(matches: &Matches) -> Endpoint {
+    if matches.switch("internal") {
+        Endpoint::Internal
+    } else {
+        Endpoint::External
     }
 }

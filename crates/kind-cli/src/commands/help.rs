@@ -4,7 +4,7 @@ use crate::args::{Command, Matches};
 use crate::context::Context;
 use crate::document::Help;
 use crate::exit::{Exit, Failure};
-use crate::help::{render, usage};
+use crate::help::{render_help, render_usage};
 
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
@@ -25,9 +25,10 @@ fn run(root: &'static Command, matches: &Matches, context: &Context) -> Result<E
         path.push(child);
     }
     let known = path.len() > 1 || matches.positionals.is_empty();
-    let text = match known {
-        true => render(&path),
-        false => format!(
+    let text = if known {
+        render_help(&path)
+    } else {
+        format!(
             "Unknown help topic [{}]\n{}",
             matches
                 .positionals
@@ -35,8 +36,8 @@ fn run(root: &'static Command, matches: &Matches, context: &Context) -> Result<E
                 .map(|word| format!("`{word}`"))
                 .collect::<Vec<_>>()
                 .join(" "),
-            usage(&path)
-        ),
+            render_usage(&path)
+        )
     };
     context.ui.result(&Help { text: text.clone() }, || text);
     Ok(Exit::Success)

@@ -29,7 +29,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let cluster = context.cluster_name(matches);
     let provider = context.provider(matches)?;
     let mut options = LoadImages::new(&cluster)
-        .nodes(matches.list("nodes"))
+        .nodes(matches.list_flag("nodes"))
         .cancel(context.interruptible());
     for image in &matches.positionals {
         options = options.image(image);

@@ -6,7 +6,7 @@ use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::{PrunedItem, PrunedItems};
 use crate::exit::{Exit, Failure};
-use crate::ui::bytes;
+use crate::ui::format_bytes;
 
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
@@ -58,7 +58,7 @@ fn name(kind: PrunedKind) -> &'static str {
     match kind {
         PrunedKind::Image => "image",
         PrunedKind::PreparedImages => "preparedImages",
-        PrunedKind::NodeProgram => "nodeProgram",
+        PrunedKind::NodeAgent => "nodeProgram",
         PrunedKind::BuildCache => "buildCache",
         _ => "other",
     }
@@ -77,20 +77,21 @@ fn title(kind: &str) -> &'static str {
 
 /// A line for each thing, and the sum.
 fn text(document: &PrunedItems) -> String {
-    let (removed, freed) = match document.dry_run {
-        true => ("Would remove", "Would free"),
-        false => ("Removed", "Freed"),
+    let (removed, freed) = if document.dry_run {
+        ("Would remove", "Would free")
+    } else {
+        ("Removed", "Freed")
     };
     let lines = document.items.iter().map(|item| {
         let title = title(&item.r#type);
         let size = match item.bytes {
             // Engines do not tell.
             0 => String::new(),
-            size => format!(" ({})", bytes(size)),
+            size => format!(" ({})", format_bytes(size)),
         };
         format!("{removed} {title} {}{size}\n", item.name)
     });
-    let sum = format!("{freed} {}\n", bytes(document.bytes));
+    let sum = format!("{freed} {}\n", format_bytes(document.bytes));
     lines.chain([sum]).collect()
 }
 

@@ -6,7 +6,7 @@ use crate::args::{Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::Help;
 use crate::exit::{Exit, Failure};
-use crate::help::render;
+use crate::help::render_help;
 
 /// The root of all commands.
 pub(crate) static ROOT: Command = Command {
@@ -36,10 +36,10 @@ pub(crate) static ROOT: Command = Command {
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     if matches.switch("version") {
-        let text = || format!("kind version {}\n", version::number());
-        context.ui.result(&version::document(), text);
+        let text = || format!("kind version {}\n", version::version_number());
+        context.ui.result(&version::version_document(), text);
     } else {
-        let text = render(&[&ROOT]);
+        let text = render_help(&[&ROOT]);
         context.ui.result(&Help { text: text.clone() }, || text);
     }
     Ok(Exit::Success)

@@ -38,7 +38,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let provider = context.provider(matches)?;
     context.ui.info(&format!("Starting cluster \"{name}\" ..."));
     let mut options = StartCluster::new(&name).cancel(context.interruptible());
-    if let Some(limit) = matches.wait("wait") {
+    if let Some(limit) = matches.wait_flag("wait") {
         options = options.wait(limit);
     }
     let nodes = provider

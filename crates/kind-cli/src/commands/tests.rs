@@ -2,7 +2,7 @@
 
 use crate::args::{self, Command};
 use crate::global_flags::GLOBAL_FLAGS;
-use crate::help::{flags_of, render};
+use crate::help::{flags_of, render_help};
 
 use super::ROOT;
 
@@ -10,12 +10,12 @@ use super::ROOT;
 fn understood(line: &str) -> String {
     let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
     let understand = || {
-        let found = args::find(&ROOT, GLOBAL_FLAGS, &words)?;
-        let matches = args::parse(&flags_of(&found.path), &found.arguments)?;
+        let found = args::find_command(&ROOT, GLOBAL_FLAGS, &words)?;
+        let matches = args::parse_arguments(&flags_of(&found.path), &found.arguments)?;
         found
             .command()
             .rule
-            .check(&found.name(), &matches.positionals)?;
+            .check_positionals(&found.name(), &matches.positionals)?;
         Ok::<_, args::UsageError>(format!(
             "{} {}",
             found.name(),
@@ -34,7 +34,11 @@ fn every_help() {
 
 fn collect(path: &mut Vec<&'static Command>, text: &mut String) {
     let names: Vec<_> = path.iter().map(|command| command.name).collect();
-    text.push_str(&format!("##### {}\n{}\n", names.join(" "), render(path)));
+    text.push_str(&format!(
+        "##### {}\n{}\n",
+        names.join(" "),
+        render_help(path)
+    ));
     let children = path.last().map_or(&[][..], |command| command.children);
     for child in children.iter().filter(|child| !child.hidden) {
         path.push(child);

@@ -14,7 +14,7 @@ pub(super) static COMMAND: Command = Command {
 };
 
 /// This command's version. Builds between releases say from which commit they are, if the builder does.
-pub(super) fn number() -> String {
+pub(super) fn version_number() -> String {
     let core = concat!(
         env!("CARGO_PKG_VERSION_MAJOR"),
         ".",
@@ -46,25 +46,25 @@ fn joined(core: &str, prerelease: &str, count: &str, commit: &str) -> String {
 }
 
 /// The version with the toolchain and the platform it is for.
-pub(super) fn display() -> String {
+pub(super) fn version_line() -> String {
     let Version {
         version,
         compiler,
         os,
         architecture,
-    } = document();
+    } = version_document();
     format!("kind v{version} {compiler} {os}/{architecture}")
 }
 
 /// The version in its parts.
-pub(super) fn document() -> Version {
+pub(super) fn version_document() -> Version {
     let architecture = Platform::of_machine(env!("TARGET_ARCH")).architecture;
     let os = match env!("TARGET_OS") {
         "macos" => "darwin",
         other => other,
     };
     Version {
-        version: number(),
+        version: version_number(),
         compiler: concat!("rustc", env!("RUST_VERSION")).to_owned(),
         os: os.to_owned(),
         architecture,
@@ -73,11 +73,14 @@ pub(super) fn document() -> Version {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(_: &Matches, context: &Context) -> Result<Exit, Failure> {
-    let text = || match context.ui.is_talking() {
-        true => format!("{}\n", display()),
-        false => format!("{}\n", number()),
+    let text = || {
+        if context.ui.is_talking() {
+            format!("{}\n", version_line())
+        } else {
+            format!("{}\n", version_number())
+        }
     };
-    context.ui.result(&document(), text);
+    context.ui.result(&version_document(), text);
     Ok(Exit::Success)
 }
 

@@ -35,12 +35,12 @@ struct Whole<'a, T> {
 }
 
 /// A document on one line.
-pub(crate) fn line<T: Document>(document: &T) -> String {
+pub(crate) fn document_line<T: Document>(document: &T) -> String {
     written(serde_json::to_string(&whole(document)))
 }
 
 /// A document laid out for people too.
-pub(crate) fn text<T: Document>(document: &T) -> String {
+pub(crate) fn document_text<T: Document>(document: &T) -> String {
     written(serde_json::to_string_pretty(&whole(document)))
 }
 

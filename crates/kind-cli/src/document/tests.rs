@@ -79,7 +79,7 @@ fn documents_name_their_version_and_kind() {
         }],
     };
     assert_eq!(
-        line(&list),
+        document_line(&list),
         "{\"apiVersion\":\"cli.kind.x-k8s.io/v1\",\"kind\":\"ClusterList\",\"clusters\":[{\"name\":\"a\"}]}\n"
     );
 }
@@ -88,7 +88,8 @@ fn documents_name_their_version_and_kind() {
 fn errors_have_a_code_a_cause_and_a_remedy() {
     let failure =
         Failure::during("failed to create cluster")(kind::Error::ClusterExists("a".into()));
-    let error: Value = serde_json::from_str(&line(&ErrorDocument::from(&failure))).unwrap();
+    let error: Value =
+        serde_json::from_str(&document_line(&ErrorDocument::from(&failure))).unwrap();
     assert_eq!(error["kind"], "Error");
     assert_eq!(error["code"], "KIND-CLUSTER-EXISTS");
     assert_eq!(

@@ -4,11 +4,15 @@ use super::Settings;
 use crate::exit::Failure;
 
 /// What went wrong and why, what the failed program printed, what to do, and where to look.
-pub(super) fn render(failure: &Failure, settings: &Settings) -> String {
-    let mut lines = format!("{} {}", heading("ERROR:", settings), failure.message());
+pub(super) fn render_failure(failure: &Failure, settings: &Settings) -> String {
+    let mut lines = format!(
+        "{} {}",
+        render_heading("ERROR:", settings),
+        failure.message()
+    );
     if let Some(error) = failure.error() {
-        lines.push_str(&causes(error));
-        lines.push_str(&details(error, settings));
+        lines.push_str(&render_causes(error));
+        lines.push_str(&render_details(error, settings));
     }
     if let Some(remedy) = failure.remedy() {
         lines.push_str(&format!("\n\nhint: {remedy}"));
@@ -21,7 +25,7 @@ pub(super) fn render(failure: &Failure, settings: &Settings) -> String {
 }
 
 /// What was found to be in the way, each with the lines that show it. What the message says already is not said again.
-fn causes(error: &kind::Error) -> String {
+fn render_causes(error: &kind::Error) -> String {
     let message = error.to_string();
     let mut lines = String::new();
     for check in error.causes() {
@@ -40,22 +44,22 @@ fn causes(error: &kind::Error) -> String {
 }
 
 /// What the failed program printed, and for those who ask what led to what.
-fn details(error: &kind::Error, settings: &Settings) -> String {
+fn render_details(error: &kind::Error, settings: &Settings) -> String {
     let mut lines = String::new();
     let gap = if settings.smart { "\n" } else { "\n\n" };
     if let Some(output) = error.output().filter(|output| !output.is_empty()) {
-        let heading = heading("Command Output:", settings);
+        let heading = render_heading("Command Output:", settings);
         lines.push_str(&format!("{gap}{heading} {}", output.trim_end()));
     }
     if settings.verbosity >= 1 {
-        let heading = heading("Stack Trace:", settings);
-        lines.push_str(&format!("{gap}{heading} \n{}", frames(error)));
+        let heading = render_heading("Stack Trace:", settings);
+        lines.push_str(&format!("{gap}{heading} \n{}", render_frames(error)));
     }
     lines
 }
 
 /// The error's code and, from the outermost to the innermost, what failed because of what.
-fn frames(error: &kind::Error) -> String {
+fn render_frames(error: &kind::Error) -> String {
     let mut text = error.code().to_owned();
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(frame) = cause {
@@ -65,10 +69,11 @@ fn frames(error: &kind::Error) -> String {
     text
 }
 
-fn heading(text: &str, settings: &Settings) -> String {
-    match settings.smart {
-        true => format!("\x1b[31m{text}\x1b[0m"),
-        false => text.to_owned(),
+fn render_heading(text: &str, settings: &Settings) -> String {
+    if settings.smart {
+        format!("\x1b[31m{text}\x1b[0m")
+    } else {
+        text.to_owned()
     }
 }
 
@@ -80,7 +85,7 @@ mod tests {
     fn the_first_line_is_kinds() {
         let failure =
             Failure::during("failed to create cluster")(kind::Error::ClusterExists("a".into()));
-        let text = render(&failure, &Settings::default());
+        let text = render_failure(&failure, &Settings::default());
         let expected = "ERROR: failed to create cluster: node(s) already exist for a cluster with \
                         the name \"a\"\n\nhint: ";
         assert!(text.starts_with(expected), "{text}");
@@ -95,7 +100,7 @@ mod tests {
         let failure = Failure::from(kind::Error::NoSuchCluster("a".into()));
         let expected = "ERROR: unknown cluster \"a\"\n\nStack Trace: \nKIND-CLUSTER-MISSING\n\t\
                         unknown cluster \"a\"";
-        assert_eq!(render(&failure, &settings), expected);
+        assert_eq!(render_failure(&failure, &settings), expected);
     }
 
     #[test]
@@ -104,7 +109,7 @@ mod tests {
             smart: true,
             ..Settings::default()
         };
-        let text = render(&Failure::Message("no".to_owned()), &settings);
+        let text = render_failure(&Failure::Message("no".to_owned()), &settings);
         assert_eq!(text, "\x1b[31mERROR:\x1b[0m no");
     }
 }

@@ -9,7 +9,7 @@ use kind::{EventRecord, timestamp};
 use crate::document::{self, EventLine};
 
 /// A transfer is told of no more often than this.
-const PROGRESS_PERIOD: Duration = Duration::from_millis(250);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Says how far transfers have come, but not too often.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl Pace {
         }
         let recent = told
             .get(what)
-            .is_some_and(|at| now.duration_since(*at) < PROGRESS_PERIOD);
+            .is_some_and(|at| now.duration_since(*at) < PROGRESS_INTERVAL);
         if !recent {
             told.insert(what.clone(), now);
         }
@@ -39,8 +39,8 @@ impl Pace {
 }
 
 /// A record as one line.
-pub(super) fn line(event: EventRecord) -> String {
-    document::line(&EventLine {
+pub(super) fn event_line(event: EventRecord) -> String {
+    document::document_line(&EventLine {
         time: timestamp(SystemTime::now()),
         event,
     })
@@ -61,8 +61,8 @@ mod tests {
         };
         assert!(pace.lets_through(&report(0), now));
         assert!(!pace.lets_through(&report(1), now));
-        assert!(pace.lets_through(&report(2), now + PROGRESS_PERIOD));
-        assert!(pace.lets_through(&report(9), now + PROGRESS_PERIOD));
+        assert!(pace.lets_through(&report(2), now + PROGRESS_INTERVAL));
+        assert!(pace.lets_through(&report(9), now + PROGRESS_INTERVAL));
         assert!(pace.lets_through(&EventRecord::NotReady {}, now));
     }
 }

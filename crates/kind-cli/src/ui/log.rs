@@ -12,13 +12,13 @@ impl Ui {
     /// Turns the library's diagnostics into lines on stderr, as far as the verbosity asks for them.
     pub(crate) fn show_diagnostics(self: &Arc<Self>) {
         if self.shows(1) {
-            install(Arc::clone(self), self.settings.verbosity);
+            install_log(Arc::clone(self), self.settings.verbosity);
         }
     }
 }
 
 /// Shows diagnostics from now on, as many as the verbosity asks for.
-fn install(ui: Arc<Ui>, verbosity: i32) {
+fn install_log(ui: Arc<Ui>, verbosity: i32) {
     let level = level(verbosity);
     // Only the first subscriber of a process counts, and there is no other.
     let _ = tracing::subscriber::set_global_default(Lines { ui, level });

@@ -12,4 +12,4 @@ mod transfer;
 
 pub(crate) use screen::{Ui, quoted_list};
 pub(crate) use terminal::{Format, Settings};
-pub(crate) use transfer::bytes;
+pub(crate) use transfer::format_bytes;

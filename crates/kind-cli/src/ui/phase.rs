@@ -14,7 +14,7 @@ pub(super) enum Style {
 }
 
 /// A phase in words.
-pub(super) fn text(phase: &Phase) -> String {
+pub(super) fn phase_text(phase: &Phase) -> String {
     match phase {
         Phase::BuildStep { title } => format!("{title} 🔨"),
         Phase::EnsureImage { image } => format!("Ensuring node image ({image}) 🖼️"),
@@ -35,12 +35,12 @@ pub(super) fn text(phase: &Phase) -> String {
 }
 
 /// The line for the beginning of a phase, without a terminal.
-pub(super) fn started(text: &str) -> String {
+pub(super) fn started_line(text: &str) -> String {
     format!(" • {text}  ...")
 }
 
 /// The line for the end of a phase.
-pub(super) fn ended(text: &str, well: bool, style: Style) -> String {
+pub(super) fn ended_line(text: &str, well: bool, style: Style) -> String {
     match (style, well) {
         (Style::Plain, true) => format!(" ✓ {text}"),
         (Style::Plain, false) => format!(" ✗ {text}"),
@@ -81,10 +81,10 @@ mod tests {
                 " ✓ Waiting ≤ 1m0s for control-plane = Ready ⏳",
             ),
         ] {
-            let words = text(&phase);
-            assert_eq!(started(&words), start);
-            assert_eq!(ended(&words, true, Style::Plain), end);
+            let words = phase_text(&phase);
+            assert_eq!(started_line(&words), start);
+            assert_eq!(ended_line(&words, true, Style::Plain), end);
         }
-        assert_eq!(ended("a", false, Style::Colour), " \x1b[31m✗\x1b[0m a");
+        assert_eq!(ended_line("a", false, Style::Colour), " \x1b[31m✗\x1b[0m a");
     }
 }

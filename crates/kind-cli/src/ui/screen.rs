@@ -38,7 +38,7 @@ impl Ui {
     /// Gives a command's result: as a document to programs, as `text` to people.
     pub(crate) fn result<T: Document>(&self, document: &T, text: impl FnOnce() -> String) {
         match self.settings.format {
-            Format::Json => self.data(&document::text(document)),
+            Format::Json => self.data(&document::document_text(document)),
             Format::Text => self.data(&text()),
         }
     }
@@ -90,8 +90,8 @@ impl Ui {
             return;
         }
         match self.settings.format {
-            Format::Text => self.line(&failure::render(failure, &self.settings)),
-            Format::Json => write_error(&document::line(&ErrorDocument::from(failure))),
+            Format::Text => self.line(&failure::render_failure(failure, &self.settings)),
+            Format::Json => write_error(&document::document_line(&ErrorDocument::from(failure))),
         }
     }
 
@@ -125,7 +125,7 @@ impl Ui {
             Event::Warning(warning) => self.warn(&warning.to_string()),
             Event::Note { text } => {
                 if let Some(spinner) = self.spinner().as_ref() {
-                    spinner.note(text);
+                    spinner.set_note(text);
                 }
             }
             Event::Progress(progress) => self.progress(progress),
@@ -153,7 +153,7 @@ impl Ui {
 
     fn tell(&self, record: EventRecord) {
         if self.pace.lets_through(&record, Instant::now()) {
-            write_error(&json::line(record));
+            write_error(&json::event_line(record));
         }
     }
 
@@ -176,12 +176,12 @@ impl Ui {
         if !self.shows(0) {
             return;
         }
-        let text = phase::text(phase);
+        let text = phase::phase_text(phase);
         if self.settings.smart {
             drop(self.spinner().take());
             *self.spinner() = Some(Spinner::start(text));
         } else {
-            self.line(&phase::started(&text));
+            self.line(&phase::started_line(&text));
         }
     }
 
@@ -196,7 +196,7 @@ impl Ui {
         };
         // Dropping the spinner ends its drawing before the line's final form is written.
         drop(self.spinner().take());
-        let line = phase::ended(&phase::text(phase), well, style);
+        let line = phase::ended_line(&phase::phase_text(phase), well, style);
         if self.settings.smart {
             write_error(&format!("{CLEAR_LINE}{line}\n"));
         } else {
@@ -214,17 +214,19 @@ impl Ui {
             .transfers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        transfers.hear(progress, now);
+        transfers.record_progress(progress, now);
         let mut spinner = self.spinner();
         let finished = transfers.is_finished();
         if finished && spinner.as_ref().is_some_and(Spinner::is_of_transfer) {
             drop(spinner.take());
             write_error(CLEAR_LINE);
         } else if finished {
-            spinner.iter().for_each(|phase| phase.note(String::new()));
+            spinner
+                .iter()
+                .for_each(|phase| phase.set_note(String::new()));
         } else {
             let shown = spinner.get_or_insert_with(|| Spinner::of_transfer(transfers.title()));
-            shown.note(transfers.text(now));
+            shown.set_note(transfers.progress_text(now));
         }
     }
 

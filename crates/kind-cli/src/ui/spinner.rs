@@ -11,7 +11,7 @@ use crate::args::duration_text;
 const FRAMES: [&str; 15] = [
     "⠈⠁", "⠈⠑", "⠈⠱", "⠈⡱", "⢀⡱", "⢄⡱", "⢄⡱", "⢆⡱", "⢎⡱", "⢎⡰", "⢎⡠", "⢎⡀", "⢎⠁", "⠎⠁", "⠊⠁",
 ];
-const PERIOD: Duration = Duration::from_millis(100);
+const FRAME_INTERVAL: Duration = Duration::from_millis(100);
 /// Before this the elapsed time says nothing.
 const SHOW_TIME_AFTER: Duration = Duration::from_secs(2);
 
@@ -33,8 +33,8 @@ impl Spinner {
             let begin = Instant::now();
             for frame in FRAMES.iter().cycle() {
                 let note = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                write_error(&draw(frame, &text, begin.elapsed(), &note));
-                if stopped.recv_timeout(PERIOD) != Err(RecvTimeoutError::Timeout) {
+                write_error(&draw_frame(frame, &text, begin.elapsed(), &note));
+                if stopped.recv_timeout(FRAME_INTERVAL) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
             }
@@ -60,7 +60,7 @@ impl Spinner {
     }
 
     /// Shows a few words beside the text from now on.
-    pub(super) fn note(&self, text: String) {
+    pub(super) fn set_note(&self, text: String) {
         *self.note.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 }
@@ -75,10 +75,11 @@ impl Drop for Spinner {
 }
 
 /// One frame. Line wrapping is off while it is drawn, so that a narrow terminal shows one line.
-fn draw(frame: &str, text: &str, elapsed: Duration, note: &str) -> String {
-    let time = match elapsed >= SHOW_TIME_AFTER {
-        true => format!("({}) ", duration_text(elapsed)),
-        false => String::new(),
+fn draw_frame(frame: &str, text: &str, elapsed: Duration, note: &str) -> String {
+    let time = if elapsed >= SHOW_TIME_AFTER {
+        format!("({}) ", duration_text(elapsed))
+    } else {
+        String::new()
     };
     let wrap = if cfg!(windows) {
         ("", "")
@@ -95,7 +96,11 @@ mod tests {
 
     #[test]
     fn time_is_shown_when_it_matters() {
-        assert!(draw("⠈⠁", "Working", Duration::from_secs(1), "").contains("Working \x1b[?7h"));
-        assert!(draw("⠈⠁", "Working", Duration::from_secs(75), "").contains("Working (1m15s) "));
+        assert!(
+            draw_frame("⠈⠁", "Working", Duration::from_secs(1), "").contains("Working \x1b[?7h")
+        );
+        assert!(
+            draw_frame("⠈⠁", "Working", Duration::from_secs(75), "").contains("Working (1m15s) ")
+        );
     }
 }

@@ -38,14 +38,14 @@ impl Settings {
 }
 
 fn is_smart(terminal: bool, environment: &Environment) -> bool {
-    let is = |name: &str, value: &str| environment.text(name) == Some(value);
+    let is = |name: &str, value: &str| environment.text_variable(name) == Some(value);
     // One service shows a terminal that cannot move; this pair of variables is how it is known.
     let faked = is("TRAVIS", "true") && is("HAS_JOSH_K_SEAL_OF_APPROVAL", "true");
     terminal
         && environment.raw("NO_COLOR").is_none()
         && !is("TERM", "dumb")
         && !is("TERM", "st-256color")
-        && (!cfg!(windows) || environment.text("WT_SESSION").is_some())
+        && (!cfg!(windows) || environment.text_variable("WT_SESSION").is_some())
         && !faked
 }
 
@@ -56,20 +56,26 @@ mod tests {
 
     #[test]
     fn dumb_surroundings_are_known() {
-        assert!(is_smart(true, &Environment::of([("TERM", "xterm")])));
-        assert!(is_smart(true, &Environment::of([("TRAVIS", "true")])));
-        assert!(!is_smart(false, &Environment::of([])));
+        assert!(is_smart(
+            true,
+            &Environment::from_variables([("TERM", "xterm")])
+        ));
+        assert!(is_smart(
+            true,
+            &Environment::from_variables([("TRAVIS", "true")])
+        ));
+        assert!(!is_smart(false, &Environment::from_variables([])));
         for variables in [
             [("NO_COLOR", "")],
             [("TERM", "dumb")],
             [("TERM", "st-256color")],
         ] {
             assert!(
-                !is_smart(true, &Environment::of(variables)),
+                !is_smart(true, &Environment::from_variables(variables)),
                 "{variables:?}"
             );
         }
         let pair = [("TRAVIS", "true"), ("HAS_JOSH_K_SEAL_OF_APPROVAL", "true")];
-        assert!(!is_smart(true, &Environment::of(pair)));
+        assert!(!is_smart(true, &Environment::from_variables(pair)));
     }
 }

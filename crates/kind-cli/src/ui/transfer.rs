@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use kind::Progress;
 
 /// The rate is that of the last few seconds.
-const WINDOW: Duration = Duration::from_secs(3);
+const RATE_WINDOW: Duration = Duration::from_secs(3);
 /// Closer samples say nothing more.
-const SAMPLE_PERIOD: Duration = Duration::from_millis(200);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(200);
 const BAR_WIDTH: usize = 24;
 
 /// Transfers that run at the same time, seen as one.
@@ -21,17 +21,18 @@ pub(super) struct Transfers {
 
 impl Transfers {
     /// Takes a report that came at `now`.
-    pub(super) fn hear(&mut self, progress: Progress, now: Instant) {
+    pub(super) fn record_progress(&mut self, progress: Progress, now: Instant) {
         if self.is_finished() {
             self.parts.clear();
             self.samples.clear();
         }
         self.parts.insert(progress.what.clone(), progress);
         let recent = self.samples.back();
-        if recent.is_none_or(|(at, _)| now.duration_since(*at) >= SAMPLE_PERIOD) {
+        if recent.is_none_or(|(at, _)| now.duration_since(*at) >= SAMPLE_INTERVAL) {
             self.samples.push_back((now, self.done()));
         }
-        while matches!(self.samples.get(1), Some((at, _)) if now.duration_since(*at) > WINDOW) {
+        while matches!(self.samples.get(1), Some((at, _)) if now.duration_since(*at) > RATE_WINDOW)
+        {
             self.samples.pop_front();
         }
     }
@@ -50,20 +51,20 @@ impl Transfers {
     }
 
     /// Bar, bytes and rate.
-    pub(super) fn text(&self, now: Instant) -> String {
+    pub(super) fn progress_text(&self, now: Instant) -> String {
         let done = self.done();
         let rate = match self.rate(now) {
-            Some(rate) => format!("  {}/s", bytes(rate)),
+            Some(rate) => format!("  {}/s", format_bytes(rate)),
             None => String::new(),
         };
         match self.total() {
             Some(total) => format!(
                 "[{}] {} / {}{rate}",
-                bar(done, total),
-                bytes(done),
-                bytes(total)
+                draw_bar(done, total),
+                format_bytes(done),
+                format_bytes(total)
             ),
-            None => format!("{}{rate}", bytes(done)),
+            None => format!("{}{rate}", format_bytes(done)),
         }
     }
 
@@ -87,7 +88,7 @@ impl Transfers {
     }
 }
 
-fn bar(done: u64, total: u64) -> String {
+fn draw_bar(done: u64, total: u64) -> String {
     let share = u128::from(done.min(total)) * BAR_WIDTH as u128 / u128::from(total.max(1));
     let filled = usize::try_from(share).unwrap_or(BAR_WIDTH);
     let head = if filled < BAR_WIDTH { ">" } else { "" };
@@ -96,7 +97,7 @@ fn bar(done: u64, total: u64) -> String {
 }
 
 /// A number of bytes for a reader, in decimal units.
-pub(crate) fn bytes(count: u64) -> String {
+pub(crate) fn format_bytes(count: u64) -> String {
     let (unit, name) = match count {
         0..1_000 => return format!("{count} B"),
         1_000..1_000_000 => (1_000, "kB"),
@@ -119,34 +120,34 @@ mod tests {
             (12_345_678, "12.3 MB"),
             (7_990_000_000, "7.9 GB"),
         ] {
-            assert_eq!(bytes(count), text);
+            assert_eq!(format_bytes(count), text);
         }
     }
 
     #[test]
     fn a_bar_is_always_as_wide() {
-        assert_eq!(bar(0, 10), ">                       ");
-        assert_eq!(bar(5, 10), "============>           ");
-        assert_eq!(bar(10, 10), "=".repeat(24));
-        assert_eq!(bar(20, 10), "=".repeat(24));
-        assert_eq!(bar(0, 0), ">                       ");
-        assert_eq!(bar(u64::MAX, u64::MAX).len(), 24);
+        assert_eq!(draw_bar(0, 10), ">                       ");
+        assert_eq!(draw_bar(5, 10), "============>           ");
+        assert_eq!(draw_bar(10, 10), "=".repeat(24));
+        assert_eq!(draw_bar(20, 10), "=".repeat(24));
+        assert_eq!(draw_bar(0, 0), ">                       ");
+        assert_eq!(draw_bar(u64::MAX, u64::MAX).len(), 24);
     }
 
     #[test]
     fn transfers_at_once_are_summed_up() {
         let begin = Instant::now();
         let mut transfers = Transfers::default();
-        transfers.hear(Progress::new("a", 0, Some(6_000_000)), begin);
+        transfers.record_progress(Progress::new("a", 0, Some(6_000_000)), begin);
         assert_eq!(transfers.title(), "a");
-        transfers.hear(Progress::new("b", 1_000_000, None), begin);
-        assert_eq!(transfers.text(begin), "1.0 MB");
+        transfers.record_progress(Progress::new("b", 1_000_000, None), begin);
+        assert_eq!(transfers.progress_text(begin), "1.0 MB");
         let later = begin + Duration::from_secs(1);
-        transfers.hear(Progress::new("b", 2_000_000, Some(2_000_000)), later);
-        transfers.hear(Progress::new("a", 2_000_000, Some(6_000_000)), later);
+        transfers.record_progress(Progress::new("b", 2_000_000, Some(2_000_000)), later);
+        transfers.record_progress(Progress::new("a", 2_000_000, Some(6_000_000)), later);
         assert_eq!(transfers.title(), "2 transfers");
         let expected = "[============>           ] 4.0 MB / 8.0 MB  4.0 MB/s";
-        assert_eq!(transfers.text(later), expected);
+        assert_eq!(transfers.progress_text(later), expected);
         assert!(!transfers.is_finished());
     }
 
@@ -154,9 +155,9 @@ mod tests {
     fn what_comes_after_the_end_is_new() {
         let now = Instant::now();
         let mut transfers = Transfers::default();
-        transfers.hear(Progress::new("a", 5, Some(5)), now);
+        transfers.record_progress(Progress::new("a", 5, Some(5)), now);
         assert!(transfers.is_finished());
-        transfers.hear(Progress::new("b", 1, Some(5)), now);
+        transfers.record_progress(Progress::new("b", 1, Some(5)), now);
         assert_eq!((transfers.title().as_str(), transfers.done()), ("b", 1));
     }
 }

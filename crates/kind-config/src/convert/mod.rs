@@ -19,13 +19,13 @@ use crate::{ApiVersion, Error, reading};
 ///
 /// # Errors
 /// The text is no configuration, or the version cannot say everything that it says
-/// ([`Error::Beyond`]).
+/// ([`Error::Unsupported`]).
 pub fn convert(text: &str, to: ApiVersion) -> Result<String, Error> {
-    let Some(document) = tree::first(text).map_err(Error::Header)? else {
+    let Some(document) = tree::first_document(text).map_err(Error::Header)? else {
         return Err(Error::ApiVersion(String::new()));
     };
-    let from = reading::version(&document)?;
-    let cluster = reading::decode(&document, from)?;
+    let from = reading::read_version(&document)?;
+    let cluster = reading::decode_tree(&document, from)?;
     // Asked for its errors: what the version cannot say.
     cluster.to_yaml(to)?;
     if from == to {
@@ -33,7 +33,7 @@ pub fn convert(text: &str, to: ApiVersion) -> Result<String, Error> {
     }
     let mut edit = yaml::Edit::new(text);
     let changed = edit
-        .set("apiVersion", to.as_str())
+        .set_value("apiVersion", to.as_str())
         .map(|()| edit.into_text());
     match changed.filter(|text| Cluster::parse(text).as_ref() == Ok(&cluster)) {
         Some(text) => Ok(text),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Spot;
+use crate::error::FieldError;
 
 /// Engines and the kernel take no less: a thousandth of a second in every tenth.
 const LEAST_MILLICPUS: u64 = 10;
@@ -39,7 +39,7 @@ impl Resources {
     }
 
     /// What is wrong with the resources at `path`.
-    pub(crate) fn problems(&self, path: &str) -> Vec<Spot> {
+    pub(crate) fn problems(&self, path: &str) -> Vec<FieldError> {
         let Self { cpus, memory } = self;
         let cpus_fit = parse_millicpus(cpus).is_some_and(|millis| millis >= LEAST_MILLICPUS);
         let memory_fits = parse_bytes(memory).is_some_and(|bytes| bytes >= LEAST_MEMORY);
@@ -65,7 +65,7 @@ impl Resources {
         wrong
             .map(|(field, text, _, problem, hint)| {
                 let message = format!("invalid resources.{field}: {text:?} {problem}");
-                Spot::new(format!("{path}.{field}"), message).hint(Some(hint))
+                FieldError::new(format!("{path}.{field}"), message).hint(Some(hint))
             })
             .collect()
     }

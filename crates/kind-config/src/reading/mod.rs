@@ -15,18 +15,20 @@ impl Cluster {
     /// not have or whose values have the wrong type; all of these are reported together, with
     /// their lines.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let tree = tree::first(text).map_err(Error::Header)?.unwrap_or(Tree {
-            line: 1,
-            content: Content::Plain(String::new()),
-        });
-        let version = version(&tree)?;
-        decode(&tree, version)
+        let tree = tree::first_document(text)
+            .map_err(Error::Header)?
+            .unwrap_or(Tree {
+                line: 1,
+                content: Content::Plain(String::new()),
+            });
+        let version = read_version(&tree)?;
+        decode_tree(&tree, version)
     }
 }
 
 /// The version that a document is of.
-pub(crate) fn version(tree: &Tree) -> Result<ApiVersion, Error> {
-    let header = Header::of(tree)?;
+pub(crate) fn read_version(tree: &Tree) -> Result<ApiVersion, Error> {
+    let header = Header::of_document(tree)?;
     let version = ApiVersion::ALL
         .iter()
         .find(|version| version.as_str() == header.api_version);
@@ -41,7 +43,7 @@ pub(crate) fn version(tree: &Tree) -> Result<ApiVersion, Error> {
 }
 
 /// Reads a document as one of a version.
-pub(crate) fn decode(tree: &Tree, version: ApiVersion) -> Result<Cluster, Error> {
+pub(crate) fn decode_tree(tree: &Tree, version: ApiVersion) -> Result<Cluster, Error> {
     let mut decoder = Decoder::new(version);
     let cluster = decoder.value(tree).unwrap_or_default();
     decoder.into_error().map_or(Ok(cluster), Err)

@@ -1,6 +1,6 @@
 //! A configuration's text with its name: where people look when something is wrong with it.
 
-use crate::error::{Spot, choice};
+use crate::error::{FieldError, choice_hint};
 use crate::model::Cluster;
 use crate::yaml::Problem;
 use crate::yaml::tree::{self, Content, Tree};
@@ -54,8 +54,8 @@ impl Source {
     /// # Errors
     /// The text is no YAML, or of an unknown version or kind.
     pub fn version(&self) -> Result<ApiVersion, Error> {
-        match tree::first(&self.text).map_err(Error::Header)? {
-            Some(tree) => reading::version(&tree),
+        match tree::first_document(&self.text).map_err(Error::Header)? {
+            Some(tree) => reading::read_version(&tree),
             None => Err(Error::ApiVersion(String::new())),
         }
     }
@@ -74,14 +74,16 @@ impl Source {
                 line,
                 choices,
             } => {
-                let what = format!("unknown {kind} {value:?}: {}", choice(value, choices));
+                let what = format!("unknown {kind} {value:?}: {}", choice_hint(value, choices));
                 vec![self.at_line(*line, &what)]
             }
             Error::Invalid(findings) => {
-                let spots = findings.iter().flat_map(|finding| finding.spots());
-                spots.map(|spot| self.spot(spot)).collect()
+                let field_errors = findings.iter().flat_map(|finding| finding.field_errors());
+                field_errors
+                    .map(|field_error| self.field_error(field_error))
+                    .collect()
             }
-            Error::Beyond { beyond, .. } => beyond
+            Error::Unsupported { unsupported, .. } => unsupported
                 .iter()
                 .map(|(path, since)| {
                     self.at_field(path, &format!("`{path}` needs `apiVersion: {since}`"))
@@ -116,8 +118,8 @@ impl Source {
             Some((path, line)) => (path, line.parse::<usize>().ok()),
             None => (path, None),
         };
-        let tree = tree::first(&self.text).ok()??;
-        let (line, found) = find(&tree, path)?;
+        let tree = tree::first_document(&self.text).ok()??;
+        let (line, found) = find_field(&tree, path)?;
         let is_block = self.is_block_header(found.line);
         Some(match inner {
             Some(inner) if is_block => found.line + inner,
@@ -142,12 +144,12 @@ impl Source {
         self.at_line(problem.line(), &what)
     }
 
-    fn spot(&self, spot: &Spot) -> String {
-        let what = match &spot.hint {
-            Some(hint) => format!("{}: {hint}", spot.message),
-            None => spot.message.clone(),
+    fn field_error(&self, field_error: &FieldError) -> String {
+        let what = match &field_error.hint {
+            Some(hint) => format!("{}: {hint}", field_error.message),
+            None => field_error.message.clone(),
         };
-        self.at_field(&spot.path, &what)
+        self.at_field(&field_error.path, &what)
     }
 
     fn header(&self, field: &str, error: &Error) -> Vec<String> {
@@ -157,7 +159,7 @@ impl Source {
 }
 
 /// The line of a field and its value. Items that are null do not count, as in decoding.
-fn find<'a>(tree: &'a Tree, path: &str) -> Option<(usize, &'a Tree)> {
+fn find_field<'a>(tree: &'a Tree, path: &str) -> Option<(usize, &'a Tree)> {
     let mut found = (tree.line, tree);
     for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
         found = match (&found.1.content, step.strip_suffix(']')) {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::{Spot, choice};
+use crate::error::{FieldError, choice_hint};
 use crate::model::{AddOn, AuditLevel, Cluster, FileOrText, Mirror};
 
 /// Name of containerd's settings for every registry that has none of its own.
 const EVERY_OTHER: &str = "_default";
 
-pub(super) fn problems(cluster: &Cluster) -> Vec<Spot> {
-    let mut problems = registries(cluster);
+pub(super) fn validate_extras(cluster: &Cluster) -> Vec<FieldError> {
+    let mut problems = validate_registries(cluster);
     for (index, content) in cluster.certificate_authorities.iter().enumerate() {
         problems.extend(content_problem(
             content,
@@ -18,9 +18,9 @@ pub(super) fn problems(cluster: &Cluster) -> Vec<Spot> {
     }
     if let Some(audit) = &cluster.audit {
         if let AuditLevel::Unknown(word) = &audit.level {
-            let hint = Some(choice(word, AuditLevel::WORDS));
+            let hint = Some(choice_hint(word, AuditLevel::WORDS));
             let message = format!("invalid audit level: {word}");
-            problems.push(Spot::new("audit.level", message).hint(hint));
+            problems.push(FieldError::new("audit.level", message).hint(hint));
         }
         let policy = audit.policy.as_ref();
         problems.extend(policy.and_then(|policy| content_problem(policy, "audit.policy".into())));
@@ -30,8 +30,8 @@ pub(super) fn problems(cluster: &Cluster) -> Vec<Spot> {
         ("addOns.storage", &cluster.add_ons.storage),
     ] {
         if let AddOn::Unknown(word) = add_on {
-            let hint = Some(choice(word, AddOn::WORDS));
-            problems.push(Spot::new(field, format!("invalid {field}: {word}")).hint(hint));
+            let hint = Some(choice_hint(word, AddOn::WORDS));
+            problems.push(FieldError::new(field, format!("invalid {field}: {word}")).hint(hint));
         }
     }
     for (index, content) in cluster.manifests.iter().enumerate() {
@@ -40,7 +40,7 @@ pub(super) fn problems(cluster: &Cluster) -> Vec<Spot> {
     let names = cluster.networking.api_server_cert_sans.iter().enumerate();
     for (index, name) in names.filter(|(_, name)| name.trim().is_empty()) {
         let place = format!("networking.apiServerCertSANs[{index}]");
-        problems.push(Spot::new(
+        problems.push(FieldError::new(
             place,
             format!("invalid apiServerCertSANs: {name:?} is no name"),
         ));
@@ -48,7 +48,7 @@ pub(super) fn problems(cluster: &Cluster) -> Vec<Spot> {
     problems
 }
 
-fn registries(cluster: &Cluster) -> Vec<Spot> {
+fn validate_registries(cluster: &Cluster) -> Vec<FieldError> {
     let mut problems = Vec::new();
     let mut known = BTreeSet::new();
     for (index, registry) in cluster.registries.iter().enumerate() {
@@ -59,15 +59,15 @@ fn registries(cluster: &Cluster) -> Vec<Spot> {
             let hint = Some(
                 "write what image references begin with, for example docker.io or localhost:5001",
             );
-            problems.push(Spot::new(format!("{path}.host"), message).hint(hint));
+            problems.push(FieldError::new(format!("{path}.host"), message).hint(hint));
         }
         if !known.insert(host) {
             let message = format!("registry {host} stands there twice");
-            problems.push(Spot::new(format!("{path}.host"), message));
+            problems.push(FieldError::new(format!("{path}.host"), message));
         }
         if registry.mirrors.is_empty() {
             let message = format!("registry {host} has no mirrors");
-            problems.push(Spot::new(format!("{path}.mirrors"), message));
+            problems.push(FieldError::new(format!("{path}.mirrors"), message));
         }
         for (index, mirror) in registry.mirrors.iter().enumerate() {
             problems.extend(mirror_problem(mirror, &format!("{path}.mirrors[{index}]")));
@@ -76,7 +76,7 @@ fn registries(cluster: &Cluster) -> Vec<Spot> {
     problems
 }
 
-fn mirror_problem(mirror: &Mirror, path: &str) -> Option<Spot> {
+fn mirror_problem(mirror: &Mirror, path: &str) -> Option<FieldError> {
     let rest = ["http://", "https://"]
         .iter()
         .find_map(|scheme| mirror.url.strip_prefix(scheme));
@@ -87,7 +87,7 @@ fn mirror_problem(mirror: &Mirror, path: &str) -> Option<Spot> {
     if !is_url {
         let message = format!("invalid mirror url: {:?}", mirror.url);
         let hint = Some("write for example http://kind-registry:5000");
-        return Some(Spot::new(format!("{path}.url"), message).hint(hint));
+        return Some(FieldError::new(format!("{path}.url"), message).hint(hint));
     }
     content_problem(mirror.ca.as_ref()?, format!("{path}.ca"))
 }
@@ -98,17 +98,17 @@ fn is_host(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && text.bytes().all(allowed)
 }
 
-fn content_problem(content: &FileOrText, path: String) -> Option<Spot> {
+fn content_problem(content: &FileOrText, path: String) -> Option<FieldError> {
     let message = match (content.file.is_empty(), content.text.is_empty()) {
         (true, true) => "has neither file nor text",
         (false, false) => "has both file and text",
         _ => return None,
     };
-    Some(Spot::new(path.clone(), format!("{path} {message}")))
+    Some(FieldError::new(path.clone(), format!("{path} {message}")))
 }
 
 /// Fields that have no effect.
-pub(super) fn warnings(cluster: &Cluster) -> Vec<String> {
+pub(super) fn extra_warnings(cluster: &Cluster) -> Vec<String> {
     let of_cluster = cluster.kubeadm_config_patches_json6902.iter().enumerate();
     let of_cluster =
         of_cluster.map(|(index, patch)| (format!("kubeadmConfigPatchesJSON6902[{index}]"), patch));

@@ -8,7 +8,7 @@ mod subnets;
 use std::net::IpAddr;
 
 use crate::Error;
-use crate::error::{Finding, Spot, choice};
+use crate::error::{FieldError, ValidationError, choice_hint};
 use crate::model::{Cluster, IpFamily, KubeProxyMode, Networking, Role};
 
 impl Cluster {
@@ -23,19 +23,28 @@ impl Cluster {
                 "'{}' is not a valid cluster name, cluster names must match `^[a-z0-9.-]+$`",
                 self.name
             );
-            findings.push(Spot::new("name", message).into());
+            findings.push(FieldError::new("name", message).into());
         }
-        findings.extend(self.networking.problems().into_iter().map(Finding::from));
-        findings.extend(nodes::findings(self));
+        findings.extend(
+            self.networking
+                .problems()
+                .into_iter()
+                .map(ValidationError::from),
+        );
+        findings.extend(nodes::validate_nodes(self));
         if !self
             .nodes
             .iter()
             .any(|node| node.role == Role::ControlPlane)
         {
             let message = "must have at least one control-plane node";
-            findings.push(Spot::new("nodes", message).into());
+            findings.push(FieldError::new("nodes", message).into());
         }
-        findings.extend(extras::problems(self).into_iter().map(Finding::from));
+        findings.extend(
+            extras::validate_extras(self)
+                .into_iter()
+                .map(ValidationError::from),
+        );
         if findings.is_empty() {
             Ok(())
         } else {
@@ -46,31 +55,31 @@ impl Cluster {
     /// What works but is probably not what was meant, as sentences for people.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = ports::conflicts_between_nodes(self);
-        warnings.extend(extras::warnings(self));
+        warnings.extend(extras::extra_warnings(self));
         warnings
     }
 }
 
 impl Networking {
-    fn problems(&self) -> Vec<Spot> {
+    fn problems(&self) -> Vec<FieldError> {
         let mut problems = Vec::new();
         if self.api_server_port != 0
             && let Err(problem) = ports::check_port(self.api_server_port)
         {
             let message = format!("invalid apiServerPort: {problem}");
             let hint = Some("ports are 1 to 65535; 0 lets kind pick one, -1 the engine");
-            problems.push(Spot::new("networking.apiServerPort", message).hint(hint));
+            problems.push(FieldError::new("networking.apiServerPort", message).hint(hint));
         }
         let address = &self.api_server_address;
         if !address.is_empty() && address.parse::<IpAddr>().is_err() {
             let message = format!("invalid apiServerAddress: {address} is not an IP address");
             let hint = Some("use 127.0.0.1 for this host only, 0.0.0.0 for every address of it");
-            problems.push(Spot::new("networking.apiServerAddress", message).hint(hint));
+            problems.push(FieldError::new("networking.apiServerAddress", message).hint(hint));
         }
         if let IpFamily::Unknown(word) = &self.ip_family {
-            let hint = Some(choice(word, IpFamily::WORDS));
+            let hint = Some(choice_hint(word, IpFamily::WORDS));
             let message = format!("invalid ipFamily: {word}");
-            problems.push(Spot::new("networking.ipFamily", message).hint(hint));
+            problems.push(FieldError::new("networking.ipFamily", message).hint(hint));
         }
         for (field, words, subnets) in [
             ("networking.podSubnet", "pod subnet", &self.pod_subnet),
@@ -80,15 +89,15 @@ impl Networking {
                 &self.service_subnet,
             ),
         ] {
-            if let Err(problem) = subnets::check(subnets, &self.ip_family) {
+            if let Err(problem) = subnets::check_subnets(subnets, &self.ip_family) {
                 let message = format!("invalid {words} {}", problem.message);
-                problems.push(Spot::new(field, message).hint(Some(problem.hint)));
+                problems.push(FieldError::new(field, message).hint(Some(problem.hint)));
             }
         }
         if let KubeProxyMode::Unknown(word) = &self.kube_proxy_mode {
-            let hint = Some(choice(word, KubeProxyMode::WORDS));
+            let hint = Some(choice_hint(word, KubeProxyMode::WORDS));
             let message = format!("invalid kubeProxyMode: {word}");
-            problems.push(Spot::new("networking.kubeProxyMode", message).hint(hint));
+            problems.push(FieldError::new("networking.kubeProxyMode", message).hint(hint));
         }
         problems
     }

@@ -46,7 +46,7 @@ const IPV6: &str = "write one IPv6 CIDR, for example fd00:10:244::/56";
 const DUAL: &str = "write for example 10.244.0.0/16,fd00:10:244::/56";
 
 /// Checks a list of subnets against an address family.
-pub(super) fn check(subnets: &str, family: &IpFamily) -> Result<(), Problem> {
+pub(super) fn check_subnets(subnets: &str, family: &IpFamily) -> Result<(), Problem> {
     let hint = match family {
         IpFamily::Ipv6 => IPV6,
         IpFamily::Dual => DUAL,
@@ -54,7 +54,7 @@ pub(super) fn check(subnets: &str, family: &IpFamily) -> Result<(), Problem> {
     };
     let subnets: Vec<IpNet> = subnets
         .split(',')
-        .map(|subnet| parse(subnet, hint))
+        .map(|subnet| parse_subnet(subnet, hint))
         .collect::<Result<_, _>>()?;
     let is_ipv4 = |subnet: &IpNet| matches!(subnet, IpNet::V4(_));
     let problem = match (family, subnets.as_slice()) {
@@ -71,7 +71,7 @@ pub(super) fn check(subnets: &str, family: &IpFamily) -> Result<(), Problem> {
     Err(Problem::new(problem, hint))
 }
 
-fn parse(subnet: &str, hint: &'static str) -> Result<IpNet, Problem> {
+fn parse_subnet(subnet: &str, hint: &'static str) -> Result<IpNet, Problem> {
     let hint = if subnet.trim() == subnet {
         hint
     } else {

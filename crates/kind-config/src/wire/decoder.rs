@@ -8,18 +8,18 @@ use crate::{ApiVersion, Error};
 pub(crate) struct Decoder {
     pub(super) version: ApiVersion,
     pub(super) problems: Vec<Problem>,
-    words: Vec<Word>,
+    words: Vec<UnknownChoice>,
 }
 
 /// A word that is none of its field's choices.
-struct Word {
+struct UnknownChoice {
     kind: &'static str,
     value: String,
     line: usize,
     choices: &'static [&'static str],
 }
 
-impl Word {
+impl UnknownChoice {
     fn into_error(self) -> Error {
         Error::Word {
             kind: self.kind,
@@ -58,10 +58,10 @@ impl Decoder {
     /// none of its field's choices is told as kind tells it.
     pub(crate) fn into_error(mut self) -> Option<Error> {
         if self.problems.is_empty() && self.words.len() < 2 {
-            return self.words.pop().map(Word::into_error);
+            return self.words.pop().map(UnknownChoice::into_error);
         }
         self.problems
-            .extend(self.words.into_iter().map(Word::into_problem));
+            .extend(self.words.into_iter().map(UnknownChoice::into_problem));
         self.problems.sort_by_key(|problem| problem.line());
         Some(Error::Decode(yaml::Error::Content(self.problems)))
     }
@@ -97,7 +97,7 @@ impl Decoder {
         value: String,
         choices: &'static [&'static str],
     ) {
-        self.words.push(Word {
+        self.words.push(UnknownChoice {
             kind,
             value,
             line,

@@ -7,7 +7,7 @@ pub(crate) struct Encoder {
     pub(super) version: ApiVersion,
     pub(super) complete: bool,
     pub(super) path: String,
-    pub(super) beyond: Vec<(String, ApiVersion)>,
+    pub(super) unsupported: Vec<(String, ApiVersion)>,
 }
 
 impl Encoder {
@@ -17,12 +17,12 @@ impl Encoder {
             version,
             complete,
             path: String::new(),
-            beyond: Vec::new(),
+            unsupported: Vec::new(),
         }
     }
 
     /// The places of values that the version cannot say, and the first version that can.
-    pub(crate) fn into_beyond(self) -> Vec<(String, ApiVersion)> {
-        self.beyond
+    pub(crate) fn into_unsupported(self) -> Vec<(String, ApiVersion)> {
+        self.unsupported
     }
 }

@@ -16,15 +16,15 @@ const NAME: &str = "encoding.typeMeta";
 
 impl Header {
     /// Reads a document's header and nothing else of it.
-    pub(crate) fn of(tree: &Tree) -> Result<Self, Error> {
+    pub(crate) fn of_document(tree: &Tree) -> Result<Self, Error> {
         let mut decoder = Decoder::new(ApiVersion::V1alpha4);
         let mut header = Self::default();
         if !tree.is_null() {
             let entries = decoder.entries(tree, NAME);
             for entry in entries.into_iter().flat_map(|entries| &entries.entries) {
                 match entry.key.as_str() {
-                    "kind" => decoder.read(&entry.value, &mut header.kind),
-                    "apiVersion" => decoder.read(&entry.value, &mut header.api_version),
+                    "kind" => decoder.read_value(&entry.value, &mut header.kind),
+                    "apiVersion" => decoder.read_value(&entry.value, &mut header.api_version),
                     _ => {}
                 }
             }

@@ -5,7 +5,7 @@ use crate::ApiVersion;
 use crate::model::{Cluster, Mount, Networking, Node, PortMapping};
 
 /// Names the place of a field of that name, if there is one.
-pub(super) fn of(field: &str, version: ApiVersion) -> Option<&'static str> {
+pub(super) fn field_path(field: &str, version: ApiVersion) -> Option<&'static str> {
     fn has<T: Fields>(field: &str, version: ApiVersion) -> bool {
         let is_it = |known: &&Field<T>| known.name == field && known.since <= version;
         T::FIELDS.iter().any(|known| is_it(&known))

@@ -4,13 +4,13 @@ use super::decoder::Decoder;
 use super::field::{Field, Fields, Wire};
 use super::place;
 use crate::ApiVersion;
-use crate::nearest::nearest;
+use crate::nearest::nearest_word;
 use crate::yaml::Problem;
 use crate::yaml::tree::{Entries, Tree};
 
 impl Decoder {
     /// Reads a value into a place. The place stays as it is if the value is null or wrong.
-    pub(crate) fn read<T: Wire>(&mut self, tree: &Tree, place: &mut T) {
+    pub(crate) fn read_value<T: Wire>(&mut self, tree: &Tree, place: &mut T) {
         if let Some(value) = self.value(tree) {
             *place = value;
         }
@@ -61,9 +61,10 @@ impl Decoder {
         let hint = later
             .map(|field| format!("`{name}` needs `apiVersion: {}`", field.since))
             .or_else(|| {
-                place::of(name, self.version).map(|place| format!("`{name}` belongs in {place}"))
+                place::field_path(name, self.version)
+                    .map(|place| format!("`{name}` belongs in {place}"))
             })
-            .or_else(|| nearest(name, known).map(|field| format!("did you mean `{field}`?")));
+            .or_else(|| nearest_word(name, known).map(|field| format!("did you mean `{field}`?")));
         let type_name = type_name::<T>(self.version);
         self.problems.push(
             Problem::new(line, format!("field {name} not found in type {type_name}"))

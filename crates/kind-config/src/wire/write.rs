@@ -19,7 +19,7 @@ impl Encoder {
                     mapping.insert(field.name, written);
                 }
             } else if !(field.is_unset)(value) {
-                self.beyond.push((self.path.clone(), field.since));
+                self.unsupported.push((self.path.clone(), field.since));
             }
             self.path.truncate(outer);
         }

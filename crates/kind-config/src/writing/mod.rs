@@ -10,7 +10,7 @@ impl Cluster {
     /// again gives the same configuration.
     ///
     /// # Errors
-    /// [`Error::Beyond`] with every place that this version cannot say.
+    /// [`Error::Unsupported`] with every place that this version cannot say.
     pub fn to_yaml(&self, version: ApiVersion) -> Result<String, Error> {
         self.written(version, false)
     }
@@ -27,9 +27,12 @@ impl Cluster {
     fn written(&self, version: ApiVersion, complete: bool) -> Result<String, Error> {
         let mut encoder = Encoder::new(version, complete);
         let fields = self.encode(&mut encoder);
-        let beyond = encoder.into_beyond();
-        if !beyond.is_empty() {
-            return Err(Error::Beyond { version, beyond });
+        let unsupported = encoder.into_unsupported();
+        if !unsupported.is_empty() {
+            return Err(Error::Unsupported {
+                version,
+                unsupported,
+            });
         }
         let mut document = Mapping::new();
         document.insert("kind", "Cluster");

@@ -34,7 +34,7 @@ proptest! {
     fn the_old_version_says_all_or_nothing(cluster in strategies::cluster()) {
         match cluster.to_yaml(ApiVersion::V1alpha4) {
             Ok(text) => says(&text, &cluster)?,
-            Err(Error::Beyond { beyond, .. }) => prop_assert!(!beyond.is_empty()),
+            Err(Error::Unsupported { unsupported, .. }) => prop_assert!(!unsupported.is_empty()),
             Err(error) => prop_assert!(false, "{}", error),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::outline::{self, Entry, Shape};
+use super::outline::{self, Entry, ValueLayout};
 use super::{Mapping, Value, emit, key_order};
 
 /// Text of a document that is changed entry by entry.
@@ -35,15 +35,17 @@ impl Edit {
 
     /// Sets a top-level entry to a scalar, or adds one: in front of the first greater key, as sorted
     /// documents have it.
-    pub fn set(&mut self, key: &str, value: &str) -> Option<()> {
-        let entries = outline::of(&self.text)?;
+    pub fn set_value(&mut self, key: &str, value: &str) -> Option<()> {
+        let entries = outline::outline_of(&self.text)?;
         let written = emit(&value.into());
         let Some(entry) = entries.iter().find(|entry| entry.key == key) else {
             return self.add(&entries, key, value.into());
         };
         match &entry.value {
-            Shape::Scalar(range) => self.text.replace_range(range.clone(), written.trim_end()),
-            Shape::Nothing => {
+            ValueLayout::Scalar(range) => {
+                self.text.replace_range(range.clone(), written.trim_end())
+            }
+            ValueLayout::Nothing => {
                 self.replace(entry.lines.clone(), &entry_lines(key, value.into()));
             }
             _ => return None,
@@ -51,9 +53,9 @@ impl Edit {
         Some(())
     }
 
-    /// Adds a top-level entry that is not there, in the place that [`Edit::set`] would give it.
+    /// Adds a top-level entry that is not there, in the place that [`Edit::set_value`] would give it.
     pub fn insert(&mut self, key: &str, value: &Value) -> Option<()> {
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         if entries.iter().any(|entry| entry.key == key) {
             return None;
         }
@@ -61,8 +63,8 @@ impl Edit {
     }
 
     /// Removes a top-level entry with all its lines.
-    pub fn remove(&mut self, key: &str) -> Option<()> {
-        let entries = outline::of(&self.text)?;
+    pub fn remove_entry(&mut self, key: &str) -> Option<()> {
+        let entries = outline::outline_of(&self.text)?;
         let entry = entries.into_iter().find(|entry| entry.key == key)?;
         self.replace(entry.lines, &[]);
         Some(())
@@ -70,17 +72,17 @@ impl Edit {
 
     /// Adds an item to the end of a list, which is made if there is none.
     pub fn append(&mut self, list: &str, item: &Value) -> Option<()> {
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         let Some(entry) = entries.iter().find(|entry| entry.key == list) else {
             return self.add(&entries, list, vec![item.clone()].into());
         };
         match &entry.value {
-            Shape::Items { indent, .. } => {
+            ValueLayout::Items { indent, .. } => {
                 let lines = item_lines(item, *indent);
                 self.replace(entry.lines.end..entry.lines.end, &lines);
                 Some(())
             }
-            Shape::Nothing => {
+            ValueLayout::Nothing => {
                 let lines = entry_lines(list, vec![item.clone()].into());
                 self.replace(entry.lines.clone(), &lines);
                 Some(())
@@ -99,10 +101,10 @@ impl Edit {
     /// Removes an item; its list too if it is the last one.
     pub fn remove_item(&mut self, list: &str, index: usize) -> Option<()> {
         let (_, lines) = self.item(list, index)?;
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         let entry = entries.into_iter().find(|entry| entry.key == list)?;
         match entry.value {
-            Shape::Items { items, .. } if items.len() == 1 => self.replace(entry.lines, &[]),
+            ValueLayout::Items { items, .. } if items.len() == 1 => self.replace(entry.lines, &[]),
             _ => self.replace(lines, &[]),
         }
         Some(())
@@ -110,10 +112,10 @@ impl Edit {
 
     /// The indentation of a list and the lines of one of its items.
     fn item(&self, list: &str, index: usize) -> Option<(usize, Range<usize>)> {
-        let entries = outline::of(&self.text)?;
+        let entries = outline::outline_of(&self.text)?;
         let entry = entries.into_iter().find(|entry| entry.key == list)?;
         match entry.value {
-            Shape::Items { indent, items } => Some((indent, items.get(index)?.clone())),
+            ValueLayout::Items { indent, items } => Some((indent, items.get(index)?.clone())),
             _ => None,
         }
     }
@@ -121,7 +123,7 @@ impl Edit {
     fn add(&mut self, entries: &[Entry], key: &str, value: Value) -> Option<()> {
         let follower = entries
             .iter()
-            .position(|entry| key_order::compare(&entry.key, key).is_gt());
+            .position(|entry| key_order::compare_keys(&entry.key, key).is_gt());
         let line = match follower {
             Some(0) => entries[0].lines.start,
             Some(index) => entries[index - 1].lines.end,
@@ -180,12 +182,16 @@ mod tests {
             ("a: 1\r\nc: 2\r\n", "a: 1\r\nb: new\r\nc: 2\r\n"),
         ] {
             assert_eq!(
-                edited(before, |edit| edit.set("b", "new")).as_deref(),
+                edited(before, |edit| edit.set_value("b", "new")).as_deref(),
                 Some(after)
             );
         }
         for text in ["", "[]", "b: [1]\n", "b: |\n  x\n"] {
-            assert_eq!(edited(text, |edit| edit.set("b", "new")), None, "{text}");
+            assert_eq!(
+                edited(text, |edit| edit.set_value("b", "new")),
+                None,
+                "{text}"
+            );
         }
     }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 /// Compares keys as people would: signs before numbers before letters, numbers by their value, so
 /// that `node2` comes before `node10`. Kubernetes' tools do the same.
-pub(super) fn compare(left: &str, right: &str) -> Ordering {
+pub(super) fn compare_keys(left: &str, right: &str) -> Ordering {
     tokens(left).cmp(tokens(right))
 }
 
@@ -83,7 +83,7 @@ mod tests {
             "é",
         ];
         for pair in ordered.windows(2) {
-            assert_eq!(compare(pair[0], pair[1]), Ordering::Less, "{pair:?}");
+            assert_eq!(compare_keys(pair[0], pair[1]), Ordering::Less, "{pair:?}");
         }
     }
 }

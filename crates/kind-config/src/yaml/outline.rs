@@ -11,12 +11,12 @@ pub(crate) struct Entry {
     pub(crate) key: String,
     /// Its lines, from 0, without comments and blank lines that follow.
     pub(crate) lines: Range<usize>,
-    pub(crate) value: Shape,
+    pub(crate) value: ValueLayout,
 }
 
 /// What an entry's value looks like.
 #[derive(Debug)]
-pub(crate) enum Shape {
+pub(crate) enum ValueLayout {
     /// Null, however it is written, or an empty list.
     Nothing,
     /// A scalar on one line or several, at these bytes.
@@ -34,11 +34,11 @@ pub(crate) enum Shape {
 
 /// The entries of a text that is one document, a mapping in block style whose keys begin their lines.
 /// `None` for any other text.
-pub(crate) fn of(text: &str) -> Option<Vec<Entry>> {
-    Walk::new(text).document()
+pub(crate) fn outline_of(text: &str) -> Option<Vec<Entry>> {
+    OutlineParser::new(text).document()
 }
 
-struct Walk<'a> {
+struct OutlineParser<'a> {
     text: &'a str,
     lines: Vec<&'a str>,
     parser: Parser<'a, StrInput<'a>>,
@@ -46,7 +46,7 @@ struct Walk<'a> {
     last: usize,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> OutlineParser<'a> {
     fn new(text: &'a str) -> Self {
         let mut options = Options::default();
         options.set_emit_comments(false);
@@ -99,33 +99,33 @@ impl<'a> Walk<'a> {
         Some(Some(Entry { key, lines, value }))
     }
 
-    fn value(&mut self, event: Event<'a>, span: Span) -> Option<Shape> {
+    fn value(&mut self, event: Event<'a>, span: Span) -> Option<ValueLayout> {
         match event {
             Event::Scalar(text, style, ..) => {
                 self.content(&span);
                 Some(match style {
-                    ScalarStyle::Literal | ScalarStyle::Folded => Shape::Other,
-                    ScalarStyle::Plain if Scalar::of(&text) == Scalar::Null => Shape::Nothing,
-                    _ => Shape::Scalar(span.byte_range()?),
+                    ScalarStyle::Literal | ScalarStyle::Folded => ValueLayout::Other,
+                    ScalarStyle::Plain if Scalar::of(&text) == Scalar::Null => ValueLayout::Nothing,
+                    _ => ValueLayout::Scalar(span.byte_range()?),
                 })
             }
             Event::SequenceStart(StructureStyle::Block, ..) => self.items(),
             Event::SequenceStart(..) => {
                 let items = self.rest_of(event, &span)?;
                 Some(if items == 0 {
-                    Shape::Nothing
+                    ValueLayout::Nothing
                 } else {
-                    Shape::Other
+                    ValueLayout::Other
                 })
             }
             other => {
                 self.rest_of(other, &span)?;
-                Some(Shape::Other)
+                Some(ValueLayout::Other)
             }
         }
     }
 
-    fn items(&mut self) -> Option<Shape> {
+    fn items(&mut self) -> Option<ValueLayout> {
         let (mut items, mut indents) = (Vec::new(), Vec::new());
         loop {
             let (event, span) = self.next()?;
@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
         }
         let indent = *indents.first()?;
         let aligned = indents.iter().all(|other| *other == indent);
-        aligned.then_some(Shape::Items { indent, items })
+        aligned.then_some(ValueLayout::Items { indent, items })
     }
 
     /// The line and column of the `-` in front of an item.
@@ -214,19 +214,19 @@ mod tests {
     use super::*;
 
     fn outlined(text: &str) -> Option<Vec<String>> {
-        let entries = of(text)?;
+        let entries = outline_of(text)?;
         let texts = entries.iter().map(|entry| match &entry.value {
-            Shape::Scalar(range) => format!(
+            ValueLayout::Scalar(range) => format!(
                 "{} {:?} = {:?}",
                 entry.key,
                 entry.lines,
                 &text[range.clone()]
             ),
-            Shape::Items { indent, items } => {
+            ValueLayout::Items { indent, items } => {
                 format!("{} {:?} - {indent} {items:?}", entry.key, entry.lines)
             }
-            Shape::Nothing => format!("{} {:?} nothing", entry.key, entry.lines),
-            Shape::Other => format!("{} {:?}", entry.key, entry.lines),
+            ValueLayout::Nothing => format!("{} {:?} nothing", entry.key, entry.lines),
+            ValueLayout::Other => format!("{} {:?}", entry.key, entry.lines),
         });
         Some(texts.collect())
     }

@@ -9,7 +9,7 @@ use super::{Error, Problem, Value};
 /// # Errors
 /// The text is not YAML, or a mapping has a key twice.
 pub fn parse(text: &str) -> Result<Value, Error> {
-    match tree::first(text)? {
+    match tree::first_document(text)? {
         Some(tree) => checked(tree),
         None => Ok(Value::null()),
     }
@@ -20,7 +20,10 @@ pub fn parse(text: &str) -> Result<Value, Error> {
 /// # Errors
 /// The text is not YAML, or a mapping has a key twice.
 pub fn documents(text: &str) -> Result<Vec<Value>, Error> {
-    tree::all(text)?.into_iter().map(checked).collect()
+    tree::all_documents(text)?
+        .into_iter()
+        .map(checked)
+        .collect()
 }
 
 fn checked(tree: Tree) -> Result<Value, Error> {

@@ -29,7 +29,7 @@ impl Scalar {
             "false" | "False" | "FALSE" => Self::Bool(false),
             "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Self::Word(true),
             "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Self::Word(false),
-            _ => number(text).unwrap_or_else(|| {
+            _ => parse_number(text).unwrap_or_else(|| {
                 if is_timestamp(text) {
                     Self::Timestamp
                 } else {
@@ -52,7 +52,7 @@ impl Scalar {
     }
 }
 
-fn number(text: &str) -> Option<Scalar> {
+fn parse_number(text: &str) -> Option<Scalar> {
     let first = text.bytes().next()?;
     if !(first.is_ascii_digit() || matches!(first, b'+' | b'-' | b'.')) {
         return None;
@@ -66,12 +66,12 @@ fn number(text: &str) -> Option<Scalar> {
         _ => {}
     }
     let digits = text.replace('_', "");
-    integer(&digits)
+    parse_integer(&digits)
         .map(Scalar::Integer)
-        .or_else(|| float(&digits).map(Scalar::Float))
+        .or_else(|| parse_float(&digits).map(Scalar::Float))
 }
 
-fn integer(text: &str) -> Option<i128> {
+fn parse_integer(text: &str) -> Option<i128> {
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -100,7 +100,7 @@ fn octal_like(digits: &str) -> bool {
     digits.len() > 1 && digits.starts_with('0')
 }
 
-fn float(text: &str) -> Option<f64> {
+fn parse_float(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),

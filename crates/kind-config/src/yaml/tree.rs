@@ -56,12 +56,12 @@ pub(crate) struct Duplicate {
 }
 
 /// Reads the first document; `None` if the text holds none.
-pub(crate) fn first(text: &str) -> Result<Option<Tree>, Error> {
+pub(crate) fn first_document(text: &str) -> Result<Option<Tree>, Error> {
     Reader::new(text).next_document()
 }
 
 /// Reads every document.
-pub(crate) fn all(text: &str) -> Result<Vec<Tree>, Error> {
+pub(crate) fn all_documents(text: &str) -> Result<Vec<Tree>, Error> {
     let mut reader = Reader::new(text);
     std::iter::from_fn(|| reader.next_document().transpose()).collect()
 }
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
             Event::SequenceStart(_, anchor, _) => (self.sequence()?, anchor),
             Event::MappingStart(style, anchor, _) => (self.mapping(style)?, anchor),
             Event::Alias(id) => return self.alias(id, line),
-            _ => return Err(syntax(line, "a value is missing")),
+            _ => return Err(syntax_error(line, "a value is missing")),
         };
         let tree = Tree { line, content };
         if anchor != 0 {
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
 
     fn alias(&mut self, id: usize, line: usize) -> Result<Tree, Error> {
         let Some((tree, size)) = self.anchors.get(&id) else {
-            return Err(syntax(line, "an anchor's value contains itself"));
+            return Err(syntax_error(line, "an anchor's value contains itself"));
         };
         let (tree, size) = (tree.clone(), *size);
         self.spend(size, line)?;
@@ -161,11 +161,11 @@ impl<'a> Reader<'a> {
         while let Some((key, value)) = self.entry()? {
             let line = key.line;
             if style == StructureStyle::Block && self.is_indented_with_tab(line) {
-                return Err(syntax(line, TAB));
+                return Err(syntax_error(line, TAB));
             }
             let is_merge = matches!(&key.content, Content::Plain(text) if text == "<<");
             let (Content::Plain(key) | Content::Text(key)) = key.content else {
-                return Err(syntax(
+                return Err(syntax_error(
                     line,
                     "a key must be a word, not a list or a mapping",
                 ));
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
         };
         let key = self.value(event, span)?;
         let Some((event, span)) = self.next_event()? else {
-            return Err(syntax(key.line, "a key has no value"));
+            return Err(syntax_error(key.line, "a key has no value"));
         };
         Ok(Some((key, self.value(event, span)?)))
     }
@@ -215,7 +215,7 @@ impl<'a> Reader<'a> {
     fn spend(&mut self, values: usize, line: usize) -> Result<(), Error> {
         self.read += values;
         if self.read > BUDGET {
-            return Err(syntax(
+            return Err(syntax_error(
                 line,
                 "the document is too large once its aliases are written out",
             ));
@@ -226,13 +226,13 @@ impl<'a> Reader<'a> {
     fn syntax(&self, error: &ScanError) -> Error {
         let line = error.marker().line();
         if self.is_indented_with_tab(line) {
-            return syntax(line, TAB);
+            return syntax_error(line, TAB);
         }
-        syntax(line, &error.info())
+        syntax_error(line, &error.info())
     }
 }
 
-fn syntax(line: usize, message: &str) -> Error {
+fn syntax_error(line: usize, message: &str) -> Error {
     Error::Syntax {
         line,
         message: message.to_owned(),
@@ -271,7 +271,7 @@ fn merge_sources(value: Tree) -> Result<Vec<Entry>, Error> {
 }
 
 fn merge_error(line: usize) -> Error {
-    syntax(
+    syntax_error(
         line,
         "map merge requires map or sequence of maps as the value",
     )

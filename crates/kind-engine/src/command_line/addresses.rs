@@ -25,7 +25,7 @@ impl Addresses {
     ///
     /// # Errors
     /// If none is left, and what `in_use` fails with.
-    pub(super) fn choose(
+    pub(super) fn choose_addresses(
         &self,
         node: &str,
         subnets: &Subnets,
@@ -39,7 +39,7 @@ impl Addresses {
             Some(taken) => taken,
             none => none.insert(in_use()?),
         };
-        let v4 = free(node, subnet, taken)?;
+        let v4 = free_address(node, subnet, taken)?;
         let v6 = subnets.v6.map(|v6| pool::matching_address(v6, subnet, v4));
         taken.insert(v4.into());
         Ok((Some(v4), v6))
@@ -47,7 +47,7 @@ impl Addresses {
 }
 
 /// A free address in the upper half of the subnet, below those that Services get.
-fn free(node: &str, subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Addr, Error> {
+fn free_address(node: &str, subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Addr, Error> {
     let first = u32::from(subnet.network());
     let broadcast = u32::from(subnet.broadcast());
     let end = match pool::service_range(subnet.into()) {
@@ -56,7 +56,7 @@ fn free(node: &str, subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Add
     };
     let middle = first + (broadcast - first) / 2;
     let size = end.saturating_sub(middle + 1);
-    let begin = hash(node) % size.max(1);
+    let begin = hash_name(node) % size.max(1);
     (0..size)
         .map(|step| Ipv4Addr::from(middle + 1 + (begin + step) % size))
         .find(|address| !taken.contains(&IpAddr::V4(*address)))
@@ -64,7 +64,7 @@ fn free(node: &str, subnet: Ipv4Net, taken: &BTreeSet<IpAddr>) -> Result<Ipv4Add
 }
 
 /// FNV-1a: the same everywhere and always.
-fn hash(text: &str) -> u32 {
+fn hash_name(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     })
@@ -90,7 +90,7 @@ mod tests {
         for number in 0..100 {
             let node = format!("kind-worker{number}");
             let (v4, v6) = addresses
-                .choose(&node, &subnets, || Ok(BTreeSet::new()))
+                .choose_addresses(&node, &subnets, || Ok(BTreeSet::new()))
                 .unwrap();
             let (v4, v6) = (v4.unwrap(), v6.unwrap());
             assert!((128..255).contains(&v4.octets()[2]), "{v4}");
@@ -104,16 +104,19 @@ mod tests {
         let addresses = Addresses::default();
         let subnets = subnets("10.89.0.0/29");
         let others: BTreeSet<IpAddr> = ["10.89.0.5".parse().unwrap()].into();
-        let (v4, _) = addresses.choose("a", &subnets, || Ok(others)).unwrap();
+        let (v4, _) = addresses
+            .choose_addresses("a", &subnets, || Ok(others))
+            .unwrap();
         assert_ne!(v4.unwrap().to_string(), "10.89.0.5");
-        let again = |node| addresses.choose(node, &subnets, || panic!("asked twice"));
+        let again = |node| addresses.choose_addresses(node, &subnets, || panic!("asked twice"));
         assert_ne!(again("b").unwrap().0, v4);
         assert!(again("c").is_err());
     }
 
     #[test]
     fn a_network_without_ipv4_gives_none() {
-        let chosen = Addresses::default().choose("a", &Subnets::default(), || Ok(BTreeSet::new()));
+        let chosen =
+            Addresses::default().choose_addresses("a", &Subnets::default(), || Ok(BTreeSet::new()));
         assert_eq!(chosen.unwrap(), (None, None));
     }
 }

@@ -12,14 +12,18 @@ use super::{Flavor, copy};
 use crate::{Agent, Error};
 
 /// Where the program stands in every node.
-pub(super) const KIND_NODE: &str = "/kind/bin/kind-node";
+pub(super) const NODE_AGENT_PATH: &str = "/kind/bin/kind-node";
 /// Label with its path on the caller's host, on nodes that get it when they are started.
 pub(super) const LABEL: &str = "io.x-k8s.kind.agent";
 
 /// Puts the program into a node.
-pub(super) fn place(engine: (Flavor, &Program), node: &str, agent: &Agent) -> Result<(), Error> {
+pub(super) fn place_agent(
+    engine: (Flavor, &Program),
+    node: &str,
+    agent: &Agent,
+) -> Result<(), Error> {
     let content = agent.content();
-    let stream = content.and_then(|content| pack(&content));
+    let stream = content.and_then(|content| pack_agent(&content));
     let stream = stream.map_err(Error::io("read the program for nodes"))?;
     copy::into_node(engine, node, Path::new("/"), &mut &stream[..])
 }
@@ -27,29 +31,34 @@ pub(super) fn place(engine: (Flavor, &Program), node: &str, agent: &Agent) -> Re
 /// Puts the program into a node that was just started, if its label names one.
 pub(super) fn place_labelled(engine: (Flavor, &Program), node: &str) -> Result<(), Error> {
     let format = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
-    let label = engine.1.output(&["inspect", "--format", &format, node])?;
+    let label = engine
+        .1
+        .command_output(&["inspect", "--format", &format, node])?;
     let file = Path::new(label.trim());
     if !file.is_absolute() {
         return Ok(());
     }
-    match file.exists() {
-        true => place(engine, node, &Agent::file(file)),
+    if file.exists() {
+        place_agent(engine, node, &Agent::file(file))
+    } else {
         // A prune may have removed it since the first start, which left the node's own copy.
-        false => {
-            tracing::debug!(node, file = %file.display(), "the node keeps the program it has");
-            Ok(())
-        }
+        tracing::debug!(node, file = %file.display(), "the node keeps the program it has");
+        Ok(())
     }
 }
 
-fn pack(program: &[u8]) -> io::Result<Vec<u8>> {
+fn pack_agent(program: &[u8]) -> io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_size(program.len() as u64);
     header.set_mode(0o755);
     header.set_uid(0);
     header.set_gid(0);
-    builder.append_data(&mut header, KIND_NODE.trim_start_matches('/'), program)?;
+    builder.append_data(
+        &mut header,
+        NODE_AGENT_PATH.trim_start_matches('/'),
+        program,
+    )?;
     builder.into_inner()
 }
 

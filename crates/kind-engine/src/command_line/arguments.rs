@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
-use super::agent::{KIND_NODE, LABEL};
+use super::agent::{LABEL, NODE_AGENT_PATH};
 use super::{Flavor, images, seed};
 use crate::{HostConfig, Info, NodeSpec, Purpose};
 
@@ -22,10 +22,10 @@ pub(super) struct Surroundings {
     /// Name of the volume for `/var`, where the engine needs one made before.
     pub(super) volume: Option<String>,
     /// Name of the volume with the `/var` that it shares with others of its image.
-    pub(super) shared_var: Option<String>,
+    pub(super) shared_image_store: Option<String>,
     /// The image's own program and arguments, where files are laid in the node first.
     pub(super) seeded_command: Option<Vec<String>>,
-    /// The program for nodes as a file of the caller's host, where every start puts it into the node.
+    /// The node agent as a file of the caller's host, where every start puts it into the node.
     pub(super) agent: Option<PathBuf>,
     /// The host has no directory of kernel modules, and the engine may make none.
     pub(super) lacks_modules: bool,
@@ -37,7 +37,7 @@ pub(super) struct Surroundings {
 }
 
 /// The arguments after the program's name.
-pub(super) fn create(
+pub(super) fn create_arguments(
     flavor: Flavor,
     info: &Info,
     node: &NodeSpec,
@@ -122,7 +122,7 @@ impl Arguments {
 
     /// A `/var` of the node's own: a copy of the image's, or empty where the node fills it itself.
     fn var(&mut self, surroundings: &Surroundings) {
-        let shared = surroundings.shared_var.as_deref();
+        let shared = surroundings.shared_image_store.as_deref();
         match (&surroundings.volume, shared) {
             (Some(volume), None) => self.pair("--volume", &format!("{volume}:/var:suid,exec,dev")),
             (Some(volume), Some(_)) => {
@@ -166,9 +166,9 @@ impl Arguments {
     }
 
     fn image(&mut self, flavor: Flavor, node: &NodeSpec, seeded: Option<&[String]>) {
-        let image = images::name(flavor, &node.image);
+        let image = images::image_name(flavor, &node.image);
         if let Some(command) = seeded {
-            self.pair("--entrypoint", KIND_NODE);
+            self.pair("--entrypoint", NODE_AGENT_PATH);
             self.one(&image);
             self.pair(seed::COMMAND, "--");
             self.0.extend(command.iter().cloned());

@@ -14,7 +14,7 @@ fn node() -> NodeSpec {
 }
 
 fn made(flavor: Flavor, info: &Info, node: &NodeSpec) -> String {
-    create(flavor, info, node, &Surroundings::default()).join(" ")
+    create_arguments(flavor, info, node, &Surroundings::default()).join(" ")
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn addresses_are_asked_for_where_there_are_any() {
         ipv6: Some("fc00::c801".parse().unwrap()),
         ..Surroundings::default()
     };
-    let made = create(Flavor::Docker, &Info::default(), &node(), &surroundings).join(" ");
+    let made = create_arguments(Flavor::Docker, &Info::default(), &node(), &surroundings).join(" ");
     assert!(
         made.contains("--ip 172.18.200.1 --ip6 fc00::c801"),
         "{made}"
@@ -85,7 +85,8 @@ fn a_kernel_without_modules_shows_none() {
             lacks_modules,
             ..Surroundings::default()
         };
-        let made = create(Flavor::Docker, &Info::default(), &node(), &surroundings).join(" ");
+        let made =
+            create_arguments(Flavor::Docker, &Info::default(), &node(), &surroundings).join(" ");
         assert_eq!(made.contains(modules), !lacks_modules, "{made}");
     }
 }
@@ -93,13 +94,13 @@ fn a_kernel_without_modules_shows_none() {
 #[test]
 fn a_shared_var_is_shown_beside_an_empty_one() {
     let mut surroundings = Surroundings {
-        shared_var: Some("kind-var-0".to_owned()),
+        shared_image_store: Some("kind-var-0".to_owned()),
         seeded_command: Some(["/entrypoint", "/sbin/init"].map(str::to_owned).into()),
         ..Surroundings::default()
     };
     let shown = "--volume kind-var-0:/.kind-shared-var:ro";
     let made = |flavor, surroundings: &_| {
-        create(flavor, &Info::default(), &node(), surroundings).join(" ")
+        create_arguments(flavor, &Info::default(), &node(), surroundings).join(" ")
     };
     let docker = made(Flavor::Docker, &surroundings);
     let empty = "--mount type=volume,destination=/var,volume-nocopy";
@@ -118,7 +119,8 @@ fn a_node_that_takes_no_files_before_it_runs_tells_where_its_program_is() {
         agent: Some("/programs/kind-node".into()),
         ..Surroundings::default()
     };
-    let arguments = create(Flavor::Nerdctl, &Info::default(), &node(), &surroundings).join(" ");
+    let arguments =
+        create_arguments(Flavor::Nerdctl, &Info::default(), &node(), &surroundings).join(" ");
     assert!(arguments.contains("--label io.x-k8s.kind.agent=/programs/kind-node"));
 }
 
@@ -133,7 +135,7 @@ fn a_node_uses_no_more_of_its_host_than_it_may() {
             ..node()
         };
         let surroundings = Surroundings::default();
-        create(Flavor::Podman, &Info::default(), &node, &surroundings).join(" ")
+        create_arguments(Flavor::Podman, &Info::default(), &node, &surroundings).join(" ")
     };
     let both = limited(ResourceLimits {
         millicpus: Some(1500),

@@ -18,9 +18,9 @@ const PATTERN: &str = "Reached target .*Multi-User System.*|detected cgroup v1";
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// Follows a node's console until it tells that the node is up.
-pub(super) fn wait(program: &Program, node: &str, limit: Duration) -> Result<(), Error> {
+pub(super) fn await_boot(program: &Program, node: &str, limit: Duration) -> Result<(), Error> {
     let arguments = ["logs", "-f", node];
-    let (mut child, reader) = streams::merged(program, &arguments)?;
+    let (mut child, reader) = streams::merge_streams(program, &arguments)?;
     let (told, hears) = mpsc::channel();
     let reading = std::thread::spawn(move || {
         let found = is_up(reader);
@@ -30,7 +30,7 @@ pub(super) fn wait(program: &Program, node: &str, limit: Duration) -> Result<(),
     let found = hears.recv_timeout(limit).unwrap_or(false);
     let ended = child.try_wait().ok().flatten();
     let _ = child.kill();
-    program::wait(&mut child)?;
+    program::wait_for_child(&mut child)?;
     let _ = reading.join();
     match ended {
         _ if found => Ok(()),
@@ -62,7 +62,7 @@ fn asks_systemd(program: &Program, node: &str) -> bool {
         "is-active",
         "multi-user.target",
     ];
-    program.output(&asked).is_ok()
+    program.command_output(&asked).is_ok()
 }
 
 /// Reads until the line; `false` if the console ends before.
@@ -132,7 +132,7 @@ mod tests {
         );
         let began = Instant::now();
         let program = Program::new(engine);
-        let error = wait(&program, "node", Duration::from_millis(100)).unwrap_err();
+        let error = await_boot(&program, "node", Duration::from_millis(100)).unwrap_err();
         assert!(
             error.to_string().starts_with("could not find a log line"),
             "{error}"

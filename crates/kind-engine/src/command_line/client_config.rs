@@ -28,15 +28,16 @@ struct Proxies {
 
 /// The proxies for the daemon that is used, by the names of their variables. A file that is not there
 /// or cannot be read has none.
-pub(super) fn proxies(
+pub(super) fn client_proxies(
     program: &Program,
     environment: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let mut config = read(environment).unwrap_or_default();
-    let found = match config.proxies.keys().any(|key| key != "default") {
-        true => host(program, environment, &config).and_then(|host| config.proxies.remove(&host)),
+    let mut config = read_config(environment).unwrap_or_default();
+    let found = if config.proxies.keys().any(|key| key != "default") {
+        daemon_host(program, environment, &config).and_then(|host| config.proxies.remove(&host))
+    } else {
         // No daemon has its own.
-        false => None,
+        None
     };
     let found = found.or_else(|| config.proxies.remove("default"));
     let found = found.unwrap_or_default();
@@ -56,7 +57,7 @@ fn variable<'a>(environment: &'a BTreeMap<String, String>, name: &str) -> Option
     value.filter(|value| !value.is_empty())
 }
 
-fn read(environment: &BTreeMap<String, String>) -> Option<ClientConfig> {
+fn read_config(environment: &BTreeMap<String, String>) -> Option<ClientConfig> {
     let directory = match variable(environment, "DOCKER_CONFIG") {
         Some(directory) => PathBuf::from(directory),
         None => PathBuf::from(variable(environment, "HOME")?).join(".docker"),
@@ -68,7 +69,7 @@ fn read(environment: &BTreeMap<String, String>) -> Option<ClientConfig> {
 }
 
 /// The address of the daemon that docker's client talks to.
-fn host(
+fn daemon_host(
     program: &Program,
     environment: &BTreeMap<String, String>,
     config: &ClientConfig,
@@ -79,7 +80,7 @@ fn host(
     let current = Some(config.current_context.as_str()).filter(|context| !context.is_empty());
     let context = variable(environment, "DOCKER_CONTEXT").or(current);
     let context = context.unwrap_or("default");
-    let told = program.output(&["context", "inspect", "--format", HOST, context]);
+    let told = program.command_output(&["context", "inspect", "--format", HOST, context]);
     told.ok().map(|host| host.trim().to_owned())
 }
 
@@ -97,7 +98,7 @@ mod tests {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let mut found = proxies(&Program::new("echo"), &environment);
+        let mut found = client_proxies(&Program::new("echo"), &environment);
         found.remove("HTTP_PROXY")
     }
 
@@ -128,7 +129,7 @@ mod tests {
         std::fs::write(home.path().join(".docker/config.json"), text).unwrap();
         let path = home.path().to_str().unwrap().to_owned();
         let environment = BTreeMap::from([("HOME".to_owned(), path)]);
-        let found = proxies(&Program::new("false"), &environment);
+        let found = client_proxies(&Program::new("false"), &environment);
         let expected = [("HTTPS_PROXY", "a"), ("NO_PROXY", "b")];
         assert_eq!(
             found,
@@ -140,6 +141,6 @@ mod tests {
     fn what_cannot_be_read_has_none() {
         assert_eq!(chosen("{", &[]), None);
         assert_eq!(chosen(r#"{"proxies":[]}"#, &[]), None);
-        assert!(proxies(&Program::new("false"), &BTreeMap::new()).is_empty());
+        assert!(client_proxies(&Program::new("false"), &BTreeMap::new()).is_empty());
     }
 }

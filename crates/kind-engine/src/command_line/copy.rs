@@ -20,7 +20,7 @@ pub(super) fn into_node(
         // Podman (4.3 at least) leaves a copy of the stream among its temporary files.
         let scratch = program.scratch_directory()?;
         let program = program.with_scratch(scratch.path());
-        return streams::into(&program, &["cp", "-", &target], tar);
+        return streams::stream_into(&program, &["cp", "-", &target], tar);
     }
     let unpack = [
         "exec",
@@ -33,7 +33,7 @@ pub(super) fn into_node(
         "-xf",
         "-",
     ];
-    streams::into(program, &unpack, tar)
+    streams::stream_into(program, &unpack, tar)
 }
 
 /// Packs a path of a node.
@@ -45,7 +45,7 @@ pub(super) fn out_of_node(
 ) -> Result<(), Error> {
     if flavor.copies_streams() {
         let source = format!("{node}:{}", path.to_string_lossy());
-        return streams::out(program, &["cp", &source, "-"], tar);
+        return streams::stream_out(program, &["cp", &source, "-"], tar);
     }
     let parent = path.parent().unwrap_or(Path::new("/")).to_string_lossy();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -60,7 +60,7 @@ pub(super) fn out_of_node(
         "-",
         &name,
     ];
-    streams::out(program, &pack, tar)
+    streams::stream_out(program, &pack, tar)
 }
 
 #[cfg(test)]

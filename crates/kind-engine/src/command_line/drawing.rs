@@ -7,7 +7,7 @@ use kind_image::Progress;
 /// No line that counts is longer.
 const LONGEST_LINE: usize = 4 * 1024;
 /// How much of the other lines is kept for a failure.
-const KEPT: usize = 64 * 1024;
+const MAX_OUTPUT: usize = 64 * 1024;
 const ESCAPE: u8 = 0x1b;
 /// Ends an escape sequence that only colours what follows.
 const COLOUR: u8 = b'm';
@@ -47,7 +47,7 @@ impl Drawing {
     }
 
     /// Reads on, and tells how far the transfer has come.
-    pub(super) fn read(&mut self, drawn: &[u8], tell: &dyn Fn(Progress)) {
+    pub(super) fn read_drawn(&mut self, drawn: &[u8], tell: &dyn Fn(Progress)) {
         for byte in drawn {
             match (self.in_escape, *byte) {
                 (false, ESCAPE) => self.in_escape = true,
@@ -74,7 +74,7 @@ impl Drawing {
         let line = std::mem::take(&mut self.line);
         let line = String::from_utf8_lossy(&line);
         let Some((layer, state)) = read_line(line.trim()) else {
-            if !line.trim().is_empty() && self.words.len() < KEPT {
+            if !line.trim().is_empty() && self.words.len() < MAX_OUTPUT {
                 self.words.push_str(line.trim_end());
                 self.words.push('\n');
             }

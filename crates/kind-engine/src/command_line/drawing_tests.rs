@@ -31,7 +31,7 @@ fn read(drawn: &str) -> (Vec<(u64, Option<u64>)>, String) {
     let told = RefCell::new(Vec::new());
     let mut drawing = Drawing::new("big:v1");
     for piece in drawn.as_bytes().chunks(7) {
-        drawing.read(piece, &|progress| {
+        drawing.read_drawn(piece, &|progress| {
             assert_eq!(progress.what, "big:v1");
             told.borrow_mut().push((progress.done, progress.total));
         });

@@ -10,17 +10,17 @@ use std::time::Duration;
 
 use super::addresses::Addresses;
 use super::arguments::{self, Surroundings};
+use super::failure_reason::is_taken;
 use super::images::Inspected;
-use super::mutex::lock;
-use super::network::Known;
+use super::mutex::lock_mutex;
+use super::network::InspectedNetwork;
 use super::program::Program;
 #[cfg(target_os = "linux")]
 use super::rootless;
-use super::shared_var::SharedVars;
-use super::trouble::is_taken;
+use super::shared_image_store::SharedImageStores;
 use super::{
-    Flavor, Trouble, agent, boot, client_config, copy, exec, images, info, listing, network, ports,
-    removal, seed, shared_var, streams,
+    FailureReason, Flavor, agent, boot, client_config, copy, exec, images, info, listing, network,
+    ports, removal, seed, shared_image_store, streams,
 };
 use crate::engine::sealed::Sealed;
 use crate::{
@@ -37,9 +37,9 @@ pub struct CommandLine {
     info: OnceLock<Info>,
     /// What was told last of images that are there, by their references.
     images: Mutex<BTreeMap<String, Inspected>>,
-    networks: Mutex<BTreeMap<String, Known>>,
+    networks: Mutex<BTreeMap<String, InspectedNetwork>>,
     addresses: Addresses,
-    shared_vars: SharedVars,
+    shared_image_stores: SharedImageStores,
     /// Where programs for nodes become files, where nodes need such.
     agents: PathBuf,
     /// Directories of the user's programs.
@@ -56,13 +56,13 @@ impl CommandLine {
             images: Mutex::default(),
             networks: Mutex::default(),
             addresses: Addresses::default(),
-            shared_vars: SharedVars::default(),
+            shared_image_stores: SharedImageStores::default(),
             agents: PathBuf::from("/var/lib/kind/agents"),
             search_path: OsString::new(),
         }
     }
 
-    /// Puts the program for nodes below this directory where an engine can only be given it from a file that
+    /// Puts the node agent below this directory where an engine can only be given it from a file that
     /// lasts; in `/var/lib/kind/agents` by default.
     #[must_use]
     pub fn agents_dir(mut self, directory: impl Into<PathBuf>) -> Self {
@@ -88,7 +88,7 @@ impl CommandLine {
     /// name may be another's: podman comes as `docker` too. Podman is its own engine, and is asked for
     /// nothing: looking at its store would make one.
     pub fn answers(&self, banner: &str) -> bool {
-        let version = self.program.output(&["-v"]).unwrap_or_default();
+        let version = self.program.command_output(&["-v"]).unwrap_or_default();
         let mut lines = version.lines();
         let ours =
             lines.next().is_some_and(|line| line.starts_with(banner)) && lines.next().is_none();
@@ -100,7 +100,7 @@ impl CommandLine {
     #[cfg(target_os = "linux")]
     fn explain(&self, failure: Error) -> Error {
         let user = rustix::process::getuid();
-        let is_unknown = failure.trouble() == Some(Trouble::Unknown);
+        let is_unknown = failure.failure_reason() == Some(FailureReason::Unknown);
         if self.flavor != Flavor::Podman || user.is_root() || !is_unknown {
             return failure;
         }
@@ -136,24 +136,24 @@ impl CommandLine {
         (self.flavor, &self.program)
     }
 
-    fn known(&self, name: &str) -> Result<Known, Error> {
-        let found = lock(&self.networks).get(name).cloned();
+    fn known(&self, name: &str) -> Result<InspectedNetwork, Error> {
+        let found = lock_mutex(&self.networks).get(name).cloned();
         match found {
             Some(known) => Ok(known),
             None => self.learn(name),
         }
     }
 
-    fn learn(&self, name: &str) -> Result<Known, Error> {
+    fn learn(&self, name: &str) -> Result<InspectedNetwork, Error> {
         let known = network::ensure(self.flavor, &self.program, name)?;
-        lock(&self.networks).insert(name.to_owned(), known.clone());
+        lock_mutex(&self.networks).insert(name.to_owned(), known.clone());
         Ok(known)
     }
 
     /// Asks for an image, and remembers the answer for the nodes that are made of it next.
     fn look(&self, reference: &str) -> Result<Option<Inspected>, Error> {
-        let found = images::find(self.flavor, &self.program, reference)?;
-        let mut images = lock(&self.images);
+        let found = images::find_image(self.flavor, &self.program, reference)?;
+        let mut images = lock_mutex(&self.images);
         match &found {
             Some(found) => images.insert(reference.to_owned(), found.clone()),
             None => images.remove(reference),
@@ -162,14 +162,14 @@ impl CommandLine {
     }
 
     fn looked(&self, reference: &str) -> Result<Option<Inspected>, Error> {
-        let known = lock(&self.images).get(reference).cloned();
+        let known = lock_mutex(&self.images).get(reference).cloned();
         known.map_or_else(|| self.look(reference), |known| Ok(Some(known)))
     }
 
     /// Addresses of every container on a network, running or not.
     fn addresses_in_use(&self, network: &str) -> Result<BTreeSet<IpAddr>, Error> {
         let filter = format!("network={network}");
-        let containers = listing::containers(self.flavor, &self.program, &filter)?;
+        let containers = listing::list_containers(self.flavor, &self.program, &filter)?;
         let addresses = containers.into_iter().flat_map(|container| {
             let v4 = container.ipv4.map(IpAddr::from);
             v4.into_iter().chain(container.ipv6.map(IpAddr::from))
@@ -181,13 +181,18 @@ impl CommandLine {
         let info = self.info()?;
         let look = || self.looked(&node.image);
         let mut surroundings = Surroundings {
-            ports: ports::publish(self.flavor, &node.host.ports)?,
-            shared_var: self.shared_vars.find(self.parts(), &info, node, look),
-            agent: self.install(node.kind_node.as_ref())?,
+            ports: ports::publish_arguments(self.flavor, &node.host.ports)?,
+            shared_image_store: self.shared_image_stores.find_or_make(
+                self.parts(),
+                &info,
+                node,
+                look,
+            ),
+            agent: self.install(node.node_agent.as_ref())?,
             lacks_modules: self.lacks_modules(&info),
             ..Surroundings::default()
         };
-        if seed::is_needed(self.flavor, node, surroundings.shared_var.is_some()) {
+        if seed::is_needed(self.flavor, node, surroundings.shared_image_store.is_some()) {
             let image = self.looked(&node.image)?;
             let image = image.ok_or_else(|| Error::NoSuchImage(node.image.clone()))?;
             surroundings.seeded_command = Some(image.command());
@@ -196,20 +201,21 @@ impl CommandLine {
         if known.network.lasting_addresses {
             let in_use = || self.addresses_in_use(&node.network);
             (surroundings.ipv4, surroundings.ipv6) =
-                self.addresses.choose(&node.name, &known.subnets, in_use)?;
+                self.addresses
+                    .choose_addresses(&node.name, &known.subnets, in_use)?;
         }
         if self.flavor == Flavor::Podman && node.purpose == Purpose::Kubernetes {
             // Podman tells no volume's owner; the label is how a removal finds it.
             let label = format!("{}=true", node.name);
             let volume = self
                 .program
-                .output(&["volume", "create", "--label", &label])?;
+                .command_output(&["volume", "create", "--label", &label])?;
             surroundings.volume = Some(volume.trim().to_owned());
         }
         Ok(surroundings)
     }
 
-    /// The program for nodes as a file, where the engine takes no files before a node runs.
+    /// The node agent as a file, where the engine takes no files before a node runs.
     fn install(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
         let agent = agent.filter(|_| !self.flavor.copies_streams());
         let installed = agent.map(|agent| agent.install(&self.agents));
@@ -229,8 +235,8 @@ impl Engine for CommandLine {
         if let Some(info) = self.info.get() {
             return Ok(info.clone());
         }
-        let text = self.program.data(self.flavor.info_arguments());
-        let info = info::read(self.flavor, &text.map_err(|error| self.explain(error))?)?;
+        let text = self.program.command_data(self.flavor.info_arguments());
+        let info = info::parse_info(self.flavor, &text.map_err(|error| self.explain(error))?)?;
         Ok(self.info.get_or_init(|| info).clone())
     }
 
@@ -251,12 +257,12 @@ impl Engine for CommandLine {
     }
 
     fn describe(&self) -> Result<String, Error> {
-        self.program.output(&["info"])
+        self.program.command_output(&["info"])
     }
 
     fn proxies(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         match self.flavor {
-            Flavor::Docker => client_config::proxies(&self.program, environment),
+            Flavor::Docker => client_config::client_proxies(&self.program, environment),
             Flavor::Podman | Flavor::Nerdctl => BTreeMap::new(),
         }
     }
@@ -270,11 +276,11 @@ impl Engine for CommandLine {
     }
 
     fn images(&self) -> Result<Vec<String>, Error> {
-        images::names(&self.program)
+        images::image_names(&self.program)
     }
 
     fn pull(&self, reference: &str, progress: ProgressSink<'_>) -> Result<(), Error> {
-        images::pull(self.flavor, &self.program, reference, progress)
+        images::pull_image(self.flavor, &self.program, reference, progress)
     }
 
     fn save(
@@ -283,42 +289,45 @@ impl Engine for CommandLine {
         platform: Option<&str>,
         archive: &mut (dyn Write + Send),
     ) -> Result<(), Error> {
-        images::save(self.parts(), &self.info()?, references, platform, archive)
+        images::save_images(self.parts(), &self.info()?, references, platform, archive)
     }
 
     fn load(&self, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
         // Its names may have been others' until now.
-        lock(&self.images).clear();
-        images::load(&self.program, archive)
+        lock_mutex(&self.images).clear();
+        images::load_images(&self.program, archive)
     }
 
     fn create(&self, node: &NodeSpec) -> Result<(), Error> {
         let info = self.info()?;
         let surroundings = self.surroundings(node)?;
-        let arguments = arguments::create(self.flavor, &info, node, &surroundings);
-        if let Err(error) = self.program.output(&arguments) {
+        let arguments = arguments::create_arguments(self.flavor, &info, node, &surroundings);
+        if let Err(error) = self.program.command_output(&arguments) {
             if let Some(volume) = &surroundings.volume {
                 // A node that was there before keeps its own.
-                let removed = self.program.output(&["volume", "rm", "--force", volume]);
+                let removed = self
+                    .program
+                    .command_output(&["volume", "rm", "--force", volume]);
                 tracing::debug!(?removed, volume, "the volume of a node that was not made");
             }
             return Err(
-                match is_taken(error.output().unwrap_or_default(), &node.name) {
-                    true => Error::NodeExists(node.name.clone()),
-                    false => error,
+                if is_taken(error.output().unwrap_or_default(), &node.name) {
+                    Error::NodeExists(node.name.clone())
+                } else {
+                    error
                 },
             );
         }
-        match &node.kind_node {
+        match &node.node_agent {
             Some(agent) if self.flavor.copies_streams() => {
-                agent::place(self.parts(), &node.name, agent)
+                agent::place_agent(self.parts(), &node.name, agent)
             }
             _ => Ok(()),
         }
     }
 
     fn start(&self, node: &str) -> Result<(), Error> {
-        self.program.output(&["start", node])?;
+        self.program.command_output(&["start", node])?;
         if self.flavor.copies_streams() {
             return Ok(());
         }
@@ -326,30 +335,30 @@ impl Engine for CommandLine {
     }
 
     fn wait_until_booted(&self, node: &str, limit: Duration) -> Result<(), Error> {
-        boot::wait(&self.program, node, limit)
+        boot::await_boot(&self.program, node, limit)
     }
 
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {
         let seconds = grace.as_secs().to_string();
         self.program
-            .output(&["stop", "-t", &seconds, node])
+            .command_output(&["stop", "-t", &seconds, node])
             .map(drop)
     }
 
     fn remove(&self, nodes: &[String]) -> Result<(), Error> {
-        removal::remove(self.parts(), || self.info(), nodes)
+        removal::remove_nodes(self.parts(), || self.info(), nodes)
     }
 
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
-        listing::nodes(self.flavor, &self.program, cluster)
+        listing::list_nodes(self.flavor, &self.program, cluster)
     }
 
     fn inspect(&self, node: &str) -> Result<String, Error> {
-        self.program.output(&["inspect", node])
+        self.program.command_output(&["inspect", node])
     }
 
     fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error> {
-        exec::run(&self.program, node, command, io)
+        exec::exec_command(&self.program, node, command, io)
     }
 
     fn copy_in(
@@ -361,7 +370,7 @@ impl Engine for CommandLine {
         if !self.flavor.copies_streams() || !seed::is_awaited(&self.program, node)? {
             return copy::into_node(self.parts(), node, directory, tar);
         }
-        let seed = seed::pack(directory, tar).map_err(Error::io("read the node's files"))?;
+        let seed = seed::pack_seed(directory, tar).map_err(Error::io("read the node's files"))?;
         copy::into_node(self.parts(), node, Path::new("/"), &mut &seed[..])
     }
 
@@ -370,16 +379,17 @@ impl Engine for CommandLine {
     }
 
     fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {
-        let arguments: &[&str] = match follow {
-            true => &["logs", "-f", node],
-            false => &["logs", node],
+        let arguments: &[&str] = if follow {
+            &["logs", "-f", node]
+        } else {
+            &["logs", node]
         };
-        streams::all(&self.program, arguments, out)
+        streams::stream_all(&self.program, arguments, out)
     }
 
     /// Images in an engine's store are its user's own.
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
-        shared_var::prune(&self.program, pruning)
+        shared_image_store::prune_shared_image_stores(&self.program, pruning)
     }
 
     /// Programs are copied into these nodes.

@@ -21,17 +21,17 @@ const NOT_TRIED: [&str; 6] = [
 ];
 
 /// Runs a command in a node and returns its exit code.
-pub(super) fn run(
+pub(super) fn exec_command(
     program: &Program,
     node: &str,
     command: &Command,
     io: Io<'_>,
 ) -> Result<i32, Error> {
-    let arguments = arguments(node, command, io.stdin.is_some());
+    let arguments = exec_arguments(node, command, io.stdin.is_some());
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     #[cfg(target_os = "linux")]
     if command.tty {
-        return super::terminal::run(program, &arguments, io);
+        return super::terminal::run_on_terminal(program, &arguments, io);
     }
     let Io {
         stdin,
@@ -50,15 +50,15 @@ pub(super) fn run(
     let (carried, complaints) = thread::scope(|scope| {
         if let (Some(input), Some(mut to)) = (stdin, to) {
             // The command may end without reading everything.
-            scope.spawn(move || drop(feed(input, &mut to)));
+            scope.spawn(move || drop(feed_stdin(input, &mut to)));
         }
         let ((complained, complaints), carried) = run_both(
-            || streams::errors(errors, stderr),
-            || from.map_or(Ok(0), |mut from| streams::carry(&mut from, stdout)),
+            || streams::collect_errors(errors, stderr),
+            || from.map_or(Ok(0), |mut from| streams::copy_stream(&mut from, stdout)),
         );
         (carried.and(complained), complaints)
     });
-    let status = program::wait(&mut child)?;
+    let status = program::wait_for_child(&mut child)?;
     carried.map_err(Error::io(format!(
         "carry the streams of a command in {node}"
     )))?;
@@ -73,11 +73,11 @@ pub(super) fn run(
     }
 }
 
-fn feed(input: &mut (dyn Read + Send), to: &mut std::process::ChildStdin) -> io::Result<u64> {
-    streams::carry(input, to)
+fn feed_stdin(input: &mut (dyn Read + Send), to: &mut std::process::ChildStdin) -> io::Result<u64> {
+    streams::copy_stream(input, to)
 }
 
-fn arguments(node: &str, command: &Command, input: bool) -> Vec<String> {
+fn exec_arguments(node: &str, command: &Command, input: bool) -> Vec<String> {
     let mut arguments: Vec<String> = ["exec", "--privileged"].map(str::to_owned).into();
     if input {
         arguments.push("-i".to_owned());
@@ -101,12 +101,12 @@ mod tests {
     fn only_what_is_wanted_is_asked_for() {
         let mut command = Command::new(["cat", "-"]);
         assert_eq!(
-            arguments("n", &command, false),
+            exec_arguments("n", &command, false),
             ["exec", "--privileged", "n", "cat", "-"]
         );
         command.env.insert("A".to_owned(), "b c".to_owned());
         command.tty = true;
-        let asked = arguments("n", &command, true).join(" ");
+        let asked = exec_arguments("n", &command, true).join(" ");
         assert_eq!(asked, "exec --privileged -i -t -e A=b c n cat -");
     }
 }

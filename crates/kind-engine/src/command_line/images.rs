@@ -13,7 +13,7 @@ use super::info::Version;
 use super::program::Program;
 #[cfg(target_os = "linux")]
 use super::terminal;
-use super::{Flavor, Trouble, streams};
+use super::{FailureReason, Flavor, streams};
 use crate::{Error, ImageInfo, Info};
 
 /// Pauses before a pull is tried again.
@@ -28,7 +28,7 @@ const SAVES_PLATFORM: Version = Version(28, 0, 0);
 
 /// The name under which the engine is asked for an image. Podman must be told everything that docker
 /// assumes, and takes no tag beside a digest.
-pub(super) fn name(flavor: Flavor, reference: &str) -> String {
+pub(super) fn image_name(flavor: Flavor, reference: &str) -> String {
     if flavor != Flavor::Podman {
         return reference.to_owned();
     }
@@ -46,8 +46,8 @@ pub(super) fn name(flavor: Flavor, reference: &str) -> String {
 }
 
 /// Names of all images, sorted. Those without a name or a tag cannot be asked for.
-pub(super) fn names(program: &Program) -> Result<Vec<String>, Error> {
-    let listed = program.output(&["images", "--format", "{{.Repository}}:{{.Tag}}"])?;
+pub(super) fn image_names(program: &Program) -> Result<Vec<String>, Error> {
+    let listed = program.command_output(&["images", "--format", "{{.Repository}}:{{.Tag}}"])?;
     let names = listed.lines().map(str::trim);
     let mut names: Vec<_> = names
         .filter(|name| !name.is_empty() && !name.contains("<none>"))
@@ -103,29 +103,33 @@ impl Inspected {
 }
 
 /// The image of that reference if the engine has it.
-pub(super) fn find(
+pub(super) fn find_image(
     flavor: Flavor,
     program: &Program,
     reference: &str,
 ) -> Result<Option<Inspected>, Error> {
-    let name = name(flavor, reference);
-    let text = match program.output(&["inspect", "--type=image", &name]) {
+    let name = image_name(flavor, reference);
+    let text = match program.command_output(&["inspect", "--type=image", &name]) {
         Ok(text) => text,
         // Every engine has other words for an image that is not there.
         Err(Error::Program {
-            trouble: Trouble::Unknown,
+            failure_reason: FailureReason::Unknown,
             ..
         }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    Ok(read(flavor, &name, &text)?.into_iter().next())
+    Ok(parse_images(flavor, &name, &text)?.into_iter().next())
 }
 
 /// Reads the answer of `inspect` about images.
 ///
 /// # Errors
 /// If it is not what engines say.
-pub(super) fn read(flavor: Flavor, name: &str, text: &str) -> Result<Vec<Inspected>, Error> {
+pub(super) fn parse_images(
+    flavor: Flavor,
+    name: &str,
+    text: &str,
+) -> Result<Vec<Inspected>, Error> {
     serde_json::from_str(text).map_err(|error| {
         let message = format!(
             "{} tells of image {name:?} what cannot be read: {error}",
@@ -136,13 +140,13 @@ pub(super) fn read(flavor: Flavor, name: &str, text: &str) -> Result<Vec<Inspect
 }
 
 /// Lets the engine bring an image; networks that fail once may work a second later.
-pub(super) fn pull(
+pub(super) fn pull_image(
     flavor: Flavor,
     program: &Program,
     reference: &str,
     progress: ProgressSink<'_>,
 ) -> Result<(), Error> {
-    let name = name(flavor, reference);
+    let name = image_name(flavor, reference);
     let mut pauses = PAUSES.iter();
     loop {
         let error = match bring(flavor, program, &name, progress) {
@@ -172,10 +176,12 @@ fn bring(
 ) -> Result<(), Error> {
     let arguments = ["pull", name];
     if flavor == Flavor::Nerdctl {
-        return program.output(&arguments).map(drop);
+        return program.command_output(&arguments).map(drop);
     }
     let mut drawing = Drawing::new(name);
-    let watched = terminal::watch(program, &arguments, |drawn| drawing.read(drawn, progress));
+    let watched = terminal::watch_terminal(program, &arguments, |drawn| {
+        drawing.read_drawn(drawn, progress)
+    });
     match watched {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
@@ -183,18 +189,18 @@ fn bring(
             Err(program.ended_badly(&arguments, &status.to_string(), words))
         }
         // Not every place has terminals.
-        Err(Error::Io { .. }) => program.output(&arguments).map(drop),
+        Err(Error::Io { .. }) => program.command_output(&arguments).map(drop),
         Err(error) => Err(error),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 fn bring(_: Flavor, program: &Program, name: &str, _: ProgressSink<'_>) -> Result<(), Error> {
-    program.output(&["pull", name]).map(drop)
+    program.command_output(&["pull", name]).map(drop)
 }
 
 /// Packs images as one archive.
-pub(super) fn save(
+pub(super) fn save_images(
     (flavor, program): (Flavor, &Program),
     info: &Info,
     references: &[String],
@@ -209,7 +215,7 @@ pub(super) fn save(
         arguments.extend(["--platform", platform]);
     }
     arguments.extend(references.iter().map(String::as_str));
-    streams::out(program, &arguments, archive)
+    streams::stream_out(program, &arguments, archive)
 }
 
 /// Only an image store that keeps several platforms of an image needs the choice, and can make it.
@@ -225,8 +231,8 @@ fn saves_platform(flavor: Flavor, info: &Info) -> bool {
 }
 
 /// Takes the images of an archive into the engine's store.
-pub(super) fn load(program: &Program, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
-    streams::into(program, &["load"], archive)
+pub(super) fn load_images(program: &Program, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
+    streams::stream_into(program, &["load"], archive)
 }
 
 #[cfg(test)]
@@ -257,8 +263,8 @@ mod tests {
             ("baz@D", "docker.io/library/baz@D"),
         ] {
             let (reference, pulled) = (reference.replace('D', digest), pulled.replace('D', digest));
-            assert_eq!(name(Flavor::Podman, &reference), pulled);
-            assert_eq!(name(Flavor::Docker, &reference), reference);
+            assert_eq!(image_name(Flavor::Podman, &reference), pulled);
+            assert_eq!(image_name(Flavor::Docker, &reference), reference);
         }
     }
 

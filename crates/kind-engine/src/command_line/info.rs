@@ -19,10 +19,10 @@ const OLD_PORTS_WARNING: &str = "not fully supported, please use versions 3.0.0+
 ///
 /// # Errors
 /// If it is not what this engine says, or says that no daemon answers.
-pub(super) fn read(flavor: Flavor, text: &str) -> Result<Info, Error> {
+pub(super) fn parse_info(flavor: Flavor, text: &str) -> Result<Info, Error> {
     match flavor {
-        Flavor::Docker | Flavor::Nerdctl => docker(flavor, text),
-        Flavor::Podman => podman(text),
+        Flavor::Docker | Flavor::Nerdctl => docker_info(flavor, text),
+        Flavor::Podman => podman_info(text),
     }
 }
 
@@ -46,13 +46,13 @@ struct DockerInfo {
     driver_status: Option<Vec<Vec<String>>>,
 }
 
-fn docker(flavor: Flavor, text: &str) -> Result<Info, Error> {
-    let info: DockerInfo = parse(flavor, text)?;
+fn docker_info(flavor: Flavor, text: &str) -> Result<Info, Error> {
+    let info: DockerInfo = parse_document(flavor, text)?;
     if let Some(errors) = info.server_errors.filter(|errors| !errors.is_empty()) {
         return Err(Error::other(
             "ENG-NO-DAEMON",
             errors.join("; "),
-            super::Trouble::NoDaemon.remedy().unwrap_or_default(),
+            super::FailureReason::NoDaemon.remedy().unwrap_or_default(),
         ));
     }
     let options = info.security_options.unwrap_or_default();
@@ -137,8 +137,8 @@ struct PodmanVersion {
     version: String,
 }
 
-fn podman(text: &str) -> Result<Info, Error> {
-    let info: PodmanInfo = parse(Flavor::Podman, text)?;
+fn podman_info(text: &str) -> Result<Info, Error> {
+    let info: PodmanInfo = parse_document(Flavor::Podman, text)?;
     let version = Version::parse(&info.version.version);
     if version.is_some_and(|version| version < OLDEST_PODMAN) {
         return Err(Error::other(
@@ -196,7 +196,7 @@ fn podman(text: &str) -> Result<Info, Error> {
     })
 }
 
-fn parse<'a, T: Deserialize<'a>>(flavor: Flavor, text: &'a str) -> Result<T, Error> {
+fn parse_document<'a, T: Deserialize<'a>>(flavor: Flavor, text: &'a str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| {
         Error::other(
             "ENG-ANSWER",

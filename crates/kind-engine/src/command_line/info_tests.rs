@@ -9,19 +9,19 @@ fn docker_tells_everything() {
         "name=userns","name=rootless,x=y"],"ServerVersion":"28.2.2","Architecture":"x86_64",
         "Driver":"overlayfs","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"],
         ["Backing Filesystem","xfs"]],"ServerErrors":null}"#;
-    let info = read(Flavor::Docker, text).unwrap();
+    let info = parse_info(Flavor::Docker, text).unwrap();
     assert!(info.rootless && info.cgroup2 && info.containerd_images && info.user_namespaces);
     assert!(info.limits.are_complete() && info.parallel_creates);
     assert_eq!(info.architecture, "amd64");
     assert_eq!(info.backing_filesystem, "xfs");
-    assert!(!read(Flavor::Nerdctl, text).unwrap().parallel_creates);
+    assert!(!parse_info(Flavor::Nerdctl, text).unwrap().parallel_creates);
 }
 
 #[test]
 fn without_a_cgroup_driver_nothing_can_be_limited() {
     let text = r#"{"CgroupDriver":"none","MemoryLimit":true,"PidsLimit":true,"CPUShares":true}"#;
     assert_eq!(
-        read(Flavor::Docker, text).unwrap().limits,
+        parse_info(Flavor::Docker, text).unwrap().limits,
         Limits::default()
     );
 }
@@ -29,10 +29,10 @@ fn without_a_cgroup_driver_nothing_can_be_limited() {
 #[test]
 fn a_client_without_a_daemon_is_an_error() {
     let text = r#"{"ID":"","Containers":0,"ServerErrors":["Cannot connect to the Docker daemon"]}"#;
-    let error = read(Flavor::Docker, text).unwrap_err();
+    let error = parse_info(Flavor::Docker, text).unwrap_err();
     assert_eq!(error.code(), "ENG-NO-DAEMON");
     assert_eq!(error.to_string(), "Cannot connect to the Docker daemon");
-    assert!(read(Flavor::Docker, "no JSON").is_err());
+    assert!(parse_info(Flavor::Docker, "no JSON").is_err());
 }
 
 #[test]
@@ -44,20 +44,23 @@ fn podmans_of_all_ages() {
             "graphStatus":{{"Backing Filesystem":"btrfs"}}}},"version":{{"Version":"{version}"}}}}"#
         )
     };
-    let info = read(Flavor::Podman, &text("4.3.1")).unwrap();
+    let info = parse_info(Flavor::Podman, &text("4.3.1")).unwrap();
     assert!(info.rootless && !info.cgroup2 && !info.limits.pids && info.limits.cpu);
     assert_eq!(
         (info.storage_driver.as_str(), info.warnings.len()),
         ("btrfs", 0)
     );
-    let info = read(Flavor::Podman, &text("3.4.4")).unwrap();
+    let info = parse_info(Flavor::Podman, &text("3.4.4")).unwrap();
     assert!(info.limits.are_complete());
     assert_eq!(info.warnings, [NO_CONTROLLERS_WARNING]);
     assert_eq!(
-        read(Flavor::Podman, &text("2.2.1")).unwrap().warnings.len(),
+        parse_info(Flavor::Podman, &text("2.2.1"))
+            .unwrap()
+            .warnings
+            .len(),
         2
     );
-    let error = read(Flavor::Podman, &text("1.7.0")).unwrap_err();
+    let error = parse_info(Flavor::Podman, &text("1.7.0")).unwrap_err();
     assert_eq!(
         error.to_string(),
         "podman version \"1.7.0\" is too old, please upgrade to \"1.8.0\" or later"

@@ -11,7 +11,7 @@ use super::program::Program;
 use crate::{CLUSTER_LABEL, Error, Node, Port, Protocol, State};
 
 /// Nodes of one cluster, or of all, newest first.
-pub(super) fn nodes(
+pub(super) fn list_nodes(
     flavor: Flavor,
     program: &Program,
     cluster: Option<&str>,
@@ -20,16 +20,16 @@ pub(super) fn nodes(
         Some(cluster) => format!("label={CLUSTER_LABEL}={cluster}"),
         None => format!("label={CLUSTER_LABEL}"),
     };
-    containers(flavor, program, &label)
+    list_containers(flavor, program, &label)
 }
 
 /// Every container that passes a filter of `ps`, newest first.
-pub(super) fn containers(
+pub(super) fn list_containers(
     flavor: Flavor,
     program: &Program,
     filter: &str,
 ) -> Result<Vec<Node>, Error> {
-    let listed = program.output(&[
+    let listed = program.command_output(&[
         "ps",
         "-a",
         "--no-trunc",
@@ -42,14 +42,14 @@ pub(super) fn containers(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = inspected(program, &ids)?;
-    read(flavor, &text)
+    let text = inspected_containers(program, &ids)?;
+    parse_nodes(flavor, &text)
 }
 
 /// What `inspect` says of these containers. One that went away meanwhile is left out.
-fn inspected(program: &Program, ids: &[&str]) -> Result<String, Error> {
+fn inspected_containers(program: &Program, ids: &[&str]) -> Result<String, Error> {
     let arguments = [&["inspect", "--type=container"], ids].concat();
-    let output = program.run(&arguments)?;
+    let output = program.run_command(&arguments)?;
     if output.status.success() || is_gone(&output.stderr) {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
@@ -78,7 +78,7 @@ struct Container {
     image: Option<String>,
     /// Podman's word for the name.
     image_name: Option<String>,
-    state: Option<Doing>,
+    state: Option<ContainerState>,
     network_settings: Option<NetworkSettings>,
     host_config: Option<HostConfig>,
 }
@@ -94,7 +94,7 @@ struct Config {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Doing {
+struct ContainerState {
     status: Option<String>,
     exit_code: Option<i32>,
 }
@@ -136,7 +136,7 @@ struct HostConfig {
 ///
 /// # Errors
 /// If it is not what engines say.
-pub(super) fn read(flavor: Flavor, text: &str) -> Result<Vec<Node>, Error> {
+pub(super) fn parse_nodes(flavor: Flavor, text: &str) -> Result<Vec<Node>, Error> {
     let containers: Vec<Container> = serde_json::from_str(text).map_err(|error| {
         let message = format!(
             "{} tells of containers what cannot be read: {error}",
@@ -146,11 +146,11 @@ pub(super) fn read(flavor: Flavor, text: &str) -> Result<Vec<Node>, Error> {
     })?;
     Ok(containers
         .into_iter()
-        .map(|container| node(flavor, container))
+        .map(|container| node_of_container(flavor, container))
         .collect())
 }
 
-fn node(flavor: Flavor, container: Container) -> Node {
+fn node_of_container(flavor: Flavor, container: Container) -> Node {
     let config = container.config.unwrap_or_default();
     let (image, labels) = (config.image, config.labels);
     let command = config.create_command.unwrap_or_default();
@@ -159,7 +159,7 @@ fn node(flavor: Flavor, container: Container) -> Node {
         Flavor::Podman => container.image_name.or(image),
         Flavor::Nerdctl => image.filter(|image| !image.is_empty()).or(container.image),
     };
-    let state = state(container.state);
+    let state = node_state(container.state);
     let network = container
         .host_config
         .as_ref()
@@ -178,19 +178,20 @@ fn node(flavor: Flavor, container: Container) -> Node {
         image: image.unwrap_or_default(),
         state,
         // Podman keeps the addresses that it was asked for to itself until the node runs.
-        ipv4: ipv4.or_else(|| asked(&command, "--ip")),
-        ipv6: ipv6.or_else(|| asked(&command, "--ip6")),
-        ports: match published.is_empty() {
+        ipv4: ipv4.or_else(|| asked_option(&command, "--ip")),
+        ipv6: ipv6.or_else(|| asked_option(&command, "--ip6")),
+        ports: if published.is_empty() {
             // A node that does not run publishes nothing; it will publish what was asked for.
-            true => bindings
+            bindings
                 .map(|bindings| self::ports(&bindings))
-                .unwrap_or_default(),
-            false => published,
+                .unwrap_or_default()
+        } else {
+            published
         },
     }
 }
 
-fn state(doing: Option<Doing>) -> State {
+fn node_state(doing: Option<ContainerState>) -> State {
     let Some(doing) = doing else {
         return State::Exited(None);
     };
@@ -223,7 +224,7 @@ fn addresses(
 }
 
 /// The address that a command line asks for.
-fn asked<T: std::str::FromStr>(command: &[String], option: &str) -> Option<T> {
+fn asked_option<T: std::str::FromStr>(command: &[String], option: &str) -> Option<T> {
     let mut words = command.iter();
     words.find(|word| *word == option)?;
     words.next()?.parse().ok()
@@ -240,7 +241,7 @@ fn ports(value: &Value) -> Vec<Port> {
         Value::Object(ports) => {
             let pairs = ports.iter().flat_map(|(port, bindings)| {
                 let bindings = bindings.as_array().into_iter().flatten();
-                bindings.filter_map(|binding| bound(port, binding))
+                bindings.filter_map(|binding| bound_port(port, binding))
             });
             pairs.collect()
         }
@@ -249,7 +250,7 @@ fn ports(value: &Value) -> Vec<Port> {
     }
 }
 
-fn bound(port: &str, binding: &Value) -> Option<Port> {
+fn bound_port(port: &str, binding: &Value) -> Option<Port> {
     let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
     let host = binding["HostPort"].as_str().unwrap_or_default();
     let host = match host {
@@ -257,14 +258,14 @@ fn bound(port: &str, binding: &Value) -> Option<Port> {
         number => number.parse().ok()?,
     };
     let listen = listen(binding["HostIp"].as_str().unwrap_or_default())?;
-    published(listen, host, number.parse().ok()?, protocol)
+    published_port(listen, host, number.parse().ok()?, protocol)
 }
 
 fn old_port(port: &Value) -> Option<Port> {
     let number = |key: &str| u16::try_from(port[key].as_u64()?).ok();
     let listen = listen(port["hostIP"].as_str().unwrap_or_default())?;
     let protocol = port["protocol"].as_str().unwrap_or("tcp");
-    published(
+    published_port(
         listen,
         number("hostPort")?,
         number("containerPort")?,
@@ -280,7 +281,7 @@ fn listen(address: &str) -> Option<IpAddr> {
     }
 }
 
-fn published(listen: IpAddr, host: u16, container: u16, protocol: &str) -> Option<Port> {
+fn published_port(listen: IpAddr, host: u16, container: u16, protocol: &str) -> Option<Port> {
     let protocol = match protocol.to_ascii_lowercase().as_str() {
         "tcp" => Protocol::Tcp,
         "udp" => Protocol::Udp,

@@ -15,6 +15,7 @@ mod copy;
 mod drawing;
 mod engine;
 mod exec;
+mod failure_reason;
 mod flavor;
 mod images;
 mod info;
@@ -30,14 +31,13 @@ mod removal;
 #[cfg(target_os = "linux")]
 mod rootless;
 mod seed;
-mod shared_var;
+mod shared_image_store;
 mod streams;
 #[cfg(test)]
 mod stub;
 #[cfg(target_os = "linux")]
 mod terminal;
-mod trouble;
 
 pub use engine::CommandLine;
+pub use failure_reason::FailureReason;
 pub use flavor::Flavor;
-pub use trouble::Trouble;

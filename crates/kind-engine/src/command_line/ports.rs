@@ -10,7 +10,7 @@ use crate::{Error, Port};
 ///
 /// # Errors
 /// If no port of that address can be had.
-pub(super) fn publish(flavor: Flavor, ports: &[Port]) -> Result<Vec<String>, Error> {
+pub(super) fn publish_arguments(flavor: Flavor, ports: &[Port]) -> Result<Vec<String>, Error> {
     // All stay bound until the last is chosen, so that none is chosen twice.
     let mut held = Vec::new();
     let mut values = Vec::new();
@@ -62,14 +62,14 @@ mod tests {
             (Flavor::Docker, ["127.0.0.1:8080:80/TCP", "[::1]:0:80/UDP"]),
             (Flavor::Podman, ["127.0.0.1:8080:80/tcp", "[::1]::80/udp"]),
         ] {
-            assert_eq!(publish(flavor, &ports).unwrap(), values);
+            assert_eq!(publish_arguments(flavor, &ports).unwrap(), values);
         }
     }
 
     #[test]
     fn a_port_that_may_be_any_is_chosen_once_for_all() {
         let ports = vec![port("127.0.0.1", 0, Protocol::Tcp); 20];
-        let mut values = publish(Flavor::Docker, &ports).unwrap();
+        let mut values = publish_arguments(Flavor::Docker, &ports).unwrap();
         values.sort();
         values.dedup();
         assert_eq!(values.len(), 20);
@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_ours_is_an_error() {
-        let error = publish(Flavor::Docker, &[port("203.0.113.1", 0, Protocol::Tcp)]).unwrap_err();
+        let error = publish_arguments(Flavor::Docker, &[port("203.0.113.1", 0, Protocol::Tcp)])
+            .unwrap_err();
         let text = error.to_string();
         assert_eq!(text, "failed to get random host port for port mapping");
     }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Trouble, quote};
+use super::{FailureReason, quote};
 use crate::Error;
 
 /// Pause between two looks at a program that may end.
-const GLANCE: Duration = Duration::from_millis(50);
+const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A program that reaches an engine.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl Program {
     /// The program with its arguments, away from the caller's terminal and the signals that come from it:
     /// whether a call is ended is decided here, not by a Ctrl-C that reaches both.
     pub(super) fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = self.bare(arguments);
+        let mut command = self.bare_command(arguments);
         command.stdin(Stdio::null());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -64,7 +64,7 @@ impl Program {
     }
 
     /// The program with its arguments, for a caller that gives it streams and a session.
-    pub(super) fn bare<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+    pub(super) fn bare_command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(&self.name);
         command.args(arguments);
         command.envs(self.scratch.iter().map(|scratch| ("TMPDIR", scratch)));
@@ -77,12 +77,13 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Program`] if it cannot be run or fails.
-    pub(super) fn output<S: AsRef<str>>(&self, arguments: &[S]) -> Result<String, Error> {
+    pub(super) fn command_output<S: AsRef<str>>(&self, arguments: &[S]) -> Result<String, Error> {
         let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
-        let output = self.run(&arguments)?;
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(self.failure(&arguments, &output)),
+        let output = self.run_command(&arguments)?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(self.failure(&arguments, &output))
         }
     }
 
@@ -91,8 +92,8 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Program`] if it cannot be run or fails.
-    pub(super) fn data(&self, arguments: &[&str]) -> Result<String, Error> {
-        let mut output = self.run(arguments)?;
+    pub(super) fn command_data(&self, arguments: &[&str]) -> Result<String, Error> {
+        let mut output = self.run_command(arguments)?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -106,7 +107,7 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Program`] if it cannot be run.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output, Error> {
+    pub(super) fn run_command(&self, arguments: &[&str]) -> Result<Output, Error> {
         let began = Instant::now();
         let output = self
             .command(arguments)
@@ -137,10 +138,10 @@ impl Program {
             let ended = child.try_wait().ok().flatten().is_some();
             if ended || Instant::now() >= deadline {
                 let _ = child.kill();
-                wait(&mut child)?;
+                wait_for_child(&mut child)?;
                 return Ok(ended);
             }
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(EXIT_POLL_INTERVAL);
         }
     }
 
@@ -156,7 +157,7 @@ impl Program {
         Error::Program {
             command: self.quoted(arguments),
             reason: reason(status),
-            trouble: Trouble::of(&output),
+            failure_reason: FailureReason::of_output(&output),
             output,
         }
     }
@@ -164,13 +165,14 @@ impl Program {
     /// The failure of a program that could not be run.
     pub(super) fn unusable(&self, arguments: &[&str], error: &io::Error) -> Error {
         let missing = error.kind() == io::ErrorKind::NotFound;
-        let reason = match missing {
-            true => format!("exec: {:?}: executable file not found in $PATH", self.name),
-            false => format!("exec: {:?}: {error}", self.name),
+        let reason = if missing {
+            format!("exec: {:?}: executable file not found in $PATH", self.name)
+        } else {
+            format!("exec: {:?}: {error}", self.name)
         };
         Error::Program {
             command: self.quoted(arguments),
-            trouble: Trouble::of(&reason),
+            failure_reason: FailureReason::of_output(&reason),
             reason,
             output: String::new(),
         }
@@ -178,12 +180,12 @@ impl Program {
 
     fn quoted(&self, arguments: &[&str]) -> String {
         let words = std::iter::once(self.name.as_str()).chain(arguments.iter().copied());
-        quote::command(&words.map(str::to_owned).collect::<Vec<_>>())
+        quote::quote_command(&words.map(str::to_owned).collect::<Vec<_>>())
     }
 }
 
 /// Waits for the end of an engine's program.
-pub(super) fn wait(child: &mut Child) -> Result<ExitStatus, Error> {
+pub(super) fn wait_for_child(child: &mut Child) -> Result<ExitStatus, Error> {
     child
         .wait()
         .map_err(Error::io("wait for the engine's program"))
@@ -208,16 +210,18 @@ mod tests {
     fn failures_are_told_in_kinds_words() {
         let shell = Program::new("sh");
         let error = shell
-            .output(&["-c", "echo a; echo b >&2; exit 3"])
+            .command_output(&["-c", "echo a; echo b >&2; exit 3"])
             .unwrap_err();
         assert_eq!(
             error.to_string(),
             "command \"sh -c 'echo a; echo b >&2; exit 3'\" failed with error: exit status 3"
         );
         assert_eq!(error.output(), Some("a\nb\n"));
-        let error = shell.output(&["-c", "kill -9 $$"]).unwrap_err();
+        let error = shell.command_output(&["-c", "kill -9 $$"]).unwrap_err();
         assert!(error.to_string().ends_with("signal: killed"), "{error}");
-        let error = Program::new("no-such-program").output(&["-v"]).unwrap_err();
+        let error = Program::new("no-such-program")
+            .command_output(&["-v"])
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "command \"no-such-program -v\" failed with error: \
@@ -229,10 +233,13 @@ mod tests {
     #[test]
     fn data_of_a_failure_is_not_shown() {
         let shell = Program::new("sh");
-        let told = |script| shell.data(&["-c", script]).unwrap_err();
+        let told = |script| shell.command_data(&["-c", script]).unwrap_err();
         assert_eq!(told("echo {}; echo b >&2; false").output(), Some("b\n"));
         assert_eq!(told("echo a; false").output(), Some("a\n"));
-        assert_eq!(shell.data(&["-c", "echo {}; echo b >&2"]).unwrap(), "{}\n");
+        assert_eq!(
+            shell.command_data(&["-c", "echo {}; echo b >&2"]).unwrap(),
+            "{}\n"
+        );
     }
 
     #[test]

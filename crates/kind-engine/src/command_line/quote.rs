@@ -1,12 +1,12 @@
 //! A command as a shell would take it, for messages.
 
 /// The arguments with quotes where a shell needs them, separated by spaces.
-pub(super) fn command(argv: &[String]) -> String {
-    let words: Vec<_> = argv.iter().map(|word| quoted(word)).collect();
+pub(super) fn quote_command(argv: &[String]) -> String {
+    let words: Vec<_> = argv.iter().map(|word| quote_word(word)).collect();
     words.join(" ")
 }
 
-fn quoted(word: &str) -> String {
+fn quote_word(word: &str) -> String {
     if word.is_empty() {
         return "''".to_owned();
     }
@@ -34,9 +34,9 @@ mod tests {
             ("it's", r#"'it'"'"'s'"#),
             ("ä", "'ä'"),
         ] {
-            assert_eq!(command(&[word.to_owned()]), text);
+            assert_eq!(quote_command(&[word.to_owned()]), text);
         }
         let argv = ["docker", "ps", "-a b"].map(str::to_owned);
-        assert_eq!(command(&argv), "docker ps '-a b'");
+        assert_eq!(quote_command(&argv), "docker ps '-a b'");
     }
 }

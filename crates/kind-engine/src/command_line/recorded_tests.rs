@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::info::Version;
-use super::{Flavor, Trouble, images, info, listing, network, seed};
+use super::{FailureReason, Flavor, images, info, listing, network, seed};
 use crate::{Node, State};
 
 /// The recorded engines.
@@ -32,9 +32,10 @@ impl Recorded {
     }
 
     fn flavor(&self) -> Flavor {
-        match self.0.starts_with("podman") {
-            true => Flavor::Podman,
-            false => Flavor::Docker,
+        if self.0.starts_with("podman") {
+            Flavor::Podman
+        } else {
+            Flavor::Docker
         }
     }
 
@@ -45,7 +46,7 @@ impl Recorded {
     }
 
     fn node(&self, file: &str) -> Node {
-        let mut nodes = listing::read(self.flavor(), &self.read(file)).unwrap();
+        let mut nodes = listing::parse_nodes(self.flavor(), &self.read(file)).unwrap();
         assert_eq!(nodes.len(), 1, "{}", self.0);
         nodes.remove(0)
     }
@@ -62,7 +63,7 @@ impl Recorded {
 #[test]
 fn engines_tell_of_themselves() {
     for recorded in Recorded::all() {
-        let info = info::read(recorded.flavor(), &recorded.read("info.json")).unwrap();
+        let info = info::parse_info(recorded.flavor(), &recorded.read("info.json")).unwrap();
         let (_, version) = recorded.0.split_once('-').unwrap();
         assert_eq!(
             Version::parse(&info.version),
@@ -88,7 +89,7 @@ fn engines_tell_of_themselves() {
 fn rootless_engines_tell_of_themselves() {
     for name in ["docker-26.1.5-rootless", "podman-5.4.2-rootless"] {
         let recorded = Recorded(name);
-        let info = info::read(recorded.flavor(), &recorded.read("info.json")).unwrap();
+        let info = info::parse_info(recorded.flavor(), &recorded.read("info.json")).unwrap();
         assert!(
             info.rootless && info.cgroup2 && info.limits.are_complete(),
             "{info:?}"
@@ -119,7 +120,8 @@ fn networks_of_ours_give_lasting_addresses() {
 #[test]
 fn images_tell_what_they_run() {
     for recorded in Recorded::all() {
-        let images = images::read(recorded.flavor(), "i", &recorded.read("image.json")).unwrap();
+        let images =
+            images::parse_images(recorded.flavor(), "i", &recorded.read("image.json")).unwrap();
         let image = images.into_iter().next().unwrap();
         assert_eq!(
             image.command(),
@@ -181,16 +183,21 @@ fn a_container_tells_whether_it_waits_for_files() {
 #[test]
 fn complaints_are_understood() {
     for recorded in Recorded::all() {
-        for (what, trouble) in [
-            ("port-taken", Trouble::PortTaken),
-            ("address-taken", Trouble::AddressTaken),
-            ("pull-missing", Trouble::NoRegistry),
+        for (what, failure_reason) in [
+            ("port-taken", FailureReason::PortTaken),
+            ("address-taken", FailureReason::AddressTaken),
+            ("pull-missing", FailureReason::NoRegistry),
             // That an image is not there is no trouble of the engine's.
-            ("image-missing", Trouble::Unknown),
-            ("network-missing", Trouble::Unknown),
+            ("image-missing", FailureReason::Unknown),
+            ("network-missing", FailureReason::Unknown),
         ] {
             let said = recorded.said(what);
-            assert_eq!(Trouble::of(&said), trouble, "{}: {said}", recorded.0);
+            assert_eq!(
+                FailureReason::of_output(&said),
+                failure_reason,
+                "{}: {said}",
+                recorded.0
+            );
         }
         for gone in ["missing", "exec-missing"] {
             let said = recorded.said(gone);
@@ -198,11 +205,11 @@ fn complaints_are_understood() {
         }
         let taken = recorded.said("taken");
         assert!(
-            super::trouble::is_taken(&taken, "rec-a"),
+            super::failure_reason::is_taken(&taken, "rec-a"),
             "{}: {taken}",
             recorded.0
         );
-        assert!(!super::trouble::is_taken(
+        assert!(!super::failure_reason::is_taken(
             &recorded.said("missing"),
             "rec-none"
         ));

@@ -12,12 +12,12 @@ use crate::{Error, Info};
 /// From this podman on, a removal can be told not to ask the container first.
 const REMOVES_AT_ONCE: Version = Version(4, 0, 0);
 /// How often nodes are removed whose processes the kernel takes long to end.
-const ATTEMPTS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 /// What podman says of them: it waits a few seconds for hundreds of processes on a busy host.
 const DIES_SLOWLY: &str = "did not die within timeout";
 
 /// Removes nodes that may or may not exist.
-pub(super) fn remove(
+pub(super) fn remove_nodes(
     (flavor, program): (Flavor, &Program),
     info: impl FnOnce() -> Result<Info, Error>,
     nodes: &[String],
@@ -27,33 +27,38 @@ pub(super) fn remove(
     }
     let names: Vec<_> = nodes.iter().map(String::as_str).collect();
     match flavor {
-        Flavor::Docker => forced(program, &["rm", "-f", "-v"], &names),
+        Flavor::Docker => force_remove(program, &["rm", "-f", "-v"], &names),
         Flavor::Podman => {
             let version = info().ok().and_then(|info| Version::parse(&info.version));
             let at_once = version.is_some_and(|version| version >= REMOVES_AT_ONCE);
-            let options: &[&str] = match at_once {
-                true => &["rm", "-f", "-v", "--time=0"],
-                false => &["rm", "-f", "-v"],
+            let options: &[&str] = if at_once {
+                &["rm", "-f", "-v", "--time=0"]
+            } else {
+                &["rm", "-f", "-v"]
             };
-            let failures = [forced(program, options, &names), volumes(program, &names)];
-            Error::all(failures.into_iter().filter_map(Result::err).collect())
+            let failures = [
+                force_remove(program, options, &names),
+                remove_volumes(program, &names),
+            ];
+            Error::join_failures(failures.into_iter().filter_map(Result::err).collect())
         }
         Flavor::Nerdctl => one_after_the_other(program, &names),
     }
 }
 
-fn forced(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Error> {
+fn force_remove(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Error> {
     let arguments = [options, names].concat();
-    let mut output = program.run(&arguments)?;
-    for _ in 1..ATTEMPTS {
+    let mut output = program.run_command(&arguments)?;
+    for _ in 1..MAX_ATTEMPTS {
         if output.status.success() || !dies_slowly(&output.stderr) {
             break;
         }
-        output = program.run(&arguments)?;
+        output = program.run_command(&arguments)?;
     }
-    match output.status.success() || listing::is_gone(&output.stderr) {
-        true => Ok(()),
-        false => Err(program.failure(&arguments, &output)),
+    if output.status.success() || listing::is_gone(&output.stderr) {
+        Ok(())
+    } else {
+        Err(program.failure(&arguments, &output))
     }
 }
 
@@ -70,8 +75,8 @@ struct Volume {
 
 /// Removes the volumes that podman had made for these nodes before it made them: their label is the
 /// node's name.
-fn volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
-    let listed = program.output(&["volume", "ls", "--format", "json"])?;
+fn remove_volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
+    let listed = program.command_output(&["volume", "ls", "--format", "json"])?;
     // Podman before 4.0 writes nothing where there is none.
     let listed = match listed.trim() {
         "" | "null" => "[]",
@@ -94,13 +99,13 @@ fn volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
         return Ok(());
     }
     program
-        .output(&[&["volume", "rm", "--force"], &names[..]].concat())
+        .command_output(&[&["volume", "rm", "--force"], &names[..]].concat())
         .map(drop)
 }
 
 /// nerdctl removes no container that may come back, and none that runs.
 fn one_after_the_other(program: &Program, names: &[&str]) -> Result<(), Error> {
-    let known = program.output(&["ps", "-a", "--format", "{{.Names}}"])?;
+    let known = program.command_output(&["ps", "-a", "--format", "{{.Names}}"])?;
     let known: Vec<_> = known.split_whitespace().collect();
     let names: Vec<_> = names
         .iter()
@@ -120,7 +125,7 @@ fn one_after_the_other(program: &Program, names: &[&str]) -> Result<(), Error> {
         (&["rm", "-f", "-v"], "failed to delete nodes"),
     ];
     for (words, action) in steps {
-        let done = program.output(&[words, &names[..]].concat());
+        let done = program.command_output(&[words, &names[..]].concat());
         done.map_err(|error| error.during(action))?;
     }
     Ok(())

@@ -36,7 +36,7 @@ fn removed(flavor: Flavor, version: &str, nodes: &[&str]) -> (Vec<String>, Resul
         version: version.to_owned(),
         ..Info::default()
     };
-    let result = remove((flavor, &program), || Ok(info), &nodes);
+    let result = remove_nodes((flavor, &program), || Ok(info), &nodes);
     let calls = fs::read_to_string(directory.path().join("calls")).unwrap_or_default();
     (calls.lines().map(str::to_owned).collect(), result)
 }
@@ -84,7 +84,7 @@ fn nodes_whose_processes_end_slowly_are_removed_again() {
     assert!(result.is_err());
     assert_eq!(
         calls.iter().filter(|call| call.starts_with("rm ")).count(),
-        ATTEMPTS
+        MAX_ATTEMPTS
     );
 }
 

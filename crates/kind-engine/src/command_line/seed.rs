@@ -22,14 +22,15 @@ const DIRECTORY: &str = "kind/seed";
 /// the first process.
 pub(super) fn is_needed(flavor: Flavor, node: &NodeSpec, shares_var: bool) -> bool {
     let unpacks =
-        node.purpose == Purpose::Kubernetes && node.command.is_none() && node.kind_node.is_some();
+        node.purpose == Purpose::Kubernetes && node.command.is_none() && node.node_agent.is_some();
     unpacks && (shares_var || flavor == Flavor::Podman)
 }
 
 /// Whether a node does not run, and unpacks what waits for it when it is started next.
 pub(super) fn is_awaited(program: &Program, node: &str) -> Result<bool, Error> {
     let format = "{{.State.Running}} {{json .Config.Cmd}}";
-    let answer = program.output(&["inspect", "--type=container", "--format", format, node])?;
+    let answer =
+        program.command_output(&["inspect", "--type=container", "--format", format, node])?;
     Ok(reads_seeds(&answer))
 }
 
@@ -43,7 +44,7 @@ pub(super) fn reads_seeds(answer: &str) -> bool {
 }
 
 /// A tar stream that is unpacked below `directory` as a file that waits, in a tar stream of its own.
-pub(super) fn pack(directory: &Path, tar: &mut dyn Read) -> io::Result<Vec<u8>> {
+pub(super) fn pack_seed(directory: &Path, tar: &mut dyn Read) -> io::Result<Vec<u8>> {
     let seed = moved_below(directory, tar)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let name = format!("{DIRECTORY}/{:020}.tar", now.unwrap_or_default().as_nanos());
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn files_wait_in_docker_only_for_a_shared_var() {
         let node = NodeSpec {
-            kind_node: Some(crate::Agent::file("/kind-node")),
+            node_agent: Some(crate::Agent::file("/kind-node")),
             ..NodeSpec::default()
         };
         assert!(is_needed(Flavor::Podman, &node, false));
@@ -153,7 +154,7 @@ mod tests {
         builder.append_link(&mut header, "link", "/etc").unwrap();
         let tar = builder.into_inner().unwrap();
         for (directory, prefix) in [("/", ""), ("/var/x", "var/x/")] {
-            let seed = pack(Path::new(directory), &mut &tar[..]).unwrap();
+            let seed = pack_seed(Path::new(directory), &mut &tar[..]).unwrap();
             let expected = [("etc", "x"), (long.as_str(), "x"), ("link", "/etc")];
             let expected =
                 expected.map(|(path, text)| (format!("{prefix}{path}"), text.to_owned()));

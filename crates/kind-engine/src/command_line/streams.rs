@@ -5,14 +5,14 @@ use std::process::{Child, ChildStderr, Stdio};
 
 use kind_image::concurrent::run_both;
 
-use super::program::{Program, wait};
+use super::program::{Program, wait_for_child};
 use crate::Error;
 
 /// How much of what a program says beside its stream is kept for a failure.
-const KEPT: usize = 64 * 1024;
+const MAX_OUTPUT: usize = 64 * 1024;
 
 /// Gives a program this input.
-pub(super) fn into(
+pub(super) fn stream_into(
     program: &Program,
     arguments: &[&str],
     input: &mut (dyn Read + Send),
@@ -27,10 +27,13 @@ pub(super) fn into(
         .map_err(|error| program.unusable(arguments, &error))?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     // Dropped at the end, which is how the program learns of it.
-    let feed = || stdin.map_or(Ok(()), |mut stdin| carry(input, &mut stdin).map(drop));
-    let (errors, (output, fed)) = run_both(|| tail(stderr), || run_both(|| tail(stdout), feed));
+    let feed = || stdin.map_or(Ok(()), |mut stdin| copy_stream(input, &mut stdin).map(drop));
+    let (errors, (output, fed)) = run_both(
+        || read_tail(stderr),
+        || run_both(|| read_tail(stdout), feed),
+    );
     let printed = [output, errors].concat();
-    let status = wait(&mut child)?;
+    let status = wait_for_child(&mut child)?;
     if !status.success() {
         // The program's own words say more than the pipe that it closed.
         return Err(program.ended_badly(arguments, &status.to_string(), &printed));
@@ -43,7 +46,7 @@ pub(super) fn into(
 }
 
 /// Takes a program's output.
-pub(super) fn out(
+pub(super) fn stream_out(
     program: &Program,
     arguments: &[&str],
     output: &mut (dyn Write + Send),
@@ -55,23 +58,27 @@ pub(super) fn out(
         .map_err(|error| program.unusable(arguments, &error))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     // Dropped when the taker wants no more, which ends the program.
-    let take = || stdout.map_or(Ok(()), |mut stdout| carry(&mut stdout, output).map(drop));
-    let (printed, taken) = run_both(|| tail(stderr), take);
+    let take = || {
+        stdout.map_or(Ok(()), |mut stdout| {
+            copy_stream(&mut stdout, output).map(drop)
+        })
+    };
+    let (printed, taken) = run_both(|| read_tail(stderr), take);
     end(program, arguments, &mut child, (taken, &printed))
 }
 
 /// Takes a program's output and errors as one stream, in the order in which they were written.
-pub(super) fn all(
+pub(super) fn stream_all(
     program: &Program,
     arguments: &[&str],
     output: &mut (dyn Write + Send),
 ) -> Result<(), Error> {
-    let (mut child, mut reader) = merged(program, arguments)?;
+    let (mut child, mut reader) = merge_streams(program, arguments)?;
     let mut tee = Tee {
         last: Vec::new(),
         out: output,
     };
-    let taken = carry(&mut reader, &mut tee).map(drop);
+    let taken = copy_stream(&mut reader, &mut tee).map(drop);
     let printed = tee.last;
     drop(reader);
     if taken.is_err() {
@@ -88,17 +95,18 @@ fn end(
     child: &mut Child,
     (taken, printed): (io::Result<()>, &[u8]),
 ) -> Result<(), Error> {
-    let status = wait(child)?;
+    let status = wait_for_child(child)?;
     let action = format!("take the output of {}", arguments.join(" "));
     taken.map_err(Error::io(action))?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(program.ended_badly(arguments, &status.to_string(), printed)),
+    if status.success() {
+        Ok(())
+    } else {
+        Err(program.ended_badly(arguments, &status.to_string(), printed))
     }
 }
 
 /// Starts a program whose output and errors come out of one pipe.
-pub(super) fn merged(
+pub(super) fn merge_streams(
     program: &Program,
     arguments: &[&str],
 ) -> Result<(Child, io::PipeReader), Error> {
@@ -116,7 +124,7 @@ pub(super) fn merged(
 }
 
 /// Carries bytes as they come, so that what a program prints is seen at once. Returns how many.
-pub(super) fn carry(
+pub(super) fn copy_stream(
     from: &mut (impl Read + ?Sized),
     to: &mut (impl Write + ?Sized),
 ) -> io::Result<u64> {
@@ -139,7 +147,7 @@ pub(super) fn carry(
 }
 
 /// The last of what a stream holds.
-pub(super) fn tail(stream: Option<impl Read>) -> Vec<u8> {
+pub(super) fn read_tail(stream: Option<impl Read>) -> Vec<u8> {
     let mut sink = io::sink();
     let mut tee = Tee {
         last: Vec::new(),
@@ -147,13 +155,13 @@ pub(super) fn tail(stream: Option<impl Read>) -> Vec<u8> {
     };
     if let Some(mut stream) = stream {
         // What could be read until the failure is all there is to tell.
-        let _ = carry(&mut stream, &mut tee);
+        let _ = copy_stream(&mut stream, &mut tee);
     }
     tee.last
 }
 
 /// A program's errors, for the caller and for a failure of the engine itself.
-pub(super) fn errors(
+pub(super) fn collect_errors(
     stderr: Option<ChildStderr>,
     out: &mut (dyn Write + Send),
 ) -> (io::Result<u64>, Vec<u8>) {
@@ -161,7 +169,7 @@ pub(super) fn errors(
         last: Vec::new(),
         out,
     };
-    let carried = stderr.map_or(Ok(0), |mut stderr| carry(&mut stderr, &mut tee));
+    let carried = stderr.map_or(Ok(0), |mut stderr| copy_stream(&mut stderr, &mut tee));
     (carried, tee.last)
 }
 
@@ -175,7 +183,7 @@ impl Write for Tee<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
         self.last.extend_from_slice(&bytes[..written]);
-        let excess = self.last.len().saturating_sub(KEPT);
+        let excess = self.last.len().saturating_sub(MAX_OUTPUT);
         self.last.drain(..excess);
         Ok(written)
     }
@@ -196,9 +204,9 @@ mod tests {
     #[test]
     fn a_stream_goes_in_and_comes_out() {
         let big = vec![7; 1 << 20];
-        into(&shell(), &["-c", "test $(wc -c) = 1048576"], &mut &big[..]).unwrap();
+        stream_into(&shell(), &["-c", "test $(wc -c) = 1048576"], &mut &big[..]).unwrap();
         let mut taken = Vec::new();
-        out(&shell(), &["-c", "printf abc; echo noise >&2"], &mut taken).unwrap();
+        stream_out(&shell(), &["-c", "printf abc; echo noise >&2"], &mut taken).unwrap();
         assert_eq!(taken, b"abc");
     }
 
@@ -206,12 +214,13 @@ mod tests {
     fn a_program_that_fails_is_told_with_its_words() {
         let big = vec![7; 1 << 20];
         let script = "echo no >&2; exit 2";
-        let error = into(&shell(), &["-c", script], &mut &big[..]).unwrap_err();
+        let error = stream_into(&shell(), &["-c", script], &mut &big[..]).unwrap_err();
         assert_eq!(error.output(), Some("no\n"));
-        let error = out(&shell(), &["-c", script], &mut Vec::new()).unwrap_err();
+        let error = stream_out(&shell(), &["-c", script], &mut Vec::new()).unwrap_err();
         assert_eq!(error.output(), Some("no\n"));
         let mut taken = Vec::new();
-        let error = all(&shell(), &["-c", "echo a; echo b >&2; exit 1"], &mut taken).unwrap_err();
+        let error =
+            stream_all(&shell(), &["-c", "echo a; echo b >&2; exit 1"], &mut taken).unwrap_err();
         assert_eq!(error.output(), Some("a\nb\n"));
         assert_eq!(taken, b"a\nb\n");
     }
@@ -219,7 +228,7 @@ mod tests {
     #[test]
     fn a_program_that_reads_nothing_is_not_waited_for() {
         let big = vec![7; 1 << 20];
-        into(&shell(), &["-c", "exit 0"], &mut &big[..]).unwrap();
+        stream_into(&shell(), &["-c", "exit 0"], &mut &big[..]).unwrap();
     }
 
     #[test]
@@ -233,6 +242,6 @@ mod tests {
                 Ok(())
             }
         }
-        assert!(all(&shell(), &["-c", "echo a; exec sleep 600"], &mut Full).is_err());
+        assert!(stream_all(&shell(), &["-c", "echo a; exec sleep 600"], &mut Full).is_err());
     }
 }

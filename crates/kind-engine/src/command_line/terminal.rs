@@ -22,52 +22,56 @@ const WIDE: Winsize = Winsize {
 };
 
 /// Runs the program on a terminal and returns its exit code. Its errors join its output.
-pub(super) fn run(program: &Program, arguments: &[&str], io: Io<'_>) -> Result<i32, Error> {
+pub(super) fn run_on_terminal(
+    program: &Program,
+    arguments: &[&str],
+    io: Io<'_>,
+) -> Result<i32, Error> {
     let size = termios::tcgetwinsize(io::stdin()).ok();
-    let (mut child, mut controller) = start(program, arguments, size)?;
+    let (mut child, mut controller) = start_on_terminal(program, arguments, size)?;
     let input = controller
         .try_clone()
         .map_err(Error::io("open a terminal"))?;
     let Io { stdin, stdout, .. } = io;
     let taken = thread::scope(|scope| {
         if let Some(stdin) = stdin {
-            scope.spawn(move || feed(stdin, input));
+            scope.spawn(move || feed_terminal(stdin, input));
         }
         take(&mut controller, |bytes| {
             stdout.write_all(bytes)?;
             stdout.flush()
         })
     });
-    let status = program::wait(&mut child)?;
+    let status = program::wait_for_child(&mut child)?;
     taken.map_err(Error::io("relay the terminal"))?;
     Ok(status.code().unwrap_or(1))
 }
 
 /// Runs the program on a terminal that only `see` looks at.
-pub(super) fn watch(
+pub(super) fn watch_terminal(
     program: &Program,
     arguments: &[&str],
     mut see: impl FnMut(&[u8]),
 ) -> Result<ExitStatus, Error> {
-    let (mut child, mut controller) = start(program, arguments, Some(WIDE))?;
+    let (mut child, mut controller) = start_on_terminal(program, arguments, Some(WIDE))?;
     let taken = take(&mut controller, |bytes| {
         see(bytes);
         Ok(())
     });
-    let status = program::wait(&mut child)?;
+    let status = program::wait_for_child(&mut child)?;
     taken.map_err(Error::io("read a terminal"))?;
     Ok(status)
 }
 
 /// Starts the program on a terminal, and returns the terminal's other end.
-fn start(
+fn start_on_terminal(
     program: &Program,
     arguments: &[&str],
     size: Option<Winsize>,
 ) -> Result<(Child, File), Error> {
     let terminal = Terminal::open().map_err(Error::io("open a terminal"))?;
-    prepare(&terminal, size).map_err(Error::io("set up a terminal"))?;
-    let mut command = program.bare(arguments);
+    prepare_terminal(&terminal, size).map_err(Error::io("set up a terminal"))?;
+    let mut command = program.bare_command(arguments);
     process::own_terminal(&mut command, &terminal.path).map_err(Error::io("open a terminal"))?;
     let child = command
         .spawn()
@@ -89,7 +93,7 @@ fn take(controller: &mut File, mut taker: impl FnMut(&[u8]) -> io::Result<()>) -
 }
 
 /// Every byte is for the node's terminal: what comes before the program has set up this one, too.
-fn prepare(terminal: &Terminal, size: Option<Winsize>) -> io::Result<()> {
+fn prepare_terminal(terminal: &Terminal, size: Option<Winsize>) -> io::Result<()> {
     let mut attributes = termios::tcgetattr(&terminal.controller)?;
     attributes.make_raw();
     termios::tcsetattr(&terminal.controller, OptionalActions::Now, &attributes)?;
@@ -99,8 +103,8 @@ fn prepare(terminal: &Terminal, size: Option<Winsize>) -> io::Result<()> {
     Ok(())
 }
 
-fn feed(stdin: &mut (dyn Read + Send), mut terminal: File) {
-    let fed = streams::carry(stdin, &mut terminal);
+fn feed_terminal(stdin: &mut (dyn Read + Send), mut terminal: File) {
+    let fed = streams::copy_stream(stdin, &mut terminal);
     if fed.is_ok() {
         // The end of a terminal's input is a character.
         let _ = terminal.write_all(&[4]);

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::state::{State, io_error, make_directory};
 use crate::Error;
 
-pub(super) const WORD: &str = "__native";
+pub(super) const INTERNAL_COMMAND: &str = "__native";
 
 /// Exit code of a helper that failed itself and wrote a report.
 pub(super) const FAILED: i32 = 254;
@@ -102,7 +102,7 @@ impl Helper {
             source,
         })?;
         let mut command = Command::new(program);
-        command.arg(WORD).arg(call);
+        command.arg(INTERNAL_COMMAND).arg(call);
         Ok(Self { command, report })
     }
 
@@ -142,7 +142,7 @@ impl Helper {
     }
 
     /// Runs the helper to its end, with the streams that are set.
-    pub(super) fn run(mut self) -> Result<i32, Error> {
+    pub(super) fn run_helper(mut self) -> Result<i32, Error> {
         let status = self
             .command
             .status()

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
 
-use super::call::{Call, FAILED, Report, Task, WORD};
-use super::helper::{exec, files, init, prepared, varfs};
+use super::call::{Call, FAILED, INTERNAL_COMMAND, Report, Task};
+use super::helper::{exec, files, init, node_var, shared_image_store};
 use super::monitor;
 use super::state::State;
 use crate::Error;
@@ -16,13 +16,13 @@ pub fn helper_main(arguments: &[OsString]) -> Option<i32> {
     let [_, word, call] = arguments else {
         return None;
     };
-    if word != WORD {
+    if word != INTERNAL_COMMAND {
         return None;
     }
     let call: Call = serde_json::from_str(call.to_str()?).ok()?;
     // Opened now: the path means nothing any more once the helper is in the node.
     let report = File::create(&call.report);
-    match run(&call) {
+    match run_task(&call) {
         Ok(code) => Some(code),
         Err(error) => {
             if let Ok(file) = report {
@@ -33,16 +33,16 @@ pub fn helper_main(arguments: &[OsString]) -> Option<i32> {
     }
 }
 
-fn run(call: &Call) -> Result<i32, Error> {
+fn run_task(call: &Call) -> Result<i32, Error> {
     let state = State::new(call.state.clone());
     match &call.task {
-        Task::Monitor => monitor::run(&state, &call.node),
-        Task::Init { console } => init::run(&state, &call.node, console),
-        Task::Exec(request) => exec::run(&state, &call.node, request),
-        Task::Unpack { directory } => files::unpack(&state, &call.node, directory),
-        Task::Pack { path } => files::pack(&state, &call.node, path),
-        Task::FillVar => varfs::fill(&state, &call.node),
-        Task::Prepare { directory, layers } => prepared::run(directory, layers),
+        Task::Monitor => monitor::monitor_node(&state, &call.node),
+        Task::Init { console } => init::start_init(&state, &call.node, console),
+        Task::Exec(request) => exec::exec_in_node(&state, &call.node, request),
+        Task::Unpack { directory } => files::unpack_files(&state, &call.node, directory),
+        Task::Pack { path } => files::pack_files(&state, &call.node, path),
+        Task::FillVar => node_var::fill_var(&state, &call.node),
+        Task::Prepare { directory, layers } => shared_image_store::unpack_images(directory, layers),
     }
 }
 

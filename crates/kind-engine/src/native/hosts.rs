@@ -13,14 +13,14 @@ const RESOLVED: &str = "/run/systemd/resolve/resolv.conf";
 
 /// Writes the hosts file that all nodes of a network share. It is written in place: the nodes have it
 /// bound, and a new file in its place would not reach them.
-pub(super) fn write(state: &State, network: &str, _lock: &Lock) -> Result<(), Error> {
-    let mut nodes = NodeRecord::all(state)?;
+pub(super) fn write_hosts(state: &State, network: &str, _lock: &Lock) -> Result<(), Error> {
+    let mut nodes = NodeRecord::load_all(state)?;
     nodes.retain(|node| node.network == network);
     let path = NetworkRecord::hosts_path(state, network);
-    fs::write(&path, text(&nodes)).map_err(io_error("write", &path))
+    fs::write(&path, hosts_text(&nodes)).map_err(io_error("write", &path))
 }
 
-fn text(nodes: &[NodeRecord]) -> String {
+fn hosts_text(nodes: &[NodeRecord]) -> String {
     let mut text = String::from(
         "127.0.0.1\tlocalhost\n\
          ::1\tlocalhost ip6-localhost ip6-loopback\n\
@@ -47,7 +47,7 @@ pub(super) struct Resolver {
 }
 
 /// The host's resolver as it must look from a node whose gateway is `gateway`.
-pub(super) fn resolver(gateway: IpAddr) -> Resolver {
+pub(super) fn host_resolver(gateway: IpAddr) -> Resolver {
     let read = |path: &str| fs::read_to_string(Path::new(path)).unwrap_or_default();
     resolver_of(&read("/etc/resolv.conf"), &read(RESOLVED), gateway)
 }

@@ -18,11 +18,15 @@ use crate::Error;
 pub(super) const NODE_LINK: &str = "eth0";
 
 /// The record of a network, made now if there is none. Its subnet overlaps nothing on the host.
-pub(super) fn ensure(state: &State, name: &str, _lock: &Lock) -> Result<NetworkRecord, Error> {
+pub(super) fn ensure_network(
+    state: &State,
+    name: &str,
+    _lock: &Lock,
+) -> Result<NetworkRecord, Error> {
     if let Some(record) = NetworkRecord::load(state, name)? {
         return Ok(record);
     }
-    let others = NetworkRecord::all(state)?;
+    let others = NetworkRecord::load_all(state)?;
     let mut taken = in_use_on_host()?;
     taken.extend(others.iter().flat_map(NetworkRecord::subnets));
     let record = NetworkRecord {
@@ -69,12 +73,12 @@ pub(super) fn link_name(state: &State, node: &str) -> String {
 }
 
 /// The addresses of the next node of a network.
-pub(super) fn allocate(
+pub(super) fn allocate_addresses(
     state: &State,
     network: &NetworkRecord,
     _lock: &Lock,
 ) -> Result<(Ipv4Addr, Option<Ipv6Addr>), Error> {
-    let nodes = NodeRecord::all(state)?;
+    let nodes = NodeRecord::load_all(state)?;
     let taken: BTreeSet<IpAddr> = nodes
         .iter()
         .filter(|node| node.network == network.name)
@@ -88,7 +92,7 @@ pub(super) fn allocate(
 }
 
 /// Makes the bridge and the ruleset of a network; both may exist already.
-pub(super) fn up(
+pub(super) fn bring_up_network(
     network: &NetworkRecord,
     ipv6_forwarding: bool,
     _lock: &Lock,
@@ -151,11 +155,11 @@ fn forward_packets(switch: &str) -> Result<(), Error> {
 
 /// Removes networks that no node is on, with their bridges and rulesets. Goes on after failures.
 pub(super) fn remove_unused(state: &State, _lock: &Lock) -> Vec<Error> {
-    let used: BTreeSet<String> = match NodeRecord::all(state) {
+    let used: BTreeSet<String> = match NodeRecord::load_all(state) {
         Ok(nodes) => nodes.into_iter().map(|node| node.network).collect(),
         Err(error) => return vec![error],
     };
-    let networks = match NetworkRecord::all(state) {
+    let networks = match NetworkRecord::load_all(state) {
         Ok(networks) => networks,
         Err(error) => return vec![error],
     };
@@ -163,11 +167,11 @@ pub(super) fn remove_unused(state: &State, _lock: &Lock) -> Vec<Error> {
         .iter()
         .filter(|network| !used.contains(&network.name));
     unused
-        .filter_map(|network| remove(state, network).err())
+        .filter_map(|network| remove_network(state, network).err())
         .collect()
 }
 
-fn remove(state: &State, network: &NetworkRecord) -> Result<(), Error> {
+fn remove_network(state: &State, network: &NetworkRecord) -> Result<(), Error> {
     nft::apply(&nft::removal(&network.bridge))?;
     admission::revoke(&network.bridge)?;
     Netlink::open()?.delete_link(&network.bridge)?;

@@ -18,17 +18,17 @@ pub(super) enum Listener {
 /// The ports with real numbers: 0 becomes a free port that the node keeps for life.
 ///
 /// Also checks that every port is free now, and no other node's, running or not.
-pub(super) fn choose(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<Port>, Error> {
+pub(super) fn choose_ports(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<Port>, Error> {
     let mut held = Vec::new();
     let mut chosen = Vec::new();
     for port in wanted {
         if let Some(node) = nodes
             .iter()
-            .find(|node| node.host.ports.iter().any(|other| clash(port, other)))
+            .find(|node| node.host.ports.iter().any(|other| port_clash(port, other)))
         {
-            return Err(taken(port, &format!("node {}", node.name)));
+            return Err(taken_port(port, &format!("node {}", node.name)));
         }
-        let listener = listen(port)?;
+        let listener = listen_on_port(port)?;
         let number = match &listener {
             Listener::Tcp(socket) => socket.local_addr(),
             Listener::Udp(socket) => socket.local_addr(),
@@ -46,7 +46,7 @@ pub(super) fn choose(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<Port>,
     Ok(chosen)
 }
 
-fn clash(one: &Port, other: &Port) -> bool {
+fn port_clash(one: &Port, other: &Port) -> bool {
     one.host != 0
         && one.host == other.host
         && one.protocol == other.protocol
@@ -56,7 +56,7 @@ fn clash(one: &Port, other: &Port) -> bool {
 }
 
 /// Listens on a port of the host; the error names the program that has it.
-pub(super) fn listen(port: &Port) -> Result<Listener, Error> {
+pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
     let address = SocketAddr::new(port.listen, port.host);
     let result = match port.protocol {
         Protocol::Tcp => TcpListener::bind(address).map(Listener::Tcp),
@@ -73,9 +73,9 @@ pub(super) fn listen(port: &Port) -> Result<Listener, Error> {
         }
     };
     result.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => taken(
+        io::ErrorKind::AddrInUse => taken_port(
             port,
-            &owner(port).unwrap_or_else(|| "another program".into()),
+            &port_owner(port).unwrap_or_else(|| "another program".into()),
         ),
         io::ErrorKind::AddrNotAvailable => Error::other(
             "ENG-PORT-ADDRESS",
@@ -86,7 +86,7 @@ pub(super) fn listen(port: &Port) -> Result<Listener, Error> {
     })
 }
 
-fn taken(port: &Port, owner: &str) -> Error {
+fn taken_port(port: &Port, owner: &str) -> Error {
     let address = SocketAddr::new(port.listen, port.host);
     Error::other(
         "ENG-PORT-TAKEN",
@@ -96,7 +96,7 @@ fn taken(port: &Port, owner: &str) -> Error {
 }
 
 /// The program that listens on a port, for example `nginx (pid 12)`.
-fn owner(port: &Port) -> Option<String> {
+fn port_owner(port: &Port) -> Option<String> {
     let protocol = match port.protocol {
         Protocol::Udp => "udp",
         // Nothing publishes SCTP: there is nobody to find.
@@ -138,7 +138,7 @@ fn has_open(process: &Path, wanted: &str) -> bool {
 }
 
 /// Where a forwarder connects to: the node itself.
-pub(super) fn target(node: &NodeRecord, port: &Port) -> SocketAddr {
+pub(super) fn target_address(node: &NodeRecord, port: &Port) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(node.ipv4), port.container)
 }
 
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn free_ports_are_chosen_once() {
         let any = Port::new(LOCALHOST, 0, 6443, Protocol::Tcp);
-        let chosen = choose(&[any.clone(), any.clone(), any], &[]).unwrap();
+        let chosen = choose_ports(&[any.clone(), any.clone(), any], &[]).unwrap();
         assert!(chosen.iter().all(|port| port.host != 0));
         assert_ne!(chosen[0].host, chosen[1].host);
         assert_ne!(chosen[1].host, chosen[2].host);
@@ -160,12 +160,12 @@ mod tests {
     #[test]
     fn the_owner_of_a_taken_port_is_named() {
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            let holder = listen(&Port::new(LOCALHOST, 0, 1, protocol)).unwrap();
+            let holder = listen_on_port(&Port::new(LOCALHOST, 0, 1, protocol)).unwrap();
             let number = match &holder {
                 Listener::Tcp(socket) => socket.local_addr().unwrap().port(),
                 Listener::Udp(socket) => socket.local_addr().unwrap().port(),
             };
-            let error = listen(&Port::new(LOCALHOST, number, 1, protocol)).unwrap_err();
+            let error = listen_on_port(&Port::new(LOCALHOST, number, 1, protocol)).unwrap_err();
             assert_eq!(error.code(), "ENG-PORT-TAKEN");
             let pid = format!("(pid {})", std::process::id());
             assert!(error.to_string().contains(&pid), "{error}");
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn an_address_of_another_host_is_named() {
-        let error = listen(&Port::new(
+        let error = listen_on_port(&Port::new(
             "192.0.2.77".parse().unwrap(),
             0,
             1,

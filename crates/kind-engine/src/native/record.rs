@@ -44,10 +44,11 @@ pub(super) struct NodeRecord {
     /// Directories of the image's `/var` that are shown read-only instead of being copied: where they
     /// are on the host, and where below `/var` they belong.
     pub(super) shared: Vec<(PathBuf, PathBuf)>,
-    pub(super) kind_node: Option<PathBuf>,
+    #[serde(rename = "kind_node")]
+    pub(super) node_agent: Option<PathBuf>,
     /// What takes the place of the image's `/var/lib/containerd`.
-    #[serde(default)]
-    pub(super) prepared: Option<PathBuf>,
+    #[serde(default, rename = "prepared")]
+    pub(super) shared_image_store: Option<PathBuf>,
     #[serde(default)]
     pub(super) purpose: Purpose,
 }
@@ -76,18 +77,18 @@ impl NodeRecord {
             let name = directory.path().file_name().unwrap_or_default();
             name.to_string_lossy().into_owned()
         };
-        let record: Option<Self> = load(&directory.file("node.json"))?;
+        let record: Option<Self> = load_record(&directory.file("node.json"))?;
         let record = record.ok_or_else(|| Error::NoSuchNode(name()))?;
         check_version(record.version, &directory.file("node.json"))?;
         Ok(record)
     }
 
     pub(super) fn save(&self, directory: &NodeDirectory) -> Result<(), Error> {
-        save(&directory.file("node.json"), self)
+        save_record(&directory.file("node.json"), self)
     }
 
     /// The records of all nodes that can be read; damaged ones only count for removal.
-    pub(super) fn all(state: &State) -> Result<Vec<Self>, Error> {
+    pub(super) fn load_all(state: &State) -> Result<Vec<Self>, Error> {
         let names = state.node_names()?;
         Ok(names
             .iter()
@@ -105,7 +106,7 @@ impl NodeRecord {
 impl NetworkRecord {
     pub(super) fn load(state: &State, name: &str) -> Result<Option<Self>, Error> {
         let path = Self::path(state, name);
-        let record: Option<Self> = load(&path)?;
+        let record: Option<Self> = load_record(&path)?;
         if let Some(record) = &record {
             check_version(record.version, &path)?;
         }
@@ -113,10 +114,10 @@ impl NetworkRecord {
     }
 
     pub(super) fn save(&self, state: &State) -> Result<(), Error> {
-        save(&Self::path(state, &self.name), self)
+        save_record(&Self::path(state, &self.name), self)
     }
 
-    pub(super) fn all(state: &State) -> Result<Vec<Self>, Error> {
+    pub(super) fn load_all(state: &State) -> Result<Vec<Self>, Error> {
         let names = super::state::names_in(&state.networks())?;
         let names = names.iter().filter_map(|name| name.strip_suffix(".json"));
         names
@@ -143,15 +144,15 @@ impl NetworkRecord {
 
 impl RunRecord {
     pub(super) fn load(directory: &NodeDirectory) -> Result<Option<Self>, Error> {
-        load(&directory.file("run.json"))
+        load_record(&directory.file("run.json"))
     }
 
     pub(super) fn save(&self, directory: &NodeDirectory) -> Result<(), Error> {
-        save(&directory.file("run.json"), self)
+        save_record(&directory.file("run.json"), self)
     }
 }
 
-fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+fn load_record<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -165,7 +166,7 @@ fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
         })
 }
 
-fn save<T: Serialize>(path: &Path, record: &T) -> Result<(), Error> {
+fn save_record<T: Serialize>(path: &Path, record: &T) -> Result<(), Error> {
     let text = serde_json::to_vec_pretty(record).map_err(|source| Error::Record {
         path: path.to_owned(),
         source,
@@ -189,9 +190,10 @@ pub(super) fn first_process(directory: &NodeDirectory, name: &str) -> Result<Pid
     if !directory.exists() {
         return Err(Error::NoSuchNode(name.to_owned()));
     }
-    let run = match directory.is_running() {
-        true => RunRecord::load(directory)?,
-        false => None,
+    let run = if directory.is_running() {
+        RunRecord::load(directory)?
+    } else {
+        None
     };
     run.and_then(|run| process::pid(run.pid)).ok_or_else(|| {
         Error::other(

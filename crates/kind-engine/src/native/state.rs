@@ -7,7 +7,7 @@
 //! prepared/DIGEST/      unpacked images of a node image that has them packed
 //! nodes/NAME/           a node: node.json (record), lock (held by its monitor), run.json, exit, log,
 //!                       upper/ and work/ (overlay), var/ (its /var), root/ (mount point, always empty)
-//! agents/DIGEST/        the program for nodes, as each version of kind brings it
+//! agents/DIGEST/        the node agent, as each version of kind brings it
 //! trash/                directories on their way in or out
 //! reports/              why helper processes failed
 //! ```
@@ -87,7 +87,7 @@ impl State {
         self.root.join("networks")
     }
 
-    pub(super) fn prepared(&self) -> PathBuf {
+    pub(super) fn shared_image_stores(&self) -> PathBuf {
         self.root.join("prepared")
     }
 
@@ -115,7 +115,7 @@ impl State {
     }
 
     /// A node's directory that is not in its place yet.
-    pub(super) fn at(path: &Path) -> NodeDirectory {
+    pub(super) fn node_directory_at(path: &Path) -> NodeDirectory {
         NodeDirectory {
             path: path.to_owned(),
         }

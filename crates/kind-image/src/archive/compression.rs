@@ -25,7 +25,7 @@ impl Compression {
     ///
     /// # Errors
     /// The format is one that is not supported.
-    pub(crate) fn of(magic: [u8; 4]) -> Result<Self, Error> {
+    pub(crate) fn of_magic(magic: [u8; 4]) -> Result<Self, Error> {
         if let Some((_, name)) = OTHERS.iter().find(|(start, _)| magic.starts_with(start)) {
             let text = format!("it is compressed with {name}; gzip and zstd are supported");
             return Err(Error::NotAnImage(text));
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn every_frame_of_a_stream_is_read() {
-        let compression = Compression::of(TWO_FRAMES[..4].try_into().unwrap()).unwrap();
+        let compression = Compression::of_magic(TWO_FRAMES[..4].try_into().unwrap()).unwrap();
         assert_eq!(compression, Compression::Zstd);
         let mut text = String::new();
         let mut stream = compression.decode(TWO_FRAMES);
@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn formats_that_are_not_read_are_named() {
-        let error = Compression::of([0xfd, b'7', b'z', b'X']).unwrap_err();
+        let error = Compression::of_magic([0xfd, b'7', b'z', b'X']).unwrap_err();
         assert!(error.to_string().contains("xz"), "{error}");
-        assert_eq!(Compression::of([0; 4]).unwrap(), Compression::None);
+        assert_eq!(Compression::of_magic([0; 4]).unwrap(), Compression::None);
     }
 }

@@ -72,7 +72,7 @@ impl Content {
                         "it ends in the middle of {name}"
                     )));
                 }
-                entries.insert(normal(Path::new(&name)), found);
+                entries.insert(normalize_name(Path::new(&name)), found);
             }
             if entries.len() > MAX_ENTRIES {
                 let reason = Refusal::TooManyEntries;
@@ -88,7 +88,7 @@ impl Content {
     }
 
     /// The file of that name, through links of the archive. Nothing outside is ever reached.
-    pub(super) fn open(&self, name: &str) -> Result<Blob, Error> {
+    pub(super) fn open_blob(&self, name: &str) -> Result<Blob, Error> {
         self.find(name)
             .map_err(Error::io(format!("open {name} of the archive")))
     }
@@ -107,7 +107,7 @@ impl Content {
                 Ok(Blob::whole(file, metadata.len()))
             }
             Self::Tar { file, entries } => {
-                let mut name = normal(Path::new(name));
+                let mut name = normalize_name(Path::new(name));
                 for _ in 0..MAX_LINKS {
                     match entries.get(&name) {
                         Some(Entry::Link(target)) => name.clone_from(target),
@@ -139,10 +139,10 @@ impl Entry {
                 offset: entry.raw_file_position(),
                 size: entry.size(),
             }),
-            EntryType::Link => link().map(|target| Self::Link(normal(Path::new(&target)))),
+            EntryType::Link => link().map(|target| Self::Link(normalize_name(Path::new(&target)))),
             EntryType::Symlink => link().map(|target| {
                 let beside = Path::new(name).parent().unwrap_or(Path::new(""));
-                Self::Link(normal(&beside.join(target)))
+                Self::Link(normalize_name(&beside.join(target)))
             }),
             EntryType::GNUSparse => {
                 return Err(Error::Refused {
@@ -156,7 +156,7 @@ impl Entry {
 }
 
 /// A name as the archive's root has it: `..` leads no further than there.
-fn normal(path: &Path) -> String {
+fn normalize_name(path: &Path) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for component in path.components() {
         match component {
@@ -236,7 +236,7 @@ mod tests {
             ("a/../b", "b"),
             ("", ""),
         ] {
-            assert_eq!(normal(Path::new(name)), expected, "{name}");
+            assert_eq!(normalize_name(Path::new(name)), expected, "{name}");
         }
     }
 }

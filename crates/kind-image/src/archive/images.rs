@@ -40,9 +40,10 @@ impl Archive {
     /// The archive is damaged, or has an image for several platforms, but not for this one.
     pub fn images(&self, platform: &Platform) -> Result<Vec<PortableImage>, Error> {
         let (index, docker) = (self.has("index.json"), self.has("manifest.json"));
-        let tagged: Vec<DockerImage> = match docker {
-            true => self.document("manifest.json")?.0,
-            false => Vec::new(),
+        let tagged: Vec<DockerImage> = if docker {
+            self.document("manifest.json")?.0
+        } else {
+            Vec::new()
         };
         bounded(tagged.len())?;
         // Newer engines write both. The layout has the real manifests, by which images are pulled.
@@ -74,7 +75,7 @@ impl Archive {
         bounded(index.manifests.len())?;
         let mut images: Vec<PortableImage> = Vec::new();
         let mut looks = 0;
-        for (name, entries) in grouped(index)? {
+        for (name, entries) in group_images(index)? {
             let mut offer = Offer {
                 looks,
                 ..Offer::default()
@@ -87,7 +88,7 @@ impl Archive {
             if offer.candidates.is_empty() && offer.others && !offer.absent {
                 continue;
             }
-            let chosen = platform::choose(&offer.candidates, platform, name.as_ref())?;
+            let chosen = platform::choose_platform(&offer.candidates, platform, name.as_ref())?;
             let known = images
                 .iter_mut()
                 .find(|image| image.manifest.digest == chosen.descriptor.digest);
@@ -150,7 +151,7 @@ impl Archive {
         let (parsed, config): (ImageConfig, _) = self.checked(&manifest.config.digest)?;
         let layers = manifest.layers.iter().map(|layer| {
             let name = blob_name(&layer.digest);
-            Ok((name.clone(), layer.clone(), self.content.open(&name)?))
+            Ok((name.clone(), layer.clone(), self.content.open_blob(&name)?))
         });
         let layers = layers.collect::<Result<Vec<_>, Error>>()?;
         let names = match name {
@@ -173,8 +174,8 @@ impl Archive {
         }
         let mut layers = Vec::new();
         for (name, diff_id) in image.layers.iter().zip(&parsed.rootfs.diff_ids) {
-            let blob = self.content.open(name)?;
-            layers.push((name.clone(), describe(name, &blob, diff_id)?, blob));
+            let blob = self.content.open_blob(name)?;
+            layers.push((name.clone(), describe_layer(name, &blob, diff_id)?, blob));
         }
         let size = config.bytes.len() as u64;
         let manifest = Manifest {
@@ -194,7 +195,7 @@ impl Archive {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.content.open(name).is_ok()
+        self.content.open_blob(name).is_ok()
     }
 
     /// A document by its digest, which is checked.
@@ -212,7 +213,7 @@ impl Archive {
     }
 
     fn document<T: DeserializeOwned>(&self, name: &str) -> Result<(T, Document), Error> {
-        let blob = self.content.open(name)?;
+        let blob = self.content.open_blob(name)?;
         if blob.size() > MAX_DOCUMENT {
             return Err(Error::NotAnImage(format!(
                 "{name} is no document of an image"
@@ -243,9 +244,10 @@ struct Offer {
 }
 
 fn bounded(entries: usize) -> Result<(), Error> {
-    match entries > MAX_MANIFESTS {
-        true => Err(endless()),
-        false => Ok(()),
+    if entries > MAX_MANIFESTS {
+        Err(endless())
+    } else {
+        Ok(())
     }
 }
 
@@ -256,7 +258,7 @@ fn endless() -> Error {
 type Grouped<'a> = Vec<(Option<ImageName>, Vec<&'a Descriptor>)>;
 
 /// The entries of an index by their names: an image for several platforms may have an entry for each.
-fn grouped(index: &Index) -> Result<Grouped<'_>, Error> {
+fn group_images(index: &Index) -> Result<Grouped<'_>, Error> {
     let mut groups: Grouped<'_> = Vec::new();
     for entry in &index.manifests {
         let name = name_of(entry)?;
@@ -313,9 +315,9 @@ fn docker_names(tagged: &[DockerImage], id: &Digest) -> Result<Vec<ImageName>, E
 
 /// A docker archive does not tell the digests of its layers. That of a plain one is in the image's
 /// configuration.
-fn describe(name: &str, blob: &Blob, diff_id: &Digest) -> Result<Descriptor, Error> {
+fn describe_layer(name: &str, blob: &Blob, diff_id: &Digest) -> Result<Descriptor, Error> {
     let failed = || format!("read {name} of the archive");
-    let compression = Compression::of(blob.magic().map_err(Error::io(failed()))?)?;
+    let compression = Compression::of_magic(blob.magic().map_err(Error::io(failed()))?)?;
     let kind = match compression {
         Compression::None => return Ok(Descriptor::new(oci::LAYER, diff_id.clone(), blob.size())),
         Compression::Gzip => "+gzip",

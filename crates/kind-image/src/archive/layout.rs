@@ -17,7 +17,7 @@ pub(super) struct Layout<W: Write> {
 
 impl<W: Write> Layout<W> {
     /// Begins with what says that this is a layout, and which images it has.
-    pub(super) fn begin(out: W, index: &Index) -> Result<Self, Error> {
+    pub(super) fn begin_layout(out: W, index: &Index) -> Result<Self, Error> {
         let mut layout = Self {
             builder: Builder::new(out),
             written: BTreeSet::new(),
@@ -33,7 +33,7 @@ impl<W: Write> Layout<W> {
         self.written.insert(digest.clone())
     }
 
-    pub(super) fn blob(
+    pub(super) fn write_blob(
         &mut self,
         digest: &Digest,
         size: u64,

@@ -26,7 +26,7 @@ impl Archive {
     ///
     /// # Errors
     /// It cannot be read, or is no tar.
-    pub fn open(path: &Path, spool: &Path) -> Result<Self, Error> {
+    pub fn open_file(path: &Path, spool: &Path) -> Result<Self, Error> {
         let metadata = std::fs::metadata(path).map_err(Error::path("read", path))?;
         if metadata.is_dir() {
             let content = Content::of_directory(path)?;
@@ -34,11 +34,11 @@ impl Archive {
         }
         let file = File::open(path).map_err(Error::path("open", path))?;
         if !metadata.is_file() {
-            return Self::receive(file, spool);
+            return Self::receive_stream(file, spool);
         }
         let blob = Blob::whole(file, metadata.len());
         let magic = blob.magic().map_err(Error::path("read", path))?;
-        match Compression::of(magic)? {
+        match Compression::of_magic(magic)? {
             Compression::None => {
                 let file = File::open(path).map_err(Error::path("open", path))?;
                 let content = Content::of_tar(file)?;
@@ -52,7 +52,7 @@ impl Archive {
     ///
     /// # Errors
     /// It cannot be read or kept, or is no tar.
-    pub fn receive(mut stream: impl Read + Send, spool: &Path) -> Result<Self, Error> {
+    pub fn receive_stream(mut stream: impl Read + Send, spool: &Path) -> Result<Self, Error> {
         let mut magic = Vec::new();
         (&mut stream)
             .take(4)
@@ -61,7 +61,7 @@ impl Archive {
         let mut start = [0; 4];
         start[..magic.len()].copy_from_slice(&magic);
         let whole = Cursor::new(magic).chain(stream);
-        Self::keep(Compression::of(start)?.decode(whole), spool)
+        Self::keep(Compression::of_magic(start)?.decode(whole), spool)
     }
 
     fn keep(stream: impl Read, spool: &Path) -> Result<Self, Error> {

@@ -15,7 +15,7 @@ pub(super) struct Candidate {
 
 /// The manifest for a platform, the first of several. If all there are is for one platform, that will do for any: it
 /// may be meant for emulation.
-pub(super) fn choose<'a>(
+pub(super) fn choose_platform<'a>(
     candidates: &'a [Candidate],
     platform: &Platform,
     name: Option<&ImageName>,

@@ -122,17 +122,17 @@ pub fn write_partial(
     wanted: &BTreeSet<Digest>,
     out: impl Write,
 ) -> Result<(), Error> {
-    let mut layout = Layout::begin(out, &index(images))?;
+    let mut layout = Layout::begin_layout(out, &index(images))?;
     for image in images {
         for document in [&image.manifest, &image.config] {
             let bytes = &document.bytes[..];
             if layout.wants(&document.digest) {
-                layout.blob(&document.digest, bytes.len() as u64, bytes)?;
+                layout.write_blob(&document.digest, bytes.len() as u64, bytes)?;
             }
         }
         for layer in &image.layers {
             if wanted.contains(layer.digest()) && layout.wants(layer.digest()) {
-                layout.blob(layer.digest(), layer.size(), layer.blob.reader())?;
+                layout.write_blob(layer.digest(), layer.size(), layer.blob.reader())?;
             }
         }
     }

@@ -86,7 +86,7 @@ fn on(mut entry: Descriptor, architecture: &str) -> Descriptor {
 
 fn images_of(tar: &[u8], architecture: &str) -> Result<Vec<PortableImage>, Error> {
     let spool = TempDir::new().unwrap();
-    let archive = Archive::receive(tar, spool.path())?;
+    let archive = Archive::receive_stream(tar, spool.path())?;
     archive.images(&Platform::new("linux", architecture))
 }
 
@@ -396,7 +396,7 @@ fn archives_come_in_every_form() {
     for (name, bytes) in [("plain", &plain), ("gzip", &gzip), ("zstd", &zstd)] {
         let path = place.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let archive = Archive::open(&path, place.path()).unwrap();
+        let archive = Archive::open_file(&path, place.path()).unwrap();
         let images = archive.images(&Platform::new("linux", "amd64")).unwrap();
         assert_eq!(images[0].id(), &Digest::of(&config), "{name}");
         assert_eq!(images_of(bytes, "amd64").unwrap()[0].id(), images[0].id());
@@ -423,11 +423,11 @@ fn archives_come_in_every_form() {
         let name = super::blob_name(&Digest::of(bytes));
         std::fs::write(directory.join(name), bytes).unwrap();
     }
-    let archive = Archive::open(&directory, place.path()).unwrap();
+    let archive = Archive::open_file(&directory, place.path()).unwrap();
     let images = archive.images(&Platform::new("linux", "amd64")).unwrap();
     assert_eq!(*images[0].digest(), image.digest);
     assert_eq!(
-        Archive::open(&place.path().join("none"), place.path())
+        Archive::open_file(&place.path().join("none"), place.path())
             .unwrap_err()
             .code(),
         "IMG-IO"

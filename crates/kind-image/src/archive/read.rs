@@ -15,16 +15,19 @@ use crate::{Error, Reference};
 /// its names are resolved inside it, and its digests checked.
 pub fn read(store: &Store, archive: impl Read + Send) -> Result<Vec<Image>, Error> {
     let scratch = store.scratch()?;
-    let archive = Archive::receive(archive, scratch.path())?;
+    let archive = Archive::receive_stream(archive, scratch.path())?;
     let images = archive.images(&Platform::of_host())?;
-    images.iter().map(|image| keep(store, image)).collect()
+    images
+        .iter()
+        .map(|image| keep_image(store, image))
+        .collect()
 }
 
-fn keep(store: &Store, image: &PortableImage) -> Result<Image, Error> {
+fn keep_image(store: &Store, image: &PortableImage) -> Result<Image, Error> {
     let mut draft = store.draft()?;
     for layer in image.layers() {
         let magic = layer.blob.magic().map_err(Error::io("read layer"))?;
-        let mut tar = Compression::of(magic)?.decode(layer.blob.reader());
+        let mut tar = Compression::of_magic(magic)?.decode(layer.blob.reader());
         let found = draft.add_tar(&mut tar)?.diff_id;
         if found != layer.diff_id {
             return Err(Error::Mismatch {

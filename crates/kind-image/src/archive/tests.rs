@@ -65,7 +65,7 @@ fn old_docker_archives_are_read() {
     let images = read(&store, tar.as_slice()).unwrap();
     assert_eq!(images.len(), 1);
     for name in ["kindest/node:v1", "registry.example/node:v1"] {
-        let found = store.find(name).unwrap().unwrap();
+        let found = store.find_image(name).unwrap().unwrap();
         assert_eq!(found.layers().len(), 2);
         assert!(found.layers()[1].join("etc/os-release").exists());
     }
@@ -101,7 +101,7 @@ fn gzipped_layers_of_a_layout_are_read() {
         tar = tar.file(&format!("blobs/sha256/{}", Digest::of(bytes).hex()), bytes);
     }
     read(&store, tar.finish().as_slice()).unwrap();
-    let found = store.find("kindest/node:v2").unwrap().unwrap();
+    let found = store.find_image("kindest/node:v2").unwrap().unwrap();
     assert!(found.layers()[0].join("etc/os-release").exists());
     let mut out = Vec::new();
     super::write(&store, &[found], &mut out).unwrap();
@@ -135,7 +135,7 @@ fn archives_that_lie_are_refused() {
         let tar = docker_archive(&config, &layers).finish();
         let error: Error = read(&store, tar.as_slice()).unwrap_err();
         assert_eq!(error.code(), code, "{error}");
-        assert!(store.list().unwrap().is_empty());
+        assert!(store.list_images().unwrap().is_empty());
         assert_eq!(
             std::fs::read_dir(place.path().join("store/tmp"))
                 .unwrap()

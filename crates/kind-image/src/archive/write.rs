@@ -19,7 +19,7 @@ use crate::{Digest, Error, pack, unpack};
 /// It holds an OCI layout (`index.json`, for containerd and newer engines) and a docker archive's
 /// `manifest.json` over the same blobs. Layers are uncompressed.
 pub fn write(store: &Store, images: &[Image], out: impl Write) -> Result<(), Error> {
-    let mut layout = Layout::begin(out, &index(images))?;
+    let mut layout = Layout::begin_layout(out, &index_of(images))?;
     let listed = docker_manifest(images).to_string();
     layout.file("manifest.json", listed.as_bytes())?;
     for image in images {
@@ -37,12 +37,12 @@ fn write_image(layout: &mut Layout<impl Write>, store: &Store, image: &Image) ->
     }
     let layers = manifest.layers.iter().zip(image.layers());
     for ((layer, directory), diff_id) in layers.zip(&image.document().rootfs.diff_ids) {
-        match layout.wants(&layer.digest) {
-            true if store.blob_path(&layer.digest).exists() => {
+        if layout.wants(&layer.digest) {
+            if store.blob_path(&layer.digest).exists() {
                 write_file(layout, store, &layer.digest)?;
+            } else {
+                write_directory(layout, directory, layer, diff_id)?;
             }
-            true => write_directory(layout, directory, layer, diff_id)?,
-            false => {}
         }
     }
     Ok(())
@@ -56,7 +56,7 @@ fn write_file(
     let path = store.blob_path(digest);
     let file = File::open(&path).map_err(Error::path("open", &path))?;
     let size = file.metadata().map_err(Error::path("read", &path))?.len();
-    layout.blob(digest, size, file)
+    layout.write_blob(digest, size, file)
 }
 
 /// Writes a layer's tar from its directory, as it was written when its digest was taken.
@@ -76,7 +76,7 @@ fn write_directory(
     // A tar longer than promised finds nobody who reads the rest.
     let write = |reader: io::PipeReader| {
         let content = reader.take(layer.size);
-        layout.blob(&layer.digest, layer.size, content)
+        layout.write_blob(&layer.digest, layer.size, content)
     };
     let (packed, written) = run_piped(pack, write).map_err(Error::io("make pipe"))?;
     let (found, size) = written.and(packed)?;
@@ -90,7 +90,7 @@ fn write_directory(
     })
 }
 
-fn index(images: &[Image]) -> Index {
+fn index_of(images: &[Image]) -> Index {
     let mut index = Index::default();
     for image in images {
         let size = serde_json::to_vec(image.manifest()).map_or(0, |bytes| bytes.len() as u64);

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::components::{self, Ingredients, Names};
-use super::host::architecture;
-use super::node_files::{self, Facts};
+use super::cache::{BuildCache, CacheKey, StepOutput, file_digest};
+use super::components::{self, ImageInputs, Names};
+use super::host::host_architecture;
+use super::node_files::{self, NodeFileInputs};
 use super::tree;
-use super::workshop::{Key, Made, Workshop, file_digest};
 use super::{Error, Request, Step, preload};
 use crate::Image;
 use crate::oci::{History, ImageConfig, RunConfig};
@@ -17,16 +17,16 @@ use crate::store::{Draft, Layer, Placement, Store};
 /// What a node image is made from.
 pub(super) struct Parts {
     /// `bin/` with Kubernetes' programs, and the file `version`.
-    pub(super) kubernetes: Made,
+    pub(super) kubernetes: StepOutput,
     /// Root of etcd's container image; `None` if etcd is among Kubernetes' programs or comes from its registry.
-    pub(super) etcd: Option<Made>,
+    pub(super) etcd: Option<StepOutput>,
     pub(super) node_root: NodeRoot,
 }
 
 /// The root filesystem of nodes.
 pub(super) struct NodeRoot {
     /// Has it as `root/`.
-    pub(super) made: Made,
+    pub(super) made: StepOutput,
     /// What is installed in it.
     pub(super) packages: Packages,
 }
@@ -41,29 +41,29 @@ impl NodeRoot {
 const NODE_PROGRAMS: &[&str] = &["kubeadm", "kubectl", "kubelet"];
 
 /// Makes the image. What changes least is the lowest layer.
-pub(super) fn assemble(
-    workshop: &Workshop<'_>,
+pub(super) fn assemble_image(
+    build_cache: &BuildCache<'_>,
     store: &Store,
     request: &Request,
     parts: &Parts,
 ) -> Result<Image, Error> {
-    let version = version(&parts.kubernetes)?;
-    let preloaded = preloaded(workshop, request, parts, &version)?;
-    let scratch = workshop.scratch("assembly")?;
-    workshop.work(Step::Assemble, &scratch, |work| {
+    let version = kubernetes_version(&parts.kubernetes)?;
+    let preloaded = preloaded_root(build_cache, request, parts, &version)?;
+    let scratch = build_cache.scratch("assembly")?;
+    build_cache.uncached_step(Step::Assemble, &scratch, |work| {
         let mut draft = store.draft()?;
         add_layer(&mut draft, &parts.node_root.made.path, "root")?;
         link_programs(&parts.kubernetes.path)?;
         add_layer(&mut draft, &parts.kubernetes.path, "layer")?;
         let files = scratch.join("files");
-        let names = Names::ask(work, &parts.kubernetes.path.join("bin"), &version)?;
-        node_files::write(
+        let names = Names::ask_kubeadm(work, &parts.kubernetes.path.join("bin"), &version)?;
+        node_files::write_node_files(
             work,
             &files,
-            &Facts {
+            &NodeFileInputs {
                 version: &version,
-                sandbox_image: names.of(work, "pause")?,
-                dns_image: names.of(work, "coredns")?,
+                sandbox_image: names.reference_of(work, "pause")?,
+                dns_image: names.reference_of(work, "coredns")?,
                 add_ons: &request.add_ons,
                 node_root: &parts.node_root.path(),
                 packages: &parts.node_root.packages,
@@ -72,34 +72,34 @@ pub(super) fn assemble(
         draft.add_directory(&files, Placement::Move)?;
         add_layer(&mut draft, &preloaded, preload::LAYER)?;
         Ok(draft.commit(
-            config(&version, &parts.node_root.packages)?,
+            image_config(&version, &parts.node_root.packages)?,
             std::slice::from_ref(&request.name),
         )?)
     })
 }
 
 /// The version of Kubernetes that was made.
-pub(super) fn version(kubernetes: &Made) -> Result<String, Error> {
+pub(super) fn kubernetes_version(kubernetes: &StepOutput) -> Result<String, Error> {
     let path = kubernetes.path.join("version");
     fs::read_to_string(&path).map_err(Error::path("read", &path))
 }
 
 /// Directory of the step that preloads images.
-fn preloaded(
-    workshop: &Workshop<'_>,
+fn preloaded_root(
+    build_cache: &BuildCache<'_>,
     request: &Request,
     parts: &Parts,
     version: &str,
 ) -> Result<PathBuf, Error> {
-    let kind_node = &request.add_ons.kind_node;
-    let key = Key::of([
-        preload::script(request.packing),
+    let node_agent = &request.add_ons.node_agent;
+    let key = CacheKey::of_parts([
+        preload::preload_script(request.packing),
         components::IPTABLES,
         // What decides which files an image gets is an input as well.
         include_str!("components.rs"),
         include_str!("closure.rs"),
         env!("CARGO_PKG_VERSION"),
-        file_digest(kind_node)?.hex(),
+        file_digest(node_agent)?.hex(),
         parts.kubernetes.key.as_ref(),
         parts
             .etcd
@@ -107,24 +107,24 @@ fn preloaded(
             .map_or("not Debian's", |etcd| etcd.key.as_ref()),
         parts.node_root.made.key.as_ref(),
     ]);
-    workshop.step(Step::Preload, &key, |work| {
+    build_cache.cached_step(Step::Preload, &key, |work| {
         let programs = parts.kubernetes.path.join("bin");
-        let names = Names::ask(work, &programs, version)?;
-        let scratch = workshop.scratch("components")?;
+        let names = Names::ask_kubeadm(work, &programs, version)?;
+        let scratch = build_cache.scratch("components")?;
         // A copy of its own: containers' images get links to it, and the caller's file may change.
         let program = scratch.join("kind-node-program");
-        tree::copy_program(kind_node, &program)?;
-        preload::make(
+        tree::copy_program(node_agent, &program)?;
+        preload::preload_images(
             work,
             &scratch,
             &names,
-            &Ingredients {
+            &ImageInputs {
                 programs: &programs,
                 etcd: parts.etcd.as_ref().map(|etcd| etcd.path.as_path()),
                 environment: &request.environment,
                 node_root: &parts.node_root.path(),
                 packages: &parts.node_root.packages,
-                kind_node: &program,
+                node_agent: &program,
             },
             request.packing,
         )
@@ -154,10 +154,10 @@ fn link_programs(kubernetes: &Path) -> Result<(), Error> {
     for program in NODE_PROGRAMS {
         tree::link_file(&kubernetes.join("bin").join(program), &target.join(program))?;
     }
-    tree::settle(&kubernetes.join("layer"))
+    tree::settle_tree(&kubernetes.join("layer"))
 }
 
-fn config(version: &str, packages: &Packages) -> Result<ImageConfig, Error> {
+fn image_config(version: &str, packages: &Packages) -> Result<ImageConfig, Error> {
     let text = |texts: &[&str]| Some(texts.iter().map(ToString::to_string).collect());
     let version = (
         "io.x-k8s.kind.kubernetes-version".to_owned(),
@@ -166,7 +166,7 @@ fn config(version: &str, packages: &Packages) -> Result<ImageConfig, Error> {
     let labels = packages.labels().chain([version]).collect();
     let history = ["node root", "kubernetes", "kind", "images"];
     Ok(ImageConfig {
-        architecture: architecture()?.to_owned(),
+        architecture: host_architecture()?.to_owned(),
         os: "linux".to_owned(),
         config: RunConfig {
             env: text(&[

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::host::architecture;
+use super::cache::{BuildCache, CacheKey, StepOutput, file_digest};
+use super::host::host_architecture;
 use super::tarball::PROGRAMS;
-use super::workshop::{Key, Made, Workshop, file_digest};
 use super::{Error, Request, Step, node_files, tree};
 
 const STATUS: &str = "hack/print-workspace-status.sh";
@@ -22,38 +22,50 @@ const PLACES: [&str; 2] = [
 ///
 /// With docker the tree builds itself in its own build container, as kind has it do; without, with this
 /// machine's `go`. What `make` finds unchanged it does not build again.
-pub(super) fn make(workshop: &Workshop<'_>, request: &Request, path: &Path) -> Result<Made, Error> {
+pub(super) fn make_from_checkout(
+    build_cache: &BuildCache<'_>,
+    request: &Request,
+    path: &Path,
+) -> Result<StepOutput, Error> {
     let root = find(path, request)?;
-    workshop.note(&format!(
+    build_cache.note(&format!(
         "Building using source: {:?}",
         root.display().to_string()
     ));
     if docker_answers() {
-        return make_in_container(workshop, &root);
+        return make_in_container(build_cache, &root);
     }
-    workshop.note("docker does not answer: building with this machine's go");
-    make_here(workshop, &root)
+    build_cache.note("docker does not answer: building with this machine's go");
+    make_here(build_cache, &root)
 }
 
-fn make_in_container(workshop: &Workshop<'_>, root: &Path) -> Result<Made, Error> {
-    let (version, platform) = (version(root)?, platform()?);
+fn make_in_container(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOutput, Error> {
+    let (version, platform) = (read_version(root)?, build_platform()?);
     build_in_container(root, &version, &platform)?;
-    collect(workshop, &output(root, "dockerized", &platform), &version)
+    collect_programs(
+        build_cache,
+        &output_directory(root, "dockerized", &platform),
+        &version,
+    )
 }
 
-fn make_here(workshop: &Workshop<'_>, root: &Path) -> Result<Made, Error> {
-    let (version, platform) = (version(root)?, platform()?);
+fn make_here(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOutput, Error> {
+    let (version, platform) = (read_version(root)?, build_platform()?);
     build_here(root, &platform)?;
-    collect(workshop, &output(root, "local", &platform), &version)
+    collect_programs(
+        build_cache,
+        &output_directory(root, "local", &platform),
+        &version,
+    )
 }
 
 /// What this machine is, in the tree's words.
-fn platform() -> Result<String, Error> {
-    Ok(format!("linux/{}", architecture()?))
+fn build_platform() -> Result<String, Error> {
+    Ok(format!("linux/{}", host_architecture()?))
 }
 
 /// Where the tree puts the programs of one way to build it.
-fn output(root: &Path, way: &str, platform: &str) -> PathBuf {
+fn output_directory(root: &Path, way: &str, platform: &str) -> PathBuf {
     root.join("_output").join(way).join("bin").join(platform)
 }
 
@@ -92,7 +104,7 @@ fn find(path: &Path, request: &Request) -> Result<PathBuf, Error> {
 }
 
 /// What the tree says that it is.
-fn version(root: &Path) -> Result<String, Error> {
+fn read_version(root: &Path) -> Result<String, Error> {
     let output = Command::new(root.join(STATUS))
         .current_dir(root)
         .stdin(Stdio::null())
@@ -142,7 +154,7 @@ fn build_in_container(root: &Path, version: &str, platform: &str) -> Result<(), 
         .arg("quick-release-images")
         .arg("KUBE_EXTRA_WHAT=cmd/kubeadm cmd/kubectl cmd/kubelet")
         .args(lean(platform));
-    run(command)?;
+    run_build(command)?;
     // Before, that target built no more than the images.
     if node_files::is_since(version, (1, 21)) {
         return Ok(());
@@ -152,7 +164,7 @@ fn build_in_container(root: &Path, version: &str, platform: &str) -> Result<(), 
         .current_dir(root)
         .args(["make", "all", "WHAT=cmd/kubeadm cmd/kubectl cmd/kubelet"])
         .args(lean(platform));
-    run(command)
+    run_build(command)
 }
 
 fn build_here(root: &Path, platform: &str) -> Result<(), Error> {
@@ -169,11 +181,11 @@ fn build_here(root: &Path, platform: &str) -> Result<(), Error> {
         .args(lean(platform))
         // Programs that stand alone in their images need no libraries.
         .env("CGO_ENABLED", "0");
-    run(command)
+    run_build(command)
 }
 
 /// Runs a build with the user's terminal. Its output is none of ours, so it is not on standard output.
-fn run(mut command: Command) -> Result<(), Error> {
+fn run_build(mut command: Command) -> Result<(), Error> {
     let program = Path::new(command.get_program()).to_owned();
     let status = command
         .stdout(io::stderr())
@@ -185,30 +197,35 @@ fn run(mut command: Command) -> Result<(), Error> {
             },
             _ => Error::path("run", &program)(source),
         })?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(Error::Unexpected {
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::Unexpected {
             step: Step::Compile,
             what: format!("`{}` failed ({status})", program.display()),
-        }),
+        })
     }
 }
 
 /// Keeps the programs, under a key of what they are.
-fn collect(workshop: &Workshop<'_>, programs: &Path, version: &str) -> Result<Made, Error> {
+fn collect_programs(
+    build_cache: &BuildCache<'_>,
+    programs: &Path,
+    version: &str,
+) -> Result<StepOutput, Error> {
     let mut parts = vec!["tree 1".to_owned(), version.to_owned()];
     for program in PROGRAMS {
         parts.push(file_digest(&programs.join(program))?.hex().to_owned());
     }
-    let key = Key::of(parts);
-    let path = workshop.step(Step::Unpack, &key, |work| {
+    let key = CacheKey::of_parts(parts);
+    let path = build_cache.cached_step(Step::Unpack, &key, |work| {
         for program in PROGRAMS {
             let to = work.directory.join("bin").join(program);
             tree::copy_program(&programs.join(program), &to)?;
         }
         tree::write_file(&work.directory.join("version"), 0o644, version)
     })?;
-    Ok(Made { path, key })
+    Ok(StepOutput { path, key })
 }
 
 #[cfg(test)]
@@ -224,7 +241,7 @@ mod tests {
     fn request(gopath: &Path) -> Request {
         let add_ons = AddOns {
             manifests: BTreeMap::new(),
-            kind_node: PathBuf::new(),
+            node_agent: PathBuf::new(),
         };
         let source = Source::Tree(PathBuf::new());
         let mut request = Request::new(source, "node".parse().unwrap(), add_ons, gopath);
@@ -254,9 +271,9 @@ mod tests {
         plant(&tree);
         assert_eq!(find(Path::new(""), &request(place.path())).unwrap(), tree);
         let cache = place.path().join("cache");
-        let workshop = Workshop::open(&cache, &|_| {}).unwrap();
+        let build_cache = BuildCache::open_directory(&cache, &|_| {}).unwrap();
         // Where docker answers, the product would take the other way.
-        let made = make_here(&workshop, &tree).unwrap();
+        let made = make_here(&build_cache, &tree).unwrap();
         let version = fs::read_to_string(made.path.join("version")).unwrap();
         assert_eq!(version, "v1.33.0-alpha.1");
         assert_eq!(

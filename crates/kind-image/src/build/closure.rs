@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::cache::StepContext;
 use super::chroot::Chroot;
 use super::tree;
-use super::workshop::Work;
 
 /// A directory that gets programs of a root, and whatever libraries those need.
 pub(super) struct Closure<'a> {
-    work: &'a Work<'a>,
+    work: &'a StepContext<'a>,
     root: &'a Path,
     target: &'a Path,
     done: BTreeSet<PathBuf>,
@@ -18,7 +18,11 @@ pub(super) struct Closure<'a> {
 
 impl<'a> Closure<'a> {
     /// Begins in the directory `target`, giving it the merged layout of a Debian root.
-    pub(super) fn new(work: &'a Work<'a>, root: &'a Path, target: &'a Path) -> Result<Self, Error> {
+    pub(super) fn new(
+        work: &'a StepContext<'a>,
+        root: &'a Path,
+        target: &'a Path,
+    ) -> Result<Self, Error> {
         for part in ["bin", "sbin", "lib", "lib64"] {
             tree::make_directory(&target.join("usr").join(part))?;
             tree::make_link(&target.join(part), &format!("usr/{part}"))?;
@@ -38,7 +42,9 @@ impl<'a> Closure<'a> {
             self.take(path.as_ref())?;
             command.push(Path::new("/").join(path));
         }
-        let listing = self.work.output(Chroot::new(self.root).command(command))?;
+        let listing = self
+            .work
+            .command_output(Chroot::new(self.root).command(command))?;
         for library in libraries(&listing) {
             self.take(library)?;
         }

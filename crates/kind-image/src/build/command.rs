@@ -6,23 +6,27 @@ use std::io::{self, BufRead, BufReader, PipeReader, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use super::cache::StepContext;
 use super::error::Output;
-use super::workshop::Work;
 use super::{Error, Event};
 
 /// Lines of a program's output that an error shows.
 const TAIL: usize = 15;
 
-impl Work<'_> {
+impl StepContext<'_> {
     /// Runs a program without input.
     ///
     /// `progress` makes a short text for the observer out of a line of output, where it says something.
-    pub(super) fn run(&self, command: Command, progress: Progress<'_>) -> Result<(), Error> {
-        self.feed(command, progress, |_| Ok(()))
+    pub(super) fn run_command(
+        &self,
+        command: Command,
+        progress: Progress<'_>,
+    ) -> Result<(), Error> {
+        self.feed_command(command, progress, |_| Ok(()))
     }
 
     /// Runs a program and writes its input while it runs.
-    pub(super) fn feed(
+    pub(super) fn feed_command(
         &self,
         mut command: Command,
         progress: Progress<'_>,
@@ -51,7 +55,7 @@ impl Work<'_> {
     }
 
     /// Runs a program and returns its standard output; its errors go to the log.
-    pub(super) fn output(&self, mut command: Command) -> Result<String, Error> {
+    pub(super) fn command_output(&self, mut command: Command) -> Result<String, Error> {
         let log = self.begin(&command)?;
         command
             .stdin(Stdio::null())
@@ -79,7 +83,7 @@ impl Work<'_> {
         command
             .env("LC_ALL", "C.UTF-8")
             .env("DEBIAN_FRONTEND", "noninteractive");
-        start(command).map_err(|source| match source.kind() {
+        start_command(command).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => Error::MissingTool {
                 package: package_of(&tool),
                 tool,
@@ -137,7 +141,7 @@ impl Work<'_> {
 
 /// Starts a program, also one that was written a moment ago: a child that another thread is about to
 /// start may have it open for writing for some milliseconds.
-fn start(command: &mut Command) -> io::Result<Child> {
+fn start_command(command: &mut Command) -> io::Result<Child> {
     for _ in 0..50 {
         match command.spawn() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
@@ -195,7 +199,7 @@ mod tests {
     use super::super::Step;
     use super::*;
 
-    fn with_work<T>(test: impl FnOnce(&Work<'_>) -> T) -> (T, String, Vec<String>) {
+    fn with_work<T>(test: impl FnOnce(&StepContext<'_>) -> T) -> (T, String, Vec<String>) {
         let place = tempfile::tempdir().unwrap();
         let log = place.path().join("log");
         let heard = Mutex::new(Vec::new());
@@ -204,7 +208,7 @@ mod tests {
                 heard.lock().unwrap().push(text.to_owned());
             }
         };
-        let result = test(&Work {
+        let result = test(&StepContext {
             step: Step::Compile,
             directory: place.path(),
             log: &log,
@@ -224,7 +228,7 @@ mod tests {
     fn output_goes_to_the_log_and_progress_to_the_observer() {
         let (result, log, heard) = with_work(|work| {
             let script = "echo I: one; echo two >&2; cat";
-            work.feed(
+            work.feed_command(
                 shell(script),
                 &|line| line.strip_prefix("I: ").map(str::to_owned),
                 |mut input| {
@@ -245,7 +249,7 @@ mod tests {
         let (result, _, _) = with_work(|work| {
             let command =
                 shell("i=0; while [ $i -lt 50 ]; do i=$((i + 1)); echo line $i; done; exit 3");
-            work.run(command, NO_PROGRESS)
+            work.run_command(command, NO_PROGRESS)
         });
         let error = result.unwrap_err();
         assert_eq!(error.code(), "BLD-COMMAND");
@@ -264,7 +268,7 @@ mod tests {
     #[test]
     fn the_program_is_to_blame_when_it_does_not_read_its_input() {
         let (result, _, _) = with_work(|work| {
-            work.feed(shell("exit 1"), NO_PROGRESS, |mut input| {
+            work.feed_command(shell("exit 1"), NO_PROGRESS, |mut input| {
                 let chunk = vec![0; 1 << 20];
                 input.write_all(&chunk).map_err(|source| Error::Io {
                     action: "feed".to_owned(),
@@ -277,7 +281,8 @@ mod tests {
 
     #[test]
     fn a_missing_tool_is_named() {
-        let (result, _, _) = with_work(|work| work.output(Command::new("no-such-program-here")));
+        let (result, _, _) =
+            with_work(|work| work.command_output(Command::new("no-such-program-here")));
         let error = result.unwrap_err();
         assert_eq!(error.code(), "BLD-TOOL-MISSING");
         assert!(error.remedy().is_some());

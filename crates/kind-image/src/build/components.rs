@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::cache::StepContext;
 use super::closure::Closure;
-use super::host::architecture;
+use super::host::host_architecture;
 use super::node_files::is_since;
 use super::tree;
-use super::workshop::Work;
 use super::{Error, Event};
 use crate::oci::{ImageConfig, Platform, RunConfig};
 use crate::packages::Packages;
@@ -52,7 +52,7 @@ pub(super) const IPTABLES: &str = include_str!("files/iptables.sh");
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What the images are made from.
-pub(super) struct Ingredients<'a> {
+pub(super) struct ImageInputs<'a> {
     /// Directory of the Kubernetes programs.
     pub(super) programs: &'a Path,
     /// Directory that is the root of etcd's image; `None` if etcd stands among the programs or comes from its
@@ -65,7 +65,7 @@ pub(super) struct Ingredients<'a> {
     /// What is installed in it.
     pub(super) packages: &'a Packages,
     /// The static `kind-node` program.
-    pub(super) kind_node: &'a Path,
+    pub(super) node_agent: &'a Path,
 }
 
 /// Whether Debian's etcd (3.4) is new enough for that version of Kubernetes.
@@ -79,10 +79,14 @@ pub(super) struct Names(Vec<Reference>);
 
 impl Names {
     /// Asks kubeadm.
-    pub(super) fn ask(work: &Work<'_>, programs: &Path, version: &str) -> Result<Self, Error> {
+    pub(super) fn ask_kubeadm(
+        work: &StepContext<'_>,
+        programs: &Path,
+        version: &str,
+    ) -> Result<Self, Error> {
         let mut command = Command::new(programs.join("kubeadm"));
         command.args(["config", "images", "list", "--kubernetes-version", version]);
-        Self::parse(&work.output(command)?)
+        Self::parse(&work.command_output(command)?)
     }
 
     fn parse(listing: &str) -> Result<Self, Error> {
@@ -91,7 +95,11 @@ impl Names {
     }
 
     /// The name of the image of one component.
-    pub(super) fn of(&self, work: &Work<'_>, component: &str) -> Result<&Reference, Error> {
+    pub(super) fn reference_of(
+        &self,
+        work: &StepContext<'_>,
+        component: &str,
+    ) -> Result<&Reference, Error> {
         self.find(component).ok_or_else(|| Error::Unexpected {
             step: work.step,
             what: format!("kubeadm names no image for {component}"),
@@ -106,18 +114,18 @@ impl Names {
 }
 
 /// The name of the image that all add-on pods use.
-pub(super) fn kind_node_name() -> Result<Reference, Error> {
+pub(super) fn node_agent_reference() -> Result<Reference, Error> {
     let name = format!("docker.io/kindest/kind-node:v{}", env!("CARGO_PKG_VERSION"));
     Ok(name.parse()?)
 }
 
 /// Makes all images in a store of their own.
-pub(super) fn make(
-    work: &Work<'_>,
+pub(super) fn make_component_images(
+    work: &StepContext<'_>,
     store: &Store,
     scratch: &Path,
     names: &Names,
-    from: &Ingredients<'_>,
+    from: &ImageInputs<'_>,
 ) -> Result<Vec<Image>, Error> {
     let maker = Maker {
         work,
@@ -128,33 +136,37 @@ pub(super) fn make(
     for program in STATIC {
         images.push(maker.program(program, names, from)?);
     }
-    images.push(maker.image(maker.proxy_root(from)?, names.of(work, "kube-proxy")?, &[])?);
+    images.push(maker.image(
+        maker.proxy_root(from)?,
+        names.reference_of(work, "kube-proxy")?,
+        &[],
+    )?);
     images.push(match from.etcd {
         Some(files) => maker.etcd(files, names)?,
         None if from.programs.join(ETCD).is_file() => maker.program(ETCD, names, from)?,
-        None => maker.pulled(names.of(work, "etcd")?, from.environment)?,
+        None => maker.pulled(names.reference_of(work, "etcd")?, from.environment)?,
     });
     for (name, command) in [
         (
-            names.of(work, "pause")?.clone(),
+            names.reference_of(work, "pause")?.clone(),
             &["/kind-node", "pause"][..],
         ),
         // Who runs kubeadm's own addon phase, as the original kind does, gets the same answers.
         (
-            names.of(work, "coredns")?.clone(),
+            names.reference_of(work, "coredns")?.clone(),
             &["/kind-node", "dns"][..],
         ),
-        (kind_node_name()?, &["/kind-node"][..]),
+        (node_agent_reference()?, &["/kind-node"][..]),
     ] {
         let root = maker.root("kind-node")?;
-        tree::link_file(from.kind_node, &root.join("kind-node"))?;
+        tree::link_file(from.node_agent, &root.join("kind-node"))?;
         images.push(maker.image(root, &name, command)?);
     }
     Ok(images)
 }
 
 struct Maker<'a> {
-    work: &'a Work<'a>,
+    work: &'a StepContext<'a>,
     store: &'a Store,
     scratch: &'a Path,
 }
@@ -168,11 +180,11 @@ impl Maker<'_> {
     }
 
     fn image(&self, root: PathBuf, name: &Reference, entrypoint: &[&str]) -> Result<Image, Error> {
-        tree::settle(&root)?;
+        tree::settle_tree(&root)?;
         let mut draft = self.store.draft()?;
         draft.add_directory(&root, Placement::Move)?;
         let config = ImageConfig {
-            architecture: architecture()?.to_owned(),
+            architecture: host_architecture()?.to_owned(),
             os: "linux".to_owned(),
             config: RunConfig {
                 env: Some(vec![PATH.to_owned()]),
@@ -189,19 +201,20 @@ impl Maker<'_> {
         &self,
         program: &str,
         names: &Names,
-        from: &Ingredients<'_>,
+        from: &ImageInputs<'_>,
     ) -> Result<Image, Error> {
         let root = self.root(program)?;
         let path = root.join("usr/local/bin").join(program);
         tree::link_file(&from.programs.join(program), &path)?;
-        self.image(root, names.of(self.work, program)?, &[])
+        self.image(root, names.reference_of(self.work, program)?, &[])
     }
 
     fn etcd(&self, files: &Path, names: &Names) -> Result<Image, Error> {
         let root = self.root("etcd")?;
         let copying = copy_command(files, &root);
-        self.work.run(copying, super::command::NO_PROGRESS)?;
-        self.image(root, names.of(self.work, "etcd")?, &[])
+        self.work
+            .run_command(copying, super::command::NO_PROGRESS)?;
+        self.image(root, names.reference_of(self.work, "etcd")?, &[])
     }
 
     /// An image that cannot be made from Debian's packages.
@@ -223,7 +236,7 @@ impl Maker<'_> {
         })
     }
 
-    fn proxy_root(&self, from: &Ingredients<'_>) -> Result<PathBuf, Error> {
+    fn proxy_root(&self, from: &ImageInputs<'_>) -> Result<PathBuf, Error> {
         let root = self.root("kube-proxy")?;
         let mut closure = Closure::new(self.work, from.node_root, &root)?;
         closure.programs(PROXY_PROGRAMS)?;

@@ -153,7 +153,7 @@ impl Error {
             ),
             Self::Tarball { .. } => Some(format!(
                 "a release's is called kubernetes-server-linux-{}.tar.gz",
-                super::architecture::known().unwrap_or("amd64")
+                super::architecture::known_architecture().unwrap_or("amd64")
             )),
             Self::Download { source, .. } => Some(match source.remedy() {
                 Some(remedy) => format!("{remedy}; {WITHOUT_NETWORK}"),

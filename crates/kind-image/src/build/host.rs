@@ -15,7 +15,7 @@ pub(super) fn check_host(store: &Store, request: &Request) -> Result<(), Error> 
     if !rustix::process::geteuid().is_root() {
         return Err(Error::NotRoot);
     }
-    architecture()?;
+    host_architecture()?;
     let cache = &request.cache;
     std::fs::create_dir_all(cache).map_err(Error::path("create", cache))?;
     let compiles = matches!(request.source, Source::Debian) && !has_results(cache, Step::Compile);
@@ -54,8 +54,8 @@ fn check_room(path: &Path, needed: u64) -> Result<(), Error> {
 }
 
 /// The architecture's name in images.
-pub(super) fn architecture() -> Result<&'static str, Error> {
-    architecture::known()
+pub(super) fn host_architecture() -> Result<&'static str, Error> {
+    architecture::known_architecture()
         .ok_or_else(|| Error::UnsupportedArchitecture(std::env::consts::ARCH.to_owned()))
 }
 

@@ -7,6 +7,7 @@
 
 mod architecture;
 mod assemble;
+mod cache;
 mod checkout;
 mod chroot;
 mod closure;
@@ -27,11 +28,10 @@ mod source_check;
 mod step;
 mod tarball;
 mod tree;
-mod workshop;
 
+pub use cache::{cache_size, discard_cache};
 pub use error::Error;
 pub use request::{AddOns, Freshness, Packing, RELEASES, Request};
 pub use run::build;
 pub use source::Source;
 pub use step::{Event, Observer, Step};
-pub use workshop::{cache_size, discard_cache};

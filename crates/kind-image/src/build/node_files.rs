@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::cache::StepContext;
 use super::chroot::Chroot;
 use super::tree;
-use super::workshop::Work;
 use super::{AddOns, Error};
 use crate::Reference;
 use crate::packages::{self, Packages};
@@ -89,7 +89,7 @@ const DIRECTORIES: &[&str] = &[
 const DNS_IMAGE: &str = "COREDNS_IMAGE";
 
 /// What the files say.
-pub(super) struct Facts<'a> {
+pub(super) struct NodeFileInputs<'a> {
     /// Version of Kubernetes, with a leading `v`.
     pub(super) version: &'a str,
     /// Name of the pause image.
@@ -105,74 +105,78 @@ pub(super) struct Facts<'a> {
 }
 
 /// Writes all files into an empty directory that becomes a layer.
-pub(super) fn write(work: &Work<'_>, layer: &Path, facts: &Facts<'_>) -> Result<(), Error> {
+pub(super) fn write_node_files(
+    work: &StepContext<'_>,
+    layer: &Path,
+    inputs: &NodeFileInputs<'_>,
+) -> Result<(), Error> {
     for directory in DIRECTORIES {
         tree::make_directory(&layer.join(directory))?;
     }
     for (path, mode, text) in FILES {
-        put(layer, path, *mode, text)?;
+        put_file(layer, path, *mode, text)?;
     }
     for unit in UNITS {
-        enable(layer, "multi-user.target", unit)?;
+        enable_unit(layer, "multi-user.target", unit)?;
     }
-    if knows_docker(facts.version) {
+    if knows_docker(inputs.version) {
         for (path, mode, text) in NO_DOCKER {
-            put(layer, path, *mode, text)?;
+            put_file(layer, path, *mode, text)?;
         }
-        enable(layer, "sockets.target", "no-docker.socket")?;
+        enable_unit(layer, "sockets.target", "no-docker.socket")?;
     }
-    put(
+    put_file(
         layer,
         "etc/containerd/config.toml",
         0o644,
-        &containerd_config(facts),
+        &containerd_config(inputs),
     )?;
-    put(
+    put_file(
         layer,
         "etc/containerd/cri-base.json",
         0o644,
-        &base_spec(work, facts)?,
+        &base_spec(work, inputs)?,
     )?;
-    put(
+    put_file(
         layer,
         "etc/default/kubelet",
         0o644,
-        &kubelet_defaults(facts.version),
+        &kubelet_defaults(inputs.version),
     )?;
-    put(layer, "kind/version", 0o644, facts.version)?;
-    put(layer, packages::RECORD, 0o644, &facts.packages.to_json())?;
-    put_manifests(layer, facts)?;
+    put_file(layer, "kind/version", 0o644, inputs.version)?;
+    put_file(layer, packages::RECORD, 0o644, &inputs.packages.to_json())?;
+    put_manifests(layer, inputs)?;
     let program = layer.join("usr/local/bin/kind-node");
-    tree::copy_program(&facts.add_ons.kind_node, &program)?;
+    tree::copy_program(&inputs.add_ons.node_agent, &program)?;
     // The program knows by this name that it is called as crictl, which Debian has not.
     tree::make_link(&layer.join("usr/local/bin/crictl"), "kind-node")?;
-    tree::settle(layer)
+    tree::settle_tree(layer)
 }
 
-fn put_manifests(layer: &Path, facts: &Facts<'_>) -> Result<(), Error> {
-    let dns_image = facts.dns_image.to_string();
-    let mut manifests = facts.add_ons.manifests.iter();
+fn put_manifests(layer: &Path, inputs: &NodeFileInputs<'_>) -> Result<(), Error> {
+    let dns_image = inputs.dns_image.to_string();
+    let mut manifests = inputs.add_ons.manifests.iter();
     manifests.try_for_each(|(name, text)| {
         let text = text.replace(DNS_IMAGE, &dns_image);
-        put(layer, &format!("kind/manifests/{name}"), 0o644, &text)
+        put_file(layer, &format!("kind/manifests/{name}"), 0o644, &text)
     })
 }
 
-fn put(layer: &Path, path: &str, mode: u32, text: &str) -> Result<(), Error> {
+fn put_file(layer: &Path, path: &str, mode: u32, text: &str) -> Result<(), Error> {
     tree::write_file(&layer.join(path), mode, text)
 }
 
-fn enable(layer: &Path, target: &str, unit: &str) -> Result<(), Error> {
+fn enable_unit(layer: &Path, target: &str, unit: &str) -> Result<(), Error> {
     let wants = layer.join(format!("etc/systemd/system/{target}.wants"));
     tree::make_link(&wants.join(unit), &format!("/etc/systemd/system/{unit}"))
 }
 
-fn containerd_config(facts: &Facts<'_>) -> String {
+fn containerd_config(inputs: &NodeFileInputs<'_>) -> String {
     include_str!("files/containerd.toml")
-        .replace("{sandbox_image}", &facts.sandbox_image.to_string())
+        .replace("{sandbox_image}", &inputs.sandbox_image.to_string())
         .replace(
             "{systemd_cgroup}",
-            &uses_systemd_cgroups(facts.version).to_string(),
+            &uses_systemd_cgroups(inputs.version).to_string(),
         )
 }
 
@@ -218,8 +222,9 @@ pub(super) fn is_since(version: &str, release: (u32, u32)) -> bool {
 /// containerd's own base for containers, without what a restricted host forbids: limits of their own,
 /// which could only be lower or refused, and a score for the out-of-memory killer; with the step that
 /// hides the host's product from containers.
-fn base_spec(work: &Work<'_>, facts: &Facts<'_>) -> Result<String, Error> {
-    let text = work.output(Chroot::new(facts.node_root).command(["ctr", "oci", "spec"]))?;
+fn base_spec(work: &StepContext<'_>, inputs: &NodeFileInputs<'_>) -> Result<String, Error> {
+    let text =
+        work.command_output(Chroot::new(inputs.node_root).command(["ctr", "oci", "spec"]))?;
     adapted(&text).ok_or_else(|| Error::Unexpected {
         step: work.step,
         what: "`ctr oci spec` did not print a runtime specification".to_owned(),

@@ -3,46 +3,47 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::cache::StepContext;
 use super::chroot::Chroot;
-use super::components::{self, Ingredients, Names};
+use super::components::{self, ImageInputs, Names};
 use super::tree;
-use super::workshop::Work;
 use super::{Error, Packing};
 use crate::archive;
 use crate::store::Store;
 
 /// The script that a preload runs; a part of its key.
-pub(super) fn script(packing: Packing) -> &'static str {
+pub(super) fn preload_script(packing: Packing) -> &'static str {
     match packing {
         Packing::Unpacked => include_str!("files/preload.sh"),
         Packing::Packed => include_str!("files/preload-packed.sh"),
     }
 }
 
-/// Name in [`Work::directory`] of the directory that becomes a layer.
+/// Name in [`StepContext::directory`] of the directory that becomes a layer.
 pub(super) const LAYER: &str = "layer";
 
 /// Makes the add-ons' and control plane's images and puts them into a containerd store, which becomes
 /// `layer/var/lib/containerd` of the step's result.
-pub(super) fn make(
-    work: &Work<'_>,
+pub(super) fn preload_images(
+    work: &StepContext<'_>,
     scratch: &Path,
     names: &Names,
-    from: &Ingredients<'_>,
+    from: &ImageInputs<'_>,
     packing: Packing,
 ) -> Result<(), Error> {
     let store = Store::open(&scratch.join("store"))?;
-    let images = components::make(work, &store, scratch, names, from)?;
+    let images = components::make_component_images(work, &store, scratch, names, from)?;
     let target = work.directory.join(LAYER).join("var/lib/containerd");
     tree::make_directory(&target)?;
     let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
     // From 2.0 on, `ctr` lets the daemon import unless it is told not to; that needs more of its plugins.
-    let options: &[&str] = match from.packages.has("containerd", (2, 0)) {
-        true => &["--local"],
-        false => &[],
+    let options: &[&str] = if from.packages.has_release("containerd", (2, 0)) {
+        &["--local"]
+    } else {
+        &[]
     };
-    work.feed(
-        chroot.script(script(packing), options),
+    work.feed_command(
+        chroot.script(preload_script(packing), options),
         &unpacked,
         |input| {
             let mut input = io::BufWriter::with_capacity(1 << 20, input);

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::host::architecture;
-use super::workshop::{Key, Made, Work, Workshop};
+use super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
+use super::host::host_architecture;
 use super::{Error, Event, Request, Source, Step, source, tarball};
 use crate::http::{Client, DownloadError, Error as HttpError, Method, Proxies, download};
 use crate::http::{Request as HttpRequest, Url};
@@ -17,9 +17,12 @@ const MAX_LINE: u64 = 4 << 10;
 
 /// The programs in `bin/`, and the version in the file `version`. Only one of the source's types that come
 /// from the network is meant here.
-pub(super) fn make(workshop: &Workshop<'_>, request: &Request) -> Result<Made, Error> {
+pub(super) fn make_from_remote(
+    build_cache: &BuildCache<'_>,
+    request: &Request,
+) -> Result<StepOutput, Error> {
     let remote = Remote {
-        workshop,
+        build_cache,
         client: Client::new(Proxies::from_environment(&request.environment)),
         base: request.download_base.trim_end_matches('/'),
     };
@@ -32,7 +35,7 @@ pub(super) fn make(workshop: &Workshop<'_>, request: &Request) -> Result<Made, E
 }
 
 struct Remote<'a> {
-    workshop: &'a Workshop<'a>,
+    build_cache: &'a BuildCache<'a>,
     client: Client,
     base: &'a str,
 }
@@ -42,40 +45,40 @@ struct Wanted {
     url: Url,
     /// Digest of the tarball, where that is told.
     digest: Option<Digest>,
-    key: Key,
+    key: CacheKey,
 }
 
 impl Remote<'_> {
-    fn release(&self, version: &str) -> Result<Made, Error> {
-        self.workshop
+    fn release(&self, version: &str) -> Result<StepOutput, Error> {
+        self.build_cache
             .note(&format!("Building using release {version:?} artifacts"));
         self.published(&format!("v{}", version.trim_start_matches('v')))
     }
 
-    fn ci(&self, marker: &str) -> Result<Made, Error> {
+    fn ci(&self, marker: &str) -> Result<StepOutput, Error> {
         let marker = if marker.is_empty() { "latest" } else { marker };
-        let url = address(&format!(
+        let url = parse_address(&format!(
             "{}/ci/{}.txt",
             self.base,
             marker.trim_end_matches(".txt")
         ))?;
-        self.workshop.note(&format!("Fetching \"{url}\""));
+        self.build_cache.note(&format!("Fetching \"{url}\""));
         let version = self
             .line(&url)
             .map_err(|error| failed("the version of the CI build", error))?;
         if !source::is_version(&version) {
             return Err(Error::NotAVersion(version));
         }
-        self.workshop
+        self.build_cache
             .note(&format!("Resolved CI version: {version}"));
         self.published(&format!("ci/{version}"))
     }
 
     /// What stands under a version never changes: once it is here, the network is not needed.
-    fn published(&self, directory: &str) -> Result<Made, Error> {
-        let name = format!("kubernetes-server-linux-{}.tar.gz", architecture()?);
-        let url = address(&format!("{}/{directory}/{name}", self.base))?;
-        let key = Key::of(["published 1", &url.to_string()]);
+    fn published(&self, directory: &str) -> Result<StepOutput, Error> {
+        let name = format!("kubernetes-server-linux-{}.tar.gz", host_architecture()?);
+        let url = parse_address(&format!("{}/{directory}/{name}", self.base))?;
+        let key = CacheKey::of_parts(["published 1", &url.to_string()]);
         if let Some(made) = self.cached(&key) {
             return Ok(made);
         }
@@ -85,7 +88,7 @@ impl Remote<'_> {
 
     /// The digest that is published beside a tarball, if it is.
     fn digest(&self, url: &Url) -> Result<Option<Digest>, Error> {
-        let beside = address(&format!("{url}.sha256"))?;
+        let beside = parse_address(&format!("{url}.sha256"))?;
         match self.line(&beside) {
             Ok(line) => {
                 let hex = line.split_whitespace().next().unwrap_or_default();
@@ -96,9 +99,9 @@ impl Remote<'_> {
         }
     }
 
-    fn url(&self, text: &str) -> Result<Made, Error> {
-        let url = address(text)?;
-        self.workshop
+    fn url(&self, text: &str) -> Result<StepOutput, Error> {
+        let url = parse_address(text)?;
+        self.build_cache
             .note(&format!("Building using URL: \"{url}\""));
         let key = self
             .key_of(&url, text)
@@ -114,47 +117,49 @@ impl Remote<'_> {
     }
 
     /// Stands for what the address has now, as far as the server tells.
-    fn key_of(&self, url: &Url, text: &str) -> Result<Key, HttpError> {
+    fn key_of(&self, url: &Url, text: &str) -> Result<CacheKey, HttpError> {
         let head = HttpRequest::new(Method::Head, url.clone());
-        let answer = self.client.send(head)?.checked()?;
+        let answer = self.client.send_request(head)?.checked()?;
         let told = ["etag", "last-modified", "content-length"].map(|name| {
             let value = answer.header(name);
             value.unwrap_or_default().to_owned()
         });
-        let version = match told.iter().take(2).all(String::is_empty) {
+        let version = if told.iter().take(2).all(String::is_empty) {
             // Nothing tells whether it changed: it counts for this build only.
-            true => format!("{:?}", std::time::SystemTime::now()),
-            false => told.join("\n"),
+            format!("{:?}", std::time::SystemTime::now())
+        } else {
+            told.join("\n")
         };
-        Ok(Key::of(["url 1", text, &version]))
+        Ok(CacheKey::of_parts(["url 1", text, &version]))
     }
 
-    fn cached(&self, key: &Key) -> Option<Made> {
-        let path = self.workshop.cached(Step::Unpack, key)?;
-        self.workshop.skip(Step::Download);
-        self.workshop.skip(Step::Unpack);
+    fn cached(&self, key: &CacheKey) -> Option<StepOutput> {
+        let path = self.build_cache.cached(Step::Unpack, key)?;
+        self.build_cache.skip(Step::Download);
+        self.build_cache.skip(Step::Unpack);
         let key = key.clone();
-        Some(Made { path, key })
+        Some(StepOutput { path, key })
     }
 
     /// Brings a tarball and takes out what is needed; the tarball itself does not stay.
-    fn bring(&self, wanted: &Wanted) -> Result<Made, Error> {
-        let scratch = self.workshop.scratch("download")?;
+    fn bring(&self, wanted: &Wanted) -> Result<StepOutput, Error> {
+        let scratch = self.build_cache.scratch("download")?;
         let path = scratch.join("server.tar.gz");
-        self.workshop.work(Step::Download, &scratch, |work| {
-            self.download(work, wanted, &path)
-        })?;
+        self.build_cache
+            .uncached_step(Step::Download, &scratch, |work| {
+                self.download(work, wanted, &path)
+            })?;
         let made = tarball::make_keyed(
-            self.workshop,
+            self.build_cache,
             &path,
             &wanted.url.to_string(),
             wanted.key.clone(),
         );
-        super::workshop::remove(&scratch)?;
+        super::cache::remove_tree(&scratch)?;
         made
     }
 
-    fn download(&self, work: &Work<'_>, wanted: &Wanted, path: &Path) -> Result<(), Error> {
+    fn download(&self, work: &StepContext<'_>, wanted: &Wanted, path: &Path) -> Result<(), Error> {
         let name = wanted.url.to_string();
         let report = |done, total| {
             let progress = Progress::new(name.as_str(), done, total);
@@ -183,14 +188,18 @@ impl Remote<'_> {
     /// A document of one line.
     fn line(&self, url: &Url) -> Result<String, HttpError> {
         let request = HttpRequest::new(Method::Get, url.clone());
-        let bytes = self.client.send(request)?.checked()?.bytes(MAX_LINE)?;
+        let bytes = self
+            .client
+            .send_request(request)?
+            .checked()?
+            .bytes(MAX_LINE)?;
         let text = String::from_utf8_lossy(&bytes);
         Ok(text.trim().to_owned())
     }
 }
 
 /// An address, or the error that there is none.
-pub(super) fn address(text: &str) -> Result<Url, Error> {
+pub(super) fn parse_address(text: &str) -> Result<Url, Error> {
     Url::parse(text).map_err(|reason| failed("Kubernetes", HttpError::address(text, reason)))
 }
 

@@ -6,12 +6,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::host::architecture;
+use super::cache::{BuildCache, StepOutput};
+use super::host::host_architecture;
 use super::tarball::{PROGRAMS, tests::tarball};
-use super::workshop::{Made, Workshop};
 use super::{AddOns, Error, Event, Request, Source, remote};
 use crate::Digest;
-use crate::http::testing::{Server, say};
+use crate::http::testing::{Server, write_response};
 
 /// A place with a cache, and a server that has one tarball.
 struct World {
@@ -39,9 +39,11 @@ impl World {
         let server = Server::start(move |head, stream| {
             let path = head.split(' ').nth(1).unwrap_or_default();
             match path {
-                _ if fault == Fault::Missing => say(stream, "404 Not Found", "", b""),
-                "/ci/latest.txt" => say(stream, "200 OK", "", b"v1.34.0-alpha.1.5+abcdef\n"),
-                "/ci/odd.txt" => say(stream, "200 OK", "", b"<html>\n"),
+                _ if fault == Fault::Missing => write_response(stream, "404 Not Found", "", b""),
+                "/ci/latest.txt" => {
+                    write_response(stream, "200 OK", "", b"v1.34.0-alpha.1.5+abcdef\n")
+                }
+                "/ci/odd.txt" => write_response(stream, "200 OK", "", b"<html>\n"),
                 _ if path.ends_with(".sha256") => {
                     let wrong = Digest::of(b"other");
                     let digest = if fault == Fault::WrongDigest {
@@ -49,9 +51,11 @@ impl World {
                     } else {
                         &good
                     };
-                    say(stream, "200 OK", "", digest.hex().as_bytes());
+                    write_response(stream, "200 OK", "", digest.hex().as_bytes());
                 }
-                _ if fault == Fault::NotGzip => say(stream, "200 OK", "", b"<html>hello</html>"),
+                _ if fault == Fault::NotGzip => {
+                    write_response(stream, "200 OK", "", b"<html>hello</html>")
+                }
                 _ if head.starts_with("HEAD") => {
                     let length = bytes.len();
                     let _ = write!(
@@ -67,7 +71,7 @@ impl World {
                     );
                     let _ = stream.write_all(&bytes[..100]);
                 }
-                _ => say(stream, "200 OK", "last-modified: now\r\n", &bytes),
+                _ => write_response(stream, "200 OK", "last-modified: now\r\n", &bytes),
             }
         });
         Self {
@@ -81,10 +85,10 @@ impl World {
         self.place.path().join("cache")
     }
 
-    fn make(&self, kind: &str, text: &str) -> Result<Made, Error> {
+    fn make(&self, kind: &str, text: &str) -> Result<StepOutput, Error> {
         let add_ons = AddOns {
             manifests: BTreeMap::new(),
-            kind_node: PathBuf::new(),
+            node_agent: PathBuf::new(),
         };
         let source = Source::of_type(kind, text).unwrap();
         let mut request = Request::new(source, "node".parse().unwrap(), add_ons, self.cache());
@@ -96,8 +100,8 @@ impl World {
             }
             _ => {}
         };
-        let workshop = Workshop::open(&self.cache(), &observer).unwrap();
-        remote::make(&workshop, &request)
+        let build_cache = BuildCache::open_directory(&self.cache(), &observer).unwrap();
+        remote::make_from_remote(&build_cache, &request)
     }
 
     fn failure(fault: Fault, kind: &str, text: &str) -> Error {
@@ -113,7 +117,7 @@ impl World {
     }
 }
 
-fn version(made: &Made) -> String {
+fn version(made: &StepOutput) -> String {
     fs::read_to_string(made.path.join("version")).unwrap()
 }
 
@@ -129,7 +133,7 @@ fn a_release_is_brought_once() {
     let asked = world.server.heard().len();
     let path = format!(
         "GET /v1.33.4/kubernetes-server-linux-{}.tar.gz ",
-        architecture().unwrap()
+        host_architecture().unwrap()
     );
     assert!(
         world.server.heard()[asked - 1].starts_with(&path),

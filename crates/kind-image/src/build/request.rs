@@ -81,5 +81,5 @@ pub struct AddOns {
     /// Manifests for `/kind/manifests/`, by file name.
     pub manifests: BTreeMap<String, String>,
     /// The static `kind-node` program.
-    pub kind_node: PathBuf,
+    pub node_agent: PathBuf,
 }

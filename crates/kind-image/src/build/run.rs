@@ -14,5 +14,5 @@ use crate::store::{Image, Store};
 pub fn build(store: &Store, request: &Request, observer: Observer<'_>) -> Result<Image, Error> {
     request.source.check()?;
     check_host(store, request)?;
-    debian::build(store, request, observer)
+    debian::build_from_debian(store, request, observer)
 }

@@ -12,12 +12,12 @@ impl Source {
     pub fn check(&self) -> Result<(), Error> {
         match self {
             Self::Debian | Self::Ci(_) => Ok(()),
-            Self::File(tarball) => tarball::check(tarball),
+            Self::File(tarball) => tarball::check_tarball(tarball),
             Self::Release(version) if !is_version(version) => {
                 Err(Error::NotAVersion(version.clone()))
             }
             Self::Release(_) => Ok(()),
-            Self::Url(url) => remote::address(url).map(drop),
+            Self::Url(url) => remote::parse_address(url).map(drop),
             // No path at all means the tree that stands where trees stand.
             Self::Tree(path) if path.as_os_str().is_empty() || path.is_dir() => Ok(()),
             Self::Tree(path) => Err(Error::UnknownSource(path.display().to_string())),

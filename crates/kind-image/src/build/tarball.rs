@@ -8,7 +8,7 @@ use std::process::Command;
 use flate2::bufread::MultiGzDecoder;
 use tar::{Archive, EntryType};
 
-use super::workshop::{Key, Made, Work, Workshop, file_digest};
+use super::cache::{BuildCache, CacheKey, StepContext, StepOutput, file_digest};
 use super::{Error, Event, Step, tree};
 
 /// Where a server tarball has its programs.
@@ -34,27 +34,30 @@ const MAX_PROGRAM: u64 = 1 << 30;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The programs in `bin/`, and the version in the file `version`.
-pub(super) fn make(workshop: &Workshop<'_>, tarball: &Path) -> Result<Made, Error> {
+pub(super) fn make_from_tarball(
+    build_cache: &BuildCache<'_>,
+    tarball: &Path,
+) -> Result<StepOutput, Error> {
     let name = tarball.display().to_string();
-    workshop.note(&format!("Building using local file: {name:?}"));
-    let key = Key::of(["tarball 2", file_digest(tarball)?.hex()]);
-    make_keyed(workshop, tarball, &name, key)
+    build_cache.note(&format!("Building using local file: {name:?}"));
+    let key = CacheKey::of_parts(["tarball 2", file_digest(tarball)?.hex()]);
+    make_keyed(build_cache, tarball, &name, key)
 }
 
 /// The same from a tarball that stands for `key`; `name` is what messages call it.
 pub(super) fn make_keyed(
-    workshop: &Workshop<'_>,
+    build_cache: &BuildCache<'_>,
     tarball: &Path,
     name: &str,
-    key: Key,
-) -> Result<Made, Error> {
-    let unpacking = |work: &Work<'_>| Unpacking { work, name }.run(tarball);
-    let path = workshop.step(Step::Unpack, &key, unpacking)?;
-    Ok(Made { path, key })
+    key: CacheKey,
+) -> Result<StepOutput, Error> {
+    let unpacking = |work: &StepContext<'_>| Unpacking { work, name }.run(tarball);
+    let path = build_cache.cached_step(Step::Unpack, &key, unpacking)?;
+    Ok(StepOutput { path, key })
 }
 
 struct Unpacking<'a> {
-    work: &'a Work<'a>,
+    work: &'a StepContext<'a>,
     name: &'a str,
 }
 
@@ -70,7 +73,7 @@ impl Unpacking<'_> {
         }
         let mut command = Command::new(bin.join("kubeadm"));
         command.args(["version", "--output", "short"]);
-        let version = work.output(command)?;
+        let version = work.command_output(command)?;
         if !super::source::is_version(version.trim()) {
             let version = version.trim();
             return Err(self.bad(format!("its kubeadm says that it is version {version:?}")));
@@ -155,11 +158,14 @@ fn wanted(path: &Path) -> Option<&'static str> {
 }
 
 /// Whether a file could be a server tarball at all; a message before long work is worth it.
-pub(super) fn check(tarball: &Path) -> Result<(), Error> {
+pub(super) fn check_tarball(tarball: &Path) -> Result<(), Error> {
     fs::metadata(tarball)
-        .and_then(|metadata| match metadata.is_file() {
-            true => Ok(()),
-            false => Err(io::ErrorKind::InvalidInput.into()),
+        .and_then(|metadata| {
+            if metadata.is_file() {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::InvalidInput.into())
+            }
         })
         .map_err(Error::path("read", tarball))
 }
@@ -193,11 +199,11 @@ pub(super) mod tests {
         path
     }
 
-    fn build(programs: &[&str], kubeadm: &str) -> Result<(Made, tempfile::TempDir), Error> {
+    fn build(programs: &[&str], kubeadm: &str) -> Result<(StepOutput, tempfile::TempDir), Error> {
         let place = tempfile::tempdir().unwrap();
         let path = tarball(place.path(), programs, kubeadm);
-        let workshop = Workshop::open(&place.path().join("cache"), &|_| {})?;
-        Ok((make(&workshop, &path)?, place))
+        let build_cache = BuildCache::open_directory(&place.path().join("cache"), &|_| {})?;
+        Ok((make_from_tarball(&build_cache, &path)?, place))
     }
 
     #[test]
@@ -222,10 +228,10 @@ pub(super) mod tests {
 
     fn failure(path: &Path) -> String {
         let cache = tempfile::tempdir().unwrap();
-        let workshop = Workshop::open(cache.path(), &|_| {}).unwrap();
-        let error = make(&workshop, path).unwrap_err();
+        let build_cache = BuildCache::open_directory(cache.path(), &|_| {}).unwrap();
+        let error = make_from_tarball(&build_cache, path).unwrap_err();
         assert_eq!(error.code(), "BLD-TARBALL", "{error}");
-        drop(workshop);
+        drop(build_cache);
         assert!(
             !cache.path().join("tmp").exists(),
             "temporary files are removed"

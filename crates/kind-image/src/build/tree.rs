@@ -56,11 +56,11 @@ pub(super) fn copy_program(from: &Path, to: &Path) -> Result<(), Error> {
 }
 
 /// Gives everything in a tree the same time, so that the same content makes the same layer.
-pub(super) fn settle(root: &Path) -> Result<(), Error> {
+pub(super) fn settle_tree(root: &Path) -> Result<(), Error> {
     let apply = || -> io::Result<()> {
         if fs::symlink_metadata(root)?.is_dir() {
             for entry in fs::read_dir(root)? {
-                settle(&entry?.path()).map_err(io::Error::other)?;
+                settle_tree(&entry?.path()).map_err(io::Error::other)?;
             }
         }
         let time = Timespec {
@@ -110,7 +110,7 @@ mod tests {
         copy_program(&file, &place.path().join("etc/link/copied")).unwrap();
         assert!(place.path().join("usr/copied").exists());
         assert!(link_file(Path::new("/nonexistent"), &linked).is_err());
-        settle(place.path()).unwrap();
+        settle_tree(place.path()).unwrap();
         for path in [
             &file,
             &place.path().join("usr"),

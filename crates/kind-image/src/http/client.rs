@@ -8,7 +8,7 @@ use std::time::Duration;
 use ureq::http::{self, HeaderMap};
 use ureq::{Agent, BodyReader, Proxy, SendBody};
 
-use super::error::{Error, Failure, Moment};
+use super::error::{Error, Failure, TimeoutPhase};
 use super::proxies::{self, Proxies};
 use super::trust::{Files, Trust};
 use super::url::Url;
@@ -21,7 +21,7 @@ const BUFFER: usize = 256 << 10;
 
 /// How long the parts of a request may take. A transfer may take as long as it wants while data comes.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     /// For finding a host's address, and then for a connection with all that belongs to it.
     pub connection: Duration,
     /// For the beginning of the answer.
@@ -30,9 +30,9 @@ pub struct Patience {
     pub data: Duration,
 }
 
-impl Patience {
+impl Timeouts {
     /// Waits so long for each part.
-    pub fn of(limit: Duration) -> Self {
+    pub fn for_each_phase(limit: Duration) -> Self {
         Self {
             connection: limit,
             answer: limit,
@@ -41,9 +41,9 @@ impl Patience {
     }
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
-        Self::of(Duration::from_secs(30))
+        Self::for_each_phase(Duration::from_secs(30))
     }
 }
 
@@ -51,7 +51,7 @@ impl Default for Patience {
 #[derive(Debug, Default)]
 pub struct Client {
     proxies: Proxies,
-    patience: Patience,
+    timeouts: Timeouts,
     trust: Trust,
     agents: Mutex<HashMap<Key, Agent>>,
 }
@@ -127,14 +127,14 @@ impl Client {
 
     /// Waits as long as this.
     #[must_use]
-    pub fn patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
         self
     }
 
     /// Sends a request and follows where the answer leads. Credentials stay with the host they were meant
     /// for, and a secure address never leads to an insecure one.
-    pub(crate) fn send(&self, mut request: Request<'_>) -> Result<Response, Error> {
+    pub(crate) fn send_request(&self, mut request: Request<'_>) -> Result<Response, Error> {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send_once(&mut request)?;
             let Some(next) = response
@@ -168,8 +168,8 @@ impl Client {
 
     fn send_once(&self, request: &mut Request<'_>) -> Result<Response, Error> {
         let (method, url) = (request.method.name(), request.url.clone());
-        let proxy = self.proxies.choose(&url);
-        let shown = proxy.map(proxies::shown);
+        let proxy = self.proxies.proxy_for(&url);
+        let shown = proxy.map(proxies::redacted_proxy);
         let fail = |failure| Error::new(method, &url, shown.as_deref(), failure);
         let agent = self.agent(proxy, &request.files).map_err(fail)?;
         let mut building = http::Request::builder().method(method).uri(url.uri());
@@ -186,7 +186,9 @@ impl Client {
             }
             None => agent.run(building.body(()).map_err(malformed)?),
         };
-        let (head, body) = sent.map_err(|error| fail(failure(error)))?.into_parts();
+        let (head, body) = sent
+            .map_err(|error| fail(request_failure(error)))?
+            .into_parts();
         tracing::debug!(status = head.status.as_u16(), %url, "answer");
         Ok(Response {
             status: head.status.as_u16(),
@@ -208,11 +210,11 @@ impl Client {
             .map(Proxy::new)
             .transpose()
             .map_err(|_| Failure::Proxy("its address is malformed".to_owned()))?;
-        let Patience {
+        let Timeouts {
             connection,
             answer,
             data,
-        } = self.patience;
+        } = self.timeouts;
         let agent: Agent = Agent::config_builder()
             .proxy(through)
             .tls_config(self.trust.config(files)?)
@@ -267,14 +269,14 @@ impl Response {
             .take(MAX_EXPLANATION)
             .read_to_end(&mut body);
         let code = self.status;
-        let message = explanation(&body);
+        let message = read_explanation(&body);
         Err(self.error(Failure::Status { code, message }))
     }
 
     /// Reads a part of the body; 0 is its end.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let read = self.body.read(buffer);
-        read.map_err(|error| self.error(failure(error.into())))
+        read.map_err(|error| self.error(request_failure(error.into())))
     }
 
     /// The whole body.
@@ -284,7 +286,7 @@ impl Response {
     pub(crate) fn bytes(mut self, limit: u64) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         let read = (&mut self.body).take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(|error| self.error(failure(error.into())))?;
+        read.map_err(|error| self.error(request_failure(error.into())))?;
         if bytes.len() as u64 > limit {
             return Err(self.error(Failure::TooLarge(limit)));
         }
@@ -314,16 +316,16 @@ impl Response {
     }
 }
 
-fn failure(error: ureq::Error) -> Failure {
+fn request_failure(error: ureq::Error) -> Failure {
     use ureq::{Error as E, Timeout};
     match error {
         E::HostNotFound => Failure::Lookup("it has no address".to_owned()),
         E::ConnectProxyFailed(reason) => Failure::Proxy(reason),
         E::InvalidProxyUrl => Failure::Proxy("its address is malformed".to_owned()),
-        E::Timeout(Timeout::Resolve) => Failure::Timeout(Moment::Lookup),
-        E::Timeout(Timeout::Connect) => Failure::Timeout(Moment::Connection),
-        E::Timeout(Timeout::PerRead | Timeout::PerWrite) => Failure::Timeout(Moment::Data),
-        E::Timeout(_) => Failure::Timeout(Moment::Answer),
+        E::Timeout(Timeout::Resolve) => Failure::Timeout(TimeoutPhase::Lookup),
+        E::Timeout(Timeout::Connect) => Failure::Timeout(TimeoutPhase::Connection),
+        E::Timeout(Timeout::PerRead | Timeout::PerWrite) => Failure::Timeout(TimeoutPhase::Data),
+        E::Timeout(_) => Failure::Timeout(TimeoutPhase::Answer),
         E::Rustls(error) => tls_failure(&error),
         E::Tls(reason) => Failure::Tls(reason.to_owned()),
         E::Io(error) => io_failure(error),
@@ -340,7 +342,9 @@ fn io_failure(error: std::io::Error) -> Failure {
         .is_some_and(|inner| inner.is::<ureq::Error>())
     {
         let inner = error.into_inner().and_then(|inner| inner.downcast().ok());
-        return inner.map_or(Failure::Broken(String::new()), |inner| failure(*inner));
+        return inner.map_or(Failure::Broken(String::new()), |inner| {
+            request_failure(*inner)
+        });
     }
     let inner = error.get_ref();
     if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -368,7 +372,7 @@ fn tls_failure(error: &rustls::Error) -> Failure {
 }
 
 /// What a server says about a refusal: the message of a JSON document, or a short plain text.
-fn explanation(body: &[u8]) -> String {
+fn read_explanation(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct Document {
         #[serde(default)]

@@ -10,10 +10,10 @@ use super::error::{Error, Failure};
 use super::url::Url;
 
 /// How often a transfer that does not get on is taken up again.
-const TRIES: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 /// A transfer that brought this much between two failures gets on.
 const PROGRESS: u64 = 1 << 20;
-const PAUSE: Duration = Duration::from_millis(250);
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 const BUFFER: usize = 256 << 10;
 
 /// Why a file was not brought.
@@ -59,11 +59,11 @@ pub(crate) fn download(
                     (safe, failures) = (transfer.done, 0);
                 }
                 failures += 1;
-                if failures >= TRIES {
+                if failures >= MAX_ATTEMPTS {
                     return Err(error.into());
                 }
                 tracing::debug!(%error, failure = %error.failure, done = transfer.done, "going on");
-                std::thread::sleep(PAUSE * 2u32.pow(failures - 1));
+                std::thread::sleep(RETRY_INTERVAL * 2u32.pow(failures - 1));
             }
             Err(error) => return Err(error),
         }
@@ -88,13 +88,13 @@ impl Transfer<'_> {
                 .header("range", format!("bytes={}-", self.done))
                 .header("if-range", version);
         }
-        let mut response = client.send(request)?.checked()?;
+        let mut response = client.send_request(request)?.checked()?;
         if response.status != 206 {
             self.file = OpenOptions::new().write(true).truncate(true).open(path)?;
             self.done = 0;
-            self.version = version(&response);
+            self.version = content_version(&response);
         }
-        let total = length(&response).map(|left| self.done + left);
+        let total = content_length(&response).map(|left| self.done + left);
         self.receive(&mut response, total)?;
         match total {
             Some(total) if self.done < total => {
@@ -131,12 +131,12 @@ impl Transfer<'_> {
 }
 
 /// What changes when the file there does: a strong entity tag, or the time of the last change.
-fn version(response: &Response) -> Option<String> {
+fn content_version(response: &Response) -> Option<String> {
     let tag = response.header("etag").filter(|tag| !tag.starts_with("W/"));
     tag.or_else(|| response.header("last-modified"))
         .map(str::to_owned)
 }
 
-fn length(response: &Response) -> Option<u64> {
+fn content_length(response: &Response) -> Option<u64> {
     response.header("content-length")?.parse().ok()
 }

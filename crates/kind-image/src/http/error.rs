@@ -37,7 +37,7 @@ pub enum Failure {
     Broken(String),
     /// Something took too long.
     #[error("no {0} in time")]
-    Timeout(Moment),
+    Timeout(TimeoutPhase),
     /// The server's certificate is not trusted.
     #[error("its certificate is not trusted: {0}")]
     Certificate(String),
@@ -71,7 +71,7 @@ pub enum Failure {
 
 /// A part of a request that has a time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum TimeoutPhase {
     /// Finding the host's address.
     Lookup,
     /// The connection, with its encryption and what a proxy does.
@@ -82,7 +82,7 @@ pub enum Moment {
     Data,
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for TimeoutPhase {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Lookup => "address of the host",
@@ -193,7 +193,9 @@ impl Error {
     /// Whether the same request may go well a moment later.
     pub fn is_transient(&self) -> bool {
         match self.failure {
-            Failure::Broken(_) | Failure::Timeout(Moment::Answer | Moment::Data) => true,
+            Failure::Broken(_) | Failure::Timeout(TimeoutPhase::Answer | TimeoutPhase::Data) => {
+                true
+            }
             Failure::Status { code, .. } => matches!(code, 408 | 429 | 500..=599),
             _ => false,
         }

@@ -2,7 +2,7 @@
 //!
 //! It is synchronous, because everything in this crate is. Beyond plain HTTP it decides which proxy a
 //! request takes ([`Proxies`]), which certificates are trusted, how long each part of a
-//! request may take ([`Patience`]) and which redirects are followed. Nothing here reads the environment
+//! request may take ([`Timeouts`]) and which redirects are followed. Nothing here reads the environment
 //! but the search for the system's certificates, which the operating system's tools do the same way.
 
 mod client;
@@ -17,10 +17,10 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Client, Patience};
+pub use client::{Client, Timeouts};
 pub(crate) use client::{Method, Request, Response};
 pub(crate) use download::{DownloadError, download};
-pub use error::{Error, Failure, Moment};
+pub use error::{Error, Failure, TimeoutPhase};
 pub use proxies::Proxies;
 pub(crate) use trust::Files;
 pub use url::Url;

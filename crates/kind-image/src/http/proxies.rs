@@ -61,7 +61,7 @@ impl Proxies {
     }
 
     /// The proxy for an address; `None` if it is reached directly.
-    pub(super) fn choose(&self, url: &Url) -> Option<&str> {
+    pub(super) fn proxy_for(&self, url: &Url) -> Option<&str> {
         let proxy = if url.is_https() {
             &self.https
         } else {
@@ -86,7 +86,7 @@ fn with_scheme(proxy: String) -> String {
 }
 
 /// A proxy as messages show it: without its password.
-pub(super) fn shown(proxy: &str) -> String {
+pub(super) fn redacted_proxy(proxy: &str) -> String {
     let (scheme, rest) = proxy.split_once("://").unwrap_or(("http", proxy));
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     format!("{scheme}://{}", host.trim_end_matches('/'))
@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn choice<'a>(proxies: &'a Proxies, url: &str) -> Option<&'a str> {
-        proxies.choose(&Url::parse(url).unwrap())
+        proxies.proxy_for(&Url::parse(url).unwrap())
     }
 
     #[test]
@@ -223,6 +223,9 @@ mod tests {
 
     #[test]
     fn passwords_do_not_show() {
-        assert_eq!(shown("http://me:secret@p.test:3128/"), "http://p.test:3128");
+        assert_eq!(
+            redacted_proxy("http://me:secret@p.test:3128/"),
+            "http://p.test:3128"
+        );
     }
 }

@@ -50,7 +50,7 @@ fn head(stream: &TcpStream) -> String {
 }
 
 /// Writes an answer with a body that ends the connection.
-pub(crate) fn say(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
+pub(crate) fn write_response(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
     let length = body.len();
     let _ = write!(
         stream,

@@ -5,18 +5,18 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use super::testing::{Server, say};
+use super::testing::{Server, write_response};
 use super::{
-    Client, DownloadError, Error, Failure, Method, Moment, Patience, Proxies, Request, Response,
-    Url, download,
+    Client, DownloadError, Error, Failure, Method, Proxies, Request, Response, TimeoutPhase,
+    Timeouts, Url, download,
 };
 
 fn client() -> Client {
-    Client::default().patience(Patience::of(Duration::from_millis(500)))
+    Client::default().timeouts(Timeouts::for_each_phase(Duration::from_millis(500)))
 }
 
 fn get(client: &Client, url: &str) -> Result<Response, Error> {
-    client.send(Request::new(Method::Get, Url::parse(url).unwrap()))
+    client.send_request(Request::new(Method::Get, Url::parse(url).unwrap()))
 }
 
 fn fetch(client: &Client, url: &str) -> Result<Vec<u8>, Error> {
@@ -25,7 +25,7 @@ fn fetch(client: &Client, url: &str) -> Result<Vec<u8>, Error> {
 
 #[test]
 fn answers_are_read_up_to_a_limit() {
-    let server = Server::start(|_, stream| say(stream, "200 OK", "", b"hello"));
+    let server = Server::start(|_, stream| write_response(stream, "200 OK", "", b"hello"));
     assert_eq!(fetch(&client(), &server.url("/x")).unwrap(), b"hello");
     let response = get(&client(), &server.url("/x")).unwrap();
     let error = response.bytes(4).unwrap_err();
@@ -35,7 +35,7 @@ fn answers_are_read_up_to_a_limit() {
 #[test]
 fn refusals_carry_what_the_server_said() {
     let body = br#"{"errors":[{"code":"DENIED","message":"not for \u001b[31myou"}]}"#;
-    let server = Server::start(move |_, stream| say(stream, "403 Forbidden", "", body));
+    let server = Server::start(move |_, stream| write_response(stream, "403 Forbidden", "", body));
     let error = fetch(&client(), &server.url("/x?token=secret"))
         .err()
         .unwrap();
@@ -45,7 +45,7 @@ fn refusals_carry_what_the_server_said() {
         error.failure.to_string(),
         "the server answered 403: not for [31myou"
     );
-    let html = Server::start(|_, stream| say(stream, "502 Bad Gateway", "", b"<html>"));
+    let html = Server::start(|_, stream| write_response(stream, "502 Bad Gateway", "", b"<html>"));
     let error = fetch(&client(), &html.url("/")).err().unwrap();
     assert_eq!(error.failure.to_string(), "the server answered 502");
     assert!(error.is_transient());
@@ -53,15 +53,18 @@ fn refusals_carry_what_the_server_said() {
 
 #[test]
 fn credentials_do_not_follow_a_redirect_to_another_host() {
-    let other = Server::start(|_, stream| say(stream, "200 OK", "", b"there"));
+    let other = Server::start(|_, stream| write_response(stream, "200 OK", "", b"there"));
     let place = format!("location: {}\r\n", other.url("/blob?signature=x"));
-    let first = Server::start(move |head, stream| match head.starts_with("GET /same") {
-        true => say(stream, "302 Found", "location: /away\r\n", b""),
-        false => say(stream, "307 Temporary Redirect", &place, b""),
+    let first = Server::start(move |head, stream| {
+        if head.starts_with("GET /same") {
+            write_response(stream, "302 Found", "location: /away\r\n", b"")
+        } else {
+            write_response(stream, "307 Temporary Redirect", &place, b"")
+        }
     });
     let url = Url::parse(&first.url("/same")).unwrap();
     let request = Request::new(Method::Get, url).header("Authorization", "Bearer secret");
-    let response = client().send(request).unwrap();
+    let response = client().send_request(request).unwrap();
     assert_eq!(response.url.to_string(), other.url("/blob"));
     assert_eq!(response.bytes(100).unwrap(), b"there");
     assert!(
@@ -76,11 +79,12 @@ fn credentials_do_not_follow_a_redirect_to_another_host() {
 
 #[test]
 fn redirects_in_a_circle_end() {
-    let server = Server::start(|_, stream| say(stream, "302 Found", "location: /x\r\n", b""));
+    let server =
+        Server::start(|_, stream| write_response(stream, "302 Found", "location: /x\r\n", b""));
     let error = get(&client(), &server.url("/x")).err().unwrap();
     assert_eq!(error.code(), "NET-REDIRECT");
     let away = "location: file:///etc/passwd\r\n";
-    let server = Server::start(move |_, stream| say(stream, "302 Found", away, b""));
+    let server = Server::start(move |_, stream| write_response(stream, "302 Found", away, b""));
     let error = get(&client(), &server.url("/x")).err().unwrap();
     assert_eq!(error.code(), "NET-REDIRECT");
 }
@@ -105,7 +109,7 @@ fn a_server_that_goes_silent_is_given_up() {
     });
     let error = fetch(&client(), &server.url("/body")).unwrap_err();
     assert!(
-        matches!(error.failure, Failure::Timeout(Moment::Data)),
+        matches!(error.failure, Failure::Timeout(TimeoutPhase::Data)),
         "{error:?}"
     );
     let silent = Server::start(|_, _| std::thread::sleep(Duration::from_secs(2)));
@@ -128,7 +132,7 @@ fn what_is_not_there_is_told_with_a_way_out() {
 
 #[test]
 fn proxies_are_taken_and_named() {
-    let target = Server::start(|_, stream| say(stream, "200 OK", "", b"through"));
+    let target = Server::start(|_, stream| write_response(stream, "200 OK", "", b"through"));
     let address = target.address;
     let proxy = Server::start(move |head, stream| {
         assert!(
@@ -153,8 +157,9 @@ fn proxies_are_taken_and_named() {
     assert!(proxy.heard()[0].contains("Proxy-Authorization: Basic "));
     assert!(!target.heard()[0].contains("Proxy-Authorization"));
 
-    let refusing =
-        Server::start(|_, stream| say(stream, "407 Proxy Authentication Required", "", b""));
+    let refusing = Server::start(|_, stream| {
+        write_response(stream, "407 Proxy Authentication Required", "", b"")
+    });
     let client = through(&format!("http://me:secret@{}", refusing.address));
     let error = fetch(&client, "http://somewhere.test/x").unwrap_err();
     let expected = format!(
@@ -167,11 +172,11 @@ fn proxies_are_taken_and_named() {
 
 #[test]
 fn what_is_sent_arrives() {
-    let server = Server::start(|_, stream| say(stream, "201 Created", "", b""));
+    let server = Server::start(|_, stream| write_response(stream, "201 Created", "", b""));
     let url = Url::parse(&server.url("/x")).unwrap();
     let mut body = &b"content"[..];
     let request = Request::new(Method::Put, url).body(&mut body, 7);
-    assert_eq!(client().send(request).unwrap().status, 201);
+    assert_eq!(client().send_request(request).unwrap().status, 201);
     assert!(
         server.heard()[0]
             .to_lowercase()

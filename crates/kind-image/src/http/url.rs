@@ -117,7 +117,7 @@ pub(crate) struct Form(String);
 
 impl Form {
     /// Adds a pair.
-    pub(crate) fn pair(mut self, key: &str, value: &str) -> Self {
+    pub(crate) fn add_pair(mut self, key: &str, value: &str) -> Self {
         if !self.0.is_empty() {
             self.0.push('&');
         }

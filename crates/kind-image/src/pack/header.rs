@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use tar::{EntryType, Header};
 
 /// The header of a file, without its name; `None` for what a tar cannot hold (sockets).
-pub(super) fn header(stat: &Stat) -> Option<Header> {
+pub(super) fn file_header(stat: &Stat) -> Option<Header> {
     let mut header = Header::new_gnu();
     let kind = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => EntryType::Regular,

@@ -12,13 +12,13 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use tar::{Builder, EntryType};
 
-use super::header::{extended_attributes, header};
+use super::header::{extended_attributes, file_header};
 use crate::Error;
 
 /// Writes everything below `root`, names relative to it, sorted; the form of an image layer.
 pub fn contents(root: impl AsFd, out: impl Write) -> Result<(), Error> {
     let mut packing = Packing::new(out);
-    let directory = open(root.as_fd(), OsStr::new("."), OFlags::DIRECTORY)
+    let directory = open_entry(root.as_fd(), OsStr::new("."), OFlags::DIRECTORY)
         .map_err(Error::io("open directory to pack"))?;
     packing.children(&directory, Path::new(""))?;
     packing.finish()
@@ -85,7 +85,7 @@ impl<W: Write> Packing<W> {
         let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(fail)?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
-                let directory = open(parent, name, OFlags::DIRECTORY).map_err(fail)?;
+                let directory = open_entry(parent, name, OFlags::DIRECTORY).map_err(fail)?;
                 self.directory(&directory, &stat, path)?;
                 self.children(&directory, path)
             }
@@ -93,7 +93,7 @@ impl<W: Write> Packing<W> {
                 if self.known_link(&stat, path)? {
                     return Ok(());
                 }
-                let file = open(parent, name, OFlags::empty()).map_err(fail)?;
+                let file = open_entry(parent, name, OFlags::empty()).map_err(fail)?;
                 self.file(file, path)
             }
             FileType::Symlink => {
@@ -116,7 +116,7 @@ impl<W: Write> Packing<W> {
         // Asked again of the open file: it is this size that the content must have.
         let stat = rustix::fs::fstat(&file).map_err(Error::path("read", path))?;
         self.extensions(&file, path)?;
-        let Some(mut header) = header(&stat) else {
+        let Some(mut header) = file_header(&stat) else {
             return Ok(());
         };
         let content = Exact {
@@ -139,7 +139,7 @@ impl<W: Write> Packing<W> {
                 .insert((stat.st_dev, stat.st_ino), path.to_owned());
             return Ok(false);
         };
-        let Some(mut header) = header(stat) else {
+        let Some(mut header) = file_header(stat) else {
             return Ok(false);
         };
         header.set_entry_type(EntryType::Link);
@@ -151,7 +151,7 @@ impl<W: Write> Packing<W> {
     }
 
     fn link(&mut self, stat: &Stat, path: &Path, link: &OsStr) -> Result<(), Error> {
-        let Some(mut header) = header(stat) else {
+        let Some(mut header) = file_header(stat) else {
             return Ok(());
         };
         self.builder
@@ -161,7 +161,7 @@ impl<W: Write> Packing<W> {
 
     /// Writes an entry without content.
     fn plain(&mut self, stat: &Stat, path: &Path) -> Result<(), Error> {
-        let Some(mut header) = header(stat) else {
+        let Some(mut header) = file_header(stat) else {
             return Ok(());
         };
         self.builder
@@ -188,7 +188,7 @@ impl<W: Write> Packing<W> {
     }
 }
 
-fn open(parent: BorrowedFd<'_>, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+fn open_entry(parent: BorrowedFd<'_>, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     // Should a pipe have taken the file's place, opening it must not wait for a writer.
     let flags = flags | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     rustix::fs::openat(parent, name, flags, Mode::empty())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use crate::http::{Client, Patience, Proxies, Url};
+use crate::http::{Client, Proxies, Timeouts, Url};
 
 /// How registries are reached: proxies, certificates, mirrors, credentials. One serves all threads, and
 /// keeps connections and tokens for the next call.
@@ -70,8 +70,8 @@ impl Access {
 
     /// Waits as long as this for every part of a request.
     #[must_use]
-    pub fn patience(mut self, patience: Patience) -> Self {
-        self.client = self.client.patience(patience);
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.client = self.client.timeouts(timeouts);
         self
     }
 }

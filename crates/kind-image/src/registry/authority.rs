@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::challenge::Challenge;
 use super::credentials::{self, Credentials};
-use super::fault::Fault;
+use super::failure::RegistryFailure;
 use super::hosts::Endpoint;
 use super::{Access, Error};
 use crate::http::{Method, Request, Url};
@@ -23,14 +23,14 @@ pub(super) struct Grant {
 }
 
 /// Answers the challenges of a registry; `None` if there is nothing to answer with.
-pub(super) fn answer(
+pub(super) fn answer_challenge(
     access: &Access,
     endpoint: &Endpoint,
     challenges: &[Challenge],
     (repository, scopes): (&str, &[String]),
-) -> Result<Option<Grant>, Fault> {
+) -> Result<Option<Grant>, RegistryFailure> {
     let of = |scheme: &str| challenges.iter().find(|it| it.scheme == scheme);
-    let credentials = credentials::find(access, &endpoint.host, repository)?;
+    let credentials = credentials::find_credentials(access, &endpoint.host, repository)?;
     if let Some(Credentials::Bearer(token)) = &credentials {
         return Ok(Some(Grant {
             value: format!("Bearer {token}"),
@@ -81,7 +81,7 @@ struct Answer {
 }
 
 impl Token<'_> {
-    fn get(&self, credentials: Option<Credentials>) -> Result<String, Fault> {
+    fn get(&self, credentials: Option<Credentials>) -> Result<String, RegistryFailure> {
         let realm = self.realm()?;
         if credentials.is_some() && !realm.is_https() && !self.may_be_plain(&realm) {
             let reason = format!("they would go to {realm}, which is not secure");
@@ -91,9 +91,9 @@ impl Token<'_> {
             Some(Credentials::Identity(token)) => self.exchange(realm, &token)?,
             Some(Credentials::Password { user, password }) => {
                 let realm = realm.with_query("account", &user);
-                self.ask(realm, Some(basic(&user, &password)))?
+                self.request_token(realm, Some(basic(&user, &password)))?
             }
-            _ => self.ask(realm, None)?,
+            _ => self.request_token(realm, None)?,
         };
         let answer: Answer = serde_json::from_slice(&answer)
             .map_err(|error| self.refusal(format!("the token service's answer: {error}")))?;
@@ -129,7 +129,11 @@ impl Token<'_> {
         self.challenge.parameters.get("service").map(String::as_str)
     }
 
-    fn ask(&self, realm: Url, authorization: Option<String>) -> Result<Vec<u8>, Fault> {
+    fn request_token(
+        &self,
+        realm: Url,
+        authorization: Option<String>,
+    ) -> Result<Vec<u8>, RegistryFailure> {
         let mut url = realm;
         if let Some(service) = self.service() {
             url = url.with_query("service", service);
@@ -145,7 +149,7 @@ impl Token<'_> {
     }
 
     /// Buys a token with an identity token, which takes a form (OAuth 2).
-    fn exchange(&self, realm: Url, identity: &str) -> Result<Vec<u8>, Fault> {
+    fn exchange(&self, realm: Url, identity: &str) -> Result<Vec<u8>, RegistryFailure> {
         let scope = self.scopes.join(" ");
         let pairs = [
             ("grant_type", "refresh_token"),
@@ -156,7 +160,7 @@ impl Token<'_> {
         ];
         let form = pairs
             .iter()
-            .fold(Url::form(), |form, (key, value)| form.pair(key, value));
+            .fold(Url::form(), |form, (key, value)| form.add_pair(key, value));
         let form = form.finish();
         let mut body = form.as_bytes();
         let files = self.files(&realm).clone();
@@ -177,12 +181,16 @@ impl Token<'_> {
         }
     }
 
-    fn send(&self, request: Request<'_>) -> Result<Vec<u8>, Fault> {
-        let response = self.access.client.send(request).map_err(Fault::Net)?;
+    fn send(&self, request: Request<'_>) -> Result<Vec<u8>, RegistryFailure> {
+        let response = self
+            .access
+            .client
+            .send_request(request)
+            .map_err(RegistryFailure::Net)?;
         let response = response.checked().map_err(|error| match error.status() {
-            Some(401 | 403) => Fault::Denied(error),
-            _ => Fault::Net(error),
+            Some(401 | 403) => RegistryFailure::Denied(error),
+            _ => RegistryFailure::Net(error),
         })?;
-        response.bytes(MAX_TOKEN).map_err(Fault::Net)
+        response.bytes(MAX_TOKEN).map_err(RegistryFailure::Net)
     }
 }

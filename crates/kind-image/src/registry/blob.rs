@@ -6,18 +6,18 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::fault::Fault;
-use super::session::{Ask, Session};
+use super::failure::RegistryFailure;
+use super::session::{RequestTemplate, Session};
 use super::{Error, manifest};
 use crate::digest::DigestWriter;
 use crate::http::{self, Failure, Method, Response};
 use crate::oci::Descriptor;
 
 /// How often a transfer that does not get on is taken up again.
-const TRIES: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 /// A transfer that brought this much between two failures gets on.
 const PROGRESS: u64 = 1 << 20;
-const PAUSE: Duration = Duration::from_millis(250);
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 const BUFFER: usize = 256 << 10;
 
 /// Hears how many bytes of the content there are; a transfer that starts over makes it fewer.
@@ -37,26 +37,26 @@ type Partial = DigestWriter<File>;
 
 impl Download<'_> {
     /// Brings the content. What is in the file afterwards is what the digest names.
-    pub(super) fn run(&self, session: &Session<'_>) -> Result<(), Fault> {
+    pub(super) fn download_blob(&self, session: &Session<'_>) -> Result<(), RegistryFailure> {
         let mut partial = self.begin()?;
         let (mut failures, mut safe) = (0, 0);
         while partial.written() < self.descriptor.size {
-            let Err(fault) = self.proceed(session, &mut partial) else {
+            let Err(failure) = self.proceed(session, &mut partial) else {
                 continue;
             };
-            let Fault::Net(error) = fault else {
-                return Err(fault);
+            let RegistryFailure::Net(error) = failure else {
+                return Err(failure);
             };
             if partial.written() >= safe + PROGRESS {
                 (safe, failures) = (partial.written(), 0);
             }
             failures += 1;
             let unwanted = self.stop.load(Ordering::Relaxed);
-            if failures >= TRIES || !error.is_transient() || unwanted {
+            if failures >= MAX_ATTEMPTS || !error.is_transient() || unwanted {
                 return Err(error.into());
             }
             tracing::debug!(%error, failure = %error.failure, done = partial.written(), "going on");
-            std::thread::sleep(PAUSE * 2u32.pow(failures - 1));
+            std::thread::sleep(RETRY_INTERVAL * 2u32.pow(failures - 1));
         }
         self.finish(session, partial)
     }
@@ -68,13 +68,13 @@ impl Download<'_> {
     }
 
     /// Asks for what is missing and takes as much of it as comes.
-    fn proceed(&self, session: &Session<'_>, partial: &mut Partial) -> Result<(), Fault> {
-        let mut ask = Ask::new(Method::Get);
+    fn proceed(&self, session: &Session<'_>, partial: &mut Partial) -> Result<(), RegistryFailure> {
+        let mut template = RequestTemplate::new(Method::Get);
         if partial.written() > 0 {
-            ask = ask.header("range", format!("bytes={}-", partial.written()));
+            template = template.header("range", format!("bytes={}-", partial.written()));
         }
         let path = format!("blobs/{}", self.descriptor.digest);
-        let mut response = session.send(&path, &ask)?;
+        let mut response = session.send(&path, &template)?;
         if !continues(&response, partial.written()) {
             // The server begins anew, and so does this side.
             *partial = self.begin()?;
@@ -93,7 +93,9 @@ impl Download<'_> {
             }
             if partial.written() + count as u64 > self.descriptor.size {
                 let what = format!("content {}", self.descriptor.digest);
-                return Err(manifest::refused(&what, "it is larger than announced").into());
+                return Err(
+                    manifest::refused_manifest(&what, "it is larger than announced").into(),
+                );
             }
             let written = partial.write_all(&buffer[..count]);
             written.map_err(crate::Error::path("write", self.path))?;
@@ -105,7 +107,7 @@ impl Download<'_> {
         Ok(())
     }
 
-    fn finish(&self, session: &Session<'_>, partial: Partial) -> Result<(), Fault> {
+    fn finish(&self, session: &Session<'_>, partial: Partial) -> Result<(), RegistryFailure> {
         let (found, _, _) = partial.finish();
         if found != self.descriptor.digest {
             let error = Error::Mismatch {

@@ -12,7 +12,7 @@ pub(super) struct Challenge {
 }
 
 /// The challenges of a header; what is malformed ends the list.
-pub(super) fn parse(header: &str) -> Vec<Challenge> {
+pub(super) fn parse_challenges(header: &str) -> Vec<Challenge> {
     let mut challenges: Vec<Challenge> = Vec::new();
     let mut rest = header.trim_start_matches([' ', ',']);
     while !rest.is_empty() {
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn challenges_are_told_apart() {
         let header = r#"Bearer realm="https://auth.test/token",service="registry.test", scope="repository:a/b:pull,push", Basic realm="a \"b\"", Negotiate"#;
-        let found = parse(header);
+        let found = parse_challenges(header);
         let schemes: Vec<_> = found.iter().map(|it| it.scheme.as_str()).collect();
         assert_eq!(schemes, ["bearer", "basic", "negotiate"]);
         assert_eq!(found[0].parameters["scope"], "repository:a/b:pull,push");
@@ -81,7 +81,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_header_is_read_without_a_panic(text in ".{0,80}") {
-            parse(&text);
+            parse_challenges(&text);
         }
     }
 }

@@ -16,7 +16,7 @@ use super::{Access, Error};
 /// How docker's files and helpers call Docker Hub.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
 /// A helper may ask the user something.
-const HELPER_LIMIT: Duration = Duration::from_secs(60);
+const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_ANSWER: u64 = 1 << 20;
 /// What helpers say of a registry they do not know, by docker's protocol.
 const NOT_FOUND: &str = "credentials not found";
@@ -70,13 +70,15 @@ struct Auth {
 }
 
 /// The user's credentials for a repository of a registry; `None` for a stranger.
-pub(super) fn find(
+pub(super) fn find_credentials(
     access: &Access,
     host: &str,
     repository: &str,
 ) -> Result<Option<Credentials>, Error> {
     for path in &access.credentials {
-        let Some(file) = read(path)? else { continue };
+        let Some(file) = read_config(path)? else {
+            continue;
+        };
         if let Some(helper) = file.helper(host) {
             let key = if is_hub(host) { HUB_KEY } else { host };
             if let Some(found) = ask_helper(access, helper, key, host)? {
@@ -92,7 +94,7 @@ pub(super) fn find(
     Ok(None)
 }
 
-fn read(path: &Path) -> Result<Option<ConfigFile>, Error> {
+fn read_config(path: &Path) -> Result<Option<ConfigFile>, Error> {
     let bad = |reason: String| Error::Configuration {
         path: path.to_owned(),
         reason,
@@ -183,7 +185,7 @@ impl Auth {
             return Ok(Some(Credentials::Bearer(token)));
         }
         if let Some(encoded) = set(&self.auth) {
-            return decode(&encoded)
+            return decode_auth(&encoded)
                 .map(Some)
                 .ok_or_else(|| Error::Credentials {
                     host: host.to_owned(),
@@ -195,7 +197,7 @@ impl Auth {
     }
 }
 
-fn decode(encoded: &str) -> Option<Credentials> {
+fn decode_auth(encoded: &str) -> Option<Credentials> {
     let bytes = BASE64_STANDARD.decode(encoded.trim()).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (user, password) = text.split_once(':')?;
@@ -225,7 +227,7 @@ fn ask_helper(
         reason,
     };
     let name = format!("docker-credential-{helper}");
-    let program = locate(access, &name)
+    let program = locate_helper(access, &name)
         .ok_or_else(|| fail(format!("the credential helper `{name}` is not installed")))?;
     let mut child = Command::new(&program)
         .arg("get")
@@ -238,7 +240,8 @@ fn ask_helper(
         // A helper that ends without reading says itself what is wrong.
         let _ = stdin.write_all(key.as_bytes());
     }
-    let answer = wait(&mut child).ok_or_else(|| fail(format!("`{name}` does not answer")))?;
+    let answer =
+        wait_for_helper(&mut child).ok_or_else(|| fail(format!("`{name}` does not answer")))?;
     let (well, text) = answer;
     if !well {
         if text.contains(NOT_FOUND) {
@@ -259,7 +262,7 @@ fn ask_helper(
 }
 
 /// Looks for a helper as a shell would. Its name comes from a file and must not be a path.
-fn locate(access: &Access, name: &str) -> Option<PathBuf> {
+fn locate_helper(access: &Access, name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return None;
     }
@@ -270,14 +273,14 @@ fn locate(access: &Access, name: &str) -> Option<PathBuf> {
 }
 
 /// Whether the helper succeeded, and what it printed; `None` if it takes too long.
-fn wait(child: &mut Child) -> Option<(bool, String)> {
+fn wait_for_helper(child: &mut Child) -> Option<(bool, String)> {
     let mut stdout = child.stdout.take()?;
     let reading = std::thread::spawn(move || {
         let mut text = String::new();
         let _ = (&mut stdout).take(MAX_ANSWER).read_to_string(&mut text);
         text
     });
-    let deadline = Instant::now() + HELPER_LIMIT;
+    let deadline = Instant::now() + HELPER_TIMEOUT;
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some((status.success(), reading.join().ok()?)),
@@ -333,7 +336,7 @@ mod tests {
                 "empty.test":{}
             }}"#,
         );
-        let found = |host, repository| find(&access, host, repository).unwrap();
+        let found = |host, repository| find_credentials(&access, host, repository).unwrap();
         assert_eq!(
             found("docker.io", "library/x"),
             Some(password("me", "secret"))
@@ -373,7 +376,7 @@ esac
             r#"{"credsStore":"test","credHelpers":{"gone.test":"gone","evil.test":"../../evil"},
                 "auths":{"filed.test":{"username":"f","password":"p"}}}"#,
         );
-        let found = |host| find(&access, host, "x");
+        let found = |host| find_credentials(&access, host, "x");
         let hub = found("docker.io").unwrap();
         assert_eq!(hub, Some(Credentials::Identity("t".to_owned())));
         assert_eq!(found("own.test").unwrap(), Some(password("u", "p")));
@@ -389,7 +392,7 @@ esac
     fn a_damaged_file_is_named() {
         let place = tempfile::tempdir().unwrap();
         let access = access(place.path(), "{");
-        let error = find(&access, "a.test", "x").unwrap_err();
+        let error = find_credentials(&access, "a.test", "x").unwrap_err();
         assert!(error.to_string().contains("config.json"), "{error}");
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Endpoint {
 }
 
 /// The places to ask about a registry's content, best first; never none.
-pub(super) fn endpoints(
+pub(super) fn registry_endpoints(
     access: &Access,
     domain: &str,
     purpose: Purpose,
@@ -66,7 +66,7 @@ pub(super) fn endpoints(
 
 fn of_host(access: &Access, host: &Host) -> Result<Endpoint, Error> {
     let name = host.url.host_and_port().to_owned();
-    let mut files = certificates(access, &name)?;
+    let mut files = read_certificates(access, &name)?;
     files.authorities.extend(host.files.authorities.clone());
     files.client = host.files.client.clone().or(files.client);
     files.blind = host.files.blind;
@@ -91,7 +91,7 @@ fn itself(access: &Access, domain: &str) -> Result<Endpoint, Error> {
         or_plain: url.is_loopback(),
         url,
         host: domain.to_owned(),
-        files: certificates(access, domain)?,
+        files: read_certificates(access, domain)?,
         headers: Vec::new(),
         stands_for: None,
     })
@@ -99,7 +99,7 @@ fn itself(access: &Access, domain: &str) -> Result<Endpoint, Error> {
 
 /// Directories that are about a registry. containerd writes a port as `_5000_` too, because some
 /// filesystems have no colons.
-fn directories(access: &Access, domain: &str) -> Vec<PathBuf> {
+fn host_directories(access: &Access, domain: &str) -> Vec<PathBuf> {
     let mut names = vec![domain.to_owned()];
     if let Some((host, port)) = domain.rsplit_once(':') {
         names.push(format!("{host}_{port}_"));
@@ -112,17 +112,17 @@ fn directories(access: &Access, domain: &str) -> Vec<PathBuf> {
 /// The first `hosts.toml` there is for a registry, or the one for all registries.
 fn read_hosts_file(access: &Access, domain: &str) -> Result<HostsFile, Error> {
     let default = access.certificates.iter().map(|it| it.join("_default"));
-    for directory in directories(access, domain).into_iter().chain(default) {
+    for directory in host_directories(access, domain).into_iter().chain(default) {
         let path = directory.join("hosts.toml");
-        if let Some(text) = read(&path)? {
-            return hosts_file::parse(&text, &directory)
+        if let Some(text) = read_host(&path)? {
+            return hosts_file::parse_hosts_file(&text, &directory)
                 .map_err(|reason| Error::Configuration { path, reason });
         }
     }
     Ok(HostsFile::default())
 }
 
-fn read(path: &Path) -> Result<Option<String>, Error> {
+fn read_host(path: &Path) -> Result<Option<String>, Error> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if is_absent(&error) => Ok(None),
@@ -140,9 +140,9 @@ fn is_absent(error: &std::io::Error) -> bool {
 
 /// docker's certificates of a registry: every `*.crt` is an authority, a `*.cert` with its `*.key` is this
 /// side.
-fn certificates(access: &Access, domain: &str) -> Result<Files, Error> {
+fn read_certificates(access: &Access, domain: &str) -> Result<Files, Error> {
     let mut files = Files::default();
-    for directory in directories(access, domain) {
+    for directory in host_directories(access, domain) {
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => continue,
@@ -181,7 +181,7 @@ mod tests {
     }
 
     fn urls(access: &Access, domain: &str, purpose: Purpose) -> Vec<String> {
-        let found = endpoints(access, domain, purpose).unwrap();
+        let found = registry_endpoints(access, domain, purpose).unwrap();
         found
             .iter()
             .map(|endpoint| endpoint.url.to_string())
@@ -202,7 +202,7 @@ mod tests {
             urls(&access, "a.test:5000", PULL),
             ["https://a.test:5000/v2"]
         );
-        let own = |domain| endpoints(&access, domain, PULL).unwrap().remove(0);
+        let own = |domain| registry_endpoints(&access, domain, PULL).unwrap().remove(0);
         assert!(own("localhost:5000").or_plain);
         assert!(!own("registry.test").or_plain);
         assert_eq!(own("docker.io").host, "docker.io");
@@ -225,7 +225,7 @@ mod tests {
         );
         assert_eq!(urls(&access, "docker.io", Purpose::Push), [hub]);
         fs::write(directory.join("hosts.toml"), "host = 1").unwrap();
-        let error = endpoints(&access, "docker.io", PULL).unwrap_err();
+        let error = registry_endpoints(&access, "docker.io", PULL).unwrap_err();
         assert_eq!(error.code(), "REG-CONFIGURATION");
     }
 
@@ -237,7 +237,7 @@ mod tests {
         for name in ["ca.crt", "client.cert", "client.key", "README"] {
             fs::write(directory.join(name), "").unwrap();
         }
-        let endpoint = endpoints(&access(place.path()), "r.test:5000", PULL)
+        let endpoint = registry_endpoints(&access(place.path()), "r.test:5000", PULL)
             .unwrap()
             .remove(0);
         assert_eq!(endpoint.files.authorities, [directory.join("ca.crt")]);

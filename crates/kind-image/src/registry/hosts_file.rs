@@ -29,7 +29,7 @@ pub(super) struct Host {
 }
 
 /// Reads a file of the directory `base`; paths in it are relative to that.
-pub(super) fn parse(text: &str, base: &Path) -> Result<HostsFile, String> {
+pub(super) fn parse_hosts_file(text: &str, base: &Path) -> Result<HostsFile, String> {
     let document: DocumentMut = text.parse().map_err(|error| format!("{error}"))?;
     let mut file = HostsFile::default();
     if let Some(server) = document.get("server") {
@@ -49,14 +49,16 @@ pub(super) fn parse(text: &str, base: &Path) -> Result<HostsFile, String> {
 }
 
 fn host(url: &str, settings: &dyn TableLike, base: &Path) -> Result<Host, String> {
-    let with_scheme = match url.contains("://") {
-        true => url.to_owned(),
-        false => format!("https://{url}"),
+    let with_scheme = if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("https://{url}")
     };
     let own_path = flag(settings, "override_path")?;
-    let whole = match own_path {
-        true => with_scheme.trim_end_matches('/').to_owned(),
-        false => format!("{}/v2", with_scheme.trim_end_matches('/')),
+    let whole = if own_path {
+        with_scheme.trim_end_matches('/').to_owned()
+    } else {
+        format!("{}/v2", with_scheme.trim_end_matches('/'))
     };
     let can = |what: &str, all: &[String]| all.is_empty() || all.iter().any(|it| it == what);
     let capabilities = match settings.get("capabilities") {
@@ -166,7 +168,7 @@ server = "https://registry-1.docker.io"
   ca = "ca.crt"
   client = [["c.cert", "c.key"]]
 "#;
-        let file = parse(text, Path::new("/etc/x")).unwrap();
+        let file = parse_hosts_file(text, Path::new("/etc/x")).unwrap();
         assert_eq!(
             file.server.unwrap().url.to_string(),
             "https://registry-1.docker.io/v2"
@@ -194,7 +196,7 @@ server = "https://registry-1.docker.io"
             ("[host.\"a\"]\ncapabilities = 3", "`capabilities`"),
             ("[", "TOML parse error"),
         ] {
-            let error = parse(text, Path::new("/")).unwrap_err();
+            let error = parse_hosts_file(text, Path::new("/")).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");
         }
     }

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::fault::Fault;
-use super::session::{Ask, Session, Sessions};
+use super::failure::RegistryFailure;
+use super::session::{RequestTemplate, Session, Sessions};
 use crate::http::Method;
 use crate::oci::{self, Descriptor, Index, Manifest, Platform};
 use crate::{Digest, Reference};
@@ -60,7 +60,7 @@ struct Urls {
 }
 
 /// Finds the manifest of a platform.
-pub(super) fn find(
+pub(super) fn find_manifest(
     sessions: &Sessions<'_>,
     reference: &Reference,
     platform: &Platform,
@@ -70,25 +70,28 @@ pub(super) fn find(
     let mut digest = reference.digest().cloned();
     let mut seen: Vec<Platform> = Vec::new();
     for _ in 0..MAX_DEPTH {
-        let bytes = sessions.first(&what, |session| fetch(session, digest.as_ref(), tag))?;
-        let kind: Kind = parse(&bytes, &what)?;
+        let bytes = sessions.ask_in_turn(&what, |session| {
+            fetch_manifest(session, digest.as_ref(), tag)
+        })?;
+        let kind: Kind = parse_manifest(&bytes, &what)?;
         if kind.schema_version != 2 {
             let reason = "it is of the old schema 1, which has no digests";
-            return Err(refused(&what, reason).into());
+            return Err(refused_manifest(&what, reason).into());
         }
         if !kind.is_index() {
-            let manifest = checked(&bytes, &what)?;
+            let manifest = check_manifest(&bytes, &what)?;
             return Ok(Found { bytes, manifest });
         }
-        let index: Index = parse(&bytes, &what)?;
-        let chosen = choose(&index, platform, &mut seen).ok_or_else(|| Error::Platform {
-            what: what.clone(),
-            wanted: Box::new(platform.clone()),
-            available: std::mem::take(&mut seen),
-        })?;
+        let index: Index = parse_manifest(&bytes, &what)?;
+        let chosen =
+            choose_manifest(&index, platform, &mut seen).ok_or_else(|| Error::Platform {
+                what: what.clone(),
+                wanted: Box::new(platform.clone()),
+                available: std::mem::take(&mut seen),
+            })?;
         digest = Some(chosen.digest.clone());
     }
-    Err(refused(&what, "its indexes name each other").into())
+    Err(refused_manifest(&what, "its indexes name each other").into())
 }
 
 impl Kind {
@@ -101,16 +104,20 @@ impl Kind {
 }
 
 /// One document, checked against its digest if that is known.
-fn fetch(session: &Session<'_>, digest: Option<&Digest>, tag: &str) -> Result<Vec<u8>, Fault> {
+fn fetch_manifest(
+    session: &Session<'_>,
+    digest: Option<&Digest>,
+    tag: &str,
+) -> Result<Vec<u8>, RegistryFailure> {
     let accepted = [
         oci::INDEX,
         oci::MANIFEST,
         oci::DOCKER_INDEX,
         DOCKER_MANIFEST,
     ];
-    let ask = Ask::new(Method::Get).header("accept", accepted.join(", "));
+    let template = RequestTemplate::new(Method::Get).header("accept", accepted.join(", "));
     let name = digest.map_or_else(|| tag.to_owned(), Digest::to_string);
-    let response = session.send(&format!("manifests/{name}"), &ask)?;
+    let response = session.send(&format!("manifests/{name}"), &template)?;
     let claimed = response.header("docker-content-digest");
     let claimed = claimed.and_then(|text| text.parse::<Digest>().ok());
     let from = response.url.to_string();
@@ -131,7 +138,7 @@ fn fetch(session: &Session<'_>, digest: Option<&Digest>, tag: &str) -> Result<Ve
 }
 
 /// The entry for a platform; the first of those that fit best.
-fn choose<'a>(
+fn choose_manifest<'a>(
     index: &'a Index,
     wanted: &Platform,
     seen: &mut Vec<Platform>,
@@ -154,22 +161,22 @@ fn choose<'a>(
 }
 
 /// A manifest that this program can make an image of.
-fn checked(bytes: &[u8], what: &str) -> Result<Manifest, Error> {
-    let manifest: Manifest = parse(bytes, what)?;
+fn check_manifest(bytes: &[u8], what: &str) -> Result<Manifest, Error> {
+    let manifest: Manifest = parse_manifest(bytes, what)?;
     if ![oci::CONFIG, DOCKER_CONFIG].contains(&manifest.config.media_type.as_str()) {
         let reason = format!(
             "it is no container image but {}",
             manifest.config.media_type
         );
-        return Err(refused(what, &reason));
+        return Err(refused_manifest(what, &reason));
     }
     if manifest.layers.len() > MAX_LAYERS {
-        return Err(refused(
+        return Err(refused_manifest(
             what,
             &format!("it has more than {MAX_LAYERS} layers"),
         ));
     }
-    let elsewhere: Elsewhere = parse(bytes, what)?;
+    let elsewhere: Elsewhere = parse_manifest(bytes, what)?;
     let away = elsewhere.layers.iter().any(|layer| !layer.urls.is_empty());
     let foreign = manifest.layers.iter().any(|layer| {
         ["foreign", "nondistributable"]
@@ -178,23 +185,23 @@ fn checked(bytes: &[u8], what: &str) -> Result<Manifest, Error> {
     });
     if away || foreign {
         let reason = "a layer of it lies outside of the registry (foreign layer)";
-        return Err(refused(what, reason));
+        return Err(refused_manifest(what, reason));
     }
     for layer in &manifest.layers {
         if !LAYERS.contains(&layer.media_type.as_str()) {
             let reason = format!("a layer of it is {}", layer.media_type);
-            return Err(refused(what, &reason));
+            return Err(refused_manifest(what, &reason));
         }
     }
     Ok(manifest)
 }
 
 /// Reads a document of a registry.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|error| refused(what, &error.to_string()))
+pub(super) fn parse_manifest<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| refused_manifest(what, &error.to_string()))
 }
 
-pub(super) fn refused(what: &str, reason: &str) -> Error {
+pub(super) fn refused_manifest(what: &str, reason: &str) -> Error {
     Error::Refused {
         what: what.to_owned(),
         reason: reason.to_owned(),
@@ -234,7 +241,7 @@ mod tests {
             ("linux", "amd64", None),
         ]);
         let chosen = |platform: Platform| {
-            let found = choose(&all, &platform, &mut Vec::new())?;
+            let found = choose_manifest(&all, &platform, &mut Vec::new())?;
             all.manifests.iter().position(|entry| entry == found)
         };
         assert_eq!(chosen(Platform::new("linux", "amd64")), Some(5));
@@ -242,7 +249,7 @@ mod tests {
         assert_eq!(chosen(Platform::of_machine("armv7l")), Some(2));
         assert_eq!(chosen(Platform::new("linux", "riscv64")), None);
         let mut seen = Vec::new();
-        choose(&all, &Platform::new("linux", "riscv64"), &mut seen);
+        choose_manifest(&all, &Platform::new("linux", "riscv64"), &mut seen);
         assert_eq!(seen.len(), 5, "statements are no platforms");
     }
 
@@ -256,9 +263,13 @@ mod tests {
 
     #[test]
     fn what_is_no_image_or_lies_elsewhere_is_refused() {
-        let reason = |text: String| checked(text.as_bytes(), "x").unwrap_err().to_string();
-        assert!(checked(manifest(oci::CONFIG, LAYERS[1], "").as_bytes(), "x").is_ok());
-        assert!(checked(manifest(DOCKER_CONFIG, LAYERS[4], "").as_bytes(), "x").is_ok());
+        let reason = |text: String| {
+            check_manifest(text.as_bytes(), "x")
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(check_manifest(manifest(oci::CONFIG, LAYERS[1], "").as_bytes(), "x").is_ok());
+        assert!(check_manifest(manifest(DOCKER_CONFIG, LAYERS[4], "").as_bytes(), "x").is_ok());
         let chart = manifest("application/vnd.cncf.helm.config.v1+json", LAYERS[0], "");
         assert!(reason(chart).contains("no container image"));
         let urls = manifest(oci::CONFIG, LAYERS[0], r#","urls":["http://evil.test/"]"#);

@@ -14,7 +14,7 @@ mod blob;
 mod challenge;
 mod credentials;
 mod error;
-mod fault;
+mod failure;
 mod hosts;
 mod hosts_file;
 mod manifest;

@@ -37,13 +37,13 @@ pub fn pull(
     progress: ProgressSink<'_>,
 ) -> Result<Image, Error> {
     let by_tag = reference.digest().is_none();
-    let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag })?;
-    let found = manifest::find(&sessions, reference, platform)?;
+    let sessions = Sessions::open_sessions(access, reference, Purpose::Pull { by_tag })?;
+    let found = manifest::find_manifest(&sessions, reference, platform)?;
     // By digest, more hosts may be asked.
-    let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag: false })?;
+    let sessions = Sessions::open_sessions(access, reference, Purpose::Pull { by_tag: false })?;
     let what = reference.to_string();
     let draft = store.draft()?;
-    let config = config(&sessions, &what, &found, &draft)?;
+    let config = fetch_config(&sessions, &what, &found, &draft)?;
     let diff_ids = diff_ids(&config, &found, &what, platform)?;
     check_room(store.root(), &what, &found)?;
     let work = Work {
@@ -81,15 +81,15 @@ pub fn resolve(
     access: &Access,
 ) -> Result<Digest, Error> {
     let by_tag = reference.digest().is_none();
-    let sessions = Sessions::open(access, reference, Purpose::Pull { by_tag })?;
-    let found = manifest::find(&sessions, reference, platform)?;
+    let sessions = Sessions::open_sessions(access, reference, Purpose::Pull { by_tag })?;
+    let found = manifest::find_manifest(&sessions, reference, platform)?;
     Ok(Digest::of(&found.bytes))
 }
 
 /// A configuration with its exact bytes.
 type Config = (Vec<u8>, ImageConfig);
 
-fn config(
+fn fetch_config(
     sessions: &Sessions<'_>,
     what: &str,
     found: &Found,
@@ -97,7 +97,7 @@ fn config(
 ) -> Result<Config, Error> {
     let descriptor = &found.manifest.config;
     if descriptor.size > MAX_CONFIG {
-        return Err(manifest::refused(what, "its configuration is too large").into());
+        return Err(manifest::refused_manifest(what, "its configuration is too large").into());
     }
     let path = draft.blob_path(found.manifest.layers.len());
     let download = Download {
@@ -106,9 +106,9 @@ fn config(
         stop: &AtomicBool::new(false),
         report: &|_| {},
     };
-    sessions.first(what, |session| download.run(session))?;
+    sessions.ask_in_turn(what, |session| download.download_blob(session))?;
     let bytes = fs::read(&path).map_err(Error::path("read", &path))?;
-    let parsed = manifest::parse(&bytes, what)?;
+    let parsed = manifest::parse_manifest(&bytes, what)?;
     Ok((bytes, parsed))
 }
 
@@ -132,7 +132,7 @@ fn diff_ids<'a>(
     }
     if config.rootfs.diff_ids.len() != found.manifest.layers.len() {
         let reason = "its configuration and its manifest list different layers";
-        return Err(manifest::refused(what, reason).into());
+        return Err(manifest::refused_manifest(what, reason).into());
     }
     Ok(&config.rootfs.diff_ids)
 }
@@ -142,7 +142,7 @@ fn check_room(root: &Path, what: &str, found: &Found) -> Result<(), Error> {
     let sizes = found.manifest.layers.iter().map(|layer| layer.size);
     let packed = sizes.fold(0, u64::saturating_add);
     if packed > MAX_IMAGE {
-        return Err(manifest::refused(what, "it is larger than 64 GiB").into());
+        return Err(manifest::refused_manifest(what, "it is larger than 64 GiB").into());
     }
     let stat = rustix::fs::statvfs(root).map_err(Error::path("measure", root))?;
     let (needed, free) = (
@@ -227,7 +227,7 @@ impl Work<'_> {
     fn layer(&self, number: usize) -> Result<Option<Fetched>, Error> {
         let (descriptor, diff_id) = self.layers[number];
         let chain = &self.chain_ids[..=number];
-        if self.draft.has(descriptor, &chain[number]) {
+        if self.draft.has_layer(descriptor, &chain[number]) {
             tracing::debug!(digest = %descriptor.digest, "layer is present");
             self.report(number, descriptor.size);
             self.ready.done(number);
@@ -245,7 +245,7 @@ impl Work<'_> {
             report: &|bytes| self.report(number, bytes),
         };
         self.sessions
-            .first(self.what, |session| download.run(session))?;
+            .ask_in_turn(self.what, |session| download.download_blob(session))?;
         if !self.ready.wait_for(number) {
             return Ok(None);
         }

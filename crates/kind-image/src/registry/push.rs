@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::fault::Fault;
+use super::failure::RegistryFailure;
 use super::hosts::Purpose;
-use super::session::{Ask, Outgoing, Session, Sessions};
+use super::session::{Outgoing, RequestTemplate, Session, Sessions};
 use super::{Access, manifest};
 use crate::digest::DigestWriter;
 use crate::http::{Method, Response};
@@ -80,9 +80,9 @@ pub fn push_index(
         ..Index::default()
     };
     let bytes = serde_json::to_vec(&index).expect("an index is plain data");
-    let session = Sessions::open(access, reference, Purpose::Push)?.last();
+    let session = Sessions::open_sessions(access, reference, Purpose::Push)?.last();
     put_manifest(&session, reference, oci::INDEX, &bytes)
-        .map_err(|fault| session.failure(&reference.to_string(), fault))?;
+        .map_err(|failure| session.failure(&reference.to_string(), failure))?;
     Ok(Digest::of(&bytes))
 }
 
@@ -119,7 +119,7 @@ impl<'a> Push<'a> {
             .filter(|name| name.domain() == reference.domain() && name.path() != reference.path())
             .map(|name| name.path().to_owned())
             .collect();
-        let mut session = Sessions::open(access, reference, Purpose::Push)?.last();
+        let mut session = Sessions::open_sessions(access, reference, Purpose::Push)?.last();
         for repository in &siblings {
             session.and_pull_from(repository);
         }
@@ -155,7 +155,7 @@ impl<'a> Push<'a> {
         })?;
         let (bytes, kind) = self.manifest(layers)?;
         put_manifest(&self.session, self.reference, &kind, &bytes)
-            .map_err(|fault| self.failure(fault))?;
+            .map_err(|failure| self.failure(failure))?;
         let document = self.image.document();
         Ok(Pushed {
             digest: Digest::of(&bytes),
@@ -215,7 +215,7 @@ impl<'a> Push<'a> {
         path: &Path,
     ) -> Result<Descriptor, Error> {
         let file = File::create(path).map_err(Error::path("create", path))?;
-        pack(unpacked, io::BufWriter::with_capacity(1 << 20, file))?;
+        pack_layer(unpacked, io::BufWriter::with_capacity(1 << 20, file))?;
         Ok(layer.clone())
     }
 
@@ -227,7 +227,7 @@ impl<'a> Push<'a> {
     ) -> Result<Descriptor, Error> {
         let file = File::create(path).map_err(Error::path("create", path))?;
         let blob = DigestWriter::new(io::BufWriter::with_capacity(1 << 20, file));
-        let encoder = pack(unpacked, GzEncoder::new(blob, Compression::fast()))?;
+        let encoder = pack_layer(unpacked, GzEncoder::new(blob, Compression::fast()))?;
         let finish = || {
             let (digest, size, mut file) = encoder.finish()?.finish();
             file.flush()?;
@@ -241,40 +241,43 @@ impl<'a> Push<'a> {
         })
     }
 
-    fn failure(&self, fault: Fault) -> Error {
-        self.session.failure(&self.reference.to_string(), fault)
+    fn failure(&self, failure: RegistryFailure) -> Error {
+        self.session.failure(&self.reference.to_string(), failure)
     }
 
     /// Sends content unless the registry has it.
     fn send(&self, packed: &Packed) -> Result<(), Error> {
         let there = self.is_there(&packed.descriptor.digest);
-        let sent = there.and_then(|there| match there {
-            true => Ok(()),
-            false => self.mount_or_upload(packed),
+        let sent = there.and_then(|there| {
+            if there {
+                Ok(())
+            } else {
+                self.mount_or_upload(packed)
+            }
         });
-        sent.map_err(|fault| self.failure(fault))?;
+        sent.map_err(|failure| self.failure(failure))?;
         self.sent
             .fetch_add(packed.descriptor.size, Ordering::Relaxed);
         self.report(0);
         Ok(())
     }
 
-    fn is_there(&self, digest: &Digest) -> Result<bool, Fault> {
-        match self
-            .session
-            .send(&format!("blobs/{digest}"), &Ask::new(Method::Head))
-        {
+    fn is_there(&self, digest: &Digest) -> Result<bool, RegistryFailure> {
+        match self.session.send(
+            &format!("blobs/{digest}"),
+            &RequestTemplate::new(Method::Head),
+        ) {
             Ok(_) => Ok(true),
-            Err(Fault::Missing(_)) => Ok(false),
-            Err(fault) => Err(fault),
+            Err(RegistryFailure::Missing(_)) => Ok(false),
+            Err(failure) => Err(failure),
         }
     }
 
     /// Asks the registry to take the content from a repository that may have it, else for a place to
     /// send it to.
-    fn mount_or_upload(&self, packed: &Packed) -> Result<(), Fault> {
+    fn mount_or_upload(&self, packed: &Packed) -> Result<(), RegistryFailure> {
         let digest = &packed.descriptor.digest;
-        let post = Ask::new(Method::Post).header("content-length", "0");
+        let post = RequestTemplate::new(Method::Post).header("content-length", "0");
         for repository in &self.siblings {
             let path = format!("blobs/uploads/?mount={digest}&from={repository}");
             let response = self.session.send(&path, &post)?;
@@ -290,24 +293,25 @@ impl<'a> Push<'a> {
         self.upload(packed, &response)
     }
 
-    fn upload(&self, packed: &Packed, begun: &Response) -> Result<(), Fault> {
+    fn upload(&self, packed: &Packed, begun: &Response) -> Result<(), RegistryFailure> {
         let location = begun.header("location").unwrap_or_default();
         let place = begun
             .url
             .join(location)
-            .map_err(|reason| manifest::refused("the place for an upload", reason))?;
+            .map_err(|reason| manifest::refused_manifest("the place for an upload", reason))?;
         let place = place.with_query("digest", &packed.descriptor.digest.to_string());
         let open = || -> Result<Box<dyn Read + '_>, Error> {
             let file = File::open(&packed.path);
             let file = file.map_err(Error::path("open", &packed.path))?;
             Ok(Box::new(Counted { file, push: self }))
         };
-        let mut ask = Ask::new(Method::Put).header("content-type", "application/octet-stream");
-        ask.body = Some(Outgoing {
+        let mut template =
+            RequestTemplate::new(Method::Put).header("content-type", "application/octet-stream");
+        template.body = Some(Outgoing {
             open: &open,
             size: packed.descriptor.size,
         });
-        self.session.send_to(&place, &ask).map(drop)
+        self.session.send_to(&place, &template).map(drop)
     }
 
     fn report(&self, more: u64) {
@@ -340,7 +344,7 @@ struct Unpacked<'a> {
 }
 
 /// Writes a layer's tar as it was when its digest was taken.
-fn pack<W: Write>(layer: &Unpacked<'_>, out: W) -> Result<W, Error> {
+fn pack_layer<W: Write>(layer: &Unpacked<'_>, out: W) -> Result<W, Error> {
     let root = unpack::open_root(layer.directory)?;
     let mut sink = DigestWriter::new(out);
     pack::contents(&root, &mut sink)?;
@@ -361,16 +365,18 @@ fn put_manifest(
     reference: &Reference,
     kind: &str,
     bytes: &[u8],
-) -> Result<(), Fault> {
+) -> Result<(), RegistryFailure> {
     let digest = Digest::of(bytes);
     let name = reference
         .tag()
         .map_or_else(|| digest.to_string(), str::to_owned);
     let open = || -> Result<Box<dyn Read + '_>, Error> { Ok(Box::new(bytes)) };
-    let mut ask = Ask::new(Method::Put).header("content-type", kind);
-    ask.body = Some(Outgoing {
+    let mut template = RequestTemplate::new(Method::Put).header("content-type", kind);
+    template.body = Some(Outgoing {
         open: &open,
         size: bytes.len() as u64,
     });
-    session.send(&format!("manifests/{name}"), &ask).map(drop)
+    session
+        .send(&format!("manifests/{name}"), &template)
+        .map(drop)
 }

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use super::authority;
 use super::challenge;
-use super::fault::Fault;
+use super::failure::RegistryFailure;
 use super::hosts::{self, Endpoint, Purpose};
 use super::{Access, Error as RegistryError};
 use crate::http::{self, Failure, Method, Request, Response, Url};
 use crate::{Error, Reference};
 
 /// How often a request is sent that fails for a passing reason.
-const TRIES: u32 = 4;
+const MAX_ATTEMPTS: u32 = 4;
 /// The first pause; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(250);
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The registries that may have what a reference names.
 pub(super) struct Sessions<'a> {
@@ -37,13 +37,13 @@ pub(super) struct Outgoing<'a> {
 }
 
 /// A request before it has an address and an authorization.
-pub(super) struct Ask<'a> {
+pub(super) struct RequestTemplate<'a> {
     pub(super) method: Method,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Option<Outgoing<'a>>,
 }
 
-impl Ask<'_> {
+impl RequestTemplate<'_> {
     pub(super) fn new(method: Method) -> Self {
         Self {
             method,
@@ -59,7 +59,7 @@ impl Ask<'_> {
 }
 
 impl<'a> Sessions<'a> {
-    pub(super) fn open(
+    pub(super) fn open_sessions(
         access: &'a Access,
         reference: &Reference,
         purpose: Purpose,
@@ -69,7 +69,7 @@ impl<'a> Sessions<'a> {
             Purpose::Push => "pull,push",
         };
         let scope = format!("repository:{}:{actions}", reference.path());
-        let endpoints = hosts::endpoints(access, reference.domain(), purpose)?;
+        let endpoints = hosts::registry_endpoints(access, reference.domain(), purpose)?;
         let sessions = endpoints.into_iter().map(|endpoint| Session {
             access,
             endpoint,
@@ -88,10 +88,10 @@ impl<'a> Sessions<'a> {
     }
 
     /// What the first registry gives that can. Failures of the others are told if none can.
-    pub(super) fn first<T>(
+    pub(super) fn ask_in_turn<T>(
         &self,
         what: &str,
-        mut ask: impl FnMut(&Session<'a>) -> Result<T, Fault>,
+        mut send: impl FnMut(&Session<'a>) -> Result<T, RegistryFailure>,
     ) -> Result<T, Error> {
         let mut attempts = Vec::new();
         let (own, mirrors) = self
@@ -99,25 +99,29 @@ impl<'a> Sessions<'a> {
             .split_last()
             .expect("there is always the registry itself");
         for session in mirrors {
-            match ask(session) {
+            match send(session) {
                 Ok(answer) => return Ok(answer),
-                Err(Fault::Net(error) | Fault::Denied(error) | Fault::Missing(error)) => {
+                Err(
+                    RegistryFailure::Net(error)
+                    | RegistryFailure::Denied(error)
+                    | RegistryFailure::Missing(error),
+                ) => {
                     attempts.push(error);
                 }
-                Err(Fault::Other(error)) => {
+                Err(RegistryFailure::Other(error)) => {
                     tracing::warn!(host = session.host(), %error, "a mirror is of no use");
                 }
             }
         }
-        match ask(own) {
+        match send(own) {
             Ok(answer) => Ok(answer),
-            Err(Fault::Net(last)) => Err(RegistryError::Unreachable {
+            Err(RegistryFailure::Net(last)) => Err(RegistryError::Unreachable {
                 what: what.to_owned(),
                 attempts,
                 last: Box::new(last),
             }
             .into()),
-            Err(fault) => Err(own.failure(what, fault)),
+            Err(failure) => Err(own.failure(what, failure)),
         }
     }
 }
@@ -128,23 +132,23 @@ impl Session<'_> {
     }
 
     /// Whatever a fault of this registry means to the user.
-    pub(super) fn failure(&self, what: &str, fault: Fault) -> Error {
+    pub(super) fn failure(&self, what: &str, failure: RegistryFailure) -> Error {
         let (what, host) = (what.to_owned(), self.host().to_owned());
-        let error = match fault {
-            Fault::Net(last) => RegistryError::Unreachable {
+        let error = match failure {
+            RegistryFailure::Net(last) => RegistryError::Unreachable {
                 what,
                 attempts: Vec::new(),
                 last: Box::new(last),
             },
-            Fault::Denied(answer) => RegistryError::Denied {
-                known: super::credentials::find(self.access, &host, &self.repository)
+            RegistryFailure::Denied(answer) => RegistryError::Denied {
+                known: super::credentials::find_credentials(self.access, &host, &self.repository)
                     .is_ok_and(|found| found.is_some()),
                 what,
                 host,
                 answer: Box::new(answer),
             },
-            Fault::Missing(_) => RegistryError::NotFound { what, host },
-            Fault::Other(error) => return error,
+            RegistryFailure::Missing(_) => RegistryError::NotFound { what, host },
+            RegistryFailure::Other(error) => return error,
         };
         error.into()
     }
@@ -158,21 +162,29 @@ impl Session<'_> {
     }
 
     /// Asks for something below the repository, for example `manifests/v1`.
-    pub(super) fn send(&self, path: &str, ask: &Ask<'_>) -> Result<Response, Fault> {
+    pub(super) fn send(
+        &self,
+        path: &str,
+        template: &RequestTemplate<'_>,
+    ) -> Result<Response, RegistryFailure> {
         let text = format!("{}/{}/{path}", self.base()?, self.repository);
         let mut url = Url::parse(&text).map_err(|reason| http::Error::address(&text, reason))?;
         if let Some(registry) = &self.endpoint.stands_for {
             url = url.with_query("ns", registry);
         }
-        self.send_to(&url, ask)
+        self.send_to(&url, template)
     }
 
     /// Asks for an address that the registry gave. Passing failures are tried again.
-    pub(super) fn send_to(&self, url: &Url, ask: &Ask<'_>) -> Result<Response, Fault> {
-        let mut pause = PAUSE;
-        for _ in 1..TRIES {
-            match self.send_authorized(url, ask) {
-                Err(Fault::Net(error)) if error.is_transient() => {
+    pub(super) fn send_to(
+        &self,
+        url: &Url,
+        template: &RequestTemplate<'_>,
+    ) -> Result<Response, RegistryFailure> {
+        let mut pause = RETRY_INTERVAL;
+        for _ in 1..MAX_ATTEMPTS {
+            match self.send_authorized(url, template) {
+                Err(RegistryFailure::Net(error)) if error.is_transient() => {
                     tracing::debug!(%error, failure = %error.failure, "trying again");
                 }
                 other => return other,
@@ -180,10 +192,14 @@ impl Session<'_> {
             std::thread::sleep(pause);
             pause *= 2;
         }
-        self.send_authorized(url, ask)
+        self.send_authorized(url, template)
     }
 
-    fn send_authorized(&self, url: &Url, ask: &Ask<'_>) -> Result<Response, Fault> {
+    fn send_authorized(
+        &self,
+        url: &Url,
+        template: &RequestTemplate<'_>,
+    ) -> Result<Response, RegistryFailure> {
         let key = (self.endpoint.url.to_string(), self.scopes.join(" "));
         let ours = self.is_ours(url);
         let granted = {
@@ -191,21 +207,22 @@ impl Session<'_> {
             let granted = granted.unwrap_or_else(PoisonError::into_inner);
             granted.get(&key).cloned().filter(|_| ours)
         };
-        let response = self.send_once(url, ask, granted.as_deref())?;
+        let response = self.send_once(url, template, granted.as_deref())?;
         if response.status != 401 || !ours {
-            return self.judged(response);
+            return self.classify(response);
         }
         let challenges: Vec<_> = response
             .headers("www-authenticate")
-            .flat_map(challenge::parse)
+            .flat_map(challenge::parse_challenges)
             .collect();
         let scopes = (self.repository.as_str(), self.scopes.as_slice());
-        let Some(grant) = authority::answer(self.access, &self.endpoint, &challenges, scopes)?
+        let Some(grant) =
+            authority::answer_challenge(self.access, &self.endpoint, &challenges, scopes)?
         else {
-            return self.judged(response);
+            return self.classify(response);
         };
         tracing::debug!(host = self.host(), known = grant.known, "authorized");
-        let response = self.send_once(url, ask, Some(&grant.value))?;
+        let response = self.send_once(url, template, Some(&grant.value))?;
         if response.status != 401 {
             let mut granted = self
                 .access
@@ -214,7 +231,7 @@ impl Session<'_> {
                 .unwrap_or_else(PoisonError::into_inner);
             granted.insert(key, grant.value);
         }
-        self.judged(response)
+        self.classify(response)
     }
 
     /// Whether an address is the registry's: what is meant for the registry may be sent there.
@@ -227,47 +244,47 @@ impl Session<'_> {
     fn send_once(
         &self,
         url: &Url,
-        ask: &Ask<'_>,
+        template: &RequestTemplate<'_>,
         authorization: Option<&str>,
-    ) -> Result<Response, Fault> {
-        let mut request = Request::new(ask.method, url.clone());
+    ) -> Result<Response, RegistryFailure> {
+        let mut request = Request::new(template.method, url.clone());
         if self.is_ours(url) {
             request = request.files(&self.endpoint.files);
             for (name, value) in &self.endpoint.headers {
                 request = request.header(name, value);
             }
         }
-        for (name, value) in &ask.headers {
+        for (name, value) in &template.headers {
             request = request.header(name, value);
         }
         if let Some(value) = authorization {
             request = request.header("authorization", value);
         }
         let client = &self.access.client;
-        Ok(match &ask.body {
-            None => client.send(request)?,
+        Ok(match &template.body {
+            None => client.send_request(request)?,
             Some(outgoing) => {
                 let mut body = (outgoing.open)()?;
-                client.send(request.body(&mut body, outgoing.size))?
+                client.send_request(request.body(&mut body, outgoing.size))?
             }
         })
     }
 
-    fn judged(&self, response: Response) -> Result<Response, Fault> {
+    fn classify(&self, response: Response) -> Result<Response, RegistryFailure> {
         match response.status {
             // A part that lies outside of what there is: whoever asked for a part knows what to do.
             416 => Ok(response),
             _ => response.checked().map_err(|error| match error.status() {
-                Some(404) => Fault::Missing(error),
-                Some(401 | 403) => Fault::Denied(error),
-                _ => Fault::Net(error),
+                Some(404) => RegistryFailure::Missing(error),
+                Some(401 | 403) => RegistryFailure::Denied(error),
+                _ => RegistryFailure::Net(error),
             }),
         }
     }
 
     /// The address of the registry. One on this machine may have no encryption, which shows when it is
     /// asked for the first time.
-    fn base(&self) -> Result<Url, Fault> {
+    fn base(&self) -> Result<Url, RegistryFailure> {
         let secure = &self.endpoint.url;
         if !self.endpoint.or_plain {
             return Ok(secure.clone());
@@ -286,11 +303,11 @@ impl Session<'_> {
         Ok(url)
     }
 
-    fn find_base(&self, secure: &Url) -> Result<Url, Fault> {
+    fn find_base(&self, secure: &Url) -> Result<Url, RegistryFailure> {
         let ping = |base: &Url| {
             let url = Url::parse(&format!("{base}/")).expect("it was an address without the slash");
             let request = Request::new(Method::Get, url).files(&self.endpoint.files);
-            self.access.client.send(request)
+            self.access.client.send_request(request)
         };
         let error = match ping(secure) {
             Ok(_) => return Ok(secure.clone()),

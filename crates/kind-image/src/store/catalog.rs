@@ -12,7 +12,7 @@ impl Store {
     /// The image of that name, `name@digest`, or image id or manifest digest (`sha256:…`).
     ///
     /// Short names are completed as [`Reference`] says. All layers of what is found are there, unpacked.
-    pub fn find(&self, reference: &str) -> Result<Option<Image>, Error> {
+    pub fn find_image(&self, reference: &str) -> Result<Option<Image>, Error> {
         let found = self.look_up(reference)?;
         if let Some(image) = &found {
             self.restore(image)?;
@@ -22,7 +22,7 @@ impl Store {
 
     fn look_up(&self, reference: &str) -> Result<Option<Image>, Error> {
         if let Ok(digest) = reference.parse::<Digest>() {
-            let mut images = self.list()?;
+            let mut images = self.list_images()?;
             images.retain(|image| image.digest() == &digest || image.id() == &digest);
             return Ok(images.pop());
         }
@@ -43,7 +43,7 @@ impl Store {
     }
 
     /// All images, sorted by their first name. Their layers need not be there, as far as blobs are.
-    pub fn list(&self) -> Result<Vec<Image>, Error> {
+    pub fn list_images(&self) -> Result<Vec<Image>, Error> {
         let _lock = self.lock_shared()?;
         let mut by_digest: BTreeMap<Digest, Vec<Reference>> = BTreeMap::new();
         for (name, digest) in self.names()? {
@@ -72,8 +72,8 @@ impl Store {
 
     /// Removes a name, and with an image's last name the image and every layer no other image needs.
     ///
-    /// Layers of an image that somebody holds ([`Store::hold`]) stay until it is released.
-    pub fn remove(&self, reference: &str) -> Result<(), Error> {
+    /// Layers of an image that somebody holds ([`Store::hold_image`]) stay until it is released.
+    pub fn remove_image(&self, reference: &str) -> Result<(), Error> {
         let image = self
             .look_up(reference)?
             .ok_or_else(|| Error::Missing(reference.to_owned()))?;

@@ -23,12 +23,16 @@ impl Draft {
     ///
     /// The configuration's list of layers is filled in from the layers added.
     pub fn commit(self, config: ImageConfig, names: &[Reference]) -> Result<Image, Error> {
-        commit(self, config, names)
+        commit_draft(self, config, names)
     }
 }
 
 /// Moves a draft's layers into place, writes its documents and names the image.
-fn commit(draft: Draft, mut config: ImageConfig, names: &[Reference]) -> Result<Image, Error> {
+fn commit_draft(
+    draft: Draft,
+    mut config: ImageConfig,
+    names: &[Reference],
+) -> Result<Image, Error> {
     config.rootfs = RootFs {
         kind: "layers".to_owned(),
         diff_ids: draft
@@ -37,7 +41,7 @@ fn commit(draft: Draft, mut config: ImageConfig, names: &[Reference]) -> Result<
             .map(|prepared| prepared.layer.diff_id.clone())
             .collect(),
     };
-    let config = document(&config);
+    let config = encode_document(&config);
     let manifest = Manifest {
         schema_version: 2,
         media_type: Some(oci::MANIFEST.to_owned()),
@@ -48,7 +52,7 @@ fn commit(draft: Draft, mut config: ImageConfig, names: &[Reference]) -> Result<
             .map(|prepared| prepared.descriptor.clone())
             .collect(),
     };
-    let manifest = document(&manifest);
+    let manifest = encode_document(&manifest);
     let documents = Documents {
         manifest: &manifest,
         config: &config,
@@ -68,14 +72,14 @@ pub(super) fn commit_documents(
         layers,
     } = draft;
     if layers.iter().any(|prepared| prepared.directory.is_some()) {
-        durable::flush(store.root())?;
+        durable::flush_tree(store.root())?;
     }
     let lock = store.lock()?;
     for prepared in &layers {
-        place(&store, prepared)?;
+        place_layer(&store, prepared)?;
     }
-    put(&store, documents.config)?;
-    let digest = put(&store, documents.manifest)?;
+    put_blob(&store, documents.config)?;
+    let digest = put_blob(&store, documents.manifest)?;
     let size = documents.manifest.len() as u64;
     let mut index = store.index()?;
     for name in names {
@@ -90,7 +94,7 @@ pub(super) fn commit_documents(
     Ok(image)
 }
 
-fn place(store: &Store, prepared: &Prepared) -> Result<(), Error> {
+fn place_layer(store: &Store, prepared: &Prepared) -> Result<(), Error> {
     if let Some(directory) = &prepared.directory {
         move_unless_there(directory, &store.layer_path(&prepared.chain_id))?;
     }
@@ -108,11 +112,11 @@ pub(super) fn move_unless_there(from: &Path, to: &Path) -> Result<(), Error> {
     fs::rename(from, to).map_err(Error::path("move into the store:", to))
 }
 
-fn document<T: Serialize>(document: &T) -> Vec<u8> {
+fn encode_document<T: Serialize>(document: &T) -> Vec<u8> {
     serde_json::to_vec(document).expect("an image document is plain data")
 }
 
-fn put(store: &Store, document: &[u8]) -> Result<Digest, Error> {
+fn put_blob(store: &Store, document: &[u8]) -> Result<Digest, Error> {
     let digest = Digest::of(document);
     store.replace(&store.blob_path(&digest), document)?;
     Ok(digest)

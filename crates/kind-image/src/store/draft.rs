@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::layout::Store;
-use super::placement::{Placement, place};
+use super::placement::{Placement, place_tree};
 use super::scratch::Scratch;
 
 use crate::digest::{DigestReader, DigestWriter};
@@ -69,7 +69,7 @@ impl Draft {
             .scratch
             .path()
             .join(format!("layer-{}", self.layers.len()));
-        place(path, &directory, placement)?;
+        place_tree(path, &directory, placement)?;
         self.push(layer.clone(), Some(directory), None);
         Ok(layer)
     }
@@ -96,7 +96,7 @@ impl Draft {
             to: io::BufWriter::new(file),
         });
         let root = unpack::open_root(&directory)?;
-        let lower = unpack::Lower::open(&self.directories())?;
+        let lower = unpack::Lower::open_layers(&self.directories())?;
         unpack::layer(&root, &lower, &mut tee, &unpack::Options::layer())?;
         let (diff_id, size) = tee.finish(MAX_PADDING).map_err(Error::io("read layer"))?;
         let layer = Layer { diff_id, size };

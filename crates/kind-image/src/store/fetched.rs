@@ -25,7 +25,7 @@ impl Draft {
     }
 
     /// Whether the store has a layer, unpacked and as this blob.
-    pub(crate) fn has(&self, descriptor: &Descriptor, chain_id: &Digest) -> bool {
+    pub(crate) fn has_layer(&self, descriptor: &Descriptor, chain_id: &Digest) -> bool {
         self.store.layer_path(chain_id).is_dir()
             && self.store.blob_path(&descriptor.digest).exists()
     }
@@ -62,12 +62,11 @@ impl Draft {
     ) -> Result<Fetched, Error> {
         let (chain_id, below) = chain.split_last().expect("a chain ends with its layer");
         let blob = self.blob_path(below.len());
-        let directory = match self.store.layer_path(chain_id).is_dir() {
-            true => None,
-            false => {
-                let stored = below.iter().map(|chain_id| self.store.layer_path(chain_id));
-                Some(self.unpack_over(stored, &blob, diff_id)?)
-            }
+        let directory = if self.store.layer_path(chain_id).is_dir() {
+            None
+        } else {
+            let stored = below.iter().map(|chain_id| self.store.layer_path(chain_id));
+            Some(self.unpack_over(stored, &blob, diff_id)?)
         };
         Ok(Fetched(Prepared {
             directory,
@@ -90,7 +89,7 @@ impl Draft {
         });
         let below: Vec<_> = below.collect();
         let directory = self.directory(below.len());
-        unpack_to(blob, &directory, diff_id, &Lower::open(&below)?)?;
+        unpack_to(blob, &directory, diff_id, &Lower::open_layers(&below)?)?;
         Ok(directory)
     }
 
@@ -120,7 +119,7 @@ fn unpack_to(blob: &Path, directory: &Path, diff_id: &Digest, lower: &Lower) -> 
             .read_exact(&mut magic)
             .map_err(Error::path("read", blob))?;
     }
-    let stream = Compression::of(magic)?.decode(open()?);
+    let stream = Compression::of_magic(magic)?.decode(open()?);
     let mut stream = DigestReader::new(stream);
     let root = unpack::open_root(directory)?;
     unpack::layer(&root, lower, &mut stream, &unpack::Options::layer())?;

@@ -71,8 +71,8 @@ fn a_layer_is_kept_for_the_layers_below_it() {
     let ids = |image: &Image| image.document().rootfs.diff_ids[1].clone();
     assert_eq!(ids(&private), ids(&sticky));
     assert_eq!((mode(&private), mode(&sticky)), (0o700, 0o1777));
-    setting.store.remove("private").unwrap();
-    let found = setting.store.find("sticky").unwrap().unwrap();
+    setting.store.remove_image("private").unwrap();
+    let found = setting.store.find_image("sticky").unwrap().unwrap();
     assert_eq!(mode(&found), 0o1777);
     assert_eq!(
         fs::read_dir(setting.store.root().join("chains"))
@@ -89,15 +89,15 @@ fn what_an_earlier_version_unpacked_is_unpacked_again() {
     let former = setting.make_former(&image);
     let wrong = fs::Permissions::from_mode(0o755);
     fs::set_permissions(former[1].join("root"), wrong).unwrap();
-    setting.store.hold(&image, "node-a").unwrap();
-    assert_eq!(setting.store.list().unwrap().len(), 1);
-    let found = setting.store.find("node").unwrap().unwrap();
+    setting.store.hold_image(&image, "node-a").unwrap();
+    assert_eq!(setting.store.list_images().unwrap().len(), 1);
+    let found = setting.store.find_image("node").unwrap().unwrap();
     assert_eq!(mode(&found), 0o700);
     // A node that an earlier version made has these paths as long as it is there.
     setting.image("other", &[base(0o755)]);
     assert!(former.iter().all(|path| path.is_dir()));
     setting.store.release("node-a").unwrap();
-    assert!(setting.store.find("node").unwrap().is_some());
+    assert!(setting.store.find_image("node").unwrap().is_some());
     assert!(former.iter().all(|path| !path.exists()));
     assert_eq!(
         fs::read_dir(setting.store.root().join("tmp"))
@@ -119,7 +119,7 @@ fn what_an_earlier_version_made_is_used() {
     let names = ["node".parse().unwrap()];
     let image = draft.commit(ImageConfig::default(), &names).unwrap();
     let former = setting.make_former(&image);
-    let found = setting.store.find("node").unwrap().unwrap();
+    let found = setting.store.find_image("node").unwrap().unwrap();
     assert_eq!(found.layers(), former);
     let mut draft = setting.store.draft().unwrap();
     assert!(draft.add_known(&made));
@@ -137,7 +137,7 @@ fn a_layer_that_is_nowhere_is_told() {
     let layer = &image.manifest().layers[0];
     fs::remove_file(setting.store.blob_path(&layer.digest)).unwrap();
     fs::remove_dir_all(&image.layers()[0]).unwrap();
-    let found = setting.store.find("node");
+    let found = setting.store.find_image("node");
     assert!(matches!(found, Err(Error::Incomplete { .. })), "{found:?}");
-    setting.store.remove("node").unwrap();
+    setting.store.remove_image("node").unwrap();
 }

@@ -13,7 +13,7 @@ impl Store {
     /// Keeps the layers of an image until [`Store::release`], even if its names go.
     ///
     /// `holder` is a name of the caller's choice, for example a node's; it holds one image.
-    pub fn hold(&self, image: &Image, holder: &str) -> Result<(), Error> {
+    pub fn hold_image(&self, image: &Image, holder: &str) -> Result<(), Error> {
         let path = self.hold_path(holder)?;
         let _lock = self.lock()?;
         if !self.blob_path(image.digest()).exists() {

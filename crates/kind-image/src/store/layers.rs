@@ -17,8 +17,8 @@ impl Store {
     /// Layers are moved away under the lock and removed after it, so that others do not wait.
     pub(super) fn collect_garbage(&self, lock: Locked) -> Result<(), Error> {
         let tmp = self.root().join("tmp");
-        scratch::sweep(&tmp)?;
-        let trash = Scratch::make(&tmp)?;
+        scratch::sweep_scratch(&tmp)?;
+        let trash = Scratch::make_scratch(&tmp)?;
         let needed = self.needed(&lock)?;
         for part in [CHAINS, FORMER_LAYERS, "blobs/sha256"] {
             move_unneeded(&self.root().join(part), &needed, trash.path())?;

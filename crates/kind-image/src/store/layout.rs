@@ -52,8 +52,8 @@ impl Store {
     pub(crate) fn scratch(&self) -> Result<Scratch, Error> {
         let _lock = self.lock()?;
         let tmp = self.root.join("tmp");
-        scratch::sweep(&tmp)?;
-        Scratch::make(&tmp)
+        scratch::sweep_scratch(&tmp)?;
+        Scratch::make_scratch(&tmp)
     }
 
     /// Waits for the exclusive lock.
@@ -105,9 +105,10 @@ impl Store {
         let former = self.former_layer_path(diff_id);
         // What was made here lists all its directories: it is the same above any layers.
         let made_here = !self.blob_path(blob).exists();
-        match !path.is_dir() && made_here && former.is_dir() {
-            true => former,
-            false => path,
+        if !path.is_dir() && made_here && former.is_dir() {
+            former
+        } else {
+            path
         }
     }
 

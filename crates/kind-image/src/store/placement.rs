@@ -19,11 +19,11 @@ pub enum Placement {
 }
 
 /// Puts the directory `from` at `to`, which does not exist.
-pub(super) fn place(from: &Path, to: &Path, placement: Placement) -> Result<(), Error> {
+pub(super) fn place_tree(from: &Path, to: &Path, placement: Placement) -> Result<(), Error> {
     match placement {
         Placement::Move => match fs::rename(from, to) {
             Err(error) if is_cross_device(&error) => {
-                copy(from, to)?;
+                copy_tree(from, to)?;
                 fs::remove_dir_all(from).map_err(Error::path("remove", from))
             }
             other => other.map_err(Error::path("move", from)),
@@ -31,7 +31,7 @@ pub(super) fn place(from: &Path, to: &Path, placement: Placement) -> Result<(), 
         Placement::Link => match link_tree(from, to) {
             Err(Error::Io { source, .. }) if is_cross_device(&source) => {
                 fs::remove_dir_all(to).map_err(Error::path("remove", to))?;
-                copy(from, to)
+                copy_tree(from, to)
             }
             other => other,
         },
@@ -43,7 +43,7 @@ fn is_cross_device(error: &io::Error) -> bool {
 }
 
 /// Copies with everything an image can hold: what the packer writes and the unpacker makes of it.
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+fn copy_tree(from: &Path, to: &Path) -> Result<(), Error> {
     make_like(from, to)?;
     let (source, target) = (unpack::open_root(from)?, unpack::open_root(to)?);
     let pack = |writer| pack::contents(&source, io::BufWriter::new(writer));

@@ -31,7 +31,7 @@ impl Store {
             counted.extend(self.parts(digest)?);
         }
         let mut unused = Vec::new();
-        for image in self.list()? {
+        for image in self.list_images()? {
             if held.contains(image.digest()) {
                 continue;
             }

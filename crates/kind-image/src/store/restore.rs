@@ -37,7 +37,7 @@ impl Store {
             let below = image.layers[..number].iter().cloned();
             restored.push((draft.unpack_over(below, &blob, diff_id)?, path));
         }
-        durable::flush(self.root())?;
+        durable::flush_tree(self.root())?;
         let _lock = self.lock()?;
         restored
             .iter()

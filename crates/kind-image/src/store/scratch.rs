@@ -20,7 +20,7 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Makes one. The caller holds the store's lock, so no sweep comes between making the lock file
     /// and locking it.
-    pub(super) fn make(tmp: &Path) -> Result<Self, Error> {
+    pub(super) fn make_scratch(tmp: &Path) -> Result<Self, Error> {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = tmp.join(format!("{}-{number}", std::process::id()));
@@ -53,7 +53,7 @@ impl Drop for Scratch {
 }
 
 /// Removes what makers that are gone left behind. The caller holds the store's lock.
-pub(super) fn sweep(tmp: &Path) -> Result<(), Error> {
+pub(super) fn sweep_scratch(tmp: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(tmp).map_err(Error::path("read", tmp))? {
         let path = entry.map_err(Error::path("read", tmp))?.path();
         if path

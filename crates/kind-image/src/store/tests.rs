@@ -77,13 +77,19 @@ fn an_image_is_found_by_every_name_it_has() {
     ] {
         let found = setting
             .store
-            .find(name)
+            .find_image(name)
             .unwrap()
             .unwrap_or_else(|| panic!("{name}"));
         assert_eq!(found.digest(), made.digest(), "{name}");
     }
-    assert!(setting.store.find("kindest/node:v2").unwrap().is_none());
-    let found = setting.store.find("other").unwrap().unwrap();
+    assert!(
+        setting
+            .store
+            .find_image("kindest/node:v2")
+            .unwrap()
+            .is_none()
+    );
+    let found = setting.store.find_image("other").unwrap().unwrap();
     assert_eq!(
         found.config().entrypoint.as_deref(),
         Some(&["/sbin/init".to_owned()][..])
@@ -93,8 +99,11 @@ fn an_image_is_found_by_every_name_it_has() {
         .iter()
         .map(|layer| fs::read_to_string(layer.join("file")).unwrap());
     assert_eq!(texts.collect::<Vec<_>>(), ["low", "high"]);
-    assert_eq!(setting.store.list().unwrap().len(), 1);
-    assert_eq!(setting.store.list().unwrap()[0].references().len(), 2);
+    assert_eq!(setting.store.list_images().unwrap().len(), 1);
+    assert_eq!(
+        setting.store.list_images().unwrap()[0].references().len(),
+        2
+    );
 }
 
 #[test]
@@ -103,19 +112,19 @@ fn removing_keeps_what_others_need() {
     setting.image("one", &["shared", "own"]);
     setting.image("two", &["shared"]);
     assert_eq!(setting.count("chains"), 2);
-    setting.store.remove("one").unwrap();
+    setting.store.remove_image("one").unwrap();
     assert_eq!(
         (setting.count("chains"), setting.count("blobs/sha256")),
         (1, 2)
     );
-    assert!(setting.store.find("two").unwrap().is_some());
-    setting.store.remove("two").unwrap();
+    assert!(setting.store.find_image("two").unwrap().is_some());
+    setting.store.remove_image("two").unwrap();
     assert_eq!(
         (setting.count("chains"), setting.count("blobs/sha256")),
         (0, 0)
     );
     assert!(matches!(
-        setting.store.remove("two"),
+        setting.store.remove_image("two"),
         Err(Error::Missing(_))
     ));
     assert_eq!(setting.count("tmp"), 0);
@@ -125,15 +134,18 @@ fn removing_keeps_what_others_need() {
 fn a_held_image_stays_until_released() {
     let setting = Setting::new();
     let image = setting.image("node", &["layer"]);
-    setting.store.hold(&image, "kind-control-plane").unwrap();
-    setting.store.remove("node").unwrap();
+    setting
+        .store
+        .hold_image(&image, "kind-control-plane")
+        .unwrap();
+    setting.store.remove_image("node").unwrap();
     assert!(image.layers()[0].join("file").exists());
-    assert!(setting.store.list().unwrap().is_empty());
+    assert!(setting.store.list_images().unwrap().is_empty());
     setting.store.release("kind-control-plane").unwrap();
     setting.store.release("kind-control-plane").unwrap();
     assert_eq!(setting.count("chains"), 0);
     for name in ["", "../x", "a/b", ".hidden"] {
-        assert!(setting.store.hold(&image, name).is_err(), "{name:?}");
+        assert!(setting.store.hold_image(&image, name).is_err(), "{name:?}");
     }
 }
 
@@ -143,7 +155,7 @@ fn a_name_moves_to_the_newer_image() {
     setting.image("node", &["old"]);
     let new = setting.image("node", &["new"]);
     assert_eq!(
-        setting.store.find("node").unwrap().unwrap().digest(),
+        setting.store.find_image("node").unwrap().unwrap().digest(),
         new.digest()
     );
     assert_eq!(
@@ -189,14 +201,14 @@ fn many_hands_at_once_lose_nothing() {
                         "coming-and-going",
                         &["shared", "short-lived"],
                     );
-                    let _ = store.remove("coming-and-going");
-                    store.list().unwrap();
+                    let _ = store.remove_image("coming-and-going");
+                    store.list_images().unwrap();
                 }
             });
         }
     });
-    let _ = setting.store.remove("coming-and-going");
-    assert_eq!(setting.store.list().unwrap().len(), 9);
+    let _ = setting.store.remove_image("coming-and-going");
+    assert_eq!(setting.store.list_images().unwrap().len(), 9);
     assert_eq!((setting.count("chains"), setting.count("tmp")), (9, 0));
 }
 
@@ -210,7 +222,7 @@ fn archives_bring_images_to_another_store() {
     let read = archive::read(&other.store, tar.as_slice()).unwrap();
     assert_eq!(read.len(), 1);
     assert_eq!(read[0].digest(), image.digest());
-    let found = other.store.find("node:v1").unwrap().unwrap();
+    let found = other.store.find_image("node:v1").unwrap().unwrap();
     assert_eq!(
         fs::read_to_string(found.layers()[1].join("file")).unwrap(),
         "high"
@@ -239,7 +251,7 @@ fn damaged_documents_are_noticed() {
     let image = setting.image("node", &["text"]);
     fs::write(setting.store.blob_path(image.id()), "{}").unwrap();
     assert!(matches!(
-        setting.store.find("node"),
+        setting.store.find_image("node"),
         Err(Error::Mismatch { .. })
     ));
 }
@@ -287,7 +299,7 @@ fn images_that_nobody_holds_can_go() {
     let held = setting.image("held:v1", &["shared", "its own"]);
     setting.image("unused:v1", &["shared", "not shared"]);
     let other = setting.image("unused:v2", &["shared", "not shared"]);
-    setting.store.hold(&held, "node-a").unwrap();
+    setting.store.hold_image(&held, "node-a").unwrap();
     let unused = setting.store.unused().unwrap();
     assert_eq!(unused.len(), 1, "two names, one image: {unused:?}");
     assert_eq!(unused[0].names.len(), 2);
@@ -295,7 +307,7 @@ fn images_that_nobody_holds_can_go() {
     assert!((1..100_000).contains(&unused[0].bytes), "{unused:?}");
     assert!(!setting.store.remove_unused(held.digest()).unwrap());
     assert!(setting.store.remove_unused(other.digest()).unwrap());
-    assert!(setting.store.find("unused:v1").unwrap().is_none());
-    assert!(setting.store.find("held:v1").unwrap().is_some());
+    assert!(setting.store.find_image("unused:v1").unwrap().is_none());
+    assert!(setting.store.find_image("held:v1").unwrap().is_some());
     assert_eq!(setting.count("chains"), 2);
 }

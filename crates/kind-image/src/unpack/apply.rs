@@ -10,13 +10,14 @@ use rustix::io::Errno;
 use tar::Entry;
 
 use super::attributes::{
-    Attributes, copy_up, make_file, make_node, remove_xattrs, seconds, set_directory_time,
+    Attributes, copy_up, make_file, make_node, remove_xattrs, set_directory_time,
+    timespec_of_seconds,
 };
 use super::changeset::{Changeset, DirectoryTime};
 use super::lower::Lower;
 use super::options::{Existing, Options};
 use super::reader::{Extensions, Item, Kind};
-use super::target::{Place, Target, is_directory, open_directory};
+use super::target::{PathInDirectory, Target, is_directory, open_directory};
 use crate::{Error, Refusal};
 
 /// What was unpacked.
@@ -133,9 +134,10 @@ impl Unpacking<'_> {
 
     fn count_bytes(&mut self, bytes: u64) -> Result<(), Refusal> {
         self.summary.bytes = self.summary.bytes.saturating_add(bytes);
-        match self.summary.bytes > self.options.max_bytes {
-            true => Err(Refusal::TooLarge),
-            false => Ok(()),
+        if self.summary.bytes > self.options.max_bytes {
+            Err(Refusal::TooLarge)
+        } else {
+            Ok(())
         }
     }
 
@@ -192,7 +194,7 @@ impl Unpacking<'_> {
     }
 
     /// The place of a path; a layer notes the directories that are made on the way.
-    fn place(&mut self, path: &Path) -> Result<Place, Errno> {
+    fn place(&mut self, path: &Path) -> Result<PathInDirectory, Errno> {
         let mut made = Vec::new();
         let place = self.target.place(path, &mut made);
         if let Some(changeset) = &mut self.changeset {
@@ -201,7 +203,12 @@ impl Unpacking<'_> {
         place
     }
 
-    fn make_directory(&mut self, path: &Path, place: &Place, item: &Item) -> Result<(), Failure> {
+    fn make_directory(
+        &mut self,
+        path: &Path,
+        place: &PathInDirectory,
+        item: &Item,
+    ) -> Result<(), Failure> {
         let keep = self.options.existing == Existing::Keep;
         let found = place.stat()?;
         let known = found.is_some_and(|stat| is_directory(&stat));
@@ -209,7 +216,7 @@ impl Unpacking<'_> {
             return Ok(());
         }
         if !known {
-            place.clear()?;
+            place.remove_existing()?;
             rustix::fs::mkdirat(&place.parent, &place.name, Mode::from_raw_mode(0o700))?;
         }
         let directory = open_directory(&place.parent, &place.name)?;
@@ -222,14 +229,20 @@ impl Unpacking<'_> {
                 changeset.note_replaced(path.clone());
             }
         }
-        self.directories.push((path, seconds(item.mtime)));
+        self.directories
+            .push((path, timespec_of_seconds(item.mtime)));
         if known {
             remove_xattrs(&directory)?;
         }
         self.set_open(&directory, item)
     }
 
-    fn make_file(&self, place: &Place, item: &Item, content: &mut dyn Read) -> Result<(), Failure> {
+    fn make_file(
+        &self,
+        place: &PathInDirectory,
+        item: &Item,
+        content: &mut dyn Read,
+    ) -> Result<(), Failure> {
         let flags = match self.make_room(place) {
             // A file that is a mount point, such as /etc/hosts in a node, can only be written over.
             Err(Failure::System(error))
@@ -247,7 +260,12 @@ impl Unpacking<'_> {
         self.set_open(&OwnedFd::from(file), item)
     }
 
-    fn make_hard_link(&mut self, place: &Place, link: &Path, item: &Item) -> Result<(), Failure> {
+    fn make_hard_link(
+        &mut self,
+        place: &PathInDirectory,
+        link: &Path,
+        item: &Item,
+    ) -> Result<(), Failure> {
         let path = self.target.path(link)?;
         if self.target.path(&item.path)? == path {
             return Err(Refusal::BadLink.into());
@@ -277,7 +295,7 @@ impl Unpacking<'_> {
     }
 
     /// Makes a copy of a file of the lower layers that an entry links to, in its place.
-    fn copy_up(&mut self, path: &Path, item: &Item) -> Result<Place, Failure> {
+    fn copy_up(&mut self, path: &Path, item: &Item) -> Result<PathInDirectory, Failure> {
         let Some(changeset) = &mut self.changeset else {
             return Err(Refusal::BadLink.into());
         };
@@ -290,15 +308,16 @@ impl Unpacking<'_> {
     }
 
     fn device(&self, major: u32, minor: u32) -> Result<u64, Refusal> {
-        match self.options.devices {
-            true => Ok(rustix::fs::makedev(major, minor)),
-            false => Err(Refusal::Device),
+        if self.options.devices {
+            Ok(rustix::fs::makedev(major, minor))
+        } else {
+            Err(Refusal::Device)
         }
     }
 
     fn make_node(
         &self,
-        place: &Place,
+        place: &PathInDirectory,
         kind: FileType,
         device: u64,
         item: &Item,
@@ -308,12 +327,12 @@ impl Unpacking<'_> {
     }
 
     /// Takes away what has the name of a new entry that is no directory.
-    fn make_room(&self, place: &Place) -> Result<(), Failure> {
+    fn make_room(&self, place: &PathInDirectory) -> Result<(), Failure> {
         match place.stat()? {
             Some(stat) if is_directory(&stat) && self.options.existing == Existing::Keep => {
                 Err(Errno::ISDIR.into())
             }
-            Some(_) => Ok(place.clear()?),
+            Some(_) => Ok(place.remove_existing()?),
             None => Ok(()),
         }
     }
@@ -322,7 +341,12 @@ impl Unpacking<'_> {
         Ok(Attributes::of_item(item).set_open(file, self.options.ownership)?)
     }
 
-    fn set_closed(&self, place: &Place, kind: FileType, item: &Item) -> Result<(), Failure> {
+    fn set_closed(
+        &self,
+        place: &PathInDirectory,
+        kind: FileType,
+        item: &Item,
+    ) -> Result<(), Failure> {
         Ok(Attributes::of_item(item).set_closed(place, kind, self.options.ownership)?)
     }
 
@@ -337,7 +361,7 @@ impl Unpacking<'_> {
                 reason: Refusal::BadLink,
             });
         }
-        let times = changeset.settle(&self.target, self.options.ownership);
+        let times = changeset.settle_entry(&self.target, self.options.ownership);
         self.directories
             .extend(times.map_err(Error::io("fit the layer to those below it"))?);
         Ok(())

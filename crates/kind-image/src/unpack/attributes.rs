@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use super::lower::{Found, open_file};
 use super::options::Ownership;
 use super::reader::Item;
-use super::target::{Place, is_directory};
+use super::target::{PathInDirectory, is_directory};
 use crate::pack;
 
 /// What a file, a directory, a link, a pipe or a device has beside its content.
@@ -33,7 +33,7 @@ impl Attributes {
             uid: item.uid,
             gid: item.gid,
             mode: item.mode,
-            mtime: seconds(item.mtime),
+            mtime: timespec_of_seconds(item.mtime),
             xattrs: item.xattrs.clone(),
         }
     }
@@ -82,7 +82,7 @@ impl Attributes {
     /// Sets what can be set on what cannot be opened: links, pipes and devices.
     pub(super) fn set_closed(
         &self,
-        place: &Place,
+        place: &PathInDirectory,
         kind: FileType,
         ownership: Ownership,
     ) -> Result<(), Errno> {
@@ -118,7 +118,11 @@ impl Attributes {
 }
 
 /// Copies what is no directory from a lower layer, with all its attributes; gives the bytes of its content.
-pub(super) fn copy_up(from: &Found, to: &Place, ownership: Ownership) -> Result<u64, io::Error> {
+pub(super) fn copy_up(
+    from: &Found,
+    to: &PathInDirectory,
+    ownership: Ownership,
+) -> Result<u64, io::Error> {
     let kind = FileType::from_raw_mode(from.stat.st_mode);
     let (place, stat) = (&from.place, &from.stat);
     match kind {
@@ -142,20 +146,20 @@ pub(super) fn copy_up(from: &Found, to: &Place, ownership: Ownership) -> Result<
 }
 
 /// Opens a file to write it, which `flags` may make first.
-pub(super) fn make_file(place: &Place, flags: OFlags) -> Result<OwnedFd, Errno> {
+pub(super) fn make_file(place: &PathInDirectory, flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(0o600);
     rustix::fs::openat(&place.parent, &place.name, flags, mode)
 }
 
 /// Makes a pipe, a socket or a device.
-pub(super) fn make_node(place: &Place, kind: FileType, device: u64) -> Result<(), Errno> {
+pub(super) fn make_node(place: &PathInDirectory, kind: FileType, device: u64) -> Result<(), Errno> {
     let mode = Mode::from_raw_mode(0o600);
     rustix::fs::mknodat(&place.parent, &place.name, kind, mode, device)
 }
 
 /// Sets the time of a directory, if one still stands at the place.
-pub(super) fn set_directory_time(place: &Place, mtime: Timespec) -> Result<(), Errno> {
+pub(super) fn set_directory_time(place: &PathInDirectory, mtime: Timespec) -> Result<(), Errno> {
     match place.stat()? {
         Some(stat) if is_directory(&stat) => {
             let flags = AtFlags::SYMLINK_NOFOLLOW;
@@ -180,7 +184,7 @@ fn mtime(stat: &Stat) -> Timespec {
 }
 
 /// Whole seconds.
-pub(super) fn seconds(seconds: i64) -> Timespec {
+pub(super) fn timespec_of_seconds(seconds: i64) -> Timespec {
     Timespec {
         tv_sec: seconds,
         tv_nsec: 0,

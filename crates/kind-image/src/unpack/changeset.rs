@@ -117,7 +117,7 @@ impl<'a> Changeset<'a> {
         if path.ancestors().any(|part| self.replaced.contains(part)) {
             return Ok(None);
         }
-        let found = self.lower.find(path)?;
+        let found = self.lower.find_entry(path)?;
         Ok(found.filter(|found| !is_directory(&found.stat)))
     }
 
@@ -138,7 +138,7 @@ impl<'a> Changeset<'a> {
     }
 
     /// Makes it all real; gives the times of directories that come from lower layers.
-    pub(super) fn settle(
+    pub(super) fn settle_entry(
         mut self,
         target: &Target<'_>,
         ownership: Ownership,
@@ -175,7 +175,7 @@ impl<'a> Changeset<'a> {
         if self.is_below_hidden(path) {
             return Ok(());
         }
-        let Some(hidden) = self.lower.find(path)? else {
+        let Some(hidden) = self.lower.find_entry(path)? else {
             return Ok(());
         };
         match own(target, path)? {
@@ -214,9 +214,10 @@ impl<'a> Changeset<'a> {
         let place = target.strict_place(&path)?;
         let directory = open_directory(&place.parent, &place.name)?;
         let hidden = self.whiteouts.contains(&path) || self.is_below_hidden(&path);
-        let lower = match hidden {
-            true => None,
-            false => self.lower.directory(&path)?,
+        let lower = if hidden {
+            None
+        } else {
+            self.lower.directory(&path)?
         };
         let Some(lower) = lower else {
             // Neither the caller's umask nor a set-group-id bit above has a say.

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::target::{Place, is_directory, open_directory, open_root};
+use super::target::{PathInDirectory, is_directory, open_directory, open_root};
 use crate::Error;
 
 /// By this attribute overlayfs shows nothing of a directory's lower layers.
@@ -24,7 +24,7 @@ pub struct Lower {
 
 /// What a path of the lower layers leads to.
 pub(super) struct Found {
-    pub(super) place: Place,
+    pub(super) place: PathInDirectory,
     pub(super) stat: Stat,
 }
 
@@ -42,7 +42,7 @@ impl Lower {
     ///
     /// # Errors
     /// One of them cannot be opened.
-    pub fn open<P: AsRef<Path>>(layers: &[P]) -> Result<Self, Error> {
+    pub fn open_layers<P: AsRef<Path>>(layers: &[P]) -> Result<Self, Error> {
         let opened = layers.iter().rev().map(|path| open_root(path.as_ref()));
         Ok(Self {
             layers: opened.collect::<Result<_, _>>()?,
@@ -50,9 +50,9 @@ impl Lower {
     }
 
     /// What stands at a path; symbolic links are not followed.
-    pub(super) fn find(&self, path: &Path) -> Result<Option<Found>, Errno> {
+    pub(super) fn find_entry(&self, path: &Path) -> Result<Option<Found>, Errno> {
         for layer in &self.layers {
-            match look(layer, path)? {
+            match look_in_layer(layer, path)? {
                 Sight::Nothing => {}
                 Sight::Hidden => return Ok(None),
                 Sight::Found(found) => return Ok(Some(found)),
@@ -63,7 +63,7 @@ impl Lower {
 
     /// The directory at a path.
     pub(super) fn directory(&self, path: &Path) -> Result<Option<OwnedFd>, Errno> {
-        match self.find(path)? {
+        match self.find_entry(path)? {
             Some(found) if is_directory(&found.stat) => {
                 open_directory(&found.place.parent, &found.place.name).map(Some)
             }
@@ -87,7 +87,7 @@ impl Lower {
     }
 }
 
-fn look(layer: &OwnedFd, path: &Path) -> Result<Sight, Errno> {
+fn look_in_layer(layer: &OwnedFd, path: &Path) -> Result<Sight, Errno> {
     let mut directory = open_directory(layer, OsStr::new("."))?;
     let mut opaque = false;
     let mut parts = path.iter().peekable();
@@ -104,7 +104,7 @@ fn look(layer: &OwnedFd, path: &Path) -> Result<Sight, Errno> {
         }
         if parts.peek().is_none() {
             let parent = directory;
-            let place = Place { parent, name };
+            let place = PathInDirectory { parent, name };
             return Ok(Sight::Found(Found { place, stat }));
         }
         if !is_directory(&stat) {

@@ -129,9 +129,9 @@ impl Extensions {
         match key {
             b"path" => self.path = Some(value.to_vec()),
             b"linkpath" => self.link = Some(value.to_vec()),
-            b"size" => self.size = Some(decimal(value)?),
-            b"uid" => self.uid = Some(decimal(value)?),
-            b"gid" => self.gid = Some(decimal(value)?),
+            b"size" => self.size = Some(parse_decimal(value)?),
+            b"uid" => self.uid = Some(parse_decimal(value)?),
+            b"gid" => self.gid = Some(parse_decimal(value)?),
             b"mtime" => self.mtime = Some(seconds(value)?),
             _ => {
                 if let Some(name) = key.strip_prefix(XATTR_PREFIX) {
@@ -203,7 +203,7 @@ fn text(bytes: &[u8]) -> Vec<u8> {
     bytes.strip_suffix(b"\0").unwrap_or(bytes).to_vec()
 }
 
-fn decimal(value: &[u8]) -> Option<u64> {
+fn parse_decimal(value: &[u8]) -> Option<u64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 

@@ -26,20 +26,20 @@ pub(super) struct Target<'a> {
 }
 
 /// A name in an open directory.
-pub(super) struct Place {
+pub(super) struct PathInDirectory {
     pub(super) parent: OwnedFd,
     pub(super) name: OsString,
 }
 
 impl<'a> Target<'a> {
     pub(super) fn new(root: BorrowedFd<'a>, directory: &Path) -> Result<Self, Refusal> {
-        let directory = normal(directory)?;
+        let directory = normalize_path(directory)?;
         Ok(Self { root, directory })
     }
 
     /// An archive's name as a path from the root; empty for the target directory itself.
     pub(super) fn path(&self, name: &Path) -> Result<PathBuf, Refusal> {
-        let name = normal(name)?;
+        let name = normalize_path(name)?;
         if name.as_os_str().is_empty() {
             return Ok(name);
         }
@@ -48,21 +48,25 @@ impl<'a> Target<'a> {
 
     /// The place of a path; directories on the way that do not exist are made, and added to `made` by their
     /// canonical paths.
-    pub(super) fn place(&self, path: &Path, made: &mut Vec<PathBuf>) -> Result<Place, Errno> {
+    pub(super) fn place(
+        &self,
+        path: &Path,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<PathInDirectory, Errno> {
         let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
         let parent = path.parent().unwrap_or(Path::new(""));
         let parent = match self.resolve(parent, in_root()) {
             Err(Errno::NOENT) => self.make_directories(parent, made)?,
             other => other?,
         };
-        Ok(Place { parent, name })
+        Ok(PathInDirectory { parent, name })
     }
 
     /// The place of a path on which nothing may be a symbolic link.
-    pub(super) fn strict_place(&self, path: &Path) -> Result<Place, Errno> {
+    pub(super) fn strict_place(&self, path: &Path) -> Result<PathInDirectory, Errno> {
         let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
         let parent = self.resolve(path.parent().unwrap_or(Path::new("")), strict())?;
-        Ok(Place { parent, name })
+        Ok(PathInDirectory { parent, name })
     }
 
     /// Whether a path leads to a directory, through links of the target if there are some.
@@ -76,7 +80,7 @@ impl<'a> Target<'a> {
             return Ok(path.to_owned());
         }
         let mut canonical = PathBuf::new();
-        let mut left: Vec<OsString> = reversed(path);
+        let mut left: Vec<OsString> = reversed_components(path);
         let mut links = 0;
         while let Some(part) = left.pop() {
             if part == ".." {
@@ -97,7 +101,7 @@ impl<'a> Target<'a> {
                     if link.is_absolute() {
                         canonical.clear();
                     }
-                    left.extend(reversed(link));
+                    left.extend(reversed_components(link));
                 }
                 Err(Errno::INVAL | Errno::NOENT) => canonical.push(part),
                 Err(error) => return Err(error),
@@ -144,7 +148,7 @@ impl<'a> Target<'a> {
     }
 }
 
-impl Place {
+impl PathInDirectory {
     /// What is there now, links not followed.
     pub(super) fn stat(&self) -> Result<Option<Stat>, Errno> {
         match rustix::fs::statat(&self.parent, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -155,12 +159,12 @@ impl Place {
     }
 
     /// Removes what is there, directories with all their content.
-    pub(super) fn clear(&self) -> Result<(), Errno> {
-        remove(self.parent.as_fd(), &self.name)
+    pub(super) fn remove_existing(&self) -> Result<(), Errno> {
+        remove_entry(self.parent.as_fd(), &self.name)
     }
 }
 
-fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+fn remove_entry(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         Err(Errno::ISDIR | Errno::PERM) => {}
@@ -172,14 +176,14 @@ fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
         let entry = entry?;
         let bytes = entry.file_name().to_bytes();
         if bytes != b"." && bytes != b".." {
-            remove(directory.as_fd(), OsStr::from_bytes(bytes))?;
+            remove_entry(directory.as_fd(), OsStr::from_bytes(bytes))?;
         }
     }
     rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)
 }
 
 /// A path without `.` and without a leading `/`. `..` is refused even where it would stay inside.
-fn normal(path: &Path) -> Result<PathBuf, Refusal> {
+fn normalize_path(path: &Path) -> Result<PathBuf, Refusal> {
     if path.as_os_str().as_bytes().contains(&0) {
         return Err(Refusal::BadName);
     }
@@ -207,7 +211,7 @@ fn strict() -> ResolveFlags {
 }
 
 /// What a path consists of, the last part first; `.` and the root are nothing.
-fn reversed(path: &Path) -> Vec<OsString> {
+fn reversed_components(path: &Path) -> Vec<OsString> {
     let parts = path.components().rev().filter_map(|part| match part {
         Component::Normal(part) => Some(part.to_owned()),
         Component::ParentDir => Some(OsString::from("..")),

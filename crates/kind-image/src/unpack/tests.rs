@@ -31,7 +31,10 @@ fn unpack(target: &Path, tar: RawTar, options: &Options) -> Result<Summary, Erro
 }
 
 fn unpack_over(lower: &[&Path], target: &Path, tar: RawTar) -> Result<Summary, Error> {
-    let (root, lower) = (open_root(target).unwrap(), Lower::open(lower).unwrap());
+    let (root, lower) = (
+        open_root(target).unwrap(),
+        Lower::open_layers(lower).unwrap(),
+    );
     super::layer(root, &lower, tar.finish().as_slice(), &layer())
 }
 
@@ -485,7 +488,7 @@ proptest! {
         fs::write(outside.join("a/b/c"), "secret").unwrap();
         fs::create_dir(&target).unwrap();
         symlink(&outside, target.join("c")).unwrap();
-        let lower = Lower::open(&[&outside]).unwrap();
+        let lower = Lower::open_layers(&[&outside]).unwrap();
         let before = photograph(&outside);
         let options = if living {
             Options { ownership: layer().ownership, ..Options::files("") }
@@ -498,9 +501,10 @@ proptest! {
             let link = entry.link.replace("OUTSIDE", here);
             let content: &[u8] = if entry.kind == EntryType::Regular { b"wild" } else { b"" };
             let tar = RawTar::default().entry(entry.kind, &entry.name, &link, 0o777, content);
-            let _ = match living {
-                true => unpack(&target, tar, &options),
-                false => super::layer(open_root(&target).unwrap(), &lower, tar.finish().as_slice(), &options),
+            let _ = if living {
+                unpack(&target, tar, &options)
+            } else {
+                super::layer(open_root(&target).unwrap(), &lower, tar.finish().as_slice(), &options)
             };
         }
         prop_assert_eq!(photograph(&outside), before);

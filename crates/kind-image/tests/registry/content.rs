@@ -39,7 +39,7 @@ fn an_image_comes_back_as_it_was() {
     // By digest as well, also together with a tag, and under the name that was asked for.
     let by_digest = format!("{name}@{}", pushed.digest);
     assert_eq!(there.pull(&by_digest).unwrap().digest(), &pushed.digest);
-    assert!(there.store.find(&by_digest).unwrap().is_some());
+    assert!(there.store.find_image(&by_digest).unwrap().is_some());
     let wrong = format!("{name}@{}", Digest::of(b"other"));
     assert_eq!(there.pull(&wrong).unwrap_err().code(), "REG-NOT-FOUND");
     // A pulled image travels on as it came.
@@ -85,9 +85,10 @@ fn tar(entries: &[(&str, u32, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, mode, content) in entries {
         let mut header = tar::Header::new_gnu();
-        let kind = match name.ends_with('/') {
-            true => tar::EntryType::Directory,
-            false => tar::EntryType::Regular,
+        let kind = if name.ends_with('/') {
+            tar::EntryType::Directory
+        } else {
+            tar::EntryType::Regular
         };
         header.set_entry_type(kind);
         header.set_mode(*mode);
@@ -209,7 +210,7 @@ fn an_index_gives_the_image_of_the_platform() {
         .unwrap();
     drop(registry);
     assert_eq!(
-        there.store.find(&pinned).unwrap().unwrap().digest(),
+        there.store.find_image(&pinned).unwrap().unwrap().digest(),
         &entries[0].digest
     );
     let one = there.pull_for(&name, &Platform::new("linux", "arm64"));

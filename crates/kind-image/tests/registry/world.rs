@@ -100,7 +100,7 @@ impl User {
     /// Nothing of a failed pull is left in the store.
     pub(crate) fn has_nothing(&self) -> bool {
         let empty = |part: &str| fs::read_dir(self.store.root().join(part)).unwrap().count() == 0;
-        self.store.list().unwrap().is_empty()
+        self.store.list_images().unwrap().is_empty()
             && ["blobs/sha256", "chains", "tmp"].into_iter().all(empty)
     }
 }

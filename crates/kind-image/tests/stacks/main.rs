@@ -67,7 +67,7 @@ fn unpack(below: &[PathBuf], directory: &Path, layer: &Layer) -> bool {
     std::fs::create_dir(directory).unwrap();
     let (root, lower) = (
         unpack::open_root(directory).unwrap(),
-        Lower::open(below).unwrap(),
+        Lower::open_layers(below).unwrap(),
     );
     unpack::layer(
         root,

@@ -91,7 +91,7 @@ pub(crate) fn shown(layers: &[PathBuf], place: &Path) -> Tree {
     std::thread::scope(|scope| {
         let showing = scope.spawn(|| {
             kind_sys::namespace::unshare_mounts().unwrap();
-            kind_sys::mount::isolate().unwrap();
+            kind_sys::mount::make_all_private().unwrap();
             kind_sys::mount::overlay(layers, upper, work, merged).unwrap();
             let mut tree = Tree::new();
             read(merged, Path::new(""), &mut tree);

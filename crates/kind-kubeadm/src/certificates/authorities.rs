@@ -1,7 +1,7 @@
 //! The authorities of one cluster.
 
 use super::authority::Authority;
-use super::file::{NodeFile, PKI, private, public};
+use super::file::{NodeFile, PKI, private_file, public_file};
 use super::key;
 use crate::Error;
 
@@ -35,12 +35,15 @@ impl Authorities {
             ("front-proxy-ca", &self.front_proxy),
             ("etcd/ca", &self.etcd),
         ] {
-            files.push(public(format!("{PKI}/{name}.crt"), authority.pem()));
-            files.push(private(format!("{PKI}/{name}.key"), authority.key_pem()));
+            files.push(public_file(format!("{PKI}/{name}.crt"), authority.pem()));
+            files.push(private_file(
+                format!("{PKI}/{name}.key"),
+                authority.key_pem(),
+            ));
         }
         let key = &self.service_accounts;
-        files.push(private(format!("{PKI}/sa.key"), key::pem(key)));
-        files.push(public(format!("{PKI}/sa.pub"), key.public_key_pem()));
+        files.push(private_file(format!("{PKI}/sa.key"), key::key_pem(key)));
+        files.push(public_file(format!("{PKI}/sa.pub"), key.public_key_pem()));
         files
     }
 }

@@ -5,7 +5,7 @@ use rcgen::{
 };
 
 use super::key::{self, Pair};
-use super::leaf::{Leaf, parameters};
+use super::leaf::{Leaf, leaf_parameters};
 use crate::Error;
 
 /// kubeadm's authorities are good for ten years.
@@ -19,7 +19,7 @@ pub(super) struct Authority {
 impl Authority {
     /// A new authority of that common name.
     pub(super) fn new(name: &str) -> Result<Self, Error> {
-        let mut params = parameters(DAYS);
+        let mut params = leaf_parameters(DAYS);
         let common_name = DnValue::Utf8String(name.to_owned());
         params
             .distinguished_name
@@ -44,7 +44,7 @@ impl Authority {
 
     /// The private key.
     pub(super) fn key_pem(&self) -> String {
-        key::pem(self.issuer.key())
+        key::key_pem(self.issuer.key())
     }
 
     /// Makes a key and a certificate for it.
@@ -56,7 +56,7 @@ impl Authority {
             .map_err(Error::certificate)?;
         Ok(Pair {
             certificate: certificate.pem(),
-            key: key::pem(&key),
+            key: key::key_pem(&key),
         })
     }
 }

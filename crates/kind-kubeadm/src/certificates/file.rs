@@ -27,7 +27,7 @@ pub enum Content {
 }
 
 /// A file that everyone may read.
-pub(super) fn public(path: String, text: String) -> NodeFile {
+pub(super) fn public_file(path: String, text: String) -> NodeFile {
     NodeFile {
         path,
         mode: PUBLIC,
@@ -36,7 +36,7 @@ pub(super) fn public(path: String, text: String) -> NodeFile {
 }
 
 /// A file for root alone.
-pub(super) fn private(path: String, text: String) -> NodeFile {
+pub(super) fn private_file(path: String, text: String) -> NodeFile {
     NodeFile {
         path,
         mode: PRIVATE,

@@ -28,7 +28,7 @@ pub(super) struct Pair {
 
 /// A P-256 key in the form of RFC 5915 (`EC PRIVATE KEY`), as Kubernetes itself writes such keys. In that
 /// of PKCS #8 kubeadm's phases `upload-certs` and `download-certs` know keys of RSA only.
-pub(super) fn pem(key: &KeyPair) -> String {
+pub(super) fn key_pem(key: &KeyPair) -> String {
     let Some(der) = named(key.serialized_der()) else {
         return key.serialize_pem();
     };
@@ -63,7 +63,7 @@ mod tests {
         let der = named(key.serialized_der()).unwrap();
         assert_eq!((der.len(), der[1]), (121, 119));
         assert!(der.ends_with(key.public_key_raw()));
-        let pem = pem(&key);
+        let pem = key_pem(&key);
         assert!(
             pem.starts_with("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEI"),
             "{pem}"

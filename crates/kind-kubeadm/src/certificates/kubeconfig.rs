@@ -21,7 +21,7 @@ pub(super) struct Access<'a> {
 pub(super) fn with_pair(access: &Access<'_>, pair: &Pair) -> String {
     let certificate = STANDARD.encode(&pair.certificate);
     let key = STANDARD.encode(&pair.key);
-    text(
+    kubeconfig_text(
         access,
         &format!("    client-certificate-data: {certificate}\n    client-key-data: {key}\n"),
     )
@@ -29,13 +29,13 @@ pub(super) fn with_pair(access: &Access<'_>, pair: &Pair) -> String {
 
 /// A kubeconfig whose certificate and key stand in one file.
 pub(super) fn with_file(access: &Access<'_>, path: &str) -> String {
-    text(
+    kubeconfig_text(
         access,
         &format!("    client-certificate: {path}\n    client-key: {path}\n"),
     )
 }
 
-fn text(access: &Access<'_>, credentials: &str) -> String {
+fn kubeconfig_text(access: &Access<'_>, credentials: &str) -> String {
     let Access {
         cluster,
         user,

@@ -14,7 +14,7 @@ use crate::Error;
 /// kubeadm's certificates are good for one year.
 const DAYS: u64 = 365;
 /// The clock of a node in a virtual machine may be behind the one that made its certificates.
-const SKEW: Duration = Duration::from_secs(3600);
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(3600);
 
 /// What a certificate says.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +56,7 @@ impl Leaf {
     }
 
     pub(super) fn parameters(&self) -> Result<CertificateParams, Error> {
-        let mut params = parameters(DAYS);
+        let mut params = leaf_parameters(DAYS);
         let name = &mut params.distinguished_name;
         if let Some(organization) = self.organization {
             let organization = DnValue::Utf8String(organization.to_owned());
@@ -87,11 +87,11 @@ impl Leaf {
 }
 
 /// A certificate without a name that is good from now on.
-pub(super) fn parameters(days: u64) -> CertificateParams {
+pub(super) fn leaf_parameters(days: u64) -> CertificateParams {
     let now = SystemTime::now();
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.not_before = (now - SKEW).into();
+    params.not_before = (now - MAX_CLOCK_SKEW).into();
     params.not_after = (now + Duration::from_secs(days * 24 * 3600)).into();
     params.key_usages.push(KeyUsagePurpose::DigitalSignature);
     params.use_authority_key_identifier_extension = true;
@@ -107,6 +107,6 @@ pub(super) fn self_signed(name: &str) -> Result<Pair, Error> {
     let certificate = params.self_signed(&key).map_err(Error::certificate)?;
     Ok(Pair {
         certificate: certificate.pem(),
-        key: key::pem(&key),
+        key: key::key_pem(&key),
     })
 }

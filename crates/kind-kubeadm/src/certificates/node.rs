@@ -6,7 +6,7 @@ use kind_config::Role;
 use kind_config::version::Version;
 
 use super::authorities::Authorities;
-use super::file::{Content, NodeFile, PKI, PRIVATE, private, public};
+use super::file::{Content, NodeFile, PKI, PRIVATE, private_file, public_file};
 use super::key::Pair;
 use super::kubeconfig::{Access, with_file, with_pair};
 use super::leaf::{Leaf, self_signed};
@@ -38,7 +38,7 @@ impl Authorities {
             server: "https://localhost:6443",
             authority: &authority,
         };
-        Ok(private(path.to_owned(), with_pair(&access, &pair)))
+        Ok(private_file(path.to_owned(), with_pair(&access, &pair)))
     }
 
     /// The files of a node with these documents.
@@ -63,7 +63,7 @@ impl Authorities {
             files.extend(node.of_etcd()?);
             files.extend(node.kubeconfigs()?);
         } else {
-            files.push(public(format!("{PKI}/ca.crt"), self.cluster.pem()));
+            files.push(public_file(format!("{PKI}/ca.crt"), self.cluster.pem()));
         }
         Ok(files)
     }
@@ -92,9 +92,10 @@ impl Node<'_> {
             .with([documents.endpoint_host(), documents.advertise_address()])
             .with(self.facts.known_addresses())
             .with(documents.api_server_names());
-        let group = match self.has_admin_group() {
-            true => ADMINS,
-            false => MASTERS,
+        let group = if self.has_admin_group() {
+            ADMINS
+        } else {
+            MASTERS
         };
         let cluster = &self.authorities.cluster;
         let front_proxy = &self.authorities.front_proxy;
@@ -180,7 +181,7 @@ impl Node<'_> {
             authority: &authority,
         };
         let path = format!("/etc/kubernetes/{file}.conf");
-        Ok(private(path, with_pair(&access, &pair)))
+        Ok(private_file(path, with_pair(&access, &pair)))
     }
 
     /// The kubelet's access, as it is after its first certificate was signed: a link to a dated file, which
@@ -194,9 +195,10 @@ impl Node<'_> {
             .cluster
             .issue(&Leaf::client(&user, Some("system:nodes")))?;
         let authority = self.authorities.cluster.pem();
-        let server = match *role == Role::ControlPlane && self.asks_local_server() {
-            true => self.documents.local_endpoint_url(),
-            false => self.documents.endpoint_url(),
+        let server = if *role == Role::ControlPlane && self.asks_local_server() {
+            self.documents.local_endpoint_url()
+        } else {
+            self.documents.endpoint_url()
         };
         let access = Access {
             cluster: self.documents.cluster_name(),
@@ -209,18 +211,18 @@ impl Node<'_> {
         let both = format!("{}{}", issued.certificate, issued.key);
         let own = self_signed(name)?;
         Ok(vec![
-            private(
+            private_file(
                 "/etc/kubernetes/kubelet.conf".to_owned(),
                 with_file(&access, &current),
             ),
-            private(format!("{KUBELET_PKI}/{dated}"), both),
+            private_file(format!("{KUBELET_PKI}/{dated}"), both),
             NodeFile {
                 path: current,
                 mode: PRIVATE,
                 content: Content::Link(dated),
             },
-            public(format!("{KUBELET_PKI}/kubelet.crt"), own.certificate),
-            private(format!("{KUBELET_PKI}/kubelet.key"), own.key),
+            public_file(format!("{KUBELET_PKI}/kubelet.crt"), own.certificate),
+            private_file(format!("{KUBELET_PKI}/kubelet.key"), own.key),
         ])
     }
 
@@ -233,8 +235,8 @@ impl Node<'_> {
 
 fn pair(name: &str, pair: Pair) -> Vec<NodeFile> {
     vec![
-        public(format!("{PKI}/{name}.crt"), pair.certificate),
-        private(format!("{PKI}/{name}.key"), pair.key),
+        public_file(format!("{PKI}/{name}.crt"), pair.certificate),
+        private_file(format!("{PKI}/{name}.key"), pair.key),
     ]
 }
 

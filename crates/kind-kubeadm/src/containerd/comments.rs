@@ -23,7 +23,7 @@ pub(super) struct Comment {
 
 impl Comments {
     /// Collects the comments of a document. Those inside of lists and at the end are left out.
-    pub(super) fn of(document: &DocumentMut) -> Self {
+    pub(super) fn collect_comments(document: &DocumentMut) -> Self {
         let mut comments = Self::default();
         comments.collect(document.as_table(), &mut Vec::new());
         comments.head = comments.take_head(document);
@@ -31,7 +31,7 @@ impl Comments {
     }
 
     /// The comments of a place.
-    pub(super) fn at(&self, path: &[&str]) -> Option<&Comment> {
+    pub(super) fn comment_at(&self, path: &[&str]) -> Option<&Comment> {
         // The paths are few, and most files have no comments at all.
         self.by_path
             .iter()

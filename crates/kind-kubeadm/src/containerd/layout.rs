@@ -10,7 +10,7 @@ use super::comments::Comments;
 use super::table::DATE;
 
 /// Writes a table. Values that are null are left out: TOML has none.
-pub(super) fn write(config: &Value, comments: &Comments) -> String {
+pub(super) fn write_config(config: &Value, comments: &Comments) -> String {
     let mut layout = Layout {
         out: String::new(),
         comments,
@@ -84,14 +84,23 @@ impl Layout<'_> {
     }
 
     fn comments_before(&mut self, path: &[&str]) {
-        for line in self.comments.at(path).into_iter().flat_map(|c| &c.before) {
+        for line in self
+            .comments
+            .comment_at(path)
+            .into_iter()
+            .flat_map(|c| &c.before)
+        {
             self.indent(path.len() - 1);
             let _ = writeln!(self.out, "{line}");
         }
     }
 
     fn end_line(&mut self, path: &[&str]) {
-        if let Some(beside) = self.comments.at(path).and_then(|c| c.beside.as_ref()) {
+        if let Some(beside) = self
+            .comments
+            .comment_at(path)
+            .and_then(|c| c.beside.as_ref())
+        {
             let _ = write!(self.out, " {beside}");
         }
         self.out.push('\n');

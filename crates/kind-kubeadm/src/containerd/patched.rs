@@ -12,9 +12,9 @@ use crate::Error;
 pub fn patch(config: &str, settings: &Settings) -> Result<String, Error> {
     let (mut config, comments) = table::parse_document(config)
         .map_err(|malformed| Error::ContainerdVersion(malformed.to_string()))?;
-    let version = table::version(&config).map_err(Error::ContainerdVersion)?;
+    let version = table::config_version(&config).map_err(Error::ContainerdVersion)?;
     if !settings.registries.is_empty() {
-        registries::enable(&mut config, version);
+        registries::enable_registries(&mut config, version);
     }
     for patch in &settings.merge {
         let wanted = patch.get("version");
@@ -25,7 +25,7 @@ pub fn patch(config: &str, settings: &Settings) -> Result<String, Error> {
     for patch in &settings.operations {
         patch.apply(&mut config).map_err(Error::Containerd)?;
     }
-    Ok(layout::write(&config, &comments))
+    Ok(layout::write_config(&config, &comments))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn files(registry: &Registry) -> Vec<(String, String)> {
 }
 
 /// Has containerd look for registries' files. Images of today do; those of kind before v0.27 do not.
-pub(super) fn enable(config: &mut Value, version: i64) {
+pub(super) fn enable_registries(config: &mut Value, version: i64) {
     let plugin = match version {
         2 => "io.containerd.grpc.v1.cri",
         _ => "io.containerd.cri.v1.images",
@@ -99,13 +99,13 @@ mod tests {
             (3, "io.containerd.cri.v1.images"),
         ] {
             let mut config = json!({ "version": version });
-            enable(&mut config, version);
+            enable_registries(&mut config, version);
             let set = json!({ "config_path": DIRECTORY });
             assert_eq!(config["plugins"][plugin]["registry"], set);
             let mut own =
                 json!({ "plugins": { plugin: { "registry": { "config_path": "/own" } } } });
             let before = own.clone();
-            enable(&mut own, version);
+            enable_registries(&mut own, version);
             assert_eq!(own, before);
         }
     }

@@ -50,7 +50,7 @@ fn merge_patches(cluster: &Cluster) -> impl Iterator<Item = Result<Value, Error>
     let patches = cluster.containerd_config_patches.iter().enumerate();
     patches.map(|(index, text)| {
         let field = format!("containerdConfigPatches[{index}]");
-        table::parse(text).map_err(|malformed| {
+        table::parse_config(text).map_err(|malformed| {
             let line = malformed.line;
             Error::Containerd(PatchError::parse("TOML patch", &field, malformed).at_line(line))
         })

@@ -9,9 +9,9 @@ use crate::Error;
 /// # Errors
 /// The text is no configuration of a known version, or it names no snapshotter.
 pub fn snapshotter(config_dump: &str) -> Result<String, Error> {
-    let config =
-        table::parse(config_dump).map_err(|malformed| Error::Snapshotter(malformed.to_string()))?;
-    let path: &[&str] = match table::version(&config).map_err(Error::Snapshotter)? {
+    let config = table::parse_config(config_dump)
+        .map_err(|malformed| Error::Snapshotter(malformed.to_string()))?;
+    let path: &[&str] = match table::config_version(&config).map_err(Error::Snapshotter)? {
         2 => &["io.containerd.grpc.v1.cri", "containerd", "snapshotter"],
         3 | 4 => &["io.containerd.cri.v1.images", "snapshotter"],
         other => return Err(Error::UnknownContainerdVersion(other)),

@@ -20,7 +20,7 @@ pub(super) const DATE: &str = "\u{0}date";
 
 /// Reads TOML text. Whole numbers and numbers with a fraction stay apart; a date becomes a table of
 /// [`DATE`].
-pub(super) fn parse(text: &str) -> Result<Value, Malformed> {
+pub(super) fn parse_config(text: &str) -> Result<Value, Malformed> {
     parse_document(text).map(|(table, _)| table)
 }
 
@@ -33,11 +33,14 @@ pub(super) fn parse_document(text: &str) -> Result<(Value, Comments), Malformed>
             line: before.map(|before| before.matches('\n').count() + 1),
         }
     })?;
-    Ok((table(document.as_table()), Comments::of(&document)))
+    Ok((
+        table(document.as_table()),
+        Comments::collect_comments(&document),
+    ))
 }
 
 /// A configuration's version, which decides where things stand in it.
-pub(super) fn version(config: &Value) -> Result<i64, String> {
+pub(super) fn config_version(config: &Value) -> Result<i64, String> {
     match config.get("version") {
         None => Err("it has no version".to_owned()),
         Some(version) => version
@@ -49,11 +52,11 @@ pub(super) fn version(config: &Value) -> Result<i64, String> {
 fn table(table: &dyn TableLike) -> Value {
     table
         .iter()
-        .map(|(key, item)| (key.to_owned(), json(item)))
+        .map(|(key, item)| (key.to_owned(), json_value(item)))
         .collect()
 }
 
-fn json(item: &Item) -> Value {
+fn json_value(item: &Item) -> Value {
     match item {
         Item::None => Value::Null,
         Item::Value(value) => value_json(value),

@@ -11,7 +11,7 @@ pub(super) struct Gates(BTreeMap<String, bool>);
 
 impl Gates {
     /// The cluster's gates and what the node needs.
-    pub(super) fn of(cluster: &ClusterSettings, facts: &NodeFacts) -> Self {
+    pub(super) fn feature_gates(cluster: &ClusterSettings, facts: &NodeFacts) -> Self {
         let mut gates = cluster.feature_gates.clone();
         if facts.rootless {
             gates.insert("KubeletInUserNamespace".into(), true);
@@ -30,7 +30,7 @@ impl Gates {
     }
 
     /// Sets a document's `featureGates` if there are gates.
-    pub(super) fn set(&self, document: &mut Value) {
+    pub(super) fn set_in_document(&self, document: &mut Value) {
         if !self.0.is_empty() {
             let gates = self.0.iter().map(|(name, on)| (name.clone(), (*on).into()));
             document["featureGates"] = Value::Object(gates.collect());

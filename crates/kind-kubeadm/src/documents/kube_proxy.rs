@@ -7,7 +7,11 @@ use super::gates::Gates;
 use crate::{ClusterSettings, NodeFacts};
 
 /// KubeProxyConfiguration.
-pub(super) fn document(cluster: &ClusterSettings, facts: &NodeFacts, gates: &Gates) -> Value {
+pub(super) fn kube_proxy_document(
+    cluster: &ClusterSettings,
+    facts: &NodeFacts,
+    gates: &Gates,
+) -> Value {
     let mode = &cluster.networking.kube_proxy_mode;
     let mut document = json!({
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
@@ -24,6 +28,6 @@ pub(super) fn document(cluster: &ClusterSettings, facts: &NodeFacts, gates: &Gat
     } else if *mode == KubeProxyMode::Nftables {
         conntrack["tcpBeLiberal"] = true.into();
     }
-    gates.set(&mut document);
+    gates.set_in_document(&mut document);
     document
 }

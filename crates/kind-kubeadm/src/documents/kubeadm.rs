@@ -16,7 +16,7 @@ const TOKEN: &str = "abcdef.0123456789abcdef";
 const CRI_SOCKET: &str = "unix:///run/containerd/containerd.sock";
 
 /// ClusterConfiguration, InitConfiguration and JoinConfiguration.
-pub(super) fn documents(
+pub(super) fn kubeadm_documents(
     cluster: &ClusterSettings,
     node: &NodeSettings,
     facts: &NodeFacts,
@@ -85,7 +85,7 @@ fn cluster_configuration(
         },
     });
     if cluster.audit.is_some() {
-        document["apiServer"]["extraVolumes"] = audit::volumes();
+        document["apiServer"]["extraVolumes"] = audit::audit_volumes();
     }
     if is_1_20(facts.version()) {
         document["featureGates"] = json!({ "IPv6DualStack": true });

@@ -8,7 +8,11 @@ use super::gates::Gates;
 use crate::{ClusterSettings, NodeFacts};
 
 /// KubeletConfiguration.
-pub(super) fn document(cluster: &ClusterSettings, facts: &NodeFacts, gates: &Gates) -> Value {
+pub(super) fn kubelet_document(
+    cluster: &ClusterSettings,
+    facts: &NodeFacts,
+    gates: &Gates,
+) -> Value {
     let version = facts.version();
     let cgroup_driver = if *version < Version::new(1, 24, 0) {
         "cgroupfs"
@@ -36,6 +40,6 @@ pub(super) fn document(cluster: &ClusterSettings, facts: &NodeFacts, gates: &Gat
     if facts.cgroup_v1 && *version >= Version::new(1, 35, 0) {
         document["failCgroupV1"] = false.into();
     }
-    gates.set(&mut document);
+    gates.set_in_document(&mut document);
     document
 }

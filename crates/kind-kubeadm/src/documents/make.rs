@@ -14,7 +14,7 @@ pub(super) fn patched_values(
     node: &NodeSettings,
     facts: &NodeFacts,
 ) -> Result<Vec<Value>, Error> {
-    let mut documents = documents(cluster, node, facts)?;
+    let mut documents = make_documents(cluster, node, facts)?;
     for document in &mut documents {
         cluster.patches.apply(document).map_err(Error::Kubeadm)?;
         node.patches.apply(document).map_err(Error::Kubeadm)?;
@@ -28,7 +28,7 @@ pub(super) fn patched_values(
 ///
 /// # Errors
 /// As [`patched`](super::patched), patches aside.
-pub(super) fn documents(
+pub(super) fn make_documents(
     cluster: &ClusterSettings,
     node: &NodeSettings,
     facts: &NodeFacts,
@@ -36,11 +36,11 @@ pub(super) fn documents(
     if facts.rootless && *facts.version() < Version::new(1, 22, 0) {
         return Err(Error::Rootless(facts.version().to_string()));
     }
-    let gates = Gates::of(cluster, facts);
-    let mut documents = kubeadm::documents(cluster, node, facts, &gates)?;
-    documents.push(kubelet::document(cluster, facts, &gates));
+    let gates = Gates::feature_gates(cluster, facts);
+    let mut documents = kubeadm::kubeadm_documents(cluster, node, facts, &gates)?;
+    documents.push(kubelet::kubelet_document(cluster, facts, &gates));
     if cluster.networking.kube_proxy_mode != KubeProxyMode::None {
-        documents.push(kube_proxy::document(cluster, facts, &gates));
+        documents.push(kube_proxy::kube_proxy_document(cluster, facts, &gates));
     }
     Ok(documents)
 }

@@ -24,7 +24,7 @@ fn facts(version: &str) -> NodeFacts {
 /// A node's documents before any patch.
 fn documents(cluster: &Cluster, facts: &NodeFacts) -> Result<Vec<Value>, Error> {
     let node = node_settings(cluster, &facts.name)?;
-    super::make::documents(&cluster_settings(cluster), &node, facts)
+    super::make::make_documents(&cluster_settings(cluster), &node, facts)
 }
 
 /// The second reference output of the behavioural specification: old API, IPv6, no kube-proxy,

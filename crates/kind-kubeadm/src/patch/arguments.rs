@@ -15,7 +15,7 @@ pub(super) enum Form {
 
 /// Replaces the arguments of a patch by the document's arguments changed by them. Null stays: it
 /// removes all arguments.
-pub(super) fn merge(
+pub(super) fn merge_arguments(
     patch: &mut Value,
     present: &Value,
     form: Form,
@@ -40,7 +40,7 @@ pub(super) fn merge(
     let mut arguments = present.as_array().cloned().unwrap_or_default();
     for (name, value) in changes {
         let value = as_text(value, &format!("{path}: {name}"))?;
-        change(&mut arguments, &name, value);
+        change_argument(&mut arguments, &name, value);
     }
     *patch = Value::Array(arguments);
     Ok(())
@@ -68,7 +68,7 @@ fn as_text(value: Value, path: &str) -> Result<Option<String>, String> {
 }
 
 /// Sets or removes the first argument of a name, or adds one.
-fn change(arguments: &mut Vec<Value>, name: &str, value: Option<String>) {
+fn change_argument(arguments: &mut Vec<Value>, name: &str, value: Option<String>) {
     let index = arguments
         .iter()
         .position(|argument| argument.get("name").is_some_and(|present| present == name));

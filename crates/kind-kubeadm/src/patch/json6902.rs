@@ -4,7 +4,7 @@ use kind_config::{JsonPatch, yaml};
 use serde_json::Value;
 
 use super::PatchError;
-use super::matching::{Target, text};
+use super::matching::{Target, text_field};
 
 const KIND: &str = "JSON 6902 patches";
 
@@ -27,7 +27,7 @@ impl OperationPatch {
                 kind: patch.kind.clone(),
                 api_version,
             },
-            operations: parse(&patch.patch, &field)?,
+            operations: parse_operations(&patch.patch, &field)?,
             field,
         })
     }
@@ -36,8 +36,8 @@ impl OperationPatch {
         if !self.target.matches(document) {
             return Ok(());
         }
-        let target = text(document, "kind").to_owned();
-        apply(&self.operations, document, &self.field, &target)
+        let target = text_field(document, "kind").to_owned();
+        apply_operations(&self.operations, document, &self.field, &target)
     }
 }
 
@@ -54,7 +54,7 @@ impl Operations {
     /// # Errors
     /// The text is not a list of operations.
     pub(crate) fn parse(text: &str, field: String) -> Result<Self, PatchError> {
-        let operations = parse(text, &field)?;
+        let operations = parse_operations(text, &field)?;
         Ok(Self { field, operations })
     }
 
@@ -63,11 +63,11 @@ impl Operations {
     /// # Errors
     /// An operation does not apply.
     pub(crate) fn apply(&self, document: &mut Value) -> Result<(), PatchError> {
-        apply(&self.operations, document, &self.field, "")
+        apply_operations(&self.operations, document, &self.field, "")
     }
 }
 
-fn parse(text: &str, field: &str) -> Result<json_patch::Patch, PatchError> {
+fn parse_operations(text: &str, field: &str) -> Result<json_patch::Patch, PatchError> {
     let operations = yaml::parse(text).map_err(|error| PatchError::yaml(KIND, field, error))?;
     if operations.as_sequence().is_none() {
         return Err(PatchError::parse(
@@ -80,7 +80,7 @@ fn parse(text: &str, field: &str) -> Result<json_patch::Patch, PatchError> {
         .map_err(|error| PatchError::parse(KIND, field, error))
 }
 
-fn apply(
+fn apply_operations(
     operations: &json_patch::Patch,
     document: &mut Value,
     field: &str,

@@ -12,23 +12,24 @@ pub(super) struct Target {
 
 impl Target {
     /// What a merge patch says of itself. Without a kind it is for no document.
-    pub(super) fn of(patch: &Value) -> Self {
+    pub(super) fn of_patch(patch: &Value) -> Self {
         Self {
-            kind: text(patch, "kind").to_owned(),
-            api_version: text(patch, "apiVersion").to_owned(),
+            kind: text_field(patch, "kind").to_owned(),
+            api_version: text_field(patch, "apiVersion").to_owned(),
         }
     }
 
     /// True if a document is what the patch is for.
     pub(super) fn matches(&self, document: &Value) -> bool {
         !self.kind.is_empty()
-            && self.kind == text(document, "kind")
-            && (self.api_version.is_empty() || self.api_version == text(document, "apiVersion"))
+            && self.kind == text_field(document, "kind")
+            && (self.api_version.is_empty()
+                || self.api_version == text_field(document, "apiVersion"))
     }
 }
 
 /// A field's text, empty if there is none.
-pub(super) fn text<'a>(document: &'a Value, field: &str) -> &'a str {
+pub(super) fn text_field<'a>(document: &'a Value, field: &str) -> &'a str {
     document
         .get(field)
         .and_then(Value::as_str)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::PatchError;
 use super::arguments::{self, Form};
-use super::matching::{Target, text};
+use super::matching::{Target, text_field};
 use crate::stream::split_documents;
 
 const KIND: &str = "patches";
@@ -30,7 +30,7 @@ impl MergePatch {
             .into_iter()
             .filter(|document| !document.is_null())
             .map(|document| {
-                let target = Target::of(&document);
+                let target = Target::of_patch(&document);
                 let Value::Object(patch) = document else {
                     let reason = "it must be a mapping like the document that it changes";
                     return Err(PatchError::parse(KIND, field, reason));
@@ -49,13 +49,13 @@ impl MergePatch {
             return Ok(());
         }
         let form = match () {
-            () if !text(document, "apiVersion").ends_with("v1beta4") => Form::Map,
+            () if !text_field(document, "apiVersion").ends_with("v1beta4") => Form::Map,
             () if self.target.api_version.is_empty() => Form::ListOrMap,
             () => Form::List,
         };
         let mut patch = self.patch.clone();
         resolve(&mut patch, document, form, "").map_err(|reason| {
-            PatchError::apply("patch", &self.field, text(document, "kind"), reason)
+            PatchError::apply("patch", &self.field, text_field(document, "kind"), reason)
         })?;
         json_patch::merge(document, &Value::Object(patch));
         Ok(())
@@ -78,7 +78,7 @@ fn resolve(
         match key.as_str() {
             "certSANs" => add_names(value, present),
             "extraArgs" | "kubeletExtraArgs" if form != Form::Map => {
-                arguments::merge(value, present, form, &path)?;
+                arguments::merge_arguments(value, present, form, &path)?;
             }
             _ => {
                 if let Value::Object(patch) = value {

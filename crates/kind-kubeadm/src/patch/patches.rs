@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::json6902::OperationPatch;
 use super::merge::MergePatch;
 use crate::error::PatchError;
-use crate::stream::{join, split_documents};
+use crate::stream::{join_documents, split_documents};
 
 /// Patches of one level, parsed: the merge patches and the JSON patches, in their order.
 ///
@@ -100,5 +100,5 @@ pub fn patch_stream(
     for document in &mut documents {
         patches.apply(document)?;
     }
-    Ok(join(documents))
+    Ok(join_documents(documents))
 }

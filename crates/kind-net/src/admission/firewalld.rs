@@ -12,8 +12,8 @@ const PROGRAM: &str = "firewall-cmd";
 const ZONE: &str = "--zone=trusted";
 
 /// Puts the bridge into the trusted zone until the daemon ends.
-pub(super) fn grant(bridge: &str) -> Result<(), Error> {
-    match call(&format!("--change-interface={bridge}"))? {
+pub(super) fn grant_in_firewalld(bridge: &str) -> Result<(), Error> {
+    match call_firewalld(&format!("--change-interface={bridge}"))? {
         Some(output) if !output.status.success() => {
             let message = String::from_utf8_lossy(&output.stderr);
             Err(failed(message.trim()))
@@ -23,12 +23,12 @@ pub(super) fn grant(bridge: &str) -> Result<(), Error> {
 }
 
 /// Takes the bridge out of the zone. The daemon fails if it is not there, or not any more.
-pub(super) fn revoke(bridge: &str) -> Result<(), Error> {
-    call(&format!("--remove-interface={bridge}")).map(drop)
+pub(super) fn revoke_in_firewalld(bridge: &str) -> Result<(), Error> {
+    call_firewalld(&format!("--remove-interface={bridge}")).map(drop)
 }
 
 /// None without the program.
-fn call(change: &str) -> Result<Option<Output>, Error> {
+fn call_firewalld(change: &str) -> Result<Option<Output>, Error> {
     let command = &mut Command::new(PROGRAM);
     let command = command.args([ZONE, change]).stdin(Stdio::null());
     match command.output() {

@@ -10,9 +10,9 @@ use crate::{Error, nft};
 pub fn grant(bridge: &str) -> Result<(), Error> {
     let tables = nft::tables()?;
     if has_firewalld(&tables) {
-        firewalld::grant(bridge)?;
+        firewalld::grant_in_firewalld(bridge)?;
     }
-    iptables::present(&tables)
+    iptables::present_tables(&tables)
         .iter()
         .try_for_each(|table| table.grant(bridge))
 }
@@ -24,9 +24,9 @@ pub fn grant(bridge: &str) -> Result<(), Error> {
 pub fn revoke(bridge: &str) -> Result<(), Error> {
     let tables = nft::tables()?;
     if has_firewalld(&tables) {
-        firewalld::revoke(bridge)?;
+        firewalld::revoke_in_firewalld(bridge)?;
     }
-    iptables::present(&tables)
+    iptables::present_tables(&tables)
         .iter()
         .try_for_each(|table| table.revoke(bridge))
 }

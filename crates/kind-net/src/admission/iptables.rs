@@ -48,7 +48,7 @@ const TABLES: [Table; 4] = [
 ];
 
 /// The tables that exist, given all of nftables. Asking iptables itself would make those that do not.
-pub(super) fn present(known: &[(String, String)]) -> Vec<Table> {
+pub(super) fn present_tables(known: &[(String, String)]) -> Vec<Table> {
     let exists = |table: &Table| match table.variant {
         Variant::Nft => known
             .iter()
@@ -68,11 +68,11 @@ impl Table {
         let Some((program, listing)) = self.read() else {
             return Ok(());
         };
-        for passage in passage::needed(&listing, bridge) {
+        for passage in passage::needed_passages(&listing, bridge) {
             let rule = as_str(&passage.rule);
             let with = |action| [&[action, passage.chain], rule.as_slice()].concat();
-            if !run(program, &with("-C"))?.status.success() {
-                change(program, &with("-I"))?;
+            if !run_iptables(program, &with("-C"))?.status.success() {
+                change_rules(program, &with("-I"))?;
             }
         }
         Ok(())
@@ -81,10 +81,10 @@ impl Table {
     /// Removes all rules of `bridge`.
     pub(super) fn revoke(&self, bridge: &str) -> Result<(), Error> {
         match self.read() {
-            Some((program, listing)) => passage::deletions(&listing, bridge)
+            Some((program, listing)) => passage::passage_deletions(&listing, bridge)
                 .iter()
-                .try_for_each(|deletion| change(program, &as_str(deletion))),
-            None if self.variant == Variant::Nft => orphans::remove(self.family, bridge),
+                .try_for_each(|deletion| change_rules(program, &as_str(deletion))),
+            None if self.variant == Variant::Nft => orphans::remove_orphans(self.family, bridge),
             // Nothing else can change such a table.
             None => Ok(()),
         }
@@ -94,7 +94,7 @@ impl Table {
     /// the table has rules that are not iptables' own.
     fn read(&self) -> Option<(&'static str, String)> {
         let program = *self.programs.iter().find(|program| self.is_for(program))?;
-        let output = run(program, &["-S"]).ok()?;
+        let output = run_iptables(program, &["-S"]).ok()?;
         let listing = String::from_utf8_lossy(&output.stdout).into_owned();
         output.status.success().then_some((program, listing))
     }
@@ -122,7 +122,7 @@ fn as_str(words: &[String]) -> Vec<&str> {
 }
 
 /// Runs the program, which waits for others that change the tables.
-fn run(program: &str, arguments: &[&str]) -> Result<Output, Error> {
+fn run_iptables(program: &str, arguments: &[&str]) -> Result<Output, Error> {
     let failed = |error: io::Error| Error::Firewall {
         program: program.to_owned(),
         message: error.to_string(),
@@ -132,8 +132,8 @@ fn run(program: &str, arguments: &[&str]) -> Result<Output, Error> {
     command.output().map_err(failed)
 }
 
-fn change(program: &str, arguments: &[&str]) -> Result<(), Error> {
-    let output = run(program, arguments)?;
+fn change_rules(program: &str, arguments: &[&str]) -> Result<(), Error> {
+    let output = run_iptables(program, arguments)?;
     if output.status.success() {
         return Ok(());
     }

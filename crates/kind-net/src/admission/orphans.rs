@@ -6,7 +6,7 @@ use super::passage::CHAINS;
 use crate::{Error, nft};
 
 /// Removes what names `bridge` from the filter table of a family.
-pub(super) fn remove(family: &str, bridge: &str) -> Result<(), Error> {
+pub(super) fn remove_orphans(family: &str, bridge: &str) -> Result<(), Error> {
     let objects = nft::list(&["table", family, "filter"])?;
     let deletions: Vec<Value> = objects
         .iter()
@@ -84,7 +84,7 @@ mod tests {
             let before = iptables("-S");
             crate::admission::grant("br-test").unwrap();
             assert_ne!(iptables("-S"), before);
-            remove("ip", "br-test").unwrap();
+            remove_orphans("ip", "br-test").unwrap();
             assert_eq!(iptables("-S"), before);
         };
         std::thread::spawn(work).join().unwrap();

@@ -23,7 +23,7 @@ const NAMES: [&[&str]; 2] = [
 ];
 
 /// The rules that `bridge` needs in a table that `iptables -S` lists like this.
-pub(super) fn needed(listing: &str, bridge: &str) -> Vec<Passage> {
+pub(super) fn needed_passages(listing: &str, bridge: &str) -> Vec<Passage> {
     let rule = |chain, direction, matches| Passage {
         chain,
         rule: rule(bridge, direction, matches),
@@ -40,7 +40,7 @@ pub(super) fn needed(listing: &str, bridge: &str) -> Vec<Passage> {
 }
 
 /// The arguments that delete each rule of `bridge` in a listing, however often it is there.
-pub(super) fn deletions(listing: &str, bridge: &str) -> Vec<Vec<String>> {
+pub(super) fn passage_deletions(listing: &str, bridge: &str) -> Vec<Vec<String>> {
     let comment = comment(bridge);
     listing
         .lines()
@@ -129,7 +129,7 @@ mod tests {
 ";
 
     fn chains(listing: &str) -> Vec<&'static str> {
-        let needed = needed(listing, "br-x");
+        let needed = needed_passages(listing, "br-x");
         needed.iter().map(|passage| passage.chain).collect()
     }
 
@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn only_the_own_bridge_loses_its_rules() {
-        let own = needed(UFW, "br-1");
-        let other = needed(UFW, "br-12");
+        let own = needed_passages(UFW, "br-1");
+        let other = needed_passages(UFW, "br-12");
         let lines = own.iter().chain(&other).chain(&own).map(|passage| {
             let rule = passage.rule.join(" ");
             format!("-A {} {rule}\n", passage.chain)
@@ -155,7 +155,7 @@ mod tests {
             .map(|line| format!("{line}\n"))
             .chain(lines)
             .collect();
-        let deletions = deletions(&listing, "br-1");
+        let deletions = passage_deletions(&listing, "br-1");
         assert_eq!(deletions.len(), own.len() * 2);
         assert_eq!(
             deletions[1].join(" "),

@@ -18,7 +18,7 @@ struct Anyone(Arc<CryptoProvider>);
 ///
 /// # Errors
 /// The cryptography cannot do TLS 1.2 or 1.3.
-pub(super) fn configuration() -> Result<Arc<ClientConfig>, Error> {
+pub(super) fn client_configuration() -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// How long a connection within one network may take to come about.
-const CONNECT: Duration = Duration::from_millis(400);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// What is known of a member, worse things first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +50,7 @@ impl Member {
     }
 
     /// Notes its health; a change is told.
-    pub(super) fn set(&self, health: Health) {
+    pub(super) fn set_health(&self, health: Health) {
         let changed = self.health.send_if_modified(|known| {
             let changed = *known != health;
             *known = health;
@@ -66,7 +66,7 @@ impl Member {
     /// # Errors
     /// Its name is unknown, or nothing takes the connection in the time that a network needs.
     pub(super) async fn connect(&self) -> io::Result<TcpStream> {
-        let connected = timeout(CONNECT, TcpStream::connect(&self.address)).await;
+        let connected = timeout(CONNECT_TIMEOUT, TcpStream::connect(&self.address)).await;
         let stream = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         stream.set_nodelay(true)?;
         Ok(stream)

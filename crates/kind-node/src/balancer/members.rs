@@ -12,10 +12,10 @@ use super::member::{Health, Member};
 
 /// How long a client waits before it gets a member that says it is not ready. The servers of a starting
 /// cluster take a while, and a client that is refused takes its own time to come again.
-const READY: Duration = Duration::from_secs(4);
+const READY_MEMBER_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a client waits at all.
-const ANY: Duration = Duration::from_secs(8);
-const PAUSE: Duration = Duration::from_millis(50);
+const ANY_MEMBER_TIMEOUT: Duration = Duration::from_secs(8);
+const MEMBER_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The members and whoever looks after each.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(super) struct Members {
 impl Members {
     /// Makes these the members. Those that were members before stay as they are; the connections of
     /// those that are none any more end. `look_after` begins to watch the health of a new one.
-    pub(super) fn set(
+    pub(super) fn set_members(
         &self,
         addresses: &[String],
         look_after: impl Fn(Arc<Member>) -> JoinHandle<()>,
@@ -37,7 +37,7 @@ impl Members {
             let stays = addresses.iter().any(|address| address == member.address());
             if !stays {
                 watcher.abort();
-                member.set(Health::Gone);
+                member.set_health(Health::Gone);
             }
             stays
         });
@@ -52,17 +52,18 @@ impl Members {
     /// A connection to a member; `None` if none can be had in a reasonable time.
     pub(super) async fn connect(&self) -> Option<(Arc<Member>, TcpStream)> {
         let begin = Instant::now();
-        while begin.elapsed() < ANY {
-            let least = match begin.elapsed() < READY {
-                true => Health::Busy,
-                false => Health::Unready,
+        while begin.elapsed() < ANY_MEMBER_TIMEOUT {
+            let least = if begin.elapsed() < READY_MEMBER_TIMEOUT {
+                Health::Busy
+            } else {
+                Health::Unready
             };
             for member in self.candidates(least) {
                 if let Ok(stream) = member.connect().await {
                     return Some((member, stream));
                 }
             }
-            sleep(PAUSE).await;
+            sleep(MEMBER_POLL_INTERVAL).await;
         }
         None
     }

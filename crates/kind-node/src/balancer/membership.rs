@@ -14,7 +14,7 @@ use k8s_openapi::api::core::v1::Node;
 use kind_node::load_balancer::Settings;
 
 use crate::kubernetes;
-use crate::kubernetes::known::{self, Known};
+use crate::kubernetes::store::{self, Store};
 
 /// Labels of control planes, the second until 1.23.
 const LABELS: [&str; 2] = [
@@ -22,30 +22,34 @@ const LABELS: [&str; 2] = [
     "node-role.kubernetes.io/master",
 ];
 /// How often a kubeconfig that is not there yet is looked for.
-const LOOK: Duration = Duration::from_secs(1);
+const KUBECONFIG_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Keeps the file at `path` in step with the cluster, for ever, once there is a kubeconfig to ask by.
-pub(super) async fn keep(path: &Path, kubeconfig: &Path) {
+pub(super) async fn keep_members(path: &Path, kubeconfig: &Path) {
     let client = loop {
         match kubernetes::client_of(kubeconfig).await {
             Ok(client) => break client,
-            Err(_) => tokio::time::sleep(LOOK).await,
+            Err(_) => tokio::time::sleep(KUBECONFIG_POLL_INTERVAL).await,
         }
     };
-    let mut events = pin!(known::watch::<Node>(&client));
-    let mut nodes = Known::default();
+    let mut events = pin!(store::watch_objects::<Node>(&client));
+    let mut nodes = Store::default();
     let mut seen = BTreeSet::new();
     while let Some(event) = events.next().await {
         let news = match event {
-            Ok(event) => nodes.apply(event, |node| is_control_plane(&node).then_some(())),
+            Ok(event) => nodes.apply_event(event, |node| is_control_plane(&node).then_some(())),
             Err(error) => {
                 tracing::debug!(%error, "no answer from the API server");
                 false
             }
         };
         if news && nodes.complete() {
-            let present = nodes.all().keys().map(|key| key.name.clone()).collect();
-            if let Err(error) = note(path, &seen, &present) {
+            let present = nodes
+                .all_objects()
+                .keys()
+                .map(|key| key.name.clone())
+                .collect();
+            if let Err(error) = note_members(path, &seen, &present) {
                 tracing::warn!(%error, "the members cannot be written");
             }
             seen.extend(present);
@@ -59,7 +63,11 @@ fn is_control_plane(node: &Node) -> bool {
 }
 
 /// Writes the file anew if it says something else than the cluster.
-fn note(path: &Path, seen: &BTreeSet<String>, present: &BTreeSet<String>) -> io::Result<()> {
+fn note_members(
+    path: &Path,
+    seen: &BTreeSet<String>,
+    present: &BTreeSet<String>,
+) -> io::Result<()> {
     let mut settings: Settings = serde_json::from_slice(&std::fs::read(path)?)?;
     let members = members(&settings, seen, present);
     if members == settings.members {
@@ -115,9 +123,9 @@ mod tests {
         let path = directory.path().join("load-balancer.json");
         std::fs::write(&path, "{\"port\": 1, \"members\": [\"a:1\"]}").unwrap();
         let before = std::fs::read(&path).unwrap();
-        note(&path, &names(&[]), &names(&["a"])).unwrap();
+        note_members(&path, &names(&[]), &names(&["a"])).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), before);
-        note(&path, &names(&["a"]), &names(&["b"])).unwrap();
+        note_members(&path, &names(&["a"]), &names(&["b"])).unwrap();
         let after = std::fs::read_to_string(&path).unwrap();
         assert_eq!(after, Settings::new(1, ["b"]).text());
     }

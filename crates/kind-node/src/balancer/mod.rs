@@ -20,4 +20,4 @@ mod relay;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use program::run;
+pub(crate) use program::run_load_balancer;

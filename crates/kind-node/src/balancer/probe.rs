@@ -14,17 +14,17 @@ use tokio_rustls::TlsConnector;
 use super::member::{Health, Member};
 
 /// From one check to the next.
-const INTERVAL: Duration = Duration::from_millis(400);
+const PROBE_INTERVAL: Duration = Duration::from_millis(400);
 /// After a first sign of trouble the next check comes sooner.
-const RECHECK: Duration = Duration::from_millis(100);
+const RECHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a server may take to answer. A busy one gets no more to do as long as others are ready.
-const ANSWER: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// So many connections in a row must fail before a member counts as gone.
-const FAILURES: u32 = 2;
+const FAILURE_THRESHOLD: u32 = 2;
 
 /// What one check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Finding {
+enum ProbeResult {
     /// Nothing takes a connection.
     Unreachable,
     /// Something took the connection, and no answer came.
@@ -37,47 +37,51 @@ enum Finding {
 pub(super) async fn look_after(member: Arc<Member>, config: Arc<ClientConfig>) {
     let mut failures = 0;
     loop {
-        let finding = check(&member, &config).await;
+        let finding = check_member(&member, &config).await;
         failures = match finding {
-            Finding::Unreachable => failures + 1,
+            ProbeResult::Unreachable => failures + 1,
             _ => 0,
         };
-        if let Some(health) = judge(finding, failures) {
-            member.set(health);
+        if let Some(health) = judge_result(finding, failures) {
+            member.set_health(health);
         }
         sleep(match finding {
-            Finding::Answered(_) => INTERVAL,
-            _ => RECHECK,
+            ProbeResult::Answered(_) => PROBE_INTERVAL,
+            _ => RECHECK_INTERVAL,
         })
         .await;
     }
 }
 
 /// What a finding says about a member; nothing yet if it may be a hiccup.
-fn judge(finding: Finding, failures: u32) -> Option<Health> {
+fn judge_result(finding: ProbeResult, failures: u32) -> Option<Health> {
     match finding {
         // Whoever does not let a stranger ask is there to serve those he knows.
-        Finding::Answered(200 | 401 | 403) => Some(Health::Ready),
-        Finding::Answered(_) => Some(Health::Unready),
-        Finding::Silent => Some(Health::Busy),
-        Finding::Unreachable => (failures >= FAILURES).then_some(Health::Gone),
+        ProbeResult::Answered(200 | 401 | 403) => Some(Health::Ready),
+        ProbeResult::Answered(_) => Some(Health::Unready),
+        ProbeResult::Silent => Some(Health::Busy),
+        ProbeResult::Unreachable => (failures >= FAILURE_THRESHOLD).then_some(Health::Gone),
     }
 }
 
-async fn check(member: &Member, config: &Arc<ClientConfig>) -> Finding {
+async fn check_member(member: &Member, config: &Arc<ClientConfig>) -> ProbeResult {
     let Ok(stream) = member.connect().await else {
-        return Finding::Unreachable;
+        return ProbeResult::Unreachable;
     };
     let name = member.address().rsplit_once(':');
     let name = name.map_or("", |(name, _)| name).trim_matches(['[', ']']);
-    match timeout(ANSWER, ask(stream, name, config)).await {
-        Ok(Ok(Some(code))) => Finding::Answered(code),
-        _ => Finding::Silent,
+    match timeout(PROBE_TIMEOUT, ask_readyz(stream, name, config)).await {
+        Ok(Ok(Some(code))) => ProbeResult::Answered(code),
+        _ => ProbeResult::Silent,
     }
 }
 
 /// The status code of the server's `/readyz`.
-async fn ask(stream: TcpStream, name: &str, config: &Arc<ClientConfig>) -> io::Result<Option<u16>> {
+async fn ask_readyz(
+    stream: TcpStream,
+    name: &str,
+    config: &Arc<ClientConfig>,
+) -> io::Result<Option<u16>> {
     let connector = TlsConnector::from(Arc::clone(config));
     let server = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
     let mut stream = connector.connect(server, stream).await?;
@@ -86,10 +90,10 @@ async fn ask(stream: TcpStream, name: &str, config: &Arc<ClientConfig>) -> io::R
     // `HTTP/1.1 200` is all that matters.
     let mut head = [0; 12];
     stream.read_exact(&mut head).await?;
-    Ok(status(&head))
+    Ok(parse_status(&head))
 }
 
-fn status(head: &[u8]) -> Option<u16> {
+fn parse_status(head: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(head).ok()?;
     text.strip_prefix("HTTP/1.")?.get(2..)?.parse().ok()
 }
@@ -100,18 +104,27 @@ mod tests {
 
     #[test]
     fn a_status_is_read_from_the_first_bytes() {
-        assert_eq!(status(b"HTTP/1.1 200"), Some(200));
-        assert_eq!(status(b"HTTP/1.0 503"), Some(503));
-        assert_eq!(status(b"SSH-2.0-Open"), None);
-        assert_eq!(status(&[0xff; 12]), None);
+        assert_eq!(parse_status(b"HTTP/1.1 200"), Some(200));
+        assert_eq!(parse_status(b"HTTP/1.0 503"), Some(503));
+        assert_eq!(parse_status(b"SSH-2.0-Open"), None);
+        assert_eq!(parse_status(&[0xff; 12]), None);
     }
 
     #[test]
     fn one_failure_is_no_verdict() {
-        assert_eq!(judge(Finding::Unreachable, 1), None);
-        assert_eq!(judge(Finding::Unreachable, 2), Some(Health::Gone));
-        assert_eq!(judge(Finding::Silent, 0), Some(Health::Busy));
-        assert_eq!(judge(Finding::Answered(500), 0), Some(Health::Unready));
-        assert_eq!(judge(Finding::Answered(403), 0), Some(Health::Ready));
+        assert_eq!(judge_result(ProbeResult::Unreachable, 1), None);
+        assert_eq!(
+            judge_result(ProbeResult::Unreachable, 2),
+            Some(Health::Gone)
+        );
+        assert_eq!(judge_result(ProbeResult::Silent, 0), Some(Health::Busy));
+        assert_eq!(
+            judge_result(ProbeResult::Answered(500), 0),
+            Some(Health::Unready)
+        );
+        assert_eq!(
+            judge_result(ProbeResult::Answered(403), 0),
+            Some(Health::Ready)
+        );
     }
 }

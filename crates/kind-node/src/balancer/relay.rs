@@ -10,7 +10,7 @@ use super::member::Health;
 use super::members::Members;
 
 /// Leads a client to a member until one of them ends the connection or the member is gone.
-pub(super) async fn relay(mut client: TcpStream, members: Arc<Members>) {
+pub(super) async fn relay_connection(mut client: TcpStream, members: Arc<Members>) {
     let Some((member, mut server)) = members.connect().await else {
         return;
     };
@@ -28,4 +28,4 @@ pub(super) async fn relay(mut client: TcpStream, members: Arc<Members>) {
 }
 
 /// How long to wait when the process has no room for another connection.
-pub(super) const FULL: Duration = Duration::from_millis(100);
+pub(super) const OUT_OF_RESOURCES_PAUSE: Duration = Duration::from_millis(100);

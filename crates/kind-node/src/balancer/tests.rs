@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::program::serve;
+use super::program::serve_members;
 
 /// An API server: answers `/readyz`, then everything else with its own name.
 struct Server {
@@ -92,7 +92,7 @@ fn balancer(servers: &[&Server]) -> Balancer {
     let path = directory.path().join("load-balancer.json");
     write(&path, port, servers);
     let file = path.clone();
-    let task = tokio::spawn(async move { serve(&file).await.unwrap() });
+    let task = tokio::spawn(async move { serve_members(&file).await.unwrap() });
     Balancer {
         port,
         path,

@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use super::error::during;
+use super::error::during_step;
 use super::{Error, log, program, text};
 
 /// Files in which kubeadm writes the node's address.
@@ -50,7 +50,8 @@ fn follow_one(
     current: Option<IpAddr>,
 ) -> Result<bool, Error> {
     let record = root.join(record);
-    let old = text::read(&record).map_err(during(format!("read the old {family} address")))?;
+    let old =
+        text::read_text(&record).map_err(during_step(format!("read the old {family} address")))?;
     let old = old
         .map(|old| old.trim().to_owned())
         .filter(|old| !old.is_empty());
@@ -67,22 +68,24 @@ fn follow_one(
     if let Some(old) = &old {
         log::info(format!("detected old {family} address: {old}"));
         for file in FILES {
-            rewrite(&root.join(file), old, &current).map_err(during(format!("rewrite /{file}")))?;
+            rewrite_file(&root.join(file), old, &current)
+                .map_err(during_step(format!("rewrite /{file}")))?;
         }
     }
-    text::write(&record, &current).map_err(during(format!("record the {family} address")))?;
+    text::write_text(&record, &current)
+        .map_err(during_step(format!("record the {family} address")))?;
     Ok(old.is_some())
 }
 
-fn rewrite(path: &Path, old: &str, new: &str) -> std::io::Result<()> {
-    let Some(text) = text::read(path)? else {
+fn rewrite_file(path: &Path, old: &str, new: &str) -> std::io::Result<()> {
+    let Some(text) = text::read_text(path)? else {
         return Ok(());
     };
     let edited = replace_address(&text, old, new);
     if edited == text {
         return Ok(());
     }
-    text::replace(path, &edited)
+    text::replace_text(path, &edited)
 }
 
 /// Replaces an address where it stands alone, not where it is part of a longer one.
@@ -136,11 +139,11 @@ fn renew_certificate(root: &Path) -> Result<(), Error> {
     // Kept aside until there are new ones: a boot that is interrupted here must find its way.
     let aside = [&certificate, &key].map(|path| path.with_extension(extension_aside(path)));
     for (path, aside) in [&certificate, &key].into_iter().zip(&aside) {
-        fs::rename(path, aside).map_err(during("put the old certificate aside"))?;
+        fs::rename(path, aside).map_err(during_step("put the old certificate aside"))?;
     }
     let config = root.join("kind/kubeadm.conf");
     let config = config.to_string_lossy();
-    let made = program::output(
+    let made = program::program_output(
         &[
             "kubeadm",
             "init",
@@ -154,8 +157,10 @@ fn renew_certificate(root: &Path) -> Result<(), Error> {
     );
     for (path, aside) in [&certificate, &key].into_iter().zip(&aside) {
         match made {
-            Ok(_) => fs::remove_file(aside).map_err(during("remove the old certificate"))?,
-            Err(_) => fs::rename(aside, path).map_err(during("put the old certificate back"))?,
+            Ok(_) => fs::remove_file(aside).map_err(during_step("remove the old certificate"))?,
+            Err(_) => {
+                fs::rename(aside, path).map_err(during_step("put the old certificate back"))?
+            }
         }
     }
     made.map(drop)
@@ -218,7 +223,7 @@ mod tests {
     fn a_change_is_followed_once() {
         let root = tempfile::tempdir().unwrap();
         let manifest = root.path().join(FILES[0]);
-        text::write(&manifest, "url: https://10.0.0.2:2379\n").unwrap();
+        text::write_text(&manifest, "url: https://10.0.0.2:2379\n").unwrap();
         let follow = |last: u8| {
             let address = Ipv4Addr::new(10, 0, 0, last);
             follow_one(root.path(), "IPv4", "kind/old-ipv4", Some(address.into())).unwrap()
@@ -237,9 +242,9 @@ mod tests {
     fn a_lost_address_ends_the_boot_for_ipv4_alone() {
         let root = tempfile::tempdir().unwrap();
         follow(root.path(), None, None).unwrap();
-        text::write(&root.path().join("kind/old-ipv6"), "fc00::2").unwrap();
+        text::write_text(&root.path().join("kind/old-ipv6"), "fc00::2").unwrap();
         follow(root.path(), None, None).unwrap();
-        text::write(&root.path().join("kind/old-ipv4"), "10.0.0.2").unwrap();
+        text::write_text(&root.path().join("kind/old-ipv4"), "10.0.0.2").unwrap();
         let error = follow(root.path(), None, None).unwrap_err();
         assert!(matches!(error, Error::AddressLost { .. }), "{error}");
     }

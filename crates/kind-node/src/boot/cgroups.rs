@@ -9,24 +9,25 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use kind_sys::mount::{self, Travel};
+use kind_sys::mount::{self, MountPropagation};
 use kind_sys::mountinfo::{self, Mount};
 use rustix::mount::{UnmountFlags, unmount};
 
-use super::error::during;
+use super::error::during_step;
 use super::{Error, log, text};
 
 const ROOT: &str = "/sys/fs/cgroup";
 const GROUPS: [&str; 2] = ["kubelet", "kubelet.slice"];
 
 /// Prepares the hierarchies for the init system.
-pub(super) fn fix() -> Result<(), Error> {
+pub(super) fn fix_cgroups() -> Result<(), Error> {
     if is_unified() {
         log::info("detected cgroup v2");
         return Ok(());
     }
     log::info("detected cgroup v1");
-    let own = fs::read_to_string("/proc/self/cgroup").map_err(during("read /proc/self/cgroup"))?;
+    let own =
+        fs::read_to_string("/proc/self/cgroup").map_err(during_step("read /proc/self/cgroup"))?;
     let own = own_path(&own);
     if own != Path::new("/") {
         log::warn(
@@ -35,10 +36,10 @@ pub(super) fn fix() -> Result<(), Error> {
         restore_own_paths(&own)?;
     }
     remove_misc()?;
-    match mount::change(Path::new(ROOT), Travel::Private) {
+    match mount::set_propagation(Path::new(ROOT), MountPropagation::Private) {
         // Not a mount point where the engine shows the host's hierarchies as plain directories.
         Err(error) if error.kind() == ErrorKind::InvalidInput => {}
-        result => result.map_err(during("make the cgroup mounts private"))?,
+        result => result.map_err(during_step("make the cgroup mounts private"))?,
     }
     make_groups()
 }
@@ -46,14 +47,14 @@ pub(super) fn fix() -> Result<(), Error> {
 /// Makes the kubelet's groups before it starts: the step before the kubelet in its unit.
 pub(super) fn prepare_kubelet() -> Result<(), Error> {
     if is_unified() {
-        delegate(Path::new(ROOT))
+        delegate_controllers(Path::new(ROOT))
     } else {
         make_groups()
     }
 }
 
 /// The controllers of the root group, on cgroup v2.
-pub(super) fn controllers() -> Option<String> {
+pub(super) fn cgroup_controllers() -> Option<String> {
     fs::read_to_string(Path::new(ROOT).join("cgroup.controllers")).ok()
 }
 
@@ -64,11 +65,11 @@ pub(super) fn is_unified() -> bool {
 
 /// Makes the kubelet's groups in every v1 hierarchy.
 fn make_groups() -> Result<(), Error> {
-    let mounts = mountinfo::read().map_err(during("read the mount table"))?;
+    let mounts = mountinfo::read().map_err(during_step("read the mount table"))?;
     let hierarchies: Vec<&Mount> = hierarchies(&mounts).collect();
     for hierarchy in &hierarchies {
         let cpuset = hierarchy.options.iter().any(|option| option == "cpuset");
-        make_groups_in(&hierarchy.target, cpuset).map_err(during(format!(
+        make_groups_in(&hierarchy.target, cpuset).map_err(during_step(format!(
             "make groups in {}",
             hierarchy.target.display()
         )))?;
@@ -101,13 +102,13 @@ fn make_groups_in(directory: &Path, cpuset: bool) -> io::Result<()> {
 }
 
 /// Hands every controller down to the kubelet's groups.
-fn delegate(root: &Path) -> Result<(), Error> {
+fn delegate_controllers(root: &Path) -> Result<(), Error> {
     let read = |name: &str| {
         let path = root.join(name);
-        fs::read_to_string(&path).map_err(during(format!("read {}", path.display())))
+        fs::read_to_string(&path).map_err(during_step(format!("read {}", path.display())))
     };
     let members = read("cgroup.procs")?;
-    let processes = processes(&members);
+    let processes = parse_processes(&members);
     if !processes.is_empty() {
         return Err(Error::RootCgroupBusy(processes.join(", ")));
     }
@@ -116,13 +117,13 @@ fn delegate(root: &Path) -> Result<(), Error> {
         let control = root.join(group).join("cgroup.subtree_control");
         fs::create_dir_all(root.join(group))
             .and_then(|()| fs::write(&control, &enable))
-            .map_err(during(format!("write {}", control.display())))?;
+            .map_err(during_step(format!("write {}", control.display())))?;
     }
     Ok(())
 }
 
 /// The processes of a group; `0` is one that this namespace does not see.
-fn processes(text: &str) -> Vec<&str> {
+fn parse_processes(text: &str) -> Vec<&str> {
     text.lines().filter(|line| *line != "0").collect()
 }
 
@@ -156,16 +157,16 @@ fn hierarchies(mounts: &[Mount]) -> impl Iterator<Item = &Mount> {
 /// Removes the `misc` controller, which runc of old images does not know.
 fn remove_misc() -> Result<(), Error> {
     let known = Path::new("/proc/cgroups");
-    let text = fs::read_to_string(known).map_err(during("read /proc/cgroups"))?;
+    let text = fs::read_to_string(known).map_err(during_step("read /proc/cgroups"))?;
     let Some(edited) = without_misc(&text) else {
         return Ok(());
     };
     remove_hierarchy(&Path::new(ROOT).join("misc"))
-        .map_err(during("remove the misc controller"))?;
+        .map_err(during_step("remove the misc controller"))?;
     let fake = Path::new("/kind/fake-cgroups");
-    text::write(fake, &edited)
+    text::write_text(fake, &edited)
         .and_then(|()| mount::bind(fake, known))
-        .map_err(during("hide the misc controller"))
+        .map_err(during_step("hide the misc controller"))
 }
 
 /// The table of controllers without `misc`, if that is in it.
@@ -192,10 +193,10 @@ fn remove_hierarchy(directory: &Path) -> io::Result<()> {
 /// Without a cgroup namespace, shows every hierarchy also at the path that the kernel names, and
 /// removes those the node has no part in.
 fn restore_own_paths(own: &Path) -> Result<(), Error> {
-    let mounts = mountinfo::read().map_err(during("read the mount table"))?;
+    let mounts = mountinfo::read().map_err(during_step("read the mount table"))?;
     for hierarchy in hierarchies(&mounts) {
         let target = &hierarchy.target;
-        let failed = |verb: &str| during(format!("{verb} {}", target.display()));
+        let failed = |verb: &str| during_step(format!("{verb} {}", target.display()));
         if !hierarchy.root.ends_with(relative(own)) {
             remove_hierarchy(target).map_err(failed("remove"))?;
             continue;
@@ -280,10 +281,10 @@ mod tests {
         let write = |name: &str, text: &str| fs::write(root.path().join(name), text).unwrap();
         write("cgroup.controllers", "cpuset cpu memory\n");
         write("cgroup.procs", "0\n1\n42\n");
-        let error = delegate(root.path()).unwrap_err();
+        let error = delegate_controllers(root.path()).unwrap_err();
         assert!(error.to_string().contains("1, 42"), "{error}");
         write("cgroup.procs", "0\n0\n");
-        delegate(root.path()).unwrap();
+        delegate_controllers(root.path()).unwrap();
         for group in ["", "kubelet", "kubelet.slice"] {
             let path = root.path().join(group).join("cgroup.subtree_control");
             assert_eq!(fs::read_to_string(path).unwrap(), "+cpuset +cpu +memory");

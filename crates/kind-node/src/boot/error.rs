@@ -45,7 +45,7 @@ pub(crate) enum Error {
 }
 
 /// Makes an I/O error the error of a step.
-pub(crate) fn during(step: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
+pub(crate) fn during_step(step: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
     let step = step.into();
     move |source| Error::Step { step, source }
 }

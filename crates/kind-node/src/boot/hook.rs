@@ -10,7 +10,7 @@ use kind_sys::mount;
 use serde::Deserialize;
 
 use super::Error;
-use super::error::during;
+use super::error::during_step;
 use super::identity::{PRODUCT_NAME, PRODUCT_UUID};
 
 /// The state that the runtime writes to a hook's stdin (OCI runtime specification, "State").
@@ -33,14 +33,14 @@ struct Root {
 /// Binds the node's product name and UUID over those of a container that is being made. It runs in
 /// the mount namespace of the container, so whatever paths an image holds, nothing else changes.
 pub(super) fn show_product(node: &Path, state: impl Read) -> Result<(), Error> {
-    let root = container_root(state).map_err(during("find the container's root"))?;
+    let root = container_root(state).map_err(during_step("find the container's root"))?;
     let name = (node.join("kind/product_name"), PRODUCT_NAME);
     let uuid = PRODUCT_UUID.map(|path| (node.join("kind/product_uuid"), path));
     for (source, target) in [name].into_iter().chain(uuid) {
         let target = root.join(target.trim_start_matches('/'));
         if source.exists() && target.exists() {
             mount::bind_read_only(&source, &target)
-                .map_err(during(format!("bind over {}", target.display())))?;
+                .map_err(during_step(format!("bind over {}", target.display())))?;
         }
     }
     Ok(())
@@ -80,12 +80,12 @@ mod tests {
         // The thread, and with it the namespace, ends with the test.
         let test = std::thread::spawn(|| {
             kind_sys::namespace::unshare_mounts().unwrap();
-            mount::isolate().unwrap();
+            mount::make_all_private().unwrap();
             let directory = tempfile::tempdir().unwrap();
             let path = |name: &str| directory.path().join(name);
-            super::super::text::write(&path("kind/product_name"), "kind\n").unwrap();
+            super::super::text::write_text(&path("kind/product_name"), "kind\n").unwrap();
             let dmi = format!("rootfs{PRODUCT_NAME}");
-            super::super::text::write(&path(&dmi), "Some Cloud\n").unwrap();
+            super::super::text::write_text(&path(&dmi), "Some Cloud\n").unwrap();
             fs::write(path("config.json"), r#"{"root":{"path":"rootfs"}}"#).unwrap();
             let state = serde_json::json!({ "bundle": directory.path() }).to_string();
             show_product(directory.path(), state.as_bytes()).unwrap();

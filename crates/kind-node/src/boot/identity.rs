@@ -7,7 +7,7 @@ use std::path::Path;
 
 use kind_sys::mount;
 
-use super::error::during;
+use super::error::during_step;
 use super::{Error, log, text};
 
 /// Where software looks for the machine's product name.
@@ -28,12 +28,12 @@ pub(super) fn renew_machine_id(root: &Path) -> Result<(), Error> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        text::write(&path, &uuid.replace('-', ""))?;
+        text::write_text(&path, &uuid.replace('-', ""))?;
         fs::set_permissions(&path, Permissions::from_mode(0o444))
     };
     random_uuid()
         .and_then(write)
-        .map_err(during("write /etc/machine-id"))
+        .map_err(during_step("write /etc/machine-id"))
 }
 
 /// Hides the host's product name and UUID. Software that finds a cloud's name there takes the node
@@ -42,29 +42,29 @@ pub(super) fn fake_product(root: &Path) -> Result<(), Error> {
     if Path::new(PRODUCT_NAME).exists() {
         log::info("faking /sys/class/dmi/id/product_name to be \"kind\"");
         let name = root.join("kind/product_name");
-        text::write(&name, "kind\n")
+        text::write_text(&name, "kind\n")
             .and_then(|()| mount::bind_read_only(&name, Path::new(PRODUCT_NAME)))
-            .map_err(during("fake the product name"))?;
+            .map_err(during_step("fake the product name"))?;
     }
     let uuid = root.join("kind/product_uuid");
-    ensure_uuid(&uuid).map_err(during("write /kind/product_uuid"))?;
+    ensure_uuid(&uuid).map_err(during_step("write /kind/product_uuid"))?;
     for path in PRODUCT_UUID
         .map(Path::new)
         .into_iter()
         .filter(|path| path.exists())
     {
         log::info(format!("faking {} to be random", path.display()));
-        mount::bind_read_only(&uuid, path).map_err(during("fake the product UUID"))?;
+        mount::bind_read_only(&uuid, path).map_err(during_step("fake the product UUID"))?;
     }
     Ok(())
 }
 
 /// A node keeps the UUID it got when it booted first.
 fn ensure_uuid(path: &Path) -> io::Result<()> {
-    if text::read(path)?.is_some_and(|text| !text.trim().is_empty()) {
+    if text::read_text(path)?.is_some_and(|text| !text.trim().is_empty()) {
         return Ok(());
     }
-    text::write(path, &random_uuid()?)
+    text::write_text(path, &random_uuid()?)
 }
 
 /// A random UUID and a line end, from the kernel.

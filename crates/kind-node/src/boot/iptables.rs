@@ -8,11 +8,11 @@ use std::time::Duration;
 use super::{Error, log, program};
 
 /// The kernel may take this long for a dump on a very busy host.
-const DUMP_LIMIT: Duration = Duration::from_secs(5);
+const DUMP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Chooses the flavour. With no rules at all there is nothing to agree with, and the image's own
 /// choice stands.
-pub(super) fn choose() -> Result<(), Error> {
+pub(super) fn choose_iptables() -> Result<(), Error> {
     let legacy = legacy_rules();
     let nft = count(&["iptables-nft-save"]) + count(&["ip6tables-nft-save"]);
     let Some(flavour) = flavour(legacy, nft) else {
@@ -25,7 +25,7 @@ pub(super) fn choose() -> Result<(), Error> {
         if current.is_ok_and(|current| current == Path::new(&target)) {
             continue;
         }
-        program::output(&["update-alternatives", "--set", name, &target], "")?;
+        program::program_output(&["update-alternatives", "--set", name, &target], "")?;
     }
     Ok(())
 }
@@ -54,7 +54,7 @@ fn legacy_rules() -> usize {
 
 /// Counts the rules in a dump; a flavour that the image or the kernel does not have has none.
 fn count(dump: &[&str]) -> usize {
-    program::run(dump, "", DUMP_LIMIT).map_or(0, |output| {
+    program::run_program(dump, "", DUMP_TIMEOUT).map_or(0, |output| {
         count_rules(&String::from_utf8_lossy(&output.stdout))
     })
 }

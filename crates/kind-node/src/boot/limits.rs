@@ -16,7 +16,7 @@ use kind_sys::mount;
 use kind_sys::mountinfo::{self, Mount};
 
 /// Where covers are kept, and what they hide.
-const KEPT: &str = "/run/kind";
+const STATE_DIRECTORY: &str = "/run/kind";
 const MEMORY: &str = "/proc/meminfo";
 const PROCESSORS: &str = "/proc/cpuinfo";
 const ONLINE: &str = "/sys/devices/system/cpu/online";
@@ -25,12 +25,12 @@ const NUMA_NODES: &str = "/sys/devices/system/node";
 const BOUNDED: [&str; 5] = ["MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached"];
 
 /// Shows the limits of the node's cgroup as the size of the machine.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn run_show_limits() -> ExitCode {
     match show_limits() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            crate::usage::fail(&format!("show the kubelet what the node may use: {error}"))
-        }
+        Err(error) => crate::usage::exit_with_failure(&format!(
+            "show the kubelet what the node may use: {error}"
+        )),
     }
 }
 
@@ -103,7 +103,7 @@ fn show_memory(kib: u64) -> io::Result<()> {
         return Ok(());
     };
     keep_whole("proc")?;
-    cover(MEMORY, &text)
+    cover_file(MEMORY, &text)
 }
 
 /// `/proc/meminfo` of a machine with so much memory; `None` if it has no more.
@@ -144,14 +144,14 @@ fn show_processors(count: usize) -> io::Result<()> {
     }
     let shown: Vec<usize> = all.into_iter().take(count).collect();
     let memory = total_memory(&fs::read_to_string(MEMORY)?).unwrap_or_default();
-    let nodes = Path::new(KEPT).join("node");
+    let nodes = Path::new(STATE_DIRECTORY).join("node");
     write_numa_node(&nodes, &shown, memory)?;
     let processors = limited_processors(&fs::read_to_string(PROCESSORS)?, &shown);
     for filesystem in ["proc", "sys"] {
         keep_whole(filesystem)?;
     }
     mount::bind_read_only(&nodes, Path::new(NUMA_NODES))?;
-    cover(PROCESSORS, &processors)
+    cover_file(PROCESSORS, &processors)
 }
 
 /// The processors that the kubelet would count now: in NUMA nodes, and online.
@@ -217,9 +217,9 @@ fn limited_processors(text: &str, shown: &[usize]) -> String {
 }
 
 /// Shows a text in the place of a file.
-fn cover(path: &str, text: &str) -> io::Result<()> {
+fn cover_file(path: &str, text: &str) -> io::Result<()> {
     let path = Path::new(path);
-    let cover = Path::new(KEPT).join(path.file_name().unwrap_or_default());
+    let cover = Path::new(STATE_DIRECTORY).join(path.file_name().unwrap_or_default());
     fs::write(&cover, text)?;
     mount::bind_read_only(&cover, path)
 }
@@ -227,7 +227,7 @@ fn cover(path: &str, text: &str) -> io::Result<()> {
 /// Keeps a view of a filesystem of which nothing is covered: the kernel lets a pod with a user namespace mount one
 /// of its own only where it could see all of it anyway.
 fn keep_whole(filesystem: &str) -> io::Result<()> {
-    let kept = Path::new(KEPT).join(filesystem);
+    let kept = Path::new(STATE_DIRECTORY).join(filesystem);
     fs::create_dir_all(&kept)?;
     if fs::read_dir(&kept)?.next().is_some() {
         return Ok(());
@@ -298,10 +298,10 @@ mod tests {
         // The thread, and with it the namespace, ends with the test.
         let test = std::thread::spawn(|| {
             kind_sys::namespace::unshare_mounts().unwrap();
-            mount::isolate().unwrap();
+            mount::make_all_private().unwrap();
             let none = rustix::mount::MountFlags::empty();
             mount::filesystem("tmpfs", Path::new("/run"), none, "mode=755").unwrap();
-            fs::create_dir(KEPT).unwrap();
+            fs::create_dir(STATE_DIRECTORY).unwrap();
             for _ in 0..2 {
                 show_memory(300 << 10).unwrap();
                 show_processors(1).unwrap();

@@ -5,20 +5,20 @@ use std::io::Write;
 
 /// Tells what is being done.
 pub(crate) fn info(message: impl Display) {
-    write("INFO", &message);
+    write_line("INFO", &message);
 }
 
 /// Tells of something that may do harm later.
 pub(crate) fn warn(message: impl Display) {
-    write("WARN", &message);
+    write_line("WARN", &message);
 }
 
 /// Tells why something does not work.
 pub(crate) fn error(message: impl Display) {
-    write("ERROR", &message);
+    write_line("ERROR", &message);
 }
 
-fn write(level: &str, message: &dyn Display) {
+fn write_line(level: &str, message: &dyn Display) {
     // A node boots without anyone who listens.
     let _ = writeln!(std::io::stderr(), "{level}: {message}");
 }

@@ -22,11 +22,11 @@ mod proxy;
 mod resolver;
 pub(crate) mod seed;
 mod sequence;
-mod shared_var;
+mod shared_image_store;
 mod snapshotter;
 pub(crate) mod sysctls;
 mod text;
 mod userns;
 
 use error::Error;
-pub(crate) use sequence::run;
+pub(crate) use sequence::boot_node;

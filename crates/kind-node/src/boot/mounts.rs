@@ -5,16 +5,16 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
-use kind_sys::mount::{self, Travel};
+use kind_sys::mount::{self, MountPropagation};
 use kind_sys::mountinfo::Mount;
 
-use super::error::during;
+use super::error::during_step;
 use super::{Error, log};
 
 /// Prepares the mounts of the node.
-pub(super) fn fix(mounts: &[Mount], userns: bool) -> Result<(), Error> {
+pub(super) fn fix_mounts(mounts: &[Mount], userns: bool) -> Result<(), Error> {
     for program in ["/usr/bin/mount", "/usr/bin/umount"] {
-        take_privilege(Path::new(program)).map_err(during(format!("fix {program}")))?;
+        take_privilege(Path::new(program)).map_err(during_step(format!("fix {program}")))?;
     }
     let root = mounts.iter().rfind(|mount| mount.target == Path::new("/"));
     if root.is_some_and(|root| root.filesystem == "aufs") {
@@ -25,11 +25,12 @@ pub(super) fn fix(mounts: &[Mount], userns: bool) -> Result<(), Error> {
     log::info("remounting /sys read-only");
     match mount::read_only(Path::new("/sys")) {
         Err(error) if userns => log::info(format!("UserNS: ignored: remount /sys: {error}")),
-        result => result.map_err(during("remount /sys read-only"))?,
+        result => result.map_err(during_step("remount /sys read-only"))?,
     }
     // The kubelet and volumes need mounts that travel into pods.
     log::info("making mounts shared");
-    mount::change(Path::new("/"), Travel::Shared).map_err(during("make / shared"))
+    mount::set_propagation(Path::new("/"), MountPropagation::Shared)
+        .map_err(during_step("make / shared"))
 }
 
 /// Makes a program root's own and takes its set-user-id bit, which a file that came through an

@@ -7,15 +7,15 @@ use std::thread;
 use std::time::Duration;
 
 /// How long a name service may take to tell what only it knows.
-const LIMIT: Duration = Duration::from_secs(5);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// An engine that knows the name of its host answers by itself, at once. Where none does, the question goes
 /// out to the world, and where that is out of reach the node would wait for nothing.
-const HOST_LIMIT: Duration = Duration::from_millis(150);
+const HOST_LOOKUP_TIMEOUT: Duration = Duration::from_millis(150);
 
 /// The host as the node's network sees it: by the name that engines in a virtual machine give it,
 /// or else as the default gateway, which serves as well.
 pub(super) fn host_address() -> Option<Ipv4Addr> {
-    let named = look_up("host.docker.internal", HOST_LIMIT);
+    let named = look_up("host.docker.internal", HOST_LOOKUP_TIMEOUT);
     let named = named.into_iter().find_map(v4);
     named.filter(|address| !address.is_loopback()).or_else(|| {
         let table = fs::read_to_string("/proc/net/route").ok()?;
@@ -36,7 +36,7 @@ pub(super) fn own_addresses() -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
     if ipv4.is_some() && (ipv6.is_some() || !has_global_ipv6()) {
         return (ipv4, ipv6);
     }
-    let found = look_up(&name, LIMIT);
+    let found = look_up(&name, LOOKUP_TIMEOUT);
     (
         ipv4.or_else(|| first(&found, v4)),
         ipv6.or_else(|| first(&found, v6)),

@@ -9,15 +9,16 @@ use kind_sys::process::{Handle, pid};
 use rustix::process::Signal;
 
 use super::Error;
-use super::error::during;
+use super::error::during_step;
 
 /// More than any program here needs on a busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
+const PROGRAM_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs a program and gives what it printed; a code other than 0 is an error.
-pub(super) fn output(argv: &[&str], stdin: &str) -> Result<String, Error> {
+pub(super) fn program_output(argv: &[&str], stdin: &str) -> Result<String, Error> {
     let program = argv.join(" ");
-    let output = run(argv, stdin, LIMIT).map_err(during(format!("run {program}")))?;
+    let output =
+        run_program(argv, stdin, PROGRAM_TIMEOUT).map_err(during_step(format!("run {program}")))?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr);
         return Err(Error::Program {
@@ -30,7 +31,7 @@ pub(super) fn output(argv: &[&str], stdin: &str) -> Result<String, Error> {
 }
 
 /// Runs a program that is killed when it takes longer than `limit`.
-pub(super) fn run(argv: &[&str], stdin: &str, limit: Duration) -> io::Result<Output> {
+pub(super) fn run_program(argv: &[&str], stdin: &str, limit: Duration) -> io::Result<Output> {
     let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut child = Command::new(program)
         .args(arguments)
@@ -63,15 +64,15 @@ mod tests {
 
     #[test]
     fn output_and_failure() {
-        assert_eq!(output(&["cat"], "text").unwrap(), "text");
-        let error = output(&["sh", "-c", "echo why >&2; exit 3"], "").unwrap_err();
+        assert_eq!(program_output(&["cat"], "text").unwrap(), "text");
+        let error = program_output(&["sh", "-c", "echo why >&2; exit 3"], "").unwrap_err();
         assert!(error.to_string().ends_with(": why"), "{error}");
-        assert!(output(&["no-such-program"], "").is_err());
+        assert!(program_output(&["no-such-program"], "").is_err());
     }
 
     #[test]
     fn a_program_that_hangs_is_killed() {
-        let output = run(&["sleep", "60"], "", Duration::from_millis(50)).unwrap();
+        let output = run_program(&["sleep", "60"], "", Duration::from_millis(50)).unwrap();
         assert!(!output.status.success());
     }
 }

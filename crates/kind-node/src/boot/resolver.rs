@@ -4,7 +4,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use super::error::during;
+use super::error::during_step;
 use super::{Error, docker_dns, text};
 
 const FILE: &str = "etc/resolv.conf";
@@ -16,18 +16,18 @@ pub(super) fn uses_docker(root: &Path) -> bool {
 
 /// Rewrites the configuration: docker's service at the host's address, and the search domains that
 /// were asked for.
-pub(super) fn configure(
+pub(super) fn configure_resolver(
     root: &Path,
     host: Option<Ipv4Addr>,
     search: Option<&str>,
 ) -> Result<(), Error> {
     let path = root.join(FILE);
-    let failed = || during(format!("rewrite /{FILE}"));
-    let Some(original) = text::read(&path).map_err(failed())? else {
+    let failed = || during_step(format!("rewrite /{FILE}"));
+    let Some(original) = text::read_text(&path).map_err(failed())? else {
         return Ok(());
     };
-    let edited = edit(&original, host, search);
-    text::write(&root.join("etc/resolv.conf.original"), &original).map_err(failed())?;
+    let edited = edit_resolv_conf(&original, host, search);
+    text::write_text(&root.join("etc/resolv.conf.original"), &original).map_err(failed())?;
     if edited != original {
         // Written in place: the engine has mounted the file, and it cannot be replaced.
         fs::write(&path, edited).map_err(failed())?;
@@ -42,7 +42,7 @@ fn names_docker(text: &str) -> bool {
         .any(|server| server.trim() == address)
 }
 
-fn edit(original: &str, host: Option<Ipv4Addr>, search: Option<&str>) -> String {
+fn edit_resolv_conf(original: &str, host: Option<Ipv4Addr>, search: Option<&str>) -> String {
     let mut lines = Vec::new();
     if let Some(search) = search.filter(|search| !search.is_empty()) {
         lines.push(format!("search {search}"));
@@ -83,7 +83,7 @@ mod tests {
                 "search a.example b.example\nnameserver 172.18.0.1\noptions ndots:0\n",
             ),
         ] {
-            assert_eq!(edit(original, host, search), expected);
+            assert_eq!(edit_resolv_conf(original, host, search), expected);
         }
     }
 
@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn the_original_is_kept_beside_it() {
         let root = tempfile::tempdir().unwrap();
-        text::write(&root.path().join(FILE), "nameserver 127.0.0.11\n").unwrap();
+        text::write_text(&root.path().join(FILE), "nameserver 127.0.0.11\n").unwrap();
         assert!(uses_docker(root.path()));
-        configure(root.path(), HOST, None).unwrap();
+        configure_resolver(root.path(), HOST, None).unwrap();
         let read = |name: &str| fs::read_to_string(root.path().join(name)).unwrap();
         assert_eq!(read(FILE), "nameserver 172.18.0.1\n");
         assert_eq!(read("etc/resolv.conf.original"), "nameserver 127.0.0.11\n");

@@ -11,21 +11,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use super::log;
-use super::shared_var;
+use super::shared_image_store;
 use crate::unpack;
 
 /// Archives of files that wait for the node's first process.
 const SEEDS: &str = "/kind/seed";
 
 /// Puts the node's files in place and becomes the command after `--`.
-pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+pub(crate) fn seed_node(arguments: &[OsString]) -> ExitCode {
     let [dashes, program, rest @ ..] = arguments else {
-        return crate::usage::complain("seed takes `-- COMMAND`");
+        return crate::usage::exit_with_usage("seed takes `-- COMMAND`");
     };
     if dashes != "--" {
-        return crate::usage::complain("seed takes `-- COMMAND`");
+        return crate::usage::exit_with_usage("seed takes `-- COMMAND`");
     }
-    let prepared = shared_var::fill().and_then(|()| unpack(Path::new(SEEDS), Path::new("/")));
+    let prepared = shared_image_store::fill_var()
+        .and_then(|()| unpack_seeds(Path::new(SEEDS), Path::new("/")));
     let error = match prepared {
         Ok(()) => Command::new(program).args(rest).exec(),
         Err(error) => error,
@@ -37,8 +38,8 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn unpack(seeds: &Path, root: &Path) -> io::Result<()> {
-    for seed in archives(seeds)? {
+fn unpack_seeds(seeds: &Path, root: &Path) -> io::Result<()> {
+    for seed in seed_archives(seeds)? {
         let stream = io::BufReader::new(File::open(&seed)?);
         unpack::unpack(root, stream).map_err(io::Error::other)?;
     }
@@ -49,7 +50,7 @@ fn unpack(seeds: &Path, root: &Path) -> io::Result<()> {
 }
 
 /// The archives in the order in which they came.
-fn archives(seeds: &Path) -> io::Result<Vec<PathBuf>> {
+fn seed_archives(seeds: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(seeds) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -83,12 +84,12 @@ mod tests {
         fs::create_dir_all(&seeds).unwrap();
         fs::write(seeds.join("2.tar"), archive("second")).unwrap();
         fs::write(seeds.join("1.tar"), archive("first")).unwrap();
-        unpack(&seeds, node.path()).unwrap();
+        unpack_seeds(&seeds, node.path()).unwrap();
         let file = node.path().join("var/lib/file");
         assert_eq!(fs::read_to_string(&file).unwrap(), "second");
         assert!(!seeds.exists());
         fs::write(&file, "of the node").unwrap();
-        unpack(&seeds, node.path()).unwrap();
+        unpack_seeds(&seeds, node.path()).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "of the node");
     }
 }

@@ -9,24 +9,24 @@ use std::process::{Command, ExitCode};
 
 use kind_sys::mountinfo;
 
-use super::error::during;
+use super::error::during_step;
 use super::{
     Error, address, cgroups, docker_dns, hook, identity, iptables, log, mounts, mtu, names,
     program, proxy, resolver, snapshotter, sysctls, userns,
 };
 
 /// Prepares the node and becomes the command after `--`, or does the one step that is named.
-pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+pub(crate) fn boot_node(arguments: &[OsString]) -> ExitCode {
     let result = match arguments {
         [step] if step == "kubelet-cgroups" => cgroups::prepare_kubelet(),
         [step] if step == "product-files" => {
             hook::show_product(Path::new("/"), std::io::stdin().lock())
         }
         [dashes, command @ ..] if dashes == "--" && !command.is_empty() => {
-            prepare(Path::new("/")).and_then(|()| become_command(command))
+            prepare_node(Path::new("/")).and_then(|()| become_command(command))
         }
         _ => {
-            return crate::usage::complain(
+            return crate::usage::exit_with_usage(
                 "boot takes `-- COMMAND`, `kubelet-cgroups` or `product-files`",
             );
         }
@@ -41,22 +41,22 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 }
 
 /// Everything between the engine and the init system.
-fn prepare(root: &Path) -> Result<(), Error> {
-    let mounts = mountinfo::read().map_err(during("read the mount table"))?;
-    let map = fs::read_to_string("/proc/self/uid_map").map_err(during("read the uid map"))?;
+fn prepare_node(root: &Path) -> Result<(), Error> {
+    let mounts = mountinfo::read().map_err(during_step("read the mount table"))?;
+    let map = fs::read_to_string("/proc/self/uid_map").map_err(during_step("read the uid map"))?;
     let userns = userns::is_namespace(&map);
     if userns {
         log::info("running in a user namespace (experimental)");
-        userns::validate(cgroups::controllers().as_deref())?;
+        userns::validate_userns(cgroups::cgroup_controllers().as_deref())?;
     }
-    snapshotter::configure(&mounts, userns)?;
-    proxy::configure(root)?;
-    mounts::fix(&mounts, userns)?;
-    cgroups::fix()?;
+    snapshotter::configure_snapshotter(&mounts, userns)?;
+    proxy::configure_proxy(root)?;
+    mounts::fix_mounts(&mounts, userns)?;
+    cgroups::fix_cgroups()?;
     identity::renew_machine_id(root)?;
     identity::fake_product(root)?;
-    iptables::choose()?;
-    if let Err(error) = sysctls::set() {
+    iptables::choose_iptables()?;
+    if let Err(error) = sysctls::apply_sysctls() {
         log::warn(format!("the host's settings of the network stay: {error}"));
     }
     prepare_network(root)
@@ -71,17 +71,17 @@ fn prepare_network(root: &Path) -> Result<(), Error> {
         None
     };
     let search = std::env::var("KIND_DNS_SEARCH").ok();
-    resolver::configure(root, host, search.as_deref())?;
-    mtu::follow(root)?;
+    resolver::configure_resolver(root, host, search.as_deref())?;
+    mtu::follow_mtu(root)?;
     let (ipv4, ipv6) = names::own_addresses();
     address::follow(root, ipv4, ipv6)
 }
 
 fn move_docker_dns(host: Ipv4Addr) -> Result<(), Error> {
-    let saved = program::output(&["iptables-save"], "")?;
+    let saved = program::program_output(&["iptables-save"], "")?;
     let edited = docker_dns::edit_rules(&saved, host);
     if edited != saved {
-        program::output(&["iptables-restore"], &edited)?;
+        program::program_output(&["iptables-restore"], &edited)?;
     }
     Ok(())
 }
@@ -98,5 +98,5 @@ fn become_command(command: &[OsString]) -> Result<(), Error> {
         command.env("SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE", "1");
     }
     let error = command.args(arguments).exec();
-    Err(during(format!("run {}", program.display()))(error))
+    Err(during_step(format!("run {}", program.display()))(error))
 }

@@ -7,7 +7,7 @@ use kind_sys::mount;
 use kind_sys::mountinfo::{self, Mount};
 use rustix::mount::{UnmountFlags, unmount};
 
-use super::error::during;
+use super::error::during_step;
 use super::{Error, log, program, text};
 
 /// Overrides the choice.
@@ -16,11 +16,11 @@ const CONFIG: &str = "/etc/containerd/config.toml";
 const FUSE: &str = "fuse-overlayfs";
 
 /// Adapts containerd to the file system below the node and to user namespaces.
-pub(super) fn configure(mounts: &[Mount], userns: bool) -> Result<(), Error> {
+pub(super) fn configure_snapshotter(mounts: &[Mount], userns: bool) -> Result<(), Error> {
     let wanted = std::env::var(VARIABLE).unwrap_or_default();
     let filesystem = mountinfo::holding(mounts, Path::new("/kind"));
     let filesystem = filesystem.map_or("", |mount| mount.filesystem.as_str());
-    let chosen = choose(&wanted, filesystem).or_else(|| {
+    let chosen = choose_snapshotter(&wanted, filesystem).or_else(|| {
         let fuse = userns && !overlay_works();
         fuse.then(|| FUSE.to_owned())
     });
@@ -28,11 +28,13 @@ pub(super) fn configure(mounts: &[Mount], userns: bool) -> Result<(), Error> {
         return Ok(());
     }
     let path = Path::new(CONFIG);
-    let reading = || during(format!("read {CONFIG}"));
-    let config = text::read(path).map_err(reading())?.unwrap_or_default();
-    let edited = edit(&config, chosen.as_deref(), userns);
+    let reading = || during_step(format!("read {CONFIG}"));
+    let config = text::read_text(path)
+        .map_err(reading())?
+        .unwrap_or_default();
+    let edited = edit_config(&config, chosen.as_deref(), userns);
     if edited != config {
-        text::replace(path, &edited).map_err(during(format!("write {CONFIG}")))?;
+        text::replace_text(path, &edited).map_err(during_step(format!("write {CONFIG}")))?;
     }
     if let Some(chosen) = &chosen {
         log::info(format!(
@@ -41,13 +43,13 @@ pub(super) fn configure(mounts: &[Mount], userns: bool) -> Result<(), Error> {
     }
     if chosen.as_deref() == Some(FUSE) {
         log::info("enabling containerd-fuse-overlayfs service");
-        program::output(&["systemctl", "enable", "containerd-fuse-overlayfs"], "")?;
+        program::program_output(&["systemctl", "enable", "containerd-fuse-overlayfs"], "")?;
     }
     Ok(())
 }
 
 /// The snapshotter that was asked for, or that the file system demands.
-fn choose(wanted: &str, filesystem: &str) -> Option<String> {
+fn choose_snapshotter(wanted: &str, filesystem: &str) -> Option<String> {
     let chosen = match (wanted, filesystem) {
         ("", "zfs") => "native",
         ("", kind) if kind.starts_with("fuse") => FUSE,
@@ -84,7 +86,7 @@ fn try_overlay(directory: &Path) -> std::io::Result<()> {
 }
 
 /// The configuration for a snapshotter and for user namespaces.
-fn edit(config: &str, snapshotter: Option<&str>, userns: bool) -> String {
+fn edit_config(config: &str, snapshotter: Option<&str>, userns: bool) -> String {
     let mut config = config.to_owned();
     if userns {
         config = config.replace(
@@ -115,7 +117,7 @@ mod tests {
             ("overlayfs", "zfs", Some("overlayfs")),
         ] {
             assert_eq!(
-                choose(wanted, filesystem).as_deref(),
+                choose_snapshotter(wanted, filesystem).as_deref(),
                 chosen,
                 "{filesystem}"
             );
@@ -125,9 +127,9 @@ mod tests {
     #[test]
     fn only_the_two_settings_change() {
         let config = "version = 2\n  restrict_oom_score_adj = false\n    snapshotter = \"overlayfs\"\n  snapshotter = \"own\"\n";
-        assert_eq!(edit(config, None, false), config);
+        assert_eq!(edit_config(config, None, false), config);
         assert_eq!(
-            edit(config, Some("native"), true),
+            edit_config(config, Some("native"), true),
             "version = 2\n  restrict_oom_score_adj = true\n    snapshotter = \"native\"\n  snapshotter = \"own\"\n"
         );
     }

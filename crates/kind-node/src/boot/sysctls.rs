@@ -14,9 +14,9 @@ const FILE: &str = "/etc/sysctl.d/99-kind.conf";
 /// Makes them, and has systemd make them whenever the node boots.
 ///
 /// Never fails: on most hosts everything is as it should be anyway.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn set_sysctls() -> ExitCode {
     for (what, result) in [
-        ("settings", set()),
+        ("settings", apply_sysctls()),
         (FILE, fs::write(FILE, sysctl::as_file())),
     ] {
         match result {
@@ -30,6 +30,6 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// Makes them now.
-pub(crate) fn set() -> io::Result<()> {
+pub(crate) fn apply_sysctls() -> io::Result<()> {
     sysctl::set_for_node(Path::new(PROC_SYS))
 }

@@ -15,7 +15,7 @@ pub(super) fn is_namespace(uid_map: &str) -> bool {
 
 /// Checks what a rootless node needs from its host. `controllers` is the text of the root
 /// cgroup's `cgroup.controllers`, where there is one.
-pub(super) fn validate(controllers: Option<&str>) -> Result<(), Error> {
+pub(super) fn validate_userns(controllers: Option<&str>) -> Result<(), Error> {
     if let Some(limit) = getrlimit(Resource::Nofile).maximum
         && limit < OPEN_FILES
     {

@@ -2,14 +2,14 @@
 //! change objects. In: arguments, manifests on stdin, and the kubeconfigs that kubeadm leaves in the node. Out:
 //! objects in the cluster, files of the kubelet, and an exit code with a sentence on stderr.
 
-pub(crate) mod account;
-mod administrator;
-pub(crate) mod kubelet;
-pub(crate) mod marks;
+mod admin_client;
+pub(crate) mod api_server;
+pub(crate) mod kubelet_kubeconfig;
+pub(crate) mod node_readiness;
+pub(crate) mod node_shutdown;
 pub(crate) mod objects;
 pub(crate) mod pod_cidrs;
-pub(crate) mod readiness;
 pub(crate) mod ready_nodes;
 pub(crate) mod registration;
-pub(crate) mod server;
-pub(crate) mod stopping;
+pub(crate) mod service_account;
+pub(crate) mod taints_and_labels;

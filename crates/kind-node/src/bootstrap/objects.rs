@@ -15,8 +15,8 @@ use kube::discovery::{ApiCapabilities, Scope, oneshot};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
-use super::administrator;
-use crate::usage::{complain, fail};
+use super::admin_client;
+use crate::usage::{exit_with_failure, exit_with_usage};
 
 /// Where `kubectl apply` keeps what it was given, to tell later what was removed from it.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -27,8 +27,8 @@ const EXISTS: u16 = 409;
 /// What it answers if it will never take the object.
 const REFUSED: [u16; 2] = [400, 422];
 /// How long a new server may be unable to answer.
-const LIMIT: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(100);
+const API_SERVER_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What becomes of an object that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,20 +50,20 @@ impl Verb {
 }
 
 /// Makes the objects of the JSON list on stdin, in their order; the argument is `create` or `apply`.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
+pub(crate) fn make_objects(arguments: &[String]) -> ExitCode {
     let verb = match arguments {
         [word] if word == "create" => Verb::Create,
         [word] if word == "apply" => Verb::Apply,
-        _ => return complain("make-objects takes `create` or `apply`"),
+        _ => return exit_with_usage("make-objects takes `create` or `apply`"),
     };
-    match administrator::block_on(make(verb)) {
+    match admin_client::block_on(make_from_stdin(verb)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(problem)) => fail(&problem),
-        Err(error) => fail(&error.to_string()),
+        Ok(Err(problem)) => exit_with_failure(&problem),
+        Err(error) => exit_with_failure(&error.to_string()),
     }
 }
 
-async fn make(verb: Verb) -> Result<(), String> {
+async fn make_from_stdin(verb: Verb) -> Result<(), String> {
     let mut text = String::new();
     let read = std::io::stdin().read_to_string(&mut text);
     read.map_err(|error| format!("cannot read the objects: {error}"))?;
@@ -71,12 +71,12 @@ async fn make(verb: Verb) -> Result<(), String> {
         serde_json::from_str(&text).map_err(|error| format!("not a list of objects: {error}"))?;
     let mut maker = Maker {
         verb,
-        client: administrator::client().await,
+        client: admin_client::admin_client().await,
         known: BTreeMap::new(),
-        deadline: Instant::now() + LIMIT,
+        deadline: Instant::now() + API_SERVER_TIMEOUT,
     };
     for object in objects {
-        let name = describe(&object);
+        let name = describe_object(&object);
         let made = maker.make(object).await;
         made.map_err(|error| format!("cannot make {name}: {error}"))?;
     }
@@ -98,10 +98,10 @@ impl Maker {
         loop {
             match self.attempt(object.clone()).await {
                 // An attempt whose answer was lost has made it.
-                Err(error) if tried && is(&error, EXISTS) => return Ok(()),
+                Err(error) if tried && has_code(&error, EXISTS) => return Ok(()),
                 Err(error) if Instant::now() < self.deadline && may_pass(&error) => {
                     tried = true;
-                    sleep(PAUSE).await;
+                    sleep(POLL_INTERVAL).await;
                 }
                 result => return result,
             }
@@ -114,7 +114,7 @@ impl Maker {
             settle_namespace(&mut object);
         }
         if self.verb == Verb::Apply {
-            note(&mut object);
+            note_last_applied(&mut object);
         }
         let object: DynamicObject =
             serde_json::from_value(object).map_err(kube::Error::SerdeError)?;
@@ -131,7 +131,7 @@ impl Maker {
             ..PostParams::default()
         };
         match api.create(&params, &object).await {
-            Err(error) if self.verb == Verb::Apply && is(&error, EXISTS) => {
+            Err(error) if self.verb == Verb::Apply && has_code(&error, EXISTS) => {
                 let name = object.metadata.name.clone().unwrap_or_default();
                 let params = PatchParams {
                     field_manager: manager,
@@ -146,7 +146,7 @@ impl Maker {
 
     /// What the server calls objects of this kind in its paths.
     async fn resource(&mut self, object: &Value) -> Result<(ApiResource, Scope), kube::Error> {
-        let (version, kind) = (text(object, "apiVersion"), text(object, "kind"));
+        let (version, kind) = (text_field(object, "apiVersion"), text_field(object, "kind"));
         if !self.known.contains_key(version) {
             let parsed: GroupVersion = version
                 .parse()
@@ -166,7 +166,7 @@ impl Maker {
     }
 }
 
-fn is(error: &kube::Error, code: u16) -> bool {
+fn has_code(error: &kube::Error, code: u16) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == code)
 }
 
@@ -180,15 +180,15 @@ fn may_pass(error: &kube::Error) -> bool {
 }
 
 fn settle_namespace(object: &mut Value) {
-    let metadata = metadata(object);
+    let metadata = metadata_of(object);
     metadata
         .entry("namespace")
         .or_insert_with(|| DEFAULT_NAMESPACE.into());
 }
 
 /// Has an object hold what it was made from.
-fn note(object: &mut Value) {
-    let annotations = metadata(object).entry("annotations");
+fn note_last_applied(object: &mut Value) {
+    let annotations = metadata_of(object).entry("annotations");
     let annotations = annotations.or_insert(Value::Null);
     if annotations.is_null() {
         *annotations = Map::new().into();
@@ -199,7 +199,7 @@ fn note(object: &mut Value) {
     }
 }
 
-fn metadata(object: &mut Value) -> &mut Map<String, Value> {
+fn metadata_of(object: &mut Value) -> &mut Map<String, Value> {
     if !object["metadata"].is_object() {
         object["metadata"] = Map::new().into();
     }
@@ -209,13 +209,13 @@ fn metadata(object: &mut Value) -> &mut Map<String, Value> {
     }
 }
 
-fn text<'a>(object: &'a Value, key: &str) -> &'a str {
+fn text_field<'a>(object: &'a Value, key: &str) -> &'a str {
     object[key].as_str().unwrap_or_default()
 }
 
-fn describe(object: &Value) -> String {
+fn describe_object(object: &Value) -> String {
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    format!("{} {name:?}", text(object, "kind"))
+    format!("{} {name:?}", text_field(object, "kind"))
 }
 
 #[cfg(test)]
@@ -231,7 +231,7 @@ mod tests {
             "metadata": { "name": "a" }, "data": { "b": "c" },
         });
         settle_namespace(&mut object);
-        note(&mut object);
+        note_last_applied(&mut object);
         // As `kubectl apply` of Kubernetes 1.32 has written it.
         let kept = "{\"apiVersion\":\"v1\",\"data\":{\"b\":\"c\"},\"kind\":\"ConfigMap\",\
                     \"metadata\":{\"annotations\":{},\"name\":\"a\",\"namespace\":\"default\"}}\n";
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn annotations_that_are_null_are_none() {
         let mut object = json!({ "metadata": { "annotations": null } });
-        note(&mut object);
+        note_last_applied(&mut object);
         assert_eq!(
             object["metadata"]["annotations"][LAST_APPLIED],
             "{\"metadata\":{\"annotations\":{}}}\n"
@@ -254,7 +254,7 @@ mod tests {
             "metadata": { "namespace": "own", "annotations": { "x": "y" } },
         });
         settle_namespace(&mut object);
-        note(&mut object);
+        note_last_applied(&mut object);
         assert_eq!(object["metadata"]["namespace"], "own");
         assert_eq!(object["metadata"]["annotations"]["x"], "y");
     }

@@ -17,53 +17,56 @@ use k8s_openapi::api::storage::v1::CSINode;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 
-use super::administrator;
+use super::admin_client;
 
 /// How long the API server and the nodes' registration may take.
-const LIMIT: Duration = Duration::from_secs(180);
-const PAUSE: Duration = Duration::from_millis(50);
-const NOTICE: Duration = Duration::from_millis(100);
+const ASSIGNMENT_TIMEOUT: Duration = Duration::from_secs(180);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+const KUBELET_NOTICE_DELAY: Duration = Duration::from_millis(100);
 
 /// A node and the addresses that it is to have.
-type Share<'a> = (&'a str, Vec<&'a str>);
+type PodCidrAssignment<'a> = (&'a str, Vec<&'a str>);
 
 /// Waits until the nodes are registered and sets their pod addresses; an argument is
 /// `NODE=CIDR,CIDR`.
 ///
 /// Never fails: what cannot be set here is set by the controller manager.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let shares = arguments.iter().filter_map(|share| share.split_once('='));
-    let shares = shares.map(|(node, cidrs)| (node, cidrs.split(',').collect()));
-    let assigned = async { tokio::time::timeout(LIMIT, assign(shares.collect())).await };
+pub(crate) fn assign_pod_cidrs(arguments: &[String]) -> ExitCode {
+    let assignments = arguments
+        .iter()
+        .filter_map(|assignment| assignment.split_once('='));
+    let assignments = assignments.map(|(node, cidrs)| (node, cidrs.split(',').collect()));
+    let assigned =
+        async { tokio::time::timeout(ASSIGNMENT_TIMEOUT, assign_all(assignments.collect())).await };
     // What was not in time is left to the controller manager.
-    let _ = administrator::block_on(assigned);
+    let _ = admin_client::block_on(assigned);
     ExitCode::SUCCESS
 }
 
-async fn assign(mut shares: Vec<Share<'_>>) {
-    let client = administrator::client().await;
-    while !shares.is_empty() {
-        let complete = complete(&client).await;
-        let (due, rest): (Vec<_>, Vec<_>) = shares
+async fn assign_all(mut assignments: Vec<PodCidrAssignment<'_>>) {
+    let client = admin_client::admin_client().await;
+    while !assignments.is_empty() {
+        let complete = complete_nodes(&client).await;
+        let (due, rest): (Vec<_>, Vec<_>) = assignments
             .into_iter()
             .partition(|(node, _)| complete.iter().any(|name| name == node));
-        shares = rest;
+        assignments = rest;
         if !due.is_empty() {
             // The kubelet takes note of its own success right after the object is there.
-            tokio::time::sleep(NOTICE).await;
+            tokio::time::sleep(KUBELET_NOTICE_DELAY).await;
         }
         if has_controller_manager(&client).await {
             return;
         }
-        for share in due {
-            set(&client, share).await;
+        for assignment in due {
+            set_pod_cidrs(&client, assignment).await;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
 /// The nodes that their kubelets have registered, and a little later their volume plugins.
-async fn complete(client: &Client) -> Vec<String> {
+async fn complete_nodes(client: &Client) -> Vec<String> {
     let plugins: Api<CSINode> = Api::all(client.clone());
     let listed = plugins.list(&ListParams::default()).await;
     let listed = listed.map(|list| list.items).unwrap_or_default();
@@ -77,7 +80,7 @@ async fn has_controller_manager(client: &Client) -> bool {
     matches!(lease, Ok(Some(_)))
 }
 
-async fn set(client: &Client, (node, cidrs): Share<'_>) {
+async fn set_pod_cidrs(client: &Client, (node, cidrs): PodCidrAssignment<'_>) {
     let nodes: Api<Node> = Api::all(client.clone());
     let patch = serde_json::json!({ "spec": { "podCIDR": cidrs.first(), "podCIDRs": cidrs } });
     // Refused if others were faster, which is as well.

@@ -7,41 +7,41 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::{Api, ListParams};
 use tokio::time::{sleep, timeout};
 
-use super::administrator;
-use crate::usage::{complain, fail};
+use super::admin_client;
+use crate::usage::{exit_with_failure, exit_with_usage};
 
-const PAUSE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits for the nodes with that label, at least one: `LABEL SECONDS`.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
+pub(crate) fn await_ready_nodes(arguments: &[String]) -> ExitCode {
     let [label, seconds] = arguments else {
-        return complain("await-nodes takes LABEL SECONDS");
+        return exit_with_usage("await-nodes takes LABEL SECONDS");
     };
     let Ok(seconds) = seconds.parse() else {
-        return complain("await-nodes takes whole seconds");
+        return exit_with_usage("await-nodes takes whole seconds");
     };
     let limit = Duration::from_secs(seconds);
-    match administrator::block_on(attend(label, limit)) {
+    match admin_client::block_on(wait_until_ready(label, limit)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(last)) => fail(&format!("not Ready after {limit:?}: {last}")),
-        Err(error) => fail(&error.to_string()),
+        Ok(Err(last)) => exit_with_failure(&format!("not Ready after {limit:?}: {last}")),
+        Err(error) => exit_with_failure(&error.to_string()),
     }
 }
 
-async fn attend(label: &str, limit: Duration) -> Result<(), String> {
+async fn wait_until_ready(label: &str, limit: Duration) -> Result<(), String> {
     let mut last = "nothing was heard of any node".to_owned();
     let ready = timeout(limit, async {
-        let nodes: Api<Node> = Api::all(administrator::client().await);
+        let nodes: Api<Node> = Api::all(admin_client::admin_client().await);
         let labelled = ListParams::default().labels(label);
         loop {
             last = match nodes.list(&labelled).await {
-                Ok(listed) => match waiting(&listed.items) {
+                Ok(listed) => match nodes_waited_for(&listed.items) {
                     None => return,
                     Some(waiting) => waiting,
                 },
                 Err(error) => error.to_string(),
             };
-            sleep(PAUSE).await;
+            sleep(POLL_INTERVAL).await;
         }
     });
     let ready = ready.await.is_ok();
@@ -49,7 +49,7 @@ async fn attend(label: &str, limit: Duration) -> Result<(), String> {
 }
 
 /// What is waited for, if anything is.
-fn waiting(nodes: &[Node]) -> Option<String> {
+fn nodes_waited_for(nodes: &[Node]) -> Option<String> {
     if nodes.is_empty() {
         return Some("no node has the label".to_owned());
     }
@@ -83,10 +83,13 @@ mod tests {
 
     #[test]
     fn every_node_must_be_ready_and_there_must_be_one() {
-        assert_eq!(waiting(&[node("a", "True"), node("b", "True")]), None);
-        let waiting_for = waiting(&[node("a", "True"), node("b", "Unknown")]);
+        assert_eq!(
+            nodes_waited_for(&[node("a", "True"), node("b", "True")]),
+            None
+        );
+        let waiting_for = nodes_waited_for(&[node("a", "True"), node("b", "Unknown")]);
         assert_eq!(waiting_for.as_deref(), Some("b"));
-        assert!(waiting(&[Node::default()]).is_some());
-        assert!(waiting(&[]).is_some());
+        assert!(nodes_waited_for(&[Node::default()]).is_some());
+        assert!(nodes_waited_for(&[]).is_some());
     }
 }

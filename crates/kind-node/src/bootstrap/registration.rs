@@ -16,16 +16,16 @@ use tokio::time::{sleep, timeout};
 
 use crate::kubernetes;
 use crate::pod_addresses;
-use crate::usage::{complain, fail};
+use crate::usage::{exit_with_failure, exit_with_usage};
 
 const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// Where kubeadm looks for the container runtime of a node that it is to upgrade or reset.
 const CRI_SOCKET: &str = "kubeadm.alpha.kubernetes.io/cri-socket";
 /// How long a first control plane may take to serve, as long as `kubeadm join` waits for it.
-const REGISTRATION: Duration = Duration::from_secs(300);
+const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(300);
 /// The pod network's own program follows the addresses too; nothing is lost after this time.
-const ADDRESSES: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(100);
+const POD_CIDR_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What the arguments ask for.
 struct Wanted<'a> {
@@ -35,23 +35,25 @@ struct Wanted<'a> {
 }
 
 /// Waits for the node that is named: `NODE [--cri-socket=SOCKET] [--pod-network]`.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let Some(wanted) = parse(arguments) else {
-        return complain("await-registration takes NODE [--cri-socket=SOCKET] [--pod-network]");
+pub(crate) fn await_registration(arguments: &[String]) -> ExitCode {
+    let Some(wanted) = parse_arguments(arguments) else {
+        return exit_with_usage(
+            "await-registration takes NODE [--cri-socket=SOCKET] [--pod-network]",
+        );
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let done = runtime
         .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(attend(&wanted)));
+        .and_then(|runtime| runtime.block_on(attend_registration(&wanted)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => fail(&problem),
+        Err(problem) => exit_with_failure(&problem),
     }
 }
 
-fn parse(arguments: &[String]) -> Option<Wanted<'_>> {
+fn parse_arguments(arguments: &[String]) -> Option<Wanted<'_>> {
     let (node, flags) = arguments.split_first()?;
     let mut wanted = Wanted {
         node,
@@ -68,10 +70,14 @@ fn parse(arguments: &[String]) -> Option<Wanted<'_>> {
     (!node.starts_with('-')).then_some(wanted)
 }
 
-async fn attend(wanted: &Wanted<'_>) -> Result<(), String> {
-    let (nodes, last) = (api().await, format!("{} is not registered", wanted.node));
-    let registered = timeout(REGISTRATION, registered(&nodes, wanted.node)).await;
-    registered.map_err(|_| format!("{last} after {REGISTRATION:?}; see the kubelet's log"))?;
+async fn attend_registration(wanted: &Wanted<'_>) -> Result<(), String> {
+    let (nodes, last) = (
+        node_api().await,
+        format!("{} is not registered", wanted.node),
+    );
+    let registered = timeout(REGISTRATION_TIMEOUT, await_node(&nodes, wanted.node)).await;
+    registered
+        .map_err(|_| format!("{last} after {REGISTRATION_TIMEOUT:?}; see the kubelet's log"))?;
     if let Some(socket) = wanted.cri_socket {
         let note = serde_json::json!({ "metadata": { "annotations": { CRI_SOCKET: socket } } });
         let noted = nodes
@@ -80,41 +86,42 @@ async fn attend(wanted: &Wanted<'_>) -> Result<(), String> {
         noted.map_err(|error| format!("cannot note the socket at {}: {error}", wanted.node))?;
     }
     if wanted.pod_network
-        && let Ok(cidrs) = timeout(ADDRESSES, addresses(&nodes, wanted.node)).await
+        && let Ok(cidrs) = timeout(POD_CIDR_TIMEOUT, await_pod_cidrs(&nodes, wanted.node)).await
     {
-        pod_addresses::follow(Path::new(cni::PATH), &cidrs).map_err(|error| error.to_string())?;
+        pod_addresses::follow_pod_cidrs(Path::new(cni::PATH), &cidrs)
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }
 
 /// The API server as the kubelet reaches it, once the kubelet has a kubeconfig.
-async fn api() -> Api<Node> {
+async fn node_api() -> Api<Node> {
     loop {
         match kubernetes::client_of(Path::new(KUBECONFIG)).await {
             Ok(client) => return Api::all(client),
-            Err(_) => sleep(PAUSE).await,
+            Err(_) => sleep(POLL_INTERVAL).await,
         }
     }
 }
 
-async fn registered(nodes: &Api<Node>, node: &str) -> Node {
+async fn await_node(nodes: &Api<Node>, node: &str) -> Node {
     loop {
         match nodes.get_opt(node).await {
             Ok(Some(node)) => return node,
-            _ => sleep(PAUSE).await,
+            _ => sleep(POLL_INTERVAL).await,
         }
     }
 }
 
 /// The pod addresses that the node was given.
-async fn addresses(nodes: &Api<Node>, node: &str) -> Vec<IpNet> {
+async fn await_pod_cidrs(nodes: &Api<Node>, node: &str) -> Vec<IpNet> {
     loop {
-        let spec = registered(nodes, node).await.spec.unwrap_or_default();
+        let spec = await_node(nodes, node).await.spec.unwrap_or_default();
         let cidrs = spec.pod_cidrs.unwrap_or_default();
         if !cidrs.is_empty() {
             return cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect();
         }
-        sleep(PAUSE).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -129,13 +136,13 @@ mod tests {
     #[test]
     fn arguments_are_a_node_and_what_is_wanted() {
         let arguments = words("a --cri-socket=unix:///run/c.sock --pod-network");
-        let wanted = parse(&arguments).unwrap();
+        let wanted = parse_arguments(&arguments).unwrap();
         assert_eq!(wanted.node, "a");
         assert_eq!(wanted.cri_socket, Some("unix:///run/c.sock"));
         assert!(wanted.pod_network);
-        assert!(!parse(&words("a")).unwrap().pod_network);
+        assert!(!parse_arguments(&words("a")).unwrap().pod_network);
         for wrong in ["", "--pod-network", "a b", "a --other", "a --pod-network=x"] {
-            assert!(parse(&words(wrong)).is_none(), "{wrong}");
+            assert!(parse_arguments(&words(wrong)).is_none(), "{wrong}");
         }
     }
 }

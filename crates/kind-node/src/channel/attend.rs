@@ -9,13 +9,13 @@ use super::programs::Programs;
 use super::report::{Report, Running};
 
 /// Nothing has failed before; most starts are over soon after.
-const FIRST_LOOK: Duration = Duration::from_secs(2);
-const INTERVAL: Duration = Duration::from_secs(1);
+const FIRST_CHECK_DELAY: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// From then on a step is said to take long, and again each time as long.
-const SLOW: Duration = Duration::from_secs(5);
+const SLOW_STEP_THRESHOLD: Duration = Duration::from_secs(5);
 
 /// A step that was told to take long.
-struct Told {
+struct SlowStep {
     since: Instant,
     /// How long it had run then.
     elapsed: Duration,
@@ -24,12 +24,12 @@ struct Told {
 }
 
 /// Looks until the request ends, and ends it for what cannot heal.
-pub(super) fn attend(programs: &Programs, report: &Report) {
-    let mut told: Option<Told> = None;
-    let mut pause = FIRST_LOOK;
+pub(super) fn watch_request(programs: &Programs, report: &Report) {
+    let mut told: Option<SlowStep> = None;
+    let mut pause = FIRST_CHECK_DELAY;
     while programs.sleep(pause) {
-        pause = INTERVAL;
-        let causes = report.watch().look();
+        pause = CHECK_INTERVAL;
+        let causes = report.watch().find_causes();
         let worst = causes.first();
         if worst.is_some_and(|worst| worst.severity == Severity::Error) {
             return report.fail_for(causes);
@@ -42,13 +42,13 @@ pub(super) fn attend(programs: &Programs, report: &Report) {
         if !is_to_be_told(&step, elapsed, cause.as_ref(), told.as_ref()) {
             continue;
         }
-        report.tell(&Event::Slow {
+        report.send_event(&Event::Slow {
             id: step.id,
             name: step.name,
             ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             causes,
         });
-        told = Some(Told {
+        told = Some(SlowStep {
             since: step.since,
             elapsed,
             cause,
@@ -62,11 +62,11 @@ fn is_to_be_told(
     step: &Running,
     elapsed: Duration,
     cause: Option<&String>,
-    told: Option<&Told>,
+    told: Option<&SlowStep>,
 ) -> bool {
     let told = told.filter(|told| told.since == step.since);
     let Some(told) = told else {
-        return elapsed >= SLOW;
+        return elapsed >= SLOW_STEP_THRESHOLD;
     };
     elapsed >= told.elapsed * 2 || cause.is_some_and(|cause| told.cause.as_ref() != Some(cause))
 }
@@ -87,13 +87,13 @@ mod tests {
         };
         let (seconds, cause) = (Duration::from_secs, "etcd".to_owned());
         let told = |elapsed, cause: Option<&String>| {
-            Some(Told {
+            Some(SlowStep {
                 since,
                 elapsed,
                 cause: cause.cloned(),
             })
         };
-        let is_told = |elapsed, cause, told: Option<Told>| {
+        let is_told = |elapsed, cause, told: Option<SlowStep>| {
             is_to_be_told(&step, seconds(elapsed), cause, told.as_ref())
         };
         assert!(!is_told(4, Some(&cause), None));

@@ -31,7 +31,7 @@ impl Capture {
     }
 
     /// The output as text, with a line in the middle that says how much is missing there.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn captured_text(&self) -> String {
         let tail: Vec<u8> = self.tail.iter().copied().collect();
         if self.left_out == 0 {
             return String::from_utf8_lossy(&[self.head.as_slice(), &tail].concat()).into_owned();
@@ -54,7 +54,7 @@ mod tests {
         let mut capture = Capture::default();
         capture.push(b"one\n");
         capture.push("zwei äöü\n".as_bytes());
-        assert_eq!(capture.text(), "one\nzwei äöü\n");
+        assert_eq!(capture.captured_text(), "one\nzwei äöü\n");
     }
 
     #[test]
@@ -62,7 +62,7 @@ mod tests {
         let mut capture = Capture::default();
         capture.push(&vec![b'a'; HEAD - 1]);
         capture.push("ä".as_bytes());
-        assert!(capture.text().ends_with("aä"));
+        assert!(capture.captured_text().ends_with("aä"));
     }
 
     #[test]
@@ -77,7 +77,7 @@ mod tests {
             }
             capture.push(b"last");
             sent += 4;
-            let text = capture.text();
+            let text = capture.captured_text();
             assert!(text.starts_with("first"));
             assert!(text.ends_with("last"));
             let left_out = sent - (HEAD + TAIL) as u64;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kind_node::request::{Request, StepId};
 
-use super::attend::attend;
+use super::attend::watch_request;
 use super::programs::Programs;
 use super::report::Report;
 use super::steps::{Failed, Runner};
@@ -22,16 +22,20 @@ use crate::unpack;
 const LONGEST_DOCUMENT: u32 = 64 * 1024 * 1024;
 
 /// How long a failed request may take to say so once everything it ran is gone.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const FAILURE_REPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Answers the request on stdin. `--root DIRECTORY` puts its files somewhere else than at `/`.
-pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+pub(crate) fn serve_request(arguments: &[OsString]) -> ExitCode {
     let root = match arguments {
         [] => PathBuf::from("/"),
         [flag, root] if flag == "--root" => PathBuf::from(root),
-        _ => return crate::usage::complain("request takes no arguments but --root DIRECTORY"),
+        _ => {
+            return crate::usage::exit_with_usage(
+                "request takes no arguments but --root DIRECTORY",
+            );
+        }
     };
-    match Watch::begin().map(|watch| serve(root, watch)) {
+    match Watch::begin_watch().map(|watch| serve_at(root, watch)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) | Err(_) => ExitCode::FAILURE,
     }
@@ -40,14 +44,14 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 /// Answers the request, or gives up when the caller does; tells whether all went well.
 ///
 /// The answer has a thread of its own because it may be stuck in a read that nothing ends.
-fn serve(root: PathBuf, watch: Watch) -> bool {
+fn serve_at(root: PathBuf, watch: Watch) -> bool {
     let programs = Arc::new(Programs::default());
     let (answered, answer_came) = mpsc::channel();
     let (cleared, all_clear) = (answered.clone(), Arc::clone(&programs));
     let watched = Arc::clone(&programs);
     thread::spawn(move || {
-        watch.wait(io::stdout());
-        watched.end();
+        watch.wait_for_hangup(io::stdout());
+        watched.end_programs();
     });
     thread::spawn(move || {
         all_clear.wait_for_end();
@@ -58,21 +62,24 @@ fn serve(root: PathBuf, watch: Watch) -> bool {
     thread::spawn(move || {
         let report = Arc::new(Report::new(io::stdout(), Arc::clone(&programs)));
         let attended = (Arc::clone(&programs), Arc::clone(&report));
-        thread::spawn(move || attend(&attended.0, &attended.1));
-        let result = answer(&root, &programs, &report);
+        thread::spawn(move || watch_request(&attended.0, &attended.1));
+        let result = answer_request(&root, &programs, &report);
         // Nobody receives it if the caller is gone.
         let _ = answered.send(Some(result.is_ok()));
     });
     let answer = match answer_came.recv() {
-        Ok(None) => answer_came.recv_timeout(LAST_WORDS).ok().flatten(),
+        Ok(None) => answer_came
+            .recv_timeout(FAILURE_REPORT_TIMEOUT)
+            .ok()
+            .flatten(),
         other => other.ok().flatten(),
     };
     answer.unwrap_or(false)
 }
 
-fn answer(root: &Path, programs: &Programs, report: &Report) -> Result<(), Failed> {
+fn answer_request(root: &Path, programs: &Programs, report: &Report) -> Result<(), Failed> {
     let failed = |id: StepId, name: &str, error: &dyn Error| {
-        report.fail(id, name, error.to_string(), String::new());
+        report.fail_step(id, name, error.to_string(), String::new());
         Failed
     };
     let mut stdin = io::stdin().lock();
@@ -82,7 +89,7 @@ fn answer(root: &Path, programs: &Programs, report: &Report) -> Result<(), Faile
     drop(stdin);
     // A tar stream may be padded; whoever writes it must not find a broken pipe.
     thread::spawn(|| drop(io::copy(&mut io::stdin(), &mut io::sink())));
-    Runner { programs, report }.run(&request.steps)
+    Runner { programs, report }.run_steps(&request.steps)
 }
 
 /// Reads the length and the document.
@@ -98,9 +105,12 @@ fn read_document(stream: &mut impl Read) -> io::Result<Request> {
     stream
         .take(u64::from(length))
         .read_to_end(&mut document)
-        .and_then(|size| match size as u64 == u64::from(length) {
-            true => Ok(()),
-            false => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+        .and_then(|size| {
+            if size as u64 == u64::from(length) {
+                Ok(())
+            } else {
+                Err(io::Error::from(io::ErrorKind::UnexpectedEof))
+            }
         })?;
     Ok(serde_json::from_slice(&document)?)
 }

@@ -9,4 +9,4 @@ mod report;
 mod steps;
 mod watch;
 
-pub(crate) use frame::run;
+pub(crate) use frame::serve_request;

@@ -14,10 +14,10 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use super::capture::Capture;
 
 /// How long a program may take to end when it is asked to.
-const GRACE: Duration = Duration::from_secs(2);
+const TERMINATION_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the output of an ended program is awaited: something it left in the background may
 /// hold the stream open for ever.
-const LATE_OUTPUT: Duration = Duration::from_millis(200);
+const OUTPUT_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// All running programs of a request.
 #[derive(Default)]
@@ -42,7 +42,7 @@ pub(super) struct Outcome {
 
 impl Programs {
     /// Runs a program to its end or to the deadline, whichever comes first.
-    pub(super) fn run(
+    pub(super) fn run_program(
         &self,
         argv: &[String],
         stdin: Option<&str>,
@@ -72,7 +72,7 @@ impl Programs {
 
     /// Ends everything that runs, and lets nothing start any more. Tells whether this call was the
     /// first to do so.
-    pub(super) fn end(&self) -> bool {
+    pub(super) fn end_programs(&self) -> bool {
         let mut state = self.state();
         let first = !std::mem::replace(&mut state.ended, true);
         for group in &state.groups {
@@ -83,12 +83,12 @@ impl Programs {
         first
     }
 
-    /// Whether [`Self::end`] was called.
+    /// Whether [`Self::end_programs`] was called.
     pub(super) fn have_ended(&self) -> bool {
         self.state().ended
     }
 
-    /// Waits until [`Self::end`] was called.
+    /// Waits until [`Self::end_programs`] was called.
     pub(super) fn wait_for_end(&self) {
         let state = self.state();
         let waited = self.changed.wait_while(state, |state| !state.ended);
@@ -100,7 +100,7 @@ impl Programs {
         let state = self.state();
         let waited = self
             .changed
-            .wait_timeout_while(state, GRACE, |state| !state.groups.is_empty());
+            .wait_timeout_while(state, TERMINATION_TIMEOUT, |state| !state.groups.is_empty());
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         for group in &state.groups {
             // It may have ended by itself.
@@ -194,9 +194,9 @@ impl Output {
     fn text(&self) -> String {
         // Either everything was read, or the rest is not from the program itself.
         let (Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout)) =
-            self.ended.recv_timeout(LATE_OUTPUT);
+            self.ended.recv_timeout(OUTPUT_TIMEOUT);
         let capture = self.capture.lock().unwrap_or_else(PoisonError::into_inner);
-        capture.text()
+        capture.captured_text()
     }
 }
 
@@ -241,7 +241,7 @@ mod tests {
     fn both_streams_and_the_input_are_one_story() {
         let programs = Programs::default();
         let argv = argv(&["sh", "-c", "cat; echo err >&2; echo out; exit 3"]);
-        let outcome = programs.run(&argv, Some("in\n"), None).unwrap();
+        let outcome = programs.run_program(&argv, Some("in\n"), None).unwrap();
         assert_eq!(outcome.status.unwrap().code(), Some(3));
         assert_eq!(outcome.output, "in\nerr\nout\n");
     }
@@ -250,7 +250,9 @@ mod tests {
     fn an_input_nobody_reads_does_no_harm() {
         let programs = Programs::default();
         let text = "x".repeat(1 << 20);
-        let outcome = programs.run(&argv(&["true"]), Some(&text), None).unwrap();
+        let outcome = programs
+            .run_program(&argv(&["true"]), Some(&text), None)
+            .unwrap();
         assert!(outcome.status.unwrap().success());
     }
 
@@ -259,7 +261,7 @@ mod tests {
         let programs = Programs::default();
         let begin = Instant::now();
         let argv = argv(&["sh", "-c", "sleep 5 & echo done"]);
-        let outcome = programs.run(&argv, None, None).unwrap();
+        let outcome = programs.run_program(&argv, None, None).unwrap();
         assert_eq!(outcome.output, "done\n");
         assert!(begin.elapsed() < Duration::from_secs(4));
     }
@@ -269,7 +271,7 @@ mod tests {
         let programs = Programs::default();
         let deadline = Instant::now() + Duration::from_millis(100);
         let argv = argv(&["sh", "-c", "sleep 60; true"]);
-        let outcome = programs.run(&argv, None, Some(deadline)).unwrap();
+        let outcome = programs.run_program(&argv, None, Some(deadline)).unwrap();
         assert!(outcome.status.is_none());
         assert!(Instant::now() < deadline + Duration::from_secs(5));
     }
@@ -280,14 +282,14 @@ mod tests {
         thread::scope(|scope| {
             let running = scope.spawn(|| {
                 let argv = argv(&["sleep", "60"]);
-                programs.run(&argv, None, None).unwrap()
+                programs.run_program(&argv, None, None).unwrap()
             });
             thread::sleep(Duration::from_millis(100));
-            assert!(programs.end());
-            assert!(!programs.end());
+            assert!(programs.end_programs());
+            assert!(!programs.end_programs());
             let outcome = running.join().unwrap();
             assert!(!outcome.status.unwrap().success());
         });
-        assert!(programs.run(&argv(&["true"]), None, None).is_err());
+        assert!(programs.run_program(&argv(&["true"]), None, None).is_err());
     }
 }

@@ -40,7 +40,7 @@ impl Report {
     }
 
     /// Tells one event.
-    pub(super) fn tell(&self, event: &Event) {
+    pub(super) fn send_event(&self, event: &Event) {
         self.note_running(event);
         let Ok(mut line) = serde_json::to_vec(event) else {
             return;
@@ -52,19 +52,19 @@ impl Report {
         let told = out.write_all(&line).and_then(|()| out.flush());
         drop(out);
         if told.is_err() {
-            self.programs.end();
+            self.programs.end_programs();
         }
     }
 
     /// Tells a failure and what is in the way, unless one was told already or nobody listens: the programs that are
     /// ended for the first one fail as well, and say nothing of interest.
-    pub(super) fn fail(&self, id: StepId, name: &str, reason: String, output: String) {
+    pub(super) fn fail_step(&self, id: StepId, name: &str, reason: String, output: String) {
         if self.programs.have_ended() {
             return;
         }
         // Before the end: what follows that may be over before the journals are read.
         let causes = self.watch().look_closely();
-        if self.programs.end() {
+        if self.programs.end_programs() {
             self.tell_failure(id, name, reason, output, causes);
         }
     }
@@ -75,19 +75,19 @@ impl Report {
             return;
         };
         let reason = causes.first().map_or_else(String::new, Check::to_string);
-        if self.programs.end() {
+        if self.programs.end_programs() {
             self.tell_failure(step.id, &step.name, reason, String::new(), causes);
         }
     }
 
     /// The step that began last: others that run were waiting already.
     pub(super) fn latest_running(&self) -> Option<Running> {
-        lock(&self.running).last().cloned()
+        lock_mutex(&self.running).last().cloned()
     }
 
     /// What is in the way.
     pub(super) fn watch(&self) -> MutexGuard<'_, Watch> {
-        lock(&self.watch)
+        lock_mutex(&self.watch)
     }
 
     fn tell_failure(
@@ -98,7 +98,7 @@ impl Report {
         output: String,
         causes: Vec<Check>,
     ) {
-        self.tell(&Event::Failed {
+        self.send_event(&Event::Failed {
             id,
             name: name.to_owned(),
             reason,
@@ -109,13 +109,13 @@ impl Report {
 
     fn note_running(&self, event: &Event) {
         match event {
-            Event::Started { id, name } => lock(&self.running).push(Running {
+            Event::Started { id, name } => lock_mutex(&self.running).push(Running {
                 id: *id,
                 name: name.clone(),
                 since: Instant::now(),
             }),
             Event::Finished { id, name, .. } => {
-                let mut running = lock(&self.running);
+                let mut running = lock_mutex(&self.running);
                 let ended = |step: &Running| step.id == *id && step.name == *name;
                 if let Some(place) = running.iter().position(ended) {
                     running.remove(place);
@@ -126,6 +126,6 @@ impl Report {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

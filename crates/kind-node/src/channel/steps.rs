@@ -12,9 +12,9 @@ use super::programs::{Outcome, Programs};
 use super::report::Report;
 
 /// How long to wait before a program is tried again.
-const PROGRAM_PAUSE: Duration = Duration::from_millis(100);
+const PROGRAM_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait before a socket is tried again: a try costs next to nothing.
-const SOCKET_PAUSE: Duration = Duration::from_millis(5);
+const SOCKET_RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The request failed, and the caller was told why.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) struct Runner<'a> {
 
 impl Runner<'_> {
     /// Runs a sequence up to its first failure.
-    pub(super) fn run(self, steps: &[Step]) -> Result<(), Failed> {
+    pub(super) fn run_steps(self, steps: &[Step]) -> Result<(), Failed> {
         steps.iter().try_for_each(|step| self.step(step))
     }
 
@@ -75,7 +75,7 @@ impl Runner<'_> {
                 name: path,
             }),
             Step::Mark { id } => {
-                self.report.tell(&Event::Marked { id: *id });
+                self.report.send_event(&Event::Marked { id: *id });
                 Ok(())
             }
             Step::Together { sequences } => self.together(sequences),
@@ -84,14 +84,15 @@ impl Runner<'_> {
 
     fn program(self, step: Named<'_>, argv: &[String], stdin: Option<&str>) -> Result<(), Failed> {
         let begin = self.begin(step);
-        match self.programs.run(argv, stdin, None) {
-            Ok(outcome) if succeeded(&outcome) => {
+        match self.programs.run_program(argv, stdin, None) {
+            Ok(outcome) if has_succeeded(&outcome) => {
                 self.finish(step, begin, outcome.output);
                 Ok(())
             }
             Ok(outcome) => {
-                let reason = outcome.status.map_or_else(String::new, describe);
-                self.report.fail(step.id, step.name, reason, outcome.output);
+                let reason = outcome.status.map_or_else(String::new, describe_status);
+                self.report
+                    .fail_step(step.id, step.name, reason, outcome.output);
                 Err(Failed)
             }
             Err(error) => self.fail(step, cannot_run(argv, &error)),
@@ -102,21 +103,24 @@ impl Runner<'_> {
         let begin = self.begin(step);
         let deadline = begin + timeout;
         loop {
-            let outcome = match self.programs.run(argv, None, Some(deadline)) {
+            let outcome = match self.programs.run_program(argv, None, Some(deadline)) {
                 Ok(outcome) => outcome,
                 Err(error) => return self.fail(step, cannot_run(argv, &error)),
             };
-            if succeeded(&outcome) {
+            if has_succeeded(&outcome) {
                 self.finish(step, begin, outcome.output);
                 return Ok(());
             }
-            if Instant::now() + PROGRAM_PAUSE >= deadline {
-                let last = outcome.status.map_or("still running".to_owned(), describe);
+            if Instant::now() + PROGRAM_RETRY_INTERVAL >= deadline {
+                let last = outcome
+                    .status
+                    .map_or("still running".to_owned(), describe_status);
                 let reason = format!("no success within {timeout:?}; the last try: {last}");
-                self.report.fail(step.id, step.name, reason, outcome.output);
+                self.report
+                    .fail_step(step.id, step.name, reason, outcome.output);
                 return Err(Failed);
             }
-            self.pause(PROGRAM_PAUSE)?;
+            self.pause(PROGRAM_RETRY_INTERVAL)?;
         }
     }
 
@@ -132,7 +136,7 @@ impl Runner<'_> {
                 let reason = format!("nothing listens after {timeout:?}: {error}");
                 return self.fail(step, reason);
             }
-            self.pause(SOCKET_PAUSE)?;
+            self.pause(SOCKET_RETRY_INTERVAL)?;
         }
     }
 
@@ -141,7 +145,7 @@ impl Runner<'_> {
         match std::fs::read_to_string(step.name) {
             Ok(text) => {
                 let (id, path) = (step.id, step.name.to_owned());
-                self.report.tell(&Event::File { id, path, text });
+                self.report.send_event(&Event::File { id, path, text });
                 Ok(())
             }
             Err(error) => self.fail(step, format!("read: {error}")),
@@ -153,7 +157,7 @@ impl Runner<'_> {
         thread::scope(|scope| {
             let running: Vec<_> = sequences
                 .iter()
-                .map(|sequence| scope.spawn(move || self.run(sequence)))
+                .map(|sequence| scope.spawn(move || self.run_steps(sequence)))
                 .collect();
             let mut result = Ok(());
             for sequence in running {
@@ -165,12 +169,12 @@ impl Runner<'_> {
 
     fn begin(self, step: Named<'_>) -> Instant {
         let (id, name) = (step.id, step.name.to_owned());
-        self.report.tell(&Event::Started { id, name });
+        self.report.send_event(&Event::Started { id, name });
         Instant::now()
     }
 
     fn finish(self, step: Named<'_>, begin: Instant, output: String) {
-        self.report.tell(&Event::Finished {
+        self.report.send_event(&Event::Finished {
             id: step.id,
             name: step.name.to_owned(),
             ms: u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -184,12 +188,13 @@ impl Runner<'_> {
     }
 
     fn fail(self, step: Named<'_>, reason: String) -> Result<(), Failed> {
-        self.report.fail(step.id, step.name, reason, String::new());
+        self.report
+            .fail_step(step.id, step.name, reason, String::new());
         Err(Failed)
     }
 }
 
-fn succeeded(outcome: &Outcome) -> bool {
+fn has_succeeded(outcome: &Outcome) -> bool {
     outcome.status.is_some_and(|status| status.success())
 }
 
@@ -199,7 +204,7 @@ fn cannot_run(argv: &[String], error: &std::io::Error) -> String {
 }
 
 /// How a program ended, in words.
-fn describe(status: ExitStatus) -> String {
+fn describe_status(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("ended by signal {signal}"),

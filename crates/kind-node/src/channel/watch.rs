@@ -18,7 +18,7 @@ pub(super) struct Watch {
 impl Watch {
     /// Begins to listen for the signals that mean the end. From here on they do not end this
     /// program by themselves.
-    pub(super) fn begin() -> io::Result<Self> {
+    pub(super) fn begin_watch() -> io::Result<Self> {
         let (signals, sender) = UnixStream::pair()?;
         for signal in [SIGHUP, SIGINT, SIGTERM] {
             signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
@@ -27,7 +27,7 @@ impl Watch {
     }
 
     /// Waits until a signal comes or the reader of `out` is gone.
-    pub(super) fn wait(&self, out: impl AsFd) {
+    pub(super) fn wait_for_hangup(&self, out: impl AsFd) {
         let mut descriptors = [
             PollFd::new(&self.signals, PollFlags::IN),
             // Nothing is asked for: a lost reader is told in any case.

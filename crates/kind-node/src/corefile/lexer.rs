@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Place;
+use super::SourcePosition;
 
 /// A word of a Corefile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) struct Token {
     /// What it says, without its quotes.
     pub(super) text: String,
     /// Where it begins.
-    pub(super) place: Place,
+    pub(super) place: SourcePosition,
     /// The line in which it ends; a quoted word may have several.
     pub(super) end: usize,
     /// It stood in quotes, so that a brace in it is only text.
@@ -25,7 +25,7 @@ impl Token {
 }
 
 /// Splits a text into words. A quote that is never closed reaches to the end of the text.
-pub(super) fn tokens(text: &str, file: &Arc<str>) -> Vec<Token> {
+pub(super) fn lex_tokens(text: &str, file: &Arc<str>) -> Vec<Token> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lexer = Lexer {
         characters: text.chars().peekable(),
@@ -45,7 +45,7 @@ impl Lexer<'_> {
     /// Reads the next word.
     fn token(&mut self) -> Option<Token> {
         self.skip_space();
-        let place = Place {
+        let place = SourcePosition {
             file: self.file.clone(),
             line: self.line,
         };
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<(String, usize)> {
-        let all = tokens(text, &"Corefile".into());
+        let all = lex_tokens(text, &"Corefile".into());
         all.into_iter()
             .map(|token| (token.text, token.place.line))
             .collect()
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn quoted_brace_is_text() {
-        let all = tokens("{ \"{\"", &"Corefile".into());
+        let all = lex_tokens("{ \"{\"", &"Corefile".into());
         let braces: Vec<_> = all.iter().map(|token| token.is_brace("{")).collect();
         assert_eq!(braces, [true, false]);
     }

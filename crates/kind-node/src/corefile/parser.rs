@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::Place;
+use super::SourcePosition;
 use super::lexer::{self, Token};
 
 /// Most words that snippets and imported files may add up to.
@@ -30,7 +30,7 @@ pub struct Key {
     /// The key.
     pub text: String,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourcePosition,
 }
 
 /// A line of a block, with the block that belongs to it.
@@ -43,7 +43,7 @@ pub struct Directive {
     /// The lines in its braces; none if there are no braces.
     pub block: Vec<Directive>,
     /// Where it begins.
-    pub place: Place,
+    pub place: SourcePosition,
 }
 
 /// Why a text is no Corefile.
@@ -51,7 +51,7 @@ pub struct Directive {
 #[error("{place}: {reason}")]
 pub struct SyntaxError {
     /// Where it is wrong.
-    pub place: Place,
+    pub place: SourcePosition,
     /// What is wrong.
     pub reason: String,
 }
@@ -77,8 +77,8 @@ pub fn parse(
 ) -> Result<Vec<ServerBlock>, SyntaxError> {
     let file: Arc<str> = file.into();
     let mut parser = Parser {
-        tokens: lexer::tokens(text, &file).into(),
-        last: Place { file, line: 1 },
+        tokens: lexer::lex_tokens(text, &file).into(),
+        last: SourcePosition { file, line: 1 },
         last_end: 0,
         snippets: BTreeMap::new(),
         imports: 0,
@@ -96,7 +96,7 @@ struct Parser<'a> {
     /// What was not read yet.
     tokens: VecDeque<Token>,
     /// Where the word that was read last began.
-    last: Place,
+    last: SourcePosition,
     /// The line in which it ended.
     last_end: usize,
     snippets: BTreeMap<String, Vec<Token>>,
@@ -215,7 +215,7 @@ impl Parser<'_> {
     }
 
     /// Keeps the words of a snippet.
-    fn define_snippet(&mut self, name: &str, place: &Place) -> Result<(), SyntaxError> {
+    fn define_snippet(&mut self, name: &str, place: &SourcePosition) -> Result<(), SyntaxError> {
         if !self.next_is_brace("{") {
             return Err(self.error("a snippet needs braces"));
         }
@@ -279,7 +279,7 @@ impl Parser<'_> {
         }
         let files = files.iter();
         Ok(files
-            .flat_map(|(file, text)| lexer::tokens(text, &file.as_str().into()))
+            .flat_map(|(file, text)| lexer::lex_tokens(text, &file.as_str().into()))
             .collect())
     }
 

@@ -20,7 +20,7 @@ pub(super) trait List: Serialize {
 }
 
 /// Writes a list.
-pub(super) fn write<L: List>(
+pub(super) fn write_answer<L: List>(
     list: &L,
     form: Form,
     now: i64,
@@ -36,7 +36,7 @@ pub(super) fn write<L: List>(
         Form::Usual => {
             let heads = L::HEADS.iter().map(|head| (*head).to_owned()).collect();
             let rows: Vec<Vec<String>> = std::iter::once(heads).chain(list.rows(now)).collect();
-            table::write(out, &rows)?;
+            table::write_table(out, &rows)?;
         }
     }
     Ok(())

@@ -42,7 +42,7 @@ calls! {
     clippy::unnecessary_wraps,
     reason = "messages are optional in messages"
 )]
-pub(super) fn named(image: &str) -> Option<ImageSpec> {
+pub(super) fn image_named(image: &str) -> Option<ImageSpec> {
     Some(ImageSpec {
         image: image.to_owned(),
         ..ImageSpec::default()

@@ -56,7 +56,7 @@ impl Client {
             .map_err(|error| Error::Answer(error.to_string()))?;
         let mut requests = self.requests.clone().ready().await?;
         let (response, mut sender) = requests.send_request(request, false)?;
-        sender.send_data(framed(call), true)?;
+        sender.send_data(frame_message(call), true)?;
         let (head, mut body) = response.await?.into_parts();
         let mut data = BytesMut::new();
         while let Some(chunk) = body.data().await {
@@ -66,12 +66,12 @@ impl Client {
         }
         let trailers = body.trailers().await?;
         // A server that refuses at once has no trailers, and says so in the head.
-        verdict(trailers.as_ref().unwrap_or(&head.headers))?;
-        unframed(data.freeze())
+        check_status(trailers.as_ref().unwrap_or(&head.headers))?;
+        unframe_message(data.freeze())
     }
 }
 
-fn framed(message: &impl Message) -> Bytes {
+fn frame_message(message: &impl Message) -> Bytes {
     let length = message.encoded_len();
     let mut data = BytesMut::with_capacity(PREFIX + length);
     data.put_u8(0);
@@ -80,7 +80,7 @@ fn framed(message: &impl Message) -> Bytes {
     data.freeze()
 }
 
-fn unframed<M: Message + Default>(mut data: Bytes) -> Result<M, Error> {
+fn unframe_message<M: Message + Default>(mut data: Bytes) -> Result<M, Error> {
     let broken = |what: &str| Error::Answer(what.to_owned());
     if data.len() < PREFIX {
         return Err(broken("it is cut off"));
@@ -95,7 +95,7 @@ fn unframed<M: Message + Default>(mut data: Bytes) -> Result<M, Error> {
 }
 
 /// What the server says of a request at its end.
-fn verdict(headers: &HeaderMap) -> Result<(), Error> {
+fn check_status(headers: &HeaderMap) -> Result<(), Error> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     match text("grpc-status").map(str::parse) {
         Some(Ok(0)) => Ok(()),
@@ -139,15 +139,18 @@ mod tests {
             version: "0.1.0".to_owned(),
             ..VersionResponse::default()
         };
-        let data = framed(&message);
+        let data = frame_message(&message);
         assert_eq!(&data[..7], [0, 0, 0, 0, 7, 10, 5]);
-        assert_eq!(unframed::<VersionResponse>(data.clone()).unwrap(), message);
+        assert_eq!(
+            unframe_message::<VersionResponse>(data.clone()).unwrap(),
+            message
+        );
         for broken in [
             data.slice(..4),
             data.slice(..9),
             Bytes::from_static(b"\x01\0\0\0\0"),
         ] {
-            assert!(unframed::<VersionResponse>(broken).is_err());
+            assert!(unframe_message::<VersionResponse>(broken).is_err());
         }
     }
 
@@ -159,17 +162,17 @@ mod tests {
             });
             pairs.collect::<HeaderMap>()
         };
-        assert!(verdict(&headers(&[("grpc-status", "0")])).is_ok());
+        assert!(check_status(&headers(&[("grpc-status", "0")])).is_ok());
         let refused = headers(&[
             ("grpc-status", "12"),
             ("grpc-message", "unknown service %22runtime.v1%22 100%"),
         ]);
-        let error = verdict(&refused).unwrap_err();
+        let error = check_status(&refused).unwrap_err();
         assert!(error.is_unimplemented());
         assert_eq!(
             error.to_string(),
             "unknown service \"runtime.v1\" 100% (code 12)"
         );
-        assert!(matches!(verdict(&headers(&[])), Err(Error::Answer(_))));
+        assert!(matches!(check_status(&headers(&[])), Err(Error::Answer(_))));
     }
 }

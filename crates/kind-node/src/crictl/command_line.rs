@@ -56,7 +56,7 @@ pub(super) enum Form {
 const SOCKET: &str = "/run/containerd/containerd.sock";
 
 /// Reads the words after the program's name.
-pub(super) fn parse(words: &[String]) -> Result<CommandLine, Error> {
+pub(super) fn parse_command_line(words: &[String]) -> Result<CommandLine, Error> {
     let mut words = Words::new(words);
     let mut socket = PathBuf::from(SOCKET);
     let mut own_version = false;
@@ -66,7 +66,7 @@ pub(super) fn parse(words: &[String]) -> Result<CommandLine, Error> {
         };
         match word.as_str() {
             "-r" | "--runtime-endpoint" | "-i" | "--image-endpoint" => {
-                socket = path(&words.value(&word)?);
+                socket = endpoint_path(&words.value(&word)?);
             }
             // There is nothing to configure but the endpoint, and the kernel ends a local connection.
             "-c" | "--config" | "-t" | "--timeout" => drop(words.value(&word)?),
@@ -76,7 +76,7 @@ pub(super) fn parse(words: &[String]) -> Result<CommandLine, Error> {
         }
     };
     let (command, form) = match name {
-        Some(name) => command(&name, words)?,
+        Some(name) => parse_command(&name, words)?,
         None if own_version => (Command::OwnVersion, Form::Usual),
         None => return Err(Error::Unsupported("a call without a command".to_owned())),
     };
@@ -87,7 +87,7 @@ pub(super) fn parse(words: &[String]) -> Result<CommandLine, Error> {
     })
 }
 
-fn command(name: &str, words: Words) -> Result<(Command, Form), Error> {
+fn parse_command(name: &str, words: Words) -> Result<(Command, Form), Error> {
     let options = Options::read(words)?;
     let (all, form) = (options.all, options.form);
     let command = match name {
@@ -134,7 +134,7 @@ impl Options {
             match word.as_str() {
                 "-a" | "--all" => options.all = true,
                 "-q" | "--quiet" => options.form = Form::Ids,
-                "-o" | "--output" => options.form = form(&words.value(&word)?)?,
+                "-o" | "--output" => options.form = parse_form(&words.value(&word)?)?,
                 _ if word.starts_with('-') => drop(options.unknown.get_or_insert(word)),
                 _ => options.operands.push(word),
             }
@@ -164,7 +164,7 @@ impl Options {
     }
 }
 
-fn form(word: &str) -> Result<Form, Error> {
+fn parse_form(word: &str) -> Result<Form, Error> {
     match word {
         "json" => Ok(Form::Json),
         "table" => Ok(Form::Usual),
@@ -172,7 +172,7 @@ fn form(word: &str) -> Result<Form, Error> {
     }
 }
 
-fn path(endpoint: &str) -> PathBuf {
+fn endpoint_path(endpoint: &str) -> PathBuf {
     endpoint.strip_prefix("unix://").unwrap_or(endpoint).into()
 }
 
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<CommandLine, Error> {
-        parse(
+        parse_command_line(
             &line
                 .split_whitespace()
                 .map(str::to_owned)

@@ -14,7 +14,7 @@ use super::messages::{
 use super::{Error, answer, table};
 
 /// Lists containers, the newest first.
-pub(super) async fn list(
+pub(super) async fn list_containers(
     client: &Client,
     which: Which,
     form: Form,
@@ -29,11 +29,11 @@ pub(super) async fn list(
     let mut list = client.call(&ListContainersRequest { filter }).await?;
     list.containers
         .sort_by_key(|container| Reverse(container.created_at));
-    answer::write(&list, form, now(), out)
+    answer::write_answer(&list, form, current_nanoseconds(), out)
 }
 
 /// Nanoseconds since 1970.
-pub(super) fn now() -> i64 {
+pub(super) fn current_nanoseconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
@@ -41,9 +41,9 @@ pub(super) fn now() -> i64 {
 }
 
 /// How long before `now` something was made, in words.
-pub(super) fn age(now: i64, created: i64) -> String {
+pub(super) fn container_age(now: i64, created: i64) -> String {
     let age = u64::try_from(now.saturating_sub(created)).unwrap_or_default();
-    table::age(Duration::from_nanos(age))
+    table::age_text(Duration::from_nanos(age))
 }
 
 impl List for ListContainersResponse {
@@ -68,32 +68,33 @@ impl List for ListContainersResponse {
     fn rows(&self, now: i64) -> impl Iterator<Item = Vec<String>> {
         self.containers
             .iter()
-            .map(move |container| row(container, now))
+            .map(move |container| container_row(container, now))
     }
 }
 
-fn row(container: &Container, now: i64) -> Vec<String> {
+fn container_row(container: &Container, now: i64) -> Vec<String> {
     let label = |name: &str| container.labels.get(name).cloned().unwrap_or_default();
     let metadata = container.metadata.clone().unwrap_or_default();
     let image = container.image.as_ref().map_or("", |spec| &spec.image);
-    let image = match image.starts_with("sha256:") {
-        true => table::short(image),
-        false => image.to_owned(),
+    let image = if image.starts_with("sha256:") {
+        table::short_id(image)
+    } else {
+        image.to_owned()
     };
     vec![
-        table::short(&container.id),
+        table::short_id(&container.id),
         image,
-        age(now, container.created_at),
-        state(container.state).to_owned(),
+        container_age(now, container.created_at),
+        state_name(container.state).to_owned(),
         metadata.name,
         metadata.attempt.to_string(),
-        table::short(&container.pod_sandbox_id),
+        table::short_id(&container.pod_sandbox_id),
         label("io.kubernetes.pod.name"),
         label("io.kubernetes.pod.namespace"),
     ]
 }
 
-fn state(number: i32) -> &'static str {
+fn state_name(number: i32) -> &'static str {
     match ContainerState::try_from(number) {
         Ok(ContainerState::Created) => "Created",
         Ok(ContainerState::Running) => "Running",

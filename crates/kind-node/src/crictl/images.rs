@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::List;
-use super::calls::named;
+use super::calls::image_named;
 use super::client::Client;
 use super::command_line::Form;
 use super::messages::{
@@ -19,7 +19,7 @@ use super::{Error, answer, table};
 const NONE: &str = "<none>";
 
 /// Lists images, or only those of a name.
-pub(super) async fn list(
+pub(super) async fn list_images(
     client: &Client,
     name: Option<&str>,
     form: Form,
@@ -31,7 +31,7 @@ pub(super) async fn list(
     }
     list.images
         .sort_by(|one, other| sort_name(one).cmp(sort_name(other)));
-    answer::write(&list, form, 0, out)
+    answer::write_answer(&list, form, 0, out)
 }
 
 /// Whether an image has a name, with its tag or without.
@@ -50,7 +50,7 @@ impl List for ListImagesResponse {
     }
 
     fn rows(&self, _now: i64) -> impl Iterator<Item = Vec<String>> {
-        self.images.iter().flat_map(rows)
+        self.images.iter().flat_map(image_rows)
     }
 }
 
@@ -60,14 +60,14 @@ fn sort_name(image: &Image) -> &str {
 }
 
 /// A row for each name of an image; one without tags has a row too.
-fn rows(image: &Image) -> Vec<Vec<String>> {
+fn image_rows(image: &Image) -> Vec<Vec<String>> {
     let row = |repository: &str, tag: &str| {
         let [repository, tag] = [repository, tag].map(str::to_owned);
         vec![
             repository,
             tag,
-            table::short(&image.id),
-            table::size(image.size),
+            table::short_id(&image.id),
+            table::size_text(image.size),
         ]
     };
     if image.repo_tags.is_empty() {
@@ -87,7 +87,7 @@ fn repository(name: &str) -> (&str, &str) {
 }
 
 /// Prints all that containerd tells about images.
-pub(super) async fn inspect(
+pub(super) async fn inspect_images(
     client: &Client,
     names: &[String],
     form: Form,
@@ -95,11 +95,12 @@ pub(super) async fn inspect(
 ) -> Result<(), Error> {
     for name in names {
         let request = ImageStatusRequest {
-            image: named(name),
+            image: image_named(name),
             verbose: form != Form::Ids,
         };
         let answer = client.call(&request).await?;
-        let described = description(answer).ok_or_else(|| Error::NoSuchImage(name.clone()))?;
+        let described =
+            image_description(answer).ok_or_else(|| Error::NoSuchImage(name.clone()))?;
         match form {
             Form::Ids => writeln!(out, "{}", described.status.id)?,
             Form::Usual | Form::Json => answer::write_json(&described, out)?,
@@ -116,15 +117,15 @@ pub(super) struct Description {
 }
 
 /// None if there is no such image.
-pub(super) fn description(answer: ImageStatusResponse) -> Option<Description> {
+pub(super) fn image_description(answer: ImageStatusResponse) -> Option<Description> {
     Some(Description {
         status: answer.image?,
-        info: unpacked(answer.info),
+        info: unpacked_info(answer.info),
     })
 }
 
 /// The values are JSON in text.
-pub(super) fn unpacked(info: BTreeMap<String, String>) -> BTreeMap<String, Value> {
+pub(super) fn unpacked_info(info: BTreeMap<String, String>) -> BTreeMap<String, Value> {
     let value = |text: String| serde_json::from_str(&text).unwrap_or(Value::String(text));
     info.into_iter()
         .map(|(name, text)| (name, value(text)))
@@ -132,28 +133,36 @@ pub(super) fn unpacked(info: BTreeMap<String, String>) -> BTreeMap<String, Value
 }
 
 /// Fetches an image from its registry, however long that takes.
-pub(super) async fn pull(client: &Client, name: &str, out: &mut dyn Write) -> Result<(), Error> {
-    let request = PullImageRequest { image: named(name) };
+pub(super) async fn pull_image(
+    client: &Client,
+    name: &str,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let request = PullImageRequest {
+        image: image_named(name),
+    };
     let answer = client.call(&request).await?;
     writeln!(out, "Image is up to date for {}", answer.image_ref)?;
     Ok(())
 }
 
 /// Removes images with all their names.
-pub(super) async fn remove(
+pub(super) async fn remove_images(
     client: &Client,
     names: &[String],
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     for name in names {
         let request = ImageStatusRequest {
-            image: named(name),
+            image: image_named(name),
             verbose: false,
         };
         let status = client.call(&request).await?.image;
         let image = status.ok_or_else(|| Error::NoSuchImage(name.clone()))?;
         client
-            .call(&RemoveImageRequest { image: named(name) })
+            .call(&RemoveImageRequest {
+                image: image_named(name),
+            })
             .await?;
         let tags = image.repo_tags.iter().map(String::as_str);
         let ids = [image.id.as_str()].into_iter();

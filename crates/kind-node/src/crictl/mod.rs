@@ -24,4 +24,4 @@ mod table;
 
 use error::Error;
 
-pub(crate) use program::run;
+pub(crate) use program::run_crictl;

@@ -6,16 +6,20 @@ use std::io::Write;
 use super::answer::List;
 use super::client::Client;
 use super::command_line::Form;
-use super::containers::{age, now};
+use super::containers::{container_age, current_nanoseconds};
 use super::messages::{ListPodSandboxRequest, ListPodSandboxResponse, PodSandbox, PodSandboxState};
 use super::{Error, answer, table};
 
 /// Lists sandboxes, ready or not, the newest first.
-pub(super) async fn list(client: &Client, form: Form, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) async fn list_pods(
+    client: &Client,
+    form: Form,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
     let mut list = client.call(&ListPodSandboxRequest {}).await?;
     list.items
         .sort_by_key(|sandbox| Reverse(sandbox.created_at));
-    answer::write(&list, form, now(), out)
+    answer::write_answer(&list, form, current_nanoseconds(), out)
 }
 
 impl List for ListPodSandboxResponse {
@@ -34,11 +38,11 @@ impl List for ListPodSandboxResponse {
     }
 
     fn rows(&self, now: i64) -> impl Iterator<Item = Vec<String>> {
-        self.items.iter().map(move |sandbox| row(sandbox, now))
+        self.items.iter().map(move |sandbox| pod_row(sandbox, now))
     }
 }
 
-fn row(sandbox: &PodSandbox, now: i64) -> Vec<String> {
+fn pod_row(sandbox: &PodSandbox, now: i64) -> Vec<String> {
     let metadata = sandbox.metadata.clone().unwrap_or_default();
     let state = match PodSandboxState::try_from(sandbox.state) {
         Ok(PodSandboxState::Ready) => "Ready",
@@ -49,8 +53,8 @@ fn row(sandbox: &PodSandbox, now: i64) -> Vec<String> {
         name => name,
     };
     vec![
-        table::short(&sandbox.id),
-        age(now, sandbox.created_at),
+        table::short_id(&sandbox.id),
+        container_age(now, sandbox.created_at),
         state.to_owned(),
         metadata.name,
         metadata.namespace,

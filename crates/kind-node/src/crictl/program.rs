@@ -9,9 +9,9 @@ use super::command_line::{self, Command, CommandLine};
 use super::{containers, images, pods, status};
 
 /// Answers a call on stdout.
-pub(crate) fn run(words: &[String]) -> ExitCode {
+pub(crate) fn run_crictl(words: &[String]) -> ExitCode {
     let mut out = Vec::new();
-    let result = answer(words, &mut out);
+    let result = answer_words(words, &mut out);
     // Also what was done before something failed.
     let written = std::io::stdout().write_all(&out).map_err(Error::Output);
     match result.and(written) {
@@ -24,8 +24,8 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
     }
 }
 
-fn answer(words: &[String], out: &mut dyn Write) -> Result<(), Error> {
-    let line = command_line::parse(words)?;
+fn answer_words(words: &[String], out: &mut dyn Write) -> Result<(), Error> {
+    let line = command_line::parse_command_line(words)?;
     if line.command == Command::OwnVersion {
         return Ok(writeln!(
             out,
@@ -35,21 +35,21 @@ fn answer(words: &[String], out: &mut dyn Write) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()?;
-    runtime.block_on(ask(&line, out))
+    runtime.block_on(run_command(&line, out))
 }
 
-async fn ask(line: &CommandLine, out: &mut dyn Write) -> Result<(), Error> {
+async fn run_command(line: &CommandLine, out: &mut dyn Write) -> Result<(), Error> {
     let client = &Client::connect(&line.socket).await?;
     let form = line.form;
     match &line.command {
-        Command::Images(name) => images::list(client, name.as_deref(), form, out).await,
-        Command::InspectImages(names) => images::inspect(client, names, form, out).await,
-        Command::Pull(name) => images::pull(client, name, out).await,
-        Command::RemoveImages(names) => images::remove(client, names, out).await,
-        Command::Containers(which) => containers::list(client, *which, form, out).await,
-        Command::Pods => pods::list(client, form, out).await,
-        Command::Info => status::info(client, out).await,
-        Command::Version => status::version(client, out).await,
+        Command::Images(name) => images::list_images(client, name.as_deref(), form, out).await,
+        Command::InspectImages(names) => images::inspect_images(client, names, form, out).await,
+        Command::Pull(name) => images::pull_image(client, name, out).await,
+        Command::RemoveImages(names) => images::remove_images(client, names, out).await,
+        Command::Containers(which) => containers::list_containers(client, *which, form, out).await,
+        Command::Pods => pods::list_pods(client, form, out).await,
+        Command::Info => status::write_info(client, out).await,
+        Command::Version => status::write_version(client, out).await,
         // Answered before anyone is asked.
         Command::OwnVersion => Ok(()),
     }

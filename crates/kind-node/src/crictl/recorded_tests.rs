@@ -4,7 +4,7 @@ use prost::Message;
 use serde_json::Value;
 
 use super::command_line::Form;
-use super::images::{description, is_called};
+use super::images::{image_description, is_called};
 use super::messages::{
     ImageStatusResponse, ListContainersResponse, ListImagesResponse, ListPodSandboxResponse,
     VersionResponse,
@@ -19,7 +19,7 @@ const VERSION: &[u8] = include_bytes!("recorded/version.bin");
 
 fn text<L: answer::List>(list: &L, form: Form, now: i64) -> String {
     let mut out = Vec::new();
-    answer::write(list, form, now, &mut out).unwrap();
+    answer::write_answer(list, form, now, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -82,7 +82,7 @@ fn images_are_found_by_their_names() {
 fn an_image_has_what_kind_reads() {
     let answer = ImageStatusResponse::decode(IMAGE).unwrap();
     let mut out = Vec::new();
-    answer::write_json(&description(answer).unwrap(), &mut out).unwrap();
+    answer::write_json(&image_description(answer).unwrap(), &mut out).unwrap();
     let document: Value = serde_json::from_slice(&out).unwrap();
     let status = &document["status"];
     assert!(status["id"].as_str().unwrap().starts_with("sha256:"));
@@ -92,7 +92,7 @@ fn an_image_has_what_kind_reads() {
     );
     assert!(status["repoDigests"].is_array());
     assert_eq!(document["info"]["info"]["imageSpec"]["os"], "linux");
-    assert!(description(ImageStatusResponse::default()).is_none());
+    assert!(image_description(ImageStatusResponse::default()).is_none());
 }
 
 #[test]

@@ -5,20 +5,20 @@ use std::io::Write;
 use serde_json::json;
 
 use super::client::Client;
-use super::images::unpacked;
+use super::images::unpacked_info;
 use super::messages::{StatusRequest, VersionRequest, VersionResponse};
 use super::{Error, answer};
 
 /// Prints containerd's state and configuration as JSON.
-pub(super) async fn info(client: &Client, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) async fn write_info(client: &Client, out: &mut dyn Write) -> Result<(), Error> {
     let answer = client.call(&StatusRequest { verbose: true }).await?;
-    let mut document = unpacked(answer.info);
+    let mut document = unpacked_info(answer.info);
     document.insert("status".to_owned(), json!(answer.status));
     answer::write_json(&document, out)
 }
 
 /// Prints containerd's version.
-pub(super) async fn version(client: &Client, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) async fn write_version(client: &Client, out: &mut dyn Write) -> Result<(), Error> {
     let answer = client.call(&VersionRequest {}).await?;
     show_version(&answer, out)
 }

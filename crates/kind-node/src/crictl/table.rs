@@ -10,7 +10,7 @@ const GAP: usize = 3;
 const SHORT: usize = 13;
 
 /// Writes rows below each other, the first being the heads of the columns.
-pub(super) fn write(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
+pub(super) fn write_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widths: Vec<usize> = (0..columns)
         .map(|column| {
@@ -32,13 +32,13 @@ pub(super) fn write(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()>
 }
 
 /// The first characters of an id, without the name of its algorithm.
-pub(super) fn short(id: &str) -> String {
+pub(super) fn short_id(id: &str) -> String {
     let id = id.strip_prefix("sha256:").unwrap_or(id);
     id.chars().take(SHORT).collect()
 }
 
 /// Bytes with three digits that count and a unit of powers of 1000.
-pub(super) fn size(bytes: u64) -> String {
+pub(super) fn size_text(bytes: u64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB"];
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let mut value = bytes as f64;
@@ -53,15 +53,16 @@ pub(super) fn size(bytes: u64) -> String {
         _ => 0,
     };
     let text = format!("{value:.decimals$}");
-    let text = match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.'),
-        false => &text,
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &text
     };
     format!("{text}{}", units[unit])
 }
 
 /// How long ago something happened, in words.
-pub(super) fn age(age: Duration) -> String {
+pub(super) fn age_text(age: Duration) -> String {
     let seconds = age.as_secs();
     let (minutes, hours) = (seconds / 60, seconds / 3600);
     let days = hours / 24;
@@ -98,7 +99,7 @@ mod tests {
             (99_960_000, "100MB"),
             (1_234_567_890, "1.23GB"),
         ] {
-            assert_eq!(size(bytes), text);
+            assert_eq!(size_text(bytes), text);
         }
     }
 
@@ -117,7 +118,7 @@ mod tests {
             (90 * 86400, "3 months ago"),
             (800 * 86400, "2 years ago"),
         ] {
-            assert_eq!(age(Duration::from_secs(seconds)), text);
+            assert_eq!(age_text(Duration::from_secs(seconds)), text);
         }
     }
 
@@ -128,7 +129,7 @@ mod tests {
             vec!["x".repeat(21), "y".to_owned(), "z".to_owned()],
         ];
         let mut out = Vec::new();
-        write(&mut out, &rows).unwrap();
+        write_table(&mut out, &rows).unwrap();
         let long = "x".repeat(21);
         let expected = format!(
             "A{}B{}C\n{long}   y{}z\n",

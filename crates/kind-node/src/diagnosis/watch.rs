@@ -11,7 +11,7 @@ use super::pods::{ContainerLog, find_logs};
 use super::units::{self, Journal, read_journal};
 
 /// Journals cost a program each time; most starts are over before.
-const FIRST_JOURNALS: Duration = Duration::from_secs(5);
+const FIRST_JOURNAL_DELAY: Duration = Duration::from_secs(5);
 const JOURNAL_INTERVAL: Duration = Duration::from_secs(3);
 /// What a running component said before that may have healed.
 const LATEST_LINES: usize = 20;
@@ -32,14 +32,14 @@ impl Watch {
     pub(crate) fn new() -> Self {
         Self {
             pods: PathBuf::from("/var/log/pods"),
-            next_journals: Instant::now() + FIRST_JOURNALS,
+            next_journals: Instant::now() + FIRST_JOURNAL_DELAY,
             seen: BTreeMap::new(),
             journals: Vec::new(),
         }
     }
 
     /// What is in the way now, the worst first.
-    pub(crate) fn look(&mut self) -> Vec<Check> {
+    pub(crate) fn find_causes(&mut self) -> Vec<Check> {
         if Instant::now() >= self.next_journals {
             self.read_journals();
         }

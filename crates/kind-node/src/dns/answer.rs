@@ -66,7 +66,7 @@ impl Answer {
     }
 
     /// An answer without records.
-    pub(crate) fn bare(code: ResponseCode) -> Self {
+    pub(crate) fn without_records(code: ResponseCode) -> Self {
         Self {
             code,
             authoritative: false,
@@ -131,11 +131,15 @@ pub(crate) enum Reach {
 }
 
 /// Answers a question from the cluster's objects.
-pub(crate) fn answer(kubernetes: &Kubernetes, cluster: Cluster<'_>, question: &Question) -> Reach {
+pub(crate) fn answer_question(
+    kubernetes: &Kubernetes,
+    cluster: Cluster<'_>,
+    question: &Question,
+) -> Reach {
     let mut aliases = Vec::new();
     let mut name = question.name.clone();
     for _ in 0..ALIASES {
-        let found = zone::lookup(kubernetes, cluster, &name, question.kind);
+        let found = zone::look_up_name(kubernetes, cluster, &name, question.kind);
         let missing = found == Lookup::Missing;
         match found {
             Lookup::Missing if kubernetes.fallthrough.passes(&name) => {
@@ -144,7 +148,7 @@ pub(crate) fn answer(kubernetes: &Kubernetes, cluster: Cluster<'_>, question: &Q
             Lookup::Outside => return Reach::Outside { aliases, name },
             Lookup::Unknown => break,
             Lookup::Alias(target) => {
-                aliases.push(zone::alias(&name, target.clone(), kubernetes.ttl));
+                aliases.push(zone::alias_record(&name, target.clone(), kubernetes.ttl));
                 if matches!(question.kind, RecordType::CNAME | RecordType::ANY) {
                     return Reach::Whole(ours(aliases, Vec::new()));
                 }
@@ -161,7 +165,7 @@ pub(crate) fn answer(kubernetes: &Kubernetes, cluster: Cluster<'_>, question: &Q
                 let mut answer = ours(aliases, Vec::new());
                 answer
                     .authorities
-                    .extend(zone::soa(kubernetes, cluster, &name));
+                    .extend(zone::soa_record(kubernetes, cluster, &name));
                 if missing {
                     answer.code = ResponseCode::NXDomain;
                 }
@@ -169,7 +173,7 @@ pub(crate) fn answer(kubernetes: &Kubernetes, cluster: Cluster<'_>, question: &Q
             }
         }
     }
-    Reach::Whole(Answer::bare(ResponseCode::ServFail))
+    Reach::Whole(Answer::without_records(ResponseCode::ServFail))
 }
 
 /// An answer from our own zone.
@@ -178,6 +182,6 @@ fn ours(answers: Vec<Record>, additionals: Vec<Record>) -> Answer {
         authoritative: true,
         answers,
         additionals,
-        ..Answer::bare(ResponseCode::NoError)
+        ..Answer::without_records(ResponseCode::NoError)
     }
 }

@@ -10,7 +10,7 @@ use hickory_proto::rr::{DNSClass, Name, RData};
 
 use super::answer::{self, Answer, Question, Reach};
 use super::cache::{Cache, Kept};
-use super::chain::{Chain, Known};
+use super::chain::{Chain, ClusterSnapshot};
 use super::index::Index;
 use super::metrics::CacheMetrics;
 use super::plugin::rewrite;
@@ -43,15 +43,15 @@ pub(crate) struct Asking<'a> {
     /// Who asks.
     pub(crate) client: IpAddr,
     /// What is known of the cluster.
-    pub(crate) known: &'a Known,
+    pub(crate) known: &'a ClusterSnapshot,
 }
 
 impl Asking<'_> {
     /// Answers a question by the server block that it belongs to.
-    pub(super) async fn resolve(&self, question: &Question) -> Resolved {
+    pub(super) async fn resolve_question(&self, question: &Question) -> Resolved {
         let Some((chain, place)) = self.chain(&question.name) else {
             return Resolved {
-                answer: Answer::bare(ResponseCode::Refused),
+                answer: Answer::without_records(ResponseCode::Refused),
                 plugin: "",
                 chain: None,
             };
@@ -77,27 +77,27 @@ impl Asking<'_> {
     /// Answers a question that an answer led to.
     pub(crate) async fn resolve_further(&self, question: &Question) -> Answer {
         if self.depth == DEEPEST || question.class != DNSClass::IN {
-            return Answer::bare(ResponseCode::ServFail);
+            return Answer::without_records(ResponseCode::ServFail);
         }
         let asking = Asking {
             depth: self.depth + 1,
             ..*self
         };
         // In a box: how deep this goes is not known before.
-        Box::pin(asking.resolve(question)).await.answer
+        Box::pin(asking.resolve_question(question)).await.answer
     }
 }
 impl Chain {
     async fn serve(&self, asking: &Asking<'_>, question: &Question) -> Given {
         let mut rewritten = question.clone();
-        let Ok(changes) = rewrite::rewrite(&self.block.rewrite, &mut rewritten) else {
-            return (Answer::bare(ResponseCode::ServFail), "rewrite");
+        let Ok(changes) = rewrite::rewrite_question(&self.block.rewrite, &mut rewritten) else {
+            return (Answer::without_records(ResponseCode::ServFail), "rewrite");
         };
         let (mut answer, plugin) = self.walk(asking, &rewritten).await;
-        rewrite::change(&mut answer, &changes);
+        rewrite::change_answer(&mut answer, &changes);
         if self.block.loadbalance {
             // Not in turn: a client that always asks two things would meet the same address each time.
-            answer = answer.rotated(upstream::random().into());
+            answer = answer.rotated(upstream::random_id().into());
         }
         (answer, plugin)
     }
@@ -121,7 +121,7 @@ impl Chain {
             }
             first.get_or_insert((answer, plugin));
         }
-        first.unwrap_or((Answer::bare(ResponseCode::ServFail), "autopath"))
+        first.unwrap_or((Answer::without_records(ResponseCode::ServFail), "autopath"))
     }
 
     fn search_path(&self, asking: &Asking<'_>, question: &Question) -> Option<Vec<Name>> {
@@ -138,7 +138,7 @@ impl Chain {
         let (mut answer, plugin) = self.ask_plugins(asking, question).await;
         // What was kept is bounded already, and has aged since.
         if let Some((cache, _)) = self.cache_for(question).filter(|_| plugin != "cache") {
-            lock(cache).bound(&mut answer);
+            lock_mutex(cache).bound(&mut answer);
         }
         (answer, plugin)
     }
@@ -146,20 +146,20 @@ impl Chain {
     /// The cache, if it is there for a question.
     fn cache_for(&self, question: &Question) -> Option<&(Mutex<Cache>, Arc<CacheMetrics>)> {
         let cache = self.cache.as_ref();
-        cache.filter(|(cache, _)| lock(cache).covers(question))
+        cache.filter(|(cache, _)| lock_mutex(cache).covers(question))
     }
 
     async fn ask_plugins(&self, asking: &Asking<'_>, question: &Question) -> Given {
         for template in &self.block.templates {
-            if let Some(answer) = template.answer(question, asking.client) {
-                return (complete(answer, asking, question).await, "template");
+            if let Some(answer) = template.answer_question(question, asking.client) {
+                return (complete_answer(answer, asking, question).await, "template");
             }
         }
         if question.class != DNSClass::IN {
-            return (Answer::bare(ResponseCode::Refused), "");
+            return (Answer::without_records(ResponseCode::Refused), "");
         }
         let hosts = self.block.hosts.as_ref();
-        if let Some(answer) = hosts.and_then(|hosts| hosts.answer(question)) {
+        if let Some(answer) = hosts.and_then(|hosts| hosts.answer_question(question)) {
             return (answer, "hosts");
         }
         if let Some(answer) = self.ask_kubernetes(asking, question).await {
@@ -177,10 +177,10 @@ impl Chain {
             index: index.unwrap_or(&nothing),
             pods: asking.known.pods.as_deref(),
         };
-        match answer::answer(kubernetes, cluster, question) {
+        match answer::answer_question(kubernetes, cluster, question) {
             Reach::Outside { aliases, .. } if aliases.is_empty() => None,
             // Before the first list nobody can tell what exists: no negative answer, and no alias.
-            _ if index.is_none() => Some(Answer::bare(ResponseCode::ServFail)),
+            _ if index.is_none() => Some(Answer::without_records(ResponseCode::ServFail)),
             Reach::Whole(answer) => Some(answer),
             Reach::Outside { aliases, name } => {
                 let target = Question {
@@ -200,23 +200,23 @@ impl Chain {
             .filter(|one| one.covers(&question.name));
         let Some(forwarder) = covering.next() else {
             let code = self.refusal();
-            return (Answer::bare(code), "");
+            return (Answer::without_records(code), "");
         };
         let cache = self.cache_for(question);
         if let Some((cache, counters)) = cache {
-            let found = lock(cache).get(question, Instant::now());
+            let found = lock_mutex(cache).get(question, Instant::now());
             counters.looked_up(found.as_ref().map(|(kept, _)| *kept));
             if let Some((_, answer)) = found {
                 return (answer, "cache");
             }
         }
-        let answered = forwarder.ask(question).await;
+        let answered = forwarder.ask_upstreams(question).await;
         if let (Some((cache, counters)), Some(answer)) = (cache, &answered) {
-            let mut cache = lock(cache);
+            let mut cache = lock_mutex(cache);
             cache.insert(question.clone(), answer, Instant::now());
             counters.set_entries(cache.entries(Kept::Success), cache.entries(Kept::Denial));
         }
-        let answer = answered.unwrap_or(Answer::bare(ResponseCode::ServFail));
+        let answer = answered.unwrap_or(Answer::without_records(ResponseCode::ServFail));
         let told = self.block.plugins.contains("errors");
         if answer.code == ResponseCode::ServFail && told {
             tracing::warn!(name = %question.name, kind = %question.kind, "no upstream server answers");
@@ -242,13 +242,13 @@ fn lead_to(answer: &mut Answer, question: &Question, found: &Question) {
         return;
     };
     if question.name != found.name {
-        let alias = zone::alias(&question.name, found.name.clone(), ttl);
+        let alias = zone::alias_record(&question.name, found.name.clone(), ttl);
         answer.answers.insert(0, alias);
     }
 }
 
 /// Adds the addresses of an alias that a template made.
-async fn complete(mut answer: Answer, asking: &Asking<'_>, question: &Question) -> Answer {
+async fn complete_answer(mut answer: Answer, asking: &Asking<'_>, question: &Question) -> Answer {
     let target = match answer.answers.last().map(|record| &record.data) {
         Some(RData::CNAME(target)) if question.kind.is_ip_addr() => target.0.clone(),
         _ => return answer,
@@ -265,6 +265,6 @@ async fn complete(mut answer: Answer, asking: &Asking<'_>, question: &Question) 
 }
 
 /// Locks; a panic elsewhere leaves nothing half-written that matters.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -98,12 +98,12 @@ impl Cache {
         if matches!(answer.code, ResponseCode::ServFail | ResponseCode::NotImp) {
             return Some((Kept::Denial, self.settings.servfail));
         }
-        let (kept, lifetime) = lifetime(answer)?;
+        let (kept, lifetime) = answer_lifetime(answer)?;
         let keeping = match kept {
             Kept::Success => &self.settings.success,
             Kept::Denial => &self.settings.denial,
         };
-        Some((kept, bounded(lifetime, keeping)))
+        Some((kept, bound_lifetime(lifetime, keeping)))
     }
 }
 
@@ -114,7 +114,7 @@ fn set_times(answer: &mut Answer, lifetime: Duration) {
 }
 
 /// The time for which an answer is kept that is good for that long.
-fn bounded(lifetime: Duration, keeping: &Keeping) -> Duration {
+fn bound_lifetime(lifetime: Duration, keeping: &Keeping) -> Duration {
     lifetime.max(keeping.shortest).min(keeping.longest)
 }
 
@@ -197,7 +197,7 @@ impl Store {
 
 /// Returns of which kind an answer is and how long it is good, if it may be kept. A negative one is good as long
 /// as its SOA record says (RFC 2308), and not at all without one.
-fn lifetime(answer: &Answer) -> Option<(Kept, Duration)> {
+fn answer_lifetime(answer: &Answer) -> Option<(Kept, Duration)> {
     let negative = answer.authorities.iter().find_map(negative_ttl);
     let kept = match answer.code {
         ResponseCode::NoError if !answer.answers.is_empty() => Kept::Success,
@@ -255,7 +255,7 @@ mod tests {
         Answer {
             answers,
             authorities,
-            ..Answer::bare(code)
+            ..Answer::without_records(code)
         }
     }
 
@@ -274,7 +274,7 @@ mod tests {
             (answer(no_error, vec![address(9)], vec![soa(7, 8)]), 7),
             (answer(ResponseCode::ServFail, vec![], vec![soa(3, 5)]), 0),
         ] {
-            let seconds = lifetime(&answer).map_or(0, |(_, lifetime)| lifetime.as_secs());
+            let seconds = answer_lifetime(&answer).map_or(0, |(_, lifetime)| lifetime.as_secs());
             assert_eq!(seconds, expected, "{answer:?}");
         }
     }
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn failure_is_kept_only_if_a_corefile_says_so() {
         let now = Instant::now();
-        let failure = Answer::bare(ResponseCode::ServFail);
+        let failure = Answer::without_records(ResponseCode::ServFail);
         for (directive, seconds) in [
             ("cache", 0),
             ("cache {\n servfail 0\n}", 0),

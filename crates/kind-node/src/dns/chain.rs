@@ -26,7 +26,7 @@ pub(crate) struct Chain {
 
 /// What is known of the cluster at one moment, shared.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known {
+pub(crate) struct ClusterSnapshot {
     /// Its services; nothing until all objects were listed once.
     pub(crate) index: Option<Arc<Index>>,
     /// Its pods, likewise.
@@ -87,7 +87,7 @@ impl Chain {
     pub(crate) fn plugins(&self) -> impl Iterator<Item = (String, String, String)> {
         self.block.keys.iter().flat_map(|(zone, port)| {
             let plugins = self.block.plugins.iter();
-            plugins.map(|name| (metrics::server(*port), zone.to_ascii(), name.clone()))
+            plugins.map(|name| (metrics::server_label(*port), zone.to_ascii(), name.clone()))
         })
     }
 
@@ -98,7 +98,7 @@ impl Chain {
 
     /// Writes a line about an exchange, if the block wants one.
     pub(crate) fn log(&self, exchange: &log::Exchange<'_>) {
-        if let Some(line) = log::line(&self.block.log, exchange) {
+        if let Some(line) = log::log_line(&self.block.log, exchange) {
             tracing::info!("{line}");
         }
     }

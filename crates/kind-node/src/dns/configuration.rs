@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hickory_proto::rr::Name;
-use kind_node::corefile::{self, Directive, Environment, Place, ServerBlock, SyntaxError};
+use kind_node::corefile::{self, Directive, Environment, ServerBlock, SourcePosition, SyntaxError};
 
-use super::plugin::arguments::{Fault, Lines, invalid, not_supported};
+use super::plugin::arguments::{DirectiveError, Lines, invalid_directive, not_supported};
 use super::plugin::autopath::Autopath;
 use super::plugin::cache::CacheSettings;
 use super::plugin::forward::ForwardSettings;
@@ -111,11 +111,11 @@ pub(crate) struct Block {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// Where it stands.
-    pub(crate) place: Place,
+    pub(crate) place: SourcePosition,
     /// Which directive it is, with the property in its block.
     directive: String,
     /// What is wrong.
-    pub(crate) fault: Fault,
+    pub(crate) fault: DirectiveError,
 }
 
 impl fmt::Display for Problem {
@@ -125,8 +125,8 @@ impl fmt::Display for Problem {
             write!(formatter, "{}: ", self.directive)?;
         }
         match &self.fault {
-            Fault::Invalid(reason) => formatter.write_str(reason),
-            Fault::NotSupported(reason) => write!(formatter, "not supported; {reason}"),
+            DirectiveError::Invalid(reason) => formatter.write_str(reason),
+            DirectiveError::NotSupported(reason) => write!(formatter, "not supported; {reason}"),
         }
     }
 }
@@ -136,7 +136,7 @@ impl From<SyntaxError> for Problem {
         Self {
             place: error.place,
             directive: String::new(),
-            fault: Fault::Invalid(error.reason),
+            fault: DirectiveError::Invalid(error.reason),
         }
     }
 }
@@ -146,7 +146,7 @@ impl Configuration {
     ///
     /// # Errors
     /// All that makes it invalid, and what else was not understood.
-    pub(crate) fn read(
+    pub(crate) fn read_blocks(
         text: &str,
         file: &str,
         environment: &dyn Environment,
@@ -169,7 +169,7 @@ impl Configuration {
             ..
         } = reading;
         if blocks.is_empty() {
-            let place = Place {
+            let place = SourcePosition {
                 file: file.into(),
                 line: 1,
             };
@@ -178,7 +178,7 @@ impl Configuration {
         }
         let refused = problems
             .iter()
-            .any(|one| matches!(one.fault, Fault::Invalid(_)));
+            .any(|one| matches!(one.fault, DirectiveError::Invalid(_)));
         if refused {
             return Err(problems);
         }
@@ -226,7 +226,7 @@ impl Reading<'_> {
     fn block(&mut self, source: &ServerBlock) {
         let mut block = Block::default();
         for key in &source.keys {
-            let result = server::key(&key.text)
+            let result = server::parse_server_key(&key.text)
                 .and_then(|(zones, port)| self.add_key(&mut block, source, zones, port));
             self.note(&key.place, "", result);
         }
@@ -255,7 +255,7 @@ impl Reading<'_> {
         source: &ServerBlock,
         zones: Vec<Name>,
         port: u16,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DirectiveError> {
         for zone in zones {
             let key = (zone, port);
             let blocks = self.configuration.blocks.iter();
@@ -265,14 +265,19 @@ impl Reading<'_> {
                     let reason = format!("{}:{port} is served by another server block", key.0);
                     return not_supported(reason);
                 }
-                return invalid(format!("{}:{port} is served already", key.0));
+                return invalid_directive(format!("{}:{port} is served already", key.0));
             }
             block.keys.push(key);
         }
         Ok(())
     }
 
-    fn note(&mut self, place: &Place, directive: &str, result: Result<(), Fault>) {
+    fn note(
+        &mut self,
+        place: &SourcePosition,
+        directive: &str,
+        result: Result<(), DirectiveError>,
+    ) {
         if let Err(fault) = result {
             self.problems.push(Problem {
                 place: place.clone(),
@@ -287,60 +292,62 @@ impl Reading<'_> {
         block: &mut Block,
         directive: &Directive,
         lines: &mut Lines<'_>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), DirectiveError> {
         let environment = self.environment;
         let around = &block.zones;
         match directive.name.as_str() {
-            "log" => block.log.push(LogRule::read(directive, lines)?),
-            "rewrite" => block.rewrite.push(Rule::read(directive)?),
+            "log" => block.log.push(LogRule::read_directive(directive, lines)?),
+            "rewrite" => block.rewrite.push(Rule::read_directive(directive)?),
             "template" => block
                 .templates
-                .push(Template::read(directive, around, lines)?),
-            "forward" => block
-                .forward
-                .push(ForwardSettings::read(directive, environment, lines)?),
-            "hosts" => once(
+                .push(Template::read_directive(directive, around, lines)?),
+            "forward" => block.forward.push(ForwardSettings::read_forward(
+                directive,
+                environment,
+                lines,
+            )?),
+            "hosts" => set_once(
                 &mut block.hosts,
-                Hosts::read(directive, around, environment, lines)?,
+                Hosts::read_directive(directive, around, environment, lines)?,
             )?,
-            "kubernetes" => once(
+            "kubernetes" => set_once(
                 &mut block.kubernetes,
-                Kubernetes::read(directive, around, lines)?,
+                Kubernetes::read_directive(directive, around, lines)?,
             )?,
-            "cache" => once(
+            "cache" => set_once(
                 &mut block.cache,
-                CacheSettings::read(directive, around, lines)?,
+                CacheSettings::read_directive(directive, around, lines)?,
             )?,
-            "autopath" => once(
+            "autopath" => set_once(
                 &mut block.autopath,
-                Autopath::read(directive, around, environment)?,
+                Autopath::read_directive(directive, around, environment)?,
             )?,
-            "prometheus" => once(&mut block.metrics, server::prometheus(directive, lines)?)?,
+            "prometheus" => set_once(&mut block.metrics, server::read_metrics(directive, lines)?)?,
             "health" => {
-                let lameduck = server::health(directive, lines)?;
+                let lameduck = server::read_health(directive, lines)?;
                 self.configuration.lameduck = self.configuration.lameduck.max(lameduck);
             }
-            "ready" => server::ready(directive, lines)?,
+            "ready" => server::read_ready(directive, lines)?,
             "loadbalance" => {
-                server::loadbalance(directive, lines)?;
+                server::read_loadbalance(directive, lines)?;
                 block.loadbalance = true;
             }
-            "reload" => {
-                let times = directive.arguments.iter();
-                // Changes are seen at once, whatever is said.
-                times
-                    .map(|text| arguments::duration(text))
-                    .collect::<Result<Vec<_>, _>>()?;
-            }
+            "reload" => check_reload(directive)?,
             // What they do, or would do to the log, happens anyhow; answers do not change by them.
             "errors" | "loop" | "debug" | "metadata" | "cancel" => {}
             other if OTHERS.contains(&other) || MORE_OTHERS.contains(&other) => {
                 return not_supported("names are answered without it");
             }
-            _ => return invalid("unknown directive"),
+            _ => return invalid_directive("unknown directive"),
         }
         Ok(())
     }
+}
+
+/// Reads the times of `reload`. Changes are seen at once, whatever is said.
+fn check_reload(directive: &Directive) -> Result<(), DirectiveError> {
+    let mut times = directive.arguments.iter();
+    times.try_for_each(|text| arguments::parse_duration(text).map(drop))
 }
 
 /// Tells what makes a server block one of several with the same key: that it is for some clients only, or on some
@@ -350,9 +357,9 @@ fn narrowness(block: &ServerBlock) -> [bool; 2] {
 }
 
 /// Keeps the settings of a plugin that a server block may name once.
-fn once<T>(kept: &mut Option<T>, read: T) -> Result<(), Fault> {
+fn set_once<T>(kept: &mut Option<T>, read: T) -> Result<(), DirectiveError> {
     if kept.replace(read).is_some() {
-        return invalid("may stand only once in a server block");
+        return invalid_directive("may stand only once in a server block");
     }
     Ok(())
 }

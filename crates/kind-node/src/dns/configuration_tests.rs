@@ -21,7 +21,7 @@ impl Environment for Nothing {
 }
 
 pub(crate) fn read(text: &str) -> Result<(Configuration, Vec<Problem>), Vec<Problem>> {
-    Configuration::read(text, "Corefile", &Nothing)
+    Configuration::read_blocks(text, "Corefile", &Nothing)
 }
 
 /// The server block for all names with one directive.

@@ -20,7 +20,7 @@ const LONGEST_LABEL: usize = 63;
 const TOLERATE_UNREADY: &str = "service.alpha.kubernetes.io/tolerate-unready-endpoints";
 
 /// Keeps what matters of a Service.
-pub(crate) fn service(object: core::Service) -> (Key, Arc<Service>) {
+pub(crate) fn convert_service(object: core::Service) -> (Key, Arc<Service>) {
     let tolerated = object
         .metadata
         .annotations
@@ -30,14 +30,14 @@ pub(crate) fn service(object: core::Service) -> (Key, Arc<Service>) {
     let spec = object.spec.unwrap_or_default();
     let service = Service {
         publish_not_ready: tolerated || spec.publish_not_ready_addresses == Some(true),
-        kind: kind(spec),
+        kind: service_kind(spec),
     };
-    (key(object.metadata), Arc::new(service))
+    (object_key(object.metadata), Arc::new(service))
 }
 
 /// Keeps what matters of an EndpointSlice. One with domain names instead of addresses has none of
 /// its endpoints left.
-pub(crate) fn slice(object: discovery::EndpointSlice) -> (Key, Endpoints) {
+pub(crate) fn convert_slice(object: discovery::EndpointSlice) -> (Key, Endpoints) {
     let ports: Arc<[Port]> = object
         .ports
         .iter()
@@ -59,12 +59,12 @@ pub(crate) fn slice(object: discovery::EndpointSlice) -> (Key, Endpoints) {
         .map_or("", String::as_str)
         .into();
     let kept = Endpoints { service, endpoints };
-    (key(object.metadata), kept)
+    (object_key(object.metadata), kept)
 }
 
 /// Keeps what matters of an Endpoints object, which has its service's name.
-pub(crate) fn endpoints(object: core::Endpoints) -> (Key, Endpoints) {
-    let key = key(object.metadata);
+pub(crate) fn convert_endpoints(object: core::Endpoints) -> (Key, Endpoints) {
+    let key = object_key(object.metadata);
     let kept = Endpoints {
         service: key.name.clone(),
         endpoints: object.subsets.iter().flatten().flat_map(subset).collect(),
@@ -73,7 +73,7 @@ pub(crate) fn endpoints(object: core::Endpoints) -> (Key, Endpoints) {
 }
 
 /// Keeps the name of a Namespace.
-pub(crate) fn namespace(object: core::Namespace) -> (Key, ()) {
+pub(crate) fn convert_namespace(object: core::Namespace) -> (Key, ()) {
     let name: Box<str> = object.metadata.name.unwrap_or_default().into();
     let key = Key {
         namespace: name.clone(),
@@ -83,7 +83,7 @@ pub(crate) fn namespace(object: core::Namespace) -> (Key, ()) {
 }
 
 /// Keeps the addresses of a Pod; those of its node are not its own, and one that has ended has none.
-pub(crate) fn pod(object: core::Pod) -> (Key, Vec<IpAddr>) {
+pub(crate) fn convert_pod(object: core::Pod) -> (Key, Vec<IpAddr>) {
     let status = object.status.unwrap_or_default();
     let on_node = object
         .spec
@@ -97,11 +97,11 @@ pub(crate) fn pod(object: core::Pod) -> (Key, Vec<IpAddr>) {
     if on_node || ended {
         addresses.clear();
     }
-    (key(object.metadata), addresses)
+    (object_key(object.metadata), addresses)
 }
 
 /// Decides what a service's own name stands for.
-fn kind(spec: core::ServiceSpec) -> Kind {
+fn service_kind(spec: core::ServiceSpec) -> Kind {
     if spec.type_.as_deref() == Some("ExternalName") {
         return spec
             .external_name
@@ -187,7 +187,7 @@ fn one(
 ) -> Option<Endpoint> {
     let address: IpAddr = text.parse().ok()?;
     let given = hostname.filter(|name| !name.is_empty());
-    let label = given.map_or_else(|| dashed(address), str::to_ascii_lowercase);
+    let label = given.map_or_else(|| dashed_address(address), str::to_ascii_lowercase);
     let hostname: Arc<str> = label.into();
     let pod = target.filter(|target| given.is_none() && target.kind.as_deref() == Some("Pod"));
     let pod = pod.and_then(|target| target.name.as_deref());
@@ -202,7 +202,7 @@ fn one(
 }
 
 /// Names an endpoint that has no name of its own: its address with dashes, unique in its service.
-pub(crate) fn dashed(address: IpAddr) -> String {
+pub(crate) fn dashed_address(address: IpAddr) -> String {
     address.to_string().replace(['.', ':'], "-")
 }
 
@@ -216,7 +216,7 @@ fn named_port(name: Option<&str>, protocol: Option<&str>, number: i32) -> Option
 }
 
 /// Returns the key of an object.
-fn key(metadata: ObjectMeta) -> Key {
+fn object_key(metadata: ObjectMeta) -> Key {
     Key {
         namespace: metadata.namespace.unwrap_or_default().into(),
         name: metadata.name.unwrap_or_default().into(),
@@ -268,7 +268,7 @@ mod tests {
             ),
         ] {
             let object = read(json!({"metadata": {"namespace": "n", "name": "s"}, "spec": spec}));
-            assert_eq!(service(object).1.kind.clone(), expected, "{spec}");
+            assert_eq!(convert_service(object).1.kind.clone(), expected, "{spec}");
         }
     }
 
@@ -278,10 +278,10 @@ mod tests {
             json!({"metadata": {}, "spec": {"publishNotReadyAddresses": true}}),
             json!({"metadata": {"annotations": {TOLERATE_UNREADY: "true"}}, "spec": {}}),
         ] {
-            assert!(service(read(object)).1.publish_not_ready);
+            assert!(convert_service(read(object)).1.publish_not_ready);
         }
         assert!(
-            !service(read(json!({"metadata": {}, "spec": {}})))
+            !convert_service(read(json!({"metadata": {}, "spec": {}})))
                 .1
                 .publish_not_ready
         );
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn slice_keeps_addresses_names_and_readiness() {
-        let (key, kept) = slice(read(json!({
+        let (key, kept) = convert_slice(read(json!({
             "metadata": {"namespace": "n", "name": "s-x7", "labels": {SERVICE_NAME: "s"}},
             "addressType": "IPv4",
             "ports": [{"name": "http", "port": 8080}, {"name": "any"}],
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn slice_of_domain_names_has_no_endpoints() {
-        let (_, kept) = slice(read(json!({
+        let (_, kept) = convert_slice(read(json!({
             "metadata": {"labels": {SERVICE_NAME: "s"}},
             "addressType": "FQDN",
             "endpoints": [{"addresses": ["www.example.com"]}],
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn endpoints_object_keeps_both_lists() {
-        let (_, kept) = endpoints(read(json!({
+        let (_, kept) = convert_endpoints(read(json!({
             "metadata": {"namespace": "n", "name": "s"},
             "subsets": [{
                 "addresses": [{"ip": "10.0.0.1", "hostname": "zero"}],

@@ -20,7 +20,7 @@ const NAME: &str = "coredns";
 const KEY: &str = "Corefile";
 
 /// Watches for ever and sends the ConfigMap whenever it changes; nothing if there is none.
-pub(crate) async fn watch(client: Client, found: Sender<Option<ConfigMap>>) {
+pub(crate) async fn watch_corefile(client: Client, found: Sender<Option<ConfigMap>>) {
     let api: Api<ConfigMap> = Api::namespaced(client, NAMESPACE);
     // The name is what the right to look at it is bound to.
     let only = watcher::Config::default().fields(&format!("metadata.name={NAME}"));
@@ -51,7 +51,7 @@ pub(crate) async fn watch(client: Client, found: Sender<Option<ConfigMap>>) {
 }
 
 /// The Corefile in a ConfigMap, or the one that kubeadm would write where there is none.
-pub(crate) fn corefile(object: Option<ConfigMap>, domain: &str) -> Corefile {
+pub(crate) fn corefile_of_object(object: Option<ConfigMap>, domain: &str) -> Corefile {
     let Some(object) = object else {
         return Corefile {
             text: default(domain),

@@ -16,13 +16,13 @@ use super::plugin::forward::{ForwardSettings, Policy};
 use super::upstream::{self, Over};
 
 /// Time for one server.
-const PATIENCE: Duration = Duration::from_secs(2);
+const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time for all servers, just below what clients wait before they ask again.
-const DEADLINE: Duration = Duration::from_millis(4500);
+const FORWARD_TIMEOUT: Duration = Duration::from_millis(4500);
 
 /// For how long a server that failed comes after the others.
-const REST: Duration = Duration::from_secs(10);
+const UPSTREAM_COOLDOWN: Duration = Duration::from_secs(10);
 
 /// The way to names that others know.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Ourselves {
     fn is(&self, server: SocketAddr) -> bool {
         let ours = |own: &SocketAddr| own.port() == server.port();
         let service = self.service.contains(&server.ip()) && self.listening.iter().any(ours);
-        service || reaches(&self.listening, server)
+        service || reaches_itself(&self.listening, server)
     }
 }
 
@@ -98,15 +98,15 @@ impl Forwarder {
     }
 
     /// Asks the upstream servers one after the other until one knows; nothing if none says anything in time.
-    pub(crate) async fn ask(&self, question: &Question) -> Option<Answer> {
+    pub(crate) async fn ask_upstreams(&self, question: &Question) -> Option<Answer> {
         if self.came_back(&question.name) {
-            return Some(Answer::bare(ResponseCode::Refused));
+            return Some(Answer::without_records(ResponseCode::Refused));
         }
         let Ok(_permit) = self.permits.try_acquire() else {
             self.metrics.forward_rejected();
-            return Some(Answer::bare(ResponseCode::Refused));
+            return Some(Answer::without_records(ResponseCode::Refused));
         };
-        let asked = timeout(DEADLINE, self.ask_servers(question)).await;
+        let asked = timeout(FORWARD_TIMEOUT, self.ask_servers(question)).await;
         asked.ok().flatten()
     }
 
@@ -121,7 +121,8 @@ impl Forwarder {
                 checking_disabled: false,
             };
             if let Err(error) =
-                upstream::ask(server.address, &question, self.over(), PATIENCE).await
+                upstream::ask_upstream(server.address, &question, self.over(), UPSTREAM_TIMEOUT)
+                    .await
             {
                 tracing::warn!(server = %server.address, %error, "upstream server does not answer");
             }
@@ -136,14 +137,21 @@ impl Forwarder {
             for server in self.in_order() {
                 let asked = Instant::now();
                 server.metrics.asked();
-                match upstream::ask(server.address, question, self.over(), PATIENCE).await {
+                match upstream::ask_upstream(
+                    server.address,
+                    question,
+                    self.over(),
+                    UPSTREAM_TIMEOUT,
+                )
+                .await
+                {
                     Ok(answer) => {
                         server.metrics.answered(answer.code, asked.elapsed());
                         server.set_failed(false);
                         if matches!(answer.code, ResponseCode::NoError | ResponseCode::NXDomain) {
                             return Some(answer);
                         }
-                        refusal = Some(Answer::bare(answer.code));
+                        refusal = Some(Answer::without_records(answer.code));
                     }
                     Err(error) => {
                         server.set_failed(true);
@@ -174,7 +182,7 @@ impl Forwarder {
         let first = match self.settings.policy {
             Policy::Sequential => 0,
             Policy::RoundRobin => self.turn.fetch_add(1, Ordering::Relaxed),
-            Policy::Random => usize::from(upstream::random()),
+            Policy::Random => usize::from(upstream::random_id()),
         };
         let count = usable.len().max(1);
         usable.rotate_left(first % count);
@@ -214,25 +222,25 @@ impl Server {
 
     /// Tells whether it failed lately.
     fn rests(&self) -> bool {
-        lock(&self.failed).is_some_and(|failed| failed.elapsed() < REST)
+        lock_mutex(&self.failed).is_some_and(|failed| failed.elapsed() < UPSTREAM_COOLDOWN)
     }
 
     /// Remembers how it went.
     fn set_failed(&self, failed: bool) {
-        *lock(&self.failed) = failed.then(Instant::now);
+        *lock_mutex(&self.failed) = failed.then(Instant::now);
     }
 }
 
 /// A name of two random labels in a zone, which nobody has.
 fn probe_name(zone: &Name) -> Name {
-    let label = || format!("{:04x}{:04x}", upstream::random(), upstream::random());
+    let label = || format!("{:04x}{:04x}", upstream::random_id(), upstream::random_id());
     let name = Name::from_ascii(format!("{}.{}", label(), label())).unwrap_or_default();
     // Does not fit only below a zone of the longest names.
     name.append_domain(zone).unwrap_or_default()
 }
 
 /// Tells whether one of our sockets is what that address leads to.
-fn reaches(listening: &[SocketAddr], server: SocketAddr) -> bool {
+fn reaches_itself(listening: &[SocketAddr], server: SocketAddr) -> bool {
     listening.iter().any(|own| {
         own.port() == server.port()
             && (own.ip() == server.ip() || own.ip().is_unspecified() && is_local(server.ip()))
@@ -245,7 +253,7 @@ fn is_local(address: IpAddr) -> bool {
 }
 
 /// Locks; a panic elsewhere leaves nothing half-written that matters.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -353,9 +361,12 @@ mod tests {
             checking_disabled: false,
         };
         let taken = forwarder.permits.acquire_many(2).await.unwrap();
-        let refused = forwarder.ask(&question).await;
-        assert_eq!(refused, Some(Answer::bare(ResponseCode::Refused)));
+        let refused = forwarder.ask_upstreams(&question).await;
+        assert_eq!(
+            refused,
+            Some(Answer::without_records(ResponseCode::Refused))
+        );
         drop(taken);
-        assert_eq!(forwarder.ask(&question).await, None);
+        assert_eq!(forwarder.ask_upstreams(&question).await, None);
     }
 }

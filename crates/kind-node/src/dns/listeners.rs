@@ -54,7 +54,10 @@ impl Listeners {
     }
 
     /// Listens where a configuration asks for, and nowhere else any more. Returns why some of it failed.
-    pub(crate) async fn follow(&mut self, configuration: &Configuration) -> Vec<Error> {
+    pub(crate) async fn follow_configuration(
+        &mut self,
+        configuration: &Configuration,
+    ) -> Vec<Error> {
         self.ports = configuration.ports();
         self.addresses = configuration.metrics();
         end_others(&mut self.servers, &self.ports).await;
@@ -69,9 +72,9 @@ impl Listeners {
             if self.servers.contains_key(&port) {
                 continue;
             }
-            match listen(self.address(port), Server::bind).await {
+            match listen_on_all(self.address(port), Server::bind).await {
                 Ok(server) => {
-                    let serving = tokio::spawn(server.run(self.resolver.clone(), port));
+                    let serving = tokio::spawn(server.serve_queries(self.resolver.clone(), port));
                     self.servers.insert(port, serving);
                 }
                 Err(error) => failures.push(error),
@@ -81,10 +84,10 @@ impl Listeners {
             if self.pages.contains_key(&address) {
                 continue;
             }
-            match listen(address, |address| Page::bind(address, "/metrics")).await {
+            match listen_on_all(address, |address| Page::bind(address, "/metrics")).await {
                 Ok(page) => {
                     let metrics = self.metrics.clone();
-                    let serving = tokio::spawn(page.run(move || Some(metrics.render())));
+                    let serving = tokio::spawn(page.serve_page(move || Some(metrics.render())));
                     self.pages.insert(address, serving);
                 }
                 Err(error) => failures.push(error),
@@ -104,7 +107,7 @@ async fn end_others<K: Ord>(serving: &mut BTreeMap<K, JoinHandle<()>>, wanted: &
 }
 
 /// Binds to an address; where the kernel has no IPv6, "any address" is bound as IPv4's.
-pub(crate) async fn listen<T, F>(
+pub(crate) async fn listen_on_all<T, F>(
     address: SocketAddr,
     bind: impl Fn(SocketAddr) -> F,
 ) -> Result<T, Error>
@@ -147,7 +150,7 @@ mod tests {
     /// Follows a Corefile with metrics there; tells what failed.
     async fn follow(listeners: &mut Listeners, metrics: SocketAddr) -> Vec<String> {
         let (configuration, _) = read(&format!(". {{\n prometheus {metrics}\n}}")).unwrap();
-        let failures = listeners.follow(&configuration).await;
+        let failures = listeners.follow_configuration(&configuration).await;
         failures.iter().map(ToString::to_string).collect()
     }
 
@@ -183,7 +186,7 @@ mod tests {
             SocketAddr::V6(_) => Err(IoError::from(failure)),
             SocketAddr::V4(_) => Ok(address.to_string()),
         };
-        let result = listen(address.parse().unwrap(), bind).await;
+        let result = listen_on_all(address.parse().unwrap(), bind).await;
         result.map_err(|error| error.to_string())
     }
 

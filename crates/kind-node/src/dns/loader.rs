@@ -19,7 +19,7 @@ use super::index::Index;
 use super::listeners::Listeners;
 use super::metrics::{InForce, Metrics};
 use super::model::Pods;
-use super::plugin::arguments::Fault;
+use super::plugin::arguments::DirectiveError;
 use super::report::{self, Reason};
 use super::resolver::Chains;
 use super::surroundings::Surroundings;
@@ -27,7 +27,7 @@ use super::{Error, pods, watch};
 
 /// Time between the signal to end and the end, where nothing is said: until then clients that do not know yet
 /// still get their answers.
-const LAMEDUCK: Duration = Duration::from_secs(2);
+const LAMEDUCK_DURATION: Duration = Duration::from_secs(2);
 
 /// A Corefile with what it comes from.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(crate) struct Corefile {
 
 impl Corefile {
     /// Reads the one in a file.
-    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn read_corefile(path: &Path) -> Result<Self, Error> {
         let unread = || Error::Read(path.to_owned());
         // What it names is looked for beside it, itself included: relative to here once, not twice.
         let path = std::path::absolute(path).map_err(|_| unread())?;
@@ -121,7 +121,7 @@ impl Loader {
 
     /// Time between the signal to end and the end.
     pub(crate) fn lameduck(&self) -> Duration {
-        self.state.lameduck.unwrap_or(LAMEDUCK)
+        self.state.lameduck.unwrap_or(LAMEDUCK_DURATION)
     }
 
     /// Loads the Corefile again if a file that it names has changed, and listens where that failed before.
@@ -132,17 +132,18 @@ impl Loader {
         let in_force = &mut self.state.corefile;
         let changed = in_force.take_if(|corefile| corefile.surroundings.changed());
         let Some(corefile) = changed else { return };
-        match corefile.path.as_deref().map(Corefile::read) {
-            None => drop(self.load(corefile).await),
-            Some(Ok(newest)) => drop(self.load(newest).await),
+        match corefile.path.as_deref().map(Corefile::read_corefile) {
+            None => drop(self.load_corefile(corefile).await),
+            Some(Ok(newest)) => drop(self.load_corefile(newest).await),
             // A file that is gone leaves what it said.
             Some(Err(_)) => self.state.corefile = Some(corefile),
         }
     }
 
     /// Puts a Corefile in force, and tells what of it is not.
-    pub(crate) async fn load(&mut self, corefile: Corefile) -> Loaded {
-        let read = Configuration::read(&corefile.text, &corefile.name, &corefile.surroundings);
+    pub(crate) async fn load_corefile(&mut self, corefile: Corefile) -> Loaded {
+        let read =
+            Configuration::read_blocks(&corefile.text, &corefile.name, &corefile.surroundings);
         let mut told = Vec::new();
         let loaded = match read {
             Ok((configuration, problems)) => {
@@ -168,7 +169,7 @@ impl Loader {
         }
         if let (Some(client), Some(about)) = (&self.state.client, &corefile.about) {
             let (client, about) = (client.clone(), about.clone());
-            tokio::spawn(async move { report::report(&client, &about, &told).await });
+            tokio::spawn(async move { report::report_event(&client, &about, &told).await });
         }
         self.state.corefile = Some(corefile);
         loaded
@@ -176,7 +177,7 @@ impl Loader {
 
     /// Puts a configuration in force; returns what of it failed.
     async fn put_in_force(&mut self, configuration: Configuration, text: &str) -> Vec<Error> {
-        let failures = self.listeners.follow(&configuration).await;
+        let failures = self.listeners.follow_configuration(&configuration).await;
         self.state.lameduck = configuration.lameduck;
         self.watch_pods(configuration.uses_pods());
         let needs_cluster = configuration.uses_kubernetes();
@@ -209,7 +210,7 @@ impl Loader {
             && !self.state.watching
         {
             self.state.watching = true;
-            tokio::spawn(watch::watch(client, self.indexes.clone()));
+            tokio::spawn(watch::watch_cluster(client, self.indexes.clone()));
         }
     }
 
@@ -222,7 +223,7 @@ impl Loader {
                 self.pods.send_replace(None);
             }
             (None, Some(client)) if wanted => {
-                let watching = tokio::spawn(pods::watch(client, self.pods.clone()));
+                let watching = tokio::spawn(pods::watch_pods(client, self.pods.clone()));
                 self.state.pods = Some(watching.abort_handle());
             }
             (watching, _) => self.state.pods = watching,
@@ -238,11 +239,11 @@ fn left_out(problem: &Problem) -> (Reason, String) {
 /// What is told of something in a Corefile that is refused.
 fn refused(problem: &Problem) -> (Reason, String) {
     match problem.fault {
-        Fault::Invalid(_) => {
+        DirectiveError::Invalid(_) => {
             let text = format!("{problem}; the Corefile before stays in force");
             (Reason::Invalid, text)
         }
-        Fault::NotSupported(_) => left_out(problem),
+        DirectiveError::NotSupported(_) => left_out(problem),
     }
 }
 
@@ -288,7 +289,7 @@ mod tests {
     #[test]
     fn corefile_in_a_relative_directory_is_found_with_what_is_beside_it() {
         let path = Path::new("src/dns/testdata/corefiles/kubeadm-1.36");
-        let corefile = Corefile::read(path).unwrap();
+        let corefile = Corefile::read_corefile(path).unwrap();
         assert!(corefile.text.contains("kubernetes"));
         assert!(!corefile.surroundings.changed());
         assert_eq!(corefile.surroundings.files("edits").len(), 1);
@@ -300,7 +301,9 @@ mod tests {
         let path = directory.path().join("Corefile");
         std::fs::write(&path, "a.example {\n errors\n}").unwrap();
         let mut loader = loader();
-        loader.load(Corefile::read(&path).unwrap()).await;
+        loader
+            .load_corefile(Corefile::read_corefile(&path).unwrap())
+            .await;
         let mut chains = loader.chains.subscribe();
         std::fs::remove_file(&path).unwrap();
         loader.refresh().await;
@@ -327,7 +330,7 @@ mod tests {
                 about: None,
                 path: None,
             };
-            loader.load(corefile).await;
+            loader.load_corefile(corefile).await;
             assert_eq!(loader.needs_pods.load(Ordering::Relaxed), needed, "{pods}");
         }
     }

@@ -28,7 +28,7 @@ use super::server::Server;
 use super::upstream::{read_packet, write_packet};
 
 /// Time for what must come; a busy machine may take its time.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running upstream server of a small zone.
 struct Upstream {
@@ -126,8 +126,8 @@ fn index() -> Index {
         ),
     ] {
         let object = json!({"metadata": {"namespace": "default", "name": name}, "spec": spec});
-        let kept = convert::service(serde_json::from_value(object).unwrap());
-        objects.apply(Change::Service(Event::Apply(kept)));
+        let kept = convert::convert_service(serde_json::from_value(object).unwrap());
+        objects.apply_change(Change::Service(Event::Apply(kept)));
     }
     let addresses = (0..200).map(|last| json!({"addresses": [format!("10.0.0.{last}")]}));
     let slice = json!({
@@ -138,8 +138,8 @@ fn index() -> Index {
         "addressType": "IPv4",
         "endpoints": addresses.collect::<Vec<_>>(),
     });
-    let kept = convert::slice(serde_json::from_value(slice).unwrap());
-    objects.apply(Change::Endpoints(Event::Apply(kept)));
+    let kept = convert::convert_slice(serde_json::from_value(slice).unwrap());
+    objects.apply_change(Change::Endpoints(Event::Apply(kept)));
     let mut index = Index::default();
     objects.refresh(&mut index);
     index
@@ -177,7 +177,7 @@ async fn serve(corefile: &str, index: Option<Index>) -> (SocketAddr, Arc<Chain>,
     let (_, chains) = watch::channel(Arc::new(chains));
     let (_, indexes) = watch::channel(index.map(Arc::new));
     let (_, pods) = watch::channel(None);
-    tokio::spawn(server.run(Resolver::new(chains, indexes, pods), 53));
+    tokio::spawn(server.serve_queries(Resolver::new(chains, indexes, pods), 53));
     (address, first, metrics)
 }
 
@@ -193,7 +193,7 @@ async fn over_udp(server: SocketAddr, question: &Message) -> Message {
     let packet = question.to_vec().unwrap();
     socket.send_to(&packet, server).await.unwrap();
     let mut buffer = [0; 4096];
-    let received = timeout(PATIENCE, socket.recv(&mut buffer)).await;
+    let received = timeout(ANSWER_TIMEOUT, socket.recv(&mut buffer)).await;
     Message::from_vec(&buffer[..received.unwrap().unwrap()]).unwrap()
 }
 
@@ -443,7 +443,7 @@ async fn pages_tell_life_and_readiness() {
     let address = page.address().unwrap();
     let ready = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let told = ready.clone();
-    tokio::spawn(page.run(move || told.load(Ordering::Relaxed).then(|| "OK".to_owned())));
+    tokio::spawn(page.serve_page(move || told.load(Ordering::Relaxed).then(|| "OK".to_owned())));
     // Who connects and says nothing takes nobody else's turn.
     let mut silent = Vec::new();
     for _ in 0..10 {
@@ -460,5 +460,5 @@ async fn pages_tell_life_and_readiness() {
         assert!(response.starts_with(expected), "{response}");
     }
     // One after the other, each until it is given up, would take longer.
-    assert!(begun.elapsed() < PATIENCE);
+    assert!(begun.elapsed() < ANSWER_TIMEOUT);
 }

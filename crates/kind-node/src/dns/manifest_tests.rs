@@ -28,7 +28,7 @@ fn arguments_and_ports_are_the_programs_own() {
         .map(|text| domain(text.trim_matches('"')))
         .collect();
     assert_eq!(arguments[0], "dns");
-    let options = Options::parse(&arguments[1..]).unwrap();
+    let options = Options::parse_arguments(&arguments[1..]).unwrap();
     assert_eq!(options, Options::default());
     for port in [options.ready.port(), options.health.port()] {
         assert!(MANIFEST.contains(&format!("port: {port}\n")));
@@ -56,7 +56,7 @@ fn the_corefile_is_understood_and_the_default() {
         .lines()
         .map(|line| line.strip_prefix("    ").unwrap_or(line));
     let corefile: Vec<&str> = lines.collect();
-    let default = super::corefile_watch::corefile(None, "corp.example").text;
+    let default = super::corefile_watch::corefile_of_object(None, "corp.example").text;
     assert_eq!(corefile, default.lines().collect::<Vec<_>>());
     let (configuration, problems) = read(&default).unwrap();
     assert_eq!(problems, []);

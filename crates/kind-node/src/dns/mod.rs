@@ -57,4 +57,4 @@ mod manifest_tests;
 mod specification_tests;
 
 pub(crate) use error::Error;
-pub(crate) use program::run;
+pub(crate) use program::run_dns;

@@ -30,7 +30,7 @@ pub(crate) struct Objects {
 
 impl Objects {
     /// Takes in a change.
-    pub(crate) fn apply(&mut self, change: Change) {
+    pub(crate) fn apply_change(&mut self, change: Change) {
         let outdated = &mut self.outdated;
         match change {
             Change::Service(event) => self.services.apply(event, outdated),
@@ -163,18 +163,18 @@ mod tests {
     }
 
     fn listed(objects: &mut Objects) {
-        objects.apply(Change::Service(Event::InitDone));
-        objects.apply(Change::Endpoints(Event::InitDone));
-        objects.apply(Change::Namespace(Event::InitDone));
+        objects.apply_change(Change::Service(Event::InitDone));
+        objects.apply_change(Change::Endpoints(Event::InitDone));
+        objects.apply_change(Change::Namespace(Event::InitDone));
     }
 
     #[test]
     fn complete_only_after_every_list() {
         let mut objects = Objects::default();
-        objects.apply(Change::Service(Event::InitDone));
-        objects.apply(Change::Endpoints(Event::InitDone));
+        objects.apply_change(Change::Service(Event::InitDone));
+        objects.apply_change(Change::Endpoints(Event::InitDone));
         assert!(!objects.complete());
-        objects.apply(Change::Namespace(Event::InitDone));
+        objects.apply_change(Change::Namespace(Event::InitDone));
         assert!(objects.complete());
     }
 
@@ -182,10 +182,10 @@ mod tests {
     fn unchanged_object_does_not_outdate_the_index() {
         let mut objects = Objects::default();
         listed(&mut objects);
-        objects.apply(Change::Service(Event::Apply(headless("n", "s"))));
+        objects.apply_change(Change::Service(Event::Apply(headless("n", "s"))));
         assert!(objects.changed());
         objects.refresh(&mut Index::default());
-        objects.apply(Change::Service(Event::Apply(headless("n", "s"))));
+        objects.apply_change(Change::Service(Event::Apply(headless("n", "s"))));
         assert!(!objects.changed());
     }
 
@@ -194,12 +194,12 @@ mod tests {
         let mut objects = Objects::default();
         let mut index = Index::default();
         listed(&mut objects);
-        objects.apply(Change::Service(Event::Apply(headless("n", "old"))));
+        objects.apply_change(Change::Service(Event::Apply(headless("n", "old"))));
         objects.refresh(&mut index);
-        objects.apply(Change::Service(Event::Init));
-        objects.apply(Change::Service(Event::InitApply(headless("n", "new"))));
+        objects.apply_change(Change::Service(Event::Init));
+        objects.apply_change(Change::Service(Event::InitApply(headless("n", "new"))));
         assert!(!objects.changed());
-        objects.apply(Change::Service(Event::InitDone));
+        objects.apply_change(Change::Service(Event::InitDone));
         objects.refresh(&mut index);
         assert!(index.service("n", "old").is_none());
         assert!(index.service("n", "new").is_some());
@@ -210,10 +210,10 @@ mod tests {
         let mut objects = Objects::default();
         let mut index = Index::default();
         listed(&mut objects);
-        objects.apply(Change::Namespace(Event::Apply((key("n", "n"), ()))));
+        objects.apply_change(Change::Namespace(Event::Apply((key("n", "n"), ()))));
         objects.refresh(&mut index);
         assert!(index.namespace("n").is_some());
-        objects.apply(Change::Namespace(Event::Delete((key("n", "n"), ()))));
+        objects.apply_change(Change::Namespace(Event::Delete((key("n", "n"), ()))));
         objects.refresh(&mut index);
         assert!(index.namespace("n").is_none());
     }

@@ -43,21 +43,21 @@ impl Default for Options {
 
 impl Options {
     /// Reads arguments of the form `--option=value`, and CoreDNS's `-conf FILE`.
-    pub(crate) fn parse(arguments: &[String]) -> Result<Self, Error> {
+    pub(crate) fn parse_arguments(arguments: &[String]) -> Result<Self, Error> {
         let mut options = Self::default();
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             if argument == "-conf" {
-                let file = arguments.next().ok_or(wrong("-conf", "a path"))?;
+                let file = arguments.next().ok_or(wrong_value("-conf", "a path"))?;
                 options.corefile = Some(file.into());
                 continue;
             }
             let (option, value) = argument.split_once('=').unwrap_or((argument, ""));
             match option {
-                "--domain" => options.domain = domain(value)?,
-                "--listen" => options.listen = address("--listen", value)?,
-                "--health" => options.health = address("--health", value)?,
-                "--ready" => options.ready = address("--ready", value)?,
+                "--domain" => options.domain = parse_domain(value)?,
+                "--listen" => options.listen = parse_address("--listen", value)?,
+                "--health" => options.health = parse_address("--health", value)?,
+                "--ready" => options.ready = parse_address("--ready", value)?,
                 _ => return Err(Error::Option(argument.clone())),
             }
         }
@@ -66,8 +66,8 @@ impl Options {
 }
 
 /// Reads the cluster domain.
-fn domain(value: &str) -> Result<Name, Error> {
-    let expected = || wrong("--domain", "a domain name");
+fn parse_domain(value: &str) -> Result<Name, Error> {
+    let expected = || wrong_value("--domain", "a domain name");
     let mut name = Name::from_ascii(value).map_err(|_| expected())?;
     name.set_fqdn(true);
     if name.is_root() {
@@ -78,12 +78,12 @@ fn domain(value: &str) -> Result<Name, Error> {
 }
 
 /// Reads an address with its port.
-fn address(option: &'static str, value: &str) -> Result<SocketAddr, Error> {
-    SocketAddr::from_str(value).map_err(|_| wrong(option, "an address with a port"))
+fn parse_address(option: &'static str, value: &str) -> Result<SocketAddr, Error> {
+    SocketAddr::from_str(value).map_err(|_| wrong_value(option, "an address with a port"))
 }
 
 /// An option whose value does not fit.
-fn wrong(option: &'static str, expected: &'static str) -> Error {
+fn wrong_value(option: &'static str, expected: &'static str) -> Error {
     Error::Value { option, expected }
 }
 
@@ -93,7 +93,7 @@ mod tests {
 
     fn parse(arguments: &[&str]) -> Result<Options, String> {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        Options::parse(&arguments).map_err(|error| error.to_string())
+        Options::parse_arguments(&arguments).map_err(|error| error.to_string())
     }
 
     #[test]

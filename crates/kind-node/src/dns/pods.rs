@@ -11,16 +11,16 @@ use tokio::sync::watch::Sender;
 
 use super::convert;
 use super::model::Pods;
-use crate::kubernetes::known::{self, Known};
+use crate::kubernetes::store::{self, Store};
 
 /// Watches for ever and sends each new state.
-pub(crate) async fn watch(client: Client, pods: Arc<Sender<Option<Arc<Pods>>>>) {
-    let mut known = Known::default();
-    let mut events = pin!(known::watch::<Pod>(&client));
+pub(crate) async fn watch_pods(client: Client, pods: Arc<Sender<Option<Arc<Pods>>>>) {
+    let mut known = Store::default();
+    let mut events = pin!(store::watch_objects::<Pod>(&client));
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                let news = known.apply(event, reduce);
+                let news = known.apply_event(event, reduce);
                 if news && known.complete() {
                     pods.send_replace(Some(Arc::new(by_address(&known))));
                 }
@@ -32,13 +32,13 @@ pub(crate) async fn watch(client: Client, pods: Arc<Sender<Option<Arc<Pods>>>>) 
 
 /// Keeps the addresses of a pod that has some.
 fn reduce(pod: Pod) -> Option<Vec<IpAddr>> {
-    let (_, addresses) = convert::pod(pod);
+    let (_, addresses) = convert::convert_pod(pod);
     (!addresses.is_empty()).then_some(addresses)
 }
 
-fn by_address(known: &Known<Vec<IpAddr>>) -> Pods {
+fn by_address(known: &Store<Vec<IpAddr>>) -> Pods {
     let mut pods = Pods::new();
-    for (key, addresses) in known.all() {
+    for (key, addresses) in known.all_objects() {
         for address in addresses {
             let namespaces = pods.entry(*address).or_default();
             namespaces.insert(key.namespace.as_str().into());

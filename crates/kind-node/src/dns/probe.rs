@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// Time a client has for its request, as long as the kubelet waits for a whole answer.
-const REQUEST: Duration = Duration::from_secs(1);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Time a client has to take the answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections at a time; more wait in the kernel.
 const CONNECTIONS: usize = 32;
@@ -43,7 +43,10 @@ impl Page {
     }
 
     /// Serves the page until the caller drops the future: 200 with a text if there is one, else 503.
-    pub(crate) async fn run(self, text: impl Fn() -> Option<String> + Send + Sync + 'static) {
+    pub(crate) async fn serve_page(
+        self,
+        text: impl Fn() -> Option<String> + Send + Sync + 'static,
+    ) {
         let Self { listener, path } = self;
         let text = Arc::new(text);
         let permits = Arc::new(Semaphore::new(CONNECTIONS));
@@ -56,7 +59,7 @@ impl Page {
                 Ok((stream, _)) => {
                     let text = text.clone();
                     tokio::spawn(async move {
-                        let _ = reply(stream, path, &*text).await;
+                        let _ = reply_to_probe(stream, path, &*text).await;
                         drop(permit);
                     });
                 }
@@ -70,21 +73,21 @@ impl Page {
 }
 
 /// Reads one request and answers it.
-async fn reply(
+async fn reply_to_probe(
     mut stream: TcpStream,
     path: &str,
     text: &impl Fn() -> Option<String>,
 ) -> io::Result<()> {
-    let request = timeout(REQUEST, read_request(&mut stream)).await??;
-    let response = response(&request, path, text().as_deref());
-    timeout(PATIENCE, stream.write_all(response.as_bytes())).await??;
+    let request = timeout(REQUEST_TIMEOUT, read_request(&mut stream)).await??;
+    let response = build_response(&request, path, text().as_deref());
+    timeout(RESPONSE_TIMEOUT, stream.write_all(response.as_bytes())).await??;
     stream.shutdown().await
 }
 
 /// Reads the head of a request.
 async fn read_request(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut request = Vec::new();
-    while !complete(&request) && request.len() < LONGEST {
+    while !is_complete(&request) && request.len() < LONGEST {
         if stream.read_buf(&mut request).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -93,12 +96,12 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
 }
 
 /// Tells whether the head of a request is there.
-fn complete(request: &[u8]) -> bool {
+fn is_complete(request: &[u8]) -> bool {
     request.windows(4).any(|window| window == b"\r\n\r\n")
 }
 
 /// Decides on the response to a request.
-fn response(request: &[u8], path: &str, text: Option<&str>) -> String {
+fn build_response(request: &[u8], path: &str, text: Option<&str>) -> String {
     let line = request
         .split(|byte| *byte == b'\r')
         .next()
@@ -136,9 +139,9 @@ mod tests {
             ("POST /ready HTTP/1.1\r\n\r\n", true, "405"),
             ("\r\n\r\n", true, "405"),
         ] {
-            let response = response(request.as_bytes(), "/ready", well.then_some("OK"));
+            let response = build_response(request.as_bytes(), "/ready", well.then_some("OK"));
             assert_eq!(response.split(' ').nth(1), Some(expected), "{request:?}");
-            assert!(complete(response.as_bytes()));
+            assert!(is_complete(response.as_bytes()));
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::watch::channel;
 
 use super::Error;
 use super::corefile_watch;
-use super::listeners::{Listeners, listen};
+use super::listeners::{Listeners, listen_on_all};
 use super::loader::{Corefile, Loaded, Loader, State};
 use super::metrics::Metrics;
 use super::options::Options;
@@ -23,7 +23,7 @@ use super::resolver::Resolver;
 use crate::kubernetes;
 
 /// How often files that a Corefile names are looked at.
-const LOOK: Duration = Duration::from_secs(5);
+const FILE_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Our own service's address, as the kubelet tells pods of its namespace.
 const OWN_SERVICE: &str = "KUBE_DNS_SERVICE_HOST";
@@ -37,20 +37,20 @@ const HOST: &str = "HOST_IP";
 /// answered is said by the Corefile in the cluster's ConfigMap `kube-system/coredns`; with CoreDNS's
 /// `-conf FILE`, by that file, and a cluster is needed only if it says so. The cluster is that of
 /// [`kubernetes::client`].
-pub(crate) fn run(args: &[String]) -> Result<(), Error> {
-    let options = Options::parse(args)?;
+pub(crate) fn run_dns(args: &[String]) -> Result<(), Error> {
+    let options = Options::parse_arguments(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
-    runtime.block_on(serve(options))
+    runtime.block_on(serve_dns(options))
 }
 
 /// Starts everything and waits for the end.
-async fn serve(options: Options) -> Result<(), Error> {
+async fn serve_dns(options: Options) -> Result<(), Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
-    let mut loader = loader(&options);
+    let mut loader = make_loader(&options);
     let pages = Pages::start(&options, &loader).await?;
     let mut updates = match &options.corefile {
         Some(path) => follow_file(&mut loader, path).await?,
@@ -60,20 +60,20 @@ async fn serve(options: Options) -> Result<(), Error> {
     pages
         .loaded
         .store(options.corefile.is_some(), Ordering::Relaxed);
-    let mut look = tokio::time::interval(LOOK);
+    let mut look = tokio::time::interval(FILE_POLL_INTERVAL);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             Some(update) = updates.recv() => {
-                let corefile = corefile_watch::corefile(update, &options.domain.to_ascii());
-                loader.load(corefile).await;
+                let corefile = corefile_watch::corefile_of_object(update, &options.domain.to_ascii());
+                loader.load_corefile(corefile).await;
                 pages.loaded.store(true, Ordering::Relaxed);
             }
             _ = look.tick() => {
                 loader.refresh().await;
                 if loader.lacks_client() {
-                    loader.set_client(connect().await?);
+                    loader.set_client(connect_client().await?);
                 }
             }
         }
@@ -85,7 +85,7 @@ async fn serve(options: Options) -> Result<(), Error> {
 }
 
 /// Makes what loads Corefiles.
-fn loader(options: &Options) -> Loader {
+fn make_loader(options: &Options) -> Loader {
     let metrics = Arc::new(Metrics::default());
     count_panics(metrics.clone());
     let (chains, in_force) = channel(Arc::default());
@@ -113,12 +113,12 @@ async fn follow_cluster(
     loader: &mut Loader,
     options: &Options,
 ) -> Result<mpsc::Receiver<Option<ConfigMap>>, Error> {
-    let default = corefile_watch::corefile(None, &options.domain.to_ascii());
-    in_force(loader.load(default).await)?;
-    let client = connect().await?;
+    let default = corefile_watch::corefile_of_object(None, &options.domain.to_ascii());
+    in_force(loader.load_corefile(default).await)?;
+    let client = connect_client().await?;
     loader.set_client(client.clone());
     let (sender, updates) = mpsc::channel(1);
-    tokio::spawn(corefile_watch::watch(client, sender));
+    tokio::spawn(corefile_watch::watch_corefile(client, sender));
     Ok(updates)
 }
 
@@ -127,9 +127,9 @@ async fn follow_file(
     loader: &mut Loader,
     path: &Path,
 ) -> Result<mpsc::Receiver<Option<ConfigMap>>, Error> {
-    in_force(loader.load(Corefile::read(path)?).await)?;
+    in_force(loader.load_corefile(Corefile::read_corefile(path)?).await)?;
     if loader.lacks_client() {
-        loader.set_client(connect().await?);
+        loader.set_client(connect_client().await?);
     }
     // No cluster has anything to say.
     Ok(mpsc::channel(1).1)
@@ -144,7 +144,7 @@ fn in_force(loaded: Loaded) -> Result<(), Error> {
 }
 
 /// Makes the way to the cluster.
-async fn connect() -> Result<Client, Error> {
+async fn connect_client() -> Result<Client, Error> {
     let host = std::env::var(HOST).ok();
     Ok(kubernetes::client_beside(host.as_deref()).await?)
 }
@@ -160,19 +160,20 @@ struct Pages {
 impl Pages {
     /// Serves both.
     async fn start(options: &Options, loader: &Loader) -> Result<Self, Error> {
-        let health = listen(options.health, |address| Page::bind(address, "/health")).await?;
-        let ready = listen(options.ready, |address| Page::bind(address, "/ready")).await?;
+        let health =
+            listen_on_all(options.health, |address| Page::bind(address, "/health")).await?;
+        let ready = listen_on_all(options.ready, |address| Page::bind(address, "/ready")).await?;
         let pages = Self {
             loaded: Arc::default(),
             ending: Arc::default(),
         };
         let well = || Some("OK".to_owned());
-        tokio::spawn(health.run(well));
+        tokio::spawn(health.serve_page(well));
         let (loaded, ending) = (pages.loaded.clone(), pages.ending.clone());
         let (indexes, needs_cluster) = (loader.indexes.subscribe(), loader.needs_cluster.clone());
         let (pods, needs_pods) = (loader.pods.subscribe(), loader.needs_pods.clone());
         let is = |told: &AtomicBool| told.load(Ordering::Relaxed);
-        tokio::spawn(ready.run(move || {
+        tokio::spawn(ready.serve_page(move || {
             let services_known = !is(&needs_cluster) || indexes.borrow().is_some();
             let pods_known = !is(&needs_pods) || pods.borrow().is_some();
             (services_known && pods_known && is(&loaded) && !is(&ending)).then(|| "OK".to_owned())

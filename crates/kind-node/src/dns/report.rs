@@ -23,7 +23,7 @@ const MOST: usize = 20;
 const LONGEST: usize = 1024;
 
 /// Time for one.
-const PATIENCE: Duration = Duration::from_secs(5);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the API server answers if the Event is there already.
 const EXISTS: u16 = 409;
@@ -50,13 +50,17 @@ impl Reason {
 }
 
 /// Writes Events about one version of a ConfigMap.
-pub(crate) async fn report(client: &Client, about: &ObjectReference, told: &[(Reason, String)]) {
+pub(crate) async fn report_event(
+    client: &Client,
+    about: &ObjectReference,
+    told: &[(Reason, String)],
+) {
     let namespace = about.namespace.as_deref().unwrap_or("default");
     let events: Api<Event> = Api::namespaced(client.clone(), namespace);
     for (reason, message) in told.iter().take(MOST) {
-        let event = event(about, *reason, message, Timestamp::now());
+        let event = make_event(about, *reason, message, Timestamp::now());
         let params = PostParams::default();
-        let creating = timeout(PATIENCE, events.create(&params, &event)).await;
+        let creating = timeout(EVENT_TIMEOUT, events.create(&params, &event)).await;
         match creating {
             Ok(Ok(_)) => {}
             Ok(Err(kube::Error::Api(status))) if status.code == EXISTS => {}
@@ -67,7 +71,7 @@ pub(crate) async fn report(client: &Client, about: &ObjectReference, told: &[(Re
 }
 
 /// The Event that says so.
-fn event(about: &ObjectReference, reason: Reason, message: &str, now: Timestamp) -> Event {
+fn make_event(about: &ObjectReference, reason: Reason, message: &str, now: Timestamp) -> Event {
     let name = about.name.as_deref().unwrap_or_default();
     let version = about.resource_version.as_deref().unwrap_or_default();
     let digest = Sha256::digest(format!("{version}\n{}\n{message}", reason.word()));
@@ -112,7 +116,7 @@ mod tests {
             ..ObjectReference::default()
         };
         let name = |version, reason, message| {
-            let event = event(&about(version), reason, message, Timestamp::now());
+            let event = make_event(&about(version), reason, message, Timestamp::now());
             assert_eq!(event.metadata.namespace.as_deref(), Some("kube-system"));
             event.metadata.name.unwrap()
         };
@@ -127,7 +131,7 @@ mod tests {
     #[test]
     fn message_is_no_longer_than_the_server_takes() {
         let about = ObjectReference::default();
-        let event = event(&about, Reason::Failed, &"ü".repeat(5000), Timestamp::now());
+        let event = make_event(&about, Reason::Failed, &"ü".repeat(5000), Timestamp::now());
         assert!(event.message.unwrap().len() <= LONGEST);
     }
 }

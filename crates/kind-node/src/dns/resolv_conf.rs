@@ -7,7 +7,7 @@ const PORT: u16 = 53;
 
 /// Returns the name servers in order, each once. A link-local address with an interface name is
 /// left out: that interface is the node's, not the pod's.
-pub(crate) fn servers(text: &str) -> Vec<SocketAddr> {
+pub(crate) fn parse_servers(text: &str) -> Vec<SocketAddr> {
     let mut servers = Vec::new();
     for line in text.lines() {
         let mut words = line.split_whitespace();
@@ -48,7 +48,7 @@ mod tests {
         ] {
             let expected: Vec<SocketAddr> =
                 expected.iter().map(|text| text.parse().unwrap()).collect();
-            assert_eq!(servers(text), expected, "{text:?}");
+            assert_eq!(parse_servers(text), expected, "{text:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::answer::Question;
 use super::asking::{Asking, Resolved};
-use super::chain::{Chain, Known};
+use super::chain::{Chain, ClusterSnapshot};
 use super::index::Index;
 use super::model::Pods;
 
@@ -38,9 +38,14 @@ impl Resolver {
 
     /// Answers a question that came in on the port of a server block. What is known here is answered without
     /// waiting for anything.
-    pub(crate) async fn resolve(&self, port: u16, client: IpAddr, question: &Question) -> Resolved {
+    pub(crate) async fn resolve_question(
+        &self,
+        port: u16,
+        client: IpAddr,
+        question: &Question,
+    ) -> Resolved {
         let chains = self.chains.borrow().clone();
-        let known = Known {
+        let known = ClusterSnapshot {
             index: self.indexes.borrow().clone(),
             pods: self.pods.borrow().clone(),
         };
@@ -51,6 +56,6 @@ impl Resolver {
             client,
             known: &known,
         };
-        asking.resolve(question).await
+        asking.resolve_question(question).await
     }
 }

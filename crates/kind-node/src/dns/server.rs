@@ -20,10 +20,10 @@ use super::wire::{self, Incoming, Transport};
 const CONNECTIONS: usize = 256;
 
 /// Time a client may take between two questions on a connection.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pause after an error of a socket that may last, such as too many open files.
-const PAUSE: Duration = Duration::from_millis(100);
+const SOCKET_ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound pair of sockets.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Server {
     }
 
     /// Answers until the caller drops the future, as the server of that port of a Corefile.
-    pub(crate) async fn run(self, resolver: Resolver, port: u16) {
+    pub(crate) async fn serve_queries(self, resolver: Resolver, port: u16) {
         let service = Arc::new(Service { resolver, port });
         let udp = serve_udp(Arc::new(self.udp), service.clone());
         let tcp = serve_tcp(self.tcp, service);
@@ -70,7 +70,7 @@ impl Service {
         client: SocketAddr,
         transport: Transport,
     ) -> Option<Vec<u8>> {
-        let request = match wire::read(packet) {
+        let request = match wire::read_packet(packet) {
             Incoming::Ignore => return None,
             Incoming::Reply(reply) => return Some(reply),
             Incoming::Ask(request) => request,
@@ -79,9 +79,12 @@ impl Service {
         let question = &request.question;
         // A client of IPv4 has an address of IPv6 on a socket for both.
         let address = client.ip().to_canonical();
-        let resolved = self.resolver.resolve(self.port, address, question).await;
+        let resolved = self
+            .resolver
+            .resolve_question(self.port, address, question)
+            .await;
         let answer = resolved.answer.summary();
-        let reply = wire::write(&request, resolved.answer, transport);
+        let reply = wire::write_answer(&request, resolved.answer, transport);
         if let Some((chain, place)) = &resolved.chain {
             let exchange = Exchange {
                 question,
@@ -131,16 +134,16 @@ async fn answer_datagram(
         Box::pin(async move { service.answer(&packet, client, Transport::Udp).await });
     let known = poll_fn(|context| Poll::Ready(answering.as_mut().poll(context))).await;
     match known {
-        Poll::Ready(reply) => send(socket, reply, client).await,
+        Poll::Ready(reply) => send_reply(socket, reply, client).await,
         Poll::Pending => {
             let socket = socket.clone();
-            tokio::spawn(async move { send(&socket, answering.await, client).await });
+            tokio::spawn(async move { send_reply(&socket, answering.await, client).await });
         }
     }
 }
 
 /// Sends a datagram; a client that is gone is no error of ours.
-async fn send(socket: &UdpSocket, reply: Option<Vec<u8>>, client: SocketAddr) {
+async fn send_reply(socket: &UdpSocket, reply: Option<Vec<u8>>, client: SocketAddr) {
     let Some(reply) = reply else { return };
     if let Err(error) = socket.send_to(&reply, client).await {
         tracing::debug!(%error, %client, "send an answer");
@@ -165,7 +168,7 @@ async fn serve_tcp(listener: TcpListener, service: Arc<Service>) {
             }
             Err(error) => {
                 tracing::warn!(%error, "accept a connection");
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(SOCKET_ERROR_PAUSE).await;
             }
         }
     }
@@ -178,9 +181,9 @@ async fn serve_connection(
     service: &Service,
 ) -> io::Result<()> {
     loop {
-        let packet = timeout(IDLE, read_packet(&mut stream)).await??;
+        let packet = timeout(IDLE_TIMEOUT, read_packet(&mut stream)).await??;
         if let Some(reply) = service.answer(&packet, client, Transport::Tcp).await {
-            timeout(IDLE, write_packet(&mut stream, &reply)).await??;
+            timeout(IDLE_TIMEOUT, write_packet(&mut stream, &reply)).await??;
         }
     }
 }

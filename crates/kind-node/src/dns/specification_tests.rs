@@ -10,7 +10,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::watcher::Event;
 use serde::Deserialize;
 
-use super::answer::{Answer, Question, Reach, answer};
+use super::answer::{Answer, Question, Reach, answer_question};
 use super::configuration::tests::block;
 use super::convert;
 use super::index::Index;
@@ -36,13 +36,19 @@ fn cluster() -> Index {
     let cluster: Cluster = serde_json::from_str(include_str!("testdata/cluster.json")).unwrap();
     let mut objects = Objects::default();
     for object in cluster.namespaces {
-        objects.apply(Change::Namespace(Event::Apply(convert::namespace(object))));
+        objects.apply_change(Change::Namespace(Event::Apply(convert::convert_namespace(
+            object,
+        ))));
     }
     for object in cluster.services {
-        objects.apply(Change::Service(Event::Apply(convert::service(object))));
+        objects.apply_change(Change::Service(Event::Apply(convert::convert_service(
+            object,
+        ))));
     }
     for object in cluster.slices {
-        objects.apply(Change::Endpoints(Event::Apply(convert::slice(object))));
+        objects.apply_change(Change::Endpoints(Event::Apply(convert::convert_slice(
+            object,
+        ))));
     }
     let mut index = Index::default();
     objects.refresh(&mut index);
@@ -78,7 +84,7 @@ fn ask_knowing(pods: Option<&Pods>, directive: &str, name: &str, kind: RecordTyp
         index: &index,
         pods,
     };
-    answer(&kubernetes, cluster, &question)
+    answer_question(&kubernetes, cluster, &question)
 }
 
 /// The data of an answer under other settings, or its code.

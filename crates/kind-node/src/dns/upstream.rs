@@ -25,7 +25,7 @@ pub(crate) enum Over {
 }
 
 /// Asks a server.
-pub(crate) async fn ask(
+pub(crate) async fn ask_upstream(
     server: SocketAddr,
     question: &Question,
     over: Over,
@@ -51,8 +51,8 @@ async fn over_udp(server: SocketAddr, question: &Question) -> io::Result<Option<
     };
     let socket = UdpSocket::bind(any).await?;
     socket.connect(server).await?;
-    let id = random();
-    socket.send(&wire::ask(id, question)).await?;
+    let id = random_id();
+    socket.send(&wire::write_question(id, question)).await?;
     let mut buffer = vec![0; LARGEST];
     loop {
         let length = socket.recv(&mut buffer).await?;
@@ -68,8 +68,8 @@ async fn over_udp(server: SocketAddr, question: &Question) -> io::Result<Option<
 /// Asks over TCP.
 async fn over_tcp(server: SocketAddr, question: &Question) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(server).await?;
-    let id = random();
-    write_packet(&mut stream, &wire::ask(id, question)).await?;
+    let id = random_id();
+    write_packet(&mut stream, &wire::write_question(id, question)).await?;
     let packet = read_packet(&mut stream).await?;
     match wire::read_answer(&packet, id, question) {
         Outcome::Answer(answer) => Ok(answer),
@@ -94,6 +94,6 @@ pub(crate) async fn read_packet(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
 }
 
 /// Returns a number nobody can guess.
-pub(crate) fn random() -> u16 {
+pub(crate) fn random_id() -> u16 {
     Message::query().metadata.id
 }

@@ -21,26 +21,26 @@ use super::objects::{Change, Objects};
 use crate::kubernetes;
 
 /// Changes that come within this time are put into the index together.
-const GATHER: Duration = Duration::from_millis(20);
+const BATCH_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Time before the second attempt to reach the API server; each further one waits twice as long.
-const RETRY: Duration = Duration::from_millis(100);
+const MIN_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Longest time between two attempts. Short, because the API server is close and everything in the
 /// cluster waits for names.
-const LONGEST_RETRY: Duration = Duration::from_secs(2);
+const MAX_RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Time without a failure after which the next one counts as the first.
-const HEALTHY: Duration = Duration::from_secs(20);
+const BACKOFF_RESET_AFTER: Duration = Duration::from_secs(20);
 
 /// Watches for ever and sends each new index.
-pub(crate) async fn watch(client: Client, indexes: Arc<Sender<Option<Arc<Index>>>>) {
+pub(crate) async fn watch_cluster(client: Client, indexes: Arc<Sender<Option<Arc<Index>>>>) {
     let mut retries = Retries::default();
     let slices = loop {
-        match kubernetes::serves(&client, "discovery.k8s.io", "v1").await {
+        match kubernetes::serves_group(&client, "discovery.k8s.io", "v1").await {
             Ok(slices) => break slices,
             Err(error) => {
-                report(&error);
+                report_error(&error);
                 sleep(retries.wait(Instant::now())).await;
             }
         }
@@ -51,11 +51,11 @@ pub(crate) async fn watch(client: Client, indexes: Arc<Sender<Option<Arc<Index>>
         "Endpoints"
     };
     tracing::info!(source, "watching services");
-    follow(changes(&client, slices), &indexes).await;
+    follow_changes(changes(&client, slices), &indexes).await;
 }
 
 /// Takes changes in and publishes an index after each group of them.
-async fn follow(
+async fn follow_changes(
     changes: impl Stream<Item = Result<Change, watcher::Error>>,
     indexes: &Sender<Option<Arc<Index>>>,
 ) {
@@ -72,8 +72,8 @@ async fn follow(
         };
         tokio::select! {
             change = changes.next() => match change {
-                Some(Ok(change)) => objects.apply(change),
-                Some(Err(error)) => report(&error),
+                Some(Ok(change)) => objects.apply_change(change),
+                Some(Err(error)) => report_error(&error),
                 None => return,
             },
             () = wait => {
@@ -86,7 +86,7 @@ async fn follow(
         }
         let first = indexes.borrow().is_none();
         if due.is_none() && objects.complete() && (first || objects.changed()) {
-            due = Some(Instant::now() + GATHER);
+            due = Some(Instant::now() + BATCH_INTERVAL);
         }
     }
 }
@@ -96,17 +96,23 @@ fn changes(
     client: &Client,
     slices: bool,
 ) -> SelectAll<BoxStream<'static, Result<Change, watcher::Error>>> {
-    let services = watch_all::<Service>(client)
-        .map(|event| event.map(|event| Change::Service(map(event, convert::service))));
-    let namespaces = watch_all::<Namespace>(client)
-        .map(|event| event.map(|event| Change::Namespace(map(event, convert::namespace))));
+    let services = watch_all::<Service>(client).map(|event| {
+        event.map(|event| Change::Service(map_event(event, convert::convert_service)))
+    });
+    let namespaces = watch_all::<Namespace>(client).map(|event| {
+        event.map(|event| Change::Namespace(map_event(event, convert::convert_namespace)))
+    });
     let endpoints = if slices {
         watch_all::<EndpointSlice>(client)
-            .map(|event| event.map(|event| Change::Endpoints(map(event, convert::slice))))
+            .map(|event| {
+                event.map(|event| Change::Endpoints(map_event(event, convert::convert_slice)))
+            })
             .boxed()
     } else {
         watch_all::<Endpoints>(client)
-            .map(|event| event.map(|event| Change::Endpoints(map(event, convert::endpoints))))
+            .map(|event| {
+                event.map(|event| Change::Endpoints(map_event(event, convert::convert_endpoints)))
+            })
             .boxed()
     };
     select_all([services.boxed(), namespaces.boxed(), endpoints])
@@ -135,8 +141,12 @@ struct Retries {
 impl Retries {
     /// Returns the time to wait after a failure.
     fn wait(&mut self, now: Instant) -> Duration {
-        let recent = self.last.filter(|(failed, _)| now - *failed < HEALTHY);
-        let next = recent.map_or(RETRY, |(_, wait)| (wait * 2).min(LONGEST_RETRY));
+        let recent = self
+            .last
+            .filter(|(failed, _)| now - *failed < BACKOFF_RESET_AFTER);
+        let next = recent.map_or(MIN_RETRY_INTERVAL, |(_, wait)| {
+            (wait * 2).min(MAX_RETRY_INTERVAL)
+        });
         self.last = Some((now, next));
         next
     }
@@ -155,7 +165,7 @@ impl Backoff for Retries {
 }
 
 /// Changes an event's object.
-fn map<K, T>(event: Event<K>, convert: impl FnOnce(K) -> T) -> Event<T> {
+fn map_event<K, T>(event: Event<K>, convert: impl FnOnce(K) -> T) -> Event<T> {
     match event {
         Event::Apply(object) => Event::Apply(convert(object)),
         Event::Delete(object) => Event::Delete(convert(object)),
@@ -166,7 +176,7 @@ fn map<K, T>(event: Event<K>, convert: impl FnOnce(K) -> T) -> Event<T> {
 }
 
 /// Notes a failure that is tried again.
-fn report(error: &(dyn std::error::Error + 'static)) {
+fn report_error(error: &(dyn std::error::Error + 'static)) {
     tracing::warn!(error, "no answer from the API server");
 }
 

@@ -15,7 +15,7 @@ async fn index_after(changes: Vec<Change>) -> Option<Arc<Index>> {
     let (sender, receiver) = channel(None);
     // The stream never ends, as a watch never does.
     let changes = iter(changes.into_iter().map(Ok)).chain(pending());
-    let following = timeout(GATHER * 10, follow(changes, &sender));
+    let following = timeout(BATCH_INTERVAL * 10, follow_changes(changes, &sender));
     assert!(following.await.is_err());
     receiver.borrow().clone()
 }
@@ -136,7 +136,7 @@ async fn endpoints_come_from_slices_where_they_are_served() {
     for (discovery, expected) in [("v1", "10.0.0.2"), ("v1beta1", "10.0.0.1")] {
         let client = api_server(discovery).await;
         let (sender, mut receiver) = channel(None);
-        let watching = tokio::spawn(watch(client, Arc::new(sender)));
+        let watching = tokio::spawn(watch_cluster(client, Arc::new(sender)));
         let waiting = receiver.wait_for(Option::is_some);
         let index = timeout(Duration::from_secs(5), waiting).await;
         let index = index.unwrap().unwrap().clone().unwrap();
@@ -162,5 +162,5 @@ fn retries_grow_to_a_limit_and_start_again_after_a_while() {
         now += wait;
     }
     assert_eq!(waits, [100, 200, 400, 800, 1600, 2000, 2000]);
-    assert_eq!(retries.wait(now + HEALTHY), RETRY);
+    assert_eq!(retries.wait(now + BACKOFF_RESET_AFTER), MIN_RETRY_INTERVAL);
 }

@@ -58,7 +58,7 @@ impl Transport {
 }
 
 /// Reads a packet.
-pub(crate) fn read(packet: &[u8]) -> Incoming {
+pub(crate) fn read_packet(packet: &[u8]) -> Incoming {
     let Ok(message) = Message::from_vec(packet) else {
         return unreadable(packet);
     };
@@ -78,7 +78,7 @@ pub(crate) fn read(packet: &[u8]) -> Incoming {
     };
     match (refusal, message.queries.first()) {
         (None, Some(query)) if is_transfer(query.query_type()) => {
-            refuse(&message, ResponseCode::Refused)
+            refuse_message(&message, ResponseCode::Refused)
         }
         (None, Some(query)) => Incoming::Ask(Box::new(Request {
             question: Question {
@@ -93,15 +93,15 @@ pub(crate) fn read(packet: &[u8]) -> Incoming {
             payload: message.max_payload().min(UDP_PAYLOAD),
             edns: edns.is_some(),
         })),
-        (code, _) => refuse(&message, code.unwrap_or(ResponseCode::FormErr)),
+        (code, _) => refuse_message(&message, code.unwrap_or(ResponseCode::FormErr)),
     }
 }
 
 /// Writes the packet of an answer. Over UDP it is cut to what the client takes: first the additional
 /// records go, then, with the mark that makes the client come again over TCP, as many answers as
 /// needed.
-pub(crate) fn write(request: &Request, answer: Answer, transport: Transport) -> Vec<u8> {
-    let mut message = message(request, answer);
+pub(crate) fn write_answer(request: &Request, answer: Answer, transport: Transport) -> Vec<u8> {
+    let mut message = build_message(request, answer);
     let limit = match transport {
         Transport::Udp => usize::from(request.payload),
         Transport::Tcp => usize::from(u16::MAX),
@@ -122,7 +122,11 @@ pub(crate) fn write(request: &Request, answer: Answer, transport: Transport) -> 
         encode(&message)
     });
     if fitting.is_none() {
-        fitting = encode(&refusal(request.id, OpCode::Query, ResponseCode::ServFail));
+        fitting = encode(&build_refusal(
+            request.id,
+            OpCode::Query,
+            ResponseCode::ServFail,
+        ));
     }
     fitting.unwrap_or_default()
 }
@@ -142,9 +146,9 @@ fn largest(all: usize, mut encode: impl FnMut(usize) -> Option<Vec<u8>>) -> Opti
 }
 
 /// Makes the message of an answer.
-fn message(request: &Request, answer: Answer) -> Message {
+fn build_message(request: &Request, answer: Answer) -> Message {
     let question = &request.question;
-    let mut message = refusal(request.id, OpCode::Query, answer.code);
+    let mut message = build_refusal(request.id, OpCode::Query, answer.code);
     let mut query = hickory_proto::op::Query::query(question.name.clone(), question.kind);
     query.set_query_class(question.class);
     message.add_query(query);
@@ -156,13 +160,13 @@ fn message(request: &Request, answer: Answer) -> Message {
     message.authorities = answer.authorities;
     message.additionals = answer.additionals;
     if request.edns {
-        message.set_edns(edns(question.dnssec_ok));
+        message.set_edns(edns_options(question.dnssec_ok));
     }
     message
 }
 
 /// What we say about ourselves in EDNS.
-pub(crate) fn edns(dnssec_ok: bool) -> Edns {
+pub(crate) fn edns_options(dnssec_ok: bool) -> Edns {
     let mut edns = Edns::new();
     edns.set_max_payload(UDP_PAYLOAD)
         .set_dnssec_ok(dnssec_ok)
@@ -171,21 +175,21 @@ pub(crate) fn edns(dnssec_ok: bool) -> Edns {
 }
 
 /// A message without records.
-fn refusal(id: u16, op_code: OpCode, code: ResponseCode) -> Message {
+fn build_refusal(id: u16, op_code: OpCode, code: ResponseCode) -> Message {
     let mut message = Message::error_msg(id, op_code, code);
     message.metadata.recursion_available = true;
     message
 }
 
 /// Refuses a message that could be read.
-fn refuse(message: &Message, code: ResponseCode) -> Incoming {
-    let mut reply = refusal(message.metadata.id, message.metadata.op_code, code);
+fn refuse_message(message: &Message, code: ResponseCode) -> Incoming {
+    let mut reply = build_refusal(message.metadata.id, message.metadata.op_code, code);
     reply.metadata.recursion_desired = message.metadata.recursion_desired;
     if message.queries.len() == 1 {
         reply.add_queries(message.queries.clone());
     }
     if message.edns.is_some() {
-        reply.set_edns(edns(false));
+        reply.set_edns(edns_options(false));
     }
     reply.to_vec().map_or(Incoming::Ignore, Incoming::Reply)
 }
@@ -199,7 +203,7 @@ fn unreadable(packet: &[u8]) -> Incoming {
         return Incoming::Ignore;
     }
     let id = u16::from_be_bytes([high, low]);
-    refusal(id, OpCode::Query, ResponseCode::FormErr)
+    build_refusal(id, OpCode::Query, ResponseCode::FormErr)
         .to_vec()
         .map_or(Incoming::Ignore, Incoming::Reply)
 }
@@ -210,7 +214,7 @@ fn is_transfer(kind: RecordType) -> bool {
 }
 
 /// Makes the packet that asks an upstream server.
-pub(crate) fn ask(id: u16, question: &Question) -> Vec<u8> {
+pub(crate) fn write_question(id: u16, question: &Question) -> Vec<u8> {
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     let mut query = hickory_proto::op::Query::query(question.name.clone(), question.kind);
     query.set_query_class(question.class);
@@ -219,7 +223,7 @@ pub(crate) fn ask(id: u16, question: &Question) -> Vec<u8> {
     message.metadata.checking_disabled = question.checking_disabled;
     // Resolvers tell whether they validated to those who ask; we pass on what clients asked.
     message.metadata.authentic_data = question.dnssec_ok;
-    message.set_edns(edns(question.dnssec_ok));
+    message.set_edns(edns_options(question.dnssec_ok));
     message.to_vec().unwrap_or_default()
 }
 
@@ -234,7 +238,7 @@ pub(crate) enum Outcome {
     Unrelated,
 }
 
-/// Reads what an upstream server sent in answer to [`ask`].
+/// Reads what an upstream server sent in answer to [`write_question`].
 pub(crate) fn read_answer(packet: &[u8], id: u16, question: &Question) -> Outcome {
     let Ok(message) = Message::from_vec(packet) else {
         return Outcome::Unrelated;
@@ -301,7 +305,7 @@ mod tests {
     }
 
     fn request(edns: Option<u16>) -> Request {
-        match read(&query(edns).to_vec().unwrap()) {
+        match read_packet(&query(edns).to_vec().unwrap()) {
             Incoming::Ask(request) => *request,
             other => panic!("{other:?}"),
         }
@@ -316,12 +320,12 @@ mod tests {
         Answer {
             answers: (0..count).map(record).collect(),
             additionals: vec![record(255)],
-            ..Answer::bare(ResponseCode::NoError)
+            ..Answer::without_records(ResponseCode::NoError)
         }
     }
 
     fn refusal_code(message: &Message) -> ResponseCode {
-        match read(&message.to_vec().unwrap()) {
+        match read_packet(&message.to_vec().unwrap()) {
             Incoming::Reply(packet) => Message::from_vec(&packet).unwrap().metadata.response_code,
             other => panic!("{other:?}"),
         }
@@ -335,7 +339,7 @@ mod tests {
             (Some(900), Transport::Udp, 200, 900),
             (Some(4096), Transport::Udp, 200, 1232),
         ] {
-            let packet = write(&request(edns), many(count), transport);
+            let packet = write_answer(&request(edns), many(count), transport);
             let message = Message::from_vec(&packet).unwrap();
             assert!(packet.len() <= limit && packet.len() > limit - 16);
             assert!(message.metadata.truncation);
@@ -346,9 +350,9 @@ mod tests {
 
     #[test]
     fn additionals_go_without_a_mark() {
-        let room = write(&request(Some(1232)), many(70), Transport::Tcp).len();
+        let room = write_answer(&request(Some(1232)), many(70), Transport::Tcp).len();
         let answer = many(70);
-        let packet = write(
+        let packet = write_answer(
             &request(Some(u16::try_from(room).unwrap() - 1)),
             answer,
             Transport::Udp,
@@ -360,7 +364,7 @@ mod tests {
 
     #[test]
     fn nothing_is_cut_over_tcp() {
-        let packet = write(&request(None), many(200), Transport::Tcp);
+        let packet = write_answer(&request(None), many(200), Transport::Tcp);
         let message = Message::from_vec(&packet).unwrap();
         assert_eq!(message.answers.len(), 200);
         assert!(!message.metadata.truncation);
@@ -368,7 +372,7 @@ mod tests {
 
     #[test]
     fn answer_repeats_the_question_as_it_was_spelled() {
-        let packet = write(&request(None), many(1), Transport::Udp);
+        let packet = write_answer(&request(None), many(1), Transport::Udp);
         let message = Message::from_vec(&packet).unwrap();
         assert_eq!(message.metadata.id, 7);
         let name = Name::from_ascii("Big.default.svc.cluster.local.").unwrap();
@@ -406,18 +410,18 @@ mod tests {
     fn unreadable_question_gets_an_error_and_an_answer_nothing() {
         let mut packet = query(None).to_vec().unwrap();
         packet.truncate(20);
-        assert!(matches!(read(&packet), Incoming::Reply(reply) if reply[..2] == [0, 7]));
+        assert!(matches!(read_packet(&packet), Incoming::Reply(reply) if reply[..2] == [0, 7]));
         packet[2] |= 0x80;
-        assert!(matches!(read(&packet), Incoming::Ignore));
-        assert!(matches!(read(&packet[..11]), Incoming::Ignore));
+        assert!(matches!(read_packet(&packet), Incoming::Ignore));
+        assert!(matches!(read_packet(&packet[..11]), Incoming::Ignore));
         let answer = Message::response(7, OpCode::Query).to_vec().unwrap();
-        assert!(matches!(read(&answer), Incoming::Ignore));
+        assert!(matches!(read_packet(&answer), Incoming::Ignore));
     }
 
     #[test]
     fn upstream_answer_must_match_the_question() {
         let request = request(None);
-        let packet = write(&request, many(1), Transport::Udp);
+        let packet = write_answer(&request, many(1), Transport::Udp);
         let judge = |id, question: &Question| read_answer(&packet, id, question);
         assert!(matches!(judge(7, &request.question), Outcome::Answer(_)));
         assert!(matches!(judge(8, &request.question), Outcome::Unrelated));
@@ -426,7 +430,7 @@ mod tests {
             ..request.question.clone()
         };
         assert!(matches!(judge(7, &other), Outcome::Unrelated));
-        let cut = write(&request, many(200), Transport::Udp);
+        let cut = write_answer(&request, many(200), Transport::Udp);
         let outcome = read_answer(&cut, 7, &request.question);
         assert!(matches!(outcome, Outcome::Truncated));
     }
@@ -454,9 +458,9 @@ mod tests {
     fn check(packet: &[u8]) {
         let known = request(None);
         let _ = read_answer(packet, known.id, &known.question);
-        match read(packet) {
+        match read_packet(packet) {
             Incoming::Ask(request) => {
-                let reply = write(&request, many(200), Transport::Udp);
+                let reply = write_answer(&request, many(200), Transport::Udp);
                 assert!(reply.len() <= usize::from(UDP_PAYLOAD));
                 assert!(Message::from_vec(&reply).is_ok());
             }

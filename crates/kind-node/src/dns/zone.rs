@@ -60,7 +60,7 @@ pub(crate) enum Lookup {
 }
 
 /// Returns what is known about a name.
-pub(crate) fn lookup(
+pub(crate) fn look_up_name(
     kubernetes: &Kubernetes,
     cluster: Cluster<'_>,
     name: &Name,
@@ -75,7 +75,11 @@ pub(crate) fn lookup(
 }
 
 /// Returns the SOA record of the zone that a name is in; it goes with every negative answer.
-pub(crate) fn soa(kubernetes: &Kubernetes, cluster: Cluster<'_>, name: &Name) -> Option<Record> {
+pub(crate) fn soa_record(
+    kubernetes: &Kubernetes,
+    cluster: Cluster<'_>,
+    name: &Name,
+) -> Option<Record> {
     zone_of(kubernetes, cluster, name).map(|zone| zone.soa())
 }
 
@@ -116,7 +120,7 @@ impl Zone<'_> {
         let labels = self.labels_below(name);
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         match labels.as_slice() {
-            ["dns-version"] => version(name, kind),
+            ["dns-version"] => version_record(name, kind),
             ["ns", "dns"] => self.some(name, &self.server_addresses(), kind),
             ["svc" | "pod"] => Lookup::Empty,
             [namespace, "svc" | "pod"] => existing(self.namespace_exists(namespace)),
@@ -248,7 +252,7 @@ impl Zone<'_> {
     }
 
     fn addresses(&self, name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType) -> Vec<Record> {
-        addresses(name, all, kind, self.kubernetes.ttl)
+        address_records(name, all, kind, self.kubernetes.ttl)
     }
 
     fn record(&self, name: &Name, data: RData) -> Record {
@@ -309,7 +313,7 @@ impl Host<'_> {
         }
         match kind {
             RecordType::SRV => self.port(&|_| true, asked, kind),
-            _ => some(addresses(asked, &all, kind, self.kubernetes.ttl)),
+            _ => some(address_records(asked, &all, kind, self.kubernetes.ttl)),
         }
     }
 
@@ -323,7 +327,7 @@ impl Host<'_> {
         if all.is_empty() {
             return Lookup::Missing;
         }
-        some(addresses(asked, &all, kind, self.kubernetes.ttl))
+        some(address_records(asked, &all, kind, self.kubernetes.ttl))
     }
 
     /// Answers for ports.
@@ -376,7 +380,7 @@ impl Host<'_> {
         let names: BTreeSet<&Name> = targets.iter().map(|(_, target)| target).collect();
         if names.contains(&self.name) {
             let ttl = self.kubernetes.ttl;
-            return addresses(&self.name, &self.addresses(), RecordType::ANY, ttl);
+            return address_records(&self.name, &self.addresses(), RecordType::ANY, ttl);
         }
         let known: BTreeSet<(Name, IpAddr)> = self
             .endpoints()
@@ -419,12 +423,12 @@ impl Host<'_> {
 }
 
 /// Makes the record that lets a name stand for another one.
-pub(crate) fn alias(name: &Name, target: Name, ttl: u32) -> Record {
+pub(crate) fn alias_record(name: &Name, target: Name, ttl: u32) -> Record {
     Record::from_rdata(name.clone(), ttl, RData::CNAME(CNAME(target)))
 }
 
 /// Answers for the schema's version.
-fn version(name: &Name, kind: RecordType) -> Lookup {
+fn version_record(name: &Name, kind: RecordType) -> Lookup {
     if !matches!(kind, RecordType::TXT | RecordType::ANY) {
         return Lookup::Empty;
     }
@@ -445,7 +449,7 @@ pub(crate) fn address_of_arpa(name: &Name) -> Option<IpAddr> {
 }
 
 /// Makes the address records of a name that are of the kind asked for.
-fn addresses(name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType, ttl: u32) -> Vec<Record> {
+fn address_records(name: &Name, all: &BTreeSet<IpAddr>, kind: RecordType, ttl: u32) -> Vec<Record> {
     let wanted = |address: &&IpAddr| match kind {
         RecordType::A => address.is_ipv4(),
         RecordType::AAAA => address.is_ipv6(),

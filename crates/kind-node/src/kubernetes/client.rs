@@ -1,7 +1,7 @@
 //! The way to the API server, shared by everything in a node that talks to Kubernetes.
 //!
 //! Only kinds that every server from 1.20 to 1.37 serves in the same version may be used without
-//! asking first; for the rest there is [`serves`].
+//! asking first; for the rest there is [`serves_group`].
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,15 +16,15 @@ const KUBECONFIG: &str = "KUBECONFIG";
 
 /// Time for one attempt to connect. While a cluster starts, a connection to a service's address that
 /// was tried before kube-proxy knew the service never comes about; a new one does.
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a first connection to the API server may take, and how often it is tried.
-const PROBE: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 const PROBES: u32 = 5;
 /// How often the API server's Service is tried before something else is, and the time between.
 const SERVICE_PROBES: u32 = 20;
-const SERVICE_PAUSE: Duration = Duration::from_millis(100);
-const SERVICE_PROBE: Duration = Duration::from_millis(300);
+const SERVICE_PROBE_INTERVAL: Duration = Duration::from_millis(100);
+const SERVICE_PROBE_TIMEOUT: Duration = Duration::from_millis(300);
 /// The port of API servers on their nodes.
 const API_SERVER: &str = "6443";
 
@@ -61,7 +61,7 @@ async fn client() -> Result<Client, Error> {
         None => {
             let config =
                 Config::incluster().map_err(|source| Error::ServiceAccount(Box::new(source)))?;
-            connect(config)
+            connect_client(config)
         }
     }
 }
@@ -76,14 +76,14 @@ async fn client_at(endpoint: &str) -> Result<Client, Error> {
         Config::incluster().map_err(|source| Error::ServiceAccount(Box::new(source)))?;
     let url = format!("https://{endpoint}").parse();
     config.cluster_url = url.map_err(|_| Error::Endpoint(endpoint.to_owned()))?;
-    connect(config)
+    connect_client(config)
 }
 
 /// Creates a client for this pod's cluster: at `endpoint` where the manifest names one and something
 /// answers there, because the way through the API server's Service exists only once kube-proxy runs.
 pub(crate) async fn client_near(endpoint: Option<&str>) -> Result<Client, Error> {
     match endpoint {
-        Some(endpoint) if reachable(endpoint).await => {
+        Some(endpoint) if is_reachable(endpoint).await => {
             tracing::info!(endpoint, "using the control plane's own address");
             client_at(endpoint).await
         }
@@ -103,21 +103,24 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
     ) else {
         return client().await;
     };
-    let address = |host: &str, port: &str| match host.contains(':') {
-        true => format!("[{host}]:{port}"),
-        false => format!("{host}:{port}"),
+    let address = |host: &str, port: &str| {
+        if host.contains(':') {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
+        }
     };
     let (service, beside) = (address(&service, &port), address(host, API_SERVER));
     for _ in 0..SERVICE_PROBES {
-        if answers(&service, SERVICE_PROBE).await {
+        if answers_within(&service, SERVICE_PROBE_TIMEOUT).await {
             let client = client().await?;
             if is_api_server(&client).await {
                 return Ok(client);
             }
         }
-        sleep(SERVICE_PAUSE).await;
+        sleep(SERVICE_PROBE_INTERVAL).await;
     }
-    if !answers(&beside, PROBE).await {
+    if !answers_within(&beside, PROBE_TIMEOUT).await {
         return client().await;
     }
     tracing::info!(
@@ -130,22 +133,22 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
 /// Tells whether the cluster's own API server is at the other end. Where nothing serves Services, a
 /// connection to one leaves the cluster, and whoever is on its way may take it.
 async fn is_api_server(client: &Client) -> bool {
-    let asked = timeout(PROBE, client.apiserver_version()).await;
+    let asked = timeout(PROBE_TIMEOUT, client.apiserver_version()).await;
     // A refusal is an answer too.
     matches!(asked, Ok(Ok(_) | Err(kube::Error::Api(_))))
 }
 
-async fn answers(endpoint: &str, limit: Duration) -> bool {
+async fn answers_within(endpoint: &str, limit: Duration) -> bool {
     matches!(
         timeout(limit, TcpStream::connect(endpoint)).await,
         Ok(Ok(_))
     )
 }
 
-async fn reachable(endpoint: &str) -> bool {
+async fn is_reachable(endpoint: &str) -> bool {
     for attempt in 0..PROBES {
         sleep(Duration::from_secs(attempt.into())).await;
-        if answers(endpoint, PROBE).await {
+        if answers_within(endpoint, PROBE_TIMEOUT).await {
             return true;
         }
     }
@@ -155,20 +158,20 @@ async fn reachable(endpoint: &str) -> bool {
 
 /// Creates a client for the current context of a kubeconfig file. Nothing is sent yet.
 pub(crate) async fn client_of(path: &Path) -> Result<Client, Error> {
-    connect(configuration(path).await?)
+    connect_client(read_configuration(path).await?)
 }
 
 /// Creates a client with what a kubeconfig file knows, for the API server at another address
 /// (`https://host:port`). Nothing is sent yet.
 pub(crate) async fn client_of_at(path: &Path, url: &str) -> Result<Client, Error> {
-    let mut config = configuration(path).await?;
+    let mut config = read_configuration(path).await?;
     let parsed = url.parse();
     config.cluster_url = parsed.map_err(|_| Error::Endpoint(url.to_owned()))?;
-    connect(config)
+    connect_client(config)
 }
 
 /// What the current context of a kubeconfig file says.
-async fn configuration(path: &Path) -> Result<Config, Error> {
+async fn read_configuration(path: &Path) -> Result<Config, Error> {
     let failed = |source| Error::Kubeconfig {
         path: path.to_owned(),
         source: Box::new(source),
@@ -180,7 +183,11 @@ async fn configuration(path: &Path) -> Result<Config, Error> {
 }
 
 /// Tells whether the server serves a group in that version, for example `discovery.k8s.io/v1`.
-pub(crate) async fn serves(client: &Client, group: &str, version: &str) -> Result<bool, Error> {
+pub(crate) async fn serves_group(
+    client: &Client,
+    group: &str,
+    version: &str,
+) -> Result<bool, Error> {
     let groups = client
         .list_api_groups()
         .await
@@ -195,8 +202,8 @@ pub(crate) async fn serves(client: &Client, group: &str, version: &str) -> Resul
 }
 
 /// Makes the client of a finished configuration.
-fn connect(mut config: Config) -> Result<Client, Error> {
-    config.connect_timeout = Some(CONNECT);
+fn connect_client(mut config: Config) -> Result<Client, Error> {
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
     // Fails only if a provider is installed already, which is then this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::try_from(config).map_err(|source| Error::Client(Box::new(source)))

@@ -2,7 +2,7 @@
 //! told, and calls that were refused. In: a kubeconfig, or a pod's own account. Out: a client, and objects by name.
 
 mod client;
-pub(crate) mod known;
 pub(crate) mod refused;
+pub(crate) mod store;
 
-pub(crate) use client::{Error, client_beside, client_near, client_of, client_of_at, serves};
+pub(crate) use client::{Error, client_beside, client_near, client_of, client_of_at, serves_group};

@@ -11,7 +11,7 @@ pub(crate) struct Refused {
 }
 
 /// Makes a client's error the error of a call.
-pub(crate) fn calling(action: &'static str) -> impl FnOnce(kube::Error) -> Refused {
+pub(crate) fn refused_call(action: &'static str) -> impl FnOnce(kube::Error) -> Refused {
     move |source| Refused {
         action,
         source: Box::new(source),

@@ -33,6 +33,6 @@ pub(crate) enum Error {
 }
 
 /// Tells of a failure that is tried again.
-pub(super) fn report(error: &(dyn std::error::Error + 'static), what: &str) {
+pub(super) fn report_error(error: &(dyn std::error::Error + 'static), what: &str) {
     tracing::warn!(error, "{what}");
 }

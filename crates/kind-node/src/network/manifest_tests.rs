@@ -30,7 +30,7 @@ fn the_program_gets_every_variable_it_needs() {
             _ => "172.18.0.2".to_owned(),
         })
     };
-    let settings = super::settings::Settings::read(told).unwrap();
+    let settings = super::settings::Settings::read_variables(told).unwrap();
     assert!(settings.node.is_some());
     assert!(
         MANIFEST.contains(

@@ -10,14 +10,14 @@ pub(super) const TABLE: &str = "kindnet-masquerade";
 const CHAIN: &str = "postrouting";
 
 /// The rules: pods reach each other under their own addresses, everything else under the node's.
-pub(super) fn tables(pod_subnets: &[IpNet]) -> Vec<Table> {
+pub(super) fn masquerade_tables(pod_subnets: &[IpNet]) -> Vec<Table> {
     let families = [Family::V4, Family::V6].into_iter();
     families
-        .filter_map(|family| table(pod_subnets, family))
+        .filter_map(|family| masquerade_table(pod_subnets, family))
         .collect()
 }
 
-fn table(pod_subnets: &[IpNet], family: Family) -> Option<Table> {
+fn masquerade_table(pod_subnets: &[IpNet], family: Family) -> Option<Table> {
     let of_family = |subnet: &&IpNet| Family::of_range(subnet) == family;
     let subnets: Vec<&IpNet> = pod_subnets.iter().filter(of_family).collect();
     if subnets.is_empty() {
@@ -61,7 +61,7 @@ table ip6 kindnet-masquerade {
         in_namespace(|| {
             let subnets = ["10.244.0.0/16", "fd00:10:244::/56"].map(|text| text.parse().unwrap());
             for _ in 0..2 {
-                assert_eq!(listed_after(&tables(&subnets)), RULESET);
+                assert_eq!(listed_after(&masquerade_tables(&subnets)), RULESET);
             }
         });
     }

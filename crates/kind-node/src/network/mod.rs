@@ -19,7 +19,7 @@ mod unserved;
 mod upkeep;
 
 pub(crate) use error::Error;
-pub(crate) use program::run;
+pub(crate) use program::run_network;
 
 #[cfg(test)]
 mod manifest_tests;

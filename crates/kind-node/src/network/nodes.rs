@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1;
 use kube::runtime::watcher::Event;
 
 use super::settings::Settings;
-use crate::kubernetes::known::Known;
+use crate::kubernetes::store::Store;
 
 /// One node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub(super) struct Node {
 
 /// All nodes by name, built from the events of a watch.
 #[derive(Debug, Default)]
-pub(super) struct Nodes(Known<Node>);
+pub(super) struct Nodes(Store<Node>);
 
 impl Nodes {
     /// Takes an event in; tells whether there is something new to act on.
-    pub(super) fn apply(&mut self, event: Event<v1::Node>) -> bool {
-        self.0.apply(event, |node| Some(facts(node)))
+    pub(super) fn apply_event(&mut self, event: Event<v1::Node>) -> bool {
+        self.0.apply_event(event, |node| Some(reduce_node(node)))
     }
 
     /// Tells whether all nodes are known: before that, nothing may be removed.
@@ -35,7 +35,7 @@ impl Nodes {
 
     /// This node, once it is registered.
     pub(super) fn own(&self, settings: &Settings) -> Option<&Node> {
-        let mut nodes = self.0.all().iter();
+        let mut nodes = self.0.all_objects().iter();
         let own = nodes.find(|(key, node)| is_own(&key.name, node, settings));
         own.map(|(_, node)| node)
     }
@@ -45,7 +45,7 @@ impl Nodes {
         &'a self,
         settings: &'a Settings,
     ) -> impl Iterator<Item = &'a Node> + 'a {
-        let nodes = self.0.all().iter();
+        let nodes = self.0.all_objects().iter();
         nodes
             .filter(|(key, node)| !is_own(&key.name, node, settings))
             .map(|(_, node)| node)
@@ -60,7 +60,7 @@ fn is_own(name: &str, node: &Node, settings: &Settings) -> bool {
 }
 
 /// What matters of a node. What cannot be read is left out: it comes from the API.
-fn facts(node: v1::Node) -> Node {
+fn reduce_node(node: v1::Node) -> Node {
     let spec = node.spec.unwrap_or_default();
     let addresses = node.status.and_then(|status| status.addresses);
     let cidrs = match spec.pod_cidrs {
@@ -113,22 +113,22 @@ mod tests {
     #[test]
     fn a_restarted_watch_forgets_nodes_that_are_gone() {
         let mut nodes = Nodes::default();
-        nodes.apply(Event::Init);
-        nodes.apply(Event::InitApply(node("a", "172.18.0.2", "10.244.0.0/24")));
-        nodes.apply(Event::InitApply(node("b", "172.18.0.3", "10.244.1.0/24")));
+        nodes.apply_event(Event::Init);
+        nodes.apply_event(Event::InitApply(node("a", "172.18.0.2", "10.244.0.0/24")));
+        nodes.apply_event(Event::InitApply(node("b", "172.18.0.3", "10.244.1.0/24")));
         assert!(!nodes.complete());
-        assert!(nodes.apply(Event::InitDone));
+        assert!(nodes.apply_event(Event::InitDone));
         assert!(nodes.complete());
         assert_eq!(nodes.others(&settings(None)).count(), 1);
 
-        nodes.apply(Event::Init);
-        nodes.apply(Event::InitApply(node("a", "172.18.0.2", "10.244.0.0/24")));
+        nodes.apply_event(Event::Init);
+        nodes.apply_event(Event::InitApply(node("a", "172.18.0.2", "10.244.0.0/24")));
         assert_eq!(
             nodes.others(&settings(None)).count(),
             1,
             "not before the list is complete"
         );
-        assert!(nodes.apply(Event::InitDone));
+        assert!(nodes.apply_event(Event::InitDone));
         assert_eq!(nodes.others(&settings(None)).count(), 0);
     }
 
@@ -136,22 +136,22 @@ mod tests {
     fn only_news_for_the_network_are_news() {
         let mut nodes = Nodes::default();
         assert!(
-            nodes.apply(Event::InitDone),
+            nodes.apply_event(Event::InitDone),
             "an empty list is a state as well"
         );
         let mut first = node("a", "172.18.0.2", "10.244.0.0/24");
-        assert!(nodes.apply(Event::Apply(first.clone())));
+        assert!(nodes.apply_event(Event::Apply(first.clone())));
         first.metadata.resource_version = Some("2".into());
-        assert!(!nodes.apply(Event::Apply(first.clone())));
-        assert!(nodes.apply(Event::Delete(first.clone())));
-        assert!(!nodes.apply(Event::Delete(first)));
+        assert!(!nodes.apply_event(Event::Apply(first.clone())));
+        assert!(nodes.apply_event(Event::Delete(first.clone())));
+        assert!(!nodes.apply_event(Event::Delete(first)));
     }
 
     #[test]
     fn the_own_node_is_known_by_name_or_by_address() {
         let mut nodes = Nodes::default();
-        nodes.apply(Event::Apply(node("a", "172.18.0.2", "10.244.0.0/24")));
-        nodes.apply(Event::Apply(node("b", "172.18.0.3", "10.244.1.0/24")));
+        nodes.apply_event(Event::Apply(node("a", "172.18.0.2", "10.244.0.0/24")));
+        nodes.apply_event(Event::Apply(node("b", "172.18.0.3", "10.244.1.0/24")));
         let cidr = |settings: &Settings| nodes.own(settings).unwrap().pod_cidrs[0].to_string();
         assert_eq!(cidr(&settings(None)), "10.244.0.0/24");
         assert_eq!(cidr(&settings(Some("b"))), "10.244.1.0/24");
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_is_not_an_address_is_left_out() {
-        let facts = facts(node("a", "not an address", "10.244.0.7/24"));
+        let facts = reduce_node(node("a", "not an address", "10.244.0.7/24"));
         assert!(facts.addresses.is_empty());
         assert_eq!(facts.pod_cidrs[0].to_string(), "10.244.0.0/24");
     }

@@ -13,12 +13,12 @@ use kind_net::netlink::{Netlink, Route};
 use kind_net::sysctl;
 
 use super::unserved;
-use crate::testing::{Place, in_namespace, listed_after};
+use crate::testing::{NetworkNamespace, in_namespace, listed_after};
 
 /// How long to wait for an answer that must not come.
-const PATIENCE: Duration = Duration::from_millis(300);
+const NO_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
 /// How long to wait for one that must come, however busy the machine is.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const POD: &str = "10.244.0.5";
 const GATEWAY: &str = "10.244.0.1";
 const PORT: u16 = 8080;
@@ -51,8 +51,13 @@ fn listen() {
 }
 
 /// A namespace at the other end of a link that this one gets, with that address.
-fn neighbour(netlink: &mut Netlink, name: &str, own: &str, address: &'static str) -> (Place, u32) {
-    let place = Place::new();
+fn neighbour(
+    netlink: &mut Netlink,
+    name: &str,
+    own: &str,
+    address: &'static str,
+) -> (NetworkNamespace, u32) {
+    let place = NetworkNamespace::new();
     let namespace = place.namespace();
     let link = netlink.bridge(name).unwrap();
     netlink
@@ -60,7 +65,7 @@ fn neighbour(netlink: &mut Netlink, name: &str, own: &str, address: &'static str
         .unwrap();
     netlink.add_address(link, net(own)).unwrap();
     netlink.up(link).unwrap();
-    place.run(move || {
+    place.run_inside(move || {
         let mut netlink = Netlink::open().unwrap();
         let link = netlink.link("eth0").unwrap().unwrap();
         netlink.add_address(link, net(address)).unwrap();
@@ -71,10 +76,10 @@ fn neighbour(netlink: &mut Netlink, name: &str, own: &str, address: &'static str
 }
 
 /// The node's pod, as the plugin ptp makes one: the gateway's address is a network of its own.
-fn pod(netlink: &mut Netlink) -> Place {
+fn pod(netlink: &mut Netlink) -> NetworkNamespace {
     let (pod, link) = neighbour(netlink, "pod", "10.244.0.1/32", "10.244.0.5/24");
     route(netlink, "10.244.0.5/32", None, link);
-    pod.run(|| {
+    pod.run_inside(|| {
         let mut netlink = Netlink::open().unwrap();
         let link = netlink.link("eth0").unwrap().unwrap();
         route(&mut netlink, "0.0.0.0/0", Some(GATEWAY), link);
@@ -83,10 +88,10 @@ fn pod(netlink: &mut Netlink) -> Place {
 }
 
 /// What is outside of the node, which takes every connection to port 80.
-fn outside(netlink: &mut Netlink) -> Place {
+fn outside(netlink: &mut Netlink) -> NetworkNamespace {
     let (outside, link) = neighbour(netlink, "out", "172.18.0.2/16", "172.18.0.1/16");
     route(netlink, "0.0.0.0/0", Some("172.18.0.1"), link);
-    outside.run(|| {
+    outside.run_inside(|| {
         nft(
             "table ip everyone { chain c { type nat hook prerouting priority -100; \
              tcp dport 80 redirect to :8080; }; }",
@@ -99,7 +104,7 @@ fn outside(netlink: &mut Netlink) -> Place {
 }
 
 /// A node that routes between its pod and what is outside.
-fn node() -> (Place, Place) {
+fn node() -> (NetworkNamespace, NetworkNamespace) {
     let mut netlink = Netlink::open().unwrap();
     // A refusal of what the node itself sends comes back this way.
     let loopback = netlink.link("lo").unwrap().unwrap();
@@ -115,7 +120,7 @@ fn connect_within(address: &str, port: u16, patience: Duration) -> Result<(), Er
 }
 
 fn connect(address: &str, port: u16) -> Result<(), ErrorKind> {
-    connect_within(address, port, ANSWER)
+    connect_within(address, port, ANSWER_TIMEOUT)
 }
 
 #[test]
@@ -132,20 +137,20 @@ fn pods_reach_a_node_whose_host_answers_only_neighbours_of_its_own() {
         let pod = pod(&mut netlink);
         let outside = outside(&mut netlink);
         for place in [&pod, &outside] {
-            place.run(inherit);
+            place.run_inside(inherit);
         }
         listen();
         write("ip_forward", "1");
-        let silent = pod.run(|| connect_within(GATEWAY, PORT, PATIENCE));
+        let silent = pod.run_inside(|| connect_within(GATEWAY, PORT, NO_ANSWER_TIMEOUT));
         assert!(silent.is_err(), "the node does not answer its pod");
         sysctl::set_for_node(Path::new("/proc/sys")).unwrap();
         // One that is made while the pod still waits for an answer to its first question fails with it.
         let mut tries = 0..10;
-        assert!(tries.any(|_| pod.run(|| connect(GATEWAY, PORT)).is_ok()));
+        assert!(tries.any(|_| pod.run_inside(|| connect(GATEWAY, PORT)).is_ok()));
         // The node's answer to a pod goes out under another address than the gateway's.
-        pod.run(|| connect("172.18.0.2", PORT)).unwrap();
+        pod.run_inside(|| connect("172.18.0.2", PORT)).unwrap();
         connect(POD, PORT).unwrap();
-        outside.run(|| connect(POD, PORT)).unwrap();
+        outside.run_inside(|| connect(POD, PORT)).unwrap();
     });
 }
 
@@ -162,14 +167,14 @@ fn an_address_that_no_service_has_is_refused_where_everyone_answers() {
         }
         let unserved = [("10.96.0.99", 80), ("10.96.0.1", 443)];
         connect("10.96.0.99", 80).expect("the outside answers");
-        pod.run(|| connect("10.96.0.99", 80)).unwrap();
+        pod.run_inside(|| connect("10.96.0.99", 80)).unwrap();
 
-        let _ = listed_after(&unserved::tables(&[net("10.96.0.0/16")]));
+        let _ = listed_after(&unserved::unserved_tables(&[net("10.96.0.0/16")]));
         for (address, port) in unserved {
             let refused = Err(ErrorKind::ConnectionRefused);
             assert_eq!(connect(address, port), refused, "{address}:{port}");
             assert_eq!(
-                pod.run(move || connect(address, port)),
+                pod.run_inside(move || connect(address, port)),
                 refused,
                 "{address}:{port}"
             );
@@ -178,7 +183,7 @@ fn an_address_that_no_service_has_is_refused_where_everyone_answers() {
             for address in ["10.96.0.1", "192.0.2.9"] {
                 let reached = place.map_or_else(
                     || connect(address, 80),
-                    |pod| pod.run(move || connect(address, 80)),
+                    |pod| pod.run_inside(move || connect(address, 80)),
                 );
                 reached.unwrap();
             }
@@ -198,12 +203,12 @@ fn what_kube_proxy_drops_is_not_refused() {
             ));
         }
         // Ours come later, as after a new start of the pod network.
-        let _ = listed_after(&unserved::tables(&[net("10.96.0.0/16")]));
-        let waiting = || connect_within("10.96.0.5", 53, PATIENCE);
+        let _ = listed_after(&unserved::unserved_tables(&[net("10.96.0.0/16")]));
+        let waiting = || connect_within("10.96.0.5", 53, NO_ANSWER_TIMEOUT);
         let refused = || connect("10.96.0.5", 54);
         assert_eq!(waiting(), Err(ErrorKind::TimedOut));
-        assert_eq!(pod.run(waiting), Err(ErrorKind::TimedOut));
+        assert_eq!(pod.run_inside(waiting), Err(ErrorKind::TimedOut));
         assert_eq!(refused(), Err(ErrorKind::ConnectionRefused));
-        assert_eq!(pod.run(refused), Err(ErrorKind::ConnectionRefused));
+        assert_eq!(pod.run_inside(refused), Err(ErrorKind::ConnectionRefused));
     });
 }

@@ -13,41 +13,41 @@ use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
 use tokio::time::{Instant, sleep_until};
 
-use super::error::report;
+use super::error::report_error;
 use super::nodes::Nodes;
 use super::settings::Settings;
 use super::{Error, masquerade, policy, routes, unserved, upkeep};
 use crate::{kubernetes, pod_addresses};
 
 /// Routes go when a link goes down and up again; nobody tells.
-const ROUTES_CHECK: Duration = Duration::from_secs(30);
+const ROUTES_RESYNC_INTERVAL: Duration = Duration::from_secs(30);
 /// Time between two attempts to bring the kernel or the configuration in step.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs the pod network until SIGTERM or SIGINT. What it has set up stays: pods go on talking
 /// while the add-on is replaced. `services` gives Services their addresses: it is told of an address of this node
 /// and of its name.
-pub(crate) fn run(services: impl AsyncFn(Client, IpAddr, &str)) -> Result<(), Error> {
-    let settings = Settings::read(|name| std::env::var(name).ok())?;
+pub(crate) fn run_network(services: impl AsyncFn(Client, IpAddr, &str)) -> Result<(), Error> {
+    let settings = Settings::read_variables(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
-    runtime.block_on(serve(settings, services))
+    runtime.block_on(serve_network(settings, services))
 }
 
-async fn serve(
+async fn serve_network(
     settings: Settings,
     services: impl AsyncFn(Client, IpAddr, &str),
 ) -> Result<(), Error> {
-    let end = crate::signals::end().map_err(Error::Runtime)?;
+    let end = crate::signals::end_signal().map_err(Error::Runtime)?;
     keep_rules(&settings);
     let work = async {
         let endpoint = settings.endpoint.as_deref();
         let client = kubernetes::client_near(endpoint).await?;
         tokio::select! {
-            result = follow(&settings, client.clone()) => result,
-            () = policy::enforce(client.clone(), &settings) => Ok(()),
+            result = follow_nodes(&settings, client.clone()) => result,
+            () = policy::enforce_policies(client.clone(), &settings) => Ok(()),
             () = service_addresses(client, &settings, services) => Ok(()),
         }
     };
@@ -60,11 +60,17 @@ async fn serve(
 /// Sets what depends on the settings alone, and sets it again when someone removes it.
 fn keep_rules(settings: &Settings) {
     for (name, tables) in [
-        (masquerade::TABLE, masquerade::tables(&settings.pod_subnets)),
-        (unserved::TABLE, unserved::tables(&settings.service_subnets)),
+        (
+            masquerade::TABLE,
+            masquerade::masquerade_tables(&settings.pod_subnets),
+        ),
+        (
+            unserved::TABLE,
+            unserved::unserved_tables(&settings.service_subnets),
+        ),
     ] {
         if !tables.is_empty() {
-            std::thread::spawn(move || upkeep::keep(name, &tables));
+            std::thread::spawn(move || upkeep::keep_tables(name, &tables));
         }
     }
 }
@@ -83,17 +89,17 @@ async fn service_addresses(
 }
 
 /// Follows the nodes for ever.
-async fn follow(settings: &Settings, client: Client) -> Result<(), Error> {
+async fn follow_nodes(settings: &Settings, client: Client) -> Result<(), Error> {
     let watch = watcher(Api::<Node>::all(client), watcher::Config::default());
     let mut events = pin!(watch.default_backoff());
     let mut nodes = Nodes::default();
-    let mut due = Instant::now() + ROUTES_CHECK;
+    let mut due = Instant::now() + ROUTES_RESYNC_INTERVAL;
     loop {
         let news = tokio::select! {
             event = events.next() => match event {
-                Some(Ok(event)) => nodes.apply(event),
+                Some(Ok(event)) => nodes.apply_event(event),
                 Some(Err(error)) => {
-                    report(&error, "no answer from the API server");
+                    report_error(&error, "no answer from the API server");
                     false
                 }
                 None => return Ok(()),
@@ -109,20 +115,20 @@ async fn follow(settings: &Settings, client: Client) -> Result<(), Error> {
 /// Brings this node in step with all nodes, and gives the time until it is to be done again.
 fn set_up(nodes: &Nodes, settings: &Settings) -> Duration {
     if !nodes.complete() {
-        return ROUTES_CHECK;
+        return ROUTES_RESYNC_INTERVAL;
     }
     match try_set_up(nodes, settings) {
-        Ok(()) => ROUTES_CHECK,
+        Ok(()) => ROUTES_RESYNC_INTERVAL,
         Err(error) => {
-            report(&error, "the pod network is not complete");
-            RETRY
+            report_error(&error, "the pod network is not complete");
+            RETRY_INTERVAL
         }
     }
 }
 
 fn try_set_up(nodes: &Nodes, settings: &Settings) -> Result<(), Error> {
     if let Some(own) = nodes.own(settings) {
-        pod_addresses::follow(Path::new(cni::PATH), &own.pod_cidrs)?;
+        pod_addresses::follow_pod_cidrs(Path::new(cni::PATH), &own.pod_cidrs)?;
     }
-    routes::follow(nodes.others(settings), &settings.pod_subnets)
+    routes::follow_routes(nodes.others(settings), &settings.pod_subnets)
 }

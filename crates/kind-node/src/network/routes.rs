@@ -17,13 +17,13 @@ struct Changes {
 }
 
 /// Makes the kernel's routes those to `others`; `pod_subnets` is what belongs to pods at all.
-pub(super) fn follow<'a>(
+pub(super) fn follow_routes<'a>(
     others: impl Iterator<Item = &'a Node>,
     pod_subnets: &[IpNet],
 ) -> Result<(), Error> {
     // Opened each time: it costs nothing, and a socket may not outlive a failure in its middle.
     let mut netlink = Netlink::open()?;
-    let changes = changes(&netlink.routes()?, &desired(others), pod_subnets);
+    let changes = route_changes(&netlink.routes()?, &desired_routes(others), pod_subnets);
     for route in &changes.delete {
         tracing::info!(to = %route.to, "removing a route");
         netlink.route_delete(route)?;
@@ -37,7 +37,7 @@ pub(super) fn follow<'a>(
 }
 
 /// The router for each range of pods: the node itself, by its address of the same family.
-fn desired<'a>(others: impl Iterator<Item = &'a Node>) -> BTreeMap<IpNet, IpAddr> {
+fn desired_routes<'a>(others: impl Iterator<Item = &'a Node>) -> BTreeMap<IpNet, IpAddr> {
     let mut routers = BTreeMap::new();
     for node in others {
         for cidr in &node.pod_cidrs {
@@ -52,7 +52,11 @@ fn desired<'a>(others: impl Iterator<Item = &'a Node>) -> BTreeMap<IpNet, IpAddr
 
 /// Compares the kernel's routes with the desired ones. Routes that lead to another node's pods
 /// through a router count as ours; those to pods of this node have no router.
-fn changes(present: &[Route], desired: &BTreeMap<IpNet, IpAddr>, pod_subnets: &[IpNet]) -> Changes {
+fn route_changes(
+    present: &[Route],
+    desired: &BTreeMap<IpNet, IpAddr>,
+    pod_subnets: &[IpNet],
+) -> Changes {
     let mut changes = Changes::default();
     for route in present {
         let of_pods = pod_subnets.iter().any(|subnet| subnet.contains(&route.to));
@@ -105,7 +109,7 @@ mod tests {
             node(&["172.18.0.4"], &["10.244.2.0/24", "fd00:10:244:2::/64"]),
             node(&[], &["10.244.3.0/24"]),
         ];
-        let desired = desired(nodes.iter());
+        let desired = desired_routes(nodes.iter());
         let pairs: Vec<String> = desired
             .iter()
             .map(|(to, via)| format!("{to} {via}"))
@@ -127,7 +131,7 @@ mod tests {
             node(&["172.18.0.3"], &["10.244.1.0/24"]),
             node(&["172.18.0.4"], &["10.244.2.0/24"]),
         ];
-        let desired = desired(nodes.iter());
+        let desired = desired_routes(nodes.iter());
         let present = [
             route("0.0.0.0/0", "172.18.0.1"),
             route("10.0.0.0/8", "172.18.0.1"),
@@ -137,12 +141,12 @@ mod tests {
             route("10.244.2.0/24", "172.18.0.9"),
             route("10.244.3.0/24", "172.18.0.5"),
         ];
-        let changes = changes(&present, &desired, &pods);
+        let changes = route_changes(&present, &desired, &pods);
         assert_eq!(changes.delete, [present[5].clone(), present[6].clone()]);
         assert_eq!(changes.replace.len(), 1);
         assert_eq!(changes.replace[0].via, "172.18.0.4".parse().ok());
         assert_eq!(
-            super::changes(&present[..5], &BTreeMap::new(), &pods).delete,
+            route_changes(&present[..5], &BTreeMap::new(), &pods).delete,
             [present[4].clone()]
         );
     }
@@ -178,7 +182,7 @@ mod tests {
                 texts.sort();
                 texts
             };
-            follow(nodes.iter(), &pods).unwrap();
+            follow_routes(nodes.iter(), &pods).unwrap();
             assert_eq!(
                 routed(&mut netlink),
                 [
@@ -190,7 +194,7 @@ mod tests {
             nodes[0].addresses[0] = "172.18.0.7".parse().unwrap();
             nodes.truncate(1);
             for _ in 0..2 {
-                follow(nodes.iter(), &pods).unwrap();
+                follow_routes(nodes.iter(), &pods).unwrap();
                 assert_eq!(
                     routed(&mut netlink),
                     ["10.244.1.0/24 172.18.0.7", "fd00:0:0:1::/64 fc00:f853::3"]

@@ -23,7 +23,9 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Reads the settings; `variable` is the environment.
-    pub(super) fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, Error> {
+    pub(super) fn read_variables(
+        variable: impl Fn(&'static str) -> Option<String>,
+    ) -> Result<Self, Error> {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
         let required = |name| variable(name).ok_or(Error::Missing(name));
         let invalid = |name, value: &str| Error::Invalid {
@@ -56,7 +58,7 @@ mod tests {
     use super::*;
 
     fn read(values: &[(&str, &str)]) -> Result<Settings, Error> {
-        Settings::read(|name| {
+        Settings::read_variables(|name| {
             let found = values.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         })

@@ -16,14 +16,14 @@ use crate::nft::{Family, Field, Hook, Match, Rule, Table, Verdict};
 pub(super) const TABLE: &str = "kindnet-services";
 
 /// The rules for these ranges.
-pub(super) fn tables(service_subnets: &[IpNet]) -> Vec<Table> {
+pub(super) fn unserved_tables(service_subnets: &[IpNet]) -> Vec<Table> {
     let families = [Family::V4, Family::V6].into_iter();
     families
-        .filter_map(|family| table(service_subnets, family))
+        .filter_map(|family| unserved_table(service_subnets, family))
         .collect()
 }
 
-fn table(service_subnets: &[IpNet], family: Family) -> Option<Table> {
+fn unserved_table(service_subnets: &[IpNet], family: Family) -> Option<Table> {
     let of_family = |subnet: &&IpNet| Family::of_range(subnet) == family;
     let reject =
         |subnet: &IpNet| Rule::new([Match::In(Field::Destination, *subnet)], Verdict::Reject);
@@ -62,7 +62,7 @@ table ip kindnet-services {
         in_namespace(|| {
             let subnets = ["10.96.0.0/16".parse().unwrap()];
             // nft leaves out what is the default.
-            let listed = listed_after(&tables(&subnets))
+            let listed = listed_after(&unserved_tables(&subnets))
                 .replace("reject\n", "reject with icmp port-unreachable\n");
             assert_eq!(listed, RULESET);
         });
@@ -70,6 +70,6 @@ table ip kindnet-services {
 
     #[test]
     fn where_the_range_is_not_known_there_are_no_rules() {
-        assert_eq!(tables(&[]), []);
+        assert_eq!(unserved_tables(&[]), []);
     }
 }

@@ -8,33 +8,33 @@ use std::time::Duration;
 use crate::nft::{Batch, Connection, Table, wait_for_removal};
 
 /// Time between two attempts when the kernel refuses.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// Rules that someone removes again and again are not set more often than this.
-const PACE: Duration = Duration::from_millis(100);
+const MIN_SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Sets tables of one name, and sets them again whenever someone removes of them. For ever; it waits for
 /// the kernel, so it wants a thread of its own.
-pub(super) fn keep(name: &str, tables: &[Table]) -> Infallible {
+pub(super) fn keep_tables(name: &str, tables: &[Table]) -> Infallible {
     loop {
-        let Err(error) = guard(name, tables);
+        let Err(error) = guard_tables(name, tables);
         tracing::error!(%error, table = name, "cannot set rules");
-        sleep(RETRY);
+        sleep(RETRY_INTERVAL);
     }
 }
 
 /// Keeps the tables until something goes wrong.
-fn guard(name: &str, tables: &[Table]) -> io::Result<Infallible> {
-    let connection = Connection::open()?;
+fn guard_tables(name: &str, tables: &[Table]) -> io::Result<Infallible> {
+    let connection = Connection::open_netlink()?;
     // Listening begins before the rules stand, so that no removal goes unheard.
     let mut removal = wait_for_removal(name, connection.port())?;
     loop {
         let mut batch = Batch::new();
         tables.iter().for_each(|table| batch.replace(table));
-        connection.apply(batch)?;
+        connection.apply_batch(batch)?;
         tracing::info!(table = name, "rules are set");
         removal()?;
         tracing::warn!(table = name, "rules were removed; setting them again");
-        sleep(PACE);
+        sleep(MIN_SYNC_INTERVAL);
     }
 }
 
@@ -69,7 +69,7 @@ table ip kept {
             let rule = Rule::new([Match::Protocol(1)], Verdict::Drop);
             table.hook("c", Hook::Output, vec![rule]);
             // Ends with the test program; a thread takes its namespace from the one that starts it.
-            std::thread::spawn(move || keep(NAME, &[table]));
+            std::thread::spawn(move || keep_tables(NAME, &[table]));
             for removal in [
                 &["flush", "ruleset"][..],
                 &["delete", "table", "ip", NAME],

@@ -3,7 +3,8 @@
 use super::expression;
 use super::message::{
     BATCH_BEGIN, BATCH_END, DELETE_CHAIN, DELETE_ELEMENT, DELETE_RULE, DELETE_SET, DELETE_TABLE,
-    NEW_CHAIN, NEW_ELEMENT, NEW_RULE, NEW_SET, NEW_TABLE, SUBSYSTEM, nested, number, text,
+    NEW_CHAIN, NEW_ELEMENT, NEW_RULE, NEW_SET, NEW_TABLE, SUBSYSTEM, put_nested, put_number,
+    put_text,
 };
 use super::rule::Rule;
 use super::set::{Element, Set, element};
@@ -43,7 +44,7 @@ impl Batch {
     }
 
     /// Removes a table with everything in it, if it exists.
-    pub(crate) fn remove(&mut self, table: &Table) {
+    pub(crate) fn remove_table(&mut self, table: &Table) {
         // The deletion of a table that does not exist would fail the whole change.
         self.create(table);
         self.table(DELETE_TABLE, 0, table, |_| {});
@@ -55,7 +56,7 @@ impl Batch {
 
     pub(super) fn new_chain(&mut self, table: &Table, name: &str, hook: Option<&Hook>) {
         self.table(NEW_CHAIN, NLM_F_CREATE, table, |message| {
-            text(message, 3, name);
+            put_text(message, 3, name);
             let Some(hook) = hook else {
                 return;
             };
@@ -64,45 +65,45 @@ impl Batch {
                 Hook::Ingress(link) => Some(link),
                 _ => None,
             };
-            nested(message, 4, |hook| {
-                number(hook, 1, number_of_hook);
-                number(hook, 2, priority.cast_unsigned());
+            put_nested(message, 4, |hook| {
+                put_number(hook, 1, number_of_hook);
+                put_number(hook, 2, priority.cast_unsigned());
                 if let Some(link) = link {
-                    text(hook, 3, link);
+                    put_text(hook, 3, link);
                 }
             });
-            number(message, 5, ACCEPT);
-            text(message, 7, kind);
+            put_number(message, 5, ACCEPT);
+            put_text(message, 7, kind);
         });
     }
 
     pub(super) fn delete_chain(&mut self, table: &Table, name: &str) {
-        self.table(DELETE_CHAIN, 0, table, |message| text(message, 3, name));
+        self.table(DELETE_CHAIN, 0, table, |message| put_text(message, 3, name));
     }
 
     pub(super) fn rule(&mut self, table: &Table, chain: &str, rule: &Rule) {
         let flags = NLM_F_CREATE | NLM_F_APPEND;
         self.table(NEW_RULE, flags, table, |message| {
-            text(message, 2, chain);
-            nested(message, 4, |expressions| {
-                expression::rule(expressions, table.family, rule);
+            put_text(message, 2, chain);
+            put_nested(message, 4, |expressions| {
+                expression::put_rule(expressions, table.family, rule);
             });
         });
     }
 
     pub(super) fn clear_chain(&mut self, table: &Table, name: &str) {
-        self.table(DELETE_RULE, 0, table, |message| text(message, 2, name));
+        self.table(DELETE_RULE, 0, table, |message| put_text(message, 2, name));
     }
 
     pub(super) fn new_set(&mut self, table: &Table, name: &str, set: &Set) {
         self.table(NEW_SET, NLM_F_CREATE, table, |message| {
-            text(message, 2, name);
+            put_text(message, 2, name);
             set.describe(message, table.family);
         });
     }
 
     pub(super) fn delete_set(&mut self, table: &Table, name: &str) {
-        self.table(DELETE_SET, 0, table, |message| text(message, 2, name));
+        self.table(DELETE_SET, 0, table, |message| put_text(message, 2, name));
     }
 
     /// Adds elements to a set, or takes them out of it.
@@ -121,8 +122,8 @@ impl Batch {
         };
         for part in elements.chunks(PART) {
             self.table(kind, flags, table, |message| {
-                text(message, 2, set);
-                nested(message, 3, |list| {
+                put_text(message, 2, set);
+                put_nested(message, 3, |list| {
                     part.iter().for_each(|member| element(list, member));
                 });
             });
@@ -132,7 +133,7 @@ impl Batch {
     /// Adds a message about a table, whose name is the first attribute of all of them.
     fn table(&mut self, kind: u16, flags: u16, table: &Table, fill: impl FnOnce(&mut Vec<u8>)) {
         self.message(kind, flags, Some(table.number()), |message| {
-            text(message, 1, table.name);
+            put_text(message, 1, table.name);
             fill(message);
         });
     }

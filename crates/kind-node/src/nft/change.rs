@@ -9,7 +9,7 @@ use super::table::{Chain, Table};
 impl Batch {
     /// Makes the kernel's table this one, whatever it was.
     pub(crate) fn replace(&mut self, table: &Table) {
-        self.remove(table);
+        self.remove_table(table);
         self.create(table);
         let empty = Table {
             sets: BTreeMap::new(),

@@ -7,7 +7,7 @@ use rustix::net::netlink::{self, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
 
 use super::Batch;
-use super::message::{Message, NLMSG_ERROR, messages};
+use super::message::{Message, NLMSG_ERROR, parse_messages};
 
 /// Room for what is being sent beside the batch itself.
 const OVERHEAD: usize = 4096;
@@ -20,8 +20,8 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects for changes.
-    pub(crate) fn open() -> io::Result<Self> {
-        let socket = socket(0)?;
+    pub(crate) fn open_netlink() -> io::Result<Self> {
+        let socket = open_socket(0)?;
         let address = SocketAddrNetlink::try_from(rustix::net::getsockname(&socket)?)?;
         let port = address.pid();
         Ok(Self { socket, port })
@@ -33,7 +33,7 @@ impl Connection {
     }
 
     /// Makes a change: all of it or nothing.
-    pub(crate) fn apply(&self, batch: Batch) -> io::Result<()> {
+    pub(crate) fn apply_batch(&self, batch: Batch) -> io::Result<()> {
         let bytes = batch.finish();
         // A change is one datagram, however large.
         if bytes.len() + OVERHEAD > sockopt::socket_send_buffer_size(&self.socket)? {
@@ -47,8 +47,8 @@ impl Connection {
         loop {
             match rustix::net::recv(&self.socket, buffer.as_mut_slice(), RecvFlags::DONTWAIT) {
                 Ok((length, _)) => {
-                    for message in messages(&buffer[..length]) {
-                        result = result.and(answer(&message));
+                    for message in parse_messages(&buffer[..length]) {
+                        result = result.and(check_answer(&message));
                     }
                 }
                 Err(rustix::io::Errno::AGAIN) => return result,
@@ -59,7 +59,7 @@ impl Connection {
 }
 
 /// Opens a connection that hears of the changes of these multicast groups, given as bits.
-pub(super) fn socket(groups: u32) -> io::Result<OwnedFd> {
+pub(super) fn open_socket(groups: u32) -> io::Result<OwnedFd> {
     let socket = rustix::net::socket_with(
         AddressFamily::NETLINK,
         SocketType::RAW,
@@ -71,7 +71,7 @@ pub(super) fn socket(groups: u32) -> io::Result<OwnedFd> {
 }
 
 /// The result that an acknowledgement carries.
-pub(super) fn answer(message: &Message<'_>) -> io::Result<()> {
+pub(super) fn check_answer(message: &Message<'_>) -> io::Result<()> {
     let code = message.body.get(..4).and_then(|code| code.try_into().ok());
     match code.map(i32::from_ne_bytes) {
         Some(code) if message.kind == NLMSG_ERROR && code != 0 => {

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::family::{Family, octets};
-use super::message::{attribute, nested, number, text};
+use super::family::{Family, address_octets};
+use super::message::{put_attribute, put_nested, put_number, put_text};
 use super::rule::{Field, Key, Match, Rule, SPREAD, Verdict};
 
 const ACCEPT: u32 = 1;
@@ -45,32 +45,32 @@ const SEED: u32 = 0x6b69_6e64;
 const LOCAL: u32 = 2;
 
 /// Adds all expressions of a rule.
-pub(super) fn rule(into: &mut Vec<u8>, family: Family, rule: &Rule) {
+pub(super) fn put_rule(into: &mut Vec<u8>, family: Family, rule: &Rule) {
     for condition in &rule.matches {
-        matches(into, family, condition);
+        put_match(into, family, condition);
     }
-    act(into, family, &rule.verdict);
+    put_action(into, family, &rule.verdict);
 }
 
-fn matches(into: &mut Vec<u8>, family: Family, condition: &Match) {
+fn put_match(into: &mut Vec<u8>, family: Family, condition: &Match) {
     match condition {
         Match::Established => {
-            expression(into, "ct", |data| {
-                number(data, 1, REGISTER);
-                number(data, 2, 0);
+            put_expression(into, "ct", |data| {
+                put_number(data, 1, REGISTER);
+                put_number(data, 2, 0);
             });
             // The state is a number of this machine, not of the network.
-            mask(into, &ESTABLISHED_RELATED.to_ne_bytes());
-            compare(into, NOT_EQUAL, &[0; 4]);
+            put_mask(into, &ESTABLISHED_RELATED.to_ne_bytes());
+            put_comparison(into, NOT_EQUAL, &[0; 4]);
         }
         Match::FromHere => {
-            expression(into, "fib", |data| {
-                number(data, 1, REGISTER);
+            put_expression(into, "fib", |data| {
+                put_number(data, 1, REGISTER);
                 // The type of the source address.
-                number(data, 2, 3);
-                number(data, 3, 1);
+                put_number(data, 2, 3);
+                put_number(data, 3, 1);
             });
-            compare(into, EQUAL, &LOCAL.to_ne_bytes());
+            put_comparison(into, EQUAL, &LOCAL.to_ne_bytes());
         }
         Match::OfFamily => {
             let number: u16 = match family {
@@ -78,151 +78,151 @@ fn matches(into: &mut Vec<u8>, family: Family, condition: &Match) {
                 Family::V6 => 0x86dd,
             };
             load_meta(into, META_ETHERTYPE, REGISTER);
-            compare(into, EQUAL, &number.to_be_bytes());
+            put_comparison(into, EQUAL, &number.to_be_bytes());
         }
         Match::LinkIn(index) => is_link(into, META_LINK_IN, *index),
         Match::LinkOut(index) => is_link(into, META_LINK_OUT, *index),
         Match::Fragment => {
-            load(into, (NETWORK_HEADER, 6, 2), REGISTER);
-            mask(into, &FRAGMENT.to_be_bytes());
-            compare(into, NOT_EQUAL, &[0; 2]);
+            put_load(into, (NETWORK_HEADER, 6, 2), REGISTER);
+            put_mask(into, &FRAGMENT.to_be_bytes());
+            put_comparison(into, NOT_EQUAL, &[0; 2]);
         }
         Match::In(field, range) => in_range(into, family, *field, range),
         Match::InSet(field, set) => in_set(into, family, (*field, set), 0),
         Match::NotInSet(field, set) => in_set(into, family, (*field, set), 1),
-        Match::Service(set) => service(into, family, set),
+        Match::Service(set) => put_service(into, family, set),
         Match::Protocol(protocol) => is_protocol(into, *protocol),
         Match::Ports(first, last) => {
-            load(into, (TRANSPORT_HEADER, 2, 2), REGISTER);
-            between(into, &first.to_be_bytes(), &last.to_be_bytes());
+            put_load(into, (TRANSPORT_HEADER, 2, 2), REGISTER);
+            put_range(into, &first.to_be_bytes(), &last.to_be_bytes());
         }
         Match::IcmpTypes(first, last) => {
-            load(into, (TRANSPORT_HEADER, 0, 1), REGISTER);
-            between(into, &[*first], &[*last]);
+            put_load(into, (TRANSPORT_HEADER, 0, 1), REGISTER);
+            put_range(into, &[*first], &[*last]);
         }
     }
 }
 
-fn act(into: &mut Vec<u8>, family: Family, action: &Verdict) {
+fn put_action(into: &mut Vec<u8>, family: Family, action: &Verdict) {
     let code = match action {
         Verdict::Accept => ACCEPT,
         Verdict::Drop => DROP,
         Verdict::Return => RETURN,
         Verdict::Jump(_) => JUMP,
         Verdict::Goto(_) => GOTO,
-        Verdict::Reject => return reject(into, family),
-        Verdict::Masquerade => return expression(into, "masq", |_| {}),
+        Verdict::Reject => return put_reject(into, family),
+        Verdict::Masquerade => return put_expression(into, "masq", |_| {}),
         Verdict::Map(field, map) => {
             load_address(into, family, *field);
             return look_up_verdict(into, map);
         }
         Verdict::Spread(key, map) => {
-            spread(into, family, *key);
+            put_spread(into, family, *key);
             return look_up_verdict(into, map);
         }
-        Verdict::Forward(address, link) => return forward(into, family, *address, *link),
+        Verdict::Forward(address, link) => return put_forward(into, family, *address, *link),
     };
-    expression(into, "immediate", |data| {
-        number(data, 1, VERDICT);
-        nested(data, 2, |value| verdict(value, code, action.chain()));
+    put_expression(into, "immediate", |data| {
+        put_number(data, 1, VERDICT);
+        put_nested(data, 2, |value| put_verdict(value, code, action.chain()));
     });
 }
 
 /// Adds a verdict as a value, with the chain that it leads to.
-pub(super) fn verdict(into: &mut Vec<u8>, code: u32, chain: Option<&str>) {
-    nested(into, 2, |verdict| {
-        number(verdict, 1, code);
+pub(super) fn put_verdict(into: &mut Vec<u8>, code: u32, chain: Option<&str>) {
+    put_nested(into, 2, |verdict| {
+        put_number(verdict, 1, code);
         if let Some(chain) = chain {
-            text(verdict, 2, chain);
+            put_text(verdict, 2, chain);
         }
     });
 }
 
 /// Does what a map says about the first register.
 fn look_up_verdict(into: &mut Vec<u8>, map: &str) {
-    expression(into, "lookup", |data| {
-        text(data, 1, map);
-        number(data, 2, REGISTER);
-        number(data, 3, VERDICT);
+    put_expression(into, "lookup", |data| {
+        put_text(data, 1, map);
+        put_number(data, 2, REGISTER);
+        put_number(data, 3, VERDICT);
     });
 }
 
 /// Puts a number below [`SPREAD`] into the first register.
-fn spread(into: &mut Vec<u8>, family: Family, key: Key) {
+fn put_spread(into: &mut Vec<u8>, family: Family, key: Key) {
     load_address(into, family, Field::Source);
     let mut length = family.length();
     if key == Key::SourceAndPort {
-        load(into, (TRANSPORT_HEADER, 0, 2), SMALL_REGISTER + length / 4);
+        put_load(into, (TRANSPORT_HEADER, 0, 2), SMALL_REGISTER + length / 4);
         // The kernel fills up the register's four bytes.
         length += 4;
     }
-    expression(into, "hash", |data| {
-        number(data, 1, REGISTER);
-        number(data, 2, REGISTER);
-        number(data, 3, length);
-        number(data, 4, SPREAD);
-        number(data, 5, SEED);
+    put_expression(into, "hash", |data| {
+        put_number(data, 1, REGISTER);
+        put_number(data, 2, REGISTER);
+        put_number(data, 3, length);
+        put_number(data, 4, SPREAD);
+        put_number(data, 5, SEED);
     });
 }
 
-fn forward(into: &mut Vec<u8>, family: Family, address: IpAddr, link: u32) {
+fn put_forward(into: &mut Vec<u8>, family: Family, address: IpAddr, link: u32) {
     load_value(into, REGISTER, &link.to_ne_bytes());
-    load_value(into, NEXT_REGISTER, &octets(address));
-    expression(into, "fwd", |data| {
-        number(data, 1, REGISTER);
-        number(data, 2, NEXT_REGISTER);
-        number(data, 3, u32::from(family.number()));
+    load_value(into, NEXT_REGISTER, &address_octets(address));
+    put_expression(into, "fwd", |data| {
+        put_number(data, 1, REGISTER);
+        put_number(data, 2, NEXT_REGISTER);
+        put_number(data, 3, u32::from(family.number()));
     });
 }
 
 fn load_value(into: &mut Vec<u8>, register: u32, value: &[u8]) {
-    expression(into, "immediate", |data| {
-        number(data, 1, register);
-        nested(data, 2, |data| attribute(data, 1, value));
+    put_expression(into, "immediate", |data| {
+        put_number(data, 1, register);
+        put_nested(data, 2, |data| put_attribute(data, 1, value));
     });
 }
 
 /// Says with an ICMP message that the port is closed.
-fn reject(into: &mut Vec<u8>, family: Family) {
+fn put_reject(into: &mut Vec<u8>, family: Family) {
     let code = match family {
         Family::V4 => 3,
         Family::V6 => 4,
     };
-    expression(into, "reject", |data| {
-        number(data, 1, 0);
-        attribute(data, 2, &[code]);
+    put_expression(into, "reject", |data| {
+        put_number(data, 1, 0);
+        put_attribute(data, 2, &[code]);
     });
 }
 
 /// Cuts an address to the range's prefix and compares.
 fn in_range(into: &mut Vec<u8>, family: Family, field: Field, range: &IpNet) {
     load_address(into, family, field);
-    mask(into, &octets(range.netmask()));
-    compare(into, EQUAL, &octets(range.network()));
+    put_mask(into, &address_octets(range.netmask()));
+    put_comparison(into, EQUAL, &address_octets(range.network()));
 }
 
 fn in_set(into: &mut Vec<u8>, family: Family, (field, set): (Field, &str), inverted: u32) {
     load_address(into, family, field);
-    lookup(into, set, inverted);
+    put_lookup(into, set, inverted);
 }
 
 /// Loads what identifies a service side by side.
-fn service(into: &mut Vec<u8>, family: Family, set: &str) {
+fn put_service(into: &mut Vec<u8>, family: Family, set: &str) {
     load_address(into, family, Field::Destination);
     let behind = SMALL_REGISTER + family.length() / 4;
     load_protocol(into, behind);
-    load(into, (TRANSPORT_HEADER, 2, 2), behind + 1);
-    lookup(into, set, 0);
+    put_load(into, (TRANSPORT_HEADER, 2, 2), behind + 1);
+    put_lookup(into, set, 0);
 }
 
 fn is_protocol(into: &mut Vec<u8>, protocol: u8) {
     load_protocol(into, REGISTER);
-    compare(into, EQUAL, &[protocol]);
+    put_comparison(into, EQUAL, &[protocol]);
 }
 
 fn is_link(into: &mut Vec<u8>, key: u32, index: u32) {
     load_meta(into, key, REGISTER);
-    compare(into, EQUAL, &index.to_ne_bytes());
+    put_comparison(into, EQUAL, &index.to_ne_bytes());
 }
 
 fn load_protocol(into: &mut Vec<u8>, register: u32) {
@@ -230,9 +230,9 @@ fn load_protocol(into: &mut Vec<u8>, register: u32) {
 }
 
 fn load_meta(into: &mut Vec<u8>, key: u32, register: u32) {
-    expression(into, "meta", |data| {
-        number(data, 1, register);
-        number(data, 2, key);
+    put_expression(into, "meta", |data| {
+        put_number(data, 1, register);
+        put_number(data, 2, key);
     });
 }
 
@@ -243,59 +243,61 @@ fn load_address(into: &mut Vec<u8>, family: Family, field: Field) {
         (Family::V6, Field::Source) => 8,
         (Family::V6, Field::Destination) => 24,
     };
-    load(into, (NETWORK_HEADER, offset, family.length()), REGISTER);
+    put_load(into, (NETWORK_HEADER, offset, family.length()), REGISTER);
 }
 
 /// Loads a piece of the packet: which header, where in it, how many bytes.
-fn load(into: &mut Vec<u8>, (base, offset, length): (u32, u32, u32), register: u32) {
-    expression(into, "payload", |data| {
-        number(data, 1, register);
-        number(data, 2, base);
-        number(data, 3, offset);
-        number(data, 4, length);
+fn put_load(into: &mut Vec<u8>, (base, offset, length): (u32, u32, u32), register: u32) {
+    put_expression(into, "payload", |data| {
+        put_number(data, 1, register);
+        put_number(data, 2, base);
+        put_number(data, 3, offset);
+        put_number(data, 4, length);
     });
 }
 
-fn mask(into: &mut Vec<u8>, mask: &[u8]) {
+fn put_mask(into: &mut Vec<u8>, mask: &[u8]) {
     let length = u32::try_from(mask.len()).unwrap_or(0);
-    expression(into, "bitwise", |data| {
-        number(data, 1, REGISTER);
-        number(data, 2, REGISTER);
-        number(data, 3, length);
-        nested(data, 4, |value| attribute(value, 1, mask));
-        nested(data, 5, |value| attribute(value, 1, &vec![0; mask.len()]));
+    put_expression(into, "bitwise", |data| {
+        put_number(data, 1, REGISTER);
+        put_number(data, 2, REGISTER);
+        put_number(data, 3, length);
+        put_nested(data, 4, |value| put_attribute(value, 1, mask));
+        put_nested(data, 5, |value| {
+            put_attribute(value, 1, &vec![0; mask.len()])
+        });
     });
 }
 
-fn between(into: &mut Vec<u8>, first: &[u8], last: &[u8]) {
+fn put_range(into: &mut Vec<u8>, first: &[u8], last: &[u8]) {
     if first == last {
-        return compare(into, EQUAL, first);
+        return put_comparison(into, EQUAL, first);
     }
-    compare(into, AT_LEAST, first);
-    compare(into, AT_MOST, last);
+    put_comparison(into, AT_LEAST, first);
+    put_comparison(into, AT_MOST, last);
 }
 
-fn compare(into: &mut Vec<u8>, operation: u32, value: &[u8]) {
-    expression(into, "cmp", |data| {
-        number(data, 1, REGISTER);
-        number(data, 2, operation);
-        nested(data, 3, |data| attribute(data, 1, value));
+fn put_comparison(into: &mut Vec<u8>, operation: u32, value: &[u8]) {
+    put_expression(into, "cmp", |data| {
+        put_number(data, 1, REGISTER);
+        put_number(data, 2, operation);
+        put_nested(data, 3, |data| put_attribute(data, 1, value));
     });
 }
 
-fn lookup(into: &mut Vec<u8>, set: &str, flags: u32) {
-    expression(into, "lookup", |data| {
-        text(data, 1, set);
-        number(data, 2, REGISTER);
+fn put_lookup(into: &mut Vec<u8>, set: &str, flags: u32) {
+    put_expression(into, "lookup", |data| {
+        put_text(data, 1, set);
+        put_number(data, 2, REGISTER);
         if flags != 0 {
-            number(data, 5, flags);
+            put_number(data, 5, flags);
         }
     });
 }
 
-fn expression(into: &mut Vec<u8>, name: &str, fill: impl FnOnce(&mut Vec<u8>)) {
-    nested(into, 1, |element| {
-        text(element, 1, name);
-        nested(element, 2, fill);
+fn put_expression(into: &mut Vec<u8>, name: &str, fill: impl FnOnce(&mut Vec<u8>)) {
+    put_nested(into, 1, |element| {
+        put_text(element, 1, name);
+        put_nested(element, 2, fill);
     });
 }

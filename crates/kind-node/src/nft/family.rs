@@ -15,7 +15,7 @@ pub(crate) enum Family {
 
 impl Family {
     /// The family of an address.
-    pub(crate) fn of(address: IpAddr) -> Self {
+    pub(crate) fn of_address(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(_) => Self::V4,
             IpAddr::V6(_) => Self::V6,
@@ -24,7 +24,7 @@ impl Family {
 
     /// The family of a range.
     pub(crate) fn of_range(range: &IpNet) -> Self {
-        Self::of(range.addr())
+        Self::of_address(range.addr())
     }
 
     /// `NFPROTO_IPV4` or `NFPROTO_IPV6`.
@@ -45,7 +45,7 @@ impl Family {
 }
 
 /// The bytes of an address as they stand in a packet.
-pub(super) fn octets(address: IpAddr) -> Vec<u8> {
+pub(super) fn address_octets(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),

@@ -4,8 +4,8 @@ use std::io;
 
 use rustix::net::RecvFlags;
 
-use super::connection::socket;
-use super::message::messages;
+use super::connection::open_socket;
+use super::message::parse_messages;
 
 /// The multicast group of all changes, as a bit (group 7).
 const CHANGES: u32 = 1 << 6;
@@ -16,13 +16,13 @@ pub(crate) fn wait_for_removal(
     table: &str,
     own_port: u32,
 ) -> io::Result<impl FnMut() -> io::Result<()>> {
-    let changes = socket(CHANGES)?;
+    let changes = open_socket(CHANGES)?;
     let mut buffer = vec![0; 64 * 1024];
     Ok(move || {
         loop {
             match rustix::net::recv(&changes, buffer.as_mut_slice(), RecvFlags::empty()) {
                 Ok((length, _)) => {
-                    let mut messages = messages(&buffer[..length]);
+                    let mut messages = parse_messages(&buffer[..length]);
                     if messages.any(|message| message.takes_from(table, own_port)) {
                         return Ok(());
                     }

@@ -52,7 +52,7 @@ impl Message<'_> {
 }
 
 /// The messages of a datagram; what is cut off is left out.
-pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
+pub(super) fn parse_messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
     std::iter::from_fn(move || {
         let word = |at: usize| -> Option<u32> {
             Some(u32::from_ne_bytes(
@@ -71,24 +71,24 @@ pub(super) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>>
 }
 
 /// Adds a text.
-pub(super) fn text(into: &mut Vec<u8>, kind: u16, text: &str) {
-    attribute(into, kind, &[text.as_bytes(), &[0]].concat());
+pub(super) fn put_text(into: &mut Vec<u8>, kind: u16, text: &str) {
+    put_attribute(into, kind, &[text.as_bytes(), &[0]].concat());
 }
 
 /// Adds a number; they are big-endian in nftables, unlike elsewhere in netlink.
-pub(super) fn number(into: &mut Vec<u8>, kind: u16, number: u32) {
-    attribute(into, kind, &number.to_be_bytes());
+pub(super) fn put_number(into: &mut Vec<u8>, kind: u16, number: u32) {
+    put_attribute(into, kind, &number.to_be_bytes());
 }
 
 /// Adds an attribute made of attributes.
-pub(super) fn nested(into: &mut Vec<u8>, kind: u16, fill: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn put_nested(into: &mut Vec<u8>, kind: u16, fill: impl FnOnce(&mut Vec<u8>)) {
     let mut inner = Vec::new();
     fill(&mut inner);
-    attribute(into, kind | NLA_F_NESTED, &inner);
+    put_attribute(into, kind | NLA_F_NESTED, &inner);
 }
 
 /// Adds an attribute.
-pub(super) fn attribute(into: &mut Vec<u8>, kind: u16, value: &[u8]) {
+pub(super) fn put_attribute(into: &mut Vec<u8>, kind: u16, value: &[u8]) {
     // Nothing here comes near the limit: names and rules are our own, and elements come in parts.
     let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
     into.extend(length.to_ne_bytes());
@@ -107,8 +107,8 @@ mod tests {
     #[test]
     fn messages_know_their_table() {
         let mut batch = Batch::new();
-        batch.remove(&Table::new(Family::V4, "mine"));
-        let tables: Vec<_> = messages(batch.bytes())
+        batch.remove_table(&Table::new(Family::V4, "mine"));
+        let tables: Vec<_> = parse_messages(batch.bytes())
             .map(|message| (message.kind, message.takes_from("mine", 7)))
             .collect();
         assert_eq!(
@@ -119,7 +119,7 @@ mod tests {
                 (DELETE_TABLE, true),
             ]
         );
-        let removal = messages(batch.bytes()).nth(2).unwrap();
+        let removal = parse_messages(batch.bytes()).nth(2).unwrap();
         assert!(!removal.takes_from("min", 7));
         assert!(!removal.takes_from("mine", 0), "its own change");
     }
@@ -127,9 +127,9 @@ mod tests {
     proptest! {
         #[test]
         fn broken_datagrams_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            for message in messages(&bytes) {
+            for message in parse_messages(&bytes) {
                 message.takes_from("table", 1);
-                let _ = super::super::connection::answer(&message);
+                let _ = super::super::connection::check_answer(&message);
             }
         }
     }

@@ -5,7 +5,7 @@
 //! reached for the node's own `nft` would need the node's whole file system and far more rights
 //! than `CAP_NET_ADMIN`. Constants are those of `linux/netfilter/nf_tables.h`.
 //!
-//! A [`Table`] is a plain value; [`Connection::apply`] makes the kernel's the same in one step.
+//! A [`Table`] is a plain value; [`Connection::apply_batch`] makes the kernel's the same in one step.
 
 mod batch;
 mod change;

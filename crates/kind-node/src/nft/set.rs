@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::expression::{JUMP, verdict};
-use super::family::{Family, octets};
-use super::message::{attribute, nested, number};
+use super::expression::{JUMP, put_verdict};
+use super::family::{Family, address_octets};
+use super::message::{put_attribute, put_nested, put_number};
 use super::rule::Verdict;
 
 /// Data types of nftables, which only programs that show rules care about.
@@ -64,15 +64,18 @@ impl Set {
             flags: 0,
         };
         match self {
-            Self::Addresses(addresses) => {
-                addresses.iter().copied().map(octets).map(plain).collect()
-            }
+            Self::Addresses(addresses) => addresses
+                .iter()
+                .copied()
+                .map(address_octets)
+                .map(plain)
+                .collect(),
             Self::Services(services) => services.iter().map(service).map(plain).collect(),
             Self::Ranges(ranges) => ranges.iter().flat_map(interval).collect(),
             Self::Chains(chains) => {
                 let element = |(address, chain): (&IpAddr, &String)| Element {
                     chain: Some(chain.clone()),
-                    ..plain(octets(*address))
+                    ..plain(address_octets(*address))
                 };
                 chains.iter().map(element).collect()
             }
@@ -99,34 +102,34 @@ impl Set {
             Self::Chains(_) => (FLAG_MAP, address, length),
             Self::Buckets(_) => (FLAG_MAP, MARK, 4),
         };
-        number(into, 3, flags);
-        number(into, 4, kind);
-        number(into, 5, length);
+        put_number(into, 3, flags);
+        put_number(into, 4, kind);
+        put_number(into, 5, length);
         if flags == FLAG_MAP {
-            number(into, 6, VERDICT);
-            number(into, 7, 0);
+            put_number(into, 6, VERDICT);
+            put_number(into, 7, 0);
         }
         // A number within the batch, which the kernel wants to have.
-        number(into, 10, 1);
+        put_number(into, 10, 1);
     }
 }
 
 /// Adds an element to a message.
 pub(super) fn element(into: &mut Vec<u8>, element: &Element) {
-    nested(into, 1, |into| {
-        nested(into, 1, |key| attribute(key, 1, &element.key));
+    put_nested(into, 1, |into| {
+        put_nested(into, 1, |key| put_attribute(key, 1, &element.key));
         if let Some(chain) = &element.chain {
-            nested(into, 2, |data| verdict(data, JUMP, Some(chain)));
+            put_nested(into, 2, |data| put_verdict(data, JUMP, Some(chain)));
         }
         if element.flags != 0 {
-            number(into, 3, element.flags);
+            put_number(into, 3, element.flags);
         }
     });
 }
 
 /// The parts of a concatenation begin at multiples of four bytes.
 fn service(service: &Service) -> Vec<u8> {
-    let mut key = octets(service.address);
+    let mut key = address_octets(service.address);
     key.extend([service.protocol, 0, 0, 0]);
     key.extend(service.port.to_be_bytes());
     key.extend([0, 0]);
@@ -144,7 +147,7 @@ fn interval(range: &(IpAddr, IpAddr)) -> impl Iterator<Item = Element> + use<> {
             .map(|next| IpAddr::V6(next.into())),
     };
     let edge = |address: IpAddr, flags: u32| Element {
-        key: octets(address),
+        key: address_octets(address),
         chain: None,
         flags,
     };

@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// Adds a set.
-    pub(crate) fn set(&mut self, name: impl Into<String>, set: Set) {
+    pub(crate) fn add_set(&mut self, name: impl Into<String>, set: Set) {
         self.sets.insert(name.into(), set);
     }
 }

@@ -10,14 +10,14 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::cluster::Node;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 
 /// The kubelet's port. That nothing listens there is an answer as well: the node's.
 const PORT: u16 = 10250;
 /// Nodes are on the same network, if not on the same machine.
-const PATIENCE: Duration = Duration::from_millis(700);
+const PROBE_TIMEOUT: Duration = Duration::from_millis(700);
 /// One lost answer says nothing.
-const FAILURES: u8 = 2;
+const MAX_FAILURES: u8 = 2;
 
 /// How often in a row each node has not answered.
 #[derive(Debug, Default)]
@@ -25,10 +25,10 @@ pub(super) struct Alive(BTreeMap<String, u8>);
 
 impl Alive {
     /// Asks all nodes. Tells whether one of them counts as another than before.
-    pub(super) async fn ask(&mut self, nodes: &BTreeMap<Key, Node>) -> bool {
+    pub(super) async fn probe_nodes(&mut self, nodes: &BTreeMap<Key, Node>) -> bool {
         let answers = nodes
             .iter()
-            .map(|(key, node)| async { (key.name.clone(), answers(node).await) });
+            .map(|(key, node)| async { (key.name.clone(), answers_probe(node).await) });
         let answers = join_all(answers).await;
         let before: Vec<bool> = nodes.keys().map(|key| self.is_alive(&key.name)).collect();
         self.0 = answers
@@ -45,16 +45,18 @@ impl Alive {
 
     /// Tells whether a node answers, as far as it was asked.
     pub(super) fn is_alive(&self, node: &str) -> bool {
-        self.0.get(node).is_none_or(|failures| *failures < FAILURES)
+        self.0
+            .get(node)
+            .is_none_or(|failures| *failures < MAX_FAILURES)
     }
 }
 
-async fn answers(node: &Node) -> bool {
+async fn answers_probe(node: &Node) -> bool {
     let Some(address) = node.addresses.first() else {
         return false;
     };
     let address = SocketAddr::new(*address, PORT);
-    match timeout(PATIENCE, TcpStream::connect(address)).await {
+    match timeout(PROBE_TIMEOUT, TcpStream::connect(address)).await {
         Ok(Err(error)) => error.kind() == ErrorKind::ConnectionRefused,
         Ok(Ok(_)) => true,
         Err(_) => false,
@@ -82,9 +84,9 @@ mod tests {
             (key("gone"), node("none")),
         ]);
         let mut alive = Alive::default();
-        assert!(!alive.ask(&nodes).await);
+        assert!(!alive.probe_nodes(&nodes).await);
         assert!(alive.is_alive("gone"));
-        assert!(alive.ask(&nodes).await);
+        assert!(alive.probe_nodes(&nodes).await);
         assert!(!alive.is_alive("gone"));
         assert!(alive.is_alive("here") && alive.is_alive("never asked"));
     }

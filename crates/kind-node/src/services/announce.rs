@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use kind_net::netlink::Netlink;
 
 use super::cluster::Service;
-use super::error::kernel;
+use super::error::kernel_error;
 use super::link::Link;
 use super::{Error, frames, guard, share};
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::{Batch, Connection, Table};
 
 /// What a node is to do.
@@ -24,7 +24,11 @@ pub(super) struct Wanted {
 }
 
 /// What a node is to do for the Services.
-pub(super) fn wanted(services: &BTreeMap<Key, Service>, node: &str, link: &Link) -> Wanted {
+pub(super) fn wanted_announcements(
+    services: &BTreeMap<Key, Service>,
+    node: &str,
+    link: &Link,
+) -> Wanted {
     let own = services.values().filter(|service| {
         // One that is no longer ours is about to be released.
         !service.families.is_empty() && service.announcer.as_deref() == Some(node)
@@ -33,12 +37,13 @@ pub(super) fn wanted(services: &BTreeMap<Key, Service>, node: &str, link: &Link)
     let addresses: BTreeSet<IpAddr> = addresses
         .filter(|address| link.ranges.contain(address))
         .collect();
-    let closing = match services.is_empty() {
-        true => Vec::new(),
-        false => guard::tables(&addresses, link),
+    let closing = if services.is_empty() {
+        Vec::new()
+    } else {
+        guard::guard_tables(&addresses, link)
     };
     Wanted {
-        sharing: share::tables(own, link),
+        sharing: share::share_tables(own, link),
         closing,
         addresses,
     }
@@ -59,19 +64,19 @@ impl Rules {
     }
 
     fn set(&mut self, wanted: &Wanted) -> Result<(), Error> {
-        let connection = Connection::open().map_err(kernel("reach netfilter"))?;
+        let connection = Connection::open_netlink().map_err(kernel_error("reach netfilter"))?;
         if self.closing.as_ref() != Some(&wanted.closing) {
             self.closing = None;
-            replace(&connection, &guard::empty(), &wanted.closing)
-                .map_err(kernel("close the addresses of services"))?;
+            replace_tables(&connection, &guard::empty_guard_tables(), &wanted.closing)
+                .map_err(kernel_error("close the addresses of services"))?;
             self.closing = Some(wanted.closing.clone());
         }
         if self.sharing.as_ref() != Some(&wanted.sharing) {
             self.sharing = None;
-            match replace(&connection, &share::empty(), &wanted.sharing) {
+            match replace_tables(&connection, &share::empty_share_tables(), &wanted.sharing) {
                 // Some kernels know no such tables, so there cannot be one either.
                 Err(_) if wanted.sharing.is_empty() => {}
-                result => result.map_err(kernel("share the addresses of services"))?,
+                result => result.map_err(kernel_error("share the addresses of services"))?,
             }
             self.sharing = Some(wanted.sharing.clone());
         }
@@ -80,15 +85,15 @@ impl Rules {
 }
 
 /// Sets tables in place of all that there may be.
-fn replace(connection: &Connection, all: &[Table], wanted: &[Table]) -> std::io::Result<()> {
+fn replace_tables(connection: &Connection, all: &[Table], wanted: &[Table]) -> std::io::Result<()> {
     let mut batch = Batch::new();
-    all.iter().for_each(|table| batch.remove(table));
+    all.iter().for_each(|table| batch.remove_table(table));
     wanted.iter().for_each(|table| batch.replace(table));
-    connection.apply(batch)
+    connection.apply_batch(batch)
 }
 
 /// Gives the link these addresses and takes away others of services. Returns the new ones.
-pub(super) fn follow(
+pub(super) fn follow_announcements(
     link: &Link,
     wanted: &Wanted,
     rules: &mut Rules,
@@ -114,13 +119,14 @@ pub(super) fn follow(
 }
 
 /// Tells everyone on the network that these addresses are here.
-pub(super) fn tell(link: &Link, addresses: &[IpAddr]) -> Result<(), Error> {
+pub(super) fn announce_addresses(link: &Link, addresses: &[IpAddr]) -> Result<(), Error> {
     let Some(hardware) = link.hardware else {
         return Ok(());
     };
     for address in addresses {
-        let frame = frames::announcement(hardware, *address);
-        kind_sys::packet::send_frame(link.index, &frame).map_err(kernel("announce an address"))?;
+        let frame = frames::announcement_frame(hardware, *address);
+        kind_sys::packet::send_frame(link.index, &frame)
+            .map_err(kernel_error("announce an address"))?;
     }
     Ok(())
 }

@@ -41,12 +41,12 @@ impl Backends {
     pub(super) fn buckets(&self, family: Family) -> Vec<IpAddr> {
         let nodes = self.0.iter();
         let nodes: Vec<_> = nodes
-            .filter(|(address, _)| Family::of(**address) == family)
+            .filter(|(address, _)| Family::of_address(**address) == family)
             .collect();
         (0..SPREAD)
             .filter_map(|bucket| {
                 let chosen = nodes.iter().max_by(|(one, weight), (other, other_weight)| {
-                    score(bucket, **one, **weight).total_cmp(&score(
+                    rendezvous_score(bucket, **one, **weight).total_cmp(&rendezvous_score(
                         bucket,
                         **other,
                         **other_weight,
@@ -59,7 +59,7 @@ impl Backends {
 }
 
 /// How much a node wants a bucket: rendezvous hashing with weights.
-fn score(bucket: u32, address: IpAddr, weight: u32) -> f64 {
+fn rendezvous_score(bucket: u32, address: IpAddr, weight: u32) -> f64 {
     let octets = match address {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1;
 
 use super::backends::Backends;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::Family;
 
 /// All Services that matter, by key.
@@ -65,7 +65,7 @@ pub(super) struct Node {
 }
 
 /// What matters of a Service, if anything does.
-pub(super) fn service(service: v1::Service) -> Option<Service> {
+pub(super) fn reduce_service(service: v1::Service) -> Option<Service> {
     let metadata = service.metadata;
     let spec = service.spec.unwrap_or_default();
     let mut annotations = metadata.annotations.unwrap_or_default();
@@ -121,13 +121,13 @@ fn families(spec: &v1::ServiceSpec) -> Vec<Family> {
         .collect();
     if families.is_empty() {
         let address = spec.cluster_ip.as_ref().and_then(|text| text.parse().ok());
-        families.extend(address.map(Family::of));
+        families.extend(address.map(Family::of_address));
     }
     families
 }
 
 /// What matters of a node.
-pub(super) fn node(node: v1::Node) -> Node {
+pub(super) fn reduce_node(node: v1::Node) -> Node {
     let labels = node.metadata.labels.unwrap_or_default();
     let status = node.status.unwrap_or_default();
     let conditions = status.conditions.unwrap_or_default();
@@ -147,7 +147,7 @@ pub(super) fn node(node: v1::Node) -> Node {
 
 /// The nodes that may announce addresses, of those that answer, with their own addresses. Where every node is kept out of load
 /// balancing, none is: kubeadm does that to all control planes, and a cluster may have nothing else.
-pub(super) fn usable(
+pub(super) fn usable_nodes(
     nodes: &BTreeMap<Key, Node>,
     answers: impl Fn(&str) -> bool,
 ) -> BTreeMap<&str, &[IpAddr]> {
@@ -164,7 +164,7 @@ pub(super) fn usable(
 pub(super) type Places = BTreeMap<String, u32>;
 
 /// Counts them.
-pub(super) fn places(endpoints: v1::Endpoints) -> Places {
+pub(super) fn reduce_endpoints(endpoints: v1::Endpoints) -> Places {
     let subsets = endpoints.subsets.unwrap_or_default().into_iter();
     let addresses = subsets.flat_map(|subset| subset.addresses.unwrap_or_default());
     // A pod is in several subsets if its ports are ready at different times.
@@ -186,7 +186,7 @@ mod tests {
 
     fn read(spec: Value, metadata: Value) -> Option<Service> {
         let object = json!({ "metadata": metadata, "spec": spec });
-        service(serde_json::from_value(object).unwrap())
+        reduce_service(serde_json::from_value(object).unwrap())
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
             subset(json!([{ "ip": "10.244.1.2", "nodeName": "a" }, { "ip": "10.244.1.3", "nodeName": "a" }])),
             subset(json!([{ "ip": "10.244.1.2", "nodeName": "a" }, { "ip": "10.244.2.2", "nodeName": "b" }, { "ip": "10.9.9.9" }])),
         ] });
-        let found = places(serde_json::from_value(endpoints).unwrap());
+        let found = reduce_endpoints(serde_json::from_value(endpoints).unwrap());
         assert_eq!(found, Places::from([("a".into(), 2), ("b".into(), 1)]));
     }
 
@@ -259,13 +259,15 @@ mod tests {
                 "status": { "conditions": [{ "type": "Ready", "status": ready }] },
             });
             let object: v1::Node = serde_json::from_value(object).unwrap();
-            (Key::of(&object), node(object))
+            (Key::of_object(&object), reduce_node(object))
         };
         all.iter().map(read).collect()
     }
 
     fn names(nodes: &BTreeMap<Key, Node>) -> Vec<&str> {
-        usable(nodes, |name| name != "silent").into_keys().collect()
+        usable_nodes(nodes, |name| name != "silent")
+            .into_keys()
+            .collect()
     }
 
     #[test]

@@ -19,18 +19,18 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::alive::Alive;
 use super::backends::Backends;
 use super::cluster::{self, ANNOUNCER, CLEANUP, Node, Places, SHARED_BY, Service, Services};
-use super::decide::{Circumstances, Decision, candidates, decide, taken};
-use super::error::report;
+use super::decide::{Circumstances, Decision, candidate_nodes, decide_address, taken_addresses};
+use super::error::report_error;
 use super::events::{Events, News};
 use super::link::Link;
 use super::{Error, error};
-use crate::kubernetes::known::{Key, Known, watch as watch_all};
-use crate::kubernetes::refused::calling;
+use crate::kubernetes::refused::refused_call;
+use crate::kubernetes::store::{Key, Store, watch_objects as watch_all};
 
 /// Time between two looks at the nodes, and until a failed change is tried again.
-const TICK: Duration = Duration::from_secs(1);
+const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
 /// Whoever has an address says so within this time.
-const SILENCE: Duration = Duration::from_millis(100);
+const DUPLICATE_ADDRESS_TIMEOUT: Duration = Duration::from_millis(100);
 /// A port that nothing listens on; the question is only who has the address.
 const DISCARD: u16 = 9;
 
@@ -60,22 +60,22 @@ impl Leader {
     pub(super) async fn lead(&self, mut services: watch::Receiver<Services>) {
         let mut node_events = pin!(watch_all::<v1::Node>(&self.client));
         let mut endpoint_events = pin!(watch_all::<v1::Endpoints>(&self.client));
-        let mut nodes = Known::<Node>::default();
-        let mut endpoints = Known::<Places>::default();
+        let mut nodes = Store::<Node>::default();
+        let mut endpoints = Store::<Places>::default();
         let mut alive = Alive::default();
         let mut told = Events::new(self.client.clone(), &self.node);
-        let mut tick = interval(TICK);
+        let mut tick = interval(RESYNC_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut again = false;
         loop {
             let news = tokio::select! {
                 event = node_events.next() => match event {
-                    Some(Ok(event)) => nodes.apply(event, |node| Some(cluster::node(node))),
+                    Some(Ok(event)) => nodes.apply_event(event, |node| Some(cluster::reduce_node(node))),
                     Some(Err(error)) => failed(&error),
                     None => return,
                 },
                 event = endpoint_events.next() => match event {
-                    Some(Ok(event)) => endpoints.apply(event, |of| Some(cluster::places(of))),
+                    Some(Ok(event)) => endpoints.apply_event(event, |of| Some(cluster::reduce_endpoints(of))),
                     Some(Err(error)) => failed(&error),
                     None => return,
                 },
@@ -84,14 +84,14 @@ impl Leader {
                     Err(_) => return,
                 },
                 _ = tick.tick() => {
-                    let several = nodes.all().len() > 1;
-                    (several && alive.ask(nodes.all()).await) || again
+                    let several = nodes.all_objects().len() > 1;
+                    (several && alive.probe_nodes(nodes.all_objects()).await) || again
                 }
             };
             if !news || !nodes.complete() || !endpoints.complete() {
                 continue;
             }
-            let usable = cluster::usable(nodes.all(), |name| alive.is_alive(name));
+            let usable = cluster::usable_nodes(nodes.all_objects(), |name| alive.is_alive(name));
             let current = services.borrow_and_update().clone();
             again = !self.settle(&current, &usable, &endpoints, &mut told).await;
         }
@@ -102,23 +102,23 @@ impl Leader {
         &self,
         services: &Services,
         nodes: &BTreeMap<&str, &[IpAddr]>,
-        endpoints: &Known<Places>,
+        endpoints: &Store<Places>,
         told: &mut Events,
     ) -> bool {
         let mut well = true;
         let nowhere = Places::new();
         // What was given out in this round, and what the Services before have.
         let mut claimed = BTreeSet::new();
-        let mut taken = taken(services);
+        let mut taken = taken_addresses(services);
         for (key, service) in services.iter() {
             let circumstances = Circumstances {
                 ranges: &self.link.ranges,
                 claimed: &claimed,
                 nodes,
-                places: endpoints.all().get(key).unwrap_or(&nowhere),
+                places: endpoints.all_objects().get(key).unwrap_or(&nowhere),
                 can_share: self.can_share,
             };
-            let decision = decide(service, &circumstances);
+            let decision = decide_address(service, &circumstances);
             let wanted = self.wanted(service, &decision, &mut taken).await;
             claimed.extend(match &wanted {
                 Some(wanted) => &wanted.addresses,
@@ -130,13 +130,13 @@ impl Leader {
             well &= wanted.is_complete;
             match self.write(key, service, &wanted).await {
                 Ok(()) => {
-                    if let Some(news) = News::of(&decision, wanted.is_complete) {
-                        told.tell(key, service, news).await;
+                    if let Some(news) = News::of_decision(&decision, wanted.is_complete) {
+                        told.send_news(key, service, news).await;
                     }
                 }
                 Err(error) => {
                     well = false;
-                    report(&error, "a service's addresses could not be set");
+                    report_error(&error, "a service's addresses could not be set");
                 }
             }
         }
@@ -170,7 +170,7 @@ impl Leader {
                 shared_by,
             } => {
                 let found = missing.iter().map(|family| {
-                    self.free(candidates(service, *family, &self.link.ranges, taken))
+                    self.free(candidate_nodes(service, *family, &self.link.ranges, taken))
                 });
                 let found = join_all(found).await.into_iter().flatten();
                 let addresses: Vec<IpAddr> = keep.iter().copied().chain(found).collect();
@@ -196,7 +196,7 @@ impl Leader {
                 Ok(true) => return Some(address),
                 Ok(false) => tracing::info!(%address, "someone else has the address"),
                 Err(error) => {
-                    report(&error, "cannot tell whether an address is free");
+                    report_error(&error, "cannot tell whether an address is free");
                     return Some(address);
                 }
             }
@@ -215,11 +215,11 @@ impl Leader {
             IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        let asking = error::kernel("ask for an address");
+        let asking = error::kernel_error("ask for an address");
         UdpSocket::bind(SocketAddr::new(any, 0))
             .and_then(|socket| socket.send_to(&[], SocketAddr::new(address, DISCARD)))
             .map_err(asking)?;
-        sleep(SILENCE).await;
+        sleep(DUPLICATE_ADDRESS_TIMEOUT).await;
         Ok(!netlink.has_neighbour(address)?)
     }
 
@@ -258,12 +258,12 @@ impl Leader {
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
             result => Ok(result
                 .map(drop)
-                .map_err(calling("write a service's status"))?),
+                .map_err(refused_call("write a service's status"))?),
         }
     }
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> bool {
-    report(error, "no answer from the API server");
+    report_error(error, "no answer from the API server");
     false
 }

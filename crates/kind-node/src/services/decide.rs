@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::backends::Backends;
 use super::cluster::{Places, Service};
 use super::link::Ranges;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::Family;
 
 /// What to do about a Service.
@@ -43,12 +43,12 @@ pub(super) struct Circumstances<'a> {
 }
 
 /// Decides about a Service.
-pub(super) fn decide(service: &Service, circumstances: &Circumstances<'_>) -> Decision {
+pub(super) fn decide_address(service: &Service, circumstances: &Circumstances<'_>) -> Decision {
     let ours = |address: &&IpAddr| circumstances.ranges.contain(address);
     let of_others =
         !service.addresses.is_empty() && !service.addresses.iter().any(|address| ours(&address));
     if service.families.is_empty() {
-        return release(service, of_others);
+        return release_address(service, of_others);
     }
     if of_others {
         // Another load balancer serves it.
@@ -57,14 +57,14 @@ pub(super) fn decide(service: &Service, circumstances: &Circumstances<'_>) -> De
     let kept = |family: &Family| {
         let mut addresses = service.addresses.iter().filter(ours);
         let own = |address: &&IpAddr| {
-            Family::of(**address) == *family && !circumstances.claimed.contains(address)
+            Family::of_address(**address) == *family && !circumstances.claimed.contains(address)
         };
         addresses.find(own).copied()
     };
     let keep: Vec<IpAddr> = service.families.iter().filter_map(kept).collect();
     let missing = service.families.iter().copied();
     let missing: Vec<Family> = missing.filter(|family| kept(family).is_none()).collect();
-    let announcer = announcer(service, circumstances);
+    let announcer = choose_announcer(service, circumstances);
     let shared_by = shared_by(service, circumstances);
     if missing.is_empty()
         && keep == service.addresses
@@ -83,7 +83,7 @@ pub(super) fn decide(service: &Service, circumstances: &Circumstances<'_>) -> De
 }
 
 /// First the addresses go, then what keeps the Service.
-fn release(service: &Service, of_others: bool) -> Decision {
+fn release_address(service: &Service, of_others: bool) -> Decision {
     let is_announced = service.announcer.is_some() || !service.addresses.is_empty();
     match (is_announced, service.announcer.is_none() && of_others) {
         (_, true) => Decision::Leave,
@@ -95,10 +95,13 @@ fn release(service: &Service, of_others: bool) -> Decision {
 
 /// The node that announces a Service: the one that does, as long as it may. Otherwise the one with most of
 /// its pods if that matters, and Services spread over the nodes. Empty if none may.
-fn announcer(service: &Service, circumstances: &Circumstances<'_>) -> String {
-    let pods = |node: &str| match service.local {
-        true => circumstances.places.get(node).copied().unwrap_or(0),
-        false => 0,
+fn choose_announcer(service: &Service, circumstances: &Circumstances<'_>) -> String {
+    let pods = |node: &str| {
+        if service.local {
+            circumstances.places.get(node).copied().unwrap_or(0)
+        } else {
+            0
+        }
     };
     // Without handing on, whatever arrives elsewhere is lost.
     let may = |node: &str| !service.local || circumstances.can_share || pods(node) > 0;
@@ -109,7 +112,7 @@ fn announcer(service: &Service, circumstances: &Circumstances<'_>) -> String {
     {
         return current.clone();
     }
-    let chosen = nodes.max_by_key(|node| (pods(node), number(&(&service.uid, node))));
+    let chosen = nodes.max_by_key(|node| (pods(node), hash_of(&(&service.uid, node))));
     chosen.map_or_else(String::new, |node| (*node).to_owned())
 }
 
@@ -130,20 +133,21 @@ fn shared_by(service: &Service, circumstances: &Circumstances<'_>) -> Option<Bac
 
 /// Addresses that a Service may get, the best first: the one it asks for, then all free ones from a
 /// place of its own, so that clusters on the same network seldom want the same.
-pub(super) fn candidates(
+pub(super) fn candidate_nodes(
     service: &Service,
     family: Family,
     ranges: &Ranges,
     taken: &BTreeSet<IpAddr>,
 ) -> Vec<IpAddr> {
     let asked = service.requested.iter().copied();
-    let asked = asked.filter(|address| Family::of(*address) == family && ranges.contain(address));
-    let all = asked.chain(ranges.candidates(family, number(&service.uid)));
+    let asked =
+        asked.filter(|address| Family::of_address(*address) == family && ranges.contain(address));
+    let all = asked.chain(ranges.candidates(family, hash_of(&service.uid)));
     all.filter(|address| !taken.contains(address)).collect()
 }
 
 /// All addresses that Services have.
-pub(super) fn taken(services: &BTreeMap<Key, Service>) -> BTreeSet<IpAddr> {
+pub(super) fn taken_addresses(services: &BTreeMap<Key, Service>) -> BTreeSet<IpAddr> {
     services
         .values()
         .flat_map(|service| &service.addresses)
@@ -151,7 +155,7 @@ pub(super) fn taken(services: &BTreeMap<Key, Service>) -> BTreeSet<IpAddr> {
         .collect()
 }
 
-fn number(value: &impl Hash) -> u64 {
+fn hash_of(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
@@ -164,7 +168,7 @@ mod tests {
 
     fn ranges() -> Ranges {
         let networks = ["172.18.0.2/16", "fc00::2/64"];
-        Ranges::of(networks.iter().map(|text| text.parse().unwrap()))
+        Ranges::of_addresses(networks.iter().map(|text| text.parse().unwrap()))
     }
 
     fn service(addresses: &[&str], announcer: Option<&str>) -> Service {
@@ -209,7 +213,7 @@ mod tests {
         let places = places
             .iter()
             .map(|(node, pods)| ((*node).to_owned(), *pods));
-        decide(
+        decide_address(
             service,
             &Circumstances {
                 ranges: &ranges(),
@@ -345,10 +349,12 @@ mod tests {
         asking.requested = Some(wanted);
         let first = |taken: &[IpAddr]| {
             let taken = taken.iter().copied().collect();
-            candidates(&asking, Family::V4, &ranges(), &taken)[0]
+            candidate_nodes(&asking, Family::V4, &ranges(), &taken)[0]
         };
         assert_eq!(first(&[]), wanted);
         assert_ne!(first(&[wanted]), wanted);
-        assert!(ranges().contain(&candidates(&asking, Family::V6, &ranges(), &BTreeSet::new())[0]));
+        assert!(
+            ranges().contain(&candidate_nodes(&asking, Family::V6, &ranges(), &BTreeSet::new())[0])
+        );
     }
 }

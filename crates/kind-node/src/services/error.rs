@@ -36,11 +36,11 @@ pub(crate) enum Error {
 }
 
 /// Makes an error of the kernel one of ours.
-pub(super) fn kernel(action: &'static str) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn kernel_error(action: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Kernel { action, source }
 }
 
 /// Tells of a failure that is tried again.
-pub(super) fn report(error: &(dyn std::error::Error + 'static), what: &str) {
+pub(super) fn report_error(error: &(dyn std::error::Error + 'static), what: &str) {
     tracing::warn!(error, "{what}");
 }

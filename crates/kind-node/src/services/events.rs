@@ -8,7 +8,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 
 use super::cluster::Service;
 use super::decide::Decision;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 
 /// Who tells it.
 const CONTROLLER: &str = "kind-services";
@@ -29,7 +29,7 @@ pub(super) enum News {
 impl News {
     /// What a decision that was carried out is to a Service. `is_complete` if it has an address of each of
     /// its families.
-    pub(super) fn of(decision: &Decision, is_complete: bool) -> Option<Self> {
+    pub(super) fn of_decision(decision: &Decision, is_complete: bool) -> Option<Self> {
         match decision {
             Decision::Leave => None,
             Decision::TakeBack => Some(Self::Deleting),
@@ -92,7 +92,7 @@ impl Events {
     }
 
     /// Tells news of a Service, unless they are none.
-    pub(super) async fn tell(&mut self, key: &Key, service: &Service, news: News) {
+    pub(super) async fn send_news(&mut self, key: &Key, service: &Service, news: News) {
         if self.told.insert(key.clone(), news) == Some(news) {
             return;
         }

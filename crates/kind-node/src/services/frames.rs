@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The announcement of an address, as a whole Ethernet frame.
-pub(super) fn announcement(hardware: [u8; 6], address: IpAddr) -> Vec<u8> {
+pub(super) fn announcement_frame(hardware: [u8; 6], address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(address) => gratuitous_arp(hardware, address),
         IpAddr::V6(address) => unsolicited_advertisement(hardware, address),
@@ -32,7 +32,7 @@ fn unsolicited_advertisement(hardware: [u8; 6], address: Ipv6Addr) -> Vec<u8> {
     // The option that says the sender's hardware address.
     message.extend([2, 1]);
     message.extend(hardware);
-    let sum = checksum(address, EVERYONE, ICMP, &message);
+    let sum = icmpv6_checksum(address, EVERYONE, ICMP, &message);
     message[2..4].copy_from_slice(&sum.to_be_bytes());
 
     let mut frame = ethernet([0x33, 0x33, 0, 0, 0, 1], hardware, 0x86dd);
@@ -55,7 +55,7 @@ fn ethernet(to: [u8; 6], from: [u8; 6], kind: u16) -> Vec<u8> {
 }
 
 /// The checksum over a message and what is put in front of it (RFC 8200, 8.1).
-fn checksum(from: Ipv6Addr, to: Ipv6Addr, protocol: u8, message: &[u8]) -> u16 {
+fn icmpv6_checksum(from: Ipv6Addr, to: Ipv6Addr, protocol: u8, message: &[u8]) -> u16 {
     let length = u32::try_from(message.len()).unwrap_or_default();
     let mut bytes = [from.octets(), to.octets()].concat();
     bytes.extend(length.to_be_bytes());
@@ -79,17 +79,17 @@ mod tests {
     #[test]
     fn the_sum_over_an_advertisement_with_its_checksum_is_nothing() {
         let address: Ipv6Addr = "fc00:f853:ccd:e793::ff07".parse().unwrap();
-        let frame = announcement([2, 0, 0, 0, 0, 9], address.into());
+        let frame = announcement_frame([2, 0, 0, 0, 0, 9], address.into());
         assert_eq!(frame.len(), 14 + 40 + 32);
         let everyone = "ff02::1".parse().unwrap();
-        assert_eq!(checksum(address, everyone, 58, &frame[54..]), 0);
+        assert_eq!(icmpv6_checksum(address, everyone, 58, &frame[54..]), 0);
         assert_eq!(frame[54..56], [136, 0]);
     }
 
     #[test]
     fn an_address_is_asked_for_and_told_at_once() {
         let address: Ipv4Addr = "172.18.255.7".parse().unwrap();
-        let frame = announcement([2, 0, 0, 0, 0, 9], address.into());
+        let frame = announcement_frame([2, 0, 0, 0, 0, 9], address.into());
         assert_eq!(frame.len(), 42);
         assert_eq!(frame[28..32], address.octets());
         assert_eq!(frame[38..42], address.octets());

@@ -16,23 +16,23 @@ const RANGE: &str = "range";
 const PROTOCOLS: [u8; 3] = [6, 17, 132];
 
 /// The tables that this module makes, without what is in them.
-pub(super) fn empty() -> [Table; 2] {
+pub(super) fn empty_guard_tables() -> [Table; 2] {
     [Family::V4, Family::V6].map(|family| Table::new(family, TABLE))
 }
 
 /// The tables that close these addresses.
-pub(super) fn tables(addresses: &BTreeSet<IpAddr>, link: &Link) -> Vec<Table> {
+pub(super) fn guard_tables(addresses: &BTreeSet<IpAddr>, link: &Link) -> Vec<Table> {
     let fill = |mut table: Table| {
-        let of_family = |address: &&IpAddr| Family::of(**address) == table.family;
+        let of_family = |address: &&IpAddr| Family::of_address(**address) == table.family;
         let own = addresses.iter().filter(of_family).copied().collect();
-        close(&mut table, own);
+        close_addresses(&mut table, own);
         keep_from_wandering(&mut table, link);
         table
     };
-    empty().map(fill).into()
+    empty_guard_tables().map(fill).into()
 }
 
-fn close(table: &mut Table, addresses: BTreeSet<IpAddr>) {
+fn close_addresses(table: &mut Table, addresses: BTreeSet<IpAddr>) {
     let rule = |protocol: &u8| {
         let matches = [
             Match::InSet(Field::Destination, ADDRESSES.to_owned()),
@@ -40,7 +40,7 @@ fn close(table: &mut Table, addresses: BTreeSet<IpAddr>) {
         ];
         Rule::new(matches, Verdict::Reject)
     };
-    table.set(ADDRESSES, Set::Addresses(addresses));
+    table.add_set(ADDRESSES, Set::Addresses(addresses));
     table.hook("input", Hook::Input, PROTOCOLS.iter().map(rule).collect());
 }
 
@@ -53,7 +53,7 @@ fn keep_from_wandering(table: &mut Table, link: &Link) {
         Match::LinkOut(link.index),
         Match::InSet(Field::Destination, RANGE.to_owned()),
     ];
-    table.set(RANGE, Set::Ranges(ranges));
+    table.add_set(RANGE, Set::Ranges(ranges));
     let rules = vec![Rule::new(matches, Verdict::Drop)];
     table.hook("forward", Hook::Forward, rules);
 }

@@ -19,16 +19,16 @@ use super::announce::{self, Rules};
 use super::cluster::{self, ANNOUNCER, SHARED_BY, Service};
 use super::link::Link;
 use super::share;
-use crate::kubernetes::known::Key;
-use crate::testing::{Place, in_namespace};
+use crate::kubernetes::store::Key;
+use crate::testing::{NetworkNamespace, in_namespace};
 
 /// The Service's port, which kube-proxy would lead to a pod, and one of the node's own.
 const WEB: u16 = 80;
 const KUBELET: u16 = 10250;
 /// How long to wait for a connection that must not come.
-const PATIENCE: Duration = Duration::from_millis(300);
+const NO_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
 /// How long to wait for one that must come, however busy the machine is.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const ADDRESSES: [&str; 2] = ["172.18.255.7", "fc00:f853::ff07"];
 
 /// What kube-proxy does, as far as the host can tell: the Service's port leads elsewhere.
@@ -55,14 +55,14 @@ fn bridge(netlink: &mut Netlink) -> u32 {
 }
 
 /// A node with this number on the host's bridge.
-fn node(netlink: &mut Netlink, bridge: u32, number: u8) -> Place {
-    let place = Place::new();
+fn node(netlink: &mut Netlink, bridge: u32, number: u8) -> NetworkNamespace {
+    let place = NetworkNamespace::new();
     let namespace = place.namespace();
     let veth = format!("node{number}");
     netlink
         .veth(&veth, bridge, "eth0", namespace.as_fd())
         .unwrap();
-    place.run(move || {
+    place.run_inside(move || {
         let mut netlink = Netlink::open().unwrap();
         let link = netlink.link("eth0").unwrap().unwrap();
         for address in [
@@ -94,10 +94,10 @@ fn node(netlink: &mut Netlink, bridge: u32, number: u8) -> Place {
 }
 
 /// Waits until the node's IPv6 addresses are known to be its own. Until then it asks nobody for a neighbour.
-fn settle(node: &Place) {
+fn settle(node: &NetworkNamespace) {
     /// `IFA_F_TENTATIVE`, as the fifth column has it.
     const TENTATIVE: u8 = 0x40;
-    node.run(|| {
+    node.run_inside(|| {
         let tentative = || {
             let addresses = std::fs::read_to_string("/proc/thread-self/net/if_inet6").unwrap();
             let flags = addresses
@@ -135,34 +135,42 @@ fn service(spec: &Value, addresses: &[&str], shared_by: &str) -> BTreeMap<Key, S
         object["spec"][field] = value.clone();
     }
     let object: v1::Service = serde_json::from_value(object).unwrap();
-    BTreeMap::from([(Key::of(&object), cluster::service(object).unwrap())])
+    BTreeMap::from([(
+        Key::of_object(&object),
+        cluster::reduce_service(object).unwrap(),
+    )])
 }
 
 /// Has a node do its part for the Services, as the node of this name.
-fn follow(node: &Place, number: u8, name: &'static str, services: BTreeMap<Key, Service>) {
-    node.run(move || {
+fn follow(
+    node: &NetworkNamespace,
+    number: u8,
+    name: &'static str,
+    services: BTreeMap<Key, Service>,
+) {
+    node.run_inside(move || {
         let mut netlink = Netlink::open().unwrap();
-        let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
-        let wanted = announce::wanted(&services, name, &link);
-        let new = announce::follow(&link, &wanted, &mut Rules::default()).unwrap();
-        announce::tell(&link, &new).unwrap();
+        let link = Link::find_link(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
+        let wanted = announce::wanted_announcements(&services, name, &link);
+        let new = announce::follow_announcements(&link, &wanted, &mut Rules::default()).unwrap();
+        announce::announce_addresses(&link, &new).unwrap();
     });
 }
 
 /// Has a node announce these addresses and no others.
-fn announce(node: &Place, number: u8, addresses: &[&str]) {
+fn announce(node: &NetworkNamespace, number: u8, addresses: &[&str]) {
     follow(node, number, "2", service(&json!({}), addresses, ""));
     let addresses = addresses.len();
-    node.run(move || {
+    node.run_inside(move || {
         let mut netlink = Netlink::open().unwrap();
-        let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
+        let link = Link::find_link(&mut netlink, IpAddr::from([172, 18, 0, number])).unwrap();
         assert_eq!(link.announced(&mut netlink).unwrap().len(), addresses);
     });
 }
 
 /// What the kernel of a node has of our rules.
-fn rules(node: &Place) -> String {
-    let listed = node.run(|| Command::new("nft").args(["list", "ruleset"]).output());
+fn rules(node: &NetworkNamespace) -> String {
+    let listed = node.run_inside(|| Command::new("nft").args(["list", "ruleset"]).output());
     String::from_utf8(listed.unwrap().stdout).unwrap()
 }
 
@@ -172,7 +180,7 @@ fn connect(address: &str, port: u16, patience: Duration) -> io::Result<TcpStream
 }
 
 fn reaches(address: &str, port: u16) -> bool {
-    connect(address, port, ANSWER).is_ok()
+    connect(address, port, ANSWER_TIMEOUT).is_ok()
 }
 
 /// Tells whether a connection is turned down in words.
@@ -186,12 +194,12 @@ fn is_nobodys(address: &str) -> bool {
 }
 
 fn fails_with(kind: ErrorKind, address: &str, port: u16) -> bool {
-    connect(address, port, ANSWER).is_err_and(|error| error.kind() == kind)
+    connect(address, port, ANSWER_TIMEOUT).is_err_and(|error| error.kind() == kind)
 }
 
 /// Tells whether nothing comes back of what is sent there.
 fn is_silent(address: &str, port: u16) -> bool {
-    connect(address, port, PATIENCE).is_err()
+    connect(address, port, NO_ANSWER_TIMEOUT).is_err()
 }
 
 #[test]
@@ -236,7 +244,7 @@ fn an_address_on_another_link_of_a_node_is_not_heard_of() {
         let bridge = bridge(&mut netlink);
         let nodes = [2, 3].map(|number| node(&mut netlink, bridge, number));
         // kube-proxy's mode ipvs has all addresses there, on all nodes.
-        nodes[1].run(|| {
+        nodes[1].run_inside(|| {
             let mut netlink = Netlink::open().unwrap();
             let link = netlink.bridge("kube-ipvs0").unwrap();
             for address in [ADDRESSES[0], OTHER] {
@@ -248,7 +256,7 @@ fn an_address_on_another_link_of_a_node_is_not_heard_of() {
             std::fs::write("/proc/sys/net/ipv4/conf/eth0/arp_ignore", "0").unwrap();
         });
         assert!(reaches(OTHER, WEB), "a kernel answers for all of them");
-        nodes[1].run(|| sysctl::set_for_node(Path::new("/proc/sys")).unwrap());
+        nodes[1].run_inside(|| sysctl::set_for_node(Path::new("/proc/sys")).unwrap());
         assert!(is_nobodys(ADDRESSES[0]));
         announce(&nodes[0], 2, &ADDRESSES[..1]);
         let found = answers(ADDRESSES[0], 3);
@@ -285,8 +293,8 @@ fn answers(address: &str, times: usize) -> BTreeMap<String, usize> {
     let mut answers = BTreeMap::new();
     for _ in 0..times {
         let mut answer = String::new();
-        if let Ok(mut stream) = connect(address, WEB, ANSWER) {
-            stream.set_read_timeout(Some(ANSWER)).unwrap();
+        if let Ok(mut stream) = connect(address, WEB, ANSWER_TIMEOUT) {
+            stream.set_read_timeout(Some(ANSWER_TIMEOUT)).unwrap();
             stream.read_to_string(&mut answer).unwrap();
         }
         *answers.entry(answer).or_default() += 1;
@@ -300,10 +308,10 @@ fn nodes_share_an_address_and_see_who_asks() {
         let mut netlink = Netlink::open().unwrap();
         let bridge = bridge(&mut netlink);
         let nodes = [2, 3, 4].map(|number| node(&mut netlink, bridge, number));
-        nodes[0].run(|| {
+        nodes[0].run_inside(|| {
             let mut netlink = Netlink::open().unwrap();
-            let link = Link::find(&mut netlink, IpAddr::from([172, 18, 0, 2])).unwrap();
-            share::probe(&link).unwrap();
+            let link = Link::find_link(&mut netlink, IpAddr::from([172, 18, 0, 2])).unwrap();
+            share::probe_share(&link).unwrap();
         });
         assert!(!rules(&nodes[0]).contains("probe"), "nothing stays");
         let local = json!({ "externalTrafficPolicy": "Local" });
@@ -356,7 +364,7 @@ fn what_a_node_hands_on_too_early_is_lost_and_does_not_wander() {
         follow(&nodes[0], 2, "2", shared.clone());
         follow(&nodes[1], 3, "3", shared);
         assert!(reaches(ADDRESSES[0], WEB));
-        nodes[1].run(|| {
+        nodes[1].run_inside(|| {
             std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
             nft("delete table inet proxy");
             count_openings("prerouting");
@@ -365,7 +373,7 @@ fn what_a_node_hands_on_too_early_is_lost_and_does_not_wander() {
         assert!(is_silent(ADDRESSES[0], WEB));
         // The host repeats what was lost if the test is late to give up.
         let sent = openings();
-        let seen = nodes[1].run(openings);
+        let seen = nodes[1].run_inside(openings);
         assert!((1..=sent).contains(&seen), "{seen} of {sent}");
     });
 }

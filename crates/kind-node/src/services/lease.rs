@@ -10,16 +10,16 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep};
 
 use super::Error;
-use crate::kubernetes::refused::calling;
+use crate::kubernetes::refused::refused_call;
 
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "kind-services";
 /// A lease that nobody renews for this long is anyone's.
-const DURATION: Duration = Duration::from_secs(5);
+const LEASE_DURATION: Duration = Duration::from_secs(5);
 /// Time between two renewals.
-const RENEWAL: Duration = Duration::from_secs(2);
+const RENEW_INTERVAL: Duration = Duration::from_secs(2);
 /// Time between two looks at another's lease.
-const LOOK: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A candidate for leadership.
 pub(super) struct Candidate {
@@ -45,22 +45,22 @@ impl Candidate {
             match self.attempt().await {
                 Ok(true) => return,
                 Ok(false) => {}
-                Err(error) => super::error::report(&error, "cannot lead"),
+                Err(error) => super::error::report_error(&error, "cannot lead"),
             }
-            sleep(LOOK).await;
+            sleep(RETRY_INTERVAL).await;
         }
     }
 
     /// Stays the leader as long as that goes well.
-    pub(super) async fn keep(&mut self) {
+    pub(super) async fn keep_lease(&mut self) {
         let mut renewed = Instant::now();
         // It ends well before another one may lead.
-        while renewed.elapsed() + LOOK < DURATION {
-            sleep(RENEWAL).await;
+        while renewed.elapsed() + RETRY_INTERVAL < LEASE_DURATION {
+            sleep(RENEW_INTERVAL).await;
             match self.attempt().await {
                 Ok(true) => renewed = Instant::now(),
                 Ok(false) => return,
-                Err(error) => super::error::report(&error, "cannot go on leading"),
+                Err(error) => super::error::report_error(&error, "cannot go on leading"),
             }
         }
     }
@@ -68,7 +68,7 @@ impl Candidate {
     /// Takes or renews the lease unless another node has it.
     async fn attempt(&mut self) -> Result<bool, Error> {
         let found = self.leases.get_opt(NAME).await;
-        let Some(mut lease) = found.map_err(calling("read the lease"))? else {
+        let Some(mut lease) = found.map_err(refused_call("read the lease"))? else {
             let metadata = ObjectMeta {
                 name: Some(NAME.into()),
                 ..ObjectMeta::default()
@@ -99,7 +99,7 @@ impl Candidate {
     fn is_stale(&mut self, lease: &Lease) -> bool {
         let version = lease.metadata.resource_version.clone();
         match &self.seen {
-            Some((seen, since)) if *seen == version => since.elapsed() > DURATION,
+            Some((seen, since)) if *seen == version => since.elapsed() > LEASE_DURATION,
             _ => {
                 self.seen = Some((version, Instant::now()));
                 false
@@ -110,7 +110,7 @@ impl Candidate {
     fn held(&self) -> LeaseSpec {
         LeaseSpec {
             holder_identity: Some(self.node.clone()),
-            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            lease_duration_seconds: i32::try_from(LEASE_DURATION.as_secs()).ok(),
             renew_time: Some(MicroTime(Timestamp::now())),
             ..LeaseSpec::default()
         }
@@ -122,6 +122,6 @@ fn won(result: kube::Result<Lease>) -> Result<bool, Error> {
     match result {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
-        Err(error) => Err(calling("write the lease")(error).into()),
+        Err(error) => Err(refused_call("write the lease")(error).into()),
     }
 }

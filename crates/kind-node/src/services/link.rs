@@ -33,14 +33,14 @@ pub(super) struct Ranges(Vec<RangeInclusive<IpAddr>>);
 
 impl Ranges {
     /// Those of networks with these addresses.
-    pub(super) fn of(addresses: impl Iterator<Item = IpNet>) -> Self {
+    pub(super) fn of_addresses(addresses: impl Iterator<Item = IpNet>) -> Self {
         let mut ranges: Vec<RangeInclusive<IpAddr>> = Vec::new();
         for address in addresses {
             let range = pool::service_range(address.trunc());
-            let family = Family::of(address.addr());
+            let family = Family::of_address(address.addr());
             let known = ranges
                 .iter()
-                .any(|range| Family::of(*range.start()) == family);
+                .any(|range| Family::of_address(*range.start()) == family);
             if let Some((first, last)) = range.filter(|_| !known) {
                 ranges.push(first..=last);
             }
@@ -56,7 +56,7 @@ impl Ranges {
     /// The first and the last address of each range of a family.
     pub(super) fn of_family(&self, family: Family) -> impl Iterator<Item = (IpAddr, IpAddr)> {
         let ranges = self.0.iter().map(|range| (*range.start(), *range.end()));
-        ranges.filter(move |(first, _)| Family::of(*first) == family)
+        ranges.filter(move |(first, _)| Family::of_address(*first) == family)
     }
 
     /// All addresses of a family, beginning with the one of that number.
@@ -64,7 +64,7 @@ impl Ranges {
         let range = self
             .0
             .iter()
-            .find(|range| Family::of(*range.start()) == family);
+            .find(|range| Family::of_address(*range.start()) == family);
         let all = range.map_or(Vec::new(), |range| addresses(*range.start(), *range.end()));
         let length = u64::try_from(all.len()).unwrap_or(1).max(1);
         let skipped = usize::try_from(first % length).unwrap_or(0);
@@ -76,7 +76,7 @@ impl Ranges {
 
 impl Link {
     /// Finds the link by this node's own address.
-    pub(super) fn find(netlink: &mut Netlink, host: IpAddr) -> Result<Self, Error> {
+    pub(super) fn find_link(netlink: &mut Netlink, host: IpAddr) -> Result<Self, Error> {
         let all = netlink.link_addresses()?;
         let own = all.iter().find(|own| own.address.addr() == host);
         let index = own.ok_or(Error::NoLink(host))?.link;
@@ -94,7 +94,7 @@ impl Link {
             index,
             name: netlink.link_name(index)?,
             hardware: netlink.hardware_address(index)?,
-            ranges: Ranges::of(ranges),
+            ranges: Ranges::of_addresses(ranges),
             own: all.iter().map(|found| found.address.addr()).collect(),
             networks,
         })
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn candidates_are_all_of_the_range_from_anywhere() {
         let networks = ["10.1.2.3/24", "fc00::2/64", "10.9.0.1/16"];
-        let ranges = Ranges::of(networks.iter().map(|text| text.parse().unwrap()));
+        let ranges = Ranges::of_addresses(networks.iter().map(|text| text.parse().unwrap()));
         let first = |family, number| {
             ranges
                 .candidates(family, number)

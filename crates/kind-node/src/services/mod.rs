@@ -25,7 +25,7 @@ mod program;
 mod share;
 
 pub(crate) use error::Error;
-pub(crate) use program::{run, serve};
+pub(crate) use program::{run_services, serve_services};
 
 #[cfg(test)]
 mod lab_tests;

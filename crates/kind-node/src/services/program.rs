@@ -14,23 +14,23 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::cluster::{self, Service, Services};
 use super::control::Leader;
-use super::error::report;
+use super::error::report_error;
 use super::lease::Candidate;
 use super::link::Link;
 use super::{Error, announce, share};
 use crate::kubernetes;
-use crate::kubernetes::known::{Known, watch as watch_all};
+use crate::kubernetes::store::{Store, watch_objects as watch_all};
 
 /// Addresses go when a link goes down and up again, and others may flush all rules; nobody tells.
-const CHECK: Duration = Duration::from_secs(30);
+const RESYNC_INTERVAL: Duration = Duration::from_secs(30);
 /// Time between two attempts when the kernel refuses.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// An announcement may be lost, so it is made this often, with that pause.
 const REPEATS: u32 = 3;
-const REPEAT: Duration = Duration::from_secs(1);
+const ANNOUNCEMENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs on a node whose pod network is another program's, until SIGTERM or SIGINT.
-pub(crate) fn run() -> Result<(), Error> {
+pub(crate) fn run_services() -> Result<(), Error> {
     let variable = |name| std::env::var(name).map_err(|_| Error::Variable(name));
     let node = variable("NODE_NAME")?;
     let host = variable("HOST_IP")?.parse();
@@ -41,10 +41,10 @@ pub(crate) fn run() -> Result<(), Error> {
         .build()
         .map_err(Error::Runtime)?;
     runtime.block_on(async {
-        let end = crate::signals::end().map_err(Error::Runtime)?;
+        let end = crate::signals::end_signal().map_err(Error::Runtime)?;
         let work = async {
             let client = kubernetes::client_near(endpoint.as_deref()).await?;
-            serve(client, host, &node).await;
+            serve_services(client, host, &node).await;
             Ok(())
         };
         tokio::select! {
@@ -56,21 +56,21 @@ pub(crate) fn run() -> Result<(), Error> {
 
 /// Gives Services their addresses, as far as this node has a part in it, for ever. `host` is an address
 /// of this node.
-pub(crate) async fn serve(client: Client, host: IpAddr, node: &str) {
+pub(crate) async fn serve_services(client: Client, host: IpAddr, node: &str) {
     let link = loop {
         match Netlink::open()
             .map_err(Error::from)
-            .and_then(|mut netlink| Link::find(&mut netlink, host))
+            .and_then(|mut netlink| Link::find_link(&mut netlink, host))
         {
             Ok(link) => break Arc::new(link),
-            Err(error) => report(&error, "no addresses for services"),
+            Err(error) => report_error(&error, "no addresses for services"),
         }
-        sleep(CHECK).await;
+        sleep(RESYNC_INTERVAL).await;
     };
     let (sender, receiver) = watch::channel(Services::default());
     tokio::select! {
         () = take_part(client.clone(), receiver, node, &link) => {}
-        () = follow(&client, &sender, node, &link) => {}
+        () = follow_services(&client, &sender, node, &link) => {}
     }
 }
 
@@ -82,9 +82,9 @@ async fn take_part(
     link: &Arc<Link>,
 ) {
     let mut candidate = Candidate::new(client.clone(), node.to_owned());
-    let can_share = share::probe(link);
+    let can_share = share::probe_share(link);
     if let Err(error) = &can_share {
-        report(
+        report_error(
             error,
             "a service that keeps its clients' addresses is served by one node alone",
         );
@@ -107,24 +107,29 @@ async fn take_part(
         current.mark_changed();
         tokio::select! {
             () = leader.lead(current) => {}
-            () = candidate.keep() => tracing::warn!("another node leads now"),
+            () = candidate.keep_lease() => tracing::warn!("another node leads now"),
             _ = services.wait_for(|services| services.is_empty()) => {}
         }
     }
 }
 
 /// Follows the Services and announces what is this node's to announce.
-async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, link: &Arc<Link>) {
+async fn follow_services(
+    client: &Client,
+    sender: &watch::Sender<Services>,
+    node: &str,
+    link: &Arc<Link>,
+) {
     let mut events = pin!(watch_all::<v1::Service>(client));
-    let mut services = Known::<Service>::default();
+    let mut services = Store::<Service>::default();
     let mut rules = announce::Rules::default();
-    let mut due = Instant::now() + CHECK;
+    let mut due = Instant::now() + RESYNC_INTERVAL;
     loop {
         let news = tokio::select! {
             event = events.next() => match event {
-                Some(Ok(event)) => services.apply(event, cluster::service),
+                Some(Ok(event)) => services.apply_event(event, cluster::reduce_service),
                 Some(Err(error)) => {
-                    report(&error, "no answer from the API server");
+                    report_error(&error, "no answer from the API server");
                     false
                 }
                 None => return,
@@ -137,27 +142,27 @@ async fn follow(client: &Client, sender: &watch::Sender<Services>, node: &str, l
         if !news || !services.complete() {
             continue;
         }
-        if sender.borrow().as_ref() != services.all() {
-            sender.send_replace(Arc::new(services.all().clone()));
+        if sender.borrow().as_ref() != services.all_objects() {
+            sender.send_replace(Arc::new(services.all_objects().clone()));
         }
-        let wanted = announce::wanted(services.all(), node, link);
+        let wanted = announce::wanted_announcements(services.all_objects(), node, link);
         due = Instant::now();
-        due += match announce::follow(link, &wanted, &mut rules) {
-            Ok(new) if new.is_empty() => CHECK,
+        due += match announce::follow_announcements(link, &wanted, &mut rules) {
+            Ok(new) if new.is_empty() => RESYNC_INTERVAL,
             Ok(new) => {
-                tokio::spawn(tell(link.clone(), new));
-                CHECK
+                tokio::spawn(announce_repeatedly(link.clone(), new));
+                RESYNC_INTERVAL
             }
             Err(error) => {
-                report(&error, "cannot announce a service's address");
-                RETRY
+                report_error(&error, "cannot announce a service's address");
+                RETRY_INTERVAL
             }
         };
     }
 }
 
 /// Announces addresses a few times.
-async fn tell(link: Arc<Link>, addresses: Vec<IpAddr>) {
+async fn announce_repeatedly(link: Arc<Link>, addresses: Vec<IpAddr>) {
     for _ in 0..REPEATS {
         let present = Netlink::open()
             .map_err(Error::from)
@@ -169,9 +174,9 @@ async fn tell(link: Arc<Link>, addresses: Vec<IpAddr>) {
             .copied()
             .filter(|one| still.contains(one))
             .collect();
-        if let Err(error) = announce::tell(&link, &still) {
-            report(&error, "cannot tell the network of an address");
+        if let Err(error) = announce::announce_addresses(&link, &still) {
+            report_error(&error, "cannot tell the network of an address");
         }
-        sleep(REPEAT).await;
+        sleep(ANNOUNCEMENT_INTERVAL).await;
     }
 }

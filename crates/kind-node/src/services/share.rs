@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use super::Error;
 use super::backends::Backends;
 use super::cluster::Service;
-use super::error::kernel;
+use super::error::kernel_error;
 use super::link::Link;
 use crate::nft::{Batch, Connection, Family, Field, Hook, Key, Match, Rule, Set, Table, Verdict};
 
@@ -26,17 +26,17 @@ const PROBE: &str = "kind-services-probe";
 const ADDRESSES: &str = "addresses";
 
 /// The tables that this module makes, without what is in them.
-pub(super) fn empty() -> [Table; 2] {
+pub(super) fn empty_share_tables() -> [Table; 2] {
     NAMES.map(|(family, name)| Table::at_ingress(family, name))
 }
 
 /// The tables by which this node hands on what arrives for the Services that it announces; none where
 /// everything is its own.
-pub(super) fn tables<'a>(
+pub(super) fn share_tables<'a>(
     announced: impl Iterator<Item = &'a Service> + Clone,
     link: &Link,
 ) -> Vec<Table> {
-    let filled = empty().map(|table| {
+    let filled = empty_share_tables().map(|table| {
         let mut sharing = Sharing {
             link,
             table,
@@ -52,7 +52,7 @@ pub(super) fn tables<'a>(
 }
 
 /// Fails where the kernel cannot do what this module needs. Nothing stays of the attempt.
-pub(super) fn probe(link: &Link) -> Result<(), Error> {
+pub(super) fn probe_share(link: &Link) -> Result<(), Error> {
     let sharing = Sharing {
         link,
         table: Table::at_ingress(Family::V4, PROBE),
@@ -61,11 +61,11 @@ pub(super) fn probe(link: &Link) -> Result<(), Error> {
     let table = sharing.sample();
     let mut batch = Batch::new();
     batch.replace(&table);
-    batch.remove(&table);
-    let connection = Connection::open().map_err(kernel("reach netfilter"))?;
+    batch.remove_table(&table);
+    let connection = Connection::open_netlink().map_err(kernel_error("reach netfilter"))?;
     connection
-        .apply(batch)
-        .map_err(kernel("hand packets on to other nodes"))
+        .apply_batch(batch)
+        .map_err(kernel_error("hand packets on to other nodes"))
 }
 
 /// A table that is being made.
@@ -86,7 +86,9 @@ impl Sharing<'_> {
             return;
         }
         for address in &service.addresses {
-            if Family::of(*address) == self.table.family && self.link.ranges.contain(address) {
+            if Family::of_address(*address) == self.table.family
+                && self.link.ranges.contain(address)
+            {
                 self.share(*address, service, &buckets);
             }
         }
@@ -113,7 +115,8 @@ impl Sharing<'_> {
 
     fn share(&mut self, address: IpAddr, service: &Service, buckets: &BTreeMap<u32, String>) {
         let map = format!("buckets-{address}");
-        self.table.set(map.clone(), Set::Buckets(buckets.clone()));
+        self.table
+            .add_set(map.clone(), Set::Buckets(buckets.clone()));
         let spread = |key| vec![Rule::new([], Verdict::Spread(key, map.clone()))];
         let [by_source, by_flow] = ["source", "flow"].map(|key| format!("{key}-{address}"));
         self.table.chain(by_source.clone(), spread(Key::Source));
@@ -138,7 +141,7 @@ impl Sharing<'_> {
 
     /// The finished table.
     fn finish(mut self) -> Table {
-        self.table.set(ADDRESSES, Set::Chains(self.chains));
+        self.table.add_set(ADDRESSES, Set::Chains(self.chains));
         let map = Verdict::Map(Field::Destination, ADDRESSES.to_owned());
         let rules = vec![Rule::new([Match::OfFamily], map)];
         let hook = Hook::Ingress(self.link.name.clone());

@@ -62,7 +62,7 @@ pub(super) struct Wanted {
 }
 
 /// Decides about a claim, on the node of that name.
-pub(super) fn decide(claim: &PersistentVolumeClaim, node: &str) -> Decision {
+pub(super) fn decide_claim(claim: &PersistentVolumeClaim, node: &str) -> Decision {
     let none = BTreeMap::new();
     let annotations = claim.metadata.annotations.as_ref().unwrap_or(&none);
     let provisioner = PROVISIONER_KEYS
@@ -88,7 +88,7 @@ pub(super) fn decide(claim: &PersistentVolumeClaim, node: &str) -> Decision {
     let wanted = Wanted {
         uid: uid.clone(),
         class: class.clone(),
-        request: request(claim, spec, class).map(Box::new),
+        request: claim_request(claim, spec, class).map(Box::new),
     };
     match annotations.get(NODE_KEY).filter(|name| !name.is_empty()) {
         None => Decision::Choose(wanted),
@@ -97,13 +97,13 @@ pub(super) fn decide(claim: &PersistentVolumeClaim, node: &str) -> Decision {
     }
 }
 
-fn request(
+fn claim_request(
     claim: &PersistentVolumeClaim,
     spec: &PersistentVolumeClaimSpec,
     class: &str,
 ) -> Result<Request, String> {
     let modes = spec.access_modes.clone().unwrap_or_default();
-    if let Some(mode) = modes.iter().find(|mode| !supported(mode)) {
+    if let Some(mode) = modes.iter().find(|mode| !is_supported(mode)) {
         return Err(format!(
             "volumes on one node's disk cannot be {mode}; use ReadWriteOnce or ReadWriteOncePod"
         ));
@@ -132,7 +132,7 @@ fn request(
         .and_then(|needs| needs.requests.as_ref());
     let size = requests.and_then(|requests| requests.get("storage"));
     Ok(Request {
-        directory: directory(&volume, &namespace, &name)
+        directory: directory_name(&volume, &namespace, &name)
             .ok_or_else(|| format!("{volume:?} is no name for a directory"))?,
         class: class.to_owned(),
         size: size.cloned().ok_or("the claim asks for no storage")?,
@@ -145,11 +145,11 @@ fn request(
 }
 
 /// The directory's name, which tells people whose it is, as far as a file name may be that long.
-fn directory(volume: &str, namespace: &str, name: &str) -> Option<Name> {
+fn directory_name(volume: &str, namespace: &str, name: &str) -> Option<Name> {
     Name::new(&format!("{volume}_{namespace}_{name}")).or_else(|| Name::new(volume))
 }
 
-fn supported(mode: &str) -> bool {
+fn is_supported(mode: &str) -> bool {
     matches!(mode, "ReadWriteOnce" | "ReadWriteOncePod")
 }
 
@@ -193,7 +193,7 @@ pub(super) mod tests {
 
     /// What is made for a claim with changes.
     pub(in crate::storage) fn served(change: Value) -> Request {
-        match decide(&claim(change), "node") {
+        match decide_claim(&claim(change), "node") {
             Decision::Serve(Wanted {
                 request: Ok(request),
                 ..
@@ -228,7 +228,7 @@ pub(super) mod tests {
             json!({"spec": null}),
         ] {
             assert_eq!(
-                decide(&claim(change.clone()), "node"),
+                decide_claim(&claim(change.clone()), "node"),
                 Decision::Leave,
                 "{change}"
             );
@@ -242,7 +242,7 @@ pub(super) mod tests {
             let annotations = claim.metadata.annotations.as_mut().unwrap();
             annotations.remove(NODE_KEY);
             annotations.extend(node.map(|node| (NODE_KEY.to_owned(), node.to_owned())));
-            let Decision::Choose(wanted) = decide(&claim, "node") else {
+            let Decision::Choose(wanted) = decide_claim(&claim, "node") else {
                 panic!("no choice");
             };
             assert_eq!(wanted.class, "standard");
@@ -255,7 +255,10 @@ pub(super) mod tests {
         let both = json!({"metadata": {"annotations": {
             PROVISIONER_KEYS[0]: PROVISIONER, PROVISIONER_KEYS[1]: "example.org/other",
         }}});
-        assert!(matches!(decide(&claim(both), "node"), Decision::Serve(_)));
+        assert!(matches!(
+            decide_claim(&claim(both), "node"),
+            Decision::Serve(_)
+        ));
     }
 
     #[test]
@@ -269,7 +272,7 @@ pub(super) mod tests {
             claim.spec.as_mut().unwrap().storage_class_name = field.map(str::to_owned);
             let annotations = claim.metadata.annotations.as_mut().unwrap();
             annotations.extend(annotation.map(|name| (CLASS_KEY.to_owned(), name.to_owned())));
-            let Decision::Serve(wanted) = decide(&claim, "node") else {
+            let Decision::Serve(wanted) = decide_claim(&claim, "node") else {
                 panic!("{field:?} {annotation:?}: not served");
             };
             assert_eq!(wanted.class, class);
@@ -293,7 +296,7 @@ pub(super) mod tests {
             (json!({"spec": {"resources": null}}), "no storage"),
             (json!({"metadata": {"uid": "../../etc"}}), "no name"),
         ] {
-            let decision = decide(&claim(change.clone()), "node");
+            let decision = decide_claim(&claim(change.clone()), "node");
             let Decision::Serve(Wanted {
                 request: Err(reason),
                 ..

@@ -7,7 +7,7 @@ use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder};
 
 /// Time between two attempts to serve the same object.
-pub(super) const RETRY: Duration = Duration::from_secs(10);
+pub(super) const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// The API takes no longer text in an event.
 const LONGEST_NOTE: usize = 1000;
 
@@ -24,7 +24,7 @@ pub(super) struct Context {
 
 impl Context {
     /// Tells people who look at an object what happened to it; `words` are action and reason.
-    pub(super) async fn tell(
+    pub(super) async fn send_event(
         &self,
         object: &ObjectReference,
         type_: EventType,
@@ -47,7 +47,7 @@ impl Context {
 }
 
 /// An error and its causes in one line.
-pub(super) fn chain(error: &(impl std::error::Error + ?Sized)) -> String {
+pub(super) fn error_chain(error: &(impl std::error::Error + ?Sized)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {

@@ -33,7 +33,7 @@ impl Name {
 }
 
 /// Makes a volume's directory, for pods of any user; one that exists is taken as it is.
-pub(super) fn make(base: &Path, name: &Name) -> Result<(), Error> {
+pub(super) fn make_directory(base: &Path, name: &Name) -> Result<(), Error> {
     try_make(base, name).map_err(|source| failed("make", name, source))
 }
 
@@ -53,7 +53,7 @@ fn try_make(base: &Path, name: &Name) -> io::Result<()> {
 
 /// Removes a volume's directory with everything in it; symbolic links are removed, not followed.
 /// One that does not exist is no error.
-pub(super) fn remove(base: &Path, name: &Name) -> Result<(), Error> {
+pub(super) fn remove_directory(base: &Path, name: &Name) -> Result<(), Error> {
     match std::fs::remove_dir_all(base.join(name.as_str())) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("remove", name, error)),
         _ => Ok(()),
@@ -80,13 +80,13 @@ mod tests {
     fn directories_are_made_for_everyone_and_made_once() {
         let base = tempfile::tempdir().unwrap();
         let name = Name::new("pvc-1_default_data").unwrap();
-        make(base.path(), &name).unwrap();
+        make_directory(base.path(), &name).unwrap();
         std::fs::write(base.path().join("pvc-1_default_data/file"), "x").unwrap();
-        make(base.path(), &name).unwrap();
+        make_directory(base.path(), &name).unwrap();
         let metadata = std::fs::metadata(base.path().join(name.as_str())).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o7777, 0o777);
-        remove(base.path(), &name).unwrap();
-        remove(base.path(), &name).unwrap();
+        remove_directory(base.path(), &name).unwrap();
+        remove_directory(base.path(), &name).unwrap();
         assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0);
     }
 
@@ -100,15 +100,15 @@ mod tests {
 
         // In the place of the directory.
         symlink(outside.path(), base.path().join("pvc-1")).unwrap();
-        assert!(make(base.path(), &name).is_err());
-        let _ = remove(base.path(), &name);
+        assert!(make_directory(base.path(), &name).is_err());
+        let _ = remove_directory(base.path(), &name);
         assert!(precious.exists());
         let _ = std::fs::remove_file(base.path().join("pvc-1"));
 
         // Within it.
-        make(base.path(), &name).unwrap();
+        make_directory(base.path(), &name).unwrap();
         symlink(outside.path(), base.path().join("pvc-1/link")).unwrap();
-        remove(base.path(), &name).unwrap();
+        remove_directory(base.path(), &name).unwrap();
         assert!(precious.exists());
         assert!(!base.path().join("pvc-1").exists());
     }

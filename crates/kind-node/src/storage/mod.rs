@@ -18,7 +18,7 @@ mod topology;
 mod volume;
 
 pub(crate) use error::Error;
-pub(crate) use program::run;
+pub(crate) use program::run_storage;
 
 #[cfg(test)]
 mod manifest_tests;

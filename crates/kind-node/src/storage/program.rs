@@ -11,31 +11,31 @@ use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 
-use super::context::{Context, RETRY, chain};
+use super::context::{Context, RETRY_INTERVAL, error_chain};
 use super::names::PROVISIONER;
 use super::{Error, provision, release, volume};
 use crate::kubernetes;
-use crate::kubernetes::refused::calling;
+use crate::kubernetes::refused::refused_call;
 
 /// Time between two attempts to reach the API server at the start.
-const CONNECT_RETRY: Duration = Duration::from_secs(1);
+const CONNECT_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Serves volumes on this node until SIGTERM or SIGINT.
-pub(crate) fn run() -> Result<(), Error> {
+pub(crate) fn run_storage() -> Result<(), Error> {
     let node = std::env::var("NODE_NAME").map_err(|_| Error::Missing("NODE_NAME"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Error::Runtime)?;
     runtime.block_on(async {
-        let end = crate::signals::end().map_err(Error::Runtime)?;
+        let end = crate::signals::end_signal().map_err(Error::Runtime)?;
         tokio::select! {
             () = end => Ok(()),
-            result = serve(node) => result,
+            result = serve_storage(node) => result,
         }
     })
 }
 
-async fn serve(node: String) -> Result<(), Error> {
+async fn serve_storage(node: String) -> Result<(), Error> {
     let endpoint = std::env::var("CONTROL_PLANE_ENDPOINT").ok();
     let client = kubernetes::client_near(endpoint.as_deref()).await?;
     let reporter = Reporter {
@@ -44,48 +44,59 @@ async fn serve(node: String) -> Result<(), Error> {
     };
     let context = Arc::new(Context {
         recorder: Recorder::new(client.clone(), reporter),
-        hostname: hostname(&client, &node).await,
+        hostname: node_hostname(&client, &node).await,
         client: client.clone(),
         node,
     });
     let claims = Api::<PersistentVolumeClaim>::all(client.clone());
     let claims = Controller::new(claims, watcher::Config::default())
         .run(
-            provision::reconcile,
+            provision::reconcile_claim,
             give_up::<PersistentVolumeClaim>,
             context.clone(),
         )
         .for_each(|result| async { note_failure(result.err()) });
     let volumes = Api::<PersistentVolume>::all(client);
     let volumes = Controller::new(volumes, watcher::Config::default())
-        .run(release::reconcile, give_up::<PersistentVolume>, context)
+        .run(
+            release::reconcile_volume,
+            give_up::<PersistentVolume>,
+            context,
+        )
         .for_each(|result| async { note_failure(result.err()) });
     tokio::join!(claims, volumes);
     Ok(())
 }
 
 /// The node's host name label, by which the scheduler finds it again.
-async fn hostname(client: &Client, node: &str) -> String {
+async fn node_hostname(client: &Client, node: &str) -> String {
     let nodes = Api::<Node>::all(client.clone());
     loop {
-        match nodes.get(node).await.map_err(calling("read this node")) {
+        match nodes
+            .get(node)
+            .await
+            .map_err(refused_call("read this node"))
+        {
             Ok(found) => {
                 let label = found.labels().get(volume::HOSTNAME);
                 return label.cloned().unwrap_or_else(|| node.to_owned());
             }
-            Err(error) => tracing::warn!(reason = chain(&error), "no answer from the API server"),
+            Err(error) => tracing::warn!(
+                reason = error_chain(&error),
+                "no answer from the API server"
+            ),
         }
-        tokio::time::sleep(CONNECT_RETRY).await;
+        tokio::time::sleep(CONNECT_RETRY_INTERVAL).await;
     }
 }
 
 /// Both halves report their own failures; this is for those that nobody foresaw.
 fn give_up<K>(_: Arc<K>, _: &Error, _: Arc<Context>) -> Action {
-    Action::requeue(RETRY)
+    Action::requeue(RETRY_INTERVAL)
 }
 
 fn note_failure(error: Option<impl std::error::Error>) {
     if let Some(error) = error {
-        tracing::warn!(reason = chain(&error), "a watch or an object failed");
+        tracing::warn!(reason = error_chain(&error), "a watch or an object failed");
     }
 }

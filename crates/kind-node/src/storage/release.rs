@@ -9,49 +9,50 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 
-use super::context::{Context, RETRY, chain};
+use super::context::{Context, RETRY_INTERVAL, error_chain};
 use super::names::BASE;
 use super::{Error, directory, volume};
-use crate::kubernetes::refused::calling;
+use crate::kubernetes::refused::refused_call;
 
 /// Removes a volume of this node whose claim is gone.
-pub(super) async fn reconcile(
+pub(super) async fn reconcile_volume(
     volume: Arc<PersistentVolume>,
     context: Arc<Context>,
 ) -> Result<Action, Error> {
-    if volume::discarded(&volume, &context.hostname).is_none() {
+    if volume::discarded_name(&volume, &context.hostname).is_none() {
         return Ok(Action::await_change());
     }
-    let Err(error) = discard(&volume.name_any(), &context).await else {
+    let Err(error) = discard_volume(&volume.name_any(), &context).await else {
         return Ok(Action::await_change());
     };
-    let note = chain(&error);
+    let note = error_chain(&error);
     tracing::warn!(note, volume = volume.name_any(), "cannot remove a volume");
     let words = ("Deleting", "VolumeFailedDelete");
     let reference = volume.object_ref(&());
     context
-        .tell(&reference, EventType::Warning, words, note)
+        .send_event(&reference, EventType::Warning, words, note)
         .await;
-    Ok(Action::requeue(RETRY))
+    Ok(Action::requeue(RETRY_INTERVAL))
 }
 
 /// Removes the data, then the volume.
-async fn discard(name: &str, context: &Context) -> Result<(), Error> {
+async fn discard_volume(name: &str, context: &Context) -> Result<(), Error> {
     let volumes = Api::<PersistentVolume>::all(context.client.clone());
     // Asked again: someone may have decided to keep the data since the watch told of it.
     let current = volumes
         .get_opt(name)
         .await
-        .map_err(calling("read the volume"))?;
+        .map_err(refused_call("read the volume"))?;
     let Some(current) = current else {
         return Ok(());
     };
-    let Some(directory) = volume::discarded(&current, &context.hostname) else {
+    let Some(directory) = volume::discarded_name(&current, &context.hostname) else {
         return Ok(());
     };
     // Apart from the runtime's one thread: a volume may hold millions of files.
-    let removal =
-        tokio::task::spawn_blocking(move || directory::remove(Path::new(BASE), &directory));
+    let removal = tokio::task::spawn_blocking(move || {
+        directory::remove_directory(Path::new(BASE), &directory)
+    });
     removal
         .await
         .map_err(|error| Error::Runtime(error.into()))??;
@@ -68,7 +69,9 @@ async fn discard(name: &str, context: &Context) -> Result<(), Error> {
     };
     match volumes.delete(name, &parameters).await {
         Err(kube::Error::Api(status)) if status.code == 404 => {}
-        result => result.map(drop).map_err(calling("delete the volume"))?,
+        result => result
+            .map(drop)
+            .map_err(refused_call("delete the volume"))?,
     }
     tracing::info!(volume = name, "removed a volume");
     Ok(())

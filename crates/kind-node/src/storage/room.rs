@@ -28,7 +28,7 @@ const UNITS: [(&str, f64); 14] = [
 ];
 
 /// Room on the disk of a directory, in mebibytes; `None` if it cannot be asked.
-pub(super) fn free(directory: &Path) -> Option<u32> {
+pub(super) fn free_mebibytes(directory: &Path) -> Option<u32> {
     let disk = statvfs(directory).ok()?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize) / MEBIBYTE;
     Some(u32::try_from(free).unwrap_or(u32::MAX))
@@ -36,18 +36,18 @@ pub(super) fn free(directory: &Path) -> Option<u32> {
 
 /// Tells whether a volume of that size is larger than what is free, in mebibytes.
 pub(super) fn is_short(size: &Quantity, free: u32) -> bool {
-    mebibytes(&size.0).is_some_and(|size| size > f64::from(free))
+    parse_mebibytes(&size.0).is_some_and(|size| size > f64::from(free))
 }
 
 /// An amount in mebibytes, as people read it.
-pub(super) fn shown(mebibytes: u32) -> String {
+pub(super) fn shown_size(mebibytes: u32) -> String {
     match mebibytes / 1024 {
         0 => format!("{mebibytes}Mi"),
         gibibytes => format!("{gibibytes}Gi"),
     }
 }
 
-fn mebibytes(quantity: &str) -> Option<f64> {
+fn parse_mebibytes(quantity: &str) -> Option<f64> {
     // `1e3` is a number by itself, `1E` is one with a unit.
     if let Ok(bytes) = quantity.parse::<f64>() {
         return Some(bytes * UNITS[7].1);
@@ -76,14 +76,14 @@ mod tests {
             ("1E", 1e18 / 1_048_576.0),
             ("2048k", 2048e3 / 1_048_576.0),
         ] {
-            let read = mebibytes(quantity).unwrap();
+            let read = parse_mebibytes(quantity).unwrap();
             assert!(
                 (read - expected).abs() <= expected * 1e-9,
                 "{quantity}: {read}"
             );
         }
         for quantity in ["", "Gi", "1Xi", "one"] {
-            assert_eq!(mebibytes(quantity), None, "{quantity}");
+            assert_eq!(parse_mebibytes(quantity), None, "{quantity}");
         }
     }
 
@@ -94,14 +94,14 @@ mod tests {
         assert!(is_short(&size("10241Mi"), 10_240));
         assert!(!is_short(&size("unknown"), 0));
         assert_eq!(
-            (shown(1023), shown(1024 * 7 + 1)),
+            (shown_size(1023), shown_size(1024 * 7 + 1)),
             ("1023Mi".into(), "7Gi".into())
         );
     }
 
     #[test]
     fn a_disk_tells_its_room() {
-        assert!(free(Path::new("/")).is_some());
-        assert_eq!(free(Path::new("/no/such/directory")), None);
+        assert!(free_mebibytes(Path::new("/")).is_some());
+        assert_eq!(free_mebibytes(Path::new("/no/such/directory")), None);
     }
 }

@@ -18,14 +18,17 @@ const REPELLING: [&str; 2] = ["NoSchedule", "NoExecute"];
 ///
 /// # Errors
 /// There is none; why, as the user is told.
-pub(super) fn choose<'a>(
+pub(super) fn choose_node<'a>(
     uid: &str,
     class: &StorageClass,
     nodes: &'a [Node],
 ) -> Result<&'a str, String> {
-    let allowed: Vec<_> = nodes.iter().filter(|node| allows(class, node)).collect();
+    let allowed: Vec<_> = nodes
+        .iter()
+        .filter(|node| allows_node(class, node))
+        .collect();
     let ready = allowed.iter().filter(|node| obstacle(node).is_none());
-    let ready: Vec<_> = ready.map(|node| (repels(node), *node)).collect();
+    let ready: Vec<_> = ready.map(|node| (repels_pods(node), *node)).collect();
     let welcoming = ready.iter().any(|(repels, _)| !repels);
     let usable = ready
         .iter()
@@ -33,7 +36,7 @@ pub(super) fn choose<'a>(
         .filter_map(|(_, node)| node.metadata.name.as_deref());
     usable
         .max_by_key(|name| (weight(uid, name), *name))
-        .ok_or_else(|| explain(class, &allowed))
+        .ok_or_else(|| explain_refusal(class, &allowed))
 }
 
 /// Whether the instance on a node is the one that tells a claim what concerns no node: that on the first of those
@@ -48,12 +51,12 @@ pub(super) fn is_spokesman(node: &str, nodes: &[Node]) -> bool {
 
 /// Whether a class allows volumes on a node. A class that names no topologies allows all; a topology without
 /// requirements is that of no node.
-fn allows(class: &StorageClass, node: &Node) -> bool {
+fn allows_node(class: &StorageClass, node: &Node) -> bool {
     let terms = class.allowed_topologies.as_deref().unwrap_or_default();
-    terms.is_empty() || terms.iter().any(|term| matches(term, node))
+    terms.is_empty() || terms.iter().any(|term| matches_term(term, node))
 }
 
-fn matches(term: &TopologySelectorTerm, node: &Node) -> bool {
+fn matches_term(term: &TopologySelectorTerm, node: &Node) -> bool {
     let wanted = term.match_label_expressions.as_deref().unwrap_or_default();
     let has = |key: &str, values: &[String]| {
         let label = node.labels().get(key);
@@ -83,7 +86,7 @@ fn is_ready(node: &Node) -> bool {
     conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
-fn repels(node: &Node) -> bool {
+fn repels_pods(node: &Node) -> bool {
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref());
     let mut taints = taints.unwrap_or_default().iter();
     taints.any(|taint| REPELLING.contains(&taint.effect.as_str()))
@@ -98,10 +101,10 @@ fn weight(uid: &str, node: &str) -> u64 {
     })
 }
 
-fn explain(class: &StorageClass, allowed: &[&Node]) -> String {
+fn explain_refusal(class: &StorageClass, allowed: &[&Node]) -> String {
     let name = class.name_any();
     if allowed.is_empty() {
-        let topologies = described(class.allowed_topologies.as_deref().unwrap_or_default());
+        let topologies = describe_terms(class.allowed_topologies.as_deref().unwrap_or_default());
         return format!(
             "no node is in the allowedTopologies of storage class {name}: {topologies}"
         );
@@ -118,7 +121,7 @@ fn explain(class: &StorageClass, allowed: &[&Node]) -> String {
 }
 
 /// Topologies as people write them.
-fn described(terms: &[TopologySelectorTerm]) -> String {
+fn describe_terms(terms: &[TopologySelectorTerm]) -> String {
     let mut text = String::new();
     for term in terms {
         if !text.is_empty() {
@@ -156,11 +159,10 @@ mod tests {
         let (name, zone) = text.split_once('@').unwrap_or((text, "z1"));
         let plain = name.trim_end_matches(['!', '-', '#', 'x']);
         let ready = if name.contains('!') { "False" } else { "True" };
-        let taints = match name.contains('#') {
-            true => {
-                json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}])
-            }
-            false => json!([{"key": "soft", "effect": "PreferNoSchedule"}]),
+        let taints = if name.contains('#') {
+            json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}])
+        } else {
+            json!([{"key": "soft", "effect": "PreferNoSchedule"}])
         };
         let deleted = name.contains('x').then_some("2026-01-01T00:00:00Z");
         serde_json::from_value(json!({
@@ -223,7 +225,7 @@ mod tests {
         ] {
             let (class, nodes) = (class(topologies.clone()), nodes(there));
             assert_eq!(
-                choose("uid", &class, &nodes),
+                choose_node("uid", &class, &nodes),
                 Ok(expected),
                 "{topologies} {there}"
             );
@@ -263,7 +265,7 @@ mod tests {
             ),
         ] {
             let (class, nodes) = (class(topologies), nodes(there));
-            assert_eq!(choose("uid", &class, &nodes), Err(told.to_owned()));
+            assert_eq!(choose_node("uid", &class, &nodes), Err(told.to_owned()));
         }
     }
 
@@ -284,7 +286,7 @@ mod tests {
         let (class, nodes) = (class(json!(null)), nodes("a b c"));
         let mut counts = BTreeMap::new();
         for number in 0..300 {
-            let chosen = choose(&format!("uid-{number}"), &class, &nodes).unwrap();
+            let chosen = choose_node(&format!("uid-{number}"), &class, &nodes).unwrap();
             *counts.entry(chosen).or_insert(0) += 1;
         }
         assert!(
@@ -299,12 +301,12 @@ mod tests {
         fn all_instances_choose_the_same(uid in "[a-f0-9-]{1,36}", gone in 0..4_usize) {
             let class = class(json!(null));
             let mut all = nodes("a b c d");
-            let chosen = choose(&uid, &class, &all).unwrap().to_owned();
+            let chosen = choose_node(&uid, &class, &all).unwrap().to_owned();
             all.reverse();
-            prop_assert_eq!(choose(&uid, &class, &all), Ok(chosen.as_str()));
+            prop_assert_eq!(choose_node(&uid, &class, &all), Ok(chosen.as_str()));
             let removed = all.remove(gone).name_any();
             if removed != chosen {
-                prop_assert_eq!(choose(&uid, &class, &all), Ok(chosen.as_str()));
+                prop_assert_eq!(choose_node(&uid, &class, &all), Ok(chosen.as_str()));
             }
         }
     }

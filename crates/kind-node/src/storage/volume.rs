@@ -20,7 +20,7 @@ const PROVISIONED_BY: &str = "pv.kubernetes.io/provisioned-by";
 pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// The volume for a request; `hostname` is the node's label [`HOSTNAME`].
-pub(super) fn describe(
+pub(super) fn describe_volume(
     request: &Request,
     class: &StorageClass,
     hostname: &str,
@@ -83,7 +83,7 @@ fn on_node(hostname: &str) -> VolumeNodeAffinity {
 
 /// The directory of a volume on this node that its claim no longer needs and that is to be
 /// deleted; `None` for every other volume.
-pub(super) fn discarded(volume: &PersistentVolume, hostname: &str) -> Option<Name> {
+pub(super) fn discarded_name(volume: &PersistentVolume, hostname: &str) -> Option<Name> {
     let annotations = volume.metadata.annotations.as_ref()?;
     let spec = volume.spec.as_ref()?;
     let phase = volume.status.as_ref()?.phase.as_deref()?;
@@ -107,7 +107,7 @@ mod tests {
 
     fn volume() -> PersistentVolume {
         let request = claim::tests::served(json!({}));
-        describe(&request, &StorageClass::default(), "host")
+        describe_volume(&request, &StorageClass::default(), "host")
     }
 
     /// The volume after its claim was deleted, with one field changed.
@@ -156,9 +156,9 @@ mod tests {
     #[test]
     fn a_released_volume_is_discarded_on_its_own_node() {
         let volume = released("", Value::Null);
-        let name = discarded(&volume, "host").unwrap();
+        let name = discarded_name(&volume, "host").unwrap();
         assert!(name.as_str().ends_with("_default_data"));
-        assert_eq!(discarded(&volume, "other"), None);
+        assert_eq!(discarded_name(&volume, "other"), None);
         assert!(is_on_node(&volume, "host") && !is_on_node(&volume, "other"));
     }
 
@@ -184,7 +184,7 @@ mod tests {
             ("/metadata/annotations", json!(null)),
         ] {
             let volume = released(pointer, value.clone());
-            assert_eq!(discarded(&volume, "host"), None, "{pointer} {value}");
+            assert_eq!(discarded_name(&volume, "host"), None, "{pointer} {value}");
         }
     }
 }

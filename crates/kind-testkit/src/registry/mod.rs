@@ -20,7 +20,7 @@ pub use token::TokenService;
 use crate::machine::require_programs;
 
 const PROGRAM: &str = "docker-registry";
-const TRIES: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// What a registry is to be like.
 #[derive(Default)]
@@ -54,7 +54,7 @@ impl Registry {
     /// If it is not installed or does not come up.
     pub fn start_with(options: &Options<'_>) -> Self {
         require_programs(&[PROGRAM]);
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             if let Some(registry) = Self::try_start(options) {
                 return registry;
             }
@@ -69,9 +69,10 @@ impl Registry {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let config = directory.path().join("config.yml");
-        let listens = match options.for_others {
-            true => SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())),
-            false => address,
+        let listens = if options.for_others {
+            SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()))
+        } else {
+            address
         };
         fs::write(&config, text(options, directory.path(), listens)).unwrap();
         let log = fs::File::create(directory.path().join("log")).unwrap();

@@ -8,16 +8,16 @@ use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
 use super::{
-    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, prepare, read, run,
-    run_titled, set_sysctls, step, wait_for_containerd, words,
+    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, owned_words,
+    prepare_step, read_step, run_step, run_titled, set_sysctls, step, wait_for_containerd,
 };
 use crate::manifest;
-use crate::node::AGENT;
+use crate::node::NODE_AGENT;
 use crate::plan::UserManifest;
 
 /// A node and its shares of the pod subnets.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Share<'a> {
+pub(crate) struct PodCidrAssignment<'a> {
     /// Its name.
     pub(crate) node: &'a str,
     /// Its shares.
@@ -50,7 +50,7 @@ pub(crate) struct First<'a> {
     /// Its documents.
     pub(crate) documents: &'a Documents,
     /// Pod addresses of all nodes, which may register early.
-    pub(crate) shares: &'a [Share<'a>],
+    pub(crate) pod_cidr_assignments: &'a [PodCidrAssignment<'a>],
     /// What is applied.
     pub(crate) manifests: &'a Manifests,
     /// Certificates and kubeconfigs stand in the node already.
@@ -68,12 +68,13 @@ impl First<'_> {
     ///
     /// # Errors
     /// The node's Kubernetes version is none.
-    pub(crate) fn request(&self) -> Result<Request, kind_kubeadm::Error> {
-        let kubeadm = match self.prepared && self.starts_by_phases() {
-            true => self.by_phases()?,
-            false => self.in_one()?,
+    pub(crate) fn bootstrap_request(&self) -> Result<Request, kind_kubeadm::Error> {
+        let kubeadm = if self.prepared && self.starts_by_phases() {
+            self.by_phases()?
+        } else {
+            self.in_one()?
         };
-        let mut sequences = vec![kubeadm, vec![assign_pod_cidrs(self.shares)]];
+        let mut sequences = vec![kubeadm, vec![assign_pod_cidrs(self.pod_cidr_assignments)]];
         sequences.extend(self.asks_runtime.then(|| vec![ask_runtime()]));
         let mut steps = vec![Step::Together { sequences }];
         let manifests = self.manifests.of_user.iter();
@@ -93,7 +94,7 @@ impl First<'_> {
             steps.push(self.etcd());
         }
         let argv = init_command(self.cluster, self.documents, self.facts);
-        steps.push(run(step::INIT, argv, None));
+        steps.push(run_step(step::INIT, argv, None));
         if !self.reads.is_empty() {
             // Other control planes will come, and a load balancer is in front of them.
             steps.extend(balancer_access());
@@ -104,8 +105,8 @@ impl First<'_> {
         together.extend(self.unmark()?.map(|step| vec![step]));
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
-            let argv = words(&[AGENT, "finalize-kubelet"]);
-            together.push(vec![run(StepId::FinalizeKubelet, argv, None)]);
+            let argv = owned_words(&[NODE_AGENT, "finalize-kubelet"]);
+            together.push(vec![run_step(StepId::FinalizeKubelet, argv, None)]);
         }
         steps.push(Step::Together {
             sequences: together,
@@ -132,10 +133,14 @@ impl First<'_> {
         together.push(make_account());
         let start_kubelet = phase(KubeadmPhase::KubeletStart, &["kubelet-start"]);
         let control_plane = phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]);
-        let mut steps = Vec::from(prepare(vec![self.etcd(), control_plane]));
+        let mut steps = Vec::from(prepare_step(vec![self.etcd(), control_plane]));
         steps.extend([
             start_kubelet,
-            run(StepId::ApiServer, words(&[AGENT, "await-server"]), None),
+            run_step(
+                StepId::ApiServer,
+                owned_words(&[NODE_AGENT, "await-server"]),
+                None,
+            ),
             Step::Together {
                 sequences: together,
             },
@@ -146,7 +151,7 @@ impl First<'_> {
     /// kubeadm asks a server five times a second at most, each run of it for itself.
     fn records(&self) -> Step {
         let records = record_commands(self.cluster, self.documents, self.facts).into_iter();
-        let record = |(phase, argv)| vec![run(step::record(phase), argv, None)];
+        let record = |(phase, argv)| vec![run_step(step::record_step(phase), argv, None)];
         Step::Together {
             sequences: records.map(record).collect(),
         }
@@ -154,9 +159,10 @@ impl First<'_> {
 
     /// Only the node's start document names other members.
     fn etcd(&self) -> Step {
-        let config = match self.etcd_of_several {
-            true => START_PATH,
-            false => CONFIG_PATH,
+        let config = if self.etcd_of_several {
+            START_PATH
+        } else {
+            CONFIG_PATH
         };
         kubeadm_phase(KubeadmPhase::Etcd, &["etcd", "local"], config)
     }
@@ -164,8 +170,8 @@ impl First<'_> {
     /// What others wait for once the node serves.
     fn tell_others(&self) -> impl Iterator<Item = Step> {
         let shared = self.reads.iter();
-        let shared = shared.map(|path| read(StepId::SharedFile, path));
-        let reads = [read(StepId::AdminKubeconfig, ADMIN_CONFIG)].into_iter();
+        let shared = shared.map(|path| read_step(StepId::SharedFile, path));
+        let reads = [read_step(StepId::AdminKubeconfig, ADMIN_CONFIG)].into_iter();
         let serves = Step::Mark { id: StepId::Serves };
         reads.chain(shared).chain([serves])
     }
@@ -183,30 +189,30 @@ impl First<'_> {
         .into_iter()
         .filter_map(|(id, verb, manifest)| {
             let manifest = manifest.as_deref()?;
-            let (argv, input) = match manifest::objects(manifest) {
-                Some(objects) => (words(&[AGENT, "make-objects", verb]), objects),
+            let (argv, input) = match manifest::manifest_objects(manifest) {
+                Some(objects) => (owned_words(&[NODE_AGENT, "make-objects", verb]), objects),
                 None => {
                     let arguments = [verb, "--validate=false", "-f", "-"];
                     (kubectl_as(kubeconfig, &arguments), manifest.to_owned())
                 }
             };
-            Some(vec![run(id, argv, Some(input))])
+            Some(vec![run_step(id, argv, Some(input))])
         })
         .collect()
     }
 
     /// Lets pods run on the only node, and load balancers send it traffic. kubeadm must have marked it.
     fn unmark(&self) -> Result<Option<Step>, kind_kubeadm::Error> {
-        if self.shares.len() > 1 {
+        if self.pod_cidr_assignments.len() > 1 {
             return Ok(None);
         }
-        let mut argv = words(&[AGENT, "remove-marks"]);
+        let mut argv = owned_words(&[NODE_AGENT, "remove-marks"]);
         if self.node.taints.is_none() {
-            argv.extend(words(control_plane_taints(
+            argv.extend(owned_words(control_plane_taints(
                 self.facts.kubernetes_version(),
             )?));
         }
-        Ok(Some(run(StepId::TaintsAndLabels, argv, None)))
+        Ok(Some(run_step(StepId::TaintsAndLabels, argv, None)))
     }
 }
 
@@ -217,23 +223,24 @@ fn balancer_access() -> [Step; 2] {
         "umask 077; kubeadm kubeconfig user --client-name=system:kube-proxy --config={CONFIG_PATH} \
          >{KUBECONFIG} || : >{KUBECONFIG}"
     );
-    let argv = words(&["/bin/sh", "-c", &script]);
+    let argv = owned_words(&["/bin/sh", "-c", &script]);
     [
-        run(StepId::MakeBalancerKubeconfig, argv, None),
-        read(StepId::BalancerKubeconfig, KUBECONFIG),
+        run_step(StepId::MakeBalancerKubeconfig, argv, None),
+        read_step(StepId::BalancerKubeconfig, KUBECONFIG),
     ]
 }
 
 /// Whoever creates a cluster wants to run pods in it next.
 fn make_account() -> Vec<Step> {
-    let argv = words(&[AGENT, "make-account"]);
-    vec![run(StepId::DefaultServiceAccount, argv, None)]
+    let argv = owned_words(&[NODE_AGENT, "make-account"]);
+    vec![run_step(StepId::DefaultServiceAccount, argv, None)]
 }
 
 /// Waits beside kubeadm for nodes to be registered, and gives them their pod addresses at once.
-fn assign_pod_cidrs(shares: &[Share<'_>]) -> Step {
-    let mut argv = words(&[AGENT, "assign-pod-cidrs"]);
-    let share = |share: &Share<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
-    argv.extend(shares.iter().map(share));
-    run(StepId::PodCidrs, argv, None)
+fn assign_pod_cidrs(pod_cidr_assignments: &[PodCidrAssignment<'_>]) -> Step {
+    let mut argv = owned_words(&[NODE_AGENT, "assign-pod-cidrs"]);
+    let share =
+        |share: &PodCidrAssignment<'_>| format!("{}={}", share.node, share.pod_cidrs.join(","));
+    argv.extend(pod_cidr_assignments.iter().map(share));
+    run_step(StepId::PodCidrs, argv, None)
 }

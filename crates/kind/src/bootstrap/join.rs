@@ -5,27 +5,32 @@ use kind_kubeadm::{NodeFacts, START_PATH, join_command, notes_runtime_at_node};
 use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
 use super::{
-    kubeadm_phase, kubeadm_phase_command, prepare, run_titled, set_sysctls, step,
-    wait_for_containerd, words,
+    kubeadm_phase, kubeadm_phase_command, owned_words, prepare_step, run_titled, set_sysctls, step,
+    wait_for_containerd,
 };
-use crate::node::AGENT;
+use crate::node::NODE_AGENT;
 
 /// The request of a node that has everything it needs to start without asking the cluster: its
 /// certificates, kubeconfigs and start document. kubeadm stays the authority for what it runs.
-pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni: bool) -> Request {
+pub(crate) fn start_request(
+    facts: &NodeFacts,
+    role: &Role,
+    cri_socket: &str,
+    writes_cni: bool,
+) -> Request {
     let (manifests, registered) = if role.is_control_plane() {
         let phase = |phase, words: &[&str]| kubeadm_phase(phase, words, START_PATH);
         let manifests = vec![
             phase(KubeadmPhase::Etcd, &["etcd", "local"]),
             phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]),
         ];
-        (manifests, registration())
+        (manifests, registration_step())
     } else {
         // Nothing more is to be done for a worker.
         (Vec::new(), (step::JOIN, step::join_title(&facts.name)))
     };
     let cri_socket = notes_runtime_at_node(facts.version()).then_some(cri_socket);
-    let mut steps = Vec::from(prepare(manifests));
+    let mut steps = Vec::from(prepare_step(manifests));
     steps.extend([
         start_kubelet(),
         await_registration(registered, facts, cri_socket, writes_cni),
@@ -38,11 +43,11 @@ pub(crate) fn start(facts: &NodeFacts, role: &Role, cri_socket: &str, writes_cni
 /// Before 1.22 `kubeadm join` also noted the addresses of API servers in a ConfigMap. Nothing reads the note
 /// where the servers' pods bear their addresses, as they do since 1.19, and making it takes kubeadm as long as
 /// a whole join.
-pub(crate) fn mark(facts: &NodeFacts) -> Request {
+pub(crate) fn mark_request(facts: &NodeFacts) -> Request {
     let argv = kubeadm_phase_command(&["mark-control-plane"], START_PATH);
     let marked = run_titled(step::JOIN, step::join_title(&facts.name), argv, None);
     Request {
-        steps: vec![marked, joined()],
+        steps: vec![marked, joined_step()],
     }
 }
 
@@ -51,7 +56,7 @@ pub(crate) fn mark(facts: &NodeFacts) -> Request {
 ///
 /// A kubelet that is to have a configuration of its own (`own_kubelet`) starts once more with that of the
 /// node's start document: `kubeadm join` knows only the cluster's.
-pub(crate) fn join(facts: &NodeFacts, own_kubelet: bool, writes_cni: bool) -> Request {
+pub(crate) fn join_request(facts: &NodeFacts, own_kubelet: bool, writes_cni: bool) -> Request {
     let mut steps = vec![
         set_sysctls(),
         wait_for_containerd(),
@@ -63,9 +68,9 @@ pub(crate) fn join(facts: &NodeFacts, own_kubelet: bool, writes_cni: bool) -> Re
         ),
     ];
     steps.extend(own_kubelet.then(start_kubelet));
-    steps.push(joined());
+    steps.push(joined_step());
     if writes_cni {
-        steps.push(await_registration(registration(), facts, None, true));
+        steps.push(await_registration(registration_step(), facts, None, true));
     }
     Request { steps }
 }
@@ -74,13 +79,13 @@ fn start_kubelet() -> Step {
     kubeadm_phase(KubeadmPhase::KubeletStart, &["kubelet-start"], START_PATH)
 }
 
-fn joined() -> Step {
+fn joined_step() -> Step {
     Step::Mark { id: StepId::Joined }
 }
 
-fn registration() -> (StepId, String) {
+fn registration_step() -> (StepId, String) {
     let id = StepId::Registration;
-    (id, step::title(id).to_owned())
+    (id, step::step_title(id).to_owned())
 }
 
 /// Waits until the node is known to the cluster, and has its pod network use the addresses that the node
@@ -91,7 +96,7 @@ fn await_registration(
     cri_socket: Option<&str>,
     writes_cni: bool,
 ) -> Step {
-    let mut argv = words(&[AGENT, "await-registration", facts.name.as_str()]);
+    let mut argv = owned_words(&[NODE_AGENT, "await-registration", facts.name.as_str()]);
     argv.extend(cri_socket.map(|socket| format!("--cri-socket={socket}")));
     argv.extend(writes_cni.then(|| "--pod-network".to_owned()));
     run_titled(id, title, argv, None)

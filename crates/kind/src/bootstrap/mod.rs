@@ -9,10 +9,10 @@ use std::time::Duration;
 use kind_kubeadm::control_plane_label;
 use kind_node::request::{KubeadmPhase, Step, StepId};
 
-use crate::node::AGENT;
+use crate::node::NODE_AGENT;
 
-pub(crate) use first::{First, Manifests, Share};
-pub(crate) use join::{join, mark, start};
+pub(crate) use first::{First, Manifests, PodCidrAssignment};
+pub(crate) use join::{join_request, mark_request, start_request};
 
 /// Where kubeadm leaves the administrator's kubeconfig.
 pub(crate) const ADMIN_CONFIG: &str = "/etc/kubernetes/admin.conf";
@@ -30,7 +30,7 @@ pub(crate) const SHARED_FILES: [&str; 8] = [
 ];
 
 /// How long a booting node may take until containerd answers.
-const BOOT_LIMIT: Duration = Duration::from_secs(120);
+const CONTAINERD_TIMEOUT: Duration = Duration::from_secs(120);
 /// kubeadm's name for the phase that restarts the kubelet to use the certificate it rotates.
 pub(crate) const KUBELET_FINALIZE: &str = "kubelet-finalize";
 const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
@@ -39,50 +39,61 @@ const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 ///
 /// # Errors
 /// The Kubernetes version is none.
-pub(crate) fn ready(version: &str, limit: Duration) -> Result<Step, kind_kubeadm::Error> {
-    let mut argv = words(&[AGENT, "await-nodes", control_plane_label(version)?]);
+pub(crate) fn await_nodes_step(
+    version: &str,
+    limit: Duration,
+) -> Result<Step, kind_kubeadm::Error> {
+    let mut argv = owned_words(&[NODE_AGENT, "await-nodes", control_plane_label(version)?]);
     argv.push(limit.as_secs().max(1).to_string());
-    Ok(run(StepId::Ready, argv, None))
+    Ok(run_step(StepId::Ready, argv, None))
 }
 
 /// The step that notes in the cluster that its nodes stop.
 pub(crate) fn note_stop() -> Step {
-    run(StepId::NoteStop, words(&[AGENT, "note-stop"]), None)
+    run_step(
+        StepId::NoteStop,
+        owned_words(&[NODE_AGENT, "note-stop"]),
+        None,
+    )
 }
 
 /// The step that waits until a node that was started again is ready.
-pub(crate) fn back(node: &str, limit: Duration) -> Step {
-    let mut argv = words(&[AGENT, "await-ready", node]);
+pub(crate) fn await_ready_step(node: &str, limit: Duration) -> Step {
+    let mut argv = owned_words(&[NODE_AGENT, "await-ready", node]);
     argv.push(limit.as_secs().max(1).to_string());
-    run(StepId::Ready, argv, None)
+    run_step(StepId::Ready, argv, None)
 }
 
 /// The step that waits until the API server answers.
-pub(crate) fn answers(limit: Duration) -> Step {
+pub(crate) fn await_api_server_step(limit: Duration) -> Step {
     Step::Wait {
         id: StepId::ApiServerAnswer,
-        name: step::title(StepId::ApiServerAnswer).to_owned(),
-        argv: kubectl(&["get", "--raw=/readyz"]),
+        name: step::step_title(StepId::ApiServerAnswer).to_owned(),
+        argv: kubectl_step(&["get", "--raw=/readyz"]),
         timeout_ms: millis(limit),
     }
 }
 
 /// The step that sets what the node's kernel needs, whatever image the node is of: ours do it at every boot.
 fn set_sysctls() -> Step {
-    run(StepId::Sysctls, words(&[AGENT, "set-sysctls"]), None)
+    run_step(
+        StepId::Sysctls,
+        owned_words(&[NODE_AGENT, "set-sysctls"]),
+        None,
+    )
 }
 
 fn wait_for_containerd() -> Step {
     Step::WaitSocket {
         id: StepId::ContainerRuntime,
         path: CONTAINERD_SOCKET.to_owned(),
-        timeout_ms: millis(BOOT_LIMIT),
+        timeout_ms: millis(CONTAINERD_TIMEOUT),
     }
 }
 
 /// Waits until the node is up, whose boot may still lay out `/var`, and writes the manifests of static pods. A
 /// kubelet that runs before they are whole may not see one for 20 seconds.
-fn prepare(manifests: Vec<Step>) -> [Step; 3] {
+fn prepare_step(manifests: Vec<Step>) -> [Step; 3] {
     let sequences = manifests.into_iter().map(|step| vec![step]).collect();
     [
         set_sysctls(),
@@ -95,11 +106,15 @@ fn prepare(manifests: Vec<Step>) -> [Step; 3] {
 /// is not judged.
 pub(crate) fn ask_runtime() -> Step {
     let script = "containerd --version; runc --version; true";
-    run(StepId::RuntimeVersions, words(&["sh", "-c", script]), None)
+    run_step(
+        StepId::RuntimeVersions,
+        owned_words(&["sh", "-c", script]),
+        None,
+    )
 }
 
 /// What the steps of a request are for.
-pub(crate) fn ids(steps: &[Step]) -> Vec<StepId> {
+pub(crate) fn step_ids(steps: &[Step]) -> Vec<StepId> {
     let ids = steps.iter().flat_map(|step| match step {
         Step::Run { id, .. }
         | Step::Wait { id, .. }
@@ -107,7 +122,7 @@ pub(crate) fn ids(steps: &[Step]) -> Vec<StepId> {
         | Step::Read { id, .. } => vec![*id],
         Step::Together { sequences } => {
             let sequences = sequences.iter();
-            sequences.flat_map(|sequence| ids(sequence)).collect()
+            sequences.flat_map(|sequence| step_ids(sequence)).collect()
         }
         // Nothing is said of it that has to be recognised before it has happened.
         Step::Mark { .. } => Vec::new(),
@@ -117,13 +132,13 @@ pub(crate) fn ids(steps: &[Step]) -> Vec<StepId> {
 
 /// What people read of the programs of a request.
 #[cfg(test)]
-pub(crate) fn names(steps: &[Step]) -> Vec<&str> {
+pub(crate) fn step_names(steps: &[Step]) -> Vec<&str> {
     let mut names = Vec::new();
     for step in steps {
         match step {
             Step::Run { name, .. } | Step::Wait { name, .. } => names.push(name.as_str()),
             Step::Together { sequences } => {
-                names.extend(sequences.iter().flat_map(|sequence| self::names(sequence)));
+                names.extend(sequences.iter().flat_map(|sequence| step_names(sequence)));
             }
             Step::WaitSocket { .. } | Step::Read { .. } | Step::Mark { .. } => {}
         }
@@ -134,36 +149,36 @@ pub(crate) fn names(steps: &[Step]) -> Vec<&str> {
 /// One phase of `kubeadm init` with the documents at `config`.
 fn kubeadm_phase(phase: KubeadmPhase, words: &[&str], config: &str) -> Step {
     let argv = kubeadm_phase_command(words, config);
-    run(StepId::Kubeadm(phase), argv, None)
+    run_step(StepId::Kubeadm(phase), argv, None)
 }
 
 fn kubeadm_phase_command(phase: &[&str], config: &str) -> Vec<String> {
-    let mut argv = words(&["kubeadm", "init", "phase"]);
-    argv.extend(words(phase));
+    let mut argv = owned_words(&["kubeadm", "init", "phase"]);
+    argv.extend(owned_words(phase));
     argv.push(format!("--config={config}"));
     argv.push("--v=6".to_owned());
     argv
 }
 
 /// A file that is told, for what its id says.
-fn read(id: StepId, path: &str) -> Step {
+fn read_step(id: StepId, path: &str) -> Step {
     let path = path.to_owned();
     Step::Read { id, path }
 }
 
-fn kubectl(arguments: &[&str]) -> Vec<String> {
+fn kubectl_step(arguments: &[&str]) -> Vec<String> {
     kubectl_as(ADMIN_CONFIG, arguments)
 }
 
 fn kubectl_as(kubeconfig: &str, arguments: &[&str]) -> Vec<String> {
-    let mut argv = words(&["kubectl"]);
+    let mut argv = owned_words(&["kubectl"]);
     argv.push(format!("--kubeconfig={kubeconfig}"));
-    argv.extend(words(arguments));
+    argv.extend(owned_words(arguments));
     argv
 }
 
-fn run(id: StepId, argv: Vec<String>, stdin: Option<String>) -> Step {
-    run_titled(id, step::title(id).to_owned(), argv, stdin)
+fn run_step(id: StepId, argv: Vec<String>, stdin: Option<String>) -> Step {
+    run_titled(id, step::step_title(id).to_owned(), argv, stdin)
 }
 
 /// Runs a program in a step that has more to say than what it is for.
@@ -176,7 +191,7 @@ fn run_titled(id: StepId, title: String, argv: Vec<String>, stdin: Option<String
     }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+fn owned_words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 

@@ -17,7 +17,7 @@ pub(crate) const RECORDS: [StepId; 4] = [
 ];
 
 /// The step in which kubeadm makes the objects of one of its phases.
-pub(crate) fn record(phase: RecordPhase) -> StepId {
+pub(crate) fn record_step(phase: RecordPhase) -> StepId {
     StepId::Kubeadm(match phase {
         RecordPhase::UploadConfig => KubeadmPhase::UploadConfig,
         RecordPhase::MarkControlPlane => KubeadmPhase::MarkControlPlane,
@@ -29,7 +29,7 @@ pub(crate) fn record(phase: RecordPhase) -> StepId {
 
 /// What people read of a step. Joins and manifests have more to say than that, and what is about a path is named
 /// after it.
-pub(crate) fn title(id: StepId) -> &'static str {
+pub(crate) fn step_title(id: StepId) -> &'static str {
     match id {
         StepId::Other => "work",
         StepId::Request => "request",
@@ -75,10 +75,10 @@ fn kubeadm_title(phase: KubeadmPhase) -> &'static str {
 
 /// What people read of the step in which a node joins.
 pub(crate) fn join_title(node: &str) -> String {
-    format!("{} {node}", title(JOIN))
+    format!("{} {node}", step_title(JOIN))
 }
 
 /// What people read of the step that applies a manifest of the user's.
 pub(crate) fn manifest_title(name: &str) -> String {
-    format!("{} {name}", title(StepId::UserManifest))
+    format!("{} {name}", step_title(StepId::UserManifest))
 }

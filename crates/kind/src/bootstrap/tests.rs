@@ -13,7 +13,7 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
     cluster.set_defaults();
     let mut facts = NodeFacts::new("kind-control-plane", "native", version).unwrap();
     facts.ipv4 = Some([172, 18, 0, 2].into());
-    facts.skip_phases = words(&["addon/coredns", KUBELET_FINALIZE]);
+    facts.skip_phases = owned_words(&["addon/coredns", KUBELET_FINALIZE]);
     let manifests = Manifests {
         cni: Some("CNI".to_owned()),
         dns: Some("DNS".to_owned()),
@@ -25,12 +25,12 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
         }],
     };
     let names = cluster.node_names();
-    let pod_cidrs = words(&["10.244.0.0/24"]);
-    let shares = names.iter().map(|node| Share {
+    let pod_cidrs = owned_words(&["10.244.0.0/24"]);
+    let pod_cidr_assignments = names.iter().map(|node| PodCidrAssignment {
         node,
         pod_cidrs: &pod_cidrs,
     });
-    let shares: Vec<_> = shares.collect();
+    let pod_cidr_assignments: Vec<_> = pod_cidr_assignments.collect();
     let node = NodeSettings::new(0, &cluster.nodes[0]).unwrap();
     let settings = ClusterSettings::new(&cluster).unwrap();
     let first = First {
@@ -38,7 +38,7 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
         node: &node,
         facts: &facts,
         documents: &kind_kubeadm::patched(&settings, &node, &facts).unwrap(),
-        shares: &shares,
+        pod_cidr_assignments: &pod_cidr_assignments,
         manifests: &manifests,
         prepared,
         etcd_of_several: false,
@@ -53,10 +53,10 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
             _ => &SHARED_FILES,
         },
     };
-    let mut request = first.request().unwrap();
+    let mut request = first.bootstrap_request().unwrap();
     request
         .steps
-        .extend(wait.map(|limit| ready(version, limit).unwrap()));
+        .extend(wait.map(|limit| await_nodes_step(version, limit).unwrap()));
     let lines = request.steps.iter().flat_map(lines);
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -142,9 +142,9 @@ fn text(request: &Request) -> String {
 #[test]
 fn joining_nodes_follow_their_addresses_unless_the_user_brings_the_network() {
     let facts = NodeFacts::new("kind-worker", "native", "v1.37.0").unwrap();
-    insta::assert_snapshot!(text(&join(&facts, false, true)));
-    assert!(!text(&join(&facts, false, false)).contains("registration"));
-    let own = text(&join(&facts, true, false));
+    insta::assert_snapshot!(text(&join_request(&facts, false, true)));
+    assert!(!text(&join_request(&facts, false, false)).contains("registration"));
+    let own = text(&join_request(&facts, true, false));
     let last = own.find("kubeadm init phase kubelet-start --config=/kind/kubeadm-start.conf");
     assert!(last > own.find("kubeadm join"), "{own}");
 }
@@ -152,14 +152,14 @@ fn joining_nodes_follow_their_addresses_unless_the_user_brings_the_network() {
 #[test]
 fn nodes_that_start_alone() {
     let facts = NodeFacts::new("kind-worker", "native", "v1.37.0").unwrap();
-    insta::assert_snapshot!(text(&start(
+    insta::assert_snapshot!(text(&start_request(
         &facts,
         &Role::Worker,
         "unix:///run/c.sock",
         true
     )));
     let facts = NodeFacts::new("kind-control-plane2", "native", "v1.20.2").unwrap();
-    let started = start(&facts, &Role::ControlPlane, "unix:///run/c.sock", false);
+    let started = start_request(&facts, &Role::ControlPlane, "unix:///run/c.sock", false);
     insta::assert_snapshot!(text(&started));
-    insta::assert_snapshot!(text(&mark(&facts)));
+    insta::assert_snapshot!(text(&mark_request(&facts)));
 }

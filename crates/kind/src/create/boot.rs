@@ -7,7 +7,7 @@ use crate::plan::{NodePlan, Plan};
 use crate::{Error, Result};
 
 /// How long a node may take until commands can run in it.
-const BOOT_LIMIT: Duration = Duration::from_secs(30);
+const BOOT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Starts the nodes, and waits until they take commands.
 pub(super) fn boot_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
@@ -20,7 +20,7 @@ pub(super) fn boot_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<(
         if node.is_balancer() {
             return Ok(());
         }
-        let booted = engine.wait_until_booted(&node.name, BOOT_LIMIT);
+        let booted = engine.wait_until_booted(&node.name, BOOT_TIMEOUT);
         booted.map_err(failed("failed to boot"))
     })
 }

@@ -14,7 +14,7 @@ use crate::{Error, Provider, Result, contents, kubeconfig};
 const LONGEST_NAME: usize = 50;
 
 /// Everything that can be known to be wrong before the first thing is made.
-pub(super) fn check(
+pub(super) fn check_surroundings(
     provider: &Provider,
     options: &CreateCluster,
     listener: Listener<'_>,
@@ -34,7 +34,7 @@ pub(super) fn check(
     for text in limit_warnings(&cluster, info.limits) {
         listener(Event::Warning(Warning::Engine(text)));
     }
-    kubeconfig::check(&options.files)?;
+    kubeconfig::check_files(&options.files)?;
     let ports = published_ports(&cluster);
     let warnings = engine.preflight(cluster.nodes.len(), &ports);
     let warnings = warnings.map_err(Error::engine("failed to check the host"))?;
@@ -63,7 +63,7 @@ pub(crate) fn check_cluster(
         listener(Event::Warning(Warning::LongName(cluster.name.clone())));
     }
     options.check(cluster)?;
-    contents::read(cluster, &current_directory()?)?;
+    contents::read_contents(cluster, &current_directory()?)?;
     for warning in cluster.warnings() {
         listener(Event::Warning(Warning::Config(warning)));
     }

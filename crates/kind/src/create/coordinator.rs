@@ -10,7 +10,7 @@ use kind_engine::{Engine, Info, State};
 
 use super::phases::Phases;
 use super::{CreateCluster, parallel};
-use crate::error::{Cause, chain};
+use crate::error::{Cause, error_chain};
 use crate::event::{Event, Outcome, Warning};
 use crate::node::Abandoned;
 use crate::plan::NodePlan;
@@ -55,7 +55,7 @@ impl<'a> Coordinator<'a> {
     }
 
     /// Ends here if the caller asked to.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check_cancelled(&self) -> Result<()> {
         self.cancel.check()
     }
 
@@ -66,10 +66,10 @@ impl<'a> Coordinator<'a> {
         work: impl Fn(&NodePlan) -> Result<()> + Sync,
     ) -> Result<()> {
         if self.host.parallel_creates {
-            return parallel::each(nodes, self.cancel, work).map(drop);
+            return parallel::run_for_each(nodes, self.cancel, work).map(drop);
         }
         let mut nodes = nodes.iter();
-        nodes.try_for_each(|node| self.check().and_then(|()| work(node)))
+        nodes.try_for_each(|node| self.check_cancelled().and_then(|()| work(node)))
     }
 
     /// Notes that a node exists because of this creation.
@@ -90,16 +90,17 @@ impl<'a> Coordinator<'a> {
 
     /// Takes back what was made, and returns the failure to report: the one that was given, with the
     /// place of the nodes' logs.
-    pub(super) fn fail(&self, error: Error, phases: &mut Phases<'_>) -> Error {
-        phases.end(Outcome::Failed);
+    pub(super) fn clean_up_after(&self, error: Error, phases: &mut Phases<'_>) -> Error {
+        phases.end_phase(Outcome::Failed);
         let made = self.made_nodes();
         if self.retain || made.is_empty() {
             return error;
         }
         // A user who interrupts does not want to wait for logs.
-        let evidence = match error.is_cancelled() {
-            true => None,
-            false => self.keep_evidence(&made, &error, phases),
+        let evidence = if error.is_cancelled() {
+            None
+        } else {
+            self.keep_evidence(&made, &error, phases)
         };
         self.remove_nodes(made, phases);
         match evidence {
@@ -128,7 +129,11 @@ impl<'a> Coordinator<'a> {
             .provider
             .new_log_directory(self.cluster)
             .map(|directory| {
-                let story = format!("{}\n\n{}", chain(error), error.output().unwrap_or_default());
+                let story = format!(
+                    "{}\n\n{}",
+                    error_chain(error),
+                    error.output().unwrap_or_default()
+                );
                 let _ = std::fs::write(directory.join("failure.txt"), story);
                 (logs::collect(engine, &nodes, &directory), directory)
             });
@@ -137,20 +142,20 @@ impl<'a> Coordinator<'a> {
             Err(error) => (Some(error), None),
         };
         if let Some(error) = problem {
-            phases.tell(Event::Warning(Warning::Evidence(chain(&error))));
+            phases.send_event(Event::Warning(Warning::Evidence(error_chain(&error))));
         }
         directory
     }
 
     fn remove_nodes(&self, made: Vec<String>, phases: &Phases<'_>) {
         match self.engine().remove(&made) {
-            Ok(()) => phases.tell(Event::NodesDeleted { nodes: made }),
+            Ok(()) => phases.send_event(Event::NodesDeleted { nodes: made }),
             Err(error) => {
                 let error = Error::Engine {
                     action: "failed to delete nodes".to_owned(),
                     source: Cause::from_engine(error),
                 };
-                phases.tell(Event::Warning(Warning::CleanUp(chain(&error))));
+                phases.send_event(Event::Warning(Warning::CleanUp(error_chain(&error))));
             }
         }
     }

@@ -8,8 +8,8 @@ use super::balancer::load_balancer_file;
 use super::node_documents::NodeDocuments;
 use super::parallel;
 use super::provision::Provisioned;
-use super::way::Way;
-use crate::node::{AGENT, File};
+use super::strategy::BootstrapStrategy;
+use crate::node::{File, NODE_AGENT};
 use crate::plan::{NodeMap, Plan};
 use crate::{CancelToken, Error, Result};
 
@@ -19,7 +19,7 @@ const SHOW_LIMITS_PATH: &str = "/etc/systemd/system/kubelet.service.d/20-kind-li
 /// What all nodes are started with.
 pub(crate) struct ClusterDocuments<'a> {
     /// How the nodes come together.
-    pub(crate) way: Way,
+    pub(crate) strategy: BootstrapStrategy,
     /// kubeadm's documents of every node that runs Kubernetes.
     pub(crate) nodes: NodeMap<NodeDocuments<'a>>,
     /// What is written into every node, the load balancer too.
@@ -48,13 +48,15 @@ pub(crate) fn make_documents<'a>(
     provisioned: &'a Provisioned<'_>,
     cancel: &CancelToken,
 ) -> Result<ClusterDocuments<'a>> {
-    let nodes = parallel::each(&plan.kubernetes_nodes(), cancel, |node| {
+    let nodes = parallel::run_for_each(&plan.kubernetes_nodes(), cancel, |node| {
         let documents = NodeDocuments::new(plan, *node, provisioned)?;
         Ok((node.plan.name.clone(), documents))
     })?;
     let mut nodes: NodeMap<_> = nodes.into_iter().collect();
-    let way = Way::choose(plan, &nodes)?;
-    nodes.values_mut().for_each(|node| way.settle(node));
+    let strategy = BootstrapStrategy::choose_strategy(plan, &nodes)?;
+    nodes
+        .values_mut()
+        .for_each(|node| strategy.skip_finished_phases(node));
     let first = nodes
         .get(&plan.bootstrap)
         .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;
@@ -63,19 +65,19 @@ pub(crate) fn make_documents<'a>(
     let balancer = plan.balancer().map(|balancer| {
         let files = NodeFiles {
             files: vec![load_balancer_file(plan)],
-            secrets: way.balancer_secret(first)?.into_iter().collect(),
+            secrets: strategy.balancer_kubeconfig(first)?.into_iter().collect(),
             unknown: Vec::new(),
         };
         Ok((balancer.name.clone(), files))
     });
     let all: Vec<_> = nodes.values().collect();
-    let files = parallel::each(&all, cancel, |node| {
-        let files = node.make_files(plan, &way, writes_cni)?;
+    let files = parallel::run_for_each(&all, cancel, |node| {
+        let files = node.make_files(plan, &strategy, writes_cni)?;
         Ok((node.plan.name.clone(), files))
     })?;
     Ok(ClusterDocuments {
         files: files.into_iter().chain(balancer.transpose()?).collect(),
-        way,
+        strategy,
         nodes,
         writes_cni,
     })
@@ -83,8 +85,13 @@ pub(crate) fn make_documents<'a>(
 
 impl NodeDocuments<'_> {
     /// kubeadm's documents, containerd's configuration if the user patches it, what the configuration asks for
-    /// beside them, and what the node needs to start the chosen way.
-    fn make_files(&self, plan: &Plan, way: &Way, writes_cni: bool) -> Result<NodeFiles> {
+    /// beside them, and what the node needs to start by the chosen strategy.
+    fn make_files(
+        &self,
+        plan: &Plan,
+        strategy: &BootstrapStrategy,
+        writes_cni: bool,
+    ) -> Result<NodeFiles> {
         let cluster = &plan.kubernetes;
         let mut unknown = Vec::new();
         let mut files = vec![File::new(kind_kubeadm::CONFIG_PATH, self.documents.text())];
@@ -115,10 +122,10 @@ impl NodeDocuments<'_> {
         if self.plan.host.resources != ResourceLimits::default() {
             files.push(File::new(SHOW_LIMITS_PATH, show_limits()));
         }
-        files.extend(way.start_document(self));
+        files.extend(strategy.start_document(self));
         Ok(NodeFiles {
             files,
-            secrets: way.secrets(self)?,
+            secrets: strategy.node_secrets(self)?,
             unknown,
         })
     }
@@ -127,5 +134,5 @@ impl NodeDocuments<'_> {
 /// Before every start of the kubelet, as what it shows ends with the node. kubeadm has systemd read units anew before
 /// it starts the kubelet, so that the file also counts on a node that has booted without it.
 fn show_limits() -> String {
-    format!("[Service]\nExecStartPre={AGENT} show-limits\n")
+    format!("[Service]\nExecStartPre={NODE_AGENT} show-limits\n")
 }

@@ -6,10 +6,10 @@ use kind_diagnosis::{Check, Severity};
 use kind_engine::Engine;
 use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
-use kind_node::request::{Event as Told, StepId};
+use kind_node::request::{Event as NodeEvent, StepId};
 
 use super::coordinator::Coordinator;
-use super::phases::{Phases, Sequence};
+use super::phases::{PhaseSequence, Phases};
 use super::requests::BootstrapRequests;
 use super::start::Started;
 use crate::error::FailedStep;
@@ -26,23 +26,23 @@ pub(super) fn drive_bootstrap(
 ) -> Result<String> {
     let mut script = started.requests;
     let mut requests = Requests::new(coordinator.provider.shared_engine());
-    requests.begin(&script.first, &script.init, &[]);
+    requests.begin_request(&script.first, &script.init, &[]);
     for (node, request) in mem::take(&mut script.beside) {
-        requests.begin(&node, &request, &[]);
+        requests.begin_request(&node, &request, &[]);
     }
     let mut run = BootstrapRun {
         engine: coordinator.engine(),
         joining: 0,
         script,
-        sequence: started.sequence,
+        phase_sequence: started.phase_sequence,
         phases,
         shared: Vec::new(),
         admin: None,
         ready: true,
     };
     let abandon = || coordinator.abandon_requests();
-    requests.hear(coordinator.cancel, abandon, |requests, node, reply| {
-        run.hear(requests, node, reply)
+    requests.handle_replies(coordinator.cancel, abandon, |requests, node, reply| {
+        run.on_reply(requests, node, reply)
     })?;
     run.end()
 }
@@ -51,7 +51,7 @@ pub(super) fn drive_bootstrap(
 struct BootstrapRun<'a, 'l> {
     engine: &'a dyn Engine,
     script: BootstrapRequests,
-    sequence: Sequence,
+    phase_sequence: PhaseSequence,
     phases: &'a mut Phases<'l>,
     /// How many of the running group have not joined yet.
     joining: usize,
@@ -62,24 +62,24 @@ struct BootstrapRun<'a, 'l> {
 }
 
 impl BootstrapRun<'_, '_> {
-    fn hear(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
+    fn on_reply(&mut self, requests: &mut Requests, node: &str, reply: Reply) -> Result<()> {
         match reply {
-            Reply::Event(event) => self.take_event(requests, node, event),
+            Reply::Event(event) => self.on_event(requests, node, event),
             Reply::Noise(line) => {
                 tracing::debug!(line, node, "node");
                 Ok(())
             }
             Reply::Ended(code) if code != 0 && self.ready => {
                 let reason = format!("the request ended with code {code}");
-                Err(failed(node, "failed to finish its request", reason))
+                Err(failed_step(node, "failed to finish its request", reason))
             }
             Reply::Ended(_) => Ok(()),
         }
     }
 
-    fn take_event(&mut self, requests: &mut Requests, node: &str, event: Told) -> Result<()> {
+    fn on_event(&mut self, requests: &mut Requests, node: &str, event: NodeEvent) -> Result<()> {
         match event {
-            Told::Finished {
+            NodeEvent::Finished {
                 id,
                 name,
                 ms,
@@ -91,14 +91,14 @@ impl BootstrapRun<'_, '_> {
                     title: name,
                     ms,
                 };
-                self.take_finished(ended, &output);
+                self.on_step_finished(ended, &output);
             }
-            Told::Failed {
+            NodeEvent::Failed {
                 id: StepId::Ready,
                 causes,
                 ..
             } if !has_error(&causes) => self.ready = false,
-            Told::Failed {
+            NodeEvent::Failed {
                 id,
                 name,
                 reason,
@@ -114,16 +114,16 @@ impl BootstrapRun<'_, '_> {
                 }
                 .into_error());
             }
-            Told::Slow {
+            NodeEvent::Slow {
                 name, ms, causes, ..
             } => self.tell_slow(node, name, ms, &causes),
-            Told::File { id, path, text } => match id {
+            NodeEvent::File { id, path, text } => match id {
                 StepId::AdminKubeconfig => self.admin = Some(text),
                 StepId::BalancerKubeconfig => self.give_balancer(text)?,
                 _ => self.keep(path, text),
             },
-            Told::Marked { id: StepId::Serves } => self.next_group(requests),
-            Told::Marked { id: StepId::Joined } => {
+            NodeEvent::Marked { id: StepId::Serves } => self.next_group(requests),
+            NodeEvent::Marked { id: StepId::Joined } => {
                 self.joining = self.joining.saturating_sub(1);
                 if self.joining == 0 {
                     self.next_group(requests);
@@ -135,16 +135,16 @@ impl BootstrapRun<'_, '_> {
     }
 
     /// A step has ended well: it is told, and the sequence of phases goes on.
-    fn take_finished(&mut self, ended: StepEnded, output: &str) {
+    fn on_step_finished(&mut self, ended: StepEnded, output: &str) {
         let (node, id) = (ended.node.clone(), ended.id);
-        self.phases.tell(Event::StepEnded(ended));
+        self.phases.send_event(Event::StepEnded(ended));
         if matches!(id, StepId::Kubeadm(_)) {
-            self.phases.detail(3, output.to_owned());
+            self.phases.send_detail(3, output.to_owned());
         }
         if id == StepId::RuntimeVersions {
             self.judge_runtime(output);
         }
-        self.sequence.finished(&node, id, self.phases);
+        self.phase_sequence.finish_step(&node, id, self.phases);
     }
 
     /// Tells what is waited for, and what may be in the way.
@@ -156,11 +156,13 @@ impl BootstrapRun<'_, '_> {
             cause: causes.first().map(Check::to_string),
         };
         if waiting.cause.is_some() {
-            return self.phases.tell(Event::Warning(Warning::Waiting(waiting)));
+            return self
+                .phases
+                .send_event(Event::Warning(Warning::Waiting(waiting)));
         }
         let text = waiting.to_string();
-        self.phases.tell(Event::Note { text: text.clone() });
-        self.phases.detail(StepEnded::LEVEL, text);
+        self.phases.send_event(Event::Note { text: text.clone() });
+        self.phases.send_detail(StepEnded::LEVEL, text);
     }
 
     /// What could not be done, in kind's words.
@@ -203,7 +205,7 @@ impl BootstrapRun<'_, '_> {
     /// Warns of what the first node's Kubernetes cannot do with these versions of what runs its containers.
     fn judge_runtime(&self, told: &str) {
         for text in runtime_shortcomings(&self.script.version, told) {
-            self.phases.tell(Event::Warning(Warning::Image(text)));
+            self.phases.send_event(Event::Warning(Warning::Image(text)));
         }
     }
 
@@ -231,14 +233,14 @@ impl BootstrapRun<'_, '_> {
         while let Some(group) = self.script.groups.pop_front() {
             self.joining = group.len();
             for (node, request) in group {
-                requests.begin(&node, &request, &self.shared);
+                requests.begin_request(&node, &request, &self.shared);
             }
             if self.joining > 0 {
                 return;
             }
         }
         if let Some(ready) = self.script.ready.take() {
-            requests.begin(&self.script.first, &ready, &[]);
+            requests.begin_request(&self.script.first, &ready, &[]);
         }
     }
 
@@ -246,11 +248,11 @@ impl BootstrapRun<'_, '_> {
     fn end(self) -> Result<String> {
         let first = &self.script.first;
         if !self.ready {
-            self.phases.end(Outcome::Failed);
-            self.phases.tell(Event::NotReady);
+            self.phases.end_phase(Outcome::Failed);
+            self.phases.send_event(Event::NotReady);
         }
-        self.phases.end(Outcome::Done);
-        let missing = || failed(first, "failed to tell its kubeconfig", String::new());
+        self.phases.end_phase(Outcome::Done);
+        let missing = || failed_step(first, "failed to tell its kubeconfig", String::new());
         self.admin.ok_or_else(missing)
     }
 }
@@ -278,7 +280,7 @@ fn has_error(causes: &[Check]) -> bool {
 }
 
 /// A request that ended without saying why.
-fn failed(node: &str, action: &str, reason: String) -> Error {
+fn failed_step(node: &str, action: &str, reason: String) -> Error {
     FailedStep {
         node: node.to_owned(),
         action: action.to_owned(),

@@ -6,7 +6,8 @@ mod checks;
 mod coordinator;
 mod documents;
 mod drive;
-mod facts;
+mod event_log;
+mod image_facts;
 mod node_documents;
 mod options;
 pub(crate) mod parallel;
@@ -16,14 +17,13 @@ mod provision;
 mod requests;
 mod run;
 mod start;
-mod story;
-mod way;
+mod strategy;
 
 pub(crate) use checks::{check_cluster, check_host};
 pub(crate) use documents::{ClusterDocuments, NodeFiles, make_documents};
-pub(crate) use facts::Facts;
+pub(crate) use image_facts::ImageFacts;
 pub use options::{CreateCluster, Created};
-pub(crate) use options::{explained, use_image};
+pub(crate) use options::{explain_error, use_image};
 pub(crate) use provision::{Provisioned, ProvisionedNode};
 pub(crate) use run::make_plan;
 

@@ -157,19 +157,19 @@ impl CreateCluster {
             .into_iter()
             .collect();
         let patches = kind_kubeadm::check_patches(cluster).into_iter();
-        errors.extend(patches.map(|error| self.located(Error::document(error))));
+        errors.extend(patches.map(|error| self.with_location(Error::document(error))));
         Error::collect(errors)
     }
 
     fn config_error(&self, error: kind_config::Error) -> Error {
         match &self.config_file {
-            Some(source) => explained(source, error),
+            Some(source) => explain_error(source, error),
             None => with_remedies(error.hints(), error),
         }
     }
 
     /// A failure with the place in the config file that is at fault.
-    pub(crate) fn located(&self, error: Error) -> Error {
+    pub(crate) fn with_location(&self, error: Error) -> Error {
         let place = error.place().map(str::to_owned);
         match place.zip(self.config_file.as_ref()) {
             Some((field, source)) => {
@@ -188,7 +188,7 @@ pub(crate) fn use_image(cluster: &mut Cluster, image: &str) {
 }
 
 /// A configuration's problem with the lines at fault.
-pub(crate) fn explained(source: &ConfigSource, error: kind_config::Error) -> Error {
+pub(crate) fn explain_error(source: &ConfigSource, error: kind_config::Error) -> Error {
     with_remedies(source.explain(&error), error)
 }
 

@@ -12,7 +12,7 @@ use crate::{CancelToken, Result};
 /// The first failure in the items' order. Work that has not begun by the time of a failure or of the
 /// caller's wish to stop is not begun; all that has begun is awaited, so that nothing of it goes on
 /// when this function returns.
-pub(crate) fn each<T: Sync, R: Send>(
+pub(crate) fn run_for_each<T: Sync, R: Send>(
     items: &[T],
     cancel: &CancelToken,
     work: impl Fn(&T) -> Result<R> + Sync,
@@ -41,15 +41,19 @@ mod tests {
     #[test]
     fn results_keep_the_order() {
         let token = CancelToken::new();
-        let doubled = each(&[1, 2, 3], &token, |n| Ok(n * 2)).unwrap();
+        let doubled = run_for_each(&[1, 2, 3], &token, |n| Ok(n * 2)).unwrap();
         assert_eq!(doubled, [2, 4, 6]);
-        assert!(each(&[] as &[i32], &token, |n| Ok(*n)).unwrap().is_empty());
+        assert!(
+            run_for_each(&[] as &[i32], &token, |n| Ok(*n))
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
     fn a_failure_awaits_what_has_begun() {
         let finished = Mutex::new(0);
-        let error = each(&[1, 2], &CancelToken::new(), |n| {
+        let error = run_for_each(&[1, 2], &CancelToken::new(), |n| {
             if *n == 1 {
                 return Err(Error::NoNodes("a".to_owned()));
             }
@@ -68,7 +72,7 @@ mod tests {
     fn a_wish_to_stop_begins_nothing() {
         let token = CancelToken::new();
         token.cancel();
-        let error = each(&[1, 2], &token, |_| -> Result<()> { panic!("begun") });
+        let error = run_for_each(&[1, 2], &token, |_| -> Result<()> { panic!("begun") });
         assert!(error.unwrap_err().is_cancelled());
     }
 }

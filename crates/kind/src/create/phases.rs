@@ -22,16 +22,16 @@ impl<'a> Phases<'a> {
     }
 
     /// Begins a phase; the one before it went well.
-    pub(super) fn begin(&mut self, phase: Phase) {
-        self.end(Outcome::Done);
+    pub(super) fn begin_phase(&mut self, phase: Phase) {
+        self.end_phase(Outcome::Done);
         self.current = Some(phase.clone());
-        self.tell(Event::PhaseStarted(phase));
+        self.send_event(Event::PhaseStarted(phase));
     }
 
     /// Ends the running phase, if any.
-    pub(super) fn end(&mut self, outcome: Outcome) {
+    pub(super) fn end_phase(&mut self, outcome: Outcome) {
         if let Some(phase) = self.current.take() {
-            self.tell(Event::PhaseEnded { phase, outcome });
+            self.send_event(Event::PhaseEnded { phase, outcome });
         }
     }
 
@@ -40,20 +40,20 @@ impl<'a> Phases<'a> {
         self.listener
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    pub(super) fn send_event(&self, event: Event) {
         (self.listener)(event);
     }
 
     /// A detail for those who asked for that much.
-    pub(super) fn detail(&self, level: i32, text: impl Into<String>) {
+    pub(super) fn send_detail(&self, level: i32, text: impl Into<String>) {
         let text = text.into();
-        self.tell(Event::Detail { level, text });
+        self.send_event(Event::Detail { level, text });
     }
 }
 
 /// Which phase of a bootstrap runs, from the steps that ended. Steps run at once and end in any
 /// order; the user sees kind's phases in kind's order.
-pub(super) struct Sequence {
+pub(super) struct PhaseSequence {
     stages: std::vec::IntoIter<Stage>,
     current: Option<Stage>,
     finished: BTreeSet<NodeStep>,
@@ -77,7 +77,7 @@ impl Stage {
     }
 }
 
-impl Sequence {
+impl PhaseSequence {
     /// Phases in their order; those without a step are left out.
     pub(super) fn new(stages: impl IntoIterator<Item = Stage>) -> Self {
         let stages = stages.into_iter().filter(|stage| !stage.steps.is_empty());
@@ -90,10 +90,10 @@ impl Sequence {
     }
 
     /// Begins the first phase.
-    pub(super) fn begin(&mut self, phases: &mut Phases<'_>) {
+    pub(super) fn begin_next(&mut self, phases: &mut Phases<'_>) {
         self.current = self.stages.next();
         if let Some(stage) = &self.current {
-            phases.begin(stage.phase.clone());
+            phases.begin_phase(stage.phase.clone());
             if matches!(stage.phase, Phase::WaitReady { .. }) {
                 self.wait_began = Some(Instant::now());
             }
@@ -101,17 +101,17 @@ impl Sequence {
     }
 
     /// A step of a node has ended well.
-    pub(super) fn finished(&mut self, node: &str, step: StepId, phases: &mut Phases<'_>) {
+    pub(super) fn finish_step(&mut self, node: &str, step: StepId, phases: &mut Phases<'_>) {
         self.finished.insert((node.to_owned(), step));
         while let Some(stage) = &self.current {
             if !stage.steps.iter().all(|step| self.finished.contains(step)) {
                 return;
             }
-            phases.end(Outcome::Done);
-            self.begin(phases);
+            phases.end_phase(Outcome::Done);
+            self.begin_next(phases);
         }
         if let Some(began) = self.wait_began.take() {
-            phases.tell(Event::Ready {
+            phases.send_event(Event::Ready {
                 after: began.elapsed(),
             });
         }

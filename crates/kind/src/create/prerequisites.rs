@@ -24,14 +24,14 @@ pub(super) fn build_image(
     if !access::is_root() && has_image(coordinator, &image)? {
         // Only root can build it anew; what root has built before will do.
         let text = format!("Image: {image} is here already; only root can build it anew");
-        phases.detail(0, text);
+        phases.send_detail(0, text);
         return Ok(Some(image));
     }
     let build = BuildNodeImage::new(source.clone(), image).cancel(options.cancel.clone());
     let built = coordinator
         .provider
         .build_node_image(&build, phases.listener())?;
-    coordinator.check()?;
+    coordinator.check_cancelled()?;
     Ok(Some(built.image))
 }
 
@@ -53,9 +53,9 @@ pub(super) fn ensure_images(
     images.dedup();
     for image in images {
         let friendly = kind_image::friendly(image).to_owned();
-        phases.begin(Phase::EnsureImage { image: friendly });
+        phases.begin_phase(Phase::EnsureImage { image: friendly });
         ensure_image(coordinator, image, phases)?;
-        coordinator.check()?;
+        coordinator.check_cancelled()?;
     }
     Ok(())
 }
@@ -67,13 +67,13 @@ fn ensure_image(coordinator: &Coordinator<'_>, image: &str, phases: &Phases<'_>)
         source: Cause::from_engine(error),
     };
     if engine.image(image).map_err(failed)?.is_some() {
-        phases.detail(1, format!("Image: {image} present locally"));
+        phases.send_detail(1, format!("Image: {image} present locally"));
         return Ok(());
     }
-    phases.detail(1, format!("Pulling image: {image} ..."));
+    phases.send_detail(1, format!("Pulling image: {image} ..."));
     let name = image.to_owned();
     let pull = move |progress: ProgressSink<'_>| engine.pull(&name, progress);
-    let pulled = transfer::run(pull, coordinator.cancel, phases.listener())?;
+    let pulled = transfer::run_transfer(pull, coordinator.cancel, phases.listener())?;
     pulled.map_err(failed)
 }
 
@@ -87,9 +87,9 @@ pub(super) fn ensure_network(
     phases: &Phases<'_>,
 ) -> Result<Network> {
     let engine = coordinator.engine();
-    let (name, variable) = network::name(engine.kind(), coordinator.provider.environment());
+    let (name, variable) = network::network_name(engine.kind(), coordinator.provider.environment());
     if let Some(variable) = variable {
-        phases.tell(Event::Warning(Warning::NetworkOverridden {
+        phases.send_event(Event::Warning(Warning::NetworkOverridden {
             engine: engine.name(),
             variable,
         }));
@@ -100,9 +100,10 @@ pub(super) fn ensure_network(
     let ensured = engine.ensure_network(&spec);
     let network = ensured.map_err(Error::engine(action.as_str()))?;
     let has_ipv6 = network.subnets.iter().any(|subnet| subnet.contains(':'));
-    match wants_ipv6 && !has_ipv6 {
-        true => Err(without_ipv6(action, &network)),
-        false => Ok(network),
+    if wants_ipv6 && !has_ipv6 {
+        Err(without_ipv6(action, &network))
+    } else {
+        Ok(network)
     }
 }
 

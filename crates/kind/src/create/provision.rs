@@ -9,7 +9,7 @@ use kind_kubeadm::containerd;
 use super::balancer::load_balancer_file;
 use super::boot::boot_nodes;
 use super::coordinator::Coordinator;
-use super::facts::Facts;
+use super::image_facts::ImageFacts;
 use super::parallel;
 use super::phases::Phases;
 use crate::event::{Event, Phase, Warning};
@@ -36,13 +36,13 @@ pub(crate) struct ProvisionedNode {
     /// IPv6 address there.
     pub(crate) ipv6: Option<Ipv6Addr>,
     /// What its image says.
-    pub(crate) image: Facts,
+    pub(crate) image: ImageFacts,
     /// Its configuration of containerd as it came, where the user changes that and it is known.
     pub(crate) containerd: Option<String>,
 }
 
 /// Makes all nodes and looks at them. Those that have addresses only while they run are started.
-pub(super) fn provision<'a>(
+pub(super) fn provision_nodes<'a>(
     coordinator: &Coordinator<'a>,
     plan: &Plan,
     phases: &mut Phases<'_>,
@@ -53,11 +53,11 @@ pub(super) fn provision<'a>(
         boot_nodes(coordinator, plan)?;
     }
     if let Some(balancer) = plan.balancer() {
-        phases.begin(Phase::LoadBalancer);
+        phases.begin_phase(Phase::LoadBalancer);
         let file = load_balancer_file(plan);
         copy_in(coordinator.engine(), &balancer.name, &[file])?;
     }
-    phases.begin(Phase::WriteConfiguration);
+    phases.begin_phase(Phase::WriteConfiguration);
     Ok(Provisioned {
         engine: coordinator.engine().name(),
         host: coordinator.host,
@@ -70,7 +70,7 @@ fn create_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
     coordinator.for_each(&plan.nodes, |node| {
         let created = coordinator
             .engine()
-            .create(&node.spec(&plan.network, agent));
+            .create(&node.node_spec(&plan.network, agent));
         // What a failing engine leaves behind is ours, unless it was there before.
         if !matches!(&created, Err(EngineError::NodeExists(_))) {
             coordinator.note_made(&node.name);
@@ -78,7 +78,7 @@ fn create_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
         let action = format!("failed to create node {:?}", node.name);
         created.map_err(Error::engine(action))
     })?;
-    coordinator.check()
+    coordinator.check_cancelled()
 }
 
 fn inspect_nodes(
@@ -91,12 +91,12 @@ fn inspect_nodes(
     let listed = listed.map_err(Error::engine("failed to list nodes"))?;
     let images = read_images(coordinator, plan, phases)?;
     let nodes = plan.kubernetes_nodes();
-    let inspected = parallel::each(&nodes, coordinator.cancel, |node| {
+    let inspected = parallel::run_for_each(&nodes, coordinator.cancel, |node| {
         let NodePlan { name, image, .. } = node.plan;
         let facts = match images.get(image.as_str()) {
             Some(facts) if node.plan.host.mounts.is_empty() => facts.clone(),
             // A mount may hide what the image says.
-            _ => Facts::read(engine, name, image)?,
+            _ => ImageFacts::read_from_node(engine, name, image)?,
         };
         let containerd = plan.kubernetes.containerd.has_patches();
         let containerd = containerd.then(|| read_file(engine, name, containerd::CONFIG_PATH));
@@ -117,18 +117,18 @@ fn read_images<'p>(
     coordinator: &Coordinator<'_>,
     plan: &'p Plan,
     phases: &Phases<'_>,
-) -> Result<BTreeMap<&'p str, Facts>> {
+) -> Result<BTreeMap<&'p str, ImageFacts>> {
     let nodes = plan.kubernetes_nodes().into_iter();
     let mut nodes: Vec<_> = nodes.map(|node| node.plan).collect();
     nodes.retain(|node| node.host.mounts.is_empty());
     nodes.sort_by_key(|node| &node.image);
     nodes.dedup_by_key(|node| &node.image);
-    let facts = parallel::each(&nodes, coordinator.cancel, |node| {
-        let facts = Facts::read(coordinator.engine(), &node.name, &node.image)?;
+    let facts = parallel::run_for_each(&nodes, coordinator.cancel, |node| {
+        let facts = ImageFacts::read_from_node(coordinator.engine(), &node.name, &node.image)?;
         Ok((node.image.as_str(), facts))
     })?;
     for text in facts.iter().flat_map(|(_, facts)| facts.shortcomings()) {
-        phases.tell(Event::Warning(Warning::Image(text)));
+        phases.send_event(Event::Warning(Warning::Image(text)));
     }
     Ok(facts.into_iter().collect())
 }

@@ -7,10 +7,10 @@ use kind_config::{AddOn, KubeProxyMode, Role};
 use kind_node::request::{Request, StepId};
 
 use super::documents::ClusterDocuments;
-use super::facts::Facts;
+use super::image_facts::ImageFacts;
 use super::node_documents::NodeDocuments;
-use super::phases::{Phases, Sequence, Stage};
-use crate::bootstrap::{self, First, Manifests, SHARED_FILES, Share, step};
+use super::phases::{PhaseSequence, Phases, Stage};
+use crate::bootstrap::{self, First, Manifests, PodCidrAssignment, SHARED_FILES, step};
 use crate::event::{Event, Phase, Warning};
 use crate::manifest;
 use crate::plan::Plan;
@@ -68,9 +68,9 @@ impl BootstrapRequests {
         let mut init = init_request(plan, documents, first, &manifests)?;
         let (beside, groups) = requests_of_others(documents);
         let version = first.facts.kubernetes_version();
-        let ready = |limit| bootstrap::ready(version, limit).map_err(Error::document);
+        let ready = |limit| bootstrap::await_nodes_step(version, limit).map_err(Error::document);
         let mut ready = wait.map(ready).transpose()?;
-        if documents.way.control_planes.len() == 1 {
+        if documents.strategy.control_planes.len() == 1 {
             // The only control plane need not wait for workers.
             init.steps.extend(ready.take());
         }
@@ -86,8 +86,8 @@ impl BootstrapRequests {
     }
 
     /// kind's phases, each with the steps that must have ended before it has.
-    pub(super) fn sequence(&self, plan: &Plan, wait: Option<Duration>) -> Sequence {
-        let wanted = bootstrap::ids(&self.init.steps);
+    pub(super) fn phase_sequence(&self, plan: &Plan, wait: Option<Duration>) -> PhaseSequence {
+        let wanted = bootstrap::step_ids(&self.init.steps);
         let of_first = |phase, steps: &[StepId]| {
             let steps = steps.iter().filter(|step| wanted.contains(step));
             Stage::new(phase, steps.map(|step| (self.first.clone(), *step)))
@@ -118,7 +118,7 @@ impl BootstrapRequests {
         let wait = wait.map(|limit| Phase::WaitReady { limit });
         let ready = (self.first.clone(), StepId::Ready);
         stages.extend(wait.map(|phase| Stage::new(phase, [ready])));
-        Sequence::new(stages)
+        PhaseSequence::new(stages)
     }
 }
 
@@ -129,57 +129,54 @@ fn init_request(
     first: &NodeDocuments<'_>,
     manifests: &Manifests,
 ) -> Result<Request> {
-    let way = &documents.way;
+    let strategy = &documents.strategy;
     let nodes = plan.kubernetes_nodes().into_iter();
-    let shares = nodes.map(|node| Share {
+    let pod_cidr_assignments = nodes.map(|node| PodCidrAssignment {
         node: &node.plan.name,
         pod_cidrs: &node.plan.pod_cidrs,
     });
-    let copies = !way.is_prepared() && way.control_planes.len() > 1;
+    let copies = !strategy.is_prepared() && strategy.control_planes.len() > 1;
     let first = First {
         cluster: &plan.kubernetes,
         node: first.settings,
         facts: &first.facts,
         documents: &first.documents,
-        shares: &shares.collect::<Vec<_>>(),
+        pod_cidr_assignments: &pod_cidr_assignments.collect::<Vec<_>>(),
         manifests,
-        prepared: way.is_prepared(),
-        etcd_of_several: way.has_etcd_of_several(),
+        prepared: strategy.is_prepared(),
+        etcd_of_several: strategy.has_etcd_of_several(),
         asks_runtime: first.known.image.packages.is_none(),
-        reads: match copies {
-            true => &SHARED_FILES,
-            false => &[],
-        },
+        reads: if copies { &SHARED_FILES } else { &[] },
     };
-    first.request().map_err(Error::document)
+    first.bootstrap_request().map_err(Error::document)
 }
 
 /// The requests of all nodes but the first: beside it, and once it serves.
 fn requests_of_others(documents: &ClusterDocuments<'_>) -> (Requests, VecDeque<Requests>) {
-    let (way, writes_cni) = (&documents.way, documents.writes_cni);
+    let (strategy, writes_cni) = (&documents.strategy, documents.writes_cni);
     let others: Vec<_> = documents
         .nodes
         .values()
-        .filter(|node| !way.is_first(&node.plan.name))
+        .filter(|node| !strategy.is_first(&node.plan.name))
         .collect();
     let (control_planes, workers): (Vec<_>, Vec<_>) = others
         .iter()
         .partition(|node| node.settings.role == Role::ControlPlane);
     let name = |node: &NodeDocuments<'_>| node.plan.name.clone();
-    if way.at_once {
+    if strategy.at_once {
         let start = |node: &&NodeDocuments<'_>| {
             let socket = node.documents.cri_socket();
             let role = &node.settings.role;
-            let request = bootstrap::start(&node.facts, role, socket, writes_cni);
+            let request = bootstrap::start_request(&node.facts, role, socket, writes_cni);
             (name(node), request)
         };
-        let mark = |node: &&NodeDocuments<'_>| (name(node), bootstrap::mark(&node.facts));
+        let mark = |node: &&NodeDocuments<'_>| (name(node), bootstrap::mark_request(&node.facts));
         let marks = control_planes.iter().map(mark).collect();
         return (others.iter().map(start).collect(), [marks].into());
     }
     let join = |node: &&NodeDocuments<'_>| {
-        let own_kubelet = way.has_own_kubelet(&node.plan.name);
-        let request = bootstrap::join(&node.facts, own_kubelet, writes_cni);
+        let own_kubelet = strategy.has_own_kubelet(&node.plan.name);
+        let request = bootstrap::join_request(&node.facts, own_kubelet, writes_cni);
         (name(node), request)
     };
     let mut groups: VecDeque<_> = control_planes.iter().map(|node| vec![join(node)]).collect();
@@ -200,7 +197,7 @@ fn make_manifests(
     let service_subnet = service_subnet.unwrap_or(&networking.service_subnet);
     let dns_service_ip = dns_service_ip(service_subnet);
     let has_proxy = networking.kube_proxy_mode != KubeProxyMode::None;
-    let values = manifest::Facts {
+    let values = manifest::TemplateValues {
         pod_subnet: &networking.pod_subnet,
         service_subnet: if has_proxy { service_subnet } else { "" },
         dns_service_ip: &dns_service_ip.map(|ip| ip.to_string()).unwrap_or_default(),
@@ -217,26 +214,29 @@ fn make_manifests(
             .cni
             .as_deref()
             .ok_or_else(|| bad("failed to read CNI manifest"))?;
-        let filled = manifest::fill(text, &values)?;
-        phases.detail(5, format!("Using the following CNI manifest:\n{filled}"));
+        let filled = manifest::fill_manifest(text, &values)?;
+        phases.send_detail(5, format!("Using the following CNI manifest:\n{filled}"));
         manifests.cni = Some(filled);
     } else if let Some(text) = &facts.services {
-        manifests.services = Some(manifest::fill(text, &values)?);
+        manifests.services = Some(manifest::fill_manifest(text, &values)?);
     }
     let add_ons = &plan.kubernetes.add_ons;
     if let Some(text) = facts.dns.as_ref().filter(|_| add_ons.dns != AddOn::None) {
-        manifests.dns = Some(manifest::fill(text, &values)?);
+        manifests.dns = Some(manifest::fill_manifest(text, &values)?);
     }
     if add_ons.storage != AddOn::None {
-        manifests.storage = Some(manifest::fill(&storage_manifest(facts, phases), &values)?);
+        manifests.storage = Some(manifest::fill_manifest(
+            &storage_manifest(facts, phases),
+            &values,
+        )?);
     }
     manifests.of_user.clone_from(&plan.manifests);
     Ok(manifests)
 }
 
-fn storage_manifest(facts: &Facts, phases: &Phases<'_>) -> String {
+fn storage_manifest(facts: &ImageFacts, phases: &Phases<'_>) -> String {
     facts.storage.clone().unwrap_or_else(|| {
-        phases.tell(Event::Warning(Warning::NoStorageManifest));
+        phases.send_event(Event::Warning(Warning::NoStorageManifest));
         OLD_STORAGE.to_owned()
     })
 }

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use kind_config::Cluster;
 use kind_engine::Network;
 
-use super::checks::{check, current_directory};
+use super::checks::{check_surroundings, current_directory};
 use super::coordinator::Coordinator;
 use super::documents::make_documents;
 use super::drive::drive_bootstrap;
+use super::event_log::EventLog;
 use super::options::use_image;
 use super::phases::Phases;
 use super::prerequisites::{build_image, ensure_images, ensure_network};
-use super::provision::provision;
-use super::start::start;
-use super::story::Story;
+use super::provision::provision_nodes;
+use super::start::start_nodes;
 use super::{CreateCluster, Created};
 use crate::event::{Event, Listener, Phase};
 use crate::kubeconfig::{self, context_name};
@@ -27,15 +27,19 @@ impl Provider {
     /// # Errors
     /// Any; nothing of the cluster is left then unless [`CreateCluster::retain`] asks for it.
     pub fn create(&self, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
-        run(self, options, listener)
+        run_stages(self, options, listener)
     }
 }
 
 /// Creates a cluster and makes it the user's current one.
-fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
-    let story = Story::begin(listener);
-    let listener: Listener<'_> = &|event| story.hear(event);
-    let (cluster, host) = check(provider, options, listener)?;
+fn run_stages(
+    provider: &Provider,
+    options: &CreateCluster,
+    listener: Listener<'_>,
+) -> Result<Created> {
+    let log = EventLog::begin_log(listener);
+    let listener: Listener<'_> = &|event| log.record_event(event);
+    let (cluster, host) = check_surroundings(provider, options, listener)?;
     let name = cluster.name.clone();
     let first = cluster.bootstrap_node();
     listener(Event::Creating {
@@ -43,12 +47,12 @@ fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> 
     });
     let coordinator = Coordinator::new(provider, options, &name, &host);
     let mut phases = Phases::new(listener);
-    let admin = match create(&coordinator, options, cluster, &mut phases) {
+    let admin = match create_cluster(&coordinator, options, cluster, &mut phases) {
         Ok(admin) => admin,
         Err(error) => {
-            let error = coordinator.fail(options.located(error), &mut phases);
-            let kept = error.evidence().map(|directory| story.write(directory));
-            note(kept.unwrap_or(Ok(())));
+            let error = coordinator.clean_up_after(options.with_location(error), &mut phases);
+            let kept = error.evidence().map(|directory| log.write_to(directory));
+            note_failure(kept.unwrap_or(Ok(())));
             return Err(error);
         }
     };
@@ -59,22 +63,22 @@ fn run(provider: &Provider, options: &CreateCluster, listener: Listener<'_>) -> 
     listener(Event::ContextSet {
         context: context.clone(),
     });
-    let kept = first.map(|node| story.keep(provider.engine(), &node));
-    note(kept.unwrap_or(Ok(())));
+    let kept = first.map(|node| log.copy_to_node(provider.engine(), &node));
+    note_failure(kept.unwrap_or(Ok(())));
     Ok(Created { name, context })
 }
 
 /// Makes the cluster, stage by stage. Returns the administrator's kubeconfig as kubeadm wrote it.
-fn create(
+fn create_cluster(
     coordinator: &Coordinator<'_>,
     options: &CreateCluster,
     cluster: Cluster,
     phases: &mut Phases<'_>,
 ) -> Result<String> {
     let plan = plan_cluster(coordinator, options, cluster, phases)?;
-    let provisioned = provision(coordinator, &plan, phases)?;
+    let provisioned = provision_nodes(coordinator, &plan, phases)?;
     let documents = make_documents(&plan, &provisioned, coordinator.cancel)?;
-    let started = start(coordinator, &plan, &documents, phases)?;
+    let started = start_nodes(coordinator, &plan, &documents, phases)?;
     drive_bootstrap(coordinator, started, phases)
 }
 
@@ -90,7 +94,7 @@ fn plan_cluster(
     }
     ensure_images(coordinator, &cluster, phases)?;
     let count = cluster.nodes.len();
-    phases.begin(Phase::PrepareNodes { count });
+    phases.begin_phase(Phase::PrepareNodes { count });
     let wants_ipv6 = cluster.networking.ip_family.has_ipv6();
     let network = ensure_network(coordinator, wants_ipv6, phases)?;
     let environment = coordinator.provider.environment();
@@ -98,8 +102,8 @@ fn plan_cluster(
     make_plan(&cluster, &environment, &network)
 }
 
-/// A story that cannot be kept costs nobody a cluster.
-fn note(kept: Result<()>) {
+/// A log that cannot be kept costs nobody a cluster.
+fn note_failure(kept: Result<()>) {
     if let Err(error) = kept {
         tracing::debug!(error = error_chain(&error), "the creation's events");
     }

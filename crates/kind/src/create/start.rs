@@ -4,7 +4,7 @@ use super::boot::boot_nodes;
 use super::coordinator::Coordinator;
 use super::documents::ClusterDocuments;
 use super::parallel;
-use super::phases::{Phases, Sequence};
+use super::phases::{PhaseSequence, Phases};
 use super::requests::BootstrapRequests;
 use crate::Result;
 use crate::event::{Event, Warning};
@@ -15,11 +15,11 @@ use crate::plan::Plan;
 pub(super) struct Started {
     pub(super) requests: BootstrapRequests,
     /// What is told while they are asked; its first phase has begun.
-    pub(super) sequence: Sequence,
+    pub(super) phase_sequence: PhaseSequence,
 }
 
 /// Puts every node's files into it and starts the nodes that do not run yet.
-pub(super) fn start(
+pub(super) fn start_nodes(
     coordinator: &Coordinator<'_>,
     plan: &Plan,
     documents: &ClusterDocuments<'_>,
@@ -27,12 +27,15 @@ pub(super) fn start(
 ) -> Result<Started> {
     write_files(coordinator, plan, documents, phases)?;
     let requests = BootstrapRequests::new(plan, documents, coordinator.wait, phases)?;
-    let mut sequence = requests.sequence(plan, coordinator.wait);
-    sequence.begin(phases);
+    let mut phase_sequence = requests.phase_sequence(plan, coordinator.wait);
+    phase_sequence.begin_next(phases);
     if plan.lasting_addresses {
         boot_nodes(coordinator, plan)?;
     }
-    Ok(Started { requests, sequence })
+    Ok(Started {
+        requests,
+        phase_sequence,
+    })
 }
 
 fn write_files(
@@ -43,7 +46,7 @@ fn write_files(
 ) -> Result<()> {
     let engine = coordinator.engine();
     let nodes: Vec<_> = documents.files.iter().collect();
-    let written = parallel::each(&nodes, coordinator.cancel, |(name, files)| {
+    let written = parallel::run_for_each(&nodes, coordinator.cancel, |(name, files)| {
         let Some(node) = documents.nodes.get(*name) else {
             // The load balancer has its other file.
             return match files.secrets.as_slice() {
@@ -53,11 +56,11 @@ fn write_files(
         };
         let networking = &plan.kubernetes.networking;
         for warning in kind_kubeadm::warnings(networking, &node.facts) {
-            phases.tell(Event::Warning(Warning::Config(warning)));
+            phases.send_event(Event::Warning(Warning::Config(warning)));
         }
         let text = node.documents.text();
         let detail = format!("Using the following kubeadm config for node {name}:\n{text}");
-        phases.detail(2, detail);
+        phases.send_detail(2, detail);
         copy_in(engine, name, &[&files.files[..], &files.secrets].concat())
     });
     written.map(drop)

@@ -20,8 +20,8 @@ pub(super) struct Host {
 
 impl Host {
     /// Asks the chosen engine.
-    pub(super) fn look(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
-        let (kind, engine) = choice::look(settings.choice, settings.engine_parts());
+    pub(super) fn inspect_host(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
+        let (kind, engine) = choice::find_engine(settings.choice, settings.engine_parts());
         let answer = engine.map(|engine| (engine.info(), engine));
         match answer {
             Some((Ok(info), engine)) => Self {
@@ -37,7 +37,7 @@ impl Host {
                 listener(Event::Detail { level: 1, text });
                 Self {
                     kind,
-                    info: assumed(),
+                    info: assumed_facts(),
                     engine: None,
                 }
             }
@@ -54,7 +54,7 @@ impl Host {
     }
 }
 
-fn assumed() -> Info {
+fn assumed_facts() -> Info {
     Info {
         rootless: false,
         cgroup2: true,

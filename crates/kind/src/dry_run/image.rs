@@ -3,7 +3,7 @@
 use kind_config::version::Version;
 use kind_engine::Engine;
 
-use crate::create::Facts;
+use crate::create::ImageFacts;
 use crate::{Error, Result};
 
 /// Label of images of our own making.
@@ -14,19 +14,19 @@ const POD_NETWORK: &str = "name: kindnet\n";
 
 /// The image's facts: the version that is given, that the engine's image tells, or that the image's
 /// tag says. Nothing more of it shows in a node's files.
-pub(super) fn facts(
+pub(super) fn read_image_facts(
     image: &str,
     given: Option<&str>,
     engine: Option<&dyn Engine>,
-) -> Result<Facts> {
+) -> Result<ImageFacts> {
     let present = engine.and_then(|engine| engine.image(image).ok().flatten());
     let label = present.and_then(|image| image.labels.get(VERSION_LABEL).cloned());
     let version = given
         .map(str::to_owned)
         .or(label)
-        .or_else(|| tagged(image))
+        .or_else(|| tagged_version(image))
         .ok_or_else(|| Error::UnknownVersion(image.to_owned()))?;
-    Ok(Facts {
+    Ok(ImageFacts {
         version,
         packages: None,
         cni: Some(POD_NETWORK.to_owned()),
@@ -37,7 +37,7 @@ pub(super) fn facts(
 }
 
 /// The version that an image's tag is, as tags of published node images are.
-fn tagged(image: &str) -> Option<String> {
+fn tagged_version(image: &str) -> Option<String> {
     let (_, tag) = kind_image::friendly(image).rsplit_once(':')?;
     // A digit after the `v` keeps out what only looks like a version to a lenient reader.
     let looks = tag.starts_with('v') && tag.parse::<Version>().is_ok();
@@ -61,7 +61,7 @@ mod tests {
             ("localhost:5000/node", None),
             ("kind.local/node:debian", None),
         ] {
-            assert_eq!(tagged(image).as_deref(), version, "{image}");
+            assert_eq!(tagged_version(image).as_deref(), version, "{image}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use kind_config::API_SERVER_PORT;
 
 use crate::error::Cause;
-use crate::kubeconfig::{encode, from_admin};
+use crate::kubeconfig::{encode_document, from_admin};
 use crate::plan::Plan;
 use crate::{Error, Result};
 
@@ -33,10 +33,10 @@ users:
 ";
 
 /// The entry as it is written to the user's kubeconfig, made from kubeadm's in the same way.
-pub(super) fn entry(plan: &Plan) -> Result<String> {
-    let server = server(plan);
+pub(super) fn kubeconfig_entry(plan: &Plan) -> Result<String> {
+    let server = server_address(plan);
     from_admin(ADMIN, &plan.cluster, server.as_deref())
-        .map(|document| encode(&document))
+        .map(|document| encode_document(&document))
         .map_err(|error| Error::Kubeconfig {
             action: "failed to make the cluster's kubeconfig".to_owned(),
             source: Cause::new("KIND-KUBECONFIG", error),
@@ -44,7 +44,7 @@ pub(super) fn entry(plan: &Plan) -> Result<String> {
 }
 
 /// Where the host reaches the API server.
-fn server(plan: &Plan) -> Option<String> {
+fn server_address(plan: &Plan) -> Option<String> {
     let endpoint = plan.nodes.iter().find(|node| node.name == plan.endpoint)?;
     let mut ports = endpoint.host.ports.iter();
     let port = ports.find(|port| port.container == API_SERVER_PORT)?;

@@ -126,19 +126,19 @@ impl ProviderBuilder {
         assumptions: &Assumptions,
         listener: Listener<'_>,
     ) -> Result<DryRun> {
-        run(self, options, assumptions, listener)
+        dry_run_cluster(self, options, assumptions, listener)
     }
 }
 
 /// Says what creating a cluster would make: the plan and the documents are made as a creation makes them, from nodes
 /// that are supposed instead of made.
-fn run(
+fn dry_run_cluster(
     settings: &ProviderBuilder,
     options: &CreateCluster,
     assumptions: &Assumptions,
     listener: Listener<'_>,
 ) -> Result<DryRun> {
-    let host = Host::look(settings, listener);
+    let host = Host::inspect_host(settings, listener);
     let mut cluster = options.resolve();
     if let Some(source) = options.source() {
         use_image(&mut cluster, &options.built_image(source));
@@ -148,7 +148,7 @@ fn run(
         listener(Event::Warning(Warning::Exists(cluster.name.clone())));
     }
     check_cluster(options, &mut cluster, listener)?;
-    let (network, _) = network::name(host.kind, &settings.environment);
+    let (network, _) = network::network_name(host.kind, &settings.environment);
     let network = Network {
         name: network.to_owned(),
         subnets: [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).into(),
@@ -162,7 +162,7 @@ fn run(
         engine: host.kind.name().to_owned(),
         subnets: network.subnets,
         nodes: show_nodes(documents, addresses),
-        kubeconfig: kubeconfig::entry(&plan)?,
+        kubeconfig: kubeconfig::kubeconfig_entry(&plan)?,
         plan,
     })
 }
@@ -180,7 +180,7 @@ fn suppose_nodes<'a>(
         let known = ProvisionedNode {
             ipv4: Some(addresses[name].ipv4),
             ipv6: Some(addresses[name].ipv6),
-            image: image::facts(image, version, host.engine.as_deref())?,
+            image: image::read_image_facts(image, version, host.engine.as_deref())?,
             containerd: assumptions.containerd_config.clone(),
         };
         Ok((name.clone(), known))

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub fn timestamp(moment: SystemTime) -> String {
     const DAY: u64 = 24 * 60 * 60;
     let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (year, month, day) = date(since.as_secs() / DAY);
+    let (year, month, day) = civil_date(since.as_secs() / DAY);
     let second = since.as_secs() % DAY;
     let (hour, minute) = (second / 3600, second / 60 % 60);
     let (second, millis) = (second % 60, since.subsec_millis());
@@ -18,7 +18,7 @@ pub fn timestamp(moment: SystemTime) -> String {
 ///
 /// Years are taken to begin in March, so that the day that comes and goes is a year's last. All of it
 /// repeats every 400 years.
-fn date(day: u64) -> (u64, u64, u64) {
+fn civil_date(day: u64) -> (u64, u64, u64) {
     /// Days from 0000-03-01 to 1970-01-01.
     const EPOCH: u64 = 719_468;
     /// Days in 400 years.

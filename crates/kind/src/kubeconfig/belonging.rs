@@ -56,9 +56,10 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
 
 /// The empty path is the parent of relative names.
 fn or_current(directory: &Path) -> &Path {
-    match directory.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => directory,
+    if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
     }
 }
 

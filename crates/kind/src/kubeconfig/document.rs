@@ -9,7 +9,7 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) type Document = Value;
 
 /// Writes a document as kubectl does: sorted keys, nothing at all for an empty document.
-pub(crate) fn encode(document: &Document) -> String {
+pub(crate) fn encode_document(document: &Document) -> String {
     match document.as_mapping() {
         Some(mapping) if mapping.is_empty() => String::new(),
         _ => yaml::emit(document),
@@ -25,7 +25,7 @@ pub fn context_name(cluster: &str) -> String {
 }
 
 /// Reads a document; nothing but space and comments is an empty one.
-pub(super) fn parse(text: &str) -> Result<Document, BoxError> {
+pub(super) fn parse_document(text: &str) -> Result<Document, BoxError> {
     if text.is_empty() {
         return Ok(Mapping::new().into());
     }
@@ -45,9 +45,9 @@ pub(crate) fn from_admin(
     cluster: &str,
     server: Option<&str>,
 ) -> Result<Document, BoxError> {
-    let mut document = parse(text)?;
+    let mut document = parse_document(text)?;
     for list in LISTS {
-        let count = items(&document, list).len();
+        let count = list_items(&document, list).len();
         if count != 1 {
             let kind = list.trim_end_matches('s');
             return Err(
@@ -87,9 +87,12 @@ pub(crate) fn from_admin(
 
 /// Puts the entry's items into the document, in place of items of the same name or at the end, and
 /// makes its context the current one.
-pub(super) fn merge(mut document: Document, entry: &Document) -> Result<Document, &'static str> {
+pub(super) fn merge_entry(
+    mut document: Document,
+    entry: &Document,
+) -> Result<Document, &'static str> {
     let current = entry.get("current-context").cloned();
-    let current = current.filter(|_| LISTS.iter().all(|list| !items(entry, list).is_empty()));
+    let current = current.filter(|_| LISTS.iter().all(|list| !list_items(entry, list).is_empty()));
     let current = current.ok_or("the kubeconfig to merge is empty")?;
     let top = document
         .as_mapping_mut()
@@ -103,7 +106,7 @@ pub(super) fn merge(mut document: Document, entry: &Document) -> Result<Document
     }
     for list in LISTS {
         let mut merged = items_of(top, list).to_vec();
-        for item in items(entry, list) {
+        for item in list_items(entry, list) {
             match merged
                 .iter_mut()
                 .find(|other| name_of(other) == name_of(item))
@@ -119,7 +122,7 @@ pub(super) fn merge(mut document: Document, entry: &Document) -> Result<Document
 }
 
 /// Takes a cluster's items out; true if anything was there.
-pub(super) fn remove(document: &mut Document, cluster: &str) -> bool {
+pub(super) fn remove_cluster(document: &mut Document, cluster: &str) -> bool {
     let name = context_name(cluster);
     let Some(top) = document.as_mapping_mut() else {
         return false;
@@ -147,7 +150,7 @@ fn is_ours(key: &str) -> bool {
     LISTS.contains(&key) || key == "current-context"
 }
 
-pub(super) fn items<'a>(document: &'a Document, list: &str) -> &'a [Value] {
+pub(super) fn list_items<'a>(document: &'a Document, list: &str) -> &'a [Value] {
     document.as_mapping().map_or(&[], |top| items_of(top, list))
 }
 

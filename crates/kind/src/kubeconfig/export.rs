@@ -2,7 +2,7 @@
 
 use kind_config::API_SERVER_PORT;
 
-use super::document::{Document, context_name, encode, from_admin};
+use super::document::{Document, context_name, encode_document, from_admin};
 use super::files::KubeconfigFiles;
 use super::update::write_merged;
 use crate::bootstrap::ADMIN_CONFIG;
@@ -29,7 +29,7 @@ impl Provider {
     /// # Errors
     /// [`Error::NoControlPlane`] if there is no such cluster.
     pub fn kubeconfig(&self, cluster: &str, endpoint: Endpoint) -> Result<String> {
-        Ok(encode(&self.entry(cluster, endpoint)?))
+        Ok(encode_document(&self.entry(cluster, endpoint)?))
     }
 
     /// Puts a cluster's entry into the kubeconfig and makes it the current one.

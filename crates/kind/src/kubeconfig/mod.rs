@@ -14,11 +14,11 @@ mod update;
 mod write;
 
 pub use document::context_name;
-pub(crate) use document::{encode, from_admin};
+pub(crate) use document::{encode_document, from_admin};
 pub use export::Endpoint;
 pub use files::KubeconfigFiles;
 pub use home::{HomeCandidate, windows_home};
-pub(crate) use update::{check, remove_everywhere, write_merged};
+pub(crate) use update::{check_files, remove_everywhere, write_merged};
 pub use update::{merge_kubeconfig, remove_from_kubeconfig};
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ users: [{name: kubernetes-admin, user: {client-key-data: S0U=}}]
 ";
 
 fn parsed(text: &str) -> Document {
-    document::parse(text).unwrap()
+    document::parse_document(text).unwrap()
 }
 
 /// A file with one entry of everything, named `name`.
@@ -50,19 +50,19 @@ fn other(name: &str, extra: &str) -> String {
 }
 
 fn merged(existing: &str) -> String {
-    text::merged(existing, &parsed(KIND)).unwrap()
+    text::merge_text(existing, &parsed(KIND)).unwrap()
 }
 
 fn without(existing: &str, cluster: &str) -> Option<String> {
-    text::removed(existing, cluster).unwrap()
+    text::remove_from_text(existing, cluster).unwrap()
 }
 
 #[test]
 fn kubeadms_document_gets_our_names() {
     let document = from_admin(ADMIN, "kind", Some("https://127.0.0.1:1")).unwrap();
-    assert_eq!(encode(&document), KIND);
+    assert_eq!(encode_document(&document), KIND);
     let internal = from_admin(ADMIN, "kind", None).unwrap();
-    assert!(encode(&internal).contains("server: https://kind-control-plane:6443\n"));
+    assert!(encode_document(&internal).contains("server: https://kind-control-plane:6443\n"));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn merging_replaces_or_appends() {
 
 #[test]
 fn an_empty_entry_is_refused() {
-    assert!(text::merged(&other("a", ""), &parsed("")).is_err());
+    assert!(text::merge_text(&other("a", ""), &parsed("")).is_err());
 }
 
 #[test]
@@ -119,8 +119,8 @@ fn removing_leaves_the_rest() {
     let current = merged(&other("kops", "current-context: kops\n"));
     assert!(current.contains("current-context: kind-kind\n"));
     assert_eq!(without(&current, "kind"), Some(kops));
-    assert_eq!(encode(&parsed(&current)), current);
-    assert_eq!(encode(&parsed("")), "");
+    assert_eq!(encode_document(&parsed(&current)), current);
+    assert_eq!(encode_document(&parsed("")), "");
     assert_eq!(context_name("foobar"), "kind-foobar");
 }
 
@@ -143,16 +143,16 @@ fn files_are_made_changed_and_left_alone() {
 fn a_file_is_looked_at_without_a_trace() {
     let directory = tempfile::tempdir().unwrap();
     let files = KubeconfigFiles::one(directory.path().join("deep/config"));
-    check(&files).unwrap();
+    check_files(&files).unwrap();
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     // One that is held now may be free when it is needed.
     write_merged(&files, &parsed(KIND)).unwrap();
     std::fs::write(directory.path().join("deep/config.lock"), "").unwrap();
-    check(&files).unwrap();
+    check_files(&files).unwrap();
     let beside = KubeconfigFiles::one(files.write_target().join("config"));
-    let error = check(&beside).unwrap_err();
+    let error = check_files(&beside).unwrap_err();
     assert_eq!(error.code(), "KIND-KUBECONFIG-LOCKED");
-    assert!(crate::error::chain(&error).contains("deep/config: "));
+    assert!(crate::error::error_chain(&error).contains("deep/config: "));
 }
 
 /// A cluster without an entry costs no lock: nothing is waited for, and nothing has to be writable.
@@ -171,13 +171,13 @@ fn a_file_that_is_no_yaml_is_an_error_and_stays() {
     let files = KubeconfigFiles::one(directory.path().join("config"));
     std::fs::write(files.write_target(), "a: [").unwrap();
     let error = write_merged(&files, &parsed(KIND)).unwrap_err();
-    let text = crate::error::chain(&error);
+    let text = crate::error::error_chain(&error);
     assert!(
         text.starts_with("failed to get kubeconfig to merge: yaml: "),
         "{text}"
     );
     let error = remove_everywhere(&files, "kind").unwrap_err();
-    let text = crate::error::chain(&error);
+    let text = crate::error::error_chain(&error);
     assert!(
         text.starts_with("failed to read kubeconfig to remove KIND entry: yaml: "),
         "{text}"
@@ -268,7 +268,7 @@ fn a_held_lock_says_what_to_do() {
     let begun = std::time::Instant::now();
     let error = remove_everywhere(&files, "kind").unwrap_err();
     assert!(begun.elapsed() >= std::time::Duration::from_secs(2));
-    let text = crate::error::chain(&error);
+    let text = crate::error::error_chain(&error);
     assert!(
         text.starts_with("failed to lock config file: open "),
         "{text}"
@@ -292,12 +292,13 @@ fn kubeconfig() -> impl Strategy<Value = String> {
                 let dash = if indented { "  -" } else { "-" };
                 let mut text = format!("{key}: # of {key}\n");
                 for name in names {
-                    let item = match inline {
-                        true => format!("{dash} {{name: {name}, x: {scalar}}}\n"),
-                        false => format!(
+                    let item = if inline {
+                        format!("{dash} {{name: {name}, x: {scalar}}}\n")
+                    } else {
+                        format!(
                             "{dash} name: {name}\n{} x: {scalar} # y\n",
                             &dash.replace('-', " ")
-                        ),
+                        )
                     };
                     text.push_str(&item);
                     text.push_str(&gap);
@@ -342,9 +343,9 @@ proptest! {
 
     #[test]
     fn any_text_is_changed_or_refused(text in "[ \n:\\-\\[\\]{}a-z'\"#&*|]{0,60}") {
-        if let Ok(after) = text::merged(&text, &parsed(KIND)) {
-            prop_assert!(encode(&parsed(&after)).contains("current-context: kind-kind\n"));
-            prop_assert!(text::removed(&after, "kind").unwrap().is_some());
+        if let Ok(after) = text::merge_text(&text, &parsed(KIND)) {
+            prop_assert!(encode_document(&parsed(&after)).contains("current-context: kind-kind\n"));
+            prop_assert!(text::remove_from_text(&after, "kind").unwrap().is_some());
         }
     }
 }

@@ -24,9 +24,9 @@ use crate::{Error, Result, access};
 /// # Errors
 /// A text is no kubeconfig, or the second one has no cluster, user or context.
 pub fn merge_kubeconfig(text: &str, entry: &str) -> Result<String> {
-    document::parse(entry)
-        .and_then(|entry| text::merged(text, &entry))
-        .map_err(failed("failed to get kubeconfig to merge"))
+    document::parse_document(entry)
+        .and_then(|entry| text::merge_text(text, &entry))
+        .map_err(update_failure("failed to get kubeconfig to merge"))
 }
 
 /// Takes a cluster's entries out of a kubeconfig's text; `None` if it has none.
@@ -34,29 +34,33 @@ pub fn merge_kubeconfig(text: &str, entry: &str) -> Result<String> {
 /// # Errors
 /// The text is no kubeconfig.
 pub fn remove_from_kubeconfig(text: &str, cluster: &str) -> Result<Option<String>> {
-    text::removed(text, cluster).map_err(failed("failed to read kubeconfig to remove KIND entry"))
+    text::remove_from_text(text, cluster).map_err(update_failure(
+        "failed to read kubeconfig to remove KIND entry",
+    ))
 }
 
 /// Finds out whether a cluster's entry could be written, before there is a cluster. Makes nothing.
 ///
 /// # Errors
 /// Those of [`write_merged`], but for a lock that somebody holds now.
-pub(crate) fn check(files: &KubeconfigFiles) -> Result<()> {
+pub(crate) fn check_files(files: &KubeconfigFiles) -> Result<()> {
     let path = files.write_target();
     if !write::leads_to_a_stream(path) {
-        lock::check(path).map_err(not_locked)?;
+        lock::check_lock(path).map_err(not_locked)?;
     }
-    let text = read(path, MERGING)?;
-    document::parse(&text).map_err(failed(MERGING))?;
-    write::check(path).map_err(|error| denied(WRITING, "open", path, &error))
+    let text = read_kubeconfig(path, MERGING)?;
+    document::parse_document(&text).map_err(update_failure(MERGING))?;
+    write::check_writable(path).map_err(|error| access_denied(WRITING, "open", path, &error))
 }
 
 /// Puts a cluster's document into the file that is written to, and makes it the current one.
 pub(crate) fn write_merged(files: &KubeconfigFiles, entry: &Document) -> Result<()> {
     let path = files.write_target();
-    let _lock = lock(path)?;
-    let merged = text::merged(&read(path, MERGING)?, entry).map_err(failed(MERGING))?;
-    write::replace(path, &merged).map_err(|error| denied(WRITING, "write", path, &error))
+    let _lock = lock_file(path)?;
+    let merged = text::merge_text(&read_kubeconfig(path, MERGING)?, entry)
+        .map_err(update_failure(MERGING))?;
+    write::replace_file(path, &merged)
+        .map_err(|error| access_denied(WRITING, "write", path, &error))
 }
 
 /// Takes a cluster's entry out of every file; files without one are not touched. Goes on after a
@@ -73,26 +77,28 @@ fn remove_one(path: &Path, cluster: &str) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
-    let removed = || text::removed(&read(path, REMOVING)?, cluster).map_err(failed(REMOVING));
+    let removed = || {
+        text::remove_from_text(&read_kubeconfig(path, REMOVING)?, cluster)
+            .map_err(update_failure(REMOVING))
+    };
     if removed()?.is_none() {
         // Nothing is to be done, so that it does not matter whether it could be.
         return Ok(());
     }
-    let _lock = lock(path)?;
+    let _lock = lock_file(path)?;
     match removed()? {
-        Some(text) => {
-            write::replace(path, &text).map_err(|error| denied(WRITING, "write", path, &error))
-        }
+        Some(text) => write::replace_file(path, &text)
+            .map_err(|error| access_denied(WRITING, "write", path, &error)),
         None => Ok(()),
     }
 }
 
 /// Keeps others from a file while it is changed; from a stream there is nothing to be kept.
-fn lock(path: &Path) -> Result<Option<Lock>> {
+fn lock_file(path: &Path) -> Result<Option<Lock>> {
     if write::leads_to_a_stream(path) {
         return Ok(None);
     }
-    Lock::acquire(path).map(Some).map_err(not_locked)
+    Lock::acquire_for(path).map(Some).map_err(not_locked)
 }
 
 const MERGING: &str = "failed to get kubeconfig to merge";
@@ -100,19 +106,19 @@ const REMOVING: &str = "failed to read kubeconfig to remove KIND entry";
 const WRITING: &str = "failed to write kubeconfig";
 
 /// The text of a file; an empty one if there is no file, or one that nothing is kept in.
-fn read(path: &Path, action: &'static str) -> Result<String> {
+fn read_kubeconfig(path: &Path, action: &'static str) -> Result<String> {
     if write::leads_to_a_stream(path) {
         return Ok(String::new());
     }
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(denied(action, "open", path, &error)),
+        Err(error) => Err(access_denied(action, "open", path, &error)),
     }
 }
 
 /// What the system would not do with a file, and what the user can do about it.
-fn denied(action: &str, verb: &str, path: &Path, error: &std::io::Error) -> Error {
+fn access_denied(action: &str, verb: &str, path: &Path, error: &std::io::Error) -> Error {
     let remedy = access::remedy(path, error, ANOTHER_FILE);
     let text = format!("{verb} {}: {error}", path.display());
     Error::Kubeconfig {
@@ -129,7 +135,7 @@ fn not_locked(error: lock::Error) -> Error {
     }
 }
 
-fn failed<E: Into<BoxError>>(action: &'static str) -> impl FnOnce(E) -> Error {
+fn update_failure<E: Into<BoxError>>(action: &'static str) -> impl FnOnce(E) -> Error {
     move |error| Error::Kubeconfig {
         action: action.to_owned(),
         source: Cause::new("KIND-KUBECONFIG", error),

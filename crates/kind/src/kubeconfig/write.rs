@@ -10,13 +10,13 @@ use crate::access;
 /// Writes `text` as the file's new content. Readers see the old or the new content, never a part.
 /// Symbolic links, the mode and the owner of an existing file stay; a new file is the user's alone.
 /// What is a device or a pipe is written to.
-pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let old = fs::metadata(path).ok();
     if old.as_ref().is_some_and(is_stream) {
         // By its own name: that of `/dev/stdout` leads to a pipe that has none.
         return fs::write(path, text);
     }
-    let path = follow(path);
+    let path = follow_links(path);
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".tmp-{}", std::process::id()));
     let temporary = PathBuf::from(name);
@@ -72,15 +72,15 @@ pub(super) fn leads_to_a_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| is_stream(&found))
 }
 
-/// Whether [`replace`] could write a file. Makes nothing.
+/// Whether [`replace_file`] could write a file. Makes nothing.
 ///
 /// # Errors
 /// Why not.
-pub(super) fn check(path: &Path) -> io::Result<()> {
+pub(super) fn check_writable(path: &Path) -> io::Result<()> {
     if leads_to_a_stream(path) {
         return access::may_write(path);
     }
-    let path = follow(path);
+    let path = follow_links(path);
     let directory = || access::may_make_files_in(path.parent().unwrap_or(Path::new("")));
     let Ok(old) = fs::metadata(&path) else {
         return directory();
@@ -118,7 +118,7 @@ fn copy_owner(file: &File, old: &Metadata) -> io::Result<()> {
 }
 
 /// The file at the end of a chain of symbolic links, also when it does not exist yet.
-fn follow(path: &Path) -> PathBuf {
+fn follow_links(path: &Path) -> PathBuf {
     const MOST_LINKS: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -144,7 +144,7 @@ mod tests {
     fn a_new_file_is_the_users_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config");
-        replace(&path, "a").unwrap();
+        replace_file(&path, "a").unwrap();
         assert_eq!(mode(&path), 0o600);
     }
 
@@ -158,7 +158,7 @@ mod tests {
             let pipe = pipe.clone();
             std::thread::spawn(move || fs::read_to_string(pipe).unwrap())
         };
-        replace(&pipe, "a").unwrap();
+        replace_file(&pipe, "a").unwrap();
         assert_eq!(reader.join().unwrap(), "a");
         assert!(is_stream(&fs::metadata(&pipe).unwrap()));
     }
@@ -176,8 +176,8 @@ mod tests {
     fn a_stream_is_written_to_by_its_own_name() {
         let (mut reader, writer) = io::pipe().unwrap();
         let name = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writer));
-        check(Path::new(&name)).unwrap();
-        replace(Path::new(&name), "a").unwrap();
+        check_writable(Path::new(&name)).unwrap();
+        replace_file(Path::new(&name), "a").unwrap();
         drop(writer);
         let mut read = String::new();
         io::Read::read_to_string(&mut reader, &mut read).unwrap();
@@ -189,7 +189,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("n".repeat(255));
         fs::write(&path, "a").unwrap();
-        replace(&path, "b").unwrap();
+        replace_file(&path, "b").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "b");
     }
 
@@ -199,9 +199,9 @@ mod tests {
         let real = directory.path().join("real");
         let link = directory.path().join("link");
         symlink("real", &link).unwrap();
-        replace(&link, "a").unwrap();
+        replace_file(&link, "a").unwrap();
         fs::set_permissions(&real, PermissionsExt::from_mode(0o640)).unwrap();
-        replace(&link, "b").unwrap();
+        replace_file(&link, "b").unwrap();
         assert_eq!(fs::read_to_string(&real).unwrap(), "b");
         assert_eq!(mode(&real), 0o640);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());

@@ -18,19 +18,19 @@ use crate::image_error::image_cause;
 use crate::{Error, Provider, Result};
 
 /// Checks that archives are there, before anything is done with one.
-pub(super) fn check(options: &LoadImages) -> Result<()> {
+pub(super) fn check_archives(options: &LoadImages) -> Result<()> {
     let paths = options.archives.iter().filter_map(|source| match source {
         Source::Path(path) => Some(path),
         Source::Stream(_) => None,
     });
     for path in paths {
-        std::fs::metadata(path).map_err(|error| Error::io("stat", path)(plain(error)))?;
+        std::fs::metadata(path).map_err(|error| Error::io("stat", path)(plain_error(error)))?;
     }
     Ok(())
 }
 
 /// The error in the words of the system alone, which scripts know.
-fn plain(error: io::Error) -> io::Error {
+fn plain_error(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(error.kind(), "no such file or directory"),
         _ => error,
@@ -38,7 +38,7 @@ fn plain(error: io::Error) -> io::Error {
 }
 
 /// Loads one archive into nodes.
-pub(super) fn load(
+pub(super) fn load_archives(
     provider: &Provider,
     options: &LoadImages,
     names: &[String],
@@ -46,21 +46,21 @@ pub(super) fn load(
     listener: Listener<'_>,
 ) -> Result<()> {
     let archive = Opened::open(source, provider.temporary_dir())?;
-    let targets = nodes::ask(provider, names)?;
+    let targets = nodes::query_targets(provider, names)?;
     options.cancel.check()?;
     let images = Images::of(&archive, &targets)?;
     let mut jobs = Vec::new();
     for target in &targets {
         let mut missing = Vec::new();
         for image in images.on(target) {
-            match verdict::of(image, &target.inventory) {
-                Verdict::Present => detail(listener, image, target, "is there already"),
+            match verdict::judge_image(image, &target.inventory) {
+                Verdict::Present => tell_detail(listener, image, target, "is there already"),
                 Verdict::Retag(tags) => {
                     let tag = |name: &String| {
-                        import::tag(provider.engine(), &target.name, image.id(), name)
+                        import::tag_image(provider.engine(), &target.name, image.id(), name)
                     };
                     match tags.iter().try_for_each(tag) {
-                        Ok(()) => detail(listener, image, target, "got another name"),
+                        Ok(()) => tell_detail(listener, image, target, "got another name"),
                         Err(_) => missing.push(Arc::clone(image)),
                     }
                 }
@@ -72,10 +72,10 @@ pub(super) fn load(
             jobs.push(Job { target, images });
         }
     }
-    import::all(provider.engine(), &jobs, &options.cancel, listener)
+    import::import_all(provider.engine(), &jobs, &options.cancel, listener)
 }
 
-fn detail(listener: Listener<'_>, image: &PortableImage, target: &Target, what: &str) {
+fn tell_detail(listener: Listener<'_>, image: &PortableImage, target: &Target, what: &str) {
     let text = format!("image {} on node {} {what}", image.id(), target.name);
     listener(Event::Detail { level: 2, text });
 }
@@ -91,15 +91,19 @@ impl Opened {
         match source {
             Source::Path(path) => {
                 let name = path.display().to_string();
-                Self::checked(name, Archive::open(&path, spool))
+                Self::checked(name, Archive::open_file(&path, spool))
             }
-            Source::Stream(stream) => Self::receive("-", stream, spool),
+            Source::Stream(stream) => Self::receive_stream("-", stream, spool),
         }
     }
 
     /// Takes an archive from a stream.
-    pub(super) fn receive(name: &str, stream: impl Read + Send, spool: &Path) -> Result<Self> {
-        Self::checked(name.to_owned(), Archive::receive(stream, spool))
+    pub(super) fn receive_stream(
+        name: &str,
+        stream: impl Read + Send,
+        spool: &Path,
+    ) -> Result<Self> {
+        Self::checked(name.to_owned(), Archive::receive_stream(stream, spool))
     }
 
     fn checked(
@@ -108,12 +112,12 @@ impl Opened {
     ) -> Result<Self> {
         match archive {
             Ok(archive) => Ok(Self { name, archive }),
-            Err(error) => Err(unreadable(&name, error)),
+            Err(error) => Err(unreadable_archive(&name, error)),
         }
     }
 }
 
-fn unreadable(name: &str, error: kind_image::Error) -> Error {
+fn unreadable_archive(name: &str, error: kind_image::Error) -> Error {
     Error::Engine {
         action: format!("failed to read image archive {name}"),
         source: image_cause(error),
@@ -129,10 +133,10 @@ impl Images {
     /// The images for the platforms of all nodes, which are one unless somebody went out of their way.
     pub(super) fn of(opened: &Opened, targets: &[Target]) -> Result<Self> {
         let mut of = BTreeMap::new();
-        for platform in targets.iter().map(platform) {
+        for platform in targets.iter().map(target_platform) {
             if let Entry::Vacant(entry) = of.entry(platform.to_string()) {
                 let images = opened.archive.images(&platform);
-                let images = images.map_err(|error| unreadable(&opened.name, error))?;
+                let images = images.map_err(|error| unreadable_archive(&opened.name, error))?;
                 entry.insert(images.into_iter().map(Arc::new).collect());
             }
         }
@@ -141,12 +145,12 @@ impl Images {
 
     /// The images for a node.
     pub(super) fn on(&self, target: &Target) -> &[Arc<PortableImage>] {
-        let images = self.of.get(&platform(target).to_string());
+        let images = self.of.get(&target_platform(target).to_string());
         images.map_or(&[], Vec::as_slice)
     }
 }
 
-pub(super) fn platform(target: &Target) -> Platform {
+pub(super) fn target_platform(target: &Target) -> Platform {
     let told = target.inventory.platform.clone();
     told.unwrap_or_else(Platform::of_host)
 }

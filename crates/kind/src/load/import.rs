@@ -24,7 +24,7 @@ pub(super) struct Job<'a> {
 }
 
 /// Sends to all nodes at once.
-pub(super) fn all(
+pub(super) fn import_all(
     engine: &dyn Engine,
     jobs: &[Job<'_>],
     cancel: &CancelToken,
@@ -41,7 +41,7 @@ pub(super) fn all(
 }
 
 /// Gives the image of an id one more name.
-pub(super) fn tag(engine: &dyn Engine, node: &str, id: &Digest, name: &str) -> Result<()> {
+pub(super) fn tag_image(engine: &dyn Engine, node: &str, id: &Digest, name: &str) -> Result<()> {
     let id = id.to_string();
     let command = [
         "ctr",
@@ -67,12 +67,12 @@ impl Sender<'_> {
         let wanted: BTreeSet<Digest> = job
             .images
             .iter()
-            .flat_map(|image| verdict::wanted(image, inventory))
+            .flat_map(|image| verdict::wanted_blobs(image, inventory))
             .collect();
         let everything: BTreeSet<Digest> = job
             .images
             .iter()
-            .flat_map(|image| verdict::all(image))
+            .flat_map(|image| verdict::all_blobs(image))
             .collect();
         match self.send(job, &wanted) {
             // What the node had when it was asked may be gone: images are removed when nothing uses them.
@@ -91,7 +91,7 @@ impl Sender<'_> {
     fn send(&self, job: &Job<'_>, wanted: &BTreeSet<Digest>) -> Result<()> {
         let node = &job.target.name;
         let images: Vec<&PortableImage> = job.images.iter().map(AsRef::as_ref).collect();
-        let total = size(&images, wanted);
+        let total = import_size(&images, wanted);
         self.detail(format!(
             "sending {} layers ({total} bytes) of {} images to node {node}",
             wanted.len(),
@@ -111,10 +111,12 @@ impl Sender<'_> {
         let import = |mut reader: io::PipeReader| {
             let mut nowhere = io::sink();
             let io = Io::new(Some(&mut reader), &mut nowhere, &mut output);
-            self.engine.exec(node, &command(&job.target.inventory), io)
+            self.engine
+                .exec(node, &import_command(&job.target.inventory), io)
         };
         let piped = run_piped(write, import);
-        let (written, code) = piped.map_err(|error| failed(node, error.to_string(), &[]))?;
+        let (written, code) =
+            piped.map_err(|error| import_failure(node, error.to_string(), &[]))?;
         (self.listener)(Event::Progress(Progress::new(
             node.as_str(),
             total,
@@ -123,10 +125,10 @@ impl Sender<'_> {
         match (code, written) {
             (Ok(0), Ok(())) => Ok(()),
             (Err(error), _) => Err(Error::engine("failed to load image")(error)),
-            (Ok(0), Err(error)) => Err(failed(node, error_text(&error), &output)),
+            (Ok(0), Err(error)) => Err(import_failure(node, error_text(&error), &output)),
             // A node that does not want the rest is the cause, not the pipe that it closed.
             (Ok(code), Ok(()) | Err(_)) => {
-                Err(failed(node, format!("exit status {code}"), &output))
+                Err(import_failure(node, format!("exit status {code}"), &output))
             }
         }
     }
@@ -136,7 +138,7 @@ impl Sender<'_> {
     }
 }
 
-fn command(inventory: &Inventory) -> Command {
+fn import_command(inventory: &Inventory) -> Command {
     let snapshotter = format!("--snapshotter={}", inventory.snapshotter);
     let mut words = vec!["ctr", "--namespace=k8s.io", "images", "import"];
     if inventory.imports_by_transfer() {
@@ -147,7 +149,7 @@ fn command(inventory: &Inventory) -> Command {
 }
 
 /// Bytes of the layers that are sent.
-fn size(images: &[&PortableImage], wanted: &BTreeSet<Digest>) -> u64 {
+fn import_size(images: &[&PortableImage], wanted: &BTreeSet<Digest>) -> u64 {
     let layers = images.iter().flat_map(|image| image.layers());
     let mut counted = BTreeSet::new();
     let new = layers
@@ -156,7 +158,7 @@ fn size(images: &[&PortableImage], wanted: &BTreeSet<Digest>) -> u64 {
     new.map(|layer| layer.size()).sum()
 }
 
-fn failed(node: &str, reason: String, output: &[u8]) -> Error {
+fn import_failure(node: &str, reason: String, output: &[u8]) -> Error {
     FailedStep {
         node: node.to_owned(),
         action: "failed to load image".to_owned(),
@@ -214,7 +216,7 @@ mod tests {
                 "=== version\n{told}\n=== config\nversion = 3\n\
                  plugins.'io.containerd.cri.v1.images'.snapshotter = 'native'\n"
             );
-            let command = command(&Inventory::parse(&answer).unwrap());
+            let command = import_command(&Inventory::parse(&answer).unwrap());
             assert!(command.argv.contains(&"--snapshotter=native".to_owned()));
             command.argv.contains(&"--local".to_owned())
         };

@@ -46,7 +46,7 @@ pub(super) struct Inventory {
 
 impl Inventory {
     /// Asks a node.
-    pub(super) fn ask(engine: &dyn Engine, node: &str) -> Result<Self> {
+    pub(super) fn query_node(engine: &dyn Engine, node: &str) -> Result<Self> {
         let answer = read_output(engine, node, &["sh", "-c", SCRIPT])?;
         Self::parse(&answer).map_err(|error| {
             FailedStep {
@@ -70,16 +70,16 @@ impl Inventory {
         let machine = section("machine").trim();
         Ok(Self {
             platform: (!machine.is_empty()).then(|| Platform::of_machine(machine)),
-            images: section("images").lines().filter_map(image).collect(),
-            content: digests(section("content")),
-            snapshots: digests(section(&format!("snapshots {snapshotter}"))),
+            images: section("images").lines().filter_map(parse_image).collect(),
+            content: parse_digests(section("content")),
+            snapshots: parse_digests(section(&format!("snapshots {snapshotter}"))),
             containerd: containerd_release(section("version")),
             snapshotter,
         })
     }
 
     /// Whether pods can use the image of this id: containerd knows it.
-    pub(super) fn knows(&self, id: &Digest) -> bool {
+    pub(super) fn has_image(&self, id: &Digest) -> bool {
         self.images.contains_key(&id.to_string())
     }
 
@@ -112,14 +112,14 @@ fn containerd_release(told: &str) -> Option<packages::Release> {
 }
 
 /// A row of `ctr images list`: name, media type, digest, and what does not matter here.
-fn image(row: &str) -> Option<(String, Digest)> {
+fn parse_image(row: &str) -> Option<(String, Digest)> {
     let mut words = row.split_whitespace();
     let (name, digest) = (words.next()?, words.nth(1)?);
     Some((name.to_owned(), digest.parse().ok()?))
 }
 
 /// The digest that begins each row. Snapshots in the making and of containers have other names.
-fn digests(rows: &str) -> BTreeSet<Digest> {
+fn parse_digests(rows: &str) -> BTreeSet<Digest> {
     let first = rows.lines().filter_map(|row| row.split_whitespace().next());
     first.filter_map(|word| word.parse().ok()).collect()
 }
@@ -181,7 +181,7 @@ sha256:a2d78a970329197ba66ed3dde2c18d0095c9a640dbc638b05c6eb6c84ccac54a Committe
         let id: Digest = "sha256:57b710f27b04ef41678d7934c07e148d03831f5adce42a32d8d4fbb5e11bb690"
             .parse()
             .unwrap();
-        assert!(found.knows(&id) && found.has_blob(&id));
+        assert!(found.has_image(&id) && found.has_blob(&id));
         assert!(found.is_called(&id, "docker.io/library/one:v1"));
         assert!(!found.is_called(&id, "docker.io/library/two:v1"));
         assert_eq!(

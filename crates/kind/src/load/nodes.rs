@@ -14,7 +14,7 @@ pub(super) struct Target {
 }
 
 /// Names of the nodes that the options choose, in the engine's order.
-pub(super) fn select(provider: &Provider, options: &LoadImages) -> Result<Vec<String>> {
+pub(super) fn select_nodes(provider: &Provider, options: &LoadImages) -> Result<Vec<String>> {
     let listed = provider.engine().list(Some(&options.cluster));
     let mut nodes = listed.map_err(Error::engine("failed to list nodes"))?;
     nodes.retain(|node| NodeRole::of(node) != Some(NodeRole::LoadBalancer));
@@ -24,9 +24,10 @@ pub(super) fn select(provider: &Provider, options: &LoadImages) -> Result<Vec<St
     let unknown = |name: &&String| nodes.iter().all(|node| node.name != **name);
     if let Some(name) = options.nodes.iter().find(unknown) {
         // Scripts know the name in quotes from one of kind's commands and without from the other.
-        return Err(Error::UnknownNode(match options.images.is_empty() {
-            true => name.clone(),
-            false => format!("{name:?}"),
+        return Err(Error::UnknownNode(if options.images.is_empty() {
+            name.clone()
+        } else {
+            format!("{name:?}")
         }));
     }
     if !options.nodes.is_empty() {
@@ -36,10 +37,10 @@ pub(super) fn select(provider: &Provider, options: &LoadImages) -> Result<Vec<St
 }
 
 /// Asks all nodes at once what they have.
-pub(super) fn ask(provider: &Provider, names: &[String]) -> Result<Vec<Target>> {
+pub(super) fn query_targets(provider: &Provider, names: &[String]) -> Result<Vec<Target>> {
     let engine = provider.engine();
     let asked = run_each(names, |name| {
-        let inventory = Inventory::ask(engine, name)?;
+        let inventory = Inventory::query_node(engine, name)?;
         Ok(Target {
             name: name.clone(),
             inventory,

@@ -16,22 +16,26 @@ impl Provider {
     /// [`Error::UnknownNode`]: crate::Error::UnknownNode
     /// [`Error::ImageNotPresent`]: crate::Error::ImageNotPresent
     pub fn load_images(&self, options: LoadImages, listener: Listener<'_>) -> Result<()> {
-        run(self, options, listener)
+        load_into_nodes(self, options, listener)
     }
 }
 
 /// Loads archives, one after the other, and then images of the engine's store, each into all nodes at once.
-fn run(provider: &Provider, mut options: LoadImages, listener: Listener<'_>) -> Result<()> {
-    archives::check(&options)?;
-    let images = stored::find(provider, &options)?;
-    let names = nodes::select(provider, &options)?;
+fn load_into_nodes(
+    provider: &Provider,
+    mut options: LoadImages,
+    listener: Listener<'_>,
+) -> Result<()> {
+    archives::check_archives(&options)?;
+    let images = stored::find_stored(provider, &options)?;
+    let names = nodes::select_nodes(provider, &options)?;
     for archive in std::mem::take(&mut options.archives) {
         options.cancel.check()?;
-        archives::load(provider, &options, &names, archive, listener)?;
+        archives::load_archives(provider, &options, &names, archive, listener)?;
     }
     if images.is_empty() {
         return Ok(());
     }
     options.cancel.check()?;
-    stored::load(provider, &options, &names, &images, listener)
+    stored::load_stored(provider, &options, &names, &images, listener)
 }

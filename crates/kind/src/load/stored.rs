@@ -10,7 +10,7 @@ use kind_image::archive::{ImageName, PortableImage};
 use kind_image::concurrent::run_piped;
 use kind_image::{Digest, Progress, Reference};
 
-use super::archives::{Images, Opened, platform};
+use super::archives::{Images, Opened, target_platform};
 use super::import::{self, Job};
 use super::nodes::{self, Target};
 use super::options::LoadImages;
@@ -36,7 +36,7 @@ impl Stored {
 }
 
 /// Finds all images before anything is done with one.
-pub(super) fn find(provider: &Provider, options: &LoadImages) -> Result<Vec<Stored>> {
+pub(super) fn find_stored(provider: &Provider, options: &LoadImages) -> Result<Vec<Stored>> {
     let mut engines = vec![provider.shared_engine()];
     let mut found = Vec::new();
     for name in &options.images {
@@ -80,14 +80,14 @@ fn with_algorithm(id: String) -> String {
 }
 
 /// Loads images into nodes that do not have them.
-pub(super) fn load(
+pub(super) fn load_stored(
     provider: &Provider,
     options: &LoadImages,
     names: &[String],
     images: &[Stored],
     listener: Listener<'_>,
 ) -> Result<()> {
-    let targets = nodes::ask(provider, names)?;
+    let targets = nodes::query_targets(provider, names)?;
     options.cancel.check()?;
     let mut saved = Saved {
         spool: provider.temporary_dir(),
@@ -113,7 +113,7 @@ pub(super) fn load(
     }
     let mut jobs = selection.jobs;
     jobs.retain(|job| !job.images.is_empty());
-    import::all(provider.engine(), &jobs, &options.cancel, listener)
+    import::import_all(provider.engine(), &jobs, &options.cancel, listener)
 }
 
 /// Which nodes get which images.
@@ -131,7 +131,7 @@ impl Selection<'_> {
         for number in 0..self.jobs.len() {
             let target = self.jobs[number].target;
             let known = saved.id(image, target);
-            let known = known.filter(|id| target.inventory.knows(id));
+            let known = known.filter(|id| target.inventory.has_image(id));
             let load = match known {
                 None => {
                     let node = &target.name;
@@ -173,7 +173,7 @@ impl Selection<'_> {
             "Image with ID: {id} already present on the node {node} but is missing the tag {tag}. \
              re-tagging..."
         ));
-        let tagged = import::tag(self.engine, node, known, tag);
+        let tagged = import::tag_image(self.engine, node, known, tag);
         if let Err(error) = &tagged {
             let reason = crate::error_chain(error);
             self.say(format!(
@@ -203,7 +203,11 @@ impl Saved<'_> {
     fn save_missing(&mut self, images: &[Stored]) -> Result<()> {
         let known_to_all = |image: &Stored| {
             let id = image.id.parse::<Digest>();
-            let known = |id: &Digest| self.targets.iter().all(|target| target.inventory.knows(id));
+            let known = |id: &Digest| {
+                self.targets
+                    .iter()
+                    .all(|target| target.inventory.has_image(id))
+            };
             id.is_ok_and(|id| known(&id))
         };
         let missing: Vec<&Stored> = images.iter().filter(|image| !known_to_all(image)).collect();
@@ -217,13 +221,13 @@ impl Saved<'_> {
 
     /// The image's id as nodes know it.
     fn id(&self, image: &Stored, target: &Target) -> Option<Digest> {
-        let key = (image.name.clone(), platform(target).to_string());
+        let key = (image.name.clone(), target_platform(target).to_string());
         let saved = self.images.get(&key);
         saved.map_or_else(|| image.id.parse().ok(), |image| Some(image.id().clone()))
     }
 
     fn get(&mut self, image: &Stored, target: &Target) -> Result<Arc<PortableImage>> {
-        let key = (image.name.clone(), platform(target).to_string());
+        let key = (image.name.clone(), target_platform(target).to_string());
         if !self.images.contains_key(&key) {
             self.save(&[image])?;
         }
@@ -240,8 +244,8 @@ impl Saved<'_> {
         for target in self.targets {
             let found = of_platforms.on(target);
             for image in images {
-                if let Some(portable) = matching(image, found) {
-                    let key = (image.name.clone(), platform(target).to_string());
+                if let Some(portable) = matching_image(image, found) {
+                    let key = (image.name.clone(), target_platform(target).to_string());
                     self.images.insert(key, portable);
                 }
             }
@@ -255,7 +259,7 @@ impl Saved<'_> {
         let platforms: BTreeSet<_> = self
             .targets
             .iter()
-            .map(|target| platform(target).to_string())
+            .map(|target| target_platform(target).to_string())
             .collect();
         let only = platforms.first().filter(|_| platforms.len() == 1);
         let save = |writer| {
@@ -268,7 +272,7 @@ impl Saved<'_> {
             writer.finish();
             saved
         };
-        let receive = |reader| Opened::receive("of the engine", reader, self.spool);
+        let receive = |reader| Opened::receive_stream("of the engine", reader, self.spool);
         let piped = run_piped(save, receive);
         let piped = piped.map_err(kind_engine::Error::io("pipe"));
         let (saved, received) = piped.map_err(Error::engine("pipe"))?;
@@ -278,7 +282,7 @@ impl Saved<'_> {
 }
 
 /// The image of an archive that was meant, under the name that was asked for.
-fn matching(image: &Stored, found: &[Arc<PortableImage>]) -> Option<Arc<PortableImage>> {
+fn matching_image(image: &Stored, found: &[Arc<PortableImage>]) -> Option<Arc<PortableImage>> {
     let tag = image.tag();
     let by_name = |portable: &&Arc<PortableImage>| {
         let mut names = portable.names().iter();

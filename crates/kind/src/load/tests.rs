@@ -40,7 +40,7 @@ fn archive(directory: &Path, layers: &[&str]) -> PathBuf {
 }
 
 fn image_in(path: &Path) -> PortableImage {
-    let archive = Archive::open(path, path.parent().unwrap()).unwrap();
+    let archive = Archive::open_file(path, path.parent().unwrap()).unwrap();
     let mut images = archive.images(&Platform::new("linux", "amd64")).unwrap();
     images.remove(0)
 }
@@ -54,7 +54,7 @@ fn a_node_lacks_what_is_neither_packed_nor_unpacked() {
     let id = image.id().to_string();
     let names = [(id.as_str(), image.digest()), (NAME, image.digest())];
     let wanted = |content: &[_], snapshots: &[_]| {
-        let wanted = verdict::wanted(&image, &Inventory::of(&[], content, snapshots));
+        let wanted = verdict::wanted_blobs(&image, &Inventory::of(&[], content, snapshots));
         let positions = layers.iter().enumerate();
         let wanted = positions.filter(|(_, layer)| wanted.contains(layer));
         wanted.map(|(position, _)| position).collect::<Vec<_>>()
@@ -66,8 +66,9 @@ fn a_node_lacks_what_is_neither_packed_nor_unpacked() {
     assert_eq!(wanted(&[], &chain[1..2]), [2]);
     assert_eq!(wanted(&layers[..2], &[]), [2]);
 
-    let verdict =
-        |names, snapshots: &[_]| verdict::of(&image, &Inventory::of(names, &[], snapshots));
+    let verdict = |names, snapshots: &[_]| {
+        verdict::judge_image(&image, &Inventory::of(names, &[], snapshots))
+    };
     assert_eq!(verdict(&names, &chain), Verdict::Present);
     assert_eq!(
         verdict(&names[..1], &chain),

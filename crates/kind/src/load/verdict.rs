@@ -19,8 +19,8 @@ pub(super) enum Verdict {
 }
 
 /// What is to be done about an image on a node.
-pub(super) fn of(image: &PortableImage, inventory: &Inventory) -> Verdict {
-    if !inventory.knows(image.id()) || !is_whole(image, inventory) {
+pub(super) fn judge_image(image: &PortableImage, inventory: &Inventory) -> Verdict {
+    if !inventory.has_image(image.id()) || !is_whole(image, inventory) {
         return Verdict::Missing;
     }
     let names = image.names().iter().filter_map(|name| match name {
@@ -31,20 +31,21 @@ pub(super) fn of(image: &PortableImage, inventory: &Inventory) -> Verdict {
     let missing: Vec<_> = names
         .filter(|name| !inventory.is_called(image.id(), name))
         .collect();
-    match missing.is_empty() {
-        true => Verdict::Present,
-        false => Verdict::Retag(missing),
+    if missing.is_empty() {
+        Verdict::Present
+    } else {
+        Verdict::Retag(missing)
     }
 }
 
 /// An import that failed leaves an image with a name but without its layers.
 fn is_whole(image: &PortableImage, inventory: &Inventory) -> bool {
-    image.layers().is_empty() || wanted(image, inventory).is_empty()
+    image.layers().is_empty() || wanted_blobs(image, inventory).is_empty()
 }
 
 /// Digests of the layers that a node needs: those above what it has unpacked, and of these the ones that
 /// it does not have packed.
-pub(super) fn wanted(image: &PortableImage, inventory: &Inventory) -> BTreeSet<Digest> {
+pub(super) fn wanted_blobs(image: &PortableImage, inventory: &Inventory) -> BTreeSet<Digest> {
     let chain = image.chain_ids();
     let unpacked = chain.iter().rposition(|id| inventory.has_unpacked(id));
     let above = image
@@ -56,6 +57,6 @@ pub(super) fn wanted(image: &PortableImage, inventory: &Inventory) -> BTreeSet<D
 }
 
 /// Digests of all layers.
-pub(super) fn all(image: &PortableImage) -> impl Iterator<Item = Digest> {
+pub(super) fn all_blobs(image: &PortableImage) -> impl Iterator<Item = Digest> {
     image.layers().iter().map(|layer| layer.digest().clone())
 }

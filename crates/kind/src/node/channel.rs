@@ -8,15 +8,15 @@ use std::time::Duration;
 use kind_engine::{Command, Engine, Io};
 use kind_node::request::{Event, Request};
 
-use super::tree::{File, pack};
+use super::tree::{File, pack_files};
 use crate::{CancelToken, Error, Result};
 
-/// Where the agent stands in every node.
-pub(crate) const AGENT: &str = "/kind/bin/kind-node";
+/// Where the node agent, `kind-node`, stands in every node.
+pub(crate) const NODE_AGENT: &str = "/kind/bin/kind-node";
 /// How often the caller's wish to stop is looked at.
-const TICK: Duration = Duration::from_millis(50);
+const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How long requests may go on after their nodes were taken away.
-const AFTERMATH: Duration = Duration::from_secs(10);
+const ABANDONED_REQUESTS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a node answers.
 #[derive(Debug)]
@@ -62,10 +62,10 @@ impl Requests {
     }
 
     /// Sends a node a request and files for it, which runs beside those that run already.
-    pub(crate) fn begin(&mut self, node: &str, request: &Request, files: &[File]) {
+    pub(crate) fn begin_request(&mut self, node: &str, request: &Request, files: &[File]) {
         self.running += 1;
         let (node, replies) = (node.to_owned(), self.replies.clone());
-        run(&self.engine, node, encode(request, files), replies);
+        run_agent(&self.engine, node, encode_request(request, files), replies);
     }
 
     /// Gives every reply with the name of its node to `listen` until all requests have ended; `listen`
@@ -77,7 +77,7 @@ impl Requests {
     /// # Errors
     /// The first one of `listen`, or of the engine. The request that it came from has ended by then;
     /// the others go on until their nodes are removed.
-    pub(crate) fn hear(
+    pub(crate) fn handle_replies(
         &mut self,
         cancel: &CancelToken,
         abandon: impl FnOnce() -> Abandoned,
@@ -85,7 +85,7 @@ impl Requests {
     ) -> Result<()> {
         let mut verdict: Option<(String, Error)> = None;
         while self.running > 0 {
-            let (node, answer) = match self.received.recv_timeout(TICK) {
+            let (node, answer) = match self.received.recv_timeout(CANCEL_POLL_INTERVAL) {
                 Ok(received) => received,
                 Err(_) if cancel.is_cancelled() => {
                     if abandon() == Abandoned::NodesTaken {
@@ -119,7 +119,7 @@ impl Requests {
 
     fn await_end(&mut self) {
         while self.running > 0 {
-            match self.received.recv_timeout(AFTERMATH) {
+            match self.received.recv_timeout(ABANDONED_REQUESTS_TIMEOUT) {
                 Ok((_, Ok(Reply::Ended(_)) | Err(_))) => self.running -= 1,
                 Ok(_) => {}
                 Err(_) => return,
@@ -129,7 +129,7 @@ impl Requests {
 }
 
 /// Runs the agent in a thread of its own, which outlives a caller that does not want to wait.
-fn run(
+fn run_agent(
     engine: &Arc<dyn Engine>,
     node: String,
     input: Vec<u8>,
@@ -153,7 +153,7 @@ fn run(
         let mut stderr = Lines::new(move |line: &str| {
             let _ = noise.send((name.clone(), Ok(Reply::Noise(line.to_owned()))));
         });
-        let command = Command::new([AGENT, "request"]);
+        let command = Command::new([NODE_AGENT, "request"]);
         let io = Io::new(Some(&mut stdin), &mut stdout, &mut stderr);
         let code = engine.exec(&node, &command, io);
         stdout.finish();
@@ -163,8 +163,8 @@ fn run(
 }
 
 /// The length of the request, the request, and its files as a tar stream.
-fn encode(request: &Request, files: &[File]) -> Vec<u8> {
-    let tar = pack(files).expect("nothing fails to be written into memory");
+fn encode_request(request: &Request, files: &[File]) -> Vec<u8> {
+    let tar = pack_files(files).expect("nothing fails to be written into memory");
     let document = serde_json::to_vec(request).expect("a request has nothing JSON cannot hold");
     let length = u32::try_from(document.len()).expect("a request is far below 4 GiB");
     [&length.to_be_bytes()[..], &document, &tar].concat()
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_request_carries_its_length_and_an_empty_tar() {
-        let bytes = encode(&Request::default(), &[]);
+        let bytes = encode_request(&Request::default(), &[]);
         let length = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
         serde_json::from_slice::<Request>(&bytes[4..4 + length]).unwrap();
         assert_eq!(bytes.len(), 4 + length + 1024);

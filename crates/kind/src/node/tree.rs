@@ -51,7 +51,7 @@ impl From<NodeFile> for File {
 }
 
 /// Packs files as a tar stream to unpack at `/`.
-pub(crate) fn pack(files: &[File]) -> std::io::Result<Vec<u8>> {
+pub(crate) fn pack_files(files: &[File]) -> std::io::Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     for file in files {
         let mut header = tar::Header::new_gnu();
@@ -73,7 +73,7 @@ pub(crate) fn pack(files: &[File]) -> std::io::Result<Vec<u8>> {
 
 /// Puts files into a node.
 pub(crate) fn copy_in(engine: &dyn Engine, node: &str, files: &[File]) -> Result<()> {
-    let tar = pack(files).map_err(kind_engine::Error::io("packing files"));
+    let tar = pack_files(files).map_err(kind_engine::Error::io("packing files"));
     tar.and_then(|tar| engine.copy_in(node, "/".as_ref(), &mut &tar[..]))
         .map_err(Error::engine(format!(
             "failed to write files into node {node:?}"
@@ -162,7 +162,7 @@ mod tests {
             File::new("/kind/version", "v1.2.3"),
             File::new("/etc/a", "b"),
         ];
-        let bytes = pack(&files).unwrap();
+        let bytes = pack_files(&files).unwrap();
         let mut seen = Vec::new();
         let mut keep = |path: &Path, size: u64, content: &mut dyn Read| {
             let mut text = String::new();

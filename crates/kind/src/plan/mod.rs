@@ -14,7 +14,7 @@ use std::path::Path;
 use kind_engine::{Agent, HostConfig, Network, NodeSpec, Purpose};
 use kind_kubeadm::{ClusterSettings, NodeSettings};
 
-use crate::node::AGENT;
+use crate::node::NODE_AGENT;
 pub(crate) use planner::published_ports;
 pub(crate) use proxy::with_client_settings;
 pub use role::NodeRole;
@@ -126,7 +126,7 @@ impl Plan {
 
 impl NodePlan {
     /// The node in the engine's words.
-    pub(crate) fn spec(&self, network: &str, agent: &Agent) -> NodeSpec {
+    pub(crate) fn node_spec(&self, network: &str, agent: &Agent) -> NodeSpec {
         // Taken apart and put together whole: a field that is missing on either side does not compile.
         let Self {
             name,
@@ -142,7 +142,7 @@ impl NodePlan {
         let (purpose, command) = match role {
             NodeRole::ControlPlane | NodeRole::Worker => (Purpose::Kubernetes, None),
             NodeRole::LoadBalancer => {
-                let command = [AGENT, "load-balancer"].map(str::to_owned);
+                let command = [NODE_AGENT, "load-balancer"].map(str::to_owned);
                 (Purpose::LoadBalancer, Some(command.to_vec()))
             }
         };
@@ -154,7 +154,7 @@ impl NodePlan {
             env: env.clone(),
             host: host.clone(),
             ipv6: *ipv6,
-            kind_node: Some(agent.clone()),
+            node_agent: Some(agent.clone()),
             purpose,
             command,
         }

@@ -6,7 +6,7 @@ use kind_config::Node;
 use kind_engine::HostMount;
 
 /// The node's extra mounts; relative host paths are below `directory`.
-pub(super) fn shown(node: &Node, directory: &Path) -> Vec<HostMount> {
+pub(super) fn shown_mounts(node: &Node, directory: &Path) -> Vec<HostMount> {
     let mounts = node.extra_mounts.iter().map(|mount| HostMount {
         host: directory.join(&mount.host_path),
         container: PathBuf::from(&mount.container_path),

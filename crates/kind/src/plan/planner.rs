@@ -23,7 +23,7 @@ impl Plan {
         let planner = Planner {
             cluster,
             surroundings,
-            proxy: proxy::variables(cluster, surroundings, &names),
+            proxy: proxy::proxy_variables(cluster, surroundings, &names),
         };
         let nodes = names.into_iter().zip(&cluster.nodes).enumerate();
         let mut nodes = nodes
@@ -50,14 +50,16 @@ impl Plan {
 /// Every port that the cluster publishes on the host.
 pub(crate) fn published_ports(cluster: &Cluster) -> Vec<Port> {
     let nodes = cluster.nodes.iter();
-    let ports = nodes.flat_map(|node| ports::published(cluster, node));
-    let balancer = cluster.load_balancer().map(|_| ports::endpoint(cluster));
+    let ports = nodes.flat_map(|node| ports::published_ports(cluster, node));
+    let balancer = cluster
+        .load_balancer()
+        .map(|_| ports::endpoint_port(cluster));
     ports.chain(balancer).collect()
 }
 
 fn plan_manifest(index: usize, content: &FileOrText) -> UserManifest {
     UserManifest {
-        name: contents::name(content, &format!("manifests[{index}]")),
+        name: contents::content_name(content, &format!("manifests[{index}]")),
         text: content.text.clone(),
     }
 }
@@ -82,8 +84,8 @@ impl Planner<'_> {
             labels: self.labels(role),
             env: self.environment(node),
             host: HostConfig {
-                mounts: mounts::shown(node, self.surroundings.directory),
-                ports: ports::published(self.cluster, node),
+                mounts: mounts::shown_mounts(node, self.surroundings.directory),
+                ports: ports::published_ports(self.cluster, node),
                 resources: node.resources.limits(),
             },
             pod_cidrs: subnet::pod_cidrs(&networking.pod_subnet, index),
@@ -108,7 +110,7 @@ impl Planner<'_> {
             env,
             host: HostConfig {
                 mounts: Vec::new(),
-                ports: vec![ports::endpoint(self.cluster)],
+                ports: vec![ports::endpoint_port(self.cluster)],
                 resources: ResourceLimits::default(),
             },
             pod_cidrs: Vec::new(),

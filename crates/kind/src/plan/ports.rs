@@ -6,7 +6,7 @@ use kind_config::{API_SERVER_PORT, Cluster, IpFamily, Node, Role};
 use kind_engine::{Port, Protocol};
 
 /// The node's extra ports and, on control planes, the API server's.
-pub(super) fn published(cluster: &Cluster, node: &Node) -> Vec<Port> {
+pub(super) fn published_ports(cluster: &Cluster, node: &Node) -> Vec<Port> {
     let family = &cluster.networking.ip_family;
     let mut ports: Vec<_> = node
         .extra_port_mappings
@@ -33,12 +33,12 @@ fn api_server(cluster: &Cluster) -> Port {
             let listen = loopback(&cluster.networking.ip_family);
             published_on(listen, 0, API_SERVER_PORT, Protocol::Tcp)
         }
-        None => endpoint(cluster),
+        None => endpoint_port(cluster),
     }
 }
 
 /// The port where the host reaches the cluster's API server.
-pub(super) fn endpoint(cluster: &Cluster) -> Port {
+pub(super) fn endpoint_port(cluster: &Cluster) -> Port {
     let networking = &cluster.networking;
     let loopback = loopback(&networking.ip_family);
     let listen = networking.api_server_address.parse().unwrap_or(loopback);

@@ -32,7 +32,7 @@ pub(crate) fn with_client_settings(
 
 /// Proxy variables in both spellings; none if the host has none. What belongs to the cluster is never
 /// reached through a proxy.
-pub(super) fn variables(
+pub(super) fn proxy_variables(
     cluster: &Cluster,
     surroundings: Surroundings<'_>,
     nodes: &[String],

@@ -131,7 +131,7 @@ fn make(case: &CreateCase, stub: &Stub) {
     let agent = Agent::file(stub.directory.path().join("docker-info"));
     for node in &plan.nodes {
         stub.engine
-            .create(&node.spec(&plan.network, &agent))
+            .create(&node.node_spec(&plan.network, &agent))
             .unwrap();
     }
 }

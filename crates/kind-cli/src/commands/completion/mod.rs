@@ -118,7 +118,7 @@ fn complete(
 /// What exists; nothing if that cannot be found out.
 fn live(context: &Context, words: &[String], what: Live) -> Vec<String> {
     // The engine and the cluster are those that the rest of the line names.
-    let matches = args::parse(LINE, &place(words)).unwrap_or_default();
+    let matches = args::parse_arguments(LINE, &place(words)).unwrap_or_default();
     let Ok(provider) = context.provider(&matches) else {
         return Vec::new();
     };

@@ -21,7 +21,7 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
-    let source = config_file::read(required_file(matches)?)?;
+    let source = config_file::read_source(required_file(matches)?)?;
     let to = version(matches.filled("to").unwrap_or(NEWEST))?;
     let text = kind::convert_config(&source, to)?;
     let config = Config {

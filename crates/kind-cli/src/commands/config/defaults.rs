@@ -27,7 +27,7 @@ pub(super) static COMMAND: Command = Command {
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let source = match file(matches) {
-        Some(path) => config_file::read(path)?,
+        Some(path) => config_file::read_source(path)?,
         None => {
             let version = ApiVersion::V1beta1.as_str();
             Source::new(

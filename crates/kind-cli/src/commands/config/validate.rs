@@ -17,7 +17,7 @@ pub(super) static COMMAND: Command = Command {
 };
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
-    let source = config_file::read(required_file(matches)?)?;
+    let source = config_file::read_source(required_file(matches)?)?;
     let ui = &context.ui;
     let cluster = kind::check_config(&source, &|event| ui.event(event))?;
     let valid = ValidConfig {

@@ -23,7 +23,7 @@ macro_rules! table {
                 name: $field,
                 about: $field_about,
                 since: $crate::ApiVersion::$since,
-                read: |value, tree, decoder| decoder.read(tree, &mut value.$member),
+                read: |value, tree, decoder| decoder.read_value(tree, &mut value.$member),
                 is_unset: |value| $crate::wire::Wire::is_unset(&value.$member),
                 write: |value, encoder| encoder.field(&value.$member),
                 schema: |schemas| {

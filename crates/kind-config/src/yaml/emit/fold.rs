@@ -4,13 +4,13 @@
 const WIDTH: usize = 80;
 
 /// The column that writing has come to, and where the next line would begin.
-pub(super) struct Fold {
+pub(super) struct LineFolder {
     column: usize,
     indent: Option<usize>,
     after_space: bool,
 }
 
-impl Fold {
+impl LineFolder {
     /// For text that must stay on its line.
     pub(super) fn never() -> Self {
         Self {

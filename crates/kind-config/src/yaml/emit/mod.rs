@@ -4,7 +4,7 @@
 
 mod fold;
 
-use fold::Fold;
+use fold::LineFolder;
 use serde::Serialize;
 
 use super::scalar::is_sexagesimal;
@@ -59,7 +59,7 @@ impl Emitter {
     fn mapping(&mut self, mapping: &Mapping, indent: usize) {
         let mut entries: Vec<_> = mapping.iter().collect();
         if !self.unsorted {
-            entries.sort_by(|(left, _), (right, _)| key_order::compare(left, right));
+            entries.sort_by(|(left, _), (right, _)| key_order::compare_keys(left, right));
         }
         for (index, (key, value)) in entries.into_iter().enumerate() {
             if index > 0 {
@@ -122,24 +122,25 @@ impl Emitter {
     }
 
     fn text(&mut self, text: &str, indent: usize) {
-        let shape = Shape::of(text);
+        let shape = ScalarTraits::of(text);
         if text.contains('\n') && shape.fits_block() {
             self.literal(text, indent + 2);
         } else {
-            let fold = match self.unsorted {
-                true => Fold::never(),
-                false => Fold::below(&self.out, indent + 2),
+            let fold = if self.unsorted {
+                LineFolder::never()
+            } else {
+                LineFolder::below(&self.out, indent + 2)
             };
             self.line(text, &shape, fold);
         }
     }
 
     fn key(&mut self, key: &str) {
-        self.line(key, &Shape::of(key), Fold::never());
+        self.line(key, &ScalarTraits::of(key), LineFolder::never());
         self.out.push(':');
     }
 
-    fn line(&mut self, text: &str, shape: &Shape, mut fold: Fold) {
+    fn line(&mut self, text: &str, shape: &ScalarTraits, mut fold: LineFolder) {
         let typed = text.is_empty()
             || text == "<<"
             || Scalar::of(text) != Scalar::Text
@@ -153,7 +154,7 @@ impl Emitter {
         }
     }
 
-    fn plain(&mut self, text: &str, fold: &mut Fold) {
+    fn plain(&mut self, text: &str, fold: &mut LineFolder) {
         let mut characters = text.chars().peekable();
         while let Some(character) = characters.next() {
             let single = characters.peek() != Some(&' ');
@@ -164,7 +165,7 @@ impl Emitter {
         }
     }
 
-    fn single_quoted(&mut self, text: &str, fold: &mut Fold) {
+    fn single_quoted(&mut self, text: &str, fold: &mut LineFolder) {
         self.out.push('\'');
         fold.wrote('\'', 1);
         let mut characters = text.chars().enumerate().peekable();
@@ -181,7 +182,7 @@ impl Emitter {
         self.out.push('\'');
     }
 
-    fn double_quoted(&mut self, text: &str, fold: &mut Fold) {
+    fn double_quoted(&mut self, text: &str, fold: &mut LineFolder) {
         self.out.push('"');
         fold.wrote('"', 1);
         let mut characters = text.chars().enumerate().peekable();
@@ -260,7 +261,7 @@ impl Emitter {
 }
 
 /// What a text holds that decides how it can be written.
-struct Shape {
+struct ScalarTraits {
     /// Characters that only double quotes can hold, or blanks that other styles lose.
     special: bool,
     /// A blank at either end.
@@ -270,7 +271,7 @@ struct Shape {
     indicator: bool,
 }
 
-impl Shape {
+impl ScalarTraits {
     fn of(text: &str) -> Self {
         Self {
             special: text.chars().any(|c| !is_printable(c))

@@ -8,7 +8,7 @@ use crate::{Error, Network};
 
 /// A network with what is known of its addresses.
 #[derive(Debug, Clone)]
-pub(in crate::command_line) struct Known {
+pub(in crate::command_line) struct InspectedNetwork {
     pub(in crate::command_line) network: Network,
     pub(in crate::command_line) subnets: Subnets,
 }
@@ -30,7 +30,7 @@ pub(in crate::command_line) fn read(
     flavor: Flavor,
     name: &str,
     text: &str,
-) -> Result<Option<Known>, Error> {
+) -> Result<Option<InspectedNetwork>, Error> {
     let answer: Value = serde_json::from_str(text).map_err(|error| {
         let message = format!(
             "{} tells of a network what cannot be read: {error}",
@@ -42,14 +42,14 @@ pub(in crate::command_line) fn read(
     let network = networks
         .into_iter()
         .find(|network| ["Name", "name"].iter().any(|key| network[key] == name));
-    Ok(network.map(|network| known(flavor, name, network)))
+    Ok(network.map(|network| inspected_network(flavor, name, network)))
 }
 
-fn known(flavor: Flavor, name: &str, network: &Value) -> Known {
+fn inspected_network(flavor: Flavor, name: &str, network: &Value) -> InspectedNetwork {
     let mut subnets = Subnets::default();
     let mut names = Vec::new();
     let mut chosen = false;
-    for (subnet, range, has_gateway) in parts(network) {
+    for (subnet, range, has_gateway) in subnet_parts(network) {
         names.push(subnet.to_owned());
         match subnet.parse() {
             Ok(IpNet::V4(subnet)) if subnets.v4.is_none() => {
@@ -66,7 +66,7 @@ fn known(flavor: Flavor, name: &str, network: &Value) -> Known {
         Flavor::Docker => chosen,
         Flavor::Podman | Flavor::Nerdctl => subnets.v4.is_some() && flavor.gives_addresses(),
     };
-    Known {
+    InspectedNetwork {
         network: Network {
             name: name.to_owned(),
             subnets: names,
@@ -77,14 +77,14 @@ fn known(flavor: Flavor, name: &str, network: &Value) -> Known {
 }
 
 /// Subnet, range and whether there is a gateway, in each form that engines have had.
-fn parts(network: &Value) -> Vec<(&str, Option<&str>, bool)> {
-    let docker = list(&network["IPAM"]["Config"])
+fn subnet_parts(network: &Value) -> Vec<(&str, Option<&str>, bool)> {
+    let docker = array_items(&network["IPAM"]["Config"])
         .map(|part| (&part["Subnet"], &part["IPRange"], &part["Gateway"]));
-    let podman = list(&network["subnets"])
+    let podman = array_items(&network["subnets"])
         .map(|part| (&part["subnet"], &part["lease_range"], &part["gateway"]));
     // Podman before 4.0.
-    let plugins = list(&network["plugins"]).flat_map(|plugin| {
-        let ranges = list(&plugin["ipam"]["ranges"]).flat_map(list);
+    let plugins = array_items(&network["plugins"]).flat_map(|plugin| {
+        let ranges = array_items(&plugin["ipam"]["ranges"]).flat_map(array_items);
         ranges.map(|part| (&part["subnet"], &part["rangeStart"], &part["gateway"]))
     });
     let text = |value: &'_ Value| value.as_str().is_some_and(|text| !text.is_empty());
@@ -97,6 +97,6 @@ fn parts(network: &Value) -> Vec<(&str, Option<&str>, bool)> {
         .collect()
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+fn array_items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }

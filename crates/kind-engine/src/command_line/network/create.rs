@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use ipnet::Ipv4Net;
 use kind_net::pool;
 
-use super::find::{find, says};
+use super::find::{error_says, find_network};
 use super::{answer, duplicates};
 use crate::Error;
 use crate::command_line::Flavor;
 use crate::command_line::program::Program;
 
 /// How many IPv6 subnets are tried.
-const ATTEMPTS: i32 = 5;
+const MAX_ATTEMPTS: i32 = 5;
 /// What docker says where it cannot do IPv6.
 const DOCKER_NO_IPV6: [&str; 3] = [
     "Error response from daemon: Cannot read IPv6 setup for bridge",
@@ -37,25 +37,31 @@ enum Outcome {
 }
 
 /// Makes the network, or finds that another process made it meanwhile.
-pub(super) fn create(flavor: Flavor, program: &Program, name: &str) -> Result<(), Error> {
+pub(super) fn create_network(flavor: Flavor, program: &Program, name: &str) -> Result<(), Error> {
     let mtu = match flavor {
         Flavor::Podman => None,
         Flavor::Docker | Flavor::Nerdctl => bridge_mtu(program),
     };
-    for attempt in 0..ATTEMPTS {
+    for attempt in 0..MAX_ATTEMPTS {
         let subnet = free_subnet(flavor, program, name);
         let ipv6 = pool::unique_local_subnet(name, attempt).to_string();
         let make = |ipv6: Option<&str>| {
-            program.output(&arguments(flavor, name, mtu.as_deref(), subnet, ipv6))
+            program.command_output(&creation_arguments(
+                flavor,
+                name,
+                mtu.as_deref(),
+                subnet,
+                ipv6,
+            ))
         };
-        match outcome(flavor, make(Some(&ipv6)))? {
+        match creation_outcome(flavor, make(Some(&ipv6)))? {
             Outcome::Made => return Ok(()),
-            Outcome::NoIpv6 => match outcome(flavor, make(None))? {
+            Outcome::NoIpv6 => match creation_outcome(flavor, make(None))? {
                 Outcome::Made => return Ok(()),
                 _ => continue,
             },
             // Another process may have made it in the same subnet.
-            Outcome::Overlap if exists(flavor, program, name)? => return Ok(()),
+            Outcome::Overlap if network_exists(flavor, program, name)? => return Ok(()),
             Outcome::Overlap => {}
         }
     }
@@ -66,14 +72,14 @@ pub(super) fn create(flavor: Flavor, program: &Program, name: &str) -> Result<()
     ))
 }
 
-fn exists(flavor: Flavor, program: &Program, name: &str) -> Result<bool, Error> {
+fn network_exists(flavor: Flavor, program: &Program, name: &str) -> Result<bool, Error> {
     match flavor {
-        Flavor::Docker => Ok(!duplicates::ids(program, name)?.is_empty()),
-        Flavor::Podman | Flavor::Nerdctl => Ok(find(flavor, program, name)?.is_some()),
+        Flavor::Docker => Ok(!duplicates::network_ids(program, name)?.is_empty()),
+        Flavor::Podman | Flavor::Nerdctl => Ok(find_network(flavor, program, name)?.is_some()),
     }
 }
 
-fn outcome(flavor: Flavor, made: Result<String, Error>) -> Result<Outcome, Error> {
+fn creation_outcome(flavor: Flavor, made: Result<String, Error>) -> Result<Outcome, Error> {
     let error = match made {
         Ok(_) => return Ok(Outcome::Made),
         Err(error) => error,
@@ -87,17 +93,17 @@ fn outcome(flavor: Flavor, made: Result<String, Error>) -> Result<Outcome, Error
     if no_ipv6.iter().any(|words| output.contains(words)) {
         return Ok(Outcome::NoIpv6);
     }
-    if OVERLAP.iter().any(|words| says(&error, words)) {
+    if OVERLAP.iter().any(|words| error_says(&error, words)) {
         return Ok(Outcome::Overlap);
     }
     // Made by another process a moment ago.
-    if says(&error, "already exists") || says(&error, "already used by") {
+    if error_says(&error, "already exists") || error_says(&error, "already used by") {
         return Ok(Outcome::Made);
     }
     Err(error)
 }
 
-fn arguments(
+fn creation_arguments(
     flavor: Flavor,
     name: &str,
     mtu: Option<&str>,
@@ -135,7 +141,7 @@ fn lower_half(subnet: Ipv4Net) -> Ipv4Net {
 fn bridge_mtu(program: &Program) -> Option<String> {
     let format = r#"{{ index .Options "com.docker.network.driver.mtu" }}"#;
     let told = program
-        .output(&["network", "inspect", "bridge", "-f", format])
+        .command_output(&["network", "inspect", "bridge", "-f", format])
         .ok()?;
     let mtu: u32 = told.trim().parse().ok()?;
     (mtu > 0).then(|| mtu.to_string())
@@ -154,10 +160,10 @@ fn free_subnet(flavor: Flavor, program: &Program, name: &str) -> Option<Ipv4Net>
     let number = SCOUTS.fetch_add(1, Ordering::Relaxed);
     let scout = format!("{name}-subnet-{}-{number}", std::process::id());
     program
-        .output(&["network", "create", "-d=bridge", &scout])
+        .command_output(&["network", "create", "-d=bridge", &scout])
         .ok()?;
-    let found = program.output(&["network", "inspect", &scout]);
-    if let Err(error) = program.output(&["network", "rm", &scout]) {
+    let found = program.command_output(&["network", "inspect", &scout]);
+    if let Err(error) = program.command_output(&["network", "rm", &scout]) {
         tracing::debug!(%error, scout, "a network that is in nobody's way stays");
     }
     let known = answer::read(flavor, &scout, &found.ok()?).ok()??;
@@ -184,18 +190,18 @@ mod tests {
             (Flavor::Podman, "-d=bridge ".to_owned()),
         ] {
             let mtu = (flavor != Flavor::Podman).then_some("1500");
-            let made = arguments(flavor, "kind", mtu, None, ipv6).join(" ");
+            let made = creation_arguments(flavor, "kind", mtu, None, ipv6).join(" ");
             let subnet = "--ipv6 --subnet fc00:f853:ccd:e793::/64 kind";
             assert_eq!(made, format!("network create {words}{subnet}"));
         }
-        let made = arguments(Flavor::Podman, "kind", None, None, None).join(" ");
+        let made = creation_arguments(Flavor::Podman, "kind", None, None, None).join(" ");
         assert_eq!(made, "network create -d=bridge kind");
     }
 
     #[test]
     fn the_engine_gives_addresses_from_the_lower_half() {
         let subnet = Some("172.18.0.0/16".parse().unwrap());
-        let made = arguments(Flavor::Docker, "kind", None, subnet, None).join(" ");
+        let made = creation_arguments(Flavor::Docker, "kind", None, subnet, None).join(" ");
         assert!(
             made.contains("--subnet 172.18.0.0/16 --ip-range 172.18.0.0/17"),
             "{made}"

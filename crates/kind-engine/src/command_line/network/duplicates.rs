@@ -16,20 +16,20 @@ struct Candidate {
 }
 
 /// Removes all networks of that name but one.
-pub(super) fn remove(program: &Program, name: &str) -> Result<(), Error> {
-    let ids = ids(program, name)?;
+pub(super) fn remove_duplicates(program: &Program, name: &str) -> Result<(), Error> {
+    let ids = network_ids(program, name)?;
     if ids.len() < 2 {
         return Ok(());
     }
     let ids: Vec<_> = ids.iter().map(String::as_str).collect();
     let inspect = [&["network", "inspect"], &ids[..]].concat();
-    let output = program.run(&inspect)?;
+    let output = program.run_command(&inspect)?;
     // One of them may have gone meanwhile, and its absence is no failure.
     let mut candidates: Vec<Candidate> = match serde_json::from_slice(&output.stdout) {
         Ok(candidates) => candidates,
         Err(_) => return Err(program.failure(&inspect, &output)),
     };
-    sort(&mut candidates);
+    sort_networks(&mut candidates);
     let surplus: Vec<_> = candidates
         .iter()
         .skip(1)
@@ -39,22 +39,23 @@ pub(super) fn remove(program: &Program, name: &str) -> Result<(), Error> {
         return Ok(());
     }
     let removal = [&["network", "rm"], &surplus[..]].concat();
-    let output = program.run(&removal)?;
+    let output = program.run_command(&removal)?;
     let text = String::from_utf8_lossy(&output.stderr);
     let gone = |line: &str| {
         line.starts_with("Error: No such network:")
             || (line.contains("network") && line.contains("not found"))
     };
-    match output.status.success() || text.lines().all(gone) {
-        true => Ok(()),
-        false => Err(program.failure(&removal, &output)),
+    if output.status.success() || text.lines().all(gone) {
+        Ok(())
+    } else {
+        Err(program.failure(&removal, &output))
     }
 }
 
 /// Ids of all networks of exactly that name.
-pub(super) fn ids(program: &Program, name: &str) -> Result<Vec<String>, Error> {
+pub(super) fn network_ids(program: &Program, name: &str) -> Result<Vec<String>, Error> {
     let filter = format!("--filter=name=^{}$", quoted(name));
-    let listed = program.output(&["network", "ls", &filter, "--format={{.ID}}"])?;
+    let listed = program.command_output(&["network", "ls", &filter, "--format={{.ID}}"])?;
     Ok(listed.split_whitespace().map(str::to_owned).collect())
 }
 
@@ -71,7 +72,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// The one that most containers use comes first, then the lowest id.
-fn sort(networks: &mut [Candidate]) {
+fn sort_networks(networks: &mut [Candidate]) {
     let used = |network: &Candidate| {
         network
             .containers
@@ -87,7 +88,7 @@ mod tests {
 
     fn sorted(text: &str) -> Vec<String> {
         let mut networks: Vec<Candidate> = serde_json::from_str(text).unwrap();
-        sort(&mut networks);
+        sort_networks(&mut networks);
         networks.into_iter().map(|network| network.id).collect()
     }
 

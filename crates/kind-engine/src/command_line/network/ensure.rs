@@ -1,7 +1,7 @@
 //! The network there: found, or made.
 
-use super::answer::Known;
-use super::find::find;
+use super::answer::InspectedNetwork;
+use super::find::find_network;
 use super::{create, duplicates};
 use crate::Error;
 use crate::command_line::Flavor;
@@ -12,15 +12,15 @@ pub(in crate::command_line) fn ensure(
     flavor: Flavor,
     program: &Program,
     name: &str,
-) -> Result<Known, Error> {
-    if let Some(known) = find(flavor, program, name)? {
+) -> Result<InspectedNetwork, Error> {
+    if let Some(known) = find_network(flavor, program, name)? {
         return Ok(known);
     }
-    create::create(flavor, program, name)?;
+    create::create_network(flavor, program, name)?;
     if flavor == Flavor::Docker {
-        duplicates::remove(program, name)?;
+        duplicates::remove_duplicates(program, name)?;
     }
-    find(flavor, program, name)?.ok_or_else(|| {
+    find_network(flavor, program, name)?.ok_or_else(|| {
         Error::other(
             "ENG-NETWORK-GONE",
             format!("network {name:?} was made and is gone again"),

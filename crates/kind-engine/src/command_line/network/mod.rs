@@ -7,7 +7,7 @@ mod duplicates;
 mod ensure;
 mod find;
 
-pub(super) use answer::{Known, Subnets};
+pub(super) use answer::{InspectedNetwork, Subnets};
 pub(super) use ensure::ensure;
 
 #[cfg(test)]

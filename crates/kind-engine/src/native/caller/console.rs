@@ -8,7 +8,7 @@ use crate::Error;
 use crate::native::state::{NodeDirectory, io_error};
 
 /// Writes a node's log; with `follow`, what is added too, until the node does not run any more.
-pub(super) fn logs(
+pub(super) fn copy_console_log(
     directory: &NodeDirectory,
     follow: bool,
     out: &mut (dyn Write + Send),

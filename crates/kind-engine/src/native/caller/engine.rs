@@ -13,7 +13,7 @@ use kind_image::registry::{self, Access};
 use kind_image::store::{Image, Store};
 use kind_sys::process;
 
-use super::{console, exec, files, preflight, prepared, prune, removal, varfs};
+use super::{console, exec, files, image_snapshots, preflight, prune, removal, shared_image_store};
 use crate::engine::sealed::Sealed;
 use crate::native::call::{ExecRequest, Helper, STARTED, Task};
 use crate::native::record::{NodeRecord, PATH, VERSION, first_process};
@@ -21,7 +21,7 @@ use crate::native::state::{Lock, State, io_error, make_directory};
 use crate::native::{hosts, network, ports};
 use crate::{
     Agent, Command, Engine, EngineKind, Error, HostConfig, ImageInfo, InUse, Info, Io, Leftover,
-    Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as Doing,
+    Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as NodeState,
 };
 
 /// How to open the native engine.
@@ -49,8 +49,8 @@ impl Native {
     ///
     /// # Errors
     /// Without root, and if the state directory cannot be made.
-    pub fn open(options: NativeOptions) -> Result<Self, Error> {
-        preflight::root()?;
+    pub fn open_state(options: NativeOptions) -> Result<Self, Error> {
+        preflight::require_root()?;
         let state = State::new(options.state_dir);
         state.prepare()?;
         Ok(Self {
@@ -68,7 +68,7 @@ impl Native {
 
     fn find(&self, reference: &str) -> Result<Image, Error> {
         self.store
-            .find(reference)?
+            .find_image(reference)?
             .ok_or_else(|| Error::NoSuchImage(reference.to_owned()))
     }
 
@@ -77,18 +77,18 @@ impl Native {
         &self,
         spec: &NodeSpec,
         image: &Image,
-        prepared: Option<PathBuf>,
+        shared_image_store: Option<PathBuf>,
         lock: &Lock,
     ) -> Result<NodeRecord, Error> {
         let directory = self.state.node(&spec.name);
         if directory.exists() {
             return Err(Error::NodeExists(spec.name.clone()));
         }
-        let network = network::ensure(&self.state, &spec.network, lock)?;
-        let (ipv4, ipv6) = network::allocate(&self.state, &network, lock)?;
-        let ports = ports::choose(&spec.host.ports, &NodeRecord::all(&self.state)?)?;
+        let network = network::ensure_network(&self.state, &spec.network, lock)?;
+        let (ipv4, ipv6) = network::allocate_addresses(&self.state, &network, lock)?;
+        let ports = ports::choose_ports(&spec.host.ports, &NodeRecord::load_all(&self.state)?)?;
         // Nobody removes it from now on, but somebody may have done so.
-        let prepared = prepared.filter(|directory| directory.is_dir());
+        let shared_image_store = shared_image_store.filter(|directory| directory.is_dir());
         let record = NodeRecord {
             version: VERSION,
             name: spec.name.clone(),
@@ -96,8 +96,8 @@ impl Native {
             labels: spec.labels.clone(),
             created: now(),
             layers: image.layers().to_vec(),
-            argv: spec.command.clone().unwrap_or_else(|| argv(image)),
-            env: environment(spec, image),
+            argv: spec.command.clone().unwrap_or_else(|| node_argv(image)),
+            env: node_environment(spec, image),
             network: spec.network.clone(),
             ipv4,
             ipv6,
@@ -106,20 +106,20 @@ impl Native {
                 ports,
                 ..spec.host.clone()
             },
-            shared: match &prepared {
-                Some(containerd) => varfs::shared_of(containerd),
-                None => varfs::shared(image.layers()),
+            shared: match &shared_image_store {
+                Some(containerd) => image_snapshots::prepared_snapshots(containerd),
+                None => image_snapshots::image_snapshots(image.layers()),
             },
-            kind_node: self.install(spec.kind_node.as_ref())?,
-            prepared,
+            node_agent: self.install(spec.node_agent.as_ref())?,
+            shared_image_store,
             purpose: spec.purpose,
         };
         self.place(&record)?;
-        hosts::write(&self.state, &spec.network, lock)?;
+        hosts::write_hosts(&self.state, &spec.network, lock)?;
         Ok(record)
     }
 
-    /// The program for nodes as a file, if there is one. Called with the lock held: nodes are made at once.
+    /// The node agent as a file, if there is one. Called with the lock held: nodes are made at once.
     fn install(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
         let directory = self.state.agents();
         let install = |agent: &Agent| {
@@ -144,7 +144,7 @@ impl Native {
         for part in ["upper", "work", "root"] {
             make_directory(&aside.join(part))?;
         }
-        record.save(&State::at(&aside))?;
+        record.save(&State::node_directory_at(&aside))?;
         let place = self.state.node(&record.name);
         fs::rename(&aside, place.path()).map_err(io_error("make", place.path()))
     }
@@ -152,7 +152,7 @@ impl Native {
     fn fill_var(&self, node: &str) -> Result<(), Error> {
         let mut helper = Helper::new(&self.helper, &self.state, node, Task::FillVar)?;
         helper.command.stdin(Stdio::null()).stdout(Stdio::null());
-        helper.run()?;
+        helper.run_helper()?;
         let directory = self.state.node(node);
         fs::rename(directory.file("var.new"), directory.file("var"))
             .map_err(Error::io(format!("make /var of node {node}")))
@@ -164,9 +164,9 @@ impl Native {
         // A monitor that was killed has left its run record.
         let started = exit.is_some() || directory.file("run.json").exists();
         let state = match (directory.is_running(), started) {
-            (true, _) => Doing::Running,
-            (false, true) => Doing::Exited(exit.and_then(|code| code.trim().parse().ok())),
-            (false, false) => Doing::Created,
+            (true, _) => NodeState::Running,
+            (false, true) => NodeState::Exited(exit.and_then(|code| code.trim().parse().ok())),
+            (false, false) => NodeState::Created,
         };
         Node {
             name: record.name,
@@ -188,7 +188,7 @@ impl Engine for Native {
     }
 
     fn info(&self) -> Result<Info, Error> {
-        preflight::check(self.state.root())
+        preflight::check_host(self.state.root())
     }
 
     fn describe(&self) -> Result<String, Error> {
@@ -203,7 +203,7 @@ impl Engine for Native {
 
     fn ensure_network(&self, spec: &NetworkSpec) -> Result<Network, Error> {
         let lock = self.state.lock()?;
-        let record = network::ensure(&self.state, &spec.name, &lock)?;
+        let record = network::ensure_network(&self.state, &spec.name, &lock)?;
         Ok(Network {
             subnets: record.subnets().iter().map(ToString::to_string).collect(),
             name: record.name,
@@ -212,14 +212,14 @@ impl Engine for Native {
     }
 
     fn image(&self, reference: &str) -> Result<Option<ImageInfo>, Error> {
-        Ok(self.store.find(reference)?.map(|image| ImageInfo {
+        Ok(self.store.find_image(reference)?.map(|image| ImageInfo {
             id: image.id().to_string(),
             labels: image.config().labels.clone().unwrap_or_default(),
         }))
     }
 
     fn images(&self) -> Result<Vec<String>, Error> {
-        let images = self.store.list()?;
+        let images = self.store.list_images()?;
         let names = images.iter().flat_map(|image| image.references());
         let mut names: Vec<_> = names.map(ToString::to_string).collect();
         names.sort_unstable();
@@ -251,18 +251,20 @@ impl Engine for Native {
     fn create(&self, spec: &NodeSpec) -> Result<(), Error> {
         let image = self.find(&spec.image)?;
         // The hold comes first: nothing may remove the layers once the record names them.
-        self.store.hold(&image, &removal::holder(&spec.name))?;
-        let prepared = prepared::ensure(&self.state, &self.helper, &image, spec);
+        self.store
+            .hold_image(&image, &removal::image_holder(&spec.name))?;
+        let shared_image_store =
+            shared_image_store::ensure_shared_image_store(&self.state, &self.helper, &image, spec);
         let registered = {
             let lock = self.state.lock()?;
-            self.register(spec, &image, prepared, &lock)
+            self.register(spec, &image, shared_image_store, &lock)
         };
         match registered {
             Ok(record) if record.purpose == Purpose::LoadBalancer => Ok(()),
             Ok(record) => self.fill_var(&record.name),
             Err(error @ Error::NodeExists(_)) => Err(error),
             Err(error) => {
-                self.store.release(&removal::holder(&spec.name))?;
+                self.store.release(&removal::image_holder(&spec.name))?;
                 Err(error)
             }
         }
@@ -305,15 +307,15 @@ impl Engine for Native {
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {
         let directory = self.state.node(node);
         NodeRecord::load(&directory)?;
-        removal::stop(&directory, node, grace)
+        removal::stop_node(&directory, node, grace)
     }
 
     fn remove(&self, nodes: &[String]) -> Result<(), Error> {
-        removal::remove(&self.state, &self.store, nodes)
+        removal::remove_nodes(&self.state, &self.store, nodes)
     }
 
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
-        let mut records = NodeRecord::all(&self.state)?;
+        let mut records = NodeRecord::load_all(&self.state)?;
         records.sort_by_key(|record| std::cmp::Reverse(record.created));
         let nodes = records.into_iter().map(|record| self.describe_node(record));
         Ok(nodes
@@ -345,7 +347,7 @@ impl Engine for Native {
             env: command.env.clone(),
             tty: command.tty,
         };
-        exec::call(&self.helper, &self.state, node, request, io)
+        exec::exec_call(&self.helper, &self.state, node, request, io)
     }
 
     fn copy_in(
@@ -364,11 +366,11 @@ impl Engine for Native {
     fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {
         let directory = self.state.node(node);
         NodeRecord::load(&directory)?;
-        console::logs(&directory, follow, out)
+        console::copy_console_log(&directory, follow, out)
     }
 
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
-        prune::run(&self.state, &self.store, pruning)
+        prune::prune_state(&self.state, &self.store, pruning)
     }
 
     fn in_use(&self) -> Result<Option<InUse>, Error> {
@@ -376,14 +378,14 @@ impl Engine for Native {
     }
 }
 
-fn argv(image: &Image) -> Vec<String> {
+fn node_argv(image: &Image) -> Vec<String> {
     let config = image.config();
     let parts = [&config.entrypoint, &config.cmd];
     parts.into_iter().flatten().flatten().cloned().collect()
 }
 
 /// What every container has, then the image's, then the node's own.
-fn environment(spec: &NodeSpec, image: &Image) -> BTreeMap<String, String> {
+fn node_environment(spec: &NodeSpec, image: &Image) -> BTreeMap<String, String> {
     let own = [
         ("PATH", PATH),
         ("HOME", "/root"),

@@ -12,7 +12,7 @@ use crate::native::state::State;
 use crate::{Error, Io};
 
 /// Runs a command in a node and returns its exit code.
-pub(super) fn call(
+pub(super) fn exec_call(
     program: &Path,
     state: &State,
     node: &str,
@@ -34,7 +34,7 @@ pub(super) fn call(
         .command
         .spawn()
         .map_err(Error::io("start a helper process"))?;
-    pump(&mut child, io).map_err(Error::io(format!(
+    pump_streams(&mut child, io).map_err(Error::io(format!(
         "carry the streams of a command in {node}"
     )))?;
     let status = child
@@ -44,7 +44,7 @@ pub(super) fn call(
 }
 
 /// Carries all three streams until the program's outputs end.
-fn pump(child: &mut Child, io: Io<'_>) -> io::Result<()> {
+fn pump_streams(child: &mut Child, io: Io<'_>) -> io::Result<()> {
     let Io {
         stdin,
         stdout,
@@ -56,15 +56,15 @@ fn pump(child: &mut Child, io: Io<'_>) -> io::Result<()> {
             // The program may end without reading everything.
             scope.spawn(move || drop(io::copy(input, &mut to)));
         }
-        let errors = errors.map(|errors| scope.spawn(move || copy(errors, stderr)));
-        let result = from.map_or(Ok(()), |from| copy(from, stdout));
+        let errors = errors.map(|errors| scope.spawn(move || copy_stream(errors, stderr)));
+        let result = from.map_or(Ok(()), |from| copy_stream(from, stdout));
         let errors = errors.map(thread::ScopedJoinHandle::join);
         result.and(errors.and_then(Result::ok).unwrap_or(Ok(())))
     })
 }
 
 /// Copies as it comes, so that what a program prints is seen at once.
-fn copy(mut from: impl Read, to: &mut (dyn Write + Send)) -> io::Result<()> {
+fn copy_stream(mut from: impl Read, to: &mut (dyn Write + Send)) -> io::Result<()> {
     let mut buffer = [0; 16 * 1024];
     loop {
         match from.read(&mut buffer) {

@@ -5,10 +5,10 @@ mod console;
 mod engine;
 mod exec;
 mod files;
+mod image_snapshots;
 mod preflight;
-mod prepared;
 mod prune;
 mod removal;
-mod varfs;
+mod shared_image_store;
 
 pub use engine::{Native, NativeOptions};

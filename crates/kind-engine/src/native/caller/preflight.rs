@@ -14,11 +14,11 @@ use crate::{Error, Info, Limits};
 const SPACE: u64 = 1 << 30;
 
 /// Checks the host. Every error names what is missing and how to get it.
-pub(super) fn check(state: &Path) -> Result<Info, Error> {
-    root()?;
-    overlay()?;
-    nft()?;
-    space(state)?;
+pub(super) fn check_host(state: &Path) -> Result<Info, Error> {
+    require_root()?;
+    check_overlay()?;
+    check_nft()?;
+    check_space(state)?;
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
     if hierarchies.all.is_empty() {
         return Err(Error::other(
@@ -44,14 +44,14 @@ pub(super) fn check(state: &Path) -> Result<Info, Error> {
 }
 
 /// Nodes are made of namespaces, mounts and links that only root may make.
-pub(super) fn root() -> Result<(), Error> {
+pub(super) fn require_root() -> Result<(), Error> {
     if rustix::process::geteuid().is_root() {
         return Ok(());
     }
     Err(Error::NotRoot)
 }
 
-fn overlay() -> Result<(), Error> {
+fn check_overlay() -> Result<(), Error> {
     if has_overlay() {
         return Ok(());
     }
@@ -77,7 +77,7 @@ fn has_overlay() -> bool {
 }
 
 /// Asks nft for the tables, which fails without the program and on a kernel without nf_tables.
-fn nft() -> Result<(), Error> {
+fn check_nft() -> Result<(), Error> {
     let output = Command::new("nft").args(["list", "tables"]).output();
     match output {
         Err(_) => Err(kind_net::Error::NftMissing.into()),
@@ -89,7 +89,7 @@ fn nft() -> Result<(), Error> {
     }
 }
 
-fn space(state: &Path) -> Result<(), Error> {
+fn check_space(state: &Path) -> Result<(), Error> {
     let existing = state.ancestors().find(|path| path.exists());
     let existing = existing.unwrap_or(Path::new("/"));
     let stat = rustix::fs::statvfs(existing)

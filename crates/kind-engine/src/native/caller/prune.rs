@@ -10,17 +10,21 @@ use crate::native::state::{State, io_error, lock_file, names_in};
 use crate::{Error, InUse, Leftover, LeftoverKind, Pruning};
 
 /// Images of the store, and what was unpacked for node images. Goes on after a failure.
-pub(super) fn run(state: &State, store: &Store, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
+pub(super) fn prune_state(
+    state: &State,
+    store: &Store,
+    pruning: Pruning,
+) -> Result<Vec<Leftover>, Error> {
     let mut found = Vec::new();
     let mut failures = Vec::new();
     // First what is named after images, while the images are there.
-    failures.extend(prepared(state, pruning, &mut found).err());
-    failures.extend(images(store, pruning, &mut found).err());
-    Error::all(failures)?;
+    failures.extend(prune_shared_image_stores(state, pruning, &mut found).err());
+    failures.extend(prune_images(store, pruning, &mut found).err());
+    Error::join_failures(failures)?;
     Ok(found)
 }
 
-fn images(store: &Store, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<(), Error> {
+fn prune_images(store: &Store, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<(), Error> {
     for image in store.unused()? {
         if pruning == Pruning::Remove && !store.remove_unused(&image.digest)? {
             continue;
@@ -35,21 +39,25 @@ fn images(store: &Store, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<
     Ok(())
 }
 
-fn prepared(state: &State, pruning: Pruning, found: &mut Vec<Leftover>) -> Result<(), Error> {
+fn prune_shared_image_stores(
+    state: &State,
+    pruning: Pruning,
+    found: &mut Vec<Leftover>,
+) -> Result<(), Error> {
     let mut doomed = Vec::new();
     {
         let _lock = state.lock()?;
         let Some(records) = all_records(state)? else {
             return Ok(());
         };
-        let prepared = state.prepared();
-        for name in names_in(&prepared)? {
-            let place = prepared.join(&name);
+        let stores = state.shared_image_stores();
+        for name in names_in(&stores)? {
+            let place = stores.join(&name);
             let used = records
                 .iter()
-                .filter_map(|record| record.prepared.as_deref());
+                .filter_map(|record| record.shared_image_store.as_deref());
             if place.is_dir() && !used.clone().any(|used| used.starts_with(&place)) {
-                doomed.extend(claim(state, &place, pruning)?.map(|path| (name, path)));
+                doomed.extend(claim_directory(state, &place, pruning)?.map(|path| (name, path)));
             }
         }
     }
@@ -66,7 +74,11 @@ fn prepared(state: &State, pruning: Pruning, found: &mut Vec<Leftover>) -> Resul
 }
 
 /// Takes a directory away from its place, unless somebody works on it; where it is then.
-fn claim(state: &State, place: &Path, pruning: Pruning) -> Result<Option<PathBuf>, Error> {
+fn claim_directory(
+    state: &State,
+    place: &Path,
+    pruning: Pruning,
+) -> Result<Option<PathBuf>, Error> {
     let path = place.with_extension("lock");
     let lock = lock_file(&path)?;
     match lock.try_lock() {
@@ -85,7 +97,7 @@ fn claim(state: &State, place: &Path, pruning: Pruning) -> Result<Option<PathBuf
 
 /// The records of all nodes; `None` if one cannot be read: it may use anything.
 fn all_records(state: &State) -> Result<Option<Vec<NodeRecord>>, Error> {
-    let records = NodeRecord::all(state)?;
+    let records = NodeRecord::load_all(state)?;
     Ok((records.len() == state.node_names()?.len()).then_some(records))
 }
 
@@ -93,7 +105,7 @@ fn all_records(state: &State) -> Result<Option<Vec<NodeRecord>>, Error> {
 pub(super) fn in_use(state: &State) -> Result<Option<InUse>, Error> {
     let records = all_records(state)?;
     Ok(records.map(|records| {
-        let programs = records.into_iter().filter_map(|record| record.kind_node);
+        let programs = records.into_iter().filter_map(|record| record.node_agent);
         InUse::programs(programs)
     }))
 }

@@ -12,21 +12,25 @@ use kind_sys::process::{Handle, KILL, SHUTDOWN};
 use crate::Error;
 use crate::native::record::{NodeRecord, RunRecord};
 use crate::native::state::{Lock, NodeDirectory, State, file_name, names_in};
-use crate::native::teardown::{LIMIT, clear_host};
+use crate::native::teardown::{KILL_TIMEOUT, clear_host};
 use crate::native::{cgroups, hosts, network};
 
 /// Asks a node to shut down; kills it after `grace`.
-pub(super) fn stop(directory: &NodeDirectory, name: &str, grace: Duration) -> Result<(), Error> {
-    signal(directory, SHUTDOWN);
+pub(super) fn stop_node(
+    directory: &NodeDirectory,
+    name: &str,
+    grace: Duration,
+) -> Result<(), Error> {
+    signal_node(directory, SHUTDOWN);
     if wait_until_stopped(directory, grace, || ()) {
         return Ok(());
     }
-    kill(directory, name)
+    kill_node(directory, name)
 }
 
-fn kill(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
+fn kill_node(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
     // Again and again: a monitor that is just starting the node has no process to kill yet.
-    if wait_until_stopped(directory, LIMIT, || signal(directory, KILL)) {
+    if wait_until_stopped(directory, KILL_TIMEOUT, || signal_node(directory, KILL)) {
         return Ok(());
     }
     Err(Error::other(
@@ -36,7 +40,7 @@ fn kill(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
     ))
 }
 
-fn signal(directory: &NodeDirectory, number: i32) {
+fn signal_node(directory: &NodeDirectory, number: i32) {
     let run = RunRecord::load(directory).ok().flatten();
     let pid = run.and_then(|run| kind_sys::process::pid(run.pid));
     let handle = pid.and_then(|pid| Handle::open(pid).ok());
@@ -59,14 +63,14 @@ fn wait_until_stopped(directory: &NodeDirectory, limit: Duration, each: impl Fn(
 }
 
 /// Removes nodes and the networks that nobody needs after that. Goes on after failures.
-pub(super) fn remove(state: &State, store: &Store, names: &[String]) -> Result<(), Error> {
+pub(super) fn remove_nodes(state: &State, store: &Store, names: &[String]) -> Result<(), Error> {
     let removed = run_each(names, |name| remove_node(state, store, name));
     let mut failures: Vec<Error> = removed.into_iter().filter_map(Result::err).collect();
     match state.lock() {
         Ok(lock) => failures.extend(network::remove_unused(state, &lock)),
         Err(error) => failures.push(error),
     }
-    Error::all(failures)
+    Error::join_failures(failures)
 }
 
 fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
@@ -74,13 +78,13 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
     if !directory.exists() {
         return Ok(());
     }
-    kill(&directory, name)?;
+    kill_node(&directory, name)?;
     // A record that cannot be read must not keep the rest from going.
     let record = NodeRecord::load(&directory).ok();
     clear_host(state, name)?;
     // Only now: the monitor cannot remove the cgroups that it is in.
     cgroups::monitor_group(state, name)?
-        .remove(LIMIT)
+        .remove(KILL_TIMEOUT)
         .map_err(Error::io(format!(
             "remove the cgroups of the monitor of node {name}"
         )))?;
@@ -94,21 +98,21 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
             result => result.map_err(Error::io(format!("remove node {name}")))?,
         }
         if let Some(record) = record {
-            hosts::write(state, &record.network, &lock)?;
+            hosts::write_hosts(state, &record.network, &lock)?;
         }
-        discarded(state, &lock)
+        discarded_paths(state, &lock)
     };
     // What cannot be deleted now is tried again by the next removal.
     for path in doomed {
         let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
     }
-    store.release(&holder(name))?;
+    store.release(&image_holder(name))?;
     Ok(())
 }
 
 /// What removals and creations, some perhaps cut short, have put aside. Under the lock: a node that is
 /// being made stands there too for a moment.
-fn discarded(state: &State, _lock: &Lock) -> Vec<PathBuf> {
+fn discarded_paths(state: &State, _lock: &Lock) -> Vec<PathBuf> {
     let names = |directory: &Path| names_in(directory).unwrap_or_default();
     let trash = state.trash();
     let mut paths: Vec<_> = names(&trash).iter().map(|name| trash.join(name)).collect();
@@ -124,6 +128,6 @@ fn discarded(state: &State, _lock: &Lock) -> Vec<PathBuf> {
 }
 
 /// The name under which a node keeps its image in the store.
-pub(super) fn holder(node: &str) -> String {
+pub(super) fn image_holder(node: &str) -> String {
     format!("node-{node}")
 }

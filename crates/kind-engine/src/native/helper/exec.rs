@@ -21,7 +21,7 @@ const NOT_EXECUTABLE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
 /// Runs a command in a node.
-pub(in crate::native) fn run(
+pub(in crate::native) fn exec_in_node(
     state: &State,
     name: &str,
     request: &ExecRequest,
@@ -45,23 +45,24 @@ pub(in crate::native) fn run(
         .envs(&request.env)
         .current_dir("/");
     process::die_with_parent(&mut command);
-    let spawned = match request.tty {
-        true => spawn_on_terminal(&mut command),
-        false => command.spawn().map(|child| (child, None)),
+    let spawned = if request.tty {
+        spawn_on_terminal(&mut command)
+    } else {
+        command.spawn().map(|child| (child, None))
     };
     let (child, terminal) = match spawned {
         Ok(spawned) => spawned,
-        Err(error) => return Ok(explain(program, &error)),
+        Err(error) => return Ok(explain_failure(program, &error)),
     };
     // The helper's own ends are closed, so that only the program keeps the streams open.
     drop(command);
     if let Some(terminal) = terminal {
-        relay(terminal).map_err(Error::io("relay the terminal"))?;
+        relay_terminal(terminal).map_err(Error::io("relay the terminal"))?;
     }
     process::wait_for_child(Pid::from_child(&child)).map_err(Error::io("wait for the command"))
 }
 
-fn explain(program: &str, error: &io::Error) -> i32 {
+fn explain_failure(program: &str, error: &io::Error) -> i32 {
     // On the stream where the program's own words would be.
     let _ = writeln!(io::stderr(), "{program}: {error}");
     match error.kind() {
@@ -81,7 +82,7 @@ fn spawn_on_terminal(command: &mut Command) -> io::Result<(Child, Option<Termina
 
 /// Carries bytes between the helper's streams and a terminal until the terminal's programs have ended.
 /// In one thread: a process that has entered a pid namespace cannot start any.
-fn relay(terminal: Terminal) -> io::Result<()> {
+fn relay_terminal(terminal: Terminal) -> io::Result<()> {
     let mut terminal = File::from(terminal.controller);
     let mut input = Some(io::stdin());
     let mut buffer = [0; 16 * 1024];

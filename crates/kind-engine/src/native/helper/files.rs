@@ -15,8 +15,12 @@ use crate::native::record::{NodeRecord, first_process};
 use crate::native::state::State;
 
 /// Unpacks a tar stream from stdin below a directory of a node.
-pub(in crate::native) fn unpack(state: &State, node: &str, directory: &Path) -> Result<i32, Error> {
-    enter(state, node)?;
+pub(in crate::native) fn unpack_files(
+    state: &State,
+    node: &str,
+    directory: &Path,
+) -> Result<i32, Error> {
+    enter_node(state, node)?;
     let mut archive = tar::Archive::new(io::stdin().lock());
     archive.set_preserve_permissions(true);
     archive.set_preserve_ownerships(true);
@@ -29,20 +33,20 @@ pub(in crate::native) fn unpack(state: &State, node: &str, directory: &Path) -> 
 }
 
 /// Packs a path of a node to stdout.
-pub(in crate::native) fn pack(state: &State, node: &str, path: &Path) -> Result<i32, Error> {
-    enter(state, node)?;
+pub(in crate::native) fn pack_files(state: &State, node: &str, path: &Path) -> Result<i32, Error> {
+    enter_node(state, node)?;
     let name = path
         .file_name()
         .map_or_else(|| PathBuf::from("."), PathBuf::from);
     let mut builder = tar::Builder::new(io::stdout().lock());
     builder.follow_symlinks(false);
-    append(&mut builder, path, &name)
+    append_path(&mut builder, path, &name)
         .and_then(|()| builder.finish())
         .map_err(Error::io(format!("read {} of node {node}", path.display())))?;
     Ok(0)
 }
 
-fn enter(state: &State, node: &str) -> Result<(), Error> {
+fn enter_node(state: &State, node: &str) -> Result<(), Error> {
     let directory = state.node(node);
     let record = NodeRecord::load(&directory)?;
     match first_process(&directory, node) {
@@ -58,13 +62,13 @@ fn enter(state: &State, node: &str) -> Result<(), Error> {
 
 type Builder<'a> = tar::Builder<io::StdoutLock<'a>>;
 
-fn append(builder: &mut Builder<'_>, path: &Path, name: &Path) -> io::Result<()> {
+fn append_path(builder: &mut Builder<'_>, path: &Path, name: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.is_dir() {
         builder.append_dir(name, path)?;
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            match append(builder, &entry.path(), &name.join(entry.file_name())) {
+            match append_path(builder, &entry.path(), &name.join(entry.file_name())) {
                 // Files come and go in a running node.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 result => result?,

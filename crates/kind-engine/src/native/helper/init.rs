@@ -24,7 +24,11 @@ use crate::native::state::State;
 use crate::{Error, Purpose};
 
 /// Becomes the first process of a node; returns only on failure.
-pub(in crate::native) fn run(state: &State, node: &str, console: &Path) -> Result<i32, Error> {
+pub(in crate::native) fn start_init(
+    state: &State,
+    node: &str,
+    console: &Path,
+) -> Result<i32, Error> {
     let record = NodeRecord::load(&state.node(node))?;
     let network = NetworkRecord::load(state, &record.network)?.ok_or_else(|| {
         Error::other(
@@ -45,7 +49,7 @@ pub(in crate::native) fn run(state: &State, node: &str, console: &Path) -> Resul
     rustix::system::sethostname(record.name.as_bytes())
         .map_err(|error| Error::io("set the host name")(error.into()))?;
     configure_links(&record, &network)?;
-    rootfs::enter(state, &record, console)?;
+    rootfs::enter_rootfs(state, &record, console)?;
     set_sysctls(&record)?;
     become_entrypoint(&record)
 }

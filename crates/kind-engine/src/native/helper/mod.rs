@@ -4,6 +4,6 @@
 pub(super) mod exec;
 pub(super) mod files;
 pub(super) mod init;
-pub(super) mod prepared;
+pub(super) mod node_var;
 mod rootfs;
-pub(super) mod varfs;
+pub(super) mod shared_image_store;

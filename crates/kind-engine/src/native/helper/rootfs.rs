@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use kind_sys::cgroup::{Hierarchies, Kind};
 use kind_sys::device::{self, Device};
-use kind_sys::mount::{self, Detached, Travel};
+use kind_sys::mount::{self, DetachedMount, MountPropagation};
 use kind_sys::mountinfo;
 use rustix::mount::MountFlags;
 
@@ -19,53 +19,53 @@ use crate::native::state::State;
 use crate::{Error, Propagation, Purpose};
 
 /// A path of the host on its way into the node.
-struct Attachment {
-    tree: Detached,
+struct BindMount {
+    tree: DetachedMount,
     target: PathBuf,
     directory: bool,
     read_only: bool,
-    travel: Travel,
+    propagation: MountPropagation,
 }
 
 /// Makes the node's files the root of the calling process: the overlay and `/var`, nothing of the
 /// running system. The process must be in a mount namespace of its own.
 pub(super) fn enter_files(state: &State, node: &NodeRecord) -> Result<(), Error> {
-    let attachments = var(state, node)?;
+    let binds = var_mounts(state, node)?;
     enter_overlay(state, node)?;
-    attachments.into_iter().try_for_each(attach)
+    binds.into_iter().try_for_each(attach_bind_mount)
 }
 
 /// Makes everything that a booting node sees the root of the calling process, which must have all the
 /// node's namespaces. `console` is the terminal that becomes `/dev/console`.
-pub(super) fn enter(state: &State, node: &NodeRecord, console: &Path) -> Result<(), Error> {
+pub(super) fn enter_rootfs(state: &State, node: &NodeRecord, console: &Path) -> Result<(), Error> {
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
     let devices = match node.purpose {
         Purpose::LoadBalancer => Vec::new(),
         Purpose::Kubernetes => device::of_host().map_err(Error::io("list the host's devices"))?,
     };
-    let mut attachments = var(state, node)?;
-    attachments.extend(host_files(state, node)?);
-    attachments.extend(extra(node)?);
-    let console = Detached::copy(console).map_err(Error::io("take hold of the console"))?;
+    let mut binds = var_mounts(state, node)?;
+    binds.extend(host_file_mounts(state, node)?);
+    binds.extend(user_mounts(node)?);
+    let console = DetachedMount::copy(console).map_err(Error::io("take hold of the console"))?;
 
     enter_overlay(state, node)?;
-    let mounted = system(&devices).and_then(|()| match node.purpose {
+    let mounted = mount_system(&devices).and_then(|()| match node.purpose {
         // Nothing but what it is told to do.
         Purpose::LoadBalancer => mount::read_only(Path::new("/sys")),
-        Purpose::Kubernetes => cgroups(&hierarchies),
+        Purpose::Kubernetes => mount_cgroups(&hierarchies),
     });
     mounted.map_err(Error::io("mount the node's system directories"))?;
     let terminal = Path::new("/dev/console");
     fs::File::create(terminal)
-        .and_then(|_| console.attach(terminal))
+        .and_then(|_| console.attach_at(terminal))
         .map_err(Error::io("attach the node's console"))?;
-    attachments.into_iter().try_for_each(attach)
+    binds.into_iter().try_for_each(attach_bind_mount)
 }
 
 fn enter_overlay(state: &State, node: &NodeRecord) -> Result<(), Error> {
     let directory = state.node(&node.name);
     let root = directory.file("root");
-    let mounted = mount::isolate().and_then(|()| {
+    let mounted = mount::make_all_private().and_then(|()| {
         mount::overlay(
             &node.layers,
             &directory.file("upper"),
@@ -78,30 +78,30 @@ fn enter_overlay(state: &State, node: &NodeRecord) -> Result<(), Error> {
 }
 
 /// The node's own `/var`, if it has one, and in it the directories of the image that all its nodes share.
-fn var(state: &State, node: &NodeRecord) -> Result<Vec<Attachment>, Error> {
+fn var_mounts(state: &State, node: &NodeRecord) -> Result<Vec<BindMount>, Error> {
     let own = state.node(&node.name).file("var");
     if !own.exists() {
         return Ok(Vec::new());
     }
-    let mut attachments = vec![hold(&own, Path::new("/var"))?];
+    let mut binds = vec![open_bind_mount(&own, Path::new("/var"))?];
     for (source, below) in &node.shared {
-        let mut shared = hold(source, &Path::new("/var").join(below))?;
+        let mut shared = open_bind_mount(source, &Path::new("/var").join(below))?;
         shared.read_only = true;
-        attachments.push(shared);
+        binds.push(shared);
     }
-    Ok(attachments)
+    Ok(binds)
 }
 
 /// Names, resolver, kernel modules and our own program.
-fn host_files(state: &State, node: &NodeRecord) -> Result<Vec<Attachment>, Error> {
+fn host_file_mounts(state: &State, node: &NodeRecord) -> Result<Vec<BindMount>, Error> {
     let directory = state.node(&node.name);
-    let mut attachments = vec![
-        hold(
+    let mut binds = vec![
+        open_bind_mount(
             &NetworkRecord::hosts_path(state, &node.network),
             Path::new("/etc/hosts"),
         )?,
-        hold(&directory.file("hostname"), Path::new("/etc/hostname"))?,
-        hold(
+        open_bind_mount(&directory.file("hostname"), Path::new("/etc/hostname"))?,
+        open_bind_mount(
             &directory.file("resolv.conf"),
             Path::new("/etc/resolv.conf"),
         )?,
@@ -112,38 +112,40 @@ fn host_files(state: &State, node: &NodeRecord) -> Result<Vec<Attachment>, Error
         .then_some((modules, modules))
         .into_iter()
         .chain(
-            node.kind_node
+            node.node_agent
                 .as_deref()
                 .map(|program| (program, Path::new("/kind/bin/kind-node"))),
         );
     for (source, target) in read_only {
-        let mut attachment = hold(source, target)?;
-        attachment.read_only = true;
-        attachments.push(attachment);
+        let mut bind = open_bind_mount(source, target)?;
+        bind.read_only = true;
+        binds.push(bind);
     }
-    Ok(attachments)
+    Ok(binds)
 }
 
 /// The mounts the user asked for.
-fn extra(node: &NodeRecord) -> Result<Vec<Attachment>, Error> {
+fn user_mounts(node: &NodeRecord) -> Result<Vec<BindMount>, Error> {
     let table = mountinfo::read().map_err(Error::io("read the mount table"))?;
-    let mut attachments = Vec::new();
+    let mut binds = Vec::new();
     for wanted in &node.host.mounts {
-        let mut attachment = hold(&wanted.host, &wanted.container)?;
-        attachment.read_only = wanted.read_only;
-        attachment.travel = match wanted.propagation {
-            Propagation::None => Travel::Private,
-            Propagation::HostToContainer => Travel::Slave,
-            Propagation::Bidirectional => Travel::Shared,
+        let mut bind = open_bind_mount(&wanted.host, &wanted.container)?;
+        bind.read_only = wanted.read_only;
+        bind.propagation = match wanted.propagation {
+            Propagation::None => MountPropagation::Private,
+            Propagation::HostToContainer => MountPropagation::Slave,
+            Propagation::Bidirectional => MountPropagation::Shared,
         };
         let holder = fs::canonicalize(&wanted.host).ok();
         let holder = holder.and_then(|path| mountinfo::holding(&table, &path).cloned());
-        if attachment.travel != Travel::Private && !holder.is_some_and(|mount| mount.shared) {
+        if bind.propagation != MountPropagation::Private
+            && !holder.is_some_and(|mount| mount.shared)
+        {
             return Err(not_shared(&wanted.host));
         }
-        attachments.push(attachment);
+        binds.push(bind);
     }
-    Ok(attachments)
+    Ok(binds)
 }
 
 fn not_shared(path: &Path) -> Error {
@@ -160,27 +162,28 @@ fn not_shared(path: &Path) -> Error {
     )
 }
 
-fn hold(source: &Path, target: &Path) -> Result<Attachment, Error> {
-    let tree =
-        Detached::copy(source).map_err(Error::io(format!("take hold of {}", source.display())))?;
-    Ok(Attachment {
+fn open_bind_mount(source: &Path, target: &Path) -> Result<BindMount, Error> {
+    let tree = DetachedMount::copy(source)
+        .map_err(Error::io(format!("take hold of {}", source.display())))?;
+    Ok(BindMount {
         tree,
         target: target.to_owned(),
         directory: source.is_dir(),
         read_only: false,
-        travel: Travel::Private,
+        propagation: MountPropagation::Private,
     })
 }
 
-fn attach(attachment: Attachment) -> Result<(), Error> {
-    let target = attachment.target;
+fn attach_bind_mount(bind: BindMount) -> Result<(), Error> {
+    let target = bind.target;
     let attach = || -> io::Result<()> {
-        make_target(&target, attachment.directory)?;
-        attachment.tree.attach(&target)?;
-        mount::change(&target, attachment.travel)?;
-        match attachment.read_only {
-            true => mount::read_only(&target),
-            false => Ok(()),
+        make_target(&target, bind.directory)?;
+        bind.tree.attach_at(&target)?;
+        mount::set_propagation(&target, bind.propagation)?;
+        if bind.read_only {
+            mount::read_only(&target)
+        } else {
+            Ok(())
         }
     };
     attach().map_err(Error::io(format!("show {} in the node", target.display())))
@@ -204,7 +207,7 @@ fn make_target(target: &Path, directory: bool) -> io::Result<()> {
 }
 
 /// What the kernel shows of itself, devices, and memory filesystems.
-fn system(devices: &[Device]) -> io::Result<()> {
+fn mount_system(devices: &[Device]) -> io::Result<()> {
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     at("proc", "/proc", quiet, "")?;
     at("sysfs", "/sys", quiet, "")?;
@@ -238,7 +241,7 @@ fn system(devices: &[Device]) -> io::Result<()> {
 
 /// The node's cgroups: the unified hierarchy if the host has nothing else, or version 1's. On a hybrid
 /// host the node has version 1 alone, as engines do it.
-fn cgroups(hierarchies: &Hierarchies) -> io::Result<()> {
+fn mount_cgroups(hierarchies: &Hierarchies) -> io::Result<()> {
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     let root = Path::new("/sys/fs/cgroup");
     if hierarchies.unified() {
@@ -251,9 +254,10 @@ fn cgroups(hierarchies: &Hierarchies) -> io::Result<()> {
             continue;
         };
         let named = controllers.iter().any(|name| name.starts_with("name="));
-        let options = match named {
-            true => format!("none,{}", controllers.join(",")),
-            false => controllers.join(","),
+        let options = if named {
+            format!("none,{}", controllers.join(","))
+        } else {
+            controllers.join(",")
         };
         let target = root.join(name);
         fs::create_dir_all(&target)?;

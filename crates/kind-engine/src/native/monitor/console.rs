@@ -6,10 +6,10 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 /// Bytes after which the log starts anew; the text before is kept once, as `log.1`.
-const LIMIT: u64 = 16 << 20;
+const MAX_LOG_SIZE: u64 = 16 << 20;
 
 /// Copies from the console to the log until the console is gone. Runs in a thread of the monitor.
-pub(super) fn copy(controller: OwnedFd, log: &Path) -> io::Result<()> {
+pub(super) fn copy_console(controller: OwnedFd, log: &Path) -> io::Result<()> {
     let mut console = File::from(controller);
     let mut file = open_log(log)?;
     let mut size = file.metadata()?.len();
@@ -21,7 +21,7 @@ pub(super) fn copy(controller: OwnedFd, log: &Path) -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        if size > LIMIT {
+        if size > MAX_LOG_SIZE {
             std::fs::rename(log, log.with_extension("1"))?;
             file = open_log(log)?;
             size = 0;

@@ -12,9 +12,9 @@ use crate::native::record::NodeRecord;
 use crate::{Error, Port, Protocol};
 
 /// How long a UDP client is remembered after its last answer.
-const UDP_MEMORY: Duration = Duration::from_secs(90);
+const UDP_CLIENT_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a connection to the node may take.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The ports of a node, open on the host.
 pub(super) struct Forwards {
@@ -26,16 +26,21 @@ impl Forwards {
     pub(super) fn listen(node: &NodeRecord, ports: &[Port]) -> Result<Self, Error> {
         let open = ports
             .iter()
-            .map(|port| Ok((ports::listen(port)?, ports::target(node, port))))
+            .map(|port| {
+                Ok((
+                    ports::listen_on_port(port)?,
+                    ports::target_address(node, port),
+                ))
+            })
             .collect::<Result<_, Error>>()?;
         Ok(Self { open })
     }
 
     /// Forwards from now on, in threads that end with the process. `names` is the gateway and a name
     /// server on the host's loopback that the nodes reach through it.
-    pub(super) fn start(self, names: Option<(IpAddr, IpAddr)>) {
+    pub(super) fn start_forwarding(self, names: Option<(IpAddr, IpAddr)>) {
         for (listener, target) in self.open {
-            forward(listener, target);
+            forward_port(listener, target);
         }
         if let Some((gateway, server)) = names {
             for protocol in [Protocol::Udp, Protocol::Tcp] {
@@ -49,24 +54,26 @@ impl Forwards {
 /// The first monitor of a network that gets the port relays for all; the others stand by.
 fn relay_names(port: &Port, server: SocketAddr) {
     loop {
-        if let Ok(listener) = ports::listen(port) {
-            return forward(listener, server);
+        if let Ok(listener) = ports::listen_on_port(port) {
+            return forward_port(listener, server);
         }
         thread::sleep(Duration::from_secs(1));
     }
 }
 
-fn forward(listener: Listener, target: SocketAddr) {
+fn forward_port(listener: Listener, target: SocketAddr) {
     thread::spawn(move || match listener {
-        Listener::Tcp(listener) => tcp(&listener, target),
-        Listener::Udp(socket) => udp(socket, target),
+        Listener::Tcp(listener) => forward_tcp(&listener, target),
+        Listener::Udp(socket) => forward_udp(socket, target),
     });
 }
 
-fn tcp(listener: &TcpListener, target: SocketAddr) {
+fn forward_tcp(listener: &TcpListener, target: SocketAddr) {
     for client in listener.incoming() {
         match client {
-            Ok(client) => drop(thread::Builder::new().spawn(move || connection(client, target))),
+            Ok(client) => {
+                drop(thread::Builder::new().spawn(move || forward_connection(client, target)))
+            }
             // Out of descriptors or memory: what is open may end meanwhile.
             Err(_) => thread::sleep(Duration::from_millis(50)),
         }
@@ -74,20 +81,20 @@ fn tcp(listener: &TcpListener, target: SocketAddr) {
 }
 
 /// Carries one connection until both sides have ended.
-fn connection(client: TcpStream, target: SocketAddr) -> io::Result<()> {
-    let node = TcpStream::connect_timeout(&target, CONNECT)?;
+fn forward_connection(client: TcpStream, target: SocketAddr) -> io::Result<()> {
+    let node = TcpStream::connect_timeout(&target, CONNECT_TIMEOUT)?;
     for stream in [&client, &node] {
         stream.set_nodelay(true)?;
     }
     let (client_again, node_again) = (client.try_clone()?, node.try_clone()?);
-    let up = thread::Builder::new().spawn(move || carry(client_again, node_again))?;
-    carry(node, client);
+    let up = thread::Builder::new().spawn(move || carry_bytes(client_again, node_again))?;
+    carry_bytes(node, client);
     let _ = up.join();
     Ok(())
 }
 
 /// Copies one direction; its end is passed on, the other direction may go on.
-fn carry(mut from: TcpStream, mut to: TcpStream) {
+fn carry_bytes(mut from: TcpStream, mut to: TcpStream) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match from.read(&mut buffer) {
@@ -107,7 +114,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream) {
 type Clients = Arc<Mutex<HashMap<SocketAddr, Arc<UdpSocket>>>>;
 
 /// UDP has no connections: each client has a socket towards the node for as long as answers come.
-fn udp(socket: UdpSocket, target: SocketAddr) {
+fn forward_udp(socket: UdpSocket, target: SocketAddr) {
     let socket = Arc::new(socket);
     let clients = Clients::default();
     let mut buffer = vec![0; 64 * 1024];
@@ -141,7 +148,7 @@ fn upstream_of(
     };
     let upstream = Arc::new(UdpSocket::bind((any, 0))?);
     upstream.connect(target)?;
-    upstream.set_read_timeout(Some(UDP_MEMORY))?;
+    upstream.set_read_timeout(Some(UDP_CLIENT_TIMEOUT))?;
     known.insert(client, Arc::clone(&upstream));
     let (clients, socket, answers) = (
         Arc::clone(clients),
@@ -149,7 +156,7 @@ fn upstream_of(
         Arc::clone(&upstream),
     );
     thread::Builder::new().spawn(move || {
-        answer(&answers, &socket, client);
+        forward_answers(&answers, &socket, client);
         let mut known = clients
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -159,7 +166,7 @@ fn upstream_of(
 }
 
 /// Passes answers back until there have been none for a while.
-fn answer(upstream: &UdpSocket, socket: &UdpSocket, client: SocketAddr) {
+fn forward_answers(upstream: &UdpSocket, socket: &UdpSocket, client: SocketAddr) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match upstream.recv(&mut buffer) {
@@ -183,7 +190,7 @@ mod tests {
         let target = node.local_addr().unwrap();
         let listener = TcpListener::bind((LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        forward(Listener::Tcp(listener), target);
+        forward_port(Listener::Tcp(listener), target);
         let server = thread::spawn(move || {
             let (mut stream, _) = node.accept().unwrap();
             let mut text = Vec::new();
@@ -206,7 +213,7 @@ mod tests {
         let target = node.local_addr().unwrap();
         let socket = UdpSocket::bind((LOCALHOST, 0)).unwrap();
         let address = socket.local_addr().unwrap();
-        forward(Listener::Udp(socket), target);
+        forward_port(Listener::Udp(socket), target);
         thread::spawn(move || {
             let mut buffer = [0; 64];
             while let Ok((length, from)) = node.recv_from(&mut buffer) {

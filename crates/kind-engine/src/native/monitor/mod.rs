@@ -4,4 +4,4 @@ mod console;
 mod forward;
 mod run;
 
-pub(super) use self::run::run;
+pub(super) use self::run::monitor_node;

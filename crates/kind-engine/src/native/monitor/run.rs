@@ -27,12 +27,12 @@ fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
     let group = cgroups::monitor_group(state, node)?;
     group
         .create()
-        .and_then(|()| group.add(rustix::process::getpid()))
+        .and_then(|()| group.add_process(rustix::process::getpid()))
         .map_err(Error::io("move the node's monitor to its cgroups"))
 }
 
 /// Starts a node and stays until it ends.
-pub(in crate::native) fn run(state: &State, name: &str) -> Result<i32, Error> {
+pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, Error> {
     let directory = state.node(name);
     let record = NodeRecord::load(&directory)?;
     let Some(_lock) = directory.try_lock()? else {
@@ -43,8 +43,8 @@ pub(in crate::native) fn run(state: &State, name: &str) -> Result<i32, Error> {
         ));
     };
     leave_cgroups_of_caller(state, name)?;
-    clear(state, &directory, name)?;
-    let result = start(state, &directory, &record);
+    clear_node(state, &directory, name)?;
+    let result = start_node(state, &directory, &record);
     let code = match result {
         Ok(started) => {
             leave_caller()?;
@@ -65,7 +65,7 @@ pub(in crate::native) fn run(state: &State, name: &str) -> Result<i32, Error> {
 }
 
 /// Forgets an earlier run, whose processes are gone: the lock was free.
-fn clear(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Error> {
+fn clear_node(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Error> {
     for name in ["run.json", "exit"] {
         let _ = fs::remove_file(directory.file(name));
     }
@@ -73,12 +73,12 @@ fn clear(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Err
 }
 
 /// Brings the node up to the point where its entry point is executed; returns its first process.
-fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Result<Pid, Error> {
+fn start_node(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Result<Pid, Error> {
     let network = {
         let lock = state.lock()?;
-        let network = network::ensure(state, &record.network, &lock)?;
-        network::up(&network, record.ipv6_forwarding, &lock)?;
-        hosts::write(state, &record.network, &lock)?;
+        let network = network::ensure_network(state, &record.network, &lock)?;
+        network::bring_up_network(&network, record.ipv6_forwarding, &lock)?;
+        hosts::write_hosts(state, &record.network, &lock)?;
         network
     };
     let resolver = write_names(directory, record, &network)?;
@@ -115,9 +115,9 @@ fn start(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> Resul
     let log = directory.file("log");
     std::thread::spawn(move || {
         let _held = console_end;
-        let _ = console::copy(console.controller, &log);
+        let _ = console::copy_console(console.controller, &log);
     });
-    forwards.start(
+    forwards.start_forwarding(
         resolver
             .relay
             .map(|server| (kind_net::pool::gateway(network.ipv4.into()), server)),
@@ -146,7 +146,7 @@ fn write_names(
     record: &NodeRecord,
     network: &NetworkRecord,
 ) -> Result<hosts::Resolver, Error> {
-    let resolver = hosts::resolver(kind_net::pool::gateway(network.ipv4.into()));
+    let resolver = hosts::host_resolver(kind_net::pool::gateway(network.ipv4.into()));
     for (name, text) in [
         ("hostname", format!("{}\n", record.name)),
         ("resolv.conf", resolver.text.clone()),
@@ -190,7 +190,7 @@ fn bring_up(
     };
     let pid = Pid::from_child(child);
     group
-        .add(pid)
+        .add_process(pid)
         .map_err(Error::io("move the node to its cgroups"))?;
     let mut byte = [0];
     if to.write_all(b"g").is_err() || from.read_exact(&mut byte).is_err() {
@@ -205,9 +205,10 @@ fn bring_up(
     let _ = to.write_all(b"l");
     // The stream ends when the entry point is executed, or after the report of a failure is written.
     let _ = from.read_to_end(&mut Vec::new());
-    match helper.failed() {
-        true => Err(helper.failure()),
-        false => Ok(()),
+    if helper.failed() {
+        Err(helper.failure())
+    } else {
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::workshop::{Key, Workshop};
+use super::super::cache::{BuildCache, CacheKey};
 use super::super::{Error, Observer, Step, host};
 use super::kubernetes::{self, PREPARE, SourceTree};
 
@@ -22,17 +22,17 @@ pub fn build_tests(
     mirror: Option<&str>,
     observer: Observer<'_>,
 ) -> Result<PathBuf, Error> {
-    let key = Key::of([PREPARE, COMPILE, kubernetes::source_key(mirror).as_ref()]);
+    let key = CacheKey::of_parts([PREPARE, COMPILE, kubernetes::source_key(mirror).as_ref()]);
     host::check_compiling_host(cache)?;
-    let workshop = Workshop::open(cache, observer)?;
-    if let Some(path) = workshop.cached(Step::CompileTests, &key) {
-        workshop.skip(Step::CompileTests);
+    let build_cache = BuildCache::open_directory(cache, observer)?;
+    if let Some(path) = build_cache.cached(Step::CompileTests, &key) {
+        build_cache.skip(Step::CompileTests);
         return Ok(path);
     }
-    let tree = SourceTree::make(&workshop, mirror)?;
-    let programs = kubernetes::make(&workshop, mirror)?;
+    let tree = SourceTree::make(&build_cache, mirror)?;
+    let programs = kubernetes::make_kubernetes(&build_cache, mirror)?;
     let script = [PREPARE, COMPILE].concat();
-    let path = workshop.step(Step::CompileTests, &key, |work| {
+    let path = build_cache.cached_step(Step::CompileTests, &key, |work| {
         let version = tree.compile(work, &script, work.directory)?;
         let path = work.directory.join("version");
         fs::write(&path, version).map_err(Error::path("write", &path))?;
@@ -41,7 +41,7 @@ pub fn build_tests(
             .map_err(Error::path("copy", &kubectl))?;
         Ok(())
     })?;
-    workshop.discard(Step::BuildRoot)?;
-    workshop.discard(Step::Source)?;
+    build_cache.discard(Step::BuildRoot)?;
+    build_cache.discard(Step::Source)?;
     Ok(path)
 }

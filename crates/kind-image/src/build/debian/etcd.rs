@@ -3,25 +3,28 @@
 use std::fs;
 use std::path::Path;
 
+use super::super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
 use super::super::closure::Closure;
 use super::super::tree;
-use super::super::workshop::{Key, Made, Work, Workshop};
 use super::super::{Error, Step};
 use super::root;
 
 /// A directory that is the root of etcd's container image.
-pub(super) fn make(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<Made, Error> {
-    let key = Key::of(["etcd 1", root::build_root_key(mirror).as_ref()]);
-    if let Some(path) = workshop.cached(Step::Etcd, &key) {
-        workshop.skip(Step::Etcd);
-        return Ok(Made { path, key });
+pub(super) fn make_etcd(
+    build_cache: &BuildCache<'_>,
+    mirror: Option<&str>,
+) -> Result<StepOutput, Error> {
+    let key = CacheKey::of_parts(["etcd 1", root::build_root_key(mirror).as_ref()]);
+    if let Some(path) = build_cache.cached(Step::Etcd, &key) {
+        build_cache.skip(Step::Etcd);
+        return Ok(StepOutput { path, key });
     }
-    let build_root = root::build_root(workshop, mirror)?;
-    let path = workshop.step(Step::Etcd, &key, |work| collect(work, &build_root))?;
-    Ok(Made { path, key })
+    let build_root = root::build_root(build_cache, mirror)?;
+    let path = build_cache.cached_step(Step::Etcd, &key, |work| collect_etcd(work, &build_root))?;
+    Ok(StepOutput { path, key })
 }
 
-fn collect(work: &Work<'_>, build_root: &Path) -> Result<(), Error> {
+fn collect_etcd(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
     let mut closure = Closure::new(work, build_root, work.directory)?;
     closure.programs(&["usr/bin/etcd"])?;
     // Where the upstream image has it.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
 use super::super::chroot::Chroot;
-use super::super::workshop::{Key, Made, Work, Workshop};
 use super::super::{Error, Step};
 use super::root;
 
@@ -16,26 +16,30 @@ pub(super) const PREPARE: &str = include_str!("prepare.sh");
 const COMPILE: &str = concat!(include_str!("prepare.sh"), include_str!("compile.sh"));
 
 /// The compiled programs in `bin/`, and the version in the file `version`.
-pub(super) fn make(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<Made, Error> {
-    let key = key(mirror);
-    if let Some(path) = workshop.cached(Step::Compile, &key) {
+pub(super) fn make_kubernetes(
+    build_cache: &BuildCache<'_>,
+    mirror: Option<&str>,
+) -> Result<StepOutput, Error> {
+    let key = compile_key(mirror);
+    if let Some(path) = build_cache.cached(Step::Compile, &key) {
         for step in [Step::BuildRoot, Step::Source, Step::Compile] {
-            workshop.skip(step);
+            build_cache.skip(step);
         }
-        return Ok(Made { path, key });
+        return Ok(StepOutput { path, key });
     }
-    let tree = SourceTree::make(workshop, mirror)?;
-    let path = workshop.step(Step::Compile, &key, |work| compile(work, &tree))?;
-    Ok(Made { path, key })
+    let tree = SourceTree::make(build_cache, mirror)?;
+    let path =
+        build_cache.cached_step(Step::Compile, &key, |work| compile_programs(work, &tree))?;
+    Ok(StepOutput { path, key })
 }
 
-fn key(mirror: Option<&str>) -> Key {
-    Key::of([COMPILE, source_key(mirror).as_ref()])
+fn compile_key(mirror: Option<&str>) -> CacheKey {
+    CacheKey::of_parts([COMPILE, source_key(mirror).as_ref()])
 }
 
 /// Stands for the source.
-pub(super) fn source_key(mirror: Option<&str>) -> Key {
-    Key::of([FETCH, root::build_root_key(mirror).as_ref()])
+pub(super) fn source_key(mirror: Option<&str>) -> CacheKey {
+    CacheKey::of_parts([FETCH, root::build_root_key(mirror).as_ref()])
 }
 
 /// Kubernetes' source, and the root with the compiler for it.
@@ -45,10 +49,11 @@ pub(super) struct SourceTree {
 }
 
 impl SourceTree {
-    pub(super) fn make(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<Self, Error> {
-        let build_root = root::build_root(workshop, mirror)?;
+    pub(super) fn make(build_cache: &BuildCache<'_>, mirror: Option<&str>) -> Result<Self, Error> {
+        let build_root = root::build_root(build_cache, mirror)?;
         let key = source_key(mirror);
-        let source = workshop.step(Step::Source, &key, |work| fetch(work, &build_root))?;
+        let source =
+            build_cache.cached_step(Step::Source, &key, |work| fetch_source(work, &build_root))?;
         Ok(Self { build_root, source })
     }
 
@@ -56,7 +61,7 @@ impl SourceTree {
     /// which is `bin`. Returns the version.
     pub(super) fn compile(
         &self,
-        work: &Work<'_>,
+        work: &StepContext<'_>,
         script: &str,
         bin: &Path,
     ) -> Result<String, Error> {
@@ -66,16 +71,16 @@ impl SourceTree {
             .bind(&self.source, "/source")
             .bind(bin, "/bin-out");
         let packages = AtomicUsize::new(0);
-        work.run(chroot.script(script, &[&version]), &|line| {
+        work.run_command(chroot.script(script, &[&version]), &|line| {
             progress(line, &packages)
         })?;
         Ok(version)
     }
 }
 
-fn fetch(work: &Work<'_>, build_root: &Path) -> Result<(), Error> {
+fn fetch_source(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
     let chroot = Chroot::new(build_root).bind(work.directory, "/source");
-    work.run(chroot.script(FETCH, &[]), &|line| {
+    work.run_command(chroot.script(FETCH, &[]), &|line| {
         let noteworthy = ["Get:", "dpkg-source: info: "];
         noteworthy
             .iter()
@@ -92,7 +97,7 @@ fn fetch(work: &Work<'_>, build_root: &Path) -> Result<(), Error> {
     fs::write(&path, version).map_err(Error::path("write", &path))
 }
 
-fn compile(work: &Work<'_>, tree: &SourceTree) -> Result<(), Error> {
+fn compile_programs(work: &StepContext<'_>, tree: &SourceTree) -> Result<(), Error> {
     let bin = work.directory.join("bin");
     fs::create_dir(&bin).map_err(Error::path("create", &bin))?;
     let version = tree.compile(work, COMPILE, &bin)?;
@@ -102,10 +107,10 @@ fn compile(work: &Work<'_>, tree: &SourceTree) -> Result<(), Error> {
 }
 
 /// Everything that reads a version of Kubernetes goes by what the programs themselves say.
-fn check_version(work: &Work<'_>, bin: &Path, version: &str) -> Result<(), Error> {
+fn check_version(work: &StepContext<'_>, bin: &Path, version: &str) -> Result<(), Error> {
     let mut command = Command::new(bin.join("kubeadm"));
     command.args(["version", "--output", "short"]);
-    let said = work.output(command)?;
+    let said = work.command_output(command)?;
     if said.trim() == version {
         return Ok(());
     }

@@ -12,35 +12,36 @@ mod suites;
 pub use conformance::build_tests;
 
 use super::assemble::Parts;
+use super::cache::{BuildCache, StepOutput};
 use super::components;
-use super::workshop::{Made, Workshop};
 use super::{Error, Freshness, Observer, Request, Source, Step};
 use crate::store::{Image, Store};
 
 /// Builds the image.
-pub(super) fn build(
+pub(super) fn build_from_debian(
     store: &Store,
     request: &Request,
     observer: Observer<'_>,
 ) -> Result<Image, Error> {
-    let workshop = Workshop::open(&request.cache, observer)?;
+    let build_cache = BuildCache::open_directory(&request.cache, observer)?;
     if request.freshness == Freshness::Rebuild {
-        workshop.discard_all()?;
+        build_cache.discard_all()?;
     }
     let mirror = request.mirror.as_deref();
-    let tell = teller(&workshop, request);
-    let kubernetes = kubernetes(&workshop, request)?;
-    let version = super::assemble::version(&kubernetes)?;
-    let etcd = match components::takes_debians_etcd(&version) {
-        true => Some(etcd::make(&workshop, mirror)?),
-        false => None,
+    let tell = teller(&build_cache, request);
+    let kubernetes = build_kubernetes(&build_cache, request)?;
+    let version = super::assemble::kubernetes_version(&kubernetes)?;
+    let etcd = if components::takes_debians_etcd(&version) {
+        Some(etcd::make_etcd(&build_cache, mirror)?)
+    } else {
+        None
     };
     // Nearly a gigabyte that is made again in half a minute should a later build compile.
-    workshop.discard(Step::BuildRoot)?;
-    workshop.discard(Step::Source)?;
-    let node_root = node_root::make(&workshop, &version, mirror)?;
+    build_cache.discard(Step::BuildRoot)?;
+    build_cache.discard(Step::Source)?;
+    let node_root = node_root::make_node_root(&build_cache, &version, mirror)?;
     for shortcoming in node_root.packages.shortcomings(&version) {
-        workshop.warn(&shortcoming.to_string());
+        build_cache.warn(&shortcoming.to_string());
     }
     tell("Building node image ...");
     let parts = Parts {
@@ -48,30 +49,30 @@ pub(super) fn build(
         etcd,
         node_root,
     };
-    super::assemble::assemble(&workshop, store, request, &parts)
+    super::assemble::assemble_image(&build_cache, store, request, &parts)
         .inspect_err(|error| tell(&format!("Image build Failed! {error}")))
 }
 
 /// Says what kind says of a build. A build from Debian has steps to tell of, which say the same.
-fn teller(workshop: &Workshop<'_>, request: &Request) -> impl Fn(&str) {
+fn teller(build_cache: &BuildCache<'_>, request: &Request) -> impl Fn(&str) {
     let silent = request.source == Source::Debian;
     move |text| {
         if !silent {
-            workshop.note(text);
+            build_cache.note(text);
         }
     }
 }
 
 /// Kubernetes' programs, wherever they come from.
-fn kubernetes(workshop: &Workshop<'_>, request: &Request) -> Result<Made, Error> {
-    let tell = teller(workshop, request);
+fn build_kubernetes(build_cache: &BuildCache<'_>, request: &Request) -> Result<StepOutput, Error> {
+    let tell = teller(build_cache, request);
     tell("Starting to build Kubernetes");
     let made = match &request.source {
-        Source::Debian => kubernetes::make(workshop, request.mirror.as_deref()),
-        Source::File(tarball) => super::tarball::make(workshop, tarball),
-        Source::Tree(path) => super::checkout::make(workshop, request, path),
+        Source::Debian => kubernetes::make_kubernetes(build_cache, request.mirror.as_deref()),
+        Source::File(tarball) => super::tarball::make_from_tarball(build_cache, tarball),
+        Source::Tree(path) => super::checkout::make_from_checkout(build_cache, request, path),
         Source::Release(_) | Source::Ci(_) | Source::Url(_) => {
-            super::remote::make(workshop, request)
+            super::remote::make_from_remote(build_cache, request)
         }
     };
     match &made {

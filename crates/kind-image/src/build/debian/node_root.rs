@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::super::assemble::NodeRoot;
+use super::super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
 use super::super::chroot::Chroot;
 use super::super::command::NO_PROGRESS;
-use super::super::workshop::{Key, Made, Work, Workshop};
 use super::super::{Error, Step, tree};
 use super::suites::Base;
 use super::{root, runtime};
@@ -53,13 +53,13 @@ const TRIM: &str = include_str!("trim.sh");
 const RECORD: &str = "packages.json";
 
 /// The root filesystem of nodes with that version of Kubernetes.
-pub(super) fn make(
-    workshop: &Workshop<'_>,
+pub(super) fn make_node_root(
+    build_cache: &BuildCache<'_>,
     version: &str,
     mirror: Option<&str>,
 ) -> Result<NodeRoot, Error> {
     let base = Base::for_kubernetes(version);
-    let key = Key::of([
+    let key = CacheKey::of_parts([
         // What decides where packages come from is an input as well.
         include_str!("suites.rs"),
         include_str!("runtime.rs"),
@@ -69,20 +69,20 @@ pub(super) fn make(
         TRIM,
         mirror.unwrap_or_default(),
     ]);
-    let path = workshop.step(Step::NodeRoot, &key, |work| {
+    let path = build_cache.cached_step(Step::NodeRoot, &key, |work| {
         let directory = work.directory.join("root");
         let what = root::Root {
             suite: base.root_suite(),
             packages: PACKAGES,
             options: OPTIONS,
         };
-        root::make(work, &directory, &what, mirror)?;
-        let packages = runtime::install(work, &directory, base, mirror)?;
+        root::make_root(work, &directory, &what, mirror)?;
+        let packages = runtime::install_runtime(work, &directory, base, mirror)?;
         tree::write_file(&work.directory.join(RECORD), 0o644, &packages.to_json())?;
-        trim(work, &directory)
+        trim_root(work, &directory)
     })?;
     let packages = read_record(&path.join(RECORD))?;
-    let made = Made { path, key };
+    let made = StepOutput { path, key };
     Ok(NodeRoot { made, packages })
 }
 
@@ -95,8 +95,8 @@ fn read_record(path: &Path) -> Result<Packages, Error> {
 }
 
 /// Takes away what a node does not need, and what would change the host's kernel.
-fn trim(work: &Work<'_>, directory: &Path) -> Result<(), Error> {
-    work.run(Chroot::new(directory).script(TRIM, &[]), NO_PROGRESS)?;
+fn trim_root(work: &StepContext<'_>, directory: &Path) -> Result<(), Error> {
+    work.run_command(Chroot::new(directory).script(TRIM, &[]), NO_PROGRESS)?;
     // Outside of the chroot, which uses them: an engine gives nodes their own.
     let emptied = std::fs::read_dir(directory.join("dev")).and_then(|entries| {
         for entry in entries {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::super::workshop::{Key, Work, Workshop};
+use super::super::cache::{BuildCache, CacheKey, StepContext};
 use super::super::{Error, Step};
 
 /// The release that Kubernetes 1.20 is compiled from and with.
@@ -22,22 +22,25 @@ const BUILD_PACKAGES: &[&str] = &[
 ];
 
 /// The build root. Its key does not depend on when it was made.
-pub(super) fn build_root(workshop: &Workshop<'_>, mirror: Option<&str>) -> Result<PathBuf, Error> {
+pub(super) fn build_root(
+    build_cache: &BuildCache<'_>,
+    mirror: Option<&str>,
+) -> Result<PathBuf, Error> {
     let key = build_root_key(mirror);
-    let result = workshop.step(Step::BuildRoot, &key, |work| {
+    let result = build_cache.cached_step(Step::BuildRoot, &key, |work| {
         let what = Root {
             suite: BUILD_SUITE,
             packages: BUILD_PACKAGES,
             options: &[],
         };
-        make(work, &work.directory.join("root"), &what, mirror)
+        make_root(work, &work.directory.join("root"), &what, mirror)
     })?;
     Ok(result.join("root"))
 }
 
 /// Stands for the build root.
-pub(super) fn build_root_key(mirror: Option<&str>) -> Key {
-    Key::of([
+pub(super) fn build_root_key(mirror: Option<&str>) -> CacheKey {
+    CacheKey::of_parts([
         BUILD_SUITE,
         &BUILD_PACKAGES.join(","),
         mirror.unwrap_or_default(),
@@ -54,8 +57,8 @@ pub(super) struct Root<'a> {
 }
 
 /// Makes a Debian root at `path`.
-pub(super) fn make(
-    work: &Work<'_>,
+pub(super) fn make_root(
+    work: &StepContext<'_>,
     path: &Path,
     root: &Root<'_>,
     mirror: Option<&str>,
@@ -69,5 +72,5 @@ pub(super) fn make(
         .arg(path)
         .args(mirror)
         .env_remove("TMPDIR");
-    work.run(command, &|line| line.strip_prefix("I: ").map(str::to_owned))
+    work.run_command(command, &|line| line.strip_prefix("I: ").map(str::to_owned))
 }

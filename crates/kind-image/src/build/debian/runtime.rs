@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::super::cache::StepContext;
 use super::super::chroot::Chroot;
 use super::super::command::NO_PROGRESS;
-use super::super::workshop::Work;
 use super::super::{Error, tree};
 use super::suites::{self, Base, Offer};
 use crate::packages::Packages;
@@ -38,8 +38,8 @@ const APT: &[&str] = &[
 ];
 
 /// Installs what runs containers, and returns what is installed.
-pub(super) fn install(
-    work: &Work<'_>,
+pub(super) fn install_runtime(
+    work: &StepContext<'_>,
     root: &Path,
     base: &Base,
     mirror: Option<&str>,
@@ -67,7 +67,7 @@ pub(super) fn install(
 }
 
 struct Installer<'a> {
-    work: &'a Work<'a>,
+    work: &'a StepContext<'a>,
     root: &'a Path,
     base: &'a Base,
     mirror: &'a str,
@@ -103,7 +103,7 @@ impl Installer<'_> {
         self.apt(&["update", "--error-on=any"])?;
         let mut madison = vec!["apt-cache", "madison"];
         madison.extend(self.package_names());
-        let rows = self.work.output(self.command(&madison))?;
+        let rows = self.work.command_output(self.command(&madison))?;
         Ok(suites::parse_offers(&rows))
     }
 
@@ -127,8 +127,12 @@ impl Installer<'_> {
             "--showformat=${Package} ${Version}\\n",
         ];
         query.extend(self.package_names());
-        let installed = self.work.output(self.command(&query))?;
-        Ok(suites::record(&installed, self.base.suites, offers))
+        let installed = self.work.command_output(self.command(&query))?;
+        Ok(suites::record_packages(
+            &installed,
+            self.base.suites,
+            offers,
+        ))
     }
 
     fn package_names(&self) -> impl Iterator<Item = &'static str> {
@@ -140,7 +144,7 @@ impl Installer<'_> {
 
     fn apt(&self, arguments: &[&str]) -> Result<(), Error> {
         self.work
-            .run(self.command(&[APT, arguments].concat()), NO_PROGRESS)
+            .run_command(self.command(&[APT, arguments].concat()), NO_PROGRESS)
     }
 
     fn command(&self, argv: &[&str]) -> Command {

@@ -133,7 +133,7 @@ pub(super) fn is_absent(error: &Error) -> bool {
 
 /// The record of installed packages, from rows of name and version as `dpkg-query` lists them; each comes
 /// from the oldest suite that has this version.
-pub(super) fn record(installed: &str, suites: &[&str], offers: &[Offer]) -> Packages {
+pub(super) fn record_packages(installed: &str, suites: &[&str], offers: &[Offer]) -> Packages {
     let rows = installed.lines().filter_map(|row| row.split_once(' '));
     let packages = rows.map(|(name, version)| {
         let is_from = |suite: &&&str| {
@@ -243,7 +243,7 @@ containerd | 1.7.24~ds1-6+deb13u1 | http://security.debian.org/debian-security t
     #[test]
     fn the_record_says_where_each_package_is_from() {
         let installed = "containerd 2.1.9+ds1-5\nrunc 1.1.15+ds1-2+deb13u1\nlibc6 9-1\n";
-        let record = record(
+        let record = record_packages(
             installed,
             &["trixie", "forky", "sid"],
             &parse_offers(MADISON),

@@ -6,7 +6,7 @@ use kind_config::Role;
 use serde_json::{Value, json};
 
 use super::make::patched_values;
-use crate::stream::join;
+use crate::stream::join_documents;
 use crate::{ClusterSettings, Error, NodeFacts, NodeSettings};
 
 const DNS_DOMAIN: &str = "cluster.local";
@@ -32,7 +32,7 @@ pub struct Documents(pub(super) Vec<Value>);
 impl Documents {
     /// The text of the node's `/kind/kubeadm.conf`.
     pub fn text(&self) -> String {
-        join(self.0.clone())
+        join_documents(self.0.clone())
     }
 
     /// Whether certificates and kubeconfigs can be made for kubeadm beforehand: nobody asked for anything
@@ -114,7 +114,7 @@ impl Documents {
         }
         let kept = [kubelet, self.of_kind("KubeProxyConfiguration").cloned()];
         let documents = [Some(cluster), Some(init)].into_iter().chain(kept);
-        join(documents.flatten().collect())
+        join_documents(documents.flatten().collect())
     }
 
     /// Whether these documents have `kubeadm init` leave out a phase or a part of it.
@@ -189,9 +189,10 @@ impl Documents {
         let has_port = endpoint
             .rsplit_once(':')
             .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        match has_port {
-            true => format!("https://{endpoint}"),
-            false => format!("https://{endpoint}:{API_SERVER_PORT}"),
+        if has_port {
+            format!("https://{endpoint}")
+        } else {
+            format!("https://{endpoint}:{API_SERVER_PORT}")
         }
     }
 
@@ -204,9 +205,10 @@ impl Documents {
     pub(crate) fn local_endpoint_url(&self) -> String {
         let port = self.local()["bindPort"].as_u64().unwrap_or(API_SERVER_PORT);
         let address = self.advertise_address();
-        match address.contains(':') {
-            true => format!("https://[{address}]:{port}"),
-            false => format!("https://{address}:{port}"),
+        if address.contains(':') {
+            format!("https://[{address}]:{port}")
+        } else {
+            format!("https://{address}:{port}")
         }
     }
 

@@ -11,7 +11,7 @@ use hickory_proto::rr::RecordType;
 
 use super::super::cache::Kept;
 use super::super::plugin::log::Exchange;
-use super::histogram::{Histogram, SIZES, TIMES, bytes};
+use super::histogram::{Histogram, SIZES, TIMES, size_in_bytes};
 
 /// Types that have a label of their own; the others share one.
 pub(super) const TYPES: [RecordType; 18] = [
@@ -99,10 +99,10 @@ impl ZoneMetrics {
         let kind = TYPES.iter().position(|one| *one == question.kind);
         let requests = self.requests.get(transport).and_then(|one| one.get(family));
         if let Some(counter) = requests.and_then(|one| one.get(kind.unwrap_or(TYPES.len()))) {
-            increment(counter);
+            increment_counter(counter);
         }
         if question.dnssec_ok {
-            increment(&self.dnssec_requests);
+            increment_counter(&self.dnssec_requests);
         }
         self.durations.observe(exchange.duration.as_secs_f64());
         for (histograms, size) in [
@@ -110,11 +110,13 @@ impl ZoneMetrics {
             (&self.response_sizes, exchange.answer_size),
         ] {
             if let Some(histogram) = histograms.get(transport) {
-                histogram.observe(bytes(size));
+                histogram.observe(size_in_bytes(size));
             }
         }
         let code = exchange.answer.code.into();
-        *lock(&self.responses).entry((code, plugin)).or_default() += 1;
+        *lock_mutex(&self.responses)
+            .entry((code, plugin))
+            .or_default() += 1;
     }
 }
 
@@ -128,12 +130,12 @@ pub(crate) struct UpstreamMetrics {
 impl UpstreamMetrics {
     /// Counts a question.
     pub(crate) fn asked(&self) {
-        increment(&self.requests);
+        increment_counter(&self.requests);
     }
 
     /// Counts an answer.
     pub(crate) fn answered(&self, code: ResponseCode, duration: Duration) {
-        let mut durations = lock(&self.durations);
+        let mut durations = lock_mutex(&self.durations);
         let histogram = durations.entry(code.into());
         let histogram = histogram.or_insert_with(|| Histogram::new(TIMES));
         histogram.observe(duration.as_secs_f64());
@@ -152,9 +154,9 @@ impl CacheMetrics {
     /// Counts a question that was looked up.
     pub(crate) fn looked_up(&self, found: Option<Kept>) {
         match found {
-            Some(Kept::Success) => increment(&self.hits[0]),
-            Some(Kept::Denial) => increment(&self.hits[1]),
-            None => increment(&self.misses),
+            Some(Kept::Success) => increment_counter(&self.hits[0]),
+            Some(Kept::Denial) => increment_counter(&self.hits[1]),
+            None => increment_counter(&self.misses),
         }
     }
 
@@ -172,48 +174,48 @@ impl CacheMetrics {
 impl Metrics {
     /// The counters of a zone on a port.
     pub(crate) fn zone(&self, port: u16, zone: &str) -> Arc<ZoneMetrics> {
-        series(&self.zones, (server(port), zone.to_owned()))
+        find_series(&self.zones, (server_label(port), zone.to_owned()))
     }
 
     /// The counters of an upstream server.
     pub(crate) fn upstream(&self, address: SocketAddr) -> Arc<UpstreamMetrics> {
-        series(&self.upstreams, address)
+        find_series(&self.upstreams, address)
     }
 
     /// The counters of a cache for zones.
     pub(crate) fn cache(&self, port: u16, zones: String) -> Arc<CacheMetrics> {
-        series(&self.caches, (server(port), zones))
+        find_series(&self.caches, (server_label(port), zones))
     }
 
     /// Counts a question that was refused because too many were under way.
     pub(crate) fn forward_rejected(&self) {
-        increment(&self.rejected);
+        increment_counter(&self.rejected);
     }
 
     /// Counts a search path that was walked to its end.
     pub(crate) fn autopath_succeeded(&self) {
-        increment(&self.autopaths);
+        increment_counter(&self.autopaths);
     }
 
     /// Counts a panic.
     pub(crate) fn panicked(&self) {
-        increment(&self.panics);
+        increment_counter(&self.panics);
     }
 
     /// Counts a Corefile that was refused.
     pub(crate) fn reload_failed(&self) {
-        increment(&self.reloads_failed);
+        increment_counter(&self.reloads_failed);
     }
 
     /// Notes what is in force now.
     pub(crate) fn set_in_force(&self, in_force: InForce) {
-        *lock(&self.in_force) = in_force;
+        *lock_mutex(&self.in_force) = in_force;
     }
 }
 
 /// Finds the counters of something, or makes them. Beyond the bound the last ones are shared.
-fn series<K: Ord + Clone, T: Default>(all: &Mutex<BTreeMap<K, Arc<T>>>, key: K) -> Arc<T> {
-    let mut all = lock(all);
+fn find_series<K: Ord + Clone, T: Default>(all: &Mutex<BTreeMap<K, Arc<T>>>, key: K) -> Arc<T> {
+    let mut all = lock_mutex(all);
     match all.last_key_value() {
         Some((_, last)) if all.len() >= MOST_SERIES && !all.contains_key(&key) => last.clone(),
         _ => all.entry(key).or_default().clone(),
@@ -221,15 +223,15 @@ fn series<K: Ord + Clone, T: Default>(all: &Mutex<BTreeMap<K, Arc<T>>>, key: K) 
 }
 
 /// What metrics call the server at a port.
-pub(crate) fn server(port: u16) -> String {
+pub(crate) fn server_label(port: u16) -> String {
     format!("dns://:{port}")
 }
 
-fn increment(counter: &AtomicU64) {
+fn increment_counter(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Locks; a panic elsewhere leaves nothing half-written that matters.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

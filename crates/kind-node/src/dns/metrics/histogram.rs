@@ -81,7 +81,7 @@ impl<const BOUNDS: usize> Histogram<BOUNDS> {
 }
 
 /// A size as a value.
-pub(super) fn bytes(size: usize) -> f64 {
+pub(super) fn size_in_bytes(size: usize) -> f64 {
     f64::from(u32::try_from(size).unwrap_or(u32::MAX))
 }
 

@@ -8,4 +8,6 @@ mod exposition;
 mod histogram;
 mod render;
 
-pub(crate) use counters::{CacheMetrics, InForce, Metrics, UpstreamMetrics, ZoneMetrics, server};
+pub(crate) use counters::{
+    CacheMetrics, InForce, Metrics, UpstreamMetrics, ZoneMetrics, server_label,
+};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::plugin::log::code_name;
-use super::counters::{Metrics, TYPES, ZoneMetrics, lock};
+use super::counters::{Metrics, TYPES, ZoneMetrics, lock_mutex};
 use super::exposition::Page;
 use super::histogram::{Histogram, SIZES};
 
@@ -31,7 +31,7 @@ impl Metrics {
     fn render_requests(&self, page: &mut Page) {
         let help = "Counter of DNS requests made per zone, protocol and family.";
         page.family("coredns_dns_requests_total", "counter", help);
-        for ((server, zone), metrics) in lock(&self.zones).iter() {
+        for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             for (proto, family, kind, count) in requests(metrics) {
                 let place = [("server", &**server), ("zone", zone), ("view", "")];
                 let sort = [("proto", proto), ("family", family), ("type", &*kind)];
@@ -40,17 +40,17 @@ impl Metrics {
         }
         let help = "Counter of DNS requests with DO bit set per zone.";
         page.family("coredns_dns_do_requests_total", "counter", help);
-        for ((server, zone), metrics) in lock(&self.zones).iter() {
+        for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             let labels = [("server", &**server), ("zone", zone), ("view", "")];
-            page.count_if_any(&labels, load(&metrics.dnssec_requests));
+            page.count_if_any(&labels, load_counter(&metrics.dnssec_requests));
         }
     }
 
     fn render_responses(&self, page: &mut Page) {
         let help = "Counter of response status codes.";
         page.family("coredns_dns_responses_total", "counter", help);
-        for ((server, zone), metrics) in lock(&self.zones).iter() {
-            for ((code, plugin), count) in lock(&metrics.responses).iter() {
+        for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
+            for ((code, plugin), count) in lock_mutex(&metrics.responses).iter() {
                 let code = code_name((*code).into());
                 let place = [("server", &**server), ("zone", zone), ("view", "")];
                 let result = [("rcode", &*code), ("plugin", plugin)];
@@ -62,7 +62,7 @@ impl Metrics {
     fn render_times(&self, page: &mut Page) {
         let help = "Histogram of the time (in seconds) each request took per zone.";
         page.family("coredns_dns_request_duration_seconds", "histogram", help);
-        for ((server, zone), metrics) in lock(&self.zones).iter() {
+        for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             let labels = [("server", &**server), ("zone", zone), ("view", "")];
             page.histogram(&labels, &metrics.durations.snapshot());
         }
@@ -84,7 +84,7 @@ impl Metrics {
         ];
         for (name, help, sizes) in families {
             page.family(name, "histogram", help);
-            for ((server, zone), metrics) in lock(&self.zones).iter() {
+            for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
                 for (proto, histogram) in TRANSPORTS.iter().zip(sizes(metrics)) {
                     let place = [("server", &**server), ("zone", zone), ("view", "")];
                     page.histogram(
@@ -97,7 +97,7 @@ impl Metrics {
     }
 
     fn render_caches(&self, page: &mut Page) {
-        let caches = lock(&self.caches);
+        let caches = lock_mutex(&self.caches);
         for (name, kind, help, entries) in [
             (
                 "coredns_cache_entries",
@@ -126,7 +126,7 @@ impl Metrics {
                         ("zones", zones),
                         ("view", ""),
                     ];
-                    page.count(&labels, load(counter));
+                    page.count(&labels, load_counter(counter));
                 }
             }
         }
@@ -144,19 +144,19 @@ impl Metrics {
         ] {
             page.family(name, "counter", help);
             for ((server, zones), metrics) in caches.iter() {
-                let hits = metrics.hits.iter().filter(|_| with_hits).map(load);
-                let count = load(&metrics.misses) + hits.sum::<u64>();
+                let hits = metrics.hits.iter().filter(|_| with_hits).map(load_counter);
+                let count = load_counter(&metrics.misses) + hits.sum::<u64>();
                 page.count(&[("server", server), ("zones", zones), ("view", "")], count);
             }
         }
     }
 
     fn render_upstreams(&self, page: &mut Page) {
-        let upstreams = lock(&self.upstreams);
+        let upstreams = lock_mutex(&self.upstreams);
         let answers: Vec<_> = upstreams
             .iter()
             .flat_map(|(address, metrics)| {
-                let durations = lock(&metrics.durations);
+                let durations = lock_mutex(&metrics.durations);
                 let snapshots = durations.iter().map(|(code, one)| {
                     (
                         address.to_string(),
@@ -197,7 +197,10 @@ impl Metrics {
             "Counter of requests made per upstream.",
         );
         for (address, metrics) in upstreams.iter() {
-            page.count(&[("to", &address.to_string())], load(&metrics.requests));
+            page.count(
+                &[("to", &address.to_string())],
+                load_counter(&metrics.requests),
+            );
         }
         let help = "Counter of the number of queries rejected because the concurrent queries were at maximum.";
         page.family(
@@ -205,11 +208,11 @@ impl Metrics {
             "counter",
             help,
         );
-        page.count(&[], load(&self.rejected));
+        page.count(&[], load_counter(&self.rejected));
     }
 
     fn render_program(&self, page: &mut Page) {
-        let in_force = lock(&self.in_force).clone();
+        let in_force = lock_mutex(&self.in_force).clone();
         page.family(
             "coredns_plugin_enabled",
             "gauge",
@@ -231,7 +234,7 @@ impl Metrics {
             "gauge",
             "The combined number of entries in hosts and Corefile.",
         );
-        page.value(&[], super::histogram::bytes(in_force.hosts_entries));
+        page.value(&[], super::histogram::size_in_bytes(in_force.hosts_entries));
         page.family("coredns_reload_version_info", "gauge", "A metric with a constant value of 1 labeled by hash, which is the hash of the loaded Corefile.");
         page.count(&[("hash", "sha512"), ("value", &in_force.hash)], 1);
         page.family(
@@ -239,19 +242,19 @@ impl Metrics {
             "counter",
             "Counter of the number of failed reload attempts.",
         );
-        page.count(&[], load(&self.reloads_failed));
+        page.count(&[], load_counter(&self.reloads_failed));
         page.family(
             "coredns_autopath_success_total",
             "counter",
             "Counter of requests that did autopath.",
         );
-        page.count(&[], load(&self.autopaths));
+        page.count(&[], load_counter(&self.autopaths));
         page.family(
             "coredns_panics_total",
             "counter",
             "A metrics that counts the number of panics.",
         );
-        page.count(&[], load(&self.panics));
+        page.count(&[], load_counter(&self.panics));
         page.family("coredns_build_info", "gauge", "A metric with a constant '1' value labeled by version, revision, and goversion from which CoreDNS was built.");
         let version = concat!("kind-node-", env!("CARGO_PKG_VERSION"));
         page.count(
@@ -275,12 +278,12 @@ fn requests(
                     let kind = TYPES
                         .get(index)
                         .map_or("other".to_owned(), ToString::to_string);
-                    (*proto, *family, kind, load(counter))
+                    (*proto, *family, kind, load_counter(counter))
                 })
             })
     })
 }
 
-fn load(counter: &AtomicU64) -> u64 {
+fn load_counter(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }

@@ -8,7 +8,7 @@ use super::zones::{self, Fallthrough, Zones};
 
 /// What is wrong with a directive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum DirectiveError {
     /// CoreDNS would refuse it, and with it the whole Corefile.
     Invalid(String),
     /// CoreDNS knows it, and this server does not.
@@ -16,39 +16,39 @@ pub(crate) enum Fault {
 }
 
 /// An invalid directive.
-pub(crate) fn invalid<T>(reason: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault::Invalid(reason.into()))
+pub(crate) fn invalid_directive<T>(reason: impl Into<String>) -> Result<T, DirectiveError> {
+    Err(DirectiveError::Invalid(reason.into()))
 }
 
 /// Something that only CoreDNS itself does.
-pub(crate) fn not_supported<T>(reason: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault::NotSupported(reason.into()))
+pub(crate) fn not_supported<T>(reason: impl Into<String>) -> Result<T, DirectiveError> {
+    Err(DirectiveError::NotSupported(reason.into()))
 }
 
 /// Collects what is wrong with the lines of a directive's block, so that one line that is not supported
 /// leaves the others in force.
 #[derive(Debug)]
 pub(crate) struct Lines<'a> {
-    found: &'a mut Vec<(Directive, Fault)>,
+    found: &'a mut Vec<(Directive, DirectiveError)>,
 }
 
 impl<'a> Lines<'a> {
     /// Collects into a list.
-    pub(crate) fn new(found: &'a mut Vec<(Directive, Fault)>) -> Self {
+    pub(crate) fn new(found: &'a mut Vec<(Directive, DirectiveError)>) -> Self {
         Self { found }
     }
 
     /// Reads each line of a block.
-    pub(crate) fn each(
+    pub(crate) fn read_each(
         &mut self,
         directive: &Directive,
-        mut read: impl FnMut(&Directive) -> Result<(), Fault>,
+        mut read: impl FnMut(&Directive) -> Result<(), DirectiveError>,
     ) {
         for line in &directive.block {
             let result = if line.block.is_empty() {
                 read(line)
             } else {
-                invalid("no braces are expected here")
+                invalid_directive("no braces are expected here")
             };
             if let Err(fault) = result {
                 self.found.push((line.clone(), fault));
@@ -58,61 +58,61 @@ impl<'a> Lines<'a> {
 }
 
 /// The only argument of a directive.
-pub(crate) fn one(directive: &Directive) -> Result<&str, Fault> {
+pub(crate) fn one_argument(directive: &Directive) -> Result<&str, DirectiveError> {
     match directive.arguments.as_slice() {
         [argument] => Ok(argument),
-        arguments => invalid(format!("takes one argument, has {}", arguments.len())),
+        arguments => invalid_directive(format!("takes one argument, has {}", arguments.len())),
     }
 }
 
 /// At most one argument.
-pub(crate) fn optional(directive: &Directive) -> Result<Option<&str>, Fault> {
+pub(crate) fn optional_argument(directive: &Directive) -> Result<Option<&str>, DirectiveError> {
     match directive.arguments.as_slice() {
         [] => Ok(None),
-        _ => one(directive).map(Some),
+        _ => one_argument(directive).map(Some),
     }
 }
 
 /// No argument at all.
-pub(crate) fn none(directive: &Directive) -> Result<(), Fault> {
+pub(crate) fn no_arguments(directive: &Directive) -> Result<(), DirectiveError> {
     match directive.arguments.as_slice() {
         [] => Ok(()),
-        arguments => invalid(format!("takes no argument, has {}", arguments.len())),
+        arguments => invalid_directive(format!("takes no argument, has {}", arguments.len())),
     }
 }
 
 /// A whole number.
-pub(crate) fn number<T: std::str::FromStr>(text: &str) -> Result<T, Fault> {
+pub(crate) fn parse_number<T: std::str::FromStr>(text: &str) -> Result<T, DirectiveError> {
     text.parse()
-        .or_else(|_| invalid(format!("{text:?} is not a number that fits")))
+        .or_else(|_| invalid_directive(format!("{text:?} is not a number that fits")))
 }
 
 /// Zones; those around where none are named.
-pub(crate) fn zones(texts: &[String], around: &Zones) -> Result<Zones, Fault> {
+pub(crate) fn parse_zones(texts: &[String], around: &Zones) -> Result<Zones, DirectiveError> {
     if texts.is_empty() {
         return Ok(around.clone());
     }
     let mut all = Vec::new();
     for text in texts {
-        match zones::read(text) {
+        match zones::read_zones(text) {
             Some(read) => all.extend(read),
-            None => return invalid(format!("{text:?} is not a zone")),
+            None => return invalid_directive(format!("{text:?} is not a zone")),
         }
     }
     Ok(Zones::new(all))
 }
 
 /// `fallthrough [ZONES…]`.
-pub(crate) fn fallthrough(line: &Directive) -> Result<Fallthrough, Fault> {
+pub(crate) fn parse_fallthrough(line: &Directive) -> Result<Fallthrough, DirectiveError> {
     if line.arguments.is_empty() {
         return Ok(Fallthrough::Always);
     }
-    zones(&line.arguments, &Zones::default()).map(Fallthrough::Within)
+    parse_zones(&line.arguments, &Zones::default()).map(Fallthrough::Within)
 }
 
 /// A duration as Go writes it, for example `1h30m` or `500ms`; not a negative one.
-pub(crate) fn duration(text: &str) -> Result<Duration, Fault> {
-    let wrong = || Fault::Invalid(format!("{text:?} is not a duration such as 5s"));
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, DirectiveError> {
+    let wrong = || DirectiveError::Invalid(format!("{text:?} is not a duration such as 5s"));
     if text == "0" {
         return Ok(Duration::ZERO);
     }
@@ -160,7 +160,7 @@ mod tests {
             ("2m0.5s", 120_500),
         ] {
             assert_eq!(
-                duration(text),
+                parse_duration(text),
                 Ok(Duration::from_millis(milliseconds)),
                 "{text}"
             );
@@ -175,7 +175,7 @@ mod tests {
             "1..5s",
             "99999999999999999999h",
         ] {
-            assert!(duration(text).is_err(), "{text}");
+            assert!(parse_duration(text).is_err(), "{text}");
         }
     }
 }

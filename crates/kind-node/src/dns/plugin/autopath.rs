@@ -3,7 +3,7 @@
 use hickory_proto::rr::Name;
 use kind_node::corefile::{Directive, Environment};
 
-use super::arguments::{self, Fault, invalid};
+use super::arguments::{self, DirectiveError, invalid_directive};
 use super::zones::Zones;
 
 /// The directive.
@@ -24,13 +24,13 @@ enum Search {
 
 impl Autopath {
     /// Reads `autopath [ZONES…] RESOLV-CONF`, or `@kubernetes` in the place of the file.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         environment: &dyn Environment,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let Some((source, zones)) = directive.arguments.split_last() else {
-            return invalid("needs a file or @kubernetes");
+            return invalid_directive("needs a file or @kubernetes");
         };
         let domains = |path: &str| {
             environment
@@ -42,14 +42,14 @@ impl Autopath {
             Some("kubernetes") => {
                 Search::Kubernetes(domains("/etc/resolv.conf").unwrap_or_default())
             }
-            Some(other) => return invalid(format!("@{other} has no search path")),
+            Some(other) => return invalid_directive(format!("@{other} has no search path")),
             None => match domains(source) {
                 Some(domains) => Search::Fixed(domains),
-                None => return invalid(format!("{source:?} is not a file")),
+                None => return invalid_directive(format!("{source:?} is not a file")),
             },
         };
         Ok(Self {
-            zones: arguments::zones(zones, around)?,
+            zones: arguments::parse_zones(zones, around)?,
             search,
         })
     }
@@ -96,7 +96,7 @@ fn search(text: &str) -> Vec<Name> {
     let mut found = lines.filter_map(|line| line.trim().strip_prefix("search "));
     let words = found.next().unwrap_or_default().split_whitespace();
     words
-        .filter_map(|word| super::zones::read(word)?.pop())
+        .filter_map(|word| super::zones::read_zones(word)?.pop())
         .collect()
 }
 

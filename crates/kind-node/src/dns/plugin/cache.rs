@@ -5,7 +5,7 @@ use std::time::Duration;
 use hickory_proto::rr::Name;
 use kind_node::corefile::Directive;
 
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_supported};
 use super::zones::Zones;
 
 /// Answers of each kind that are kept, where nothing is said.
@@ -15,15 +15,15 @@ const CAPACITY: usize = 9984;
 const LARGEST: usize = 20_000;
 
 /// The longest time for answers, and for those that there is nothing.
-const LONGEST: Duration = Duration::from_secs(3600);
-const LONGEST_DENIAL: Duration = Duration::from_secs(1800);
+const MAX_TTL: Duration = Duration::from_secs(3600);
+const MAX_DENIAL_TTL: Duration = Duration::from_secs(1800);
 
 /// The longest time for failures that may be said (RFC 2308).
-const LONGEST_SERVFAIL: Duration = Duration::from_secs(300);
+const MAX_SERVFAIL_TTL: Duration = Duration::from_secs(300);
 
 /// The shortest time, where nothing is said. CoreDNS then keeps answers for five seconds that are good for less;
 /// what is fresh is never wrong.
-const SHORTEST: Duration = Duration::ZERO;
+const MIN_TTL: Duration = Duration::ZERO;
 
 /// The directive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Keeping {
         Self {
             capacity: CAPACITY,
             longest,
-            shortest: SHORTEST,
+            shortest: MIN_TTL,
             disabled: Zones::default(),
         }
     }
@@ -70,55 +70,55 @@ impl Keeping {
 
 impl CacheSettings {
     /// Reads `cache [TTL] [ZONES…] { … }`.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let seconds = directive.arguments.first();
         let seconds = seconds.and_then(|text| text.parse::<u32>().ok());
         let zones = directive.arguments.get(usize::from(seconds.is_some())..);
         let mut settings = Self {
-            zones: arguments::zones(zones.unwrap_or_default(), around)?,
-            success: Keeping::new(LONGEST),
-            denial: Keeping::new(LONGEST_DENIAL),
+            zones: arguments::parse_zones(zones.unwrap_or_default(), around)?,
+            success: Keeping::new(MAX_TTL),
+            denial: Keeping::new(MAX_DENIAL_TTL),
             // Five seconds in CoreDNS; who asks again at once knows sooner that a failure is over.
             servfail: Duration::ZERO,
             keep_ttl: false,
         };
         if let Some(seconds) = seconds {
             if seconds == 0 {
-                return invalid("needs a time of one second or more");
+                return invalid_directive("needs a time of one second or more");
             }
             let longest = Duration::from_secs(seconds.into());
             settings.success.longest = longest;
             settings.denial.longest = longest;
         }
-        lines.each(directive, |line| settings.read_line(line));
+        lines.read_each(directive, |line| settings.read_line(line));
         Ok(settings)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
             "success" => read_keeping(line, &mut self.success)?,
             "denial" => read_keeping(line, &mut self.denial)?,
             "disable" => {
                 let Some((kind, zones)) = line.arguments.split_first() else {
-                    return invalid("needs success or denial");
+                    return invalid_directive("needs success or denial");
                 };
                 let everything = Zones::new(vec![Name::root()]);
-                let zones = arguments::zones(zones, &everything)?;
+                let zones = arguments::parse_zones(zones, &everything)?;
                 match kind.as_str() {
                     "success" => self.success.disabled = zones,
                     "denial" => self.denial.disabled = zones,
-                    _ => return invalid("needs success or denial"),
+                    _ => return invalid_directive("needs success or denial"),
                 }
             }
             "keepttl" => self.keep_ttl = true,
             "servfail" => {
-                self.servfail = arguments::duration(arguments::one(line)?)?;
-                if self.servfail > LONGEST_SERVFAIL {
-                    return invalid("must be at most 5m");
+                self.servfail = arguments::parse_duration(arguments::one_argument(line)?)?;
+                if self.servfail > MAX_SERVFAIL_TTL {
+                    return invalid_directive("must be at most 5m");
                 }
             }
             // What is not fetched ahead is fetched when asked for.
@@ -126,7 +126,7 @@ impl CacheSettings {
             "serve_stale" | "serve_stale_policy" => {
                 return not_supported("answers are not given any more when their time is over");
             }
-            _ => return invalid("unknown property"),
+            _ => return invalid_directive("unknown property"),
         }
         Ok(())
     }
@@ -144,26 +144,26 @@ impl CacheSettings {
 }
 
 /// Reads `CAPACITY [TTL] [MINTTL]`.
-fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), Fault> {
+fn read_keeping(line: &Directive, keeping: &mut Keeping) -> Result<(), DirectiveError> {
     let (capacity, times) = match line.arguments.as_slice() {
         [capacity, times @ ..] if times.len() <= 2 => (capacity, times),
-        _ => return invalid("takes a capacity and up to two times"),
+        _ => return invalid_directive("takes a capacity and up to two times"),
     };
-    keeping.capacity = arguments::number::<usize>(capacity)?.min(LARGEST);
+    keeping.capacity = arguments::parse_number::<usize>(capacity)?.min(LARGEST);
     if let Some(text) = times.first() {
-        keeping.longest = seconds(text)?;
+        keeping.longest = parse_seconds(text)?;
         if keeping.longest.is_zero() {
-            return invalid("needs a time of one second or more");
+            return invalid_directive("needs a time of one second or more");
         }
     }
     if let Some(text) = times.get(1) {
-        keeping.shortest = seconds(text)?;
+        keeping.shortest = parse_seconds(text)?;
     }
     Ok(())
 }
 
 /// A time in seconds; no record has a longer one than fits.
-fn seconds(text: &str) -> Result<Duration, Fault> {
-    let seconds: u64 = arguments::number(text)?;
+fn parse_seconds(text: &str) -> Result<Duration, DirectiveError> {
+    let seconds: u64 = arguments::parse_number(text)?;
     Ok(Duration::from_secs(seconds.min(u32::MAX.into())))
 }

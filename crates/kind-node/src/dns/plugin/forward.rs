@@ -6,7 +6,7 @@ use hickory_proto::rr::Name;
 use kind_node::corefile::{Directive, Environment};
 
 use super::super::resolv_conf;
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_supported};
 use super::zones::Zones;
 
 /// Port of name servers, where none is named.
@@ -51,19 +51,19 @@ pub(crate) enum Policy {
 
 impl ForwardSettings {
     /// Reads `forward FROM TO… { … }`.
-    pub(crate) fn read(
+    pub(crate) fn read_forward(
         directive: &Directive,
         environment: &dyn Environment,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let [from, to @ ..] = directive.arguments.as_slice() else {
-            return invalid("needs a zone");
+            return invalid_directive("needs a zone");
         };
-        let from = match super::zones::read(from).as_deref() {
+        let from = match super::zones::read_zones(from).as_deref() {
             Some([first, ..]) => first.clone(),
-            _ => return invalid(format!("{from:?} is not a zone")),
+            _ => return invalid_directive(format!("{from:?} is not a zone")),
         };
-        let (servers, listed) = servers(to, environment)?;
+        let (servers, listed) = parse_servers(to, environment)?;
         let mut settings = Self {
             from,
             except: Zones::default(),
@@ -77,31 +77,31 @@ impl ForwardSettings {
             force_tcp: false,
             max_concurrent: CONCURRENT,
         };
-        lines.each(directive, |line| settings.read_line(line));
+        lines.read_each(directive, |line| settings.read_line(line));
         Ok(settings)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
-            "except" if line.arguments.is_empty() => return invalid("needs a zone"),
+            "except" if line.arguments.is_empty() => return invalid_directive("needs a zone"),
             "except" => {
-                let more = arguments::zones(&line.arguments, &Zones::default())?;
+                let more = arguments::parse_zones(&line.arguments, &Zones::default())?;
                 self.except = Zones::new(self.except.iter().chain(more.iter()).cloned().collect());
             }
             "policy" => {
-                self.policy = match arguments::one(line)? {
+                self.policy = match arguments::one_argument(line)? {
                     "random" => Policy::Random,
                     "round_robin" => Policy::RoundRobin,
                     "sequential" => Policy::Sequential,
-                    other => return invalid(format!("unknown policy {other:?}")),
+                    other => return invalid_directive(format!("unknown policy {other:?}")),
                 }
             }
             "force_tcp" => {
-                arguments::none(line)?;
+                arguments::no_arguments(line)?;
                 self.force_tcp = true;
             }
             "max_concurrent" => {
-                let most: usize = arguments::number(arguments::one(line)?)?;
+                let most: usize = arguments::parse_number(arguments::one_argument(line)?)?;
                 self.max_concurrent = if most == 0 {
                     MOST_CONCURRENT
                 } else {
@@ -109,7 +109,7 @@ impl ForwardSettings {
                 };
             }
             // Asked over UDP first anyhow.
-            "prefer_udp" => arguments::none(line)?,
+            "prefer_udp" => arguments::no_arguments(line)?,
             // How connections and the health of servers are kept: every question has a socket of its own,
             // and a server that fails rests.
             "expire"
@@ -132,7 +132,7 @@ impl ForwardSettings {
             | "failfast_all_unhealthy_upstreams" => {
                 return not_supported("questions are forwarded without it");
             }
-            _ => return invalid("unknown property"),
+            _ => return invalid_directive("unknown property"),
         }
         Ok(())
     }
@@ -144,10 +144,10 @@ impl ForwardSettings {
 }
 
 /// Reads servers: addresses, and files such as `/etc/resolv.conf`; tells whether addresses are among them.
-fn servers(
+fn parse_servers(
     texts: &[String],
     environment: &dyn Environment,
-) -> Result<(Vec<SocketAddr>, bool), Fault> {
+) -> Result<(Vec<SocketAddr>, bool), DirectiveError> {
     let mut servers = Vec::new();
     let mut listed = false;
     for text in texts {
@@ -157,25 +157,27 @@ fn servers(
             return not_supported(format!("servers cannot be asked over {scheme}"));
         }
         let plain = text.strip_prefix("dns://").unwrap_or(text);
-        match address(plain) {
+        match parse_address(plain) {
             Some(server) => {
                 listed = true;
                 servers.push(server);
             }
             None => match environment.files(plain).first() {
-                Some((_, text)) => servers.extend(resolv_conf::servers(text)),
-                None => return invalid(format!("{text:?} is neither an address nor a file")),
+                Some((_, text)) => servers.extend(resolv_conf::parse_servers(text)),
+                None => {
+                    return invalid_directive(format!("{text:?} is neither an address nor a file"));
+                }
             },
         }
     }
     if texts.is_empty() || servers.len() > MOST {
-        return invalid(format!("needs from 1 to {MOST} servers"));
+        return invalid_directive(format!("needs from 1 to {MOST} servers"));
     }
     Ok((servers, listed))
 }
 
 /// Reads an address with or without a port.
-fn address(text: &str) -> Option<SocketAddr> {
+fn parse_address(text: &str) -> Option<SocketAddr> {
     let alone = text.trim_matches(['[', ']']).parse::<IpAddr>();
     alone.map_or_else(
         |_| text.parse().ok(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arguments::{Fault, invalid, not_supported};
+use super::arguments::{DirectiveError, invalid_directive, not_supported};
 
 /// A text with places to fill in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +44,12 @@ pub(crate) struct Values {
 
 impl GoTemplate {
     /// Reads a text. Anything but fields is not supported.
-    pub(crate) fn read(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse_template(text: &str) -> Result<Self, DirectiveError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             let Some((action, behind)) = after.split_once("}}") else {
-                return invalid("a template's {{ has no }}");
+                return invalid_directive("a template's {{ has no }}");
             };
             let (trims_left, action) = strip(action.strip_prefix("- "), action);
             let (trims_right, action) = strip(action.strip_suffix(" -"), action);
@@ -90,7 +90,7 @@ fn strip<'a>(stripped: Option<&'a str>, whole: &'a str) -> (bool, &'a str) {
 }
 
 /// Reads what stands between the braces; a comment is nothing.
-fn part(action: &str) -> Result<Option<Part>, Fault> {
+fn part(action: &str) -> Result<Option<Part>, DirectiveError> {
     let words: Vec<&str> = action.split_whitespace().collect();
     let field = match words.as_slice() {
         [".Name" | ".Question.Name"] => Field::Name,
@@ -157,7 +157,7 @@ mod tests {
             ("{{/* nothing */}}x", "x"),
             ("{{ .Remote }}{{ .Group.none }}", "192.0.2.9"),
         ] {
-            let template = GoTemplate::read(text).unwrap();
+            let template = GoTemplate::parse_template(text).unwrap();
             assert_eq!(template.fill(&values()), expected, "{text}");
         }
     }
@@ -171,13 +171,16 @@ mod tests {
             "{{ .Group.a | len }}",
         ] {
             assert!(
-                matches!(GoTemplate::read(text), Err(Fault::NotSupported(_))),
+                matches!(
+                    GoTemplate::parse_template(text),
+                    Err(DirectiveError::NotSupported(_))
+                ),
                 "{text}"
             );
         }
         assert!(matches!(
-            GoTemplate::read("{{ .Name"),
-            Err(Fault::Invalid(_))
+            GoTemplate::parse_template("{{ .Name"),
+            Err(DirectiveError::Invalid(_))
         ));
     }
 }

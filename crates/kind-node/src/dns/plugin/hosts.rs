@@ -10,7 +10,7 @@ use kind_node::corefile::{Directive, Environment};
 
 use super::super::answer::{Answer, Question};
 use super::super::zone::{address_of_arpa, address_record};
-use super::arguments::{self, Fault, Lines, invalid};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive};
 use super::zones::{Fallthrough, Zones};
 
 /// Seconds that clients may keep a record, where nothing is said.
@@ -36,18 +36,18 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     /// Reads `hosts [FILE [ZONES…]] { … }`. A file that is not there has no lines, as CoreDNS has it.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         environment: &dyn Environment,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let (file, zones) = match directive.arguments.split_first() {
             Some((file, zones)) => (file.as_str(), zones),
             None => (FILE, &[][..]),
         };
         let mut hosts = Self {
-            zones: arguments::zones(zones, around)?,
+            zones: arguments::parse_zones(zones, around)?,
             ttl: TTL,
             no_reverse: false,
             fallthrough: Fallthrough::default(),
@@ -55,35 +55,35 @@ impl Hosts {
             addresses: HashMap::new(),
             names: HashMap::new(),
         };
-        lines.each(directive, |line| hosts.read_line(line));
+        lines.read_each(directive, |line| hosts.read_line(line));
         for (_, text) in environment.files(file) {
             hosts.add_file(&text);
         }
         Ok(hosts)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
             "ttl" => {
-                self.ttl = arguments::number(arguments::one(line)?)?;
+                self.ttl = arguments::parse_number(arguments::one_argument(line)?)?;
                 if self.ttl == 0 || self.ttl > LONGEST_TTL {
-                    return invalid(format!("must be from 1 to {LONGEST_TTL}"));
+                    return invalid_directive(format!("must be from 1 to {LONGEST_TTL}"));
                 }
             }
             "no_reverse" => self.no_reverse = true,
-            "fallthrough" => self.fallthrough = arguments::fallthrough(line)?,
+            "fallthrough" => self.fallthrough = arguments::parse_fallthrough(line)?,
             "fallthrough_unsupported" => self.pass_other_types = true,
             // Files are looked at again every few seconds whatever is said.
-            "reload" => drop(arguments::duration(arguments::one(line)?)?),
+            "reload" => drop(arguments::parse_duration(arguments::one_argument(line)?)?),
             address => match address.parse() {
                 Ok(address) => {
                     for host in &line.arguments {
                         if !self.add(address, host) {
-                            return invalid(format!("{host:?} is not a domain name"));
+                            return invalid_directive(format!("{host:?} is not a domain name"));
                         }
                     }
                 }
-                Err(_) => return invalid("is neither an address nor a property"),
+                Err(_) => return invalid_directive("is neither an address nor a property"),
             },
         }
         Ok(())
@@ -126,7 +126,7 @@ impl Hosts {
     }
 
     /// Answers, or passes the question on.
-    pub(crate) fn answer(&self, question: &Question) -> Option<Answer> {
+    pub(crate) fn answer_question(&self, question: &Question) -> Option<Answer> {
         let name = &question.name;
         let pointer = question.kind == RecordType::PTR;
         if self.zones.matching(name).is_none() && !pointer {
@@ -149,12 +149,12 @@ impl Hosts {
         }
         if records.is_empty() && known.is_none() {
             // There is no zone that could tell that the name does not exist.
-            return (!passes).then(|| Answer::bare(ResponseCode::ServFail));
+            return (!passes).then(|| Answer::without_records(ResponseCode::ServFail));
         }
         Some(Answer {
             authoritative: true,
             answers: records,
-            ..Answer::bare(ResponseCode::NoError)
+            ..Answer::without_records(ResponseCode::NoError)
         })
     }
 
@@ -202,7 +202,7 @@ mod tests {
             dnssec_ok: false,
             checking_disabled: false,
         };
-        match hosts.answer(&question) {
+        match hosts.answer_question(&question) {
             None => "next".to_owned(),
             Some(answer) if answer.code != ResponseCode::NoError => format!("{:?}", answer.code),
             Some(answer) => {

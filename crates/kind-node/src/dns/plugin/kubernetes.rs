@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hickory_proto::rr::Name;
 use kind_node::corefile::Directive;
 
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_supported};
 use super::zones::{self, Fallthrough, Zones};
 
 /// Seconds that clients may keep a record, where nothing is said.
@@ -63,41 +63,43 @@ impl Kubernetes {
     }
 
     /// Reads `kubernetes [ZONES…] { … }`; `around` are the zones of the server block.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
-        let mut settings = Self::new(arguments::zones(&directive.arguments, around)?);
+    ) -> Result<Self, DirectiveError> {
+        let mut settings = Self::new(arguments::parse_zones(&directive.arguments, around)?);
         if settings.domain().is_none() {
-            return invalid("needs a zone that is not one for addresses");
+            return invalid_directive("needs a zone that is not one for addresses");
         }
-        lines.each(directive, |line| settings.read_line(line));
+        lines.read_each(directive, |line| settings.read_line(line));
         Ok(settings)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         match line.name.as_str() {
-            "pods" => self.pods = pod_mode(arguments::one(line)?)?,
+            "pods" => self.pods = pod_mode(arguments::one_argument(line)?)?,
             "ttl" => {
-                self.ttl = arguments::number(arguments::one(line)?)?;
+                self.ttl = arguments::parse_number(arguments::one_argument(line)?)?;
                 if self.ttl > LONGEST_TTL {
-                    return invalid(format!("must be at most {LONGEST_TTL}"));
+                    return invalid_directive(format!("must be at most {LONGEST_TTL}"));
                 }
             }
-            "fallthrough" => self.fallthrough = arguments::fallthrough(line)?,
-            "namespaces" if line.arguments.is_empty() => return invalid("needs a namespace"),
+            "fallthrough" => self.fallthrough = arguments::parse_fallthrough(line)?,
+            "namespaces" if line.arguments.is_empty() => {
+                return invalid_directive("needs a namespace");
+            }
             "namespaces" => self.namespaces = line.arguments.iter().cloned().collect(),
             "endpoint_pod_names" => self.endpoint_pod_names = true,
             "noendpoints" => self.no_endpoints = true,
             "ignore" if line.arguments == ["empty_service"] => self.ignore_empty = true,
             // How the API server is asked changes no answer.
             "apiserver_qps" | "apiserver_burst" | "apiserver_max_inflight" | "startup_timeout" => {
-                arguments::one(line)?;
+                arguments::one_argument(line)?;
             }
             "endpoint" | "tls" | "kubeconfig" | "labels" | "namespace_labels" | "multicluster"
             | "zonal" => return not_supported("the cluster's own objects are served, all of them"),
-            _ => return invalid("unknown property"),
+            _ => return invalid_directive("unknown property"),
         }
         Ok(())
     }
@@ -108,11 +110,11 @@ impl Kubernetes {
     }
 }
 
-fn pod_mode(text: &str) -> Result<PodMode, Fault> {
+fn pod_mode(text: &str) -> Result<PodMode, DirectiveError> {
     match text {
         "disabled" => Ok(PodMode::Disabled),
         "insecure" => Ok(PodMode::Insecure),
         "verified" => Ok(PodMode::Verified),
-        _ => invalid("must be disabled, insecure or verified"),
+        _ => invalid_directive("must be disabled, insecure or verified"),
     }
 }

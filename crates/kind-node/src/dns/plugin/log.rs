@@ -8,7 +8,7 @@ use hickory_proto::rr::Name;
 use kind_node::corefile::Directive;
 
 use super::super::answer::{Question, Summary};
-use super::arguments::{self, Fault, Lines, invalid};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive};
 use super::template;
 use super::zones::Zones;
 
@@ -64,26 +64,29 @@ pub(crate) struct Exchange<'a> {
 
 impl LogRule {
     /// Reads `log [NAMES…] [FORMAT] { class … }`.
-    pub(crate) fn read(directive: &Directive, lines: &mut Lines<'_>) -> Result<Self, Fault> {
+    pub(crate) fn read_directive(
+        directive: &Directive,
+        lines: &mut Lines<'_>,
+    ) -> Result<Self, DirectiveError> {
         let (format, names) = match directive.arguments.split_last() {
             Some((last, names)) if last.contains('{') => (last.as_str(), names),
             _ => ("{common}", directive.arguments.as_slice()),
         };
         let everything = Zones::new(vec![Name::root()]);
         let mut rule = Self {
-            names: arguments::zones(names, &everything)?,
+            names: arguments::parse_zones(names, &everything)?,
             format: format
                 .replace("{common}", COMMON)
                 .replace("{combined}", COMBINED),
             classes: Vec::new(),
         };
-        lines.each(directive, |line| rule.read_line(line));
+        lines.read_each(directive, |line| rule.read_line(line));
         Ok(rule)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         if line.name != "class" || line.arguments.is_empty() {
-            return invalid("unknown property, or a class is missing");
+            return invalid_directive("unknown property, or a class is missing");
         }
         for word in &line.arguments {
             match word.as_str() {
@@ -94,7 +97,11 @@ impl LogRule {
                     self.classes.clear();
                     return Ok(());
                 }
-                _ => return invalid(format!("{word:?} is none of success, denial, error, all")),
+                _ => {
+                    return invalid_directive(format!(
+                        "{word:?} is none of success, denial, error, all"
+                    ));
+                }
             }
         }
         Ok(())
@@ -102,13 +109,13 @@ impl LogRule {
 
     /// The line for an exchange, if its kind is wanted.
     fn line(&self, exchange: &Exchange<'_>) -> Option<String> {
-        let wanted = self.classes.is_empty() || self.classes.contains(&class(exchange.answer));
-        wanted.then(|| fill(&self.format, exchange))
+        let wanted = self.classes.is_empty() || self.classes.contains(&class_of(exchange.answer));
+        wanted.then(|| fill_format(&self.format, exchange))
     }
 }
 
 /// The line for an exchange, if it is to have one. The first rule for its name decides alone, also against a line.
-pub(crate) fn line(rules: &[LogRule], exchange: &Exchange<'_>) -> Option<String> {
+pub(crate) fn log_line(rules: &[LogRule], exchange: &Exchange<'_>) -> Option<String> {
     let name = &exchange.question.name;
     let mut covering = rules
         .iter()
@@ -116,7 +123,7 @@ pub(crate) fn line(rules: &[LogRule], exchange: &Exchange<'_>) -> Option<String>
     covering.next()?.line(exchange)
 }
 
-fn class(answer: Summary) -> Class {
+fn class_of(answer: Summary) -> Class {
     match answer.code {
         ResponseCode::NXDomain => Class::Denial,
         ResponseCode::NoError if answer.empty => Class::Denial,
@@ -126,7 +133,7 @@ fn class(answer: Summary) -> Class {
 }
 
 /// Puts values in the place of words in braces; those that are not known become `-`, as metadata that is not set.
-fn fill(format: &str, exchange: &Exchange<'_>) -> String {
+fn fill_format(format: &str, exchange: &Exchange<'_>) -> String {
     let mut line = String::new();
     let mut rest = format;
     while let Some((before, after)) = rest.split_once('{') {
@@ -158,7 +165,7 @@ fn value(word: &str, exchange: &Exchange<'_>) -> String {
         "rsize" => exchange.answer_size.to_string(),
         "duration" => format!("{:.9}s", exchange.duration.as_secs_f64()),
         "rcode" => code_name(exchange.answer.code),
-        ">rflags" => flags(exchange),
+        ">rflags" => flags_text(exchange),
         ">bufsize" => exchange.payload.to_string(),
         ">do" => question.dnssec_ok.to_string(),
         ">id" => exchange.id.to_string(),
@@ -168,7 +175,7 @@ fn value(word: &str, exchange: &Exchange<'_>) -> String {
     }
 }
 
-fn flags(exchange: &Exchange<'_>) -> String {
+fn flags_text(exchange: &Exchange<'_>) -> String {
     let answer = exchange.answer;
     let flags = [
         ("qr", true),
@@ -221,7 +228,7 @@ mod tests {
             answer_size: 68,
             duration: Duration::from_micros(1500),
         };
-        line(&block(directive).log, &exchange)
+        log_line(&block(directive).log, &exchange)
     }
 
     #[test]

@@ -9,8 +9,8 @@ use kind_node::corefile::Directive;
 use regex_lite::Regex;
 
 use super::super::answer::{Answer, Question};
-use super::arguments::{self, Fault, invalid, not_supported};
-use super::expression::expression;
+use super::arguments::{self, DirectiveError, invalid_directive, not_supported};
+use super::expression::compile_expression;
 use super::template::response_code;
 
 /// One directive.
@@ -75,7 +75,7 @@ pub(crate) enum Renaming {
 
 impl Rule {
     /// Reads `rewrite [continue|stop] FIELD …`, or with the rest as lines in braces.
-    pub(crate) fn read(directive: &Directive) -> Result<Self, Fault> {
+    pub(crate) fn read_directive(directive: &Directive) -> Result<Self, DirectiveError> {
         let mut words: Vec<&str> = directive.arguments.iter().map(String::as_str).collect();
         for line in &directive.block {
             words.push(&line.name);
@@ -86,26 +86,28 @@ impl Rule {
             words.remove(0);
         }
         let Some((field, words)) = words.split_first() else {
-            return invalid("needs a field");
+            return invalid_directive("needs a field");
         };
         let field = match (field.to_ascii_lowercase().as_str(), words) {
             ("name", words) => Field::Name(name_rule(words)?),
-            ("type", [from, to]) => Field::Type(known(from)?, known(to)?),
-            ("class", [from, to]) => Field::Class(known(from)?, known(to)?),
+            ("type", [from, to]) => Field::Type(parse_known(from)?, parse_known(to)?),
+            ("class", [from, to]) => Field::Class(parse_known(from)?, parse_known(to)?),
             ("ttl", [patterns @ .., range]) => {
                 let (least, most) = ttl_range(range)?;
-                Field::Ttl(pattern(patterns)?, least, most)
+                Field::Ttl(parse_pattern(patterns)?, least, most)
             }
-            ("rcode", [patterns @ .., from, to]) => {
-                Field::Code(pattern(patterns)?, response_code(from)?, response_code(to)?)
-            }
+            ("rcode", [patterns @ .., from, to]) => Field::Code(
+                parse_pattern(patterns)?,
+                response_code(from)?,
+                response_code(to)?,
+            ),
             ("edns0" | "cname", _) => {
                 return not_supported("questions and answers stay as they are");
             }
             ("type" | "class" | "ttl" | "rcode", _) => {
-                return invalid("has too few or too many words");
+                return invalid_directive("has too few or too many words");
             }
-            (other, _) => return invalid(format!("cannot rewrite {other:?}")),
+            (other, _) => return invalid_directive(format!("cannot rewrite {other:?}")),
         };
         Ok(Self { goes_on, field })
     }
@@ -142,7 +144,10 @@ impl Rule {
 pub(crate) struct NotAName;
 
 /// Applies rules in their order to a question; what must be done to the answer comes last rule first.
-pub(crate) fn rewrite(rules: &[Rule], question: &mut Question) -> Result<Vec<Change>, NotAName> {
+pub(crate) fn rewrite_question(
+    rules: &[Rule],
+    question: &mut Question,
+) -> Result<Vec<Change>, NotAName> {
     let mut all = Vec::new();
     for rule in rules {
         if let Some(changes) = rule.apply(question)? {
@@ -214,7 +219,7 @@ impl Renaming {
 }
 
 /// Does to an answer what rules want.
-pub(crate) fn change(answer: &mut Answer, changes: &[Change]) {
+pub(crate) fn change_answer(answer: &mut Answer, changes: &[Change]) {
     for change in changes {
         if let Change::Code(from, to) = change
             && answer.code == *from
@@ -272,13 +277,13 @@ fn rename_value(data: &mut RData, renaming: &Renaming) {
 }
 
 /// Reads `[exact|prefix|suffix|substring|regex] FROM TO [answer …]`.
-fn name_rule(words: &[&str]) -> Result<NameRule, Fault> {
+fn name_rule(words: &[&str]) -> Result<NameRule, DirectiveError> {
     let (kind, from, to, options) = match words {
         [from, to] => ("exact", from, to, &[][..]),
         [kind, from, to, options @ ..] => (*kind, from, to, options),
-        _ => return invalid("needs what is rewritten, and to what"),
+        _ => return invalid_directive("needs what is rewritten, and to what"),
     };
-    let from = pattern(&[kind, from])?;
+    let from = parse_pattern(&[kind, from])?;
     let whole = matches!(from, Pattern::Exact(_) | Pattern::Suffix(_));
     let to = if whole {
         dotted(to)
@@ -296,9 +301,9 @@ fn name_rule(words: &[&str]) -> Result<NameRule, Fault> {
 }
 
 /// Reads `answer (auto | (name|value FROM TO))…`; the word `answer` may be left out but for the first.
-fn read_options(mut words: &[&str], rule: &mut NameRule) -> Result<(), Fault> {
+fn read_options(mut words: &[&str], rule: &mut NameRule) -> Result<(), DirectiveError> {
     if words.first().is_some_and(|first| *first != "answer") {
-        return invalid("has too many words");
+        return invalid_directive("has too many words");
     }
     while !words.is_empty() {
         words = words.strip_prefix(&["answer"][..]).unwrap_or(words);
@@ -308,25 +313,26 @@ fn read_options(mut words: &[&str], rule: &mut NameRule) -> Result<(), Fault> {
                 rest
             }
             [what @ ("name" | "value"), from, to, rest @ ..] => {
-                let renaming = Renaming::Expression(expression(from)?, to.to_ascii_lowercase());
+                let renaming =
+                    Renaming::Expression(compile_expression(from)?, to.to_ascii_lowercase());
                 rule.changes.push(match *what {
                     "name" => Change::Names(renaming),
                     _ => Change::Values(renaming),
                 });
                 rest
             }
-            _ => return invalid("answer needs auto, or name or value with two words"),
+            _ => return invalid_directive("answer needs auto, or name or value with two words"),
         };
     }
     Ok(())
 }
 
 /// Reads `[exact|prefix|suffix|substring|regex] TEXT`.
-fn pattern(words: &[&str]) -> Result<Pattern, Fault> {
+fn parse_pattern(words: &[&str]) -> Result<Pattern, DirectiveError> {
     let (kind, text) = match words {
         [text] => ("exact", *text),
         [kind, text] => (*kind, *text),
-        _ => return invalid("has too few or too many words"),
+        _ => return invalid_directive("has too few or too many words"),
     };
     let lower = text.to_ascii_lowercase();
     Ok(match kind.to_ascii_lowercase().as_str() {
@@ -334,9 +340,9 @@ fn pattern(words: &[&str]) -> Result<Pattern, Fault> {
         "suffix" => Pattern::Suffix(dotted(text)),
         "prefix" => Pattern::Prefix(lower),
         "substring" => Pattern::Substring(lower),
-        "regex" => Pattern::Expression(expression(text)?),
+        "regex" => Pattern::Expression(compile_expression(text)?),
         _ => {
-            return invalid(format!(
+            return invalid_directive(format!(
                 "{kind:?} is none of exact, prefix, suffix, substring, regex"
             ));
         }
@@ -344,18 +350,18 @@ fn pattern(words: &[&str]) -> Result<Pattern, Fault> {
 }
 
 /// Reads `SECONDS`, `MIN-MAX`, `MIN-` or `-MAX`.
-fn ttl_range(text: &str) -> Result<(u32, u32), Fault> {
+fn ttl_range(text: &str) -> Result<(u32, u32), DirectiveError> {
     let Some((least, most)) = text.split_once('-') else {
-        let seconds = arguments::number(text)?;
+        let seconds = arguments::parse_number(text)?;
         return Ok((seconds, seconds));
     };
     let bound = |text: &str, unbounded| match text {
         "" => Ok(unbounded),
-        _ => arguments::number(text),
+        _ => arguments::parse_number(text),
     };
     let (least, most) = (bound(least, 0)?, bound(most, u32::MAX)?);
     if least > most {
-        return invalid(format!("{text:?} ends before it begins"));
+        return invalid_directive(format!("{text:?} ends before it begins"));
     }
     Ok((least, most))
 }
@@ -372,9 +378,9 @@ fn replace_groups(expression: &Regex, name: &str, to: &str) -> Option<String> {
 }
 
 /// A type or a class by its name.
-fn known<T: FromStr>(text: &str) -> Result<T, Fault> {
+fn parse_known<T: FromStr>(text: &str) -> Result<T, DirectiveError> {
     let known = text.to_ascii_uppercase().parse();
-    known.or_else(|_| invalid(format!("{text:?} is not known")))
+    known.or_else(|_| invalid_directive(format!("{text:?} is not known")))
 }
 
 /// The text in lower case, with a dot at its end.

@@ -19,9 +19,13 @@ impl Environment for Nothing {
     }
 }
 
-fn rules(text: &str) -> Result<Vec<Rule>, Fault> {
+fn rules(text: &str) -> Result<Vec<Rule>, DirectiveError> {
     let blocks = corefile::parse(&format!(". {{\n{text}\n}}"), "Corefile", &Nothing).unwrap();
-    blocks[0].directives.iter().map(Rule::read).collect()
+    blocks[0]
+        .directives
+        .iter()
+        .map(Rule::read_directive)
+        .collect()
 }
 
 fn question(name: &str) -> Question {
@@ -37,13 +41,13 @@ fn question(name: &str) -> Question {
 /// The name that is asked in the end, and that of the answer to it as the client sees it.
 fn names(rules: &[Rule], name: &str) -> (String, String) {
     let mut question = question(name);
-    let changes = rewrite(rules, &mut question).unwrap();
+    let changes = rewrite_question(rules, &mut question).unwrap();
     let address = RData::A(A(Ipv4Addr::LOCALHOST));
     let mut answer = Answer {
         answers: vec![Record::from_rdata(question.name.clone(), 30, address)],
-        ..Answer::bare(ResponseCode::NoError)
+        ..Answer::without_records(ResponseCode::NoError)
     };
-    change(&mut answer, &changes);
+    change_answer(&mut answer, &changes);
     (question.name.to_ascii(), answer.answers[0].name.to_ascii())
 }
 
@@ -139,14 +143,14 @@ fn other_fields_are_rewritten() {
         class: DNSClass::CH,
         ..question("example.")
     };
-    let changes = rewrite(&rules, &mut asked).unwrap();
+    let changes = rewrite_question(&rules, &mut asked).unwrap();
     assert_eq!((asked.kind, asked.class), (RecordType::A, DNSClass::IN));
     let record = |ttl| Record::from_rdata(Name::root(), ttl, RData::A(A(Ipv4Addr::LOCALHOST)));
     let mut answer = Answer {
         answers: vec![record(5), record(45), record(90)],
-        ..Answer::bare(ResponseCode::ServFail)
+        ..Answer::without_records(ResponseCode::ServFail)
     };
-    change(&mut answer, &changes);
+    change_answer(&mut answer, &changes);
     let times: Vec<u32> = answer.answers.iter().map(|one| one.ttl).collect();
     assert_eq!(
         (answer.code, times),
@@ -160,13 +164,13 @@ fn names_that_records_point_at_are_rewritten() {
         "rewrite stop {\n name suffix .arpa .arpa\n answer name auto\n answer value (.*)\\.consul\\. {1}.rocks.\n}",
     );
     let mut asked = question("10.in-addr.arpa.");
-    let changes = rewrite(&rules.unwrap(), &mut asked).unwrap();
+    let changes = rewrite_question(&rules.unwrap(), &mut asked).unwrap();
     let target = RData::PTR(PTR(Name::from_ascii("ftp.consul.").unwrap()));
     let mut answer = Answer {
         answers: vec![Record::from_rdata(asked.name, 60, target)],
-        ..Answer::bare(ResponseCode::NoError)
+        ..Answer::without_records(ResponseCode::NoError)
     };
-    change(&mut answer, &changes);
+    change_answer(&mut answer, &changes);
     assert_eq!(answer.answers[0].data.to_string(), "ftp.rocks.");
 }
 
@@ -185,13 +189,19 @@ fn wrong_rules_are_refused_and_strange_ones_not_supported() {
         "rewrite name exact a b answer",
         "rewrite rcode a. 1 99",
     ] {
-        assert!(matches!(rules(text), Err(Fault::Invalid(_))), "{text}");
+        assert!(
+            matches!(rules(text), Err(DirectiveError::Invalid(_))),
+            "{text}"
+        );
     }
     for text in [
         "rewrite edns0 local set 0xffee 0x61",
         "rewrite cname exact a. b.",
     ] {
-        assert!(matches!(rules(text), Err(Fault::NotSupported(_))), "{text}");
+        assert!(
+            matches!(rules(text), Err(DirectiveError::NotSupported(_))),
+            "{text}"
+        );
     }
 }
 
@@ -199,7 +209,7 @@ fn wrong_rules_are_refused_and_strange_ones_not_supported() {
 fn name_that_becomes_none_is_an_error() {
     let rules = rules("rewrite name suffix .a. ..b.").unwrap();
     assert_eq!(
-        rewrite(&rules, &mut question("x.a.")).unwrap_err(),
+        rewrite_question(&rules, &mut question("x.a.")).unwrap_err(),
         NotAName
     );
 }

@@ -7,7 +7,7 @@ use hickory_proto::rr::Name;
 use ipnet::IpNet;
 use kind_node::corefile::Directive;
 
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
+use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_supported};
 use super::zones;
 
 /// Port of a server block that names none.
@@ -21,57 +21,62 @@ pub(crate) const HEALTH: u16 = 8080;
 pub(crate) const READY: u16 = 8181;
 
 /// Reads a key such as `example.org:1053` or `dns://10.0.0.0/24`: zones and a port.
-pub(crate) fn key(text: &str) -> Result<(Vec<Name>, u16), Fault> {
+pub(crate) fn parse_server_key(text: &str) -> Result<(Vec<Name>, u16), DirectiveError> {
     let text = match text.split_once("://") {
         None => text,
         Some(("dns", rest)) => rest,
         Some((scheme @ ("tls" | "https" | "https3" | "quic" | "grpc"), _)) => {
             return not_supported(format!("names are not served over {scheme}"));
         }
-        Some((scheme, _)) => return invalid(format!("unknown scheme {scheme:?}")),
+        Some((scheme, _)) => return invalid_directive(format!("unknown scheme {scheme:?}")),
     };
     let (zone, port) = match text.rsplit_once(':') {
-        Some((zone, port)) if text.parse::<IpNet>().is_err() => (zone, arguments::number(port)?),
+        Some((zone, port)) if text.parse::<IpNet>().is_err() => {
+            (zone, arguments::parse_number(port)?)
+        }
         _ => (text, PORT),
     };
     // `:53` alone is the root.
     let zone = if zone.is_empty() { "." } else { zone };
-    match zones::read(zone) {
+    match zones::read_zones(zone) {
         Some(zones) if port != 0 => Ok((zones, port)),
-        _ => invalid(format!("{text:?} is not a zone with a port")),
+        _ => invalid_directive(format!("{text:?} is not a zone with a port")),
     }
 }
 
 /// Reads `health [ADDRESS] { lameduck DURATION }`: the time between the signal to end and the end.
-pub(crate) fn health(
+pub(crate) fn read_health(
     directive: &Directive,
     lines: &mut Lines<'_>,
-) -> Result<Option<Duration>, Fault> {
+) -> Result<Option<Duration>, DirectiveError> {
     page(directive, HEALTH)?;
     let mut lameduck = None;
-    lines.each(directive, |line| match line.name.as_str() {
+    lines.read_each(directive, |line| match line.name.as_str() {
         "lameduck" => {
-            lameduck = Some(arguments::duration(arguments::one(line)?)?);
+            lameduck = Some(arguments::parse_duration(arguments::one_argument(line)?)?);
             Ok(())
         }
-        _ => invalid("unknown property"),
+        _ => invalid_directive("unknown property"),
     });
     Ok(lameduck)
 }
 
 /// Reads `ready [ADDRESS] { monitor … }`.
-pub(crate) fn ready(directive: &Directive, lines: &mut Lines<'_>) -> Result<(), Fault> {
+pub(crate) fn read_ready(
+    directive: &Directive,
+    lines: &mut Lines<'_>,
+) -> Result<(), DirectiveError> {
     page(directive, READY)?;
-    lines.each(directive, |line| match line.name.as_str() {
-        "monitor" => arguments::one(line).map(drop),
-        _ => invalid("unknown property"),
+    lines.read_each(directive, |line| match line.name.as_str() {
+        "monitor" => arguments::one_argument(line).map(drop),
+        _ => invalid_directive("unknown property"),
     });
     Ok(())
 }
 
 /// Refuses another port than that at which the kubelet looks.
-fn page(directive: &Directive, port: u16) -> Result<(), Fault> {
-    match arguments::optional(directive)? {
+fn page(directive: &Directive, port: u16) -> Result<(), DirectiveError> {
+    match arguments::optional_argument(directive)? {
         Some(address) if listening(address)?.port() != port => not_supported(format!(
             "the page stays at port {port}, where the kubelet looks at it"
         )),
@@ -80,19 +85,19 @@ fn page(directive: &Directive, port: u16) -> Result<(), Fault> {
 }
 
 /// Reads `prometheus [ADDRESS]`.
-pub(crate) fn prometheus(
+pub(crate) fn read_metrics(
     directive: &Directive,
     lines: &mut Lines<'_>,
-) -> Result<SocketAddr, Fault> {
-    lines.each(directive, |_| {
+) -> Result<SocketAddr, DirectiveError> {
+    lines.read_each(directive, |_| {
         not_supported("there are no metrics of Go's runtime")
     });
-    listening(arguments::optional(directive)?.unwrap_or(METRICS))
+    listening(arguments::optional_argument(directive)?.unwrap_or(METRICS))
 }
 
 /// Reads an address to listen on; without a host, on all.
-fn listening(text: &str) -> Result<SocketAddr, Fault> {
-    let wrong = || Fault::Invalid(format!("{text:?} is not an address to listen on"));
+fn listening(text: &str) -> Result<SocketAddr, DirectiveError> {
+    let wrong = || DirectiveError::Invalid(format!("{text:?} is not an address to listen on"));
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let host: IpAddr = match host.trim_matches(['[', ']']) {
         // Serves IPv4 too, where the kernel has both.
@@ -105,9 +110,12 @@ fn listening(text: &str) -> Result<SocketAddr, Fault> {
 }
 
 /// Reads `loadbalance [round_robin]`.
-pub(crate) fn loadbalance(directive: &Directive, lines: &mut Lines<'_>) -> Result<(), Fault> {
-    lines.each(directive, |_| not_supported("addresses are only rotated"));
-    match arguments::optional(directive)? {
+pub(crate) fn read_loadbalance(
+    directive: &Directive,
+    lines: &mut Lines<'_>,
+) -> Result<(), DirectiveError> {
+    lines.read_each(directive, |_| not_supported("addresses are only rotated"));
+    match arguments::optional_argument(directive)? {
         None | Some("round_robin") => Ok(()),
         _ => not_supported("addresses are only rotated"),
     }
@@ -134,7 +142,7 @@ mod tests {
             ("example.org:x", None),
             ("a..b", None),
         ] {
-            let read = key(text).ok();
+            let read = parse_server_key(text).ok();
             let read = read.map(|(zones, port)| (zones[0].to_ascii(), port));
             let expected = expected.map(|(zone, port)| (zone.to_owned(), port));
             assert_eq!(read, expected, "{text}");

@@ -9,8 +9,8 @@ use kind_node::corefile::Directive;
 use regex_lite::{Captures, Regex};
 
 use super::super::answer::{Answer, Question};
-use super::arguments::{self, Fault, Lines, invalid, not_supported};
-use super::expression::expression;
+use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_supported};
+use super::expression::compile_expression;
 use super::go_template::{GoTemplate, Values};
 use super::zones::{Fallthrough, Zones};
 
@@ -35,16 +35,16 @@ pub(crate) struct Template {
 impl Template {
     /// Reads `template CLASS TYPE [ZONES…] { … }`. With a text that is not supported none of it is: an answer
     /// without that record would be a wrong one, and names that others know would be gone.
-    pub(crate) fn read(
+    pub(crate) fn read_directive(
         directive: &Directive,
         around: &Zones,
         lines: &mut Lines<'_>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, DirectiveError> {
         let [class, kind, zones @ ..] = directive.arguments.as_slice() else {
-            return invalid("needs a class and a type");
+            return invalid_directive("needs a class and a type");
         };
         let mut template = Self {
-            zones: arguments::zones(zones, around)?,
+            zones: arguments::parse_zones(zones, around)?,
             class: any_or(class)?,
             kind: any_or(kind)?,
             expressions: Vec::new(),
@@ -55,8 +55,8 @@ impl Template {
             fallthrough: Fallthrough::default(),
         };
         let mut unsupported = None;
-        lines.each(directive, |line| match template.read_line(line) {
-            Err(fault @ Fault::NotSupported(_)) if is_text(line) => {
+        lines.read_each(directive, |line| match template.read_line(line) {
+            Err(fault @ DirectiveError::NotSupported(_)) if is_text(line) => {
                 unsupported.get_or_insert(fault);
                 Ok(())
             }
@@ -65,38 +65,40 @@ impl Template {
         unsupported.map_or(Ok(template), Err)
     }
 
-    fn read_line(&mut self, line: &Directive) -> Result<(), Fault> {
+    fn read_line(&mut self, line: &Directive) -> Result<(), DirectiveError> {
         let texts = || {
             if line.arguments.is_empty() {
-                return invalid("needs a text");
+                return invalid_directive("needs a text");
             }
             let texts = line.arguments.iter();
             texts
-                .map(|text| GoTemplate::read(text))
+                .map(|text| GoTemplate::parse_template(text))
                 .collect::<Result<Vec<_>, _>>()
         };
         match line.name.as_str() {
-            "match" if line.arguments.is_empty() => return invalid("needs an expression"),
+            "match" if line.arguments.is_empty() => {
+                return invalid_directive("needs an expression");
+            }
             "match" => {
                 for text in &line.arguments {
-                    self.expressions.push(expression(text)?);
+                    self.expressions.push(compile_expression(text)?);
                 }
             }
             "answer" => self.answers.extend(texts()?),
             "additional" => self.additionals.extend(texts()?),
             "authority" => self.authorities.extend(texts()?),
-            "rcode" => self.code = response_code(arguments::one(line)?)?,
-            "fallthrough" => self.fallthrough = arguments::fallthrough(line)?,
+            "rcode" => self.code = response_code(arguments::one_argument(line)?)?,
+            "fallthrough" => self.fallthrough = arguments::parse_fallthrough(line)?,
             // Long without a meaning, still often written.
             "upstream" => {}
             "ederror" | "var" | "expr" => return not_supported("answers go without it"),
-            _ => return invalid("unknown property"),
+            _ => return invalid_directive("unknown property"),
         }
         Ok(())
     }
 
     /// Answers, or passes the question on.
-    pub(crate) fn answer(&self, question: &Question, client: IpAddr) -> Option<Answer> {
+    pub(crate) fn answer_question(&self, question: &Question, client: IpAddr) -> Option<Answer> {
         let zone = self.zones.matching(&question.name)?;
         let class_fits = self.class.is_none_or(|class| class == question.class);
         let any = question.kind == RecordType::ANY;
@@ -118,27 +120,29 @@ impl Template {
                 matching.filter_map(|one| one.captures(&name).map(|found| (one, found)));
             let Some((expression, found)) = matching.next() else {
                 let passes = self.fallthrough.passes(&question.name);
-                return (!passes).then(|| Answer::bare(ResponseCode::ServFail));
+                return (!passes).then(|| Answer::without_records(ResponseCode::ServFail));
             };
             values.groups = groups(expression, &found);
         }
         values.name = name;
         let answer = self.fill(&values);
         // A text that is no record is a mistake of its author's.
-        Some(answer.unwrap_or_else(|| Answer::bare(ResponseCode::ServFail)))
+        Some(answer.unwrap_or_else(|| Answer::without_records(ResponseCode::ServFail)))
     }
 
     fn fill(&self, values: &Values) -> Option<Answer> {
         let records = |templates: &[GoTemplate]| {
             let texts = templates.iter().map(|one| one.fill(values));
-            texts.map(|text| record(&text)).collect::<Option<Vec<_>>>()
+            texts
+                .map(|text| parse_record(&text))
+                .collect::<Option<Vec<_>>>()
         };
         Some(Answer {
             authoritative: true,
             answers: records(&self.answers)?,
             authorities: records(&self.authorities)?,
             additionals: records(&self.additionals)?,
-            ..Answer::bare(self.code)
+            ..Answer::without_records(self.code)
         })
     }
 }
@@ -163,13 +167,13 @@ fn groups(expression: &Regex, found: &Captures<'_>) -> std::collections::BTreeMa
 }
 
 /// Reads a class or a type; `ANY` stands for all.
-fn any_or<T: FromStr>(text: &str) -> Result<Option<T>, Fault> {
+fn any_or<T: FromStr>(text: &str) -> Result<Option<T>, DirectiveError> {
     let upper = text.to_ascii_uppercase();
     if upper == "ANY" {
         return Ok(None);
     }
     let known = upper.parse().map(Some);
-    known.or_else(|_| invalid(format!("{text:?} is not known")))
+    known.or_else(|_| invalid_directive(format!("{text:?} is not known")))
 }
 
 /// Response codes by name.
@@ -193,7 +197,7 @@ pub(crate) fn code_names() -> impl Iterator<Item = (&'static str, u16)> {
 }
 
 /// Reads a response code by its name or number.
-pub(crate) fn response_code(text: &str) -> Result<ResponseCode, Fault> {
+pub(crate) fn response_code(text: &str) -> Result<ResponseCode, DirectiveError> {
     let upper = text.to_ascii_uppercase();
     let mut named =
         code_names().filter(|(name, number)| *name == upper || number.to_string() == upper);
@@ -202,19 +206,19 @@ pub(crate) fn response_code(text: &str) -> Result<ResponseCode, Fault> {
             0,
             u8::try_from(number).unwrap_or_default(),
         )),
-        None => invalid(format!("{text:?} is not a response code")),
+        None => invalid_directive(format!("{text:?} is not a response code")),
     }
 }
 
 /// Reads a record as zone files write it: `NAME [TTL] [CLASS] TYPE DATA`, time and class in any order.
-fn record(text: &str) -> Option<Record> {
+fn parse_record(text: &str) -> Option<Record> {
     let mut rest = text.trim();
     let mut word = || {
         let (word, behind) = rest.split_once(char::is_whitespace)?;
         rest = behind.trim_start();
         Some(word)
     };
-    let name = super::zones::read(word()?)?.pop()?;
+    let name = super::zones::read_zones(word()?)?.pop()?;
     let (mut ttl, mut class) = (TTL, DNSClass::IN);
     let kind = loop {
         let word = word()?;
@@ -246,7 +250,7 @@ mod tests {
             dnssec_ok: false,
             checking_disabled: false,
         };
-        let Some(answer) = template.answer(&question, "192.0.2.9".parse().unwrap()) else {
+        let Some(answer) = template.answer_question(&question, "192.0.2.9".parse().unwrap()) else {
             return "next".to_owned();
         };
         let records = answer.answers.iter().chain(&answer.authorities);

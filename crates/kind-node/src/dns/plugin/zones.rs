@@ -50,7 +50,7 @@ impl Fallthrough {
 
 /// Reads a zone in lower case: a domain name, or the range of addresses of a reverse zone. A range that ends
 /// within a label is several zones.
-pub(crate) fn read(text: &str) -> Option<Vec<Name>> {
+pub(crate) fn read_zones(text: &str) -> Option<Vec<Name>> {
     if let Ok(range) = text.parse::<IpNet>() {
         return reverse_zones(range);
     }
@@ -114,11 +114,11 @@ mod tests {
             ("fd00::/8", &["d.f.ip6.arpa."]),
             ("0.0.0.0/0", &["in-addr.arpa."]),
         ] {
-            let zones = read(text).unwrap();
+            let zones = read_zones(text).unwrap();
             let zones: Vec<_> = zones.iter().map(Name::to_ascii).collect();
             assert_eq!(zones, expected, "{text}");
         }
-        assert_eq!(read("a..b"), None);
+        assert_eq!(read_zones("a..b"), None);
     }
 
     #[test]

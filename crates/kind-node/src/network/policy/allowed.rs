@@ -8,7 +8,7 @@ use super::compiler::Compiler;
 use super::direction::Direction;
 use super::ranges;
 use super::selector::Labels;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::{Match, Rule, Service, Set};
 
 /// One part of a policy.
@@ -46,7 +46,7 @@ impl<'a> Compiler<'a> {
                 Port::Named(protocol, name) => {
                     let set = format!("{}-{index}", part.name);
                     let services = self.named(part, allowed, (*protocol, name));
-                    self.table.set(set.clone(), Set::Services(services));
+                    self.table.add_set(set.clone(), Set::Services(services));
                     let matches = vec![Match::Service(set)];
                     if part.direction == Direction::Egress {
                         // The set holds the peers already.
@@ -68,21 +68,21 @@ impl<'a> Compiler<'a> {
         let mut alternatives = Vec::new();
         let other = part.direction.other();
         if peers.iter().any(|peer| matches!(peer, Peer::Pods { .. })) {
-            let pods = self.cluster.pods.all().iter();
+            let pods = self.cluster.pods.all_objects().iter();
             let pods = pods.filter(|(key, pod)| self.selects(part, peers, key, pod));
             let members = pods.flat_map(|(_, pod)| self.addresses(pod)).collect();
             let name = format!("{}-pods", part.name);
-            self.table.set(name.clone(), Set::Addresses(members));
+            self.table.add_set(name.clone(), Set::Addresses(members));
             alternatives.push(vec![Match::InSet(other, name)]);
         }
         let blocks = peers.iter().filter_map(|peer| match peer {
             Peer::Block(block) => Some(block),
             Peer::Pods { .. } => None,
         });
-        let ranges = ranges::union(blocks, self.family);
+        let ranges = ranges::union_of_ranges(blocks, self.family);
         if !ranges.is_empty() {
             let name = format!("{}-ranges", part.name);
-            self.table.set(name.clone(), Set::Ranges(ranges));
+            self.table.add_set(name.clone(), Set::Ranges(ranges));
             alternatives.push(vec![Match::InSet(other, name)]);
         }
         alternatives
@@ -94,7 +94,7 @@ impl<'a> Compiler<'a> {
             let pods = part.selected.iter().map(|(_, pod)| *pod);
             return pods.flat_map(|pod| self.services(pod, port)).collect();
         }
-        let pods = self.cluster.pods.all().iter();
+        let pods = self.cluster.pods.all_objects().iter();
         let pods = pods.filter(|(key, pod)| match &allowed.peers {
             None => true,
             Some(peers) => {
@@ -144,7 +144,7 @@ impl<'a> Compiler<'a> {
             namespace: String::new(),
             name: name.to_owned(),
         };
-        match self.cluster.namespaces.all().get(&key) {
+        match self.cluster.namespaces.all_objects().get(&key) {
             Some(labels) => std::borrow::Cow::Borrowed(labels),
             None => std::borrow::Cow::Owned(Labels::new()),
         }

@@ -10,17 +10,17 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::super::settings::Settings;
 use super::ranges::Block;
 use super::selector::{Labels, Selector};
-use crate::kubernetes::known::Known;
+use crate::kubernetes::store::Store;
 
 /// All that decides about traffic.
 #[derive(Debug, Default)]
 pub(super) struct Cluster {
     /// The policies.
-    pub(super) policies: Known<Policy>,
+    pub(super) policies: Store<Policy>,
     /// Labels of the namespaces.
-    pub(super) namespaces: Known<Labels>,
+    pub(super) namespaces: Store<Labels>,
     /// The pods with addresses of their own.
-    pub(super) pods: Known<Pod>,
+    pub(super) pods: Store<Pod>,
 }
 
 impl Cluster {
@@ -94,7 +94,7 @@ pub(super) enum Port {
 }
 
 /// What matters of a pod; nothing if it is on its node's network or has ended.
-pub(super) fn pod(pod: v1::Pod, settings: &Settings) -> Option<Pod> {
+pub(super) fn reduce_pod(pod: v1::Pod, settings: &Settings) -> Option<Pod> {
     let spec = pod.spec.unwrap_or_default();
     let status = pod.status.unwrap_or_default();
     let ended = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
@@ -124,13 +124,13 @@ pub(super) fn pod(pod: v1::Pod, settings: &Settings) -> Option<Pod> {
 fn named_port(port: v1::ContainerPort) -> Option<NamedPort> {
     Some(NamedPort {
         name: port.name?,
-        protocol: protocol(port.protocol.as_deref())?,
+        protocol: protocol_number(port.protocol.as_deref())?,
         port: u16::try_from(port.container_port).ok()?,
     })
 }
 
 /// What matters of a policy.
-pub(super) fn policy(policy: api::NetworkPolicy) -> Policy {
+pub(super) fn reduce_policy(policy: api::NetworkPolicy) -> Policy {
     let metadata = policy.metadata;
     let generation = metadata.generation.unwrap_or_default();
     let spec = policy.spec.unwrap_or_default();
@@ -160,12 +160,12 @@ fn allowed(
     let peers = peers.filter(|peers| !peers.is_empty());
     let ports = ports.filter(|ports| !ports.is_empty());
     Allowed {
-        peers: peers.map(|peers| peers.into_iter().filter_map(peer).collect()),
-        ports: ports.map(|ports| ports.into_iter().filter_map(port).collect()),
+        peers: peers.map(|peers| peers.into_iter().filter_map(reduce_peer).collect()),
+        ports: ports.map(|ports| ports.into_iter().filter_map(reduce_port).collect()),
     }
 }
 
-fn peer(peer: api::NetworkPolicyPeer) -> Option<Peer> {
+fn reduce_peer(peer: api::NetworkPolicyPeer) -> Option<Peer> {
     if let Some(block) = peer.ip_block {
         let range = |text: &String| text.parse::<IpNet>().ok().map(|range| range.trunc());
         let except = block.except.unwrap_or_default();
@@ -184,8 +184,8 @@ fn peer(peer: api::NetworkPolicyPeer) -> Option<Peer> {
     })
 }
 
-fn port(port: api::NetworkPolicyPort) -> Option<Port> {
-    let protocol = protocol(port.protocol.as_deref())?;
+fn reduce_port(port: api::NetworkPolicyPort) -> Option<Port> {
+    let protocol = protocol_number(port.protocol.as_deref())?;
     match port.port {
         None => Some(Port::Protocol(protocol)),
         Some(IntOrString::String(name)) => Some(Port::Named(protocol, name)),
@@ -198,7 +198,7 @@ fn port(port: api::NetworkPolicyPort) -> Option<Port> {
 }
 
 /// The number of a protocol.
-fn protocol(name: Option<&str>) -> Option<u8> {
+fn protocol_number(name: Option<&str>) -> Option<u8> {
     match name {
         None | Some("TCP") => Some(6),
         Some("UDP") => Some(17),

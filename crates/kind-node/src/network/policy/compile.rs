@@ -14,7 +14,7 @@ use super::allowed::Part;
 use super::cluster::{Cluster, Pod};
 use super::compiler::Compiler;
 use super::direction::Direction;
-use crate::kubernetes::known::Key;
+use crate::kubernetes::store::Key;
 use crate::nft::{Family, Field, Hook, Match, Rule, Set, Table, Verdict};
 
 /// The table's name, in each family.
@@ -28,7 +28,7 @@ const ICMP_V6: u8 = 58;
 const NEIGHBOURS: (u8, u8) = (133, 137);
 
 /// The table for one family. `ranges` are those of this node's pods.
-pub(super) fn compile(cluster: &Cluster, ranges: &[IpNet], family: Family) -> Table {
+pub(super) fn compile_policies(cluster: &Cluster, ranges: &[IpNet], family: Family) -> Table {
     let mut compiler = Compiler {
         cluster,
         family,
@@ -40,9 +40,9 @@ pub(super) fn compile(cluster: &Cluster, ranges: &[IpNet], family: Family) -> Ta
         compiler.guard(direction, &restricted, ranges);
         compiler.pods(direction, restricted);
     }
-    let here = cluster.pods.all().values().filter(|pod| pod.here);
+    let here = cluster.pods.all_objects().values().filter(|pod| pod.here);
     let known = here.flat_map(|pod| compiler.addresses(pod)).collect();
-    compiler.table.set(PODS, Set::Addresses(known));
+    compiler.table.add_set(PODS, Set::Addresses(known));
     compiler.table
 }
 
@@ -88,11 +88,11 @@ impl<'a> Compiler<'a> {
     fn policies(&mut self, direction: Direction) -> Restricted<'a> {
         let mut restricted = Restricted::new();
         let cluster = self.cluster;
-        for (key, policy) in cluster.policies.all() {
+        for (key, policy) in cluster.policies.all_objects() {
             let Some(rules) = direction.rules(policy) else {
                 continue;
             };
-            let selected = cluster.pods.all().iter().filter(|(pod_key, pod)| {
+            let selected = cluster.pods.all_objects().iter().filter(|(pod_key, pod)| {
                 pod.here && pod_key.namespace == key.namespace && policy.pods.selects(&pod.labels)
             });
             let selected: Vec<(&Key, &Pod)> = selected.collect();
@@ -136,7 +136,7 @@ impl<'a> Compiler<'a> {
                 map.insert(address, chain);
             }
         }
-        self.table.set(direction.name(), Set::Chains(map));
+        self.table.add_set(direction.name(), Set::Chains(map));
     }
 
     /// A pod may send as soon as it has an address, and the API server learns of it later. While a

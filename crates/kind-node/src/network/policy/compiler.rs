@@ -17,6 +17,6 @@ impl<'a> Compiler<'a> {
     pub(super) fn addresses(&self, pod: &'a Pod) -> impl Iterator<Item = IpAddr> + use<'a> {
         let family = self.family;
         let addresses = pod.addresses.iter().copied();
-        addresses.filter(move |address| Family::of(*address) == family)
+        addresses.filter(move |address| Family::of_address(*address) == family)
     }
 }

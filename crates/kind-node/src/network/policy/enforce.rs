@@ -16,20 +16,20 @@ use kube::runtime::watcher::{self, Event};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::super::error::report;
+use super::super::error::report_error;
 use super::super::settings::Settings;
 use super::cluster::{self, Cluster};
-use super::compile::{TABLE, compile};
-use crate::kubernetes::known::{Known, watch};
+use super::compile::{TABLE, compile_policies};
+use crate::kubernetes::store::{Store, watch_objects};
 use crate::nft::{Batch, Connection, Family, Table, wait_for_removal};
 use crate::pod_addresses;
 
 /// Changes that come within this time are made together.
-const GATHER: Duration = Duration::from_millis(10);
+const BATCH_INTERVAL: Duration = Duration::from_millis(10);
 /// Time between two attempts when the kernel refuses.
-const RETRY: Duration = Duration::from_secs(2);
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Rules that someone removes again and again are not set more often than this.
-const PACE: Duration = Duration::from_millis(100);
+const MIN_SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Says whenever someone else removed rules.
 type Removals = mpsc::Receiver<io::Result<()>>;
@@ -42,61 +42,65 @@ enum Change {
 }
 
 /// Enforces the cluster's policies on this node's pods, for ever. Rules stay when the add-on ends.
-pub(in crate::network) async fn enforce(client: Client, settings: &Settings) {
+pub(in crate::network) async fn enforce_policies(client: Client, settings: &Settings) {
     loop {
-        let error = match Kernel::open(settings) {
-            Ok(kernel) => serve(&client, settings, kernel).await.err(),
+        let error = match Kernel::open_kernel(settings) {
+            Ok(kernel) => enforce_until_failure(&client, settings, kernel).await.err(),
             Err(error) => Some(error),
         };
         if let Some(error) = error {
-            report(&error, "cannot enforce network policies");
+            report_error(&error, "cannot enforce network policies");
         }
-        sleep(RETRY).await;
+        sleep(RETRY_INTERVAL).await;
     }
 }
 
 /// Enforces policies until the kernel can no longer be heard.
-async fn serve(client: &Client, settings: &Settings, mut kernel: Kernel) -> io::Result<()> {
+async fn enforce_until_failure(
+    client: &Client,
+    settings: &Settings,
+    mut kernel: Kernel,
+) -> io::Result<()> {
     let removals = kernel.removals()?;
     // Most clusters have no policy, and then nobody needs to hear of every pod.
     first_policy(client, &mut kernel).await;
     tracing::info!("enforcing network policies");
-    follow(client, settings, kernel, removals).await
+    follow_changes(client, settings, kernel, removals).await
 }
 
 /// Waits until there is a policy; as long as there is none, there are no rules.
 async fn first_policy(client: &Client, kernel: &mut Kernel) {
-    let mut events = pin!(watch::<NetworkPolicy>(client));
-    let mut policies = Known::default();
+    let mut events = pin!(watch_objects::<NetworkPolicy>(client));
+    let mut policies = Store::default();
     let mut removed = false;
     while let Some(event) = events.next().await {
         match event {
-            Ok(event) => policies.apply(event, |_| Some(())),
+            Ok(event) => policies.apply_event(event, |_| Some(())),
             Err(error) => {
-                report(&error, "no answer from the API server");
+                report_error(&error, "no answer from the API server");
                 continue;
             }
         };
-        if !policies.all().is_empty() {
+        if !policies.all_objects().is_empty() {
             return;
         }
         if policies.complete() && !removed {
             match kernel.clear() {
                 Ok(()) => removed = true,
-                Err(error) => report(&error, "cannot remove the rules of former policies"),
+                Err(error) => report_error(&error, "cannot remove the rules of former policies"),
             }
         }
     }
 }
 
 /// Follows everything that decides about traffic, until removals cannot be heard any more.
-async fn follow(
+async fn follow_changes(
     client: &Client,
     settings: &Settings,
     mut kernel: Kernel,
     mut removals: Removals,
 ) -> io::Result<()> {
-    let mut changes = pin!(changes(client));
+    let mut changes = pin!(watch_changes(client));
     let mut cluster = Cluster::default();
     let mut due: Option<Instant> = None;
     loop {
@@ -108,9 +112,9 @@ async fn follow(
         };
         let news = tokio::select! {
             change = changes.next() => match change {
-                Some(Ok(change)) => apply(&mut cluster, change, settings),
+                Some(Ok(change)) => apply_change(&mut cluster, change, settings),
                 Some(Err(error)) => {
-                    report(&error, "no answer from the API server");
+                    report_error(&error, "no answer from the API server");
                     false
                 }
                 None => return Ok(()),
@@ -123,42 +127,43 @@ async fn follow(
             }
             () = wait => {
                 due = kernel.set(&cluster).err().map(|error| {
-                    report(&error, "cannot enforce network policies");
-                    Instant::now() + RETRY
+                    report_error(&error, "cannot enforce network policies");
+                    Instant::now() + RETRY_INTERVAL
                 });
                 false
             }
         };
         if news && cluster.complete() && due.is_none() {
-            due = Some(Instant::now() + GATHER);
+            due = Some(Instant::now() + BATCH_INTERVAL);
         }
     }
 }
 
 /// Takes a change in; tells whether there is something new to act on.
-fn apply(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
+fn apply_change(cluster: &mut Cluster, change: Change, settings: &Settings) -> bool {
     match change {
         Change::Policy(event) => {
-            let reduce = |policy| Some(cluster::policy(policy));
-            cluster.policies.apply(event, reduce)
+            let reduce = |policy| Some(cluster::reduce_policy(policy));
+            cluster.policies.apply_event(event, reduce)
         }
         Change::Namespace(event) => {
             let reduce = |namespace: Namespace| namespace.metadata.labels.unwrap_or_default();
             let reduce = |namespace| Some(reduce(namespace));
-            cluster.namespaces.apply(event, reduce)
+            cluster.namespaces.apply_event(event, reduce)
         }
         Change::Pod(event) => {
-            let reduce = |pod| cluster::pod(pod, settings);
-            cluster.pods.apply(*event, reduce)
+            let reduce = |pod| cluster::reduce_pod(pod, settings);
+            cluster.pods.apply_event(*event, reduce)
         }
     }
 }
 
 /// Joins the watches of all kinds.
-fn changes(client: &Client) -> impl Stream<Item = watcher::Result<Change>> + use<> {
-    let policies = watch::<NetworkPolicy>(client).map(|event| event.map(Change::Policy));
-    let namespaces = watch::<Namespace>(client).map(|event| event.map(Change::Namespace));
-    let pods = watch::<Pod>(client).map(|event| event.map(|event| Change::Pod(Box::new(event))));
+fn watch_changes(client: &Client) -> impl Stream<Item = watcher::Result<Change>> + use<> {
+    let policies = watch_objects::<NetworkPolicy>(client).map(|event| event.map(Change::Policy));
+    let namespaces = watch_objects::<Namespace>(client).map(|event| event.map(Change::Namespace));
+    let pods =
+        watch_objects::<Pod>(client).map(|event| event.map(|event| Change::Pod(Box::new(event))));
     let all: [BoxStream<'static, _>; 3] = [policies.boxed(), namespaces.boxed(), pods.boxed()];
     select_all(all)
 }
@@ -173,12 +178,12 @@ pub(super) struct Kernel {
 
 impl Kernel {
     /// Connects to the kernel, for the families that pods have addresses of.
-    pub(super) fn open(settings: &Settings) -> io::Result<Self> {
+    pub(super) fn open_kernel(settings: &Settings) -> io::Result<Self> {
         let mut families: Vec<_> = settings.pod_subnets.iter().map(Family::of_range).collect();
         families.sort_unstable();
         families.dedup();
         Ok(Self {
-            connection: Connection::open()?,
+            connection: Connection::open_netlink()?,
             families,
             present: Vec::new(),
         })
@@ -188,10 +193,10 @@ impl Kernel {
     fn clear(&mut self) -> io::Result<()> {
         let mut batch = Batch::new();
         for family in &self.families {
-            batch.remove(&Table::new(*family, TABLE));
+            batch.remove_table(&Table::new(*family, TABLE));
         }
         self.forget();
-        self.connection.apply(batch)
+        self.connection.apply_batch(batch)
     }
 
     /// Someone else changed the rules: the next ones replace whatever there is.
@@ -210,7 +215,7 @@ impl Kernel {
                 if sender.blocking_send(result).is_err() || last {
                     return;
                 }
-                std::thread::sleep(PACE);
+                std::thread::sleep(MIN_SYNC_INTERVAL);
             }
         });
         Ok(receiver)
@@ -224,7 +229,7 @@ impl Kernel {
     pub(super) fn set_for(&mut self, cluster: &Cluster, ranges: &[IpNet]) -> io::Result<()> {
         let families = self.families.iter();
         let tables: Vec<Table> = families
-            .map(|family| compile(cluster, ranges, *family))
+            .map(|family| compile_policies(cluster, ranges, *family))
             .collect();
         if self.present == tables {
             return Ok(());
@@ -234,18 +239,20 @@ impl Kernel {
             for (before, after) in self.present.iter().zip(&tables) {
                 batch.change(before, after);
             }
-            match self.connection.apply(batch) {
+            match self.connection.apply_batch(batch) {
                 Ok(()) => {
                     self.present = tables;
                     return Ok(());
                 }
-                Err(error) => report(&error, "the rules are not as expected; setting all again"),
+                Err(error) => {
+                    report_error(&error, "the rules are not as expected; setting all again")
+                }
             }
         }
         let mut batch = Batch::new();
         tables.iter().for_each(|table| batch.replace(table));
         self.forget();
-        self.connection.apply(batch)?;
+        self.connection.apply_batch(batch)?;
         self.present = tables;
         Ok(())
     }

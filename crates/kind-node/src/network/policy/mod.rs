@@ -17,7 +17,7 @@ mod enforce;
 mod ranges;
 mod selector;
 
-pub(super) use enforce::enforce;
+pub(super) use enforce::enforce_policies;
 
 #[cfg(test)]
 mod model;

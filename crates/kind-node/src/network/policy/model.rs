@@ -38,15 +38,15 @@ impl World {
         world
             .cluster
             .policies
-            .apply(Event::InitDone, |_: api::NetworkPolicy| None);
+            .apply_event(Event::InitDone, |_: api::NetworkPolicy| None);
         world
             .cluster
             .namespaces
-            .apply(Event::InitDone, |_: core::Namespace| None);
+            .apply_event(Event::InitDone, |_: core::Namespace| None);
         world
             .cluster
             .pods
-            .apply(Event::InitDone, |_: core::Pod| None);
+            .apply_event(Event::InitDone, |_: core::Pod| None);
         world
     }
 
@@ -54,7 +54,9 @@ impl World {
         let object = json!({ "metadata": { "name": name, "labels": { "team": label } } });
         let object: core::Namespace = serde_json::from_value(object).unwrap();
         let reduce = |object: core::Namespace| object.metadata.labels;
-        self.cluster.namespaces.apply(Event::Apply(object), reduce);
+        self.cluster
+            .namespaces
+            .apply_event(Event::Apply(object), reduce);
     }
 
     /// Adds a pod, or changes it. `change` is merged into what `kubectl get -o json` would show.
@@ -82,8 +84,8 @@ impl World {
         }
         let pod: core::Pod = serde_json::from_value(pod).unwrap();
         let settings = settings();
-        let reduce = |pod| cluster::pod(pod, &settings);
-        self.cluster.pods.apply(Event::Apply(pod), reduce);
+        let reduce = |pod| cluster::reduce_pod(pod, &settings);
+        self.cluster.pods.apply_event(Event::Apply(pod), reduce);
     }
 
     pub(super) fn policy(&mut self, namespace: &str, spec: Value) {
@@ -94,8 +96,10 @@ impl World {
             "spec": spec,
         });
         let policy: api::NetworkPolicy = serde_json::from_value(policy).unwrap();
-        let reduce = |policy| Some(cluster::policy(policy));
-        self.cluster.policies.apply(Event::Apply(policy), reduce);
+        let reduce = |policy| Some(cluster::reduce_policy(policy));
+        self.cluster
+            .policies
+            .apply_event(Event::Apply(policy), reduce);
     }
 }
 

@@ -14,25 +14,25 @@ use serde_json::{Value, json};
 
 use super::enforce::Kernel;
 use super::model::{NODE, World, settings};
-use crate::testing::{Place, in_namespace};
+use crate::testing::{NetworkNamespace, in_namespace};
 
 const WEB: u16 = 8080;
 const OTHER: u16 = 8081;
 /// How long to wait for a connection that must not come.
-const PATIENCE: Duration = Duration::from_millis(300);
+const NO_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
 /// How long to wait for one that must come, however busy the machine is.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pod with a network namespace of its own.
 struct Pod {
-    place: Place,
+    place: NetworkNamespace,
     number: u8,
 }
 
 impl Pod {
     /// Makes a pod that the node reaches through a link of its own, listening on both ports.
     fn new(netlink: &mut Netlink, number: u8) -> Self {
-        let place = Place::new();
+        let place = NetworkNamespace::new();
         let namespace = place.namespace();
         let bridge = netlink.bridge(&format!("pods{number}")).unwrap();
         let veth = format!("pod{number}");
@@ -46,7 +46,7 @@ impl Pod {
             netlink.add_address(bridge, gateway).unwrap();
         }
         netlink.up(bridge).unwrap();
-        place.run(move || set_up_pod(number));
+        place.run_inside(move || set_up_pod(number));
         Self { place, number }
     }
 
@@ -64,18 +64,19 @@ impl Pod {
 
     fn connect(&self, to: SocketAddr, patience: Duration) -> Option<TcpStream> {
         self.place
-            .run(move || TcpStream::connect_timeout(&to, patience).ok())
+            .run_inside(move || TcpStream::connect_timeout(&to, patience).ok())
     }
 
     /// Tells whether connections come about by both families.
     fn reaches(&self, all: [SocketAddr; 2]) -> bool {
-        all.into_iter().all(|to| self.connect(to, ANSWER).is_some())
+        all.into_iter()
+            .all(|to| self.connect(to, ANSWER_TIMEOUT).is_some())
     }
 
     /// Tells whether connections come about by neither family.
     fn misses(&self, all: [SocketAddr; 2]) -> bool {
         all.into_iter()
-            .all(|to| self.connect(to, PATIENCE).is_none())
+            .all(|to| self.connect(to, NO_ANSWER_TIMEOUT).is_none())
     }
 }
 
@@ -166,7 +167,7 @@ fn in_lab(test: impl FnOnce(Lab) + Send + 'static) {
         fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1").unwrap();
         let mut world = World::new();
         world.namespace("n", "red");
-        let kernel = Kernel::open(&settings()).unwrap();
+        let kernel = Kernel::open_kernel(&settings()).unwrap();
         let mut lab = Lab {
             world,
             kernel,
@@ -188,7 +189,7 @@ fn wait_for_links(from: &Pod, to: &Pod) {
         let mut tries = 0..100;
         let reached = tries.any(|_| {
             thread::sleep(Duration::from_millis(20));
-            from.connect(to, PATIENCE).is_some()
+            from.connect(to, NO_ANSWER_TIMEOUT).is_some()
         });
         assert!(reached, "{to}");
     }
@@ -200,14 +201,14 @@ fn what_a_pod_may_get() {
         assert!(lab.pods[0].reaches(lab.pods[1].sockets(WEB)));
         let [a, b, ..] = &lab.pods;
         let address = b.sockets(WEB)[0];
-        let mut standing = a.connect(address, ANSWER).unwrap();
-        standing.set_read_timeout(Some(ANSWER)).unwrap();
+        let mut standing = a.connect(address, ANSWER_TIMEOUT).unwrap();
+        standing.set_read_timeout(Some(ANSWER_TIMEOUT)).unwrap();
 
         lab.policy(json!({ "podSelector": { "matchLabels": { "app": "b" } } }));
         let [a, b, _] = &lab.pods;
         assert!(a.misses(b.sockets(WEB)));
         assert!(b.reaches(a.sockets(WEB)), "the other way");
-        let here = TcpStream::connect_timeout(&address, ANSWER);
+        let here = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT);
         assert!(here.is_ok(), "the node itself");
         let mut answer = [0];
         standing.write_all(b"x").unwrap();
@@ -235,8 +236,8 @@ fn what_a_pod_may_get() {
         nft("add chain ip nat prerouting { type nat hook prerouting priority -100; }");
         nft("add rule ip nat prerouting ip daddr 10.96.0.1 tcp dport 80 dnat to 10.244.2.2:8080");
         let service: SocketAddr = "10.96.0.1:80".parse().unwrap();
-        assert!(lab.pods[2].connect(service, ANSWER).is_some());
-        assert!(lab.pods[0].connect(service, PATIENCE).is_none());
+        assert!(lab.pods[2].connect(service, ANSWER_TIMEOUT).is_some());
+        assert!(lab.pods[0].connect(service, NO_ANSWER_TIMEOUT).is_none());
     });
 }
 
@@ -323,7 +324,7 @@ fn changes_lead_to_the_same_rules_as_a_new_start() {
             words
         };
         let changed = nft("-n list ruleset");
-        let mut fresh = Kernel::open(&settings()).unwrap();
+        let mut fresh = Kernel::open_kernel(&settings()).unwrap();
         fresh
             .set_for(
                 &lab.world.cluster,

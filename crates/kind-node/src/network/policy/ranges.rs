@@ -27,7 +27,7 @@ impl Block {
 type Range = (u128, u128);
 
 /// All addresses of a family in these blocks.
-pub(super) fn union<'a>(
+pub(super) fn union_of_ranges<'a>(
     blocks: impl Iterator<Item = &'a Block>,
     family: Family,
 ) -> BTreeSet<(IpAddr, IpAddr)> {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn texts(blocks: &[Block], family: Family) -> Vec<String> {
-        let ranges = union(blocks.iter(), family);
+        let ranges = union_of_ranges(blocks.iter(), family);
         let text = |(first, last): &(IpAddr, IpAddr)| format!("{first}-{last}");
         ranges.iter().map(text).collect()
     }
@@ -166,7 +166,7 @@ mod tests {
                 })
                 .collect();
             let probe = IpAddr::from([10, 0, 0, probe]);
-            let ranges = union(blocks.iter(), Family::V4);
+            let ranges = union_of_ranges(blocks.iter(), Family::V4);
             let inside = ranges.iter().any(|(first, last)| *first <= probe && probe <= *last);
             prop_assert_eq!(inside, blocks.iter().any(|block| block.contains(&probe)));
             let ranges: Vec<_> = ranges.into_iter().collect();

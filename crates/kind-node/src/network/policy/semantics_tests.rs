@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::compile::compile;
+use super::compile::compile_policies;
 use super::model::{NODE, Packet, World, is_closed, passes};
 use crate::nft::Family;
 
@@ -46,7 +46,7 @@ fn world(policy: Value) -> World {
 pub(super) fn connects(world: &World, from: &str, to: &str, (protocol, port): (u8, u16)) -> bool {
     let (from, to): (IpAddr, IpAddr) = (from.parse().unwrap(), to.parse().unwrap());
     let ranges = ["10.244.0.0/24", "fd00:10:244::/64"].map(|text| text.parse().unwrap());
-    let table = compile(&world.cluster, &ranges, Family::of(from));
+    let table = compile_policies(&world.cluster, &ranges, Family::of_address(from));
     assert!(is_closed(&table));
     let packet = Packet {
         from,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kind_engine::fake::{Fake, Program};
 use kind_engine::{Engine, Error as EngineError, Io};
-use kind_node::request::{Event as Told, Request, Step, StepId};
+use kind_node::request::{Event as NodeEvent, Request, Step, StepId};
 
 use crate::{
     Agent, CancelToken, CreateCluster, Created, Endpoint, Error, Event, KubeconfigFiles, Outcome,
@@ -115,9 +115,10 @@ fn node(fails: Option<&'static str>) -> Box<Program> {
 
 fn answer(fails: Option<&str>, io: Io<'_>) -> i32 {
     let request = request(io.stdin.unwrap());
-    match run(&request.steps, fails, io.stdout) {
-        true => 0,
-        false => 1,
+    if run(&request.steps, fails, io.stdout) {
+        0
+    } else {
+        1
     }
 }
 
@@ -129,7 +130,7 @@ fn request(stdin: &mut dyn Read) -> Request {
     serde_json::from_slice(&document).unwrap()
 }
 
-fn tell(out: &mut dyn Write, event: &Told) {
+fn tell(out: &mut dyn Write, event: &NodeEvent) {
     writeln!(out, "{}", serde_json::to_string(event).unwrap()).unwrap();
 }
 
@@ -142,7 +143,7 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
                 let output = "what it printed".to_owned();
                 tell(
                     out,
-                    &Told::Failed {
+                    &NodeEvent::Failed {
                         id,
                         name,
                         reason,
@@ -157,7 +158,7 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
                 let (name, output) = (name.clone(), String::new());
                 tell(
                     out,
-                    &Told::Finished {
+                    &NodeEvent::Finished {
                         id,
                         name,
                         ms: 1,
@@ -167,9 +168,9 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
             }
             Step::Read { id, path } => {
                 let (id, path, text) = (*id, path.clone(), ADMIN.to_owned());
-                tell(out, &Told::File { id, path, text });
+                tell(out, &NodeEvent::File { id, path, text });
             }
-            Step::Mark { id } => tell(out, &Told::Marked { id: *id }),
+            Step::Mark { id } => tell(out, &NodeEvent::Marked { id: *id }),
             Step::Together { sequences }
                 if !sequences.iter().all(|sequence| run(sequence, fails, out)) =>
             {
@@ -243,7 +244,7 @@ fn requests(stage_config: &str) -> Vec<String> {
         let seen = Arc::clone(&seen);
         Box::new(move |_, _, io| {
             let request = request(io.stdin.unwrap());
-            let names = crate::bootstrap::names(&request.steps).join(", ");
+            let names = crate::bootstrap::step_names(&request.steps).join(", ");
             seen.lock().unwrap().push(names);
             Ok(i32::from(!run(&request.steps, None, io.stdout)))
         })
@@ -411,7 +412,7 @@ fn what_is_in_the_way_is_told_with_the_failure() {
         let (slow, failed) = (told.clone(), told.clone());
         tell(
             io.stdout,
-            &Told::Slow {
+            &NodeEvent::Slow {
                 id,
                 name: name.clone(),
                 ms: 5200,
@@ -420,7 +421,7 @@ fn what_is_in_the_way_is_told_with_the_failure() {
         );
         tell(
             io.stdout,
-            &Told::Failed {
+            &NodeEvent::Failed {
                 id,
                 name,
                 reason: failed[0].to_string(),
@@ -604,9 +605,10 @@ fn an_image_with_its_own_dns_needs_no_other() {
         Box::new(move |_, _, io| {
             let request = request(io.stdin.unwrap());
             seen.lock().unwrap().push(format!("{:?}", request.steps));
-            Ok(match run(&request.steps, None, io.stdout) {
-                true => 0,
-                false => 1,
+            Ok(if run(&request.steps, None, io.stdout) {
+                0
+            } else {
+                1
             })
         })
     });

@@ -14,11 +14,11 @@ use super::files::ANOTHER_FILE;
 use crate::access;
 
 /// How long somebody else's lock is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// A lock is held for one reading and one writing of a small file; one of this age was left behind,
 /// unless its owner is known to live.
-const STALE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(20);
+const STALE_LOCK_AGE: Duration = Duration::from_secs(60);
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A held lock; dropping it gives it back.
 #[derive(Debug)]
@@ -80,27 +80,27 @@ impl Error {
 
 impl Lock {
     /// Takes the lock on `file`, whose directory is made if it is missing.
-    pub(super) fn acquire(file: &Path) -> Result<Self, Error> {
-        Self::acquire_within(file, PATIENCE)
+    pub(super) fn acquire_for(file: &Path) -> Result<Self, Error> {
+        Self::acquire_within(file, LOCK_TIMEOUT)
     }
 
-    fn acquire_within(file: &Path, patience: Duration) -> Result<Self, Error> {
+    fn acquire_within(file: &Path, timeouts: Duration) -> Result<Self, Error> {
         let parent = file.parent().unwrap_or(Path::new(""));
         belonging::make_directory(parent).map_err(|source| Error::Directory {
             path: parent.to_owned(),
             source,
         })?;
         let path = lock_of(file);
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + timeouts;
         loop {
-            match create(&path) {
+            match create_lock(&path) {
                 Ok(()) => return Ok(Self { path }),
                 Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(Error::Create { path, source });
                 }
                 Err(_) if take_stale_away(&path) => {}
-                Err(_) if Instant::now() >= deadline => return Err(held(path)),
-                Err(_) => std::thread::sleep(PAUSE),
+                Err(_) if Instant::now() >= deadline => return Err(lock_held(path)),
+                Err(_) => std::thread::sleep(LOCK_POLL_INTERVAL),
             }
         }
     }
@@ -116,20 +116,23 @@ fn lock_of(file: &Path) -> PathBuf {
 /// Whether the lock on a file could be had if nobody else had it. Makes nothing.
 ///
 /// # Errors
-/// Those of [`Lock::acquire`] but [`Error::Held`].
-pub(super) fn check(file: &Path) -> Result<(), Error> {
+/// Those of [`Lock::acquire_for`] but [`Error::Held`].
+pub(super) fn check_lock(file: &Path) -> Result<(), Error> {
     let parent = file.parent().unwrap_or(Path::new(""));
     let allowed = access::may_make_files_in(parent);
     let is_there = parent.as_os_str().is_empty() || parent.is_dir();
-    allowed.map_err(|source| match is_there {
-        true => Error::Create {
-            path: lock_of(file),
-            source,
-        },
-        false => Error::Directory {
-            path: parent.to_owned(),
-            source,
-        },
+    allowed.map_err(|source| {
+        if is_there {
+            Error::Create {
+                path: lock_of(file),
+                source,
+            }
+        } else {
+            Error::Directory {
+                path: parent.to_owned(),
+                source,
+            }
+        }
     })
 }
 
@@ -142,7 +145,7 @@ impl Drop for Lock {
 }
 
 /// Makes the lock file. Others only see that it is there; what it says is for ourselves.
-fn create(path: &Path) -> io::Result<()> {
+fn create_lock(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -183,21 +186,21 @@ fn take_stale_away(path: &Path) -> bool {
 
 /// A lock whose owner is gone, or whose owner nobody knows and which is old.
 fn is_stale(path: &Path) -> bool {
-    match Owner::of(path).and_then(|owner| owner.lives()) {
+    match Owner::read_owner(path).and_then(|owner| owner.is_alive()) {
         Some(lives) => !lives,
-        None => age(path).is_some_and(|age| age >= STALE),
+        None => lock_age(path).is_some_and(|age| age >= STALE_LOCK_AGE),
     }
 }
 
-fn age(path: &Path) -> Option<Duration> {
+fn lock_age(path: &Path) -> Option<Duration> {
     let made = fs::symlink_metadata(path).ok()?.modified().ok()?;
     SystemTime::now().duration_since(made).ok()
 }
 
-fn held(path: PathBuf) -> Error {
+fn lock_held(path: PathBuf) -> Error {
     Error::Held {
-        owner: Owner::of(&path).map(|owner| owner.pid),
-        age: age(&path),
+        owner: Owner::read_owner(&path).map(|owner| owner.pid),
+        age: lock_age(&path),
         path,
     }
 }

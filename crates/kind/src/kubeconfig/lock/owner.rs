@@ -28,14 +28,14 @@ impl Owner {
         let pid = std::process::id();
         Some(Self {
             pid,
-            started: started(pid)?,
-            namespace: namespace()?,
-            boot: boot()?,
+            started: process_start(pid)?,
+            namespace: pid_namespace()?,
+            boot: boot_id()?,
         })
     }
 
     /// The owner that a lock file names, if it names one.
-    pub(super) fn of(lock: &Path) -> Option<Self> {
+    pub(super) fn read_owner(lock: &Path) -> Option<Self> {
         let found = fs::symlink_metadata(lock).ok()?;
         if !found.is_file() || found.len() > LONGEST {
             return None;
@@ -62,9 +62,9 @@ impl Owner {
 
     /// Whether the process lives; `None` if that cannot be told from here, because it belongs to
     /// another host, boot or container.
-    pub(super) fn lives(&self) -> Option<bool> {
-        let here = boot()? == self.boot && namespace()? == self.namespace;
-        here.then(|| started(self.pid) == Some(self.started))
+    pub(super) fn is_alive(&self) -> Option<bool> {
+        let here = boot_id()? == self.boot && pid_namespace()? == self.namespace;
+        here.then(|| process_start(self.pid) == Some(self.started))
     }
 }
 
@@ -81,18 +81,18 @@ impl std::fmt::Display for Owner {
 }
 
 /// When a process began: the 22nd word of its `stat`, counted after the name in brackets.
-fn started(pid: u32) -> Option<u64> {
+fn process_start(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, words) = stat.rsplit_once(')')?;
     words.split_whitespace().nth(19)?.parse().ok()
 }
 
-fn namespace() -> Option<String> {
+fn pid_namespace() -> Option<String> {
     let link = fs::read_link("/proc/self/ns/pid").ok()?;
     link.to_str().map(str::to_owned)
 }
 
-fn boot() -> Option<String> {
+fn boot_id() -> Option<String> {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned())
 }
@@ -105,18 +105,18 @@ mod tests {
     #[test]
     fn processes_are_told_apart() {
         let this = Owner::this_process().unwrap();
-        assert_eq!(this.lives(), Some(true));
+        assert_eq!(this.is_alive(), Some(true));
         assert_eq!(Owner::parse(&this.to_string()), Some(this.clone()));
         let earlier = Owner {
             started: this.started - 1,
             ..this.clone()
         };
-        assert_eq!(earlier.lives(), Some(false));
+        assert_eq!(earlier.is_alive(), Some(false));
         let elsewhere = Owner {
             boot: "another".to_owned(),
             ..this
         };
-        assert_eq!(elsewhere.lives(), None);
+        assert_eq!(elsewhere.is_alive(), None);
     }
 
     #[test]

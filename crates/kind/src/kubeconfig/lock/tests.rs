@@ -6,7 +6,7 @@ use super::*;
 fn a_lock_is_taken_once_and_given_back() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("deep/config");
-    let lock = Lock::acquire(&file).unwrap();
+    let lock = Lock::acquire_for(&file).unwrap();
     let error = Lock::acquire_within(&file, Duration::ZERO).unwrap_err();
     let expected = format!("open {}.lock: file exists", file.display());
     assert_eq!(error.to_string(), expected);
@@ -24,13 +24,13 @@ fn a_lock_is_taken_once_and_given_back() {
 fn a_lock_held_for_a_moment_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
-    let lock = Lock::acquire(&file).unwrap();
+    let lock = Lock::acquire_for(&file).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(move || {
             std::thread::sleep(Duration::from_millis(60));
             drop(lock);
         });
-        Lock::acquire(&file).unwrap();
+        Lock::acquire_for(&file).unwrap();
     });
 }
 
@@ -42,7 +42,8 @@ fn client_gos_empty_lock_is_waited_for_until_it_is_old() {
     let begun = Instant::now();
     assert!(Lock::acquire_within(&file, Duration::from_millis(100)).is_err());
     assert!(begun.elapsed() >= Duration::from_millis(100));
-    left.set_modified(SystemTime::now() - STALE * 2).unwrap();
+    left.set_modified(SystemTime::now() - STALE_LOCK_AGE * 2)
+        .unwrap();
     drop(Lock::acquire_within(&file, Duration::ZERO).unwrap());
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
@@ -71,9 +72,10 @@ fn a_lock_whose_process_is_gone_is_taken_over_at_once() {
 fn a_lock_whose_process_lives_is_never_old() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
-    let lock = Lock::acquire(&file).unwrap();
+    let lock = Lock::acquire_for(&file).unwrap();
     let made = File::open(directory.path().join("config.lock")).unwrap();
-    made.set_modified(SystemTime::now() - STALE * 2).unwrap();
+    made.set_modified(SystemTime::now() - STALE_LOCK_AGE * 2)
+        .unwrap();
     assert!(Lock::acquire_within(&file, Duration::ZERO).is_err());
     drop(lock);
 }
@@ -84,7 +86,8 @@ fn of_many_at_once_one_has_it() {
     let file = directory.path().join("config");
     // A stale lock stands there at the start, for all of them to fall over.
     let left = File::create(directory.path().join("config.lock")).unwrap();
-    left.set_modified(SystemTime::now() - STALE * 2).unwrap();
+    left.set_modified(SystemTime::now() - STALE_LOCK_AGE * 2)
+        .unwrap();
     let (inside, most) = (
         std::sync::atomic::AtomicUsize::new(0),
         std::sync::atomic::AtomicUsize::new(0),

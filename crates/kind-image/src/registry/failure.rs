@@ -5,7 +5,7 @@ use crate::{Error, http};
 
 /// Why one registry did not give what was asked of it.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum RegistryFailure {
     /// It was not reached, or answered with a failure.
     Net(http::Error),
     /// It wants to know who asks, or does not like who does.
@@ -16,19 +16,19 @@ pub(super) enum Fault {
     Other(Error),
 }
 
-impl From<RegistryError> for Fault {
+impl From<RegistryError> for RegistryFailure {
     fn from(error: RegistryError) -> Self {
         Self::Other(error.into())
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for RegistryFailure {
     fn from(error: Error) -> Self {
         Self::Other(error)
     }
 }
 
-impl From<http::Error> for Fault {
+impl From<http::Error> for RegistryFailure {
     fn from(error: http::Error) -> Self {
         Self::Net(error)
     }

@@ -11,31 +11,31 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::usage::fail;
+use crate::usage::exit_with_failure;
 
 const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// Where the kubelet keeps the certificate it rotates, with its key.
 const ROTATED: &str = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 /// The certificate comes once the controller manager has signed it. Without it the kubeconfig stays as
 /// it is, which works as well for the year that its own certificate is good for.
-const LIMIT: Duration = Duration::from_secs(10);
+const CERTIFICATE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Waits for the rotated certificate and points the kubelet's kubeconfig to it.
-pub(crate) fn run() -> ExitCode {
-    let deadline = Instant::now() + LIMIT;
+pub(crate) fn finalize_kubeconfig() -> ExitCode {
+    let deadline = Instant::now() + CERTIFICATE_TIMEOUT;
     while !Path::new(ROTATED).exists() {
         if Instant::now() > deadline {
             return ExitCode::SUCCESS;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    match rewrite(Path::new(KUBECONFIG)) {
+    match rewrite_kubeconfig(Path::new(KUBECONFIG)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("cannot edit {KUBECONFIG}: {error}")),
+        Err(error) => exit_with_failure(&format!("cannot edit {KUBECONFIG}: {error}")),
     }
 }
 
-fn rewrite(path: &Path) -> io::Result<()> {
+fn rewrite_kubeconfig(path: &Path) -> io::Result<()> {
     let text = fs::read_to_string(path)?;
     let temporary = path.with_extension("conf.new");
     let mut file = fs::OpenOptions::new()
@@ -44,12 +44,12 @@ fn rewrite(path: &Path) -> io::Result<()> {
         .write(true)
         .mode(0o600)
         .open(&temporary)?;
-    io::Write::write_all(&mut file, finalized(&text).as_bytes())?;
+    io::Write::write_all(&mut file, finalize_text(&text).as_bytes())?;
     fs::rename(temporary, path)
 }
 
 /// The kubeconfig with its embedded client certificate and key replaced by the path of the rotated pair.
-fn finalized(text: &str) -> String {
+fn finalize_text(text: &str) -> String {
     let line = |line: &str| {
         for key in ["client-certificate", "client-key"] {
             if let Some((indent, _)) = line.split_once(&format!("{key}-data:"))
@@ -74,7 +74,7 @@ mod tests {
         let path = directory.path().join("kubelet.conf");
         let text = "users:\n- name: node\n  user:\n    client-certificate-data: QUJD\n    client-key-data: REVG\n";
         fs::write(&path, text).unwrap();
-        rewrite(&path).unwrap();
+        rewrite_kubeconfig(&path).unwrap();
         let expected = format!(
             "users:\n- name: node\n  user:\n    client-certificate: {ROTATED}\n    client-key: {ROTATED}\n"
         );
@@ -83,7 +83,7 @@ mod tests {
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
-        rewrite(&path).unwrap();
+        rewrite_kubeconfig(&path).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), expected);
     }
 }

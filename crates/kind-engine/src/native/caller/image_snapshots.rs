@@ -1,5 +1,5 @@
 //! What a node's `/var` shows of its image instead of having a copy: the snapshots that the image's containerd
-//! has unpacked. `helper/varfs.rs` fills the rest.
+//! has unpacked. `helper/node_var.rs` fills the rest.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::native::containerd::{BELOW_VAR, CONTAINERD, SNAPSHOTS};
 
 /// The unpacked snapshots of the image: where each is on the host, and where below `/var` it belongs.
 /// One that more than one layer contributes to is not among them.
-pub(super) fn shared(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn image_snapshots(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
     let mut found: Vec<(PathBuf, PathBuf)> = Vec::new();
     let mut mixed = Vec::new();
     for layer in layers {
@@ -20,9 +20,10 @@ pub(super) fn shared(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
             let Some(source) = unpacked(layer, &Path::new("var").join(&below)) else {
                 continue;
             };
-            match found.iter().any(|(_, known)| *known == below) {
-                true => mixed.push(below),
-                false => found.push((source, below)),
+            if found.iter().any(|(_, known)| *known == below) {
+                mixed.push(below)
+            } else {
+                found.push((source, below))
             }
         }
     }
@@ -32,7 +33,7 @@ pub(super) fn shared(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
 }
 
 /// The same of what was prepared for an image whose own are packed.
-pub(super) fn shared_of(containerd: &Path) -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn prepared_snapshots(containerd: &Path) -> Vec<(PathBuf, PathBuf)> {
     let snapshots = fs::read_dir(containerd.join(SNAPSHOTS));
     let snapshots = snapshots.into_iter().flatten().flatten();
     let mut found: Vec<_> = snapshots
@@ -87,7 +88,7 @@ mod tests {
         let third = layer("third", &[]);
         fs::create_dir_all(&third).unwrap();
         symlink("/var", third.join("var")).unwrap();
-        let found = shared(&[first.clone(), second, third]);
+        let found = image_snapshots(&[first.clone(), second, third]);
         let names: Vec<_> = found
             .iter()
             .map(|(_, below)| below.file_name().unwrap().to_owned())

@@ -1,4 +1,4 @@
-//! How the nodes of a cluster come together.
+//! How the nodes of a cluster come together: all at once, or by joining the first.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const KUBEADM_ETCD: &str = "etcd";
 const KUBEADM_DIRECTORIES: [&str; 2] = ["/etc/kubernetes", "/var/lib/kubelet"];
 
 /// How the nodes of a cluster come together.
-pub(crate) struct Way {
+pub(crate) struct BootstrapStrategy {
     /// Who makes the certificates; `None` leaves them to kubeadm.
     authorities: Option<Authorities>,
     /// All nodes start at once; else they join once the first one serves.
@@ -30,16 +30,17 @@ pub(crate) struct Way {
     own_kubelets: Vec<String>,
 }
 
-impl Way {
-    /// The fastest way that does everything as the user wants it.
-    pub(crate) fn choose(plan: &Plan, nodes: &NodeMap<NodeDocuments<'_>>) -> Result<Self> {
+impl BootstrapStrategy {
+    /// The fastest strategy that does everything as the user wants it.
+    pub(crate) fn choose_strategy(plan: &Plan, nodes: &NodeMap<NodeDocuments<'_>>) -> Result<Self> {
         let mut control_planes: Vec<_> = nodes
             .values()
             .filter(|node| node.settings.role == Role::ControlPlane)
             .collect();
         control_planes.sort_by_key(|node| (node.plan.name != plan.bootstrap, &node.plan.name));
         let prepared = nodes.values().all(|node| {
-            node.documents.can_be_prepared() && !node.plan.host.mounts.iter().any(is_kubeadms)
+            node.documents.can_be_prepared()
+                && !node.plan.host.mounts.iter().any(covers_kubeadm_directory)
         });
         let one_version = control_planes
             .windows(2)
@@ -84,7 +85,7 @@ impl Way {
     }
 
     /// Has kubeadm leave out on the first node what is done already, or is done in another way.
-    pub(super) fn settle(&self, node: &mut NodeDocuments<'_>) {
+    pub(super) fn skip_finished_phases(&self, node: &mut NodeDocuments<'_>) {
         if !self.is_first(&node.plan.name) {
             return;
         }
@@ -101,7 +102,7 @@ impl Way {
     }
 
     /// What the load balancer asks the cluster with, where certificates are made beforehand.
-    pub(crate) fn balancer_secret(&self, node: &NodeDocuments<'_>) -> Result<Option<File>> {
+    pub(crate) fn balancer_kubeconfig(&self, node: &NodeDocuments<'_>) -> Result<Option<File>> {
         let made = self.authorities.as_ref().map(|authorities| {
             let made = authorities.of_balancer(&node.documents, load_balancer::KUBECONFIG);
             made.map(File::from).map_err(Error::document)
@@ -110,7 +111,7 @@ impl Way {
     }
 
     /// Keys, certificates and kubeconfigs that the node has before it starts: new ones each time.
-    pub(crate) fn secrets(&self, node: &NodeDocuments<'_>) -> Result<Vec<File>> {
+    pub(crate) fn node_secrets(&self, node: &NodeDocuments<'_>) -> Result<Vec<File>> {
         let Some(authorities) = &self.authorities else {
             return Ok(Vec::new());
         };
@@ -145,7 +146,7 @@ impl Way {
     }
 }
 
-fn is_kubeadms(mount: &crate::HostMount) -> bool {
+fn covers_kubeadm_directory(mount: &crate::HostMount) -> bool {
     let target = &mount.container;
     KUBEADM_DIRECTORIES
         .iter()

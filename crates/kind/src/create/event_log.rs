@@ -12,17 +12,17 @@ use crate::event::{Event, EventRecord, Listener, Phase, timestamp};
 use crate::node::{File, copy_in};
 use crate::{Error, Result};
 
-/// Where the story stands in the node that a cluster began with; `export logs` copies all of `/var/log`.
+/// Where the log stands in the node that a cluster began with; `export logs` copies all of `/var/log`.
 const DIRECTORY: &str = "/var/log/kind";
 /// One event a line.
 const EVENTS: &str = "create-events.jsonl";
 /// One phase a line.
 const TIMINGS: &str = "create-timings.txt";
 /// Finer details are in files of their own, or too long.
-const FINEST: i32 = 1;
+const MAX_DETAIL_LEVEL: i32 = 1;
 
 /// The events of a creation, kept while they are handed on.
-pub(super) struct Story<'a> {
+pub(super) struct EventLog<'a> {
     listener: Listener<'a>,
     begin: SystemTime,
     events: Mutex<Vec<(SystemTime, Event)>>,
@@ -35,9 +35,9 @@ struct Line {
     event: EventRecord,
 }
 
-impl<'a> Story<'a> {
-    /// A story without events.
-    pub(super) fn begin(listener: Listener<'a>) -> Self {
+impl<'a> EventLog<'a> {
+    /// A log without events.
+    pub(super) fn begin_log(listener: Listener<'a>) -> Self {
         Self {
             listener,
             begin: SystemTime::now(),
@@ -46,10 +46,10 @@ impl<'a> Story<'a> {
     }
 
     /// Keeps an event and hands it on.
-    pub(super) fn hear(&self, event: Event) {
+    pub(super) fn record_event(&self, event: Event) {
         let kept = match &event {
             Event::Progress(_) | Event::Note { .. } => false,
-            Event::Detail { level, .. } => *level <= FINEST,
+            Event::Detail { level, .. } => *level <= MAX_DETAIL_LEVEL,
             _ => true,
         };
         if kept {
@@ -58,16 +58,16 @@ impl<'a> Story<'a> {
         (self.listener)(event);
     }
 
-    /// Puts the story into a node.
-    pub(super) fn keep(&self, engine: &dyn Engine, node: &str) -> Result<()> {
+    /// Puts the log into a node.
+    pub(super) fn copy_to_node(&self, engine: &dyn Engine, node: &str) -> Result<()> {
         let files = self
             .files()
             .map(|(name, text)| File::new(format!("{DIRECTORY}/{name}"), text));
         copy_in(engine, node, &files)
     }
 
-    /// Writes the story into a directory of the host.
-    pub(super) fn write(&self, directory: &Path) -> Result<()> {
+    /// Writes the log into a directory of the host.
+    pub(super) fn write_to(&self, directory: &Path) -> Result<()> {
         for (name, text) in self.files() {
             let path = directory.join(name);
             fs::write(&path, text).map_err(Error::io("failed to write", &path))?;
@@ -97,12 +97,12 @@ impl<'a> Story<'a> {
             match event {
                 Event::PhaseStarted(_) => began = *time,
                 Event::PhaseEnded { phase, .. } => {
-                    text.push_str(&timing(began, *time, name(phase)));
+                    text.push_str(&timing_line(began, *time, phase_name(phase)));
                 }
                 _ => {}
             }
         }
-        text + &timing(self.begin, SystemTime::now(), "all")
+        text + &timing_line(self.begin, SystemTime::now(), "all")
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<(SystemTime, Event)>> {
@@ -111,12 +111,12 @@ impl<'a> Story<'a> {
 }
 
 /// Seconds between two moments, and what they were spent on.
-fn timing(from: SystemTime, to: SystemTime, what: &str) -> String {
+fn timing_line(from: SystemTime, to: SystemTime, what: &str) -> String {
     let elapsed = to.duration_since(from).unwrap_or_default();
     format!("{:9.3} s  {what}\n", elapsed.as_secs_f64())
 }
 
-fn name(phase: &Phase) -> &str {
+fn phase_name(phase: &Phase) -> &str {
     match phase {
         Phase::BuildStep { title } => title,
         Phase::EnsureImage { .. } => "ensure the node image",
@@ -141,7 +141,7 @@ mod tests {
     fn events_are_kept_and_handed_on() {
         let heard = Mutex::new(0);
         let listener = |_: Event| *heard.lock().unwrap() += 1;
-        let story = Story::begin(&listener);
+        let log = EventLog::begin_log(&listener);
         let phase = Phase::PrepareNodes { count: 1 };
         let detail = |level| Event::Detail {
             level,
@@ -159,11 +159,11 @@ mod tests {
                 outcome: Outcome::Done,
             },
         ] {
-            story.hear(event);
+            log.record_event(event);
         }
         assert_eq!(*heard.lock().unwrap(), 5);
         let directory = tempfile::tempdir().unwrap();
-        story.write(directory.path()).unwrap();
+        log.write_to(directory.path()).unwrap();
         let read = |name| fs::read_to_string(directory.path().join(name)).unwrap();
         let events = read(EVENTS);
         let kinds: Vec<_> = events

@@ -13,10 +13,10 @@ const KUBECONFIGS: [&str; 2] = [
     "/etc/kubernetes/super-admin.conf",
     "/etc/kubernetes/admin.conf",
 ];
-const PAUSE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A client, once there is a kubeconfig. The server need not answer yet.
-pub(crate) async fn client() -> Client {
+pub(crate) async fn admin_client() -> Client {
     loop {
         let path = KUBECONFIGS.iter().map(Path::new).find(|path| path.exists());
         if let Some(path) = path
@@ -24,7 +24,7 @@ pub(crate) async fn client() -> Client {
         {
             return client;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

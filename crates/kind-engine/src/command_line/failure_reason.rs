@@ -2,7 +2,7 @@
 
 /// A known reason for a program's failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum FailureReason {
     /// Nothing that is known.
     Unknown,
     /// The program is not installed.
@@ -30,43 +30,55 @@ pub enum Trouble {
 }
 
 /// Words of programs and the reasons they stand for. The first match counts.
-const WORDS: [(&str, Trouble); 29] = [
-    ("executable file not found in $PATH", Trouble::NoProgram),
-    ("permission denied while trying to connect", Trouble::Denied),
-    ("Got permission denied", Trouble::Denied),
-    ("Cannot connect to the Docker daemon", Trouble::NoDaemon),
-    ("Is the docker daemon running", Trouble::NoDaemon),
-    ("failed to connect to the docker API", Trouble::NoDaemon),
-    ("cannot access containerd socket", Trouble::NoDaemon),
-    ("unable to connect to Podman", Trouble::NoDaemon),
-    ("Cannot connect to Podman", Trouble::NoDaemon),
-    ("error during connect", Trouble::NoDaemon),
-    ("port is already allocated", Trouble::PortTaken),
-    ("ports are not available", Trouble::PortTaken),
-    ("failed to bind host port", Trouble::PortTaken),
-    ("rootlessport listen", Trouble::PortTaken),
-    ("Address already in use", Trouble::AddressTaken),
-    ("is already allocated", Trouble::AddressTaken),
-    ("address already in use", Trouble::PortTaken),
-    ("no space left on device", Trouble::DiskFull),
-    ("pull access denied", Trouble::ImageDenied),
-    ("insufficient_scope", Trouble::ImageDenied),
-    ("no such host", Trouble::NoRegistry),
-    ("i/o timeout", Trouble::NoRegistry),
-    ("connection refused", Trouble::NoRegistry),
-    ("network is unreachable", Trouble::NoRegistry),
-    ("no route to host", Trouble::NoRegistry),
-    ("name resolution", Trouble::NoRegistry),
-    ("Mounts denied", Trouble::NotShared),
-    ("non-overlapping IPv4 address pool", Trouble::NoSubnet),
-    ("unable to apply caps", Trouble::Unprivileged),
+const WORDS: [(&str, FailureReason); 29] = [
+    (
+        "executable file not found in $PATH",
+        FailureReason::NoProgram,
+    ),
+    (
+        "permission denied while trying to connect",
+        FailureReason::Denied,
+    ),
+    ("Got permission denied", FailureReason::Denied),
+    (
+        "Cannot connect to the Docker daemon",
+        FailureReason::NoDaemon,
+    ),
+    ("Is the docker daemon running", FailureReason::NoDaemon),
+    (
+        "failed to connect to the docker API",
+        FailureReason::NoDaemon,
+    ),
+    ("cannot access containerd socket", FailureReason::NoDaemon),
+    ("unable to connect to Podman", FailureReason::NoDaemon),
+    ("Cannot connect to Podman", FailureReason::NoDaemon),
+    ("error during connect", FailureReason::NoDaemon),
+    ("port is already allocated", FailureReason::PortTaken),
+    ("ports are not available", FailureReason::PortTaken),
+    ("failed to bind host port", FailureReason::PortTaken),
+    ("rootlessport listen", FailureReason::PortTaken),
+    ("Address already in use", FailureReason::AddressTaken),
+    ("is already allocated", FailureReason::AddressTaken),
+    ("address already in use", FailureReason::PortTaken),
+    ("no space left on device", FailureReason::DiskFull),
+    ("pull access denied", FailureReason::ImageDenied),
+    ("insufficient_scope", FailureReason::ImageDenied),
+    ("no such host", FailureReason::NoRegistry),
+    ("i/o timeout", FailureReason::NoRegistry),
+    ("connection refused", FailureReason::NoRegistry),
+    ("network is unreachable", FailureReason::NoRegistry),
+    ("no route to host", FailureReason::NoRegistry),
+    ("name resolution", FailureReason::NoRegistry),
+    ("Mounts denied", FailureReason::NotShared),
+    ("non-overlapping IPv4 address pool", FailureReason::NoSubnet),
+    ("unable to apply caps", FailureReason::Unprivileged),
 ];
 
-impl Trouble {
+impl FailureReason {
     /// The reason behind what a program printed.
-    pub(super) fn of(output: &str) -> Self {
+    pub(super) fn of_output(output: &str) -> Self {
         let known = WORDS.iter().find(|(words, _)| output.contains(words));
-        known.map_or(Self::Unknown, |(_, trouble)| *trouble)
+        known.map_or(Self::Unknown, |(_, failure_reason)| *failure_reason)
     }
 
     /// The stable code of an error with this reason.
@@ -151,34 +163,34 @@ mod tests {
 
     #[test]
     fn known_words_have_reasons() {
-        for (output, trouble) in [
+        for (output, failure_reason) in [
             (
                 "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?",
-                Trouble::NoDaemon,
+                FailureReason::NoDaemon,
             ),
             (
                 "docker: Error response from daemon: driver failed programming external connectivity \
                  on endpoint a: Bind for 0.0.0.0:80 failed: port is already allocated.",
-                Trouble::PortTaken,
+                FailureReason::PortTaken,
             ),
             (
                 "Error response from daemon: Address already in use",
-                Trouble::AddressTaken,
+                FailureReason::AddressTaken,
             ),
             (
                 "listen tcp4 0.0.0.0:80: bind: address already in use",
-                Trouble::PortTaken,
+                FailureReason::PortTaken,
             ),
             (
                 "Error response from daemon: Get \"https://a.test/v2/\": dial tcp 192.0.2.1:443: connect: \
                  network is unreachable",
-                Trouble::NoRegistry,
+                FailureReason::NoRegistry,
             ),
-            ("something else", Trouble::Unknown),
+            ("something else", FailureReason::Unknown),
         ] {
-            assert_eq!(Trouble::of(output), trouble, "{output}");
+            assert_eq!(FailureReason::of_output(output), failure_reason, "{output}");
         }
-        assert!(Trouble::Unknown.remedy().is_none());
-        assert!(Trouble::NoDaemon.remedy().is_some());
+        assert!(FailureReason::Unknown.remedy().is_none());
+        assert!(FailureReason::NoDaemon.remedy().is_some());
     }
 }

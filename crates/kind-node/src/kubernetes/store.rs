@@ -18,7 +18,7 @@ pub(crate) struct Key {
 
 impl Key {
     /// The key of an object.
-    pub(crate) fn of<K: kube::Resource>(object: &K) -> Self {
+    pub(crate) fn of_object<K: kube::Resource>(object: &K) -> Self {
         Self {
             namespace: object.namespace().unwrap_or_default(),
             name: object.name_any(),
@@ -28,14 +28,14 @@ impl Key {
 
 /// All objects of a kind by key, each reduced to a `T`.
 #[derive(Debug)]
-pub(crate) struct Known<T> {
+pub(crate) struct Store<T> {
     known: BTreeMap<Key, T>,
     /// A list that is coming in; it takes the place of the known ones when it is complete.
     listed: BTreeMap<Key, T>,
     complete: bool,
 }
 
-impl<T> Default for Known<T> {
+impl<T> Default for Store<T> {
     fn default() -> Self {
         Self {
             known: BTreeMap::new(),
@@ -45,10 +45,10 @@ impl<T> Default for Known<T> {
     }
 }
 
-impl<T: PartialEq> Known<T> {
+impl<T: PartialEq> Store<T> {
     /// Takes an event in; tells whether there is something new to act on. `reduce` gives what
     /// matters of an object, or `None` for one that does not matter.
-    pub(crate) fn apply<K: kube::Resource>(
+    pub(crate) fn apply_event<K: kube::Resource>(
         &mut self,
         event: Event<K>,
         reduce: impl FnOnce(K) -> Option<T>,
@@ -59,7 +59,7 @@ impl<T: PartialEq> Known<T> {
                 false
             }
             Event::InitApply(object) => {
-                let key = Key::of(&object);
+                let key = Key::of_object(&object);
                 self.listed.extend(reduce(object).map(|facts| (key, facts)));
                 false
             }
@@ -70,7 +70,7 @@ impl<T: PartialEq> Known<T> {
                 first || self.known != before
             }
             Event::Apply(object) => {
-                let key = Key::of(&object);
+                let key = Key::of_object(&object);
                 match reduce(object) {
                     Some(facts) if self.known.get(&key) == Some(&facts) => false,
                     Some(facts) => {
@@ -80,25 +80,27 @@ impl<T: PartialEq> Known<T> {
                     None => self.known.remove(&key).is_some(),
                 }
             }
-            Event::Delete(object) => self.known.remove(&Key::of(&object)).is_some(),
+            Event::Delete(object) => self.known.remove(&Key::of_object(&object)).is_some(),
         }
     }
 }
 
-impl<T> Known<T> {
+impl<T> Store<T> {
     /// Tells whether all objects are known: before that, nothing may be removed.
     pub(crate) fn complete(&self) -> bool {
         self.complete
     }
 
     /// The objects by key.
-    pub(crate) fn all(&self) -> &BTreeMap<Key, T> {
+    pub(crate) fn all_objects(&self) -> &BTreeMap<Key, T> {
         &self.known
     }
 }
 
 /// Watches all objects of a kind; after an error, again.
-pub(crate) fn watch<K>(client: &Client) -> impl Stream<Item = watcher::Result<Event<K>>> + use<K>
+pub(crate) fn watch_objects<K>(
+    client: &Client,
+) -> impl Stream<Item = watcher::Result<Event<K>>> + use<K>
 where
     K: kube::Resource<DynamicType = ()>
         + Clone
@@ -123,8 +125,8 @@ mod tests {
     }
 
     /// Keeps the label; objects with the label "none" do not matter.
-    fn apply(known: &mut Known<String>, event: Event<Namespace>) -> bool {
-        known.apply(event, |object| {
+    fn apply(known: &mut Store<String>, event: Event<Namespace>) -> bool {
+        known.apply_event(event, |object| {
             let label = object.labels()["label"].clone();
             (label != "none").then_some(label)
         })
@@ -132,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_restarted_watch_forgets_what_is_gone() {
-        let mut known = Known::default();
+        let mut known = Store::default();
         apply(&mut known, Event::Init);
         apply(&mut known, Event::InitApply(object("a", "1")));
         apply(&mut known, Event::InitApply(object("b", "1")));
@@ -142,14 +144,18 @@ mod tests {
 
         apply(&mut known, Event::Init);
         apply(&mut known, Event::InitApply(object("a", "1")));
-        assert_eq!(known.all().len(), 2, "not before the list is complete");
+        assert_eq!(
+            known.all_objects().len(),
+            2,
+            "not before the list is complete"
+        );
         assert!(apply(&mut known, Event::InitDone));
-        assert_eq!(known.all().len(), 1);
+        assert_eq!(known.all_objects().len(), 1);
     }
 
     #[test]
     fn only_what_matters_is_news() {
-        let mut known = Known::default();
+        let mut known = Store::default();
         assert!(
             apply(&mut known, Event::InitDone),
             "an empty list is a state as well"

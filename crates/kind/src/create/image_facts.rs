@@ -11,7 +11,7 @@ const LARGEST_FILE: u64 = 4 << 20;
 
 /// Facts about the image of one node.
 #[derive(Debug, Clone)]
-pub(crate) struct Facts {
+pub(crate) struct ImageFacts {
     /// Text of `/kind/version`.
     pub(crate) version: String,
     /// What the image says of its packages; images of other makers say nothing.
@@ -26,9 +26,9 @@ pub(crate) struct Facts {
     pub(crate) storage: Option<String>,
 }
 
-impl Facts {
+impl ImageFacts {
     /// Reads the facts from a node that need not run.
-    pub(crate) fn read(engine: &dyn Engine, node: &str, image: &str) -> Result<Self> {
+    pub(crate) fn read_from_node(engine: &dyn Engine, node: &str, image: &str) -> Result<Self> {
         let mut files = read_tree(engine, node, "/kind", LARGEST_FILE)?;
         let version = files.remove("version").ok_or_else(|| Error::BadImage {
             image: image.to_owned(),

@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kind_sys::mount::{self, Detached};
+use kind_sys::mount::{self, DetachedMount};
 use kind_sys::{device, namespace, tree};
 use rustix::mount::MountFlags;
 
@@ -22,7 +22,7 @@ const SCRIPT: &str = concat!(
 const WORKPLACE: &str = "/run/prepared";
 
 /// Unpacks an image's images.
-pub(in crate::native) fn run(directory: &Path, layers: &[PathBuf]) -> Result<i32, Error> {
+pub(in crate::native) fn unpack_images(directory: &Path, layers: &[PathBuf]) -> Result<i32, Error> {
     let path = directory.join("log");
     let mut log = File::options()
         .create(true)
@@ -31,7 +31,7 @@ pub(in crate::native) fn run(directory: &Path, layers: &[PathBuf]) -> Result<i32
         .write(true)
         .open(&path)
         .map_err(io_error("write", &path))?;
-    enter(directory, layers).map_err(Error::io("make a root of the node image"))?;
+    enter_root(directory, layers).map_err(Error::io("make a root of the node image"))?;
     let snapshotter = Path::new("/var/lib/containerd").join(SNAPSHOTTER);
     let failed = || "show containerd a place for its snapshots";
     let workplace = Path::new(WORKPLACE);
@@ -70,11 +70,11 @@ pub(in crate::native) fn run(directory: &Path, layers: &[PathBuf]) -> Result<i32
 
 /// Makes an overlay of the layers the root of this process, with a containerd's needs and the directory
 /// that it works in.
-fn enter(directory: &Path, layers: &[PathBuf]) -> std::io::Result<()> {
+fn enter_root(directory: &Path, layers: &[PathBuf]) -> std::io::Result<()> {
     namespace::unshare_mounts()?;
     namespace::unshare_network()?;
-    let workplace = Detached::copy(directory)?;
-    mount::isolate()?;
+    let workplace = DetachedMount::copy(directory)?;
+    mount::make_all_private()?;
     let root = directory.join("root");
     mount::overlay(
         layers,
@@ -96,7 +96,7 @@ fn enter(directory: &Path, layers: &[PathBuf]) -> std::io::Result<()> {
     fs::create_dir_all("/proc")?;
     fs::create_dir_all("/var/lib/containerd")?;
     fs::create_dir(WORKPLACE)?;
-    workplace.attach(Path::new(WORKPLACE))
+    workplace.attach_at(Path::new(WORKPLACE))
 }
 
 /// The last lines of a log.

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use kind_sys::mount::{self, Detached};
+use kind_sys::mount::{self, DetachedMount};
 use kind_sys::{mountinfo, tree};
 use rustix::mount::{UnmountFlags, unmount};
 
@@ -21,14 +21,14 @@ const SNAPSHOTS: &str = "lib/containerd/io.containerd.snapshotter.v1.overlayfs/s
 const FILLED: &str = "/var/.kind-filled";
 
 /// Fills `/var` where there is a shared one.
-pub(crate) fn fill() -> io::Result<()> {
+pub(crate) fn fill_var() -> io::Result<()> {
     if !Path::new(SHARED).exists() {
         return Ok(());
     }
     let filled = Path::new(FILLED).exists();
     let mounts = mounts_below(Path::new(VAR))?;
     if !filled {
-        clear(Path::new(VAR), Path::new(""), &mounts)?;
+        clear_var(Path::new(VAR), Path::new(""), &mounts)?;
     }
     if !Path::new(SHARED).join("done").exists() {
         log::warn("the shared /var is not whole, copying the image's");
@@ -37,7 +37,7 @@ pub(crate) fn fill() -> io::Result<()> {
         }
     } else {
         let source = Path::new(SHARED).join("var");
-        let layers = unpacked(&source)?;
+        let layers = unpacked_layers(&source)?;
         if !filled {
             let kept: Vec<&Path> = layers.iter().chain(&mounts).map(PathBuf::as_path).collect();
             tree::copy(&source, Path::new(VAR), &kept)?;
@@ -55,7 +55,7 @@ pub(crate) fn fill() -> io::Result<()> {
 
 /// Empties a directory: a start that was cut short has left a part. What the user shows there (`mounts`)
 /// belongs to the host and is left alone.
-fn clear(var: &Path, below: &Path, mounts: &[PathBuf]) -> io::Result<()> {
+fn clear_var(var: &Path, below: &Path, mounts: &[PathBuf]) -> io::Result<()> {
     for entry in fs::read_dir(var.join(below))? {
         let entry = entry?;
         let path = below.join(entry.file_name());
@@ -63,7 +63,7 @@ fn clear(var: &Path, below: &Path, mounts: &[PathBuf]) -> io::Result<()> {
             continue;
         }
         if mounts.iter().any(|mount| mount.starts_with(&path)) {
-            clear(var, &path, mounts)?;
+            clear_var(var, &path, mounts)?;
         } else if entry.file_type()?.is_dir() {
             fs::remove_dir_all(entry.path())?;
         } else {
@@ -85,7 +85,7 @@ fn mounts_below(directory: &Path) -> io::Result<Vec<PathBuf>> {
 /// Directories of the snapshots that have an unpacked layer, below a `/var`. They are shown whole: for a pod
 /// with a user namespace containerd maps owners by a mount of the directory above `fs`, in which a mount on `fs`
 /// itself would be missing.
-fn unpacked(var: &Path) -> io::Result<Vec<PathBuf>> {
+fn unpacked_layers(var: &Path) -> io::Result<Vec<PathBuf>> {
     let mut snapshots = Vec::new();
     for entry in fs::read_dir(var.join(SNAPSHOTS))? {
         let snapshot = Path::new(SNAPSHOTS).join(entry?.file_name());
@@ -100,13 +100,13 @@ fn unpacked(var: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// The image's own `/var` lies below the volume.
 fn copy_from_image() -> io::Result<()> {
-    let volume = Detached::copy(Path::new(VAR))?;
+    let volume = DetachedMount::copy(Path::new(VAR))?;
     unmount(VAR, UnmountFlags::DETACH)?;
     let beside = Path::new("/kind/var");
     fs::create_dir_all(beside)?;
-    volume.attach(beside)?;
+    volume.attach_at(beside)?;
     tree::copy(Path::new(VAR), beside, &[])?;
-    Detached::copy(beside)?.attach(Path::new(VAR))?;
+    DetachedMount::copy(beside)?.attach_at(Path::new(VAR))?;
     Ok(unmount(beside, UnmountFlags::DETACH)?)
 }
 
@@ -123,7 +123,7 @@ mod tests {
         fs::create_dir(var.path().join(SNAPSHOTS).join("4")).unwrap();
         std::os::unix::fs::symlink("/etc", var.path().join(SNAPSHOTS).join("4/fs")).unwrap();
         let names = ["10", "2"].map(|name| Path::new(SNAPSHOTS).join(name));
-        assert_eq!(unpacked(var.path()).unwrap(), names);
+        assert_eq!(unpacked_layers(var.path()).unwrap(), names);
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
         fs::create_dir_all(var.path().join("lib/half")).unwrap();
         fs::write(var.path().join("file"), "").unwrap();
         std::os::unix::fs::symlink("/etc", var.path().join("link")).unwrap();
-        clear(var.path(), Path::new(""), &[]).unwrap();
+        clear_var(var.path(), Path::new(""), &[]).unwrap();
         assert_eq!(fs::read_dir(var.path()).unwrap().count(), 0);
         assert!(Path::new("/etc").exists());
     }
@@ -144,7 +144,7 @@ mod tests {
         fs::create_dir_all(theirs.parent().unwrap()).unwrap();
         fs::write(&theirs, "theirs").unwrap();
         fs::create_dir_all(var.path().join("lib/half")).unwrap();
-        clear(var.path(), Path::new(""), &["lib/mine".into()]).unwrap();
+        clear_var(var.path(), Path::new(""), &["lib/mine".into()]).unwrap();
         assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
         assert!(!var.path().join("lib/half").exists());
     }

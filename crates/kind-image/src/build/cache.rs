@@ -8,8 +8,8 @@ use std::time::Instant;
 use super::{Error, Event, Observer, Step};
 use crate::Digest;
 
-/// Where a build works: a cache directory that one build uses at a time.
-pub(super) struct Workshop<'a> {
+/// The cache directory of a build, which one build uses at a time.
+pub(super) struct BuildCache<'a> {
     cache: PathBuf,
     observer: Observer<'a>,
     _lock: File,
@@ -49,7 +49,7 @@ pub fn discard_cache(cache: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
     for path in cached_paths(cache) {
         bytes += crate::store::size_on_disk(&path);
-        remove(&path)?;
+        remove_tree(&path)?;
     }
     Ok(bytes)
 }
@@ -59,8 +59,8 @@ fn cached_paths(cache: &Path) -> impl Iterator<Item = PathBuf> {
     names.map(|name| cache.join(name))
 }
 
-/// A step at work.
-pub(super) struct Work<'a> {
+/// What a step has while it runs.
+pub(super) struct StepContext<'a> {
     pub(super) step: Step,
     /// Directory for the step's result, empty at first.
     pub(super) directory: &'a Path,
@@ -69,9 +69,9 @@ pub(super) struct Work<'a> {
     pub(super) observer: Observer<'a>,
 }
 
-impl<'a> Workshop<'a> {
+impl<'a> BuildCache<'a> {
     /// Opens a cache directory, waiting for another build that uses it.
-    pub(super) fn open(cache: &Path, observer: Observer<'a>) -> Result<Self, Error> {
+    pub(super) fn open_directory(cache: &Path, observer: Observer<'a>) -> Result<Self, Error> {
         let make = |part: &str| {
             let path = cache.join(part);
             fs::create_dir_all(&path).map_err(Error::path("create", &path))
@@ -97,7 +97,7 @@ impl<'a> Workshop<'a> {
     }
 
     /// Directory of a step's result, if it is there.
-    pub(super) fn cached(&self, step: Step, key: &Key) -> Option<PathBuf> {
+    pub(super) fn cached(&self, step: Step, key: &CacheKey) -> Option<PathBuf> {
         let path = self.result_path(step, key);
         path.is_dir().then_some(path)
     }
@@ -105,11 +105,11 @@ impl<'a> Workshop<'a> {
     /// Directory of a step's result, made by `make` unless it is there.
     ///
     /// Results under other keys are removed: nothing leads back to them but an older build.
-    pub(super) fn step(
+    pub(super) fn cached_step(
         &self,
         step: Step,
-        key: &Key,
-        make: impl FnOnce(&Work<'_>) -> Result<(), Error>,
+        key: &CacheKey,
+        make: impl FnOnce(&StepContext<'_>) -> Result<(), Error>,
     ) -> Result<PathBuf, Error> {
         let result = self.result_path(step, key);
         if result.is_dir() {
@@ -117,25 +117,25 @@ impl<'a> Workshop<'a> {
             return Ok(result);
         }
         let directory = self.cache.join("tmp").join(step.name());
-        remove(&directory)?;
+        remove_tree(&directory)?;
         fs::create_dir(&directory).map_err(Error::path("create", &directory))?;
-        self.work(step, &directory, make)?;
+        self.uncached_step(step, &directory, make)?;
         self.keep(step, &directory, &result)?;
         Ok(result)
     }
 
     /// Runs a step whose result is kept elsewhere.
-    pub(super) fn work<T>(
+    pub(super) fn uncached_step<T>(
         &self,
         step: Step,
         directory: &Path,
-        make: impl FnOnce(&Work<'_>) -> Result<T, Error>,
+        make: impl FnOnce(&StepContext<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let log = self.cache.join("logs").join(format!("{}.log", step.name()));
         File::create(&log).map_err(Error::path("create", &log))?;
         (self.observer)(Event::Started { step, log: &log });
         let start = Instant::now();
-        let made = make(&Work {
+        let made = make(&StepContext {
             step,
             directory,
             log: &log,
@@ -163,7 +163,7 @@ impl<'a> Workshop<'a> {
 
     /// Removes a step's results that no later step needs any more.
     pub(super) fn discard(&self, step: Step) -> Result<(), Error> {
-        remove(&self.cache.join(step.name()))
+        remove_tree(&self.cache.join(step.name()))
     }
 
     /// Removes all results, so that everything is made again.
@@ -174,7 +174,7 @@ impl<'a> Workshop<'a> {
     /// An empty directory for a step without a result of its own; it stays until the next build.
     pub(super) fn scratch(&self, name: &str) -> Result<PathBuf, Error> {
         let path = self.cache.join("tmp").join(name);
-        remove(&path)?;
+        remove_tree(&path)?;
         fs::create_dir(&path).map_err(Error::path("create", &path))?;
         Ok(path)
     }
@@ -183,26 +183,26 @@ impl<'a> Workshop<'a> {
         self.discard(step)?;
         let parent = self.cache.join(step.name());
         fs::create_dir_all(&parent).map_err(Error::path("create", &parent))?;
-        crate::durable::flush(made)?;
+        crate::durable::flush_tree(made)?;
         fs::rename(made, result).map_err(Error::path("keep", result))
     }
 
-    fn result_path(&self, step: Step, key: &Key) -> PathBuf {
+    fn result_path(&self, step: Step, key: &CacheKey) -> PathBuf {
         self.cache.join(step.name()).join(&key.0.hex()[..32])
     }
 }
 
-impl Drop for Workshop<'_> {
+impl Drop for BuildCache<'_> {
     fn drop(&mut self) {
         let tmp = self.cache.join("tmp");
-        if let Err(error) = remove(&tmp) {
+        if let Err(error) = remove_tree(&tmp) {
             tracing::warn!(path = %tmp.display(), %error, "cannot remove temporary files of the build");
         }
     }
 }
 
 /// Removes a directory tree if it is there.
-pub(super) fn remove(path: &Path) -> Result<(), Error> {
+pub(super) fn remove_tree(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Error::path("remove", path)(error))
@@ -213,18 +213,18 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
 
 /// A step's result and the key it has.
 #[derive(Debug, Clone)]
-pub(super) struct Made {
+pub(super) struct StepOutput {
     pub(super) path: PathBuf,
-    pub(super) key: Key,
+    pub(super) key: CacheKey,
 }
 
 /// Stands for everything that goes into a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Key(Digest);
+pub(super) struct CacheKey(Digest);
 
-impl Key {
+impl CacheKey {
     /// A key over texts: package lists, scripts, names, other keys.
-    pub(super) fn of<S: AsRef<str>>(parts: impl IntoIterator<Item = S>) -> Self {
+    pub(super) fn of_parts<S: AsRef<str>>(parts: impl IntoIterator<Item = S>) -> Self {
         let mut text = String::new();
         for part in parts {
             let part = part.as_ref();
@@ -237,7 +237,7 @@ impl Key {
     }
 }
 
-impl AsRef<str> for Key {
+impl AsRef<str> for CacheKey {
     fn as_ref(&self) -> &str {
         self.0.hex()
     }
@@ -257,7 +257,11 @@ mod tests {
     use super::*;
 
     /// Runs the step once and returns what the observer heard.
-    fn run(cache: &Path, key: &Key, fail: bool) -> (Result<PathBuf, Error>, Vec<&'static str>) {
+    fn run(
+        cache: &Path,
+        key: &CacheKey,
+        fail: bool,
+    ) -> (Result<PathBuf, Error>, Vec<&'static str>) {
         let heard = Mutex::new(Vec::new());
         let observer = |event: Event<'_>| {
             let word = match event {
@@ -269,19 +273,22 @@ mod tests {
             };
             heard.lock().unwrap().push(word);
         };
-        let workshop = Workshop::open(cache, &observer).unwrap();
-        let result = workshop.step(Step::NodeRoot, key, |work| {
+        let build_cache = BuildCache::open_directory(cache, &observer).unwrap();
+        let result = build_cache.cached_step(Step::NodeRoot, key, |work| {
             fs::write(work.directory.join("file"), "made").unwrap();
             if fail { Err(Error::NotRoot) } else { Ok(()) }
         });
-        drop(workshop);
+        drop(build_cache);
         (result, heard.into_inner().unwrap())
     }
 
     #[test]
     fn a_step_runs_once_for_a_key() {
         let cache = tempfile::tempdir().unwrap();
-        let (key, other) = (Key::of(["a", "bc"]), Key::of(["ab", "c"]));
+        let (key, other) = (
+            CacheKey::of_parts(["a", "bc"]),
+            CacheKey::of_parts(["ab", "c"]),
+        );
         let (path, heard) = run(cache.path(), &key, false);
         assert_eq!(heard, ["started", "finished"]);
         let path = path.unwrap();
@@ -296,8 +303,8 @@ mod tests {
     #[test]
     fn a_failed_step_keeps_what_was_there_and_leaves_nothing() {
         let cache = tempfile::tempdir().unwrap();
-        let (path, _) = run(cache.path(), &Key::of(["old"]), false);
-        let (result, heard) = run(cache.path(), &Key::of(["new"]), true);
+        let (path, _) = run(cache.path(), &CacheKey::of_parts(["old"]), false);
+        let (result, heard) = run(cache.path(), &CacheKey::of_parts(["new"]), true);
         assert!(result.is_err());
         assert_eq!(heard, ["started"]);
         assert!(path.unwrap().exists());
@@ -307,8 +314,8 @@ mod tests {
     #[test]
     fn a_second_build_waits_for_the_first() {
         let cache = tempfile::tempdir().unwrap();
-        let (key, waited) = (Key::of(["key"]), Mutex::new(false));
-        let first = Workshop::open(cache.path(), &|_| {}).unwrap();
+        let (key, waited) = (CacheKey::of_parts(["key"]), Mutex::new(false));
+        let first = BuildCache::open_directory(cache.path(), &|_| {}).unwrap();
         std::thread::scope(|scope| {
             let second = scope.spawn(|| {
                 let observer = |event: Event<'_>| {
@@ -316,13 +323,13 @@ mod tests {
                         *waited.lock().unwrap() = true;
                     }
                 };
-                let workshop = Workshop::open(cache.path(), &observer).unwrap();
-                workshop.cached(Step::NodeRoot, &key).is_some()
+                let build_cache = BuildCache::open_directory(cache.path(), &observer).unwrap();
+                build_cache.cached(Step::NodeRoot, &key).is_some()
             });
             while !*waited.lock().unwrap() {
                 std::thread::yield_now();
             }
-            first.step(Step::NodeRoot, &key, |_| Ok(())).unwrap();
+            first.cached_step(Step::NodeRoot, &key, |_| Ok(())).unwrap();
             drop(first);
             assert!(second.join().unwrap(), "it finds what the first one made");
         });

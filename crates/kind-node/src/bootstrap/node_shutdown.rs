@@ -12,23 +12,23 @@ use kube::ResourceExt;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::administrator;
+use super::admin_client;
 
 /// How long that may take: the nodes stop anyway.
-const LIMIT: Duration = Duration::from_secs(2);
+const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Calls all nodes of the cluster not Ready.
 ///
 /// Never fails: a cluster that does not answer can be stopped too.
-pub(crate) fn run() -> ExitCode {
-    let noted = async { tokio::time::timeout(LIMIT, note()).await };
-    let _ = administrator::block_on(noted);
+pub(crate) fn note_shutdown() -> ExitCode {
+    let noted = async { tokio::time::timeout(STATUS_TIMEOUT, note_in_cluster()).await };
+    let _ = admin_client::block_on(noted);
     ExitCode::SUCCESS
 }
 
-async fn note() -> Result<(), kube::Error> {
-    let nodes: Api<Node> = Api::all(administrator::client().await);
-    let patch = Patch::Strategic(stopped(Timestamp::now()));
+async fn note_in_cluster() -> Result<(), kube::Error> {
+    let nodes: Api<Node> = Api::all(admin_client::admin_client().await);
+    let patch = Patch::Strategic(stopped_condition(Timestamp::now()));
     for node in nodes.list(&ListParams::default()).await? {
         let params = PatchParams::default();
         nodes
@@ -39,7 +39,7 @@ async fn note() -> Result<(), kube::Error> {
 }
 
 /// The change of a node's status, as the cluster makes it when a kubelet has not been heard of.
-fn stopped(now: Timestamp) -> Value {
+fn stopped_condition(now: Timestamp) -> Value {
     json!({ "status": { "conditions": [{
         "type": "Ready",
         "status": "Unknown",
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_stopped_node_is_not_called_ready() {
-        let patch = stopped("2026-01-02T03:04:05Z".parse().unwrap());
+        let patch = stopped_condition("2026-01-02T03:04:05Z".parse().unwrap());
         let condition = &patch["status"]["conditions"][0];
         assert_eq!(condition["type"], "Ready");
         assert_eq!(condition["status"], "Unknown");

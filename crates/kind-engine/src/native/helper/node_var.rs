@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use kind_sys::mount::Detached;
+use kind_sys::mount::DetachedMount;
 use kind_sys::{namespace, tree};
 
 use super::rootfs;
@@ -20,7 +20,7 @@ use crate::native::record::NodeRecord;
 use crate::native::state::State;
 
 /// Fills the node's `/var`.
-pub(in crate::native) fn fill(state: &State, name: &str) -> Result<i32, Error> {
+pub(in crate::native) fn fill_var(state: &State, name: &str) -> Result<i32, Error> {
     let directory = state.node(name);
     let record = NodeRecord::load(&directory)?;
     let own = directory.file("var.new");
@@ -28,22 +28,28 @@ pub(in crate::native) fn fill(state: &State, name: &str) -> Result<i32, Error> {
     let _ = fs::remove_dir_all(&own);
     fs::create_dir(&own).map_err(Error::io(failed()))?;
     namespace::unshare_mounts().map_err(Error::io("make a mount namespace"))?;
-    let target = Detached::copy(&own).map_err(Error::io(failed()))?;
-    let prepared = record.prepared.as_deref().map(Detached::copy).transpose();
-    let prepared = prepared.map_err(Error::io(failed()))?;
+    let target = DetachedMount::copy(&own).map_err(Error::io(failed()))?;
+    let shared_image_store = record
+        .shared_image_store
+        .as_deref()
+        .map(DetachedMount::copy)
+        .transpose();
+    let shared_image_store = shared_image_store.map_err(Error::io(failed()))?;
     rootfs::enter_files(state, &record)?;
     // Any directories that every image has will do to reach the host's from inside.
     let (inside, from) = (Path::new("/proc"), Path::new("/sys"));
-    target.attach(inside).map_err(Error::io(failed()))?;
+    target.attach_at(inside).map_err(Error::io(failed()))?;
     let shared: Vec<_> = record
         .shared
         .iter()
         .map(|(_, below)| below.as_path())
         .collect();
-    let Some(prepared) = prepared else {
+    let Some(shared_image_store) = shared_image_store else {
         return copy_var(inside, &shared).map_err(Error::io(failed()));
     };
-    prepared.attach(from).map_err(Error::io(failed()))?;
+    shared_image_store
+        .attach_at(from)
+        .map_err(Error::io(failed()))?;
     copy_var(inside, &[Path::new(BELOW_VAR)]).map_err(Error::io(failed()))?;
     let kept: Vec<_> = shared
         .iter()

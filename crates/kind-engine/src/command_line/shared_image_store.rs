@@ -14,18 +14,18 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::Flavor;
+use super::failure_reason::is_taken;
 use super::images::{self, Inspected};
-use super::mutex::lock;
+use super::mutex::lock_mutex;
 use super::program::Program;
-use super::trouble::is_taken;
 use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
 
 /// Label of the volumes and of the containers that make them; its value is the image's id.
 const LABEL: &str = "io.x-k8s.kind.shared-var";
 /// How often the volume is looked for: one that a crash left half made must not be waited for without end.
-const LOOKS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 /// How long another kind may take to make it: unpacking takes seconds, on slow disks minutes.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const UNPACK_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Variable of the node that names its snapshotter.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
 const SCRIPT: &str = concat!(
@@ -37,11 +37,11 @@ const SCRIPT: &str = concat!(
 /// What is known about images, by their names. Nodes are made at the same time: the first waits for the
 /// volume, the others for the first.
 #[derive(Debug, Default)]
-pub(super) struct SharedVars(Mutex<BTreeMap<String, Option<String>>>);
+pub(super) struct SharedImageStores(Mutex<BTreeMap<String, Option<String>>>);
 
-impl SharedVars {
+impl SharedImageStores {
     /// The volume that a node shares; `None` if it has to copy its image's. `look` tells of the node's image.
-    pub(super) fn find(
+    pub(super) fn find_or_make(
         &self,
         (flavor, program): (Flavor, &Program),
         info: &Info,
@@ -51,13 +51,13 @@ impl SharedVars {
         if !is_possible(flavor, info, node) {
             return None;
         }
-        let mut known = lock(&self.0);
+        let mut known = lock_mutex(&self.0);
         if let Some(found) = known.get(&node.image) {
             return found.clone();
         }
         let ensured = look().and_then(|image| {
             let image = image.ok_or_else(|| gone(&node.image))?;
-            ensure(flavor, program, &node.image, &image)
+            ensure_volume(flavor, program, &node.image, &image)
         });
         let found = match ensured {
             Ok(found) => Some(found),
@@ -78,7 +78,7 @@ fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
         && !info.user_namespaces
         && node.purpose == Purpose::Kubernetes
         && node.command.is_none()
-        && node.kind_node.is_some()
+        && node.node_agent.is_some()
         && snapshotter.is_none_or(|name| name.is_empty() || name == "overlayfs")
 }
 
@@ -90,40 +90,41 @@ fn gone(image: &str) -> Error {
     )
 }
 
-fn ensure(
+fn ensure_volume(
     flavor: Flavor,
     program: &Program,
     reference: &str,
     image: &Inspected,
 ) -> Result<String, Error> {
-    let name = images::name(flavor, reference);
+    let name = images::image_name(flavor, reference);
     let digits = image.id.trim_start_matches("sha256:");
     let digits = digits.get(..24).unwrap_or(digits);
     let (volume, maker) = (
         format!("kind-var-{digits}"),
         format!("kind-var-{digits}-maker"),
     );
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_ATTEMPTS {
         let (has_volume, has_maker) = look(program, &volume, &maker)?;
         match (has_volume, has_maker) {
             (true, false) => return Ok(volume),
             // Another kind makes it; the container is gone when it has.
-            (_, true) => wait(flavor, program, &maker)?,
-            (false, false) => make(flavor, program, &name, &image.id, (&volume, &maker))?,
+            (_, true) => wait_for_maker(flavor, program, &maker)?,
+            (false, false) => make_volume(flavor, program, &name, &image.id, (&volume, &maker))?,
         }
     }
-    Err(stuck(flavor, &maker))
+    Err(stuck_maker(flavor, &maker))
 }
 
 /// Waits for the maker's end.
-fn wait(flavor: Flavor, program: &Program, maker: &str) -> Result<(), Error> {
-    match program.ends_within(&["wait", maker], PATIENCE)? {
-        true => Ok(()),
-        false => Err(stuck(flavor, maker)),
+fn wait_for_maker(flavor: Flavor, program: &Program, maker: &str) -> Result<(), Error> {
+    if program.ends_within(&["wait", maker], UNPACK_TIMEOUT)? {
+        Ok(())
+    } else {
+        Err(stuck_maker(flavor, maker))
     }
 }
 
-fn stuck(flavor: Flavor, maker: &str) -> Error {
+fn stuck_maker(flavor: Flavor, maker: &str) -> Error {
     let message = format!("container {maker:?} neither ends nor goes away");
     let remedy = format!("remove it: {} rm --force {maker}", flavor.name());
     Error::other("ENG-SHARED-VAR", message, remedy)
@@ -132,14 +133,14 @@ fn stuck(flavor: Flavor, maker: &str) -> Error {
 /// Whether the volume and its maker exist.
 fn look(program: &Program, volume: &str, maker: &str) -> Result<(bool, bool), Error> {
     let volumes = program
-        .run(&["volume", "inspect", volume])?
+        .run_command(&["volume", "inspect", volume])?
         .status
         .success();
-    let makers = program.run(&["inspect", "--type=container", maker])?;
+    let makers = program.run_command(&["inspect", "--type=container", maker])?;
     Ok((volumes, makers.status.success()))
 }
 
-fn make(
+fn make_volume(
     flavor: Flavor,
     program: &Program,
     image: &str,
@@ -148,7 +149,7 @@ fn make(
 ) -> Result<(), Error> {
     let label = format!("{LABEL}={id}");
     let shown = format!("{volume}:/shared");
-    program.output(&["volume", "create", "--label", &label, volume])?;
+    program.command_output(&["volume", "create", "--label", &label, volume])?;
     let mut arguments = vec![
         "run",
         "--rm",
@@ -178,13 +179,13 @@ fn make(
         "-c",
         SCRIPT,
     ]);
-    match program.output(&arguments) {
+    match program.command_output(&arguments) {
         Ok(_) => Ok(()),
         // Another kind was faster; what it makes is waited for.
         Err(error) if is_taken(error.output().unwrap_or_default(), maker) => Ok(()),
         Err(error) => {
             // What stays of it is looked at by nodes, and is not used.
-            let _ = program.output(&["volume", "rm", volume]);
+            let _ = program.command_output(&["volume", "rm", volume]);
             Err(without_script(&error))
         }
     }
@@ -203,7 +204,10 @@ fn without_script(error: &Error) -> Error {
 }
 
 /// Volumes that no node uses.
-pub(super) fn prune(program: &Program, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
+pub(super) fn prune_shared_image_stores(
+    program: &Program,
+    pruning: Pruning,
+) -> Result<Vec<Leftover>, Error> {
     let label = format!("label={LABEL}");
     let list = [
         "volume",
@@ -214,12 +218,15 @@ pub(super) fn prune(program: &Program, pruning: Pruning) -> Result<Vec<Leftover>
         "--filter",
         "dangling=true",
     ];
-    let listed = program.output(&list)?;
+    let listed = program.command_output(&list)?;
     let mut found = Vec::new();
     for volume in listed.lines() {
         // One that a node has begun to use is refused.
-        let gone =
-            pruning == Pruning::Look || program.run(&["volume", "rm", volume])?.status.success();
+        let gone = pruning == Pruning::Look
+            || program
+                .run_command(&["volume", "rm", volume])?
+                .status
+                .success();
         if gone {
             found.push(Leftover::new(
                 LeftoverKind::Prepared,
@@ -238,7 +245,7 @@ mod tests {
     #[test]
     fn only_nodes_that_can_fill_their_var_share_one() {
         let mut node = NodeSpec {
-            kind_node: Some(crate::Agent::file("/kind-node")),
+            node_agent: Some(crate::Agent::file("/kind-node")),
             ..NodeSpec::default()
         };
         let info = Info::default();

@@ -16,44 +16,44 @@ use rustix::param::clock_ticks_per_second;
 use tokio::time::{sleep, timeout};
 
 use crate::kubernetes;
-use crate::usage::{complain, fail};
+use crate::usage::{exit_with_failure, exit_with_usage};
 
 const KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
 /// The manifest by which a kubelet runs an API server beside it.
 const API_SERVER: &str = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 /// That server, whatever the node's addresses are.
 const LOCAL: &str = "https://localhost:6443";
-const PAUSE: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// How long one answer may take.
-const ANSWER: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Waits for the node that is named: `NODE SECONDS`.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
+pub(crate) fn await_node_readiness(arguments: &[String]) -> ExitCode {
     let [node, seconds] = arguments else {
-        return complain("await-ready takes NODE SECONDS");
+        return exit_with_usage("await-ready takes NODE SECONDS");
     };
     let Ok(seconds) = seconds.parse() else {
-        return complain("await-ready takes whole seconds");
+        return exit_with_usage("await-ready takes whole seconds");
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let ready = runtime
         .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(attend(node, Duration::from_secs(seconds))));
+        .and_then(|runtime| runtime.block_on(wait_until_ready(node, Duration::from_secs(seconds))));
     match ready {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => fail(&problem),
+        Err(problem) => exit_with_failure(&problem),
     }
 }
 
-async fn attend(node: &str, limit: Duration) -> Result<(), String> {
-    let booted = booted().ok_or("the time of the node's boot cannot be read")?;
+async fn wait_until_ready(node: &str, limit: Duration) -> Result<(), String> {
+    let booted = boot_time().ok_or("the time of the node's boot cannot be read")?;
     let mut last = "nothing was tried".to_owned();
     let ready = timeout(limit, async {
-        while let Err(problem) = check(node, booted).await {
+        while let Err(problem) = check_node(node, booted).await {
             last = problem;
-            sleep(PAUSE).await;
+            sleep(POLL_INTERVAL).await;
         }
     });
     let ready = ready.await;
@@ -61,20 +61,20 @@ async fn attend(node: &str, limit: Duration) -> Result<(), String> {
 }
 
 /// Whether the node is well, and the API server on it if there is one.
-async fn check(node: &str, booted: Timestamp) -> Result<(), String> {
-    let client = client().await?;
+async fn check_node(node: &str, booted: Timestamp) -> Result<(), String> {
+    let client = kubelet_client().await?;
     let server = http::Request::get("/readyz").body(Vec::new());
     let server = server.map_err(text)?;
-    let server = timeout(ANSWER, client.request_text(server)).await;
+    let server = timeout(REQUEST_TIMEOUT, client.request_text(server)).await;
     server.map_err(text)?.map_err(text)?;
     let nodes: Api<Node> = Api::all(client);
-    let found = timeout(ANSWER, nodes.get(node)).await;
+    let found = timeout(REQUEST_TIMEOUT, nodes.get(node)).await;
     let status = found.map_err(text)?.map_err(text)?.status;
     let conditions = status.and_then(|status| status.conditions);
-    judge(&conditions.unwrap_or_default(), booted)
+    judge_conditions(&conditions.unwrap_or_default(), booted)
 }
 
-fn judge(conditions: &[NodeCondition], booted: Timestamp) -> Result<(), String> {
+fn judge_conditions(conditions: &[NodeCondition], booted: Timestamp) -> Result<(), String> {
     let ready = conditions.iter().find(|found| found.type_ == "Ready");
     let ready = ready.ok_or("its kubelet has not reported yet")?;
     let heard = ready.last_heartbeat_time.as_ref();
@@ -88,7 +88,7 @@ fn judge(conditions: &[NodeCondition], booted: Timestamp) -> Result<(), String> 
 }
 
 /// The API server as the kubelet reaches it; on a control plane its own.
-async fn client() -> Result<Client, String> {
+async fn kubelet_client() -> Result<Client, String> {
     let path = Path::new(KUBECONFIG);
     if !Path::new(API_SERVER).exists() {
         return kubernetes::client_of(path).await.map_err(text);
@@ -97,7 +97,7 @@ async fn client() -> Result<Client, String> {
 }
 
 /// When the node's first process was started.
-fn booted() -> Option<Timestamp> {
+fn boot_time() -> Option<Timestamp> {
     let stat = std::fs::read_to_string("/proc/1/stat").ok()?;
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
     let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
@@ -138,15 +138,15 @@ mod tests {
         let booted = Timestamp::from_second(1_000).unwrap();
         let before = Timestamp::from_second(990).unwrap();
         let since = Timestamp::from_second(1_003).unwrap();
-        assert!(judge(&[condition("True", before)], booted).is_err());
-        assert!(judge(&[condition("True", since)], booted).is_ok());
-        assert!(judge(&[condition("False", since)], booted).is_err());
-        assert!(judge(&[], booted).is_err());
+        assert!(judge_conditions(&[condition("True", before)], booted).is_err());
+        assert!(judge_conditions(&[condition("True", since)], booted).is_ok());
+        assert!(judge_conditions(&[condition("False", since)], booted).is_err());
+        assert!(judge_conditions(&[], booted).is_err());
     }
 
     #[test]
     fn the_boot_was_before_now_and_after_that_of_the_kernel() {
-        let booted = booted().unwrap();
+        let booted = boot_time().unwrap();
         assert!(booted < Timestamp::now());
         let stat = "1 (a b) c) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 9 9";
         assert_eq!(ticks(stat), Some(4711));

@@ -12,29 +12,29 @@ use kube::Client;
 use kube::api::Api;
 use tokio::time::{sleep, timeout};
 
-use super::administrator;
-use crate::usage::fail;
+use super::admin_client;
+use crate::usage::exit_with_failure;
 
 /// As long as kubeadm waits for a control plane.
-const LIMIT: Duration = Duration::from_secs(240);
-const PAUSE: Duration = Duration::from_millis(25);
+const API_SERVER_TIMEOUT: Duration = Duration::from_secs(240);
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Waits for the API server of the cluster that this node begins.
-pub(crate) fn run() -> ExitCode {
-    let waited = async { timeout(LIMIT, serves()).await };
-    match administrator::block_on(waited) {
+pub(crate) fn await_api_server() -> ExitCode {
+    let waited = async { timeout(API_SERVER_TIMEOUT, wait_until_serving()).await };
+    match admin_client::block_on(waited) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(_)) => fail(&format!(
-            "the API server does not serve after {LIMIT:?}; see the logs of the kubelet and of the containers"
+        Ok(Err(_)) => exit_with_failure(&format!(
+            "the API server does not serve after {API_SERVER_TIMEOUT:?}; see the logs of the kubelet and of the containers"
         )),
-        Err(error) => fail(&error.to_string()),
+        Err(error) => exit_with_failure(&error.to_string()),
     }
 }
 
-async fn serves() {
-    let client = administrator::client().await;
+async fn wait_until_serving() {
+    let client = admin_client::admin_client().await;
     while !has_first_objects(&client).await {
-        sleep(PAUSE).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 

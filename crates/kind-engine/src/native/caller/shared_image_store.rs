@@ -7,8 +7,8 @@
 //! prepared/DIGEST.new/          one in the making
 //! ```
 //!
-//! The image's own containerd does it, in a root that is thrown away (`helper/prepared.rs`). An image on which that fails is used
-//! as it is: then every node unpacks for itself.
+//! The image's own containerd does it, in a root that is thrown away (`helper/shared_image_store.rs`). An image on
+//! which that fails is used as it is: then every node unpacks for itself.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use std::process::Stdio;
 use kind_image::store::Image;
 use kind_sys::process;
 
-use super::varfs;
+use super::image_snapshots;
 use crate::native::call::{Helper, Task};
 use crate::native::containerd::SNAPSHOTTER;
 use crate::native::state::{State, io_error, lock_file, make_directory};
@@ -29,7 +29,7 @@ const PACKED: u64 = 16 << 20;
 
 /// The directory that takes the place of `/var/lib/containerd` in nodes of this image; `None` if they
 /// have to use the image's own.
-pub(super) fn ensure(
+pub(super) fn ensure_shared_image_store(
     state: &State,
     helper: &Path,
     image: &Image,
@@ -38,7 +38,7 @@ pub(super) fn ensure(
     if !is_wanted(spec) || !is_packed(image.layers()) || !is_native(image) {
         return None;
     }
-    match make(state, helper, image) {
+    match make_shared_image_store(state, helper, image) {
         Ok(directory) => Some(directory),
         Err(error) => {
             let source = std::error::Error::source(&error).map(ToString::to_string);
@@ -58,7 +58,7 @@ fn is_wanted(spec: &NodeSpec) -> bool {
 fn is_packed(layers: &[PathBuf]) -> bool {
     let blobs = layers
         .iter()
-        .filter_map(|layer| varfs::real_directory(layer, Path::new(CONTENT)))
+        .filter_map(|layer| image_snapshots::real_directory(layer, Path::new(CONTENT)))
         .flat_map(|directory| fs::read_dir(directory).into_iter().flatten().flatten());
     let sizes = blobs.filter_map(|blob| blob.metadata().ok().map(|blob| blob.len()));
     sizes.sum::<u64>() > PACKED
@@ -69,13 +69,13 @@ fn is_native(image: &Image) -> bool {
     image.architecture() == host
 }
 
-fn make(state: &State, helper: &Path, image: &Image) -> Result<PathBuf, Error> {
-    let prepared = state.prepared();
-    let place = prepared.join(image.digest().hex());
+fn make_shared_image_store(state: &State, helper: &Path, image: &Image) -> Result<PathBuf, Error> {
+    let stores = state.shared_image_stores();
+    let place = stores.join(image.digest().hex());
     if place.exists() {
         return Ok(place.join("containerd"));
     }
-    make_directory(&prepared)?;
+    make_directory(&stores)?;
     let path = place.with_extension("lock");
     let lock = lock_file(&path)?;
     lock.lock().map_err(io_error("lock", &path))?;
@@ -83,7 +83,7 @@ fn make(state: &State, helper: &Path, image: &Image) -> Result<PathBuf, Error> {
         return Ok(place.join("containerd"));
     }
     let aside = place.with_extension("new");
-    let made = unpack(state, helper, image, &aside);
+    let made = unpack_in_helper(state, helper, image, &aside);
     let moved = made.and_then(|()| fs::rename(&aside, &place).map_err(io_error("make", &place)));
     if moved.is_err() {
         let _ = fs::remove_dir_all(&aside);
@@ -92,7 +92,12 @@ fn make(state: &State, helper: &Path, image: &Image) -> Result<PathBuf, Error> {
 }
 
 /// Fills `aside` with the unpacked images and nothing else.
-fn unpack(state: &State, helper: &Path, image: &Image, aside: &Path) -> Result<(), Error> {
+fn unpack_in_helper(
+    state: &State,
+    helper: &Path,
+    image: &Image,
+    aside: &Path,
+) -> Result<(), Error> {
     let _ = fs::remove_dir_all(aside);
     for part in ["upper", "work", "root", "containerd", "snapshotter"] {
         make_directory(&aside.join(part))?;
@@ -104,7 +109,7 @@ fn unpack(state: &State, helper: &Path, image: &Image, aside: &Path) -> Result<(
     let mut running = Helper::new(helper, state, image.digest().hex(), task)?;
     running.command.stdin(Stdio::null()).stdout(Stdio::null());
     process::die_with_parent(&mut running.command);
-    running.run()?;
+    running.run_helper()?;
     let own = aside.join("containerd").join(SNAPSHOTTER);
     // The copy has an empty directory where the snapshotter's belongs.
     fs::remove_dir(&own).map_err(io_error("move", &own))?;
