@@ -4,8 +4,8 @@ use std::process::Command;
 
 /// Programs of the node that are no pods.
 pub(super) const UNITS: [&str; 2] = ["containerd", "kubelet"];
-/// Enough for two runs that failed at once.
-const LINES: &str = "400";
+/// Enough for two runs that failed at once, with the stack of every goroutine as kubelets before 1.23 print it.
+const LINES: &str = "5000";
 /// How systemd tells that a unit's program has ended by itself.
 const ENDED: &str = "Main process exited";
 
