@@ -39,7 +39,7 @@ pub fn final_words(log: &str) -> Option<FinalWords> {
         .or_else(|| of_each(&|at| read_klog(lines[at], 'E')))
         .or_else(|| lines.last().map(|line| line.trim().to_owned()))?;
     Some(FinalWords {
-        text: cut(text),
+        text: strip_controls(&text),
         is_end,
     })
 }
@@ -96,12 +96,24 @@ fn unquote(text: &str) -> String {
     serde_json::from_str(text).unwrap_or_else(|_| text.trim_matches('"').to_owned())
 }
 
-/// Words that people can read in a glance.
-pub(crate) fn cut(words: String) -> String {
+/// What people can read in a glance.
+pub(crate) fn cut(words: &str) -> String {
     match words.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{} …", &words[..end]),
-        None => words,
+        None => words.to_owned(),
     }
+}
+
+/// A line without what would move a terminal's cursor.
+pub(crate) fn strip_controls(line: &str) -> String {
+    let plain = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    };
+    line.trim().chars().map(plain).collect()
 }
 
 #[cfg(test)]
@@ -151,9 +163,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_log_is_read(log in "(?s).{0,200}", line in "[ -~é…]{400,600}") {
-            let _ = final_words(&log);
-            let words = final_words(&line).map_or_else(String::new, |words| words.text);
-            prop_assert!(words.chars().count() <= LONGEST + 2);
+            let words = final_words(&log);
+            prop_assert!(words.is_none_or(|words| !words.text.contains(char::is_control)));
+            prop_assert!(cut(&line).chars().count() <= LONGEST + 2);
         }
     }
 }

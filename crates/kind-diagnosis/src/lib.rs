@@ -18,7 +18,9 @@ pub use component::Component;
 pub use final_words::{FinalWords, final_words};
 pub use signature::Signature;
 
-use pattern::Captures;
+use final_words::{cut, strip_controls};
+use pattern::waits_for_another;
+use signature::Line;
 use signatures::SIGNATURES;
 
 /// Why a component ended, from the end of its log; `None` if that says nothing at all. What a running component
@@ -35,15 +37,16 @@ use signatures::SIGNATURES;
 /// ```
 pub fn examine_exit(component: Component<'_>, path: &str, log: &str) -> Option<Check> {
     let words = final_words(log)?;
-    let evidence = Evidence {
-        path: path.to_owned(),
-        lines: vec![words.text.clone()],
+    let line = Line {
+        component,
+        path,
+        text: &words.text,
     };
     let known = SIGNATURES.iter().find_map(|signature| {
-        let captures = signature.matches(component, &words.text)?;
-        Some(signature.match_log(component, &captures, evidence.clone()))
+        let captures = signature.find_end(line)?;
+        Some(signature.make_check(line, &captures))
     });
-    let mut check = known.unwrap_or_else(|| unknown_exit(component, &words.text, evidence));
+    let mut check = known.unwrap_or_else(|| make_unknown(line));
     if !words.is_end {
         check.severity = Severity::Warning;
     }
@@ -57,38 +60,38 @@ pub fn examine_lines<'a>(
     lines: impl IntoIterator<Item = &'a str>,
 ) -> Vec<Check> {
     let mut found: Vec<Check> = Vec::new();
-    for line in lines {
-        let matched = SIGNATURES.iter().find_map(|signature| {
-            let captures = signature.matches_line(component, line)?;
-            Some((signature, captures))
+    for text in lines.into_iter().map(strip_controls) {
+        let line = Line {
+            component,
+            path,
+            text: &text,
+        };
+        let mut checks = SIGNATURES.iter().filter_map(|signature| {
+            let captures = signature.find_while_running(line)?;
+            Some(signature.make_check(line, &captures))
         });
-        let Some((signature, captures)) = matched else {
-            continue;
-        };
-        let evidence = Evidence {
-            path: path.to_owned(),
-            lines: vec![final_words::cut(line.trim().to_owned())],
-        };
-        found.retain(|check| check.id != signature.id);
-        found.push(signature.match_log(component, &captures, evidence));
+        if let Some(check) = checks.next() {
+            found.retain(|known| known.id != check.id);
+            found.push(check);
+        }
     }
     found
 }
 
 /// A component that ended for a reason that no signature knows.
-fn unknown_exit(component: Component<'_>, words: &str, evidence: Evidence) -> Check {
-    let heals = Captures::waits_for_another(words);
+fn make_unknown(line: Line<'_>) -> Check {
+    let component = line.component;
     Check {
         id: check::UNKNOWN.to_owned(),
-        severity: Severity::of(heals),
+        severity: Severity::of(waits_for_another(line.text)),
         subject: component.name().to_owned(),
-        found: words.to_owned(),
+        found: cut(line.text),
         expected: format!("{component} runs"),
         remedy: match component.settings() {
             Some(settings) => format!("look at what {settings} and patches give {component}"),
             None => format!("look at the log of {component}"),
         },
-        evidence: vec![evidence],
+        evidence: vec![line.evidence()],
     }
 }
 

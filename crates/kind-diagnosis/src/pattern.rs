@@ -45,11 +45,11 @@ impl<'a> Captures<'a> {
         }
         text
     }
+}
 
-    /// Whether words are those of a program that waits for another one, so that it may go on later.
-    pub(crate) fn waits_for_another(words: &str) -> bool {
-        WAITING.iter().any(|waiting| words.contains(waiting))
-    }
+/// Whether words are those of a program that waits for another one, so that it may go on later.
+pub(crate) fn waits_for_another(words: &str) -> bool {
+    WAITING.iter().any(|waiting| words.contains(waiting))
 }
 
 fn ends_word(character: char) -> bool {

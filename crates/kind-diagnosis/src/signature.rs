@@ -1,6 +1,7 @@
 //! One way in which components fail, and what mends it.
 
-use crate::pattern::Captures;
+use crate::final_words::cut;
+use crate::pattern::{Captures, waits_for_another};
 use crate::{Check, Component, Evidence, Severity};
 
 /// What is known of one way to fail.
@@ -24,49 +25,52 @@ pub struct Signature {
     pub(crate) remedy: &'static str,
 }
 
+/// A line of a component's log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line<'a> {
+    pub(crate) component: Component<'a>,
+    /// Where it stands.
+    pub(crate) path: &'a str,
+    pub(crate) text: &'a str,
+}
+
+impl Line<'_> {
+    pub(crate) fn evidence(self) -> Evidence {
+        Evidence {
+            path: self.path.to_owned(),
+            lines: vec![cut(self.text)],
+        }
+    }
+}
+
 impl Signature {
-    /// What of the words with which a component ended fills the pattern's holes.
-    pub(crate) fn matches<'a>(
-        &self,
-        component: Component<'_>,
-        words: &'a str,
-    ) -> Option<Captures<'a>> {
-        let name = component.name();
+    /// What fills the pattern's holes in the words with which a component ended.
+    pub(crate) fn find_end<'a>(&self, line: Line<'a>) -> Option<Captures<'a>> {
+        let name = line.component.name();
         if !self.components.is_empty() && !self.components.contains(&name) {
             return None;
         }
         let mut patterns = self.patterns.iter();
-        patterns.find_map(|pattern| Captures::find_match(pattern, words))
+        patterns.find_map(|pattern| Captures::find_match(pattern, line.text))
     }
 
-    /// The same of a line of a component that goes on.
-    pub(crate) fn matches_line<'a>(
-        &self,
-        component: Component<'_>,
-        line: &'a str,
-    ) -> Option<Captures<'a>> {
-        self.while_running
-            .then(|| self.matches(component, line))
-            .flatten()
+    /// The same in a line of a component that goes on.
+    pub(crate) fn find_while_running<'a>(&self, line: Line<'a>) -> Option<Captures<'a>> {
+        self.while_running.then(|| self.find_end(line)).flatten()
     }
 
-    /// What a user is told of a match.
-    pub(crate) fn match_log(
-        &self,
-        component: Component<'_>,
-        captures: &Captures<'_>,
-        evidence: Evidence,
-    ) -> Check {
-        let settings = component.settings().unwrap_or("its configuration");
-        let fill = |text: &str| captures.fill(&text.replace("{settings}", settings));
+    /// What a user is told of a match. Who waits for another program may go on whatever else was said.
+    pub(crate) fn make_check(&self, line: Line<'_>, captures: &Captures<'_>) -> Check {
+        let settings = line.component.settings().unwrap_or("its configuration");
+        let fill = |text: &str| cut(&captures.fill(&text.replace("{settings}", settings)));
         Check {
             id: self.id.to_owned(),
-            severity: Severity::of(self.heals),
-            subject: component.name().to_owned(),
+            severity: Severity::of(self.heals || waits_for_another(line.text)),
+            subject: line.component.name().to_owned(),
             found: fill(self.found),
             expected: fill(self.expected),
             remedy: fill(self.remedy),
-            evidence: vec![evidence],
+            evidence: vec![line.evidence()],
         }
     }
 }

@@ -74,6 +74,20 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         ..ENDED
     },
     Signature {
+        id: "not-configured-yet",
+        components: &["kubelet"],
+        patterns: &[
+            "open /var/lib/kubelet/{}: no such file or directory",
+            "stat /etc/kubernetes/{}: no such file or directory",
+            "open /etc/kubernetes/{}: no such file or directory",
+        ],
+        heals: true,
+        found: "it has no {1} yet, which kubeadm writes",
+        expected: "what kubeadm writes before it starts the kubelet",
+        remedy: "wait for kubeadm; if it has ended, its output says why",
+        ..ENDED
+    },
+    Signature {
         id: "kubelet-configuration",
         components: &["kubelet"],
         patterns: &[

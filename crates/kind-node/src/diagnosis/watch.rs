@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use kind_diagnosis::{Check, Component, Severity, examine_exit, examine_lines};
+use kind_diagnosis::{Check, Component, Severity, examine_exit, examine_lines, final_words};
 
 use super::pods::{ContainerLog, find_logs};
 use super::units::{self, Journal, read_journal};
@@ -15,8 +15,11 @@ const FIRST_JOURNAL_DELAY: Duration = Duration::from_secs(5);
 const JOURNAL_INTERVAL: Duration = Duration::from_secs(3);
 /// What a running component said before that may have healed.
 const LATEST_LINES: usize = 20;
-/// A container that ends this often for the same reason does so again.
-const SAME_ENDS: u32 = 2;
+/// What ends this often for the same reason that nobody knows does so again.
+const UNKNOWN_ENDS: u32 = 3;
+/// Units are started again within a second, also while files are still being written that they read.
+const KNOWN_UNIT_ENDS: usize = 2;
+const UNKNOWN_UNIT_ENDS: usize = 5;
 
 /// Remembers how components ended so far.
 pub(crate) struct Watch {
@@ -24,6 +27,8 @@ pub(crate) struct Watch {
     next_journals: Instant,
     /// For each container: its restarts when it was seen last, what it said, and how often it said so.
     seen: BTreeMap<String, (u32, String, u32)>,
+    /// What each unit said before it ended, when that was read last.
+    last_ends: BTreeMap<&'static str, String>,
     journals: Vec<Check>,
 }
 
@@ -34,6 +39,7 @@ impl Watch {
             pods: PathBuf::from("/var/log/pods"),
             next_journals: Instant::now() + FIRST_JOURNAL_DELAY,
             seen: BTreeMap::new(),
+            last_ends: BTreeMap::new(),
             journals: Vec::new(),
         }
     }
@@ -41,23 +47,36 @@ impl Watch {
     /// What is in the way now, the worst first.
     pub(crate) fn find_causes(&mut self) -> Vec<Check> {
         if Instant::now() >= self.next_journals {
-            self.read_journals();
+            self.read_journals(Self::judge_journal);
         }
         self.collect()
     }
 
     /// The same with everything read anew, for a start that has failed.
     pub(crate) fn look_closely(&mut self) -> Vec<Check> {
-        self.read_journals();
+        self.read_journals(|_, unit, journal| judge_whole_journal(unit, journal));
         self.collect()
     }
 
-    fn read_journals(&mut self) {
+    fn read_journals(&mut self, judge: fn(&mut Self, &'static str, &Journal) -> Vec<Check>) {
         self.next_journals = Instant::now() + JOURNAL_INTERVAL;
         let units = units::UNITS.into_iter();
         self.journals = units
-            .flat_map(|unit| judge_journal(unit, &read_journal(unit)))
+            .flat_map(|unit| judge(self, unit, &read_journal(unit)))
             .collect();
+    }
+
+    /// What is in the way by the journal of a unit that may go on: one that has run since its journal was read last
+    /// does, whatever it ended of before.
+    fn judge_journal(&mut self, unit: &'static str, journal: &Journal) -> Vec<Check> {
+        let last = journal.ended.last().cloned().unwrap_or_default();
+        let before = self.last_ends.insert(unit, last.clone());
+        let ended_since = before.is_some_and(|before| before != last);
+        if journal.current.is_empty() || ended_since {
+            judge_whole_journal(unit, journal)
+        } else {
+            judge_current(unit, journal)
+        }
     }
 
     fn collect(&mut self) -> Vec<Check> {
@@ -86,6 +105,10 @@ impl Watch {
         path: &str,
         log: &ContainerLog,
     ) -> Option<Check> {
+        if !final_words(&log.log)?.is_end {
+            // It runs again.
+            return None;
+        }
         let mut check = examine_exit(component, path, &log.log)?;
         let seen = self.seen.entry(log.container.clone());
         let (restarts, said, times) = seen.or_insert((0, String::new(), 0));
@@ -95,35 +118,49 @@ impl Watch {
             said.clone_from(&check.found);
         }
         // What nobody knows may pass; the same end again and again does not.
-        if !check.is_known() && *times < SAME_ENDS {
+        if !check.is_known() && *times < UNKNOWN_ENDS {
             check.severity = Severity::Warning;
         }
         Some(check)
     }
 }
 
-/// What is in the way by a unit's journal.
-fn judge_journal(unit: &str, journal: &Journal) -> Vec<Check> {
-    let component = Component::new(unit);
-    let path = format!("journalctl -u {unit}");
+/// What is in the way by what a unit says now.
+fn judge_current(unit: &str, journal: &Journal) -> Vec<Check> {
     let lines = journal.current.iter().map(String::as_str);
-    let mut checks = examine_lines(component, &path, lines);
-    let Some(last) = journal.ended.last() else {
-        return checks;
-    };
-    if let Some(mut check) = examine_exit(component, &path, last) {
-        let again = |log: &&String| {
-            let other = examine_exit(component, &path, log);
-            other.is_some_and(|other| other.found == check.found)
-        };
-        let times = journal.ended.iter().rev().take_while(again).take(2).count();
-        // Units are started again within a second, also while files are still being written that they read.
-        if times < SAME_ENDS as usize {
-            check.severity = Severity::Warning;
-        }
-        checks.push(check);
-    }
+    examine_lines(Component::new(unit), &journal_name(unit), lines)
+}
+
+/// The same, and why it ended before.
+fn judge_whole_journal(unit: &str, journal: &Journal) -> Vec<Check> {
+    let ends = judge_ends(Component::new(unit), &journal_name(unit), &journal.ended);
+    let mut checks = judge_current(unit, journal);
+    checks.extend(ends);
     checks
+}
+
+/// How people see a unit's journal.
+fn journal_name(unit: &str) -> String {
+    format!("journalctl -u {unit}")
+}
+
+/// Why a unit ends again and again.
+fn judge_ends(component: Component<'_>, path: &str, ended: &[String]) -> Option<Check> {
+    let mut check = examine_exit(component, path, ended.last()?)?;
+    let enough = if check.is_known() {
+        KNOWN_UNIT_ENDS
+    } else {
+        UNKNOWN_UNIT_ENDS
+    };
+    let again = |log: &&String| {
+        let other = examine_exit(component, path, log);
+        other.is_some_and(|other| other.found == check.found)
+    };
+    let times = ended.iter().rev().take_while(again).take(enough).count();
+    if times < enough {
+        check.severity = Severity::Warning;
+    }
+    Some(check)
 }
 
 #[cfg(test)]
@@ -152,19 +189,21 @@ mod tests {
         let mut watch = Watch::new();
         let mut severity = |restarts, log| {
             let checks = watch.judge_log(&restarted(restarts, log));
-            checks[0].severity
+            checks.first().map(|check| check.severity)
         };
-        assert_eq!(severity(1, "Error: a"), Severity::Warning);
-        assert_eq!(
-            severity(1, "Error: a"),
-            Severity::Warning,
-            "the same end was seen twice"
-        );
-        assert_eq!(severity(2, "Error: b"), Severity::Warning);
-        assert_eq!(severity(3, "Error: b"), Severity::Error);
-        assert_eq!(severity(4, "Error: unknown flag: --a"), Severity::Error);
-        assert_eq!(severity(5, "Error: connection refused"), Severity::Warning);
-        assert_eq!(severity(6, "Error: connection refused"), Severity::Warning);
+        let (warning, error) = (Some(Severity::Warning), Some(Severity::Error));
+        for _ in 0..3 {
+            assert_eq!(severity(1, "Error: a"), warning, "one end, looked at often");
+        }
+        assert_eq!(severity(2, "Error: b"), warning);
+        assert_eq!(severity(3, "Error: b"), warning);
+        assert_eq!(severity(4, "Error: b"), error);
+        assert_eq!(severity(5, "Error: unknown flag: --a"), error);
+        for restarts in 6..9 {
+            assert_eq!(severity(restarts, "Error: connection refused"), warning);
+        }
+        let runs = "E1128 22:02:56.6 1 a.go:1] \"x\" err=\"open /a: no such file or directory\"";
+        assert_eq!(severity(9, runs), None, "it has not ended again");
     }
 
     #[test]
@@ -180,17 +219,35 @@ mod tests {
 
     #[test]
     fn a_unit_that_ends_again_and_again_is_told() {
-        let failed = "E1 1 1 run.go:72] \"command failed\" err=\"odd\"";
-        let once = judge_journal("kubelet", &journal(&[failed], &["well"]));
-        assert_eq!(once[0].severity, Severity::Warning);
-        let twice = judge_journal("kubelet", &journal(&[failed, failed], &[]));
-        assert_eq!(
-            (twice[0].severity, twice[0].found.as_str()),
-            (Severity::Error, "odd")
-        );
-        assert_eq!(judge_journal("kubelet", &journal(&[], &["well"])), []);
+        let odd = "E1 1 1 run.go:72] \"command failed\" err=\"odd\"";
+        let flag = "E1 1 1 run.go:72] \"command failed\" err=\"unknown flag: --a\"";
+        let severity = |ended: &[&str]| {
+            let checks = Watch::new().judge_journal("kubelet", &journal(ended, &[]));
+            checks[0].severity
+        };
+        assert_eq!(severity(&[flag]), Severity::Warning);
+        assert_eq!(severity(&[odd, flag]), Severity::Warning);
+        assert_eq!(severity(&[flag, flag]), Severity::Error);
+        assert_eq!(severity(&[odd; 4]), Severity::Warning);
+        assert_eq!(severity(&[odd; 5]), Severity::Error);
+        let unwritten = "E1 1 1 run.go:72] \"command failed\" err=\"open /var/lib/kubelet/config.yaml: no such file or directory\"";
+        assert_eq!(severity(&[unwritten; 9]), Severity::Warning);
+    }
+
+    #[test]
+    fn a_unit_that_runs_on_has_healed() {
+        let flag =
+            |pid| format!("E1 1 {pid} run.go:72] \"command failed\" err=\"unknown flag: --a\"");
+        let (one, two, three) = (flag(1), flag(2), flag(3));
+        let mut watch = Watch::new();
+        let mut judge = |ended: &[&str]| watch.judge_journal("kubelet", &journal(ended, &["well"]));
+        assert_eq!(judge(&[&one, &two]), [], "it may run, or be about to end");
+        assert_eq!(judge(&[&one, &two]), []);
+        assert_eq!(judge(&[&one, &two, &three])[0].severity, Severity::Error);
+        let failed = judge_whole_journal("kubelet", &journal(&[&one], &["well"]));
+        assert_eq!(failed[0].severity, Severity::Warning);
         let line = "unknown service runtime.v1.RuntimeService";
-        let running = judge_journal("kubelet", &journal(&[], &[line]));
+        let running = watch.judge_journal("kubelet", &journal(&[], &[line]));
         assert_eq!(running[0].id, "no-cri");
     }
 }
