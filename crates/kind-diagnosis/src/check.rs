@@ -5,13 +5,25 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// How much a finding is in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", from = "String")]
 pub enum Severity {
     /// It may heal by itself, or limits something.
+    #[default]
     Warning,
     /// Nothing goes on until somebody mends it.
     Error,
+}
+
+impl From<String> for Severity {
+    /// What another release means by other words is no reason to give up.
+    fn from(word: String) -> Self {
+        if word == "error" {
+            Self::Error
+        } else {
+            Self::Warning
+        }
+    }
 }
 
 impl Severity {
@@ -22,8 +34,8 @@ impl Severity {
 }
 
 /// Lines that show something, and where they stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Evidence {
     /// File in the node, or the journal of a unit.
     pub path: String,
@@ -32,8 +44,8 @@ pub struct Evidence {
 }
 
 /// One thing that was looked at and is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Check {
     /// Stays the same between releases, for example `unknown-flag`.
     pub id: String,

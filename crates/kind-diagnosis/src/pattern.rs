@@ -5,7 +5,7 @@
 pub(crate) struct Captures<'a>(Vec<&'a str>);
 
 /// What programs say that wait for another one.
-const WAITING: [&str; 8] = [
+const WAITING: [&str; 17] = [
     "connection refused",
     "i/o timeout",
     "deadline exceeded",
@@ -14,6 +14,15 @@ const WAITING: [&str; 8] = [
     "connection reset",
     "TLS handshake timeout",
     "leader election lost",
+    "leader changed",
+    "connect: no such file or directory",
+    "server is not initialized yet",
+    "could not retrieve cluster information",
+    "extension-apiserver-authentication",
+    "Unauthorized",
+    ": EOF",
+    "Too Many Requests",
+    "toomanyrequests",
 ];
 
 impl<'a> Captures<'a> {

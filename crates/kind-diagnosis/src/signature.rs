@@ -13,6 +13,8 @@ pub struct Signature {
     pub(crate) components: &'static [&'static str],
     /// What they say, with `{}` for what differs.
     pub(crate) patterns: &'static [&'static str],
+    /// What lines of that kind say that mean nothing.
+    pub(crate) except: &'static [&'static str],
     /// Whether a component that runs says so too, and not only one that ends.
     pub(crate) while_running: bool,
     /// It may heal by itself.
@@ -48,6 +50,9 @@ impl Signature {
     pub(crate) fn find_end<'a>(&self, line: Line<'a>) -> Option<Captures<'a>> {
         let name = line.component.name();
         if !self.components.is_empty() && !self.components.contains(&name) {
+            return None;
+        }
+        if self.except.iter().any(|words| line.text.contains(words)) {
             return None;
         }
         let mut patterns = self.patterns.iter();

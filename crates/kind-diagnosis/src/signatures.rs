@@ -7,6 +7,7 @@ const ENDED: Signature = Signature {
     id: "",
     components: &[],
     patterns: &[],
+    except: &[],
     while_running: false,
     heals: false,
     found: "",
@@ -102,6 +103,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     },
     Signature {
         id: "missing-file",
+        components: &["containerd", "etcd", "kube-apiserver", "kubelet"],
         patterns: &[
             "open {}: no such file or directory",
             "stat {}: no such file or directory",
@@ -138,8 +140,6 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         patterns: &[
             "for \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
             "for \\\"kube-apiserver\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
-            "for \\\"kube-controller-manager\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
-            "for \\\"kube-scheduler\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
         ],
         found: "the image {1} of the control plane is not in the node and cannot be pulled",
         expected: "the images that the node image brings, or a registry that the node reaches",
@@ -171,11 +171,12 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         id: "volume-missing",
         components: &["kubelet"],
+        // A socket may be of a pod that starts beside it.
         patterns: &[
-            "MountVolume.SetUp failed for volume \"{}\"{}pod \"etcd-{}\"{}hostPath type check failed: {} is not",
-            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-apiserver-{}\"{}hostPath type check failed: {} is not",
-            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-controller-manager-{}\"{}hostPath type check failed: {} is not",
-            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-scheduler-{}\"{}hostPath type check failed: {} is not",
+            "MountVolume.SetUp failed for volume \"{}\"{}pod \"etcd-{}\"{}hostPath type check failed: {} is not a file",
+            "MountVolume.SetUp failed for volume \"{}\"{}pod \"etcd-{}\"{}hostPath type check failed: {} is not a directory",
+            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-apiserver-{}\"{}hostPath type check failed: {} is not a file",
+            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-apiserver-{}\"{}hostPath type check failed: {} is not a directory",
         ],
         found: "a pod of the control plane cannot start: its volume {1} is {5} of the node, which is not there or of another type",
         expected: "a file or directory of that type in the node",
@@ -185,6 +186,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         id: "etcd-unreachable",
         components: &["kube-apiserver"],
+        except: &["operation was canceled"],
         patterns: &["failed to connect to {Addr: \"{}\"{}Err: connection error: desc = {*}"],
         heals: true,
         found: "it does not reach etcd at {1}: {3}",

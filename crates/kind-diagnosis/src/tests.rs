@@ -23,6 +23,9 @@ fn samples() -> Vec<(String, String, String)> {
     samples
 }
 
+/// What may heal by itself.
+const HEAL: [&str; 3] = ["etcd-unreachable", "image-missing", "not-configured-yet"];
+
 #[test]
 fn every_sample_is_recognised() {
     for (id, component, log) in samples() {
@@ -32,6 +35,8 @@ fn every_sample_is_recognised() {
         checks.sort_by_key(|check| std::cmp::Reverse(check.severity));
         let check = &checks[0];
         assert_eq!(check.id, id, "{component}: {log}\n{check:#?}");
+        let heals = HEAL.contains(&id.as_str());
+        assert_eq!(check.severity == Severity::Warning, heals, "{check:#?}");
         let texts = [&check.found, &check.expected, &check.remedy];
         for text in texts {
             assert!(!text.is_empty(), "{check:#?}");
@@ -72,6 +77,8 @@ fn who_waits_for_another_may_go_on() {
         check.severity
     };
     assert_eq!(severity("context deadline exceeded"), Severity::Warning);
+    let socket = "dial unix /run/containerd/containerd.sock: connect: no such file or directory";
+    assert_eq!(severity(socket), Severity::Warning);
     assert_eq!(severity("something is wrong"), Severity::Error);
 }
 
@@ -83,4 +90,35 @@ fn what_a_running_component_may_say_is_no_end() {
         (check.id.as_str(), check.severity),
         ("missing-file", Severity::Warning)
     );
+}
+
+#[test]
+fn what_a_healthy_server_says_at_its_start_is_nothing() {
+    let line = "W1 failed to connect to {Addr: \"127.0.0.1:2379\", }. Err: connection error: desc = \
+                \"transport: Error while dialing: dial tcp 127.0.0.1:2379: operation was canceled\"";
+    let checks = examine_lines(Component::new("kube-apiserver"), "", [line]);
+    assert_eq!(checks, []);
+}
+
+#[test]
+fn what_ends_are_told_of_is_plain_text_and_short() {
+    let log = format!("Error: \u{1b}[31m{}", "a".repeat(900));
+    let check = examine_exit(Component::new("etcd"), "", &log).unwrap();
+    assert!(!check.found.contains('\u{1b}') && check.found.len() < 400);
+    assert_eq!(check.evidence[0].lines, [check.found]);
+}
+
+#[test]
+fn checks_of_other_releases_are_read() {
+    let read = |text| serde_json::from_str::<Check>(text).unwrap();
+    let check = read(r#"{"id":"a","severity":"later","more":1}"#);
+    assert_eq!(
+        (check.id.as_str(), check.severity),
+        ("a", Severity::Warning)
+    );
+    let check = Check {
+        severity: Severity::Error,
+        ..check
+    };
+    assert_eq!(read(&serde_json::to_string(&check).unwrap()), check);
 }

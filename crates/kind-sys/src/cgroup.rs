@@ -130,28 +130,47 @@ impl Group {
         )
     }
 
-    /// Lets the group use so many bytes of memory.
+    /// Lets the group use so many bytes of memory, and no swap beside them.
     pub fn limit_memory(&self, bytes: u64) -> io::Result<()> {
         let bytes = bytes.to_string();
         self.set(
             "memory",
             ("memory.limit_in_bytes", &bytes),
             ("memory.max", &bytes),
-        )
+        )?;
+        let swap = self.set(
+            "memory",
+            // Together with memory.
+            ("memory.memsw.limit_in_bytes", &bytes),
+            ("memory.swap.max", "0"),
+        );
+        match swap {
+            // A kernel that does not count swap has no such file.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+            swap => swap,
+        }
     }
 
     /// Writes a file of a controller, as the version of its hierarchy calls it.
+    ///
+    /// # Errors
+    /// `Unsupported` if no hierarchy has it.
     fn set(&self, controller: &str, v1: (&str, &str), v2: (&str, &str)) -> io::Result<()> {
         for hierarchy in &self.hierarchies.all {
             let group = hierarchy.mount.join(&self.path);
             let (file, value) = match &hierarchy.kind {
                 Kind::V1(controllers) if controllers.iter().any(|one| one == controller) => v1,
-                Kind::V2 if group.join(v2.0).exists() => v2,
-                Kind::V1(_) | Kind::V2 => continue,
+                Kind::V1(_) => continue,
+                Kind::V2 => v2,
             };
-            return fs::write(group.join(file), value);
+            if group.join(file).exists() {
+                return fs::write(group.join(file), value);
+            }
         }
-        let message = format!("no cgroup hierarchy of this host has the controller `{controller}`");
+        let message = format!(
+            "no cgroup hierarchy of this host has `{}` or `{}` of the controller `{controller}`",
+            v1.0, v2.0
+        );
         Err(io::Error::new(io::ErrorKind::Unsupported, message))
     }
 

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use kind_diagnosis::Check;
+use kind_diagnosis::{Check, Severity};
 
 /// Result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -222,7 +222,12 @@ impl Error {
             Self::Io { path, source, .. } => {
                 crate::access::remedy(path, source, "choose another place")
             }
-            Self::Step(step) => step.causes.first().map(|check| check.remedy.clone()),
+            Self::Step(step) => {
+                // What may heal need not be why it failed.
+                let mut causes = step.causes.iter();
+                let error = causes.find(|check| check.severity == Severity::Error);
+                error.map(|check| check.remedy.clone())
+            }
             Self::Examined { source, .. } => source.remedy(),
             Self::Many(errors) => {
                 let mut remedies: Vec<String> = errors.iter().filter_map(Self::remedy).collect();

@@ -59,7 +59,7 @@ pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, FailedStep, Result, error_chain};
 pub use event::{
     Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, StepEnded, StepId, StepRecord,
-    Warning, timestamp,
+    Waiting, Warning, timestamp,
 };
 pub use kind_diagnosis::{Check, Evidence, Severity};
 pub use kind_engine::native::helper_main;

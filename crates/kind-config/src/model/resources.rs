@@ -6,8 +6,11 @@ use crate::error::FieldError;
 
 /// Engines and the kernel take no less: a thousandth of a second in every tenth.
 const LEAST_MILLICPUS: u64 = 10;
+/// No machine has more, and engines and the kernel count no further than a little more.
+const MOST_MILLICPUS: u64 = 10_000_000;
 /// With less a node does not boot.
 const LEAST_MEMORY: u64 = 256 << 20;
+const MOST_MEMORY: u64 = 1 << 50;
 
 /// How much of its host a node may use. Since `v1beta1`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +18,7 @@ const LEAST_MEMORY: u64 = 256 << 20;
 pub struct Resources {
     /// CPUs, for example `1.5`; empty for all of the host's.
     pub cpus: String,
-    /// Memory as a Kubernetes quantity, for example `2Gi`; empty for all of the host's.
+    /// Memory as a Kubernetes quantity, for example `2Gi`; empty for all of the host's. The node does not swap then.
     pub memory: String,
 }
 
@@ -41,22 +44,24 @@ impl Resources {
     /// What is wrong with the resources at `path`.
     pub(crate) fn problems(&self, path: &str) -> Vec<FieldError> {
         let Self { cpus, memory } = self;
-        let cpus_fit = parse_millicpus(cpus).is_some_and(|millis| millis >= LEAST_MILLICPUS);
-        let memory_fits = parse_bytes(memory).is_some_and(|bytes| bytes >= LEAST_MEMORY);
+        let cpus_fit = parse_millicpus(cpus)
+            .is_some_and(|millis| (LEAST_MILLICPUS..=MOST_MILLICPUS).contains(&millis));
+        let memory_fits =
+            parse_bytes(memory).is_some_and(|bytes| (LEAST_MEMORY..=MOST_MEMORY).contains(&bytes));
         let fields = [
             (
                 "cpus",
                 cpus,
                 cpus_fit,
                 "is not a number of CPUs",
-                "write a number such as 1.5, at least 0.01; a thousandth is the finest step",
+                "write a number such as 1.5, from 0.01 to 10000; a thousandth is the finest step",
             ),
             (
                 "memory",
                 memory,
                 memory_fits,
                 "is not a quantity of memory for a node",
-                "write a Kubernetes quantity such as 2Gi, at least 256Mi; `m` is a thousandth of a byte",
+                "write a Kubernetes quantity such as 2Gi, from 256Mi to 1Pi; `m` is a thousandth of a byte",
             ),
         ];
         let wrong = fields
@@ -195,9 +200,16 @@ mod tests {
             cpus: cpus.to_owned(),
             memory: memory.to_owned(),
         };
-        for (cpus, memory) in [("", ""), ("1.5", "2Gi"), ("0.01", "256Mi")] {
+        for (cpus, memory) in [
+            ("", ""),
+            ("1.5", "2Gi"),
+            ("0.01", "256Mi"),
+            ("10000", "1Pi"),
+        ] {
             assert_eq!(resources(cpus, memory).problems("nodes[0].resources"), []);
         }
+        let too_much = resources("10001", "1025Ti");
+        assert_eq!(too_much.problems("nodes[0].resources").len(), 2);
         let [cpus, memory] = &resources("0", "2").problems("nodes[0].resources")[..] else {
             panic!("both are wrong");
         };

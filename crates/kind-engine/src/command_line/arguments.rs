@@ -78,6 +78,8 @@ pub(super) fn create_arguments(
     }
     if let Some(bytes) = resources.memory_bytes {
         arguments.pair("--memory", &bytes.to_string());
+        // With swap together: engines would let it have as much again.
+        arguments.pair("--memory-swap", &bytes.to_string());
     }
     for mount in mounts {
         arguments.one(&format!("--volume={mount}"));

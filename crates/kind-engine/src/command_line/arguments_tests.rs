@@ -141,7 +141,10 @@ fn a_node_uses_no_more_of_its_host_than_it_may() {
         millicpus: Some(1500),
         memory_bytes: Some(2 << 30),
     });
-    assert!(both.contains(" --cpus 1.5 --memory 2147483648 "), "{both}");
+    assert!(
+        both.contains(" --cpus 1.5 --memory 2147483648 --memory-swap 2147483648 "),
+        "{both}"
+    );
     let neither = limited(ResourceLimits::default());
     assert!(!neither.contains("--cpus") && !neither.contains("--memory"));
 }

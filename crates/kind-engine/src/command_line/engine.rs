@@ -43,6 +43,10 @@ pub struct CommandLine {
     /// Where programs for nodes become files, where nodes need such.
     agents: PathBuf,
     /// Directories of the user's programs.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only Linux has engines without root here")
+    )]
     search_path: OsString,
 }
 

@@ -30,14 +30,15 @@ pub(super) fn watch_request(programs: &Programs, report: &Report) {
     while programs.sleep(pause) {
         pause = CHECK_INTERVAL;
         let causes = report.watch().find_causes();
-        let worst = causes.first();
-        if worst.is_some_and(|worst| worst.severity == Severity::Error) {
-            return report.fail_for(causes);
-        }
-        let cause = worst.map(|worst| worst.found.clone());
         let Some(step) = report.latest_running() else {
             continue;
         };
+        let worst = causes.first();
+        if worst.is_some_and(|worst| worst.severity == Severity::Error) {
+            return report.fail_for(&step, causes);
+        }
+        // Numbers of ports and times differ each time.
+        let cause = worst.map(|worst| format!("{} {}", worst.subject, worst.id));
         let elapsed = step.since.elapsed();
         if !is_to_be_told(&step, elapsed, cause.as_ref(), told.as_ref()) {
             continue;

@@ -1,6 +1,7 @@
 //! Events to the caller, one JSON document a line.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -17,6 +18,7 @@ pub(super) struct Report {
     out: Mutex<Box<dyn Write + Send>>,
     programs: Arc<Programs>,
     running: Mutex<Vec<Running>>,
+    has_failed: AtomicBool,
     watch: Mutex<Watch>,
 }
 
@@ -35,6 +37,7 @@ impl Report {
             out: Mutex::new(Box::new(out)),
             programs,
             running: Mutex::default(),
+            has_failed: AtomicBool::new(false),
             watch: Mutex::new(Watch::new()),
         }
     }
@@ -64,25 +67,39 @@ impl Report {
         }
         // Before the end: what follows that may be over before the journals are read.
         let causes = self.watch().look_closely();
-        if self.programs.end_programs() {
-            self.tell_failure(id, name, reason, output, causes);
-        }
+        self.tell_failure(id, name, reason, output, causes);
     }
 
-    /// Ends the request for what is in the way of the latest step.
-    pub(super) fn fail_for(&self, causes: Vec<Check>) {
-        let Some(step) = self.latest_running() else {
-            return;
-        };
+    /// Ends the request for what is in the way of a step.
+    pub(super) fn fail_for(&self, step: &Running, causes: Vec<Check>) {
         let reason = causes.first().map_or_else(String::new, Check::to_string);
-        if self.programs.end_programs() {
-            self.tell_failure(step.id, &step.name, reason, String::new(), causes);
-        }
+        self.tell_failure(step.id, &step.name, reason, String::new(), causes);
     }
 
-    /// The step that began last: others that run were waiting already.
+    /// The step that began last: others that run were waiting already. Pods get their addresses beside everything else.
     pub(super) fn latest_running(&self) -> Option<Running> {
-        lock_mutex(&self.running).last().cloned()
+        let running = lock_mutex(&self.running);
+        let mut latest = running.iter().rev();
+        let waits = |step: &&Running| step.id != StepId::PodCidrs;
+        latest.find(waits).or(running.last()).cloned()
+    }
+
+    /// Notes a step that has no events while it runs.
+    pub(super) fn note_begin(&self, id: StepId, name: &str) {
+        lock_mutex(&self.running).push(Running {
+            id,
+            name: name.to_owned(),
+            since: Instant::now(),
+        });
+    }
+
+    /// Notes that a step has ended.
+    pub(super) fn note_end(&self, id: StepId, name: &str) {
+        let mut running = lock_mutex(&self.running);
+        let ended = |step: &Running| step.id == id && step.name == name;
+        if let Some(place) = running.iter().position(ended) {
+            running.remove(place);
+        }
     }
 
     /// What is in the way.
@@ -90,6 +107,7 @@ impl Report {
         lock_mutex(&self.watch)
     }
 
+    /// Tells the first failure, then ends what runs: whoever waits for that may leave at once.
     fn tell_failure(
         &self,
         id: StepId,
@@ -98,29 +116,22 @@ impl Report {
         output: String,
         causes: Vec<Check>,
     ) {
-        self.send_event(&Event::Failed {
-            id,
-            name: name.to_owned(),
-            reason,
-            output,
-            causes,
-        });
+        if !self.has_failed.swap(true, Ordering::Relaxed) {
+            self.send_event(&Event::Failed {
+                id,
+                name: name.to_owned(),
+                reason,
+                output,
+                causes,
+            });
+        }
+        self.programs.end_programs();
     }
 
     fn note_running(&self, event: &Event) {
         match event {
-            Event::Started { id, name } => lock_mutex(&self.running).push(Running {
-                id: *id,
-                name: name.clone(),
-                since: Instant::now(),
-            }),
-            Event::Finished { id, name, .. } => {
-                let mut running = lock_mutex(&self.running);
-                let ended = |step: &Running| step.id == *id && step.name == *name;
-                if let Some(place) = running.iter().position(ended) {
-                    running.remove(place);
-                }
-            }
+            Event::Started { id, name } => self.note_begin(*id, name),
+            Event::Finished { id, name, .. } => self.note_end(*id, name),
             _ => {}
         }
     }

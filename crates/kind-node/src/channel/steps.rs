@@ -127,9 +127,13 @@ impl Runner<'_> {
     /// Waits for a socket, whose path the step is named after.
     fn wait_socket(self, step: Named<'_>, timeout: Duration) -> Result<(), Failed> {
         let deadline = Instant::now() + timeout;
+        self.report.note_begin(step.id, step.name);
         loop {
             let error = match UnixStream::connect(step.name) {
-                Ok(_) => return Ok(()),
+                Ok(_) => {
+                    self.report.note_end(step.id, step.name);
+                    return Ok(());
+                }
                 Err(error) => error,
             };
             if Instant::now() >= deadline {

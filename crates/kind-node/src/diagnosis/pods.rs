@@ -3,9 +3,11 @@
 //! The kubelet writes `PODS/NAMESPACE_POD_UID/CONTAINER/N.log`, a new number each time that it starts a container
 //! again, and soon removes the ones before. A number above 0 so tells that a container has ended.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// What the kubelet calls the namespace of the control plane.
 const PREFIX: &str = "kube-system_";
@@ -28,32 +30,39 @@ pub(super) struct ContainerLog {
     pub(super) restarts: u32,
     /// The file.
     pub(super) path: PathBuf,
+    /// When something was written to it last.
+    pub(super) modified: SystemTime,
     /// Its end, without what the runtime puts before each line.
     pub(super) log: String,
 }
 
-/// Logs of the control plane's containers, below `/var/log/pods`.
-pub(super) fn find_logs(pods: &Path) -> Vec<ContainerLog> {
-    let pods = entries(pods).filter(|path| name_of(path).starts_with(PREFIX));
-    let containers = pods.flat_map(|pod| entries(&pod).collect::<Vec<_>>());
-    let mut logs: Vec<_> = containers.filter_map(|path| read_log(&path)).collect();
-    logs.sort_by(|a, b| a.container.cmp(&b.container));
-    logs
+/// The latest log of each of the control plane's containers, below `/var/log/pods`. Directories of pods whose manifest
+/// has changed stay for a while beside those of their followers; what was written before `since` is of an earlier start.
+pub(super) fn find_logs(pods: &Path, since: SystemTime) -> Vec<ContainerLog> {
+    let mut latest = BTreeMap::new();
+    for container in CONTROL_PLANE {
+        let name = format!("{PREFIX}{container}-");
+        let pods = entries(pods).filter(|path| name_of(path).starts_with(&name));
+        let logs = pods.filter_map(|pod| read_log(&pod.join(container)));
+        let log = logs
+            .filter(|log| log.modified >= since)
+            .max_by_key(|log| log.modified);
+        latest.extend(log.map(|log| (container, log)));
+    }
+    latest.into_values().collect()
 }
 
 fn read_log(directory: &Path) -> Option<ContainerLog> {
-    let container = name_of(directory);
-    if !CONTROL_PLANE.contains(&container.as_str()) {
-        return None;
-    }
     let number = |path: &PathBuf| name_of(path).strip_suffix(".log")?.parse::<u32>().ok();
     let logs = entries(directory).filter_map(|path| Some((number(&path)?, path)));
     let (restarts, path) = logs.max()?;
+    let modified = fs::metadata(&path).and_then(|metadata| metadata.modified());
     let log = strip_prefixes(&read_tail(&path).ok()?);
     Some(ContainerLog {
-        container,
+        container: name_of(directory),
         restarts,
         path,
+        modified: modified.ok()?,
         log,
     })
 }
@@ -89,36 +98,44 @@ fn strip_prefixes(log: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn the_latest_log_of_each_container_is_found() {
         let pods = tempfile::tempdir().unwrap();
-        let write = |path: &str, text: &str| {
+        let begin = SystemTime::now();
+        let line = "2026-11-28T22:01:00.606109275Z stderr F Error: unknown flag: --a\n";
+        for (path, seconds) in [
+            ("kube-system_etcd-a_1/etcd/0.log", 1),
+            ("kube-system_kube-apiserver-a_2/kube-apiserver/9.log", 1),
+            ("kube-system_kube-apiserver-a_2/kube-apiserver/10.log", 2),
+            ("kube-system_kube-apiserver-a_old/kube-apiserver/30.log", 1),
+            ("kube-system_kube-proxy-x_3/kube-proxy/4.log", 1),
+            ("kube-system_mine-a_4/etcd/4.log", 3),
+            ("default_etcd-a_5/etcd/4.log", 3),
+            ("kube-system_kube-scheduler-a_6/kube-scheduler/notes.txt", 1),
+        ] {
             let path = pods.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        let line = "2026-11-28T22:01:00.606109275Z stderr F Error: unknown flag: --a\n";
-        write("kube-system_etcd-a_1/etcd/0.log", line);
-        write(
-            "kube-system_kube-apiserver-a_2/kube-apiserver/9.log",
-            "old\n",
-        );
-        write("kube-system_kube-apiserver-a_2/kube-apiserver/10.log", line);
-        write("kube-system_kube-proxy-x_3/kube-proxy/4.log", line);
-        write("default_etcd_4/etcd/4.log", line);
-        write(
-            "kube-system_kube-scheduler-a_5/kube-scheduler/notes.txt",
-            line,
-        );
-        let found = find_logs(pods.path());
+            fs::write(&path, line).unwrap();
+            let time = begin + Duration::from_secs(seconds);
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
+        }
+        let found = find_logs(pods.path(), begin);
         let counts = found
             .iter()
             .map(|log| (log.container.as_str(), log.restarts));
         let expected = [("etcd", 0), ("kube-apiserver", 10)];
         assert_eq!(counts.collect::<Vec<_>>(), expected);
         assert_eq!(found[1].log, "Error: unknown flag: --a\n");
-        assert_eq!(find_logs(&pods.path().join("none")), []);
+        assert_eq!(find_logs(pods.path(), begin + Duration::from_secs(5)), []);
+        assert_eq!(find_logs(&pods.path().join("none"), begin), []);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 /// Programs of the node that are no pods.
 pub(super) const UNITS: [&str; 2] = ["containerd", "kubelet"];
@@ -23,17 +24,20 @@ pub(super) struct Journal {
     pub(super) ended: Vec<String>,
 }
 
-/// Reads the journal of a unit; an empty one where there is none.
-pub(super) fn read_journal(unit: &str) -> Journal {
-    let newest_first = read_newest_first(unit).unwrap_or_default();
+/// Reads the journal of a unit since a time; an empty one where there is none.
+pub(super) fn read_journal(unit: &str, since: SystemTime) -> Journal {
+    let newest_first = read_newest_first(unit, since).unwrap_or_default();
     let lines = String::from_utf8_lossy(&newest_first);
     parse_journal(lines.lines().rev())
 }
 
-fn read_newest_first(unit: &str) -> io::Result<Vec<u8>> {
+fn read_newest_first(unit: &str, since: SystemTime) -> io::Result<Vec<u8>> {
+    let since = since.duration_since(SystemTime::UNIX_EPOCH);
+    // A boot is the host's: an earlier life of the node belongs to it too.
+    let since = format!("--since=@{}", since.unwrap_or_default().as_secs());
     let mut command = Command::new("timeout");
     command.args([TIMEOUT_SECONDS, "journalctl", "--no-pager", "--quiet"]);
-    command.args(["--boot", "--output", "short", "--reverse"]);
+    command.args([&since, "--output", "short", "--reverse"]);
     command.args(["--lines", LINES, "--unit", unit]);
     command.stdin(Stdio::null()).stderr(Stdio::null());
     let mut child = command.stdout(Stdio::piped()).spawn()?;

@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use kind_diagnosis::{Check, Component, Severity, examine_exit, examine_lines, final_words};
+use kind_diagnosis::{
+    Check, Component, Evidence, Severity, examine_exit, examine_lines, final_words,
+};
 
 use super::pods::{ContainerLog, find_logs};
 use super::units::{self, Journal, read_journal};
@@ -15,6 +17,9 @@ const FIRST_JOURNAL_DELAY: Duration = Duration::from_secs(5);
 const JOURNAL_INTERVAL: Duration = Duration::from_secs(3);
 /// What a running component said before that may have healed.
 const LATEST_LINES: usize = 20;
+/// Components without which nothing goes on. The others can be mended in a cluster that runs, unless what they were
+/// told is wrong.
+const ESSENTIAL: [&str; 4] = ["containerd", "etcd", "kube-apiserver", "kubelet"];
 /// What ends this often for the same reason that nobody knows does so again.
 const UNKNOWN_ENDS: u32 = 3;
 /// Units are started again within a second, also while files are still being written that they read.
@@ -24,11 +29,14 @@ const UNKNOWN_UNIT_ENDS: usize = 5;
 /// Remembers how components ended so far.
 pub(crate) struct Watch {
     pods: PathBuf,
+    began: SystemTime,
     next_journals: Instant,
     /// For each container: its restarts when it was seen last, what it said, and how often it said so.
     seen: BTreeMap<String, (u32, String, u32)>,
     /// What each unit said before it ended, when that was read last.
     last_ends: BTreeMap<&'static str, String>,
+    /// The line that told first of each thing that a running component cannot do.
+    first_attempts: BTreeMap<String, Vec<Evidence>>,
     journals: Vec<Check>,
 }
 
@@ -37,9 +45,11 @@ impl Watch {
     pub(crate) fn new() -> Self {
         Self {
             pods: PathBuf::from("/var/log/pods"),
+            began: SystemTime::now(),
             next_journals: Instant::now() + FIRST_JOURNAL_DELAY,
             seen: BTreeMap::new(),
             last_ends: BTreeMap::new(),
+            first_attempts: BTreeMap::new(),
             journals: Vec::new(),
         }
     }
@@ -54,15 +64,15 @@ impl Watch {
 
     /// The same with everything read anew, for a start that has failed.
     pub(crate) fn look_closely(&mut self) -> Vec<Check> {
-        self.read_journals(|_, unit, journal| judge_whole_journal(unit, journal));
+        self.read_journals(Self::judge_whole_journal);
         self.collect()
     }
 
     fn read_journals(&mut self, judge: fn(&mut Self, &'static str, &Journal) -> Vec<Check>) {
         self.next_journals = Instant::now() + JOURNAL_INTERVAL;
-        let units = units::UNITS.into_iter();
+        let (units, began) = (units::UNITS.into_iter(), self.began);
         self.journals = units
-            .flat_map(|unit| judge(self, unit, &read_journal(unit)))
+            .flat_map(|unit| judge(self, unit, &read_journal(unit, began)))
             .collect();
     }
 
@@ -73,14 +83,21 @@ impl Watch {
         let before = self.last_ends.insert(unit, last.clone());
         let ended_since = before.is_some_and(|before| before != last);
         if journal.current.is_empty() || ended_since {
-            judge_whole_journal(unit, journal)
+            self.judge_whole_journal(unit, journal)
         } else {
-            judge_current(unit, journal)
+            self.judge_lines(unit, &journal_name(unit), &journal.current)
         }
     }
 
+    /// The same, and why it ended before.
+    fn judge_whole_journal(&mut self, unit: &'static str, journal: &Journal) -> Vec<Check> {
+        let mut checks = self.judge_lines(unit, &journal_name(unit), &journal.current);
+        checks.extend(judge_ends(unit, &journal.ended));
+        checks
+    }
+
     fn collect(&mut self) -> Vec<Check> {
-        let logs = find_logs(&self.pods);
+        let logs = find_logs(&self.pods, self.began);
         let mut checks: Vec<_> = logs.iter().flat_map(|log| self.judge_log(log)).collect();
         checks.extend(self.journals.iter().cloned());
         checks.sort_by_key(|check| (Reverse(check.severity), !check.is_known()));
@@ -88,28 +105,35 @@ impl Watch {
     }
 
     fn judge_log(&mut self, log: &ContainerLog) -> Vec<Check> {
-        let component = Component::new(&log.container);
-        let lines: Vec<&str> = log.log.lines().collect();
-        let latest = &lines[lines.len().saturating_sub(LATEST_LINES)..];
         let path = log.path.display().to_string();
-        let mut checks = examine_lines(component, &path, latest.iter().copied());
+        let lines: Vec<&str> = log.log.lines().collect();
+        let mut checks = self.judge_lines(&log.container, &path, &lines);
         if log.restarts > 0 {
-            checks.extend(self.judge_end(component, &path, log));
+            checks.extend(self.judge_end(&path, log));
         }
         checks
     }
 
-    fn judge_end(
-        &mut self,
-        component: Component<'_>,
-        path: &str,
-        log: &ContainerLog,
-    ) -> Option<Check> {
+    /// What is in the way by what a component said lately. What it tries again and again is not given up after one try.
+    fn judge_lines(&mut self, name: &str, path: &str, lines: &[impl AsRef<str>]) -> Vec<Check> {
+        let latest = &lines[lines.len().saturating_sub(LATEST_LINES)..];
+        let latest = latest.iter().map(AsRef::as_ref);
+        let mut checks = examine_lines(Component::new(name), path, latest);
+        for check in &mut checks {
+            let first = self.first_attempts.entry(check.id.clone());
+            if *first.or_insert_with(|| check.evidence.clone()) == check.evidence {
+                check.severity = Severity::Warning;
+            }
+        }
+        checks
+    }
+
+    fn judge_end(&mut self, path: &str, log: &ContainerLog) -> Option<Check> {
         if !final_words(&log.log)?.is_end {
             // It runs again.
             return None;
         }
-        let mut check = examine_exit(component, path, &log.log)?;
+        let mut check = examine_exit(Component::new(&log.container), path, &log.log)?;
         let seen = self.seen.entry(log.container.clone());
         let (restarts, said, times) = seen.or_insert((0, String::new(), 0));
         if *restarts != log.restarts {
@@ -118,25 +142,12 @@ impl Watch {
             said.clone_from(&check.found);
         }
         // What nobody knows may pass; the same end again and again does not.
-        if !check.is_known() && *times < UNKNOWN_ENDS {
+        let is_essential = ESSENTIAL.contains(&log.container.as_str());
+        if !check.is_known() && (*times < UNKNOWN_ENDS || !is_essential) {
             check.severity = Severity::Warning;
         }
         Some(check)
     }
-}
-
-/// What is in the way by what a unit says now.
-fn judge_current(unit: &str, journal: &Journal) -> Vec<Check> {
-    let lines = journal.current.iter().map(String::as_str);
-    examine_lines(Component::new(unit), &journal_name(unit), lines)
-}
-
-/// The same, and why it ended before.
-fn judge_whole_journal(unit: &str, journal: &Journal) -> Vec<Check> {
-    let ends = judge_ends(Component::new(unit), &journal_name(unit), &journal.ended);
-    let mut checks = judge_current(unit, journal);
-    checks.extend(ends);
-    checks
 }
 
 /// How people see a unit's journal.
@@ -145,15 +156,16 @@ fn journal_name(unit: &str) -> String {
 }
 
 /// Why a unit ends again and again.
-fn judge_ends(component: Component<'_>, path: &str, ended: &[String]) -> Option<Check> {
-    let mut check = examine_exit(component, path, ended.last()?)?;
+fn judge_ends(unit: &str, ended: &[String]) -> Option<Check> {
+    let (component, path) = (Component::new(unit), journal_name(unit));
+    let mut check = examine_exit(component, &path, ended.last()?)?;
     let enough = if check.is_known() {
         KNOWN_UNIT_ENDS
     } else {
         UNKNOWN_UNIT_ENDS
     };
     let again = |log: &&String| {
-        let other = examine_exit(component, path, log);
+        let other = examine_exit(component, &path, log);
         other.is_some_and(|other| other.found == check.found)
     };
     let times = ended.iter().rev().take_while(again).take(enough).count();
@@ -175,11 +187,12 @@ mod tests {
         }
     }
 
-    fn restarted(restarts: u32, log: &str) -> ContainerLog {
+    fn restarted(container: &str, restarts: u32, log: &str) -> ContainerLog {
         ContainerLog {
-            container: "kube-scheduler".to_owned(),
+            container: container.to_owned(),
             restarts,
             path: PathBuf::from("a.log"),
+            modified: SystemTime::now(),
             log: log.to_owned(),
         }
     }
@@ -188,7 +201,7 @@ mod tests {
     fn an_unknown_end_counts_when_it_comes_again() {
         let mut watch = Watch::new();
         let mut severity = |restarts, log| {
-            let checks = watch.judge_log(&restarted(restarts, log));
+            let checks = watch.judge_log(&restarted("etcd", restarts, log));
             checks.first().map(|check| check.severity)
         };
         let (warning, error) = (Some(Severity::Warning), Some(Severity::Error));
@@ -207,11 +220,46 @@ mod tests {
     }
 
     #[test]
+    fn what_a_cluster_can_do_without_for_a_while_does_not_end_its_creation() {
+        let mut watch = Watch::new();
+        let mut severity = |restarts, log| {
+            let checks = watch.judge_log(&restarted("kube-scheduler", restarts, log));
+            checks[0].severity
+        };
+        for restarts in 1..6 {
+            assert_eq!(severity(restarts, "Error: odd"), Severity::Warning);
+        }
+        assert_eq!(
+            severity(6, "Error: stat /a: no such file or directory"),
+            Severity::Warning
+        );
+        assert_eq!(severity(7, "Error: unknown flag: --a"), Severity::Error);
+    }
+
+    #[test]
+    fn one_try_is_not_the_last() {
+        let mut watch = Watch::new();
+        let line = |second| {
+            format!(
+                "E1 22:00:{second} 1 a.go:1] Error: MountVolume.SetUp failed for volume \"x\" pod \"etcd-a\" : \
+                 hostPath type check failed: /x is not a file"
+            )
+        };
+        let mut severity = |line: &str| {
+            let checks = watch.judge_journal("kubelet", &journal(&[], &[line]));
+            (checks[0].id.clone(), checks[0].severity)
+        };
+        let missing = |severity| ("volume-missing".to_owned(), severity);
+        assert_eq!(severity(&line("01")), missing(Severity::Warning));
+        assert_eq!(severity(&line("01")), missing(Severity::Warning));
+        assert_eq!(severity(&line("02")), missing(Severity::Error));
+    }
+
+    #[test]
     fn a_running_component_tells_what_it_waits_for_now() {
         let mut watch = Watch::new();
         let waits = "W1 failed to connect to {Addr: \"1.2.3.4:2379\", }. Err: connection error: desc = \"a\"";
-        let mut log = restarted(0, waits);
-        "kube-apiserver".clone_into(&mut log.container);
+        let mut log = restarted("kube-apiserver", 0, waits);
         assert_eq!(watch.judge_log(&log)[0].id, "etcd-unreachable");
         log.log.push_str(&"\nI1 it goes on".repeat(LATEST_LINES));
         assert_eq!(watch.judge_log(&log), []);
@@ -244,7 +292,7 @@ mod tests {
         assert_eq!(judge(&[&one, &two]), [], "it may run, or be about to end");
         assert_eq!(judge(&[&one, &two]), []);
         assert_eq!(judge(&[&one, &two, &three])[0].severity, Severity::Error);
-        let failed = judge_whole_journal("kubelet", &journal(&[&one], &["well"]));
+        let failed = watch.judge_whole_journal("kubelet", &journal(&[&one], &["well"]));
         assert_eq!(failed[0].severity, Severity::Warning);
         let line = "unknown service runtime.v1.RuntimeService";
         let running = watch.judge_journal("kubelet", &journal(&[], &[line]));

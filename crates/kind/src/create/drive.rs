@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use kind_diagnosis::{Check, Severity};
+use kind_diagnosis::Check;
 use kind_engine::Engine;
 use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
@@ -97,7 +97,7 @@ impl BootstrapRun<'_, '_> {
                 id: StepId::Ready,
                 causes,
                 ..
-            } if !has_error(&causes) => self.ready = false,
+            } => self.on_not_ready(node, &causes),
             NodeEvent::Failed {
                 id,
                 name,
@@ -145,6 +145,16 @@ impl BootstrapRun<'_, '_> {
             self.judge_runtime(output);
         }
         self.phase_sequence.finish_step(&node, id, self.phases);
+    }
+
+    /// A cluster that is not ready in time stays, whatever is in its way.
+    fn on_not_ready(&mut self, node: &str, causes: &[Check]) {
+        self.ready = false;
+        for check in causes {
+            let text = format!("{node}: {check}; {}", check.remedy);
+            self.phases
+                .send_event(Event::Warning(Warning::InTheWay(text)));
+        }
     }
 
     /// Tells what is waited for, and what may be in the way.
@@ -271,12 +281,6 @@ fn runtime_shortcomings(kubernetes: &str, told: &str) -> Vec<String> {
     let judged = versions
         .filter_map(|(package, version)| packages::shortcoming(kubernetes, package, version));
     judged.map(|shortcoming| shortcoming.to_string()).collect()
-}
-
-/// Whether there is a cause that nothing heals.
-fn has_error(causes: &[Check]) -> bool {
-    let mut causes = causes.iter();
-    causes.any(|check| check.severity == Severity::Error)
 }
 
 /// A request that ended without saying why.

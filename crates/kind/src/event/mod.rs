@@ -217,6 +217,9 @@ pub enum Warning {
     /// A step takes long, and something that may heal is in its way.
     #[error("{0}")]
     Waiting(Waiting),
+    /// What keeps a cluster that was made from being ready, and what mends it.
+    #[error("{0}")]
+    InTheWay(String),
     /// Nodes go on another network than kind's own.
     #[error(
         "WARNING: Overriding {engine} network due to {variable}\n\

@@ -21,7 +21,7 @@ pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     name.push(format!(".tmp-{}", std::process::id()));
     let temporary = PathBuf::from(name);
     let replaced = match write_new(&temporary, text) {
-        // The text has room, so that whatever else is refused the old content is not lost with it.
+        // The text has room there, so that whatever else is refused it is worth trying to write it in place.
         Ok(file) => put_in_place(&file, &temporary, &path, old.as_ref()).map_err(|e| (e, true)),
         Err(error) => {
             let forbidden = forbids_another_file(&error);
@@ -33,9 +33,19 @@ pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     };
     let _ = fs::remove_file(&temporary);
     match old {
-        Some(_) if may_write_over => fs::write(&path, text),
+        Some(_) if may_write_over => write_over(&path, text),
         _ => Err(error),
     }
+}
+
+/// Writes the text into a file that stays. It may be on another disk than its directory: what does not fit there gives
+/// way to what was there before.
+fn write_over(path: &Path, text: &str) -> io::Result<()> {
+    let old = fs::read(path)?;
+    fs::write(path, text).inspect_err(|_| {
+        // It had room.
+        let _ = fs::write(path, old);
+    })
 }
 
 /// Gives a written file its owner and its name.

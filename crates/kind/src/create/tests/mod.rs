@@ -107,8 +107,13 @@ impl Stage {
 
 /// A node where every step works but the one that is named.
 fn node(fails: Option<&'static str>) -> Box<Program> {
+    on_request(move |io| answer(fails, io))
+}
+
+/// A node that answers requests like this; every other program in it works and prints nothing.
+fn on_request(answer: impl Fn(Io<'_>) -> i32 + Send + Sync + 'static) -> Box<Program> {
     Box::new(move |_, argv, io| match argv {
-        [_, word] if word == "request" => Ok(answer(fails, io)),
+        [_, word] if word == "request" => Ok(answer(io)),
         _ => Ok(0),
     })
 }
@@ -407,7 +412,7 @@ fn what_is_in_the_way_is_told_with_the_failure() {
         .into_iter()
         .collect();
     let told = causes.clone();
-    let stage = Stage::new(Box::new(move |_, _, io| {
+    let stage = Stage::new(on_request(move |io| {
         let (id, name) = (StepId::ApiServer, "await server".to_owned());
         let (slow, failed) = (told.clone(), told.clone());
         tell(
@@ -429,7 +434,7 @@ fn what_is_in_the_way_is_told_with_the_failure() {
                 causes: failed,
             },
         );
-        Ok(1)
+        1
     }));
     let error = stage.create(&stage.options()).unwrap_err();
     assert_eq!(
@@ -450,6 +455,44 @@ fn what_is_in_the_way_is_told_with_the_failure() {
     );
     drop(events);
     stage.assert_clean();
+}
+
+#[test]
+fn a_cluster_that_is_not_ready_stays_and_says_why() {
+    let log = "Error: unknown flag: --no-such-flag\n";
+    let component = kind_diagnosis::Component::new("kube-scheduler");
+    let causes: Vec<_> = kind_diagnosis::examine_exit(component, "2.log", log)
+        .into_iter()
+        .collect();
+    let stage = Stage::new(on_request(move |io| {
+        let mut request = request(io.stdin.unwrap());
+        let is_ready = |step: &Step| match step {
+            Step::Run { id, .. } | Step::Wait { id, .. } => *id == StepId::Ready,
+            _ => false,
+        };
+        let waits = request.steps.iter().any(is_ready);
+        request.steps.retain(|step| !is_ready(step));
+        if !run(&request.steps, None, io.stdout) || !waits {
+            return i32::from(waits);
+        }
+        let failed = NodeEvent::Failed {
+            id: StepId::Ready,
+            name: "wait for ready".to_owned(),
+            reason: causes[0].to_string(),
+            output: String::new(),
+            causes: causes.clone(),
+        };
+        tell(io.stdout, &failed);
+        1
+    }));
+    let options = stage.options().wait(Duration::from_secs(60));
+    stage.create(&options).unwrap();
+    assert!(stage.engine.has(NODE));
+    let events = stage.events.lock().unwrap();
+    assert!(events.contains(&Event::NotReady), "{events:#?}");
+    let warned = "kind-control-plane: kube-scheduler: it does not know the flag --no-such-flag; take --no-such-flag out";
+    let warns = |event: &Event| matches!(event, Event::Warning(warning) if warning.to_string().starts_with(warned));
+    assert!(events.iter().any(warns), "{events:#?}");
 }
 
 #[test]
