@@ -1,7 +1,9 @@
 //! What a node knows of names: `/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::net::IpAddr;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::record::{NetworkRecord, NodeRecord};
@@ -11,13 +13,32 @@ use crate::Error;
 /// Where systemd-resolved keeps the real name servers behind its own 127.0.0.53.
 const RESOLVED: &str = "/run/systemd/resolve/resolv.conf";
 
-/// Writes the hosts file that all nodes of a network share. It is written in place: the nodes have it
-/// bound, and a new file in its place would not reach them.
+/// Writes the hosts file that all nodes of a network share.
 pub(super) fn write_hosts(state: &State, network: &str, _lock: &Lock) -> Result<(), Error> {
     let mut nodes = NodeRecord::load_all(state)?;
     nodes.retain(|node| node.network == network);
+    // A node that comes changes no line of the others.
+    nodes.sort_by_key(|node| node.created);
     let path = NetworkRecord::hosts_path(state, network);
-    fs::write(&path, hosts_text(&nodes)).map_err(io_error("write", &path))
+    write_in_place(&path, &hosts_text(&nodes)).map_err(io_error("write", &path))
+}
+
+/// Writes a file that nodes have bound: a new one in its place would not reach them. They read it at any moment (a node
+/// that boots looks for its own name), so it never is empty or half of a line: what was longer is covered by empty
+/// lines before it is cut off.
+fn write_in_place(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = File::options();
+    let file = options.read(true).write(true).create(true).truncate(false);
+    let mut file = file.open(path)?;
+    let mut old = Vec::new();
+    file.read_to_end(&mut old)?;
+    if old == text.as_bytes() {
+        return Ok(());
+    }
+    let mut covering = text.as_bytes().to_vec();
+    covering.resize(old.len().max(text.len()), b'\n');
+    file.write_all_at(&covering, 0)?;
+    file.set_len(text.len() as u64)
 }
 
 fn hosts_text(nodes: &[NodeRecord]) -> String {
@@ -139,5 +160,34 @@ mod tests {
             assert_eq!(resolver.text, text, "{own:?}");
             assert_eq!(resolver.relay.map(|ip| ip.to_string()).as_deref(), relay);
         }
+    }
+
+    /// Otherwise a node that boots while another one comes or goes does not find its own name, and ends.
+    #[test]
+    fn names_are_there_while_others_come_and_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("hosts");
+        let own = "172.18.0.2\tone\n";
+        let texts = [own.to_owned(), format!("{own}172.18.0.3\ttwo\n")];
+        write_in_place(&path, own).unwrap();
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                for index in 0..2000 {
+                    write_in_place(&path, &texts[index % 2]).unwrap();
+                }
+            });
+            while !writing.is_finished() {
+                let read = fs::read_to_string(&path).unwrap();
+                assert!(
+                    texts
+                        .iter()
+                        .any(|text| *text == read.trim_end().to_owned() + "\n"),
+                    "{read:?}"
+                );
+            }
+        });
+        write_in_place(&path, &texts[1]).unwrap();
+        write_in_place(&path, own).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), own);
     }
 }

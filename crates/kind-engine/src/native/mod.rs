@@ -27,6 +27,7 @@ mod containerd;
 mod entry;
 mod helper;
 mod hosts;
+mod last_words;
 mod monitor;
 mod network;
 mod ports;

@@ -11,6 +11,7 @@ use kind_sys::process::{self, Pid};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::last_words;
 use super::state::{NodeDirectory, State, file_name, io_error, write_atomically};
 use crate::{Error, HostConfig, Purpose};
 
@@ -196,9 +197,14 @@ pub(super) fn first_process(directory: &NodeDirectory, name: &str) -> Result<Pid
         None
     };
     run.and_then(|run| process::pid(run.pid)).ok_or_else(|| {
+        let mut message = format!("node {name} is not running");
+        match last_words::describe_end(directory) {
+            end if end.is_empty() => {}
+            end => message.push_str(&format!(": {end}")),
+        }
         Error::other(
             "ENG-NODE-STOPPED",
-            format!("node {name} is not running"),
+            message,
             "see its last words with `kind export logs`, or delete the cluster and create it again",
         )
     })
