@@ -1,6 +1,6 @@
 //! How a command ends.
 
-use kind::error_chain;
+use kind::{Code, error_chain};
 
 use crate::args::UsageError;
 
@@ -16,6 +16,18 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Success, Self::Failure, Self::Interrupted];
+
+    /// What it tells a script.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "The command did what it was asked to.",
+            Self::Failure => "It failed, or its command line is wrong.",
+            Self::Interrupted => "It was interrupted, by Ctrl-C (SIGINT), SIGTERM or SIGHUP.",
+        }
+    }
+
     /// The number for the operating system.
     pub(crate) fn code(self) -> u8 {
         match self {
@@ -68,11 +80,11 @@ impl Failure {
         }
     }
 
-    /// A code that stays the same between releases.
-    pub(crate) fn code(&self) -> &str {
+    /// What kind of failure it is.
+    pub(crate) fn code(&self) -> Code {
         match self {
-            Self::Usage(_) | Self::Outdated { .. } => "KIND-USAGE",
-            Self::Message(_) => "KIND-COMMAND",
+            Self::Usage(_) | Self::Outdated { .. } => Code::Usage,
+            Self::Message(_) => Code::Command,
             Self::Operation { error, .. } => error.code(),
         }
     }

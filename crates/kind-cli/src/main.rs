@@ -14,6 +14,7 @@ mod global_flags;
 mod help;
 mod interrupt;
 mod run;
+mod topics;
 mod ui;
 
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 
 use crate::error::Cause;
 use crate::event::{Event, Listener};
-use crate::{Error, KubeconfigFiles, Provider, Result, kubeconfig};
+use crate::{Code, Error, KubeconfigFiles, Provider, Result, kubeconfig};
 
 impl Provider {
     /// Removes a cluster and its entry in every kubeconfig file, if there are any. A cluster that does not
@@ -30,7 +30,10 @@ impl Provider {
         if !names.is_empty() {
             match self.engine().remove(&names) {
                 Ok(()) => listener(Event::NodesDeleted { nodes: names }),
-                Err(error) => errors.push(Error::engine("failed to delete nodes")(error)),
+                Err(error) => errors
+                    .push(Error::engine(Code::NodeDelete, "failed to delete nodes")(
+                        error,
+                    )),
             }
         }
         Error::collect(errors)

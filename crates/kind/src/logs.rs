@@ -8,7 +8,7 @@ use kind_engine::{Command, Engine, EngineKind, Io, Node, State};
 use kind_image::concurrent::{run_each, run_piped};
 
 use crate::error::FailedStep;
-use crate::{Error, NodeRole, Provider, Result};
+use crate::{Code, Error, NodeRole, Provider, Result};
 
 /// Commands whose output is kept, by the name of the file.
 const COMMANDS: [(&str, &[&str]); 4] = [
@@ -97,7 +97,7 @@ fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {
     let path = directory.join(format!("{name}-info.txt"));
     let text = engine
         .describe()
-        .map_err(Error::engine("failed to get engine info"))?;
+        .map_err(Error::engine(Code::HostCheck, "failed to get engine info"))?;
     fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
     fs::write(&path, text).map_err(Error::io("failed to write", &path))
 }
@@ -142,7 +142,9 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
 fn inspect_nodes(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
     let path = directory.join("inspect.json");
     let action = format!("failed to inspect node {:?}", node.name);
-    let text = engine.inspect(&node.name).map_err(Error::engine(action))?;
+    let text = engine
+        .inspect(&node.name)
+        .map_err(Error::engine(Code::NodeLogs, action))?;
     fs::write(&path, text).map_err(Error::io("failed to write", &path))
 }
 
@@ -153,7 +155,7 @@ fn copy_serial_log(engine: &dyn Engine, node: &Node, directory: &Path) -> Result
     let action = format!("failed to read the console of node {:?}", node.name);
     engine
         .logs(&node.name, false, &mut file)
-        .map_err(Error::engine(action))
+        .map_err(Error::engine(Code::NodeLogs, action))
 }
 
 /// A command that a hanging node cannot hold up for ever.
@@ -184,7 +186,7 @@ fn command_output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) 
             causes: Vec::new(),
         }
         .into_error()),
-        Err(error) => Err(Error::engine(action())(error)),
+        Err(error) => Err(Error::engine(Code::NodeReach, action())(error)),
     }
 }
 
@@ -200,10 +202,10 @@ fn unpack_stream(
         |reader| unpack_logs(reader, directory, skip),
     );
     let (packed, unpacked) = piped.map_err(Error::io("failed to open a pipe for", directory))?;
-    packed.map_err(Error::engine(format!(
-        "failed to copy /var/log of node {:?}",
-        node.name
-    )))?;
+    packed.map_err(Error::engine(
+        Code::NodeLogs,
+        format!("failed to copy /var/log of node {:?}", node.name),
+    ))?;
     unpacked.map_err(Error::io("failed to unpack logs below", directory))
 }
 

@@ -11,7 +11,7 @@ use kind_image::{Reference, Store};
 use crate::error::Cause;
 use crate::event::{Event, Listener, Outcome, Phase, Warning};
 use crate::image_error::{image_cause, store_error};
-use crate::{CancelToken, Error, Provider, Result, access, hand_over};
+use crate::{CancelToken, Code, Error, Provider, Result, access, code_of, hand_over};
 
 /// Types of sources that users may name.
 const TYPES: [&str; 6] = ["debian", "url", "file", "release", "ci", "source"];
@@ -255,7 +255,7 @@ fn agent_file(provider: &Provider) -> Result<PathBuf> {
 }
 
 fn no_source(from: &str, reason: String) -> Error {
-    let cause = Cause::new("KIND-SOURCE", reason);
+    let cause = Cause::new(Code::Source, reason);
     Error::Build {
         from: from.to_owned(),
         source: cause.with_remedy(Some("use the source `debian`".to_owned())),
@@ -263,10 +263,10 @@ fn no_source(from: &str, reason: String) -> Error {
 }
 
 fn build_error(source: &Source, error: build::Error) -> Error {
-    let (code, remedy) = (error.code().to_owned(), error.remedy());
+    let (code, remedy) = (code_of::of_image(error.code()), error.remedy());
     Error::Build {
         from: source.text().to_owned(),
-        source: Cause::new(&code, error).with_remedy(remedy),
+        source: Cause::new(code, error).with_remedy(remedy),
     }
 }
 
@@ -305,7 +305,7 @@ fn not_root(engine: EngineKind, options: &BuildNodeImage) -> Cause {
         remedy.push_str(&format!(", after `sudo podman save {image} | podman load`"));
     }
     let error = build::Error::NotRoot;
-    Cause::new(error.code(), error).with_remedy(Some(remedy))
+    Cause::new(code_of::of_image(error.code()), error).with_remedy(Some(remedy))
 }
 
 /// The store that builds are made in. It is the native engine's own; other engines get the result.
@@ -410,8 +410,8 @@ mod tests {
         assert_eq!(here.detected_type(), None);
         assert!(Source::parse_as("", Some("url")).is_err());
         let error = Source::parse("bogus").unwrap_err();
-        assert_eq!(error.code(), "BLD-SOURCE-UNKNOWN");
+        assert_eq!(error.code(), Code::BuildSourceUnknown);
         let error = Source::parse_as("x", Some("bazel")).unwrap_err();
-        assert_eq!(error.code(), "KIND-SOURCE");
+        assert_eq!(error.code(), Code::Source);
     }
 }

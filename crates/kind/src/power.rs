@@ -8,7 +8,7 @@ use kind_node::request::{Event as NodeEvent, Request};
 use crate::create::parallel;
 use crate::event::{Event, Listener, Outcome, Phase};
 use crate::node::{Abandoned, Reply, Requests};
-use crate::{CancelToken, Error, NodeRole, Provider, Result, bootstrap};
+use crate::{CancelToken, Code, Error, NodeRole, Provider, Result, bootstrap};
 
 /// How long nodes may take to shut down in order.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,7 +73,7 @@ fn stop_cluster(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
     note_stop(provider, &running);
     let running: Vec<_> = running.into_iter().map(|node| node.name).collect();
     parallel::run_for_each(&running, &CancelToken::new(), |node| {
-        let failed = Error::engine(format!("failed to stop node {node:?}"));
+        let failed = Error::engine(Code::NodeStop, format!("failed to stop node {node:?}"));
         provider
             .engine()
             .stop(node, SHUTDOWN_TIMEOUT)
@@ -107,16 +107,17 @@ fn start_cluster(
         .collect();
     let engine = provider.engine();
     parallel::run_for_each(&stopped, &options.cancel, |node| {
-        let failed = |action| Error::engine(format!("{action} node {:?}", node.name));
+        let failed =
+            |attempt, action| Error::engine(attempt, format!("{action} node {:?}", node.name));
         engine
             .start(&node.name)
-            .map_err(failed("failed to start"))?;
+            .map_err(failed(Code::NodeStart, "failed to start"))?;
         if is_load_balancer(node) {
             return Ok(());
         }
         engine
             .wait_until_booted(&node.name, BOOT_TIMEOUT)
-            .map_err(failed("failed to boot"))
+            .map_err(failed(Code::NodeBoot, "failed to boot"))
     })?;
     if let Some(limit) = options.wait {
         wait_until_ready(provider, options, &nodes, limit, listener)?;
@@ -126,7 +127,7 @@ fn start_cluster(
 
 fn cluster_nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
     let listed = provider.engine().list(Some(cluster));
-    let nodes = listed.map_err(Error::engine("failed to list nodes"))?;
+    let nodes = listed.map_err(Error::engine(Code::NodeList, "failed to list nodes"))?;
     if nodes.is_empty() {
         Err(Error::NoSuchCluster(cluster.to_owned()))
     } else {

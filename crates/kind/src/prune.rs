@@ -9,7 +9,7 @@ use kind_image::build;
 
 use crate::error::Cause;
 use crate::event::{Event, Listener};
-use crate::{Error, Provider, Result};
+use crate::{Code, Error, Provider, Result, code_of};
 
 /// What to remove.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +88,10 @@ fn run_prune(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Re
     let mut failures = Vec::new();
     match provider.engine().prune(options.pruning()) {
         Ok(found) => pruned.extend(found.into_iter().map(from_engine)),
-        Err(error) => failures.push(Error::engine("failed to remove what is not used")(error)),
+        Err(error) => failures.push(Error::engine(
+            Code::Prune,
+            "failed to remove what is not used",
+        )(error)),
     }
     failures.extend(prune_agents(provider, options, &mut pruned).err());
     if options.build_cache {
@@ -160,10 +163,10 @@ fn build_cache(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -
         build::discard_cache(directory)
     };
     let bytes = bytes.map_err(|error| {
-        let (code, remedy) = (error.code().to_owned(), error.remedy());
-        Error::Engine {
-            action: format!("failed to remove {}", directory.display()),
-            source: Cause::new(&code, error).with_remedy(remedy),
+        let (code, remedy) = (code_of::of_image(error.code()), error.remedy());
+        Error::BuildCache {
+            path: directory.to_owned(),
+            source: Cause::new(code, error).with_remedy(remedy),
         }
     })?;
     if bytes > 0 {

@@ -60,7 +60,7 @@ fn render_details(error: &kind::Error, settings: &Settings) -> String {
 
 /// The error's code and, from the outermost to the innermost, what failed because of what.
 fn render_frames(error: &kind::Error) -> String {
-    let mut text = error.code().to_owned();
+    let mut text = error.code().to_string();
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(frame) = cause {
         text.push_str(&format!("\n\t{frame}"));

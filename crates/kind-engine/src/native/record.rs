@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::state::{NodeDirectory, State, file_name, io_error, write_atomically};
-use crate::{Error, HostConfig, Purpose};
+use crate::{Code, Error, HostConfig, Purpose};
 
 /// Where programs are looked for unless the image says.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -179,7 +179,7 @@ fn check_version(version: u32, path: &Path) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::other(
-        "ENG-RECORD-NEWER",
+        Code::RecordNewer,
         format!("{} was written by a newer kind", path.display()),
         "use the kind that made the cluster, or a newer one",
     ))
@@ -197,7 +197,7 @@ pub(super) fn first_process(directory: &NodeDirectory, name: &str) -> Result<Pid
     };
     run.and_then(|run| process::pid(run.pid)).ok_or_else(|| {
         Error::other(
-            "ENG-NODE-STOPPED",
+            Code::NodeStopped,
             format!("node {name} is not running"),
             "see its last words with `kind export logs`, or delete the cluster and create it again",
         )

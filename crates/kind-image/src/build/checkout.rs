@@ -236,6 +236,7 @@ mod tests {
 
     use super::super::AddOns;
     use super::*;
+    use crate::Code;
     use crate::build::Source;
 
     fn request(gopath: &Path) -> Request {
@@ -293,6 +294,6 @@ mod tests {
         );
         assert_eq!(error.to_string(), expected);
         let error = find(place.path(), &request(place.path())).unwrap_err();
-        assert_eq!(error.code(), "BLD-SOURCE-TREE");
+        assert_eq!(error.code(), Code::BuildSourceTree);
     }
 }

@@ -198,6 +198,7 @@ mod tests {
 
     use super::super::Step;
     use super::*;
+    use crate::Code;
 
     fn with_work<T>(test: impl FnOnce(&StepContext<'_>) -> T) -> (T, String, Vec<String>) {
         let place = tempfile::tempdir().unwrap();
@@ -252,7 +253,7 @@ mod tests {
             work.run_command(command, NO_PROGRESS)
         });
         let error = result.unwrap_err();
-        assert_eq!(error.code(), "BLD-COMMAND");
+        assert_eq!(error.code(), Code::BuildCommand);
         assert_eq!(
             error.to_string(),
             "Compiling Kubernetes: sh failed (exit status: 3)"
@@ -276,7 +277,7 @@ mod tests {
                 })
             })
         });
-        assert_eq!(result.unwrap_err().code(), "BLD-COMMAND");
+        assert_eq!(result.unwrap_err().code(), Code::BuildCommand);
     }
 
     #[test]
@@ -284,7 +285,7 @@ mod tests {
         let (result, _, _) =
             with_work(|work| work.command_output(Command::new("no-such-program-here")));
         let error = result.unwrap_err();
-        assert_eq!(error.code(), "BLD-TOOL-MISSING");
+        assert_eq!(error.code(), Code::BuildToolMissing);
         assert!(error.remedy().is_some());
     }
 

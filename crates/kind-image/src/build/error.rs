@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Step;
+use crate::Code;
 use crate::http;
 
 /// A failure of a build. `code` is stable, Display says what failed, `source` why, `remedy` what to do,
@@ -111,22 +112,22 @@ pub enum Error {
 pub struct Output(pub String);
 
 impl Error {
-    /// A code that stays the same between releases.
-    pub fn code(&self) -> &'static str {
+    /// What kind of failure it is.
+    pub fn code(&self) -> Code {
         match self {
-            Self::MissingTool { .. } => "BLD-TOOL-MISSING",
-            Self::NotRoot => "BLD-NOT-ROOT",
-            Self::NoSpace { .. } => "BLD-NO-SPACE",
-            Self::UnknownSource(_) => "BLD-SOURCE-UNKNOWN",
-            Self::NotAVersion(_) => "BLD-SOURCE-VERSION",
-            Self::NoTree(_) => "BLD-SOURCE-TREE",
-            Self::Tarball { .. } => "BLD-TARBALL",
+            Self::MissingTool { .. } => Code::BuildToolMissing,
+            Self::NotRoot => Code::BuildNotRoot,
+            Self::NoSpace { .. } => Code::BuildNoSpace,
+            Self::UnknownSource(_) => Code::BuildSourceUnknown,
+            Self::NotAVersion(_) => Code::BuildSourceVersion,
+            Self::NoTree(_) => Code::BuildSourceTree,
+            Self::Tarball { .. } => Code::BuildTarball,
             Self::Download { source, .. } => source.code(),
             Self::Pull { source, .. } => source.code(),
-            Self::UnsupportedArchitecture(_) => "BLD-ARCHITECTURE",
-            Self::Command { .. } => "BLD-COMMAND",
-            Self::Unexpected { .. } => "BLD-UNEXPECTED",
-            Self::Io { .. } => "BLD-IO",
+            Self::UnsupportedArchitecture(_) => Code::BuildArchitecture,
+            Self::Command { .. } => Code::BuildCommand,
+            Self::Unexpected { .. } => Code::BuildUnexpected,
+            Self::Io { .. } => Code::BuildIo,
             Self::Image(error) => error.code(),
         }
     }

@@ -10,11 +10,11 @@ use kind_engine::{Engine, Info, State};
 
 use super::phases::Phases;
 use super::{CreateCluster, parallel};
-use crate::error::{Cause, error_chain};
+use crate::error::error_chain;
 use crate::event::{Event, Outcome, Warning};
 use crate::node::Abandoned;
 use crate::plan::NodePlan;
-use crate::{CancelToken, Error, Provider, Result, logs};
+use crate::{CancelToken, Code, Error, Provider, Result, logs};
 
 /// Owns cancellation, undo and evidence of one creation; its stages own everything else.
 pub(super) struct Coordinator<'a> {
@@ -151,10 +151,7 @@ impl<'a> Coordinator<'a> {
         match self.engine().remove(&made) {
             Ok(()) => phases.send_event(Event::NodesDeleted { nodes: made }),
             Err(error) => {
-                let error = Error::Engine {
-                    action: "failed to delete nodes".to_owned(),
-                    source: Cause::from_engine(error),
-                };
+                let error = Error::engine(Code::NodeDelete, "failed to delete nodes")(error);
                 phases.send_event(Event::Warning(Warning::CleanUp(error_chain(&error))));
             }
         }

@@ -8,7 +8,7 @@ use super::update::write_merged;
 use crate::bootstrap::ADMIN_CONFIG;
 use crate::error::Cause;
 use crate::event::{Event, Listener};
-use crate::{Error, NodeRole, Provider, Result, node};
+use crate::{Code, Error, NodeRole, Provider, Result, node};
 
 /// Docker Desktop's label for the host's side of the API server's port.
 const DESKTOP_PORT_LABEL: &str = "desktop.docker.io/ports/6443/tcp";
@@ -64,7 +64,7 @@ impl Provider {
         };
         from_admin(admin, cluster, server.as_deref()).map_err(|error| Error::Kubeconfig {
             action: "failed to read the cluster's kubeconfig".to_owned(),
-            source: Cause::new("KIND-KUBECONFIG", error),
+            source: Cause::new(Code::Kubeconfig, error),
         })
     }
 
@@ -120,6 +120,6 @@ fn no_endpoint(control_planes: usize) -> Error {
     );
     Error::Kubeconfig {
         action: "failed to get api server endpoint".to_owned(),
-        source: Cause::new("KIND-ENDPOINT", reason),
+        source: Cause::new(Code::Endpoint, reason),
     }
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::document::Document;
 use super::*;
+use crate::Code;
 
 const KIND: &str = "\
 apiVersion: v1
@@ -151,7 +152,7 @@ fn a_file_is_looked_at_without_a_trace() {
     check_files(&files).unwrap();
     let beside = KubeconfigFiles::one(files.write_target().join("config"));
     let error = check_files(&beside).unwrap_err();
-    assert_eq!(error.code(), "KIND-KUBECONFIG-LOCKED");
+    assert_eq!(error.code(), Code::KubeconfigLocked);
     assert!(crate::error::error_chain(&error).contains("deep/config: "));
 }
 
@@ -274,7 +275,7 @@ fn a_held_lock_says_what_to_do() {
         "{text}"
     );
     assert!(text.ends_with("config.lock: file exists"), "{text}");
-    assert_eq!(error.code(), "KIND-KUBECONFIG-LOCKED");
+    assert_eq!(error.code(), Code::KubeconfigLocked);
     assert!(error.remedy().unwrap().contains("remove "));
     assert_eq!(std::fs::read_to_string(files.write_target()).unwrap(), KIND);
 }

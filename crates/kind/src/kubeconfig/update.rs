@@ -7,7 +7,7 @@ use super::files::{ANOTHER_FILE, KubeconfigFiles};
 use super::lock::{self, Lock};
 use super::{text, write};
 use crate::error::Cause;
-use crate::{Error, Result, access};
+use crate::{Code, Error, Result, access};
 
 /// Puts the entries of one kubeconfig's text into another's, and makes its context the current one.
 /// Everything else stays as it stands. For programs that keep kubeconfigs elsewhere than in files.
@@ -123,7 +123,7 @@ fn access_denied(action: &str, verb: &str, path: &Path, error: &std::io::Error) 
     let text = format!("{verb} {}: {error}", path.display());
     Error::Kubeconfig {
         action: action.to_owned(),
-        source: Cause::new("KIND-KUBECONFIG", text).with_remedy(remedy),
+        source: Cause::new(Code::Kubeconfig, text).with_remedy(remedy),
     }
 }
 
@@ -131,13 +131,13 @@ fn not_locked(error: lock::Error) -> Error {
     let remedy = error.remedy();
     Error::Kubeconfig {
         action: "failed to lock config file".to_owned(),
-        source: Cause::new("KIND-KUBECONFIG-LOCKED", error).with_remedy(remedy),
+        source: Cause::new(Code::KubeconfigLocked, error).with_remedy(remedy),
     }
 }
 
 fn update_failure<E: Into<BoxError>>(action: &'static str) -> impl FnOnce(E) -> Error {
     move |error| Error::Kubeconfig {
         action: action.to_owned(),
-        source: Cause::new("KIND-KUBECONFIG", error),
+        source: Cause::new(Code::Kubeconfig, error),
     }
 }

@@ -15,7 +15,7 @@ use super::import::{self, Job};
 use super::nodes::{self, Target};
 use super::options::LoadImages;
 use crate::event::{Event, Listener};
-use crate::{Error, Provider, Result};
+use crate::{Code, Error, Provider, Result};
 
 /// An image of a store on the host.
 pub(super) struct Stored {
@@ -56,9 +56,10 @@ fn look_up(engines: &[Arc<dyn Engine>], name: &str) -> Result<Option<Stored>> {
         let info = match engine.image(name) {
             // No store has an image by a name that is none.
             Err(_) if name.parse::<Reference>().is_err() => None,
-            answer => {
-                answer.map_err(Error::engine(format!("failed to look for image {name:?}")))?
-            }
+            answer => answer.map_err(Error::engine(
+                Code::ImageLookup,
+                format!("failed to look for image {name:?}"),
+            ))?,
         };
         if let Some(info) = info {
             return Ok(Some(Stored {
@@ -275,8 +276,8 @@ impl Saved<'_> {
         let receive = |reader| Opened::receive_stream("of the engine", reader, self.spool);
         let piped = run_piped(save, receive);
         let piped = piped.map_err(kind_engine::Error::io("pipe"));
-        let (saved, received) = piped.map_err(Error::engine("pipe"))?;
-        saved.map_err(Error::engine("failed to save images"))?;
+        let (saved, received) = piped.map_err(Error::engine(Code::ImageTransfer, "pipe"))?;
+        saved.map_err(Error::engine(Code::ImageTransfer, "failed to save images"))?;
         received
     }
 }
