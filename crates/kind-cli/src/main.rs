@@ -13,6 +13,7 @@ mod exit;
 mod global_flags;
 mod help;
 mod interrupt;
+mod leaving;
 mod run;
 mod topics;
 mod ui;

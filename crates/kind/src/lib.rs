@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod abandon;
 mod access;
 mod bootstrap;
 mod cancel;
@@ -38,6 +39,7 @@ mod explain;
 mod hand_over;
 mod image_error;
 mod kubeconfig;
+mod leftover;
 mod load;
 mod logs;
 mod manifest;
@@ -76,6 +78,7 @@ pub use kubeconfig::{
     Endpoint, HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig,
     remove_from_kubeconfig, windows_home,
 };
+pub use leftover::Leftover;
 pub use load::LoadImages;
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};
 pub use plan::{NETWORK, NodePlan, NodeRole, Plan};

@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use kind_engine::EngineKind;
 use kind_image::build::{self, AddOns, Freshness, Packing, RELEASES, Request};
 use kind_image::oci::Platform;
 use kind_image::{Reference, Store};
 
+use crate::abandon::run_abandonable;
 use crate::error::Cause;
 use crate::event::{Event, Listener, Outcome, Phase, Warning};
 use crate::image_error::{image_cause, store_error};
+use crate::leftover::Leftover;
 use crate::{CancelToken, Code, Error, Provider, Result, access, code_of, hand_over};
 
 /// Types of sources that users may name.
@@ -193,8 +196,24 @@ impl Provider {
     }
 }
 
-/// Builds a node image into the engine's store.
+/// How long a build may take to end its programs and to remove what is not whole.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Builds a node image into the engine's store, for as long as the caller wants it.
 pub(crate) fn build_image(
+    provider: &Provider,
+    options: &BuildNodeImage,
+    listener: Listener<'_>,
+) -> Result<BuiltNodeImage> {
+    let _noted = options.cancel.note_leftover(Leftover::BuildParts {
+        directory: provider.cache_dir().to_owned(),
+    });
+    let (provider, wanted) = (provider.share(), options.clone());
+    let work = move |tell: Listener<'_>| make_image(&provider, &wanted, tell);
+    run_abandonable(work, GRACE, &options.cancel, listener)?
+}
+
+fn make_image(
     provider: &Provider,
     options: &BuildNodeImage,
     listener: Listener<'_>,
@@ -225,12 +244,12 @@ pub(crate) fn build_image(
         freshness: Freshness::Reuse,
         packing: options.packing,
         environment: provider.environment().clone(),
+        stop: options.cancel.stop(),
         download_base: RELEASES.to_owned(),
     };
     let steps = Steps::new(listener);
     let built = build::build(&store, &request, &|event| steps.handle_build_event(event));
     steps.end(built.is_ok());
-    // The build's programs get the user's interrupt too; their failure is not what matters then.
     options.cancel.check()?;
     let image = built.map_err(|error| build_error(&options.source, error))?;
     if provider.engine_kind() != EngineKind::Native {

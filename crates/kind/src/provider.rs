@@ -192,6 +192,14 @@ impl Provider {
         Arc::clone(&self.engine)
     }
 
+    /// The same provider, for work in a thread of its own.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            engine: self.shared_engine(),
+            settings: self.settings.clone(),
+        }
+    }
+
     pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
         &self.settings.environment
     }

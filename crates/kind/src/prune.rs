@@ -7,15 +7,17 @@ use kind_engine::{Engine, LeftoverKind, Pruning};
 
 use kind_image::build;
 
+use crate::abandon::{SHORT_GRACE, run_abandonable};
 use crate::error::Cause;
 use crate::event::{Event, Listener};
-use crate::{Code, Error, Provider, Result, code_of};
+use crate::{CancelToken, Code, Error, Provider, Result, code_of};
 
 /// What to remove.
 #[derive(Debug, Clone, Default)]
 pub struct Prune {
     dry_run: bool,
     build_cache: bool,
+    cancel: CancelToken,
 }
 
 impl Prune {
@@ -34,6 +36,12 @@ impl Prune {
     /// Removes the results of building node images too; the next build takes minutes.
     pub fn build_cache(mut self, build_cache: bool) -> Self {
         self.build_cache = build_cache;
+        self
+    }
+
+    /// Stops when this token is cancelled.
+    pub fn cancel(mut self, token: CancelToken) -> Self {
+        self.cancel = token;
         self
     }
 
@@ -78,7 +86,9 @@ impl Provider {
     /// # Errors
     /// What could not be removed, after everything else was.
     pub fn prune(&self, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
-        run_prune(self, options, listener)
+        let (provider, wanted) = (self.share(), options.clone());
+        let work = move |tell: Listener<'_>| run_prune(&provider, &wanted, tell);
+        run_abandonable(work, SHORT_GRACE, &options.cancel, listener)?
     }
 }
 
@@ -93,7 +103,9 @@ fn run_prune(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Re
             "failed to remove what is not used",
         )(error)),
     }
+    options.cancel.check()?;
     failures.extend(prune_agents(provider, options, &mut pruned).err());
+    options.cancel.check()?;
     if options.build_cache {
         failures.extend(build_cache(provider, options, &mut pruned).err());
     }

@@ -101,6 +101,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The caller asked to stop.
+    #[error("stopped")]
+    Stopped,
     /// The image store failed.
     #[error("cannot put the image together")]
     Image(#[from] crate::Error),
@@ -128,6 +131,7 @@ impl Error {
             Self::Command { .. } => Code::BuildCommand,
             Self::Unexpected { .. } => Code::BuildUnexpected,
             Self::Io { .. } => Code::BuildIo,
+            Self::Stopped => Code::BuildStopped,
             Self::Image(error) => error.code(),
         }
     }
@@ -169,7 +173,7 @@ impl Error {
                 Some("build again from scratch: the packages may have changed meanwhile".to_owned())
             }
             Self::Image(error) => error.remedy(),
-            Self::UnsupportedArchitecture(_) | Self::Io { .. } => None,
+            Self::UnsupportedArchitecture(_) | Self::Io { .. } | Self::Stopped => None,
         }
     }
 

@@ -93,7 +93,13 @@ impl<'a> Coordinator<'a> {
     pub(super) fn clean_up_after(&self, error: Error, phases: &mut Phases<'_>) -> Error {
         phases.end_phase(Outcome::Failed);
         let made = self.made_nodes();
-        if self.retain || made.is_empty() {
+        if made.is_empty() {
+            return error;
+        }
+        if self.retain {
+            if error.is_cancelled() {
+                phases.send_event(Event::Warning(Warning::Retained(made)));
+            }
             return error;
         }
         // A user who interrupts does not want to wait for logs.
@@ -135,7 +141,10 @@ impl<'a> Coordinator<'a> {
                     error.output().unwrap_or_default()
                 );
                 let _ = std::fs::write(directory.join("failure.txt"), story);
-                (logs::collect(engine, &nodes, &directory), directory)
+                (
+                    logs::collect(engine, &nodes, &directory, self.cancel),
+                    directory,
+                )
             });
         let (problem, directory) = match kept {
             Ok((collected, directory)) => (collected.err(), Some(directory)),

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod dry_run;
+mod interrupts;
 
 const NODE: &str = "kind-control-plane";
 const ADMIN: &str = "\
@@ -372,12 +373,12 @@ fn what_was_made_can_be_seen_and_deleted() {
     assert!(internal.contains("server: https://kind-control-plane:6443"));
     stage
         .provider
-        .delete("kind", Some(&stage.files), &|_| {})
+        .delete("kind", Some(&stage.files), &CancelToken::new(), &|_| {})
         .unwrap();
     assert!(!stage.engine.has(NODE));
     stage
         .provider
-        .delete("kind", Some(&stage.files), &|_| {})
+        .delete("kind", Some(&stage.files), &CancelToken::new(), &|_| {})
         .unwrap();
     assert!(!stage.kubeconfig().unwrap().contains("kind-kind"));
 }
@@ -691,7 +692,9 @@ fn logs_have_kinds_layout() {
     stage.create(&stage.options()).unwrap();
     let directory = stage.directory.path().join("logs");
     // The fake node packs no tar stream; that is one failure, and everything else is there.
-    let _ = stage.provider.collect_logs("kind", &directory, "kind v1");
+    let _ = stage
+        .provider
+        .collect_logs("kind", &directory, "kind v1", &CancelToken::new());
     for file in [
         "kind-version.txt",
         "fake-info.txt",
@@ -707,7 +710,7 @@ fn logs_have_kinds_layout() {
     }
     let error = stage
         .provider
-        .collect_logs("other", &directory, "")
+        .collect_logs("other", &directory, "", &CancelToken::new())
         .unwrap_err();
     assert_eq!(error.to_string(), "unknown cluster \"other\"");
 }
