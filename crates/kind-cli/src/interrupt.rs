@@ -57,7 +57,7 @@ impl Interrupt {
         }
         let failure = crate::leaving::left_at_once(&self.cancel.leftovers(), provider);
         ui.failure(&failure);
-        #[expect(clippy::exit, reason = "the user does not want to wait for anything")]
+        // The user does not want to wait for anything.
         std::process::exit(i32::from(failure.exit().code()));
     }
 }

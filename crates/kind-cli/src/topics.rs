@@ -22,20 +22,37 @@ pub(crate) fn find_topic(name: &str) -> Option<Explanation> {
     kind::explain(name)
 }
 
-/// The topic that was probably meant.
+/// The topic that was probably meant: the first that begins so, or else the nearest.
 pub(crate) fn nearest_topic(name: &str) -> Option<String> {
     let name = short_name(name);
-    let topics = all_topics().into_iter();
-    let distances =
-        topics.map(|topic| (strsim::levenshtein(&name, &short_name(&topic.topic)), topic));
-    let (distance, topic) = distances.min_by_key(|(distance, _)| *distance)?;
+    let topics = all_topics().into_iter().map(|topic| topic.topic);
+    let judged = topics.map(|topic| {
+        let known = short_name(&topic);
+        let begins = !name.is_empty() && known.starts_with(&name);
+        let distance = strsim::levenshtein(&name, &known);
+        (if begins { 0 } else { distance }, topic)
+    });
+    let (distance, topic) = judged.min_by_key(|(distance, _)| *distance)?;
     // More mistakes than that make any word of any other.
-    (distance <= name.len() / 3).then_some(topic.topic)
+    (distance <= name.len() / 3).then_some(topic)
 }
 
 fn short_name(name: &str) -> String {
     let name = name.to_uppercase();
     name.strip_prefix("KIND-").unwrap_or(&name).to_owned()
+}
+
+/// A topic as people read it.
+pub(crate) fn render_topic(explanation: &Explanation) -> String {
+    format!(
+        "{}\n{}\n\nMeaning:\n  {}\n\nAppears:\n  {}\n\nWhat to do:\n  {}\n\nExample:\n  {}\n",
+        explanation.topic,
+        explanation.title,
+        explanation.meaning,
+        explanation.appears,
+        explanation.remedy,
+        explanation.example
+    )
 }
 
 fn exit_codes() -> Explanation {
@@ -63,6 +80,7 @@ mod tests {
             ("ENG-PORT-TAKN", Some("KIND-ENG-PORT-TAKEN")),
             ("unknown-flags", Some("unknown-flag")),
             ("exit-code", Some("exit-codes")),
+            ("kind-clus", Some("KIND-CLUSTER-EXISTS")),
             ("whatever-else", None),
             ("", None),
         ] {

@@ -6,7 +6,7 @@ use crate::args::{ArgRule, Command, Matches};
 use crate::context::Context;
 use crate::document::{ExplanationList, Topic};
 use crate::exit::{Exit, Failure};
-use crate::topics::{all_topics, find_topic, nearest_topic};
+use crate::topics::{all_topics, find_topic, nearest_topic, render_topic};
 
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
@@ -34,7 +34,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     };
     let found = find_topic(topic).ok_or_else(|| unknown_topic(topic))?;
     let document = crate::document::Explanation::from(&found);
-    context.ui.result(&document, || render_explanation(&found));
+    context.ui.result(&document, || render_topic(&found));
     Ok(Exit::Success)
 }
 
@@ -54,25 +54,13 @@ fn render_list(topics: &[Explanation]) -> String {
     topics.iter().map(line).collect()
 }
 
-fn render_explanation(explanation: &Explanation) -> String {
-    format!(
-        "{}\n{}\n\nMeaning:\n  {}\n\nAppears:\n  {}\n\nWhat to do:\n  {}\n\nExample:\n  {}\n",
-        explanation.topic,
-        explanation.title,
-        explanation.meaning,
-        explanation.appears,
-        explanation.remedy,
-        explanation.example
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_code_as_people_read_it() {
-        let text = render_explanation(&find_topic("cluster-exists").unwrap());
+        let text = render_topic(&find_topic("cluster-exists").unwrap());
         insta::assert_snapshot!(text);
     }
 

@@ -14,14 +14,23 @@ pub(super) fn render_failure(failure: &Failure, settings: &Settings) -> String {
         lines.push_str(&render_causes(error));
         lines.push_str(&render_details(error, settings));
     }
-    if let Some(remedy) = failure.remedy() {
-        lines.push_str(&format!("\n\nhint: {remedy}"));
+    if let Some(hint) = hint(failure) {
+        lines.push_str(&format!("\n\nhint: {hint}"));
     }
     if let Some(evidence) = failure.error().and_then(kind::Error::evidence) {
         let directory = evidence.display();
         lines.push_str(&format!("\n\nLogs of the nodes are kept in {directory}"));
     }
     lines
+}
+
+/// What to do; of a program that failed for a reason that nobody knows, where to read on.
+fn hint(failure: &Failure) -> Option<String> {
+    failure.remedy().or_else(|| {
+        let output = failure.error()?.output()?;
+        let code = failure.code();
+        (!output.is_empty()).then(|| format!("`kind explain {code}` tells more of such failures"))
+    })
 }
 
 /// What was found to be in the way, each with the lines that show it. What the message says already is not said again.
