@@ -17,11 +17,11 @@ fn begin(world: &World) -> Child {
     world.kind.spawn(&[&arguments[..], &world.image()].concat())
 }
 
-fn clusters(world: &World) -> String {
+pub(crate) fn clusters(world: &World) -> String {
     world.kind.run(&["get", "clusters"]).expect("get clusters")
 }
 
-fn delete_victim(world: &World) {
+pub(crate) fn delete_victim(world: &World) {
     let arguments = ["delete", "cluster", "--name", VICTIM];
     world.kind.run(&arguments).expect("delete cluster");
 }
@@ -128,7 +128,7 @@ pub(crate) fn of_two_creates_at_once_one_wins(world: &World) {
     world.kind.run(&export).expect("export kubeconfig");
 }
 
-fn signal(name: &str, pid: &str) {
+pub(crate) fn signal(name: &str, pid: &str) {
     let status = Command::new("kill").args([name, pid]).status().unwrap();
     assert!(status.success(), "kill {name} {pid}");
 }

@@ -1,6 +1,7 @@
 //! Archives of every form, what a node gets of them, and what is left to remove.
 
 use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,14 +13,14 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// The sample app's image with one more layer, in which a file says which image it is.
-struct Images<'a> {
+pub(crate) struct Images<'a> {
     world: &'a World,
     directory: PathBuf,
     store: Store,
 }
 
 impl<'a> Images<'a> {
-    fn new(world: &'a World) -> Self {
+    pub(crate) fn new(world: &'a World) -> Self {
         let directory = world.directory.path().join("images");
         fs::create_dir_all(&directory).unwrap();
         let store = Store::open(&directory.join("store")).unwrap();
@@ -33,6 +34,11 @@ impl<'a> Images<'a> {
 
     /// An archive of an image of that tag, for an architecture.
     fn archive(&self, tag: &str, architecture: &str) -> PathBuf {
+        self.padded_archive(tag, architecture, 0)
+    }
+
+    /// The same with so many bytes beside the marker, which nothing makes smaller.
+    fn padded_archive(&self, tag: &str, architecture: &str, padding: u64) -> PathBuf {
         let sample = self.store.find_image("kind-sample:v1").unwrap().unwrap();
         let mut draft = self.store.draft().unwrap();
         for layer in &sample.manifest().layers {
@@ -43,6 +49,12 @@ impl<'a> Images<'a> {
         let layer = self.directory.join("layer");
         fs::create_dir(&layer).unwrap();
         fs::write(layer.join("marker"), &text).unwrap();
+        let mut noise = File::open("/dev/urandom").unwrap().take(padding);
+        io::copy(
+            &mut noise,
+            &mut File::create(layer.join("padding")).unwrap(),
+        )
+        .unwrap();
         draft.add_directory(&layer, Placement::Move).unwrap();
         let mut config = sample.document().clone();
         architecture.clone_into(&mut config.architecture);
@@ -55,6 +67,11 @@ impl<'a> Images<'a> {
     /// An archive for this machine.
     fn own(&self, tag: &str) -> PathBuf {
         self.archive(tag, architecture())
+    }
+
+    /// An archive for this machine that takes seconds to load.
+    pub(crate) fn large(&self, tag: &str) -> PathBuf {
+        self.padded_archive(tag, architecture(), 512 << 20)
     }
 
     /// What the command tells of a load from `input`.

@@ -15,6 +15,7 @@ mod faults;
 mod fields;
 mod images;
 mod inside;
+mod interrupts;
 mod isolation;
 mod json;
 mod loading;
@@ -49,6 +50,7 @@ use families::*;
 use faults::*;
 use fields::*;
 use images::*;
+use interrupts::*;
 use isolation::*;
 use json::*;
 use loading::*;
@@ -111,6 +113,9 @@ const SHARED: &[(&str, Test)] = &named![
     archives_are_loaded_in_every_form,
     the_nodes_platform_is_loaded,
     an_interrupted_create_cleans_up,
+    a_second_interrupt_tells_what_is_left,
+    an_interrupted_load_can_be_repeated,
+    an_interrupted_export_of_logs_tells_so,
 ];
 
 /// Beside those on the native engine.

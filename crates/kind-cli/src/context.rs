@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use kind::{CancelToken, EngineChoice, EngineKind, KubeconfigFiles, Provider, ProviderBuilder};
 
+use crate::agent;
 use crate::args::Matches;
 use crate::environment::Environment;
 use crate::exit::Failure;
+use crate::interrupt::Interrupt;
 use crate::ui::Ui;
-use crate::{agent, interrupt};
 
 /// The surroundings of a running command.
 pub(crate) struct Context {
@@ -17,6 +18,8 @@ pub(crate) struct Context {
     pub(crate) environment: Environment,
     /// Everything the user sees.
     pub(crate) ui: Arc<Ui>,
+    /// The user's wish to stop.
+    interrupt: Interrupt,
 }
 
 impl Context {
@@ -25,6 +28,7 @@ impl Context {
         Self {
             environment,
             ui: Arc::new(ui),
+            interrupt: Interrupt::default(),
         }
     }
 
@@ -102,10 +106,13 @@ impl Context {
         KubeconfigFiles::find(explicit, variable, home.as_deref())
     }
 
-    /// A token that the user's interrupt cancels from here on.
+    /// Listens for the user's interrupts from here on.
+    pub(crate) fn listen(&self, matches: &Matches) {
+        self.interrupt.listen(matches.filled("provider"), &self.ui);
+    }
+
+    /// A token that the user's first interrupt cancels; whoever takes it looks at it.
     pub(crate) fn interruptible(&self) -> CancelToken {
-        let cancel = CancelToken::new();
-        interrupt::listen(&cancel, &self.ui);
-        cancel
+        self.interrupt.token()
     }
 }

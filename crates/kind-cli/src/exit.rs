@@ -1,6 +1,6 @@
 //! How a command ends.
 
-use kind::error_chain;
+use kind::{Code, error_chain};
 
 use crate::args::UsageError;
 
@@ -16,6 +16,18 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Success, Self::Failure, Self::Interrupted];
+
+    /// What it tells a script.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "The command did what it was asked to.",
+            Self::Failure => "It failed, or its command line is wrong.",
+            Self::Interrupted => "It was interrupted, by Ctrl-C (SIGINT), SIGTERM or SIGHUP.",
+        }
+    }
+
     /// The number for the operating system.
     pub(crate) fn code(self) -> u8 {
         match self {
@@ -45,6 +57,13 @@ pub(crate) enum Failure {
         /// What the library said.
         error: kind::Error,
     },
+    /// The user did not want to wait for the command's end.
+    Left {
+        /// What there may be of it.
+        left: Vec<String>,
+        /// What to do about each.
+        remedies: Vec<String>,
+    },
     /// Something else, in words.
     Message(String),
 }
@@ -53,6 +72,7 @@ impl Failure {
     /// How the command ends.
     pub(crate) fn exit(&self) -> Exit {
         match self {
+            Self::Left { .. } => Exit::Interrupted,
             Self::Operation { error, .. } if error.is_cancelled() => Exit::Interrupted,
             _ => Exit::Failure,
         }
@@ -63,16 +83,22 @@ impl Failure {
         match self {
             Self::Usage(error) | Self::Outdated { error, .. } => error.to_string(),
             Self::Message(text) => text.clone(),
+            Self::Left { left, .. } if left.is_empty() => "interrupted".to_owned(),
+            Self::Left { left, .. } => format!(
+                "interrupted and left at once; there may be {}",
+                left.join(", ")
+            ),
             Self::Operation { action, error } if action.is_empty() => error_chain(error),
             Self::Operation { action, error } => format!("{action}: {}", error_chain(error)),
         }
     }
 
-    /// A code that stays the same between releases.
-    pub(crate) fn code(&self) -> &str {
+    /// What kind of failure it is.
+    pub(crate) fn code(&self) -> Code {
         match self {
-            Self::Usage(_) | Self::Outdated { .. } => "KIND-USAGE",
-            Self::Message(_) => "KIND-COMMAND",
+            Self::Usage(_) | Self::Outdated { .. } => Code::Usage,
+            Self::Message(_) => Code::Command,
+            Self::Left { .. } => Code::Cancelled,
             Self::Operation { error, .. } => error.code(),
         }
     }
@@ -81,6 +107,7 @@ impl Failure {
     pub(crate) fn remedy(&self) -> Option<String> {
         match self {
             Self::Outdated { remedy, .. } => Some((*remedy).to_owned()),
+            Self::Left { remedies, .. } if !remedies.is_empty() => Some(remedies.join("\n")),
             _ => self.error()?.remedy(),
         }
     }
@@ -89,7 +116,7 @@ impl Failure {
     pub(crate) fn error(&self) -> Option<&kind::Error> {
         match self {
             Self::Operation { error, .. } => Some(error),
-            Self::Usage(_) | Self::Outdated { .. } | Self::Message(_) => None,
+            Self::Usage(_) | Self::Outdated { .. } | Self::Left { .. } | Self::Message(_) => None,
         }
     }
 

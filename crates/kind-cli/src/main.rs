@@ -13,7 +13,9 @@ mod exit;
 mod global_flags;
 mod help;
 mod interrupt;
+mod leaving;
 mod run;
+mod topics;
 mod ui;
 
 use std::process::ExitCode;

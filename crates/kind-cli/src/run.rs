@@ -25,6 +25,7 @@ pub(crate) fn run_words(words: &[String]) -> Exit {
     settings.verbosity = matches.number("verbosity").unwrap_or(0);
     let context = Context::new(environment, Ui::new(settings));
     context.ui.show_diagnostics();
+    context.listen(&matches);
     match run_command(&found, &matches, &context) {
         Ok(exit) => exit,
         Err(failure) => report_failure(&context.ui, &outdated(failure, words)),

@@ -64,7 +64,7 @@ pub struct Check {
 }
 
 /// The id of an end that no signature knows.
-pub(crate) const UNKNOWN: &str = "component-ended";
+pub const UNKNOWN: &str = "component-ended";
 
 impl Check {
     /// Whether it has a signature, and not only last words.

@@ -13,7 +13,7 @@ mod pattern;
 mod signature;
 mod signatures;
 
-pub use check::{Check, Evidence, Severity};
+pub use check::{Check, Evidence, Severity, UNKNOWN};
 pub use component::Component;
 pub use final_words::{FinalWords, final_words};
 pub use signature::Signature;
@@ -53,6 +53,11 @@ pub fn examine_exit(component: Component<'_>, path: &str, log: &str) -> Option<C
     Some(check)
 }
 
+/// All signatures, in the order in which they are asked.
+pub fn signatures() -> &'static [Signature] {
+    SIGNATURES
+}
+
 /// What lines of a running component's log tell of that is in the way, the latest of each kind.
 pub fn examine_lines<'a>(
     component: Component<'_>,
@@ -82,7 +87,7 @@ pub fn examine_lines<'a>(
 fn make_unknown(line: Line<'_>) -> Check {
     let component = line.component;
     Check {
-        id: check::UNKNOWN.to_owned(),
+        id: UNKNOWN.to_owned(),
         severity: Severity::of(waits_for_another(line.text)),
         subject: component.name().to_owned(),
         found: cut(line.text),

@@ -10,21 +10,21 @@ pub struct Signature {
     /// Stays the same between releases.
     pub id: &'static str,
     /// Names of the components that can fail so; none stand for all.
-    pub(crate) components: &'static [&'static str],
+    pub components: &'static [&'static str],
     /// What they say, with `{}` for what differs.
-    pub(crate) patterns: &'static [&'static str],
+    pub patterns: &'static [&'static str],
     /// What lines of that kind say that mean nothing.
     pub(crate) except: &'static [&'static str],
     /// Whether a component that runs says so too, and not only one that ends.
     pub(crate) while_running: bool,
     /// It may heal by itself.
-    pub(crate) heals: bool,
+    pub heals: bool,
     /// What is so; `{1}` … are the holes of the pattern.
-    pub(crate) found: &'static str,
+    pub found: &'static str,
     /// What should be so.
-    pub(crate) expected: &'static str,
+    pub expected: &'static str,
     /// What mends it; `{settings}` is where a cluster's configuration sets the component's flags.
-    pub(crate) remedy: &'static str,
+    pub remedy: &'static str,
 }
 
 /// A line of a component's log.

@@ -1,11 +1,11 @@
 //! What can go wrong in an engine.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
+use crate::Code;
 use crate::command_line::FailureReason;
 
-/// A failure of an engine. `code` is stable, Display says what failed, `source` why, `remedy` what to do.
+/// A failure of an engine. Display says what failed, `source` why, `remedy` what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No node of that name.
@@ -68,8 +68,8 @@ pub enum Error {
     /// Anything else, with the remedy in words.
     #[error("{message}")]
     Other {
-        /// Stable code.
-        code: Cow<'static, str>,
+        /// What kind of failure it is.
+        code: Code,
         /// What failed.
         message: String,
         /// What to do about it.
@@ -81,21 +81,21 @@ pub enum Error {
 }
 
 impl Error {
-    /// A code that stays the same between releases, for example `ENG-NODE-MISSING`.
-    pub fn code(&self) -> &str {
+    /// What kind of failure it is.
+    pub fn code(&self) -> Code {
         match self {
-            Self::NoSuchNode(_) => "ENG-NODE-MISSING",
-            Self::NodeExists(_) => "ENG-NODE-EXISTS",
-            Self::NoSuchImage(_) => "ENG-IMAGE-MISSING",
-            Self::Io { .. } => "ENG-IO",
-            Self::Record { .. } => "ENG-RECORD",
-            Self::Image(error) => error.code(),
-            Self::Network(error) => error.code(),
+            Self::NoSuchNode(_) => Code::NodeMissing,
+            Self::NodeExists(_) => Code::NodeExists,
+            Self::NoSuchImage(_) => Code::ImageMissing,
+            Self::Io { .. } => Code::Io,
+            Self::Record { .. } => Code::Record,
+            Self::Image(error) => Code::Image(error.code()),
+            Self::Network(error) => Code::Network(error.code()),
             Self::Program { failure_reason, .. } => failure_reason.code(),
             Self::During { source, .. } => source.code(),
-            Self::NotRoot => "ENG-NOT-ROOT",
-            Self::Other { code, .. } => code,
-            Self::Many(_) => "ENG-MANY",
+            Self::NotRoot => Code::NotRoot,
+            Self::Other { code, .. } => *code,
+            Self::Many(_) => Code::Many,
         }
     }
 
@@ -139,14 +139,10 @@ impl Error {
         }
     }
 
-    /// A failure with a stable code and a remedy in words.
-    pub(crate) fn other(
-        code: &'static str,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
+    /// A failure with its kind and a remedy in words.
+    pub(crate) fn other(code: Code, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Other {
-            code: code.into(),
+            code,
             message: message.into(),
             remedy: remedy.into(),
         }

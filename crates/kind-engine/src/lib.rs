@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod code;
 pub mod command_line;
 mod engine;
 mod error;
@@ -12,6 +13,7 @@ pub mod native;
 mod prune;
 
 pub use agent::Agent;
+pub use code::Code;
 pub use engine::*;
 pub use error::Error;
 pub use kind_config::{Propagation, Protocol};

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use kind_config::ResourceLimits;
 use kind_engine::native::{Native, NativeOptions};
 use kind_engine::{
-    CLUSTER_LABEL, Command, Engine, HostMount, Io, NetworkSpec, Node, NodeSpec, Port, Propagation,
-    Protocol, State,
+    CLUSTER_LABEL, Code, Command, Engine, HostMount, Io, NetworkSpec, Node, NodeSpec, Port,
+    Propagation, Protocol, State,
 };
 use kind_image::oci::{ImageConfig, Platform, RunConfig};
 use kind_image::registry::{self, Access, LayerForm};
@@ -256,13 +256,13 @@ fn lives_and_leaves_nothing(host: &Host) {
     assert_eq!(host.node("one").state, State::Created);
     assert_eq!(
         host.engine.create(&spec).unwrap_err().code(),
-        "ENG-NODE-EXISTS"
+        Code::NodeExists
     );
     host.engine.start("one").unwrap();
     assert_eq!(host.node("one").state, State::Running);
     assert_eq!(
         host.engine.start("one").unwrap_err().code(),
-        "ENG-NODE-RUNNING"
+        Code::NodeRunning
     );
     eventually("the first line", || {
         host.log("one").contains("booted on /dev/console")
@@ -273,7 +273,7 @@ fn lives_and_leaves_nothing(host: &Host) {
     assert!(host.engine.list(None).unwrap().is_empty());
     assert_eq!(
         host.engine.start("one").unwrap_err().code(),
-        "ENG-NODE-MISSING"
+        Code::NodeMissing
     );
 }
 
@@ -442,7 +442,7 @@ fn taken_port(host: &Host) {
     let mut spec = host.spec("one");
     spec.host.ports = vec![Port::new(LOCALHOST, number, 80, Protocol::Tcp)];
     let error = host.engine.create(&spec).unwrap_err();
-    assert_eq!(error.code(), "ENG-PORT-TAKEN");
+    assert_eq!(error.code(), Code::PortTaken);
     assert!(
         error
             .to_string()
@@ -482,7 +482,7 @@ fn route_that_came_later(host: &Host) {
     change("add");
     let refused = host.engine.start("one").unwrap_err();
     change("del");
-    assert_eq!(refused.code(), "ENG-SUBNET-ROUTED");
+    assert_eq!(refused.code(), Code::SubnetRouted);
     assert!(refused.to_string().contains(&route), "{refused}");
     host.engine.start("one").unwrap();
 }
@@ -540,7 +540,7 @@ fn stopping_asks_first(host: &Host) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let io = Io::new(None, &mut out, &mut err);
     let stopped = host.engine.exec("one", &Command::new(["true"]), io);
-    assert_eq!(stopped.unwrap_err().code(), "ENG-NODE-STOPPED");
+    assert_eq!(stopped.unwrap_err().code(), Code::NodeStopped);
     host.engine.start("one").unwrap();
     assert_eq!(host.shell("one", "cat /var/spool/seed").1, "seed");
     assert_eq!(
@@ -655,5 +655,8 @@ fn image_of_a_registry(host: &Host) {
     host.boot(&spec);
     assert_eq!(host.shell("pulled", "echo $FROM_IMAGE").1, "yes");
     let error = host.engine.pull(&name, &|_| {}).unwrap_err();
-    assert_eq!(error.code(), "REG-UNREACHABLE");
+    assert_eq!(
+        error.code(),
+        Code::Image(kind_image::Code::RegistryUnreachable)
+    );
 }

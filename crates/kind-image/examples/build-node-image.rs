@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(image) => eprintln!("{} {} MiB", image.digest(), image.size() >> 20),
         Err(error) => {
             eprintln!(
-                "{}: {error}: {:?}",
+                "{:?}: {error}: {:?}",
                 error.code(),
                 error.source().map(ToString::to_string)
             );

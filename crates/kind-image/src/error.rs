@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::Code;
 use crate::digest::{Digest, InvalidDigest};
 
 /// A failure around images. `code` is stable, Display says what failed, `source` why, `remedy` what
@@ -119,18 +120,18 @@ impl From<crate::registry::Error> for Error {
 }
 
 impl Error {
-    /// A code that stays the same between releases.
-    pub fn code(&self) -> &'static str {
+    /// What kind of failure it is.
+    pub fn code(&self) -> Code {
         match self {
-            Self::Io { .. } => "IMG-IO",
-            Self::Reference { .. } => "IMG-REFERENCE",
-            Self::Digest(_) => "IMG-DIGEST",
-            Self::Document { .. } => "IMG-DOCUMENT",
-            Self::Mismatch { .. } => "IMG-MISMATCH",
-            Self::Missing(_) => "IMG-MISSING",
-            Self::Incomplete { .. } => "IMG-INCOMPLETE",
-            Self::Refused { .. } => "IMG-REFUSED",
-            Self::NotAnImage(_) => "IMG-NOT-AN-IMAGE",
+            Self::Io { .. } => Code::Io,
+            Self::Reference { .. } => Code::Reference,
+            Self::Digest(_) => Code::Digest,
+            Self::Document { .. } => Code::Document,
+            Self::Mismatch { .. } => Code::Mismatch,
+            Self::Missing(_) => Code::Missing,
+            Self::Incomplete { .. } => Code::Incomplete,
+            Self::Refused { .. } => Code::Refused,
+            Self::NotAnImage(_) => Code::NotAnImage,
             Self::Registry(error) => error.code(),
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod build;
+mod code;
 pub mod concurrent;
 mod digest;
 mod durable;
@@ -17,6 +18,7 @@ pub mod registry;
 pub mod store;
 pub mod unpack;
 
+pub use code::Code;
 pub use digest::{Digest, InvalidDigest};
 pub use error::{Error, Refusal};
 pub use progress::{Progress, ProgressSink};

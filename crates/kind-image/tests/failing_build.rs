@@ -4,6 +4,7 @@
 
 use std::error::Error as _;
 
+use kind_image::Code;
 use kind_image::Store;
 use kind_image::build::{AddOns, Error, Request, Source, build};
 use kind_testkit::machine::{require_programs, require_root};
@@ -44,7 +45,7 @@ fn downloads_that_nobody_serves_name_what_was_tried() {
         let mut request = request(&place, Source::parse(source));
         NOWHERE.clone_into(&mut request.download_base);
         let error = fail(&place, &request);
-        assert_eq!(error.code(), "NET-CONNECT", "{error}");
+        assert_eq!(error.code(), Code::DownloadConnect, "{error}");
         let told = told(&error);
         assert!(told.contains(NOWHERE), "{told}");
         assert!(error.remedy().is_some(), "{error}");
@@ -56,7 +57,7 @@ fn sources_that_are_not_there_are_named() {
     let place = TempDir::new().unwrap();
     let missing = place.path().join("missing");
     let error = fail(&place, &request(&place, Source::File(missing.clone())));
-    assert_eq!(error.code(), "BLD-IO", "{error}");
+    assert_eq!(error.code(), Code::BuildIo, "{error}");
     assert!(error.to_string().contains("missing"), "{error}");
     let error = fail(&place, &request(&place, Source::parse("no-such-tree")));
     assert!(error.to_string().contains("no-such-tree"), "{error}");
@@ -70,7 +71,7 @@ fn a_mirror_that_does_not_answer_is_explained() {
     let mut request = request(&place, Source::Debian);
     request.mirror = Some(format!("{NOWHERE}/debian"));
     let error = fail(&place, &request);
-    assert_eq!(error.code(), "BLD-COMMAND", "{error}");
+    assert_eq!(error.code(), Code::BuildCommand, "{error}");
     assert!(error.remedy().unwrap().contains("mirror"));
     assert!(error.source().unwrap().to_string().contains("127.0.0.1"));
     let log = std::fs::read_to_string(error.log().unwrap()).unwrap();

@@ -1,5 +1,7 @@
 //! What can go wrong while networks are made.
 
+use crate::Code;
+
 /// A failure of the host's network set-up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -35,15 +37,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// A code that stays the same between releases.
-    pub fn code(&self) -> &'static str {
+    /// What kind of failure it is.
+    pub fn code(&self) -> Code {
         match self {
-            Self::Netlink { .. } => "NET-NETLINK",
-            Self::NftMissing => "NET-NFT-MISSING",
-            Self::Nft(_) => "NET-NFT",
-            Self::Firewall { .. } => "NET-FIREWALL",
-            Self::NoSubnet(_) => "NET-NO-SUBNET",
-            Self::NoAddress(_) => "NET-NO-ADDRESS",
+            Self::Netlink { .. } => Code::Netlink,
+            Self::NftMissing => Code::NftMissing,
+            Self::Nft(_) => Code::Nft,
+            Self::Firewall { .. } => Code::Firewall,
+            Self::NoSubnet(_) => Code::NoSubnet,
+            Self::NoAddress(_) => Code::NoAddress,
         }
     }
 

@@ -3,10 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+mod code;
 mod error;
 pub mod netlink;
 pub mod nft;
 pub mod pool;
 pub mod sysctl;
 
+pub use code::Code;
 pub use error::Error;

@@ -1,11 +1,12 @@
 //! Asking a running operation to stop.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use kind_image::build::Stop;
 
+use crate::leftover::{Leftover, Leftovers, Noted};
 use crate::{Error, Result};
 
-/// A flag that many places may set and every long operation looks at.
+/// A flag that many places may set and every long operation looks at. It also knows what the operation would leave
+/// if its process ended at this moment.
 ///
 /// ```
 /// let token = kind::CancelToken::new();
@@ -15,7 +16,8 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken {
-    cancelled: Arc<AtomicBool>,
+    stop: Stop,
+    leftovers: Leftovers,
 }
 
 impl CancelToken {
@@ -26,12 +28,27 @@ impl CancelToken {
 
     /// Asks everything that holds this token to stop.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::SeqCst);
+        self.stop.ask();
     }
 
     /// Whether [`CancelToken::cancel`] was called.
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::SeqCst)
+        self.stop.is_asked()
+    }
+
+    /// What would be left if this process ended now, for whoever does not want to wait for the operation's end.
+    pub fn leftovers(&self) -> Vec<Leftover> {
+        self.leftovers.list()
+    }
+
+    /// Notes what would be left for as long as what is returned lives.
+    pub(crate) fn note_leftover(&self, leftover: Leftover) -> Noted {
+        self.leftovers.note(leftover)
+    }
+
+    /// The same wish for a build.
+    pub(crate) fn stop(&self) -> Stop {
+        self.stop.clone()
     }
 
     /// Ends an operation here if it was asked to stop.
@@ -40,5 +57,25 @@ impl CancelToken {
             return Err(Error::Cancelled);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_left_is_known_for_as_long_as_it_is_so() {
+        let token = CancelToken::new();
+        let nodes = |cluster: &str| Leftover::Nodes {
+            cluster: cluster.to_owned(),
+        };
+        let one = token.note_leftover(nodes("a"));
+        let other = token.clone().note_leftover(nodes("b"));
+        assert_eq!(token.leftovers(), [nodes("a"), nodes("b")]);
+        drop(one);
+        assert_eq!(token.leftovers(), [nodes("b")]);
+        drop(other);
+        assert_eq!(token.leftovers(), []);
     }
 }

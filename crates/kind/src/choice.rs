@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kind_engine::command_line::{CommandLine, Flavor};
 use kind_engine::{Engine, EngineKind};
 
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// Which engine to use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -171,7 +171,7 @@ fn open_native(parts: EngineParts) -> std::result::Result<Arc<dyn Engine>, Nativ
         helper: parts.helper,
         environment: parts.environment,
     };
-    let failed = Error::engine("failed to open the native engine");
+    let failed = Error::engine(Code::EngineUnavailable, "failed to open the native engine");
     match kind_engine::native::Native::open_state(options) {
         Ok(engine) => Ok(Arc::new(engine)),
         Err(error @ kind_engine::Error::NotRoot) => Err(NativeError::Unavailable(failed(error))),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use kind_diagnosis::{Check, Severity};
 
+use crate::{Code, code_of};
+
 /// Result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -60,12 +62,52 @@ pub enum Error {
     /// Something that this version cannot do.
     #[error("{0} is not supported by this version yet")]
     NotSupported(String),
-    /// The engine failed.
+    /// The engine failed at something.
     #[error("{action}")]
     Engine {
+        /// What kind of thing was tried.
+        attempt: Code,
+        /// The same in words, with names.
+        action: String,
+        /// Why it failed.
+        source: Cause,
+    },
+    /// The network of nodes has no IPv6, and the cluster wants it.
+    #[error(
+        "failed to ensure {engine} network: network {network:?} has no IPv6 subnet, and the cluster wants IPv6"
+    )]
+    NetworkWithoutIpv6 {
+        /// The engine.
+        engine: &'static str,
+        /// The network.
+        network: String,
+    },
+    /// Nodes cannot run on the engine's machine.
+    #[error(
+        "nodes cannot run on the machine of {engine}: it is {machine}, and this kind brings a program for nodes of {own}"
+    )]
+    WrongMachine {
+        /// The engine.
+        engine: &'static str,
+        /// Architecture of its machine.
+        machine: String,
+        /// The architecture that this program is for.
+        own: String,
+    },
+    /// A store of images or an archive cannot be used.
+    #[error("{action}")]
+    Store {
         /// What was tried.
         action: String,
         /// Why it failed.
+        source: Cause,
+    },
+    /// Results of builds cannot be removed.
+    #[error("failed to remove {}", path.display())]
+    BuildCache {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
         source: Cause,
     },
     /// A node image is not there and cannot be had.
@@ -171,32 +213,38 @@ impl FailedStep {
 }
 
 impl Error {
-    /// A code that stays the same between releases, for example `KIND-CLUSTER-EXISTS`.
-    pub fn code(&self) -> &str {
+    /// What kind of failure it is. Where an engine says no more than that it failed, it is what was tried.
+    pub fn code(&self) -> Code {
         match self {
-            Self::ClusterExists(_) => "KIND-CLUSTER-EXISTS",
-            Self::NoSuchCluster(_) => "KIND-CLUSTER-MISSING",
-            Self::NoControlPlane(_) => "KIND-CONTROL-PLANE-MISSING",
-            Self::NoNodes(_) => "KIND-NODES-MISSING",
-            Self::UnknownNode(_) => "KIND-NODE-MISSING",
-            Self::ImageNotPresent(_) => "KIND-IMAGE-MISSING",
-            Self::EngineUnavailable { .. } => "KIND-ENGINE-UNAVAILABLE",
-            Self::Rootless { .. } => "KIND-ROOTLESS",
-            Self::NotSupported(_) => "KIND-NOT-SUPPORTED",
-            Self::BadImage { .. } => "KIND-IMAGE-UNUSABLE",
-            Self::UnknownVersion(_) => "KIND-VERSION-UNKNOWN",
-            Self::Step(_) => "KIND-NODE-STEP",
-            Self::Io { .. } => "KIND-IO",
-            Self::Cancelled => "KIND-CANCELLED",
-            Self::Many(_) => "KIND-MANY",
+            Self::ClusterExists(_) => Code::ClusterExists,
+            Self::NoSuchCluster(_) => Code::ClusterMissing,
+            Self::NoControlPlane(_) => Code::ControlPlaneMissing,
+            Self::NoNodes(_) => Code::NodesMissing,
+            Self::UnknownNode(_) => Code::NodeMissing,
+            Self::ImageNotPresent(_) => Code::ImageNotPresent,
+            Self::EngineUnavailable { .. } => Code::EngineUnavailable,
+            Self::Rootless { .. } => Code::Rootless,
+            Self::NotSupported(_) => Code::NotSupported,
+            Self::BadImage { .. } => Code::ImageUnusable,
+            Self::UnknownVersion(_) => Code::VersionUnknown,
+            Self::Step(_) => Code::NodeStep,
+            Self::Io { .. } => Code::Io,
+            Self::Cancelled => Code::Cancelled,
+            Self::Many(_) => Code::Many,
+            Self::NetworkWithoutIpv6 { .. } => Code::NetworkIpv6,
+            Self::WrongMachine { .. } => Code::Architecture,
             Self::Examined { source, .. } => source.code(),
+            Self::Engine {
+                attempt, source, ..
+            } => source.code_or(*attempt),
+            Self::Image { source, .. } => source.code_or(Code::ImagePull),
             Self::Config(cause)
-            | Self::Engine { source: cause, .. }
-            | Self::Image { source: cause, .. }
+            | Self::Store { source: cause, .. }
+            | Self::BuildCache { source: cause, .. }
             | Self::Push { source: cause, .. }
             | Self::Build { source: cause, .. }
             | Self::Document { source: cause, .. }
-            | Self::Kubeconfig { source: cause, .. } => &cause.0.code,
+            | Self::Kubeconfig { source: cause, .. } => cause.0.code,
         }
     }
 
@@ -234,8 +282,17 @@ impl Error {
                 remedies.dedup();
                 (!remedies.is_empty()).then(|| remedies.join("\n"))
             }
+            Self::NetworkWithoutIpv6 { network, .. } => Some(format!(
+                "delete the clusters on it and remove it, so that it is made anew with IPv6 \
+                 (`docker network rm {network}`); if that changes nothing, let the engine and its host have IPv6"
+            )),
+            Self::WrongMachine { machine, .. } => {
+                Some(format!("use a kind that was built for {machine}"))
+            }
             Self::Config(cause)
             | Self::Engine { source: cause, .. }
+            | Self::Store { source: cause, .. }
+            | Self::BuildCache { source: cause, .. }
             | Self::Image { source: cause, .. }
             | Self::Push { source: cause, .. }
             | Self::Build { source: cause, .. }
@@ -323,14 +380,18 @@ impl Error {
         let place = error.place();
         Self::Document {
             action: "failed to make the node's configuration".to_owned(),
-            source: Cause::new("KIND-DOCUMENT", error).at(place),
+            source: Cause::new(Code::Document, error).at(place),
         }
     }
 
     /// Wraps a failure of the engine with what was tried.
-    pub(crate) fn engine(action: impl Into<String>) -> impl FnOnce(kind_engine::Error) -> Self {
+    pub(crate) fn engine(
+        attempt: Code,
+        action: impl Into<String>,
+    ) -> impl FnOnce(kind_engine::Error) -> Self {
         let action = action.into();
         move |error| Self::Engine {
+            attempt,
             action,
             source: Cause::from_engine(error),
         }
@@ -353,7 +414,7 @@ pub struct Cause(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    code: String,
+    code: Code,
     remedy: Option<String>,
     output: Option<String>,
     place: Option<String>,
@@ -361,14 +422,21 @@ struct Inner {
 }
 
 impl Cause {
-    pub(crate) fn new(code: &str, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub(crate) fn new(code: Code, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self(Box::new(Inner {
-            code: code.to_owned(),
+            code,
             remedy: None,
             output: None,
             place: None,
             error: error.into(),
         }))
+    }
+
+    /// Its code, or what was tried where that says no more.
+    fn code_or(&self, attempt: Code) -> Code {
+        Some(self.0.code)
+            .filter(|code| !code.is_general())
+            .unwrap_or(attempt)
     }
 
     pub(crate) fn with_remedy(mut self, remedy: Option<String>) -> Self {
@@ -383,9 +451,9 @@ impl Cause {
     }
 
     pub(crate) fn from_engine(error: kind_engine::Error) -> Self {
-        let (code, remedy) = (error.code().to_owned(), error.remedy());
+        let (code, remedy) = (code_of::of_engine(error.code()), error.remedy());
         let output = error.output().map(str::to_owned);
-        let mut cause = Self::new(&code, error).with_remedy(remedy);
+        let mut cause = Self::new(code, error).with_remedy(remedy);
         cause.0.output = output;
         cause
     }

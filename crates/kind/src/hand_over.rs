@@ -6,7 +6,7 @@ use kind_image::{Image, Store, archive};
 
 use crate::event::{Event, Listener, Outcome, Phase};
 use crate::image_error::store_error;
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// Loads the image of that name into the engine, unless the engine has it.
 ///
@@ -19,7 +19,9 @@ pub(crate) fn hand_over_program(
     listener: Listener<'_>,
 ) -> Result<()> {
     let action = format!("failed to load the built image into {}", engine.name());
-    let known = engine.image(name).map_err(Error::engine(action.as_str()))?;
+    let known = engine
+        .image(name)
+        .map_err(Error::engine(Code::ImageLookup, action.as_str()))?;
     if known.is_some_and(|known| is_same(&known.id, image)) {
         return Ok(());
     }
@@ -53,8 +55,8 @@ fn load_program(engine: &dyn Engine, store: &Store, image: &Image, action: &str)
         |mut reader| engine.load(&mut reader),
     );
     let piped = piped.map_err(kind_engine::Error::io("open a pipe"));
-    let (written, loaded) = piped.map_err(Error::engine(action))?;
-    loaded.map_err(Error::engine(action))?;
+    let (written, loaded) = piped.map_err(Error::engine(Code::ImageTransfer, action))?;
+    loaded.map_err(Error::engine(Code::ImageTransfer, action))?;
     written.map_err(store_error(action))
 }
 

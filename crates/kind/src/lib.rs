@@ -2,7 +2,7 @@
 //!
 //! [`Provider`] is the way in. A cluster goes one way: configuration → [`Plan`] → provision → bootstrap
 //! → ready. Operations report what they do as [`Event`]s, stop when a [`CancelToken`] is cancelled, and
-//! fail with an [`Error`] that has a stable code and, where one is known, a remedy. Nothing here prints,
+//! fail with an [`Error`] that has a stable [`Code`] and, where one is known, a remedy. Nothing here prints,
 //! and nothing reads the process's arguments or environment.
 //!
 //! ```no_run
@@ -21,10 +21,13 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod abandon;
 mod access;
 mod bootstrap;
 mod cancel;
 mod choice;
+mod code;
+mod code_of;
 mod config_check;
 mod contents;
 mod create;
@@ -32,9 +35,11 @@ mod delete;
 mod dry_run;
 mod error;
 mod event;
+mod explain;
 mod hand_over;
 mod image_error;
 mod kubeconfig;
+mod leftover;
 mod load;
 mod logs;
 mod manifest;
@@ -53,6 +58,7 @@ pub use kind_config as config;
 
 pub use cancel::CancelToken;
 pub use choice::EngineChoice;
+pub use code::{Code, UnknownCode};
 pub use config_check::{check_config, complete_config, convert_config};
 pub use create::{CreateCluster, Created};
 pub use dry_run::{Assumptions, DryNode, DryRun};
@@ -61,6 +67,7 @@ pub use event::{
     Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, StepEnded, StepId, StepRecord,
     Waiting, Warning, timestamp,
 };
+pub use explain::{Explanation, explain, explanations};
 pub use kind_diagnosis::{Check, Evidence, Severity};
 pub use kind_engine::native::helper_main;
 pub use kind_engine::{Agent, EngineKind, HostConfig, HostMount, Port, Protocol};
@@ -71,6 +78,7 @@ pub use kubeconfig::{
     Endpoint, HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig,
     remove_from_kubeconfig, windows_home,
 };
+pub use leftover::Leftover;
 pub use load::LoadImages;
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};
 pub use plan::{NETWORK, NodePlan, NodeRole, Plan};

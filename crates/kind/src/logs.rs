@@ -7,8 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use kind_engine::{Command, Engine, EngineKind, Io, Node, State};
 use kind_image::concurrent::{run_each, run_piped};
 
+use crate::abandon::{SHORT_GRACE, run_abandonable};
 use crate::error::FailedStep;
-use crate::{Error, NodeRole, Provider, Result};
+use crate::event::Listener;
+use crate::leftover::Leftover;
+use crate::{CancelToken, Code, Error, NodeRole, Provider, Result};
 
 /// Commands whose output is kept, by the name of the file.
 const COMMANDS: [(&str, &[&str]); 4] = [
@@ -36,16 +39,22 @@ impl Provider {
     /// Writes everything that a cluster's nodes can tell below `directory`; `version` is noted there.
     ///
     /// # Errors
-    /// [`Error::NoSuchCluster`]; whatever could not be collected, after everything else was.
-    pub fn collect_logs(&self, cluster: &str, directory: &Path, version: &str) -> Result<()> {
-        let nodes = self.list(Some(cluster))?;
-        if nodes.is_empty() {
-            return Err(Error::NoSuchCluster(cluster.to_owned()));
-        }
-        fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
-        let path = directory.join("kind-version.txt");
-        fs::write(&path, version).map_err(Error::io("failed to write", &path))?;
-        collect(self.engine(), &nodes, directory)
+    /// [`Error::NoSuchCluster`]; whatever could not be collected, after everything else was, unless `cancel` is
+    /// cancelled: what is there by then stays.
+    pub fn collect_logs(
+        &self,
+        cluster: &str,
+        directory: &Path,
+        version: &str,
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        let (provider, cluster) = (self.share(), cluster.to_owned());
+        let (target, version) = (directory.to_owned(), version.to_owned());
+        let token = cancel.clone();
+        let work = move |_: Listener<'_>| {
+            collect_cluster(&provider, &cluster, (&target, &version), &token)
+        };
+        run_abandonable(work, SHORT_GRACE, cancel, &|_| {})?
     }
 
     /// Makes a new directory for logs of a cluster.
@@ -55,6 +64,29 @@ impl Provider {
     pub fn new_log_directory(&self, cluster: &str) -> Result<PathBuf> {
         make_directory(self.temporary_dir(), cluster)
     }
+}
+
+/// Writes what nodes can tell below `directory`, and `version`.
+fn collect_cluster(
+    provider: &Provider,
+    cluster: &str,
+    (directory, version): (&Path, &str),
+    cancel: &CancelToken,
+) -> Result<()> {
+    let nodes = provider.list(Some(cluster))?;
+    if nodes.is_empty() {
+        return Err(Error::NoSuchCluster(cluster.to_owned()));
+    }
+    let _noted = cancel.note_leftover(Leftover::Logs {
+        directory: directory.to_owned(),
+    });
+    fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
+    let path = directory.join("kind-version.txt");
+    fs::write(&path, version).map_err(Error::io("failed to write", &path))?;
+    let collected = collect(provider.engine(), &nodes, directory, cancel);
+    // What fails because nobody waits for it any more is no failure.
+    cancel.check()?;
+    collected
 }
 
 /// Makes a new directory for logs of a cluster. Others may have directories of such names below `parent`, and may
@@ -78,11 +110,16 @@ fn make_directory(parent: &Path, cluster: &str) -> Result<PathBuf> {
 
 /// Writes everything that nodes can tell below `directory`, one directory for each. Goes on after a
 /// failure and reports all at the end.
-pub(crate) fn collect(engine: &dyn Engine, nodes: &[Node], directory: &Path) -> Result<()> {
+pub(crate) fn collect(
+    engine: &dyn Engine,
+    nodes: &[Node],
+    directory: &Path,
+    cancel: &CancelToken,
+) -> Result<()> {
     let mut errors: Vec<Error> = Vec::new();
     errors.extend(engine_info(engine, directory).err());
     let found = run_each(nodes, |node| {
-        node_logs(engine, node, &directory.join(&node.name))
+        node_logs(engine, node, &directory.join(&node.name), cancel)
     });
     errors.extend(found.into_iter().flatten());
     Error::collect(errors)
@@ -97,12 +134,17 @@ fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {
     let path = directory.join(format!("{name}-info.txt"));
     let text = engine
         .describe()
-        .map_err(Error::engine("failed to get engine info"))?;
+        .map_err(Error::engine(Code::HostCheck, "failed to get engine info"))?;
     fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
     fs::write(&path, text).map_err(Error::io("failed to write", &path))
 }
 
-fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
+fn node_logs(
+    engine: &dyn Engine,
+    node: &Node,
+    directory: &Path,
+    cancel: &CancelToken,
+) -> Vec<Error> {
     if let Err(error) = fs::create_dir_all(directory) {
         return vec![Error::io("failed to create", directory)(error)];
     }
@@ -114,6 +156,9 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
         // It has neither a journal nor Kubernetes: what it says is on its console.
     } else if node.state == State::Running {
         for (file, argv) in COMMANDS {
+            if cancel.is_cancelled() {
+                break;
+            }
             results.push(command_output(engine, node, argv, &directory.join(file)));
         }
         let version = directory.join("kubernetes-version.txt");
@@ -142,7 +187,9 @@ fn node_logs(engine: &dyn Engine, node: &Node, directory: &Path) -> Vec<Error> {
 fn inspect_nodes(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
     let path = directory.join("inspect.json");
     let action = format!("failed to inspect node {:?}", node.name);
-    let text = engine.inspect(&node.name).map_err(Error::engine(action))?;
+    let text = engine
+        .inspect(&node.name)
+        .map_err(Error::engine(Code::NodeLogs, action))?;
     fs::write(&path, text).map_err(Error::io("failed to write", &path))
 }
 
@@ -153,7 +200,7 @@ fn copy_serial_log(engine: &dyn Engine, node: &Node, directory: &Path) -> Result
     let action = format!("failed to read the console of node {:?}", node.name);
     engine
         .logs(&node.name, false, &mut file)
-        .map_err(Error::engine(action))
+        .map_err(Error::engine(Code::NodeLogs, action))
 }
 
 /// A command that a hanging node cannot hold up for ever.
@@ -184,7 +231,7 @@ fn command_output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) 
             causes: Vec::new(),
         }
         .into_error()),
-        Err(error) => Err(Error::engine(action())(error)),
+        Err(error) => Err(Error::engine(Code::NodeReach, action())(error)),
     }
 }
 
@@ -200,10 +247,10 @@ fn unpack_stream(
         |reader| unpack_logs(reader, directory, skip),
     );
     let (packed, unpacked) = piped.map_err(Error::io("failed to open a pipe for", directory))?;
-    packed.map_err(Error::engine(format!(
-        "failed to copy /var/log of node {:?}",
-        node.name
-    )))?;
+    packed.map_err(Error::engine(
+        Code::NodeLogs,
+        format!("failed to copy /var/log of node {:?}", node.name),
+    ))?;
     unpacked.map_err(Error::io("failed to unpack logs below", directory))
 }
 

@@ -2,8 +2,8 @@
 
 use kind_config::yaml::{self, Mapping, Value};
 
-use crate::Error;
 use crate::error::Cause;
+use crate::{Code, Error};
 
 const TEMPLATE_MARKER: &str = "would you kindly template this file";
 const PATCH_MARKER: &str = "would you kindly patch this file";
@@ -134,7 +134,7 @@ fn set_service_subnet(variables: &mut [Value], subnet: &str) {
 fn bad_manifest(reason: String) -> Error {
     Error::Document {
         action: "failed to apply overlay network".to_owned(),
-        source: Cause::new("KIND-MANIFEST", reason),
+        source: Cause::new(Code::Manifest, reason),
     }
 }
 
@@ -183,7 +183,7 @@ mod tests {
             "{filled}"
         );
         let error = fill_manifest(&text.replace("PodSubnet", "Other"), &VALUES).unwrap_err();
-        assert_eq!(error.code(), "KIND-MANIFEST");
+        assert_eq!(error.code(), Code::Manifest);
     }
 
     #[test]

@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use kind_engine::EngineKind;
 use kind_image::build::{self, AddOns, Freshness, Packing, RELEASES, Request};
 use kind_image::oci::Platform;
 use kind_image::{Reference, Store};
 
+use crate::abandon::run_abandonable;
 use crate::error::Cause;
 use crate::event::{Event, Listener, Outcome, Phase, Warning};
 use crate::image_error::{image_cause, store_error};
-use crate::{CancelToken, Error, Provider, Result, access, hand_over};
+use crate::leftover::Leftover;
+use crate::{CancelToken, Code, Error, Provider, Result, access, code_of, hand_over};
 
 /// Types of sources that users may name.
 const TYPES: [&str; 6] = ["debian", "url", "file", "release", "ci", "source"];
@@ -193,8 +196,24 @@ impl Provider {
     }
 }
 
-/// Builds a node image into the engine's store.
+/// How long a build may take to end its programs and to remove what is not whole.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Builds a node image into the engine's store, for as long as the caller wants it.
 pub(crate) fn build_image(
+    provider: &Provider,
+    options: &BuildNodeImage,
+    listener: Listener<'_>,
+) -> Result<BuiltNodeImage> {
+    let _noted = options.cancel.note_leftover(Leftover::BuildParts {
+        directory: provider.cache_dir().to_owned(),
+    });
+    let (provider, wanted) = (provider.share(), options.clone());
+    let work = move |tell: Listener<'_>| make_image(&provider, &wanted, tell);
+    run_abandonable(work, GRACE, &options.cancel, listener)?
+}
+
+fn make_image(
     provider: &Provider,
     options: &BuildNodeImage,
     listener: Listener<'_>,
@@ -225,12 +244,12 @@ pub(crate) fn build_image(
         freshness: Freshness::Reuse,
         packing: options.packing,
         environment: provider.environment().clone(),
+        stop: options.cancel.stop(),
         download_base: RELEASES.to_owned(),
     };
     let steps = Steps::new(listener);
     let built = build::build(&store, &request, &|event| steps.handle_build_event(event));
     steps.end(built.is_ok());
-    // The build's programs get the user's interrupt too; their failure is not what matters then.
     options.cancel.check()?;
     let image = built.map_err(|error| build_error(&options.source, error))?;
     if provider.engine_kind() != EngineKind::Native {
@@ -255,7 +274,7 @@ fn agent_file(provider: &Provider) -> Result<PathBuf> {
 }
 
 fn no_source(from: &str, reason: String) -> Error {
-    let cause = Cause::new("KIND-SOURCE", reason);
+    let cause = Cause::new(Code::Source, reason);
     Error::Build {
         from: from.to_owned(),
         source: cause.with_remedy(Some("use the source `debian`".to_owned())),
@@ -263,10 +282,10 @@ fn no_source(from: &str, reason: String) -> Error {
 }
 
 fn build_error(source: &Source, error: build::Error) -> Error {
-    let (code, remedy) = (error.code().to_owned(), error.remedy());
+    let (code, remedy) = (code_of::of_image(error.code()), error.remedy());
     Error::Build {
         from: source.text().to_owned(),
-        source: Cause::new(&code, error).with_remedy(remedy),
+        source: Cause::new(code, error).with_remedy(remedy),
     }
 }
 
@@ -305,7 +324,7 @@ fn not_root(engine: EngineKind, options: &BuildNodeImage) -> Cause {
         remedy.push_str(&format!(", after `sudo podman save {image} | podman load`"));
     }
     let error = build::Error::NotRoot;
-    Cause::new(error.code(), error).with_remedy(Some(remedy))
+    Cause::new(code_of::of_image(error.code()), error).with_remedy(Some(remedy))
 }
 
 /// The store that builds are made in. It is the native engine's own; other engines get the result.
@@ -410,8 +429,8 @@ mod tests {
         assert_eq!(here.detected_type(), None);
         assert!(Source::parse_as("", Some("url")).is_err());
         let error = Source::parse("bogus").unwrap_err();
-        assert_eq!(error.code(), "BLD-SOURCE-UNKNOWN");
+        assert_eq!(error.code(), Code::BuildSourceUnknown);
         let error = Source::parse_as("x", Some("bazel")).unwrap_err();
-        assert_eq!(error.code(), "KIND-SOURCE");
+        assert_eq!(error.code(), Code::Source);
     }
 }

@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use kind_engine::{Node, State};
+use kind_engine::{Engine, Node, State};
 use kind_node::request::{Event as NodeEvent, Request};
 
+use crate::abandon::{SHORT_GRACE, run_abandonable};
 use crate::create::parallel;
 use crate::event::{Event, Listener, Outcome, Phase};
+use crate::leftover::Leftover;
 use crate::node::{Abandoned, Reply, Requests};
-use crate::{CancelToken, Error, NodeRole, Provider, Result, bootstrap};
+use crate::{CancelToken, Code, Error, NodeRole, Provider, Result, bootstrap};
 
 /// How long nodes may take to shut down in order.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,8 +55,10 @@ impl Provider {
     ///
     /// # Errors
     /// [`Error::NoSuchCluster`], or [`Error::Engine`] if a node cannot be stopped.
-    pub fn stop(&self, cluster: &str) -> Result<Vec<String>> {
-        stop_cluster(self, cluster)
+    pub fn stop(&self, cluster: &str, cancel: &CancelToken) -> Result<Vec<String>> {
+        let (provider, cluster, token) = (self.share(), cluster.to_owned(), cancel.clone());
+        let work = move |_: Listener<'_>| stop_cluster(&provider, &cluster, &token);
+        run_abandonable(work, SHORT_GRACE, cancel, &|_| {})?
     }
 
     /// Starts all nodes of a cluster that do not run, and returns their names.
@@ -62,35 +66,43 @@ impl Provider {
     /// # Errors
     /// [`Error::NoSuchCluster`], or [`Error::Engine`] if a node cannot be started.
     pub fn start(&self, options: &StartCluster, listener: Listener<'_>) -> Result<Vec<String>> {
-        start_cluster(self, options, listener)
+        let (provider, wanted) = (self.share(), options.clone());
+        let work = move |tell: Listener<'_>| start_cluster(&provider, &wanted, tell);
+        run_abandonable(work, SHORT_GRACE, &options.cancel, listener)?
     }
 }
 
 /// Ends all nodes of a cluster at once; their files stay.
-fn stop_cluster(provider: &Provider, cluster: &str) -> Result<Vec<String>> {
+fn stop_cluster(provider: &Provider, cluster: &str, cancel: &CancelToken) -> Result<Vec<String>> {
     let mut running = cluster_nodes(provider, cluster)?;
     running.retain(|node| node.state == State::Running);
-    note_stop(provider, &running);
+    note_stop(provider, &running, cancel);
+    let _noted = cancel.note_leftover(half_running(cluster));
     let running: Vec<_> = running.into_iter().map(|node| node.name).collect();
-    parallel::run_for_each(&running, &CancelToken::new(), |node| {
-        let failed = Error::engine(format!("failed to stop node {node:?}"));
-        provider
-            .engine()
-            .stop(node, SHUTDOWN_TIMEOUT)
-            .map_err(failed)
+    parallel::run_for_each(&running, cancel, |node| {
+        let failed = Error::engine(Code::NodeStop, format!("failed to stop node {node:?}"));
+        let engine = provider.engine();
+        engine.stop(node, SHUTDOWN_TIMEOUT).map_err(failed)
     })?;
     Ok(running)
 }
 
+/// What is left if nodes of a cluster are started or stopped and not all of them were.
+fn half_running(cluster: &str) -> Leftover {
+    Leftover::HalfRunning {
+        cluster: cluster.to_owned(),
+    }
+}
+
 /// Has the cluster know that its nodes stop, if it can be told.
-fn note_stop(provider: &Provider, nodes: &[Node]) {
+fn note_stop(provider: &Provider, nodes: &[Node], cancel: &CancelToken) {
     let Some(node) = nodes.iter().find(|node| is_control_plane(node)) else {
         return;
     };
     let mut requests = Requests::new(provider.shared_engine());
     let steps = vec![bootstrap::note_stop()];
     requests.begin_request(&node.name, &Request { steps }, &[]);
-    let noted = went_well(requests, &CancelToken::new());
+    let noted = went_well(requests, cancel);
     tracing::debug!(?noted, node = node.name, "the cluster was told");
 }
 
@@ -105,28 +117,34 @@ fn start_cluster(
         .iter()
         .filter(|node| node.state != State::Running)
         .collect();
-    let engine = provider.engine();
+    let noted = options.cancel.note_leftover(half_running(&options.name));
     parallel::run_for_each(&stopped, &options.cancel, |node| {
-        let failed = |action| Error::engine(format!("{action} node {:?}", node.name));
-        engine
-            .start(&node.name)
-            .map_err(failed("failed to start"))?;
-        if is_load_balancer(node) {
-            return Ok(());
-        }
-        engine
-            .wait_until_booted(&node.name, BOOT_TIMEOUT)
-            .map_err(failed("failed to boot"))
+        start_node(provider.engine(), node)
     })?;
+    drop(noted);
     if let Some(limit) = options.wait {
         wait_until_ready(provider, options, &nodes, limit, listener)?;
     }
     Ok(stopped.iter().map(|node| node.name.clone()).collect())
 }
 
+/// Starts a node and waits until it takes commands.
+fn start_node(engine: &dyn Engine, node: &Node) -> Result<()> {
+    let failed = |attempt, action| Error::engine(attempt, format!("{action} node {:?}", node.name));
+    engine
+        .start(&node.name)
+        .map_err(failed(Code::NodeStart, "failed to start"))?;
+    if is_load_balancer(node) {
+        return Ok(());
+    }
+    engine
+        .wait_until_booted(&node.name, BOOT_TIMEOUT)
+        .map_err(failed(Code::NodeBoot, "failed to boot"))
+}
+
 fn cluster_nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
     let listed = provider.engine().list(Some(cluster));
-    let nodes = listed.map_err(Error::engine("failed to list nodes"))?;
+    let nodes = listed.map_err(Error::engine(Code::NodeList, "failed to list nodes"))?;
     if nodes.is_empty() {
         Err(Error::NoSuchCluster(cluster.to_owned()))
     } else {

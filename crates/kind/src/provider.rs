@@ -8,8 +8,7 @@ use std::sync::Arc;
 use kind_engine::{Engine, EngineKind, Info};
 
 use crate::choice::{self, EngineParts};
-use crate::error::Cause;
-use crate::{Agent, EngineChoice, Error, Result};
+use crate::{Agent, Code, EngineChoice, Error, Result};
 
 /// Clusters on one engine.
 pub struct Provider {
@@ -182,7 +181,7 @@ impl Provider {
     /// [`Error::Engine`]
     pub fn images(&self) -> Result<Vec<String>> {
         let listed = self.engine.images();
-        listed.map_err(Error::engine("failed to list images"))
+        listed.map_err(Error::engine(Code::ImageLookup, "failed to list images"))
     }
 
     pub(crate) fn engine(&self) -> &dyn Engine {
@@ -191,6 +190,14 @@ impl Provider {
 
     pub(crate) fn shared_engine(&self) -> Arc<dyn Engine> {
         Arc::clone(&self.engine)
+    }
+
+    /// The same provider, for work in a thread of its own.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            engine: self.shared_engine(),
+            settings: self.settings.clone(),
+        }
     }
 
     pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
@@ -233,13 +240,10 @@ impl Provider {
         let own = self.settings.agent.as_ref().and_then(Agent::architecture);
         let theirs = host.architecture.as_str();
         match own {
-            Some(own) if !theirs.is_empty() && own != theirs => Err(Error::Engine {
-                action: format!("nodes cannot run on the machine of {}", self.engine_name()),
-                source: Cause::new(
-                    "KIND-ARCHITECTURE",
-                    format!("it is {theirs}, and this kind brings a program for nodes of {own}"),
-                )
-                .with_remedy(Some(format!("use a kind that was built for {theirs}"))),
+            Some(own) if !theirs.is_empty() && own != theirs => Err(Error::WrongMachine {
+                engine: self.engine_name(),
+                machine: theirs.to_owned(),
+                own: own.to_owned(),
             }),
             _ => Ok(()),
         }
@@ -265,7 +269,7 @@ impl Provider {
     pub(crate) fn list(&self, cluster: Option<&str>) -> Result<Vec<kind_engine::Node>> {
         self.engine
             .list(cluster)
-            .map_err(Error::engine("failed to list nodes"))
+            .map_err(Error::engine(Code::NodeList, "failed to list nodes"))
     }
 }
 

@@ -7,15 +7,17 @@ use kind_engine::{Engine, LeftoverKind, Pruning};
 
 use kind_image::build;
 
+use crate::abandon::{SHORT_GRACE, run_abandonable};
 use crate::error::Cause;
 use crate::event::{Event, Listener};
-use crate::{Error, Provider, Result};
+use crate::{CancelToken, Code, Error, Provider, Result, code_of};
 
 /// What to remove.
 #[derive(Debug, Clone, Default)]
 pub struct Prune {
     dry_run: bool,
     build_cache: bool,
+    cancel: CancelToken,
 }
 
 impl Prune {
@@ -34,6 +36,12 @@ impl Prune {
     /// Removes the results of building node images too; the next build takes minutes.
     pub fn build_cache(mut self, build_cache: bool) -> Self {
         self.build_cache = build_cache;
+        self
+    }
+
+    /// Stops when this token is cancelled.
+    pub fn cancel(mut self, token: CancelToken) -> Self {
+        self.cancel = token;
         self
     }
 
@@ -78,7 +86,9 @@ impl Provider {
     /// # Errors
     /// What could not be removed, after everything else was.
     pub fn prune(&self, options: &Prune, listener: Listener<'_>) -> Result<Vec<Pruned>> {
-        run_prune(self, options, listener)
+        let (provider, wanted) = (self.share(), options.clone());
+        let work = move |tell: Listener<'_>| run_prune(&provider, &wanted, tell);
+        run_abandonable(work, SHORT_GRACE, &options.cancel, listener)?
     }
 }
 
@@ -88,9 +98,14 @@ fn run_prune(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Re
     let mut failures = Vec::new();
     match provider.engine().prune(options.pruning()) {
         Ok(found) => pruned.extend(found.into_iter().map(from_engine)),
-        Err(error) => failures.push(Error::engine("failed to remove what is not used")(error)),
+        Err(error) => failures.push(Error::engine(
+            Code::Prune,
+            "failed to remove what is not used",
+        )(error)),
     }
+    options.cancel.check()?;
     failures.extend(prune_agents(provider, options, &mut pruned).err());
+    options.cancel.check()?;
     if options.build_cache {
         failures.extend(build_cache(provider, options, &mut pruned).err());
     }
@@ -160,10 +175,10 @@ fn build_cache(provider: &Provider, options: &Prune, pruned: &mut Vec<Pruned>) -
         build::discard_cache(directory)
     };
     let bytes = bytes.map_err(|error| {
-        let (code, remedy) = (error.code().to_owned(), error.remedy());
-        Error::Engine {
-            action: format!("failed to remove {}", directory.display()),
-            source: Cause::new(&code, error).with_remedy(remedy),
+        let (code, remedy) = (code_of::of_image(error.code()), error.remedy());
+        Error::BuildCache {
+            path: directory.to_owned(),
+            source: Cause::new(code, error).with_remedy(remedy),
         }
     })?;
     if bytes > 0 {

@@ -32,7 +32,9 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let provider = context.provider(matches)?;
     context.ui.info(&format!("Deleting cluster \"{name}\" ..."));
     provider
-        .delete(&name, files.as_ref(), &|event| context.ui.event(event))
+        .delete(&name, files.as_ref(), &context.interruptible(), &|event| {
+            context.ui.event(event);
+        })
         .map_err(Failure::during(format!(
             "failed to delete cluster \"{name}\""
         )))?;

@@ -35,10 +35,14 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     } else {
         matches.positionals.clone()
     };
+    let cancel = context.interruptible();
     let (mut deleted, mut failed) = (Vec::new(), Vec::new());
     for name in names {
-        match provider.delete(&name, files.as_ref(), &|event| context.ui.event(event)) {
+        match provider.delete(&name, files.as_ref(), &cancel, &|event| {
+            context.ui.event(event)
+        }) {
             Ok(()) => deleted.push(name),
+            Err(error) if error.is_cancelled() => return Err(error.into()),
             Err(error) => {
                 let reason = kind::error_chain(&error);
                 context

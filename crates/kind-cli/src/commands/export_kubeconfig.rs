@@ -19,7 +19,8 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let files = context.kubeconfig_files(matches)?;
     let provider = context.provider(matches)?;
     let name = context.cluster_name(matches);
-    provider.export_kubeconfig(&name, wanted_endpoint(matches), &files, &|event| {
+    let cancel = context.interruptible();
+    provider.export_kubeconfig(&name, wanted_endpoint(matches), &files, &cancel, &|event| {
         context.ui.event(event)
     })?;
     let exported = ExportedKubeconfig {

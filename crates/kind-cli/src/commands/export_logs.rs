@@ -42,6 +42,14 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     context
         .ui
         .result(&exported, || format!("{}\n", exported.directory));
-    provider.collect_logs(&name, &directory, &version::version_line())?;
+    let cancel = context.interruptible();
+    let collected = provider.collect_logs(&name, &directory, &version::version_line(), &cancel);
+    if cancel.is_cancelled() {
+        context.ui.warn(&format!(
+            "The logs in {} are incomplete",
+            exported.directory
+        ));
+    }
+    collected?;
     Ok(Exit::Success)
 }

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::document::Help;
 use crate::exit::{Exit, Failure};
 use crate::help::{render_help, render_usage};
+use crate::topics::{find_topic, render_topic};
 
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
@@ -25,8 +26,14 @@ fn run(root: &'static Command, matches: &Matches, context: &Context) -> Result<E
         path.push(child);
     }
     let known = path.len() > 1 || matches.positionals.is_empty();
+    let topic = matches
+        .positionals
+        .first()
+        .and_then(|word| find_topic(word));
     let text = if known {
         render_help(&path)
+    } else if let Some(topic) = topic {
+        render_topic(&topic)
     } else {
         format!(
             "Unknown help topic [{}]\n{}",

@@ -33,10 +33,11 @@ podman and nerdctl are left alone.";
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let dry_run = matches.switch("dry-run");
+    let provider = context.provider(matches)?;
     let options = Prune::new()
         .dry_run(dry_run)
-        .build_cache(matches.switch("build-cache"));
-    let provider = context.provider(matches)?;
+        .build_cache(matches.switch("build-cache"))
+        .cancel(context.interruptible());
     let pruned = provider.prune(&options, &|event| context.ui.event(event))?;
     let items = pruned.into_iter().map(|item| PrunedItem {
         r#type: name(item.kind).to_owned(),

@@ -26,9 +26,11 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let name = context.cluster_name(matches);
     let provider = context.provider(matches)?;
     context.ui.info(&format!("Stopping cluster \"{name}\" ..."));
-    let nodes = provider.stop(&name).map_err(Failure::during(format!(
-        "failed to stop cluster \"{name}\""
-    )))?;
+    let nodes = provider
+        .stop(&name, &context.interruptible())
+        .map_err(Failure::during(format!(
+            "failed to stop cluster \"{name}\""
+        )))?;
     context
         .ui
         .result(&StoppedCluster { name, nodes }, String::new);

@@ -38,7 +38,7 @@ impl From<&Failure> for ErrorDocument {
         let error = failure.error();
         let causes = error.map_or(&[][..], kind::Error::causes);
         Self {
-            code: failure.code().to_owned(),
+            code: failure.code().to_string(),
             message: failure.message(),
             cause: error.and_then(cause),
             remedy: failure.remedy(),

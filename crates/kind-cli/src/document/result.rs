@@ -28,6 +28,28 @@ documents! {
         clusters: Vec<Cluster>,
     }
 
+    /// Of `explain CODE`.
+    Explanation {
+        /// The code, for example `KIND-CLUSTER-EXISTS`, or the id of a cause, for example `unknown-flag`.
+        topic: String,
+        /// What it stands for, in one line.
+        title: String,
+        /// What it means.
+        meaning: String,
+        /// When it appears.
+        appears: String,
+        /// What to do, in general.
+        remedy: String,
+        /// A message as it may read.
+        example: String,
+    }
+
+    /// Of `explain`.
+    ExplanationList {
+        /// Every code, cause and other topic.
+        explanations: Vec<Topic>,
+    }
+
     /// Of `get nodes`.
     NodeList {
         /// Nodes, newest first.
@@ -189,6 +211,48 @@ pub(crate) struct Node {
     pub(crate) image: String,
     /// Whether it runs.
     pub(crate) running: bool,
+}
+
+/// One thing that can be explained.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Topic {
+    /// The code, or the id of a cause.
+    pub(crate) topic: String,
+    /// What it stands for, in one line.
+    pub(crate) title: String,
+}
+
+impl From<&kind::Explanation> for Topic {
+    fn from(explanation: &kind::Explanation) -> Self {
+        Self {
+            topic: explanation.topic.clone(),
+            title: explanation.title.clone(),
+        }
+    }
+}
+
+impl From<&kind::Explanation> for Explanation {
+    fn from(explanation: &kind::Explanation) -> Self {
+        let kind::Explanation {
+            topic,
+            title,
+            meaning,
+            appears,
+            remedy,
+            example,
+            ..
+        } = explanation.clone();
+        Self {
+            topic,
+            title,
+            meaning,
+            appears,
+            remedy,
+            example,
+        }
+    }
 }
 
 /// A cluster that could not be deleted.

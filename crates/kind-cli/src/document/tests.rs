@@ -15,6 +15,8 @@ fn schema() -> Value {
     add::<Plan>(&mut generator, &mut kinds);
     add::<ClusterList>(&mut generator, &mut kinds);
     add::<NodeList>(&mut generator, &mut kinds);
+    add::<Explanation>(&mut generator, &mut kinds);
+    add::<ExplanationList>(&mut generator, &mut kinds);
     add::<Kubeconfig>(&mut generator, &mut kinds);
     add::<Config>(&mut generator, &mut kinds);
     add::<ValidConfig>(&mut generator, &mut kinds);

@@ -14,14 +14,23 @@ pub(super) fn render_failure(failure: &Failure, settings: &Settings) -> String {
         lines.push_str(&render_causes(error));
         lines.push_str(&render_details(error, settings));
     }
-    if let Some(remedy) = failure.remedy() {
-        lines.push_str(&format!("\n\nhint: {remedy}"));
+    if let Some(hint) = hint(failure) {
+        lines.push_str(&format!("\n\nhint: {hint}"));
     }
     if let Some(evidence) = failure.error().and_then(kind::Error::evidence) {
         let directory = evidence.display();
         lines.push_str(&format!("\n\nLogs of the nodes are kept in {directory}"));
     }
     lines
+}
+
+/// What to do; of a program that failed for a reason that nobody knows, where to read on.
+fn hint(failure: &Failure) -> Option<String> {
+    failure.remedy().or_else(|| {
+        let output = failure.error()?.output()?;
+        let code = failure.code();
+        (!output.is_empty()).then(|| format!("`kind explain {code}` tells more of such failures"))
+    })
 }
 
 /// What was found to be in the way, each with the lines that show it. What the message says already is not said again.
@@ -60,7 +69,7 @@ fn render_details(error: &kind::Error, settings: &Settings) -> String {
 
 /// The error's code and, from the outermost to the innermost, what failed because of what.
 fn render_frames(error: &kind::Error) -> String {
-    let mut text = error.code().to_owned();
+    let mut text = error.code().to_string();
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(frame) = cause {
         text.push_str(&format!("\n\t{frame}"));

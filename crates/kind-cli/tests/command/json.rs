@@ -98,7 +98,7 @@ fn every_failure_fits_the_schema() {
     let schema = Schema::published("cli-v1");
     let stage = docker();
     for (line, code) in [
-        ("create cluster", "ENG-PROGRAM-FAILED"),
+        ("create cluster", "KIND-NODE-CREATE"),
         ("create cluster --config nope", "KIND-COMMAND"),
         ("get kubeconfig", "KIND-CONTROL-PLANE-MISSING"),
         ("load docker-image absent", "KIND-IMAGE-MISSING"),

@@ -5,6 +5,7 @@
 mod completion;
 mod config;
 mod dry_run;
+mod interrupts;
 mod json;
 mod kubeconfig;
 mod messages;

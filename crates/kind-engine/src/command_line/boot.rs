@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::program::{self, Program};
 use super::streams;
-use crate::Error;
+use crate::{Code, Error};
 
 const REACHED: &str = "Reached target ";
 const TARGET: &str = "Multi-User System";
@@ -38,7 +38,7 @@ pub(super) fn await_boot(program: &Program, node: &str, limit: Duration) -> Resu
             let failure = program.ended_badly(&arguments, &status.to_string(), &[]);
             let remedy = "see what became of the node with the engine's own program";
             Err(Error::other(
-                "ENG-BOOT",
+                Code::Boot,
                 format!("failed to read logs: {failure}"),
                 remedy,
             ))
@@ -46,7 +46,7 @@ pub(super) fn await_boot(program: &Program, node: &str, limit: Duration) -> Resu
         // Some engines lose the first lines of a console; the node itself knows.
         _ if asks_systemd(program, node) => Ok(()),
         _ => Err(Error::other(
-            "ENG-BOOT",
+            Code::Boot,
             format!("could not find a log line that matches {PATTERN:?}"),
             "read the node's console: `kind create cluster --retain`, then `kind export logs`",
         )),

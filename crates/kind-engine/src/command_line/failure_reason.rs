@@ -1,5 +1,7 @@
 //! What a failed program probably means, from what it printed.
 
+use crate::Code;
+
 /// A known reason for a program's failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureReason {
@@ -81,21 +83,21 @@ impl FailureReason {
         known.map_or(Self::Unknown, |(_, failure_reason)| *failure_reason)
     }
 
-    /// The stable code of an error with this reason.
-    pub(crate) fn code(self) -> &'static str {
+    /// The kind of failure that an error with this reason is.
+    pub(crate) fn code(self) -> Code {
         match self {
-            Self::Unknown => "ENG-PROGRAM-FAILED",
-            Self::NoProgram => "ENG-PROGRAM-MISSING",
-            Self::NoDaemon => "ENG-NO-DAEMON",
-            Self::Denied => "ENG-DAEMON-DENIED",
-            Self::PortTaken => "ENG-PORT-TAKEN",
-            Self::DiskFull => "ENG-DISK-FULL",
-            Self::NoRegistry => "ENG-REGISTRY-UNREACHABLE",
-            Self::ImageDenied => "ENG-IMAGE-DENIED",
-            Self::NotShared => "ENG-PATH-NOT-SHARED",
-            Self::AddressTaken => "ENG-ADDRESS-TAKEN",
-            Self::NoSubnet => "ENG-NO-SUBNET",
-            Self::Unprivileged => "ENG-UNPRIVILEGED",
+            Self::Unknown => Code::ProgramFailed,
+            Self::NoProgram => Code::ProgramMissing,
+            Self::NoDaemon => Code::NoDaemon,
+            Self::Denied => Code::DaemonDenied,
+            Self::PortTaken => Code::PortTaken,
+            Self::DiskFull => Code::DiskFull,
+            Self::NoRegistry => Code::RegistryUnreachable,
+            Self::ImageDenied => Code::ImageDenied,
+            Self::NotShared => Code::PathNotShared,
+            Self::AddressTaken => Code::AddressTaken,
+            Self::NoSubnet => Code::NoSubnet,
+            Self::Unprivileged => Code::Unprivileged,
         }
     }
 

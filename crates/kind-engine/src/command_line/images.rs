@@ -14,7 +14,7 @@ use super::program::Program;
 #[cfg(target_os = "linux")]
 use super::terminal;
 use super::{FailureReason, Flavor, streams};
-use crate::{Error, ImageInfo, Info};
+use crate::{Code, Error, ImageInfo, Info};
 
 /// Pauses before a pull is tried again.
 const PAUSES: [Duration; 4] = [
@@ -135,7 +135,7 @@ pub(super) fn parse_images(
             "{} tells of image {name:?} what cannot be read: {error}",
             flavor.name()
         );
-        Error::other("ENG-ANSWER", message, "")
+        Error::other(Code::Answer, message, "")
     })
 }
 
@@ -156,7 +156,7 @@ pub(super) fn pull_image(
         // What no second try changes.
         let hopeless = matches!(
             error.code(),
-            "ENG-PROGRAM-MISSING" | "ENG-NO-DAEMON" | "ENG-DAEMON-DENIED"
+            Code::ProgramMissing | Code::NoDaemon | Code::DaemonDenied
         );
         let Some(pause) = pauses.next().filter(|_| !hopeless) else {
             return Err(error);

@@ -4,7 +4,7 @@ use kind_image::oci::Platform;
 use serde::Deserialize;
 
 use super::Flavor;
-use crate::{Error, Info, Limits};
+use crate::{Code, Error, Info, Limits};
 
 /// Older podmans do not tell which limits they can set.
 const PODMAN_TELLS_CONTROLLERS: Version = Version(4, 0, 0);
@@ -50,7 +50,7 @@ fn docker_info(flavor: Flavor, text: &str) -> Result<Info, Error> {
     let info: DockerInfo = parse_document(flavor, text)?;
     if let Some(errors) = info.server_errors.filter(|errors| !errors.is_empty()) {
         return Err(Error::other(
-            "ENG-NO-DAEMON",
+            Code::NoDaemon,
             errors.join("; "),
             super::FailureReason::NoDaemon.remedy().unwrap_or_default(),
         ));
@@ -142,7 +142,7 @@ fn podman_info(text: &str) -> Result<Info, Error> {
     let version = Version::parse(&info.version.version);
     if version.is_some_and(|version| version < OLDEST_PODMAN) {
         return Err(Error::other(
-            "ENG-PODMAN-OLD",
+            Code::PodmanOld,
             format!(
                 "podman version {:?} is too old, please upgrade to \"1.8.0\" or later",
                 info.version.version
@@ -199,7 +199,7 @@ fn podman_info(text: &str) -> Result<Info, Error> {
 fn parse_document<'a, T: Deserialize<'a>>(flavor: Flavor, text: &'a str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| {
         Error::other(
-            "ENG-ANSWER",
+            Code::Answer,
             format!(
                 "{} says of itself what cannot be read: {error}",
                 flavor.name()

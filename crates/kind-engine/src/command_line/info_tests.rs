@@ -1,6 +1,7 @@
 //! Answers of real engines, shortened.
 
 use super::*;
+use crate::Code;
 
 #[test]
 fn docker_tells_everything() {
@@ -30,7 +31,7 @@ fn without_a_cgroup_driver_nothing_can_be_limited() {
 fn a_client_without_a_daemon_is_an_error() {
     let text = r#"{"ID":"","Containers":0,"ServerErrors":["Cannot connect to the Docker daemon"]}"#;
     let error = parse_info(Flavor::Docker, text).unwrap_err();
-    assert_eq!(error.code(), "ENG-NO-DAEMON");
+    assert_eq!(error.code(), Code::NoDaemon);
     assert_eq!(error.to_string(), "Cannot connect to the Docker daemon");
     assert!(parse_info(Flavor::Docker, "no JSON").is_err());
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Flavor;
 use super::program::Program;
-use crate::{CLUSTER_LABEL, Error, Node, Port, Protocol, State};
+use crate::{CLUSTER_LABEL, Code, Error, Node, Port, Protocol, State};
 
 /// Nodes of one cluster, or of all, newest first.
 pub(super) fn list_nodes(
@@ -142,7 +142,7 @@ pub(super) fn parse_nodes(flavor: Flavor, text: &str) -> Result<Vec<Node>, Error
             "{} tells of containers what cannot be read: {error}",
             flavor.name()
         );
-        Error::other("ENG-ANSWER", message, "")
+        Error::other(Code::Answer, message, "")
     })?;
     Ok(containers
         .into_iter()

@@ -205,6 +205,7 @@ fn reason(status: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
 
     #[test]
     fn failures_are_told_in_kinds_words() {
@@ -227,7 +228,7 @@ mod tests {
             "command \"no-such-program -v\" failed with error: \
              exec: \"no-such-program\": executable file not found in $PATH"
         );
-        assert_eq!(error.code(), "ENG-PROGRAM-MISSING");
+        assert_eq!(error.code(), Code::ProgramMissing);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::info::Version;
 use super::program::Program;
 use super::{Flavor, listing};
-use crate::{Error, Info};
+use crate::{Code, Error, Info};
 
 /// From this podman on, a removal can be told not to ask the container first.
 const REMOVES_AT_ONCE: Version = Version(4, 0, 0);
@@ -84,7 +84,7 @@ fn remove_volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
     };
     let listed: Vec<Volume> = serde_json::from_str(listed).map_err(|error| {
         let message = format!("podman tells of volumes what cannot be read: {error}");
-        Error::other("ENG-ANSWER", message, "")
+        Error::other(Code::Answer, message, "")
     })?;
     let ours = |volume: &&Volume| {
         let mut labels = volume.labels.iter().flatten();

@@ -18,7 +18,7 @@ use super::failure_reason::is_taken;
 use super::images::{self, Inspected};
 use super::mutex::lock_mutex;
 use super::program::Program;
-use crate::{Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
+use crate::{Code, Error, Info, Leftover, LeftoverKind, NodeSpec, Pruning, Purpose};
 
 /// Label of the volumes and of the containers that make them; its value is the image's id.
 const LABEL: &str = "io.x-k8s.kind.shared-var";
@@ -84,7 +84,7 @@ fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
 
 fn gone(image: &str) -> Error {
     Error::other(
-        "ENG-ANSWER",
+        Code::Answer,
         format!("there is no image {image:?} any more"),
         "",
     )
@@ -127,7 +127,7 @@ fn wait_for_maker(flavor: Flavor, program: &Program, maker: &str) -> Result<(), 
 fn stuck_maker(flavor: Flavor, maker: &str) -> Error {
     let message = format!("container {maker:?} neither ends nor goes away");
     let remedy = format!("remove it: {} rm --force {maker}", flavor.name());
-    Error::other("ENG-SHARED-VAR", message, remedy)
+    Error::other(Code::SharedVar, message, remedy)
 }
 
 /// Whether the volume and its maker exist.
@@ -197,7 +197,7 @@ fn without_script(error: &Error) -> Error {
     let lines: Vec<&str> = output.lines().rev().take(5).collect();
     let told = lines.into_iter().rev().collect::<Vec<_>>().join(" / ");
     Error::other(
-        "ENG-SHARED-VAR",
+        Code::SharedVar,
         format!("the node image's containerd does not unpack its images: {told}"),
         "",
     )

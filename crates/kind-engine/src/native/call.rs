@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::state::{State, io_error, make_directory};
-use crate::Error;
+use crate::{Code, Error};
 
 pub(super) const INTERNAL_COMMAND: &str = "__native";
 
@@ -66,7 +66,7 @@ pub(super) struct ExecRequest {
 /// Why a helper failed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Report {
-    pub(super) code: String,
+    pub(super) code: Code,
     pub(super) message: String,
     pub(super) remedy: String,
 }
@@ -112,7 +112,7 @@ impl Helper {
             Some(FAILED) => Err(self.failure()),
             Some(code) => Ok(code),
             None => Err(Error::other(
-                "ENG-HELPER-KILLED",
+                Code::HelperKilled,
                 "a helper process of the native engine was killed",
                 "",
             )),
@@ -129,12 +129,12 @@ impl Helper {
         let text = fs::read(&self.report).unwrap_or_default();
         match serde_json::from_slice::<Report>(&text) {
             Ok(report) => Error::Other {
-                code: report.code.into(),
+                code: report.code,
                 message: report.message,
                 remedy: report.remedy,
             },
             Err(_) => Error::other(
-                "ENG-HELPER",
+                Code::Helper,
                 "a helper process of the native engine failed without a reason",
                 "",
             ),

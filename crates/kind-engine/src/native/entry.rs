@@ -54,7 +54,7 @@ fn write_report(mut file: File, error: &Error) {
         source = cause.source();
     }
     let report = Report {
-        code: error.code().to_owned(),
+        code: error.code(),
         message,
         remedy: error.remedy().unwrap_or_default(),
     };

@@ -12,7 +12,7 @@ use kind_net::{admission, nft, pool};
 
 use super::record::{NetworkRecord, NodeRecord, VERSION};
 use super::state::{Lock, State};
-use crate::Error;
+use crate::{Code, Error};
 
 /// Name of the node's own link.
 pub(super) const NODE_LINK: &str = "eth0";
@@ -131,7 +131,7 @@ fn still_free(network: &NetworkRecord) -> Result<(), Error> {
     for subnet in network.subnets() {
         if let Some(other) = taken.iter().find(|other| pool::overlap(&subnet, other)) {
             return Err(Error::other(
-                "ENG-SUBNET-ROUTED",
+                Code::SubnetRouted,
                 format!(
                     "network {} has the addresses {subnet}, and this host routes {other} elsewhere now",
                     network.name

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 
 use super::record::NodeRecord;
-use crate::{Error, Port, Protocol};
+use crate::{Code, Error, Port, Protocol};
 
 /// A listening socket on the host.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
         Protocol::Udp => UdpSocket::bind(address).map(Listener::Udp),
         Protocol::Sctp => {
             return Err(Error::other(
-                "ENG-PORT-SCTP",
+                Code::PortSctp,
                 format!(
                     "port {} cannot be published: the native engine has no SCTP",
                     port.container
@@ -78,7 +78,7 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
             &port_owner(port).unwrap_or_else(|| "another program".into()),
         ),
         io::ErrorKind::AddrNotAvailable => Error::other(
-            "ENG-PORT-ADDRESS",
+            Code::PortAddress,
             format!("address {} is not one of this host", port.listen),
             "set the listenAddress of the port mapping to an address of this host, or leave it out",
         ),
@@ -89,7 +89,7 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
 fn taken_port(port: &Port, owner: &str) -> Error {
     let address = SocketAddr::new(port.listen, port.host);
     Error::other(
-        "ENG-PORT-TAKEN",
+        Code::PortTaken,
         format!("port {address} is in use by {owner}"),
         "end that program, or choose another hostPort (or apiServerPort)",
     )
@@ -166,7 +166,7 @@ mod tests {
                 Listener::Udp(socket) => socket.local_addr().unwrap().port(),
             };
             let error = listen_on_port(&Port::new(LOCALHOST, number, 1, protocol)).unwrap_err();
-            assert_eq!(error.code(), "ENG-PORT-TAKEN");
+            assert_eq!(error.code(), Code::PortTaken);
             let pid = format!("(pid {})", std::process::id());
             assert!(error.to_string().contains(&pid), "{error}");
         }
@@ -181,6 +181,6 @@ mod tests {
             Protocol::Tcp,
         ))
         .unwrap_err();
-        assert_eq!(error.code(), "ENG-PORT-ADDRESS");
+        assert_eq!(error.code(), Code::PortAddress);
     }
 }

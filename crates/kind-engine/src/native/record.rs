@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::last_words;
 use super::state::{NodeDirectory, State, file_name, io_error, write_atomically};
-use crate::{Error, HostConfig, Purpose};
+use crate::{Code, Error, HostConfig, Purpose};
 
 /// Where programs are looked for unless the image says.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -180,7 +180,7 @@ fn check_version(version: u32, path: &Path) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::other(
-        "ENG-RECORD-NEWER",
+        Code::RecordNewer,
         format!("{} was written by a newer kind", path.display()),
         "use the kind that made the cluster, or a newer one",
     ))
@@ -203,7 +203,7 @@ pub(super) fn first_process(directory: &NodeDirectory, name: &str) -> Result<Pid
             end => message.push_str(&format!(": {end}")),
         }
         Error::other(
-            "ENG-NODE-STOPPED",
+            Code::NodeStopped,
             message,
             "see its last words with `kind export logs`, or delete the cluster and create it again",
         )

@@ -12,7 +12,7 @@ use super::tests::{config, docker_archive, layer};
 use super::{Archive, PortableImage, write_partial};
 use crate::oci::{self, Descriptor, ImageConfig, Index, Manifest, Platform};
 use crate::unpack::testing::RawTar;
-use crate::{Digest, Error};
+use crate::{Code, Digest, Error};
 
 /// A layout in the making, which knows its blobs.
 #[derive(Default)]
@@ -147,7 +147,7 @@ fn lists_without_an_end_are_refused() {
     let tar = layout.tar(vec![named(list, "a/b:c")]);
     assert_eq!(
         images_of(&tar, "amd64").unwrap_err().code(),
-        "IMG-NOT-AN-IMAGE"
+        Code::NotAnImage
     );
     let mut damaged = layout.image("amd64", &["a"]);
     damaged.digest = Digest::of(b"other");
@@ -155,7 +155,7 @@ fn lists_without_an_end_are_refused() {
     let tar = layout.tar(vec![damaged]);
     assert_eq!(
         images_of(&tar, "amd64").unwrap_err().code(),
-        "IMG-NOT-AN-IMAGE"
+        Code::NotAnImage
     );
 }
 
@@ -327,7 +327,7 @@ fn lists_that_fan_out_are_refused() {
         list = layout.list(vec![list; 200]);
     }
     let error = images_of(&layout.tar(vec![list]), "amd64").unwrap_err();
-    assert_eq!(error.code(), "IMG-NOT-AN-IMAGE");
+    assert_eq!(error.code(), Code::NotAnImage);
     assert!(error.to_string().contains("no end"), "{error}");
 }
 
@@ -430,6 +430,6 @@ fn archives_come_in_every_form() {
         Archive::open_file(&place.path().join("none"), place.path())
             .unwrap_err()
             .code(),
-        "IMG-IO"
+        Code::Io
     );
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::read;
 use crate::oci::{self, Descriptor, ImageConfig, Index, Manifest, RootFs};
 use crate::unpack::testing::RawTar;
-use crate::{Digest, Error, Store};
+use crate::{Code, Digest, Error, Store};
 
 fn store() -> (TempDir, Store) {
     let place = TempDir::new().unwrap();
@@ -118,17 +118,17 @@ fn archives_that_lie_are_refused() {
     let content = layer();
     let other = RawTar::default().file("other", b"").finish();
     let cases = [
-        (config(&[&other]), vec!["one/layer.tar"], "IMG-MISMATCH"),
+        (config(&[&other]), vec!["one/layer.tar"], Code::Mismatch),
         (
             config(&[&content, &content]),
             vec!["one/layer.tar"],
-            "IMG-NOT-AN-IMAGE",
+            Code::NotAnImage,
         ),
-        (config(&[&content]), vec!["four/layer.tar"], "IMG-IO"),
+        (config(&[&content]), vec!["four/layer.tar"], Code::Io),
         // Links of the archive lead into the archive, never to the host's files.
-        (config(&[&content]), vec!["three.tar"], "IMG-IO"),
-        (config(&[&content]), vec!["../../../etc/hostname"], "IMG-IO"),
-        (b"no JSON".to_vec(), vec!["one/layer.tar"], "IMG-DOCUMENT"),
+        (config(&[&content]), vec!["three.tar"], Code::Io),
+        (config(&[&content]), vec!["../../../etc/hostname"], Code::Io),
+        (b"no JSON".to_vec(), vec!["one/layer.tar"], Code::Document),
     ];
     for (config, layers, code) in cases {
         let (place, store) = store();

@@ -5,13 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{Error, Event, Observer, Step};
+use super::{Error, Event, Observer, Step, Stop};
 use crate::Digest;
 
 /// The cache directory of a build, which one build uses at a time.
 pub(super) struct BuildCache<'a> {
     cache: PathBuf,
     observer: Observer<'a>,
+    pub(super) stop: Stop,
     _lock: File,
 }
 
@@ -46,9 +47,18 @@ pub fn discard_cache(cache: &Path) -> Result<u64, Error> {
     let lock = File::create(&path).map_err(Error::path("create", &path))?;
     let free = lock.try_lock().map_err(io::Error::from);
     free.map_err(Error::path("use, because a build does,", cache))?;
-    let mut bytes = 0;
+    let bytes = cache_size(cache);
+    // What lies under a key is whole or not there, also if this is ended in the middle.
+    let tmp = cache.join("tmp");
+    fs::create_dir_all(&tmp).map_err(Error::path("create", &tmp))?;
+    for step in RESULTS.map(Step::name) {
+        let (path, doomed) = (cache.join(step), tmp.join(format!("old-{step}")));
+        remove_tree(&doomed)?;
+        if path.exists() {
+            fs::rename(&path, &doomed).map_err(Error::path("remove", &path))?;
+        }
+    }
     for path in cached_paths(cache) {
-        bytes += crate::store::size_on_disk(&path);
         remove_tree(&path)?;
     }
     Ok(bytes)
@@ -67,6 +77,8 @@ pub(super) struct StepContext<'a> {
     /// File that the output of programs goes to.
     pub(super) log: &'a Path,
     pub(super) observer: Observer<'a>,
+    /// Ends the step's programs.
+    pub(super) stop: &'a Stop,
 }
 
 impl<'a> BuildCache<'a> {
@@ -92,8 +104,15 @@ impl<'a> BuildCache<'a> {
         Ok(Self {
             cache: cache.to_owned(),
             observer,
+            stop: Stop::default(),
             _lock: lock,
         })
+    }
+
+    /// Ends programs and begins no further step once that is asked for.
+    pub(super) fn stopping_on(mut self, stop: &Stop) -> Self {
+        self.stop = stop.clone();
+        self
     }
 
     /// Directory of a step's result, if it is there.
@@ -131,6 +150,7 @@ impl<'a> BuildCache<'a> {
         directory: &Path,
         make: impl FnOnce(&StepContext<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.stop.check()?;
         let log = self.cache.join("logs").join(format!("{}.log", step.name()));
         File::create(&log).map_err(Error::path("create", &log))?;
         (self.observer)(Event::Started { step, log: &log });
@@ -140,6 +160,7 @@ impl<'a> BuildCache<'a> {
             directory,
             log: &log,
             observer: self.observer,
+            stop: &self.stop,
         })?;
         let elapsed = start.elapsed();
         (self.observer)(Event::Finished { step, elapsed });

@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 
 use super::cache::{BuildCache, CacheKey, StepOutput, file_digest};
 use super::host::host_architecture;
+use super::stop::set_apart;
 use super::tarball::PROGRAMS;
-use super::{Error, Request, Step, node_files, tree};
+use super::{Error, Request, Step, Stop, node_files, tree};
 
 const STATUS: &str = "hack/print-workspace-status.sh";
 const MODULE: &str = "module k8s.io/kubernetes";
@@ -41,7 +42,7 @@ pub(super) fn make_from_checkout(
 
 fn make_in_container(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOutput, Error> {
     let (version, platform) = (read_version(root)?, build_platform()?);
-    build_in_container(root, &version, &platform)?;
+    build_in_container(&build_cache.stop, root, &version, &platform)?;
     collect_programs(
         build_cache,
         &output_directory(root, "dockerized", &platform),
@@ -51,7 +52,7 @@ fn make_in_container(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOu
 
 fn make_here(build_cache: &BuildCache<'_>, root: &Path) -> Result<StepOutput, Error> {
     let (version, platform) = (read_version(root)?, build_platform()?);
-    build_here(root, &platform)?;
+    build_here(&build_cache.stop, root, &platform)?;
     collect_programs(
         build_cache,
         &output_directory(root, "local", &platform),
@@ -146,7 +147,12 @@ fn lean(platform: &str) -> [String; 4] {
     ]
 }
 
-fn build_in_container(root: &Path, version: &str, platform: &str) -> Result<(), Error> {
+fn build_in_container(
+    stop: &Stop,
+    root: &Path,
+    version: &str,
+    platform: &str,
+) -> Result<(), Error> {
     let mut command = Command::new("make");
     command
         .arg("-C")
@@ -154,7 +160,7 @@ fn build_in_container(root: &Path, version: &str, platform: &str) -> Result<(), 
         .arg("quick-release-images")
         .arg("KUBE_EXTRA_WHAT=cmd/kubeadm cmd/kubectl cmd/kubelet")
         .args(lean(platform));
-    run_build(command)?;
+    run_build(stop, command)?;
     // Before, that target built no more than the images.
     if node_files::is_since(version, (1, 21)) {
         return Ok(());
@@ -164,10 +170,10 @@ fn build_in_container(root: &Path, version: &str, platform: &str) -> Result<(), 
         .current_dir(root)
         .args(["make", "all", "WHAT=cmd/kubeadm cmd/kubectl cmd/kubelet"])
         .args(lean(platform));
-    run_build(command)
+    run_build(stop, command)
 }
 
-fn build_here(root: &Path, platform: &str) -> Result<(), Error> {
+fn build_here(stop: &Stop, root: &Path, platform: &str) -> Result<(), Error> {
     let what: Vec<String> = PROGRAMS
         .iter()
         .map(|program| format!("cmd/{program}"))
@@ -181,22 +187,23 @@ fn build_here(root: &Path, platform: &str) -> Result<(), Error> {
         .args(lean(platform))
         // Programs that stand alone in their images need no libraries.
         .env("CGO_ENABLED", "0");
-    run_build(command)
+    run_build(stop, command)
 }
 
 /// Runs a build with the user's terminal. Its output is none of ours, so it is not on standard output.
-fn run_build(mut command: Command) -> Result<(), Error> {
+fn run_build(stop: &Stop, mut command: Command) -> Result<(), Error> {
     let program = Path::new(command.get_program()).to_owned();
-    let status = command
-        .stdout(io::stderr())
-        .status()
-        .map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => Error::MissingTool {
-                tool: program.display().to_string(),
-                package: "make",
-            },
-            _ => Error::path("run", &program)(source),
-        })?;
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => Error::MissingTool {
+            tool: program.display().to_string(),
+            package: "make",
+        },
+        _ => Error::path("run", &program)(source),
+    };
+    set_apart(command.stdin(Stdio::null()).stdout(io::stderr()));
+    let mut child = command.spawn().map_err(failed)?;
+    let status = stop.await_end(&mut child).map_err(failed)?;
+    stop.check()?;
     if status.success() {
         Ok(())
     } else {
@@ -236,6 +243,7 @@ mod tests {
 
     use super::super::AddOns;
     use super::*;
+    use crate::Code;
     use crate::build::Source;
 
     fn request(gopath: &Path) -> Request {
@@ -293,6 +301,6 @@ mod tests {
         );
         assert_eq!(error.to_string(), expected);
         let error = find(place.path(), &request(place.path())).unwrap_err();
-        assert_eq!(error.code(), "BLD-SOURCE-TREE");
+        assert_eq!(error.code(), Code::BuildSourceTree);
     }
 }

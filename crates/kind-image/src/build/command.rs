@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, PipeReader, Write};
+use std::io::{self, BufRead, BufReader, PipeReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::cache::StepContext;
 use super::error::Output;
+use super::stop::set_apart;
 use super::{Error, Event};
+use crate::concurrent::run_both;
 
 /// Lines of a program's output that an error shows.
 const TAIL: usize = 15;
@@ -40,16 +42,18 @@ impl StepContext<'_> {
             .stdin(input_reader)
             .stdout(output_writer)
             .stderr(errors);
-        let child = self.spawn(&mut command)?;
+        let mut child = self.spawn(&mut command)?;
         let program = program_name(&command);
         // The command holds the pipes' other ends open: end of output comes when they are closed.
         drop(command);
         std::thread::scope(|scope| {
             let feeding = scope.spawn(move || input(input_writer));
-            let tail = self.follow(output, &mut log, progress)?;
+            let following = scope.spawn(move || self.follow(output, &mut log, progress));
+            let status = self.stop.await_end(&mut child).map_err(pipe_error)?;
+            let tail = following.join().expect("following does not panic")?;
             let fed = feeding.join().expect("feeding does not panic");
             // The program's own failure explains a broken pipe better than the pipe does.
-            self.finish(child, program, tail)?;
+            self.check(status, program, tail)?;
             fed
         })
     }
@@ -62,10 +66,16 @@ impl StepContext<'_> {
             .stdout(Stdio::piped())
             .stderr(log);
         let program = program_name(&command);
-        let child = self.spawn(&mut command)?;
-        let output = child.wait_with_output().map_err(pipe_error)?;
-        self.check(output.status, program, String::new())?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        let mut child = self.spawn(&mut command)?;
+        let mut stdout = child.stdout.take().expect("stdout is a pipe");
+        let mut printed = Vec::new();
+        let (read, status) = run_both(
+            || stdout.read_to_end(&mut printed),
+            || self.stop.await_end(&mut child),
+        );
+        self.check(status.map_err(pipe_error)?, program, String::new())?;
+        read.map_err(pipe_error)?;
+        Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
     fn begin(&self, command: &Command) -> Result<File, Error> {
@@ -83,6 +93,7 @@ impl StepContext<'_> {
         command
             .env("LC_ALL", "C.UTF-8")
             .env("DEBIAN_FRONTEND", "noninteractive");
+        set_apart(command);
         start_command(command).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => Error::MissingTool {
                 package: package_of(&tool),
@@ -120,12 +131,8 @@ impl StepContext<'_> {
         Ok(Vec::from(tail).join("\n"))
     }
 
-    fn finish(&self, mut child: Child, program: String, tail: String) -> Result<(), Error> {
-        let status = child.wait().map_err(pipe_error)?;
-        self.check(status, program, tail)
-    }
-
     fn check(&self, status: ExitStatus, program: String, tail: String) -> Result<(), Error> {
+        self.stop.check()?;
         if status.success() {
             return Ok(());
         }
@@ -196,8 +203,9 @@ mod tests {
     use std::path::Path;
     use std::sync::Mutex;
 
-    use super::super::Step;
+    use super::super::{Step, Stop};
     use super::*;
+    use crate::Code;
 
     fn with_work<T>(test: impl FnOnce(&StepContext<'_>) -> T) -> (T, String, Vec<String>) {
         let place = tempfile::tempdir().unwrap();
@@ -213,6 +221,7 @@ mod tests {
             directory: place.path(),
             log: &log,
             observer: &observer,
+            stop: &Stop::default(),
         });
         let log = std::fs::read_to_string(&log).unwrap_or_default();
         (result, log, heard.into_inner().unwrap())
@@ -252,7 +261,7 @@ mod tests {
             work.run_command(command, NO_PROGRESS)
         });
         let error = result.unwrap_err();
-        assert_eq!(error.code(), "BLD-COMMAND");
+        assert_eq!(error.code(), Code::BuildCommand);
         assert_eq!(
             error.to_string(),
             "Compiling Kubernetes: sh failed (exit status: 3)"
@@ -276,7 +285,7 @@ mod tests {
                 })
             })
         });
-        assert_eq!(result.unwrap_err().code(), "BLD-COMMAND");
+        assert_eq!(result.unwrap_err().code(), Code::BuildCommand);
     }
 
     #[test]
@@ -284,7 +293,7 @@ mod tests {
         let (result, _, _) =
             with_work(|work| work.command_output(Command::new("no-such-program-here")));
         let error = result.unwrap_err();
-        assert_eq!(error.code(), "BLD-TOOL-MISSING");
+        assert_eq!(error.code(), Code::BuildToolMissing);
         assert!(error.remedy().is_some());
     }
 

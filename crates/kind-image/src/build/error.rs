@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Step;
+use crate::Code;
 use crate::http;
 
 /// A failure of a build. `code` is stable, Display says what failed, `source` why, `remedy` what to do,
@@ -100,6 +101,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The caller asked to stop.
+    #[error("stopped")]
+    Stopped,
     /// The image store failed.
     #[error("cannot put the image together")]
     Image(#[from] crate::Error),
@@ -111,22 +115,23 @@ pub enum Error {
 pub struct Output(pub String);
 
 impl Error {
-    /// A code that stays the same between releases.
-    pub fn code(&self) -> &'static str {
+    /// What kind of failure it is.
+    pub fn code(&self) -> Code {
         match self {
-            Self::MissingTool { .. } => "BLD-TOOL-MISSING",
-            Self::NotRoot => "BLD-NOT-ROOT",
-            Self::NoSpace { .. } => "BLD-NO-SPACE",
-            Self::UnknownSource(_) => "BLD-SOURCE-UNKNOWN",
-            Self::NotAVersion(_) => "BLD-SOURCE-VERSION",
-            Self::NoTree(_) => "BLD-SOURCE-TREE",
-            Self::Tarball { .. } => "BLD-TARBALL",
+            Self::MissingTool { .. } => Code::BuildToolMissing,
+            Self::NotRoot => Code::BuildNotRoot,
+            Self::NoSpace { .. } => Code::BuildNoSpace,
+            Self::UnknownSource(_) => Code::BuildSourceUnknown,
+            Self::NotAVersion(_) => Code::BuildSourceVersion,
+            Self::NoTree(_) => Code::BuildSourceTree,
+            Self::Tarball { .. } => Code::BuildTarball,
             Self::Download { source, .. } => source.code(),
             Self::Pull { source, .. } => source.code(),
-            Self::UnsupportedArchitecture(_) => "BLD-ARCHITECTURE",
-            Self::Command { .. } => "BLD-COMMAND",
-            Self::Unexpected { .. } => "BLD-UNEXPECTED",
-            Self::Io { .. } => "BLD-IO",
+            Self::UnsupportedArchitecture(_) => Code::BuildArchitecture,
+            Self::Command { .. } => Code::BuildCommand,
+            Self::Unexpected { .. } => Code::BuildUnexpected,
+            Self::Io { .. } => Code::BuildIo,
+            Self::Stopped => Code::BuildStopped,
             Self::Image(error) => error.code(),
         }
     }
@@ -168,7 +173,7 @@ impl Error {
                 Some("build again from scratch: the packages may have changed meanwhile".to_owned())
             }
             Self::Image(error) => error.remedy(),
-            Self::UnsupportedArchitecture(_) | Self::Io { .. } => None,
+            Self::UnsupportedArchitecture(_) | Self::Io { .. } | Self::Stopped => None,
         }
     }
 

@@ -62,13 +62,14 @@ pub(super) fn host_architecture() -> Result<&'static str, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
 
     #[test]
     fn a_full_disk_is_told_before_work_begins() {
         let place = tempfile::tempdir().unwrap();
         check_room(place.path(), 0).unwrap();
         let error = check_room(place.path(), u64::MAX).unwrap_err();
-        assert_eq!(error.code(), "BLD-NO-SPACE");
+        assert_eq!(error.code(), Code::BuildNoSpace);
         assert!(error.remedy().unwrap().contains("room"));
     }
 }

@@ -26,6 +26,7 @@ mod run;
 mod source;
 mod source_check;
 mod step;
+mod stop;
 mod tarball;
 mod tree;
 
@@ -35,3 +36,4 @@ pub use request::{AddOns, Freshness, Packing, RELEASES, Request};
 pub use run::build;
 pub use source::Source;
 pub use step::{Event, Observer, Step};
+pub use stop::Stop;

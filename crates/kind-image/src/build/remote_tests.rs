@@ -10,6 +10,7 @@ use super::cache::{BuildCache, StepOutput};
 use super::host::host_architecture;
 use super::tarball::{PROGRAMS, tests::tarball};
 use super::{AddOns, Error, Event, Request, Source, remote};
+use crate::Code;
 use crate::Digest;
 use crate::http::testing::{Server, write_response};
 
@@ -166,7 +167,7 @@ fn a_ci_build_is_found_by_its_marker() {
     );
     assert_eq!(
         world.make("ci", "ci/odd").unwrap_err().code(),
-        "BLD-SOURCE-VERSION"
+        Code::BuildSourceVersion
     );
 }
 
@@ -190,7 +191,7 @@ fn what_goes_wrong_is_told_with_the_address() {
         text.contains("cannot download http://") && text.contains("/v1.33.4/"),
         "{text}"
     );
-    assert_eq!(error.code(), "NET-STATUS");
+    assert_eq!(error.code(), Code::DownloadStatus);
     assert!(error.remedy().unwrap().contains("debian"));
     let error = World::failure(Fault::WrongDigest, "release", "v1.33.4");
     assert!(error.to_string().contains("the published one"), "{error}");
@@ -200,7 +201,7 @@ fn what_goes_wrong_is_told_with_the_address() {
         "{error}"
     );
     let error = World::failure(Fault::Truncated, "url", "SERVER/x.tar.gz");
-    assert_eq!(error.code(), "NET-BROKEN");
+    assert_eq!(error.code(), Code::DownloadBroken);
     let error = World::failure(Fault::None, "url", "http://nowhere.invalid/x.tar.gz");
-    assert_eq!(error.code(), "NET-LOOKUP");
+    assert_eq!(error.code(), Code::DownloadLookup);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::Source;
+use super::{Source, Stop};
 use crate::Reference;
 
 /// Where Kubernetes publishes releases and CI builds.
@@ -28,6 +28,8 @@ pub struct Request {
     pub packing: Packing,
     /// Variables of the environment: proxies, registries' files ([`crate::registry::Access`]), `GOPATH`.
     pub environment: BTreeMap<String, String>,
+    /// Asked to when nobody wants the image any more.
+    pub stop: Stop,
     /// Where releases and CI builds of Kubernetes are published (a URL).
     pub download_base: String,
 }
@@ -49,6 +51,7 @@ impl Request {
             freshness: Freshness::Reuse,
             packing: Packing::Unpacked,
             environment: BTreeMap::new(),
+            stop: Stop::default(),
             download_base: RELEASES.to_owned(),
         }
     }

@@ -102,6 +102,7 @@ pub(super) fn is_version(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
 
     #[test]
     fn sources_are_told_apart() {
@@ -132,15 +133,15 @@ mod tests {
     fn what_is_no_source_is_told_before_anything_begins() {
         let code = |kind: &str, text: &str| {
             let checked = Source::of_type(kind, text).unwrap().check();
-            checked.map_or_else(|error| error.code(), |()| "")
+            checked.err().map(|error| error.code())
         };
-        assert_eq!(code("", "bogus"), "BLD-SOURCE-UNKNOWN");
-        assert_eq!(code("release", "1.33"), "BLD-SOURCE-VERSION");
-        assert_eq!(code("url", "ftp://x/y"), "NET-ADDRESS");
-        assert_eq!(code("file", "/nonexistent"), "BLD-IO");
-        assert_eq!(code("file", "/"), "BLD-IO");
+        assert_eq!(code("", "bogus"), Some(Code::BuildSourceUnknown));
+        assert_eq!(code("release", "1.33"), Some(Code::BuildSourceVersion));
+        assert_eq!(code("url", "ftp://x/y"), Some(Code::DownloadAddress));
+        assert_eq!(code("file", "/nonexistent"), Some(Code::BuildIo));
+        assert_eq!(code("file", "/"), Some(Code::BuildIo));
         for (kind, text) in [("", "debian"), ("", "v1.37.0"), ("ci", ""), ("source", "")] {
-            assert_eq!(code(kind, text), "", "{kind} {text}");
+            assert_eq!(code(kind, text), None, "{kind} {text}");
         }
     }
 

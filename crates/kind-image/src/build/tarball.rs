@@ -176,6 +176,7 @@ pub(super) mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::Code;
 
     pub(in crate::build) fn tarball(place: &Path, programs: &[&str], kubeadm: &str) -> PathBuf {
         let path = place.join("server.tar.gz");
@@ -230,7 +231,7 @@ pub(super) mod tests {
         let cache = tempfile::tempdir().unwrap();
         let build_cache = BuildCache::open_directory(cache.path(), &|_| {}).unwrap();
         let error = make_from_tarball(&build_cache, path).unwrap_err();
-        assert_eq!(error.code(), "BLD-TARBALL", "{error}");
+        assert_eq!(error.code(), Code::BuildTarball, "{error}");
         drop(build_cache);
         assert!(
             !cache.path().join("tmp").exists(),

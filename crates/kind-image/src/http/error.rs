@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Url;
+use crate::Code;
 
 /// A request that failed: Display says what was asked for and through which proxy, `source` why, `remedy`
 /// what to do.
@@ -142,21 +143,21 @@ impl Error {
         }
     }
 
-    /// A code that stays the same between releases.
-    pub fn code(&self) -> &'static str {
+    /// What kind of failure it is.
+    pub fn code(&self) -> Code {
         match self.failure {
-            Failure::Address(_) => "NET-ADDRESS",
-            Failure::Lookup(_) => "NET-LOOKUP",
-            Failure::Connect(_) => "NET-CONNECT",
-            Failure::Broken(_) => "NET-BROKEN",
-            Failure::Timeout(_) => "NET-TIMEOUT",
-            Failure::Certificate(_) => "NET-CERTIFICATE",
-            Failure::Tls(_) | Failure::Trust(_) => "NET-TLS",
-            Failure::Proxy(_) => "NET-PROXY",
-            Failure::Redirect(_) => "NET-REDIRECT",
-            Failure::Status { .. } => "NET-STATUS",
-            Failure::TooLarge(_) => "NET-TOO-LARGE",
-            Failure::Protocol(_) => "NET-PROTOCOL",
+            Failure::Address(_) => Code::DownloadAddress,
+            Failure::Lookup(_) => Code::DownloadLookup,
+            Failure::Connect(_) => Code::DownloadConnect,
+            Failure::Broken(_) => Code::DownloadBroken,
+            Failure::Timeout(_) => Code::DownloadTimeout,
+            Failure::Certificate(_) => Code::DownloadCertificate,
+            Failure::Tls(_) | Failure::Trust(_) => Code::DownloadTls,
+            Failure::Proxy(_) => Code::DownloadProxy,
+            Failure::Redirect(_) => Code::DownloadRedirect,
+            Failure::Status { .. } => Code::DownloadStatus,
+            Failure::TooLarge(_) => Code::DownloadTooLarge,
+            Failure::Protocol(_) => Code::DownloadProtocol,
         }
     }
 

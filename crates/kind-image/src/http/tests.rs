@@ -10,6 +10,7 @@ use super::{
     Client, DownloadError, Error, Failure, Method, Proxies, Request, Response, TimeoutPhase,
     Timeouts, Url, download,
 };
+use crate::Code;
 
 fn client() -> Client {
     Client::default().timeouts(Timeouts::for_each_phase(Duration::from_millis(500)))
@@ -82,11 +83,11 @@ fn redirects_in_a_circle_end() {
     let server =
         Server::start(|_, stream| write_response(stream, "302 Found", "location: /x\r\n", b""));
     let error = get(&client(), &server.url("/x")).err().unwrap();
-    assert_eq!(error.code(), "NET-REDIRECT");
+    assert_eq!(error.code(), Code::DownloadRedirect);
     let away = "location: file:///etc/passwd\r\n";
     let server = Server::start(move |_, stream| write_response(stream, "302 Found", away, b""));
     let error = get(&client(), &server.url("/x")).err().unwrap();
-    assert_eq!(error.code(), "NET-REDIRECT");
+    assert_eq!(error.code(), Code::DownloadRedirect);
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn a_body_that_ends_early_is_an_error() {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort");
     });
     let error = fetch(&client(), &server.url("/x")).unwrap_err();
-    assert_eq!(error.code(), "NET-BROKEN", "{error:?}");
+    assert_eq!(error.code(), Code::DownloadBroken, "{error:?}");
     assert!(error.is_transient());
 }
 
@@ -124,10 +125,10 @@ fn what_is_not_there_is_told_with_a_way_out() {
         .local_addr()
         .unwrap();
     let error = fetch(&client(), &format!("http://{nobody}/x")).unwrap_err();
-    assert_eq!(error.code(), "NET-CONNECT", "{error:?}");
+    assert_eq!(error.code(), Code::DownloadConnect, "{error:?}");
     assert!(error.remedy().unwrap().contains("HTTPS_PROXY"));
     let error = fetch(&client(), "https://nowhere.invalid/x").unwrap_err();
-    assert_eq!(error.code(), "NET-LOOKUP", "{error:?}");
+    assert_eq!(error.code(), Code::DownloadLookup, "{error:?}");
 }
 
 #[test]
@@ -166,7 +167,10 @@ fn proxies_are_taken_and_named() {
         "GET http://somewhere.test/x through proxy http://{}",
         refusing.address
     );
-    assert_eq!((error.to_string(), error.code()), (expected, "NET-PROXY"));
+    assert_eq!(
+        (error.to_string(), error.code()),
+        (expected, Code::DownloadProxy)
+    );
     assert!(error.remedy().unwrap().contains("NO_PROXY"));
 }
 
@@ -220,5 +224,5 @@ fn a_download_goes_on_where_it_broke() {
     let DownloadError::Network(error) = error else {
         panic!("{error:?}");
     };
-    assert_eq!(error.code(), "NET-TOO-LARGE");
+    assert_eq!(error.code(), Code::DownloadTooLarge);
 }

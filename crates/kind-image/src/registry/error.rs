@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::oci::Platform;
-use crate::{Digest, http};
+use crate::{Code, Digest, http};
 
 /// A failure of a pull or a push. `code` is stable, Display says what failed, `source` why, `remedy` what
 /// to do.
@@ -121,21 +121,21 @@ fn list(platforms: &[Platform]) -> String {
 }
 
 impl Error {
-    /// A code that stays the same between releases.
-    pub fn code(&self) -> &'static str {
+    /// What kind of failure it is.
+    pub fn code(&self) -> Code {
         match self {
             Self::Unreachable { last, .. } => match last.status() {
-                Some(_) => "REG-REFUSED",
-                None => "REG-UNREACHABLE",
+                Some(_) => Code::RegistryRefused,
+                None => Code::RegistryUnreachable,
             },
-            Self::NotFound { .. } => "REG-NOT-FOUND",
-            Self::Denied { .. } => "REG-DENIED",
-            Self::Platform { .. } => "REG-PLATFORM",
-            Self::Refused { .. } => "REG-CONTENT-REFUSED",
-            Self::Mismatch { .. } => "REG-MISMATCH",
-            Self::Credentials { .. } => "REG-CREDENTIALS",
-            Self::Configuration { .. } => "REG-CONFIGURATION",
-            Self::NoSpace { .. } => "REG-NO-SPACE",
+            Self::NotFound { .. } => Code::RegistryNotFound,
+            Self::Denied { .. } => Code::RegistryDenied,
+            Self::Platform { .. } => Code::RegistryPlatform,
+            Self::Refused { .. } => Code::RegistryContentRefused,
+            Self::Mismatch { .. } => Code::RegistryMismatch,
+            Self::Credentials { .. } => Code::RegistryCredentials,
+            Self::Configuration { .. } => Code::RegistryConfiguration,
+            Self::NoSpace { .. } => Code::RegistryNoSpace,
         }
     }
 

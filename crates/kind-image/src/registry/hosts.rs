@@ -172,6 +172,7 @@ fn read_certificates(access: &Access, domain: &str) -> Result<Files, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
 
     fn access(directory: &Path) -> Access {
         Access {
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!(urls(&access, "docker.io", Purpose::Push), [hub]);
         fs::write(directory.join("hosts.toml"), "host = 1").unwrap();
         let error = registry_endpoints(&access, "docker.io", PULL).unwrap_err();
-        assert_eq!(error.code(), "REG-CONFIGURATION");
+        assert_eq!(error.code(), Code::RegistryConfiguration);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use kind_image::Code;
 use kind_testkit::registry::{Authority, Options, PASSWORD, Registry, TokenService, USER};
 
 use crate::world::{User, file, whole};
@@ -86,11 +87,11 @@ fn a_login_is_taken_from_dockers_configuration() {
     let name = registry.image("app:v1");
     let made = user.image("app:v1", &[b"mine"]);
     let error = user.push(&made, &name).unwrap_err();
-    assert_eq!(error.code(), "REG-DENIED", "{}", whole(&error));
+    assert_eq!(error.code(), Code::RegistryDenied, "{}", whole(&error));
     assert!(error.remedy().unwrap().contains("docker login"));
     user.docker_config(&login(&registry, "wrong"));
     let error = user.push(&made, &name).unwrap_err();
-    assert_eq!(error.code(), "REG-DENIED", "{}", whole(&error));
+    assert_eq!(error.code(), Code::RegistryDenied, "{}", whole(&error));
     assert!(error.remedy().unwrap().contains("do not suffice"));
     user.docker_config(&login(&registry, PASSWORD));
     user.push(&made, &name).unwrap();
@@ -130,7 +131,7 @@ fn tokens_are_got_where_the_registry_says() {
     let name = registry.image("team/app:v1");
     let made = user.image("app:v1", &[b"mine"]);
     let error = user.push(&made, &name).unwrap_err();
-    assert_eq!(error.code(), "REG-DENIED", "{}", whole(&error));
+    assert_eq!(error.code(), Code::RegistryDenied, "{}", whole(&error));
     user.docker_config(&login(&registry, "wrong"));
     let error = user.push(&made, &name).unwrap_err();
     assert!(

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use kind_image::oci::{ImageConfig, Platform};
 use kind_image::registry::{self, LayerForm};
-use kind_image::{Digest, Progress};
+use kind_image::{Code, Digest, Progress};
 use kind_testkit::registry::Registry;
 
 use crate::world::{User, file, noise, whole};
@@ -41,7 +41,10 @@ fn an_image_comes_back_as_it_was() {
     assert_eq!(there.pull(&by_digest).unwrap().digest(), &pushed.digest);
     assert!(there.store.find_image(&by_digest).unwrap().is_some());
     let wrong = format!("{name}@{}", Digest::of(b"other"));
-    assert_eq!(there.pull(&wrong).unwrap_err().code(), "REG-NOT-FOUND");
+    assert_eq!(
+        there.pull(&wrong).unwrap_err().code(),
+        Code::RegistryNotFound
+    );
     // A pulled image travels on as it came.
     let again = there
         .push(&pulled, &registry.image("other/app:v2"))
@@ -152,7 +155,7 @@ fn damaged_content_never_becomes_an_image() {
     bad[1000] ^= 1;
     fs::write(&blob, &bad).unwrap();
     let error = there.pull(&name).unwrap_err();
-    assert_eq!(error.code(), "REG-MISMATCH", "{}", whole(&error));
+    assert_eq!(error.code(), Code::RegistryMismatch, "{}", whole(&error));
     assert!(there.has_nothing());
     fs::write(&blob, &good[..20_000]).unwrap();
     let error = there.pull(&name).unwrap_err();
@@ -164,7 +167,12 @@ fn damaged_content_never_becomes_an_image() {
     assert!(there.has_nothing());
     fs::write(&blob, [&good[..], b"more"].concat()).unwrap();
     let error = there.pull(&name).unwrap_err();
-    assert_eq!(error.code(), "REG-CONTENT-REFUSED", "{}", whole(&error));
+    assert_eq!(
+        error.code(),
+        Code::RegistryContentRefused,
+        "{}",
+        whole(&error)
+    );
     fs::write(&blob, &good).unwrap();
     // A manifest that is another than its tag's digest says.
     let manifest = registry.blob(pulled.digest().hex());
@@ -200,7 +208,7 @@ fn an_index_gives_the_image_of_the_platform() {
     let error = there
         .pull_for(&name, &Platform::new("linux", "riscv64"))
         .unwrap_err();
-    assert_eq!(error.code(), "REG-PLATFORM");
+    assert_eq!(error.code(), Code::RegistryPlatform);
     let expected = "is not made for linux/riscv64, only for linux/amd64, linux/arm64";
     assert!(error.to_string().contains(expected), "{error}");
     // Users pin node images by the digest of the index: it is found again without the registry.
@@ -214,7 +222,7 @@ fn an_index_gives_the_image_of_the_platform() {
         &entries[0].digest
     );
     let one = there.pull_for(&name, &Platform::new("linux", "arm64"));
-    assert_eq!(one.unwrap_err().code(), "REG-UNREACHABLE");
+    assert_eq!(one.unwrap_err().code(), Code::RegistryUnreachable);
 }
 
 #[test]
@@ -222,7 +230,7 @@ fn what_is_not_there_is_told() {
     let (registry, user) = (Registry::start(), User::new());
     let name = registry.image("app:v1");
     let error = user.pull(&name).unwrap_err();
-    assert_eq!(error.code(), "REG-NOT-FOUND");
+    assert_eq!(error.code(), Code::RegistryNotFound);
     assert_eq!(
         error.to_string(),
         format!("{} has no {name}", registry.address())

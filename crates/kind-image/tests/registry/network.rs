@@ -1,5 +1,6 @@
 //! Networks that break, proxies, mirrors, and no network at all.
 
+use kind_image::Code;
 use kind_testkit::registry::{Authority, Options, Proxy, Registry, Relay};
 
 use crate::world::{User, file, noise, whole};
@@ -56,7 +57,7 @@ fn a_proxy_leads_to_the_registry() {
     assert_eq!(proxy.asked()[0], "CONNECT registry.test:443 HTTP/1.1");
     user.set("no_proxy", ".test");
     let error = user.pull("registry.test/app:v1").unwrap_err();
-    assert_eq!(error.code(), "REG-UNREACHABLE");
+    assert_eq!(error.code(), Code::RegistryUnreachable);
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn without_a_network_the_error_tells_what_was_tried_and_what_else_there_is() {
     let start = std::time::Instant::now();
     let error = user.pull("registry.invalid/kind/node:v1").unwrap_err();
     let text = whole(&error);
-    assert_eq!(error.code(), "REG-UNREACHABLE", "{text}");
+    assert_eq!(error.code(), Code::RegistryUnreachable, "{text}");
     let tried = "GET https://registry.invalid/v2/kind/node/manifests/v1";
     assert!(
         text.contains(tried) && text.contains("cannot be resolved"),

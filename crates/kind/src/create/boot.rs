@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::coordinator::Coordinator;
 use crate::plan::{NodePlan, Plan};
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// How long a node may take until commands can run in it.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -13,14 +13,16 @@ const BOOT_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) fn boot_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
     let engine = coordinator.engine();
     coordinator.for_each(&plan.nodes, |node: &NodePlan| {
-        let failed = |action: &str| Error::engine(format!("{action} node {:?}", node.name));
+        let failed = |attempt, action: &str| {
+            Error::engine(attempt, format!("{action} node {:?}", node.name))
+        };
         engine
             .start(&node.name)
-            .map_err(failed("failed to start"))?;
+            .map_err(failed(Code::NodeStart, "failed to start"))?;
         if node.is_balancer() {
             return Ok(());
         }
         let booted = engine.wait_until_booted(&node.name, BOOT_TIMEOUT);
-        booted.map_err(failed("failed to boot"))
+        booted.map_err(failed(Code::NodeBoot, "failed to boot"))
     })
 }

@@ -8,7 +8,7 @@ use kind_engine::{Info, Limits};
 use super::CreateCluster;
 use crate::event::{Event, Listener, Warning};
 use crate::plan::published_ports;
-use crate::{Error, Provider, Result, contents, kubeconfig};
+use crate::{Code, Error, Provider, Result, contents, kubeconfig};
 
 /// Longer names make host names that some systems refuse.
 const LONGEST_NAME: usize = 50;
@@ -21,10 +21,10 @@ pub(super) fn check_surroundings(
 ) -> Result<(Cluster, Info)> {
     let mut cluster = options.resolve();
     let engine = provider.engine();
-    let info = engine.info().map_err(Error::engine(format!(
-        "failed to get {} info",
-        engine.name()
-    )))?;
+    let info = engine.info().map_err(Error::engine(
+        Code::HostCheck,
+        format!("failed to get {} info", engine.name()),
+    ))?;
     check_host(&info, listener)?;
     provider.check_machine(&info)?;
     if !provider.nodes(Some(&cluster.name))?.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn check_surroundings(
     kubeconfig::check_files(&options.files)?;
     let ports = published_ports(&cluster);
     let warnings = engine.preflight(cluster.nodes.len(), &ports);
-    let warnings = warnings.map_err(Error::engine("failed to check the host"))?;
+    let warnings = warnings.map_err(Error::engine(Code::HostCheck, "failed to check the host"))?;
     for warning in warnings {
         listener(Event::Warning(Warning::Engine(warning)));
     }

@@ -10,11 +10,11 @@ use kind_engine::{Engine, Info, State};
 
 use super::phases::Phases;
 use super::{CreateCluster, parallel};
-use crate::error::{Cause, error_chain};
+use crate::error::error_chain;
 use crate::event::{Event, Outcome, Warning};
 use crate::node::Abandoned;
 use crate::plan::NodePlan;
-use crate::{CancelToken, Error, Provider, Result, logs};
+use crate::{CancelToken, Code, Error, Provider, Result, logs};
 
 /// Owns cancellation, undo and evidence of one creation; its stages own everything else.
 pub(super) struct Coordinator<'a> {
@@ -93,7 +93,13 @@ impl<'a> Coordinator<'a> {
     pub(super) fn clean_up_after(&self, error: Error, phases: &mut Phases<'_>) -> Error {
         phases.end_phase(Outcome::Failed);
         let made = self.made_nodes();
-        if self.retain || made.is_empty() {
+        if made.is_empty() {
+            return error;
+        }
+        if self.retain {
+            if error.is_cancelled() {
+                phases.send_event(Event::Warning(Warning::Retained(made)));
+            }
             return error;
         }
         // A user who interrupts does not want to wait for logs.
@@ -135,7 +141,10 @@ impl<'a> Coordinator<'a> {
                     error.output().unwrap_or_default()
                 );
                 let _ = std::fs::write(directory.join("failure.txt"), story);
-                (logs::collect(engine, &nodes, &directory), directory)
+                (
+                    logs::collect(engine, &nodes, &directory, self.cancel),
+                    directory,
+                )
             });
         let (problem, directory) = match kept {
             Ok((collected, directory)) => (collected.err(), Some(directory)),
@@ -151,10 +160,7 @@ impl<'a> Coordinator<'a> {
         match self.engine().remove(&made) {
             Ok(()) => phases.send_event(Event::NodesDeleted { nodes: made }),
             Err(error) => {
-                let error = Error::Engine {
-                    action: "failed to delete nodes".to_owned(),
-                    source: Cause::from_engine(error),
-                };
+                let error = Error::engine(Code::NodeDelete, "failed to delete nodes")(error);
                 phases.send_event(Event::Warning(Warning::CleanUp(error_chain(&error))));
             }
         }

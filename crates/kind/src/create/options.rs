@@ -5,7 +5,7 @@ use std::time::Duration;
 use kind_config::{Cluster, Source as ConfigSource};
 
 use crate::error::Cause;
-use crate::{CancelToken, Error, KubeconfigFiles, Result, Source};
+use crate::{CancelToken, Code, Error, KubeconfigFiles, Result, Source};
 
 /// What to create and how.
 ///
@@ -194,5 +194,5 @@ pub(crate) fn explain_error(source: &ConfigSource, error: kind_config::Error) ->
 
 fn with_remedies(texts: Vec<String>, error: kind_config::Error) -> Error {
     let remedy = (!texts.is_empty()).then(|| texts.join("\n"));
-    Error::Config(Cause::new("KIND-CONFIG", error).with_remedy(remedy))
+    Error::Config(Cause::new(Code::Config, error).with_remedy(remedy))
 }

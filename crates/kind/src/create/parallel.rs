@@ -36,6 +36,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::Code;
     use crate::Error;
 
     #[test]
@@ -61,7 +62,7 @@ mod tests {
             *finished.lock().unwrap() += 1;
             Ok(())
         });
-        assert_eq!(error.unwrap_err().code(), "KIND-NODES-MISSING");
+        assert_eq!(error.unwrap_err().code(), Code::NodesMissing);
         // Either it was not begun, or it has ended.
         let before = *finished.lock().unwrap();
         std::thread::sleep(std::time::Duration::from_millis(100));

@@ -9,7 +9,7 @@ use super::coordinator::Coordinator;
 use super::phases::Phases;
 use crate::error::Cause;
 use crate::event::{Event, Phase, Warning};
-use crate::{BuildNodeImage, Error, Result, access, network, transfer};
+use crate::{BuildNodeImage, Code, Error, Result, access, network, transfer};
 
 /// Makes the image that the caller wants built, and returns its name; `None` if none is to be built.
 pub(super) fn build_image(
@@ -37,7 +37,10 @@ pub(super) fn build_image(
 
 fn has_image(coordinator: &Coordinator<'_>, image: &str) -> Result<bool> {
     let found = coordinator.engine().image(image);
-    let found = found.map_err(Error::engine("failed to look for the node image"))?;
+    let found = found.map_err(Error::engine(
+        Code::ImageLookup,
+        "failed to look for the node image",
+    ))?;
     Ok(found.is_some())
 }
 
@@ -98,25 +101,14 @@ pub(super) fn ensure_network(
     let spec = NetworkSpec { name };
     let action = format!("failed to ensure {} network", engine.name());
     let ensured = engine.ensure_network(&spec);
-    let network = ensured.map_err(Error::engine(action.as_str()))?;
+    let network = ensured.map_err(Error::engine(Code::NetworkCreate, action))?;
     let has_ipv6 = network.subnets.iter().any(|subnet| subnet.contains(':'));
     if wants_ipv6 && !has_ipv6 {
-        Err(without_ipv6(action, &network))
+        Err(Error::NetworkWithoutIpv6 {
+            engine: engine.name(),
+            network: network.name,
+        })
     } else {
         Ok(network)
-    }
-}
-
-/// The network is of another program, or the engine can do no IPv6.
-fn without_ipv6(action: String, network: &Network) -> Error {
-    let name = &network.name;
-    let reason = format!("network {name:?} has no IPv6 subnet, and the cluster wants IPv6");
-    let remedy = format!(
-        "delete the clusters on it and remove it, so that it is made anew with IPv6 \
-         (`docker network rm {name}`); if that changes nothing, let the engine and its host have IPv6"
-    );
-    Error::Engine {
-        action,
-        source: Cause::new("KIND-NETWORK-IPV6", reason).with_remedy(Some(remedy)),
     }
 }

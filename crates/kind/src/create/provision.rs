@@ -15,7 +15,7 @@ use super::phases::Phases;
 use crate::event::{Event, Phase, Warning};
 use crate::node::{copy_in, read_file};
 use crate::plan::{NodeMap, NodePlan, Plan};
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// Nodes that exist, or that a dry run supposes: what their documents are made from beside the plan.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ fn create_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
             coordinator.note_made(&node.name);
         }
         let action = format!("failed to create node {:?}", node.name);
-        created.map_err(Error::engine(action))
+        created.map_err(Error::engine(Code::NodeCreate, action))
     })?;
     coordinator.check_cancelled()
 }
@@ -88,7 +88,7 @@ fn inspect_nodes(
 ) -> Result<NodeMap<ProvisionedNode>> {
     let engine = coordinator.engine();
     let listed = engine.list(Some(&plan.cluster));
-    let listed = listed.map_err(Error::engine("failed to list nodes"))?;
+    let listed = listed.map_err(Error::engine(Code::NodeList, "failed to list nodes"))?;
     let images = read_images(coordinator, plan, phases)?;
     let nodes = plan.kubernetes_nodes();
     let inspected = parallel::run_for_each(&nodes, coordinator.cancel, |node| {

@@ -18,8 +18,9 @@ use super::start::start_nodes;
 use super::{CreateCluster, Created};
 use crate::event::{Event, Listener, Phase};
 use crate::kubeconfig::{self, context_name};
+use crate::leftover::Leftover;
 use crate::plan::{Plan, Surroundings, with_client_settings};
-use crate::{Endpoint, Error, Provider, Result, error_chain};
+use crate::{CancelToken, Endpoint, Error, Provider, Result, error_chain};
 
 impl Provider {
     /// Creates a cluster and makes it the current one of the kubeconfig.
@@ -45,6 +46,9 @@ fn run_stages(
     listener(Event::Creating {
         cluster: name.clone(),
     });
+    let _noted = options.cancel.note_leftover(Leftover::Nodes {
+        cluster: name.clone(),
+    });
     let coordinator = Coordinator::new(provider, options, &name, &host);
     let mut phases = Phases::new(listener);
     let admin = match create_cluster(&coordinator, options, cluster, &mut phases) {
@@ -58,7 +62,7 @@ fn run_stages(
     };
     // From here on the cluster is good; what fails now does not cost it.
     let entry = provider.entry_from(&name, &admin, Endpoint::External)?;
-    kubeconfig::write_merged(&options.files, &entry)?;
+    kubeconfig::write_merged(&options.files, &entry, &CancelToken::new())?;
     let context = context_name(&name);
     listener(Event::ContextSet {
         context: context.clone(),

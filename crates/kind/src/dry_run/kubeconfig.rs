@@ -7,7 +7,7 @@ use kind_config::API_SERVER_PORT;
 use crate::error::Cause;
 use crate::kubeconfig::{encode_document, from_admin};
 use crate::plan::Plan;
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// What kubeadm writes, with kubectl's sign for data that is not shown.
 const ADMIN: &str = "\
@@ -39,7 +39,7 @@ pub(super) fn kubeconfig_entry(plan: &Plan) -> Result<String> {
         .map(|document| encode_document(&document))
         .map_err(|error| Error::Kubeconfig {
             action: "failed to make the cluster's kubeconfig".to_owned(),
-            source: Cause::new("KIND-KUBECONFIG", error),
+            source: Cause::new(Code::Kubeconfig, error),
         })
 }
 

@@ -237,6 +237,9 @@ pub enum Warning {
     /// Something in the configuration that works but is probably not what was meant.
     #[error("{0}")]
     Config(String),
+    /// Nodes of an interrupted creation are kept, because the user wants that.
+    #[error("nodes are kept: {}", .0.join(", "))]
+    Retained(Vec<String>),
     /// Clean-up after a failure failed too.
     #[error("failed to clean up: {0}")]
     CleanUp(String),

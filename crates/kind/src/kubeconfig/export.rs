@@ -5,10 +5,11 @@ use kind_config::API_SERVER_PORT;
 use super::document::{Document, context_name, encode_document, from_admin};
 use super::files::KubeconfigFiles;
 use super::update::write_merged;
+use crate::abandon::{SHORT_GRACE, run_abandonable};
 use crate::bootstrap::ADMIN_CONFIG;
 use crate::error::Cause;
 use crate::event::{Event, Listener};
-use crate::{Error, NodeRole, Provider, Result, node};
+use crate::{CancelToken, Code, Error, NodeRole, Provider, Result, node};
 
 /// Docker Desktop's label for the host's side of the API server's port.
 const DESKTOP_PORT_LABEL: &str = "desktop.docker.io/ports/6443/tcp";
@@ -42,9 +43,14 @@ impl Provider {
         cluster: &str,
         endpoint: Endpoint,
         files: &KubeconfigFiles,
+        cancel: &CancelToken,
         listener: Listener<'_>,
     ) -> Result<()> {
-        write_merged(files, &self.entry(cluster, endpoint)?)?;
+        let (provider, name) = (self.share(), cluster.to_owned());
+        let (files, token) = (files.clone(), cancel.clone());
+        let work =
+            move |_: Listener<'_>| write_merged(&files, &provider.entry(&name, endpoint)?, &token);
+        run_abandonable(work, SHORT_GRACE, cancel, listener)??;
         listener(Event::ContextSet {
             context: context_name(cluster),
         });
@@ -64,7 +70,7 @@ impl Provider {
         };
         from_admin(admin, cluster, server.as_deref()).map_err(|error| Error::Kubeconfig {
             action: "failed to read the cluster's kubeconfig".to_owned(),
-            source: Cause::new("KIND-KUBECONFIG", error),
+            source: Cause::new(Code::Kubeconfig, error),
         })
     }
 
@@ -120,6 +126,6 @@ fn no_endpoint(control_planes: usize) -> Error {
     );
     Error::Kubeconfig {
         action: "failed to get api server endpoint".to_owned(),
-        source: Cause::new("KIND-ENDPOINT", reason),
+        source: Cause::new(Code::Endpoint, reason),
     }
 }

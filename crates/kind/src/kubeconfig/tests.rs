@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::document::Document;
 use super::*;
+use crate::{CancelToken, Code};
 
 const KIND: &str = "\
 apiVersion: v1
@@ -129,13 +130,13 @@ fn files_are_made_changed_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let files = KubeconfigFiles::one(directory.path().join("deep/config"));
     let read = || std::fs::read_to_string(files.write_target()).unwrap();
-    remove_everywhere(&files, "kind").unwrap();
+    remove_everywhere(&files, "kind", &CancelToken::new()).unwrap();
     assert!(!files.write_target().exists());
-    write_merged(&files, &parsed(KIND)).unwrap();
+    write_merged(&files, &parsed(KIND), &CancelToken::new()).unwrap();
     assert_eq!(read(), KIND);
     let untouched = "# mine\nclusters: []\n";
     std::fs::write(files.write_target(), untouched).unwrap();
-    remove_everywhere(&files, "kind").unwrap();
+    remove_everywhere(&files, "kind", &CancelToken::new()).unwrap();
     assert_eq!(read(), untouched);
 }
 
@@ -146,12 +147,12 @@ fn a_file_is_looked_at_without_a_trace() {
     check_files(&files).unwrap();
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     // One that is held now may be free when it is needed.
-    write_merged(&files, &parsed(KIND)).unwrap();
+    write_merged(&files, &parsed(KIND), &CancelToken::new()).unwrap();
     std::fs::write(directory.path().join("deep/config.lock"), "").unwrap();
     check_files(&files).unwrap();
     let beside = KubeconfigFiles::one(files.write_target().join("config"));
     let error = check_files(&beside).unwrap_err();
-    assert_eq!(error.code(), "KIND-KUBECONFIG-LOCKED");
+    assert_eq!(error.code(), Code::KubeconfigLocked);
     assert!(crate::error::error_chain(&error).contains("deep/config: "));
 }
 
@@ -160,9 +161,9 @@ fn a_file_is_looked_at_without_a_trace() {
 fn an_entry_that_is_not_there_needs_no_lock() {
     let directory = tempfile::tempdir().unwrap();
     let files = KubeconfigFiles::one(directory.path().join("config"));
-    write_merged(&files, &parsed(KIND)).unwrap();
+    write_merged(&files, &parsed(KIND), &CancelToken::new()).unwrap();
     std::fs::write(directory.path().join("config.lock"), "").unwrap();
-    remove_everywhere(&files, "another").unwrap();
+    remove_everywhere(&files, "another", &CancelToken::new()).unwrap();
 }
 
 #[test]
@@ -170,13 +171,13 @@ fn a_file_that_is_no_yaml_is_an_error_and_stays() {
     let directory = tempfile::tempdir().unwrap();
     let files = KubeconfigFiles::one(directory.path().join("config"));
     std::fs::write(files.write_target(), "a: [").unwrap();
-    let error = write_merged(&files, &parsed(KIND)).unwrap_err();
+    let error = write_merged(&files, &parsed(KIND), &CancelToken::new()).unwrap_err();
     let text = crate::error::error_chain(&error);
     assert!(
         text.starts_with("failed to get kubeconfig to merge: yaml: "),
         "{text}"
     );
-    let error = remove_everywhere(&files, "kind").unwrap_err();
+    let error = remove_everywhere(&files, "kind", &CancelToken::new()).unwrap_err();
     let text = crate::error::error_chain(&error);
     assert!(
         text.starts_with("failed to read kubeconfig to remove KIND entry: yaml: "),
@@ -266,7 +267,7 @@ fn a_held_lock_says_what_to_do() {
     std::fs::write(files.write_target(), KIND).unwrap();
     std::fs::write(directory.path().join("config.lock"), "").unwrap();
     let begun = std::time::Instant::now();
-    let error = remove_everywhere(&files, "kind").unwrap_err();
+    let error = remove_everywhere(&files, "kind", &CancelToken::new()).unwrap_err();
     assert!(begun.elapsed() >= std::time::Duration::from_secs(2));
     let text = crate::error::error_chain(&error);
     assert!(
@@ -274,7 +275,7 @@ fn a_held_lock_says_what_to_do() {
         "{text}"
     );
     assert!(text.ends_with("config.lock: file exists"), "{text}");
-    assert_eq!(error.code(), "KIND-KUBECONFIG-LOCKED");
+    assert_eq!(error.code(), Code::KubeconfigLocked);
     assert!(error.remedy().unwrap().contains("remove "));
     assert_eq!(std::fs::read_to_string(files.write_target()).unwrap(), KIND);
 }

@@ -7,7 +7,7 @@ use super::files::{ANOTHER_FILE, KubeconfigFiles};
 use super::lock::{self, Lock};
 use super::{text, write};
 use crate::error::Cause;
-use crate::{Error, Result, access};
+use crate::{CancelToken, Code, Error, Result, access};
 
 /// Puts the entries of one kubeconfig's text into another's, and makes its context the current one.
 /// Everything else stays as it stands. For programs that keep kubeconfigs elsewhere than in files.
@@ -54,9 +54,13 @@ pub(crate) fn check_files(files: &KubeconfigFiles) -> Result<()> {
 }
 
 /// Puts a cluster's document into the file that is written to, and makes it the current one.
-pub(crate) fn write_merged(files: &KubeconfigFiles, entry: &Document) -> Result<()> {
+pub(crate) fn write_merged(
+    files: &KubeconfigFiles,
+    entry: &Document,
+    cancel: &CancelToken,
+) -> Result<()> {
     let path = files.write_target();
-    let _lock = lock_file(path)?;
+    let _lock = lock_file(path, cancel)?;
     let merged = text::merge_text(&read_kubeconfig(path, MERGING)?, entry)
         .map_err(update_failure(MERGING))?;
     write::replace_file(path, &merged)
@@ -65,15 +69,19 @@ pub(crate) fn write_merged(files: &KubeconfigFiles, entry: &Document) -> Result<
 
 /// Takes a cluster's entry out of every file; files without one are not touched. Goes on after a
 /// failure and reports all at the end.
-pub(crate) fn remove_everywhere(files: &KubeconfigFiles, cluster: &str) -> Result<()> {
+pub(crate) fn remove_everywhere(
+    files: &KubeconfigFiles,
+    cluster: &str,
+    cancel: &CancelToken,
+) -> Result<()> {
     let failures = files
         .all()
         .iter()
-        .filter_map(|path| remove_one(path, cluster).err());
+        .filter_map(|path| remove_one(path, cluster, cancel).err());
     Error::collect(failures.collect())
 }
 
-fn remove_one(path: &Path, cluster: &str) -> Result<()> {
+fn remove_one(path: &Path, cluster: &str, cancel: &CancelToken) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
@@ -85,7 +93,7 @@ fn remove_one(path: &Path, cluster: &str) -> Result<()> {
         // Nothing is to be done, so that it does not matter whether it could be.
         return Ok(());
     }
-    let _lock = lock_file(path)?;
+    let _lock = lock_file(path, cancel)?;
     match removed()? {
         Some(text) => write::replace_file(path, &text)
             .map_err(|error| access_denied(WRITING, "write", path, &error)),
@@ -94,11 +102,15 @@ fn remove_one(path: &Path, cluster: &str) -> Result<()> {
 }
 
 /// Keeps others from a file while it is changed; from a stream there is nothing to be kept.
-fn lock_file(path: &Path) -> Result<Option<Lock>> {
+fn lock_file(path: &Path, cancel: &CancelToken) -> Result<Option<Lock>> {
     if write::leads_to_a_stream(path) {
         return Ok(None);
     }
-    Lock::acquire_for(path).map(Some).map_err(not_locked)
+    match Lock::acquire_for(path, &|| cancel.is_cancelled()) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(_) if cancel.is_cancelled() => Err(Error::Cancelled),
+        Err(error) => Err(not_locked(error)),
+    }
 }
 
 const MERGING: &str = "failed to get kubeconfig to merge";
@@ -123,7 +135,7 @@ fn access_denied(action: &str, verb: &str, path: &Path, error: &std::io::Error) 
     let text = format!("{verb} {}: {error}", path.display());
     Error::Kubeconfig {
         action: action.to_owned(),
-        source: Cause::new("KIND-KUBECONFIG", text).with_remedy(remedy),
+        source: Cause::new(Code::Kubeconfig, text).with_remedy(remedy),
     }
 }
 
@@ -131,13 +143,13 @@ fn not_locked(error: lock::Error) -> Error {
     let remedy = error.remedy();
     Error::Kubeconfig {
         action: "failed to lock config file".to_owned(),
-        source: Cause::new("KIND-KUBECONFIG-LOCKED", error).with_remedy(remedy),
+        source: Cause::new(Code::KubeconfigLocked, error).with_remedy(remedy),
     }
 }
 
 fn update_failure<E: Into<BoxError>>(action: &'static str) -> impl FnOnce(E) -> Error {
     move |error| Error::Kubeconfig {
         action: action.to_owned(),
-        source: Cause::new("KIND-KUBECONFIG", error),
+        source: Cause::new(Code::Kubeconfig, error),
     }
 }

@@ -118,7 +118,7 @@ impl Opened {
 }
 
 fn unreadable_archive(name: &str, error: kind_image::Error) -> Error {
-    Error::Engine {
+    Error::Store {
         action: format!("failed to read image archive {name}"),
         source: image_cause(error),
     }

@@ -14,7 +14,7 @@ use super::nodes::Target;
 use super::verdict;
 use crate::error::FailedStep;
 use crate::event::{Event, Listener};
-use crate::{CancelToken, Error, Result};
+use crate::{CancelToken, Code, Error, Result};
 
 /// Images that a node is to get.
 #[derive(Debug)]
@@ -124,7 +124,9 @@ impl Sender<'_> {
         )));
         match (code, written) {
             (Ok(0), Ok(())) => Ok(()),
-            (Err(error), _) => Err(Error::engine("failed to load image")(error)),
+            (Err(error), _) => Err(Error::engine(Code::ImageTransfer, "failed to load image")(
+                error,
+            )),
             (Ok(0), Err(error)) => Err(import_failure(node, error_text(&error), &output)),
             // A node that does not want the rest is the cause, not the pipe that it closed.
             (Ok(code), Ok(()) | Err(_)) => {

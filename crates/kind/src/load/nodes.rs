@@ -4,7 +4,7 @@ use kind_image::concurrent::run_each;
 
 use super::inventory::Inventory;
 use super::options::LoadImages;
-use crate::{Error, NodeRole, Provider, Result};
+use crate::{Code, Error, NodeRole, Provider, Result};
 
 /// A node and what it has.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Target {
 /// Names of the nodes that the options choose, in the engine's order.
 pub(super) fn select_nodes(provider: &Provider, options: &LoadImages) -> Result<Vec<String>> {
     let listed = provider.engine().list(Some(&options.cluster));
-    let mut nodes = listed.map_err(Error::engine("failed to list nodes"))?;
+    let mut nodes = listed.map_err(Error::engine(Code::NodeList, "failed to list nodes"))?;
     nodes.retain(|node| NodeRole::of(node) != Some(NodeRole::LoadBalancer));
     if nodes.is_empty() {
         return Err(Error::NoNodes(options.cluster.clone()));

@@ -1,9 +1,16 @@
 //! The order of a load.
 
+use std::time::Duration;
+
 use super::options::LoadImages;
 use super::{archives, nodes, stored};
+use crate::abandon::run_abandonable;
 use crate::event::Listener;
+use crate::leftover::Leftover;
 use crate::{Provider, Result};
+
+/// How long nodes may take to notice that no more of an image comes.
+const GRACE: Duration = Duration::from_secs(2);
 
 impl Provider {
     /// Loads images into nodes. Of each image a node is sent only what it lacks.
@@ -16,7 +23,13 @@ impl Provider {
     /// [`Error::UnknownNode`]: crate::Error::UnknownNode
     /// [`Error::ImageNotPresent`]: crate::Error::ImageNotPresent
     pub fn load_images(&self, options: LoadImages, listener: Listener<'_>) -> Result<()> {
-        load_into_nodes(self, options, listener)
+        let cancel = options.cancel.clone();
+        let _noted = cancel.note_leftover(Leftover::ImageParts {
+            cluster: options.cluster.clone(),
+        });
+        let provider = self.share();
+        let work = move |tell: Listener<'_>| load_into_nodes(&provider, options, tell);
+        run_abandonable(work, GRACE, &cancel, listener)?
     }
 }
 

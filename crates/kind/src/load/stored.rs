@@ -15,7 +15,7 @@ use super::import::{self, Job};
 use super::nodes::{self, Target};
 use super::options::LoadImages;
 use crate::event::{Event, Listener};
-use crate::{Error, Provider, Result};
+use crate::{CancelToken, Code, Error, Provider, Result};
 
 /// An image of a store on the host.
 pub(super) struct Stored {
@@ -56,9 +56,10 @@ fn look_up(engines: &[Arc<dyn Engine>], name: &str) -> Result<Option<Stored>> {
         let info = match engine.image(name) {
             // No store has an image by a name that is none.
             Err(_) if name.parse::<Reference>().is_err() => None,
-            answer => {
-                answer.map_err(Error::engine(format!("failed to look for image {name:?}")))?
-            }
+            answer => answer.map_err(Error::engine(
+                Code::ImageLookup,
+                format!("failed to look for image {name:?}"),
+            ))?,
         };
         if let Some(info) = info {
             return Ok(Some(Stored {
@@ -91,6 +92,7 @@ pub(super) fn load_stored(
     options.cancel.check()?;
     let mut saved = Saved {
         spool: provider.temporary_dir(),
+        cancel: &options.cancel,
         targets: &targets,
         listener,
         images: BTreeMap::new(),
@@ -192,6 +194,7 @@ impl Selection<'_> {
 /// Images on their way from a store, by name and platform.
 struct Saved<'a> {
     spool: &'a Path,
+    cancel: &'a CancelToken,
     targets: &'a [Target],
     listener: Listener<'a>,
     images: BTreeMap<(String, String), Arc<PortableImage>>,
@@ -265,6 +268,7 @@ impl Saved<'_> {
         let save = |writer| {
             let mut writer = Counted {
                 listener: self.listener,
+                cancel: self.cancel,
                 writer,
                 done: 0,
             };
@@ -275,8 +279,9 @@ impl Saved<'_> {
         let receive = |reader| Opened::receive_stream("of the engine", reader, self.spool);
         let piped = run_piped(save, receive);
         let piped = piped.map_err(kind_engine::Error::io("pipe"));
-        let (saved, received) = piped.map_err(Error::engine("pipe"))?;
-        saved.map_err(Error::engine("failed to save images"))?;
+        let (saved, received) = piped.map_err(Error::engine(Code::ImageTransfer, "pipe"))?;
+        self.cancel.check()?;
+        saved.map_err(Error::engine(Code::ImageTransfer, "failed to save images"))?;
         received
     }
 }
@@ -304,9 +309,10 @@ fn matching_image(image: &Stored, found: &[Arc<PortableImage>]) -> Option<Arc<Po
     })
 }
 
-/// Passes bytes on and tells how many.
+/// Passes bytes on, tells how many, and stops when the caller wants to.
 struct Counted<'a, W> {
     listener: Listener<'a>,
+    cancel: &'a CancelToken,
     writer: W,
     done: u64,
 }
@@ -322,6 +328,9 @@ impl<W> Counted<'_, W> {
 
 impl<W: Write> Write for Counted<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.cancel.is_cancelled() {
+            return Err(io::Error::other("interrupted"));
+        }
         let count = self.writer.write(bytes)?;
         self.done += count as u64;
         (self.listener)(Event::Progress(Progress::new(Self::WHAT, self.done, None)));

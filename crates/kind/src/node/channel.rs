@@ -9,7 +9,7 @@ use kind_engine::{Command, Engine, Io};
 use kind_node::request::{Event, Request};
 
 use super::tree::{File, pack_files};
-use crate::{CancelToken, Error, Result};
+use crate::{CancelToken, Code, Error, Result};
 
 /// Where the node agent, `kind-node`, stands in every node.
 pub(crate) const NODE_AGENT: &str = "/kind/bin/kind-node";
@@ -104,7 +104,7 @@ impl Requests {
             }
             let action = || format!("failed to reach node {node:?}");
             let heard = answer
-                .map_err(|error| Error::engine(action())(error))
+                .map_err(|error| Error::engine(Code::NodeReach, action())(error))
                 .and_then(|reply| listen(self, &node, reply));
             if let Err(error) = heard {
                 verdict = Some((node, error));

@@ -3,7 +3,7 @@
 use kind_engine::{Command, Engine, Io};
 
 use crate::error::FailedStep;
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// What a program prints to its stdout; its failure is an error with everything that it printed.
 pub(crate) fn read_output(engine: &dyn Engine, node: &str, argv: &[&str]) -> Result<String> {
@@ -11,7 +11,7 @@ pub(crate) fn read_output(engine: &dyn Engine, node: &str, argv: &[&str]) -> Res
     let command = Command::new(argv.iter().copied());
     let action = format!("failed to run {} in node {node:?}", argv.join(" "));
     let code = engine.exec(node, &command, Io::new(None, &mut stdout, &mut stderr));
-    match code.map_err(Error::engine(action.clone()))? {
+    match code.map_err(Error::engine(Code::NodeReach, action.clone()))? {
         0 => Ok(String::from_utf8_lossy(&stdout).into_owned()),
         code => Err(FailedStep {
             node: node.to_owned(),

@@ -8,7 +8,7 @@ use kind_engine::Engine;
 use kind_image::concurrent::run_piped;
 use kind_kubeadm::certificates::{Content, NodeFile};
 
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// A file to put into a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,9 +75,10 @@ pub(crate) fn pack_files(files: &[File]) -> std::io::Result<Vec<u8>> {
 pub(crate) fn copy_in(engine: &dyn Engine, node: &str, files: &[File]) -> Result<()> {
     let tar = pack_files(files).map_err(kind_engine::Error::io("packing files"));
     tar.and_then(|tar| engine.copy_in(node, "/".as_ref(), &mut &tar[..]))
-        .map_err(Error::engine(format!(
-            "failed to write files into node {node:?}"
-        )))
+        .map_err(Error::engine(
+            Code::NodeFiles,
+            format!("failed to write files into node {node:?}"),
+        ))
 }
 
 /// The text files below a directory of a node that need not run, by their path below it. Files
@@ -105,7 +106,8 @@ pub(crate) fn read_tree(
         }
         Ok(())
     };
-    copy_out(engine, node, directory, &mut keep).map_err(Error::engine(failed()))?;
+    copy_out(engine, node, directory, &mut keep)
+        .map_err(Error::engine(Code::NodeFiles, failed()))?;
     Ok(files)
 }
 
@@ -117,7 +119,7 @@ pub(crate) fn read_file(engine: &dyn Engine, node: &str, path: &str) -> Result<S
         text.clear();
         content.read_to_string(&mut text).map(drop)
     };
-    copy_out(engine, node, path, &mut keep).map_err(Error::engine(failed()))?;
+    copy_out(engine, node, path, &mut keep).map_err(Error::engine(Code::NodeFiles, failed()))?;
     Ok(text)
 }
 

@@ -1,7 +1,10 @@
 //! Words that may stand at a place of a command line.
 
+use kind::Code;
+
 use crate::args::{Command, Flag, Kind};
 use crate::help::flags_of;
+use crate::topics::all_topics;
 
 /// Things that exist only while the command runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,7 @@ pub(super) fn candidates(
     let found = match names(&path).as_slice() {
         ["kind", "load", "docker-image"] => others(live(Live::Images), &positionals),
         ["kind", "delete", "clusters"] => others(live(Live::Clusters), &positionals),
+        ["kind", "explain"] if positionals.is_empty() => topics(),
         ["kind", "help"] => children(topic(root, &positionals)),
         ["kind", "load", "image-archive"]
         | ["kind", "export", "logs"]
@@ -103,6 +107,15 @@ fn topic(root: &'static Command, words: &[&str]) -> &'static Command {
     words
         .iter()
         .fold(root, |command, word| command.child(word).unwrap_or(command))
+}
+
+/// What can be explained.
+fn topics() -> Candidates {
+    let topics = all_topics().into_iter().map(|topic| {
+        let title = topic.topic.parse().map_or("", Code::title);
+        (topic.topic, title)
+    });
+    Candidates::of(topics)
 }
 
 /// The commands below one, sorted.
@@ -208,6 +221,8 @@ mod tests {
             ("--provider p", &["podman"]),
             ("help get k", &["kubeconfig"]),
             ("completion b", &["bash"]),
+            ("explain KIND-CLUSTER-E", &["KIND-CLUSTER-EXISTS"]),
+            ("explain exit-codes ", &[]),
         ] {
             let found = found(line);
             let words: Vec<_> = found.words.iter().map(|(word, _)| word.as_str()).collect();

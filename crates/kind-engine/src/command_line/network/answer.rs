@@ -4,7 +4,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde_json::Value;
 
 use crate::command_line::Flavor;
-use crate::{Error, Network};
+use crate::{Code, Error, Network};
 
 /// A network with what is known of its addresses.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub(in crate::command_line) fn read(
             "{} tells of a network what cannot be read: {error}",
             flavor.name()
         );
-        Error::other("ENG-ANSWER", message, "")
+        Error::other(Code::Answer, message, "")
     })?;
     let networks = answer.as_array().into_iter().flatten();
     let network = networks

@@ -7,9 +7,9 @@ use kind_net::pool;
 
 use super::find::{error_says, find_network};
 use super::{answer, duplicates};
-use crate::Error;
 use crate::command_line::Flavor;
 use crate::command_line::program::Program;
+use crate::{Code, Error};
 
 /// How many IPv6 subnets are tried.
 const MAX_ATTEMPTS: i32 = 5;
@@ -66,7 +66,7 @@ pub(super) fn create_network(flavor: Flavor, program: &Program, name: &str) -> R
         }
     }
     Err(Error::other(
-        "ENG-NO-SUBNET",
+        Code::NoSubnet,
         "exhausted attempts trying to find a non-overlapping subnet",
         "remove networks that nobody uses, for example with `docker network prune`",
     ))

@@ -3,9 +3,9 @@
 use super::answer::InspectedNetwork;
 use super::find::find_network;
 use super::{create, duplicates};
-use crate::Error;
 use crate::command_line::Flavor;
 use crate::command_line::program::Program;
+use crate::{Code, Error};
 
 /// Makes the network unless it exists. Whoever else makes it at the same time, one remains.
 pub(in crate::command_line) fn ensure(
@@ -22,7 +22,7 @@ pub(in crate::command_line) fn ensure(
     }
     find_network(flavor, program, name)?.ok_or_else(|| {
         Error::other(
-            "ENG-NETWORK-GONE",
+            Code::NetworkGone,
             format!("network {name:?} was made and is gone again"),
             "look for a program that removes networks, and try again",
         )

@@ -205,6 +205,7 @@ fn inotify(host: &Host, nodes: usize) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
     use crate::Protocol;
     use crate::command_line::rootless::{error, warnings};
 
@@ -307,7 +308,7 @@ mod tests {
             let failure = error("podman", &found).unwrap();
             assert!(failure.to_string().contains(message), "{failure}");
             assert!(failure.remedy().unwrap().contains(remedy), "{failure:?}");
-            assert_eq!((failure.code(), found.len()), ("ENG-ROOTLESS-HOST", 1));
+            assert_eq!((failure.code(), found.len()), (Code::RootlessHost, 1));
         }
     }
 

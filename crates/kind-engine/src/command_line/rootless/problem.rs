@@ -1,6 +1,6 @@
 //! What a host lacks, in words.
 
-use crate::Error;
+use crate::{Code, Error};
 
 /// Something that a host lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(in crate::command_line) fn error(engine: &str, problems: &[Problem]) -> Opti
     };
     let lacks = join(|problem| &problem.message, "; ");
     Some(Error::other(
-        "ENG-ROOTLESS-HOST",
+        Code::RootlessHost,
         format!("this host is not ready for {engine} without root: {lacks}"),
         join(|problem| &problem.remedy, "\n"),
     ))

@@ -8,7 +8,7 @@ use kind_image::oci::Platform;
 use kind_sys::cgroup::Hierarchies;
 
 use crate::native::state::io_error;
-use crate::{Error, Info, Limits};
+use crate::{Code, Error, Info, Limits};
 
 /// Free space below which no node is made, in bytes: what a new cluster writes in its first minutes.
 const SPACE: u64 = 1 << 30;
@@ -22,7 +22,7 @@ pub(super) fn check_host(state: &Path) -> Result<Info, Error> {
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
     if hierarchies.all.is_empty() {
         return Err(Error::other(
-            "ENG-NO-CGROUP",
+            Code::NoCgroup,
             "no cgroup hierarchy is mounted on this host",
             "mount one: `mount -t cgroup2 none /sys/fs/cgroup`",
         ));
@@ -65,7 +65,7 @@ fn check_overlay() -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::other(
-        "ENG-NO-OVERLAY",
+        Code::NoOverlay,
         "this kernel has no overlayfs",
         "use a kernel with CONFIG_OVERLAY_FS (module `overlay`)",
     ))
@@ -99,7 +99,7 @@ fn check_space(state: &Path) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::other(
-        "ENG-DISK-FULL",
+        Code::DiskFull,
         format!("only {} MiB are free below {}", free >> 20, state.display()),
         "free at least 1 GiB there, or set KIND_STATE_DIR to a directory on another disk",
     ))

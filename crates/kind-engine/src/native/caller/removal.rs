@@ -9,11 +9,11 @@ use kind_image::concurrent::run_each;
 use kind_image::store::Store;
 use kind_sys::process::{Handle, KILL, SHUTDOWN};
 
-use crate::Error;
 use crate::native::record::{NodeRecord, RunRecord};
 use crate::native::state::{Lock, NodeDirectory, State, file_name, names_in};
 use crate::native::teardown::{KILL_TIMEOUT, clear_host};
 use crate::native::{cgroups, hosts, network};
+use crate::{Code, Error};
 
 /// Asks a node to shut down; kills it after `grace`.
 pub(super) fn stop_node(
@@ -34,7 +34,7 @@ fn kill_node(directory: &NodeDirectory, name: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::other(
-        "ENG-NODE-STUCK",
+        Code::NodeStuck,
         format!("node {name} does not end although its processes were killed"),
         "look for processes in state D (`ps -eo pid,stat,comm`): they wait for a disk or network filesystem",
     ))

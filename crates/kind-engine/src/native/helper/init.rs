@@ -21,7 +21,7 @@ use super::rootfs;
 use crate::native::network::NODE_LINK;
 use crate::native::record::{NetworkRecord, NodeRecord};
 use crate::native::state::State;
-use crate::{Error, Purpose};
+use crate::{Code, Error, Purpose};
 
 /// Becomes the first process of a node; returns only on failure.
 pub(in crate::native) fn start_init(
@@ -32,7 +32,7 @@ pub(in crate::native) fn start_init(
     let record = NodeRecord::load(&state.node(node))?;
     let network = NetworkRecord::load(state, &record.network)?.ok_or_else(|| {
         Error::other(
-            "ENG-NETWORK-MISSING",
+            Code::NetworkMissing,
             format!("the record of network {} is gone", record.network),
             "delete the cluster and create it again",
         )
@@ -129,7 +129,7 @@ fn set_sysctls(node: &NodeRecord) -> Result<(), Error> {
 fn become_entrypoint(node: &NodeRecord) -> Result<i32, Error> {
     let (program, arguments) = node.argv.split_first().ok_or_else(|| {
         Error::other(
-            "ENG-NO-ENTRYPOINT",
+            Code::NoEntrypoint,
             format!(
                 "image {} has no entry point, so it is no node image",
                 node.image

@@ -16,7 +16,7 @@ use rustix::mount::MountFlags;
 
 use crate::native::record::{NetworkRecord, NodeRecord};
 use crate::native::state::State;
-use crate::{Error, Propagation, Purpose};
+use crate::{Code, Error, Propagation, Purpose};
 
 /// A path of the host on its way into the node.
 struct BindMount {
@@ -150,7 +150,7 @@ fn user_mounts(node: &NodeRecord) -> Result<Vec<BindMount>, Error> {
 
 fn not_shared(path: &Path) -> Error {
     Error::other(
-        "ENG-MOUNT-NOT-SHARED",
+        Code::MountNotShared,
         format!(
             "{} is not on a shared mount, so later mounts cannot reach the node",
             path.display()

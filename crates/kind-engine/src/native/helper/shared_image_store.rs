@@ -9,10 +9,10 @@ use kind_sys::mount::{self, DetachedMount};
 use kind_sys::{device, namespace, tree};
 use rustix::mount::MountFlags;
 
-use crate::Error;
 use crate::native::containerd::SNAPSHOTTER;
 use crate::native::record::PATH;
 use crate::native::state::io_error;
+use crate::{Code, Error};
 
 const SCRIPT: &str = concat!(
     "mount -t proc proc /proc\n",
@@ -53,7 +53,7 @@ pub(in crate::native) fn unpack_images(directory: &Path, layers: &[PathBuf]) -> 
         .map_err(Error::io("run a shell of the node image"))?;
     if !status.success() {
         return Err(Error::other(
-            "ENG-PREPARE",
+            Code::Prepare,
             format!(
                 "the node image's containerd does not unpack its images: {}",
                 tail(&mut log)

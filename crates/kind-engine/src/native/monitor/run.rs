@@ -20,7 +20,7 @@ use crate::native::call::{Helper, STARTED, Task, own_program};
 use crate::native::record::{NetworkRecord, NodeRecord, RunRecord};
 use crate::native::state::{NodeDirectory, State, io_error};
 use crate::native::{cgroups, hosts, network, teardown};
-use crate::{Error, HostConfig};
+use crate::{Code, Error, HostConfig};
 
 /// Moves this process to the monitor's own cgroups, which stay until the node is removed.
 fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
@@ -37,7 +37,7 @@ pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, 
     let record = NodeRecord::load(&directory)?;
     let Some(_lock) = directory.try_lock()? else {
         return Err(Error::other(
-            "ENG-NODE-RUNNING",
+            Code::NodeRunning,
             format!("node {name} runs already"),
             "",
         ));

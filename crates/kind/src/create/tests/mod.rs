@@ -10,11 +10,12 @@ use kind_engine::{Engine, Error as EngineError, Io};
 use kind_node::request::{Event as NodeEvent, Request, Step, StepId};
 
 use crate::{
-    Agent, CancelToken, CreateCluster, Created, Endpoint, Error, Event, KubeconfigFiles, Outcome,
-    Phase, Provider, Result, error_chain,
+    Agent, CancelToken, Code, CreateCluster, Created, Endpoint, Error, Event, KubeconfigFiles,
+    Outcome, Phase, Provider, Result, error_chain,
 };
 
 mod dry_run;
+mod interrupts;
 
 const NODE: &str = "kind-control-plane";
 const ADMIN: &str = "\
@@ -307,11 +308,17 @@ fn a_worker_that_cannot_join_ends_the_creation() {
 
 #[test]
 fn no_sibling_is_left_when_a_call_for_one_node_fails() {
-    for call in ["create", "copy_out", "copy_in", "start", "exec"] {
+    for (call, code) in [
+        ("create", Code::NodeCreate),
+        ("copy_out", Code::NodeFiles),
+        ("copy_in", Code::NodeFiles),
+        ("start", Code::NodeStart),
+        ("exec", Code::NodeReach),
+    ] {
         let stage = Stage::new(node(None));
         stage.engine.fail(call);
         let options = stage.options().config_text(WITH_WORKERS).unwrap();
-        assert_eq!(stage.create(&options).unwrap_err().code(), "ENG-IO");
+        assert_eq!(stage.create(&options).unwrap_err().code(), code, "{call}");
         stage.assert_clean();
         for worker in ["kind-worker", "kind-worker2"] {
             assert!(!stage.engine.has(worker), "{call}");
@@ -338,12 +345,16 @@ fn nodes_start_before_their_files_where_addresses_do_not_last() {
 
 #[test]
 fn nothing_is_left_of_nodes_that_started_before_their_files() {
-    for (call, has_logs) in [("start", false), ("copy_in", true), ("exec", true)] {
+    for (call, code, has_logs) in [
+        ("start", Code::NodeStart, false),
+        ("copy_in", Code::NodeFiles, true),
+        ("exec", Code::NodeReach, true),
+    ] {
         let stage = Stage::new(node(None));
         stage.engine.change_addresses();
         stage.engine.fail(call);
         let error = stage.create(&stage.options()).unwrap_err();
-        assert_eq!(error.code(), "ENG-IO", "{call}");
+        assert_eq!(error.code(), code, "{call}");
         assert_eq!(error.evidence().is_some(), has_logs, "{call}");
         stage.assert_clean();
     }
@@ -362,25 +373,31 @@ fn what_was_made_can_be_seen_and_deleted() {
     assert!(internal.contains("server: https://kind-control-plane:6443"));
     stage
         .provider
-        .delete("kind", Some(&stage.files), &|_| {})
+        .delete("kind", Some(&stage.files), &CancelToken::new(), &|_| {})
         .unwrap();
     assert!(!stage.engine.has(NODE));
     stage
         .provider
-        .delete("kind", Some(&stage.files), &|_| {})
+        .delete("kind", Some(&stage.files), &CancelToken::new(), &|_| {})
         .unwrap();
     assert!(!stage.kubeconfig().unwrap().contains("kind-kind"));
 }
 
 #[test]
 fn nothing_is_left_when_an_engine_call_fails() {
-    for call in [
-        "image", "network", "create", "copy_out", "copy_in", "start", "exec",
+    for (call, code) in [
+        ("image", Code::ImagePull),
+        ("network", Code::NetworkCreate),
+        ("create", Code::NodeCreate),
+        ("copy_out", Code::NodeFiles),
+        ("copy_in", Code::NodeFiles),
+        ("start", Code::NodeStart),
+        ("exec", Code::NodeReach),
     ] {
         let stage = Stage::new(node(None));
         stage.engine.fail(call);
         let error = stage.create(&stage.options()).unwrap_err();
-        assert_eq!(error.code(), "ENG-IO", "{call}");
+        assert_eq!(error.code(), code, "{call}");
         stage.assert_clean();
     }
 }
@@ -395,7 +412,7 @@ fn nothing_is_left_when_a_step_in_the_node_fails() {
     ] {
         let stage = Stage::new(node(Some(step)));
         let error = stage.create(&stage.options()).unwrap_err();
-        assert_eq!(error.code(), "KIND-NODE-STEP", "{step}");
+        assert_eq!(error.code(), Code::NodeStep, "{step}");
         assert_eq!(error.output(), Some("what it printed"));
         stage.assert_clean();
         let evidence = error.evidence().unwrap();
@@ -622,7 +639,7 @@ fn an_image_that_is_nowhere_is_an_error() {
 fn an_image_without_a_version_is_no_node_image() {
     let stage = Stage::with_files(&FILES[1..], node(None));
     let error = stage.create(&stage.options()).unwrap_err();
-    assert_eq!(error.code(), "KIND-IMAGE-UNUSABLE");
+    assert_eq!(error.code(), Code::ImageUnusable);
     stage.assert_clean();
 }
 
@@ -663,7 +680,7 @@ fn an_image_with_its_own_dns_needs_no_other() {
 fn bad_configurations_make_nothing() {
     let stage = Stage::new(node(None));
     let error = stage.create(&stage.options().name("Bad_Name")).unwrap_err();
-    assert_eq!(error.code(), "KIND-CONFIG");
+    assert_eq!(error.code(), Code::Config);
     assert!(stage.options().config_text("a: 1").is_err());
     stage.assert_clean();
     assert!(stage.story().is_empty());
@@ -675,7 +692,9 @@ fn logs_have_kinds_layout() {
     stage.create(&stage.options()).unwrap();
     let directory = stage.directory.path().join("logs");
     // The fake node packs no tar stream; that is one failure, and everything else is there.
-    let _ = stage.provider.collect_logs("kind", &directory, "kind v1");
+    let _ = stage
+        .provider
+        .collect_logs("kind", &directory, "kind v1", &CancelToken::new());
     for file in [
         "kind-version.txt",
         "fake-info.txt",
@@ -691,7 +710,7 @@ fn logs_have_kinds_layout() {
     }
     let error = stage
         .provider
-        .collect_logs("other", &directory, "")
+        .collect_logs("other", &directory, "", &CancelToken::new())
         .unwrap_err();
     assert_eq!(error.to_string(), "unknown cluster \"other\"");
 }

@@ -79,12 +79,16 @@ impl Error {
 }
 
 impl Lock {
-    /// Takes the lock on `file`, whose directory is made if it is missing.
-    pub(super) fn acquire_for(file: &Path) -> Result<Self, Error> {
-        Self::acquire_within(file, LOCK_TIMEOUT)
+    /// Takes the lock on `file`, whose directory is made if it is missing. It is not waited for once `unwanted`.
+    pub(super) fn acquire_for(file: &Path, unwanted: &dyn Fn() -> bool) -> Result<Self, Error> {
+        Self::acquire_within(file, LOCK_TIMEOUT, unwanted)
     }
 
-    fn acquire_within(file: &Path, timeouts: Duration) -> Result<Self, Error> {
+    fn acquire_within(
+        file: &Path,
+        timeouts: Duration,
+        unwanted: &dyn Fn() -> bool,
+    ) -> Result<Self, Error> {
         let parent = file.parent().unwrap_or(Path::new(""));
         belonging::make_directory(parent).map_err(|source| Error::Directory {
             path: parent.to_owned(),
@@ -99,7 +103,7 @@ impl Lock {
                     return Err(Error::Create { path, source });
                 }
                 Err(_) if take_stale_away(&path) => {}
-                Err(_) if Instant::now() >= deadline => return Err(lock_held(path)),
+                Err(_) if unwanted() || Instant::now() >= deadline => return Err(lock_held(path)),
                 Err(_) => std::thread::sleep(LOCK_POLL_INTERVAL),
             }
         }

@@ -6,8 +6,8 @@ use super::*;
 fn a_lock_is_taken_once_and_given_back() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("deep/config");
-    let lock = Lock::acquire_for(&file).unwrap();
-    let error = Lock::acquire_within(&file, Duration::ZERO).unwrap_err();
+    let lock = Lock::acquire_for(&file, &|| false).unwrap();
+    let error = Lock::acquire_within(&file, Duration::ZERO, &|| false).unwrap_err();
     let expected = format!("open {}.lock: file exists", file.display());
     assert_eq!(error.to_string(), expected);
     let remedy = error.remedy().unwrap();
@@ -16,7 +16,7 @@ fn a_lock_is_taken_once_and_given_back() {
         "{remedy}"
     );
     drop(lock);
-    drop(Lock::acquire_within(&file, Duration::ZERO).unwrap());
+    drop(Lock::acquire_within(&file, Duration::ZERO, &|| false).unwrap());
     assert!(!directory.path().join("deep/config.lock").exists());
 }
 
@@ -24,13 +24,13 @@ fn a_lock_is_taken_once_and_given_back() {
 fn a_lock_held_for_a_moment_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
-    let lock = Lock::acquire_for(&file).unwrap();
+    let lock = Lock::acquire_for(&file, &|| false).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(move || {
             std::thread::sleep(Duration::from_millis(60));
             drop(lock);
         });
-        Lock::acquire_for(&file).unwrap();
+        Lock::acquire_for(&file, &|| false).unwrap();
     });
 }
 
@@ -40,11 +40,11 @@ fn client_gos_empty_lock_is_waited_for_until_it_is_old() {
     let file = directory.path().join("config");
     let left = File::create(directory.path().join("config.lock")).unwrap();
     let begun = Instant::now();
-    assert!(Lock::acquire_within(&file, Duration::from_millis(100)).is_err());
+    assert!(Lock::acquire_within(&file, Duration::from_millis(100), &|| false).is_err());
     assert!(begun.elapsed() >= Duration::from_millis(100));
     left.set_modified(SystemTime::now() - STALE_LOCK_AGE * 2)
         .unwrap();
-    drop(Lock::acquire_within(&file, Duration::ZERO).unwrap());
+    drop(Lock::acquire_within(&file, Duration::ZERO, &|| false).unwrap());
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
@@ -63,7 +63,7 @@ fn a_lock_whose_process_is_gone_is_taken_over_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
     fs::write(directory.path().join("config.lock"), of_earlier_process()).unwrap();
-    drop(Lock::acquire_within(&file, Duration::ZERO).unwrap());
+    drop(Lock::acquire_within(&file, Duration::ZERO, &|| false).unwrap());
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
@@ -72,11 +72,11 @@ fn a_lock_whose_process_is_gone_is_taken_over_at_once() {
 fn a_lock_whose_process_lives_is_never_old() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config");
-    let lock = Lock::acquire_for(&file).unwrap();
+    let lock = Lock::acquire_for(&file, &|| false).unwrap();
     let made = File::open(directory.path().join("config.lock")).unwrap();
     made.set_modified(SystemTime::now() - STALE_LOCK_AGE * 2)
         .unwrap();
-    assert!(Lock::acquire_within(&file, Duration::ZERO).is_err());
+    assert!(Lock::acquire_within(&file, Duration::ZERO, &|| false).is_err());
     drop(lock);
 }
 
@@ -95,7 +95,7 @@ fn of_many_at_once_one_has_it() {
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                let lock = Lock::acquire_within(&file, Duration::from_secs(20)).unwrap();
+                let lock = Lock::acquire_within(&file, Duration::from_secs(20), &|| false).unwrap();
                 let now = inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
                 most.fetch_max(now, std::sync::atomic::Ordering::SeqCst);
                 std::thread::sleep(Duration::from_millis(5));
@@ -105,4 +105,14 @@ fn of_many_at_once_one_has_it() {
         }
     });
     assert_eq!(most.into_inner(), 1);
+}
+
+#[test]
+fn a_lock_that_nobody_wants_any_more_is_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("config");
+    let _lock = Lock::acquire_for(&file, &|| false).unwrap();
+    let began = Instant::now();
+    assert!(Lock::acquire_within(&file, Duration::from_secs(60), &|| true).is_err());
+    assert!(began.elapsed() < Duration::from_secs(30));
 }
