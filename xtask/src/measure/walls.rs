@@ -60,9 +60,10 @@ pub(super) const HOUSES: [House; 2] = [
             ("cgroups", &["state"]),
             ("containerd", &[]),
             ("hosts", &["record", "state"]),
+            ("last_words", &["state"]),
             ("network", &["record", "state"]),
             ("ports", &["record"]),
-            ("record", &["state"]),
+            ("record", &["last_words", "state"]),
             ("state", &[]),
             ("teardown", &["cgroups", "network", "state"]),
             // The processes.
