@@ -101,7 +101,7 @@ fn every_failure_fits_the_schema() {
     let stage = docker();
     for (line, code) in [
         ("create cluster", "KIND-NODE-CREATE"),
-        ("create cluster --config nope", "KIND-COMMAND"),
+        ("create cluster --config nope", "KIND-IO"),
         ("get kubeconfig", "KIND-CONTROL-PLANE-MISSING"),
         ("load docker-image absent", "KIND-IMAGE-MISSING"),
         ("load image-archive", "KIND-USAGE"),
