@@ -21,7 +21,7 @@ pub(crate) fn clusters(world: &World) -> String {
     world.kind.run(&["get", "clusters"]).expect("get clusters")
 }
 
-pub(crate) fn delete_victim(world: &World) {
+fn delete_victim(world: &World) {
     let arguments = ["delete", "cluster", "--name", VICTIM];
     world.kind.run(&arguments).expect("delete cluster");
 }

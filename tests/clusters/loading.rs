@@ -69,9 +69,9 @@ impl<'a> Images<'a> {
         self.archive(tag, architecture())
     }
 
-    /// An archive for this machine that takes seconds to load.
+    /// An archive for this machine that is not loaded in a moment.
     pub(crate) fn large(&self, tag: &str) -> PathBuf {
-        self.padded_archive(tag, architecture(), 512 << 20)
+        self.padded_archive(tag, architecture(), 64 << 20)
     }
 
     /// What the command tells of a load from `input`.

@@ -42,5 +42,5 @@ fn unreadable(verb: &str, path: &str, error: &std::io::Error) -> Failure {
         ErrorKind::IsADirectory => "is a directory".to_owned(),
         _ => error.to_string(),
     };
-    Failure::Message(format!("error reading file: {verb} {path}: {reason}"))
+    Failure::File(format!("error reading file: {verb} {path}: {reason}"))
 }

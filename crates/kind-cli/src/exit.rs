@@ -64,6 +64,8 @@ pub(crate) enum Failure {
         /// What to do about each.
         remedies: Vec<String>,
     },
+    /// A file that the user named cannot be read, in words.
+    File(String),
     /// Something else, in words.
     Message(String),
 }
@@ -82,7 +84,7 @@ impl Failure {
     pub(crate) fn message(&self) -> String {
         match self {
             Self::Usage(error) | Self::Outdated { error, .. } => error.to_string(),
-            Self::Message(text) => text.clone(),
+            Self::File(text) | Self::Message(text) => text.clone(),
             Self::Left { left, .. } if left.is_empty() => "interrupted".to_owned(),
             Self::Left { left, .. } => format!(
                 "interrupted and left at once; there may be {}",
@@ -97,6 +99,7 @@ impl Failure {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Usage(_) | Self::Outdated { .. } => Code::Usage,
+            Self::File(_) => Code::Io,
             Self::Message(_) => Code::Command,
             Self::Left { .. } => Code::Cancelled,
             Self::Operation { error, .. } => error.code(),
@@ -116,7 +119,11 @@ impl Failure {
     pub(crate) fn error(&self) -> Option<&kind::Error> {
         match self {
             Self::Operation { error, .. } => Some(error),
-            Self::Usage(_) | Self::Outdated { .. } | Self::Left { .. } | Self::Message(_) => None,
+            Self::Usage(_)
+            | Self::Outdated { .. }
+            | Self::Left { .. }
+            | Self::File(_)
+            | Self::Message(_) => None,
         }
     }
 

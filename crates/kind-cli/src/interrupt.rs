@@ -26,7 +26,11 @@ impl Interrupt {
     #[cfg(unix)]
     pub(crate) fn listen(&self, provider: Option<&str>, ui: &Arc<Ui>) {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let mut signals = match signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+        // Who started the command with a signal ignored (`nohup`, a shell's background job) wants it so.
+        let ignored = ignored_signals();
+        let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter();
+        let heeded = heeded.filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        let mut signals = match signal_hook::iterator::Signals::new(heeded) {
             Ok(signals) => signals,
             Err(error) => {
                 tracing::warn!(%error, "cannot listen for interrupts");
@@ -60,4 +64,14 @@ impl Interrupt {
         // The user does not want to wait for anything.
         std::process::exit(i32::from(failure.exit().code()));
     }
+}
+
+/// The signals that this process was started to ignore, a bit for each; none where that cannot be told.
+#[cfg(unix)]
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.unwrap_or_default()
 }

@@ -197,7 +197,7 @@ impl Provider {
 }
 
 /// How long a build may take to end its programs and to remove what is not whole.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Builds a node image into the engine's store, for as long as the caller wants it.
 pub(crate) fn build_image(

@@ -141,7 +141,7 @@ fn options(
 /// Says what was tried when a file cannot be read.
 fn reading(failure: Failure) -> Failure {
     match failure {
-        Failure::Message(text) => Failure::Message(format!("failed to create cluster: {text}")),
+        Failure::File(text) => Failure::File(format!("failed to create cluster: {text}")),
         other => other,
     }
 }

@@ -40,9 +40,9 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
 
 fn unknown_topic(topic: &str) -> Failure {
     let near = nearest_topic(topic);
-    let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
+    let near = near.map_or(String::new(), |near| format!(", did you mean {near}?"));
     Failure::Message(format!(
-        "there is no code {topic:?}{near}\n\nhint: `kind explain` lists all"
+        "there is no code {topic:?}{near} (`kind explain` lists all)"
     ))
 }
 
@@ -76,8 +76,7 @@ mod tests {
     fn a_mistyped_code_gets_its_neighbour() {
         assert_eq!(
             unknown_topic("KIND-CLUSTER-EXIST").message(),
-            "there is no code \"KIND-CLUSTER-EXIST\"; did you mean KIND-CLUSTER-EXISTS?\n\n\
-             hint: `kind explain` lists all"
+            "there is no code \"KIND-CLUSTER-EXIST\", did you mean KIND-CLUSTER-EXISTS? (`kind explain` lists all)"
         );
     }
 }

@@ -147,6 +147,23 @@ fn whatever_hangs_is_left_after_one_signal() {
 }
 
 #[test]
+fn a_signal_that_is_ignored_from_the_start_stays_so() {
+    let stage = docker();
+    let mut command = Command::new("/bin/sh");
+    let script = "trap '' HUP; exec \"$0\" config validate -";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_kind")]);
+    command.env_clear().env("HOME", stage.path("home"));
+    command.stdin(Stdio::piped()).stdout(Stdio::null());
+    let child = command.stderr(Stdio::piped()).spawn().unwrap();
+    await_listening(&child);
+    send(&child, "-HUP");
+    std::thread::sleep(Duration::from_millis(300));
+    send(&child, "-TERM");
+    let (code, said) = end(child);
+    assert_eq!((code, said.as_str()), (Some(130), "ERROR: interrupted\n"));
+}
+
+#[test]
 fn a_lock_is_not_waited_for() {
     let stage = clusters();
     let file = stage.file("config", "kind: Config\n");

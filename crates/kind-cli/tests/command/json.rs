@@ -43,6 +43,8 @@ fn every_result_fits_the_schema() {
         (&none, "create --help", "Help"),
         (&none, "help", "Help"),
         (&none, "prune --dry-run", "PrunedItems"),
+        (&none, "explain", "ExplanationList"),
+        (&none, "explain eng-port-taken", "Explanation"),
         (&two, "get clusters", "ClusterList"),
         (&two, "get nodes -A", "NodeList"),
         (&two, "get kubeconfig --name one", "Kubeconfig"),
@@ -99,13 +101,14 @@ fn every_failure_fits_the_schema() {
     let stage = docker();
     for (line, code) in [
         ("create cluster", "KIND-NODE-CREATE"),
-        ("create cluster --config nope", "KIND-COMMAND"),
+        ("create cluster --config nope", "KIND-IO"),
         ("get kubeconfig", "KIND-CONTROL-PLANE-MISSING"),
         ("load docker-image absent", "KIND-IMAGE-MISSING"),
         ("load image-archive", "KIND-USAGE"),
         ("export logs --name x", "KIND-CLUSTER-MISSING"),
         ("create cluster --bogus", "KIND-USAGE"),
         ("nonsense", "KIND-USAGE"),
+        ("explain nonsense", "KIND-COMMAND"),
     ] {
         let words: Vec<_> = line.split(' ').collect();
         let answer = stage.run(&[&["-ojson", "--provider=docker"], &words[..]].concat());

@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Error, Event, Observer, Step, Stop};
 use crate::Digest;
@@ -81,9 +81,26 @@ pub(super) struct StepContext<'a> {
     pub(super) stop: &'a Stop,
 }
 
+/// How often a lock that another build holds is tried.
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Whether the lock could be had at once.
+fn take_lock(lock: &File, path: &Path) -> Result<bool, Error> {
+    match lock.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(Error::path("lock", path)(error)),
+    }
+}
+
 impl<'a> BuildCache<'a> {
-    /// Opens a cache directory, waiting for another build that uses it.
-    pub(super) fn open_directory(cache: &Path, observer: Observer<'a>) -> Result<Self, Error> {
+    /// Opens a cache directory, waiting for another build that uses it. Once `stop` is asked to, no further step
+    /// begins, and running programs end.
+    pub(super) fn open_directory(
+        cache: &Path,
+        observer: Observer<'a>,
+        stop: &Stop,
+    ) -> Result<Self, Error> {
         let make = |part: &str| {
             let path = cache.join(part);
             fs::create_dir_all(&path).map_err(Error::path("create", &path))
@@ -91,28 +108,21 @@ impl<'a> BuildCache<'a> {
         make("logs")?;
         let path = cache.join("lock");
         let lock = File::create(&path).map_err(Error::path("create", &path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                observer(Event::Waiting);
-                lock.lock().map_err(Error::path("lock", &path))?;
+        if !take_lock(&lock, &path)? {
+            observer(Event::Waiting);
+            while !take_lock(&lock, &path)? {
+                stop.check()?;
+                std::thread::sleep(LOCK_POLL_INTERVAL);
             }
-            Err(TryLockError::Error(error)) => return Err(Error::path("lock", &path)(error)),
         }
         // Only now: a build that ends takes the directory away.
         make("tmp")?;
         Ok(Self {
             cache: cache.to_owned(),
             observer,
-            stop: Stop::default(),
+            stop: stop.clone(),
             _lock: lock,
         })
-    }
-
-    /// Ends programs and begins no further step once that is asked for.
-    pub(super) fn stopping_on(mut self, stop: &Stop) -> Self {
-        self.stop = stop.clone();
-        self
     }
 
     /// Directory of a step's result, if it is there.
@@ -294,7 +304,7 @@ mod tests {
             };
             heard.lock().unwrap().push(word);
         };
-        let build_cache = BuildCache::open_directory(cache, &observer).unwrap();
+        let build_cache = BuildCache::open_directory(cache, &observer, &Stop::default()).unwrap();
         let result = build_cache.cached_step(Step::NodeRoot, key, |work| {
             fs::write(work.directory.join("file"), "made").unwrap();
             if fail { Err(Error::NotRoot) } else { Ok(()) }
@@ -333,10 +343,34 @@ mod tests {
     }
 
     #[test]
+    fn a_build_that_nobody_wants_waits_for_no_other() {
+        let cache = tempfile::tempdir().unwrap();
+        let _first = BuildCache::open_directory(cache.path(), &|_| {}, &Stop::default()).unwrap();
+        let stop = Stop::default();
+        let observer = |event: Event<'_>| {
+            if matches!(event, Event::Waiting) {
+                stop.ask();
+            }
+        };
+        let second = BuildCache::open_directory(cache.path(), &observer, &stop);
+        assert!(matches!(second.err(), Some(Error::Stopped)));
+    }
+
+    #[test]
+    fn a_stopped_build_begins_no_step() {
+        let (cache, stop) = (tempfile::tempdir().unwrap(), Stop::default());
+        let build_cache = BuildCache::open_directory(cache.path(), &|_| {}, &stop).unwrap();
+        stop.ask();
+        let key = CacheKey::of_parts(["key"]);
+        let made = build_cache.cached_step(Step::NodeRoot, &key, |_| panic!("begun"));
+        assert!(matches!(made, Err(Error::Stopped)));
+    }
+
+    #[test]
     fn a_second_build_waits_for_the_first() {
         let cache = tempfile::tempdir().unwrap();
         let (key, waited) = (CacheKey::of_parts(["key"]), Mutex::new(false));
-        let first = BuildCache::open_directory(cache.path(), &|_| {}).unwrap();
+        let first = BuildCache::open_directory(cache.path(), &|_| {}, &Stop::default()).unwrap();
         std::thread::scope(|scope| {
             let second = scope.spawn(|| {
                 let observer = |event: Event<'_>| {
@@ -344,7 +378,8 @@ mod tests {
                         *waited.lock().unwrap() = true;
                     }
                 };
-                let build_cache = BuildCache::open_directory(cache.path(), &observer).unwrap();
+                let build_cache =
+                    BuildCache::open_directory(cache.path(), &observer, &Stop::default()).unwrap();
                 build_cache.cached(Step::NodeRoot, &key).is_some()
             });
             while !*waited.lock().unwrap() {

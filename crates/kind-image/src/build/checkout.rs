@@ -279,7 +279,7 @@ mod tests {
         plant(&tree);
         assert_eq!(find(Path::new(""), &request(place.path())).unwrap(), tree);
         let cache = place.path().join("cache");
-        let build_cache = BuildCache::open_directory(&cache, &|_| {}).unwrap();
+        let build_cache = BuildCache::open_directory(&cache, &|_| {}, &Stop::default()).unwrap();
         // Where docker answers, the product would take the other way.
         let made = make_here(&build_cache, &tree).unwrap();
         let version = fs::read_to_string(made.path.join("version")).unwrap();

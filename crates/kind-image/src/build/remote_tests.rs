@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use super::cache::{BuildCache, StepOutput};
 use super::host::host_architecture;
 use super::tarball::{PROGRAMS, tests::tarball};
-use super::{AddOns, Error, Event, Request, Source, remote};
+use super::{AddOns, Error, Event, Request, Source, Stop, remote};
 use crate::Code;
 use crate::Digest;
 use crate::http::testing::{Server, write_response};
@@ -101,7 +101,8 @@ impl World {
             }
             _ => {}
         };
-        let build_cache = BuildCache::open_directory(&self.cache(), &observer).unwrap();
+        let build_cache =
+            BuildCache::open_directory(&self.cache(), &observer, &Stop::default()).unwrap();
         remote::make_from_remote(&build_cache, &request)
     }
 

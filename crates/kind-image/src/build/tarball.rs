@@ -177,6 +177,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::Code;
+    use crate::build::Stop;
 
     pub(in crate::build) fn tarball(place: &Path, programs: &[&str], kubeadm: &str) -> PathBuf {
         let path = place.join("server.tar.gz");
@@ -203,7 +204,8 @@ pub(super) mod tests {
     fn build(programs: &[&str], kubeadm: &str) -> Result<(StepOutput, tempfile::TempDir), Error> {
         let place = tempfile::tempdir().unwrap();
         let path = tarball(place.path(), programs, kubeadm);
-        let build_cache = BuildCache::open_directory(&place.path().join("cache"), &|_| {})?;
+        let build_cache =
+            BuildCache::open_directory(&place.path().join("cache"), &|_| {}, &Stop::default())?;
         Ok((make_from_tarball(&build_cache, &path)?, place))
     }
 
@@ -229,7 +231,8 @@ pub(super) mod tests {
 
     fn failure(path: &Path) -> String {
         let cache = tempfile::tempdir().unwrap();
-        let build_cache = BuildCache::open_directory(cache.path(), &|_| {}).unwrap();
+        let build_cache =
+            BuildCache::open_directory(cache.path(), &|_| {}, &Stop::default()).unwrap();
         let error = make_from_tarball(&build_cache, path).unwrap_err();
         assert_eq!(error.code(), Code::BuildTarball, "{error}");
         drop(build_cache);

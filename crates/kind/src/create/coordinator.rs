@@ -98,7 +98,10 @@ impl<'a> Coordinator<'a> {
         }
         if self.retain {
             if error.is_cancelled() {
-                phases.send_event(Event::Warning(Warning::Retained(made)));
+                phases.send_event(Event::Warning(Warning::Retained {
+                    cluster: self.cluster.to_owned(),
+                    nodes: made,
+                }));
             }
             return error;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kind_config::Cluster;
-use kind_engine::Network;
+use kind_engine::{Info, Network};
 
 use super::checks::{check_surroundings, current_directory};
 use super::coordinator::Coordinator;
@@ -16,6 +16,7 @@ use super::prerequisites::{build_image, ensure_images, ensure_network};
 use super::provision::provision_nodes;
 use super::start::start_nodes;
 use super::{CreateCluster, Created};
+use crate::abandon::{SHORT_GRACE, run_abandonable};
 use crate::event::{Event, Listener, Phase};
 use crate::kubeconfig::{self, context_name};
 use crate::leftover::Leftover;
@@ -40,7 +41,7 @@ fn run_stages(
 ) -> Result<Created> {
     let log = EventLog::begin_log(listener);
     let listener: Listener<'_> = &|event| log.record_event(event);
-    let (cluster, host) = check_surroundings(provider, options, listener)?;
+    let (cluster, host) = look_around(provider, options, listener)?;
     let name = cluster.name.clone();
     let first = cluster.bootstrap_node();
     listener(Event::Creating {
@@ -70,6 +71,17 @@ fn run_stages(
     let kept = first.map(|node| log.copy_to_node(provider.engine(), &node));
     note_failure(kept.unwrap_or(Ok(())));
     Ok(Created { name, context })
+}
+
+/// Looks at everything that can be known beforehand. Nothing is made yet, so that an engine that hangs can be left alone.
+fn look_around(
+    provider: &Provider,
+    options: &CreateCluster,
+    listener: Listener<'_>,
+) -> Result<(Cluster, Info)> {
+    let (provider, wanted) = (provider.share(), options.clone());
+    let look = move |tell: Listener<'_>| check_surroundings(&provider, &wanted, tell);
+    run_abandonable(look, SHORT_GRACE, &options.cancel, listener)?
 }
 
 /// Makes the cluster, stage by stage. Returns the administrator's kubeconfig as kubeadm wrote it.

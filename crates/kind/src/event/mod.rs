@@ -238,8 +238,15 @@ pub enum Warning {
     #[error("{0}")]
     Config(String),
     /// Nodes of an interrupted creation are kept, because the user wants that.
-    #[error("nodes are kept: {}", .0.join(", "))]
-    Retained(Vec<String>),
+    #[error(
+        "nodes are kept: {}; `kind delete cluster --name {cluster}` removes them", .nodes.join(", ")
+    )]
+    Retained {
+        /// The cluster.
+        cluster: String,
+        /// Its nodes that exist.
+        nodes: Vec<String>,
+    },
     /// Clean-up after a failure failed too.
     #[error("failed to clean up: {0}")]
     CleanUp(String),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::cache::{BuildCache, CacheKey};
-use super::super::{Error, Observer, Step, host};
+use super::super::{Error, Observer, Step, Stop, host};
 use super::kubernetes::{self, PREPARE, SourceTree};
 
 const COMPILE: &str = include_str!("compile-tests.sh");
@@ -24,7 +24,7 @@ pub fn build_tests(
 ) -> Result<PathBuf, Error> {
     let key = CacheKey::of_parts([PREPARE, COMPILE, kubernetes::source_key(mirror).as_ref()]);
     host::check_compiling_host(cache)?;
-    let build_cache = BuildCache::open_directory(cache, observer)?;
+    let build_cache = BuildCache::open_directory(cache, observer, &Stop::default())?;
     if let Some(path) = build_cache.cached(Step::CompileTests, &key) {
         build_cache.skip(Step::CompileTests);
         return Ok(path);

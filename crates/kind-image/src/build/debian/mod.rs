@@ -23,8 +23,7 @@ pub(super) fn build_from_debian(
     request: &Request,
     observer: Observer<'_>,
 ) -> Result<Image, Error> {
-    let build_cache =
-        BuildCache::open_directory(&request.cache, observer)?.stopping_on(&request.stop);
+    let build_cache = BuildCache::open_directory(&request.cache, observer, &request.stop)?;
     if request.freshness == Freshness::Rebuild {
         build_cache.discard_all()?;
     }

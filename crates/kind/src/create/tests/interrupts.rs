@@ -70,7 +70,10 @@ fn retained_nodes_stay_and_are_named() {
     let cluster = "kind".to_owned();
     assert_eq!(left, [Leftover::Nodes { cluster }]);
     assert!(stage.engine.has(NODE));
-    let kept = Event::Warning(Warning::Retained(vec![NODE.to_owned()]));
+    let kept = Event::Warning(Warning::Retained {
+        cluster: "kind".to_owned(),
+        nodes: vec![NODE.to_owned()],
+    });
     assert!(stage.events.lock().unwrap().contains(&kept));
     assert_eq!(cancel.leftovers(), []);
 }
