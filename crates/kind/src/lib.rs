@@ -47,6 +47,7 @@ mod provider;
 mod prune;
 mod publish;
 mod subnet;
+mod timeline;
 mod transfer;
 
 pub use kind_config as config;
@@ -58,8 +59,8 @@ pub use create::{CreateCluster, Created};
 pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, FailedStep, Result, error_chain};
 pub use event::{
-    Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, StepEnded, StepId, StepRecord,
-    Waiting, Warning, timestamp,
+    About, Detail, Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, RecordedEvent,
+    Recording, StepEnded, StepId, StepRecord, StepStarted, Verbosity, Waiting, Warning, timestamp,
 };
 pub use kind_diagnosis::{Check, Evidence, Severity};
 pub use kind_engine::native::helper_main;
@@ -77,6 +78,7 @@ pub use plan::{NETWORK, NodePlan, NodeRole, Plan};
 pub use power::StartCluster;
 pub use provider::{Node, Provider, ProviderBuilder};
 pub use prune::{Prune, Pruned, PrunedKind};
+pub use timeline::{Charset, Chart, Span, Timeline};
 
 /// Name of a cluster that nobody named.
 pub const DEFAULT_CLUSTER_NAME: &str = "kind";

@@ -8,7 +8,7 @@ use kind_engine::{Engine, LeftoverKind, Pruning};
 use kind_image::build;
 
 use crate::error::Cause;
-use crate::event::{Event, Listener};
+use crate::event::{Detail, Event, Listener, Verbosity};
 use crate::{Error, Provider, Result};
 
 /// What to remove.
@@ -98,7 +98,7 @@ fn run_prune(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Re
         // What was removed is not told by a failure.
         let names: Vec<_> = pruned.iter().map(|item| item.name.as_str()).collect();
         let text = format!("removed all the same: {}", names.join(", "));
-        listener(Event::Detail { level: 0, text });
+        listener(Event::Detail(Detail::new(Verbosity::Normal, text)));
     }
     Error::collect(failures)?;
     Ok(pruned)

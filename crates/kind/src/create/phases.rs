@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use kind_node::request::StepId;
 
-use crate::event::{Event, Listener, Outcome, Phase};
+use crate::Result;
+use crate::bootstrap::step::step_title;
+use crate::event::{Detail, Event, Listener, Outcome, Phase, StepEnded, StepStarted, whole_millis};
 
 /// Tells a listener which phase runs.
 pub(super) struct Phases<'a> {
@@ -45,9 +47,36 @@ impl<'a> Phases<'a> {
     }
 
     /// A detail for those who asked for that much.
-    pub(super) fn send_detail(&self, level: i32, text: impl Into<String>) {
-        let text = text.into();
-        self.send_event(Event::Detail { level, text });
+    pub(super) fn send_detail(&self, detail: Detail) {
+        self.send_event(Event::Detail(detail));
+    }
+
+    /// Does work for a node as a step that is told of.
+    pub(super) fn run_step<R>(
+        &self,
+        node: &str,
+        id: StepId,
+        work: impl FnOnce() -> Result<R>,
+    ) -> Result<R> {
+        let context = tracing::debug_span!("step", node, step = id.as_str());
+        let _entered = context.enter();
+        let (node, title) = (node.to_owned(), step_title(id).to_owned());
+        self.send_event(Event::StepStarted(StepStarted {
+            node: node.clone(),
+            id,
+            title: title.clone(),
+            waits_for: None,
+        }));
+        let begin = Instant::now();
+        let done = work()?;
+        let ms = whole_millis(begin.elapsed());
+        self.send_event(Event::StepEnded(StepEnded {
+            node,
+            id,
+            title,
+            ms,
+        }));
+        Ok(done)
     }
 }
 

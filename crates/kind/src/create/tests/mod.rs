@@ -68,7 +68,10 @@ impl Stage {
 
     fn create(&self, options: &CreateCluster) -> Result<Created> {
         self.provider.create(options, &|event| {
-            if !matches!(event, Event::Detail { .. } | Event::StepEnded(_)) {
+            if !matches!(
+                event,
+                Event::Detail(_) | Event::StepStarted(_) | Event::StepEnded(_)
+            ) {
                 self.events.lock().unwrap().push(event);
             }
         })
