@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Values that are known, the longest first: one may be a part of another.
 static KNOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// A shorter value stands in any text; it is kept out by the places where it comes from.
-const SHORTEST: usize = 6;
+const SHORTEST: usize = 8;
 
 /// Notes a value that no log and no message may hold from now on.
 pub fn note_secret(value: &str) {

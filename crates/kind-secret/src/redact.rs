@@ -35,6 +35,8 @@ pub fn note_document(text: &str) {
 pub fn note_variable(name: &str, value: &str) {
     if is_secret_name(name) {
         note_secret(value);
+        // Of `Basic dTpw` also what follows the scheme.
+        value.split_whitespace().for_each(note_secret);
     }
     note_document(value);
 }

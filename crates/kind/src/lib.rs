@@ -68,6 +68,7 @@ pub use kind_engine::{Agent, EngineKind, HostConfig, HostMount, Port, Protocol};
 pub use kind_image::Progress;
 pub use kind_image::build::Packing;
 pub use kind_image::oci::Platform;
+pub use kind_secret::{redact_document, redact_text};
 pub use kubeconfig::{
     Endpoint, HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig,
     remove_from_kubeconfig, windows_home,

@@ -1,6 +1,6 @@
 //! Why a command failed.
 
-use kind::{Check, Severity, error_chain};
+use kind::{Check, Severity, error_chain, redact_document};
 use serde::Serialize;
 
 use super::Document;
@@ -39,10 +39,10 @@ impl From<&Failure> for ErrorDocument {
         let causes = error.map_or(&[][..], kind::Error::causes);
         Self {
             code: failure.code().to_owned(),
-            message: failure.message(),
-            cause: error.and_then(cause),
+            message: redact(failure.message()),
+            cause: error.and_then(cause).map(redact),
             remedy: failure.remedy(),
-            output: error.and_then(kind::Error::output).map(str::to_owned),
+            output: error.and_then(kind::Error::output).map(redact),
             causes: causes.iter().map(CauseDocument::from).collect(),
             evidence: error
                 .and_then(kind::Error::evidence)
@@ -88,7 +88,7 @@ impl From<&Check> for CauseDocument {
     fn from(check: &Check) -> Self {
         let evidence = check.evidence.iter().map(|evidence| EvidenceDocument {
             path: evidence.path.clone(),
-            lines: evidence.lines.clone(),
+            lines: evidence.lines.iter().map(redact).collect(),
         });
         Self {
             id: check.id.clone(),
@@ -103,6 +103,11 @@ impl From<&Check> for CauseDocument {
             evidence: evidence.collect(),
         }
     }
+}
+
+/// A text without secrets.
+fn redact(text: impl AsRef<str>) -> String {
+    redact_document(text.as_ref()).into_owned()
 }
 
 /// What stands behind an error's own words.

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use kind::{
     Detail, Event, EventRecord, Outcome, Phase, Progress, StepEnded, StepStarted, Timeline,
-    Verbosity,
+    Verbosity, redact_document,
 };
 
 use super::diagnostic::Diagnostic;
@@ -166,7 +166,7 @@ impl Ui {
 
     fn tell(&self, record: EventRecord) {
         if self.pace.lets_through(&record, Instant::now()) {
-            write_error(&json::event_line(record));
+            write_error(&json::event_line(json::redact_record(record)));
         }
     }
 
@@ -259,6 +259,7 @@ impl Ui {
 
     /// Writes one line to stderr; a spinner gives way to it.
     fn line(&self, text: &str) {
+        let text = redact_document(text);
         let spinning = self.spinner().is_some();
         let start = if spinning { CLEAR_LINE } else { "" };
         let end = if text.ends_with('\n') { "" } else { "\n" };

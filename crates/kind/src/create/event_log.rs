@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use kind_engine::Engine;
+use kind_secret::redact_text;
 
 use crate::event::{Event, Listener, Recording};
 use crate::node::{File, copy_in};
@@ -71,7 +72,8 @@ impl<'a> EventLog<'a> {
     fn lines(&self) -> String {
         let events = self.recording.events();
         let lines = events.iter().map(serde_json::to_string);
-        lines.filter_map(|line| Some(line.ok()? + "\n")).collect()
+        let lines: String = lines.filter_map(|line| Some(line.ok()? + "\n")).collect();
+        redact_text(&lines).into_owned()
     }
 }
 

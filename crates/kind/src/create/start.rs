@@ -1,6 +1,7 @@
 //! From documents to nodes that run.
 
 use kind_node::request::StepId;
+use kind_secret::redact_document;
 
 use super::boot::boot_nodes;
 use super::coordinator::Coordinator;
@@ -61,7 +62,10 @@ fn write_files(
             phases.send_event(Event::Warning(Warning::Config(warning)));
         }
         let text = node.documents.text();
-        let text = format!("Using the following kubeadm config for node {name}:\n{text}");
+        let text = format!(
+            "Using the following kubeadm config for node {name}:\n{}",
+            redact_document(&text)
+        );
         phases.send_detail(Detail::new(Verbosity::Documents, text).of_node(*name));
         phases.run_step(name, StepId::Files, || {
             copy_in(engine, name, &[&files.files[..], &files.secrets].concat())
