@@ -56,7 +56,7 @@ fn assigned_value(line: &str, at: usize) -> Option<(usize, usize)> {
     is_secret_name(name).then(|| value_after(line, at + 1, |c| c.is_whitespace()))
 }
 
-/// The value of an entry of YAML or JSON, which begins a line or follows another one.
+/// The value of an entry of YAML or JSON, which begins a line, numbered or not, or follows another one.
 fn entry_value(line: &str, at: usize) -> Option<(usize, usize)> {
     let (name, begin) = name_before(line, at);
     if !is_secret_name(name) {
@@ -64,7 +64,9 @@ fn entry_value(line: &str, at: usize) -> Option<(usize, usize)> {
     }
     let before = line[..begin].trim_end_matches(is_quote);
     let flow = before.trim_end().ends_with(['{', ',']);
-    let starts = before.chars().all(|c| c.is_whitespace() || c == '-');
+    let starts = before
+        .chars()
+        .all(|c| c.is_whitespace() || c.is_ascii_digit() || "-|".contains(c));
     let in_flow = before.contains('{');
     let ends = move |c: char| in_flow && matches!(c, ',' | '}');
     (flow || starts).then(|| value_after(line, at + 1, ends))
@@ -151,6 +153,7 @@ mod tests {
             ),
             ("{\\\"identitytoken\\\":\\\"i\\\"}", &["i"]),
             ("client-key-data: abc", &["abc"]),
+            (" 16 | - token: abc", &["abc"]),
             ("automountServiceAccountToken: false", &[]),
             ("failed to get token: it is gone", &[]),
             (

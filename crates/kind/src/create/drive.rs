@@ -9,6 +9,7 @@ use kind_engine::Engine;
 use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{Event as NodeEvent, Request, StepId};
+use kind_secret::{redact_document, redact_text};
 
 use super::coordinator::Coordinator;
 use super::phases::{PhaseSequence, Phases};
@@ -86,7 +87,7 @@ impl BootstrapRun<'_, '_> {
         match reply {
             Reply::Event(event) => self.on_event(requests, node, event),
             Reply::Noise(line) => {
-                tracing::debug!(line, node, "node");
+                tracing::debug!(line = %redact_text(&line), node, "node");
                 Ok(())
             }
             Reply::Ended(code) if code != 0 && self.ready => {
@@ -130,7 +131,7 @@ impl BootstrapRun<'_, '_> {
                     node: node.to_owned(),
                     action: self.describe_failure(node, id, &name),
                     reason,
-                    output,
+                    output: redact_document(&output).into_owned(),
                     causes,
                 }
                 .into_error());
@@ -211,6 +212,7 @@ impl BootstrapRun<'_, '_> {
         let (node, id) = (ended.node.clone(), ended.id);
         self.phases.send_event(Event::StepEnded(ended));
         if matches!(id, StepId::Kubeadm(_)) {
+            let output = redact_document(output);
             let detail = Detail::new(Verbosity::Output, output).of_node(&node);
             self.phases.send_detail(detail.of_step(id));
         }

@@ -115,6 +115,9 @@ fn note_secrets(cluster: &Cluster, plan: &Plan) {
     let patches = cluster.kubeadm_config_patches.iter().chain(of_nodes);
     let patches = patches.chain(&cluster.containerd_config_patches);
     patches.for_each(|patch| note_document(patch));
+    let mirrors = cluster.registries.iter();
+    let mirrors = mirrors.flat_map(|registry| &registry.mirrors);
+    mirrors.for_each(|mirror| note_document(&mirror.url));
 }
 
 /// A log that cannot be kept costs nobody a cluster.

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod dry_run;
+mod secrets;
 
 const NODE: &str = "kind-control-plane";
 const ADMIN: &str = "\
@@ -143,12 +144,17 @@ fn tell(out: &mut dyn Write, event: &NodeEvent) {
 }
 
 fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
+    run_printing(steps, fails, "what it printed", out)
+}
+
+/// Every program prints the same.
+fn run_printing(steps: &[Step], fails: Option<&str>, printed: &str, out: &mut dyn Write) -> bool {
     for step in steps {
         match step {
             Step::Run { id, name, .. } | Step::Wait { id, name, .. } if fails == Some(name) => {
                 let id = *id;
                 let (name, reason) = (name.clone(), "exit code 1".to_owned());
-                let output = "what it printed".to_owned();
+                let output = printed.to_owned();
                 tell(
                     out,
                     &NodeEvent::Failed {
@@ -163,7 +169,7 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
             }
             Step::Run { id, name, .. } | Step::Wait { id, name, .. } => {
                 let id = *id;
-                let (name, output) = (name.clone(), String::new());
+                let (name, output) = (name.clone(), printed.to_owned());
                 tell(
                     out,
                     &NodeEvent::Finished {
@@ -180,7 +186,9 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
             }
             Step::Mark { id } => tell(out, &NodeEvent::Marked { id: *id }),
             Step::Together { sequences }
-                if !sequences.iter().all(|sequence| run(sequence, fails, out)) =>
+                if !sequences
+                    .iter()
+                    .all(|sequence| run_printing(sequence, fails, printed, out)) =>
             {
                 return false;
             }
@@ -206,6 +214,7 @@ fn a_cluster_is_made_in_kinds_order() {
         "/etc/kubernetes/pki/ca.crt",
         "/var/log/kind/create-events.jsonl",
         "/var/log/kind/create-timings.txt",
+        "/var/log/kind/create-trace.json",
     ] {
         assert!(copied.iter().any(|known| known == path), "{path}");
     }
