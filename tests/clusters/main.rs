@@ -31,6 +31,7 @@ mod published;
 mod published_manifests;
 mod pulled;
 mod refusals;
+mod secrets;
 mod seeds;
 mod several;
 mod volumes;
@@ -62,6 +63,7 @@ use packed::*;
 use published::*;
 use pulled::*;
 use refusals::*;
+use secrets::*;
 use seeds::*;
 use several::*;
 use volumes::*;
@@ -106,6 +108,7 @@ const SHARED: &[(&str, Test)] = &named![
     a_mount_is_shared_with_the_host,
     logs_exec_and_port_forward_work,
     logs_are_exported,
+    nothing_printed_or_exported_holds_a_secret,
     results_for_programs_fit_their_schema,
     only_missing_layers_are_sent,
     archives_are_loaded_in_every_form,

@@ -69,7 +69,7 @@ fn find_tokens(line: &str) -> Vec<(usize, usize)> {
         let has_digit = bytes[dot + 1..end].iter().any(u8::is_ascii_digit);
         // A part of a longer name is none.
         let continues = bytes.get(end).is_some_and(|next| b"-_.".contains(next))
-            && bytes.get(end + 1).is_some_and(|byte| is_part(&byte));
+            && bytes.get(end + 1).is_some_and(is_part);
         if (before, after) == TOKEN_PARTS && has_digit && !continues {
             places.push((dot - before, end));
         }

@@ -25,8 +25,8 @@ const NO_SECRETS: [&str; 8] = ["true", "false", "null", "none", "~", "|", ">", "
 pub fn is_secret_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let words: String = lower.chars().filter(char::is_ascii_alphanumeric).collect();
-    let ends = |ending: &&str| words.ends_with(*ending);
-    ENDINGS.iter().any(|ending| ends(&ending))
+    let ends = |ending: &str| words.ends_with(ending);
+    ENDINGS.iter().any(|ending| ends(ending))
         || NAMES.contains(&words.as_str())
         || lower.ends_with("_auth")
 }

@@ -7,6 +7,7 @@ mod config;
 mod dry_run;
 mod json;
 mod kubeconfig;
+mod logging;
 mod messages;
 mod recorded;
 mod run;

@@ -11,7 +11,7 @@ use kind_node::request::{Event as NodeEvent, Request, Step, StepId};
 
 use crate::{
     Agent, CancelToken, CreateCluster, Created, Endpoint, Error, Event, KubeconfigFiles, Outcome,
-    Phase, Provider, Result, error_chain,
+    Phase, Provider, Result, Verbosity, error_chain,
 };
 
 mod dry_run;
@@ -722,5 +722,30 @@ fn phases_end_before_the_next_begins() {
             }
             _ => {}
         }
+    }
+}
+
+/// Levels at which the details of a creation stand in the table of [`Verbosity`].
+#[test]
+fn details_have_the_levels_of_the_table() {
+    let stage = Stage::new(node(None));
+    let told = Mutex::new(Vec::new());
+    let listener = |event| told.lock().unwrap().push(event);
+    stage.provider.create(&stage.options(), &listener).unwrap();
+    let told = told.into_inner().unwrap();
+    let level_of = |words: &str| {
+        let details = told.iter().filter_map(|event| match event {
+            Event::Detail(detail) if detail.text.contains(words) => Some(detail.level),
+            _ => None,
+        });
+        details.collect::<Vec<_>>().first().copied()
+    };
+    for (words, level) in [
+        ("present locally", Verbosity::Steps),
+        ("Using the following kubeadm config", Verbosity::Documents),
+        ("what it printed", Verbosity::Output),
+        ("Using the following CNI manifest", Verbosity::Manifests),
+    ] {
+        assert_eq!(level_of(words), Some(level), "{words}");
     }
 }
