@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// What stands where a secret stood.
+pub const REDACTED: &str = "<redacted>";
 /// Values that are known, the longest first: one may be a part of another.
 static KNOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// A shorter value stands in any text; it is kept out by the places where it comes from.
@@ -54,12 +56,12 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(crate::REDACTED)
+        f.write_str(REDACTED)
     }
 }
 
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(crate::REDACTED)
+        f.write_str(REDACTED)
     }
 }

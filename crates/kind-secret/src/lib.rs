@@ -14,7 +14,7 @@ mod names;
 mod redact;
 mod writer;
 
-pub use known::{Secret, note_secret};
+pub use known::{REDACTED, Secret, note_secret};
 pub use names::is_secret_name;
-pub use redact::{REDACTED, note_document, note_variable, redact_document, redact_text};
+pub use redact::{note_document, note_variable, redact_document, redact_text};
 pub use writer::RedactingWriter;

@@ -1,5 +1,7 @@
 //! Secrets that are known by the name before them, in documents and command lines.
 
+use crate::known::REDACTED;
+
 /// How names of secrets end, without signs between words.
 const ENDINGS: [&str; 13] = [
     "password",
@@ -47,7 +49,7 @@ pub(crate) fn find_named(line: &str) -> Vec<(usize, usize)> {
 }
 
 fn is_value(text: &str) -> bool {
-    !text.is_empty() && !NO_SECRETS.contains(&text) && !text.starts_with(crate::REDACTED)
+    !text.is_empty() && !NO_SECRETS.contains(&text) && !text.starts_with(REDACTED)
 }
 
 /// The value of `NAME=value`, `--name=value` or `name = "value"`.

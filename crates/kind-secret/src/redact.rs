@@ -3,11 +3,8 @@
 use std::borrow::Cow;
 
 use crate::forms::{PemKeys, find_forms};
-use crate::known::{find_known, note_secret};
+use crate::known::{REDACTED, find_known, note_secret};
 use crate::names::{find_named, is_secret_name};
-
-/// What stands where a secret stood.
-pub const REDACTED: &str = "<redacted>";
 
 /// A text of any origin without what is known by its value or its form.
 pub fn redact_text(text: &str) -> Cow<'_, str> {
