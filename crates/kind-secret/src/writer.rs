@@ -31,30 +31,33 @@ impl<W: Write> RedactingWriter<W> {
     /// # Errors
     /// Those of the writer behind.
     pub fn finish(mut self) -> io::Result<W> {
-        self.write_partial()?;
+        let mut rest = Vec::new();
+        self.redact_partial(&mut rest);
+        self.inner.write_all(&rest)?;
         self.inner.flush()?;
         Ok(self.inner)
     }
 
-    fn write_partial(&mut self) -> io::Result<()> {
-        let line = std::mem::take(&mut self.partial);
-        for chunk in line.utf8_chunks() {
+    fn redact_partial(&mut self, redacted: &mut Vec<u8>) {
+        for chunk in self.partial.utf8_chunks() {
             let text = self.redactor.redact_line(chunk.valid(), |_| Vec::new());
-            self.inner.write_all(text.as_bytes())?;
-            self.inner.write_all(chunk.invalid())?;
+            redacted.extend_from_slice(text.as_bytes());
+            redacted.extend_from_slice(chunk.invalid());
         }
-        Ok(())
+        self.partial.clear();
     }
 }
 
 impl<W: Write> Write for RedactingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut redacted = Vec::new();
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.partial.extend_from_slice(part);
             if part.ends_with(b"\n") || self.partial.len() >= LONGEST_LINE {
-                self.write_partial()?;
+                self.redact_partial(&mut redacted);
             }
         }
+        self.inner.write_all(&redacted)?;
         Ok(bytes.len())
     }
 

@@ -58,7 +58,7 @@ fn lines_of_the_second_level_say_when_and_where() {
     let later = create(&stage(), &["-v", "4"]).stderr;
     // What is no diagnostic line is as it always was.
     assert!(
-        later.starts_with("Creating cluster \"kind\" ...\n"),
+        later.contains("\nCreating cluster \"kind\" ...\n"),
         "{later}"
     );
     let of_node = later
@@ -189,7 +189,9 @@ fn timings_are_shown_after_a_failure_too() {
     let stage = stage();
     let answer = create(&stage, &["--timings", "--trace-file", "-"]);
     assert!(
-        answer.stderr.contains(" in all (# works, . waits)\nkind\n"),
+        answer
+            .stderr
+            .contains(" in all (# works, . waits, x did not end well)\nkind\n"),
         "{answer:#?}"
     );
     assert!(

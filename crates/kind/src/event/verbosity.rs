@@ -49,4 +49,14 @@ mod tests {
         let levels = Verbosity::ALL.map(Verbosity::level);
         assert_eq!(levels, [0, 1, 2, 3, 4, 5, 6]);
     }
+
+    #[test]
+    fn every_level_has_a_row_for_users() {
+        let page = include_str!("../../../../docs/logging.md");
+        let rows = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
+        let rows: Vec<i32> = rows.filter_map(|level| level.parse().ok()).collect();
+        assert_eq!(rows, Verbosity::ALL.map(Verbosity::level));
+    }
 }

@@ -35,7 +35,7 @@ impl Chart {
             label,
             cells: width - INDENT - label - SECONDS - 1,
         };
-        let mut text = self.heading(timeline);
+        let mut text = format!("{}\n", clip(&self.heading(timeline), width));
         for group in &groups {
             text.push_str(&format!("{}\n", clip(group.node, width)));
             for row in &group.rows {
@@ -48,7 +48,13 @@ impl Chart {
     fn heading(self, timeline: &Timeline) -> String {
         let seconds = seconds(timeline.total_ms);
         let (work, wait) = (self.charset.work(), self.charset.wait());
-        format!("{seconds} in all ({work} works, {wait} waits)\n")
+        let all_ended = timeline.spans.iter().all(|span| span.finished);
+        let unfinished = if all_ended {
+            String::new()
+        } else {
+            format!(", {} did not end well", self.charset.unfinished())
+        };
+        format!("{seconds} in all ({work} works, {wait} waits{unfinished})")
     }
 
     fn line(self, row: &Row<'_>, total_ms: u64, columns: Columns) -> String {

@@ -35,6 +35,14 @@ impl Charset {
             Self::Unicode => '░',
         }
     }
+
+    /// The sign where something was cut off.
+    pub(super) fn unfinished(self) -> char {
+        match self {
+            Self::Ascii => 'x',
+            Self::Unicode => '✗',
+        }
+    }
 }
 
 /// The rows of one node.
@@ -89,17 +97,11 @@ fn group_of<'a>(timeline: &'a Timeline, node: &'a str, shortest: u64) -> Group<'
 }
 
 fn row_of(span: &Span) -> Row<'_> {
-    let mut notes = Vec::new();
-    notes.extend(
-        span.waits_for
-            .as_ref()
-            .map(|awaited| format!("waits for {awaited}")),
-    );
-    notes.extend((!span.finished).then(|| "did not end".to_owned()));
+    let awaited = span.waits_for.as_ref();
     Row {
         label: span.title.clone(),
         spans: vec![span],
-        note: notes.join(", "),
+        note: awaited.map_or(String::new(), |awaited| format!("waits for {awaited}")),
     }
 }
 
@@ -127,6 +129,9 @@ impl Row<'_> {
                 .take(end)
                 .skip(first)
                 .for_each(|cell| *cell = sign);
+            if let Some(last) = bars.get_mut(end - 1).filter(|_| !span.finished) {
+                *last = charset.unfinished();
+            }
         }
         bars
     }

@@ -129,7 +129,8 @@ fn what_failed_is_open_until_the_end() {
         ]
     );
     let chart = Chart::new(80, Charset::Ascii).draw_timeline(&timeline);
-    assert!(chart.contains("did not end"), "{chart}");
+    assert!(chart.contains(", x did not end well)\n"), "{chart}");
+    assert!(chart.contains("###x\n"), "{chart}");
 }
 
 #[test]
