@@ -46,6 +46,7 @@ mod power;
 mod provider;
 mod prune;
 mod publish;
+mod steps;
 mod subnet;
 mod timeline;
 mod transfer;

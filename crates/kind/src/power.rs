@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use kind_engine::{Node, State};
-use kind_node::request::{Event as NodeEvent, Request};
+use kind_engine::{Engine, Node, State};
+use kind_node::request::{Event as NodeEvent, Request, StepId};
 
 use crate::create::parallel;
 use crate::event::{Event, Listener, Outcome, Phase};
 use crate::node::{Abandoned, Reply, Requests};
+use crate::steps::{run_step, step_event};
 use crate::{CancelToken, Error, NodeRole, Provider, Result, bootstrap};
 
 /// How long nodes may take to shut down in order.
@@ -90,7 +91,7 @@ fn note_stop(provider: &Provider, nodes: &[Node]) {
     let mut requests = Requests::new(provider.shared_engine());
     let steps = vec![bootstrap::note_stop()];
     requests.begin_request(&node.name, &Request { steps }, &[]);
-    let noted = went_well(requests, &CancelToken::new());
+    let noted = went_well(requests, &CancelToken::new(), &|_| {});
     tracing::debug!(?noted, node = node.name, "the cluster was told");
 }
 
@@ -107,21 +108,26 @@ fn start_cluster(
         .collect();
     let engine = provider.engine();
     parallel::run_for_each(&stopped, &options.cancel, |node| {
-        let failed = |action| Error::engine(format!("{action} node {:?}", node.name));
-        engine
-            .start(&node.name)
-            .map_err(failed("failed to start"))?;
-        if is_load_balancer(node) {
-            return Ok(());
-        }
-        engine
-            .wait_until_booted(&node.name, BOOT_TIMEOUT)
-            .map_err(failed("failed to boot"))
+        let boot = || boot_node(engine, node);
+        run_step(listener, &node.name, StepId::Boot, boot)
     })?;
     if let Some(limit) = options.wait {
         wait_until_ready(provider, options, &nodes, limit, listener)?;
     }
     Ok(stopped.iter().map(|node| node.name.clone()).collect())
+}
+
+fn boot_node(engine: &dyn Engine, node: &Node) -> Result<()> {
+    let failed = |action| Error::engine(format!("{action} node {:?}", node.name));
+    engine
+        .start(&node.name)
+        .map_err(failed("failed to start"))?;
+    if is_load_balancer(node) {
+        return Ok(());
+    }
+    engine
+        .wait_until_booted(&node.name, BOOT_TIMEOUT)
+        .map_err(failed("failed to boot"))
 }
 
 fn cluster_nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
@@ -161,7 +167,7 @@ fn wait_until_ready(
         steps.extend((index == 0).then(|| bootstrap::await_api_server_step(limit)));
         requests.begin_request(&node.name, &Request { steps }, &[]);
     }
-    let is_ready = went_well(requests, &options.cancel)?;
+    let is_ready = went_well(requests, &options.cancel, listener)?;
     let outcome = if is_ready {
         Outcome::Done
     } else {
@@ -187,7 +193,7 @@ fn is_load_balancer(node: &Node) -> bool {
 }
 
 /// Whether every step of all requests went well.
-fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
+fn went_well(mut requests: Requests, cancel: &CancelToken, listener: Listener<'_>) -> Result<bool> {
     let mut well = true;
     let kept = || Abandoned::NodesKept;
     requests.handle_replies(cancel, kept, |_, node, reply| {
@@ -202,7 +208,8 @@ fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
                 well = false;
             }
             Reply::Ended(code) => well &= code == 0,
-            Reply::Event(_) | Reply::Noise(_) => {}
+            Reply::Event(event) => step_event(node, &event).into_iter().for_each(listener),
+            Reply::Noise(_) => {}
         }
         Ok(())
     })?;

@@ -83,6 +83,9 @@ documents! {
         name: String,
         /// Nodes that did not run before.
         nodes: Vec<String>,
+        /// With `--timings`: what ran when in which node, and what it waited for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        timings: Option<Vec<kind::Span>>,
     }
 
     /// Of `stop cluster`.

@@ -17,10 +17,9 @@ use super::requests::BootstrapRequests;
 use super::start::Started;
 use crate::bootstrap::{step, step_ids};
 use crate::error::FailedStep;
-use crate::event::{
-    Detail, Event, Outcome, StepEnded, StepStarted, Verbosity, Waiting, Warning, whole_millis,
-};
+use crate::event::{Detail, Event, Outcome, StepEnded, Verbosity, Waiting, Warning, whole_millis};
 use crate::node::{File, Reply, Requests, copy_in};
+use crate::steps::{readable_title, step_started};
 use crate::{Error, Result};
 
 /// Sends the nodes their requests and waits until all have ended. Returns the administrator's kubeconfig as kubeadm
@@ -161,17 +160,11 @@ impl BootstrapRun<'_, '_> {
 
     fn tell_started(&self, node: &str, id: StepId, name: String) {
         // A worker that has started alone joins by being registered at the first node.
-        let awaited = if id == step::JOIN && self.beside.contains(node) {
-            Some(self.script.first.as_str())
-        } else {
-            step::awaited_component(id)
-        };
-        self.phases.send_event(Event::StepStarted(StepStarted {
-            node: node.to_owned(),
-            id,
-            title: readable_title(id, name),
-            waits_for: awaited.map(str::to_owned),
-        }));
+        let joins = id == step::JOIN && self.beside.contains(node);
+        let awaited = joins.then_some(self.script.first.as_str());
+        let title = readable_title(id, name);
+        self.phases
+            .send_event(step_started(node, id, &title, awaited));
     }
 
     /// Tells which nodes wait for others.
@@ -180,12 +173,9 @@ impl BootstrapRun<'_, '_> {
         let mut awaited = self.script.first.clone();
         for group in &self.script.groups {
             for (node, _) in group {
-                self.phases.send_event(Event::StepStarted(StepStarted {
-                    node: node.clone(),
-                    id: StepId::Serves,
-                    title: await_title(&awaited),
-                    waits_for: Some(awaited.clone()),
-                }));
+                let title = await_title(&awaited);
+                let waiting = step_started(node, StepId::Serves, &title, Some(&awaited));
+                self.phases.send_event(waiting);
                 self.waiting.insert(node.clone(), (awaited.clone(), begin));
             }
             if let Some((last, _)) = group.last() {
@@ -349,14 +339,6 @@ impl BootstrapRun<'_, '_> {
 /// Whether a node that starts beside the first one has joined when this request is done.
 fn joins_by_itself(request: &Request) -> bool {
     step_ids(&request.steps).contains(&step::JOIN)
-}
-
-/// What people read of a step; one that is named after a path says little.
-fn readable_title(id: StepId, name: String) -> String {
-    match id {
-        StepId::ContainerRuntime => step::step_title(id).to_owned(),
-        _ => name,
-    }
 }
 
 fn await_title(awaited: &str) -> String {

@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use kind_node::request::StepId;
 
-use crate::Result;
-use crate::bootstrap::step::step_title;
-use crate::event::{Detail, Event, Listener, Outcome, Phase, StepEnded, StepStarted, whole_millis};
+use crate::event::{Detail, Event, Listener, Outcome, Phase};
+use crate::{Result, steps};
 
 /// Tells a listener which phase runs.
 pub(super) struct Phases<'a> {
@@ -58,25 +57,7 @@ impl<'a> Phases<'a> {
         id: StepId,
         work: impl FnOnce() -> Result<R>,
     ) -> Result<R> {
-        let context = tracing::debug_span!("step", node, step = id.as_str());
-        let _entered = context.enter();
-        let (node, title) = (node.to_owned(), step_title(id).to_owned());
-        self.send_event(Event::StepStarted(StepStarted {
-            node: node.clone(),
-            id,
-            title: title.clone(),
-            waits_for: None,
-        }));
-        let begin = Instant::now();
-        let done = work()?;
-        let ms = whole_millis(begin.elapsed());
-        self.send_event(Event::StepEnded(StepEnded {
-            node,
-            id,
-            title,
-            ms,
-        }));
-        Ok(done)
+        steps::run_step(self.listener, node, id, work)
     }
 }
 

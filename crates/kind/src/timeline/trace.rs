@@ -26,8 +26,11 @@ impl Timeline {
             let awaited = self.awaited_span(waiting.span);
             let awaited = awaited.and_then(|span| placed.iter().find(|known| known.span == span));
             if let Some(awaited) = awaited {
-                events.push(awaited.flow("s", number));
-                events.push(waiting.flow("f", number));
+                let begin = awaited.last_moment();
+                // What took no time at all ends with its last moment; no arrow leads back.
+                let end = waiting.last_moment().max(begin);
+                events.push(awaited.flow("s", number, begin));
+                events.push(waiting.flow("f", number, end));
             }
         }
         events
@@ -56,8 +59,14 @@ impl Placed<'_> {
         })
     }
 
-    /// One end of an arrow. It belongs to the span that it stands in, so it comes before that one's end.
-    fn flow(&self, end: &str, number: usize) -> Value {
+    /// The last microsecond that belongs to it.
+    fn last_moment(&self) -> u64 {
+        let end = (self.span.end_ms * 1000).saturating_sub(1);
+        end.max(self.span.begin_ms * 1000)
+    }
+
+    /// One end of an arrow. It belongs to the span that it stands in.
+    fn flow(&self, end: &str, number: usize, at: u64) -> Value {
         let mut event = json!({
             "ph": end,
             "name": "awaited",
@@ -65,7 +74,7 @@ impl Placed<'_> {
             "id": number,
             "pid": self.process,
             "tid": self.lane,
-            "ts": (self.span.end_ms * 1000).saturating_sub(1).max(self.span.begin_ms * 1000),
+            "ts": at,
         });
         if end == "f" {
             event["bp"] = json!("e");
