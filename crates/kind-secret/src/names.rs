@@ -49,7 +49,12 @@ pub(crate) fn find_named(line: &str) -> Vec<(usize, usize)> {
 }
 
 fn is_value(text: &str) -> bool {
-    !text.is_empty() && !NO_SECRETS.contains(&text) && !text.starts_with(REDACTED)
+    let text = text.trim_end_matches(',');
+    // What opens a list or an object is none; what stands in it has names of its own.
+    !text.is_empty()
+        && !NO_SECRETS.contains(&text)
+        && !text.starts_with(['[', '{'])
+        && !text.starts_with(REDACTED)
 }
 
 /// The value of `NAME=value`, `--name=value` or `name = "value"`.
@@ -155,6 +160,9 @@ mod tests {
             ),
             ("{\\\"identitytoken\\\":\\\"i\\\"}", &["i"]),
             ("client-key-data: abc", &["abc"]),
+            ("  \"Token\": null,", &[]),
+            ("  \"Credentials\": [", &[]),
+            ("auth = {username = \"u\", password = \"p\"}", &["p"]),
             (" 16 | - token: abc", &["abc"]),
             ("automountServiceAccountToken: false", &[]),
             ("failed to get token: it is gone", &[]),

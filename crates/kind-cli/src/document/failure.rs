@@ -41,7 +41,7 @@ impl From<&Failure> for ErrorDocument {
             code: failure.code().to_owned(),
             message: redact(failure.message()),
             cause: error.and_then(cause).map(redact),
-            remedy: failure.remedy(),
+            remedy: failure.remedy().map(redact),
             output: error.and_then(kind::Error::output).map(redact),
             causes: causes.iter().map(CauseDocument::from).collect(),
             evidence: error
@@ -97,9 +97,9 @@ impl From<&Check> for CauseDocument {
                 Severity::Warning => "warning".to_owned(),
             },
             subject: check.subject.clone(),
-            found: check.found.clone(),
+            found: redact(&check.found),
             expected: check.expected.clone(),
-            remedy: check.remedy.clone(),
+            remedy: redact(&check.remedy),
             evidence: evidence.collect(),
         }
     }
