@@ -144,6 +144,7 @@ pub(crate) fn logs_are_exported(world: &World) {
         "kubernetes-version.txt",
         "kind/create-events.jsonl",
         "kind/create-timings.txt",
+        "kind/create-trace.json",
     ] {
         let inside = target.join(NODE).join(file);
         let path = if file == "kind-version.txt" {

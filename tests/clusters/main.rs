@@ -32,6 +32,7 @@ mod published;
 mod published_manifests;
 mod pulled;
 mod refusals;
+mod secrets;
 mod seeds;
 mod several;
 mod volumes;
@@ -64,6 +65,7 @@ use packed::*;
 use published::*;
 use pulled::*;
 use refusals::*;
+use secrets::*;
 use seeds::*;
 use several::*;
 use volumes::*;
@@ -108,6 +110,7 @@ const SHARED: &[(&str, Test)] = &named![
     a_mount_is_shared_with_the_host,
     logs_exec_and_port_forward_work,
     logs_are_exported,
+    nothing_printed_or_exported_holds_a_secret,
     results_for_programs_fit_their_schema,
     only_missing_layers_are_sent,
     archives_are_loaded_in_every_form,

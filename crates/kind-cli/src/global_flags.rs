@@ -15,6 +15,12 @@ pub(crate) const GLOBAL_FLAGS: &[Flag] = &[
     )
     .short('o')
     .default("text"),
+    Flag::new(
+        "log-format",
+        Kind::OneOf(&["text", "json"]),
+        "how diagnostic lines of -v are written: text, or json: an object on each line",
+    )
+    .default("text"),
     Flag::switch("quiet", "silence all stderr output").short('q'),
     Flag::new(
         "verbosity",

@@ -23,6 +23,9 @@ pub(crate) fn run_words(words: &[String]) -> Exit {
         Err(failure) => return report_failure(&Ui::new(settings), &outdated(failure, words)),
     };
     settings.verbosity = matches.number("verbosity").unwrap_or(0);
+    if matches.text_flag("log-format") == Some("json") {
+        settings.log_format = Format::Json;
+    }
     let context = Context::new(environment, Ui::new(settings));
     context.ui.show_diagnostics();
     context.listen(&matches);

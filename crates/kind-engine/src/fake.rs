@@ -33,6 +33,8 @@ struct World {
     fails: Option<String>,
     stock: BTreeMap<String, (String, Vec<u8>)>,
     next_address: u8,
+    /// What nodes were given, by their names.
+    environments: BTreeMap<String, Vec<String>>,
     changing_addresses: bool,
 }
 
@@ -219,6 +221,11 @@ impl Engine for Fake {
         }
         // As after a crash in the middle: the node is there, and the call has failed.
         let mut world = self.world();
+        let variables = node.env.iter();
+        let variables = variables
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        world.environments.insert(node.name.clone(), variables);
         let address = [172, 18, 0, world.next_address];
         world.next_address += 1;
         world.nodes.insert(
@@ -263,8 +270,10 @@ impl Engine for Fake {
     }
 
     fn inspect(&self, node: &str) -> Result<String, Error> {
-        drop(self.call("inspect", node)?);
-        Ok("[]\n".to_owned())
+        let world = self.call("inspect", node)?;
+        let variables = world.environments.get(node);
+        let known = serde_json::json!([{ "Config": { "Env": variables } }]);
+        Ok(format!("{known:#}\n"))
     }
 
     fn exec(&self, node: &str, command: &Command, io: Io<'_>) -> Result<i32, Error> {

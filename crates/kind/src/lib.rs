@@ -51,7 +51,9 @@ mod power;
 mod provider;
 mod prune;
 mod publish;
+mod steps;
 mod subnet;
+mod timeline;
 mod transfer;
 
 pub use kind_config as config;
@@ -64,8 +66,8 @@ pub use create::{CreateCluster, Created};
 pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, FailedStep, Result, error_chain};
 pub use event::{
-    Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, StepEnded, StepId, StepRecord,
-    Waiting, Warning, timestamp,
+    About, Detail, Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, RecordedEvent,
+    Recording, StepEnded, StepId, StepRecord, StepStarted, Verbosity, Waiting, Warning, timestamp,
 };
 pub use explain::{Explanation, explain, explanations};
 pub use kind_diagnosis::{Check, Evidence, Severity};
@@ -74,6 +76,7 @@ pub use kind_engine::{Agent, EngineKind, HostConfig, HostMount, Port, Protocol};
 pub use kind_image::Progress;
 pub use kind_image::build::Packing;
 pub use kind_image::oci::Platform;
+pub use kind_secret::{redact_document, redact_text};
 pub use kubeconfig::{
     Endpoint, HomeCandidate, KubeconfigFiles, context_name, merge_kubeconfig,
     remove_from_kubeconfig, windows_home,
@@ -85,6 +88,7 @@ pub use plan::{NETWORK, NodePlan, NodeRole, Plan};
 pub use power::StartCluster;
 pub use provider::{Node, Provider, ProviderBuilder};
 pub use prune::{Prune, Pruned, PrunedKind};
+pub use timeline::{Charset, Chart, Span, Timeline};
 
 /// Name of a cluster that nobody named.
 pub const DEFAULT_CLUSTER_NAME: &str = "kind";

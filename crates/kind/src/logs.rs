@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use kind_engine::{Command, Engine, EngineKind, Io, Node, State};
 use kind_image::concurrent::{run_each, run_piped};
+use kind_secret::{RedactingWriter, note_document, redact_document};
 
 use crate::abandon::{SHORT_GRACE, run_abandonable};
 use crate::error::FailedStep;
@@ -119,6 +120,7 @@ pub(crate) fn collect(
     let mut errors: Vec<Error> = Vec::new();
     errors.extend(engine_info(engine, directory).err());
     let found = run_each(nodes, |node| {
+        let _context = tracing::debug_span!("logs", node = node.name).entered();
         node_logs(engine, node, &directory.join(&node.name), cancel)
     });
     errors.extend(found.into_iter().flatten());
@@ -136,7 +138,14 @@ fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {
         .describe()
         .map_err(Error::engine(Code::HostCheck, "failed to get engine info"))?;
     fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
-    fs::write(&path, text).map_err(Error::io("failed to write", &path))
+    write_document(&path, &text)
+}
+
+/// Writes what an engine knows, without the secrets in it. What comes after it has none of them either.
+fn write_document(path: &Path, text: &str) -> Result<()> {
+    note_document(text);
+    let text = redact_document(text);
+    fs::write(path, text.as_bytes()).map_err(Error::io("failed to write", path))
 }
 
 fn node_logs(
@@ -190,17 +199,24 @@ fn inspect_nodes(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<(
     let text = engine
         .inspect(&node.name)
         .map_err(Error::engine(Code::NodeLogs, action))?;
-    fs::write(&path, text).map_err(Error::io("failed to write", &path))
+    write_document(&path, &text)
 }
 
 /// What the node's first process printed.
 fn copy_serial_log(engine: &dyn Engine, node: &Node, directory: &Path) -> Result<()> {
     let path = directory.join("serial.log");
-    let mut file = File::create(&path).map_err(Error::io("failed to create", &path))?;
+    let file = File::create(&path).map_err(Error::io("failed to create", &path))?;
+    let mut file = RedactingWriter::new(file);
     let action = format!("failed to read the console of node {:?}", node.name);
-    engine
-        .logs(&node.name, false, &mut file)
-        .map_err(Error::engine(Code::NodeLogs, action))
+    let read = engine.logs(&node.name, false, &mut file);
+    let read = read.map_err(Error::engine(Code::NodeLogs, action));
+    finish_file(file, &path).and(read)
+}
+
+/// Writes the last of a file.
+fn finish_file(file: RedactingWriter<File>, path: &Path) -> Result<()> {
+    let finished = file.finish().map(drop);
+    finished.map_err(Error::io("failed to write", path))
 }
 
 /// A command that a hanging node cannot hold up for ever.
@@ -211,17 +227,18 @@ fn bounded_command(argv: &[&str]) -> Command {
 /// What a command in the node prints, stdout and stderr in one file.
 fn command_output(engine: &dyn Engine, node: &Node, argv: &[&str], path: &Path) -> Result<()> {
     let open = || File::create(path).map_err(Error::io("failed to create", path));
-    let mut stdout = open()?;
-    let mut stderr = stdout
+    let stdout = open()?;
+    let stderr = stdout
         .try_clone()
         .map_err(Error::io("failed to open", path))?;
+    let mut stdout = RedactingWriter::new(stdout);
+    let mut stderr = RedactingWriter::new(stderr);
     let command = bounded_command(argv);
     let action = || format!("failed to run {} in node {:?}", argv.join(" "), node.name);
-    match engine.exec(
-        &node.name,
-        &command,
-        Io::new(None, &mut stdout, &mut stderr),
-    ) {
+    let io = Io::new(None, &mut stdout, &mut stderr);
+    let ended = engine.exec(&node.name, &command, io);
+    finish_file(stdout, path).and(finish_file(stderr, path))?;
+    match ended {
         Ok(0) => Ok(()),
         Ok(code) => Err(FailedStep {
             node: node.name.clone(),
@@ -268,8 +285,9 @@ fn unpack_logs(mut stream: impl Read, directory: &Path, skip: usize) -> io::Resu
                 if let Some(parent) = target.parent() {
                     fs::create_dir_all(parent)?;
                 }
-                let mut file = File::create(&target)?;
-                io::copy(&mut entry, &mut file)?;
+                let mut writer = RedactingWriter::new(File::create(&target)?);
+                io::copy(&mut entry, &mut writer)?;
+                let file = writer.finish()?;
                 #[cfg(unix)]
                 file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(
                     // Who has collected them can read them, and collect into the same place again.

@@ -11,7 +11,7 @@ use kind_image::{Reference, Store};
 
 use crate::abandon::run_abandonable;
 use crate::error::Cause;
-use crate::event::{Event, Listener, Outcome, Phase, Warning};
+use crate::event::{Detail, Event, Listener, Outcome, Phase, Verbosity, Warning};
 use crate::image_error::{image_cause, store_error};
 use crate::leftover::Leftover;
 use crate::{CancelToken, Code, Error, Provider, Result, access, code_of, hand_over};
@@ -349,10 +349,12 @@ impl<'a> Steps<'a> {
 
     fn handle_build_event(&self, event: build::Event<'_>) {
         match event {
-            build::Event::Waiting => self.detail(0, "Waiting for another build ..."),
+            build::Event::Waiting => {
+                self.detail(Verbosity::Normal, "Waiting for another build ...")
+            }
             build::Event::Started { step, log } => {
                 self.detail(
-                    1,
+                    Verbosity::Steps,
                     &format!("{}: output goes to {}", step.title(), log.display()),
                 );
                 self.begin(Phase::BuildStep {
@@ -360,14 +362,14 @@ impl<'a> Steps<'a> {
                 });
             }
             build::Event::Progress { step, text } => {
-                self.detail(1, &format!("{}: {text}", step.title()));
+                self.detail(Verbosity::Steps, &format!("{}: {text}", step.title()));
                 (self.listener)(Event::Note {
                     text: text.to_owned(),
                 });
             }
             build::Event::Note { text } => {
                 self.end(true);
-                self.detail(0, text);
+                self.detail(Verbosity::Normal, text);
             }
             build::Event::Warning { text } => {
                 self.end(true);
@@ -376,7 +378,10 @@ impl<'a> Steps<'a> {
             build::Event::Transfer(progress) => (self.listener)(Event::Progress(progress.clone())),
             build::Event::Finished { .. } => self.end(true),
             build::Event::Cached { step } => {
-                self.detail(1, &format!("{}: nothing has changed", step.title()));
+                self.detail(
+                    Verbosity::Steps,
+                    &format!("{}: nothing has changed", step.title()),
+                );
             }
         }
     }
@@ -395,9 +400,8 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn detail(&self, level: i32, text: &str) {
-        let text = text.to_owned();
-        (self.listener)(Event::Detail { level, text });
+    fn detail(&self, level: Verbosity, text: &str) {
+        (self.listener)(Event::Detail(Detail::new(level, text)));
     }
 
     fn current(&self) -> MutexGuard<'_, Option<Phase>> {

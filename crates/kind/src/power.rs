@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use kind_engine::{Engine, Node, State};
-use kind_node::request::{Event as NodeEvent, Request};
+use kind_node::request::{Event as NodeEvent, Request, StepId};
 
 use crate::abandon::{SHORT_GRACE, run_abandonable};
 use crate::create::parallel;
 use crate::event::{Event, Listener, Outcome, Phase};
 use crate::leftover::Leftover;
 use crate::node::{Abandoned, Reply, Requests};
+use crate::steps::{run_step, step_event};
 use crate::{CancelToken, Code, Error, NodeRole, Provider, Result, bootstrap};
 
 /// How long nodes may take to shut down in order.
@@ -102,7 +103,7 @@ fn note_stop(provider: &Provider, nodes: &[Node], cancel: &CancelToken) {
     let mut requests = Requests::new(provider.shared_engine());
     let steps = vec![bootstrap::note_stop()];
     requests.begin_request(&node.name, &Request { steps }, &[]);
-    let noted = went_well(requests, cancel);
+    let noted = went_well(requests, cancel, &|_| {});
     tracing::debug!(?noted, node = node.name, "the cluster was told");
 }
 
@@ -119,7 +120,8 @@ fn start_cluster(
         .collect();
     let noted = options.cancel.note_leftover(half_running(&options.name));
     parallel::run_for_each(&stopped, &options.cancel, |node| {
-        start_node(provider.engine(), node)
+        let start = || start_node(provider.engine(), node);
+        run_step(listener, &node.name, StepId::Boot, start)
     })?;
     drop(noted);
     if let Some(limit) = options.wait {
@@ -179,7 +181,7 @@ fn wait_until_ready(
         steps.extend((index == 0).then(|| bootstrap::await_api_server_step(limit)));
         requests.begin_request(&node.name, &Request { steps }, &[]);
     }
-    let is_ready = went_well(requests, &options.cancel)?;
+    let is_ready = went_well(requests, &options.cancel, listener)?;
     let outcome = if is_ready {
         Outcome::Done
     } else {
@@ -205,7 +207,7 @@ fn is_load_balancer(node: &Node) -> bool {
 }
 
 /// Whether every step of all requests went well.
-fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
+fn went_well(mut requests: Requests, cancel: &CancelToken, listener: Listener<'_>) -> Result<bool> {
     let mut well = true;
     let kept = || Abandoned::NodesKept;
     requests.handle_replies(cancel, kept, |_, node, reply| {
@@ -220,7 +222,8 @@ fn went_well(mut requests: Requests, cancel: &CancelToken) -> Result<bool> {
                 well = false;
             }
             Reply::Ended(code) => well &= code == 0,
-            Reply::Event(_) | Reply::Noise(_) => {}
+            Reply::Event(event) => step_event(node, &event).into_iter().for_each(listener),
+            Reply::Noise(_) => {}
         }
         Ok(())
     })?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kind_engine::{Engine, EngineKind, Info};
+use kind_secret::note_document;
 
 use crate::choice::{self, EngineParts};
 use crate::{Agent, Code, EngineChoice, Error, Result};
@@ -89,7 +90,11 @@ impl ProviderBuilder {
         mut self,
         variables: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        let variables = variables.into_iter();
+        let variables = variables.into_iter().inspect(|(name, value)| {
+            if name.to_ascii_lowercase().ends_with("_proxy") {
+                note_document(value);
+            }
+        });
         self.environment = variables
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .collect();

@@ -9,7 +9,7 @@ use kind_image::build;
 
 use crate::abandon::{SHORT_GRACE, run_abandonable};
 use crate::error::Cause;
-use crate::event::{Event, Listener};
+use crate::event::{Detail, Event, Listener, Verbosity};
 use crate::{CancelToken, Code, Error, Provider, Result, code_of};
 
 /// What to remove.
@@ -113,7 +113,7 @@ fn run_prune(provider: &Provider, options: &Prune, listener: Listener<'_>) -> Re
         // What was removed is not told by a failure.
         let names: Vec<_> = pruned.iter().map(|item| item.name.as_str()).collect();
         let text = format!("removed all the same: {}", names.join(", "));
-        listener(Event::Detail { level: 0, text });
+        listener(Event::Detail(Detail::new(Verbosity::Normal, text)));
     }
     Error::collect(failures)?;
     Ok(pruned)

@@ -3,6 +3,7 @@
 use kind::{Assumptions, CreateCluster, KubeconfigFiles, Source};
 
 use super::flags::KUBECONFIG;
+use super::timings::{TIMINGS, TRACE_FILE, Timings};
 use crate::args::{ArgRule, Command, Flag, Kind, Matches};
 use crate::config_file;
 use crate::context::Context;
@@ -42,6 +43,8 @@ pub(super) static COMMAND: Command = Command {
             "retain",
             "retain nodes for debugging when cluster creation fails",
         ),
+        TIMINGS,
+        TRACE_FILE,
         Flag::new(
             "wait",
             Kind::Duration,
@@ -61,18 +64,26 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let files = context.kubeconfig_files(matches)?;
     let builder = context.builder(matches)?;
     let ui = &context.ui;
+    let timings = Timings::open(matches)?;
     let created = options(matches, context, &files)
         .and_then(|options| {
             let provider = builder.open()?;
             let options = options.cancel(context.interruptible());
-            Ok(provider.create(&options, &|event| ui.event(event))?)
+            Ok(provider.create(&options, &|event| {
+                timings.record_event(&event);
+                ui.event(event);
+            })?)
         })
-        .map_err(creating)?;
+        .map_err(creating);
+    // Of a failed creation too: what took long may be why.
+    let timings = timings.show_timings(ui);
+    let created = created?;
     ui.chat(&usage(&created.context, matches.filled("kubeconfig")));
     ui.chat(ending());
     let created = CreatedCluster {
         name: created.name,
         context: created.context,
+        timings: timings?,
     };
     ui.result(&created, String::new);
     Ok(Exit::Success)

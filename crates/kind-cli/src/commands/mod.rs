@@ -21,6 +21,7 @@ mod prune;
 mod root;
 mod start_cluster;
 mod stop_cluster;
+mod timings;
 mod version;
 
 pub(crate) use root::ROOT;

@@ -3,6 +3,7 @@
 use kind::StartCluster;
 
 use super::flags::NAME;
+use super::timings::{TIMINGS, TRACE_FILE, Timings};
 use crate::args::{ArgRule, Command, Flag, Kind, Matches};
 use crate::context::Context;
 use crate::document::StartedCluster;
@@ -16,6 +17,8 @@ pub(super) static COMMAND: Command = Command {
             help: "the cluster name",
             ..NAME
         },
+        TIMINGS,
+        TRACE_FILE,
         Flag::new(
             "wait",
             Kind::Duration,
@@ -35,19 +38,24 @@ alone.";
 
 fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let name = context.cluster_name(matches);
+    let timings = Timings::open(matches)?;
     let provider = context.provider(matches)?;
     context.ui.info(&format!("Starting cluster \"{name}\" ..."));
     let mut options = StartCluster::new(&name).cancel(context.interruptible());
     if let Some(limit) = matches.wait_flag("wait") {
         options = options.wait(limit);
     }
-    let nodes = provider
-        .start(&options, &|event| context.ui.event(event))
-        .map_err(Failure::during(format!(
-            "failed to start cluster \"{name}\""
-        )))?;
-    context
-        .ui
-        .result(&StartedCluster { name, nodes }, String::new);
+    let started = provider.start(&options, &|event| {
+        timings.record_event(&event);
+        context.ui.event(event);
+    });
+    let timings = timings.show_timings(&context.ui);
+    let action = format!("failed to start cluster \"{name}\"");
+    let started = StartedCluster {
+        name,
+        nodes: started.map_err(Failure::during(action))?,
+        timings: timings?,
+    };
+    context.ui.result(&started, String::new);
     Ok(Exit::Success)
 }

@@ -1,6 +1,6 @@
 //! Why a command failed.
 
-use kind::{Check, Severity, error_chain};
+use kind::{Check, Severity, error_chain, redact_document};
 use serde::Serialize;
 
 use super::Document;
@@ -39,10 +39,10 @@ impl From<&Failure> for ErrorDocument {
         let causes = error.map_or(&[][..], kind::Error::causes);
         Self {
             code: failure.code().to_string(),
-            message: failure.message(),
-            cause: error.and_then(cause),
-            remedy: failure.remedy(),
-            output: error.and_then(kind::Error::output).map(str::to_owned),
+            message: redact(failure.message()),
+            cause: error.and_then(cause).map(redact),
+            remedy: failure.remedy().map(redact),
+            output: error.and_then(kind::Error::output).map(redact),
             causes: causes.iter().map(CauseDocument::from).collect(),
             evidence: error
                 .and_then(kind::Error::evidence)
@@ -88,7 +88,7 @@ impl From<&Check> for CauseDocument {
     fn from(check: &Check) -> Self {
         let evidence = check.evidence.iter().map(|evidence| EvidenceDocument {
             path: evidence.path.clone(),
-            lines: evidence.lines.clone(),
+            lines: evidence.lines.iter().map(redact).collect(),
         });
         Self {
             id: check.id.clone(),
@@ -97,12 +97,17 @@ impl From<&Check> for CauseDocument {
                 Severity::Warning => "warning".to_owned(),
             },
             subject: check.subject.clone(),
-            found: check.found.clone(),
+            found: redact(&check.found),
             expected: check.expected.clone(),
-            remedy: check.remedy.clone(),
+            remedy: redact(&check.remedy),
             evidence: evidence.collect(),
         }
     }
+}
+
+/// A text without secrets.
+fn redact(text: impl AsRef<str>) -> String {
+    redact_document(text.as_ref()).into_owned()
 }
 
 /// What stands behind an error's own words.

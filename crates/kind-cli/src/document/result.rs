@@ -88,6 +88,9 @@ documents! {
         name: String,
         /// The context that kubectl uses now.
         context: String,
+        /// With `--timings`: what ran when in which node, and what it waited for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        timings: Option<Vec<kind::Span>>,
     }
 
     /// Of `delete cluster`.
@@ -102,6 +105,9 @@ documents! {
         name: String,
         /// Nodes that did not run before.
         nodes: Vec<String>,
+        /// With `--timings`: what ran when in which node, and what it waited for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        timings: Option<Vec<kind::Span>>,
     }
 
     /// Of `stop cluster`.

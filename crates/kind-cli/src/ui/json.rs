@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use kind::{EventRecord, timestamp};
+use kind::{EventRecord, redact_document, timestamp};
 
 use crate::document::{self, EventLine};
 
@@ -36,6 +36,21 @@ impl Pace {
         }
         !recent
     }
+}
+
+/// A record without secrets in its words. The line that it becomes is one long text: names do not stand at the
+/// beginning of a line there.
+pub(super) fn redact_record(mut record: EventRecord) -> EventRecord {
+    let redact = |text: &mut String| *text = redact_document(text).into_owned();
+    match &mut record {
+        EventRecord::Note { text } | EventRecord::Warning { text } => redact(text),
+        EventRecord::Message { text, about, .. } => {
+            redact(text);
+            about.fields.values_mut().for_each(redact);
+        }
+        _ => {}
+    }
+    record
 }
 
 /// A record as one line.

@@ -1,5 +1,6 @@
 //! Everything the user sees. The only module that writes to stdout and stderr.
 
+mod diagnostic;
 mod failure;
 mod json;
 mod log;

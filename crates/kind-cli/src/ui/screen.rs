@@ -2,10 +2,14 @@
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use kind::{Event, EventRecord, Outcome, Phase, Progress, StepEnded};
+use kind::{
+    Detail, Event, EventRecord, Outcome, Phase, Progress, StepEnded, StepStarted, Timeline,
+    Verbosity, redact_document,
+};
 
+use super::diagnostic::Diagnostic;
 use super::phase::{self, Style};
 use super::spinner::Spinner;
 use super::stderr::write_error;
@@ -53,12 +57,12 @@ impl Ui {
 
     /// Whether normal messages are shown.
     pub(crate) fn is_talking(&self) -> bool {
-        self.shows(0)
+        self.shows(Verbosity::Normal)
     }
 
     /// Says something about normal progress.
     pub(crate) fn info(&self, text: &str) {
-        self.say(0, text);
+        self.say(text);
     }
 
     /// Says something to a person, and nothing to a program.
@@ -66,6 +70,11 @@ impl Ui {
         if self.settings.format == Format::Text {
             self.info(text);
         }
+    }
+
+    /// Shows a person what ran when and where.
+    pub(crate) fn timeline(&self, timeline: &Timeline) {
+        self.chat(&self.settings.chart.draw_timeline(timeline));
     }
 
     /// Says something that the user should know.
@@ -129,11 +138,14 @@ impl Ui {
                 }
             }
             Event::Progress(progress) => self.progress(progress),
-            Event::StepEnded(ended) => {
-                self.say(StepEnded::LEVEL, &format!("DEBUG: kind] {ended}"));
-            }
-            Event::Detail { level: 0, text } => self.info(&text),
-            Event::Detail { level, text } => self.say(level, &format!("DEBUG: kind] {text}")),
+            Event::StepStarted(started) => self.diagnose(started.into()),
+            Event::StepEnded(ended) => self.diagnose(ended.into()),
+            Event::Detail(Detail {
+                level: Verbosity::Normal,
+                text,
+                ..
+            }) => self.info(&text),
+            Event::Detail(detail) => self.diagnose(detail.into()),
             _ => {}
         }
     }
@@ -141,9 +153,10 @@ impl Ui {
     /// Tells a program what happened, as far as the verbosity asks for it.
     fn record(&self, event: &Event) {
         let level = match event {
-            Event::Detail { level, .. } => *level,
+            Event::Detail(detail) => detail.level,
+            Event::StepStarted(_) => StepStarted::LEVEL,
             Event::StepEnded(_) => StepEnded::LEVEL,
-            _ => 0,
+            _ => Verbosity::Normal,
         };
         let is_warning = matches!(event, Event::Warning(_)) && !self.settings.quiet;
         if self.shows(level) || is_warning {
@@ -153,27 +166,41 @@ impl Ui {
 
     fn tell(&self, record: EventRecord) {
         if self.pace.lets_through(&record, Instant::now()) {
-            write_error(&json::event_line(record));
+            write_error(&json::event_line(json::redact_record(record)));
         }
     }
 
-    /// Says something if the verbosity asks for that much.
-    pub(super) fn say(&self, level: i32, text: &str) {
-        if !self.shows(level) {
+    fn say(&self, text: &str) {
+        if !self.shows(Verbosity::Normal) {
             return;
         }
         match self.settings.format {
             Format::Text => self.line(text),
-            Format::Json => self.tell(EventRecord::message(level, text)),
+            Format::Json => self.tell(EventRecord::message(Verbosity::Normal, text)),
         }
     }
 
-    pub(super) fn shows(&self, level: i32) -> bool {
-        !self.settings.quiet && self.settings.verbosity >= level
+    /// Writes a diagnostic line if the verbosity asks for that much.
+    pub(super) fn diagnose(&self, diagnostic: Diagnostic) {
+        if !self.shows(diagnostic.level) {
+            return;
+        }
+        let now = SystemTime::now();
+        match (self.settings.format, self.settings.log_format) {
+            (Format::Json, _) => self.tell(diagnostic.into_record()),
+            (Format::Text, Format::Json) => self.line(&diagnostic.json_line(now)),
+            (Format::Text, Format::Text) => {
+                self.line(&diagnostic.text_line(self.settings.verbosity, now));
+            }
+        }
+    }
+
+    pub(super) fn shows(&self, level: Verbosity) -> bool {
+        !self.settings.quiet && self.settings.verbosity >= level.level()
     }
 
     fn phase_started(&self, phase: &Phase) {
-        if !self.shows(0) {
+        if !self.shows(Verbosity::Normal) {
             return;
         }
         let text = phase::phase_text(phase);
@@ -186,7 +213,7 @@ impl Ui {
     }
 
     fn phase_ended(&self, phase: &Phase, well: bool) {
-        if !self.shows(0) {
+        if !self.shows(Verbosity::Normal) {
             return;
         }
         let style = if self.settings.smart {
@@ -206,7 +233,7 @@ impl Ui {
 
     /// Shows how far transfers have come: beside the running phase, or alone while none runs.
     fn progress(&self, progress: Progress) {
-        if !self.settings.smart || !self.shows(0) {
+        if !self.settings.smart || !self.shows(Verbosity::Normal) {
             return;
         }
         let now = Instant::now();
@@ -232,6 +259,7 @@ impl Ui {
 
     /// Writes one line to stderr; a spinner gives way to it.
     fn line(&self, text: &str) {
+        let text = redact_document(text);
         let spinning = self.spinner().is_some();
         let start = if spinning { CLEAR_LINE } else { "" };
         let end = if text.ends_with('\n') { "" } else { "\n" };

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+use kind::{Charset, Chart};
+
 use crate::environment::Environment;
 
 /// For whom the command writes.
@@ -15,7 +17,7 @@ pub(crate) enum Format {
 }
 
 /// How the user is told things.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     /// Nothing is written to stderr.
     pub(crate) quiet: bool,
@@ -25,16 +27,63 @@ pub(crate) struct Settings {
     pub(crate) smart: bool,
     /// For whom everything is written.
     pub(crate) format: Format,
+    /// For whom diagnostic lines are written, where everything else is for people.
+    pub(crate) log_format: Format,
+    /// How charts are drawn.
+    pub(crate) chart: Chart,
 }
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            quiet: false,
+            verbosity: 0,
+            smart: false,
+            format: Format::Text,
+            log_format: Format::Text,
+            chart: Chart::new(ANY_WIDTH, Charset::Ascii),
+        }
+    }
+}
+
+/// As wide as whatever stderr is may be taken to be.
+const ANY_WIDTH: usize = 80;
 
 impl Settings {
     /// What fits the surroundings, with the default verbosity.
     pub(crate) fn detect(environment: &Environment) -> Self {
+        let terminal = std::io::stderr().is_terminal();
         Self {
-            smart: is_smart(std::io::stderr().is_terminal(), environment),
+            smart: is_smart(terminal, environment),
+            chart: chart_for(terminal, environment),
             ..Self::default()
         }
     }
+}
+
+fn chart_for(terminal: bool, environment: &Environment) -> Chart {
+    let charset = if terminal && knows_unicode(environment) {
+        Charset::Unicode
+    } else {
+        Charset::Ascii
+    };
+    Chart::new(terminal_width().unwrap_or(ANY_WIDTH), charset)
+}
+
+/// Whether the locale says that text is UTF-8; on Windows every terminal takes that.
+fn knows_unicode(environment: &Environment) -> bool {
+    let variables = ["LC_ALL", "LC_CTYPE", "LANG"];
+    let locale = variables
+        .into_iter()
+        .find_map(|name| environment.text_variable(name));
+    let locale = locale.unwrap_or_default().to_lowercase();
+    cfg!(windows) || locale.contains("utf-8") || locale.contains("utf8")
+}
+
+/// How many columns the terminal on stderr has, if it is one that tells.
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
 fn is_smart(terminal: bool, environment: &Environment) -> bool {
@@ -53,6 +102,23 @@ fn is_smart(terminal: bool, environment: &Environment) -> bool {
 #[cfg(not(windows))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn charts_are_drawn_with_what_the_terminal_has() {
+        for (terminal, variables, expected) in [
+            (true, [("LANG", "C.UTF-8")], Charset::Unicode),
+            (true, [("LC_ALL", "de_DE.utf8")], Charset::Unicode),
+            (true, [("LANG", "C")], Charset::Ascii),
+            (false, [("LANG", "C.UTF-8")], Charset::Ascii),
+        ] {
+            let environment = Environment::from_variables(variables);
+            let width = terminal_width().unwrap_or(ANY_WIDTH);
+            assert_eq!(
+                chart_for(terminal, &environment),
+                Chart::new(width, expected)
+            );
+        }
+    }
 
     #[test]
     fn dumb_surroundings_are_known() {

@@ -8,6 +8,7 @@ mod dry_run;
 mod interrupts;
 mod json;
 mod kubeconfig;
+mod logging;
 mod messages;
 mod recorded;
 mod run;

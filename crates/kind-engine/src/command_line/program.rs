@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use kind_secret::redact_document;
 use tempfile::TempDir;
 
 use super::{FailureReason, quote};
@@ -115,7 +116,7 @@ impl Program {
             .map_err(|error| self.unusable(arguments, &error))?;
         tracing::debug!(
             program = self.name,
-            ?arguments,
+            arguments = %redact_document(&format!("{arguments:?}")),
             status = %output.status,
             ms = began.elapsed().as_millis(),
             "engine call"
@@ -180,7 +181,8 @@ impl Program {
 
     fn quoted(&self, arguments: &[&str]) -> String {
         let words = std::iter::once(self.name.as_str()).chain(arguments.iter().copied());
-        quote::quote_command(&words.map(str::to_owned).collect::<Vec<_>>())
+        let command = quote::quote_command(&words.map(str::to_owned).collect::<Vec<_>>());
+        redact_document(&command).into_owned()
     }
 }
 

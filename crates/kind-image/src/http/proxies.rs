@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use kind_secret::note_document;
 
 use super::Url;
 use super::url::is_loopback;
@@ -49,6 +50,7 @@ impl Proxies {
             let lower = name.to_lowercase();
             [name, &lower].into_iter().find_map(|name| {
                 let value = variables.get(name)?.trim();
+                note_document(value);
                 (!value.is_empty()).then(|| value.to_owned())
             })
         };

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use kind_secret::Secret;
+
 use crate::http::{Client, Proxies, Timeouts, Url};
 
 /// How registries are reached: proxies, certificates, mirrors, credentials. One serves all threads, and
@@ -20,7 +22,7 @@ pub struct Access {
     /// Addresses of registries on this machine, with or without encryption, by host and port.
     pub(super) reached: Mutex<HashMap<String, Url>>,
     /// Authorizations that were accepted, by registry and what they are for.
-    pub(super) granted: Mutex<HashMap<(String, String), String>>,
+    pub(super) granted: Mutex<HashMap<(String, String), Secret>>,
 }
 
 impl Access {

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use kind_secret::Secret;
 use serde::Deserialize;
 
 use super::challenge::Challenge;
@@ -17,7 +18,7 @@ const CLIENT_ID: &str = "kind";
 /// A value for `Authorization`.
 #[derive(Debug)]
 pub(super) struct Grant {
-    pub(super) value: String,
+    pub(super) value: Secret,
     /// Whether the user's credentials went into it.
     pub(super) known: bool,
 }
@@ -33,7 +34,7 @@ pub(super) fn answer_challenge(
     let credentials = credentials::find_credentials(access, &endpoint.host, repository)?;
     if let Some(Credentials::Bearer(token)) = &credentials {
         return Ok(Some(Grant {
-            value: format!("Bearer {token}"),
+            value: bearer(token),
             known: true,
         }));
     }
@@ -45,7 +46,7 @@ pub(super) fn answer_challenge(
             challenge,
             scopes,
         };
-        let value = format!("Bearer {}", token.get(credentials)?);
+        let value = bearer(&token.get(credentials)?);
         return Ok(Some(Grant { value, known }));
     }
     Ok(match (of("basic"), credentials) {
@@ -57,11 +58,14 @@ pub(super) fn answer_challenge(
     })
 }
 
-fn basic(user: &str, password: &str) -> String {
-    format!(
-        "Basic {}",
-        BASE64_STANDARD.encode(format!("{user}:{password}"))
-    )
+fn basic(user: &str, password: &Secret) -> Secret {
+    let login = format!("{user}:{}", password.expose());
+    let login = Secret::new(BASE64_STANDARD.encode(login));
+    Secret::new(format!("Basic {}", login.expose()))
+}
+
+fn bearer(token: &Secret) -> Secret {
+    Secret::new(format!("Bearer {}", token.expose()))
 }
 
 /// A token from the service that a registry names.
@@ -81,14 +85,14 @@ struct Answer {
 }
 
 impl Token<'_> {
-    fn get(&self, credentials: Option<Credentials>) -> Result<String, RegistryFailure> {
+    fn get(&self, credentials: Option<Credentials>) -> Result<Secret, RegistryFailure> {
         let realm = self.realm()?;
         if credentials.is_some() && !realm.is_https() && !self.may_be_plain(&realm) {
             let reason = format!("they would go to {realm}, which is not secure");
             return Err(self.refusal(reason).into());
         }
         let answer = match credentials {
-            Some(Credentials::Identity(token)) => self.exchange(realm, &token)?,
+            Some(Credentials::Identity(token)) => self.exchange(realm, token.expose())?,
             Some(Credentials::Password { user, password }) => {
                 let realm = realm.with_query("account", &user);
                 self.request_token(realm, Some(basic(&user, &password)))?
@@ -99,7 +103,8 @@ impl Token<'_> {
             .map_err(|error| self.refusal(format!("the token service's answer: {error}")))?;
         let token = answer.token.or(answer.access_token);
         let token = token.filter(|token| !token.is_empty());
-        Ok(token.ok_or_else(|| self.refusal("the token service gave no token".to_owned()))?)
+        let missing = || self.refusal("the token service gave no token".to_owned());
+        Ok(token.map(Secret::new).ok_or_else(missing)?)
     }
 
     fn realm(&self) -> Result<Url, Error> {
@@ -132,7 +137,7 @@ impl Token<'_> {
     fn request_token(
         &self,
         realm: Url,
-        authorization: Option<String>,
+        authorization: Option<Secret>,
     ) -> Result<Vec<u8>, RegistryFailure> {
         let mut url = realm;
         if let Some(service) = self.service() {
@@ -143,7 +148,7 @@ impl Token<'_> {
         }
         let mut request = Request::new(Method::Get, url.clone()).files(self.files(&url));
         if let Some(value) = authorization {
-            request = request.header("authorization", value);
+            request = request.header("authorization", value.expose());
         }
         self.send(request)
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use kind_secret::{Secret, note_secret};
 use serde::Deserialize;
 
 use super::{Access, Error};
@@ -24,24 +25,14 @@ const NOT_FOUND: &str = "credentials not found";
 const TOKEN_USER: &str = "<token>";
 
 /// What convinces a registry.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Credentials {
     /// A user with a password.
-    Password { user: String, password: String },
+    Password { user: String, password: Secret },
     /// A token that buys other tokens.
-    Identity(String),
+    Identity(Secret),
     /// A token that is shown as it is.
-    Bearer(String),
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Password { .. } => "Password",
-            Self::Identity(_) => "Identity",
-            Self::Bearer(_) => "Bearer",
-        })
-    }
+    Bearer(Secret),
 }
 
 #[derive(Deserialize, Default)]
@@ -179,10 +170,10 @@ impl Auth {
     fn credentials(&self, host: &str) -> Result<Option<Credentials>, Error> {
         let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         if let Some(token) = set(&self.identitytoken) {
-            return Ok(Some(Credentials::Identity(token)));
+            return Ok(Some(Credentials::Identity(Secret::new(token))));
         }
         if let Some(token) = set(&self.registrytoken) {
-            return Ok(Some(Credentials::Bearer(token)));
+            return Ok(Some(Credentials::Bearer(Secret::new(token))));
         }
         if let Some(encoded) = set(&self.auth) {
             return decode_auth(&encoded)
@@ -193,18 +184,22 @@ impl Auth {
                 });
         }
         let pair = set(&self.username).zip(set(&self.password));
-        Ok(pair.map(|(user, password)| Credentials::Password { user, password }))
+        Ok(pair.map(|(user, password)| {
+            let password = Secret::new(password);
+            Credentials::Password { user, password }
+        }))
     }
 }
 
 fn decode_auth(encoded: &str) -> Option<Credentials> {
+    note_secret(encoded.trim());
     let bytes = BASE64_STANDARD.decode(encoded.trim()).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (user, password) = text.split_once(':')?;
     Some(Credentials::Password {
         user: user.to_owned(),
         // docker fills up with these.
-        password: password.trim_end_matches('\0').to_owned(),
+        password: Secret::new(password.trim_end_matches('\0')),
     })
 }
 
@@ -253,10 +248,10 @@ fn ask_helper(
     let answer: Answer = serde_json::from_str(&text)
         .map_err(|error| fail(format!("`{name}` answers something else: {error}")))?;
     Ok(Some(match answer.username.as_str() {
-        TOKEN_USER => Credentials::Identity(answer.secret),
+        TOKEN_USER => Credentials::Identity(Secret::new(answer.secret)),
         _ => Credentials::Password {
             user: answer.username,
-            password: answer.secret,
+            password: Secret::new(answer.secret),
         },
     }))
 }
@@ -316,7 +311,7 @@ mod tests {
     fn password(user: &str, password: &str) -> Credentials {
         Credentials::Password {
             user: user.to_owned(),
-            password: password.to_owned(),
+            password: Secret::new(password),
         }
     }
 
@@ -347,11 +342,11 @@ mod tests {
         assert_eq!(found("quay.test", "teams/x"), Some(password("all", "p")));
         assert_eq!(
             found("token.test", "x"),
-            Some(Credentials::Identity("t".to_owned()))
+            Some(Credentials::Identity(Secret::new("t")))
         );
         assert_eq!(
             found("bearer.test", "x"),
-            Some(Credentials::Bearer("b".to_owned()))
+            Some(Credentials::Bearer(Secret::new("b")))
         );
         assert_eq!(found("empty.test", "x"), None);
     }
@@ -378,7 +373,7 @@ esac
         );
         let found = |host| find_credentials(&access, host, "x");
         let hub = found("docker.io").unwrap();
-        assert_eq!(hub, Some(Credentials::Identity("t".to_owned())));
+        assert_eq!(hub, Some(Credentials::Identity(Secret::new("t"))));
         assert_eq!(found("own.test").unwrap(), Some(password("u", "p")));
         assert_eq!(found("filed.test").unwrap(), Some(password("f", "p")));
         assert_eq!(found("unknown.test").unwrap(), None);

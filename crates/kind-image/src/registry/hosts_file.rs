@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kind_secret::note_variable;
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
 use crate::http::{Files, Url};
@@ -123,6 +124,7 @@ fn headers(settings: &dyn TableLike) -> Result<Vec<(String, String)>, String> {
     let mut headers = Vec::new();
     for (name, item) in table.iter() {
         let values = texts(item).ok_or_else(|| format!("header `{name}` is no text"))?;
+        values.iter().for_each(|value| note_variable(name, value));
         headers.extend(values.into_iter().map(|value| (name.to_owned(), value)));
     }
     Ok(headers)

@@ -4,6 +4,8 @@ use std::io::Read;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use kind_secret::Secret;
+
 use super::authority;
 use super::challenge;
 use super::failure::RegistryFailure;
@@ -207,7 +209,7 @@ impl Session<'_> {
             let granted = granted.unwrap_or_else(PoisonError::into_inner);
             granted.get(&key).cloned().filter(|_| ours)
         };
-        let response = self.send_once(url, template, granted.as_deref())?;
+        let response = self.send_once(url, template, granted.as_ref())?;
         if response.status != 401 || !ours {
             return self.classify(response);
         }
@@ -245,7 +247,7 @@ impl Session<'_> {
         &self,
         url: &Url,
         template: &RequestTemplate<'_>,
-        authorization: Option<&str>,
+        authorization: Option<&Secret>,
     ) -> Result<Response, RegistryFailure> {
         let mut request = Request::new(template.method, url.clone());
         if self.is_ours(url) {
@@ -258,7 +260,7 @@ impl Session<'_> {
             request = request.header(name, value);
         }
         if let Some(value) = authorization {
-            request = request.header("authorization", value);
+            request = request.header("authorization", value.expose());
         }
         let client = &self.access.client;
         Ok(match &template.body {

@@ -84,8 +84,8 @@ impl Report {
         latest.find(waits).or(running.last()).cloned()
     }
 
-    /// Notes a step that has no events while it runs.
-    pub(super) fn note_begin(&self, id: StepId, name: &str) {
+    /// Notes that a step has begun.
+    fn note_begin(&self, id: StepId, name: &str) {
         lock_mutex(&self.running).push(Running {
             id,
             name: name.to_owned(),
@@ -94,7 +94,7 @@ impl Report {
     }
 
     /// Notes that a step has ended.
-    pub(super) fn note_end(&self, id: StepId, name: &str) {
+    fn note_end(&self, id: StepId, name: &str) {
         let mut running = lock_mutex(&self.running);
         let ended = |step: &Running| step.id == id && step.name == name;
         if let Some(place) = running.iter().position(ended) {

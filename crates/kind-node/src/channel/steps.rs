@@ -126,12 +126,12 @@ impl Runner<'_> {
 
     /// Waits for a socket, whose path the step is named after.
     fn wait_socket(self, step: Named<'_>, timeout: Duration) -> Result<(), Failed> {
-        let deadline = Instant::now() + timeout;
-        self.report.note_begin(step.id, step.name);
+        let begin = self.begin(step);
+        let deadline = begin + timeout;
         loop {
             let error = match UnixStream::connect(step.name) {
                 Ok(_) => {
-                    self.report.note_end(step.id, step.name);
+                    self.finish(step, begin, String::new());
                     return Ok(());
                 }
                 Err(error) => error,

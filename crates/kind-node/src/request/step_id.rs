@@ -11,7 +11,11 @@ pub enum StepId {
     Other,
     /// The request itself is read.
     Request,
-    /// The request's files are put in place.
+    /// The node is made.
+    Create,
+    /// The node starts, until commands run in it.
+    Boot,
+    /// Files are put in place.
     Files,
     /// A file is told that other control planes need to join.
     SharedFile,
@@ -93,6 +97,8 @@ impl StepId {
         match self {
             Self::Other => "other",
             Self::Request => "request",
+            Self::Create => "create",
+            Self::Boot => "boot",
             Self::Files => "files",
             Self::SharedFile => "sharedFile",
             Self::AdminKubeconfig => "adminKubeconfig",

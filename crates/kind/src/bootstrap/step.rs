@@ -33,7 +33,9 @@ pub(crate) fn step_title(id: StepId) -> &'static str {
     match id {
         StepId::Other => "work",
         StepId::Request => "request",
-        StepId::Files => "files",
+        StepId::Create => "make the node",
+        StepId::Boot => "boot",
+        StepId::Files => "copy files",
         StepId::SharedFile | StepId::AdminKubeconfig | StepId::BalancerKubeconfig => "read a file",
         StepId::MakeBalancerKubeconfig => "make the load balancer's kubeconfig",
         StepId::Sysctls => "set sysctls",
@@ -70,6 +72,16 @@ fn kubeadm_title(phase: KubeadmPhase) -> &'static str {
         KubeadmPhase::KubeProxy => "kubeadm addon/kube-proxy",
         KubeadmPhase::CoreDns => "kubeadm addon/coredns",
         KubeadmPhase::Join => "kubeadm join",
+    }
+}
+
+/// What a step does nothing but wait for: a component of the node's own, or of the cluster.
+pub(crate) fn awaited_component(id: StepId) -> Option<&'static str> {
+    match id {
+        StepId::ContainerRuntime => Some("containerd"),
+        StepId::ApiServer | StepId::ApiServerAnswer => Some("kube-apiserver"),
+        StepId::Registration | StepId::PodCidrs | StepId::Ready => Some("kubelet"),
+        _ => None,
     }
 }
 

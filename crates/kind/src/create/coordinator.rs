@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kind_engine::{Engine, Info, State};
+use kind_secret::redact_document;
 
 use super::phases::Phases;
 use super::{CreateCluster, parallel};
@@ -143,7 +144,8 @@ impl<'a> Coordinator<'a> {
                     error_chain(error),
                     error.output().unwrap_or_default()
                 );
-                let _ = std::fs::write(directory.join("failure.txt"), story);
+                let story = redact_document(&story);
+                let _ = std::fs::write(directory.join("failure.txt"), story.as_bytes());
                 (
                     logs::collect(engine, &nodes, &directory, self.cancel),
                     directory,

@@ -1,20 +1,25 @@
 //! From nodes that run to a cluster: they are asked, and their answers are followed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::time::Instant;
 
 use kind_diagnosis::Check;
 use kind_engine::Engine;
 use kind_image::packages;
 use kind_node::load_balancer::KUBECONFIG;
-use kind_node::request::{Event as NodeEvent, StepId};
+use kind_node::request::{Event as NodeEvent, Request, StepId};
+use kind_secret::{redact_document, redact_text};
 
 use super::coordinator::Coordinator;
 use super::phases::{PhaseSequence, Phases};
 use super::requests::BootstrapRequests;
 use super::start::Started;
+use crate::bootstrap::{step, step_ids};
 use crate::error::FailedStep;
-use crate::event::{Event, Outcome, StepEnded, Waiting, Warning};
+use crate::event::{Detail, Event, Outcome, StepEnded, Verbosity, Waiting, Warning, whole_millis};
 use crate::node::{File, Reply, Requests, copy_in};
+use crate::steps::{readable_title, step_started};
 use crate::{Error, Result};
 
 /// Sends the nodes their requests and waits until all have ended. Returns the administrator's kubeconfig as kubeadm
@@ -27,11 +32,18 @@ pub(super) fn drive_bootstrap(
     let mut script = started.requests;
     let mut requests = Requests::new(coordinator.provider.shared_engine());
     requests.begin_request(&script.first, &script.init, &[]);
-    for (node, request) in mem::take(&mut script.beside) {
-        requests.begin_request(&node, &request, &[]);
+    let beside = mem::take(&mut script.beside);
+    for (node, request) in &beside {
+        requests.begin_request(node, request, &[]);
     }
     let mut run = BootstrapRun {
         engine: coordinator.engine(),
+        beside: beside
+            .iter()
+            .filter(|(_, request)| joins_by_itself(request))
+            .map(|(node, _)| node.clone())
+            .collect(),
+        waiting: BTreeMap::new(),
         joining: 0,
         script,
         phase_sequence: started.phase_sequence,
@@ -40,6 +52,7 @@ pub(super) fn drive_bootstrap(
         admin: None,
         ready: true,
     };
+    run.tell_waiting();
     let abandon = || coordinator.abandon_requests();
     requests.handle_replies(coordinator.cancel, abandon, |requests, node, reply| {
         run.on_reply(requests, node, reply)
@@ -47,12 +60,19 @@ pub(super) fn drive_bootstrap(
     run.end()
 }
 
+/// What a node waits for, and since when.
+type Waits = (String, Instant);
+
 /// What is known of a bootstrap so far.
 struct BootstrapRun<'a, 'l> {
     engine: &'a dyn Engine,
     script: BootstrapRequests,
     phase_sequence: PhaseSequence,
     phases: &'a mut Phases<'l>,
+    /// Nodes that start beside the first one and need nothing more from it than to be known.
+    beside: BTreeSet<String>,
+    /// Since when nodes wait for their turn.
+    waiting: BTreeMap<String, Waits>,
     /// How many of the running group have not joined yet.
     joining: usize,
     /// What the first node has told for the control planes that join it.
@@ -66,7 +86,7 @@ impl BootstrapRun<'_, '_> {
         match reply {
             Reply::Event(event) => self.on_event(requests, node, event),
             Reply::Noise(line) => {
-                tracing::debug!(line, node, "node");
+                tracing::debug!(line = %redact_text(&line), node, "node");
                 Ok(())
             }
             Reply::Ended(code) if code != 0 && self.ready => {
@@ -79,6 +99,7 @@ impl BootstrapRun<'_, '_> {
 
     fn on_event(&mut self, requests: &mut Requests, node: &str, event: NodeEvent) -> Result<()> {
         match event {
+            NodeEvent::Started { id, name } => self.tell_started(node, id, name),
             NodeEvent::Finished {
                 id,
                 name,
@@ -88,7 +109,7 @@ impl BootstrapRun<'_, '_> {
                 let ended = StepEnded {
                     node: node.to_owned(),
                     id,
-                    title: name,
+                    title: readable_title(id, name),
                     ms,
                 };
                 self.on_step_finished(ended, &output);
@@ -109,14 +130,17 @@ impl BootstrapRun<'_, '_> {
                     node: node.to_owned(),
                     action: self.describe_failure(node, id, &name),
                     reason,
-                    output,
+                    output: redact_document(&output).into_owned(),
                     causes,
                 }
                 .into_error());
             }
             NodeEvent::Slow {
-                name, ms, causes, ..
-            } => self.tell_slow(node, name, ms, &causes),
+                id,
+                name,
+                ms,
+                causes,
+            } => self.tell_slow(node, id, name, ms, &causes),
             NodeEvent::File { id, path, text } => match id {
                 StepId::AdminKubeconfig => self.admin = Some(text),
                 StepId::BalancerKubeconfig => self.give_balancer(text)?,
@@ -134,12 +158,53 @@ impl BootstrapRun<'_, '_> {
         Ok(())
     }
 
+    fn tell_started(&self, node: &str, id: StepId, name: String) {
+        // A worker that has started alone joins by being registered at the first node.
+        let joins = id == step::JOIN && self.beside.contains(node);
+        let awaited = joins.then_some(self.script.first.as_str());
+        let title = readable_title(id, name);
+        self.phases
+            .send_event(step_started(node, id, &title, awaited));
+    }
+
+    /// Tells which nodes wait for others.
+    fn tell_waiting(&mut self) {
+        let begin = Instant::now();
+        let mut awaited = self.script.first.clone();
+        for group in &self.script.groups {
+            for (node, _) in group {
+                let title = await_title(&awaited);
+                let waiting = step_started(node, StepId::Serves, &title, Some(&awaited));
+                self.phases.send_event(waiting);
+                self.waiting.insert(node.clone(), (awaited.clone(), begin));
+            }
+            if let Some((last, _)) = group.last() {
+                awaited.clone_from(last);
+            }
+        }
+    }
+
+    /// It is the node's turn.
+    fn end_waiting(&mut self, node: &str) {
+        let Some((awaited, begin)) = self.waiting.remove(node) else {
+            return;
+        };
+        self.phases.send_event(Event::StepEnded(StepEnded {
+            node: node.to_owned(),
+            id: StepId::Serves,
+            title: await_title(&awaited),
+            ms: whole_millis(begin.elapsed()),
+        }));
+    }
+
     /// A step has ended well: it is told, and the sequence of phases goes on.
     fn on_step_finished(&mut self, ended: StepEnded, output: &str) {
         let (node, id) = (ended.node.clone(), ended.id);
         self.phases.send_event(Event::StepEnded(ended));
         if matches!(id, StepId::Kubeadm(_)) {
-            self.phases.send_detail(3, output.to_owned());
+            let output = redact_document(output);
+            let detail = Detail::new(Verbosity::Output, output).of_node(&node);
+            self.phases.send_detail(detail.of_step(id));
         }
         if id == StepId::RuntimeVersions {
             self.judge_runtime(output);
@@ -158,10 +223,10 @@ impl BootstrapRun<'_, '_> {
     }
 
     /// Tells what is waited for, and what may be in the way.
-    fn tell_slow(&self, node: &str, title: String, ms: u64, causes: &[Check]) {
+    fn tell_slow(&self, node: &str, id: StepId, name: String, ms: u64, causes: &[Check]) {
         let waiting = Waiting {
             node: node.to_owned(),
-            title,
+            title: readable_title(id, name),
             seconds: ms / 1000,
             cause: causes.first().map(Check::to_string),
         };
@@ -172,7 +237,8 @@ impl BootstrapRun<'_, '_> {
         }
         let text = waiting.to_string();
         self.phases.send_event(Event::Note { text: text.clone() });
-        self.phases.send_detail(StepEnded::LEVEL, text);
+        let detail = Detail::new(StepEnded::LEVEL, text).of_node(node);
+        self.phases.send_detail(detail.of_step(id));
     }
 
     /// What could not be done, in kind's words.
@@ -190,6 +256,8 @@ impl BootstrapRun<'_, '_> {
             | StepId::SharedFile => format!("node {node:?} did not get to {title}"),
             StepId::Other
             | StepId::Request
+            | StepId::Create
+            | StepId::Boot
             | StepId::Files
             | StepId::MakeBalancerKubeconfig
             | StepId::Sysctls
@@ -243,6 +311,7 @@ impl BootstrapRun<'_, '_> {
         while let Some(group) = self.script.groups.pop_front() {
             self.joining = group.len();
             for (node, request) in group {
+                self.end_waiting(&node);
                 requests.begin_request(&node, &request, &self.shared);
             }
             if self.joining > 0 {
@@ -265,6 +334,15 @@ impl BootstrapRun<'_, '_> {
         let missing = || failed_step(first, "failed to tell its kubeconfig", String::new());
         self.admin.ok_or_else(missing)
     }
+}
+
+/// Whether a node that starts beside the first one has joined when this request is done.
+fn joins_by_itself(request: &Request) -> bool {
+    step_ids(&request.steps).contains(&step::JOIN)
+}
+
+fn await_title(awaited: &str) -> String {
+    format!("wait for {awaited}")
 }
 
 /// What a Kubernetes has but cannot do, from the first lines of `containerd --version` and `runc --version`:

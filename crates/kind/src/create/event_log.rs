@@ -2,37 +2,30 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use kind_engine::Engine;
-use serde::Serialize;
+use kind_secret::redact_text;
 
-use crate::event::{Event, EventRecord, Listener, Phase, timestamp};
+use crate::event::{Event, Listener, Recording};
 use crate::node::{File, copy_in};
+use crate::timeline::{Charset, Chart, Timeline};
 use crate::{Error, Result};
 
 /// Where the log stands in the node that a cluster began with; `export logs` copies all of `/var/log`.
 const DIRECTORY: &str = "/var/log/kind";
 /// One event a line.
 const EVENTS: &str = "create-events.jsonl";
-/// One phase a line.
+/// What ran when and where, as a chart.
 const TIMINGS: &str = "create-timings.txt";
-/// Finer details are in files of their own, or too long.
-const MAX_DETAIL_LEVEL: i32 = 1;
+/// The timeline, as standard viewers of traces open it.
+const TRACE: &str = "create-trace.json";
+/// How wide the chart of the timings is.
+const CHART: Chart = Chart::new(120, Charset::Unicode);
 
 /// The events of a creation, kept while they are handed on.
 pub(super) struct EventLog<'a> {
     listener: Listener<'a>,
-    begin: SystemTime,
-    events: Mutex<Vec<(SystemTime, Event)>>,
-}
-
-#[derive(Serialize)]
-struct Line {
-    time: String,
-    #[serde(flatten)]
-    event: EventRecord,
+    recording: Recording,
 }
 
 impl<'a> EventLog<'a> {
@@ -40,21 +33,13 @@ impl<'a> EventLog<'a> {
     pub(super) fn begin_log(listener: Listener<'a>) -> Self {
         Self {
             listener,
-            begin: SystemTime::now(),
-            events: Mutex::default(),
+            recording: Recording::begin(),
         }
     }
 
     /// Keeps an event and hands it on.
     pub(super) fn record_event(&self, event: Event) {
-        let kept = match &event {
-            Event::Progress(_) | Event::Note { .. } => false,
-            Event::Detail { level, .. } => *level <= MAX_DETAIL_LEVEL,
-            _ => true,
-        };
-        if kept {
-            self.events().push((SystemTime::now(), event.clone()));
-        }
+        self.recording.record_event(&event);
         (self.listener)(event);
     }
 
@@ -75,67 +60,29 @@ impl<'a> EventLog<'a> {
         Ok(())
     }
 
-    fn files(&self) -> [(&'static str, String); 2] {
-        [(EVENTS, self.lines()), (TIMINGS, self.timings())]
+    fn files(&self) -> [(&'static str, String); 3] {
+        let timeline = Timeline::of_recording(&self.recording);
+        [
+            (EVENTS, self.lines()),
+            (TIMINGS, CHART.draw_timeline(&timeline)),
+            (TRACE, timeline.trace_text()),
+        ]
     }
 
     fn lines(&self) -> String {
-        let line = |(time, event): &(SystemTime, Event)| {
-            let line = Line {
-                time: timestamp(*time),
-                event: event.into(),
-            };
-            serde_json::to_string(&line).map_or(String::new(), |line| line + "\n")
-        };
-        self.events().iter().map(line).collect()
-    }
-
-    fn timings(&self) -> String {
-        let mut text = String::new();
-        let mut began = self.begin;
-        for (time, event) in self.events().iter() {
-            match event {
-                Event::PhaseStarted(_) => began = *time,
-                Event::PhaseEnded { phase, .. } => {
-                    text.push_str(&timing_line(began, *time, phase_name(phase)));
-                }
-                _ => {}
-            }
-        }
-        text + &timing_line(self.begin, SystemTime::now(), "all")
-    }
-
-    fn events(&self) -> MutexGuard<'_, Vec<(SystemTime, Event)>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Seconds between two moments, and what they were spent on.
-fn timing_line(from: SystemTime, to: SystemTime, what: &str) -> String {
-    let elapsed = to.duration_since(from).unwrap_or_default();
-    format!("{:9.3} s  {what}\n", elapsed.as_secs_f64())
-}
-
-fn phase_name(phase: &Phase) -> &str {
-    match phase {
-        Phase::BuildStep { title } => title,
-        Phase::EnsureImage { .. } => "ensure the node image",
-        Phase::PrepareNodes { .. } => "prepare nodes",
-        Phase::LoadBalancer => "configure the load balancer",
-        Phase::WriteConfiguration => "write configuration",
-        Phase::StartControlPlane => "start the control plane",
-        Phase::InstallCni => "install the pod network",
-        Phase::InstallStorage => "install storage",
-        Phase::JoinControlPlanes => "join more control planes",
-        Phase::JoinWorkers => "join workers",
-        Phase::WaitReady { .. } => "wait for the control plane",
+        let events = self.recording.events();
+        let lines = events.iter().map(serde_json::to_string);
+        let lines: String = lines.filter_map(|line| Some(line.ok()? + "\n")).collect();
+        redact_text(&lines).into_owned()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
-    use crate::event::Outcome;
+    use crate::event::{Detail, Outcome, Phase, Verbosity};
 
     #[test]
     fn events_are_kept_and_handed_on() {
@@ -143,14 +90,11 @@ mod tests {
         let listener = |_: Event| *heard.lock().unwrap() += 1;
         let log = EventLog::begin_log(&listener);
         let phase = Phase::PrepareNodes { count: 1 };
-        let detail = |level| Event::Detail {
-            level,
-            text: "x".to_owned(),
-        };
+        let detail = |level| Event::Detail(Detail::new(level, "x"));
         for event in [
             Event::PhaseStarted(phase.clone()),
-            detail(1),
-            detail(3),
+            detail(Verbosity::Steps),
+            detail(Verbosity::Output),
             Event::Note {
                 text: String::new(),
             },
@@ -171,8 +115,10 @@ mod tests {
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"].clone())
             .collect();
         assert_eq!(kinds, ["phaseStarted", "message", "phaseEnded"]);
-        let timings = read(TIMINGS);
-        let names: Vec<_> = timings.lines().map(|line| &line[13..]).collect();
-        assert_eq!(names, ["prepare nodes", "all"]);
+        assert!(read(TIMINGS).contains("kind"));
+        let trace: serde_json::Value = serde_json::from_str(&read(TRACE)).unwrap();
+        assert!(trace["traceEvents"].is_array());
+        let read_back = Timeline::from_lines(&events).unwrap();
+        assert_eq!(read_back.spans[0].title, "prepare nodes");
     }
 }

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use kind_node::request::StepId;
 
-use crate::event::{Event, Listener, Outcome, Phase};
+use crate::event::{Detail, Event, Listener, Outcome, Phase};
+use crate::{Result, steps};
 
 /// Tells a listener which phase runs.
 pub(super) struct Phases<'a> {
@@ -45,9 +46,18 @@ impl<'a> Phases<'a> {
     }
 
     /// A detail for those who asked for that much.
-    pub(super) fn send_detail(&self, level: i32, text: impl Into<String>) {
-        let text = text.into();
-        self.send_event(Event::Detail { level, text });
+    pub(super) fn send_detail(&self, detail: Detail) {
+        self.send_event(Event::Detail(detail));
+    }
+
+    /// Does work for a node as a step that is told of.
+    pub(super) fn run_step<R>(
+        &self,
+        node: &str,
+        id: StepId,
+        work: impl FnOnce() -> Result<R>,
+    ) -> Result<R> {
+        steps::run_step(self.listener, node, id, work)
     }
 }
 

@@ -8,7 +8,7 @@ use super::CreateCluster;
 use super::coordinator::Coordinator;
 use super::phases::Phases;
 use crate::error::Cause;
-use crate::event::{Event, Phase, Warning};
+use crate::event::{Detail, Event, Phase, Verbosity, Warning};
 use crate::{BuildNodeImage, Code, Error, Result, access, network, transfer};
 
 /// Makes the image that the caller wants built, and returns its name; `None` if none is to be built.
@@ -24,7 +24,7 @@ pub(super) fn build_image(
     if !access::is_root() && has_image(coordinator, &image)? {
         // Only root can build it anew; what root has built before will do.
         let text = format!("Image: {image} is here already; only root can build it anew");
-        phases.send_detail(0, text);
+        phases.send_detail(Detail::new(Verbosity::Normal, text));
         return Ok(Some(image));
     }
     let build = BuildNodeImage::new(source.clone(), image).cancel(options.cancel.clone());
@@ -70,10 +70,12 @@ fn ensure_image(coordinator: &Coordinator<'_>, image: &str, phases: &Phases<'_>)
         source: Cause::from_engine(error),
     };
     if engine.image(image).map_err(failed)?.is_some() {
-        phases.send_detail(1, format!("Image: {image} present locally"));
+        let text = format!("Image: {image} present locally");
+        phases.send_detail(Detail::new(Verbosity::Steps, text));
         return Ok(());
     }
-    phases.send_detail(1, format!("Pulling image: {image} ..."));
+    let text = format!("Pulling image: {image} ...");
+    phases.send_detail(Detail::new(Verbosity::Steps, text));
     let name = image.to_owned();
     let pull = move |progress: ProgressSink<'_>| engine.pull(&name, progress);
     let pulled = transfer::run_transfer(pull, coordinator.cancel, phases.listener())?;

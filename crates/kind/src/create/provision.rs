@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use kind_engine::{Error as EngineError, Info};
 use kind_kubeadm::containerd;
+use kind_node::request::StepId;
 
 use super::balancer::load_balancer_file;
 use super::boot::boot_nodes;
@@ -47,10 +48,10 @@ pub(super) fn provision_nodes<'a>(
     plan: &Plan,
     phases: &mut Phases<'_>,
 ) -> Result<Provisioned<'a>> {
-    create_nodes(coordinator, plan)?;
+    create_nodes(coordinator, plan, phases)?;
     if !plan.lasting_addresses {
         // Their addresses stand in their documents.
-        boot_nodes(coordinator, plan)?;
+        boot_nodes(coordinator, plan, phases)?;
     }
     if let Some(balancer) = plan.balancer() {
         phases.begin_phase(Phase::LoadBalancer);
@@ -65,18 +66,20 @@ pub(super) fn provision_nodes<'a>(
     })
 }
 
-fn create_nodes(coordinator: &Coordinator<'_>, plan: &Plan) -> Result<()> {
+fn create_nodes(coordinator: &Coordinator<'_>, plan: &Plan, phases: &Phases<'_>) -> Result<()> {
     let agent = coordinator.provider.agent()?;
     coordinator.for_each(&plan.nodes, |node| {
-        let created = coordinator
-            .engine()
-            .create(&node.node_spec(&plan.network, agent));
-        // What a failing engine leaves behind is ours, unless it was there before.
-        if !matches!(&created, Err(EngineError::NodeExists(_))) {
-            coordinator.note_made(&node.name);
-        }
-        let action = format!("failed to create node {:?}", node.name);
-        created.map_err(Error::engine(Code::NodeCreate, action))
+        phases.run_step(&node.name, StepId::Create, || {
+            let created = coordinator
+                .engine()
+                .create(&node.node_spec(&plan.network, agent));
+            // What a failing engine leaves behind is ours, unless it was there before.
+            if !matches!(&created, Err(EngineError::NodeExists(_))) {
+                coordinator.note_made(&node.name);
+            }
+            let action = format!("failed to create node {:?}", node.name);
+            created.map_err(Error::engine(Code::NodeCreate, action))
+        })
     })?;
     coordinator.check_cancelled()
 }

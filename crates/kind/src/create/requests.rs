@@ -11,7 +11,7 @@ use super::image_facts::ImageFacts;
 use super::node_documents::NodeDocuments;
 use super::phases::{PhaseSequence, Phases, Stage};
 use crate::bootstrap::{self, First, Manifests, PodCidrAssignment, SHARED_FILES, step};
-use crate::event::{Event, Phase, Warning};
+use crate::event::{Detail, Event, Phase, Verbosity, Warning};
 use crate::manifest;
 use crate::plan::Plan;
 use crate::subnet::dns_service_ip;
@@ -215,7 +215,8 @@ fn make_manifests(
             .as_deref()
             .ok_or_else(|| bad("failed to read CNI manifest"))?;
         let filled = manifest::fill_manifest(text, &values)?;
-        phases.send_detail(5, format!("Using the following CNI manifest:\n{filled}"));
+        let text = format!("Using the following CNI manifest:\n{filled}");
+        phases.send_detail(Detail::new(Verbosity::Manifests, text));
         manifests.cni = Some(filled);
     } else if let Some(text) = &facts.services {
         manifests.services = Some(manifest::fill_manifest(text, &values)?);

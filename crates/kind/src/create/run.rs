@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kind_config::Cluster;
 use kind_engine::{Info, Network};
+use kind_secret::{note_document, note_variable};
 
 use super::checks::{check_surroundings, current_directory};
 use super::coordinator::Coordinator;
@@ -115,7 +116,24 @@ fn plan_cluster(
     let network = ensure_network(coordinator, wants_ipv6, phases)?;
     let environment = coordinator.provider.environment();
     let environment = with_client_settings(coordinator.engine(), environment);
-    make_plan(&cluster, &environment, &network)
+    let plan = make_plan(&cluster, &environment, &network)?;
+    note_secrets(&cluster, &plan);
+    Ok(plan)
+}
+
+/// What is secret of what the user gives to nodes: in their environment, and in patches.
+fn note_secrets(cluster: &Cluster, plan: &Plan) {
+    for (name, value) in plan.nodes.iter().flat_map(|node| &node.env) {
+        note_variable(name, value);
+    }
+    let of_nodes = cluster.nodes.iter();
+    let of_nodes = of_nodes.flat_map(|node| &node.kubeadm_config_patches);
+    let patches = cluster.kubeadm_config_patches.iter().chain(of_nodes);
+    let patches = patches.chain(&cluster.containerd_config_patches);
+    patches.for_each(|patch| note_document(patch));
+    let mirrors = cluster.registries.iter();
+    let mirrors = mirrors.flat_map(|registry| &registry.mirrors);
+    mirrors.for_each(|mirror| note_document(&mirror.url));
 }
 
 /// A log that cannot be kept costs nobody a cluster.

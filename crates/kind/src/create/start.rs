@@ -1,5 +1,8 @@
 //! From documents to nodes that run.
 
+use kind_node::request::StepId;
+use kind_secret::redact_document;
+
 use super::boot::boot_nodes;
 use super::coordinator::Coordinator;
 use super::documents::ClusterDocuments;
@@ -7,7 +10,7 @@ use super::parallel;
 use super::phases::{PhaseSequence, Phases};
 use super::requests::BootstrapRequests;
 use crate::Result;
-use crate::event::{Event, Warning};
+use crate::event::{Detail, Event, Verbosity, Warning};
 use crate::node::copy_in;
 use crate::plan::Plan;
 
@@ -30,7 +33,7 @@ pub(super) fn start_nodes(
     let mut phase_sequence = requests.phase_sequence(plan, coordinator.wait);
     phase_sequence.begin_next(phases);
     if plan.lasting_addresses {
-        boot_nodes(coordinator, plan)?;
+        boot_nodes(coordinator, plan, phases)?;
     }
     Ok(Started {
         requests,
@@ -59,9 +62,14 @@ fn write_files(
             phases.send_event(Event::Warning(Warning::Config(warning)));
         }
         let text = node.documents.text();
-        let detail = format!("Using the following kubeadm config for node {name}:\n{text}");
-        phases.send_detail(2, detail);
-        copy_in(engine, name, &[&files.files[..], &files.secrets].concat())
+        let text = format!(
+            "Using the following kubeadm config for node {name}:\n{}",
+            redact_document(&text)
+        );
+        phases.send_detail(Detail::new(Verbosity::Documents, text).of_node(*name));
+        phases.run_step(name, StepId::Files, || {
+            copy_in(engine, name, &[&files.files[..], &files.secrets].concat())
+        })
     });
     written.map(drop)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kind_engine::{Engine, EngineKind, Info, Limits};
 
 use crate::choice;
-use crate::event::{Event, Listener};
+use crate::event::{Detail, Event, Listener, Verbosity};
 use crate::provider::ProviderBuilder;
 
 /// The host that a cluster would run on.
@@ -34,7 +34,7 @@ impl Host {
                     "{} does not answer; its nodes are taken to run as root on cgroup v2",
                     kind.name()
                 );
-                listener(Event::Detail { level: 1, text });
+                listener(Event::Detail(Detail::new(Verbosity::Steps, text)));
                 Self {
                     kind,
                     info: assumed_facts(),

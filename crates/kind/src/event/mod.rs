@@ -1,17 +1,24 @@
 //! What a running operation reports.
 
+mod millis;
 mod record;
+mod recording;
+mod step;
 mod time;
+mod verbosity;
 
-use std::fmt;
 use std::time::Duration;
 
 use kind_image::Progress;
 pub use kind_node::request::{KubeadmPhase, StepId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-pub use record::{EventRecord, StepRecord};
+pub(crate) use millis::whole_millis;
+pub use record::{About, EventRecord, StepRecord};
+pub use recording::{RecordedEvent, Recording};
+pub use step::{Detail, StepEnded, StepStarted, Waiting};
 pub use time::timestamp;
+pub use verbosity::Verbosity;
 
 /// Receives events while an operation runs; may be called from several threads.
 pub type Listener<'a> = &'a (dyn Fn(Event) + Sync);
@@ -60,77 +67,16 @@ pub enum Event {
     },
     /// Something that does not stop the work but that the user should know.
     Warning(Warning),
-    /// A step in a node has ended well: a detail of level 1.
+    /// A step in a node has begun: a detail.
+    StepStarted(StepStarted),
+    /// A step in a node has ended well: a detail.
     StepEnded(StepEnded),
     /// A detail for a user who asked for details.
-    Detail {
-        /// From which verbosity on it is shown: 1, 2, 3 or 5.
-        level: i32,
-        /// The text.
-        text: String,
-    },
-}
-
-/// A step in a node that has ended well. Printing it says how long it took.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StepEnded {
-    /// The node.
-    pub node: String,
-    /// What the step is for.
-    pub id: StepId,
-    /// What people read of it.
-    pub title: String,
-    /// How long it took, in milliseconds.
-    pub ms: u64,
-}
-
-impl StepEnded {
-    /// From which verbosity on it is shown.
-    pub const LEVEL: i32 = 1;
-}
-
-impl fmt::Display for StepEnded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            node, title, ms, ..
-        } = self;
-        write!(f, "{node}: {title} took {ms} ms")
-    }
-}
-
-/// A step in a node that takes long.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Waiting {
-    /// The node.
-    pub node: String,
-    /// What people read of the step.
-    pub title: String,
-    /// For how long it has run.
-    pub seconds: u64,
-    /// What may be in the way, in one line.
-    pub cause: Option<String>,
-}
-
-impl fmt::Display for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            node,
-            title,
-            seconds,
-            cause,
-        } = self;
-        write!(f, "{node}: {title} has taken {seconds}s so far")?;
-        match cause {
-            Some(cause) => write!(f, "; {cause}"),
-            None => Ok(()),
-        }
-    }
+    Detail(Detail),
 }
 
 /// How a phase ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
     derive(schemars::JsonSchema),
@@ -147,7 +93,7 @@ pub enum Outcome {
 }
 
 /// A part of an operation, in the words of the user. As JSON it is one object with the phase's name and its values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "phase", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -184,10 +130,29 @@ pub enum Phase {
     /// Waiting for the control plane.
     WaitReady {
         /// Milliseconds at most.
-        #[serde(rename = "limitMs", serialize_with = "record::serialize_millis")]
+        #[serde(rename = "limitMs", with = "millis")]
         #[cfg_attr(feature = "schema", schemars(with = "u64"))]
         limit: Duration,
     },
+}
+
+impl Phase {
+    /// The phase in plain words.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::BuildStep { title } => title,
+            Self::EnsureImage { .. } => "ensure the node image",
+            Self::PrepareNodes { .. } => "prepare nodes",
+            Self::LoadBalancer => "configure the load balancer",
+            Self::WriteConfiguration => "write configuration",
+            Self::StartControlPlane => "start the control plane",
+            Self::InstallCni => "install the pod network",
+            Self::InstallStorage => "install storage",
+            Self::JoinControlPlanes => "join more control planes",
+            Self::JoinWorkers => "join workers",
+            Self::WaitReady { .. } => "wait for the control plane",
+        }
+    }
 }
 
 /// Something that the user should know.

@@ -1,15 +1,16 @@
 //! Events as records for programs: the form in which they are written as JSON.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::{Event, Outcome, Phase, StepEnded};
+use super::millis::whole_millis;
+use super::{Detail, Event, Outcome, Phase, StepEnded, Verbosity};
 
 /// An event as a record whose names and meanings stay the same between releases; new kinds and new
 /// fields may come. As JSON it is one object, for example
 /// `{"event":"phaseEnded","phase":"prepareNodes","count":1,"outcome":"done"}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     tag = "event",
@@ -73,20 +74,55 @@ pub enum EventRecord {
         /// In words.
         text: String,
     },
+    /// A step in a node has begun.
+    StepStarted {
+        /// The node.
+        node: String,
+        /// What the step is for: a word that stays the same between releases.
+        id: String,
+        /// What people read of it.
+        title: String,
+        /// The component or the other node that it does nothing but wait for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waits_for: Option<String>,
+    },
     /// Something said in words; a higher level is a finer detail.
     Message {
         /// From which verbosity on it is shown.
         level: i32,
         /// The words.
         text: String,
-        /// The step that it is about: it has ended well.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        /// The step that has ended well, where that is what is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<StepRecord>,
+        /// What it is about, and where it comes from.
+        #[serde(flatten)]
+        about: About,
     },
 }
 
+/// What something that is said is about, and where it comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct About {
+    /// The node that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// What the step is for that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_id: Option<String>,
+    /// The part of the program that says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Values that it has beside its words, as text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+}
+
 /// A step in a node that has ended well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -95,17 +131,21 @@ pub struct StepRecord {
     pub node: String,
     /// What the step is for: a word that stays the same between releases.
     pub id: String,
+    /// What people read of it.
+    #[serde(default)]
+    pub title: String,
     /// How long it took, in milliseconds.
     pub ms: u64,
 }
 
 impl EventRecord {
     /// Something said in words.
-    pub fn message(level: i32, text: impl Into<String>) -> Self {
+    pub fn message(level: Verbosity, text: impl Into<String>) -> Self {
         Self::Message {
-            level,
+            level: level.level(),
             text: text.into(),
             step: None,
+            about: About::default(),
         }
     }
 }
@@ -123,7 +163,7 @@ impl From<&Event> for EventRecord {
                 total: progress.total,
             },
             Event::Ready { after } => Self::Ready {
-                after_ms: millis(after),
+                after_ms: whole_millis(after),
             },
             Event::NotReady => Self::NotReady {},
             Event::ContextSet { context } => Self::ContextSet { context },
@@ -131,37 +171,61 @@ impl From<&Event> for EventRecord {
             Event::Warning(warning) => Self::Warning {
                 text: warning.to_string(),
             },
-            Event::StepEnded(ended) => Self::Message {
-                level: StepEnded::LEVEL,
-                text: ended.to_string(),
-                step: Some(StepRecord {
-                    node: ended.node,
-                    id: ended.id.as_str().to_owned(),
-                    ms: ended.ms,
-                }),
+            Event::StepStarted(step) => Self::StepStarted {
+                node: step.node,
+                id: step.id.as_str().to_owned(),
+                title: step.title,
+                waits_for: step.waits_for,
             },
-            Event::Detail { level, text } => Self::message(level, text),
+            Event::StepEnded(ended) => Self::from(ended),
+            Event::Detail(detail) => Self::from(detail),
         }
     }
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+impl From<StepEnded> for EventRecord {
+    fn from(ended: StepEnded) -> Self {
+        let id = ended.id.as_str().to_owned();
+        Self::Message {
+            level: StepEnded::LEVEL.level(),
+            text: ended.to_string(),
+            about: About {
+                node: Some(ended.node.clone()),
+                step_id: Some(id.clone()),
+                ..About::default()
+            },
+            step: Some(StepRecord {
+                node: ended.node,
+                id,
+                title: ended.title,
+                ms: ended.ms,
+            }),
+        }
+    }
 }
 
-/// Writes a duration in milliseconds.
-pub(super) fn serialize_millis<S: Serializer>(
-    duration: &Duration,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(millis(*duration))
+impl From<Detail> for EventRecord {
+    fn from(detail: Detail) -> Self {
+        Self::Message {
+            level: detail.level.level(),
+            text: detail.text,
+            step: None,
+            about: About {
+                node: detail.node,
+                step_id: detail.step.map(|step| step.as_str().to_owned()),
+                ..About::default()
+            },
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Progress;
-    use crate::event::{KubeadmPhase, StepId};
+    use std::time::Duration;
+
+    use crate::event::{KubeadmPhase, StepId, StepStarted};
 
     fn json(event: &Event) -> String {
         serde_json::to_string(&EventRecord::from(event)).unwrap()
@@ -194,10 +258,7 @@ mod tests {
             ),
             (Event::NotReady, r#"{"event":"notReady"}"#),
             (
-                Event::Detail {
-                    level: 2,
-                    text: "x".to_owned(),
-                },
+                Event::Detail(Detail::new(Verbosity::Documents, "x")),
                 r#"{"event":"message","level":2,"text":"x"}"#,
             ),
             (
@@ -207,10 +268,21 @@ mod tests {
                     title: "kubeadm init".to_owned(),
                     ms: 7,
                 }),
-                r#"{"event":"message","level":1,"text":"n: kubeadm init took 7 ms","step":{"node":"n","id":"kubeadmInit","ms":7}}"#,
+                r#"{"event":"message","level":1,"text":"n: kubeadm init took 7 ms","step":{"node":"n","id":"kubeadmInit","title":"kubeadm init","ms":7},"node":"n","stepId":"kubeadmInit"}"#,
+            ),
+            (
+                Event::StepStarted(StepStarted {
+                    node: "n".to_owned(),
+                    id: StepId::ApiServer,
+                    title: "wait".to_owned(),
+                    waits_for: Some("kube-apiserver".to_owned()),
+                }),
+                r#"{"event":"stepStarted","node":"n","id":"apiServer","title":"wait","waitsFor":"kube-apiserver"}"#,
             ),
         ] {
             assert_eq!(json(&event), text);
+            let read: EventRecord = serde_json::from_str(text).unwrap();
+            assert_eq!(read, EventRecord::from(&event));
         }
     }
 }

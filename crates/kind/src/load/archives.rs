@@ -13,7 +13,7 @@ use super::import::{self, Job};
 use super::nodes::{self, Target};
 use super::options::{LoadImages, Source};
 use super::verdict::{self, Verdict};
-use crate::event::{Event, Listener};
+use crate::event::{Detail, Event, Listener, Verbosity};
 use crate::image_error::image_cause;
 use crate::{Error, Provider, Result};
 
@@ -77,7 +77,8 @@ pub(super) fn load_archives(
 
 fn tell_detail(listener: Listener<'_>, image: &PortableImage, target: &Target, what: &str) {
     let text = format!("image {} on node {} {what}", image.id(), target.name);
-    listener(Event::Detail { level: 2, text });
+    let detail = Detail::new(Verbosity::Documents, text);
+    listener(Event::Detail(detail.of_node(&target.name)));
 }
 
 /// An archive, and what users call it.

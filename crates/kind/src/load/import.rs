@@ -13,7 +13,7 @@ use super::inventory::Inventory;
 use super::nodes::Target;
 use super::verdict;
 use crate::error::FailedStep;
-use crate::event::{Event, Listener};
+use crate::event::{Detail, Event, Listener, Verbosity};
 use crate::{CancelToken, Code, Error, Result};
 
 /// Images that a node is to get.
@@ -79,9 +79,8 @@ impl Sender<'_> {
             Err(error) if wanted != everything && !self.cancel.is_cancelled() => {
                 let reason = crate::error_chain(&error);
                 let node = &job.target.name;
-                self.detail(format!(
-                    "node {node} does not take parts, sending all: {reason}"
-                ));
+                let text = format!("node {node} does not take parts, sending all: {reason}");
+                self.detail(node, text);
                 self.send(job, &everything)
             }
             other => other,
@@ -92,11 +91,12 @@ impl Sender<'_> {
         let node = &job.target.name;
         let images: Vec<&PortableImage> = job.images.iter().map(AsRef::as_ref).collect();
         let total = import_size(&images, wanted);
-        self.detail(format!(
+        let text = format!(
             "sending {} layers ({total} bytes) of {} images to node {node}",
             wanted.len(),
             images.len()
-        ));
+        );
+        self.detail(node, text);
         let write = |writer| {
             let counted = Counted {
                 sender: self,
@@ -135,8 +135,9 @@ impl Sender<'_> {
         }
     }
 
-    fn detail(&self, text: String) {
-        (self.listener)(Event::Detail { level: 2, text });
+    fn detail(&self, node: &str, text: String) {
+        let detail = Detail::new(Verbosity::Documents, text);
+        (self.listener)(Event::Detail(detail.of_node(node)));
     }
 }
 

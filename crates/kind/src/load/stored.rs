@@ -14,7 +14,7 @@ use super::archives::{Images, Opened, target_platform};
 use super::import::{self, Job};
 use super::nodes::{self, Target};
 use super::options::LoadImages;
-use crate::event::{Event, Listener};
+use crate::event::{Detail, Event, Listener, Verbosity};
 use crate::{CancelToken, Code, Error, Provider, Result};
 
 /// An image of a store on the host.
@@ -187,7 +187,7 @@ impl Selection<'_> {
     }
 
     fn say(&self, text: String) {
-        (self.listener)(Event::Detail { level: 0, text });
+        (self.listener)(Event::Detail(Detail::new(Verbosity::Normal, text)));
     }
 }
 

@@ -13,7 +13,7 @@ use kind_image::store::{Placement, Store};
 use super::LoadImages;
 use super::inventory::Inventory;
 use super::verdict::{self, Verdict};
-use crate::{Event, Provider, Result, error_chain};
+use crate::{Event, Provider, Result, Verbosity, error_chain};
 
 const NAME: &str = "docker.io/library/app:v1";
 
@@ -156,9 +156,11 @@ impl Stage {
         let settings = Provider::builder().temporary_dir(self.place.path());
         let provider = Provider::on(Arc::clone(&self.engine) as Arc<dyn Engine>, settings);
         provider.load_images(options, &|event| {
-            if let Event::Detail { level: 0, text } = event {
+            if let Event::Detail(detail) = event
+                && detail.level == Verbosity::Normal
+            {
                 let mut said = self.said.lock().unwrap();
-                said.push_str(&text);
+                said.push_str(&detail.text);
                 said.push('\n');
             }
         })

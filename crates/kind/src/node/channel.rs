@@ -137,6 +137,7 @@ fn run_agent(
 ) {
     let engine = Arc::clone(engine);
     std::thread::spawn(move || {
+        let _context = tracing::debug_span!("request", node).entered();
         // Nobody hears it if the caller does not want to wait.
         let tell = |answer| drop(replies.send((node.clone(), answer)));
         let mut stdin = io::Cursor::new(input);

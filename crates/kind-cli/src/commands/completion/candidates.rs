@@ -162,7 +162,9 @@ fn values(
         ("image", _) if creates => Candidates::plain(live(Live::Images)),
         ("provider", _) => Candidates::plain(["native", "docker", "podman", "nerdctl"]),
         ("type", _) => Candidates::plain(["debian", "url", "file", "release", "ci", "source"]),
-        ("config" | "kubeconfig" | "containerd-config" | "from", _) => return Candidates::files(),
+        ("config" | "kubeconfig" | "containerd-config" | "from" | "trace-file", _) => {
+            return Candidates::files();
+        }
         _ => Candidates::default(),
     };
     found.beginning(start)
@@ -218,6 +220,8 @@ mod tests {
                 &["one-worker,one-control-plane"],
             ),
             ("version -o ", &["text", "json"]),
+            ("create cluster --log-format ", &["text", "json"]),
+            ("create cluster --t", &["--timings", "--trace-file"]),
             ("--provider p", &["podman"]),
             ("help get k", &["kubeconfig"]),
             ("completion b", &["bash"]),
@@ -235,6 +239,7 @@ mod tests {
         for line in [
             "create cluster --config ",
             "create cluster --kubeconfig=",
+            "create cluster --trace-file ",
             "load image-archive ",
             "export logs ",
             "build node-image ",

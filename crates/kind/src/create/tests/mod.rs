@@ -11,11 +11,12 @@ use kind_node::request::{Event as NodeEvent, Request, Step, StepId};
 
 use crate::{
     Agent, CancelToken, Code, CreateCluster, Created, Endpoint, Error, Event, KubeconfigFiles,
-    Outcome, Phase, Provider, Result, error_chain,
+    Outcome, Phase, Provider, Result, Verbosity, error_chain,
 };
 
 mod dry_run;
 mod interrupts;
+mod secrets;
 
 const NODE: &str = "kind-control-plane";
 const ADMIN: &str = "\
@@ -69,7 +70,10 @@ impl Stage {
 
     fn create(&self, options: &CreateCluster) -> Result<Created> {
         self.provider.create(options, &|event| {
-            if !matches!(event, Event::Detail { .. } | Event::StepEnded(_)) {
+            if !matches!(
+                event,
+                Event::Detail(_) | Event::StepStarted(_) | Event::StepEnded(_)
+            ) {
                 self.events.lock().unwrap().push(event);
             }
         })
@@ -141,12 +145,17 @@ fn tell(out: &mut dyn Write, event: &NodeEvent) {
 }
 
 fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
+    run_printing(steps, fails, "what it printed", out)
+}
+
+/// Every program prints the same.
+fn run_printing(steps: &[Step], fails: Option<&str>, printed: &str, out: &mut dyn Write) -> bool {
     for step in steps {
         match step {
             Step::Run { id, name, .. } | Step::Wait { id, name, .. } if fails == Some(name) => {
                 let id = *id;
                 let (name, reason) = (name.clone(), "exit code 1".to_owned());
-                let output = "what it printed".to_owned();
+                let output = printed.to_owned();
                 tell(
                     out,
                     &NodeEvent::Failed {
@@ -161,7 +170,7 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
             }
             Step::Run { id, name, .. } | Step::Wait { id, name, .. } => {
                 let id = *id;
-                let (name, output) = (name.clone(), String::new());
+                let (name, output) = (name.clone(), printed.to_owned());
                 tell(
                     out,
                     &NodeEvent::Finished {
@@ -178,7 +187,9 @@ fn run(steps: &[Step], fails: Option<&str>, out: &mut dyn Write) -> bool {
             }
             Step::Mark { id } => tell(out, &NodeEvent::Marked { id: *id }),
             Step::Together { sequences }
-                if !sequences.iter().all(|sequence| run(sequence, fails, out)) =>
+                if !sequences
+                    .iter()
+                    .all(|sequence| run_printing(sequence, fails, printed, out)) =>
             {
                 return false;
             }
@@ -204,6 +215,7 @@ fn a_cluster_is_made_in_kinds_order() {
         "/etc/kubernetes/pki/ca.crt",
         "/var/log/kind/create-events.jsonl",
         "/var/log/kind/create-timings.txt",
+        "/var/log/kind/create-trace.json",
     ] {
         assert!(copied.iter().any(|known| known == path), "{path}");
     }
@@ -729,5 +741,30 @@ fn phases_end_before_the_next_begins() {
             }
             _ => {}
         }
+    }
+}
+
+/// Levels at which the details of a creation stand in the table of [`Verbosity`].
+#[test]
+fn details_have_the_levels_of_the_table() {
+    let stage = Stage::new(node(None));
+    let told = Mutex::new(Vec::new());
+    let listener = |event| told.lock().unwrap().push(event);
+    stage.provider.create(&stage.options(), &listener).unwrap();
+    let told = told.into_inner().unwrap();
+    let level_of = |words: &str| {
+        let details = told.iter().filter_map(|event| match event {
+            Event::Detail(detail) if detail.text.contains(words) => Some(detail.level),
+            _ => None,
+        });
+        details.collect::<Vec<_>>().first().copied()
+    };
+    for (words, level) in [
+        ("present locally", Verbosity::Steps),
+        ("Using the following kubeadm config", Verbosity::Documents),
+        ("what it printed", Verbosity::Output),
+        ("Using the following CNI manifest", Verbosity::Manifests),
+    ] {
+        assert_eq!(level_of(words), Some(level), "{words}");
     }
 }
