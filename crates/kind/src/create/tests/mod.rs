@@ -768,3 +768,48 @@ fn details_have_the_levels_of_the_table() {
         assert_eq!(level_of(words), Some(level), "{words}");
     }
 }
+
+/// Who waits for its turn after whom.
+fn turns(config: &str) -> Vec<String> {
+    let stage = Stage::new(node(None));
+    let waits = Mutex::new(Vec::new());
+    let listener = |event| {
+        if let Event::StepStarted(step) = event
+            && step.id == StepId::Serves
+        {
+            let awaited = step.waits_for.unwrap();
+            waits
+                .lock()
+                .unwrap()
+                .push(format!("{} {awaited}", step.node));
+        }
+    };
+    let options = stage.options().config_text(config).unwrap();
+    stage.provider.create(&options, &listener).unwrap();
+    waits.into_inner().unwrap()
+}
+
+#[test]
+fn nodes_tell_whose_turn_they_wait_for() {
+    let [first, second, third, worker] = [
+        "kind-control-plane",
+        "kind-control-plane2",
+        "kind-control-plane3",
+        "kind-worker",
+    ];
+    let wait = |node: &str, awaited: &str| format!("{node} {awaited}");
+    // All start at once; those beside the first one are marked once it serves.
+    assert_eq!(
+        turns(HIGHLY_AVAILABLE),
+        [wait(second, first), wait(third, first)]
+    );
+    let patch = "kubeadmConfigPatches: ['{kind: ClusterConfiguration, certificatesDir: /pki}']\n";
+    assert_eq!(
+        turns(&format!("{HIGHLY_AVAILABLE}{patch}")),
+        [
+            wait(second, first),
+            wait(third, second),
+            wait(worker, third)
+        ]
+    );
+}
