@@ -179,6 +179,13 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// for.
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error>;
 
+    /// What crashes have left on the host that belongs to no node, each thing in words, and removes it if that is
+    /// asked for.
+    fn prune_orphans(&self, pruning: Pruning) -> Result<Vec<String>, Error> {
+        let _ = pruning;
+        Ok(Vec::new())
+    }
+
     /// The host's files that nodes use; `None` if that cannot be told.
     fn in_use(&self) -> Result<Option<InUse>, Error>;
 }
@@ -202,6 +209,8 @@ pub struct Info {
     pub storage_driver: String,
     /// Filesystem below that, where the engine tells.
     pub backing_filesystem: String,
+    /// Directory of its host where it keeps all that; empty if unknown.
+    pub storage_dir: String,
     /// Images are kept by containerd: an image may hold manifests whose content is not here.
     pub containerd_images: bool,
     /// Nodes would run in a user namespace unless told otherwise.
