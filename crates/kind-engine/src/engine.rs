@@ -191,7 +191,7 @@ pub trait Engine: sealed::Sealed + Send + Sync {
 }
 
 /// What an engine can do on its host.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Info {
     /// Nodes run without root on the host.
     pub rootless: bool,

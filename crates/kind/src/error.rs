@@ -405,6 +405,11 @@ impl StdError for Cause {
 
 /// An error and its sources in one line, outermost first.
 pub fn error_chain(error: &Error) -> String {
+    chain_of(error)
+}
+
+/// The same of any failure.
+pub(crate) fn chain_of(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -23,9 +23,9 @@ pub struct ProviderBuilder {
     pub(crate) choice: EngineChoice,
     pub(crate) state_dir: PathBuf,
     cache_dir: PathBuf,
-    temporary_dir: PathBuf,
+    pub(crate) temporary_dir: PathBuf,
     pub(crate) helper: PathBuf,
-    agent: Option<Agent>,
+    pub(crate) agent: Option<Agent>,
     pub(crate) environment: BTreeMap<String, String>,
 }
 
@@ -133,8 +133,7 @@ impl Provider {
         }
     }
 
-    /// A provider on an engine that a test brings.
-    #[cfg(test)]
+    /// A provider on an engine that is open.
     pub(crate) fn on(engine: Arc<dyn Engine>, settings: ProviderBuilder) -> Self {
         Self { engine, settings }
     }
@@ -191,6 +190,11 @@ impl Provider {
 
     pub(crate) fn shared_engine(&self) -> Arc<dyn Engine> {
         Arc::clone(&self.engine)
+    }
+
+    /// How it was opened.
+    pub(crate) fn settings(&self) -> &ProviderBuilder {
+        &self.settings
     }
 
     pub(crate) fn environment(&self) -> &BTreeMap<String, String> {

@@ -150,6 +150,11 @@ impl CommandLine {
         Ok(Some(self.info.get_or_init(|| info).clone()))
     }
 
+    /// Takes what the engine has said of itself to another value of this type.
+    pub fn remember_info(&self, info: Info) {
+        self.info.get_or_init(|| info);
+    }
+
     /// What a host lacks for podman without root, in the place of podman's own failure, which is about the first
     /// step that did not work.
     #[cfg(target_os = "linux")]

@@ -1,0 +1,147 @@
+//! Looking at a host before anything is made, and at a cluster.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kind_config::{Cluster, Role};
+use kind_diagnosis::Check;
+use kind_engine::Info;
+
+use super::cluster::{CLUSTER_CHECKS, Patient, run_within};
+use super::entry::{Entry, run_entries};
+use super::examination::{CheckDescription, Examination, Examined};
+use super::host::{Answer, Engines, FIRST, HOST_CHECKS, Host, Planned, judge_engine};
+use super::outcome::{Outcome, Problem};
+use crate::choice::find_engine;
+use crate::{EngineChoice, Error, KubeconfigFiles, Provider, ProviderBuilder, Result};
+
+/// Who has not answered by then is told to hang.
+const EXAMINATION_TIMEOUT: Duration = Duration::from_millis(1700);
+/// Checks that wait for nodes must end before they are left alone.
+const ANSWER_MARGIN: Duration = Duration::from_millis(100);
+/// What a creation can wait for checks.
+const FIRST_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// What to look at on a host.
+#[derive(Debug, Clone, Default)]
+pub struct ExamineHost {
+    kubeconfigs: Option<KubeconfigFiles>,
+}
+
+impl ExamineHost {
+    /// The host, its engines and the user's files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The user's kubeconfigs, where it is known which they are.
+    pub fn kubeconfigs(mut self, files: Option<KubeconfigFiles>) -> Self {
+        self.kubeconfigs = files;
+        self
+    }
+}
+
+/// The checks that are made of a host, in their order.
+pub fn host_checks() -> Vec<CheckDescription> {
+    HOST_CHECKS.iter().map(Entry::describe).collect()
+}
+
+/// The checks that are made of a cluster, in their order.
+pub fn cluster_checks() -> Vec<CheckDescription> {
+    CLUSTER_CHECKS.iter().map(Entry::describe).collect()
+}
+
+impl ProviderBuilder {
+    /// Looks at everything on this host that may be in the way of a cluster, all at once and for less than two
+    /// seconds, whatever hangs. Changes nothing; no engine is needed.
+    pub fn examine_host(&self, options: &ExamineHost) -> Examination {
+        let (settings, kubeconfigs) = (self.clone(), options.kubeconfigs.clone());
+        let host = Host::current(settings, kubeconfigs, Planned::ONE_NODE);
+        Examination {
+            examined: run_entries(HOST_CHECKS, &Arc::new(host), EXAMINATION_TIMEOUT),
+        }
+    }
+}
+
+impl ProviderBuilder {
+    /// Looks at everything of a cluster that may be in its way, in all nodes at once and for less than two seconds,
+    /// whatever hangs. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCluster`], or the engine's failure to list nodes.
+    pub fn examine_cluster(&self, name: &str, options: &ExamineHost) -> Result<Examination> {
+        let deadline = Instant::now() + EXAMINATION_TIMEOUT;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let kubeconfigs = options.kubeconfigs.clone();
+        let host = Host::current(self.clone(), None, Planned::ONE_NODE);
+        let engines = host.engines();
+        if !matches!(engines.used().answer, Answer::Answers(_)) && !engines.used().is_native() {
+            return Ok(of_engine(judge_engine(engines, host.is_root())));
+        }
+        let choice = EngineChoice::named(engines.used().name).unwrap_or_default();
+        let Some(engine) = find_engine(choice, self.engine_parts()).1 else {
+            return Err(Error::NoSuchCluster(name.to_owned()));
+        };
+        let (provider, cluster) = (Provider::on(engine, self.clone()), name.to_owned());
+        let listed = run_within(left(), move || {
+            let nodes = provider.list(Some(&cluster));
+            nodes.map(|nodes| (provider, nodes))
+        });
+        let Some(listed) = listed else {
+            return Ok(of_engine(late_list()));
+        };
+        let (provider, nodes) = listed?;
+        if nodes.is_empty() {
+            return Err(Error::NoSuchCluster(name.to_owned()));
+        }
+        let answers_until = deadline - ANSWER_MARGIN;
+        let patient = Patient::new(name, provider, nodes, kubeconfigs, answers_until);
+        Ok(Examination {
+            examined: run_entries(CLUSTER_CHECKS, &Arc::new(patient), left()),
+        })
+    }
+}
+
+/// An examination that ends with the engine.
+fn of_engine(outcome: Outcome) -> Examination {
+    let entry = &HOST_CHECKS[0];
+    Examination {
+        examined: vec![Examined::new(entry.id, entry.title, outcome)],
+    }
+}
+
+fn late_list() -> Outcome {
+    Problem::error(
+        "the engine does not list nodes in time",
+        "an answer within a second",
+        "see whether the engine hangs: start it anew, or choose another with `--provider`",
+    )
+    .into()
+}
+
+/// What is in the way of nodes that are about to be made, as far as that can be told at once.
+pub(crate) fn examine_before_creation(
+    provider: &Provider,
+    info: &Info,
+    cluster: &Cluster,
+) -> Vec<Check> {
+    let count = |role| {
+        cluster
+            .nodes
+            .iter()
+            .filter(|node| node.role == role)
+            .count() as u64
+    };
+    let planned = Planned {
+        control_planes: count(Role::ControlPlane),
+        workers: count(Role::Worker),
+    };
+    let engines = Engines::opened(provider.engine_name(), info);
+    let host = Host::current(provider.settings().clone(), None, planned).with_engines(engines);
+    let first = HOST_CHECKS.iter().filter(|entry| FIRST.contains(&entry.id));
+    let examined = run_entries(first, &Arc::new(host), FIRST_TIMEOUT);
+    examined
+        .into_iter()
+        .flat_map(|examined| examined.problems)
+        .collect()
+}
