@@ -179,6 +179,11 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// for.
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error>;
 
+    /// What is in the way of networks of nodes now, as far as that can be seen without making anything.
+    fn find_network_problems(&self) -> Vec<Error> {
+        Vec::new()
+    }
+
     /// What crashes have left on the host that belongs to no node, each thing in words, and removes it if that is
     /// asked for.
     fn prune_orphans(&self, pruning: Pruning) -> Result<Vec<String>, Error> {

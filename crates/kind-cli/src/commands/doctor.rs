@@ -183,13 +183,88 @@ fn other_text(examined: &Examined) -> Option<String> {
 fn sum_text(found: &Examination, verbose: bool) -> String {
     let passed = found.count(Verdict::Passed);
     let hint = if verbose { "" } else { " (-v 1 lists them)" };
-    let mut text = format!(" ✓ {passed} checks found nothing in the way{hint}\n");
+    let checks = counted(passed, "check");
+    let mut text = format!(" ✓ {checks} found nothing in the way{hint}\n");
     let fixes = found.fixes().count();
     if fixes > 0 {
-        let things = if fixes == 1 { "thing" } else { "things" };
-        text.push_str(&format!(
-            "`kind doctor --fix` mends {fixes} {things} of it\n"
-        ));
+        let things = counted(fixes, "thing");
+        text.push_str(&format!("`kind doctor --fix` mends {things} of it\n"));
     }
     text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::document_text;
+
+    fn check(id: &str, severity: Severity) -> Check {
+        let mut check = Check::default();
+        check.id = id.to_owned();
+        check.severity = severity;
+        check.subject = format!("what {id} looks at");
+        check.found = "it is so".to_owned();
+        check.expected = "something else".to_owned();
+        check.remedy = "`do this`\n`and that`".to_owned();
+        check
+    }
+
+    fn examined(id: &'static str, verdict: Verdict, problems: Vec<Check>) -> Examined {
+        let mut examined = Examined::default();
+        (examined.id, examined.title, examined.verdict) = (id, "a title", verdict);
+        if problems.is_empty() {
+            examined.seen = "as it should be".to_owned();
+        }
+        examined.problems = problems;
+        examined
+    }
+
+    /// One check of each verdict.
+    fn found() -> Examination {
+        let mut warning = check("minor", Severity::Warning);
+        let mut evidence = kind::Evidence::default();
+        (evidence.path, evidence.lines) = ("a.log".to_owned(), vec!["a line".to_owned()]);
+        warning.evidence.push(evidence);
+        let mut found = Examination::default();
+        found.examined = vec![
+            examined("minor", Verdict::Warning, vec![warning]),
+            examined("well", Verdict::Passed, Vec::new()),
+            examined("elsewhere", Verdict::Skipped, Vec::new()),
+            examined(
+                "major",
+                Verdict::Error,
+                vec![check("major", Severity::Error)],
+            ),
+        ];
+        found
+    }
+
+    #[test]
+    fn people_read_what_is_in_the_way_first() {
+        insta::assert_snapshot!("doctor_text", text(&found(), false));
+        insta::assert_snapshot!("doctor_verbose_text", text(&found(), true));
+        let well = Examination::default();
+        assert_eq!(text(&well, true), " ✓ 0 checks found nothing in the way\n");
+    }
+
+    #[test]
+    fn programs_read_every_check() {
+        let document = Diagnosis::new(Some("dev".to_owned()), &found(), vec!["set a".to_owned()]);
+        insta::assert_snapshot!("doctor_json", document_text(&document));
+    }
+
+    #[test]
+    fn only_errors_make_it_fail() {
+        let mut found = found();
+        assert!(found.has_errors());
+        found.examined.pop();
+        assert!(!found.has_errors());
+    }
 }

@@ -143,6 +143,27 @@ fn still_free(network: &NetworkRecord) -> Result<(), Error> {
     Ok(())
 }
 
+/// What would keep nodes from being started: networks that are down and whose addresses others have by now, or no
+/// addresses for the first network.
+pub(super) fn find_problems(state: &State) -> Vec<Error> {
+    let networks = match NetworkRecord::load_all(state) {
+        Ok(networks) => networks,
+        Err(error) => return vec![error],
+    };
+    if networks.is_empty() {
+        let free = in_use_on_host().and_then(|taken| Ok(pool::free_subnet(&taken)?));
+        return free.err().into_iter().collect();
+    }
+    let check = |network: &NetworkRecord| match Netlink::open()?.link(&network.bridge)? {
+        Some(_) => Ok(()),
+        None => still_free(network),
+    };
+    networks
+        .iter()
+        .filter_map(|network| check(network).err())
+        .collect()
+}
+
 /// Lets the host route packets between its links, which stays on: other programs may rely on it by
 /// the time the last network goes.
 fn forward_packets(switch: &str) -> Result<(), Error> {

@@ -26,7 +26,7 @@ pub struct Examination {
 }
 
 /// One check that was made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Examined {
     /// Which check; stays the same between releases, for example `inotify-instances`.
@@ -44,10 +44,11 @@ pub struct Examined {
 }
 
 /// What came of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Verdict {
     /// It cannot be told here, or does not matter.
+    #[default]
     Skipped,
     /// Nothing is in the way.
     Passed,

@@ -8,7 +8,7 @@ use kind_diagnosis::Check;
 use kind_engine::Info;
 
 use super::cluster::{CLUSTER_CHECKS, Patient, run_within};
-use super::entry::{Entry, run_entries};
+use super::entry::{Entry, ignore_late, run_entries, tell_late};
 use super::examination::{CheckDescription, Examination, Examined};
 use super::host::{Answer, Engines, FIRST, HOST_CHECKS, Host, Planned, judge_engine};
 use super::outcome::{Outcome, Problem};
@@ -58,7 +58,7 @@ impl ProviderBuilder {
         let (settings, kubeconfigs) = (self.clone(), options.kubeconfigs.clone());
         let host = Host::current(settings, kubeconfigs, Planned::ONE_NODE);
         Examination {
-            examined: run_entries(HOST_CHECKS, &Arc::new(host), EXAMINATION_TIMEOUT),
+            examined: run_entries(HOST_CHECKS, &Arc::new(host), EXAMINATION_TIMEOUT, tell_late),
         }
     }
 }
@@ -71,8 +71,6 @@ impl ProviderBuilder {
     /// [`Error::NoSuchCluster`], or the engine's failure to list nodes.
     pub fn examine_cluster(&self, name: &str, options: &ExamineHost) -> Result<Examination> {
         let deadline = Instant::now() + EXAMINATION_TIMEOUT;
-        let left = || deadline.saturating_duration_since(Instant::now());
-        let kubeconfigs = options.kubeconfigs.clone();
         let host = Host::current(self.clone(), None, Planned::ONE_NODE);
         let engines = host.engines();
         if !matches!(engines.used().answer, Answer::Answers(_)) && !engines.used().is_native() {
@@ -82,24 +80,36 @@ impl ProviderBuilder {
         let Some(engine) = find_engine(choice, self.engine_parts()).1 else {
             return Err(Error::NoSuchCluster(name.to_owned()));
         };
-        let (provider, cluster) = (Provider::on(engine, self.clone()), name.to_owned());
-        let listed = run_within(left(), move || {
-            let nodes = provider.list(Some(&cluster));
-            nodes.map(|nodes| (provider, nodes))
-        });
-        let Some(listed) = listed else {
-            return Ok(of_engine(late_list()));
-        };
-        let (provider, nodes) = listed?;
-        if nodes.is_empty() {
-            return Err(Error::NoSuchCluster(name.to_owned()));
-        }
-        let answers_until = deadline - ANSWER_MARGIN;
-        let patient = Patient::new(name, provider, nodes, kubeconfigs, answers_until);
-        Ok(Examination {
-            examined: run_entries(CLUSTER_CHECKS, &Arc::new(patient), left()),
-        })
+        let provider = Provider::on(engine, self.clone());
+        examine_nodes(provider, name, options.kubeconfigs.clone(), deadline)
     }
+}
+
+/// Looks at a cluster on an engine that answers.
+pub(super) fn examine_nodes(
+    provider: Provider,
+    name: &str,
+    kubeconfigs: Option<KubeconfigFiles>,
+    deadline: Instant,
+) -> Result<Examination> {
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let cluster = name.to_owned();
+    let listed = run_within(left(), move || {
+        let nodes = provider.list(Some(&cluster));
+        nodes.map(|nodes| (provider, nodes))
+    });
+    let Some(listed) = listed else {
+        return Ok(of_engine(late_list()));
+    };
+    let (provider, nodes) = listed?;
+    if nodes.is_empty() {
+        return Err(Error::NoSuchCluster(name.to_owned()));
+    }
+    let answers_until = deadline - ANSWER_MARGIN;
+    let patient = Patient::new(name, provider, nodes, kubeconfigs, answers_until);
+    Ok(Examination {
+        examined: run_entries(CLUSTER_CHECKS, &Arc::new(patient), left(), tell_late),
+    })
 }
 
 /// An examination that ends with the engine.
@@ -139,7 +149,7 @@ pub(crate) fn examine_before_creation(
     let engines = Engines::opened(provider.engine_name(), info);
     let host = Host::current(provider.settings().clone(), None, planned).with_engines(engines);
     let first = HOST_CHECKS.iter().filter(|entry| FIRST.contains(&entry.id));
-    let examined = run_entries(first, &Arc::new(host), FIRST_TIMEOUT);
+    let examined = run_entries(first, &Arc::new(host), FIRST_TIMEOUT, ignore_late);
     examined
         .into_iter()
         .flat_map(|examined| examined.problems)

@@ -375,6 +375,10 @@ impl Engine for Native {
         prune::prune_state(&self.state, &self.store, pruning)
     }
 
+    fn find_network_problems(&self) -> Vec<Error> {
+        network::find_problems(&self.state)
+    }
+
     fn prune_orphans(&self, pruning: Pruning) -> Result<Vec<String>, Error> {
         orphans::prune_orphans(&self.state, pruning)
     }

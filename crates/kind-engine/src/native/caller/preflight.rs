@@ -16,8 +16,11 @@ const SPACE: u64 = 1 << 30;
 /// Everything that the host lacks for native nodes whose state is to be below that directory. Nothing is made, but
 /// the kernel may load a module.
 pub fn find_host_problems(state: &Path) -> Vec<Error> {
+    if let Err(error) = require_root() {
+        // What only root may ask for says nothing.
+        return vec![error];
+    }
     let checks = [
-        require_root(),
         check_overlay(),
         check_nft(),
         check_space(state),

@@ -2,7 +2,7 @@
 
 use kind_engine::{Engine, Info};
 
-use super::engines::{Answer, Candidate, Engines};
+use super::engines::{Answer, Candidate, Engines, Refusal};
 use super::facts::Host;
 use crate::choice::{CLIENTS, LIMA_CLIENT, engine_client};
 use crate::doctor::outcome::{Outcome, Problem};
@@ -29,21 +29,25 @@ pub(in crate::doctor) fn judge_engine(engines: &Engines, is_root: bool) -> Outco
             return Outcome::Passed(format!("{}, {why}", used.describe()));
         }
         Answer::Silent | Answer::NotAsked => vec![silent(used)],
-        Answer::Missing | Answer::Foreign(_) => vec![missing(used, is_root)],
+        Answer::Missing | Answer::Foreign(_) => vec![missing(engines, is_root)],
         Answer::Refuses(refusals) => refusals
             .iter()
-            .map(|refusal| {
-                Problem::error(&refusal.reason, "an engine that answers", &refusal.remedy)
-            })
+            .map(|refusal| refused(used, refusal))
             .collect(),
     };
-    let name = used.name;
-    let problems = problems.into_iter().map(|problem| {
-        problem
-            .of(name)
-            .with_evidence("engines", engines.describe())
-    });
+    let problems = problems
+        .into_iter()
+        .map(|problem| problem.with_evidence("engines", engines.describe()));
     Outcome::Problems(problems.collect())
+}
+
+fn refused(used: &Candidate, refusal: &Refusal) -> Problem {
+    let remedy = if refusal.remedy.is_empty() {
+        format!("see what `{} info` prints", used.name)
+    } else {
+        refusal.remedy.clone()
+    };
+    Problem::error(&refusal.reason, "an engine that answers", remedy).of(used.name)
 }
 
 fn silent(used: &Candidate) -> Problem {
@@ -55,12 +59,14 @@ fn silent(used: &Candidate) -> Problem {
         _ => "see `systemctl status containerd`, then `sudo systemctl restart containerd`",
     };
     let remedy = format!("{restart}; or choose another engine with `--provider`");
-    Problem::error(found, "an answer within a second", remedy)
+    Problem::error(found, "an answer within a second", remedy).of(name)
 }
 
-fn missing(used: &Candidate, is_root: bool) -> Problem {
+fn missing(engines: &Engines, is_root: bool) -> Problem {
+    let used = engines.used();
     let found = match &used.answer {
         Answer::Foreign(banner) => format!("the program {} is another one: {banner:?}", used.name),
+        _ if engines.is_chosen() => format!("{} is not installed", used.name),
         _ => "no container engine is installed".to_owned(),
     };
     let native = if is_root {
@@ -270,8 +276,11 @@ mod tests {
                 "error: no container engine is installed",
             ),
             (
-                EngineChoice::Docker,
-                vec![docker(Answer::Foreign("podman version 5".to_owned()))],
+                detect,
+                vec![
+                    docker(Answer::Foreign("podman version 5".to_owned())),
+                    not_root(),
+                ],
                 "error: the program docker is another one: \"podman version 5\"",
             ),
             (EngineChoice::Native, vec![not_root()], "error: needs root"),

@@ -155,9 +155,10 @@ fn needs_root(candidate: &Candidate) -> bool {
 pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
     let deadline = Instant::now() + ANSWER_TIMEOUT;
     let choice = settings.choice;
+    let is_chosen = choice != EngineChoice::Detect;
     let clients: Vec<_> = CLIENTS
         .iter()
-        .filter(|client| choice == EngineChoice::Detect || client.choice == choice)
+        .filter(|client| !is_chosen || client.choice == choice)
         .chain(
             [&LIMA_CLIENT]
                 .into_iter()
@@ -166,8 +167,13 @@ pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
         .collect();
     let answers = run_each(&clients, |client| {
         let answer = probe_client(settings, client, deadline);
-        let is_asked = client.choice != EngineChoice::Podman || choice == EngineChoice::Podman;
-        if answer == Answer::NotAsked && is_asked {
+        // Whoever has named it means whatever is there, and podman's store.
+        let is_asked = match answer {
+            Answer::NotAsked => is_chosen || client.choice != EngineChoice::Podman,
+            Answer::Foreign(_) => is_chosen,
+            _ => false,
+        };
+        if is_asked {
             ask_client(settings, client, deadline)
         } else {
             answer

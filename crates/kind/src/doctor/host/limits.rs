@@ -1,6 +1,7 @@
 //! What a host lets its programs have: processes, open files, connections that are followed.
 
 use super::facts::Host;
+use crate::EngineChoice;
 use crate::doctor::fix::{Fix, sysctl_remedy};
 use crate::doctor::outcome::{Outcome, Problem};
 
@@ -11,6 +12,9 @@ const LAST_THREADS: u64 = 64;
 /// Open files below which programs of a node fail.
 const FEW_FILES: u64 = 4096;
 const GOOD_FILES: u64 = 65_536;
+
+/// What podman gives where nobody has set anything; pods have used up more.
+const PODMAN_PROCESSES: i64 = 2048;
 
 /// Threads that there are, and may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +101,44 @@ fn judge_user_processes(limit: u64, running: u64, needed: u64, uid: u32) -> Outc
     }
     let remedy = format!("`sudo systemctl set-property user-{uid}.slice TasksMax=infinity`");
     Problem::warning(told, format!("{needed} more"), remedy).into()
+}
+
+/// What podman's settings give a container. The user's come last, and count.
+pub(super) fn look_at_podman_processes(host: &Host) -> Outcome {
+    if host.engines().used().name != EngineChoice::Podman.name() {
+        return Outcome::skipped("podman is not used");
+    }
+    let system = [
+        "usr/share/containers/containers.conf",
+        "etc/containers/containers.conf",
+    ];
+    let home = host.variable("HOME").filter(|_| !host.is_root());
+    let own = home.map(|home| format!("{home}/.config/containers/containers.conf"));
+    let files = system.into_iter().map(str::to_owned).chain(own);
+    let limits = files.filter_map(|path| pids_limit(&host.text(&path)?));
+    judge_podman_processes(limits.last())
+}
+
+/// The limit of processes, out of the text of `containers.conf`.
+fn pids_limit(config: &str) -> Option<i64> {
+    config.lines().find_map(|line| {
+        let (name, value) = line.split('#').next()?.split_once('=')?;
+        (name.trim() == "pids_limit").then(|| value.trim().parse().ok())?
+    })
+}
+
+fn judge_podman_processes(limit: Option<i64>) -> Outcome {
+    let limit = match limit {
+        None => return Outcome::passed("as many as podman gives by itself"),
+        Some(limit) if limit <= 0 => return Outcome::passed("podman sets no limit"),
+        Some(limit) => limit,
+    };
+    let told = format!("podman lets a node have {limit} processes");
+    if limit >= PODMAN_PROCESSES {
+        return Outcome::Passed(told);
+    }
+    let remedy = "set `pids_limit = 65536` below `[containers]` in /etc/containers/containers.conf, or ~/.config/containers/containers.conf without root";
+    Problem::warning(told, format!("{PODMAN_PROCESSES} or more"), remedy).into()
 }
 
 pub(super) fn look_at_open_files(host: &Host) -> Outcome {
@@ -196,6 +238,24 @@ mod tests {
         assert_eq!(
             judged(512, 200),
             "warning: 200 of 512 threads of the user run"
+        );
+    }
+
+    #[test]
+    fn podmans_limit_is_read_and_judged() {
+        let judged = |config: &str| told(&judge_podman_processes(pids_limit(config)));
+        assert_eq!(
+            judged("[containers]\n# pids_limit = 7\n"),
+            "passed: as many as podman gives by itself"
+        );
+        assert_eq!(judged("pids_limit=0"), "passed: podman sets no limit");
+        assert_eq!(
+            judged("pids_limit = 65536 # many"),
+            "passed: podman lets a node have 65536 processes"
+        );
+        assert_eq!(
+            judged("  pids_limit = 512"),
+            "warning: podman lets a node have 512 processes"
         );
     }
 

@@ -9,8 +9,8 @@ mod files;
 mod inotify;
 mod kernel;
 mod limits;
+mod native;
 mod network;
-mod orphans;
 mod space;
 mod table;
 

@@ -8,7 +8,7 @@ use crate::doctor::outcome::{Outcome, Problem};
 /// Bytes below which a node's first minute fails.
 const NO_SPACE: u64 = 100 << 20;
 /// What a new cluster and a few images take where nodes are kept.
-const LITTLE_SPACE: u64 = 5 << 30;
+const LITTLE_SPACE: u64 = 2 << 30;
 /// Logs and archives that are temporary.
 const LITTLE_TEMPORARY: u64 = 500 << 20;
 const FEW_FILES: u64 = 20_000;

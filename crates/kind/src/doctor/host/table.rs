@@ -2,7 +2,7 @@
 
 use super::facts::Host;
 use super::{
-    cgroups, clock, engine_checks, files, inotify, kernel, limits, network, orphans, space,
+    cgroups, clock, engine_checks, files, inotify, kernel, limits, native, network, space,
 };
 use crate::doctor::entry::Entry;
 
@@ -96,6 +96,12 @@ pub(in crate::doctor) static HOST_CHECKS: &[Entry<Host>] = &[
         look: limits::look_at_user_processes,
     },
     Entry {
+        id: "podman-processes",
+        title: "processes that podman lets a node have",
+        remedy: "raise `pids_limit` in containers.conf",
+        look: limits::look_at_podman_processes,
+    },
+    Entry {
         id: "open-files",
         title: "files that a program may open",
         remedy: "raise the hard limit `nofile`",
@@ -162,6 +168,12 @@ pub(in crate::doctor) static HOST_CHECKS: &[Entry<Host>] = &[
         look: network::look_at_routes,
     },
     Entry {
+        id: "native-networks",
+        title: "networks of native nodes",
+        remedy: "remove the route that leads elsewhere, or make the clusters of that network anew",
+        look: native::look_at_networks,
+    },
+    Entry {
         id: "proxy",
         title: "proxies",
         remedy: "name one that nodes reach",
@@ -201,6 +213,6 @@ pub(in crate::doctor) static HOST_CHECKS: &[Entry<Host>] = &[
         id: "orphans",
         title: "what crashes have left",
         remedy: "`--fix` removes networks, control groups and directories of the native engine that belong to no node",
-        look: orphans::look_at_orphans,
+        look: native::look_at_orphans,
     },
 ];
