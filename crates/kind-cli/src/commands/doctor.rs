@@ -206,14 +206,15 @@ mod tests {
     use crate::document::document_text;
 
     fn check(id: &str, severity: Severity) -> Check {
-        let mut check = Check::default();
-        check.id = id.to_owned();
-        check.severity = severity;
-        check.subject = format!("what {id} looks at");
-        check.found = "it is so".to_owned();
-        check.expected = "something else".to_owned();
-        check.remedy = "`do this`\n`and that`".to_owned();
-        check
+        Check {
+            id: id.to_owned(),
+            severity,
+            subject: format!("what {id} looks at"),
+            found: "it is so".to_owned(),
+            expected: "something else".to_owned(),
+            remedy: "`do this`\n`and that`".to_owned(),
+            evidence: Vec::new(),
+        }
     }
 
     fn examined(id: &'static str, verdict: Verdict, problems: Vec<Check>) -> Examined {
@@ -229,8 +230,10 @@ mod tests {
     /// One check of each verdict.
     fn found() -> Examination {
         let mut warning = check("minor", Severity::Warning);
-        let mut evidence = kind::Evidence::default();
-        (evidence.path, evidence.lines) = ("a.log".to_owned(), vec!["a line".to_owned()]);
+        let evidence = kind::Evidence {
+            path: "a.log".to_owned(),
+            lines: vec!["a line".to_owned()],
+        };
         warning.evidence.push(evidence);
         let mut found = Examination::default();
         found.examined = vec![

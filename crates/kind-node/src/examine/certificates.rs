@@ -75,9 +75,9 @@ fn take(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         (usize::from(*first), rest)
     } else {
         let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-        let digits = digits.iter().map(|digit| usize::from(*digit));
-        let length = digits.fold(Some(0_usize), |sum, digit| {
-            sum?.checked_mul(256)?.checked_add(digit)
+        let mut digits = digits.iter().map(|digit| usize::from(*digit));
+        let length = digits.try_fold(0_usize, |sum, digit| {
+            sum.checked_mul(256)?.checked_add(digit)
         });
         (length?, rest)
     };
@@ -113,7 +113,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.crt");
         fs::write(&path, parameters.self_signed(&key).unwrap().pem()).unwrap();
-        assert_eq!(files_in(directory.path()), [path.clone()]);
+        assert_eq!(files_in(directory.path()), std::slice::from_ref(&path));
         read_certificate(&path).unwrap().expires
     }
 

@@ -229,75 +229,78 @@ mod tests {
         }])
     }
 
+    fn docker(answer: Answer) -> Candidate {
+        candidate("docker", answer)
+    }
+
+    fn podman(answer: Answer) -> Candidate {
+        candidate("podman", answer)
+    }
+
+    /// The native engine of a user who is not root.
+    fn not_root() -> Candidate {
+        candidate("native", refuses("ENG-NOT-ROOT", "needs root"))
+    }
+
+    fn judged(choice: EngineChoice, candidates: Vec<Candidate>) -> String {
+        told(&judge_engine(&Engines::choose(choice, candidates), false))
+    }
+
     #[test]
-    fn the_engine_is_the_one_that_a_creation_takes() {
-        let not_root = || candidate("native", refuses("ENG-NOT-ROOT", "needs root"));
+    fn the_engine_is_the_first_that_answers() {
         let native = || candidate("native", answers("1"));
-        let docker = |answer| candidate("docker", answer);
-        let podman = |answer| candidate("podman", answer);
-        let detect = EngineChoice::Detect;
-        for (choice, candidates, expected) in [
+        let no_daemon = || docker(refuses("ENG-NO-DAEMON", "no daemon"));
+        let missing = || podman(Answer::Missing);
+        for (candidates, expected) in [
             (
-                detect,
                 vec![docker(answers("28.1.0")), podman(answers("5.0")), native()],
                 "passed: docker: version 28.1.0 answers, the first that answers",
             ),
             (
-                detect,
                 vec![docker(Answer::Missing), podman(answers("5.0")), not_root()],
                 "passed: podman: version 5.0 answers, the first that answers",
             ),
             (
-                detect,
                 vec![docker(Answer::Silent), podman(Answer::NotAsked), native()],
                 "error: docker does not answer: whatever needs it would wait for ever",
             ),
             (
-                detect,
-                vec![
-                    docker(refuses("ENG-NO-DAEMON", "no daemon")),
-                    podman(Answer::Missing),
-                    native(),
-                ],
+                vec![no_daemon(), missing(), native()],
                 "passed: native: works, the first that answers",
             ),
+            (vec![no_daemon(), missing(), not_root()], "error: no daemon"),
             (
-                detect,
-                vec![
-                    docker(refuses("ENG-NO-DAEMON", "no daemon")),
-                    podman(Answer::Missing),
-                    not_root(),
-                ],
-                "error: no daemon",
-            ),
-            (
-                detect,
-                vec![docker(Answer::Missing), podman(Answer::Missing), not_root()],
+                vec![docker(Answer::Missing), missing(), not_root()],
                 "error: no container engine is installed",
             ),
             (
-                detect,
-                vec![
-                    docker(Answer::Foreign("podman version 5".to_owned())),
-                    not_root(),
-                ],
-                "error: the program docker is another one: \"podman version 5\"",
-            ),
-            (EngineChoice::Native, vec![not_root()], "error: needs root"),
-            (
-                EngineChoice::Podman,
-                vec![podman(answers("5.0"))],
-                "passed: podman: version 5.0 answers, as chosen",
+                vec![docker(Answer::Foreign("podman 5".to_owned())), not_root()],
+                "error: the program docker is another one: \"podman 5\"",
             ),
         ] {
-            let engines = Engines::choose(choice, candidates);
-            assert_eq!(told(&judge_engine(&engines, false)), expected);
+            assert_eq!(judged(EngineChoice::Detect, candidates), expected);
         }
     }
 
     #[test]
+    fn the_engine_that_the_user_names_is_used() {
+        assert_eq!(
+            judged(EngineChoice::Native, vec![not_root()]),
+            "error: needs root"
+        );
+        assert_eq!(
+            judged(EngineChoice::Podman, vec![podman(Answer::Missing)]),
+            "error: podman is not installed"
+        );
+        assert_eq!(
+            judged(EngineChoice::Podman, vec![podman(answers("5.0"))]),
+            "passed: podman: version 5.0 answers, as chosen"
+        );
+    }
+
+    #[test]
     fn old_engines_are_told() {
-        let judged = |name, version: &str| {
+        let judged = |name: &'static str, version: &str| {
             let info = Info {
                 version: version.to_owned(),
                 ..Info::default()

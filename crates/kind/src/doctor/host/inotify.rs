@@ -135,71 +135,50 @@ mod tests {
     use super::*;
     use crate::doctor::tests::{told, write};
 
+    fn judged(
+        limit: u64,
+        used: Option<u64>,
+        can_be_made: Option<bool>,
+        planned: Planned,
+    ) -> String {
+        let instances = Instances {
+            limit,
+            used,
+            can_be_made,
+        };
+        told(&judge_instances(instances, planned))
+    }
+
     #[test]
     fn instances_are_counted_against_what_nodes_take() {
-        let nodes = |control_planes, workers| Planned {
-            control_planes,
-            workers,
+        let one = Planned::ONE_NODE;
+        let nine = Planned {
+            control_planes: 3,
+            workers: 6,
         };
-        for (limit, used, can_be_made, planned, expected) in [
-            (
-                128,
-                Some(20),
-                Some(true),
-                nodes(1, 0),
-                "passed: 20 of 128 instances of inotify are in use",
-            ),
-            (
-                128,
-                Some(112),
-                Some(true),
-                nodes(1, 0),
-                "warning: 112 of 128 instances of inotify are in use",
-            ),
-            (
-                128,
-                Some(111),
-                Some(true),
-                nodes(1, 0),
-                "passed: 111 of 128 instances of inotify are in use",
-            ),
-            (
-                128,
-                Some(20),
-                Some(true),
-                nodes(3, 6),
-                "warning: 20 of 128 instances of inotify are in use",
-            ),
-            (
-                128,
-                None,
-                None,
-                nodes(1, 0),
-                "passed: a user may have 128 instances of inotify",
-            ),
-            (
-                16,
-                None,
-                None,
-                nodes(1, 0),
-                "warning: a user may have 16 instances of inotify",
-            ),
-            // What was counted may be less than what the kernel counts: other namespaces have the same user.
-            (
-                128,
-                Some(3),
-                Some(false),
-                nodes(1, 0),
-                "error: no instance of inotify can be made any more (a user may have 128)",
-            ),
+        for (used, planned, verdict) in [
+            (20, one, "passed"),
+            (111, one, "passed"),
+            (112, one, "warning"),
+            (11, nine, "passed"),
+            (12, nine, "warning"),
         ] {
-            let instances = Instances {
-                limit,
-                used,
-                can_be_made,
-            };
-            assert_eq!(told(&judge_instances(instances, planned)), expected);
+            let expected = format!("{verdict}: {used} of 128 instances of inotify are in use");
+            assert_eq!(judged(128, Some(used), Some(true), planned), expected);
         }
+    }
+
+    #[test]
+    fn what_others_use_may_be_unknown() {
+        let one = Planned::ONE_NODE;
+        let of = |limit| format!("a user may have {limit} instances of inotify");
+        assert_eq!(judged(128, None, None, one), format!("passed: {}", of(128)));
+        assert_eq!(judged(16, None, None, one), format!("warning: {}", of(16)));
+        // What was counted may be less than what the kernel counts: other namespaces have the same user.
+        assert_eq!(
+            judged(128, Some(3), Some(false), one),
+            "error: no instance of inotify can be made any more (a user may have 128)"
+        );
     }
 
     #[test]
