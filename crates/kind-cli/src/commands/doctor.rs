@@ -182,7 +182,11 @@ fn other_text(examined: &Examined) -> Option<String> {
 
 fn sum_text(found: &Examination, verbose: bool) -> String {
     let passed = found.count(Verdict::Passed);
-    let hint = if verbose { "" } else { " (-v 1 lists them)" };
+    let hint = if verbose || passed == 0 {
+        ""
+    } else {
+        " (-v 1 lists them)"
+    };
     let checks = counted(passed, "check");
     let mut text = format!(" ✓ {checks} found nothing in the way{hint}\n");
     let fixes = found.fixes().count();

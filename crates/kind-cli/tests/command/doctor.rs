@@ -41,9 +41,7 @@ fn an_engine_that_hangs_is_named() {
     assert!(began.elapsed() < Duration::from_secs(60));
     assert_eq!(answer.code, 1, "{answer:#?}");
     assert!(
-        answer
-            .stdout
-            .starts_with(" ✗ docker: docker does not answer"),
+        answer.stdout.starts_with(" ✗ docker: it does not answer"),
         "{answer:#?}"
     );
     let began = Instant::now();

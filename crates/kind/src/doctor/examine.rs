@@ -73,11 +73,17 @@ impl ProviderBuilder {
         let deadline = Instant::now() + EXAMINATION_TIMEOUT;
         let host = Host::current(self.clone(), None, Planned::ONE_NODE);
         let engines = host.engines();
-        if !matches!(engines.used().answer, Answer::Answers(_)) && !engines.used().is_native() {
-            return Ok(of_engine(judge_engine(engines, host.is_root())));
+        let answers = matches!(engines.used().answer, Answer::Answers(_));
+        let examine_engine = || Ok(of_engine(judge_engine(engines, host.is_root())));
+        // What keeps native nodes from being made does not keep them from being looked at.
+        if !answers && !engines.used().is_native() {
+            return examine_engine();
         }
         let choice = EngineChoice::named(engines.used().name).unwrap_or_default();
         let Some(engine) = find_engine(choice, self.engine_parts()).1 else {
+            if !answers {
+                return examine_engine();
+            }
             return Err(Error::NoSuchCluster(name.to_owned()));
         };
         let provider = Provider::on(engine, self.clone());

@@ -26,7 +26,9 @@ pub(in crate::doctor) fn judge_engine(engines: &Engines, is_root: bool) -> Outco
             } else {
                 "the first that answers"
             };
-            return Outcome::Passed(format!("{}, {why}", used.describe()));
+            let before = engines.describe_passed_over();
+            let before: String = before.iter().map(|one| format!("; {one}")).collect();
+            return Outcome::Passed(format!("{}, {why}{before}", used.describe()));
         }
         Answer::Silent | Answer::NotAsked => vec![silent(used)],
         Answer::Missing | Answer::Foreign(_) => vec![missing(engines, is_root)],
@@ -52,7 +54,7 @@ fn refused(used: &Candidate, refusal: &Refusal) -> Problem {
 
 fn silent(used: &Candidate) -> Problem {
     let name = used.name;
-    let found = format!("{name} does not answer: whatever needs it would wait for ever");
+    let found = "it does not answer: whatever needs it would wait for ever";
     let restart = match name {
         "docker" => "see `systemctl status docker`, then `sudo systemctl restart docker`",
         "podman" => "see what `podman --log-level=debug info` waits for",
@@ -262,11 +264,11 @@ mod tests {
             ),
             (
                 vec![docker(Answer::Silent), podman(Answer::NotAsked), native()],
-                "error: docker does not answer: whatever needs it would wait for ever",
+                "error: it does not answer: whatever needs it would wait for ever",
             ),
             (
                 vec![no_daemon(), missing(), native()],
-                "passed: native: works, the first that answers",
+                "passed: native: works, the first that answers; docker: no daemon",
             ),
             (vec![no_daemon(), missing(), not_root()], "error: no daemon"),
             (

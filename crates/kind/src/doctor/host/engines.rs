@@ -128,6 +128,13 @@ impl Engines {
         self.is_chosen
     }
 
+    /// What those said that were looked for before, and are there.
+    pub(super) fn describe_passed_over(&self) -> Vec<String> {
+        let before = self.candidates[..self.used].iter();
+        let there = before.filter(|one| one.answer != Answer::Missing);
+        there.map(Candidate::describe).collect()
+    }
+
     /// What each one said.
     pub(super) fn describe(&self) -> Vec<String> {
         self.candidates.iter().map(Candidate::describe).collect()

@@ -122,7 +122,8 @@ fn count_instances(proc: &Path, uid: u32) -> Option<u64> {
 #[cfg(target_os = "linux")]
 fn can_make_instance() -> bool {
     use rustix::fs::inotify::{CreateFlags, init};
-    init(CreateFlags::CLOEXEC).is_ok() || fs::File::open("/proc/self/stat").is_err()
+    let is_out = init(CreateFlags::CLOEXEC).is_err_and(|error| error == rustix::io::Errno::MFILE);
+    !is_out || fs::File::open("/proc/self/stat").is_err()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -5,11 +5,12 @@ use crate::doctor::fix::{Fix, sysctl_remedy};
 use crate::doctor::outcome::{Outcome, Problem};
 
 /// Parts of the kernel that nodes use, each by any of these modules.
-const PARTS: [(&str, &[&str]); 4] = [
+const PARTS: [(&str, &[&str]); 5] = [
     ("layers of images", &["overlay"]),
     ("the network of nodes", &["bridge"]),
     ("links of nodes and pods", &["veth"]),
     ("rules of Services", &["nf_tables", "ip_tables"]),
+    ("Services with sessionAffinity", &["xt_recent"]),
 ];
 
 /// Whether a module can be used.
@@ -193,7 +194,7 @@ mod tests {
         write(
             root.path(),
             "lib/modules/6.1.0/modules.builtin",
-            "kernel/net/netfilter/nf-tables.ko\n",
+            "kernel/net/netfilter/nf-tables.ko\nkernel/net/netfilter/xt_recent.ko\n",
         );
         write(
             root.path(),

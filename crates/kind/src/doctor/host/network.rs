@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 use kind_config::Cluster;
 
 use super::facts::Host;
+use crate::EngineChoice;
 use crate::doctor::outcome::{Outcome, Problem};
 
 /// Variables that name a proxy.
@@ -129,13 +130,14 @@ fn is_own(place: &str) -> bool {
 
 /// Nodes of an engine on another machine publish their ports there.
 pub(super) fn look_at_engine_host(host: &Host) -> Outcome {
-    let names = ["DOCKER_HOST", "CONTAINER_HOST"];
-    let set = names
-        .into_iter()
-        .find_map(|name| Some((name, host.variable(name)?)));
-    match set {
-        Some((name, value)) => judge_engine_host(name, value),
-        None => Outcome::passed("this machine, as far as variables say"),
+    let name = match EngineChoice::named(host.engines().used().name) {
+        Some(EngineChoice::Docker) => "DOCKER_HOST",
+        Some(EngineChoice::Podman) => "CONTAINER_HOST",
+        _ => return Outcome::passed("this one"),
+    };
+    match host.variable(name) {
+        Some(value) => judge_engine_host(name, value),
+        None => Outcome::passed("this one, as far as variables say"),
     }
 }
 
