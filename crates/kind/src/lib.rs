@@ -57,7 +57,7 @@ pub use choice::EngineChoice;
 pub use config_check::{check_config, complete_config, convert_config};
 pub use create::{CreateCluster, Created};
 pub use doctor::{
-    CheckDescription, Examination, ExamineHost, Examined, Fix, Verdict, cluster_checks, host_checks,
+    CheckDescription, Examination, Examine, Examined, Fix, Verdict, cluster_checks, host_checks,
 };
 pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, FailedStep, Result, error_chain};

@@ -1,6 +1,6 @@
 //! `kind doctor`
 
-use kind::{Check, Examination, ExamineHost, Examined, Fix, ProviderBuilder, Severity, Verdict};
+use kind::{Check, Examination, Examine, Examined, Fix, ProviderBuilder, Severity, Verdict};
 
 use super::flags::KUBECONFIG;
 use crate::args::{ArgRule, Command, Flag, Matches, UsageError};
@@ -45,7 +45,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let patient = Patient {
         cluster: matches.positionals.first().cloned(),
         builder: context.builder(matches)?,
-        options: ExamineHost::new().kubeconfigs(context.known_kubeconfig_files(matches)),
+        options: Examine::new().kubeconfigs(context.known_kubeconfig_files(matches)),
     };
     let mut found = patient.examine()?;
     let mut fixed = Vec::new();
@@ -70,7 +70,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
 struct Patient {
     cluster: Option<String>,
     builder: ProviderBuilder,
-    options: ExamineHost,
+    options: Examine,
 }
 
 impl Patient {

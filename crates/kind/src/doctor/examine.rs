@@ -22,14 +22,14 @@ const ANSWER_MARGIN: Duration = Duration::from_millis(100);
 /// What a creation can wait for checks.
 const FIRST_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What to look at on a host.
+/// What to look at beside a host or a cluster.
 #[derive(Debug, Clone, Default)]
-pub struct ExamineHost {
+pub struct Examine {
     kubeconfigs: Option<KubeconfigFiles>,
 }
 
-impl ExamineHost {
-    /// The host, its engines and the user's files.
+impl Examine {
+    /// Nothing beside it.
     pub fn new() -> Self {
         Self::default()
     }
@@ -54,7 +54,7 @@ pub fn cluster_checks() -> Vec<CheckDescription> {
 impl ProviderBuilder {
     /// Looks at everything on this host that may be in the way of a cluster, all at once and for less than two
     /// seconds, whatever hangs. Changes nothing; no engine is needed.
-    pub fn examine_host(&self, options: &ExamineHost) -> Examination {
+    pub fn examine_host(&self, options: &Examine) -> Examination {
         let (settings, kubeconfigs) = (self.clone(), options.kubeconfigs.clone());
         let host = Host::current(settings, kubeconfigs, Planned::ONE_NODE);
         Examination {
@@ -69,7 +69,7 @@ impl ProviderBuilder {
     ///
     /// # Errors
     /// [`Error::NoSuchCluster`], or the engine's failure to list nodes.
-    pub fn examine_cluster(&self, name: &str, options: &ExamineHost) -> Result<Examination> {
+    pub fn examine_cluster(&self, name: &str, options: &Examine) -> Result<Examination> {
         let deadline = Instant::now() + EXAMINATION_TIMEOUT;
         let host = Host::current(self.clone(), None, Planned::ONE_NODE);
         let engines = host.engines();

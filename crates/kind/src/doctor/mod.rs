@@ -1,8 +1,8 @@
 //! What is in the way of clusters on this host, and of one that exists.
 //!
-//! Two tables, one of the [host](host) and its engines and one of a [cluster](cluster), have an entry for each check: an
-//! id, what it looks at, what mends it, and a function. A function reads its facts, through values that say where they
-//! are, and has a pure judge make an [`Outcome`](outcome::Outcome) of them. All run at once, and none is waited for beyond
+//! Two tables, one of the [host] and its engines and one of a [cluster], have an entry for each check: an id, what it
+//! looks at, what mends it, and a function. A function reads its facts, through values that say where they
+//! are, and has a pure judge make an [outcome] of them. All run at once, and none is waited for beyond
 //! a limit.
 
 mod cluster;
@@ -17,5 +17,5 @@ mod tests;
 
 pub use examination::{CheckDescription, Examination, Examined, Verdict};
 pub(crate) use examine::examine_before_creation;
-pub use examine::{ExamineHost, cluster_checks, host_checks};
+pub use examine::{Examine, cluster_checks, host_checks};
 pub use fix::Fix;

@@ -85,7 +85,7 @@ fn a_host_is_looked_at_without_changing_it() {
         .temporary_dir(place.path())
         .engine(crate::EngineChoice::Native);
     let kubeconfigs = KubeconfigFiles::one(place.path().join("config"));
-    let options = crate::ExamineHost::new().kubeconfigs(Some(kubeconfigs));
+    let options = crate::Examine::new().kubeconfigs(Some(kubeconfigs));
     let examination = settings.examine_host(&options);
     assert_eq!(examination.examined.len(), host_checks().len());
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);

@@ -49,7 +49,8 @@ fn judge_port(url: &str, connected: Result<(), String>) -> Outcome {
         Ok(()) => Outcome::Passed(format!("{url} is open")),
         Err(error) => {
             let found = format!("{url} cannot be reached from here: {error}");
-            let remedy = "see whether the engine publishes the port (`docker ps`), and whether a firewall or another machine is between; \
+            let remedy = "see whether the engine publishes the port (`docker ps`), and whether a firewall or another machine \
+                 is between; \
                  where the engine is elsewhere, `networking.apiServerAddress` says where ports are published";
             Problem::error(found, "an open port", remedy).into()
         }

@@ -95,7 +95,8 @@ fn judge_disks(told: &[(&str, &Told)]) -> Outcome {
         for disk in &told.examination.disks {
             let (path, free) = (&disk.path, disk.free >> 20);
             let found = format!("{free} MiB are free in {path}");
-            let remedy = "remove images and volumes that are not needed, here and in the engine: `kind prune`, and what the engine has for it";
+            let remedy = "remove images and volumes that are not needed, here and in the engine: `kind prune`, and \
+                 what the engine has for it";
             let problem = match disk.free {
                 free if free < NO_SPACE => Problem::error(found, "1 GiB or more", remedy),
                 free if free < LITTLE_SPACE => Problem::warning(found, "1 GiB or more", remedy),
@@ -125,7 +126,8 @@ fn judge_certificates(told: &[(&str, &Told)], now: i64) -> Outcome {
             least = least.min(days);
             let path = &certificate.path;
             let remedy = format!(
-                "`kubeadm certs renew all` in the node {node}, then `kind stop cluster`, `kind start cluster` and `kind export kubeconfig`"
+                "`kubeadm certs renew all` in the node {node}, then `kind stop cluster`, `kind start cluster` and \
+                 `kind export kubeconfig`"
             );
             let expected = format!("{CERTIFICATE_DAYS} days or more");
             let problem = if certificate.expires <= now {

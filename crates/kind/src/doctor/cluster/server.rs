@@ -22,7 +22,8 @@ fn judge_servers(servers: &[(&str, &Server)]) -> Outcome {
         let failure = server.failure.as_ref()?;
         let found = format!("the API server does not answer: {failure}");
         let remedy = format!(
-            "`crictl ps -a` and the logs below /var/log/pods in the node {node} say why; `kind export logs` has them all"
+            "`crictl ps -a` and the logs below /var/log/pods in the node {node} say why; \
+             `kind export logs` has them all"
         );
         Some(Problem::error(found, "an answer at once", remedy).of(*node))
     });
@@ -59,7 +60,8 @@ fn judge_pods(servers: &[(&str, &Server)]) -> Outcome {
             let Unready { name, reason } = pod;
             let found = format!("the pod is not ready: {reason}");
             let remedy = format!(
-                "`kubectl --namespace kube-system describe pod {name}` and `kubectl --namespace kube-system logs {name}`"
+                "`kubectl --namespace kube-system describe pod {name}` and \
+                 `kubectl --namespace kube-system logs {name}`"
             );
             Problem::warning(found, "a pod that is ready", remedy).of(name)
         });

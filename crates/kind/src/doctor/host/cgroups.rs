@@ -60,7 +60,8 @@ fn judge_version(hierarchies: Hierarchies, is_rootless: bool, remedy: &str) -> O
         let expected = "version 2, without which engines without root limit nothing";
         return Problem::error(found, expected, remedy).into();
     }
-    let expected = "version 2: Kubernetes 1.35 and later run on version 1 only with `failCgroupV1: false` in KubeletConfiguration";
+    let expected = "version 2: Kubernetes 1.35 and later run on version 1 only with `failCgroupV1: false` in \
+         KubeletConfiguration";
     Problem::warning(found, expected, remedy).into()
 }
 
@@ -96,7 +97,8 @@ fn judge_controllers(controllers: &[String]) -> Outcome {
     let missing = missing.join(" and ");
     let found = format!("the kernel has no control of {missing}");
     let remedy = format!(
-        "start the host's kernel without `cgroup_disable`, and for memory with `cgroup_enable=memory` where it is off by default; \
+        "start the host's kernel without `cgroup_disable`, and for memory with `cgroup_enable=memory` where it is \
+         off by default; \
          otherwise use a kernel that has {missing}"
     );
     Problem::error(found, NEEDED.join(", "), remedy).into()
@@ -153,7 +155,8 @@ mod tests {
 
     #[test]
     fn missing_controllers_are_named() {
-        let cgroups = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t3\t1\t1\ncpu\t1\t1\t1\nmemory\t4\t39\t0\npids\t8\t1\t1\n";
+        let cgroups = "#subsys_name\thierarchy\tnum_cgroups\tenabled\n\
+             cpuset\t3\t1\t1\ncpu\t1\t1\t1\nmemory\t4\t39\t0\npids\t8\t1\t1\n";
         let controllers = enabled_controllers(cgroups);
         assert_eq!(controllers, ["cpuset", "cpu", "pids"]);
         assert_eq!(

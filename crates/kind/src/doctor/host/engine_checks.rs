@@ -140,7 +140,8 @@ fn judge_storage(driver: &str, backing: &str) -> Outcome {
         }
         _ => return Outcome::Passed(told),
     };
-    let remedy = "set the engine's storage driver to overlay2 (docker) or overlay (podman), and see why it was not chosen";
+    let remedy = "set the engine's storage driver to overlay2 (docker) or overlay (podman), and see why it was not \
+         chosen";
     Problem::warning(found, "overlayfs", remedy).into()
 }
 

@@ -74,7 +74,8 @@ fn judge_modules(states: &[(&str, &[&str], Module)]) -> Outcome {
     let problems = problems.map(|(part, modules, _)| {
         let module = modules.join(" or ");
         let found = format!("the kernel has nothing for {part} (module {module})");
-        let remedy = "install the kernel's other modules, for example `sudo apt-get install linux-modules-extra-$(uname -r)` on Ubuntu or \
+        let remedy = "install the kernel's other modules, for example \
+             `sudo apt-get install linux-modules-extra-$(uname -r)` on Ubuntu or \
              `sudo dnf install kernel-modules-extra` on Fedora; after an update of the kernel, start the host again";
         Problem::warning(found, "a kernel that has it, or its module", remedy)
     });

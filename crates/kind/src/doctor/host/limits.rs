@@ -137,7 +137,8 @@ fn judge_podman_processes(limit: Option<i64>) -> Outcome {
     if limit >= PODMAN_PROCESSES {
         return Outcome::Passed(told);
     }
-    let remedy = "set `pids_limit = 65536` below `[containers]` in /etc/containers/containers.conf, or ~/.config/containers/containers.conf without root";
+    let remedy = "set `pids_limit = 65536` below `[containers]` in /etc/containers/containers.conf, or \
+         ~/.config/containers/containers.conf without root";
     Problem::warning(told, format!("{PODMAN_PROCESSES} or more"), remedy).into()
 }
 

@@ -152,7 +152,8 @@ fn judge_engine_host(name: &str, value: &str) -> Outcome {
     let found = format!(
         "{name} names an engine on {place}: ports of clusters are published there, on its 127.0.0.1"
     );
-    let remedy = "set `networking.apiServerAddress` to an address of that machine which this one reaches, and nobody else";
+    let remedy = "set `networking.apiServerAddress` to an address of that machine which this one reaches, and nobody \
+         else";
     Problem::warning(found, "an engine on this machine", remedy).into()
 }
 
