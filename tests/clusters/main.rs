@@ -9,6 +9,7 @@
 mod balanced;
 mod cluster;
 mod corefile;
+mod doctor;
 mod engines;
 mod families;
 mod faults;
@@ -47,6 +48,7 @@ use libtest_mimic::{Arguments, Trial};
 use balanced::*;
 use cluster::*;
 use corefile::*;
+use doctor::*;
 use families::*;
 use faults::*;
 use fields::*;
@@ -90,6 +92,8 @@ const SHARED: &[(&str, Test)] = &named![
     create_reports_every_phase,
     the_node_is_ready,
     every_pod_of_kube_system_runs,
+    doctor_finds_a_running_cluster_well,
+    doctor_knows_the_engine_of_the_host,
     kube_proxy_has_the_programs_of_every_mode,
     unpacked_images_are_not_copied,
     kubeconfig_commands_agree,

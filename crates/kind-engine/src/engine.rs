@@ -179,12 +179,24 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// for.
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error>;
 
+    /// What is in the way of networks of nodes now, as far as that can be seen without making anything.
+    fn find_network_problems(&self) -> Vec<Error> {
+        Vec::new()
+    }
+
+    /// What crashes have left on the host that belongs to no node, each thing in words, and removes it if that is
+    /// asked for.
+    fn prune_orphans(&self, pruning: Pruning) -> Result<Vec<String>, Error> {
+        let _ = pruning;
+        Ok(Vec::new())
+    }
+
     /// The host's files that nodes use; `None` if that cannot be told.
     fn in_use(&self) -> Result<Option<InUse>, Error>;
 }
 
 /// What an engine can do on its host.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Info {
     /// Nodes run without root on the host.
     pub rootless: bool,
@@ -202,6 +214,8 @@ pub struct Info {
     pub storage_driver: String,
     /// Filesystem below that, where the engine tells.
     pub backing_filesystem: String,
+    /// Directory of its host where it keeps all that; empty if unknown.
+    pub storage_dir: String,
     /// Images are kept by containerd: an image may hold manifests whose content is not here.
     pub containerd_images: bool,
     /// Nodes would run in a user namespace unless told otherwise.

@@ -100,7 +100,6 @@ impl Error {
     }
 
     /// What the failure of a program probably means, if one failed.
-    #[cfg(target_os = "linux")]
     pub(crate) fn failure_reason(&self) -> Option<FailureReason> {
         match self {
             Self::Program { failure_reason, .. } => Some(*failure_reason),

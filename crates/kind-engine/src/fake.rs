@@ -152,6 +152,7 @@ impl Engine for Fake {
             architecture: String::new(),
             storage_driver: String::new(),
             backing_filesystem: String::new(),
+            storage_dir: String::new(),
             containerd_images: false,
             user_namespaces: false,
             parallel_creates: true,

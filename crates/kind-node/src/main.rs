@@ -12,6 +12,7 @@ mod channel;
 mod crictl;
 mod diagnosis;
 mod dns;
+mod examine;
 mod kubernetes;
 mod network;
 mod nft;
@@ -64,6 +65,7 @@ fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "remove-marks" => taints_and_labels::remove_taints_and_label(&words(&arguments)),
         "await-registration" => registration::await_registration(&words(&arguments)),
         "note-stop" => node_shutdown::note_shutdown(),
+        "examine" => examine::examine_node(),
         "await-ready" => node_readiness::await_node_readiness(&words(&arguments)),
         "load-balancer" => as_terminated(add_on(balancer::run_load_balancer)),
         "network" => add_on(|| network::run_network(services::serve_services)),

@@ -42,6 +42,7 @@ usage: kind-node <sub-command>
   remove-marks    take marks of a control plane off all nodes
   await-registration  wait until the cluster knows this node
   await-ready     wait until this node is well since its start
+  examine         tell as JSON how this node is
   note-stop       call all nodes of the cluster not Ready
   set-sysctls     set what the node's network needs of the kernel
   show-limits     show the kubelet what the node may use as its machine

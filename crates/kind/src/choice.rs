@@ -94,7 +94,8 @@ fn detect_engine(parts: EngineParts) -> Result<Arc<dyn Engine>> {
     }
 }
 
-fn engine_client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
+/// An engine behind a program; nothing is asked of it yet.
+pub(crate) fn engine_client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
     let search_path = parts.environment.get("PATH").cloned();
     CommandLine::new(flavor, program)
         .search_path(search_path.unwrap_or_default())
@@ -106,7 +107,7 @@ fn engine_client((flavor, program): (Flavor, &str), parts: &EngineParts) -> Comm
 /// asked again.
 fn answering_engine(parts: &EngineParts) -> Option<Arc<dyn Engine>> {
     let engine = CLIENTS.iter().find_map(|known| {
-        let engine = engine_client((known.flavor, known.program), parts);
+        let engine = engine_client((known.flavor, known.choice.name()), parts);
         engine.answers(known.banner).then_some(engine)
     })?;
     Some(Arc::new(engine))
@@ -188,35 +189,43 @@ fn open_native(_: EngineParts) -> std::result::Result<Arc<dyn Engine>, NativeErr
 }
 
 /// Programs that reach an engine, in the order they are looked for.
-const CLIENTS: [Client; 4] = [
+pub(crate) const CLIENTS: [Client; 4] = [
     Client {
         flavor: Flavor::Docker,
-        program: "docker",
+        choice: EngineChoice::Docker,
         banner: "Docker version",
     },
     Client {
         flavor: Flavor::Nerdctl,
-        program: "nerdctl",
+        choice: EngineChoice::Nerdctl,
         banner: "nerdctl version",
     },
     Client {
         flavor: Flavor::Nerdctl,
-        program: "finch",
+        choice: EngineChoice::Finch,
         banner: "finch version",
     },
     Client {
         flavor: Flavor::Podman,
-        program: "podman",
+        choice: EngineChoice::Podman,
         banner: "podman version",
     },
 ];
 
+/// One that is used only if it is asked for.
+pub(crate) const LIMA_CLIENT: Client = Client {
+    flavor: Flavor::Nerdctl,
+    choice: EngineChoice::NerdctlLima,
+    banner: "nerdctl version",
+};
+
 /// A program that reaches an engine.
-struct Client {
-    flavor: Flavor,
-    program: &'static str,
+pub(crate) struct Client {
+    pub(crate) flavor: Flavor,
+    /// How users choose it; its name is the program's.
+    pub(crate) choice: EngineChoice,
     /// How its version begins; a program of that name that is another one says something else.
-    banner: &'static str,
+    pub(crate) banner: &'static str,
 }
 
 #[cfg(test)]

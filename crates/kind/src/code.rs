@@ -104,6 +104,8 @@ codes! {
     NetworkIpv6 = "KIND-NETWORK-IPV6",
     /// The engine could not say what it can do here.
     HostCheck = "KIND-HOST-CHECK",
+    /// The host has nothing left of what nodes take.
+    HostResources = "KIND-HOST-RESOURCES",
     /// Nodes cannot run on the engine's machine.
     Architecture = "KIND-ARCHITECTURE",
     /// No engine can be used.

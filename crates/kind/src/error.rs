@@ -72,6 +72,14 @@ pub enum Error {
         /// Why it failed.
         source: Cause,
     },
+    /// The host has nothing left of what nodes take.
+    #[error("the host cannot run the cluster's nodes: {found}")]
+    HostResources {
+        /// What is used up.
+        found: String,
+        /// How to have more of it.
+        remedy: String,
+    },
     /// The network of nodes has no IPv6, and the cluster wants it.
     #[error(
         "failed to ensure {engine} network: network {network:?} has no IPv6 subnet, and the cluster wants IPv6"
@@ -233,6 +241,7 @@ impl Error {
             Self::Many(_) => Code::Many,
             Self::NetworkWithoutIpv6 { .. } => Code::NetworkIpv6,
             Self::WrongMachine { .. } => Code::Architecture,
+            Self::HostResources { .. } => Code::HostResources,
             Self::Examined { source, .. } => source.code(),
             Self::Engine {
                 attempt, source, ..
@@ -286,6 +295,7 @@ impl Error {
                 "delete the clusters on it and remove it, so that it is made anew with IPv6 \
                  (`docker network rm {network}`); if that changes nothing, let the engine and its host have IPv6"
             )),
+            Self::HostResources { remedy, .. } => Some(remedy.clone()),
             Self::WrongMachine { machine, .. } => {
                 Some(format!("use a kind that was built for {machine}"))
             }
@@ -473,6 +483,11 @@ impl StdError for Cause {
 
 /// An error and its sources in one line, outermost first.
 pub fn error_chain(error: &Error) -> String {
+    chain_of(error)
+}
+
+/// The same of any failure.
+pub(crate) fn chain_of(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

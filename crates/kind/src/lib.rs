@@ -32,6 +32,7 @@ mod config_check;
 mod contents;
 mod create;
 mod delete;
+mod doctor;
 mod dry_run;
 mod error;
 mod event;
@@ -63,6 +64,9 @@ pub use choice::EngineChoice;
 pub use code::{Code, UnknownCode};
 pub use config_check::{check_config, complete_config, convert_config};
 pub use create::{CreateCluster, Created};
+pub use doctor::{
+    CheckDescription, Examination, Examine, Examined, Fix, Verdict, cluster_checks, host_checks,
+};
 pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use error::{Cause, Error, FailedStep, Result, error_chain};
 pub use event::{

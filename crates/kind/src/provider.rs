@@ -23,9 +23,9 @@ pub struct ProviderBuilder {
     pub(crate) choice: EngineChoice,
     pub(crate) state_dir: PathBuf,
     cache_dir: PathBuf,
-    temporary_dir: PathBuf,
+    pub(crate) temporary_dir: PathBuf,
     pub(crate) helper: PathBuf,
-    agent: Option<Agent>,
+    pub(crate) agent: Option<Agent>,
     pub(crate) environment: BTreeMap<String, String>,
 }
 
@@ -137,8 +137,7 @@ impl Provider {
         }
     }
 
-    /// A provider on an engine that a test brings.
-    #[cfg(test)]
+    /// A provider on an engine that is open.
     pub(crate) fn on(engine: Arc<dyn Engine>, settings: ProviderBuilder) -> Self {
         Self { engine, settings }
     }
@@ -203,6 +202,11 @@ impl Provider {
             engine: self.shared_engine(),
             settings: self.settings.clone(),
         }
+    }
+
+    /// How it was opened.
+    pub(crate) fn settings(&self) -> &ProviderBuilder {
+        &self.settings
     }
 
     pub(crate) fn environment(&self) -> &BTreeMap<String, String> {

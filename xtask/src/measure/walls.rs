@@ -25,6 +25,7 @@ pub(super) const HOUSES: [House; 2] = [
             // What a node and its caller agree on, for the library too.
             ("cni", &[]),
             ("corefile", &[]),
+            ("examination", &[]),
             ("load_balancer", &[]),
             ("request", &[]),
             // What several rooms stand on, or may come to.
@@ -42,6 +43,7 @@ pub(super) const HOUSES: [House; 2] = [
             ("channel", &["diagnosis", "unpack", "usage"]),
             ("crictl", &[]),
             ("dns", &["kubernetes", "signals"]),
+            ("examine", &["diagnosis", "kubernetes", "usage"]),
             (
                 "network",
                 &["kubernetes", "nft", "pod_addresses", "signals"],

@@ -6,6 +6,7 @@ mod config;
 mod create_cluster;
 mod delete_cluster;
 mod delete_clusters;
+mod doctor;
 mod explain;
 mod export_kubeconfig;
 mod export_logs;

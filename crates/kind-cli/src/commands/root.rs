@@ -1,7 +1,7 @@
 //! `kind` without a command.
 
 use super::groups::{BUILD, CREATE, DELETE, EXPORT, GET, LOAD, START, STOP};
-use super::{completion, config, explain, help, prune, version};
+use super::{completion, config, doctor, explain, help, prune, version};
 use crate::args::{Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::Help;
@@ -20,6 +20,7 @@ pub(crate) static ROOT: Command = Command {
         &config::COMMAND,
         &CREATE,
         &DELETE,
+        &doctor::COMMAND,
         &explain::COMMAND,
         &EXPORT,
         &GET,

@@ -69,6 +69,8 @@ const GOOD_LINES: &[(&str, &str)] = &[
     ("load image-archive a b", "kind load image-archive a b"),
     ("create nonsense", "kind create nonsense"),
     ("delete clusters a b", "kind delete clusters a b"),
+    ("doctor", "kind doctor "),
+    ("doctor dev --fix --yes", "kind doctor dev"),
 ];
 
 /// Lines and what is wrong with them.
@@ -90,6 +92,7 @@ const BAD_LINES: &[(&str, &str)] = &[
         "get clusters x",
         "ERROR: unknown command \"x\" for \"kind get clusters\"",
     ),
+    ("doctor a b", "ERROR: accepts at most 1 arg(s), received 2"),
     (
         "create cluster x",
         "ERROR: unknown command \"x\" for \"kind create cluster\"",

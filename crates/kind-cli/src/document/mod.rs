@@ -3,6 +3,7 @@
 //! Every document names its version and its kind. Within a version, fields and kinds may come but
 //! none changes its meaning.
 
+mod diagnosis;
 mod event;
 mod failure;
 mod plan;
@@ -10,6 +11,7 @@ mod result;
 
 use serde::Serialize;
 
+pub(crate) use diagnosis::Diagnosis;
 pub(crate) use event::EventLine;
 pub(crate) use failure::ErrorDocument;
 pub(crate) use plan::Plan;

@@ -13,6 +13,7 @@ fn schema() -> Value {
     add::<EventLine>(&mut generator, &mut kinds);
     add::<ErrorDocument>(&mut generator, &mut kinds);
     add::<Plan>(&mut generator, &mut kinds);
+    add::<Diagnosis>(&mut generator, &mut kinds);
     add::<ClusterList>(&mut generator, &mut kinds);
     add::<NodeList>(&mut generator, &mut kinds);
     add::<Explanation>(&mut generator, &mut kinds);

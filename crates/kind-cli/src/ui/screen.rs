@@ -1,6 +1,6 @@
 //! What is said to the user, and how.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -75,6 +75,18 @@ impl Ui {
     /// Shows a person what ran when and where.
     pub(crate) fn timeline(&self, timeline: &Timeline) {
         self.chat(&self.settings.chart.draw_timeline(timeline));
+    }
+
+    /// Asks the user, who must be at a terminal, for a yes.
+    pub(crate) fn confirm(&self, question: &str) -> Option<bool> {
+        let is_heard = io::stdin().is_terminal() && io::stderr().is_terminal();
+        if !is_heard || self.settings.format == Format::Json || self.settings.quiet {
+            return None;
+        }
+        write_error(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
     /// Says something that the user should know.
@@ -195,7 +207,8 @@ impl Ui {
         }
     }
 
-    pub(super) fn shows(&self, level: Verbosity) -> bool {
+    /// Whether messages of that level are shown.
+    pub(crate) fn shows(&self, level: Verbosity) -> bool {
         !self.settings.quiet && self.settings.verbosity >= level.level()
     }
 

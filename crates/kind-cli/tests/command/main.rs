@@ -4,6 +4,7 @@
 
 mod completion;
 mod config;
+mod doctor;
 mod dry_run;
 mod interrupts;
 mod json;

@@ -50,6 +50,21 @@ pub struct CommandLine {
     search_path: OsString,
 }
 
+/// What is behind the name of an engine's program.
+#[derive(Debug)]
+pub enum Presence {
+    /// Nothing.
+    Missing,
+    /// Another program, which says this of itself.
+    Foreign(String),
+    /// Something that does not answer.
+    Silent,
+    /// Something that cannot be run.
+    Broken(Error),
+    /// The program that is meant.
+    Installed,
+}
+
 impl CommandLine {
     /// An engine of that flavor behind the program of that name. Asks for nothing yet.
     pub fn new(flavor: Flavor, program: impl Into<String>) -> Self {
@@ -97,6 +112,47 @@ impl CommandLine {
         let ours =
             lines.next().is_some_and(|line| line.starts_with(banner)) && lines.next().is_none();
         ours && (self.flavor == Flavor::Podman || self.info().is_ok())
+    }
+
+    /// What is behind the program's name, which must tell so within this time. The engine is asked for nothing.
+    pub fn probe_program(&self, banner: &str, limit: Duration) -> Presence {
+        let output = match self.program.output_within(&["-v"], limit) {
+            Ok(Some(output)) => output,
+            Ok(None) => return Presence::Silent,
+            Err(error) if error.failure_reason() == Some(FailureReason::NoProgram) => {
+                return Presence::Missing;
+            }
+            Err(error) => return Presence::Broken(error),
+        };
+        let text = String::from_utf8_lossy(&output.stdout);
+        let first = text.lines().next().unwrap_or_default();
+        if first.starts_with(banner) {
+            Presence::Installed
+        } else {
+            Presence::Foreign(first.to_owned())
+        }
+    }
+
+    /// What the engine says of itself, if it does within this time.
+    ///
+    /// # Errors
+    /// Those of [`Engine::info`].
+    pub fn info_within(&self, limit: Duration) -> Result<Option<Info>, Error> {
+        if let Some(info) = self.info.get() {
+            return Ok(Some(info.clone()));
+        }
+        let arguments = self.flavor.info_arguments();
+        let Some(output) = self.program.output_within(arguments, limit)? else {
+            return Ok(None);
+        };
+        let text = self.program.data_of(arguments, output);
+        let info = info::parse_info(self.flavor, &text.map_err(|error| self.explain(error))?)?;
+        Ok(Some(self.info.get_or_init(|| info).clone()))
+    }
+
+    /// Takes what the engine has said of itself to another value of this type.
+    pub fn remember_info(&self, info: Info) {
+        self.info.get_or_init(|| info);
     }
 
     /// What a host lacks for podman without root, in the place of podman's own failure, which is about the first

@@ -44,6 +44,7 @@ struct DockerInfo {
     architecture: Option<String>,
     driver: Option<String>,
     driver_status: Option<Vec<Vec<String>>>,
+    docker_root_dir: Option<String>,
 }
 
 fn docker_info(flavor: Flavor, text: &str) -> Result<Info, Error> {
@@ -85,6 +86,7 @@ fn docker_info(flavor: Flavor, text: &str) -> Result<Info, Error> {
         architecture: Platform::of_machine(&info.architecture.unwrap_or_default()).architecture,
         storage_driver: info.driver.unwrap_or_default().to_lowercase(),
         backing_filesystem: status("Backing Filesystem"),
+        storage_dir: info.docker_root_dir.unwrap_or_default(),
         containerd_images: status("driver-type").starts_with("io.containerd.snapshotter"),
         user_namespaces: flavor == Flavor::Docker && has("name=userns"),
         parallel_creates: flavor.creates_in_parallel(),
@@ -128,6 +130,7 @@ struct PodmanSecurity {
 #[serde(rename_all = "camelCase", default)]
 struct PodmanStore {
     graph_driver_name: String,
+    graph_root: String,
     graph_status: std::collections::BTreeMap<String, serde_json::Value>,
 }
 
@@ -184,6 +187,7 @@ fn podman_info(text: &str) -> Result<Info, Error> {
         hostname: info.host.hostname,
         architecture: Platform::of_machine(&info.host.arch).architecture,
         storage_driver: info.store.graph_driver_name.to_lowercase(),
+        storage_dir: info.store.graph_root,
         backing_filesystem: backing
             .and_then(serde_json::Value::as_str)
             .unwrap_or_default()

@@ -38,6 +38,6 @@ mod stub;
 #[cfg(target_os = "linux")]
 mod terminal;
 
-pub use engine::CommandLine;
+pub use engine::{CommandLine, Presence};
 pub use failure_reason::FailureReason;
 pub use flavor::Flavor;

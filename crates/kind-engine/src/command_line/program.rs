@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use kind_secret::redact_document;
@@ -94,7 +96,12 @@ impl Program {
     /// # Errors
     /// [`Error::Program`] if it cannot be run or fails.
     pub(super) fn command_data(&self, arguments: &[&str]) -> Result<String, Error> {
-        let mut output = self.run_command(arguments)?;
+        let output = self.run_command(arguments)?;
+        self.data_of(arguments, output)
+    }
+
+    /// The data that a program printed which has ended.
+    pub(super) fn data_of(&self, arguments: &[&str], mut output: Output) -> Result<String, Error> {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -124,6 +131,35 @@ impl Program {
         Ok(output)
     }
 
+    /// How the program ended and what it printed, if it ends in time; otherwise it is ended, with all that it has
+    /// started.
+    ///
+    /// # Errors
+    /// [`Error::Program`] if it cannot be run.
+    pub(super) fn output_within(
+        &self,
+        arguments: &[&str],
+        limit: Duration,
+    ) -> Result<Option<Output>, Error> {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command
+            .spawn()
+            .map_err(|error| self.unusable(arguments, &error))?;
+        let group = child.id();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || sender.send(child.wait_with_output()));
+        match receiver.recv_timeout(limit) {
+            Ok(output) => output
+                .map(Some)
+                .map_err(Error::io("wait for the engine's program")),
+            Err(_) => {
+                end_group(group);
+                Ok(None)
+            }
+        }
+    }
+
     /// Whether the program ends in time, however it does; otherwise it is ended.
     ///
     /// # Errors
@@ -142,7 +178,7 @@ impl Program {
                 wait_for_child(&mut child)?;
                 return Ok(ended);
             }
-            std::thread::sleep(EXIT_POLL_INTERVAL);
+            thread::sleep(EXIT_POLL_INTERVAL);
         }
     }
 
@@ -184,6 +220,19 @@ impl Program {
         let command = quote::quote_command(&words.map(str::to_owned).collect::<Vec<_>>());
         redact_document(&command).into_owned()
     }
+}
+
+/// Ends a program and all that it has started; whoever waits for it hears of it.
+fn end_group(group: u32) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(group)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    #[cfg(not(unix))]
+    let _ = group;
 }
 
 /// Waits for the end of an engine's program.
@@ -243,6 +292,17 @@ mod tests {
             shell.command_data(&["-c", "echo {}; echo b >&2"]).unwrap(),
             "{}\n"
         );
+    }
+
+    #[test]
+    fn nobody_waits_for_what_a_program_has_started() {
+        let shell = Program::new("sh");
+        let output = |script, limit| shell.output_within(&["-c", script], limit).unwrap();
+        let answer = output("echo a", Duration::from_secs(60)).unwrap();
+        assert_eq!(answer.stdout, b"a\n");
+        let began = Instant::now();
+        let late = output("sleep 600; echo a", Duration::from_millis(100));
+        assert!(late.is_none() && began.elapsed() < Duration::from_secs(60));
     }
 
     #[test]

@@ -9,13 +9,26 @@ use crate::Error;
 
 /// The cgroups of a node.
 pub(super) fn node_group(state: &State, node: &str) -> Result<Group, Error> {
-    group_in(&format!("kind-{}", state.tag()), node)
+    group_in(&nodes_parent(state), node)
 }
 
 /// The cgroups of a node's monitor, apart from the node's. In those of the program that asked for the
 /// node, the monitor would end with that program's session or service, and the node with it.
 pub(super) fn monitor_group(state: &State, node: &str) -> Result<Group, Error> {
-    group_in(&format!("kind-{}-monitors", state.tag()), node)
+    group_in(&monitors_parent(state), node)
+}
+
+/// What the cgroups of all nodes and monitors are below.
+pub(super) fn parents(state: &State) -> [String; 2] {
+    [nodes_parent(state), monitors_parent(state)]
+}
+
+fn nodes_parent(state: &State) -> String {
+    format!("kind-{}", state.tag())
+}
+
+fn monitors_parent(state: &State) -> String {
+    format!("kind-{}-monitors", state.tag())
 }
 
 fn group_in(parent: &str, node: &str) -> Result<Group, Error> {

@@ -35,5 +35,5 @@ mod record;
 mod state;
 mod teardown;
 
-pub use caller::{Native, NativeOptions};
+pub use caller::{Native, NativeOptions, find_host_problems};
 pub use entry::helper_main;

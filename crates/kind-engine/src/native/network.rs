@@ -143,6 +143,27 @@ fn still_free(network: &NetworkRecord) -> Result<(), Error> {
     Ok(())
 }
 
+/// What would keep nodes from being started: networks that are down and whose addresses others have by now, or no
+/// addresses for the first network.
+pub(super) fn find_problems(state: &State) -> Vec<Error> {
+    let networks = match NetworkRecord::load_all(state) {
+        Ok(networks) => networks,
+        Err(error) => return vec![error],
+    };
+    if networks.is_empty() {
+        let free = in_use_on_host().and_then(|taken| Ok(pool::free_subnet(&taken)?));
+        return free.err().into_iter().collect();
+    }
+    let check = |network: &NetworkRecord| match Netlink::open()?.link(&network.bridge)? {
+        Some(_) => Ok(()),
+        None => still_free(network),
+    };
+    networks
+        .iter()
+        .filter_map(|network| check(network).err())
+        .collect()
+}
+
 /// Lets the host route packets between its links, which stays on: other programs may rely on it by
 /// the time the last network goes.
 fn forward_packets(switch: &str) -> Result<(), Error> {
@@ -154,24 +175,27 @@ fn forward_packets(switch: &str) -> Result<(), Error> {
 }
 
 /// Removes networks that no node is on, with their bridges and rulesets. Goes on after failures.
-pub(super) fn remove_unused(state: &State, _lock: &Lock) -> Vec<Error> {
-    let used: BTreeSet<String> = match NodeRecord::load_all(state) {
-        Ok(nodes) => nodes.into_iter().map(|node| node.network).collect(),
-        Err(error) => return vec![error],
-    };
-    let networks = match NetworkRecord::load_all(state) {
-        Ok(networks) => networks,
-        Err(error) => return vec![error],
-    };
-    let unused = networks
-        .iter()
-        .filter(|network| !used.contains(&network.name));
-    unused
-        .filter_map(|network| remove_network(state, network).err())
-        .collect()
+pub(super) fn remove_unused(state: &State, lock: &Lock) -> Vec<Error> {
+    match find_unused(state, lock) {
+        Ok(unused) => unused
+            .iter()
+            .filter_map(|network| remove_network(state, network).err())
+            .collect(),
+        Err(error) => vec![error],
+    }
 }
 
-fn remove_network(state: &State, network: &NetworkRecord) -> Result<(), Error> {
+/// Networks that no node is on.
+pub(super) fn find_unused(state: &State, _lock: &Lock) -> Result<Vec<NetworkRecord>, Error> {
+    let nodes = NodeRecord::load_all(state)?;
+    let used: BTreeSet<String> = nodes.into_iter().map(|node| node.network).collect();
+    let mut networks = NetworkRecord::load_all(state)?;
+    networks.retain(|network| !used.contains(&network.name));
+    Ok(networks)
+}
+
+/// Removes a network with its bridge and ruleset.
+pub(super) fn remove_network(state: &State, network: &NetworkRecord) -> Result<(), Error> {
     nft::apply(&nft::removal(&network.bridge))?;
     admission::revoke(&network.bridge)?;
     Netlink::open()?.delete_link(&network.bridge)?;

@@ -43,9 +43,14 @@ pub(crate) struct Watch {
 impl Watch {
     /// Begins with a node that starts now.
     pub(crate) fn new() -> Self {
+        Self::since(SystemTime::now())
+    }
+
+    /// Begins with what was said since a time.
+    pub(crate) fn since(began: SystemTime) -> Self {
         Self {
             pods: PathBuf::from("/var/log/pods"),
-            began: SystemTime::now(),
+            began,
             next_journals: Instant::now() + FIRST_JOURNAL_DELAY,
             seen: BTreeMap::new(),
             last_ends: BTreeMap::new(),
@@ -59,6 +64,12 @@ impl Watch {
         if Instant::now() >= self.next_journals {
             self.read_journals(Self::judge_journal);
         }
+        self.collect()
+    }
+
+    /// The same for somebody who looks once.
+    pub(crate) fn look_now(&mut self) -> Vec<Check> {
+        self.read_journals(Self::judge_journal);
         self.collect()
     }
 

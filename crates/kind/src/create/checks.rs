@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use kind_config::Cluster;
+use kind_diagnosis::Severity;
 use kind_engine::{Info, Limits};
 
 use super::CreateCluster;
 use crate::event::{Event, Listener, Warning};
 use crate::plan::published_ports;
-use crate::{Code, Error, Provider, Result, contents, kubeconfig};
+use crate::{Code, Error, Provider, Result, contents, doctor, kubeconfig};
 
 /// Longer names make host names that some systems refuse.
 const LONGEST_NAME: usize = 50;
@@ -41,7 +42,35 @@ pub(super) fn check_surroundings(
     for warning in warnings {
         listener(Event::Warning(Warning::Engine(warning)));
     }
+    check_resources(provider, &info, &cluster, listener)?;
     Ok((cluster, info))
+}
+
+/// Whether the host has what nodes take.
+///
+/// # Errors
+/// Only if it has nothing of it at all: what looks like little may be enough.
+fn check_resources(
+    provider: &Provider,
+    info: &Info,
+    cluster: &Cluster,
+    listener: Listener<'_>,
+) -> Result<()> {
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        doctor::examine_before_creation(provider, info, cluster)
+            .into_iter()
+            .partition(|check| check.severity == Severity::Error);
+    for check in warnings {
+        let text = format!("{} ({})", check.found, check.remedy);
+        listener(Event::Warning(Warning::Host(text)));
+    }
+    match errors.into_iter().next() {
+        Some(check) => Err(Error::HostResources {
+            found: check.found,
+            remedy: check.remedy,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Whether nodes can run on a host like this at all.

@@ -64,6 +64,7 @@ fn assumed_facts() -> Info {
         architecture: String::new(),
         storage_driver: String::new(),
         backing_filesystem: String::new(),
+        storage_dir: String::new(),
         containerd_images: false,
         user_namespaces: false,
         parallel_creates: false,

@@ -176,6 +176,9 @@ pub enum Warning {
     /// The engine's host lacks something, or is too old to tell.
     #[error("{0}")]
     Engine(String),
+    /// The host may have too little for the nodes.
+    #[error("{0}")]
+    Host(String),
     /// A node image cannot do all that its Kubernetes can.
     #[error("{0}")]
     Image(String),

@@ -130,6 +130,15 @@ pub(super) const TABLE: &[Entry] = &[
         ],
     ),
     entry(
+        Code::HostResources,
+        [
+            "No inotify instance can be made, no process can be started, or a disk that nodes write to is full.",
+            "`create cluster`, before anything is made.",
+            "The hint says what there is too little of and how to have more; `kind doctor` lists all that is scarce.",
+            "the host cannot run the cluster's nodes: …",
+        ],
+    ),
+    entry(
         Code::Architecture,
         [
             "The engine's daemon is on a machine of another architecture than the one that this kind was built for, \

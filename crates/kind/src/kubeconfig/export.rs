@@ -89,7 +89,7 @@ impl Provider {
     }
 
     /// URL of the API server as the host reaches it.
-    fn server(&self, cluster: &str) -> Result<String> {
+    pub(crate) fn server(&self, cluster: &str) -> Result<String> {
         let nodes = self.list(Some(cluster))?;
         let of_role = |role| {
             let nodes = nodes.iter();

@@ -18,7 +18,8 @@ pub(crate) use document::{encode_document, from_admin};
 pub use export::Endpoint;
 pub use files::KubeconfigFiles;
 pub use home::{HomeCandidate, windows_home};
-pub(crate) use update::{check_files, remove_everywhere, write_merged};
+pub(crate) use lock::{HeldLock, find_lock, remove_stale_lock};
+pub(crate) use update::{check_files, find_server, remove_everywhere, write_merged};
 pub use update::{merge_kubeconfig, remove_from_kubeconfig};
 
 #[cfg(test)]

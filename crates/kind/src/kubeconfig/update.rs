@@ -67,6 +67,19 @@ pub(crate) fn write_merged(
         .map_err(|error| access_denied(WRITING, "write", path, &error))
 }
 
+/// The API server's URL that a cluster has in the files: kubectl takes the first.
+pub(crate) fn find_server(files: &KubeconfigFiles, cluster: &str) -> Option<String> {
+    let name = document::context_name(cluster);
+    files.all().iter().find_map(|path| {
+        let text = std::fs::read_to_string(path).ok()?;
+        let document = document::parse_document(&text).ok()?;
+        let mut items = document::list_items(&document, "clusters").iter();
+        let item = items.find(|item| document::name_of(item) == Some(&name))?;
+        let server = item.get("cluster")?.get("server")?;
+        server.as_str().map(str::to_owned)
+    })
+}
+
 /// Takes a cluster's entry out of every file; files without one are not touched. Goes on after a
 /// failure and reports all at the end.
 pub(crate) fn remove_everywhere(

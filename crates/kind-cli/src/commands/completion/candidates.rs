@@ -84,6 +84,7 @@ pub(super) fn candidates(
     }
     let found = match names(&path).as_slice() {
         ["kind", "load", "docker-image"] => others(live(Live::Images), &positionals),
+        ["kind", "doctor"] if positionals.is_empty() => Candidates::plain(live(Live::Clusters)),
         ["kind", "delete", "clusters"] => others(live(Live::Clusters), &positionals),
         ["kind", "explain"] if positionals.is_empty() => topics(),
         ["kind", "help"] => children(topic(root, &positionals)),
@@ -212,6 +213,9 @@ mod tests {
             ("create cluster --name ", &[]),
             ("create cluster --image k", &["kindest/node:v1"]),
             ("delete clusters one ", &["two"]),
+            ("doctor t", &["two"]),
+            ("doctor one ", &[]),
+            ("doctor --f", &["--fix"]),
             ("load docker-image ", &["busybox:1", "kindest/node:v1"]),
             ("load docker-image busybox:1 ", &["kindest/node:v1"]),
             ("load docker-image x --nodes one-w", &["one-worker"]),

@@ -13,7 +13,9 @@ use kind_image::registry::{self, Access};
 use kind_image::store::{Image, Store};
 use kind_sys::process;
 
-use super::{console, exec, files, image_snapshots, preflight, prune, removal, shared_image_store};
+use super::{
+    console, exec, files, image_snapshots, orphans, preflight, prune, removal, shared_image_store,
+};
 use crate::engine::sealed::Sealed;
 use crate::native::call::{ExecRequest, Helper, STARTED, Task};
 use crate::native::record::{NodeRecord, PATH, VERSION, first_process};
@@ -371,6 +373,14 @@ impl Engine for Native {
 
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
         prune::prune_state(&self.state, &self.store, pruning)
+    }
+
+    fn find_network_problems(&self) -> Vec<Error> {
+        network::find_problems(&self.state)
+    }
+
+    fn prune_orphans(&self, pruning: Pruning) -> Result<Vec<String>, Error> {
+        orphans::prune_orphans(&self.state, pruning)
     }
 
     fn in_use(&self) -> Result<Option<InUse>, Error> {

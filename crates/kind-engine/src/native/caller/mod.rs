@@ -6,9 +6,11 @@ mod engine;
 mod exec;
 mod files;
 mod image_snapshots;
+mod orphans;
 mod preflight;
 mod prune;
 mod removal;
 mod shared_image_store;
 
 pub use engine::{Native, NativeOptions};
+pub use preflight::find_host_problems;

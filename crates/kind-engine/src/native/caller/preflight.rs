@@ -13,20 +13,29 @@ use crate::{Code, Error, Info, Limits};
 /// Free space below which no node is made, in bytes: what a new cluster writes in its first minutes.
 const SPACE: u64 = 1 << 30;
 
+/// Everything that the host lacks for native nodes whose state is to be below that directory. Nothing is made, but
+/// the kernel may load a module.
+pub fn find_host_problems(state: &Path) -> Vec<Error> {
+    if let Err(error) = require_root() {
+        // What only root may ask for says nothing.
+        return vec![error];
+    }
+    let checks = [
+        check_overlay(),
+        check_nft(),
+        check_space(state),
+        find_hierarchies().map(drop),
+    ];
+    checks.into_iter().filter_map(Result::err).collect()
+}
+
 /// Checks the host. Every error names what is missing and how to get it.
 pub(super) fn check_host(state: &Path) -> Result<Info, Error> {
     require_root()?;
     check_overlay()?;
     check_nft()?;
     check_space(state)?;
-    let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
-    if hierarchies.all.is_empty() {
-        return Err(Error::other(
-            Code::NoCgroup,
-            "no cgroup hierarchy is mounted on this host",
-            "mount one: `mount -t cgroup2 none /sys/fs/cgroup`",
-        ));
-    }
+    let hierarchies = find_hierarchies()?;
     Ok(Info {
         rootless: false,
         cgroup2: hierarchies.unified(),
@@ -36,11 +45,24 @@ pub(super) fn check_host(state: &Path) -> Result<Info, Error> {
         architecture: Platform::of_host().architecture,
         storage_driver: "overlay".to_owned(),
         backing_filesystem: String::new(),
+        storage_dir: state.display().to_string(),
         containerd_images: false,
         user_namespaces: false,
         parallel_creates: true,
         warnings: Vec::new(),
     })
+}
+
+fn find_hierarchies() -> Result<Hierarchies, Error> {
+    let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
+    if hierarchies.all.is_empty() {
+        return Err(Error::other(
+            Code::NoCgroup,
+            "no cgroup hierarchy is mounted on this host",
+            "mount one: `mount -t cgroup2 none /sys/fs/cgroup`",
+        ));
+    }
+    Ok(hierarchies)
 }
 
 /// Nodes are made of namespaces, mounts and links that only root may make.

@@ -148,6 +148,43 @@ impl Drop for Lock {
     }
 }
 
+/// A lock that somebody has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeldLock {
+    /// The lock file.
+    pub(crate) path: PathBuf,
+    /// The process that made it, if it is known.
+    pub(crate) owner: Option<u32>,
+    /// How old it is, if that is known.
+    pub(crate) age: Option<Duration>,
+    /// A crash has left it.
+    pub(crate) is_stale: bool,
+}
+
+/// The lock that somebody has on a file, if there is one.
+pub(crate) fn find_lock(file: &Path) -> Option<HeldLock> {
+    let path = lock_of(file);
+    fs::symlink_metadata(&path).ok()?;
+    Some(HeldLock {
+        owner: Owner::read_owner(&path).map(|owner| owner.pid),
+        age: lock_age(&path),
+        is_stale: is_stale(&path),
+        path,
+    })
+}
+
+/// Removes a lock that a crash has left. One that is gone already, or that somebody holds by now, is left alone.
+///
+/// # Errors
+/// Why it cannot be removed.
+pub(crate) fn remove_stale_lock(path: &Path) -> crate::Result<()> {
+    if take_stale_away(path) || !is_stale(path) {
+        return Ok(());
+    }
+    let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+    Err(crate::Error::io("failed to remove", path)(denied))
+}
+
 /// Makes the lock file. Others only see that it is there; what it says is for ourselves.
 fn create_lock(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();

@@ -1,0 +1,10 @@
+//! A cluster that exists.
+
+mod access;
+mod facts;
+mod nodes;
+mod server;
+mod table;
+
+pub(super) use facts::{Patient, run_within};
+pub(super) use table::CLUSTER_CHECKS;

@@ -1,0 +1,322 @@
+//! Nodes as the engine and they themselves see them.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kind_engine::{Node, State};
+
+use super::facts::{NodeAnswer, Patient, Told};
+use crate::doctor::outcome::{Outcome, Problem};
+
+/// Bytes below which a node's disk is full, or soon will be.
+const NO_SPACE: u64 = 100 << 20;
+const LITTLE_SPACE: u64 = 1 << 30;
+/// Before that nobody must do anything about a certificate.
+const CERTIFICATE_DAYS: i64 = 30;
+/// Leases and tokens bear no more.
+const CLOCK_DIFFERENCE: Duration = Duration::from_secs(2);
+
+pub(super) fn look_at_state(patient: &Patient) -> Outcome {
+    judge_state(&patient.name, &patient.nodes)
+}
+
+fn judge_state(cluster: &str, nodes: &[Node]) -> Outcome {
+    let remedy = format!("start it with `kind start cluster --name {cluster}`");
+    let stopped: Vec<_> = nodes
+        .iter()
+        .filter(|node| node.state != State::Running)
+        .collect();
+    if stopped.len() == nodes.len() {
+        return Problem::error("the cluster is stopped", "nodes that run", remedy)
+            .of(cluster)
+            .into();
+    }
+    let problems = stopped.into_iter().map(|node| {
+        let found = match node.state {
+            State::Exited(Some(code)) => format!("the node has ended with code {code}"),
+            State::Created => "the node was never started".to_owned(),
+            State::Exited(None) | State::Running => "the node does not run".to_owned(),
+        };
+        Problem::error(found, "a node that runs", &remedy).of(&node.name)
+    });
+    Outcome::of_problems(problems.collect(), format!("{} run", nodes.len()))
+}
+
+pub(super) fn look_at_answers(patient: &Patient) -> Outcome {
+    judge_answers(patient.answers())
+}
+
+fn judge_answers(answers: &BTreeMap<String, NodeAnswer>) -> Outcome {
+    let problems = answers.iter().filter_map(|(node, answer)| {
+        let problem = match answer {
+            NodeAnswer::Told(_) => return None,
+            NodeAnswer::Silent => Problem::warning(
+                "the node runs no command within a second",
+                "an answer at once",
+                "see whether the host is overloaded; `kind stop cluster` and `kind start cluster` start nodes anew",
+            ),
+            NodeAnswer::Mute => Problem::warning(
+                "the node cannot tell how it is: it was not made by this release of kind",
+                "a node of this release",
+                "nothing is wrong with that; `kind export logs` has what the node says",
+            ),
+        };
+        Some(problem.of(node))
+    });
+    match answers.len() {
+        0 => Outcome::skipped("no node runs"),
+        count => Outcome::of_problems(problems.collect(), format!("{count} tell how they are")),
+    }
+}
+
+pub(super) fn look_at_components(patient: &Patient) -> Outcome {
+    judge_components(&patient.told())
+}
+
+/// What signatures found in logs of the last minutes.
+fn judge_components(told: &[(&str, &Told)]) -> Outcome {
+    let problems = told.iter().flat_map(|(node, told)| {
+        let checks = told.examination.checks.iter().cloned();
+        checks.map(move |mut check| {
+            check.subject = format!("{} of {node}", check.subject);
+            Problem { check, fix: None }
+        })
+    });
+    of_nodes(told, problems.collect(), "nothing is in their way")
+}
+
+pub(super) fn look_at_disks(patient: &Patient) -> Outcome {
+    judge_disks(&patient.told())
+}
+
+fn judge_disks(told: &[(&str, &Told)]) -> Outcome {
+    let mut problems = Vec::new();
+    for (node, told) in told {
+        for disk in &told.examination.disks {
+            let (path, free) = (&disk.path, disk.free >> 20);
+            let found = format!("{free} MiB are free in {path}");
+            let remedy = "remove images and volumes that are not needed, here and in the engine: `kind prune`, and \
+                 what the engine has for it";
+            let problem = match disk.free {
+                free if free < NO_SPACE => Problem::error(found, "1 GiB or more", remedy),
+                free if free < LITTLE_SPACE => Problem::warning(found, "1 GiB or more", remedy),
+                _ => continue,
+            };
+            problems.push(problem.of(*node));
+        }
+    }
+    of_nodes(told, problems, "nodes have space")
+}
+
+pub(super) fn look_at_certificates(patient: &Patient) -> Outcome {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    judge_certificates(&patient.told(), now)
+}
+
+fn judge_certificates(told: &[(&str, &Told)], now: i64) -> Outcome {
+    const DAY: i64 = 86_400;
+    let mut problems = Vec::new();
+    let mut least = i64::MAX;
+    for (node, told) in told {
+        for certificate in &told.examination.certificates {
+            let days = certificate.expires.saturating_sub(now).div_euclid(DAY);
+            least = least.min(days);
+            let path = &certificate.path;
+            let remedy = format!(
+                "`kubeadm certs renew all` in the node {node}, then `kind stop cluster`, `kind start cluster` and \
+                 `kind export kubeconfig`"
+            );
+            let expected = format!("{CERTIFICATE_DAYS} days or more");
+            let problem = if certificate.expires <= now {
+                Problem::error(format!("{path} has expired"), expected, remedy)
+            } else if days < CERTIFICATE_DAYS {
+                Problem::warning(format!("{path} expires in {days} days"), expected, remedy)
+            } else {
+                continue;
+            };
+            problems.push(problem.of(*node));
+        }
+    }
+    if least == i64::MAX {
+        return Outcome::skipped("no node tells of any");
+    }
+    Outcome::of_problems(problems, format!("the first expires in {least} days"))
+}
+
+pub(super) fn look_at_clocks(patient: &Patient) -> Outcome {
+    judge_clocks(&patient.told())
+}
+
+fn judge_clocks(told: &[(&str, &Told)]) -> Outcome {
+    let problems = told.iter().filter_map(|(node, told)| {
+        let difference = told.examination.now_ms.abs_diff(told.asked_ms);
+        let difference = Duration::from_millis(difference);
+        // It was some time between the question and the answer.
+        if difference <= CLOCK_DIFFERENCE + told.took / 2 {
+            return None;
+        }
+        let found = format!("its clock differs by {} s from this machine's", difference.as_secs());
+        let remedy = "set the clock of the engine's machine, for example by starting its virtual machine anew";
+        Some(Problem::warning(found, "the same time", remedy).of(*node))
+    });
+    of_nodes(told, problems.collect(), "they show this machine's time")
+}
+
+fn of_nodes(told: &[(&str, &Told)], problems: Vec<Problem>, passed: &str) -> Outcome {
+    if told.is_empty() {
+        return Outcome::skipped("no node tells");
+    }
+    Outcome::of_problems(problems, passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use kind_diagnosis::{Check, Severity};
+    use kind_node::examination::{Certificate, Disk, Examination};
+
+    use super::*;
+    use crate::doctor::tests::told as told_of;
+
+    fn node(name: &str, state: State) -> Node {
+        Node {
+            name: name.to_owned(),
+            labels: BTreeMap::new(),
+            image: String::new(),
+            state,
+            ipv4: None,
+            ipv6: None,
+            ports: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_stopped_cluster_is_told_how_to_start() {
+        let judged = |states: &[State]| {
+            let nodes: Vec<_> = states.iter().map(|state| node("a", *state)).collect();
+            judge_state("dev", &nodes)
+        };
+        assert_eq!(told_of(&judged(&[State::Running; 2])), "passed: 2 run");
+        let stopped = judged(&[State::Exited(Some(137)); 2]);
+        assert_eq!(told_of(&stopped), "error: the cluster is stopped");
+        let Outcome::Problems(problems) = stopped else {
+            panic!("nothing was found");
+        };
+        assert_eq!(
+            problems[0].check.remedy,
+            "start it with `kind start cluster --name dev`"
+        );
+        let one = judged(&[State::Running, State::Exited(Some(137))]);
+        assert_eq!(told_of(&one), "error: the node has ended with code 137");
+    }
+
+    #[test]
+    fn nodes_that_cannot_tell_are_told() {
+        let judged = |answer| told_of(&judge_answers(&BTreeMap::from([("a".to_owned(), answer)])));
+        assert_eq!(
+            judged(NodeAnswer::Told(Told::default())),
+            "passed: 1 tell how they are"
+        );
+        assert_eq!(
+            judged(NodeAnswer::Silent),
+            "warning: the node runs no command within a second"
+        );
+        assert!(judged(NodeAnswer::Mute).starts_with("warning: the node cannot tell"));
+        assert_eq!(
+            told_of(&judge_answers(&BTreeMap::new())),
+            "skipped: no node runs"
+        );
+    }
+
+    fn told(examination: Examination) -> Told {
+        Told {
+            examination,
+            ..Told::default()
+        }
+    }
+
+    #[test]
+    fn what_components_say_is_told_with_their_node() {
+        let check = Check {
+            severity: Severity::Error,
+            subject: "etcd".to_owned(),
+            found: "it is gone".to_owned(),
+            expected: "x".to_owned(),
+            remedy: "y".to_owned(),
+            ..Check::default()
+        };
+        let one = told(Examination {
+            checks: vec![check],
+            ..Examination::default()
+        });
+        let judged = judge_components(&[("a", &one)]);
+        let Outcome::Problems(problems) = &judged else {
+            panic!("nothing was found");
+        };
+        assert_eq!(problems[0].check.to_string(), "etcd of a: it is gone");
+        let well = Told::default();
+        assert_eq!(
+            told_of(&judge_components(&[("a", &well)])),
+            "passed: nothing is in their way"
+        );
+        assert_eq!(told_of(&judge_components(&[])), "skipped: no node tells");
+    }
+
+    #[test]
+    fn full_disks_are_told() {
+        let judged = |free| {
+            let path = "/var".to_owned();
+            let one = told(Examination {
+                disks: vec![Disk { path, free }],
+                ..Examination::default()
+            });
+            told_of(&judge_disks(&[("a", &one)]))
+        };
+        assert_eq!(judged(2 << 30), "passed: nodes have space");
+        assert_eq!(judged(500 << 20), "warning: 500 MiB are free in /var");
+        assert_eq!(judged(5 << 20), "error: 5 MiB are free in /var");
+    }
+
+    #[test]
+    fn certificates_are_told_before_they_end() {
+        let judged = |days: i64| {
+            let path = "/a.crt".to_owned();
+            let expires = 1_000_000_000 + days * 86_400 + 60;
+            let one = told(Examination {
+                certificates: vec![Certificate { path, expires }],
+                ..Examination::default()
+            });
+            told_of(&judge_certificates(&[("a", &one)], 1_000_000_000))
+        };
+        assert_eq!(judged(364), "passed: the first expires in 364 days");
+        assert_eq!(judged(29), "warning: /a.crt expires in 29 days");
+        assert_eq!(judged(-1), "error: /a.crt has expired");
+        assert_eq!(
+            told_of(&judge_certificates(&[], 0)),
+            "skipped: no node tells of any"
+        );
+    }
+
+    #[test]
+    fn clocks_may_differ_by_the_time_of_the_question() {
+        let judged = |now_ms, took| {
+            let one = Told {
+                examination: Examination {
+                    now_ms,
+                    ..Examination::default()
+                },
+                asked_ms: 100_000,
+                took: Duration::from_secs(took),
+            };
+            told_of(&judge_clocks(&[("a", &one)]))
+        };
+        assert_eq!(judged(101_000, 0), "passed: they show this machine's time");
+        assert_eq!(judged(105_000, 9), "passed: they show this machine's time");
+        assert_eq!(
+            judged(40_000, 1),
+            "warning: its clock differs by 60 s from this machine's"
+        );
+    }
+}
