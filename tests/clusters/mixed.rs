@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::faults::clusters;
 use crate::names::MIXED;
-use crate::several::delete;
 use crate::world::{NODE_IMAGE, World};
 
 /// Another name of the node image, for the worker.
@@ -38,7 +38,17 @@ pub(crate) fn nodes_have_images_of_their_own(world: &World) {
         .collect();
     let expected = [("control-plane", Some(NODE_IMAGE)), ("worker", Some(OTHER))];
     assert_eq!(images, expected.into());
-    delete(world, MIXED);
+}
+
+/// They remove the same nodes; who comes late waits for who does it.
+pub(crate) fn three_deletions_at_once_all_succeed(world: &World) {
+    let delete = ["delete", "cluster", "--name", MIXED];
+    let deletions = [(); 3].map(|()| world.kind.spawn(&delete));
+    for deletion in deletions {
+        let output = deletion.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:#?}");
+    }
+    assert!(!clusters(world).contains(MIXED));
     if !world.engine.is_native() {
         // Other tests take the image from the engine.
         let forget = world.engine.client(&["rmi", OTHER]);

@@ -1,6 +1,8 @@
 //! Removing nodes, with everything that belongs to them.
 
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -15,6 +17,12 @@ const REMOVES_AT_ONCE: Version = Version(4, 0, 0);
 const MAX_ATTEMPTS: usize = 3;
 /// What podman says of them: it waits a few seconds for hundreds of processes on a busy host.
 const DIES_SLOWLY: &str = "did not die within timeout";
+/// What docker says of a container that another command removes, which it does not wait for.
+const REMOVED_BY_OTHERS: &str = "is already in progress";
+/// How long another command may take for its removal.
+const REMOVAL_BY_OTHERS: Duration = Duration::from_secs(60);
+/// How often is looked whether it is done.
+const POLL: Duration = Duration::from_millis(100);
 
 /// Removes nodes that may or may not exist.
 pub(super) fn remove_nodes(
@@ -46,24 +54,34 @@ pub(super) fn remove_nodes(
     }
 }
 
+/// Removes containers by force, again while others remove them too or the kernel ends them slowly.
 fn force_remove(program: &Program, options: &[&str], names: &[&str]) -> Result<(), Error> {
     let arguments = [options, names].concat();
-    let mut output = program.run_command(&arguments)?;
-    for _ in 1..MAX_ATTEMPTS {
-        if output.status.success() || !dies_slowly(&output.stderr) {
-            break;
+    let deadline = Instant::now() + REMOVAL_BY_OTHERS;
+    let mut slow = 0;
+    loop {
+        let output = program.run_command(&arguments)?;
+        if output.status.success() || listing::is_gone(&output.stderr) {
+            return Ok(());
         }
-        output = program.run_command(&arguments)?;
-    }
-    if output.status.success() || listing::is_gone(&output.stderr) {
-        Ok(())
-    } else {
-        Err(program.failure(&arguments, &output))
+        if others_remove(&output.stderr) && Instant::now() < deadline {
+            thread::sleep(POLL);
+            continue;
+        }
+        slow += 1;
+        if slow == MAX_ATTEMPTS || !dies_slowly(&output.stderr) {
+            return Err(program.failure(&arguments, &output));
+        }
     }
 }
 
 fn dies_slowly(stderr: &[u8]) -> bool {
     String::from_utf8_lossy(stderr).contains(DIES_SLOWLY)
+}
+
+/// Whether another command removes one of the containers at this moment.
+fn others_remove(stderr: &[u8]) -> bool {
+    String::from_utf8_lossy(stderr).contains(REMOVED_BY_OTHERS)
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,10 @@ case "$*" in
     test "$(grep -c "^rm" "${0%/*}/calls")" -ge 2 && exit
     echo "Error: cannot remove container 6b5e as it could not be stopped: given PID did not die within timeout" >&2
     exit 125 ;;
+"rm "*contested*)
+    test "$(grep -c "^rm" "${0%/*}/calls")" -ge 5 && { echo "Error: No such container: contested" >&2; exit 1; }
+    echo "Error response from daemon: removal of container contested is already in progress" >&2
+    exit 1 ;;
 "rm "*endless*) echo "given PID did not die within timeout" >&2; exit 125 ;;
 "rm "*stuck*) echo "Error response from daemon: could not kill" >&2; exit 1 ;;
 esac
@@ -86,6 +90,13 @@ fn nodes_whose_processes_end_slowly_are_removed_again() {
         calls.iter().filter(|call| call.starts_with("rm ")).count(),
         MAX_ATTEMPTS
     );
+}
+
+#[test]
+fn nodes_that_another_command_removes_are_waited_for() {
+    let (calls, result) = removed(Flavor::Docker, "", &["contested"]);
+    result.unwrap();
+    assert_eq!(calls.len(), 5, "{calls:?}");
 }
 
 #[test]
