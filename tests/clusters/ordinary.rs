@@ -155,6 +155,18 @@ pub(crate) fn an_ordinary_user_stops_and_starts_a_cluster(world: &World) {
     let kind = kind(world);
     kind.run(&["stop", "cluster", "--name", ORDINARY])
         .expect("stop cluster");
+    let stopped = directory(world).join("stopped");
+    let export = [
+        "export",
+        "logs",
+        "--name",
+        ORDINARY,
+        stopped.to_str().unwrap(),
+    ];
+    let answer = kind.run(&export);
+    assert_eq!(answer.code, 1, "{answer:#?}");
+    assert!(answer.stderr.contains("no journal of node"), "{answer:#?}");
+    assert!(stopped.join(ORDINARY_NODE).join("serial.log").exists());
     kind.run(&["start", "cluster", "--name", ORDINARY, "--wait", "2m"])
         .expect("start cluster");
 }

@@ -164,6 +164,12 @@ pub enum Error {
     /// A step inside a node failed.
     #[error("{}: {}", .0.action, .0.reason)]
     Step(Box<FailedStep>),
+    /// A node does not run, and its journal ended with it.
+    #[error("no journal of node {node:?}: it is not running, and kept its journal in memory")]
+    NoJournal {
+        /// The node.
+        node: String,
+    },
     /// The kubeconfig of a cluster or of the user cannot be used.
     #[error("{action}")]
     Kubeconfig {
@@ -236,6 +242,7 @@ impl Error {
             Self::BadImage { .. } => Code::ImageUnusable,
             Self::UnknownVersion(_) => Code::VersionUnknown,
             Self::Step(_) => Code::NodeStep,
+            Self::NoJournal { .. } => Code::NodeLogs,
             Self::Io { .. } => Code::Io,
             Self::Cancelled => Code::Cancelled,
             Self::Many(_) => Code::Many,
@@ -286,6 +293,11 @@ impl Error {
                 error.map(|check| check.remedy.clone())
             }
             Self::Examined { source, .. } => source.remedy(),
+            Self::NoJournal { .. } => Some(
+                "its `serial.log`, and its pods' logs if it has any, tell what it said before it ended; export logs \
+                 before nodes are stopped"
+                    .to_owned(),
+            ),
             Self::Many(errors) => {
                 let mut remedies: Vec<String> = errors.iter().filter_map(Self::remedy).collect();
                 remedies.dedup();
@@ -338,6 +350,7 @@ impl Error {
     pub fn node(&self) -> Option<&str> {
         match self {
             Self::Step(step) => Some(&step.node),
+            Self::NoJournal { node } => Some(node),
             Self::Examined { source, .. } => source.node(),
             _ => None,
         }

@@ -84,10 +84,24 @@ fn collect_cluster(
     fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
     let path = directory.join("kind-version.txt");
     fs::write(&path, version).map_err(Error::io("failed to write", &path))?;
-    let collected = collect(provider.engine(), &nodes, directory, cancel);
+    let mut errors = collect(provider.engine(), &nodes, directory, cancel);
     // What fails because nobody waits for it any more is no failure.
     cancel.check()?;
-    collected
+    errors.extend(
+        nodes
+            .iter()
+            .filter_map(|node| lacks_journal(node, directory)),
+    );
+    Error::collect(errors)
+}
+
+/// Says so of a node that is not running, unless its image keeps journals on disk.
+fn lacks_journal(node: &Node, directory: &Path) -> Option<Error> {
+    let kept = || directory.join(&node.name).join("journal").exists();
+    let has_none = NodeRole::of(node) == Some(NodeRole::LoadBalancer);
+    (node.state != State::Running && !has_none && !kept()).then(|| Error::NoJournal {
+        node: node.name.clone(),
+    })
 }
 
 /// Makes a new directory for logs of a cluster. Others may have directories of such names below `parent`, and may
@@ -110,13 +124,13 @@ fn make_directory(parent: &Path, cluster: &str) -> Result<PathBuf> {
 }
 
 /// Writes everything that nodes can tell below `directory`, one directory for each. Goes on after a
-/// failure and reports all at the end.
+/// failure and gives all.
 pub(crate) fn collect(
     engine: &dyn Engine,
     nodes: &[Node],
     directory: &Path,
     cancel: &CancelToken,
-) -> Result<()> {
+) -> Vec<Error> {
     let mut errors: Vec<Error> = Vec::new();
     errors.extend(engine_info(engine, directory).err());
     let found = run_each(nodes, |node| {
@@ -124,7 +138,7 @@ pub(crate) fn collect(
         node_logs(engine, node, &directory.join(&node.name), cancel)
     });
     errors.extend(found.into_iter().flatten());
-    Error::collect(errors)
+    errors
 }
 
 fn engine_info(engine: &dyn Engine, directory: &Path) -> Result<()> {

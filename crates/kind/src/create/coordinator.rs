@@ -146,10 +146,8 @@ impl<'a> Coordinator<'a> {
                 );
                 let story = redact_document(&story);
                 let _ = std::fs::write(directory.join("failure.txt"), story.as_bytes());
-                (
-                    logs::collect(engine, &nodes, &directory, self.cancel),
-                    directory,
-                )
+                let errors = logs::collect(engine, &nodes, &directory, self.cancel);
+                (Error::collect(errors), directory)
             });
         let (problem, directory) = match kept {
             Ok((collected, directory)) => (collected.err(), Some(directory)),

@@ -95,9 +95,11 @@ pub(super) const TABLE: &[Entry] = &[
     entry(
         Code::NodeLogs,
         [
-            "The engine did not give what it knows of a node, or the node's console. Everything else was collected.",
+            "The engine did not give what it knows of a node, or the node's console; or a node is not running, and its journal, \
+             kept in memory, ended with it. Everything else was collected.",
             "`export logs`.",
-            OUTPUT,
+            "Where an engine failed: read what it printed, under the error. Of a node that does not run, `serial.log` and its \
+             pods' logs tell the most; export logs before nodes are stopped.",
             "failed to read the console of node \"kind-control-plane\": …",
         ],
     ),

@@ -727,6 +727,29 @@ fn logs_have_kinds_layout() {
     assert_eq!(error.to_string(), "unknown cluster \"other\"");
 }
 
+/// Its journal was in memory; that is told after what is on its disk was collected.
+#[test]
+fn a_stopped_nodes_lack_of_a_journal_is_told() {
+    let stage = Stage::new(node(None));
+    stage.create(&stage.options()).unwrap();
+    stage.provider.stop("kind", &CancelToken::new()).unwrap();
+    let directory = stage.directory.path().join("logs");
+    let export = || {
+        let cancel = CancelToken::new();
+        stage
+            .provider
+            .collect_logs("kind", &directory, "v", &cancel)
+    };
+    let error = export().unwrap_err();
+    assert_eq!(error.code(), Code::NodeLogs, "{error}");
+    assert_eq!(error.node(), Some("kind-control-plane"));
+    let node = directory.join("kind-control-plane");
+    assert!(node.join("serial.log").is_file());
+    // Where an image keeps it on disk it was collected.
+    std::fs::create_dir(node.join("journal")).unwrap();
+    export().unwrap();
+}
+
 #[test]
 fn phases_end_before_the_next_begins() {
     let stage = Stage::new(node(None));
