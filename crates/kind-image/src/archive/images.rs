@@ -22,6 +22,9 @@ const MAX_DEPTH: usize = 4;
 /// Manifests that an archive may list, counted as often as it does.
 const MAX_MANIFESTS: usize = 4096;
 
+/// What is wrong with an archive whose lists are empty.
+const LISTS_NONE: &str = "it lists no image";
+
 /// An entry of a docker archive's `manifest.json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -37,7 +40,7 @@ impl Archive {
     /// image for one platform is given whatever that is.
     ///
     /// # Errors
-    /// The archive is damaged, or has an image for several platforms, but not for this one.
+    /// The archive is damaged, has no image, or one for several platforms, but not for this one.
     pub fn images(&self, platform: &Platform) -> Result<Vec<PortableImage>, Error> {
         let (index, docker) = (self.has("index.json"), self.has("manifest.json"));
         let tagged: Vec<DockerImage> = if docker {
@@ -59,8 +62,15 @@ impl Archive {
             }
         }
         if !docker {
-            let missing = "it has neither `manifest.json` nor `index.json`";
+            let missing = if index {
+                LISTS_NONE
+            } else {
+                "it has neither `manifest.json` nor `index.json`"
+            };
             return Err(Error::NotAnImage(missing.to_owned()));
+        }
+        if tagged.is_empty() {
+            return Err(Error::NotAnImage(LISTS_NONE.to_owned()));
         }
         let images = tagged.iter().map(|image| self.image_of_docker(image));
         Ok(with_last_names(images.collect::<Result<_, _>>()?))

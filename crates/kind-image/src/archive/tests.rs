@@ -144,3 +144,22 @@ fn archives_that_lie_are_refused() {
         );
     }
 }
+
+#[test]
+fn an_archive_without_an_image_is_none() {
+    let index = br#"{"schemaVersion":2,"manifests":[]}"#.as_slice();
+    let empty = |files: &[(&str, &[u8])]| {
+        let add = |tar: RawTar, (name, text): &(&str, &[u8])| tar.file(name, text);
+        let tar = files.iter().fold(RawTar::default(), add).finish();
+        read(&store().1, tar.as_slice()).unwrap_err()
+    };
+    for files in [
+        [("manifest.json", b"[]".as_slice())].as_slice(),
+        &[("index.json", index)],
+        &[("index.json", index), ("manifest.json", b"[]")],
+    ] {
+        let error = empty(files);
+        assert_eq!(error.code(), Code::NotAnImage, "{error}");
+        assert!(error.to_string().contains("it lists no image"), "{error}");
+    }
+}

@@ -13,7 +13,7 @@ use super::import::{self, Job};
 use super::nodes::{self, Target};
 use super::options::{LoadImages, Source};
 use super::verdict::{self, Verdict};
-use crate::event::{Detail, Event, Listener, Verbosity};
+use crate::event::{Detail, Event, Listener, Verbosity, Warning};
 use crate::image_error::image_cause;
 use crate::{Error, Provider, Result};
 
@@ -48,7 +48,7 @@ pub(super) fn load_archives(
     let archive = Opened::open(source, provider.temporary_dir())?;
     let targets = nodes::query_targets(provider, names)?;
     options.cancel.check()?;
-    let images = Images::of(&archive, &targets)?;
+    let images = Images::of(&archive, &targets, listener)?;
     let mut jobs = Vec::new();
     for target in &targets {
         let mut missing = Vec::new();
@@ -131,13 +131,17 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// The images for the platforms of all nodes, which are one unless somebody went out of their way.
-    pub(super) fn of(opened: &Opened, targets: &[Target]) -> Result<Self> {
+    /// The images for the platforms of all nodes, which are one unless somebody went out of their way. Tells of images
+    /// that nodes cannot run by themselves.
+    pub(super) fn of(opened: &Opened, targets: &[Target], listener: Listener<'_>) -> Result<Self> {
         let mut of = BTreeMap::new();
         for platform in targets.iter().map(target_platform) {
             if let Entry::Vacant(entry) = of.entry(platform.to_string()) {
                 let images = opened.archive.images(&platform);
                 let images = images.map_err(|error| unreadable_archive(&opened.name, error))?;
+                for warning in images.iter().filter_map(|image| foreign(image, &platform)) {
+                    listener(Event::Warning(Warning::Image(warning)));
+                }
                 entry.insert(images.into_iter().map(Arc::new).collect());
             }
         }
@@ -149,6 +153,20 @@ impl Images {
         let images = self.of.get(&target_platform(target).to_string());
         images.map_or(&[], Vec::as_slice)
     }
+}
+
+/// Says so of an image that is for other machines than a node's. It is loaded all the same: hosts may emulate them.
+fn foreign(image: &PortableImage, machine: &Platform) -> Option<String> {
+    let config = image.document();
+    let platform = Platform::new(&config.os, &config.architecture);
+    if config.architecture.is_empty() || platform.serves(machine) {
+        return None;
+    }
+    let name = image.names().first();
+    let name = name.map_or_else(|| image.id().to_string(), ToString::to_string);
+    Some(format!(
+        "image {name} is for {platform}, and nodes are {machine}: it runs only if the host emulates that"
+    ))
 }
 
 pub(super) fn target_platform(target: &Target) -> Platform {

@@ -243,7 +243,7 @@ impl Saved<'_> {
             return Ok(());
         };
         let archive = self.receive(first.engine.as_ref(), images)?;
-        let of_platforms = Images::of(&archive, self.targets)?;
+        let of_platforms = Images::of(&archive, self.targets, self.listener)?;
         for target in self.targets {
             let found = of_platforms.on(target);
             for image in images {

@@ -19,6 +19,11 @@ const NAME: &str = "docker.io/library/app:v1";
 
 /// An archive of an image whose layers hold these texts.
 fn archive(directory: &Path, layers: &[&str]) -> PathBuf {
+    archive_for("amd64", directory, layers)
+}
+
+/// The same for another architecture.
+fn archive_for(architecture: &str, directory: &Path, layers: &[&str]) -> PathBuf {
     let store = Store::open(&directory.join("store")).unwrap();
     let mut draft = store.draft().unwrap();
     for text in layers {
@@ -28,7 +33,7 @@ fn archive(directory: &Path, layers: &[&str]) -> PathBuf {
         draft.add_directory(&layer, Placement::Move).unwrap();
     }
     let config = ImageConfig {
-        architecture: "amd64".to_owned(),
+        architecture: architecture.to_owned(),
         os: "linux".to_owned(),
         ..ImageConfig::default()
     };
@@ -156,13 +161,14 @@ impl Stage {
         let settings = Provider::builder().temporary_dir(self.place.path());
         let provider = Provider::on(Arc::clone(&self.engine) as Arc<dyn Engine>, settings);
         provider.load_images(options, &|event| {
-            if let Event::Detail(detail) = event
-                && detail.level == Verbosity::Normal
-            {
-                let mut said = self.said.lock().unwrap();
-                said.push_str(&detail.text);
-                said.push('\n');
-            }
+            let text = match event {
+                Event::Detail(detail) if detail.level == Verbosity::Normal => detail.text,
+                Event::Warning(warning) => format!("WARNING: {warning}"),
+                _ => return,
+            };
+            let mut said = self.said.lock().unwrap();
+            said.push_str(&text);
+            said.push('\n');
         })
     }
 
@@ -303,6 +309,19 @@ fn images_of_the_engine_are_told_of_in_kinds_words() {
         "{said}"
     );
     assert_eq!(stage.imports().len(), 1);
+}
+
+#[test]
+fn an_image_for_another_machine_is_loaded_and_told() {
+    let place = tempfile::tempdir().unwrap();
+    let path = archive_for("s390x", place.path(), &["base"]);
+    let stage = Stage::new(place, World::default());
+    stage.load(LoadImages::new("kind").archive(&path)).unwrap();
+    let said = stage.said();
+    assert_eq!(said.matches("WARNING: ").count(), 1, "{said}");
+    let told = format!("image {NAME} is for linux/s390x, and nodes are ");
+    assert!(said.contains(&told), "{said}");
+    assert_eq!(stage.imports().len(), 2);
 }
 
 #[test]
