@@ -44,7 +44,7 @@ const RECORDS: [RecordPhase; 4] = [
 
 impl RecordPhase {
     /// The phase as `--skip-phases` names it, and as `kubeadm init phase` does; the rest has no name.
-    fn names(self) -> Option<(&'static str, &'static [&'static str])> {
+    fn phase_names(self) -> Option<(&'static str, &'static [&'static str])> {
         match self {
             Self::UploadConfig => Some(("upload-config", &["upload-config", "all"])),
             Self::MarkControlPlane => Some(("mark-control-plane", &["mark-control-plane"])),
@@ -85,7 +85,7 @@ pub fn record_commands(
         !skipped.iter().any(leaves_out)
     };
     let apart = RECORDS.into_iter().filter_map(|phase| {
-        let (name, words) = phase.names()?;
+        let (name, words) = phase.phase_names()?;
         is_wanted(name).then_some((phase, name, words))
     });
     let apart: Vec<_> = apart.collect();
