@@ -49,7 +49,7 @@ pub(crate) fn read_health(
     directive: &Directive,
     lines: &mut Lines<'_>,
 ) -> Result<Option<Duration>, DirectiveError> {
-    page(directive, HEALTH)?;
+    check_page_port(directive, HEALTH)?;
     let mut lameduck = None;
     lines.read_each(directive, |line| match line.name.as_str() {
         "lameduck" => {
@@ -66,7 +66,7 @@ pub(crate) fn read_ready(
     directive: &Directive,
     lines: &mut Lines<'_>,
 ) -> Result<(), DirectiveError> {
-    page(directive, READY)?;
+    check_page_port(directive, READY)?;
     lines.read_each(directive, |line| match line.name.as_str() {
         "monitor" => arguments::one_argument(line).map(drop),
         _ => invalid_directive("unknown property"),
@@ -75,9 +75,9 @@ pub(crate) fn read_ready(
 }
 
 /// Refuses another port than that at which the kubelet looks.
-fn page(directive: &Directive, port: u16) -> Result<(), DirectiveError> {
+fn check_page_port(directive: &Directive, port: u16) -> Result<(), DirectiveError> {
     match arguments::optional_argument(directive)? {
-        Some(address) if listening(address)?.port() != port => not_supported(format!(
+        Some(address) if parse_listen_address(address)?.port() != port => not_supported(format!(
             "the page stays at port {port}, where the kubelet looks at it"
         )),
         _ => Ok(()),
@@ -92,11 +92,11 @@ pub(crate) fn read_metrics(
     lines.read_each(directive, |_| {
         not_supported("there are no metrics of Go's runtime")
     });
-    listening(arguments::optional_argument(directive)?.unwrap_or(METRICS))
+    parse_listen_address(arguments::optional_argument(directive)?.unwrap_or(METRICS))
 }
 
 /// Reads an address to listen on; without a host, on all.
-fn listening(text: &str) -> Result<SocketAddr, DirectiveError> {
+fn parse_listen_address(text: &str) -> Result<SocketAddr, DirectiveError> {
     let wrong = || DirectiveError::Invalid(format!("{text:?} is not an address to listen on"));
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let host: IpAddr = match host.trim_matches(['[', ']']) {
@@ -159,7 +159,9 @@ mod tests {
             ("9153", None),
             ("host:9153", None),
         ] {
-            let read = listening(text).ok().map(|address| address.to_string());
+            let read = parse_listen_address(text)
+                .ok()
+                .map(|address| address.to_string());
             assert_eq!(read.as_deref(), expected, "{text}");
         }
     }
