@@ -97,7 +97,7 @@ fn preloaded_root(
         components::IPTABLES,
         // What decides which files an image gets is an input as well.
         include_str!("components.rs"),
-        include_str!("closure.rs"),
+        include_str!("shared_libraries.rs"),
         env!("CARGO_PKG_VERSION"),
         file_digest(node_agent)?.hex(),
         parts.kubernetes.key.as_ref(),

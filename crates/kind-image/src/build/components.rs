@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cache::StepContext;
-use super::closure::Closure;
 use super::host::host_architecture;
 use super::node_files::is_since;
+use super::shared_libraries::LibraryCopier;
 use super::tree;
 use super::{Error, Event};
 use crate::oci::{ImageConfig, Platform, RunConfig};
@@ -238,10 +238,10 @@ impl Maker<'_> {
 
     fn proxy_root(&self, from: &ImageInputs<'_>) -> Result<PathBuf, Error> {
         let root = self.root("kube-proxy")?;
-        let mut closure = Closure::new(self.work, from.node_root, &root)?;
-        closure.programs(PROXY_PROGRAMS)?;
-        closure.programs(&modules(from.node_root)?)?;
-        closure.take(Path::new("etc/protocols"))?;
+        let mut copier = LibraryCopier::new(self.work, from.node_root, &root)?;
+        copier.copy_programs(PROXY_PROGRAMS)?;
+        copier.copy_programs(&modules(from.node_root)?)?;
+        copier.copy_file(Path::new("etc/protocols"))?;
         for name in IPTABLES_NAMES {
             let path = root.join("usr/sbin").join(name);
             tree::write_file(&path, 0o755, IPTABLES)?;
