@@ -12,7 +12,7 @@ const TRANSPORTS: [&str; 2] = ["udp", "tcp"];
 const FAMILIES: [&str; 2] = ["1", "2"];
 
 /// Labels of the kinds of kept answers, in the order of their counters.
-const KEPT: [&str; 2] = ["success", "denial"];
+const CACHE_TYPES: [&str; 2] = ["success", "denial"];
 
 impl Metrics {
     /// Writes everything down.
@@ -119,7 +119,7 @@ impl Metrics {
                 } else {
                     &metrics.hits
                 };
-                for (kept, counter) in KEPT.iter().zip(counters) {
+                for (kept, counter) in CACHE_TYPES.iter().zip(counters) {
                     let labels = [
                         ("server", &**server),
                         ("type", kept),
