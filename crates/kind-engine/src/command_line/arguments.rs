@@ -11,7 +11,7 @@ use crate::{HostConfig, Info, NodeSpec, Purpose};
 /// Handed through from the caller's environment whatever its value.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
 /// Where a node sees the `/var` that it shares; `kind-node seed` looks there.
-const SHARED_VAR: &str = "/.kind-shared-var";
+const SHARED_IMAGE_STORE: &str = "/.kind-shared-var";
 /// Storage whose devices the kubelet looks for.
 const DEVICE_DRIVERS: [&str; 3] = ["btrfs", "zfs", "devicemapper"];
 const DEVICE_FILESYSTEMS: [&str; 3] = ["btrfs", "zfs", "xfs"];
@@ -143,7 +143,7 @@ impl Arguments {
             }
         }
         if let Some(shared) = shared {
-            self.add_option("--volume", &format!("{shared}:{SHARED_VAR}:ro"));
+            self.add_option("--volume", &format!("{shared}:{SHARED_IMAGE_STORE}:ro"));
         }
     }
 

@@ -109,7 +109,7 @@ impl Native {
                 ..spec.host.clone()
             },
             shared: match &shared_image_store {
-                Some(containerd) => image_snapshots::prepared_snapshots(containerd),
+                Some(containerd) => image_snapshots::shared_store_snapshots(containerd),
                 None => image_snapshots::image_snapshots(image.layers()),
             },
             node_agent: self.install_agent(spec.node_agent.as_ref())?,

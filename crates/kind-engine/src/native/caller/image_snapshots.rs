@@ -33,7 +33,7 @@ pub(super) fn image_snapshots(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
 }
 
 /// The same of what was prepared for an image whose own are packed.
-pub(super) fn prepared_snapshots(containerd: &Path) -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn shared_store_snapshots(containerd: &Path) -> Vec<(PathBuf, PathBuf)> {
     let snapshots = fs::read_dir(containerd.join(SNAPSHOTS));
     let snapshots = snapshots.into_iter().flatten().flatten();
     let mut found: Vec<_> = snapshots
