@@ -15,8 +15,8 @@ pub(super) fn make_etcd(
     mirror: Option<&str>,
 ) -> Result<StepOutput, Error> {
     let key = CacheKey::of_parts(["etcd 1", root::build_root_key(mirror).as_ref()]);
-    if let Some(path) = build_cache.cached(Step::Etcd, &key) {
-        build_cache.skip(Step::Etcd);
+    if let Some(path) = build_cache.find_cached(Step::Etcd, &key) {
+        build_cache.report_skipped(Step::Etcd);
         return Ok(StepOutput { path, key });
     }
     let build_root = root::build_root(build_cache, mirror)?;
