@@ -3,7 +3,7 @@
 use kind::Agent;
 
 /// The agent that this command carries, or else the file `kind-node` beside it.
-pub(crate) fn agent() -> Option<Agent> {
+pub(crate) fn find_node_agent() -> Option<Agent> {
     #[cfg(embedded_agent)]
     {
         const BYTES: &[u8] = include_bytes!(env!("AGENT_PATH"));

@@ -48,19 +48,19 @@ impl Context {
         })?;
         let directories = self.environment.directories();
         let mut builder = Provider::builder()
-            .engine(self.engine(matches)?)
+            .engine(self.engine_choice(matches)?)
             .state_dir(directories.state)
             .cache_dir(directories.cache)
             .temporary_dir(directories.temporary)
             .helper(helper)
             .environment(self.environment.texts());
-        if let Some(agent) = agent::agent() {
+        if let Some(agent) = agent::find_node_agent() {
             builder = builder.agent(agent);
         }
         Ok(builder)
     }
 
-    fn engine(&self, matches: &Matches) -> Result<EngineChoice, Failure> {
+    fn engine_choice(&self, matches: &Matches) -> Result<EngineChoice, Failure> {
         if let Some(name) = matches.filled("provider") {
             let unknown =
                 || format!("unknown provider {name:?}, known are: native, docker, podman, nerdctl");
@@ -107,7 +107,7 @@ impl Context {
     }
 
     /// Listens for the user's interrupts from here on.
-    pub(crate) fn listen(&self, matches: &Matches) {
+    pub(crate) fn listen_for_interrupts(&self, matches: &Matches) {
         self.interrupt.listen(matches.filled("provider"), &self.ui);
     }
 

@@ -40,9 +40,9 @@ impl Directories {
     /// Finds them. Nothing is made.
     pub(crate) fn find_directories(around: &Surroundings<'_>) -> Self {
         Self {
-            state: around.lasting("KIND_STATE_DIR", &STATE),
-            cache: around.lasting("KIND_CACHE_DIR", &CACHE),
-            temporary: around.temporary(),
+            state: around.lasting_directory("KIND_STATE_DIR", &STATE),
+            cache: around.lasting_directory("KIND_CACHE_DIR", &CACHE),
+            temporary: around.temporary_directory(),
         }
     }
 }
@@ -75,11 +75,11 @@ const CACHE: Purpose = Purpose {
 
 impl Surroundings<'_> {
     /// A variable that holds an absolute path.
-    fn absolute(&self, name: &str) -> Option<PathBuf> {
+    fn absolute_path(&self, name: &str) -> Option<PathBuf> {
         (self.variable)(name).filter(|path| path.is_absolute())
     }
 
-    fn lasting(&self, own: &str, purpose: &Purpose) -> PathBuf {
+    fn lasting_directory(&self, own: &str, purpose: &Purpose) -> PathBuf {
         if let Some(chosen) = (self.variable)(own) {
             // Others are told of it, whose current directory is another.
             return std::path::absolute(&chosen).unwrap_or(chosen);
@@ -89,11 +89,11 @@ impl Surroundings<'_> {
         }
         let home = self.home.as_ref().filter(|home| home.is_absolute());
         let candidates = [
-            self.absolute(purpose.variable)
+            self.absolute_path(purpose.variable)
                 .map(|path| path.join("kind")),
             home.map(|home| home.join(purpose.below_home).join("kind")),
             // Without a home that can be written to; it is there as long as the user is logged in.
-            self.absolute("XDG_RUNTIME_DIR")
+            self.absolute_path("XDG_RUNTIME_DIR")
                 .map(|path| path.join("kind").join(purpose.name)),
         ];
         let mut candidates: Vec<_> = candidates.into_iter().flatten().collect();
@@ -106,8 +106,8 @@ impl Surroundings<'_> {
         }
     }
 
-    fn temporary(&self) -> PathBuf {
-        let runtime = || self.absolute("XDG_RUNTIME_DIR");
+    fn temporary_directory(&self) -> PathBuf {
+        let runtime = || self.absolute_path("XDG_RUNTIME_DIR");
         let candidates = [
             (self.variable)("TMPDIR"),
             Some("/tmp".into()),

@@ -41,7 +41,7 @@ impl Interrupt {
         let provider = provider.map(str::to_owned);
         std::thread::spawn(move || {
             for _ in signals.forever() {
-                interrupt.heed(provider.as_deref(), &ui);
+                interrupt.heed_interrupt(provider.as_deref(), &ui);
             }
         });
     }
@@ -52,7 +52,7 @@ impl Interrupt {
 
     /// Does what one interrupt asks for.
     #[cfg(unix)]
-    fn heed(&self, provider: Option<&str>, ui: &Ui) {
+    fn heed_interrupt(&self, provider: Option<&str>, ui: &Ui) {
         let is_first = !self.cancel.is_cancelled();
         if is_first && self.heeded.load(Ordering::SeqCst) {
             ui.warn("Interrupted, cleaning up ... (once more to leave at once)");

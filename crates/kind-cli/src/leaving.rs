@@ -10,13 +10,15 @@ pub(crate) fn left_at_once(leftovers: &[Leftover], provider: Option<&str>) -> Fa
         Some(provider) => format!("kind --provider {provider}"),
         None => "kind".to_owned(),
     };
-    let told = leftovers.iter().map(|leftover| describe(leftover, &kind));
+    let told = leftovers
+        .iter()
+        .map(|leftover| describe_leftover(leftover, &kind));
     let (left, remedies) = told.unzip();
     Failure::Left { left, remedies }
 }
 
 /// What may be left, and what removes it.
-fn describe(leftover: &Leftover, kind: &str) -> (String, String) {
+fn describe_leftover(leftover: &Leftover, kind: &str) -> (String, String) {
     match leftover {
         Leftover::Nodes { cluster } => (
             format!("nodes of cluster {cluster:?}"),

@@ -20,7 +20,9 @@ pub(crate) fn run_words(words: &[String]) -> Exit {
     }
     let (found, matches) = match understand_words(words) {
         Ok(understood) => understood,
-        Err(failure) => return report_failure(&Ui::new(settings), &outdated(failure, words)),
+        Err(failure) => {
+            return report_failure(&Ui::new(settings), &explain_outdated(failure, words));
+        }
     };
     settings.verbosity = matches.number("verbosity").unwrap_or(0);
     if matches.text_flag("log-format") == Some("json") {
@@ -28,10 +30,10 @@ pub(crate) fn run_words(words: &[String]) -> Exit {
     }
     let context = Context::new(environment, Ui::new(settings));
     context.ui.show_diagnostics();
-    context.listen(&matches);
+    context.listen_for_interrupts(&matches);
     match run_command(&found, &matches, &context) {
         Ok(exit) => exit,
-        Err(failure) => report_failure(&context.ui, &outdated(failure, words)),
+        Err(failure) => report_failure(&context.ui, &explain_outdated(failure, words)),
     }
 }
 
@@ -68,7 +70,7 @@ fn run_command(found: &Found, matches: &Matches, context: &Context) -> Result<Ex
 }
 
 /// Says what took the place of something that older releases had, if that is what is wrong.
-fn outdated(failure: Failure, words: &[String]) -> Failure {
+fn explain_outdated(failure: Failure, words: &[String]) -> Failure {
     match (failure, args::find_replacement(words)) {
         (Failure::Usage(error), Some(remedy)) => Failure::Outdated { error, remedy },
         (failure, _) => failure,

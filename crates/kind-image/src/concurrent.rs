@@ -8,7 +8,7 @@ pub fn run_both<A: Send, B>(beside: impl FnOnce() -> A + Send, here: impl FnOnce
     thread::scope(|scope| {
         let beside = scope.spawn(beside);
         let here = here();
-        (join(beside), here)
+        (join_thread(beside), here)
     })
 }
 
@@ -33,12 +33,12 @@ pub fn run_each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
         _ => thread::scope(|scope| {
             let running = items.iter().map(|item| scope.spawn(move || work(item)));
             let running: Vec<_> = running.collect();
-            running.into_iter().map(join).collect()
+            running.into_iter().map(join_thread).collect()
         }),
     }
 }
 
-fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+fn join_thread<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     let ended = thread.join();
     ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

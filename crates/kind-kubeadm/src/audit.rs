@@ -16,10 +16,10 @@ const LOG_DIRECTORY: &str = "/var/log/kubernetes";
 /// The policy file of control-plane nodes whose configuration asks for records.
 pub fn audit_policy(cluster: &ClusterSettings, role: &Role) -> Option<String> {
     let audit = cluster.audit.as_ref()?;
-    (*role == Role::ControlPlane).then(|| policy(audit))
+    (*role == Role::ControlPlane).then(|| render_policy(audit))
 }
 
-fn policy(audit: &Audit) -> String {
+fn render_policy(audit: &Audit) -> String {
     match &audit.policy {
         Some(policy) => policy.text.clone(),
         None => format!(

@@ -21,7 +21,7 @@ const WITHOUT_SERVER: [&str; 6] = [
 
 /// What `kubeadm init` does once the API server runs, in parts that may run at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecordPhase {
+pub enum ObjectPhase {
     /// Keeps the configuration in the cluster.
     UploadConfig,
     /// Labels and taints the first control plane.
@@ -35,16 +35,16 @@ pub enum RecordPhase {
 }
 
 /// Phases that do nothing but make objects and on which no other depends.
-const RECORDS: [RecordPhase; 4] = [
-    RecordPhase::UploadConfig,
-    RecordPhase::MarkControlPlane,
-    RecordPhase::KubeProxy,
-    RecordPhase::CoreDns,
+const OBJECT_PHASES: [ObjectPhase; 4] = [
+    ObjectPhase::UploadConfig,
+    ObjectPhase::MarkControlPlane,
+    ObjectPhase::KubeProxy,
+    ObjectPhase::CoreDns,
 ];
 
-impl RecordPhase {
+impl ObjectPhase {
     /// The phase as `--skip-phases` names it, and as `kubeadm init phase` does; the rest has no name.
-    fn names(self) -> Option<(&'static str, &'static [&'static str])> {
+    fn phase_names(self) -> Option<(&'static str, &'static [&'static str])> {
         match self {
             Self::UploadConfig => Some(("upload-config", &["upload-config", "all"])),
             Self::MarkControlPlane => Some(("mark-control-plane", &["mark-control-plane"])),
@@ -70,12 +70,12 @@ pub fn init_command(
 }
 
 /// The parts of `kubeadm init` that need the API server, for a node that was started by kubeadm's phases: the
-/// commands may run at once. The last one is [`RecordPhase::Rest`].
-pub fn record_commands(
+/// commands may run at once. The last one is [`ObjectPhase::Rest`].
+pub fn object_phase_commands(
     cluster: &ClusterSettings,
     documents: &Documents,
     facts: &NodeFacts,
-) -> Vec<(RecordPhase, Vec<String>)> {
+) -> Vec<(ObjectPhase, Vec<String>)> {
     let mut skipped = all_skip_phases(cluster, documents, facts);
     let is_wanted = |phase: &str| {
         let (whole, part) = (phase.split('/').next(), format!("{phase}/"));
@@ -84,8 +84,8 @@ pub fn record_commands(
         };
         !skipped.iter().any(leaves_out)
     };
-    let apart = RECORDS.into_iter().filter_map(|phase| {
-        let (name, words) = phase.names()?;
+    let apart = OBJECT_PHASES.into_iter().filter_map(|phase| {
+        let (name, words) = phase.phase_names()?;
         is_wanted(name).then_some((phase, name, words))
     });
     let apart: Vec<_> = apart.collect();
@@ -96,14 +96,14 @@ pub fn record_commands(
         .chain(phases)
         .collect();
     add_phases(&mut skipped, others.iter());
-    let record = |(phase, _, words): (RecordPhase, &str, &[&str])| {
+    let object_phase = |(phase, _, words): (ObjectPhase, &str, &[&str])| {
         let config = format!("--config={CONFIG_PATH}");
         let arguments = [&["kubeadm", "init", "phase"], words, &[&config, "--v=6"]].concat();
         (phase, kubeadm_command(&arguments, &[]))
     };
-    let mut records: Vec<_> = apart.into_iter().map(record).collect();
-    records.push((RecordPhase::Rest, init_arguments(skipped)));
-    records
+    let mut commands: Vec<_> = apart.into_iter().map(object_phase).collect();
+    commands.push((ObjectPhase::Rest, init_arguments(skipped)));
+    commands
 }
 
 fn init_arguments(skip_phases: Vec<String>) -> Vec<String> {
@@ -207,7 +207,8 @@ mod tests {
 
     fn recorded(cluster: &Cluster, facts: &NodeFacts) -> Vec<String> {
         let documents = patched(cluster, facts).unwrap();
-        let commands = record_commands(&cluster_settings(cluster), &documents, facts).into_iter();
+        let commands =
+            object_phase_commands(&cluster_settings(cluster), &documents, facts).into_iter();
         commands.map(|(_, argv)| argv.join(" ")).collect()
     }
 

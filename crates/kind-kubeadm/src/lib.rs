@@ -41,7 +41,7 @@ mod warnings;
 pub use api::Api;
 pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
 pub use command::{
-    CONFIG_PATH, RecordPhase, START_PATH, init_command, join_command, record_commands,
+    CONFIG_PATH, ObjectPhase, START_PATH, init_command, join_command, object_phase_commands,
 };
 pub use documents::{Documents, patched};
 pub use error::Error;

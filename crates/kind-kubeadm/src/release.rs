@@ -13,13 +13,15 @@ const MASTER: &str = "node-role.kubernetes.io/master";
 /// The Kubernetes version is none.
 pub fn control_plane_taints(kubernetes: &str) -> Result<&'static [&'static str], Error> {
     let version: SemanticVersion = kubernetes.parse()?;
-    Ok(if version < parsed("v1.24.0-alpha.1.592+370031cadac624") {
-        &[MASTER]
-    } else if version < parsed("v1.25.0-alpha.0.557+84c8afeba39ec9") {
-        &[CONTROL_PLANE, MASTER]
-    } else {
-        &[CONTROL_PLANE]
-    })
+    Ok(
+        if version < parse_version("v1.24.0-alpha.1.592+370031cadac624") {
+            &[MASTER]
+        } else if version < parse_version("v1.25.0-alpha.0.557+84c8afeba39ec9") {
+            &[CONTROL_PLANE, MASTER]
+        } else {
+            &[CONTROL_PLANE]
+        },
+    )
 }
 
 /// The label of control-plane nodes.
@@ -28,11 +30,13 @@ pub fn control_plane_taints(kubernetes: &str) -> Result<&'static [&'static str],
 /// The Kubernetes version is none.
 pub fn control_plane_label(kubernetes: &str) -> Result<&'static str, Error> {
     let version: SemanticVersion = kubernetes.parse()?;
-    Ok(if version < parsed("v1.24.0-alpha.1.591+a3d5e5598290df") {
-        MASTER
-    } else {
-        CONTROL_PLANE
-    })
+    Ok(
+        if version < parse_version("v1.24.0-alpha.1.591+a3d5e5598290df") {
+            MASTER
+        } else {
+            CONTROL_PLANE
+        },
+    )
 }
 
 /// The kubeconfig of an administrator who may do everything from the server's first moment. Since 1.29 the
@@ -56,7 +60,7 @@ pub fn notes_runtime_at_node(version: &Version) -> bool {
     *version < Version::new(1, 34, 0)
 }
 
-fn parsed(version: &str) -> SemanticVersion {
+fn parse_version(version: &str) -> SemanticVersion {
     version
         .parse()
         .expect("the versions of this module are semantic")

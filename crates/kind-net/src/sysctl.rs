@@ -69,7 +69,7 @@ pub fn set_for_node(sysctls: &Path) -> io::Result<()> {
             let path = conf.join(scope).join(setting.name);
             result = result.and(write_setting(&path, setting.others));
         }
-        for link in links(&conf)? {
+        for link in link_directories(&conf)? {
             result = result.and(write_setting(&link.join(setting.name), setting.engine));
         }
     }
@@ -77,7 +77,7 @@ pub fn set_for_node(sysctls: &Path) -> io::Result<()> {
 }
 
 /// The directories of links; none where the kernel does not have the family.
-fn links(conf: &Path) -> io::Result<Vec<PathBuf>> {
+fn link_directories(conf: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(conf) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -96,12 +96,12 @@ fn write_setting(path: &Path, value: &str) -> io::Result<()> {
         Ok(_) => {}
         // The kernel has no such setting, or the link is gone.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(named(path, &error)),
+        Err(error) => return Err(name_path(path, &error)),
     }
-    fs::write(path, value).map_err(|error| named(path, &error))
+    fs::write(path, value).map_err(|error| name_path(path, &error))
 }
 
-fn named(path: &Path, error: &io::Error) -> io::Error {
+fn name_path(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 

@@ -41,14 +41,14 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_default();
     if Path::new(&name).file_name() == Some(OsStr::new("crictl")) {
-        return run("crictl", arguments.collect());
+        return run_command("crictl", arguments.collect());
     }
     let word = arguments.next().unwrap_or_default();
-    run(&word.to_string_lossy(), arguments.collect())
+    run_command(&word.to_string_lossy(), arguments.collect())
 }
 
 /// Runs one sub-command to its end.
-fn run(word: &str, arguments: Vec<OsString>) -> ExitCode {
+fn run_command(word: &str, arguments: Vec<OsString>) -> ExitCode {
     match word {
         "pause" => pause::hold_namespaces(),
         "boot" => boot::boot_node(&arguments),

@@ -22,7 +22,7 @@ pub(crate) fn follow_pod_cidrs(path: &Path, pod_cidrs: &[IpNet]) -> Result<(), N
     if wanted.is_empty() {
         return Ok(());
     }
-    let mtu = mtu();
+    let mtu = read_mtu();
     let present = match fs::read_to_string(path) {
         // A link size that is not the node's makes the configuration one to be replaced.
         Ok(text) if mtu.is_none_or(|mtu| has_mtu(&text, mtu)) => parse_ranges(&text),
@@ -67,7 +67,7 @@ fn parse_ranges(text: &str) -> Option<BTreeSet<IpNet>> {
 }
 
 /// The link size that pods share with the node's own link.
-fn mtu() -> Option<u32> {
+fn read_mtu() -> Option<u32> {
     let text = fs::read_to_string("/sys/class/net/eth0/mtu").ok()?;
     text.trim().parse().ok()
 }

@@ -57,7 +57,7 @@ impl NetworkNamespace {
 /// Applies tables and gives what `nft` then lists.
 pub(crate) fn listed_after(tables: &[Table]) -> String {
     let mut batch = Batch::new();
-    tables.iter().for_each(|table| batch.replace(table));
+    tables.iter().for_each(|table| batch.replace_table(table));
     Connection::open_netlink()
         .unwrap()
         .apply_batch(batch)

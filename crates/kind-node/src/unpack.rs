@@ -40,7 +40,7 @@ pub(crate) enum Error {
 }
 
 /// Unpacks a tar stream below `root`.
-pub(crate) fn unpack(root: &Path, stream: impl Read) -> Result<(), Error> {
+pub(crate) fn unpack_tar(root: &Path, stream: impl Read) -> Result<(), Error> {
     let root =
         fs::openat(CWD, root, directory_flags(), Mode::empty()).map_err(|error| Error::Write {
             path: root.to_owned(),
@@ -49,7 +49,7 @@ pub(crate) fn unpack(root: &Path, stream: impl Read) -> Result<(), Error> {
     let mut archive = tar::Archive::new(stream);
     for entry in archive.entries().map_err(Error::Stream)? {
         let mut entry = entry.map_err(Error::Stream)?;
-        let path = relative(&entry.path().map_err(Error::Stream)?)?;
+        let path = relative_path(&entry.path().map_err(Error::Stream)?)?;
         place_entry(&root, &path, &mut entry)?;
     }
     Ok(())
@@ -87,7 +87,7 @@ fn place_entry<R: Read>(
 }
 
 /// The entry's name below the root.
-fn relative(path: &Path) -> Result<PathBuf, Error> {
+fn relative_path(path: &Path) -> Result<PathBuf, Error> {
     let mut name = PathBuf::new();
     for component in path.components() {
         match component {
@@ -254,7 +254,7 @@ mod tests {
         add(&mut tar, "a/ca.key", EntryType::Regular, 0o644, "secret");
         add(&mut tar, "a/ca.crt", EntryType::Regular, 0o644, "public");
         link(&mut tar, "a/link", "/etc/target");
-        unpack(root.path(), tar.into_inner().unwrap().as_slice()).unwrap();
+        unpack_tar(root.path(), tar.into_inner().unwrap().as_slice()).unwrap();
 
         assert_eq!(mode(&root.path().join("a")), 0o750);
         assert_eq!(mode(&root.path().join("a/b")), 0o755);
@@ -275,7 +275,7 @@ mod tests {
         let mut tar = Builder::new(Vec::new());
         add(&mut tar, "tmp/", EntryType::Directory, 0o755, "");
         add(&mut tar, "tmp/file", EntryType::Regular, 0o644, "x");
-        unpack(root.path(), tar.into_inner().unwrap().as_slice()).unwrap();
+        unpack_tar(root.path(), tar.into_inner().unwrap().as_slice()).unwrap();
         assert_eq!(mode(&tmp), 0o1777);
     }
 
@@ -289,18 +289,18 @@ mod tests {
 
         let mut tar = Builder::new(Vec::new());
         add(&mut tar, "../evil", EntryType::Regular, 0o644, "x");
-        let error = unpack(root.path(), tar.into_inner().unwrap().as_slice()).unwrap_err();
+        let error = unpack_tar(root.path(), tar.into_inner().unwrap().as_slice()).unwrap_err();
         assert!(matches!(error, Error::Name(_)), "{error}");
 
         // A link with an absolute target is followed below the root, where the target is missing.
         let mut tar = Builder::new(Vec::new());
         add(&mut tar, "out/evil", EntryType::Regular, 0o644, "x");
-        assert!(unpack(root.path(), tar.into_inner().unwrap().as_slice()).is_err());
+        assert!(unpack_tar(root.path(), tar.into_inner().unwrap().as_slice()).is_err());
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
 
         let mut tar = Builder::new(Vec::new());
         add(&mut tar, "inside/file", EntryType::Regular, 0o644, "x");
-        unpack(root.path(), tar.into_inner().unwrap().as_slice()).unwrap();
+        unpack_tar(root.path(), tar.into_inner().unwrap().as_slice()).unwrap();
         assert!(root.path().join("etc/file").exists());
     }
 
@@ -311,7 +311,7 @@ mod tests {
         symlink("target", root.path().join("name")).unwrap();
         let mut tar = Builder::new(Vec::new());
         add(&mut tar, "name", EntryType::Regular, 0o644, "new");
-        unpack(root.path(), tar.into_inner().unwrap().as_slice()).unwrap();
+        unpack_tar(root.path(), tar.into_inner().unwrap().as_slice()).unwrap();
         let read = |name: &str| std::fs::read_to_string(root.path().join(name)).unwrap();
         assert_eq!((read("target"), read("name")), ("old".into(), "new".into()));
     }
@@ -327,7 +327,7 @@ mod tests {
             let root = tempfile::tempdir().unwrap();
             let mut tar = Builder::new(Vec::new());
             add(&mut tar, "thing", kind, 0o644, "");
-            let error = unpack(root.path(), tar.into_inner().unwrap().as_slice()).unwrap_err();
+            let error = unpack_tar(root.path(), tar.into_inner().unwrap().as_slice()).unwrap_err();
             assert!(matches!(error, Error::Kind { .. }), "{error}");
         }
     }
@@ -340,13 +340,13 @@ mod tests {
         add(&mut tar, "file", EntryType::Regular, 0o644, &content);
         let mut bytes = tar.into_inner().unwrap();
         bytes.truncate(1000);
-        assert!(unpack(root.path(), bytes.as_slice()).is_err());
+        assert!(unpack_tar(root.path(), bytes.as_slice()).is_err());
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn an_empty_stream_is_no_file() {
         let root = tempfile::tempdir().unwrap();
-        unpack(root.path(), io::empty()).unwrap();
+        unpack_tar(root.path(), io::empty()).unwrap();
     }
 }

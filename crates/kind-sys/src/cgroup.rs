@@ -123,7 +123,7 @@ impl Group {
         // In microseconds; the kernel's own period.
         const PERIOD: u64 = 100_000;
         let quota = thousandths * (PERIOD / 1000);
-        self.set(
+        self.write_controller_file(
             "cpu",
             ("cpu.cfs_quota_us", &quota.to_string()),
             ("cpu.max", &format!("{quota} {PERIOD}")),
@@ -133,12 +133,12 @@ impl Group {
     /// Lets the group use so many bytes of memory, and no swap beside them.
     pub fn limit_memory(&self, bytes: u64) -> io::Result<()> {
         let bytes = bytes.to_string();
-        self.set(
+        self.write_controller_file(
             "memory",
             ("memory.limit_in_bytes", &bytes),
             ("memory.max", &bytes),
         )?;
-        let swap = self.set(
+        let swap = self.write_controller_file(
             "memory",
             // Together with memory.
             ("memory.memsw.limit_in_bytes", &bytes),
@@ -155,7 +155,12 @@ impl Group {
     ///
     /// # Errors
     /// `Unsupported` if no hierarchy has it.
-    fn set(&self, controller: &str, v1: (&str, &str), v2: (&str, &str)) -> io::Result<()> {
+    fn write_controller_file(
+        &self,
+        controller: &str,
+        v1: (&str, &str),
+        v2: (&str, &str),
+    ) -> io::Result<()> {
         for hierarchy in &self.hierarchies.all {
             let group = hierarchy.mount.join(&self.path);
             let (file, value) = match &hierarchy.kind {
@@ -191,7 +196,7 @@ impl Group {
                     &leaf
                 }
             };
-            join(hierarchy, path, pid)?;
+            join_group(hierarchy, path, pid)?;
         }
         Ok(())
     }
@@ -200,7 +205,7 @@ impl Group {
         self.hierarchies
             .all
             .iter()
-            .try_for_each(|hierarchy| join(hierarchy, path, pid))
+            .try_for_each(|hierarchy| join_group(hierarchy, path, pid))
     }
 
     /// Kills every process of the group and of the groups below it, and removes them all.
@@ -278,7 +283,7 @@ fn inherit(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-fn join(hierarchy: &Hierarchy, path: &Path, pid: Pid) -> io::Result<()> {
+fn join_group(hierarchy: &Hierarchy, path: &Path, pid: Pid) -> io::Result<()> {
     let file = hierarchy.mount.join(path).join("cgroup.procs");
     fs::write(file, pid.as_raw_nonzero().to_string())
 }

@@ -61,12 +61,12 @@ pub fn overlay(lower: &[PathBuf], upper: &Path, work: &Path, target: &Path) -> i
         if index > 0 {
             options.push(b':');
         }
-        options.extend(escaped(directory));
+        options.extend(escape_directory(directory));
     }
     options.extend(b",upperdir=");
-    options.extend(escaped(upper));
+    options.extend(escape_directory(upper));
     options.extend(b",workdir=");
-    options.extend(escaped(work));
+    options.extend(escape_directory(work));
     // mount(2) takes one page of options and cuts the rest off without a word.
     if options.len() >= rustix::param::page_size() {
         return Err(io::Error::new(
@@ -85,7 +85,7 @@ pub fn overlay(lower: &[PathBuf], upper: &Path, work: &Path, target: &Path) -> i
 }
 
 /// `:` and `,` separate directories and options of an overlay, `\` escapes them.
-fn escaped(directory: &Path) -> Vec<u8> {
+fn escape_directory(directory: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for &byte in directory.as_os_str().as_bytes() {
         if matches!(byte, b':' | b',' | b'\\') {
@@ -181,6 +181,6 @@ mod tests {
 
     #[test]
     fn overlay_options_escape_separators() {
-        assert_eq!(escaped(Path::new("/a:b,c\\d")), b"/a\\:b\\,c\\\\d");
+        assert_eq!(escape_directory(Path::new("/a:b,c\\d")), b"/a\\:b\\,c\\\\d");
     }
 }

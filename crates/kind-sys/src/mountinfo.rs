@@ -42,8 +42,8 @@ fn parse_line(line: &str) -> Option<Mount> {
     // 36 35 98:0 /root /target rw,noatime shared:1 - ext3 /dev/root rw,errors=continue
     let (mount, filesystem) = line.split_once(" - ")?;
     let mut fields = mount.split(' ').skip(3);
-    let root = unescape(fields.next()?);
-    let target = unescape(fields.next()?);
+    let root = unescape_field(fields.next()?);
+    let target = unescape_field(fields.next()?);
     let shared = fields.skip(1).any(|field| field.starts_with("shared:"));
     let mut fields = filesystem.split(' ');
     Some(Mount {
@@ -51,13 +51,13 @@ fn parse_line(line: &str) -> Option<Mount> {
         target: target.into(),
         shared,
         filesystem: fields.next()?.to_owned(),
-        source: unescape(fields.next()?),
+        source: unescape_field(fields.next()?),
         options: fields.next()?.split(',').map(str::to_owned).collect(),
     })
 }
 
 /// Undoes the kernel's octal escapes for space, tab, newline and backslash.
-fn unescape(field: &str) -> String {
+fn unescape_field(field: &str) -> String {
     ["\\040 ", "\\011\t", "\\012\n", "\\134\\"]
         .iter()
         .fold(field.to_owned(), |text, pair| {

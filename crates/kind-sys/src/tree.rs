@@ -15,7 +15,7 @@ pub fn copy(from: &Path, to: &Path, kept: &[&Path]) -> io::Result<()> {
         return Ok(());
     }
     let mut copy = Copy { from, to, kept };
-    copy.directory(Path::new(""))
+    copy.copy_directory(Path::new(""))
 }
 
 struct Copy<'a> {
@@ -26,7 +26,7 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    fn directory(&mut self, below: &Path) -> io::Result<()> {
+    fn copy_directory(&mut self, below: &Path) -> io::Result<()> {
         let metadata = fs::metadata(self.from.join(below))?;
         let target = self.to.join(below);
         if !below.as_os_str().is_empty() {
@@ -34,20 +34,20 @@ impl Copy<'_> {
         }
         if !self.kept.contains(&below) {
             for entry in fs::read_dir(self.from.join(below))? {
-                self.entry(&below.join(entry?.file_name()))?;
+                self.copy_entry(&below.join(entry?.file_name()))?;
             }
         }
-        own(&target, &metadata)
+        set_owner_and_mode(&target, &metadata)
     }
 
-    fn entry(&mut self, below: &Path) -> io::Result<()> {
+    fn copy_entry(&mut self, below: &Path) -> io::Result<()> {
         let (source, target) = (self.from.join(below), self.to.join(below));
         if self.kept.contains(&below) && fs::symlink_metadata(&target).is_ok() {
             return Ok(());
         }
         let metadata = fs::symlink_metadata(&source)?;
         if metadata.is_dir() {
-            return self.directory(below);
+            return self.copy_directory(below);
         }
         if metadata.is_symlink() {
             symlink(fs::read_link(&source)?, &target)?;
@@ -62,7 +62,7 @@ impl Copy<'_> {
             );
             rustix::fs::mknodat(CWD, &target, kind, mode, metadata.rdev())?;
         }
-        own(&target, &metadata)
+        set_owner_and_mode(&target, &metadata)
     }
 }
 
@@ -74,7 +74,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-fn own(target: &Path, metadata: &Metadata) -> io::Result<()> {
+fn set_owner_and_mode(target: &Path, metadata: &Metadata) -> io::Result<()> {
     lchown(target, Some(metadata.uid()), Some(metadata.gid()))?;
     // After the owner: a change of owner clears setuid.
     fs::set_permissions(target, metadata.permissions())

@@ -35,7 +35,7 @@ fn delete_cluster(
     cancel: &CancelToken,
     listener: Listener<'_>,
 ) -> Result<()> {
-    let nodes = provider.list(Some(cluster))?;
+    let nodes = provider.list_nodes(Some(cluster))?;
     let _noted = cancel.note_leftover(Leftover::Remains {
         cluster: cluster.to_owned(),
     });

@@ -74,7 +74,7 @@ fn collect_cluster(
     (directory, version): (&Path, &str),
     cancel: &CancelToken,
 ) -> Result<()> {
-    let nodes = provider.list(Some(cluster))?;
+    let nodes = provider.list_nodes(Some(cluster))?;
     if nodes.is_empty() {
         return Err(Error::NoSuchCluster(cluster.to_owned()));
     }
@@ -84,7 +84,7 @@ fn collect_cluster(
     fs::create_dir_all(directory).map_err(Error::io("failed to create", directory))?;
     let path = directory.join("kind-version.txt");
     fs::write(&path, version).map_err(Error::io("failed to write", &path))?;
-    let mut errors = collect(provider.engine(), &nodes, directory, cancel);
+    let mut errors = collect_node_logs(provider.engine(), &nodes, directory, cancel);
     // What fails because nobody waits for it any more is no failure.
     cancel.check()?;
     errors.extend(
@@ -125,7 +125,7 @@ fn make_directory(parent: &Path, cluster: &str) -> Result<PathBuf> {
 
 /// Writes everything that nodes can tell below `directory`, one directory for each. Goes on after a
 /// failure and gives all.
-pub(crate) fn collect(
+pub(crate) fn collect_node_logs(
     engine: &dyn Engine,
     nodes: &[Node],
     directory: &Path,

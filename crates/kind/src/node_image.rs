@@ -57,7 +57,7 @@ impl Source {
             text: text.to_owned(),
             kind: kind.map(str::to_owned),
         };
-        match source.resolve().check() {
+        match source.resolve_source().check() {
             Ok(()) => Ok(source),
             Err(error) => Err(build_error(&source, error)),
         }
@@ -66,7 +66,7 @@ impl Source {
     /// The type that was detected, as users call it; `None` if they named it, or if it is none but the
     /// path of a source tree.
     pub fn detected_type(&self) -> Option<&'static str> {
-        let resolved = self.resolve();
+        let resolved = self.resolve_source();
         let is_path = resolved.kind() == "source" && !std::path::Path::new(&self.text).is_dir();
         (self.kind.is_none() && !is_path).then(|| resolved.kind())
     }
@@ -79,7 +79,7 @@ impl Source {
         }
     }
 
-    fn resolve(&self) -> build::Source {
+    fn resolve_source(&self) -> build::Source {
         let kind = self.kind.as_deref().unwrap_or("");
         // The type was checked when the source was named.
         build::Source::of_type(kind, &self.text).unwrap_or_else(|| build::Source::parse(&self.text))
@@ -236,7 +236,7 @@ fn make_image(
         source: image_cause(error),
     })?;
     let request = Request {
-        source: options.source.resolve(),
+        source: options.source.resolve_source(),
         name,
         add_ons,
         cache: provider.cache_dir().to_owned(),
@@ -249,7 +249,7 @@ fn make_image(
     };
     let steps = Steps::new(listener);
     let built = build::build(&store, &request, &|event| steps.handle_build_event(event));
-    steps.end(built.is_ok());
+    steps.end_phase(built.is_ok());
     options.cancel.check()?;
     let image = built.map_err(|error| build_error(&options.source, error))?;
     if provider.engine_kind() != EngineKind::Native {
@@ -350,35 +350,35 @@ impl<'a> Steps<'a> {
     fn handle_build_event(&self, event: build::Event<'_>) {
         match event {
             build::Event::Waiting => {
-                self.detail(Verbosity::Normal, "Waiting for another build ...")
+                self.report_detail(Verbosity::Normal, "Waiting for another build ...")
             }
             build::Event::Started { step, log } => {
-                self.detail(
+                self.report_detail(
                     Verbosity::Steps,
                     &format!("{}: output goes to {}", step.title(), log.display()),
                 );
-                self.begin(Phase::BuildStep {
+                self.begin_phase(Phase::BuildStep {
                     title: step.title().to_owned(),
                 });
             }
             build::Event::Progress { step, text } => {
-                self.detail(Verbosity::Steps, &format!("{}: {text}", step.title()));
+                self.report_detail(Verbosity::Steps, &format!("{}: {text}", step.title()));
                 (self.listener)(Event::Note {
                     text: text.to_owned(),
                 });
             }
             build::Event::Note { text } => {
-                self.end(true);
-                self.detail(Verbosity::Normal, text);
+                self.end_phase(true);
+                self.report_detail(Verbosity::Normal, text);
             }
             build::Event::Warning { text } => {
-                self.end(true);
+                self.end_phase(true);
                 (self.listener)(Event::Warning(Warning::Image(text.to_owned())));
             }
             build::Event::Transfer(progress) => (self.listener)(Event::Progress(progress.clone())),
-            build::Event::Finished { .. } => self.end(true),
+            build::Event::Finished { .. } => self.end_phase(true),
             build::Event::Cached { step } => {
-                self.detail(
+                self.report_detail(
                     Verbosity::Steps,
                     &format!("{}: nothing has changed", step.title()),
                 );
@@ -386,25 +386,25 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn begin(&self, phase: Phase) {
-        self.end(true);
-        *self.current() = Some(phase.clone());
+    fn begin_phase(&self, phase: Phase) {
+        self.end_phase(true);
+        *self.lock_phase() = Some(phase.clone());
         (self.listener)(Event::PhaseStarted(phase));
     }
 
-    fn end(&self, well: bool) {
-        let ended = self.current().take();
+    fn end_phase(&self, well: bool) {
+        let ended = self.lock_phase().take();
         if let Some(phase) = ended {
             let outcome = if well { Outcome::Done } else { Outcome::Failed };
             (self.listener)(Event::PhaseEnded { phase, outcome });
         }
     }
 
-    fn detail(&self, level: Verbosity, text: &str) {
+    fn report_detail(&self, level: Verbosity, text: &str) {
         (self.listener)(Event::Detail(Detail::new(level, text)));
     }
 
-    fn current(&self) -> MutexGuard<'_, Option<Phase>> {
+    fn lock_phase(&self) -> MutexGuard<'_, Option<Phase>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

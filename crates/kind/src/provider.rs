@@ -157,7 +157,7 @@ impl Provider {
     /// # Errors
     /// [`Error::Engine`]
     pub fn clusters(&self) -> Result<Vec<String>> {
-        let nodes = self.list(None)?;
+        let nodes = self.list_nodes(None)?;
         let mut names: Vec<_> = nodes.iter().map(|node| node.cluster().to_owned()).collect();
         names.sort_unstable();
         names.dedup();
@@ -169,7 +169,7 @@ impl Provider {
     /// # Errors
     /// [`Error::Engine`]
     pub fn nodes(&self, cluster: Option<&str>) -> Result<Vec<Node>> {
-        let nodes = self.list(cluster)?.into_iter().map(|node| Node {
+        let nodes = self.list_nodes(cluster)?.into_iter().map(|node| Node {
             cluster: node.cluster().to_owned(),
             role: node.role().to_owned(),
             running: node.state == kind_engine::State::Running,
@@ -275,7 +275,7 @@ impl Provider {
     }
 
     /// The engine's nodes of one cluster, or of all.
-    pub(crate) fn list(&self, cluster: Option<&str>) -> Result<Vec<kind_engine::Node>> {
+    pub(crate) fn list_nodes(&self, cluster: Option<&str>) -> Result<Vec<kind_engine::Node>> {
         self.engine
             .list(cluster)
             .map_err(Error::engine(Code::NodeList, "failed to list nodes"))

@@ -16,9 +16,9 @@ pub(crate) fn parse_arguments(flags: &[Flag], arguments: &[String]) -> Result<Ma
             let positionals = parser.rest.by_ref().cloned();
             parser.matches.positionals.extend(positionals);
         } else if let Some(long) = argument.strip_prefix("--") {
-            parser.long(long)?;
+            parser.parse_long(long)?;
         } else if let Some(group) = argument.strip_prefix('-').filter(|group| !group.is_empty()) {
-            parser.short(group)?;
+            parser.parse_short_group(group)?;
         } else {
             parser.matches.positionals.push(argument.clone());
         }
@@ -34,7 +34,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     /// `--name`, `--name=value` or `--name value`.
-    fn long(&mut self, text: &'a str) -> Result<(), UsageError> {
+    fn parse_long(&mut self, text: &'a str) -> Result<(), UsageError> {
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
@@ -52,11 +52,11 @@ impl<'a> Parser<'a> {
                 .next()
                 .ok_or_else(|| UsageError(format!("flag needs an argument: --{name}")))?,
         };
-        self.set(&flag, value)
+        self.set_flag(&flag, value)
     }
 
     /// `-q`, `-v1`, `-v=1`, `-v 1`, and switches in one group.
-    fn short(&mut self, group: &'a str) -> Result<(), UsageError> {
+    fn parse_short_group(&mut self, group: &'a str) -> Result<(), UsageError> {
         let mut group = group;
         while let Some(letter) = group.chars().next() {
             let after = &group[letter.len_utf8()..];
@@ -65,25 +65,25 @@ impl<'a> Parser<'a> {
                 UsageError(format!("unknown shorthand flag: '{letter}' in -{group}"))
             })?;
             if let Some(value) = after.strip_prefix('=').filter(|value| !value.is_empty()) {
-                return self.set(&flag, value);
+                return self.set_flag(&flag, value);
             }
             if flag.stands_alone() {
-                self.set(&flag, "true")?;
+                self.set_flag(&flag, "true")?;
                 group = after;
                 continue;
             }
             if !after.is_empty() {
-                return self.set(&flag, after);
+                return self.set_flag(&flag, after);
             }
             let value = self.rest.next().ok_or_else(|| {
                 UsageError(format!("flag needs an argument: '{letter}' in -{group}"))
             })?;
-            return self.set(&flag, value);
+            return self.set_flag(&flag, value);
         }
         Ok(())
     }
 
-    fn set(&mut self, flag: &Flag, text: &str) -> Result<(), UsageError> {
+    fn set_flag(&mut self, flag: &Flag, text: &str) -> Result<(), UsageError> {
         let value = parse_value(flag.kind, text).map_err(|reason| {
             let (text, name) = (quote_value(text), flag.display());
             UsageError(format!(

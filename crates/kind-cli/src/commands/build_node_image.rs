@@ -36,7 +36,7 @@ pub(super) static COMMAND: Command = Command {
         ),
     ],
     rule: ArgRule::AtMost(1),
-    action: Some(run),
+    action: Some(build_node_image),
     ..Command::new("node-image", "Build the node image")
 };
 
@@ -53,7 +53,7 @@ The source may be:
 Kubernetes 1.22 and later also need etcd: the program kubernetes/server/bin/etcd of the tarball if it
 has one, else its image, which is pulled from its registry.";
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn build_node_image(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let source = matches.positionals.first().map_or("", String::as_str);
     let image = matches.filled("image").unwrap_or("kindest/node:latest");
     let source = Source::parse_as(source, matches.filled("type"))?;

@@ -53,11 +53,11 @@ pub(super) static COMMAND: Command = Command {
         ),
     ],
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(create_cluster),
     ..Command::new("cluster", "Creates a local Kubernetes cluster")
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn create_cluster(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     if matches.switch("dry-run") {
         return dry_run(matches, context);
     }
@@ -65,7 +65,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let builder = context.builder(matches)?;
     let ui = &context.ui;
     let timings = Timings::open(matches)?;
-    let created = options(matches, context, &files)
+    let created = build_options(matches, context, &files)
         .and_then(|options| {
             let provider = builder.open()?;
             let options = options.cancel(context.interruptible());
@@ -78,8 +78,11 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     // Of a failed creation too: what took long may be why.
     let timings = timings.show_timings(ui);
     let created = created?;
-    ui.chat(&usage(&created.context, matches.filled("kubeconfig")));
-    ui.chat(ending());
+    ui.chat(&describe_usage(
+        &created.context,
+        matches.filled("kubeconfig"),
+    ));
+    ui.chat(choose_farewell());
     let created = CreatedCluster {
         name: created.name,
         context: created.context,
@@ -93,9 +96,9 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
 fn dry_run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let files = context.kubeconfig_files(matches)?;
     let builder = context.builder(matches)?;
-    let plan = options(matches, context, &files)
+    let plan = build_options(matches, context, &files)
         .and_then(|options| {
-            let assumptions = assumptions(matches)?;
+            let assumptions = read_assumptions(matches)?;
             Ok(builder.dry_run(&options, &assumptions, &|event| context.ui.event(event))?)
         })
         .map_err(creating)?;
@@ -104,7 +107,7 @@ fn dry_run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn assumptions(matches: &Matches) -> Result<Assumptions, Failure> {
+fn read_assumptions(matches: &Matches) -> Result<Assumptions, Failure> {
     let mut assumptions = Assumptions::new();
     if let Some(version) = matches.filled("kubernetes-version") {
         assumptions = assumptions.kubernetes_version(version);
@@ -122,7 +125,7 @@ fn creating(failure: Failure) -> Failure {
     }
 }
 
-fn options(
+fn build_options(
     matches: &Matches,
     context: &Context,
     files: &KubeconfigFiles,
@@ -157,7 +160,7 @@ fn reading(failure: Failure) -> Failure {
     }
 }
 
-fn usage(context: &str, kubeconfig: Option<&str>) -> String {
+fn describe_usage(context: &str, kubeconfig: Option<&str>) -> String {
     let kubeconfig = match kubeconfig {
         Some(path) => format!(" --kubeconfig {}", shell_quoted(path)),
         None => String::new(),
@@ -179,7 +182,7 @@ fn shell_quoted(text: &str) -> String {
 }
 
 /// A friendly last line; which one is left to the clock.
-fn ending() -> &'static str {
+fn choose_farewell() -> &'static str {
     const ENDINGS: [&str; 4] = [
         "Have a nice day! 👋",
         "Thanks for using kind! 😊",

@@ -17,7 +17,7 @@ pub(super) static COMMAND: Command = Command {
         },
     ],
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(delete_cluster),
     ..Command::new("cluster", "Deletes a cluster")
 };
 
@@ -26,7 +26,7 @@ const ABOUT: &str = "Deletes a kind cluster from the system.
 Deleting may be repeated: a cluster that is already gone counts as deleted. Only what exists and
 cannot be removed is an error.";
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn delete_cluster(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let name = context.cluster_name(matches);
     let files = context.known_kubeconfig_files(matches);
     let provider = context.provider(matches)?;

@@ -14,7 +14,7 @@ pub(super) static COMMAND: Command = Command {
         Flag::switch("all", "delete all clusters").short('A'),
         KUBECONFIG,
     ],
-    action: Some(run),
+    action: Some(delete_clusters),
     ..Command::new("clusters", "Deletes one or more clusters")
 };
 
@@ -23,7 +23,7 @@ const ABOUT: &str = "Deletes one or more kind clusters from the system.
 Deleting may be repeated: a cluster that is already gone counts as deleted. A cluster that cannot
 be deleted is reported, and the others are deleted all the same.";
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn delete_clusters(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let all = matches.switch("all");
     if !all && matches.positionals.is_empty() {
         return Err(UsageError("no cluster names provided".to_owned()).into());

@@ -23,7 +23,7 @@ pub(super) static COMMAND: Command = Command {
         Flag::switch("yes", "with --fix: do not ask"),
     ],
     rule: ArgRule::AtMost(1),
-    action: Some(run),
+    action: Some(run_doctor),
     ..Command::new("doctor", "Says what stands in the way of clusters")
 };
 
@@ -39,7 +39,7 @@ cluster at that cluster. Everything is looked at at once, which takes less than 
 nothing is changed without --fix. The exit code is 0 only if nothing stands in the way: warnings do
 not.";
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn run_doctor(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let (fix, yes) = (matches.switch("fix"), matches.switch("yes"));
     if yes && !fix {
         return Err(UsageError("--yes is for --fix".to_owned()).into());
@@ -52,7 +52,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let mut found = patient.examine()?;
     let mut fixed = Vec::new();
     if fix {
-        fixed = mend(&patient.builder, &found, yes, context);
+        fixed = apply_fixes(&patient.builder, &found, yes, context);
     }
     if !fixed.is_empty() {
         found = patient.examine()?;
@@ -64,7 +64,9 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
         Exit::Success
     };
     let document = Diagnosis::new(patient.cluster, &found, fixed);
-    context.ui.result(&document, || text(&found, verbose));
+    context
+        .ui
+        .result(&document, || format_examination(&found, verbose));
     Ok(exit)
 }
 
@@ -85,7 +87,7 @@ impl Patient {
 }
 
 /// Mends what the user agrees to, and returns what that was.
-fn mend(
+fn apply_fixes(
     builder: &ProviderBuilder,
     found: &Examination,
     yes: bool,
@@ -98,7 +100,7 @@ fn mend(
             let agreed = if yes {
                 Some(true)
             } else {
-                ui.confirm(&question(examined, fix))
+                ui.confirm(&fix_question(examined, fix))
             };
             match agreed {
                 None => {
@@ -124,19 +126,19 @@ fn mend(
     fixed
 }
 
-fn question(examined: &Examined, fix: &Fix) -> String {
+fn fix_question(examined: &Examined, fix: &Fix) -> String {
     let found: Vec<_> = examined.problems.iter().map(Check::to_string).collect();
-    format!("{}\n  {}?", found.join("\n"), capitalized(fix.title()))
+    format!("{}\n  {}?", found.join("\n"), capitalize_first(fix.title()))
 }
 
-fn capitalized(text: &str) -> String {
+fn capitalize_first(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
 }
 
 /// What is in the way, the worst first, then how much is not.
-fn text(found: &Examination, verbose: bool) -> String {
+fn format_examination(found: &Examination, verbose: bool) -> String {
     let mut problems: Vec<_> = found.problems().collect();
     problems.sort_by_key(|check| std::cmp::Reverse(check.severity));
     let problems = problems
@@ -189,17 +191,17 @@ fn sum_text(found: &Examination, verbose: bool) -> String {
     } else {
         " (-v 1 lists them)"
     };
-    let checks = counted(passed, "check");
+    let checks = format_count(passed, "check");
     let mut text = format!(" ✓ {checks} found nothing in the way{hint}\n");
     let fixes = found.fixes().count();
     if fixes > 0 {
-        let things = counted(fixes, "thing");
+        let things = format_count(fixes, "thing");
         text.push_str(&format!("`kind doctor --fix` mends {things} of it\n"));
     }
     text
 }
 
-fn counted(count: usize, what: &str) -> String {
+fn format_count(count: usize, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),
         _ => format!("{count} {what}s"),
@@ -257,10 +259,13 @@ mod tests {
 
     #[test]
     fn people_read_what_is_in_the_way_first() {
-        insta::assert_snapshot!("doctor_text", text(&found(), false));
-        insta::assert_snapshot!("doctor_verbose_text", text(&found(), true));
+        insta::assert_snapshot!("doctor_text", format_examination(&found(), false));
+        insta::assert_snapshot!("doctor_verbose_text", format_examination(&found(), true));
         let well = Examination::default();
-        assert_eq!(text(&well, true), " ✓ 0 checks found nothing in the way\n");
+        assert_eq!(
+            format_examination(&well, true),
+            " ✓ 0 checks found nothing in the way\n"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) static COMMAND: Command = Command {
     about: ABOUT,
     positionals: "[CODE]",
     rule: ArgRule::AtMost(1),
-    action: Some(run),
+    action: Some(explain_topic),
     ..Command::new("explain", "Explains the code of an error, or exit codes")
 };
 
@@ -23,7 +23,7 @@ Codes stand in the output of a failing command with `-v 1` and with `-o json`. T
 any case and without `KIND-`. Causes that are found in logs of nodes (for example `unknown-flag`)
 are explained too, and `exit-codes`. Without a code, all are listed.";
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn explain_topic(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let Some(topic) = matches.positionals.first() else {
         let topics = all_topics();
         let list = ExplanationList {

@@ -11,11 +11,11 @@ use crate::exit::{Exit, Failure};
 pub(super) static COMMAND: Command = Command {
     flags: &[INTERNAL, KUBECONFIG, NAME],
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(export_kubeconfig),
     ..Command::new("kubeconfig", "Exports cluster kubeconfig")
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn export_kubeconfig(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let files = context.kubeconfig_files(matches)?;
     let provider = context.provider(matches)?;
     let name = context.cluster_name(matches);

@@ -14,14 +14,14 @@ pub(super) static COMMAND: Command = Command {
     positionals: "[output-dir]",
     flags: &[NAME],
     rule: ArgRule::AtMost(1),
-    action: Some(run),
+    action: Some(export_logs),
     ..Command::new(
         "logs",
         "Exports logs to a tempdir or [output-dir] if specified",
     )
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn export_logs(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let provider = context.provider(matches)?;
     let name = context.cluster_name(matches);
     if provider.nodes(Some(&name))?.is_empty() {

@@ -8,11 +8,11 @@ use crate::exit::{Exit, Failure};
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(print_clusters),
     ..Command::new("clusters", "Lists existing kind clusters by their name")
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn print_clusters(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let clusters = context.provider(matches)?.clusters()?;
     if clusters.is_empty() {
         context.ui.info("No kind clusters found.");

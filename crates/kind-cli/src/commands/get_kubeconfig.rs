@@ -12,11 +12,11 @@ use crate::exit::{Exit, Failure};
 pub(super) static COMMAND: Command = Command {
     flags: &[INTERNAL, NAME],
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(print_kubeconfig),
     ..Command::new("kubeconfig", "Prints cluster kubeconfig")
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn print_kubeconfig(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let provider = context.provider(matches)?;
     let cluster = context.cluster_name(matches);
     let kubeconfig = provider.kubeconfig(&cluster, wanted_endpoint(matches))?;

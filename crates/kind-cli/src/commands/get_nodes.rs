@@ -17,11 +17,11 @@ pub(super) static COMMAND: Command = Command {
         NAME,
     ],
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(print_nodes),
     ..Command::new("nodes", "Lists existing kind nodes by their name")
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn print_nodes(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let provider = context.provider(matches)?;
     let cluster = (!matches.switch("all-clusters")).then(|| context.cluster_name(matches));
     let nodes = provider.nodes(cluster.as_deref())?;

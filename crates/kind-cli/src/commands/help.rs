@@ -12,12 +12,16 @@ pub(super) static COMMAND: Command = Command {
     about: "Help provides help for any command in the application.\n\
             Simply type kind help [path to command] for full details.",
     positionals: "[command]",
-    guide: Some(run),
+    guide: Some(print_help),
     ..Command::new("help", "Help about any command")
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-fn run(root: &'static Command, matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn print_help(
+    root: &'static Command,
+    matches: &Matches,
+    context: &Context,
+) -> Result<Exit, Failure> {
     let mut path = vec![root];
     for word in &matches.positionals {
         let Some(child) = path.last().and_then(|command| command.child(word)) else {

@@ -14,7 +14,7 @@ pub(super) static COMMAND: Command = Command {
     positionals: "<IMAGE> [IMAGE...]",
     flags: &[NAME, NODES],
     rule: ArgRule::Some("a list of image names is required"),
-    action: Some(run),
+    action: Some(load_docker_image),
     ..Command::new("docker-image", "Loads docker images from host into nodes")
 };
 
@@ -25,7 +25,7 @@ pub(super) const NODES: Flag = Flag::new(
     "comma separated list of nodes to load images into",
 );
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn load_docker_image(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let cluster = context.cluster_name(matches);
     let provider = context.provider(matches)?;
     let mut options = LoadImages::new(&cluster)

@@ -15,14 +15,14 @@ pub(super) static COMMAND: Command = Command {
     positionals: "<IMAGE.tar>",
     flags: &[NAME, NODES],
     rule: ArgRule::Some("name of image archive is required"),
-    action: Some(run),
+    action: Some(load_image_archive),
     ..Command::new(
         "image-archive",
         "Loads docker image from archive into nodes",
     )
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn load_image_archive(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let archives = &matches.positionals;
     if archives.len() > 1 {
         context.ui.warn(SEVERAL);

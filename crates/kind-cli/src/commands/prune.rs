@@ -19,7 +19,7 @@ pub(super) static COMMAND: Command = Command {
         Flag::switch("dry-run", "say what would be removed, and remove nothing"),
     ],
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(prune_leftovers),
     ..Command::new("prune", "Removes what no cluster uses")
 };
 
@@ -31,7 +31,7 @@ nodes of other versions.
 Nothing that a cluster uses is touched, whether it runs or not. Images in the stores of docker,
 podman and nerdctl are left alone.";
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn prune_leftovers(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let dry_run = matches.switch("dry-run");
     let provider = context.provider(matches)?;
     let options = Prune::new()
@@ -40,7 +40,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
         .cancel(context.interruptible());
     let pruned = provider.prune(&options, &|event| context.ui.event(event))?;
     let items = pruned.into_iter().map(|item| PrunedItem {
-        r#type: name(item.kind).to_owned(),
+        r#type: kind_name(item.kind).to_owned(),
         name: item.name,
         bytes: item.bytes,
     });
@@ -50,12 +50,12 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
         bytes: items.iter().map(|item| item.bytes).sum(),
         items,
     };
-    context.ui.result(&document, || text(&document));
+    context.ui.result(&document, || format_items(&document));
     Ok(Exit::Success)
 }
 
 /// How programs know a kind of thing.
-fn name(kind: PrunedKind) -> &'static str {
+fn kind_name(kind: PrunedKind) -> &'static str {
     match kind {
         PrunedKind::Image => "image",
         PrunedKind::PreparedImages => "preparedImages",
@@ -66,7 +66,7 @@ fn name(kind: PrunedKind) -> &'static str {
 }
 
 /// How people know it.
-fn title(kind: &str) -> &'static str {
+fn kind_title(kind: &str) -> &'static str {
     match kind {
         "image" => "image",
         "preparedImages" => "unpacked images",
@@ -77,14 +77,14 @@ fn title(kind: &str) -> &'static str {
 }
 
 /// A line for each thing, and the sum.
-fn text(document: &PrunedItems) -> String {
+fn format_items(document: &PrunedItems) -> String {
     let (removed, freed) = if document.dry_run {
         ("Would remove", "Would free")
     } else {
         ("Removed", "Freed")
     };
     let lines = document.items.iter().map(|item| {
-        let title = title(&item.r#type);
+        let title = kind_title(&item.r#type);
         let size = match item.bytes {
             // Engines do not tell.
             0 => String::new(),
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn every_thing_has_a_line() {
         let items = vec![PrunedItem {
-            r#type: name(PrunedKind::Image).to_owned(),
+            r#type: kind_name(PrunedKind::Image).to_owned(),
             name: "docker.io/kindest/node:v1".to_owned(),
             bytes: 1_500_000,
         }];
@@ -113,11 +113,11 @@ mod tests {
             bytes: 1_500_000,
         };
         assert_eq!(
-            text(&document),
+            format_items(&document),
             "Would remove image docker.io/kindest/node:v1 (1.5 MB)\nWould free 1.5 MB\n"
         );
         (document.dry_run, document.bytes) = (false, 0);
         document.items.clear();
-        assert_eq!(text(&document), "Freed 0 B\n");
+        assert_eq!(format_items(&document), "Freed 0 B\n");
     }
 }

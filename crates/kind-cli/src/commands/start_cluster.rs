@@ -27,7 +27,7 @@ pub(super) static COMMAND: Command = Command {
         ),
     ],
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(start_cluster),
     ..Command::new("cluster", "Starts a cluster that was stopped")
 };
 
@@ -36,7 +36,7 @@ const ABOUT: &str = "Starts the nodes of a kind cluster that do not run.
 They may have been stopped by `kind stop cluster`, or by a restart of the host. Nodes that run are left
 alone.";
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn start_cluster(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let name = context.cluster_name(matches);
     let timings = Timings::open(matches)?;
     let provider = context.provider(matches)?;

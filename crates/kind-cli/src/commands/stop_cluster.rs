@@ -14,7 +14,7 @@ pub(super) static COMMAND: Command = Command {
         ..NAME
     }],
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(stop_cluster),
     ..Command::new("cluster", "Stops a cluster")
 };
 
@@ -22,7 +22,7 @@ const ABOUT: &str = "Stops the nodes of a kind cluster.
 
 Everything that the cluster holds stays. `kind start cluster` starts it again.";
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn stop_cluster(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let name = context.cluster_name(matches);
     let provider = context.provider(matches)?;
     context.ui.info(&format!("Stopping cluster \"{name}\" ..."));

@@ -9,7 +9,7 @@ use crate::exit::{Exit, Failure};
 
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
-    action: Some(run),
+    action: Some(print_version),
     ..Command::new("version", "Prints the kind CLI version")
 };
 
@@ -24,11 +24,11 @@ pub(super) fn version_number() -> String {
     );
     let count = option_env!("KIND_COMMIT_COUNT").unwrap_or("");
     let commit = option_env!("KIND_COMMIT").unwrap_or("");
-    joined(core, env!("CARGO_PKG_VERSION_PRE"), count, commit)
+    join_version(core, env!("CARGO_PKG_VERSION_PRE"), count, commit)
 }
 
 /// The parts of a version as one text. A release has no pre-release part and names no commit.
-fn joined(core: &str, prerelease: &str, count: &str, commit: &str) -> String {
+fn join_version(core: &str, prerelease: &str, count: &str, commit: &str) -> String {
     /// What kind shows of a commit.
     const COMMIT_DIGITS: usize = 14;
     if prerelease.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn version_document() -> Version {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-fn run(_: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn print_version(_: &Matches, context: &Context) -> Result<Exit, Failure> {
     let text = || {
         if context.ui.is_talking() {
             format!("{}\n", version_line())
@@ -99,7 +99,7 @@ mod tests {
             ("", "1", HASH, "0.27.0"),
             ("", "", "", "0.27.0"),
         ] {
-            assert_eq!(joined("0.27.0", prerelease, count, commit), version);
+            assert_eq!(join_version("0.27.0", prerelease, count, commit), version);
         }
     }
 }

@@ -39,10 +39,10 @@ impl From<&Failure> for ErrorDocument {
         let causes = error.map_or(&[][..], kind::Error::causes);
         Self {
             code: failure.code().to_string(),
-            message: redact(failure.message()),
-            cause: error.and_then(cause).map(redact),
-            remedy: failure.remedy().map(redact),
-            output: error.and_then(kind::Error::output).map(redact),
+            message: redact_secrets(failure.message()),
+            cause: error.and_then(error_cause).map(redact_secrets),
+            remedy: failure.remedy().map(redact_secrets),
+            output: error.and_then(kind::Error::output).map(redact_secrets),
             causes: causes.iter().map(CauseDocument::from).collect(),
             evidence: error
                 .and_then(kind::Error::evidence)
@@ -88,7 +88,7 @@ impl From<&Check> for CauseDocument {
     fn from(check: &Check) -> Self {
         let evidence = check.evidence.iter().map(|evidence| EvidenceDocument {
             path: evidence.path.clone(),
-            lines: evidence.lines.iter().map(redact).collect(),
+            lines: evidence.lines.iter().map(redact_secrets).collect(),
         });
         Self {
             id: check.id.clone(),
@@ -97,21 +97,21 @@ impl From<&Check> for CauseDocument {
                 Severity::Warning => "warning".to_owned(),
             },
             subject: check.subject.clone(),
-            found: redact(&check.found),
+            found: redact_secrets(&check.found),
             expected: check.expected.clone(),
-            remedy: redact(&check.remedy),
+            remedy: redact_secrets(&check.remedy),
             evidence: evidence.collect(),
         }
     }
 }
 
 /// A text without secrets.
-fn redact(text: impl AsRef<str>) -> String {
+fn redact_secrets(text: impl AsRef<str>) -> String {
     redact_document(text.as_ref()).into_owned()
 }
 
 /// What stands behind an error's own words.
-fn cause(error: &kind::Error) -> Option<String> {
+fn error_cause(error: &kind::Error) -> Option<String> {
     let chain = error_chain(error);
     let inner = chain.strip_prefix(&error.to_string())?;
     let inner = inner.strip_prefix(": ")?;

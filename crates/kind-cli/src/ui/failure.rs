@@ -14,7 +14,7 @@ pub(super) fn render_failure(failure: &Failure, settings: &Settings) -> String {
         lines.push_str(&render_causes(error));
         lines.push_str(&render_details(error, settings));
     }
-    if let Some(hint) = hint(failure) {
+    if let Some(hint) = choose_hint(failure) {
         lines.push_str(&format!("\n\nhint: {hint}"));
     }
     if let Some(evidence) = failure.error().and_then(kind::Error::evidence) {
@@ -25,7 +25,7 @@ pub(super) fn render_failure(failure: &Failure, settings: &Settings) -> String {
 }
 
 /// What to do; of a program that failed for a reason that nobody knows, where to read on.
-fn hint(failure: &Failure) -> Option<String> {
+fn choose_hint(failure: &Failure) -> Option<String> {
     failure.remedy().or_else(|| {
         let output = failure.error()?.output()?;
         let code = failure.code();

@@ -50,14 +50,14 @@ thread_local! {
 }
 
 impl Lines {
-    fn spans(&self) -> MutexGuard<'_, BTreeMap<u64, About>> {
+    fn lock_spans(&self) -> MutexGuard<'_, BTreeMap<u64, About>> {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the thread's spans are about, as far as the event does not say it itself.
     fn complete(&self, about: &mut About) {
         let entered = ENTERED.with_borrow(Clone::clone);
-        let spans = self.spans();
+        let spans = self.lock_spans();
         for span in entered.iter().rev().filter_map(|id| spans.get(id)) {
             // A step is one of its node alone.
             let same_node = about.node.is_none() || about.node == span.node;
@@ -81,7 +81,7 @@ impl Subscriber for Lines {
         let mut words = Words::default();
         attributes.record(&mut words);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        self.spans().insert(id, words.about());
+        self.lock_spans().insert(id, words.about());
         span::Id::from_u64(id)
     }
 
@@ -97,7 +97,7 @@ impl Subscriber for Lines {
         let mut about = words.about();
         about.target = Some(metadata.target().to_owned());
         self.complete(&mut about);
-        self.ui.diagnose(Diagnostic {
+        self.ui.write_diagnostic(Diagnostic {
             level: verbosity_of(*metadata.level()),
             severity: metadata.level().as_str(),
             message,
@@ -120,7 +120,7 @@ impl Subscriber for Lines {
 
     /// Nobody shares a span.
     fn try_close(&self, id: span::Id) -> bool {
-        self.spans().remove(&id.into_u64()).is_some()
+        self.lock_spans().remove(&id.into_u64()).is_some()
     }
 }
 

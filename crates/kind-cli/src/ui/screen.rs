@@ -95,8 +95,8 @@ impl Ui {
             return;
         }
         match self.settings.format {
-            Format::Text => self.line(text),
-            Format::Json => self.tell(EventRecord::Warning {
+            Format::Text => self.write_line(text),
+            Format::Json => self.write_record(EventRecord::Warning {
                 text: text.to_owned(),
             }),
         }
@@ -104,14 +104,14 @@ impl Ui {
 
     /// Says why the command failed.
     pub(crate) fn failure(&self, failure: &Failure) {
-        if self.spinner().take().is_some() {
+        if self.lock_spinner().take().is_some() {
             write_error(CLEAR_LINE);
         }
         if self.settings.quiet {
             return;
         }
         match self.settings.format {
-            Format::Text => self.line(&failure::render_failure(failure, &self.settings)),
+            Format::Text => self.write_line(&failure::render_failure(failure, &self.settings)),
             Format::Json => write_error(&document::document_line(&ErrorDocument::from(failure))),
         }
     }
@@ -119,12 +119,12 @@ impl Ui {
     /// Shows an event of the library.
     pub(crate) fn event(&self, event: Event) {
         match (self.settings.format, event) {
-            (Format::Json, event) => self.record(&event),
-            (Format::Text, event) => self.show(event),
+            (Format::Json, event) => self.record_event(&event),
+            (Format::Text, event) => self.show_event(event),
         }
     }
 
-    fn show(&self, event: Event) {
+    fn show_event(&self, event: Event) {
         match event {
             Event::Creating { cluster } => {
                 self.info(&format!("Creating cluster \"{cluster}\" ..."));
@@ -145,25 +145,25 @@ impl Ui {
             }
             Event::Warning(warning) => self.warn(&warning.to_string()),
             Event::Note { text } => {
-                if let Some(spinner) = self.spinner().as_ref() {
+                if let Some(spinner) = self.lock_spinner().as_ref() {
                     spinner.set_note(text);
                 }
             }
-            Event::Progress(progress) => self.progress(progress),
-            Event::StepStarted(started) => self.diagnose(started.into()),
-            Event::StepEnded(ended) => self.diagnose(ended.into()),
+            Event::Progress(progress) => self.show_progress(progress),
+            Event::StepStarted(started) => self.write_diagnostic(started.into()),
+            Event::StepEnded(ended) => self.write_diagnostic(ended.into()),
             Event::Detail(Detail {
                 level: Verbosity::Normal,
                 text,
                 ..
             }) => self.info(&text),
-            Event::Detail(detail) => self.diagnose(detail.into()),
+            Event::Detail(detail) => self.write_diagnostic(detail.into()),
             _ => {}
         }
     }
 
     /// Tells a program what happened, as far as the verbosity asks for it.
-    fn record(&self, event: &Event) {
+    fn record_event(&self, event: &Event) {
         let level = match event {
             Event::Detail(detail) => detail.level,
             Event::StepStarted(_) => StepStarted::LEVEL,
@@ -172,11 +172,11 @@ impl Ui {
         };
         let is_warning = matches!(event, Event::Warning(_)) && !self.settings.quiet;
         if self.shows(level) || is_warning {
-            self.tell(event.into());
+            self.write_record(event.into());
         }
     }
 
-    fn tell(&self, record: EventRecord) {
+    fn write_record(&self, record: EventRecord) {
         if self.pace.lets_through(&record, Instant::now()) {
             write_error(&json::event_line(json::redact_record(record)));
         }
@@ -187,22 +187,22 @@ impl Ui {
             return;
         }
         match self.settings.format {
-            Format::Text => self.line(text),
-            Format::Json => self.tell(EventRecord::message(Verbosity::Normal, text)),
+            Format::Text => self.write_line(text),
+            Format::Json => self.write_record(EventRecord::message(Verbosity::Normal, text)),
         }
     }
 
     /// Writes a diagnostic line if the verbosity asks for that much.
-    pub(super) fn diagnose(&self, diagnostic: Diagnostic) {
+    pub(super) fn write_diagnostic(&self, diagnostic: Diagnostic) {
         if !self.shows(diagnostic.level) {
             return;
         }
         let now = SystemTime::now();
         match (self.settings.format, self.settings.log_format) {
-            (Format::Json, _) => self.tell(diagnostic.into_record()),
-            (Format::Text, Format::Json) => self.line(&diagnostic.json_line(now)),
+            (Format::Json, _) => self.write_record(diagnostic.into_record()),
+            (Format::Text, Format::Json) => self.write_line(&diagnostic.json_line(now)),
             (Format::Text, Format::Text) => {
-                self.line(&diagnostic.text_line(self.settings.verbosity, now));
+                self.write_line(&diagnostic.text_line(self.settings.verbosity, now));
             }
         }
     }
@@ -218,10 +218,10 @@ impl Ui {
         }
         let text = phase::phase_text(phase);
         if self.settings.smart {
-            drop(self.spinner().take());
-            *self.spinner() = Some(Spinner::start(text));
+            drop(self.lock_spinner().take());
+            *self.lock_spinner() = Some(Spinner::start(text));
         } else {
-            self.line(&phase::started_line(&text));
+            self.write_line(&phase::started_line(&text));
         }
     }
 
@@ -235,17 +235,17 @@ impl Ui {
             Style::Plain
         };
         // Dropping the spinner ends its drawing before the line's final form is written.
-        drop(self.spinner().take());
+        drop(self.lock_spinner().take());
         let line = phase::ended_line(&phase::phase_text(phase), well, style);
         if self.settings.smart {
             write_error(&format!("{CLEAR_LINE}{line}\n"));
         } else {
-            self.line(&line);
+            self.write_line(&line);
         }
     }
 
     /// Shows how far transfers have come: beside the running phase, or alone while none runs.
-    fn progress(&self, progress: Progress) {
+    fn show_progress(&self, progress: Progress) {
         if !self.settings.smart || !self.shows(Verbosity::Normal) {
             return;
         }
@@ -255,7 +255,7 @@ impl Ui {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         transfers.record_progress(progress, now);
-        let mut spinner = self.spinner();
+        let mut spinner = self.lock_spinner();
         let finished = transfers.is_finished();
         if finished && spinner.as_ref().is_some_and(Spinner::is_of_transfer) {
             drop(spinner.take());
@@ -271,15 +271,15 @@ impl Ui {
     }
 
     /// Writes one line to stderr; a spinner gives way to it.
-    fn line(&self, text: &str) {
+    fn write_line(&self, text: &str) {
         let text = redact_document(text);
-        let spinning = self.spinner().is_some();
+        let spinning = self.lock_spinner().is_some();
         let start = if spinning { CLEAR_LINE } else { "" };
         let end = if text.ends_with('\n') { "" } else { "\n" };
         write_error(&format!("{start}{text}{end}"));
     }
 
-    fn spinner(&self) -> MutexGuard<'_, Option<Spinner>> {
+    fn lock_spinner(&self) -> MutexGuard<'_, Option<Spinner>> {
         self.spinner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -31,7 +31,7 @@ pub fn convert(text: &str, to: ApiVersion) -> Result<String, Error> {
     if from == to {
         return Ok(text.to_owned());
     }
-    let mut edit = yaml::Edit::new(text);
+    let mut edit = yaml::DocumentEditor::new(text);
     let changed = edit
         .set_value("apiVersion", to.as_str())
         .map(|()| edit.into_text());

@@ -46,7 +46,7 @@ impl Wire for bool {
 
     fn decode(tree: &Tree, decoder: &mut Decoder) -> Option<Self> {
         if let Content::Plain(text) = &tree.content
-            && let Scalar::Bool(value) | Scalar::Word(value) = Scalar::of(text)
+            && let Scalar::Bool(value) | Scalar::Legacy11Bool(value) = Scalar::of(text)
         {
             return Some(value);
         }

@@ -46,7 +46,7 @@ impl<'de> Deserializer<'de> for &'de Value {
             Value::Text(text) => visitor.visit_borrowed_str(text),
             Value::Plain(text) => match Scalar::of(text) {
                 Scalar::Null => visitor.visit_unit(),
-                Scalar::Bool(value) | Scalar::Word(value) => visitor.visit_bool(value),
+                Scalar::Bool(value) | Scalar::Legacy11Bool(value) => visitor.visit_bool(value),
                 Scalar::Integer(value) => visit_integer(value, visitor),
                 Scalar::Float(value) => visitor.visit_f64(value),
                 Scalar::Timestamp | Scalar::Text => visitor.visit_borrowed_str(text),

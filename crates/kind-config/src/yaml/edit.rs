@@ -11,13 +11,13 @@ use super::{Mapping, Value, emit, key_order};
 /// return `None`, and change nothing, where the text is of another form; the caller then writes the
 /// whole document anew.
 #[derive(Debug, Clone)]
-pub struct Edit {
+pub struct DocumentEditor {
     text: String,
     /// What stands between lines.
     line_break: &'static str,
 }
 
-impl Edit {
+impl DocumentEditor {
     /// Begins with a text.
     pub fn new(text: &str) -> Self {
         let windows =
@@ -53,7 +53,7 @@ impl Edit {
         Some(())
     }
 
-    /// Adds a top-level entry that is not there, in the place that [`Edit::set_value`] would give it.
+    /// Adds a top-level entry that is not there, in the place that [`DocumentEditor::set_value`] would give it.
     pub fn insert(&mut self, key: &str, value: &Value) -> Option<()> {
         let entries = outline::outline_of(&self.text)?;
         if entries.iter().any(|entry| entry.key == key) {
@@ -164,8 +164,11 @@ fn item_lines(item: &Value, indent: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn edited(text: &str, change: impl FnOnce(&mut Edit) -> Option<()>) -> Option<String> {
-        let mut edit = Edit::new(text);
+    fn edited(
+        text: &str,
+        change: impl FnOnce(&mut DocumentEditor) -> Option<()>,
+    ) -> Option<String> {
+        let mut edit = DocumentEditor::new(text);
         change(&mut edit)?;
         Some(edit.into_text())
     }

@@ -17,7 +17,7 @@ pub(crate) mod tree;
 mod value;
 
 pub use deserialize::{from_str, from_value};
-pub use edit::Edit;
+pub use edit::DocumentEditor;
 pub use emit::{emit, emit_in_order, to_string};
 pub use error::{Error, Problem};
 pub use parse::{documents, parse};

@@ -9,7 +9,7 @@ pub enum Scalar {
     /// `true` or `false`.
     Bool(bool),
     /// One of YAML 1.1's other words for a truth value: `yes`, `no`, `on`, `off`, `y`, `n`.
-    Word(bool),
+    Legacy11Bool(bool),
     /// A whole number, decimal or with one of the prefixes `0x`, `0o`, `0b` and `0`.
     Integer(i128),
     /// A number with a fraction or an exponent.
@@ -27,8 +27,8 @@ impl Scalar {
             "" | "~" | "null" | "Null" | "NULL" => Self::Null,
             "true" | "True" | "TRUE" => Self::Bool(true),
             "false" | "False" | "FALSE" => Self::Bool(false),
-            "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Self::Word(true),
-            "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Self::Word(false),
+            "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Self::Legacy11Bool(true),
+            "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Self::Legacy11Bool(false),
             _ => parse_number(text).unwrap_or_else(|| {
                 if is_timestamp(text) {
                     Self::Timestamp
@@ -47,7 +47,7 @@ impl Scalar {
             Self::Integer(_) => "!!int",
             Self::Float(_) => "!!float",
             Self::Timestamp => "!!timestamp",
-            Self::Word(_) | Self::Text => "!!str",
+            Self::Legacy11Bool(_) | Self::Text => "!!str",
         }
     }
 }
@@ -174,7 +174,7 @@ mod tests {
             ("~", Scalar::Null),
             ("true", Scalar::Bool(true)),
             ("tRue", Scalar::Text),
-            ("off", Scalar::Word(false)),
+            ("off", Scalar::Legacy11Bool(false)),
             ("0", Scalar::Integer(0)),
             ("-12", Scalar::Integer(-12)),
             ("+12", Scalar::Integer(12)),

@@ -43,7 +43,7 @@ impl Value {
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Plain(text) => match Scalar::of(text) {
-                Scalar::Bool(value) | Scalar::Word(value) => Some(value),
+                Scalar::Bool(value) | Scalar::Legacy11Bool(value) => Some(value),
                 _ => None,
             },
             _ => None,
@@ -121,7 +121,7 @@ impl Value {
 fn scalar_to_json(text: &str) -> serde_json::Value {
     match Scalar::of(text) {
         Scalar::Null => serde_json::Value::Null,
-        Scalar::Bool(value) | Scalar::Word(value) => value.into(),
+        Scalar::Bool(value) | Scalar::Legacy11Bool(value) => value.into(),
         Scalar::Integer(value) => integer_to_json(value),
         Scalar::Float(value) => float_to_json(value),
         Scalar::Timestamp | Scalar::Text => text.into(),

@@ -11,7 +11,7 @@ use crate::{HostConfig, Info, NodeSpec, Purpose};
 /// Handed through from the caller's environment whatever its value.
 const SNAPSHOTTER: &str = "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER";
 /// Where a node sees the `/var` that it shares; `kind-node seed` looks there.
-const SHARED_VAR: &str = "/.kind-shared-var";
+const SHARED_IMAGE_STORE: &str = "/.kind-shared-var";
 /// Storage whose devices the kubelet looks for.
 const DEVICE_DRIVERS: [&str; 3] = ["btrfs", "zfs", "devicemapper"];
 const DEVICE_FILESYSTEMS: [&str; 3] = ["btrfs", "zfs", "xfs"];
@@ -44,28 +44,28 @@ pub(super) fn create_arguments(
     surroundings: &Surroundings,
 ) -> Vec<String> {
     let mut arguments = Arguments(vec!["create".to_owned()]);
-    arguments.pair("--name", &node.name);
-    arguments.pair("--hostname", &node.name);
+    arguments.add_option("--name", &node.name);
+    arguments.add_option("--hostname", &node.name);
     for (key, value) in &node.labels {
-        arguments.pair("--label", &format!("{key}={value}"));
+        arguments.add_option("--label", &format!("{key}={value}"));
     }
     if let Some(file) = &surroundings.agent {
-        arguments.pair("--label", &format!("{LABEL}={}", file.display()));
+        arguments.add_option("--label", &format!("{LABEL}={}", file.display()));
     }
     if node.purpose == Purpose::Kubernetes {
-        arguments.kubernetes(flavor, node, surroundings);
+        arguments.add_kubernetes_options(flavor, node, surroundings);
     }
-    arguments.one("--tty");
-    arguments.pair("--net", &node.network);
-    arguments.container(flavor, info, node);
+    arguments.add_argument("--tty");
+    arguments.add_option("--net", &node.network);
+    arguments.add_container_options(flavor, info, node);
     if let Some(address) = surroundings.ipv4 {
-        arguments.pair("--ip", &address.to_string());
+        arguments.add_option("--ip", &address.to_string());
     }
     if let Some(address) = surroundings.ipv6 {
-        arguments.pair("--ip6", &address.to_string());
+        arguments.add_option("--ip6", &address.to_string());
     }
     for (name, value) in &node.env {
-        arguments.pair("-e", &format!("{name}={value}"));
+        arguments.add_option("-e", &format!("{name}={value}"));
     }
     // What ports are published at is found out before.
     let HostConfig {
@@ -74,115 +74,124 @@ pub(super) fn create_arguments(
         resources,
     } = &node.host;
     if let Some(cpus) = resources.cpus() {
-        arguments.pair("--cpus", &cpus);
+        arguments.add_option("--cpus", &cpus);
     }
     if let Some(bytes) = resources.memory_bytes {
-        arguments.pair("--memory", &bytes.to_string());
+        arguments.add_option("--memory", &bytes.to_string());
         // With swap together: engines would let it have as much again.
-        arguments.pair("--memory-swap", &bytes.to_string());
+        arguments.add_option("--memory-swap", &bytes.to_string());
     }
     for mount in mounts {
-        arguments.one(&format!("--volume={mount}"));
+        arguments.add_argument(&format!("--volume={mount}"));
     }
     for port in &surroundings.ports {
-        arguments.one(&format!("--publish={port}"));
+        arguments.add_argument(&format!("--publish={port}"));
     }
-    arguments.image(flavor, node, surroundings.seeded_command.as_deref());
+    arguments.add_image(flavor, node, surroundings.seeded_command.as_deref());
     arguments.0
 }
 
 struct Arguments(Vec<String>);
 
 impl Arguments {
-    fn one(&mut self, argument: &str) {
+    fn add_argument(&mut self, argument: &str) {
         self.0.push(argument.to_owned());
     }
 
-    fn pair(&mut self, name: &str, value: &str) {
-        self.one(name);
-        self.one(value);
+    fn add_option(&mut self, name: &str, value: &str) {
+        self.add_argument(name);
+        self.add_argument(value);
     }
 
     /// What a machine with systemd, a kubelet and containers of its own needs.
-    fn kubernetes(&mut self, flavor: Flavor, node: &NodeSpec, surroundings: &Surroundings) {
-        self.one("--privileged");
+    fn add_kubernetes_options(
+        &mut self,
+        flavor: Flavor,
+        node: &NodeSpec,
+        surroundings: &Surroundings,
+    ) {
+        self.add_argument("--privileged");
         if flavor != Flavor::Podman {
             // Privileged containers have neither already; not every version of the engines knows.
-            self.pair("--security-opt", "seccomp=unconfined");
-            self.pair("--security-opt", "apparmor=unconfined");
+            self.add_option("--security-opt", "seccomp=unconfined");
+            self.add_option("--security-opt", "apparmor=unconfined");
         }
-        self.pair("--tmpfs", "/tmp");
-        self.pair("--tmpfs", "/run");
-        self.var(surroundings);
+        self.add_option("--tmpfs", "/tmp");
+        self.add_option("--tmpfs", "/run");
+        self.add_var_mount(surroundings);
         if !surroundings.lacks_modules {
-            self.pair("--volume", "/lib/modules:/lib/modules:ro");
+            self.add_option("--volume", "/lib/modules:/lib/modules:ro");
         }
         if !node.env.contains_key(SNAPSHOTTER) {
-            self.pair("-e", SNAPSHOTTER);
+            self.add_option("-e", SNAPSHOTTER);
         }
     }
 
     /// A `/var` of the node's own: a copy of the image's, or empty where the node fills it itself.
-    fn var(&mut self, surroundings: &Surroundings) {
+    fn add_var_mount(&mut self, surroundings: &Surroundings) {
         let shared = surroundings.shared_image_store.as_deref();
         match (&surroundings.volume, shared) {
-            (Some(volume), None) => self.pair("--volume", &format!("{volume}:/var:suid,exec,dev")),
-            (Some(volume), Some(_)) => {
-                self.pair("--volume", &format!("{volume}:/var:suid,exec,dev,nocopy"));
+            (Some(volume), None) => {
+                self.add_option("--volume", &format!("{volume}:/var:suid,exec,dev"))
             }
-            (None, None) => self.pair("--volume", "/var"),
-            (None, Some(_)) => self.pair("--mount", "type=volume,destination=/var,volume-nocopy"),
+            (Some(volume), Some(_)) => {
+                self.add_option("--volume", &format!("{volume}:/var:suid,exec,dev,nocopy"));
+            }
+            (None, None) => self.add_option("--volume", "/var"),
+            (None, Some(_)) => {
+                self.add_option("--mount", "type=volume,destination=/var,volume-nocopy")
+            }
         }
         if let Some(shared) = shared {
-            self.pair("--volume", &format!("{shared}:{SHARED_VAR}:ro"));
+            self.add_option("--volume", &format!("{shared}:{SHARED_IMAGE_STORE}:ro"));
         }
     }
 
     /// What every container of a cluster has.
-    fn container(&mut self, flavor: Flavor, info: &Info, node: &NodeSpec) {
+    fn add_container_options(&mut self, flavor: Flavor, info: &Info, node: &NodeSpec) {
         match flavor {
-            Flavor::Podman => self.pair("-e", "container=podman"),
+            Flavor::Podman => self.add_option("-e", "container=podman"),
             Flavor::Docker | Flavor::Nerdctl => {
                 // It comes back with the daemon, and does not loop when it crashes.
-                self.one("--restart=on-failure:1");
+                self.add_argument("--restart=on-failure:1");
                 // The first process is the image's own, whatever the daemon's default.
-                self.one("--init=false");
+                self.add_argument("--init=false");
             }
         }
         if flavor != Flavor::Nerdctl {
-            self.one("--cgroupns=private");
+            self.add_argument("--cgroupns=private");
         }
         if node.ipv6 {
-            self.one("--sysctl=net.ipv6.conf.all.disable_ipv6=0");
-            self.one("--sysctl=net.ipv6.conf.all.forwarding=1");
+            self.add_argument("--sysctl=net.ipv6.conf.all.disable_ipv6=0");
+            self.add_argument("--sysctl=net.ipv6.conf.all.forwarding=1");
         }
         if info.user_namespaces {
-            self.one("--userns=host");
+            self.add_argument("--userns=host");
         }
         if needs_device_mapper(flavor, info) {
-            self.pair("--volume", "/dev/mapper:/dev/mapper");
+            self.add_option("--volume", "/dev/mapper:/dev/mapper");
         }
         if info.rootless {
-            self.pair("--device", "/dev/fuse");
+            self.add_option("--device", "/dev/fuse");
         }
     }
 
-    fn image(&mut self, flavor: Flavor, node: &NodeSpec, seeded: Option<&[String]>) {
+    fn add_image(&mut self, flavor: Flavor, node: &NodeSpec, seeded: Option<&[String]>) {
         let image = images::image_name(flavor, &node.image);
         if let Some(command) = seeded {
-            self.pair("--entrypoint", NODE_AGENT_PATH);
-            self.one(&image);
-            self.pair(seed::COMMAND, "--");
+            self.add_option("--entrypoint", NODE_AGENT_PATH);
+            self.add_argument(&image);
+            self.add_option(seed::COMMAND, "--");
             self.0.extend(command.iter().cloned());
             return;
         }
         match node.command.as_deref() {
             Some([program, arguments @ ..]) => {
-                self.pair("--entrypoint", program);
-                self.one(&image);
+                self.add_option("--entrypoint", program);
+                self.add_argument(&image);
                 self.0.extend(arguments.iter().cloned());
             }
-            _ => self.one(&image),
+            _ => self.add_argument(&image),
         }
     }
 }

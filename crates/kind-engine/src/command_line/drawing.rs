@@ -112,7 +112,7 @@ fn read_line(line: &str) -> Option<(&str, State)> {
         _ if state.starts_with("Pulling fs layer") || state.starts_with("Waiting") => {
             State::Waiting
         }
-        Some((action, bar)) if matches!(action.trim(), "" | "Downloading") => counted(bar)?,
+        Some((action, bar)) if matches!(action.trim(), "" | "Downloading") => parse_progress(bar)?,
         // What follows a download happens on this side of the network.
         _ => State::Here,
     };
@@ -120,18 +120,18 @@ fn read_line(line: &str) -> Option<(&str, State)> {
 }
 
 /// The numbers behind a bar.
-fn counted(bar: &str) -> Option<State> {
+fn parse_progress(bar: &str) -> Option<State> {
     let (_, numbers) = bar.rsplit_once(']')?;
     let (done, total) = numbers.split_once('/')?;
     let total = total.trim_start().split([' ', '|']).next()?;
     Some(State::Moving {
-        done: bytes(done.trim())?,
-        total: bytes(total)?,
+        done: parse_size(done.trim())?,
+        total: parse_size(total)?,
     })
 }
 
 /// Bytes of a rounded size such as `62.93MB`, `7.1MiB` or `893.0b`.
-fn bytes(size: &str) -> Option<u64> {
+fn parse_size(size: &str) -> Option<u64> {
     let end = size.find(|c: char| c != '.' && !c.is_ascii_digit())?;
     let (number, unit) = size.split_at(end);
     let thousand: u64 = if unit.contains('i') { 1024 } else { 1000 };

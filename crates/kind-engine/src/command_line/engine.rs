@@ -146,7 +146,10 @@ impl CommandLine {
             return Ok(None);
         };
         let text = self.program.data_of(arguments, output);
-        let info = info::parse_info(self.flavor, &text.map_err(|error| self.explain(error))?)?;
+        let info = info::parse_info(
+            self.flavor,
+            &text.map_err(|error| self.explain_failure(error))?,
+        )?;
         Ok(Some(self.info.get_or_init(|| info).clone()))
     }
 
@@ -158,7 +161,7 @@ impl CommandLine {
     /// What a host lacks for podman without root, in the place of podman's own failure, which is about the first
     /// step that did not work.
     #[cfg(target_os = "linux")]
-    fn explain(&self, failure: Error) -> Error {
+    fn explain_failure(&self, failure: Error) -> Error {
         let user = rustix::process::getuid();
         let is_unknown = failure.failure_reason() == Some(FailureReason::Unknown);
         if self.flavor != Flavor::Podman || user.is_root() || !is_unknown {
@@ -169,7 +172,7 @@ impl CommandLine {
             nodes: 0,
             ports: &[],
         };
-        let problems = rootless::problems(self.flavor, &host, wanted);
+        let problems = rootless::find_problems(self.flavor, &host, wanted);
         rootless::error(self.name(), &problems).unwrap_or(failure)
     }
 
@@ -188,7 +191,7 @@ impl CommandLine {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn explain(&self, failure: Error) -> Error {
+    fn explain_failure(&self, failure: Error) -> Error {
         failure
     }
 
@@ -196,22 +199,22 @@ impl CommandLine {
         (self.flavor, &self.program)
     }
 
-    fn known(&self, name: &str) -> Result<InspectedNetwork, Error> {
+    fn inspect_cached_network(&self, name: &str) -> Result<InspectedNetwork, Error> {
         let found = lock_mutex(&self.networks).get(name).cloned();
         match found {
             Some(known) => Ok(known),
-            None => self.learn(name),
+            None => self.inspect_network(name),
         }
     }
 
-    fn learn(&self, name: &str) -> Result<InspectedNetwork, Error> {
-        let known = network::ensure(self.flavor, &self.program, name)?;
+    fn inspect_network(&self, name: &str) -> Result<InspectedNetwork, Error> {
+        let known = network::ensure_network(self.flavor, &self.program, name)?;
         lock_mutex(&self.networks).insert(name.to_owned(), known.clone());
         Ok(known)
     }
 
     /// Asks for an image, and remembers the answer for the nodes that are made of it next.
-    fn look(&self, reference: &str) -> Result<Option<Inspected>, Error> {
+    fn inspect_image(&self, reference: &str) -> Result<Option<Inspected>, Error> {
         let found = images::find_image(self.flavor, &self.program, reference)?;
         let mut images = lock_mutex(&self.images);
         match &found {
@@ -221,9 +224,9 @@ impl CommandLine {
         Ok(found)
     }
 
-    fn looked(&self, reference: &str) -> Result<Option<Inspected>, Error> {
+    fn inspect_cached_image(&self, reference: &str) -> Result<Option<Inspected>, Error> {
         let known = lock_mutex(&self.images).get(reference).cloned();
-        known.map_or_else(|| self.look(reference), |known| Ok(Some(known)))
+        known.map_or_else(|| self.inspect_image(reference), |known| Ok(Some(known)))
     }
 
     /// Addresses of every container on a network, running or not.
@@ -237,9 +240,9 @@ impl CommandLine {
         Ok(addresses.collect())
     }
 
-    fn surroundings(&self, node: &NodeSpec) -> Result<Surroundings, Error> {
+    fn find_surroundings(&self, node: &NodeSpec) -> Result<Surroundings, Error> {
         let info = self.info()?;
-        let look = || self.looked(&node.image);
+        let look = || self.inspect_cached_image(&node.image);
         let mut surroundings = Surroundings {
             ports: ports::publish_arguments(self.flavor, &node.host.ports)?,
             shared_image_store: self.shared_image_stores.find_or_make(
@@ -248,16 +251,16 @@ impl CommandLine {
                 node,
                 look,
             ),
-            agent: self.install(node.node_agent.as_ref())?,
+            agent: self.install_agent(node.node_agent.as_ref())?,
             lacks_modules: self.lacks_modules(&info),
             ..Surroundings::default()
         };
         if seed::is_needed(self.flavor, node, surroundings.shared_image_store.is_some()) {
-            let image = self.looked(&node.image)?;
+            let image = self.inspect_cached_image(&node.image)?;
             let image = image.ok_or_else(|| Error::NoSuchImage(node.image.clone()))?;
             surroundings.seeded_command = Some(image.command());
         }
-        let known = self.known(&node.network)?;
+        let known = self.inspect_cached_network(&node.network)?;
         if known.network.lasting_addresses {
             let in_use = || self.addresses_in_use(&node.network);
             (surroundings.ipv4, surroundings.ipv6) =
@@ -276,7 +279,7 @@ impl CommandLine {
     }
 
     /// The node agent as a file, where the engine takes no files before a node runs.
-    fn install(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
+    fn install_agent(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
         let agent = agent.filter(|_| !self.flavor.copies_streams());
         let installed = agent.map(|agent| agent.install(&self.agents));
         let failed = format!("write below {}", self.agents.display());
@@ -296,7 +299,10 @@ impl Engine for CommandLine {
             return Ok(info.clone());
         }
         let text = self.program.command_data(self.flavor.info_arguments());
-        let info = info::parse_info(self.flavor, &text.map_err(|error| self.explain(error))?)?;
+        let info = info::parse_info(
+            self.flavor,
+            &text.map_err(|error| self.explain_failure(error))?,
+        )?;
         Ok(self.info.get_or_init(|| info).clone())
     }
 
@@ -309,10 +315,10 @@ impl Engine for CommandLine {
             return Ok(Vec::new());
         }
         let wanted = rootless::Wanted { nodes, ports };
-        let problems = rootless::problems(self.flavor, &host, wanted);
+        let problems = rootless::find_problems(self.flavor, &host, wanted);
         match rootless::error(self.name(), &problems) {
             Some(error) => Err(error),
-            None => Ok(rootless::warnings(&problems)),
+            None => Ok(rootless::collect_warnings(&problems)),
         }
     }
 
@@ -328,11 +334,13 @@ impl Engine for CommandLine {
     }
 
     fn ensure_network(&self, network: &NetworkSpec) -> Result<Network, Error> {
-        self.learn(&network.name).map(|known| known.network)
+        self.inspect_network(&network.name)
+            .map(|known| known.network)
     }
 
     fn image(&self, reference: &str) -> Result<Option<ImageInfo>, Error> {
-        self.look(reference).map(|found| found.map(Inspected::info))
+        self.inspect_image(reference)
+            .map(|found| found.map(Inspected::info))
     }
 
     fn images(&self) -> Result<Vec<String>, Error> {
@@ -360,7 +368,7 @@ impl Engine for CommandLine {
 
     fn create(&self, node: &NodeSpec) -> Result<(), Error> {
         let info = self.info()?;
-        let surroundings = self.surroundings(node)?;
+        let surroundings = self.find_surroundings(node)?;
         let arguments = arguments::create_arguments(self.flavor, &info, node, &surroundings);
         if let Err(error) = self.program.command_output(&arguments) {
             if let Some(volume) = &surroundings.volume {

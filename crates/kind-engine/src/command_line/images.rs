@@ -149,7 +149,7 @@ pub(super) fn pull_image(
     let name = image_name(flavor, reference);
     let mut pauses = PAUSES.iter();
     loop {
-        let error = match bring(flavor, program, &name, progress) {
+        let error = match run_pull(flavor, program, &name, progress) {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -168,7 +168,7 @@ pub(super) fn pull_image(
 
 /// Docker and podman tell bytes on a terminal only.
 #[cfg(target_os = "linux")]
-fn bring(
+fn run_pull(
     flavor: Flavor,
     program: &Program,
     name: &str,
@@ -195,7 +195,7 @@ fn bring(
 }
 
 #[cfg(not(target_os = "linux"))]
-fn bring(_: Flavor, program: &Program, name: &str, _: ProgressSink<'_>) -> Result<(), Error> {
+fn run_pull(_: Flavor, program: &Program, name: &str, _: ProgressSink<'_>) -> Result<(), Error> {
     program.command_output(&["pull", name]).map(drop)
 }
 

@@ -170,8 +170,8 @@ fn node_of_container(flavor: Flavor, container: Container) -> Node {
     let (ports, networks) = container
         .network_settings
         .map_or((None, None), |settings| (settings.ports, settings.networks));
-    let (ipv4, ipv6) = addresses(networks.unwrap_or_default(), network.as_deref());
-    let published = ports.map(|ports| self::ports(&ports)).unwrap_or_default();
+    let (ipv4, ipv6) = find_addresses(networks.unwrap_or_default(), network.as_deref());
+    let published = ports.map(|ports| parse_ports(&ports)).unwrap_or_default();
     Node {
         name: container.name.trim_start_matches('/').to_owned(),
         labels: labels.unwrap_or_default(),
@@ -183,7 +183,7 @@ fn node_of_container(flavor: Flavor, container: Container) -> Node {
         ports: if published.is_empty() {
             // A node that does not run publishes nothing; it will publish what was asked for.
             bindings
-                .map(|bindings| self::ports(&bindings))
+                .map(|bindings| parse_ports(&bindings))
                 .unwrap_or_default()
         } else {
             published
@@ -203,7 +203,7 @@ fn node_state(doing: Option<ContainerState>) -> State {
 }
 
 /// Addresses on the node's own network; others may have joined it to more.
-fn addresses(
+fn find_addresses(
     mut networks: BTreeMap<String, Option<Endpoint>>,
     own: Option<&str>,
 ) -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
@@ -218,8 +218,8 @@ fn addresses(
     let wanted = endpoint.wanted.map(|wanted| (wanted.ipv4, wanted.ipv6));
     let (wanted4, wanted6) = wanted.unwrap_or_default();
     (
-        address(endpoint.ipv4).or_else(|| address(wanted4)),
-        address(endpoint.ipv6).or_else(|| address(wanted6)),
+        parse_address(endpoint.ipv4).or_else(|| parse_address(wanted4)),
+        parse_address(endpoint.ipv6).or_else(|| parse_address(wanted6)),
     )
 }
 
@@ -230,13 +230,13 @@ fn asked_option<T: std::str::FromStr>(command: &[String], option: &str) -> Optio
     words.next()?.parse().ok()
 }
 
-fn address<T: std::str::FromStr>(text: Option<String>) -> Option<T> {
+fn parse_address<T: std::str::FromStr>(text: Option<String>) -> Option<T> {
     text?.parse().ok()
 }
 
 /// Published ports: `{"6443/tcp": [{"HostIp": …, "HostPort": …}]}`, or the list of podman 1.9. What is
 /// no port is left out: containers of others may publish whatever they like.
-fn ports(value: &Value) -> Vec<Port> {
+fn parse_ports(value: &Value) -> Vec<Port> {
     match value {
         Value::Object(ports) => {
             let pairs = ports.iter().flat_map(|(port, bindings)| {
@@ -257,13 +257,13 @@ fn bound_port(port: &str, binding: &Value) -> Option<Port> {
         "" => 0,
         number => number.parse().ok()?,
     };
-    let listen = listen(binding["HostIp"].as_str().unwrap_or_default())?;
+    let listen = parse_listen_address(binding["HostIp"].as_str().unwrap_or_default())?;
     published_port(listen, host, number.parse().ok()?, protocol)
 }
 
 fn old_port(port: &Value) -> Option<Port> {
     let number = |key: &str| u16::try_from(port[key].as_u64()?).ok();
-    let listen = listen(port["hostIP"].as_str().unwrap_or_default())?;
+    let listen = parse_listen_address(port["hostIP"].as_str().unwrap_or_default())?;
     let protocol = port["protocol"].as_str().unwrap_or("tcp");
     published_port(
         listen,
@@ -274,7 +274,7 @@ fn old_port(port: &Value) -> Option<Port> {
 }
 
 /// Podman leaves the address out where it means all of them; the host reaches that on its loopback.
-fn listen(address: &str) -> Option<IpAddr> {
+fn parse_listen_address(address: &str) -> Option<IpAddr> {
     match address {
         "" => Some(Ipv4Addr::LOCALHOST.into()),
         address => address.parse().ok(),

@@ -192,8 +192,8 @@ impl Program {
     pub(super) fn ended_badly(&self, arguments: &[&str], status: &str, printed: &[u8]) -> Error {
         let output = String::from_utf8_lossy(printed).into_owned();
         Error::Program {
-            command: self.quoted(arguments),
-            reason: reason(status),
+            command: self.quote_arguments(arguments),
+            reason: describe_status(status),
             failure_reason: FailureReason::of_output(&output),
             output,
         }
@@ -208,14 +208,14 @@ impl Program {
             format!("exec: {:?}: {error}", self.name)
         };
         Error::Program {
-            command: self.quoted(arguments),
+            command: self.quote_arguments(arguments),
             failure_reason: FailureReason::of_output(&reason),
             reason,
             output: String::new(),
         }
     }
 
-    fn quoted(&self, arguments: &[&str]) -> String {
+    fn quote_arguments(&self, arguments: &[&str]) -> String {
         let words = std::iter::once(self.name.as_str()).chain(arguments.iter().copied());
         let command = quote::quote_command(&words.map(str::to_owned).collect::<Vec<_>>());
         redact_document(&command).into_owned()
@@ -243,7 +243,7 @@ pub(super) fn wait_for_child(child: &mut Child) -> Result<ExitStatus, Error> {
 }
 
 /// How a program ended, in kind's words.
-fn reason(status: &str) -> String {
+fn describe_status(status: &str) -> String {
     if let Some(code) = status.strip_prefix("exit status: ") {
         return format!("exit status {code}");
     }

@@ -56,7 +56,7 @@ impl SharedImageStores {
             return found.clone();
         }
         let ensured = look().and_then(|image| {
-            let image = image.ok_or_else(|| gone(&node.image))?;
+            let image = image.ok_or_else(|| image_gone(&node.image))?;
             ensure_volume(flavor, program, &node.image, &image)
         });
         let found = match ensured {
@@ -82,7 +82,7 @@ fn is_possible(flavor: Flavor, info: &Info, node: &NodeSpec) -> bool {
         && snapshotter.is_none_or(|name| name.is_empty() || name == "overlayfs")
 }
 
-fn gone(image: &str) -> Error {
+fn image_gone(image: &str) -> Error {
     Error::other(
         Code::Answer,
         format!("there is no image {image:?} any more"),
@@ -104,7 +104,7 @@ fn ensure_volume(
         format!("kind-var-{digits}-maker"),
     );
     for _ in 0..MAX_ATTEMPTS {
-        let (has_volume, has_maker) = look(program, &volume, &maker)?;
+        let (has_volume, has_maker) = inspect_volume(program, &volume, &maker)?;
         match (has_volume, has_maker) {
             (true, false) => return Ok(volume),
             // Another kind makes it; the container is gone when it has.
@@ -131,7 +131,7 @@ fn stuck_maker(flavor: Flavor, maker: &str) -> Error {
 }
 
 /// Whether the volume and its maker exist.
-fn look(program: &Program, volume: &str, maker: &str) -> Result<(bool, bool), Error> {
+fn inspect_volume(program: &Program, volume: &str, maker: &str) -> Result<(bool, bool), Error> {
     let volumes = program
         .run_command(&["volume", "inspect", volume])?
         .status

@@ -64,7 +64,7 @@ pub(super) fn stream_out(
         })
     };
     let (printed, taken) = run_both(|| read_tail(stderr), take);
-    end(program, arguments, &mut child, (taken, &printed))
+    finish_program(program, arguments, &mut child, (taken, &printed))
 }
 
 /// Takes a program's output and errors as one stream, in the order in which they were written.
@@ -85,11 +85,11 @@ pub(super) fn stream_all(
         // A program that says nothing more would not notice that nobody listens.
         let _ = child.kill();
     }
-    end(program, arguments, &mut child, (taken, &printed))
+    finish_program(program, arguments, &mut child, (taken, &printed))
 }
 
 /// How a program ended whose output was taken.
-fn end(
+fn finish_program(
     program: &Program,
     arguments: &[&str],
     child: &mut Child,

@@ -37,7 +37,7 @@ pub(super) fn run_on_terminal(
         if let Some(stdin) = stdin {
             scope.spawn(move || feed_terminal(stdin, input));
         }
-        take(&mut controller, |bytes| {
+        read_output(&mut controller, |bytes| {
             stdout.write_all(bytes)?;
             stdout.flush()
         })
@@ -54,7 +54,7 @@ pub(super) fn watch_terminal(
     mut see: impl FnMut(&[u8]),
 ) -> Result<ExitStatus, Error> {
     let (mut child, mut controller) = start_on_terminal(program, arguments, Some(WIDE))?;
-    let taken = take(&mut controller, |bytes| {
+    let taken = read_output(&mut controller, |bytes| {
         see(bytes);
         Ok(())
     });
@@ -81,7 +81,10 @@ fn start_on_terminal(
     Ok((child, File::from(terminal.controller)))
 }
 
-fn take(controller: &mut File, mut taker: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+fn read_output(
+    controller: &mut File,
+    mut taker: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let mut buffer = [0; 16 * 1024];
     loop {
         // A terminal whose programs have ended answers with an error.

@@ -107,9 +107,9 @@ impl Helper {
     }
 
     /// The error of a helper that ended with `code`, if it failed itself.
-    pub(super) fn verdict(&self, code: Option<i32>) -> Result<i32, Error> {
+    pub(super) fn check_exit(&self, code: Option<i32>) -> Result<i32, Error> {
         match code {
-            Some(FAILED) => Err(self.failure()),
+            Some(FAILED) => Err(self.read_failure()),
             Some(code) => Ok(code),
             None => Err(Error::other(
                 Code::HelperKilled,
@@ -120,12 +120,12 @@ impl Helper {
     }
 
     /// The helper wrote a report.
-    pub(super) fn failed(&self) -> bool {
+    pub(super) fn has_report(&self) -> bool {
         fs::metadata(&self.report).is_ok_and(|report| report.len() > 0)
     }
 
     /// What the helper wrote before it failed.
-    pub(super) fn failure(&self) -> Error {
+    pub(super) fn read_failure(&self) -> Error {
         let text = fs::read(&self.report).unwrap_or_default();
         match serde_json::from_slice::<Report>(&text) {
             Ok(report) => Error::Other {
@@ -147,7 +147,7 @@ impl Helper {
             .command
             .status()
             .map_err(io_error("execute", Path::new(self.command.get_program())))?;
-        self.verdict(status.code())
+        self.check_exit(status.code())
     }
 }
 

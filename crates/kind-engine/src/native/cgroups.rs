@@ -19,7 +19,7 @@ pub(super) fn monitor_group(state: &State, node: &str) -> Result<Group, Error> {
 }
 
 /// What the cgroups of all nodes and monitors are below.
-pub(super) fn parents(state: &State) -> [String; 2] {
+pub(super) fn parent_groups(state: &State) -> [String; 2] {
     [nodes_parent(state), monitors_parent(state)]
 }
 

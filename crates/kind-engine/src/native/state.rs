@@ -62,7 +62,7 @@ impl State {
     }
 
     /// Makes the directories; only root may look into them.
-    pub(super) fn prepare(&self) -> Result<(), Error> {
+    pub(super) fn make_directories(&self) -> Result<(), Error> {
         for name in ["nodes", "networks", "trash"] {
             make_directory(&self.root.join(name))?;
         }
@@ -72,7 +72,7 @@ impl State {
 
     /// Waits for the lock of everything that is shared between nodes.
     pub(super) fn lock(&self) -> Result<Lock, Error> {
-        self.prepare()?;
+        self.make_directories()?;
         let path = self.root.join("lock");
         let file = lock_file(&path)?;
         file.lock().map_err(io_error("lock", &path))?;
@@ -243,7 +243,7 @@ mod tests {
     fn a_held_lock_means_running() {
         let directory = tempfile::tempdir().unwrap();
         let state = State::new(directory.path().to_owned());
-        state.prepare().unwrap();
+        state.make_directories().unwrap();
         let node = state.node("a");
         assert!(!node.is_running());
         fs::create_dir(node.path()).unwrap();

@@ -89,11 +89,11 @@ impl Content {
 
     /// The file of that name, through links of the archive. Nothing outside is ever reached.
     pub(super) fn open_blob(&self, name: &str) -> Result<Blob, Error> {
-        self.find(name)
+        self.find_blob(name)
             .map_err(Error::io(format!("open {name} of the archive")))
     }
 
-    fn find(&self, name: &str) -> io::Result<Blob> {
+    fn find_blob(&self, name: &str) -> io::Result<Blob> {
         match self {
             Self::Directory(root) => {
                 let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;

@@ -42,16 +42,16 @@ impl Archive {
     /// # Errors
     /// The archive is damaged, has no image, or one for several platforms, but not for this one.
     pub fn images(&self, platform: &Platform) -> Result<Vec<PortableImage>, Error> {
-        let (index, docker) = (self.has("index.json"), self.has("manifest.json"));
+        let (index, docker) = (self.has_blob("index.json"), self.has_blob("manifest.json"));
         let tagged: Vec<DockerImage> = if docker {
-            self.document("manifest.json")?.0
+            self.read_document("manifest.json")?.0
         } else {
             Vec::new()
         };
-        bounded(tagged.len())?;
+        check_entry_count(tagged.len())?;
         // Newer engines write both. The layout has the real manifests, by which images are pulled.
         if index {
-            let index: Index = self.document("index.json")?.0;
+            let index: Index = self.read_document("index.json")?.0;
             let images = self.images_of_layout(&index, &tagged, platform)?;
             if !images.is_empty() {
                 return Ok(images);
@@ -82,7 +82,7 @@ impl Archive {
         tagged: &[DockerImage],
         platform: &Platform,
     ) -> Result<Vec<PortableImage>, Error> {
-        bounded(index.manifests.len())?;
+        check_entry_count(index.manifests.len())?;
         let mut images: Vec<PortableImage> = Vec::new();
         let mut looks = 0;
         for (name, entries) in group_images(index)? {
@@ -92,7 +92,7 @@ impl Archive {
             };
             // As in containerd, the last of several with one name counts.
             for entry in entries.into_iter().rev() {
-                self.look(entry, MAX_DEPTH, &mut offer)?;
+                self.collect_offer(entry, MAX_DEPTH, &mut offer)?;
             }
             looks = offer.looks;
             if offer.candidates.is_empty() && offer.others && !offer.absent {
@@ -111,36 +111,41 @@ impl Archive {
     }
 
     /// Adds what an entry of an index leads to and the archive holds.
-    fn look(&self, entry: &Descriptor, depth: usize, offer: &mut Offer) -> Result<(), Error> {
+    fn collect_offer(
+        &self,
+        entry: &Descriptor,
+        depth: usize,
+        offer: &mut Offer,
+    ) -> Result<(), Error> {
         offer.looks += 1;
-        bounded(offer.looks)?;
+        check_entry_count(offer.looks)?;
         if !artifact::may_be_image(entry) {
             offer.others = true;
             return Ok(());
         }
-        if !self.has(&blob_name(&entry.digest)) {
+        if !self.has_blob(&blob_name(&entry.digest)) {
             offer.absent = true;
             return Ok(());
         }
         if depth == 0 {
             return Err(endless());
         }
-        let (kind, _): (artifact::Kind, _) = self.checked(&entry.digest)?;
+        let (kind, _): (artifact::Kind, _) = self.read_verified(&entry.digest)?;
         if is_index(&entry.media_type) && !kind.is_artifact() {
-            let index: Index = self.checked(&entry.digest)?.0;
+            let index: Index = self.read_verified(&entry.digest)?.0;
             return index
                 .manifests
                 .iter()
-                .try_for_each(|entry| self.look(entry, depth - 1, offer));
+                .try_for_each(|entry| self.collect_offer(entry, depth - 1, offer));
         }
         if !kind.is_image() {
             offer.others = true;
             return Ok(());
         }
-        let (manifest, document): (Manifest, _) = self.checked(&entry.digest)?;
+        let (manifest, document): (Manifest, _) = self.read_verified(&entry.digest)?;
         let platform = match &entry.platform {
             Some(platform) => platform.clone(),
-            None => platform_of(&self.checked(&manifest.config.digest)?.0),
+            None => platform_of(&self.read_verified(&manifest.config.digest)?.0),
         };
         offer.candidates.push(Candidate {
             descriptor: entry.clone(),
@@ -158,7 +163,7 @@ impl Archive {
         tagged: &[DockerImage],
     ) -> Result<PortableImage, Error> {
         let manifest = &chosen.manifest;
-        let (parsed, config): (ImageConfig, _) = self.checked(&manifest.config.digest)?;
+        let (parsed, config): (ImageConfig, _) = self.read_verified(&manifest.config.digest)?;
         let layers = manifest.layers.iter().map(|layer| {
             let name = blob_name(&layer.digest);
             Ok((name.clone(), layer.clone(), self.content.open_blob(&name)?))
@@ -178,7 +183,7 @@ impl Archive {
     }
 
     fn image_of_docker(&self, image: &DockerImage) -> Result<PortableImage, Error> {
-        let (parsed, config): (ImageConfig, _) = self.document(&image.config)?;
+        let (parsed, config): (ImageConfig, _) = self.read_document(&image.config)?;
         if parsed.rootfs.diff_ids.len() != image.layers.len() {
             return Err(different_layers());
         }
@@ -204,14 +209,14 @@ impl Archive {
         })
     }
 
-    fn has(&self, name: &str) -> bool {
+    fn has_blob(&self, name: &str) -> bool {
         self.content.open_blob(name).is_ok()
     }
 
     /// A document by its digest, which is checked.
-    fn checked<T: DeserializeOwned>(&self, digest: &Digest) -> Result<(T, Document), Error> {
+    fn read_verified<T: DeserializeOwned>(&self, digest: &Digest) -> Result<(T, Document), Error> {
         let name = blob_name(digest);
-        let (parsed, document) = self.document(&name)?;
+        let (parsed, document) = self.read_document(&name)?;
         if document.digest != *digest {
             return Err(Error::Mismatch {
                 what: name,
@@ -222,7 +227,7 @@ impl Archive {
         Ok((parsed, document))
     }
 
-    fn document<T: DeserializeOwned>(&self, name: &str) -> Result<(T, Document), Error> {
+    fn read_document<T: DeserializeOwned>(&self, name: &str) -> Result<(T, Document), Error> {
         let blob = self.content.open_blob(name)?;
         if blob.size() > MAX_DOCUMENT {
             return Err(Error::NotAnImage(format!(
@@ -253,7 +258,7 @@ struct Offer {
     looks: usize,
 }
 
-fn bounded(entries: usize) -> Result<(), Error> {
+fn check_entry_count(entries: usize) -> Result<(), Error> {
     if entries > MAX_MANIFESTS {
         Err(endless())
     } else {

@@ -22,14 +22,14 @@ impl<W: Write> Layout<W> {
             builder: Builder::new(out),
             written: BTreeSet::new(),
         };
-        layout.file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        layout.write_file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
         let index = serde_json::to_vec(index).expect("an index is plain data");
-        layout.file("index.json", &index)?;
+        layout.write_file("index.json", &index)?;
         Ok(layout)
     }
 
     /// Whether a blob has to be written now; the next one who asks is told no.
-    pub(super) fn wants(&mut self, digest: &Digest) -> bool {
+    pub(super) fn wants_blob(&mut self, digest: &Digest) -> bool {
         self.written.insert(digest.clone())
     }
 
@@ -39,11 +39,11 @@ impl<W: Write> Layout<W> {
         size: u64,
         content: impl Read,
     ) -> Result<(), Error> {
-        self.entry(&blob_name(digest), size, content)
+        self.write_entry(&blob_name(digest), size, content)
     }
 
-    pub(super) fn file(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
-        self.entry(name, content.len() as u64, content)
+    pub(super) fn write_file(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
+        self.write_entry(name, content.len() as u64, content)
     }
 
     pub(super) fn finish(self) -> Result<(), Error> {
@@ -54,7 +54,7 @@ impl<W: Write> Layout<W> {
         out.flush().map_err(Error::io("write archive"))
     }
 
-    fn entry(&mut self, name: &str, size: u64, content: impl Read) -> Result<(), Error> {
+    fn write_entry(&mut self, name: &str, size: u64, content: impl Read) -> Result<(), Error> {
         let mut header = Header::new_gnu();
         header.set_size(size);
         header.set_mode(0o644);

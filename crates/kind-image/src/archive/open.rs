@@ -44,7 +44,7 @@ impl Archive {
                 let content = Content::of_tar(file)?;
                 Ok(Self { content })
             }
-            compression => Self::keep(compression.decode(blob.reader()), spool),
+            compression => Self::spool_stream(compression.decode(blob.reader()), spool),
         }
     }
 
@@ -61,10 +61,10 @@ impl Archive {
         let mut start = [0; 4];
         start[..magic.len()].copy_from_slice(&magic);
         let whole = Cursor::new(magic).chain(stream);
-        Self::keep(Compression::of_magic(start)?.decode(whole), spool)
+        Self::spool_stream(Compression::of_magic(start)?.decode(whole), spool)
     }
 
-    fn keep(stream: impl Read, spool: &Path) -> Result<Self, Error> {
+    fn spool_stream(stream: impl Read, spool: &Path) -> Result<Self, Error> {
         let mut file =
             tempfile::tempfile_in(spool).map_err(Error::path("make a file in", spool))?;
         let size = io::copy(&mut stream.take(MAX_BYTES), &mut file)

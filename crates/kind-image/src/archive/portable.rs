@@ -122,16 +122,16 @@ pub fn write_partial(
     wanted: &BTreeSet<Digest>,
     out: impl Write,
 ) -> Result<(), Error> {
-    let mut layout = Layout::begin_layout(out, &index(images))?;
+    let mut layout = Layout::begin_layout(out, &image_index(images))?;
     for image in images {
         for document in [&image.manifest, &image.config] {
             let bytes = &document.bytes[..];
-            if layout.wants(&document.digest) {
+            if layout.wants_blob(&document.digest) {
                 layout.write_blob(&document.digest, bytes.len() as u64, bytes)?;
             }
         }
         for layer in &image.layers {
-            if wanted.contains(layer.digest()) && layout.wants(layer.digest()) {
+            if wanted.contains(layer.digest()) && layout.wants_blob(layer.digest()) {
                 layout.write_blob(layer.digest(), layer.size(), layer.blob.reader())?;
             }
         }
@@ -140,7 +140,7 @@ pub fn write_partial(
 }
 
 /// An entry for each name, or one without a name.
-fn index(images: &[&PortableImage]) -> Index {
+fn image_index(images: &[&PortableImage]) -> Index {
     let mut index = Index::default();
     for image in images {
         let size = image.manifest.bytes.len() as u64;

@@ -21,7 +21,7 @@ use crate::{Digest, Error, pack, unpack};
 pub fn write(store: &Store, images: &[Image], out: impl Write) -> Result<(), Error> {
     let mut layout = Layout::begin_layout(out, &index_of(images))?;
     let listed = docker_manifest(images).to_string();
-    layout.file("manifest.json", listed.as_bytes())?;
+    layout.write_file("manifest.json", listed.as_bytes())?;
     for image in images {
         write_image(&mut layout, store, image)?;
     }
@@ -31,13 +31,13 @@ pub fn write(store: &Store, images: &[Image], out: impl Write) -> Result<(), Err
 fn write_image(layout: &mut Layout<impl Write>, store: &Store, image: &Image) -> Result<(), Error> {
     let manifest = image.manifest();
     for digest in [image.digest(), &manifest.config.digest] {
-        if layout.wants(digest) {
+        if layout.wants_blob(digest) {
             write_file(layout, store, digest)?;
         }
     }
     let layers = manifest.layers.iter().zip(image.layers());
     for ((layer, directory), diff_id) in layers.zip(&image.document().rootfs.diff_ids) {
-        if layout.wants(&layer.digest) {
+        if layout.wants_blob(&layer.digest) {
             if store.blob_path(&layer.digest).exists() {
                 write_file(layout, store, &layer.digest)?;
             } else {

@@ -49,7 +49,7 @@ pub(super) fn assemble_image(
 ) -> Result<Image, Error> {
     let version = kubernetes_version(&parts.kubernetes)?;
     let preloaded = preloaded_root(build_cache, request, parts, &version)?;
-    let scratch = build_cache.scratch("assembly")?;
+    let scratch = build_cache.make_scratch("assembly")?;
     build_cache.uncached_step(Step::Assemble, &scratch, |work| {
         let mut draft = store.draft()?;
         add_layer(&mut draft, &parts.node_root.made.path, "root")?;
@@ -97,7 +97,7 @@ fn preloaded_root(
         components::IPTABLES,
         // What decides which files an image gets is an input as well.
         include_str!("components.rs"),
-        include_str!("closure.rs"),
+        include_str!("shared_libraries.rs"),
         env!("CARGO_PKG_VERSION"),
         file_digest(node_agent)?.hex(),
         parts.kubernetes.key.as_ref(),
@@ -110,7 +110,7 @@ fn preloaded_root(
     build_cache.cached_step(Step::Preload, &key, |work| {
         let programs = parts.kubernetes.path.join("bin");
         let names = Names::ask_kubeadm(work, &programs, version)?;
-        let scratch = build_cache.scratch("components")?;
+        let scratch = build_cache.make_scratch("components")?;
         // A copy of its own: containers' images get links to it, and the caller's file may change.
         let program = scratch.join("kind-node-program");
         tree::copy_program(node_agent, &program)?;

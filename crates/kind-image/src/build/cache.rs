@@ -126,7 +126,7 @@ impl<'a> BuildCache<'a> {
     }
 
     /// Directory of a step's result, if it is there.
-    pub(super) fn cached(&self, step: Step, key: &CacheKey) -> Option<PathBuf> {
+    pub(super) fn find_cached(&self, step: Step, key: &CacheKey) -> Option<PathBuf> {
         let path = self.result_path(step, key);
         path.is_dir().then_some(path)
     }
@@ -149,7 +149,7 @@ impl<'a> BuildCache<'a> {
         remove_tree(&directory)?;
         fs::create_dir(&directory).map_err(Error::path("create", &directory))?;
         self.uncached_step(step, &directory, make)?;
-        self.keep(step, &directory, &result)?;
+        self.keep_result(step, &directory, &result)?;
         Ok(result)
     }
 
@@ -178,40 +178,42 @@ impl<'a> BuildCache<'a> {
     }
 
     /// Tells the user something.
-    pub(super) fn note(&self, text: &str) {
+    pub(super) fn report_note(&self, text: &str) {
         (self.observer)(Event::Note { text });
     }
 
     /// Warns the user.
-    pub(super) fn warn(&self, text: &str) {
+    pub(super) fn report_warning(&self, text: &str) {
         (self.observer)(Event::Warning { text });
     }
 
     /// Tells that a step is not needed, because what it leads to is there.
-    pub(super) fn skip(&self, step: Step) {
+    pub(super) fn report_skipped(&self, step: Step) {
         (self.observer)(Event::Cached { step });
     }
 
     /// Removes a step's results that no later step needs any more.
-    pub(super) fn discard(&self, step: Step) -> Result<(), Error> {
+    pub(super) fn discard_results(&self, step: Step) -> Result<(), Error> {
         remove_tree(&self.cache.join(step.name()))
     }
 
     /// Removes all results, so that everything is made again.
     pub(super) fn discard_all(&self) -> Result<(), Error> {
-        RESULTS.into_iter().try_for_each(|step| self.discard(step))
+        RESULTS
+            .into_iter()
+            .try_for_each(|step| self.discard_results(step))
     }
 
     /// An empty directory for a step without a result of its own; it stays until the next build.
-    pub(super) fn scratch(&self, name: &str) -> Result<PathBuf, Error> {
+    pub(super) fn make_scratch(&self, name: &str) -> Result<PathBuf, Error> {
         let path = self.cache.join("tmp").join(name);
         remove_tree(&path)?;
         fs::create_dir(&path).map_err(Error::path("create", &path))?;
         Ok(path)
     }
 
-    fn keep(&self, step: Step, made: &Path, result: &Path) -> Result<(), Error> {
-        self.discard(step)?;
+    fn keep_result(&self, step: Step, made: &Path, result: &Path) -> Result<(), Error> {
+        self.discard_results(step)?;
         let parent = self.cache.join(step.name());
         fs::create_dir_all(&parent).map_err(Error::path("create", &parent))?;
         crate::durable::flush_tree(made)?;
@@ -380,7 +382,7 @@ mod tests {
                 };
                 let build_cache =
                     BuildCache::open_directory(cache.path(), &observer, &Stop::default()).unwrap();
-                build_cache.cached(Step::NodeRoot, &key).is_some()
+                build_cache.find_cached(Step::NodeRoot, &key).is_some()
             });
             while !*waited.lock().unwrap() {
                 std::thread::yield_now();

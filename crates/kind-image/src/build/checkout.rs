@@ -28,15 +28,15 @@ pub(super) fn make_from_checkout(
     request: &Request,
     path: &Path,
 ) -> Result<StepOutput, Error> {
-    let root = find(path, request)?;
-    build_cache.note(&format!(
+    let root = find_tree(path, request)?;
+    build_cache.report_note(&format!(
         "Building using source: {:?}",
         root.display().to_string()
     ));
     if docker_answers() {
         return make_in_container(build_cache, &root);
     }
-    build_cache.note("docker does not answer: building with this machine's go");
+    build_cache.report_note("docker does not answer: building with this machine's go");
     make_here(build_cache, &root)
 }
 
@@ -71,7 +71,7 @@ fn output_directory(root: &Path, way: &str, platform: &str) -> PathBuf {
 }
 
 /// The tree: the given one, or the first that stands where trees stand.
-fn find(path: &Path, request: &Request) -> Result<PathBuf, Error> {
+fn find_tree(path: &Path, request: &Request) -> Result<PathBuf, Error> {
     if !path.as_os_str().is_empty() {
         if path.join(STATUS).is_file() {
             return path.canonicalize().map_err(Error::path("find", path));
@@ -138,7 +138,7 @@ fn docker_answers() -> bool {
 }
 
 /// Options of all builds: nothing that a node image does not need.
-fn lean(platform: &str) -> [String; 4] {
+fn build_options(platform: &str) -> [String; 4] {
     [
         "KUBE_VERBOSE=0".to_owned(),
         "KUBE_BUILD_HYPERKUBE=n".to_owned(),
@@ -159,7 +159,7 @@ fn build_in_container(
         .arg(root)
         .arg("quick-release-images")
         .arg("KUBE_EXTRA_WHAT=cmd/kubeadm cmd/kubectl cmd/kubelet")
-        .args(lean(platform));
+        .args(build_options(platform));
     run_build(stop, command)?;
     // Before, that target built no more than the images.
     if node_files::is_since(version, (1, 21)) {
@@ -169,7 +169,7 @@ fn build_in_container(
     command
         .current_dir(root)
         .args(["make", "all", "WHAT=cmd/kubeadm cmd/kubectl cmd/kubelet"])
-        .args(lean(platform));
+        .args(build_options(platform));
     run_build(stop, command)
 }
 
@@ -184,7 +184,7 @@ fn build_here(stop: &Stop, root: &Path, platform: &str) -> Result<(), Error> {
         .arg(root)
         .arg("all")
         .arg(format!("WHAT={}", what.join(" ")))
-        .args(lean(platform))
+        .args(build_options(platform))
         // Programs that stand alone in their images need no libraries.
         .env("CGO_ENABLED", "0");
     run_build(stop, command)
@@ -277,7 +277,10 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let tree = place.path().join(PLACES[1]);
         plant(&tree);
-        assert_eq!(find(Path::new(""), &request(place.path())).unwrap(), tree);
+        assert_eq!(
+            find_tree(Path::new(""), &request(place.path())).unwrap(),
+            tree
+        );
         let cache = place.path().join("cache");
         let build_cache = BuildCache::open_directory(&cache, &|_| {}, &Stop::default()).unwrap();
         // Where docker answers, the product would take the other way.
@@ -293,14 +296,14 @@ mod tests {
     #[test]
     fn what_is_no_tree_is_told() {
         let place = tempfile::tempdir().unwrap();
-        let error = find(Path::new(""), &request(place.path())).unwrap_err();
+        let error = find_tree(Path::new(""), &request(place.path())).unwrap_err();
         let expected = format!(
             "error finding kuberoot: could not find Kubernetes source under current working \
              directory or GOPATH={}",
             place.path().display()
         );
         assert_eq!(error.to_string(), expected);
-        let error = find(place.path(), &request(place.path())).unwrap_err();
+        let error = find_tree(place.path(), &request(place.path())).unwrap_err();
         assert_eq!(error.code(), Code::BuildSourceTree);
     }
 }

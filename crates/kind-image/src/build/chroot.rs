@@ -25,7 +25,7 @@ impl<'a> Chroot<'a> {
     }
 
     /// Shows a directory of the host at a path of the root.
-    pub(super) fn bind(mut self, host: &Path, path: &'static str) -> Self {
+    pub(super) fn bind_directory(mut self, host: &Path, path: &'static str) -> Self {
         self.binds.push((host.to_owned(), path));
         self
     }

@@ -34,7 +34,7 @@ impl StepContext<'_> {
         progress: Progress<'_>,
         input: impl FnOnce(io::PipeWriter) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
-        let mut log = self.begin(&command)?;
+        let mut log = self.begin_log(&command)?;
         let (input_reader, input_writer) = io::pipe().map_err(pipe_error)?;
         let (output, output_writer) = io::pipe().map_err(pipe_error)?;
         let errors = output_writer.try_clone().map_err(pipe_error)?;
@@ -42,53 +42,57 @@ impl StepContext<'_> {
             .stdin(input_reader)
             .stdout(output_writer)
             .stderr(errors);
-        let mut child = self.spawn(&mut command)?;
+        let mut child = self.spawn_command(&mut command)?;
         let program = program_name(&command);
         // The command holds the pipes' other ends open: end of output comes when they are closed.
         drop(command);
         std::thread::scope(|scope| {
             let feeding = scope.spawn(move || input(input_writer));
-            let following = scope.spawn(move || self.follow(output, &mut log, progress));
+            let following = scope.spawn(move || self.follow_output(output, &mut log, progress));
             let status = self.stop.await_end(&mut child).map_err(pipe_error)?;
             let tail = following.join().expect("following does not panic")?;
             let fed = feeding.join().expect("feeding does not panic");
             // The program's own failure explains a broken pipe better than the pipe does.
-            self.check(status, program, tail)?;
+            self.check_exit(status, program, tail)?;
             fed
         })
     }
 
     /// Runs a program and returns its standard output; its errors go to the log.
     pub(super) fn command_output(&self, mut command: Command) -> Result<String, Error> {
-        let log = self.begin(&command)?;
+        let log = self.begin_log(&command)?;
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log);
         let program = program_name(&command);
-        let mut child = self.spawn(&mut command)?;
+        let mut child = self.spawn_command(&mut command)?;
         let mut stdout = child.stdout.take().expect("stdout is a pipe");
         let mut printed = Vec::new();
         let (read, status) = run_both(
             || stdout.read_to_end(&mut printed),
             || self.stop.await_end(&mut child),
         );
-        self.check(status.map_err(pipe_error)?, program, String::new())?;
+        self.check_exit(status.map_err(pipe_error)?, program, String::new())?;
         read.map_err(pipe_error)?;
         Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
-    fn begin(&self, command: &Command) -> Result<File, Error> {
-        tracing::debug!(step = self.step.name(), command = shown(command), "running");
+    fn begin_log(&self, command: &Command) -> Result<File, Error> {
+        tracing::debug!(
+            step = self.step.name(),
+            command = show_command(command),
+            "running"
+        );
         let open = || {
             let mut log = File::options().create(true).append(true).open(self.log)?;
-            writeln!(log, "+ {}", shown(command))?;
+            writeln!(log, "+ {}", show_command(command))?;
             Ok(log)
         };
         open().map_err(Error::path::<io::Error>("write", self.log))
     }
 
-    fn spawn(&self, command: &mut Command) -> Result<Child, Error> {
+    fn spawn_command(&self, command: &mut Command) -> Result<Child, Error> {
         let tool = command.get_program().to_string_lossy().into_owned();
         command
             .env("LC_ALL", "C.UTF-8")
@@ -106,7 +110,7 @@ impl StepContext<'_> {
         })
     }
 
-    fn follow(
+    fn follow_output(
         &self,
         output: PipeReader,
         log: &mut File,
@@ -131,7 +135,7 @@ impl StepContext<'_> {
         Ok(Vec::from(tail).join("\n"))
     }
 
-    fn check(&self, status: ExitStatus, program: String, tail: String) -> Result<(), Error> {
+    fn check_exit(&self, status: ExitStatus, program: String, tail: String) -> Result<(), Error> {
         self.stop.check()?;
         if status.success() {
             return Ok(());
@@ -167,7 +171,7 @@ pub(super) type Progress<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 pub(super) const NO_PROGRESS: Progress<'static> = &|_| None;
 
 /// A command as people read it: of a script among its arguments, only the first line.
-fn shown(command: &Command) -> String {
+fn show_command(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words = words.map(|word| {
         let word = word.to_string_lossy();
@@ -301,6 +305,9 @@ mod tests {
     fn scripts_are_shown_by_their_first_line() {
         let mut command = shell("# Does it.\nset -eu\n");
         command.arg("two words");
-        assert_eq!(shown(&command), "sh -c \"# Does it.\"… \"two words\"");
+        assert_eq!(
+            show_command(&command),
+            "sh -c \"# Does it.\"… \"two words\""
+        );
     }
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cache::StepContext;
-use super::closure::Closure;
 use super::host::host_architecture;
 use super::node_files::is_since;
+use super::shared_libraries::LibraryCopier;
 use super::tree;
 use super::{Error, Event};
 use crate::oci::{ImageConfig, Platform, RunConfig};
@@ -100,13 +100,14 @@ impl Names {
         work: &StepContext<'_>,
         component: &str,
     ) -> Result<&Reference, Error> {
-        self.find(component).ok_or_else(|| Error::Unexpected {
-            step: work.step,
-            what: format!("kubeadm names no image for {component}"),
-        })
+        self.find_component(component)
+            .ok_or_else(|| Error::Unexpected {
+                step: work.step,
+                what: format!("kubeadm names no image for {component}"),
+            })
     }
 
-    fn find(&self, component: &str) -> Option<&Reference> {
+    fn find_component(&self, component: &str) -> Option<&Reference> {
         self.0
             .iter()
             .find(|name| name.path().rsplit('/').next() == Some(component))
@@ -134,17 +135,19 @@ pub(super) fn make_component_images(
     };
     let mut images = Vec::new();
     for program in STATIC {
-        images.push(maker.program(program, names, from)?);
+        images.push(maker.make_program_image(program, names, from)?);
     }
-    images.push(maker.image(
+    images.push(maker.make_image(
         maker.proxy_root(from)?,
         names.reference_of(work, "kube-proxy")?,
         &[],
     )?);
     images.push(match from.etcd {
-        Some(files) => maker.etcd(files, names)?,
-        None if from.programs.join(ETCD).is_file() => maker.program(ETCD, names, from)?,
-        None => maker.pulled(names.reference_of(work, "etcd")?, from.environment)?,
+        Some(files) => maker.make_etcd_image(files, names)?,
+        None if from.programs.join(ETCD).is_file() => {
+            maker.make_program_image(ETCD, names, from)?
+        }
+        None => maker.pull_image(names.reference_of(work, "etcd")?, from.environment)?,
     });
     for (name, command) in [
         (
@@ -158,9 +161,9 @@ pub(super) fn make_component_images(
         ),
         (node_agent_reference()?, &["/kind-node"][..]),
     ] {
-        let root = maker.root("kind-node")?;
+        let root = maker.make_root("kind-node")?;
         tree::link_file(from.node_agent, &root.join("kind-node"))?;
-        images.push(maker.image(root, &name, command)?);
+        images.push(maker.make_image(root, &name, command)?);
     }
     Ok(images)
 }
@@ -173,13 +176,18 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     /// An empty directory to become an image's only layer.
-    fn root(&self, name: &str) -> Result<PathBuf, Error> {
+    fn make_root(&self, name: &str) -> Result<PathBuf, Error> {
         let path = self.scratch.join(name);
         tree::make_directory(&path)?;
         Ok(path)
     }
 
-    fn image(&self, root: PathBuf, name: &Reference, entrypoint: &[&str]) -> Result<Image, Error> {
+    fn make_image(
+        &self,
+        root: PathBuf,
+        name: &Reference,
+        entrypoint: &[&str],
+    ) -> Result<Image, Error> {
         tree::settle_tree(&root)?;
         let mut draft = self.store.draft()?;
         draft.add_directory(&root, Placement::Move)?;
@@ -197,28 +205,28 @@ impl Maker<'_> {
     }
 
     /// A static program with nothing else.
-    fn program(
+    fn make_program_image(
         &self,
         program: &str,
         names: &Names,
         from: &ImageInputs<'_>,
     ) -> Result<Image, Error> {
-        let root = self.root(program)?;
+        let root = self.make_root(program)?;
         let path = root.join("usr/local/bin").join(program);
         tree::link_file(&from.programs.join(program), &path)?;
-        self.image(root, names.reference_of(self.work, program)?, &[])
+        self.make_image(root, names.reference_of(self.work, program)?, &[])
     }
 
-    fn etcd(&self, files: &Path, names: &Names) -> Result<Image, Error> {
-        let root = self.root("etcd")?;
+    fn make_etcd_image(&self, files: &Path, names: &Names) -> Result<Image, Error> {
+        let root = self.make_root("etcd")?;
         let copying = copy_command(files, &root);
         self.work
             .run_command(copying, super::command::NO_PROGRESS)?;
-        self.image(root, names.reference_of(self.work, "etcd")?, &[])
+        self.make_image(root, names.reference_of(self.work, "etcd")?, &[])
     }
 
     /// An image that cannot be made from Debian's packages.
-    fn pulled(
+    fn pull_image(
         &self,
         name: &Reference,
         environment: &BTreeMap<String, String>,
@@ -237,11 +245,11 @@ impl Maker<'_> {
     }
 
     fn proxy_root(&self, from: &ImageInputs<'_>) -> Result<PathBuf, Error> {
-        let root = self.root("kube-proxy")?;
-        let mut closure = Closure::new(self.work, from.node_root, &root)?;
-        closure.programs(PROXY_PROGRAMS)?;
-        closure.programs(&modules(from.node_root)?)?;
-        closure.take(Path::new("etc/protocols"))?;
+        let root = self.make_root("kube-proxy")?;
+        let mut copier = LibraryCopier::new(self.work, from.node_root, &root)?;
+        copier.copy_programs(PROXY_PROGRAMS)?;
+        copier.copy_programs(&iptables_modules(from.node_root)?)?;
+        copier.copy_file(Path::new("etc/protocols"))?;
         for name in IPTABLES_NAMES {
             let path = root.join("usr/sbin").join(name);
             tree::write_file(&path, 0o755, IPTABLES)?;
@@ -257,7 +265,7 @@ impl Maker<'_> {
 }
 
 /// The matches and targets of iptables, which it loads at run time.
-fn modules(node_root: &Path) -> Result<Vec<PathBuf>, Error> {
+fn iptables_modules(node_root: &Path) -> Result<Vec<PathBuf>, Error> {
     let libraries = node_root.join("usr/lib");
     let mut found = Vec::new();
     for entry in fs::read_dir(&libraries).map_err(Error::path("read", &libraries))? {
@@ -296,7 +304,7 @@ mod tests {
         let new = "registry.k8s.io/coredns/coredns:v1.14.3\nregistry.k8s.io/pause:3.10.2\n";
         let found = |listing: &str, component| {
             let names = Names::parse(listing).unwrap();
-            names.find(component).map(ToString::to_string)
+            names.find_component(component).map(ToString::to_string)
         };
         assert_eq!(found(old, "pause").as_deref(), Some("k8s.gcr.io/pause:3.2"));
         assert_eq!(

@@ -225,13 +225,13 @@ pub(super) fn is_since(version: &str, release: (u32, u32)) -> bool {
 fn base_spec(work: &StepContext<'_>, inputs: &NodeFileInputs<'_>) -> Result<String, Error> {
     let text =
         work.command_output(Chroot::new(inputs.node_root).command(["ctr", "oci", "spec"]))?;
-    adapted(&text).ok_or_else(|| Error::Unexpected {
+    adapt_spec(&text).ok_or_else(|| Error::Unexpected {
         step: work.step,
         what: "`ctr oci spec` did not print a runtime specification".to_owned(),
     })
 }
 
-fn adapted(spec: &str) -> Option<String> {
+fn adapt_spec(spec: &str) -> Option<String> {
     let mut spec: serde_json::Value = serde_json::from_str(spec).ok()?;
     let process = spec.get_mut("process")?.as_object_mut()?;
     process.remove("rlimits");
@@ -279,10 +279,10 @@ mod tests {
     fn limits_leave_the_base_specification_and_the_hook_comes() {
         let spec =
             r#"{"process":{"cwd":"/","rlimits":[{"type":"RLIMIT_NOFILE"}],"oomScoreAdj":1}}"#;
-        let spec: serde_json::Value = serde_json::from_str(&adapted(spec).unwrap()).unwrap();
+        let spec: serde_json::Value = serde_json::from_str(&adapt_spec(spec).unwrap()).unwrap();
         assert_eq!(spec["process"], json!({"cwd": "/"}));
         let hook = &spec["hooks"]["createContainer"][0];
         assert_eq!(hook["args"], json!(["kind-node", "boot", "product-files"]));
-        assert_eq!(adapted("no JSON"), None);
+        assert_eq!(adapt_spec("no JSON"), None);
     }
 }

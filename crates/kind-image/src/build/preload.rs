@@ -35,7 +35,7 @@ pub(super) fn preload_images(
     let images = components::make_component_images(work, &store, scratch, names, from)?;
     let target = work.directory.join(LAYER).join("var/lib/containerd");
     tree::make_directory(&target)?;
-    let chroot = Chroot::new(from.node_root).bind(&target, "/var/lib/containerd");
+    let chroot = Chroot::new(from.node_root).bind_directory(&target, "/var/lib/containerd");
     // From 2.0 on, `ctr` lets the daemon import unless it is told not to; that needs more of its plugins.
     let options: &[&str] = if from.packages.has_release("containerd", (2, 0)) {
         &["--local"]
@@ -44,7 +44,7 @@ pub(super) fn preload_images(
     };
     work.feed_command(
         chroot.script(preload_script(packing), options),
-        &unpacked,
+        &parse_unpacked,
         |input| {
             let mut input = io::BufWriter::with_capacity(1 << 20, input);
             archive::write(&store, &images, &mut input)?;
@@ -57,7 +57,7 @@ pub(super) fn preload_images(
 }
 
 /// `ctr` prints a line for each image it unpacks: `unpacking NAME (DIGEST)...done`.
-fn unpacked(line: &str) -> Option<String> {
+fn parse_unpacked(line: &str) -> Option<String> {
     let name = line.strip_prefix("unpacking ")?.split(' ').next()?;
     Some(format!("unpacked {name}"))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
 use super::host::host_architecture;
 use super::{Error, Event, Request, Source, Step, source, tarball};
-use crate::http::{Client, DownloadError, Error as HttpError, Method, Proxies, download};
+use crate::http::{Client, DownloadError, Error as HttpError, Method, Proxies, download_file};
 use crate::http::{Request as HttpRequest, Url};
 use crate::{Digest, Progress};
 
@@ -27,9 +27,9 @@ pub(super) fn make_from_remote(
         base: request.download_base.trim_end_matches('/'),
     };
     match &request.source {
-        Source::Release(version) => remote.release(version),
-        Source::Ci(marker) => remote.ci(marker),
-        Source::Url(url) => remote.url(url),
+        Source::Release(version) => remote.fetch_release(version),
+        Source::Ci(marker) => remote.fetch_ci(marker),
+        Source::Url(url) => remote.fetch_url(url),
         other => Err(Error::UnknownSource(other.to_string())),
     }
 }
@@ -49,47 +49,47 @@ struct Wanted {
 }
 
 impl Remote<'_> {
-    fn release(&self, version: &str) -> Result<StepOutput, Error> {
+    fn fetch_release(&self, version: &str) -> Result<StepOutput, Error> {
         self.build_cache
-            .note(&format!("Building using release {version:?} artifacts"));
-        self.published(&format!("v{}", version.trim_start_matches('v')))
+            .report_note(&format!("Building using release {version:?} artifacts"));
+        self.fetch_published(&format!("v{}", version.trim_start_matches('v')))
     }
 
-    fn ci(&self, marker: &str) -> Result<StepOutput, Error> {
+    fn fetch_ci(&self, marker: &str) -> Result<StepOutput, Error> {
         let marker = if marker.is_empty() { "latest" } else { marker };
         let url = parse_address(&format!(
             "{}/ci/{}.txt",
             self.base,
             marker.trim_end_matches(".txt")
         ))?;
-        self.build_cache.note(&format!("Fetching \"{url}\""));
+        self.build_cache.report_note(&format!("Fetching \"{url}\""));
         let version = self
-            .line(&url)
+            .fetch_line(&url)
             .map_err(|error| failed("the version of the CI build", error))?;
         if !source::is_version(&version) {
             return Err(Error::NotAVersion(version));
         }
         self.build_cache
-            .note(&format!("Resolved CI version: {version}"));
-        self.published(&format!("ci/{version}"))
+            .report_note(&format!("Resolved CI version: {version}"));
+        self.fetch_published(&format!("ci/{version}"))
     }
 
     /// What stands under a version never changes: once it is here, the network is not needed.
-    fn published(&self, directory: &str) -> Result<StepOutput, Error> {
+    fn fetch_published(&self, directory: &str) -> Result<StepOutput, Error> {
         let name = format!("kubernetes-server-linux-{}.tar.gz", host_architecture()?);
         let url = parse_address(&format!("{}/{directory}/{name}", self.base))?;
         let key = CacheKey::of_parts(["published 1", &url.to_string()]);
-        if let Some(made) = self.cached(&key) {
+        if let Some(made) = self.find_cached(&key) {
             return Ok(made);
         }
-        let digest = self.digest(&url)?;
-        self.bring(&Wanted { url, digest, key })
+        let digest = self.published_digest(&url)?;
+        self.fetch_tarball(&Wanted { url, digest, key })
     }
 
     /// The digest that is published beside a tarball, if it is.
-    fn digest(&self, url: &Url) -> Result<Option<Digest>, Error> {
+    fn published_digest(&self, url: &Url) -> Result<Option<Digest>, Error> {
         let beside = parse_address(&format!("{url}.sha256"))?;
-        match self.line(&beside) {
+        match self.fetch_line(&beside) {
             Ok(line) => {
                 let hex = line.split_whitespace().next().unwrap_or_default();
                 Ok(format!("sha256:{hex}").parse().ok())
@@ -99,17 +99,17 @@ impl Remote<'_> {
         }
     }
 
-    fn url(&self, text: &str) -> Result<StepOutput, Error> {
+    fn fetch_url(&self, text: &str) -> Result<StepOutput, Error> {
         let url = parse_address(text)?;
         self.build_cache
-            .note(&format!("Building using URL: \"{url}\""));
+            .report_note(&format!("Building using URL: \"{url}\""));
         let key = self
             .key_of(&url, text)
             .map_err(|error| failed(&url.to_string(), error))?;
-        if let Some(made) = self.cached(&key) {
+        if let Some(made) = self.find_cached(&key) {
             return Ok(made);
         }
-        self.bring(&Wanted {
+        self.fetch_tarball(&Wanted {
             url,
             digest: None,
             key,
@@ -133,21 +133,21 @@ impl Remote<'_> {
         Ok(CacheKey::of_parts(["url 1", text, &version]))
     }
 
-    fn cached(&self, key: &CacheKey) -> Option<StepOutput> {
-        let path = self.build_cache.cached(Step::Unpack, key)?;
-        self.build_cache.skip(Step::Download);
-        self.build_cache.skip(Step::Unpack);
+    fn find_cached(&self, key: &CacheKey) -> Option<StepOutput> {
+        let path = self.build_cache.find_cached(Step::Unpack, key)?;
+        self.build_cache.report_skipped(Step::Download);
+        self.build_cache.report_skipped(Step::Unpack);
         let key = key.clone();
         Some(StepOutput { path, key })
     }
 
     /// Brings a tarball and takes out what is needed; the tarball itself does not stay.
-    fn bring(&self, wanted: &Wanted) -> Result<StepOutput, Error> {
-        let scratch = self.build_cache.scratch("download")?;
+    fn fetch_tarball(&self, wanted: &Wanted) -> Result<StepOutput, Error> {
+        let scratch = self.build_cache.make_scratch("download")?;
         let path = scratch.join("server.tar.gz");
         self.build_cache
             .uncached_step(Step::Download, &scratch, |work| {
-                self.download(work, wanted, &path)
+                self.download_tarball(work, wanted, &path)
             })?;
         let made = tarball::make_keyed(
             self.build_cache,
@@ -159,18 +159,23 @@ impl Remote<'_> {
         made
     }
 
-    fn download(&self, work: &StepContext<'_>, wanted: &Wanted, path: &Path) -> Result<(), Error> {
+    fn download_tarball(
+        &self,
+        work: &StepContext<'_>,
+        wanted: &Wanted,
+        path: &Path,
+    ) -> Result<(), Error> {
         let name = wanted.url.to_string();
         let report = |done, total| {
             let progress = Progress::new(name.as_str(), done, total);
             (work.observer)(Event::Transfer(&progress));
         };
-        download(&self.client, &wanted.url, path, MAX_TARBALL, &report).map_err(
-            |error| match error {
+        download_file(&self.client, &wanted.url, path, MAX_TARBALL, &report).map_err(|error| {
+            match error {
                 DownloadError::Network(error) => failed(&name, error),
                 DownloadError::File(error) => Error::path("write", path)(error),
-            },
-        )?;
+            }
+        })?;
         let Some(expected) = &wanted.digest else {
             return Ok(());
         };
@@ -186,7 +191,7 @@ impl Remote<'_> {
     }
 
     /// A document of one line.
-    fn line(&self, url: &Url) -> Result<String, HttpError> {
+    fn fetch_line(&self, url: &Url) -> Result<String, HttpError> {
         let request = HttpRequest::new(Method::Get, url.clone());
         let bytes = self
             .client

@@ -39,7 +39,7 @@ pub(super) fn make_from_tarball(
     tarball: &Path,
 ) -> Result<StepOutput, Error> {
     let name = tarball.display().to_string();
-    build_cache.note(&format!("Building using local file: {name:?}"));
+    build_cache.report_note(&format!("Building using local file: {name:?}"));
     let key = CacheKey::of_parts(["tarball 2", file_digest(tarball)?.hex()]);
     make_keyed(build_cache, tarball, &name, key)
 }
@@ -51,7 +51,7 @@ pub(super) fn make_keyed(
     name: &str,
     key: CacheKey,
 ) -> Result<StepOutput, Error> {
-    let unpacking = |work: &StepContext<'_>| Unpacking { work, name }.run(tarball);
+    let unpacking = |work: &StepContext<'_>| Unpacking { work, name }.unpack_programs(tarball);
     let path = build_cache.cached_step(Step::Unpack, &key, unpacking)?;
     Ok(StepOutput { path, key })
 }
@@ -62,21 +62,23 @@ struct Unpacking<'a> {
 }
 
 impl Unpacking<'_> {
-    fn run(&self, tarball: &Path) -> Result<(), Error> {
+    fn unpack_programs(&self, tarball: &Path) -> Result<(), Error> {
         let work = self.work;
         let bin = work.directory.join("bin");
         tree::make_directory(&bin)?;
         let file = File::open(tarball).map_err(Error::path("open", tarball))?;
         let found = self.take_programs(file, &bin)?;
         if let Some(missing) = PROGRAMS.iter().find(|program| !found.contains(program)) {
-            return Err(self.bad(format!("it has no {DIRECTORY}/{missing}")));
+            return Err(self.bad_tarball(format!("it has no {DIRECTORY}/{missing}")));
         }
         let mut command = Command::new(bin.join("kubeadm"));
         command.args(["version", "--output", "short"]);
         let version = work.command_output(command)?;
         if !super::source::is_version(version.trim()) {
             let version = version.trim();
-            return Err(self.bad(format!("its kubeadm says that it is version {version:?}")));
+            return Err(
+                self.bad_tarball(format!("its kubeadm says that it is version {version:?}"))
+            );
         }
         tree::write_file(&work.directory.join("version"), 0o644, version.trim())
     }
@@ -84,25 +86,26 @@ impl Unpacking<'_> {
     /// Takes the programs out. Where they go is decided here and never by the archive; one that tries to
     /// decide is refused all the same.
     fn take_programs(&self, file: File, bin: &Path) -> Result<Vec<&'static str>, Error> {
-        let fail = |error: io::Error| self.bad(error.to_string());
+        let fail = |error: io::Error| self.bad_tarball(error.to_string());
         let mut file = BufReader::with_capacity(1 << 20, file);
         if !file.fill_buf().map_err(fail)?.starts_with(&GZIP) {
-            return Err(self.bad("it is not compressed with gzip".to_owned()));
+            return Err(self.bad_tarball("it is not compressed with gzip".to_owned()));
         }
         let mut archive = Archive::new(MultiGzDecoder::new(file));
         let mut found = Vec::new();
         for entry in archive.entries().map_err(fail)? {
             let mut entry = entry.map_err(fail)?;
             let path = entry.path().map_err(fail)?.into_owned();
-            if leaves(&path) {
+            if leaves_directory(&path) {
                 let path = path.display();
-                return Err(self.bad(format!("its entry {path} leads out of it")));
+                return Err(self.bad_tarball(format!("its entry {path} leads out of it")));
             }
-            let Some(program) = wanted(&path).filter(|program| !found.contains(program)) else {
+            let Some(program) = wanted_program(&path).filter(|program| !found.contains(program))
+            else {
                 continue;
             };
             if entry.header().entry_type() != EntryType::Regular || entry.size() > MAX_PROGRAM {
-                return Err(self.bad(format!("its entry {} is no program", path.display())));
+                return Err(self.bad_tarball(format!("its entry {} is no program", path.display())));
             }
             (self.work.observer)(Event::Progress {
                 step: self.work.step,
@@ -123,7 +126,7 @@ impl Unpacking<'_> {
             // What cannot be read is the archive's fault, what cannot be written is the disk's.
             let count = content
                 .read(&mut buffer)
-                .map_err(|error| self.bad(error.to_string()))?;
+                .map_err(|error| self.bad_tarball(error.to_string()))?;
             if count == 0 {
                 return Ok(());
             }
@@ -132,7 +135,7 @@ impl Unpacking<'_> {
         }
     }
 
-    fn bad(&self, reason: String) -> Error {
+    fn bad_tarball(&self, reason: String) -> Error {
         Error::Tarball {
             name: self.name.to_owned(),
             reason,
@@ -141,13 +144,13 @@ impl Unpacking<'_> {
 }
 
 /// Whether an entry's name leads out of the directory that an archive is unpacked in.
-fn leaves(path: &Path) -> bool {
+fn leaves_directory(path: &Path) -> bool {
     let mut parts = path.components();
     parts.any(|part| matches!(part, Component::ParentDir | Component::RootDir))
 }
 
 /// The program that an entry of the tarball is.
-fn wanted(path: &Path) -> Option<&'static str> {
+fn wanted_program(path: &Path) -> Option<&'static str> {
     let path: PathBuf = path
         .components()
         .filter(|part| part.as_os_str() != ".")

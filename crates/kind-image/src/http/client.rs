@@ -138,7 +138,7 @@ impl Client {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send_once(&mut request)?;
             let Some(next) = response
-                .redirect()
+                .redirect_target()
                 .map_err(|failure| response.error(failure))?
             else {
                 return Ok(response);
@@ -171,7 +171,7 @@ impl Client {
         let proxy = self.proxies.proxy_for(&url);
         let shown = proxy.map(proxies::redacted_proxy);
         let fail = |failure| Error::new(method, &url, shown.as_deref(), failure);
-        let agent = self.agent(proxy, &request.files).map_err(fail)?;
+        let agent = self.build_agent(proxy, &request.files).map_err(fail)?;
         let mut building = http::Request::builder().method(method).uri(url.uri());
         for (name, value) in &request.headers {
             building = building.header(name, value);
@@ -200,7 +200,7 @@ impl Client {
         })
     }
 
-    fn agent(&self, proxy: Option<&str>, files: &Files) -> Result<Agent, Failure> {
+    fn build_agent(&self, proxy: Option<&str>, files: &Files) -> Result<Agent, Failure> {
         let key = (proxy.map(str::to_owned), files.clone());
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(agent) = agents.get(&key) {
@@ -298,7 +298,7 @@ impl Response {
         Error::new(self.method, &self.url, self.proxy.as_deref(), failure)
     }
 
-    fn redirect(&self) -> Result<Option<Url>, Failure> {
+    fn redirect_target(&self) -> Result<Option<Url>, Failure> {
         if !matches!(self.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(None);
         }

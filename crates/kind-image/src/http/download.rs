@@ -36,7 +36,7 @@ impl From<io::Error> for DownloadError {
 }
 
 /// Brings a file of at most `limit` bytes to `path`. `report` hears how many bytes there are, of how many.
-pub(crate) fn download(
+pub(crate) fn download_file(
     client: &Client,
     url: &Url,
     path: &Path,
@@ -52,7 +52,7 @@ pub(crate) fn download(
     };
     let (mut failures, mut safe) = (0, 0);
     loop {
-        match transfer.proceed(client, url, path) {
+        match transfer.resume_download(client, url, path) {
             Ok(()) => return Ok(()),
             Err(DownloadError::Network(error)) if error.is_transient() => {
                 if transfer.done >= safe + PROGRESS {
@@ -80,7 +80,12 @@ struct Transfer<'a> {
 }
 
 impl Transfer<'_> {
-    fn proceed(&mut self, client: &Client, url: &Url, path: &Path) -> Result<(), DownloadError> {
+    fn resume_download(
+        &mut self,
+        client: &Client,
+        url: &Url,
+        path: &Path,
+    ) -> Result<(), DownloadError> {
         let mut request = Request::new(Method::Get, url.clone());
         // Without a version nobody knows whether the parts belong together.
         if let Some(version) = self.version.as_ref().filter(|_| self.done > 0) {
@@ -95,7 +100,7 @@ impl Transfer<'_> {
             self.version = content_version(&response);
         }
         let total = content_length(&response).map(|left| self.done + left);
-        self.receive(&mut response, total)?;
+        self.receive_body(&mut response, total)?;
         match total {
             Some(total) if self.done < total => {
                 let failure = Failure::Broken("it ended too early".to_owned());
@@ -105,7 +110,7 @@ impl Transfer<'_> {
         }
     }
 
-    fn receive(
+    fn receive_body(
         &mut self,
         response: &mut Response,
         total: Option<u64>,

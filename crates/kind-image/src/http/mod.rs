@@ -19,7 +19,7 @@ mod tests;
 
 pub use client::{Client, Timeouts};
 pub(crate) use client::{Method, Request, Response};
-pub(crate) use download::{DownloadError, download};
+pub(crate) use download::{DownloadError, download_file};
 pub use error::{Error, Failure, TimeoutPhase};
 pub use proxies::Proxies;
 pub(crate) use trust::Files;

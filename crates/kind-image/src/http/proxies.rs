@@ -74,7 +74,7 @@ impl Proxies {
             || self
                 .direct
                 .iter()
-                .any(|rule| rule.covers(url.host(), url.port()));
+                .any(|rule| rule.covers_host(url.host(), url.port()));
         (!direct).then_some(proxy)
     }
 }
@@ -119,7 +119,7 @@ impl Rule {
         rule(What::Domain { name, itself }, port)
     }
 
-    fn covers(&self, host: &str, port: u16) -> bool {
+    fn covers_host(&self, host: &str, port: u16) -> bool {
         if self.port.is_some_and(|wanted| wanted != port) {
             return false;
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::testing::{Server, write_response};
 use super::{
     Client, DownloadError, Error, Failure, Method, Proxies, Request, Response, TimeoutPhase,
-    Timeouts, Url, download,
+    Timeouts, Url, download_file,
 };
 use crate::Code;
 
@@ -213,14 +213,14 @@ fn a_download_goes_on_where_it_broke() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file");
     let url = Url::parse(&server.url("/file")).unwrap();
-    download(&client(), &url, &path, 1 << 30, &|_, _| {}).unwrap();
+    download_file(&client(), &url, &path, 1 << 30, &|_, _| {}).unwrap();
     assert!(std::fs::read(&path).unwrap() == content);
     assert!(
         server.heard()[1].contains("if-range: \"one\""),
         "{:?}",
         server.heard()
     );
-    let error = download(&client(), &url, &path, 100, &|_, _| {}).unwrap_err();
+    let error = download_file(&client(), &url, &path, 100, &|_, _| {}).unwrap_err();
     let DownloadError::Network(error) = error else {
         panic!("{error:?}");
     };

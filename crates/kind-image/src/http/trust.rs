@@ -41,9 +41,9 @@ pub(crate) struct Trust {
 impl Trust {
     /// What connections to a host use.
     pub(super) fn config(&self, files: &Files) -> Result<TlsConfig, Failure> {
-        let mut roots = Vec::clone(self.system());
+        let mut roots = Vec::clone(self.system_certificates());
         for path in &files.authorities {
-            roots.extend(certificates(path)?);
+            roots.extend(read_certificates(path)?);
         }
         if roots.is_empty() && !files.blind {
             return Err(Failure::Trust(
@@ -54,7 +54,10 @@ impl Trust {
         }
         let client = files.client.as_ref().map(|(certificate, key)| {
             let key = private_key(key)?;
-            Ok::<_, Failure>(ClientCert::new_with_certs(&certificates(certificate)?, key))
+            Ok::<_, Failure>(ClientCert::new_with_certs(
+                &read_certificates(certificate)?,
+                key,
+            ))
         });
         Ok(TlsConfig::builder()
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -65,7 +68,7 @@ impl Trust {
     }
 
     /// What cannot be read of the system's is left out: one bad file must not cost all connections.
-    fn system(&self) -> &Vec<Certificate<'static>> {
+    fn system_certificates(&self) -> &Vec<Certificate<'static>> {
         self.system.get_or_init(|| {
             let found = rustls_native_certs::load_native_certs();
             for error in &found.errors {
@@ -80,7 +83,7 @@ fn owned(certificate: &CertificateDer<'_>) -> Certificate<'static> {
     Certificate::from_der(certificate.as_ref()).to_owned()
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Failure> {
+fn read_certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Failure> {
     let bad = |reason: &dyn std::fmt::Display| {
         Failure::Trust(format!(
             "cannot read certificate {}: {reason}",

@@ -57,7 +57,7 @@ impl Url {
     pub(crate) fn with_query(&self, key: &str, value: &str) -> Self {
         let text = self.uri.to_string();
         let separator = if self.uri.query().is_some() { '&' } else { '?' };
-        let text = format!("{text}{separator}{key}={}", escaped(value));
+        let text = format!("{text}{separator}{key}={}", percent_encode(value));
         let uri = text
             .parse()
             .expect("an escaped value keeps an address well-formed");
@@ -123,7 +123,7 @@ impl Form {
         }
         self.0.push_str(key);
         self.0.push('=');
-        self.0.push_str(&escaped(value));
+        self.0.push_str(&percent_encode(value));
         self
     }
 
@@ -140,7 +140,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 /// Percent-encodes everything but what never needs it.
-fn escaped(value: &str) -> String {
+fn percent_encode(value: &str) -> String {
     use fmt::Write as _;
     let mut text = String::with_capacity(value.len());
     for byte in value.bytes() {

@@ -20,7 +20,7 @@ pub fn contents(root: impl AsFd, out: impl Write) -> Result<(), Error> {
     let mut packing = Packing::new(out);
     let directory = open_entry(root.as_fd(), OsStr::new("."), OFlags::DIRECTORY)
         .map_err(Error::io("open directory to pack"))?;
-    packing.children(&directory, Path::new(""))?;
+    packing.pack_children(&directory, Path::new(""))?;
     packing.finish()
 }
 
@@ -38,7 +38,7 @@ pub fn path(root: impl AsFd, path: &Path, out: impl Write) -> Result<(), Error> 
     let parent = parent.unwrap_or(Path::new("."));
     let parent = rustix::fs::openat2(root, parent, flags, Mode::empty(), resolve).map_err(fail)?;
     let mut packing = Packing::new(out);
-    packing.entry(parent.as_fd(), name, Path::new(name))?;
+    packing.pack_entry(parent.as_fd(), name, Path::new(name))?;
     packing.finish()
 }
 
@@ -64,7 +64,7 @@ impl<W: Write> Packing<W> {
         out.flush().map_err(Error::io("write archive"))
     }
 
-    fn children(&mut self, directory: &OwnedFd, path: &Path) -> Result<(), Error> {
+    fn pack_children(&mut self, directory: &OwnedFd, path: &Path) -> Result<(), Error> {
         let fail = |error: Errno| Error::path("read", path)(error);
         let mut names = Vec::new();
         for entry in Dir::read_from(directory).map_err(fail)? {
@@ -75,47 +75,57 @@ impl<W: Write> Packing<W> {
         }
         names.sort();
         for name in names {
-            self.entry(directory.as_fd(), &name, &path.join(&name))?;
+            self.pack_entry(directory.as_fd(), &name, &path.join(&name))?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, parent: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<(), Error> {
+    fn pack_entry(
+        &mut self,
+        parent: BorrowedFd<'_>,
+        name: &OsStr,
+        path: &Path,
+    ) -> Result<(), Error> {
         let fail = |error: Errno| Error::path("read", path)(error);
         let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(fail)?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
                 let directory = open_entry(parent, name, OFlags::DIRECTORY).map_err(fail)?;
-                self.directory(&directory, &stat, path)?;
-                self.children(&directory, path)
+                self.pack_directory(&directory, &stat, path)?;
+                self.pack_children(&directory, path)
             }
             FileType::RegularFile => {
                 if self.known_link(&stat, path)? {
                     return Ok(());
                 }
                 let file = open_entry(parent, name, OFlags::empty()).map_err(fail)?;
-                self.file(file, path)
+                self.pack_file(file, path)
             }
             FileType::Symlink => {
                 let link = rustix::fs::readlinkat(parent, name, Vec::new()).map_err(fail)?;
-                self.link(&stat, path, OsStr::from_bytes(link.to_bytes()))
+                self.pack_link(&stat, path, OsStr::from_bytes(link.to_bytes()))
             }
             _ => self.plain(&stat, path),
         }
     }
 
-    fn directory(&mut self, directory: &OwnedFd, stat: &Stat, path: &Path) -> Result<(), Error> {
-        self.extensions(directory, path)?;
+    fn pack_directory(
+        &mut self,
+        directory: &OwnedFd,
+        stat: &Stat,
+        path: &Path,
+    ) -> Result<(), Error> {
+        self.pack_extensions(directory, path)?;
         // Tars name directories with a slash at the end.
         let mut name = path.as_os_str().to_owned();
         name.push("/");
         self.plain(stat, Path::new(&name))
     }
 
-    fn file(&mut self, file: OwnedFd, path: &Path) -> Result<(), Error> {
+    fn pack_file(&mut self, file: OwnedFd, path: &Path) -> Result<(), Error> {
         // Asked again of the open file: it is this size that the content must have.
         let stat = rustix::fs::fstat(&file).map_err(Error::path("read", path))?;
-        self.extensions(&file, path)?;
+        self.pack_extensions(&file, path)?;
         let Some(mut header) = file_header(&stat) else {
             return Ok(());
         };
@@ -150,7 +160,7 @@ impl<W: Write> Packing<W> {
         Ok(true)
     }
 
-    fn link(&mut self, stat: &Stat, path: &Path, link: &OsStr) -> Result<(), Error> {
+    fn pack_link(&mut self, stat: &Stat, path: &Path, link: &OsStr) -> Result<(), Error> {
         let Some(mut header) = file_header(stat) else {
             return Ok(());
         };
@@ -169,7 +179,7 @@ impl<W: Write> Packing<W> {
             .map_err(Error::path("pack", path))
     }
 
-    fn extensions(&mut self, file: &OwnedFd, path: &Path) -> Result<(), Error> {
+    fn pack_extensions(&mut self, file: &OwnedFd, path: &Path) -> Result<(), Error> {
         let attributes =
             extended_attributes(file).map_err(Error::path("read attributes of", path))?;
         if attributes.is_empty() {

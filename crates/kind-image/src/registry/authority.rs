@@ -34,7 +34,7 @@ pub(super) fn answer_challenge(
     let credentials = credentials::find_credentials(access, &endpoint.host, repository)?;
     if let Some(Credentials::Bearer(token)) = &credentials {
         return Ok(Some(Grant {
-            value: bearer(token),
+            value: bearer_header(token),
             known: true,
         }));
     }
@@ -46,25 +46,25 @@ pub(super) fn answer_challenge(
             challenge,
             scopes,
         };
-        let value = bearer(&token.get(credentials)?);
+        let value = bearer_header(&token.get(credentials)?);
         return Ok(Some(Grant { value, known }));
     }
     Ok(match (of("basic"), credentials) {
         (Some(_), Some(Credentials::Password { user, password })) => Some(Grant {
-            value: basic(&user, &password),
+            value: basic_header(&user, &password),
             known: true,
         }),
         _ => None,
     })
 }
 
-fn basic(user: &str, password: &Secret) -> Secret {
+fn basic_header(user: &str, password: &Secret) -> Secret {
     let login = format!("{user}:{}", password.expose());
     let login = Secret::new(BASE64_STANDARD.encode(login));
     Secret::new(format!("Basic {}", login.expose()))
 }
 
-fn bearer(token: &Secret) -> Secret {
+fn bearer_header(token: &Secret) -> Secret {
     Secret::new(format!("Bearer {}", token.expose()))
 }
 
@@ -86,16 +86,16 @@ struct Answer {
 
 impl Token<'_> {
     fn get(&self, credentials: Option<Credentials>) -> Result<Secret, RegistryFailure> {
-        let realm = self.realm()?;
+        let realm = self.realm_url()?;
         if credentials.is_some() && !realm.is_https() && !self.may_be_plain(&realm) {
             let reason = format!("they would go to {realm}, which is not secure");
             return Err(self.refusal(reason).into());
         }
         let answer = match credentials {
-            Some(Credentials::Identity(token)) => self.exchange(realm, token.expose())?,
+            Some(Credentials::Identity(token)) => self.exchange_identity(realm, token.expose())?,
             Some(Credentials::Password { user, password }) => {
                 let realm = realm.with_query("account", &user);
-                self.request_token(realm, Some(basic(&user, &password)))?
+                self.request_token(realm, Some(basic_header(&user, &password)))?
             }
             _ => self.request_token(realm, None)?,
         };
@@ -107,7 +107,7 @@ impl Token<'_> {
         Ok(token.map(Secret::new).ok_or_else(missing)?)
     }
 
-    fn realm(&self) -> Result<Url, Error> {
+    fn realm_url(&self) -> Result<Url, Error> {
         let realm = self
             .challenge
             .parameters
@@ -150,11 +150,11 @@ impl Token<'_> {
         if let Some(value) = authorization {
             request = request.header("authorization", value.expose());
         }
-        self.send(request)
+        self.send_request(request)
     }
 
     /// Buys a token with an identity token, which takes a form (OAuth 2).
-    fn exchange(&self, realm: Url, identity: &str) -> Result<Vec<u8>, RegistryFailure> {
+    fn exchange_identity(&self, realm: Url, identity: &str) -> Result<Vec<u8>, RegistryFailure> {
         let scope = self.scopes.join(" ");
         let pairs = [
             ("grant_type", "refresh_token"),
@@ -173,7 +173,7 @@ impl Token<'_> {
             .header("content-type", "application/x-www-form-urlencoded")
             .files(&files)
             .body(&mut body, form.len() as u64);
-        self.send(request)
+        self.send_request(request)
     }
 
     /// The registry's certificates are good for a token service at the same place.
@@ -186,7 +186,7 @@ impl Token<'_> {
         }
     }
 
-    fn send(&self, request: Request<'_>) -> Result<Vec<u8>, RegistryFailure> {
+    fn send_request(&self, request: Request<'_>) -> Result<Vec<u8>, RegistryFailure> {
         let response = self
             .access
             .client

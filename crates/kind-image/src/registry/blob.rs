@@ -38,10 +38,10 @@ type Partial = DigestWriter<File>;
 impl Download<'_> {
     /// Brings the content. What is in the file afterwards is what the digest names.
     pub(super) fn download_blob(&self, session: &Session<'_>) -> Result<(), RegistryFailure> {
-        let mut partial = self.begin()?;
+        let mut partial = self.begin_partial()?;
         let (mut failures, mut safe) = (0, 0);
         while partial.written() < self.descriptor.size {
-            let Err(failure) = self.proceed(session, &mut partial) else {
+            let Err(failure) = self.resume_download(session, &mut partial) else {
                 continue;
             };
             let RegistryFailure::Net(error) = failure else {
@@ -61,23 +61,27 @@ impl Download<'_> {
         self.finish(session, partial)
     }
 
-    fn begin(&self) -> Result<Partial, crate::Error> {
+    fn begin_partial(&self) -> Result<Partial, crate::Error> {
         let file = File::create(self.path).map_err(crate::Error::path("create", self.path))?;
         (self.report)(0);
         Ok(DigestWriter::new(file))
     }
 
     /// Asks for what is missing and takes as much of it as comes.
-    fn proceed(&self, session: &Session<'_>, partial: &mut Partial) -> Result<(), RegistryFailure> {
+    fn resume_download(
+        &self,
+        session: &Session<'_>,
+        partial: &mut Partial,
+    ) -> Result<(), RegistryFailure> {
         let mut template = RequestTemplate::new(Method::Get);
         if partial.written() > 0 {
             template = template.header("range", format!("bytes={}-", partial.written()));
         }
         let path = format!("blobs/{}", self.descriptor.digest);
-        let mut response = session.send(&path, &template)?;
+        let mut response = session.send_request(&path, &template)?;
         if !continues(&response, partial.written()) {
             // The server begins anew, and so does this side.
-            *partial = self.begin()?;
+            *partial = self.begin_partial()?;
             if response.status != 200 {
                 return Err(interrupted(&response).into());
             }

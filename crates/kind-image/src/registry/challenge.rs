@@ -16,7 +16,7 @@ pub(super) fn parse_challenges(header: &str) -> Vec<Challenge> {
     let mut challenges: Vec<Challenge> = Vec::new();
     let mut rest = header.trim_start_matches([' ', ',']);
     while !rest.is_empty() {
-        let (word, after) = token(rest);
+        let (word, after) = split_token(rest);
         if word.is_empty() {
             break;
         }
@@ -41,14 +41,14 @@ pub(super) fn parse_challenges(header: &str) -> Vec<Challenge> {
     challenges
 }
 
-fn token(text: &str) -> (&str, &str) {
+fn split_token(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| c.is_whitespace() || matches!(c, '=' | ',' | '"'));
     text.split_at(end.unwrap_or(text.len()))
 }
 
 fn quoted_or_token(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
-        let (word, after) = token(text);
+        let (word, after) = split_token(text);
         return (word.to_owned(), after);
     };
     let mut value = String::new();

@@ -70,13 +70,13 @@ pub(super) fn find_credentials(
         let Some(file) = read_config(path)? else {
             continue;
         };
-        if let Some(helper) = file.helper(host) {
+        if let Some(helper) = file.find_helper(host) {
             let key = if is_hub(host) { HUB_KEY } else { host };
             if let Some(found) = ask_helper(access, helper, key, host)? {
                 return Ok(Some(found));
             }
         }
-        if let Some(auth) = file.auth(host, repository)
+        if let Some(auth) = file.find_auth(host, repository)
             && let Some(found) = auth.credentials(host)?
         {
             return Ok(Some(found));
@@ -115,7 +115,7 @@ fn is_hub(host: &str) -> bool {
 }
 
 impl ConfigFile {
-    fn helper(&self, host: &str) -> Option<&str> {
+    fn find_helper(&self, host: &str) -> Option<&str> {
         let own = self.cred_helpers.as_ref().and_then(|helpers| {
             let found = helpers.iter().find(|(key, _)| same_host(key, host));
             found.map(|(_, helper)| helper.as_str())
@@ -125,7 +125,7 @@ impl ConfigFile {
     }
 
     /// The entry that fits best: podman's name repositories too.
-    fn auth(&self, host: &str, repository: &str) -> Option<&Auth> {
+    fn find_auth(&self, host: &str, repository: &str) -> Option<&Auth> {
         let entries = self.auths.iter().flatten();
         let fitting = entries.filter_map(|(key, auth)| Some((fit(key, host, repository)?, auth)));
         fitting.max_by_key(|(fit, _)| *fit).map(|(_, auth)| auth)

@@ -55,7 +55,7 @@ pub(super) fn registry_endpoints(
     }
     match &found.server {
         Some(server) => endpoints.push(of_host(access, server)?),
-        None => endpoints.push(itself(access, domain)?),
+        None => endpoints.push(registry_endpoint(access, domain)?),
     }
     if let Some(own) = endpoints.last_mut() {
         // Credentials are known by the name that users write.
@@ -81,7 +81,7 @@ fn of_host(access: &Access, host: &Host) -> Result<Endpoint, Error> {
 }
 
 /// The registry under its own name: encrypted, unless it is on this machine and is not.
-fn itself(access: &Access, domain: &str) -> Result<Endpoint, Error> {
+fn registry_endpoint(access: &Access, domain: &str) -> Result<Endpoint, Error> {
     let host = if domain == HUB.0 { HUB.1 } else { domain };
     let url = Url::parse(&format!("https://{host}/v2")).map_err(|reason| Error::Refused {
         what: format!("registry {domain:?}"),

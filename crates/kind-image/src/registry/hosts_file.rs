@@ -35,7 +35,7 @@ pub(super) fn parse_hosts_file(text: &str, base: &Path) -> Result<HostsFile, Str
     let mut file = HostsFile::default();
     if let Some(server) = document.get("server") {
         let url = server.as_str().ok_or("`server` is no text")?;
-        file.server = Some(host(url, document.as_table(), base)?);
+        file.server = Some(parse_host(url, document.as_table(), base)?);
     }
     if let Some(hosts) = document.get("host") {
         let hosts = hosts.as_table_like().ok_or("`host` is no table")?;
@@ -43,19 +43,19 @@ pub(super) fn parse_hosts_file(text: &str, base: &Path) -> Result<HostsFile, Str
             let settings = settings
                 .as_table_like()
                 .ok_or_else(|| format!("`host.{url:?}` is no table"))?;
-            file.mirrors.push(host(url, settings, base)?);
+            file.mirrors.push(parse_host(url, settings, base)?);
         }
     }
     Ok(file)
 }
 
-fn host(url: &str, settings: &dyn TableLike, base: &Path) -> Result<Host, String> {
+fn parse_host(url: &str, settings: &dyn TableLike, base: &Path) -> Result<Host, String> {
     let with_scheme = if url.contains("://") {
         url.to_owned()
     } else {
         format!("https://{url}")
     };
-    let own_path = flag(settings, "override_path")?;
+    let own_path = parse_flag(settings, "override_path")?;
     let whole = if own_path {
         with_scheme.trim_end_matches('/').to_owned()
     } else {
@@ -63,36 +63,36 @@ fn host(url: &str, settings: &dyn TableLike, base: &Path) -> Result<Host, String
     };
     let can = |what: &str, all: &[String]| all.is_empty() || all.iter().any(|it| it == what);
     let capabilities = match settings.get("capabilities") {
-        Some(item) => texts(item).ok_or("`capabilities` is no list of texts")?,
+        Some(item) => parse_texts(item).ok_or("`capabilities` is no list of texts")?,
         None => Vec::new(),
     };
     Ok(Host {
         url: Url::parse(&whole).map_err(|reason| format!("{url:?}: {reason}"))?,
-        files: files(settings, base)?,
-        headers: headers(settings)?,
+        files: parse_files(settings, base)?,
+        headers: parse_headers(settings)?,
         resolves: can("resolve", &capabilities),
         pulls: can("pull", &capabilities),
     })
 }
 
-fn files(settings: &dyn TableLike, base: &Path) -> Result<Files, String> {
+fn parse_files(settings: &dyn TableLike, base: &Path) -> Result<Files, String> {
     let path = |text: &String| base.join(text);
     let authorities = match settings.get("ca") {
-        Some(item) => texts(item).ok_or("`ca` is no list of files")?,
+        Some(item) => parse_texts(item).ok_or("`ca` is no list of files")?,
         None => Vec::new(),
     };
     Ok(Files {
         authorities: authorities.iter().map(path).collect(),
         client: settings
             .get("client")
-            .map(|item| client(item, base))
+            .map(|item| parse_client(item, base))
             .transpose()?,
-        blind: flag(settings, "skip_verify")?,
+        blind: parse_flag(settings, "skip_verify")?,
     })
 }
 
 /// A file with both, a list of such files, or a list of pairs; the first one counts.
-fn client(item: &Item, base: &Path) -> Result<(PathBuf, PathBuf), String> {
+fn parse_client(item: &Item, base: &Path) -> Result<(PathBuf, PathBuf), String> {
     let bad = || "`client` is neither a file nor a list of pairs of files".to_owned();
     let both = |text: &str| (base.join(text), base.join(text));
     if let Some(text) = item.as_str() {
@@ -116,21 +116,21 @@ fn client(item: &Item, base: &Path) -> Result<(PathBuf, PathBuf), String> {
     }
 }
 
-fn headers(settings: &dyn TableLike) -> Result<Vec<(String, String)>, String> {
+fn parse_headers(settings: &dyn TableLike) -> Result<Vec<(String, String)>, String> {
     let Some(item) = settings.get("header") else {
         return Ok(Vec::new());
     };
     let table = item.as_table_like().ok_or("`header` is no table")?;
     let mut headers = Vec::new();
     for (name, item) in table.iter() {
-        let values = texts(item).ok_or_else(|| format!("header `{name}` is no text"))?;
+        let values = parse_texts(item).ok_or_else(|| format!("header `{name}` is no text"))?;
         values.iter().for_each(|value| note_variable(name, value));
         headers.extend(values.into_iter().map(|value| (name.to_owned(), value)));
     }
     Ok(headers)
 }
 
-fn flag(settings: &dyn TableLike, name: &str) -> Result<bool, String> {
+fn parse_flag(settings: &dyn TableLike, name: &str) -> Result<bool, String> {
     match settings.get(name) {
         Some(item) => item
             .as_bool()
@@ -140,7 +140,7 @@ fn flag(settings: &dyn TableLike, name: &str) -> Result<bool, String> {
 }
 
 /// One text, or a list of texts.
-fn texts(item: &Item) -> Option<Vec<String>> {
+fn parse_texts(item: &Item) -> Option<Vec<String>> {
     if let Some(text) = item.as_str() {
         return Some(vec![text.to_owned()]);
     }

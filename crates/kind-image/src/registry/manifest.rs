@@ -117,7 +117,7 @@ fn fetch_manifest(
     ];
     let template = RequestTemplate::new(Method::Get).header("accept", accepted.join(", "));
     let name = digest.map_or_else(|| tag.to_owned(), Digest::to_string);
-    let response = session.send(&format!("manifests/{name}"), &template)?;
+    let response = session.send_request(&format!("manifests/{name}"), &template)?;
     let claimed = response.header("docker-content-digest");
     let claimed = claimed.and_then(|text| text.parse::<Digest>().ok());
     let from = response.url.to_string();

@@ -63,7 +63,7 @@ pub fn pull(
             .collect(),
         progress,
     };
-    let layers = work.run()?;
+    let layers = work.fetch_layers()?;
     let documents = Documents {
         manifest: &found.bytes,
         config: &config.0,
@@ -181,7 +181,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Brings all layers, some of them at once.
-    fn run(&self) -> Result<Vec<Fetched>, Error> {
+    fn fetch_layers(&self) -> Result<Vec<Fetched>, Error> {
         let done: Vec<Mutex<Option<Fetched>>> =
             self.layers.iter().map(|_| Mutex::default()).collect();
         let failure = Mutex::new(None);
@@ -192,8 +192,8 @@ impl Work<'_> {
             for _ in 0..WORKERS.min(self.layers.len()) {
                 scope.spawn(|| {
                     let _guard = GiveUp(&self.ready);
-                    while let Some(number) = self.take() {
-                        match self.layer(number) {
+                    while let Some(number) = self.take_next() {
+                        match self.fetch_layer(number) {
                             Ok(layer) => slot(&done[number], layer),
                             Err(error) => {
                                 self.stop.store(true, Ordering::Relaxed);
@@ -217,20 +217,20 @@ impl Work<'_> {
     }
 
     /// The next layer to bring.
-    fn take(&self) -> Option<usize> {
+    fn take_next(&self) -> Option<usize> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let wanted = number < self.layers.len() && !self.stop.load(Ordering::Relaxed);
         wanted.then_some(number)
     }
 
     /// Brings a layer and unpacks it; `None` if one below it failed.
-    fn layer(&self, number: usize) -> Result<Option<Fetched>, Error> {
+    fn fetch_layer(&self, number: usize) -> Result<Option<Fetched>, Error> {
         let (descriptor, diff_id) = self.layers[number];
         let chain = &self.chain_ids[..=number];
         if self.draft.has_layer(descriptor, &chain[number]) {
             tracing::debug!(digest = %descriptor.digest, "layer is present");
-            self.report(number, descriptor.size);
-            self.ready.done(number);
+            self.report_progress(number, descriptor.size);
+            self.ready.mark_done(number);
             return Ok(Some(self.draft.present(
                 descriptor,
                 diff_id,
@@ -242,7 +242,7 @@ impl Work<'_> {
             descriptor,
             path: &path,
             stop: &self.stop,
-            report: &|bytes| self.report(number, bytes),
+            report: &|bytes| self.report_progress(number, bytes),
         };
         self.sessions
             .ask_in_turn(self.what, |session| download.download_blob(session))?;
@@ -250,11 +250,11 @@ impl Work<'_> {
             return Ok(None);
         }
         let layer = self.draft.unpack_blob(descriptor, diff_id, chain)?;
-        self.ready.done(number);
+        self.ready.mark_done(number);
         Ok(Some(layer))
     }
 
-    fn report(&self, number: usize, bytes: u64) {
+    fn report_progress(&self, number: usize, bytes: u64) {
         self.counts[number].store(bytes, Ordering::Relaxed);
         let done = self
             .counts
@@ -300,7 +300,7 @@ impl Turns {
         !state.unwrap_or_else(PoisonError::into_inner).1
     }
 
-    fn done(&self, number: usize) {
+    fn mark_done(&self, number: usize) {
         self.change(|(done, _)| done.extend([number]));
     }
 

@@ -56,7 +56,7 @@ pub fn push(
     access: &Access,
     progress: ProgressSink<'_>,
 ) -> Result<Pushed, Error> {
-    Push::open(store, image, reference, form, access, progress).and_then(|push| push.run())
+    Push::open(store, image, reference, form, access, progress).and_then(|push| push.push_image())
 }
 
 /// Puts an index of images into the registry that `reference` names; they are there already, in the same
@@ -135,7 +135,7 @@ impl<'a> Push<'a> {
         })
     }
 
-    fn run(&self) -> Result<Pushed, Error> {
+    fn push_image(&self) -> Result<Pushed, Error> {
         let scratch = self.store.scratch()?;
         let manifest = self.image.manifest();
         let diff_ids = &self.image.document().rootfs.diff_ids;
@@ -145,15 +145,16 @@ impl<'a> Push<'a> {
                 directory: &self.image.layers()[number],
                 diff_id,
             };
-            let packed = self.packed(layer, &unpacked, &scratch.path().join(number.to_string()))?;
-            self.send(&packed)?;
+            let packed =
+                self.layer_blob(layer, &unpacked, &scratch.path().join(number.to_string()))?;
+            self.send_blob(&packed)?;
             layers.push(packed.descriptor);
         }
-        self.send(&Packed {
+        self.send_blob(&Packed {
             path: self.store.blob_path(&manifest.config.digest),
             descriptor: manifest.config.clone(),
         })?;
-        let (bytes, kind) = self.manifest(layers)?;
+        let (bytes, kind) = self.pushed_manifest(layers)?;
         put_manifest(&self.session, self.reference, &kind, &bytes)
             .map_err(|failure| self.failure(failure))?;
         let document = self.image.document();
@@ -165,7 +166,7 @@ impl<'a> Push<'a> {
     }
 
     /// The manifest with the layers as they were sent: the one in the store if that is how they are there.
-    fn manifest(&self, layers: Vec<Descriptor>) -> Result<(Vec<u8>, String), Error> {
+    fn pushed_manifest(&self, layers: Vec<Descriptor>) -> Result<(Vec<u8>, String), Error> {
         let own = self.image.manifest();
         let kind = own
             .media_type
@@ -185,7 +186,7 @@ impl<'a> Push<'a> {
     }
 
     /// A layer's blob: the one in the store, or one that is made now.
-    fn packed(
+    fn layer_blob(
         &self,
         layer: &Descriptor,
         unpacked: &Unpacked<'_>,
@@ -246,7 +247,7 @@ impl<'a> Push<'a> {
     }
 
     /// Sends content unless the registry has it.
-    fn send(&self, packed: &Packed) -> Result<(), Error> {
+    fn send_blob(&self, packed: &Packed) -> Result<(), Error> {
         let there = self.is_there(&packed.descriptor.digest);
         let sent = there.and_then(|there| {
             if there {
@@ -258,12 +259,12 @@ impl<'a> Push<'a> {
         sent.map_err(|failure| self.failure(failure))?;
         self.sent
             .fetch_add(packed.descriptor.size, Ordering::Relaxed);
-        self.report(0);
+        self.report_progress(0);
         Ok(())
     }
 
     fn is_there(&self, digest: &Digest) -> Result<bool, RegistryFailure> {
-        match self.session.send(
+        match self.session.send_request(
             &format!("blobs/{digest}"),
             &RequestTemplate::new(Method::Head),
         ) {
@@ -280,20 +281,20 @@ impl<'a> Push<'a> {
         let post = RequestTemplate::new(Method::Post).header("content-length", "0");
         for repository in &self.siblings {
             let path = format!("blobs/uploads/?mount={digest}&from={repository}");
-            let response = self.session.send(&path, &post)?;
+            let response = self.session.send_request(&path, &post)?;
             if response.status == 201 {
                 return Ok(());
             }
             // The registry has begun an upload instead, which is as good as any.
             if response.status == 202 {
-                return self.upload(packed, &response);
+                return self.upload_blob(packed, &response);
             }
         }
-        let response = self.session.send("blobs/uploads/", &post)?;
-        self.upload(packed, &response)
+        let response = self.session.send_request("blobs/uploads/", &post)?;
+        self.upload_blob(packed, &response)
     }
 
-    fn upload(&self, packed: &Packed, begun: &Response) -> Result<(), RegistryFailure> {
+    fn upload_blob(&self, packed: &Packed, begun: &Response) -> Result<(), RegistryFailure> {
         let location = begun.header("location").unwrap_or_default();
         let place = begun
             .url
@@ -314,7 +315,7 @@ impl<'a> Push<'a> {
         self.session.send_to(&place, &template).map(drop)
     }
 
-    fn report(&self, more: u64) {
+    fn report_progress(&self, more: u64) {
         let layers = &self.image.manifest().layers;
         let done = self.sent.load(Ordering::Relaxed) + more;
         // Compressed, less is sent than the store's sizes say; the last report settles it.
@@ -332,7 +333,7 @@ struct Counted<'a> {
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
-        self.push.report(self.file.stream_position()?);
+        self.push.report_progress(self.file.stream_position()?);
         Ok(count)
     }
 }
@@ -377,6 +378,6 @@ fn put_manifest(
         size: bytes.len() as u64,
     });
     session
-        .send(&format!("manifests/{name}"), &template)
+        .send_request(&format!("manifests/{name}"), &template)
         .map(drop)
 }

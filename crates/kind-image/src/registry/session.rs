@@ -164,12 +164,12 @@ impl Session<'_> {
     }
 
     /// Asks for something below the repository, for example `manifests/v1`.
-    pub(super) fn send(
+    pub(super) fn send_request(
         &self,
         path: &str,
         template: &RequestTemplate<'_>,
     ) -> Result<Response, RegistryFailure> {
-        let text = format!("{}/{}/{path}", self.base()?, self.repository);
+        let text = format!("{}/{}/{path}", self.base_url()?, self.repository);
         let mut url = Url::parse(&text).map_err(|reason| http::Error::address(&text, reason))?;
         if let Some(registry) = &self.endpoint.stands_for {
             url = url.with_query("ns", registry);
@@ -211,7 +211,7 @@ impl Session<'_> {
         };
         let response = self.send_once(url, template, granted.as_ref())?;
         if response.status != 401 || !ours {
-            return self.classify(response);
+            return self.classify_response(response);
         }
         let challenges: Vec<_> = response
             .headers("www-authenticate")
@@ -221,7 +221,7 @@ impl Session<'_> {
         let Some(grant) =
             authority::answer_challenge(self.access, &self.endpoint, &challenges, scopes)?
         else {
-            return self.classify(response);
+            return self.classify_response(response);
         };
         tracing::debug!(host = self.host(), known = grant.known, "authorized");
         let response = self.send_once(url, template, Some(&grant.value))?;
@@ -233,7 +233,7 @@ impl Session<'_> {
                 .unwrap_or_else(PoisonError::into_inner);
             granted.insert(key, grant.value);
         }
-        self.classify(response)
+        self.classify_response(response)
     }
 
     /// Whether an address is the registry's: what is meant for the registry may be sent there.
@@ -272,7 +272,7 @@ impl Session<'_> {
         })
     }
 
-    fn classify(&self, response: Response) -> Result<Response, RegistryFailure> {
+    fn classify_response(&self, response: Response) -> Result<Response, RegistryFailure> {
         match response.status {
             // A part that lies outside of what there is: whoever asked for a part knows what to do.
             416 => Ok(response),
@@ -286,7 +286,7 @@ impl Session<'_> {
 
     /// The address of the registry. One on this machine may have no encryption, which shows when it is
     /// asked for the first time.
-    fn base(&self) -> Result<Url, RegistryFailure> {
+    fn base_url(&self) -> Result<Url, RegistryFailure> {
         let secure = &self.endpoint.url;
         if !self.endpoint.or_plain {
             return Ok(secure.clone());

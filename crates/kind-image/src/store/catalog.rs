@@ -15,7 +15,7 @@ impl Store {
     pub fn find_image(&self, reference: &str) -> Result<Option<Image>, Error> {
         let found = self.look_up(reference)?;
         if let Some(image) = &found {
-            self.restore(image)?;
+            self.restore_layers(image)?;
         }
         Ok(found)
     }
@@ -28,7 +28,7 @@ impl Store {
         }
         let reference: Reference = reference.parse()?;
         let _lock = self.lock_shared()?;
-        let names = self.names()?;
+        let names = self.read_names()?;
         let found = match reference.digest() {
             // The digest may be an index's, by which the image was asked for when it was brought.
             Some(digest) => names.into_iter().find(|(name, found)| {
@@ -46,7 +46,7 @@ impl Store {
     pub fn list_images(&self) -> Result<Vec<Image>, Error> {
         let _lock = self.lock_shared()?;
         let mut by_digest: BTreeMap<Digest, Vec<Reference>> = BTreeMap::new();
-        for (name, digest) in self.names()? {
+        for (name, digest) in self.read_names()? {
             by_digest.entry(digest).or_default().push(name);
         }
         let mut images = by_digest
@@ -61,7 +61,7 @@ impl Store {
     pub fn tag(&self, image: &Image, reference: &str) -> Result<(), Error> {
         let reference: Reference = reference.parse()?;
         let _lock = self.lock()?;
-        let mut index = self.index()?;
+        let mut index = self.read_index()?;
         let path = self.blob_path(image.digest());
         let size = fs::metadata(&path)
             .map_err(Error::path("read", &path))?
@@ -78,7 +78,7 @@ impl Store {
             .look_up(reference)?
             .ok_or_else(|| Error::Missing(reference.to_owned()))?;
         let lock = self.lock()?;
-        let mut index = self.index()?;
+        let mut index = self.read_index()?;
         if reference.parse::<Digest>().is_ok() {
             index
                 .manifests
@@ -100,9 +100,9 @@ impl Store {
         self.collect_garbage(lock)
     }
 
-    fn names(&self) -> Result<Vec<(Reference, Digest)>, Error> {
+    fn read_names(&self) -> Result<Vec<(Reference, Digest)>, Error> {
         let mut names = Vec::new();
-        for entry in self.index()?.manifests {
+        for entry in self.read_index()?.manifests {
             if let Some(name) = entry.annotations.get(REFERENCE_ANNOTATION) {
                 names.push((name.parse()?, entry.digest));
             }

@@ -81,7 +81,7 @@ pub(super) fn commit_documents(
     put_blob(&store, documents.config)?;
     let digest = put_blob(&store, documents.manifest)?;
     let size = documents.manifest.len() as u64;
-    let mut index = store.index()?;
+    let mut index = store.read_index()?;
     for name in names {
         set_name(&mut index, name, &digest, size);
     }
@@ -118,6 +118,6 @@ fn encode_document<T: Serialize>(document: &T) -> Vec<u8> {
 
 fn put_blob(store: &Store, document: &[u8]) -> Result<Digest, Error> {
     let digest = Digest::of(document);
-    store.replace(&store.blob_path(&digest), document)?;
+    store.replace_file(&store.blob_path(&digest), document)?;
     Ok(digest)
 }

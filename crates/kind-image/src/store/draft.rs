@@ -77,7 +77,7 @@ impl Draft {
     /// Adds a layer that the store has already above the same layers; `false` if it has not.
     pub fn add_known(&mut self, layer: &Layer) -> bool {
         let (id, chain_id) = (&layer.diff_id, self.next_chain_id(&layer.diff_id));
-        let known = self.store.directory(id, &chain_id, id).is_dir();
+        let known = self.store.layer_directory(id, &chain_id, id).is_dir();
         if known {
             self.push(layer.clone(), None, None);
         }
@@ -96,7 +96,7 @@ impl Draft {
             to: io::BufWriter::new(file),
         });
         let root = unpack::open_root(&directory)?;
-        let lower = unpack::Lower::open_layers(&self.directories())?;
+        let lower = unpack::Lower::open_layers(&self.layer_directories())?;
         unpack::layer(&root, &lower, &mut tee, &unpack::Options::layer())?;
         let (diff_id, size) = tee.finish(MAX_PADDING).map_err(Error::io("read layer"))?;
         let layer = Layer { diff_id, size };
@@ -111,11 +111,11 @@ impl Draft {
     }
 
     /// Where the layers are now.
-    fn directories(&self) -> Vec<PathBuf> {
+    fn layer_directories(&self) -> Vec<PathBuf> {
         let directory = |layer: &Prepared| {
             let (id, blob) = (&layer.layer.diff_id, &layer.descriptor.digest);
             let own = layer.directory.clone();
-            own.unwrap_or_else(|| self.store.directory(id, &layer.chain_id, blob))
+            own.unwrap_or_else(|| self.store.layer_directory(id, &layer.chain_id, blob))
         };
         self.layers.iter().map(directory).collect()
     }

@@ -84,16 +84,16 @@ impl Draft {
         diff_id: &Digest,
     ) -> Result<PathBuf, Error> {
         let below = stored.enumerate().map(|(number, stored)| {
-            let own = self.directory(number);
+            let own = self.layer_directory(number);
             if own.is_dir() { own } else { stored }
         });
         let below: Vec<_> = below.collect();
-        let directory = self.directory(below.len());
+        let directory = self.layer_directory(below.len());
         unpack_to(blob, &directory, diff_id, &Lower::open_layers(&below)?)?;
         Ok(directory)
     }
 
-    fn directory(&self, number: usize) -> PathBuf {
+    fn layer_directory(&self, number: usize) -> PathBuf {
         self.scratch.path().join(format!("layer-{number}"))
     }
 

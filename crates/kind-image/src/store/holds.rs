@@ -19,7 +19,7 @@ impl Store {
         if !self.blob_path(image.digest()).exists() {
             return Err(Error::Missing(image.digest().to_string()));
         }
-        self.replace(&path, image.digest().to_string().as_bytes())
+        self.replace_file(&path, image.digest().to_string().as_bytes())
     }
 
     /// Ends a hold; none is no error. Removes the image if nothing else needs it.
@@ -34,7 +34,7 @@ impl Store {
     }
 
     /// Digests of the manifests that somebody holds.
-    pub(super) fn held(&self, _lock: &Locked) -> Result<BTreeSet<Digest>, Error> {
+    pub(super) fn held_manifests(&self, _lock: &Locked) -> Result<BTreeSet<Digest>, Error> {
         let directory = self.root().join("holds");
         let mut held = BTreeSet::new();
         for entry in fs::read_dir(&directory).map_err(Error::path("read", &directory))? {

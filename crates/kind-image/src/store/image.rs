@@ -68,8 +68,8 @@ impl Image {
         digest: &Digest,
         references: Vec<Reference>,
     ) -> Result<Self, Error> {
-        let manifest: Manifest = store.document(digest)?;
-        let config: ImageConfig = store.document(&manifest.config.digest)?;
+        let manifest: Manifest = store.read_document(digest)?;
+        let config: ImageConfig = store.read_document(&manifest.config.digest)?;
         Ok(Self {
             layers: store.layer_paths(&manifest, &config),
             digest: digest.clone(),

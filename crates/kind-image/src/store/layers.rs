@@ -19,7 +19,7 @@ impl Store {
         let tmp = self.root().join("tmp");
         scratch::sweep_scratch(&tmp)?;
         let trash = Scratch::make_scratch(&tmp)?;
-        let needed = self.needed(&lock)?;
+        let needed = self.needed_paths(&lock)?;
         for part in [CHAINS, FORMER_LAYERS, "blobs/sha256"] {
             move_unneeded(&self.root().join(part), &needed, trash.path())?;
         }
@@ -29,17 +29,17 @@ impl Store {
     }
 
     /// Paths of the needed blobs and layers.
-    fn needed(&self, lock: &Locked) -> Result<BTreeSet<PathBuf>, Error> {
-        let held = self.held(lock)?;
-        let named = self.index()?.manifests.into_iter();
+    fn needed_paths(&self, lock: &Locked) -> Result<BTreeSet<PathBuf>, Error> {
+        let held = self.held_manifests(lock)?;
+        let named = self.read_index()?.manifests.into_iter();
         let named = named.map(|entry| entry.digest).collect::<BTreeSet<_>>();
         let mut needed = BTreeSet::new();
         for digest in named.union(&held) {
-            needed.extend(self.parts(digest)?);
+            needed.extend(self.image_paths(digest)?);
             if held.contains(digest) {
                 // Nodes that an earlier version made know them by these paths.
-                let manifest: Manifest = self.document(digest)?;
-                let config: ImageConfig = self.document(&manifest.config.digest)?;
+                let manifest: Manifest = self.read_document(digest)?;
+                let config: ImageConfig = self.read_document(&manifest.config.digest)?;
                 let diff_ids = config.rootfs.diff_ids.iter();
                 needed.extend(diff_ids.map(|diff_id| self.former_layer_path(diff_id)));
             }

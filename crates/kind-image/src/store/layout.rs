@@ -39,7 +39,7 @@ impl Store {
         let layout = root.join("oci-layout");
         if !layout.exists() {
             let _lock = store.lock()?;
-            store.replace(&layout, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+            store.replace_file(&layout, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
         }
         Ok(store)
     }
@@ -95,12 +95,19 @@ impl Store {
             .zip(config.rootfs.chain_ids())
             .zip(&manifest.layers);
         layers
-            .map(|((diff_id, chain_id), layer)| self.directory(diff_id, &chain_id, &layer.digest))
+            .map(|((diff_id, chain_id), layer)| {
+                self.layer_directory(diff_id, &chain_id, &layer.digest)
+            })
             .collect()
     }
 
     /// Where a layer is, or belongs.
-    pub(super) fn directory(&self, diff_id: &Digest, chain_id: &Digest, blob: &Digest) -> PathBuf {
+    pub(super) fn layer_directory(
+        &self,
+        diff_id: &Digest,
+        chain_id: &Digest,
+        blob: &Digest,
+    ) -> PathBuf {
         let path = self.layer_path(chain_id);
         let former = self.former_layer_path(diff_id);
         // What was made here lists all its directories: it is the same above any layers.
@@ -117,7 +124,7 @@ impl Store {
     }
 
     /// A JSON document by its digest, which is checked.
-    pub(super) fn document<T: DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
+    pub(super) fn read_document<T: DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
         let path = self.blob_path(digest);
         let bytes = fs::read(&path).map_err(Error::path("read", &path))?;
         let found = Digest::of(&bytes);
@@ -131,7 +138,7 @@ impl Store {
         serde_json::from_slice(&bytes).map_err(|source| Error::Document { path, source })
     }
 
-    pub(super) fn index(&self) -> Result<Index, Error> {
+    pub(super) fn read_index(&self) -> Result<Index, Error> {
         let path = self.root.join("index.json");
         match fs::read(&path) {
             Ok(bytes) => {
@@ -145,11 +152,11 @@ impl Store {
     /// Replaces the index. The caller holds the lock.
     pub(super) fn write_index(&self, index: &Index) -> Result<(), Error> {
         let bytes = serde_json::to_vec_pretty(index).expect("an index is plain data");
-        self.replace(&self.root.join("index.json"), &bytes)
+        self.replace_file(&self.root.join("index.json"), &bytes)
     }
 
     /// Writes a file so that it is either whole or as before. The caller holds the lock.
-    pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    pub(super) fn replace_file(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let temporary = path.with_extension("new");
         let write = || {
             let mut file = File::create(&temporary)?;

@@ -24,18 +24,18 @@ impl Store {
     /// The images that nobody holds, with what removing all of them would free.
     pub fn unused(&self) -> Result<Vec<Unused>, Error> {
         let lock = self.lock()?;
-        let held = self.held(&lock)?;
+        let held = self.held_manifests(&lock)?;
         drop(lock);
         let mut counted = BTreeSet::new();
         for digest in &held {
-            counted.extend(self.parts(digest)?);
+            counted.extend(self.image_paths(digest)?);
         }
         let mut unused = Vec::new();
         for image in self.list_images()? {
             if held.contains(image.digest()) {
                 continue;
             }
-            let parts = self.parts(image.digest())?.into_iter();
+            let parts = self.image_paths(image.digest())?.into_iter();
             let new = parts.filter(|part| counted.insert(part.clone()));
             let new: Vec<_> = new.collect();
             unused.push(Unused {
@@ -50,10 +50,10 @@ impl Store {
     /// Removes an image that nobody holds, with all its names; `false` if somebody holds it by now.
     pub fn remove_unused(&self, digest: &Digest) -> Result<bool, Error> {
         let lock = self.lock()?;
-        if self.held(&lock)?.contains(digest) {
+        if self.held_manifests(&lock)?.contains(digest) {
             return Ok(false);
         }
-        let mut index = self.index()?;
+        let mut index = self.read_index()?;
         index.manifests.retain(|entry| entry.digest != *digest);
         self.write_index(&index)?;
         self.collect_garbage(lock)?;
@@ -61,9 +61,12 @@ impl Store {
     }
 
     /// Everything on disk that an image is made of.
-    pub(super) fn parts(&self, digest: &Digest) -> Result<BTreeSet<std::path::PathBuf>, Error> {
-        let manifest: Manifest = self.document(digest)?;
-        let config: ImageConfig = self.document(&manifest.config.digest)?;
+    pub(super) fn image_paths(
+        &self,
+        digest: &Digest,
+    ) -> Result<BTreeSet<std::path::PathBuf>, Error> {
+        let manifest: Manifest = self.read_document(digest)?;
+        let config: ImageConfig = self.read_document(&manifest.config.digest)?;
         let layers = self.layer_paths(&manifest, &config).into_iter();
         let blobs = [digest, &manifest.config.digest].into_iter();
         let blobs = blobs.chain(manifest.layers.iter().map(|layer| &layer.digest));

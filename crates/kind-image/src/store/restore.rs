@@ -9,7 +9,7 @@ impl Store {
     ///
     /// # Errors
     /// A layer is missing that has no blob, or a blob is damaged.
-    pub(super) fn restore(&self, image: &Image) -> Result<(), Error> {
+    pub(super) fn restore_layers(&self, image: &Image) -> Result<(), Error> {
         let missing = |path: &std::path::PathBuf| !path.is_dir();
         if !image.layers.iter().any(missing) {
             return Ok(());

@@ -35,7 +35,7 @@ pub struct Summary {
 /// Names may begin with `/`, which then means `root`; `..` is refused. The stream is read up to the
 /// archive's end mark, not further.
 pub fn into(root: impl AsFd, tar: impl Read, options: &Options) -> Result<Summary, Error> {
-    unpack(root.as_fd(), tar, options, None)
+    unpack_tar(root.as_fd(), tar, options, None)
 }
 
 /// Unpacks a layer as [`into`] does, as far as it differs from the layers below it: on top of them it is what
@@ -46,10 +46,10 @@ pub fn layer(
     tar: impl Read,
     options: &Options,
 ) -> Result<Summary, Error> {
-    unpack(root.as_fd(), tar, options, Some(Changeset::new(lower)))
+    unpack_tar(root.as_fd(), tar, options, Some(Changeset::new(lower)))
 }
 
-fn unpack(
+fn unpack_tar(
     root: BorrowedFd<'_>,
     tar: impl Read,
     options: &Options,
@@ -74,13 +74,13 @@ fn unpack(
         .raw(true)
     {
         let mut entry = entry.map_err(Error::io("read archive"))?;
-        unpacking.count(&entry)?;
+        unpacking.count_entry(&entry)?;
         if !extensions.take_in(&mut entry)? {
             let item = std::mem::take(&mut extensions).finish(&entry)?;
-            unpacking.apply(&item, &mut entry)?;
+            unpacking.apply_item(&item, &mut entry)?;
         }
     }
-    unpacking.settle()?;
+    unpacking.settle_changeset()?;
     unpacking.finish_directories();
     Ok(unpacking.summary)
 }
@@ -120,7 +120,7 @@ struct Unpacking<'a> {
 }
 
 impl Unpacking<'_> {
-    fn count<R: Read>(&mut self, entry: &Entry<'_, R>) -> Result<(), Error> {
+    fn count_entry<R: Read>(&mut self, entry: &Entry<'_, R>) -> Result<(), Error> {
         self.summary.entries += 1;
         let refuse = |reason| Error::Refused {
             name: String::from_utf8_lossy(&entry.header().path_bytes()).into_owned(),
@@ -141,20 +141,21 @@ impl Unpacking<'_> {
         }
     }
 
-    fn apply(&mut self, item: &Item, content: &mut dyn Read) -> Result<(), Error> {
-        self.make(item, content).map_err(|failure| match failure {
-            Failure::Refused(reason) => Error::Refused {
-                name: item.path.display().to_string(),
-                reason,
-            },
-            Failure::System(source) => Error::Io {
-                action: format!("unpack {}", item.path.display()),
-                source,
-            },
-        })
+    fn apply_item(&mut self, item: &Item, content: &mut dyn Read) -> Result<(), Error> {
+        self.make_item(item, content)
+            .map_err(|failure| match failure {
+                Failure::Refused(reason) => Error::Refused {
+                    name: item.path.display().to_string(),
+                    reason,
+                },
+                Failure::System(source) => Error::Io {
+                    action: format!("unpack {}", item.path.display()),
+                    source,
+                },
+            })
     }
 
-    fn make(&mut self, item: &Item, content: &mut dyn Read) -> Result<(), Failure> {
+    fn make_item(&mut self, item: &Item, content: &mut dyn Read) -> Result<(), Failure> {
         let path = self.target.path(&item.path)?;
         if path.as_os_str().is_empty() {
             // The target itself: it exists, and what it looks like is its owner's business.
@@ -182,11 +183,11 @@ impl Unpacking<'_> {
             }
             Kind::Fifo => self.make_node(&place, FileType::Fifo, 0, item),
             Kind::Character(major, minor) => {
-                let device = self.device(*major, *minor)?;
+                let device = self.device_number(*major, *minor)?;
                 self.make_node(&place, FileType::CharacterDevice, device, item)
             }
             Kind::Block(major, minor) => {
-                let device = self.device(*major, *minor)?;
+                let device = self.device_number(*major, *minor)?;
                 self.make_node(&place, FileType::BlockDevice, device, item)
             }
             Kind::Directory | Kind::File => Ok(()),
@@ -307,7 +308,7 @@ impl Unpacking<'_> {
         Ok(place)
     }
 
-    fn device(&self, major: u32, minor: u32) -> Result<u64, Refusal> {
+    fn device_number(&self, major: u32, minor: u32) -> Result<u64, Refusal> {
         if self.options.devices {
             Ok(rustix::fs::makedev(major, minor))
         } else {
@@ -351,7 +352,7 @@ impl Unpacking<'_> {
     }
 
     /// Makes real what a layer says about those below it.
-    fn settle(&mut self) -> Result<(), Error> {
+    fn settle_changeset(&mut self) -> Result<(), Error> {
         let Some(changeset) = self.changeset.take() else {
             return Ok(());
         };

@@ -154,24 +154,29 @@ impl<'a> Changeset<'a> {
             let stat = target.strict_place(&path).and_then(|place| place.stat());
             // An entry may have replaced it, or a directory above it.
             if matches!(stat, Ok(Some(stat)) if is_directory(&stat) && stat.st_ino == inode) {
-                times.extend(self.adopt(target, path, ownership)?);
+                times.extend(self.adopt_attributes(target, path, ownership)?);
             }
         }
         let mut made = Vec::new();
         for path in &self.whiteouts {
-            self.hide(target, path, &mut made)?;
+            self.hide_lower(target, path, &mut made)?;
         }
         for path in self.opaque.iter().chain(&self.replaced) {
             self.hide_content(target, path, &mut made)?;
         }
         for path in made {
-            times.extend(self.adopt(target, path, ownership)?);
+            times.extend(self.adopt_attributes(target, path, ownership)?);
         }
         Ok(times)
     }
 
     /// Hides what lower layers have at a path.
-    fn hide(&self, target: &Target<'_>, path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Errno> {
+    fn hide_lower(
+        &self,
+        target: &Target<'_>,
+        path: &Path,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<(), Errno> {
         if self.is_below_hidden(path) {
             return Ok(());
         }
@@ -205,7 +210,7 @@ impl<'a> Changeset<'a> {
     }
 
     /// Gives a directory that no entry lists the attributes that it has in the lower layers, if it is there.
-    fn adopt(
+    fn adopt_attributes(
         &self,
         target: &Target<'_>,
         path: PathBuf,

@@ -53,8 +53,8 @@ impl Extensions {
     /// Takes in an extension entry; `false` if the entry is a real one.
     pub(super) fn take_in<R: Read>(&mut self, entry: &mut Entry<'_, R>) -> Result<bool, Error> {
         match entry.header().entry_type() {
-            EntryType::GNULongName => self.path = Some(text(&read_extension(entry)?)),
-            EntryType::GNULongLink => self.link = Some(text(&read_extension(entry)?)),
+            EntryType::GNULongName => self.path = Some(trim_nul(&read_extension(entry)?)),
+            EntryType::GNULongLink => self.link = Some(trim_nul(&read_extension(entry)?)),
             EntryType::XHeader => {
                 let records = read_extension(entry)?;
                 self.take_records(&records)
@@ -83,7 +83,7 @@ impl Extensions {
         let link = self
             .link
             .or_else(|| header.link_name_bytes().map(|link| link.into_owned()));
-        let kind = kind(header, &path, link).map_err(refuse)?;
+        let kind = entry_kind(header, &path, link).map_err(refuse)?;
         let size = header
             .entry_size()
             .map_err(|_| refuse(Refusal::BadHeader))?;
@@ -132,7 +132,7 @@ impl Extensions {
             b"size" => self.size = Some(parse_decimal(value)?),
             b"uid" => self.uid = Some(parse_decimal(value)?),
             b"gid" => self.gid = Some(parse_decimal(value)?),
-            b"mtime" => self.mtime = Some(seconds(value)?),
+            b"mtime" => self.mtime = Some(parse_seconds(value)?),
             _ => {
                 if let Some(name) = key.strip_prefix(XATTR_PREFIX) {
                     self.xattrs
@@ -144,7 +144,7 @@ impl Extensions {
     }
 }
 
-fn kind(header: &Header, path: &[u8], link: Option<Vec<u8>>) -> Result<Kind, Refusal> {
+fn entry_kind(header: &Header, path: &[u8], link: Option<Vec<u8>>) -> Result<Kind, Refusal> {
     let device = || {
         let part = |number: std::io::Result<Option<u32>>| number.ok().flatten();
         part(header.device_major())
@@ -199,7 +199,7 @@ fn refused<R: Read>(entry: &Entry<'_, R>, reason: Refusal) -> Error {
 }
 
 /// Names in extension entries end with a NUL byte.
-fn text(bytes: &[u8]) -> Vec<u8> {
+fn trim_nul(bytes: &[u8]) -> Vec<u8> {
     bytes.strip_suffix(b"\0").unwrap_or(bytes).to_vec()
 }
 
@@ -208,7 +208,7 @@ fn parse_decimal(value: &[u8]) -> Option<u64> {
 }
 
 /// Whole seconds of a time that may have a fraction.
-fn seconds(value: &[u8]) -> Option<i64> {
+fn parse_seconds(value: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(value).ok()?;
     text.split('.').next()?.parse().ok()
 }

@@ -55,7 +55,7 @@ impl<'a> Target<'a> {
     ) -> Result<PathInDirectory, Errno> {
         let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
         let parent = path.parent().unwrap_or(Path::new(""));
-        let parent = match self.resolve(parent, in_root()) {
+        let parent = match self.resolve_path(parent, in_root()) {
             Err(Errno::NOENT) => self.make_directories(parent, made)?,
             other => other?,
         };
@@ -65,18 +65,18 @@ impl<'a> Target<'a> {
     /// The place of a path on which nothing may be a symbolic link.
     pub(super) fn strict_place(&self, path: &Path) -> Result<PathInDirectory, Errno> {
         let name = path.file_name().ok_or(Errno::INVAL)?.to_owned();
-        let parent = self.resolve(path.parent().unwrap_or(Path::new("")), strict())?;
+        let parent = self.resolve_path(path.parent().unwrap_or(Path::new("")), strict_flags())?;
         Ok(PathInDirectory { parent, name })
     }
 
     /// Whether a path leads to a directory, through links of the target if there are some.
     pub(super) fn is_directory(&self, path: &Path) -> bool {
-        self.resolve(path, in_root()).is_ok()
+        self.resolve_path(path, in_root()).is_ok()
     }
 
     /// The path without the symbolic links that stand on it in the target; what does not exist stays as it is.
     pub(super) fn canonical(&self, path: &Path) -> Result<PathBuf, Errno> {
-        if self.resolve(path, strict()).is_ok() {
+        if self.resolve_path(path, strict_flags()).is_ok() {
             return Ok(path.to_owned());
         }
         let mut canonical = PathBuf::new();
@@ -87,7 +87,7 @@ impl<'a> Target<'a> {
                 canonical.pop();
                 continue;
             }
-            let link = match self.resolve(&canonical, strict()) {
+            let link = match self.resolve_path(&canonical, strict_flags()) {
                 Ok(parent) => rustix::fs::readlinkat(&parent, &part, Vec::new()),
                 Err(error) => Err(error),
             };
@@ -118,7 +118,7 @@ impl<'a> Target<'a> {
     ) -> Result<OwnedFd, Errno> {
         let mut so_far = PathBuf::new();
         for component in self.canonical(path)?.components() {
-            let parent = self.resolve(&so_far, strict())?;
+            let parent = self.resolve_path(&so_far, strict_flags())?;
             so_far.push(component);
             match rustix::fs::mkdirat(&parent, component.as_os_str(), Mode::from_raw_mode(0o755)) {
                 Ok(()) => made.push(so_far.clone()),
@@ -127,10 +127,10 @@ impl<'a> Target<'a> {
                 Err(error) => return Err(error),
             }
         }
-        self.resolve(&so_far, strict())
+        self.resolve_path(&so_far, strict_flags())
     }
 
-    fn resolve(&self, path: &Path, resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
+    fn resolve_path(&self, path: &Path, resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
         let path = if path.as_os_str().is_empty() {
             Path::new(".")
         } else {
@@ -206,7 +206,7 @@ fn in_root() -> ResolveFlags {
     ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS
 }
 
-fn strict() -> ResolveFlags {
+fn strict_flags() -> ResolveFlags {
     ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS
 }
 

@@ -48,7 +48,7 @@ impl Authority {
     }
 
     /// Makes a key and a certificate for it.
-    pub(super) fn issue(&self, leaf: &Leaf) -> Result<Pair, Error> {
+    pub(super) fn issue_certificate(&self, leaf: &Leaf) -> Result<Pair, Error> {
         let key = key::new_key()?;
         let certificate = leaf
             .parameters()?

@@ -29,7 +29,7 @@ pub(super) struct Pair {
 /// A P-256 key in the form of RFC 5915 (`EC PRIVATE KEY`), as Kubernetes itself writes such keys. In that
 /// of PKCS #8 kubeadm's phases `upload-certs` and `download-certs` know keys of RSA only.
 pub(super) fn key_pem(key: &KeyPair) -> String {
-    let Some(der) = named(key.serialized_der()) else {
+    let Some(der) = unwrap_key(key.serialized_der()) else {
         return key.serialize_pem();
     };
     let text = STANDARD.encode(der);
@@ -42,7 +42,7 @@ pub(super) fn key_pem(key: &KeyPair) -> String {
 }
 
 /// The key that PKCS #8 wraps, with its curve, which stands in the wrapping there.
-fn named(wrapped: &[u8]) -> Option<Vec<u8>> {
+fn unwrap_key(wrapped: &[u8]) -> Option<Vec<u8>> {
     let begin = wrapped
         .windows(SECRET.len())
         .position(|part| part == SECRET)?;
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_key_names_its_curve_and_has_both_halves() {
         let key = new_key().unwrap();
-        let der = named(key.serialized_der()).unwrap();
+        let der = unwrap_key(key.serialized_der()).unwrap();
         assert_eq!((der.len(), der[1]), (121, 119));
         assert!(der.ends_with(key.public_key_raw()));
         let pem = key_pem(&key);
@@ -69,6 +69,6 @@ mod tests {
             "{pem}"
         );
         assert!(pem.lines().all(|line| line.len() <= 64));
-        assert_eq!(named(b"something else"), None);
+        assert_eq!(unwrap_key(b"something else"), None);
     }
 }

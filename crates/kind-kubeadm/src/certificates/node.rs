@@ -30,7 +30,7 @@ impl Authorities {
     /// A name in the documents cannot stand in a certificate.
     pub fn of_balancer(&self, documents: &Documents, path: &str) -> Result<NodeFile, Error> {
         let user = "system:kube-proxy";
-        let pair = self.cluster.issue(&Leaf::client(user, None))?;
+        let pair = self.cluster.issue_certificate(&Leaf::client(user, None))?;
         let authority = self.cluster.pem();
         let access = Access {
             cluster: documents.cluster_name(),
@@ -61,7 +61,7 @@ impl Authorities {
             files.extend(self.shared());
             files.extend(node.of_api_server()?);
             files.extend(node.of_etcd()?);
-            files.extend(node.kubeconfigs()?);
+            files.extend(node.issue_kubeconfigs()?);
         } else {
             files.push(public_file(format!("{PKI}/ca.crt"), self.cluster.pem()));
         }
@@ -100,13 +100,19 @@ impl Node<'_> {
         let cluster = &self.authorities.cluster;
         let front_proxy = &self.authorities.front_proxy;
         let client = Leaf::client("kube-apiserver-kubelet-client", Some(group));
-        let mut files = pair(
+        let mut files = pair_files(
             "apiserver",
-            cluster.issue(&Leaf::server("kube-apiserver", names))?,
+            cluster.issue_certificate(&Leaf::server("kube-apiserver", names))?,
         );
-        files.extend(pair("apiserver-kubelet-client", cluster.issue(&client)?));
+        files.extend(pair_files(
+            "apiserver-kubelet-client",
+            cluster.issue_certificate(&client)?,
+        ));
         let client = Leaf::client("front-proxy-client", None);
-        files.extend(pair("front-proxy-client", front_proxy.issue(&client)?));
+        files.extend(pair_files(
+            "front-proxy-client",
+            front_proxy.issue_certificate(&client)?,
+        ));
         Ok(files)
     }
 
@@ -135,12 +141,12 @@ impl Node<'_> {
                 Leaf::client("kube-apiserver-etcd-client", group),
             ),
         ] {
-            files.extend(pair(path, etcd.issue(&leaf)?));
+            files.extend(pair_files(path, etcd.issue_certificate(&leaf)?));
         }
         Ok(files)
     }
 
-    fn kubeconfigs(&self) -> Result<Vec<NodeFile>, Error> {
+    fn issue_kubeconfigs(&self) -> Result<Vec<NodeFile>, Error> {
         let (endpoint, local) = (
             self.documents.endpoint_url(),
             self.documents.local_endpoint_url(),
@@ -150,7 +156,7 @@ impl Node<'_> {
         if self.has_admin_group() {
             admin_group = ADMINS;
             let user = ("kubernetes-super-admin", Some(MASTERS));
-            files.push(self.kubeconfig("super-admin", &endpoint, user)?);
+            files.push(self.issue_kubeconfig("super-admin", &endpoint, user)?);
         }
         for (file, server, user) in [
             ("admin", &endpoint, ("kubernetes-admin", Some(admin_group))),
@@ -161,18 +167,21 @@ impl Node<'_> {
             ),
             ("scheduler", &local, ("system:kube-scheduler", None)),
         ] {
-            files.push(self.kubeconfig(file, server, user)?);
+            files.push(self.issue_kubeconfig(file, server, user)?);
         }
         Ok(files)
     }
 
-    fn kubeconfig(
+    fn issue_kubeconfig(
         &self,
         file: &str,
         server: &str,
         (user, group): (&str, Option<&'static str>),
     ) -> Result<NodeFile, Error> {
-        let pair = self.authorities.cluster.issue(&Leaf::client(user, group))?;
+        let pair = self
+            .authorities
+            .cluster
+            .issue_certificate(&Leaf::client(user, group))?;
         let authority = self.authorities.cluster.pem();
         let access = Access {
             cluster: self.documents.cluster_name(),
@@ -193,7 +202,7 @@ impl Node<'_> {
         let issued = self
             .authorities
             .cluster
-            .issue(&Leaf::client(&user, Some("system:nodes")))?;
+            .issue_certificate(&Leaf::client(&user, Some("system:nodes")))?;
         let authority = self.authorities.cluster.pem();
         let server = if *role == Role::ControlPlane && self.asks_local_server() {
             self.documents.local_endpoint_url()
@@ -207,7 +216,7 @@ impl Node<'_> {
             authority: &authority,
         };
         let current = format!("{KUBELET_PKI}/{CURRENT}");
-        let dated = format!("kubelet-client-{}.pem", seconds());
+        let dated = format!("kubelet-client-{}.pem", unix_seconds());
         let both = format!("{}{}", issued.certificate, issued.key);
         let own = self_signed(name)?;
         Ok(vec![
@@ -233,7 +242,7 @@ impl Node<'_> {
     }
 }
 
-fn pair(name: &str, pair: Pair) -> Vec<NodeFile> {
+fn pair_files(name: &str, pair: Pair) -> Vec<NodeFile> {
     vec![
         public_file(format!("{PKI}/{name}.crt"), pair.certificate),
         private_file(format!("{PKI}/{name}.key"), pair.key),
@@ -241,7 +250,7 @@ fn pair(name: &str, pair: Pair) -> Vec<NodeFile> {
 }
 
 /// Seconds since 1970: what makes the name of a dated file its own.
-fn seconds() -> u64 {
+fn unix_seconds() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }

@@ -44,13 +44,15 @@ impl Comments {
             path.push(key.to_owned());
             match item {
                 Item::Value(value) => {
-                    let before = table.key(key).map(|key| lines(key.leaf_decor().prefix()));
-                    self.note(path, before.unwrap_or_default(), suffix(value));
+                    let before = table
+                        .key(key)
+                        .map(|key| comment_lines(key.leaf_decor().prefix()));
+                    self.note(path, before.unwrap_or_default(), suffix_comment(value));
                 }
                 Item::Table(inner) => {
                     if !inner.is_implicit() {
                         let decor = inner.decor();
-                        self.note(path, lines(decor.prefix()), beside(decor));
+                        self.note(path, comment_lines(decor.prefix()), beside(decor));
                     }
                     self.collect(inner, path);
                 }
@@ -97,7 +99,7 @@ impl Comments {
 }
 
 /// The comments among the lines of a decoration.
-fn lines(decor: Option<&RawString>) -> Vec<String> {
+fn comment_lines(decor: Option<&RawString>) -> Vec<String> {
     let text = decor.and_then(RawString::as_str).unwrap_or_default();
     text.lines()
         .map(str::trim)
@@ -106,10 +108,10 @@ fn lines(decor: Option<&RawString>) -> Vec<String> {
         .collect()
 }
 
-fn suffix(value: &Value) -> Option<String> {
+fn suffix_comment(value: &Value) -> Option<String> {
     beside(value.decor())
 }
 
 fn beside(decor: &Decor) -> Option<String> {
-    lines(decor.suffix()).into_iter().next()
+    comment_lines(decor.suffix()).into_iter().next()
 }

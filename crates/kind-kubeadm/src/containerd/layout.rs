@@ -22,7 +22,7 @@ pub(super) fn write_config(config: &Value, comments: &Comments) -> String {
         layout.out.push('\n');
     }
     if let Value::Object(table) = config {
-        layout.table(table, &[]);
+        layout.write_table(table, &[]);
     }
     layout.out
 }
@@ -33,7 +33,7 @@ struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    fn table(&mut self, table: &Map<String, Value>, path: &[&str]) {
+    fn write_table(&mut self, table: &Map<String, Value>, path: &[&str]) {
         let mut entries: Vec<_> = table.iter().filter(|(_, value)| !value.is_null()).collect();
         entries.sort_by_key(|(key, _)| *key);
         let (tables, values): (Vec<_>, Vec<_>) = entries
@@ -42,10 +42,10 @@ impl Layout<'_> {
         for (key, value) in values {
             let path = [path, &[key.as_str()]].concat();
             self.comments_before(&path);
-            self.indent(path.len() - 1);
+            self.write_indent(path.len() - 1);
             self.out.push_str(&key_text(key));
             self.out.push_str(" = ");
-            self.value(value);
+            self.write_value(value);
             self.end_line(&path);
         }
         for (key, value) in tables {
@@ -63,22 +63,22 @@ impl Layout<'_> {
             self.blank_line();
         }
         self.comments_before(path);
-        self.header(path, "[", "]");
+        self.write_header(path, "[", "]");
         self.end_line(path);
-        self.table(table, path);
+        self.write_table(table, path);
     }
 
     fn table_array(&mut self, items: &[Value], path: &[&str]) {
         for item in items.iter().filter_map(Value::as_object) {
             self.blank_line();
-            self.header(path, "[[", "]]");
+            self.write_header(path, "[[", "]]");
             self.out.push('\n');
-            self.table(item, path);
+            self.write_table(item, path);
         }
     }
 
-    fn header(&mut self, path: &[&str], open: &str, close: &str) {
-        self.indent(path.len() - 1);
+    fn write_header(&mut self, path: &[&str], open: &str, close: &str) {
+        self.write_indent(path.len() - 1);
         let keys: Vec<String> = path.iter().map(|key| key_text(key)).collect();
         let _ = write!(self.out, "{open}{}{close}", keys.join("."));
     }
@@ -90,7 +90,7 @@ impl Layout<'_> {
             .into_iter()
             .flat_map(|c| &c.before)
         {
-            self.indent(path.len() - 1);
+            self.write_indent(path.len() - 1);
             let _ = writeln!(self.out, "{line}");
         }
     }
@@ -106,23 +106,23 @@ impl Layout<'_> {
         self.out.push('\n');
     }
 
-    fn value(&mut self, value: &Value) {
+    fn write_value(&mut self, value: &Value) {
         match value {
             Value::Null => {}
             Value::Bool(_) | Value::Number(_) => {
                 let _ = write!(self.out, "{value}");
             }
-            Value::String(text) => self.out.push_str(&quoted(text)),
+            Value::String(text) => self.out.push_str(&quote_text(text)),
             Value::Array(items) => {
                 self.out.push('[');
                 let items = items.iter().filter(|item| !item.is_null());
                 for (index, item) in items.enumerate() {
-                    self.separate(index);
-                    self.value(item);
+                    self.write_separator(index);
+                    self.write_value(item);
                 }
                 self.out.push(']');
             }
-            Value::Object(table) => match date(value) {
+            Value::Object(table) => match find_date(value) {
                 Some(date) => self.out.push_str(date),
                 None => self.inline_table(table),
             },
@@ -133,15 +133,15 @@ impl Layout<'_> {
         self.out.push('{');
         let entries = table.iter().filter(|(_, value)| !value.is_null());
         for (index, (key, value)) in entries.enumerate() {
-            self.separate(index);
+            self.write_separator(index);
             self.out.push_str(&key_text(key));
             self.out.push_str(" = ");
-            self.value(value);
+            self.write_value(value);
         }
         self.out.push('}');
     }
 
-    fn separate(&mut self, index: usize) {
+    fn write_separator(&mut self, index: usize) {
         if index > 0 {
             self.out.push_str(", ");
         }
@@ -153,17 +153,17 @@ impl Layout<'_> {
         }
     }
 
-    fn indent(&mut self, levels: usize) {
+    fn write_indent(&mut self, levels: usize) {
         self.out.extend(std::iter::repeat_n("  ", levels));
     }
 }
 
 fn is_table(value: &Value) -> bool {
-    value.is_object() && date(value).is_none()
+    value.is_object() && find_date(value).is_none()
 }
 
 /// The date that a value stands for.
-fn date(value: &Value) -> Option<&str> {
+fn find_date(value: &Value) -> Option<&str> {
     let table = value.as_object()?;
     match table.len() {
         1 => table
@@ -185,11 +185,11 @@ fn key_text(key: &str) -> String {
     if !key.is_empty() && key.bytes().all(bare) {
         key.to_owned()
     } else {
-        quoted(key)
+        quote_text(key)
     }
 }
 
-fn quoted(text: &str) -> String {
+fn quote_text(text: &str) -> String {
     let mut out = String::from('"');
     for character in text.chars() {
         match character {

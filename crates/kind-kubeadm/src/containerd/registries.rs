@@ -12,11 +12,11 @@ const DIRECTORY: &str = "/etc/containerd/certs.d";
 
 /// Files for the cluster's registries: paths in a node and their content. Format: containerd's `docs/hosts.md`.
 pub fn registry_files(settings: &Settings) -> Vec<(String, String)> {
-    let files = settings.registries.iter().flat_map(files);
+    let files = settings.registries.iter().flat_map(host_files);
     files.collect()
 }
 
-fn files(registry: &Registry) -> Vec<(String, String)> {
+fn host_files(registry: &Registry) -> Vec<(String, String)> {
     let directory = format!("{DIRECTORY}/{}", registry.host);
     let mut hosts = String::new();
     let mut files = Vec::new();

@@ -27,7 +27,7 @@ impl Settings {
     pub fn new(cluster: &Cluster) -> Result<Self, Error> {
         Ok(Self {
             merge: merge_patches(cluster).collect::<Result<_, _>>()?,
-            operations: operations(cluster).collect::<Result<_, _>>()?,
+            operations: parse_operations(cluster).collect::<Result<_, _>>()?,
             registries: cluster.registries.clone(),
         })
     }
@@ -42,7 +42,7 @@ impl Settings {
 pub(crate) fn patch_problems(cluster: &Cluster) -> Vec<Error> {
     let merge = merge_patches(cluster).filter_map(Result::err);
     merge
-        .chain(operations(cluster).filter_map(Result::err))
+        .chain(parse_operations(cluster).filter_map(Result::err))
         .collect()
 }
 
@@ -57,7 +57,7 @@ fn merge_patches(cluster: &Cluster) -> impl Iterator<Item = Result<Value, Error>
     })
 }
 
-fn operations(cluster: &Cluster) -> impl Iterator<Item = Result<Operations, Error>> {
+fn parse_operations(cluster: &Cluster) -> impl Iterator<Item = Result<Operations, Error>> {
     let patches = cluster.containerd_config_patches_json6902.iter();
     patches.enumerate().map(|(index, text)| {
         let field = format!("containerdConfigPatchesJSON6902[{index}]");

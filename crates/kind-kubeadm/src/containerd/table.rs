@@ -34,7 +34,7 @@ pub(super) fn parse_document(text: &str) -> Result<(Value, Comments), Malformed>
         }
     })?;
     Ok((
-        table(document.as_table()),
+        table_value(document.as_table()),
         Comments::collect_comments(&document),
     ))
 }
@@ -49,7 +49,7 @@ pub(super) fn config_version(config: &Value) -> Result<i64, String> {
     }
 }
 
-fn table(table: &dyn TableLike) -> Value {
+fn table_value(table: &dyn TableLike) -> Value {
     table
         .iter()
         .map(|(key, item)| (key.to_owned(), json_value(item)))
@@ -60,8 +60,8 @@ fn json_value(item: &Item) -> Value {
     match item {
         Item::None => Value::Null,
         Item::Value(value) => value_json(value),
-        Item::Table(inner) => table(inner),
-        Item::ArrayOfTables(tables) => tables.iter().map(|inner| table(inner)).collect(),
+        Item::Table(inner) => table_value(inner),
+        Item::ArrayOfTables(tables) => tables.iter().map(|inner| table_value(inner)).collect(),
     }
 }
 
@@ -73,6 +73,6 @@ fn value_json(value: &toml_edit::Value) -> Value {
         toml_edit::Value::Boolean(value) => (*value.value()).into(),
         toml_edit::Value::Datetime(date) => json!({ DATE: date.value().to_string() }),
         toml_edit::Value::Array(items) => items.iter().map(value_json).collect(),
-        toml_edit::Value::InlineTable(inner) => table(inner),
+        toml_edit::Value::InlineTable(inner) => table_value(inner),
     }
 }

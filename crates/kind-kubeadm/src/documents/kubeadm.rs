@@ -29,7 +29,7 @@ pub(super) fn kubeadm_documents(
         .map(ToString::to_string)
         .collect();
     let local = json!({ "advertiseAddress": addresses[0], "bindPort": API_SERVER_PORT });
-    let registration = registration(cluster, node, facts, &addresses.join(","));
+    let registration = node_registration(cluster, node, facts, &addresses.join(","));
     let mut documents = vec![
         cluster_configuration(cluster, facts, gates, &endpoint),
         init_configuration(&local, &registration),
@@ -151,7 +151,7 @@ fn join_configuration(
     document
 }
 
-fn registration(
+fn node_registration(
     cluster: &ClusterSettings,
     node: &NodeSettings,
     facts: &NodeFacts,
@@ -172,12 +172,12 @@ fn registration(
         "kubeletExtraArgs": kubelet.into_json(facts.api()),
     });
     if let Some(taints) = &node.taints {
-        registration["taints"] = taints.iter().map(taint).collect();
+        registration["taints"] = taints.iter().map(taint_value).collect();
     }
     registration
 }
 
-fn taint(taint: &Taint) -> Value {
+fn taint_value(taint: &Taint) -> Value {
     let mut json = json!({ "key": taint.key, "effect": taint.effect.as_str() });
     if !taint.value.is_empty() {
         json["value"] = taint.value.as_str().into();

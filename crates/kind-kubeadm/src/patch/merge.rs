@@ -54,7 +54,7 @@ impl MergePatch {
             () => Form::List,
         };
         let mut patch = self.patch.clone();
-        resolve(&mut patch, document, form, "").map_err(|reason| {
+        resolve_special_values(&mut patch, document, form, "").map_err(|reason| {
             PatchError::apply("patch", &self.field, text_field(document, "kind"), reason)
         })?;
         json_patch::merge(document, &Value::Object(patch));
@@ -64,7 +64,7 @@ impl MergePatch {
 
 /// Replaces the special values of a patch by what the document shall have in the end, so that an
 /// ordinary merge does the rest. Does not look into lists.
-fn resolve(
+fn resolve_special_values(
     patch: &mut Map<String, Value>,
     document: &Value,
     form: Form,
@@ -82,7 +82,7 @@ fn resolve(
             }
             _ => {
                 if let Value::Object(patch) = value {
-                    resolve(patch, present, form, &format!("{path}."))?;
+                    resolve_special_values(patch, present, form, &format!("{path}."))?;
                 }
             }
         }

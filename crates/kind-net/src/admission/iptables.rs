@@ -103,13 +103,13 @@ impl Table {
         let version = Command::new(program).arg("--version").output();
         version.is_ok_and(|output| {
             let text = String::from_utf8_lossy(&output.stdout);
-            output.status.success() && variant(&text) == self.variant
+            output.status.success() && parse_variant(&text) == self.variant
         })
     }
 }
 
 /// Before version 1.8 there was only one.
-fn variant(version: &str) -> Variant {
+fn parse_variant(version: &str) -> Variant {
     if version.contains("nf_tables") {
         Variant::Nft
     } else {
@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn versions_tell_the_variant() {
-        assert_eq!(variant("iptables v1.8.9 (nf_tables)\n"), Variant::Nft);
-        assert_eq!(variant("iptables v1.8.9 (legacy)\n"), Variant::Legacy);
-        assert_eq!(variant("iptables v1.6.1\n"), Variant::Legacy);
+        assert_eq!(parse_variant("iptables v1.8.9 (nf_tables)\n"), Variant::Nft);
+        assert_eq!(parse_variant("iptables v1.8.9 (legacy)\n"), Variant::Legacy);
+        assert_eq!(parse_variant("iptables v1.6.1\n"), Variant::Legacy);
     }
 }

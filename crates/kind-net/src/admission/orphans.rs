@@ -11,7 +11,7 @@ pub(super) fn remove_orphans(family: &str, bridge: &str) -> Result<(), Error> {
     let deletions: Vec<Value> = objects
         .iter()
         .filter_map(|object| object.get("rule"))
-        .filter(|rule| accepts(rule, bridge))
+        .filter(|rule| accepts_bridge(rule, bridge))
         .map(|rule| {
             json!({ "delete": { "rule": {
                 "family": family, "table": "filter",
@@ -26,19 +26,19 @@ pub(super) fn remove_orphans(family: &str, bridge: &str) -> Result<(), Error> {
 }
 
 /// Without iptables the comment cannot be read, but nobody else has reason to name the bridge.
-fn accepts(rule: &Value, bridge: &str) -> bool {
+fn accepts_bridge(rule: &Value, bridge: &str) -> bool {
     let expressions = rule["expr"].as_array().map_or(&[][..], Vec::as_slice);
     let ours = |chain: &str| CHAINS.contains(&chain);
     rule["chain"].as_str().is_some_and(ours)
         && expressions
             .iter()
-            .any(|expression| names(&expression["match"], bridge))
+            .any(|expression| names_bridge(&expression["match"], bridge))
         && expressions
             .iter()
             .any(|expression| expression.get("accept").is_some())
 }
 
-fn names(condition: &Value, bridge: &str) -> bool {
+fn names_bridge(condition: &Value, bridge: &str) -> bool {
     let link = condition["left"]["meta"]["key"].as_str();
     matches!(link, Some("iifname" | "oifname")) && condition["right"] == bridge
 }
@@ -57,14 +57,14 @@ mod tests {
     #[test]
     fn only_rules_of_the_bridge_are_known() {
         let rule: Value = serde_json::from_str(RULE).unwrap();
-        assert!(accepts(&rule, "br-0123456789ab"));
-        assert!(!accepts(&rule, "br-0123456789a"));
+        assert!(accepts_bridge(&rule, "br-0123456789ab"));
+        assert!(!accepts_bridge(&rule, "br-0123456789a"));
         let mut other = rule.clone();
         other["chain"] = json!("SOMEONE-ELSES");
-        assert!(!accepts(&other, "br-0123456789ab"));
+        assert!(!accepts_bridge(&other, "br-0123456789ab"));
         let mut other = rule;
         other["expr"][4] = json!({"drop": null});
-        assert!(!accepts(&other, "br-0123456789ab"));
+        assert!(!accepts_bridge(&other, "br-0123456789ab"));
     }
 
     #[test]

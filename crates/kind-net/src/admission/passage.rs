@@ -26,14 +26,14 @@ const NAMES: [&[&str]; 2] = [
 pub(super) fn needed_passages(listing: &str, bridge: &str) -> Vec<Passage> {
     let rule = |chain, direction, matches| Passage {
         chain,
-        rule: rule(bridge, direction, matches),
+        rule: bridge_rule(bridge, direction, matches),
     };
     let mut passages = Vec::new();
     if let Some(chain) = forwarding_chain(listing) {
         passages.push(rule(chain, "-i", FROM_BRIDGE));
         passages.push(rule(chain, "-o", REPLIES));
     }
-    if drops(listing, "INPUT") {
+    if drops_unmatched(listing, "INPUT") {
         passages.extend(NAMES.map(|matches| rule("INPUT", "-i", matches)));
     }
     passages
@@ -41,7 +41,7 @@ pub(super) fn needed_passages(listing: &str, bridge: &str) -> Vec<Passage> {
 
 /// The arguments that delete each rule of `bridge` in a listing, however often it is there.
 pub(super) fn passage_deletions(listing: &str, bridge: &str) -> Vec<Vec<String>> {
-    let comment = comment(bridge);
+    let comment = bridge_comment(bridge);
     listing
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
@@ -54,12 +54,12 @@ pub(super) fn passage_deletions(listing: &str, bridge: &str) -> Vec<Vec<String>>
 }
 
 /// What people see beside the rules: letters, digits and dashes, which iptables does not put in quotes.
-fn comment(bridge: &str) -> String {
+fn bridge_comment(bridge: &str) -> String {
     format!("kind-{bridge}")
 }
 
-fn rule(bridge: &str, direction: &str, matches: &[&str]) -> Vec<String> {
-    let comment = comment(bridge);
+fn bridge_rule(bridge: &str, direction: &str, matches: &[&str]) -> Vec<String> {
+    let comment = bridge_comment(bridge);
     let ends = ["-m", "comment", "--comment", &comment, "-j", "ACCEPT"];
     let words = [direction, bridge].into_iter();
     let words = words.chain(matches.iter().copied()).chain(ends);
@@ -71,11 +71,11 @@ fn forwarding_chain(listing: &str) -> Option<&'static str> {
     if listing.lines().any(|line| line.trim_end() == jump) {
         return Some(USER);
     }
-    drops(listing, "FORWARD").then_some("FORWARD")
+    drops_unmatched(listing, "FORWARD").then_some("FORWARD")
 }
 
 /// Whether a chain ends by refusing what no rule knows: by its policy, or by a rule without conditions.
-fn drops(listing: &str, chain: &str) -> bool {
+fn drops_unmatched(listing: &str, chain: &str) -> bool {
     let policy = format!("-P {chain} DROP");
     let rules = ["DROP", "REJECT"].map(|target| format!("-A {chain} -j {target}"));
     listing.lines().map(str::trim_end).any(|line| {

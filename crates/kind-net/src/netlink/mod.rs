@@ -69,7 +69,7 @@ impl Netlink {
         message
             .attributes
             .push(LinkAttribute::IfName(name.to_owned()));
-        match self.request(RouteNetlinkMessage::GetLink(message), 0) {
+        match self.send_request(RouteNetlinkMessage::GetLink(message), 0) {
             Ok(answers) => Ok(answers.into_iter().find_map(|answer| match answer {
                 RouteNetlinkMessage::NewLink(link) => Some(link.header.index),
                 _ => None,
@@ -94,7 +94,7 @@ impl Netlink {
                 InfoKind::Bridge,
             )]));
         let create = RouteNetlinkMessage::NewLink(message);
-        match self.request(create, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK) {
+        match self.send_request(create, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(failed(format!("make bridge {name}"))(error));
             }
@@ -133,7 +133,7 @@ impl Netlink {
             LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(inside))),
         ]));
         let create = RouteNetlinkMessage::NewLink(outside);
-        self.request(create, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK)
+        self.send_request(create, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK)
             .map(drop)
             .map_err(failed(format!("make virtual link {name}")))
     }
@@ -144,7 +144,7 @@ impl Netlink {
         message.header.index = link;
         message.header.flags = LinkFlags::Up;
         message.header.change_mask = LinkFlags::Up;
-        self.request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK)
+        self.send_request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK)
             .map(drop)
             .map_err(failed("switch a link on"))
     }
@@ -165,7 +165,7 @@ impl Netlink {
         let mut message = LinkMessage::default();
         message.header.index = link;
         let answers = self
-            .request(RouteNetlinkMessage::GetLink(message), 0)
+            .send_request(RouteNetlinkMessage::GetLink(message), 0)
             .map_err(failed("read the MTU of a link"))?;
         Ok(answers.into_iter().find_map(|answer| match answer {
             RouteNetlinkMessage::NewLink(link) => {
@@ -185,7 +185,7 @@ impl Netlink {
         let mut message = LinkMessage::default();
         message.header.index = link;
         message.attributes.push(LinkAttribute::Mtu(mtu));
-        self.request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK)
+        self.send_request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK)
             .map(drop)
             .map_err(failed("set the MTU of a link"))
     }
@@ -196,7 +196,7 @@ impl Netlink {
         message.header.index = link;
         let address = LinkAttribute::Address(address.to_vec());
         message.attributes.push(address);
-        self.request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK)
+        self.send_request(RouteNetlinkMessage::SetLink(message), NLM_F_ACK)
             .map(drop)
             .map_err(failed("set the hardware address of a link"))
     }
@@ -208,7 +208,7 @@ impl Netlink {
         };
         let mut message = LinkMessage::default();
         message.header.index = index;
-        match self.request(RouteNetlinkMessage::DelLink(message), NLM_F_ACK) {
+        match self.send_request(RouteNetlinkMessage::DelLink(message), NLM_F_ACK) {
             Err(error) if error.raw_os_error() != Some(NO_DEVICE) => {
                 Err(failed(format!("remove link {name}"))(error))
             }
@@ -222,7 +222,7 @@ impl Netlink {
         let mut message = AddressMessage::default();
         message.header.index = link;
         message.header.prefix_len = address.prefix_len();
-        message.header.family = family(address.addr());
+        message.header.family = address_family(address.addr());
         message.attributes = vec![
             AddressAttribute::Local(address.addr()),
             AddressAttribute::Address(address.addr()),
@@ -234,7 +234,7 @@ impl Netlink {
             IpNet::V6(_) => message.header.flags = AddressHeaderFlags::Nodad,
         }
         let create = RouteNetlinkMessage::NewAddress(message);
-        match self.request(create, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK) {
+        match self.send_request(create, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 Err(failed(format!("give a link the address {address}"))(error))
             }
@@ -246,7 +246,7 @@ impl Netlink {
     pub fn addresses(&mut self) -> Result<Vec<IpNet>, Error> {
         let dump = RouteNetlinkMessage::GetAddress(AddressMessage::default());
         let answers = self
-            .request(dump, NLM_F_DUMP)
+            .send_request(dump, NLM_F_DUMP)
             .map_err(failed("list addresses"))?;
         Ok(answers.into_iter().filter_map(address_of).collect())
     }
@@ -255,7 +255,7 @@ impl Netlink {
     pub fn routes(&mut self) -> Result<Vec<Route>, Error> {
         let dump = RouteNetlinkMessage::GetRoute(RouteMessage::default());
         let answers = self
-            .request(dump, NLM_F_DUMP)
+            .send_request(dump, NLM_F_DUMP)
             .map_err(failed("list routes"))?;
         Ok(answers.into_iter().filter_map(route_of).collect())
     }
@@ -263,7 +263,7 @@ impl Netlink {
     /// Adds a route, or puts it in the place of the one to the same destination.
     pub fn route_replace(&mut self, route: &Route) -> Result<(), Error> {
         let create = RouteNetlinkMessage::NewRoute(route_message(route));
-        self.request(create, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK)
+        self.send_request(create, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK)
             .map(drop)
             .map_err(failed(format!("set the route to {}", route.to)))
     }
@@ -271,7 +271,7 @@ impl Netlink {
     /// Removes a route; one that does not exist is no error.
     pub fn route_delete(&mut self, route: &Route) -> Result<(), Error> {
         let delete = RouteNetlinkMessage::DelRoute(route_message(route));
-        match self.request(delete, NLM_F_ACK) {
+        match self.send_request(delete, NLM_F_ACK) {
             Err(error) if error.raw_os_error() != Some(NO_ROUTE) => {
                 Err(failed(format!("remove the route to {}", route.to))(error))
             }
@@ -281,7 +281,7 @@ impl Netlink {
 
     /// Sends one message and collects the answers up to the end of a dump, an acknowledgement, or the
     /// single answer to a plain request.
-    fn request(
+    fn send_request(
         &mut self,
         message: RouteNetlinkMessage,
         flags: u16,
@@ -301,14 +301,18 @@ impl Netlink {
             let (length, _) =
                 rustix::net::recv(&self.socket, buffer.as_mut_slice(), RecvFlags::empty())?;
             let single = flags & (NLM_F_DUMP | NLM_F_ACK) == 0;
-            if self.collect(&buffer[..length], &mut answers)? || single {
+            if self.collect_answers(&buffer[..length], &mut answers)? || single {
                 return Ok(answers);
             }
         }
     }
 
     /// Takes the messages of one datagram; says whether the answer is complete.
-    fn collect(&self, mut rest: &[u8], answers: &mut Vec<RouteNetlinkMessage>) -> io::Result<bool> {
+    fn collect_answers(
+        &self,
+        mut rest: &[u8],
+        answers: &mut Vec<RouteNetlinkMessage>,
+    ) -> io::Result<bool> {
         while !rest.is_empty() {
             let packet = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
@@ -341,7 +345,7 @@ fn failed(action: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Netlink { action, source }
 }
 
-fn family(address: IpAddr) -> AddressFamily {
+fn address_family(address: IpAddr) -> AddressFamily {
     match address {
         IpAddr::V4(_) => AddressFamily::Inet,
         IpAddr::V6(_) => AddressFamily::Inet6,
@@ -403,7 +407,7 @@ fn route_message(route: &Route) -> RouteMessage {
         IpAddr::V6(v6) => RouteAddress::Inet6(v6),
     };
     let mut message = RouteMessage::default();
-    message.header.address_family = family(route.to.addr());
+    message.header.address_family = address_family(route.to.addr());
     message.header.destination_prefix_length = route.to.prefix_len();
     message.header.table = RouteHeader::RT_TABLE_MAIN;
     message.header.protocol = RouteProtocol::Boot;

@@ -11,7 +11,7 @@ use netlink_packet_route::address::{
 use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 use netlink_packet_route::neighbour::{NeighbourAttribute, NeighbourMessage, NeighbourState};
 
-use super::{Netlink, address_of, failed, family};
+use super::{Netlink, address_family, address_of, failed};
 use crate::Error;
 
 /// What the kernel says of an address that is not there.
@@ -31,7 +31,7 @@ impl Netlink {
     pub fn link_addresses(&mut self) -> Result<Vec<LinkAddress>, Error> {
         let dump = RouteNetlinkMessage::GetAddress(AddressMessage::default());
         let answers = self
-            .request(dump, NLM_F_DUMP)
+            .send_request(dump, NLM_F_DUMP)
             .map_err(failed("list addresses"))?;
         let found = answers.into_iter().filter_map(|answer| {
             let RouteNetlinkMessage::NewAddress(message) = &answer else {
@@ -69,7 +69,7 @@ impl Netlink {
         let mut message = LinkMessage::default();
         message.header.index = link;
         let answers = self
-            .request(RouteNetlinkMessage::GetLink(message), 0)
+            .send_request(RouteNetlinkMessage::GetLink(message), 0)
             .map_err(failed("look at a link"))?;
         let attributes = answers.into_iter().filter_map(|answer| match answer {
             RouteNetlinkMessage::NewLink(link) => Some(link.attributes),
@@ -92,7 +92,7 @@ impl Netlink {
                 .push(AddressAttribute::CacheInfo(lifetime));
         }
         let create = RouteNetlinkMessage::NewAddress(message);
-        match self.request(create, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK) {
+        match self.send_request(create, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                 Err(failed(format!("give a link the address {address}"))(error))
             }
@@ -103,7 +103,7 @@ impl Netlink {
     /// Takes such an address away; one that is not there is no error.
     pub fn remove_service_address(&mut self, link: u32, address: IpAddr) -> Result<(), Error> {
         let delete = RouteNetlinkMessage::DelAddress(service_address(link, address));
-        match self.request(delete, NLM_F_ACK) {
+        match self.send_request(delete, NLM_F_ACK) {
             Err(error) if error.raw_os_error() != Some(NO_ADDRESS) => Err(failed(format!(
                 "take the address {address} from a link"
             ))(error)),
@@ -114,9 +114,9 @@ impl Netlink {
     /// Tells whether a neighbour is known to have that address.
     pub fn has_neighbour(&mut self, address: IpAddr) -> Result<bool, Error> {
         let mut message = NeighbourMessage::default();
-        message.header.family = family(address);
+        message.header.family = address_family(address);
         let answers = self
-            .request(RouteNetlinkMessage::GetNeighbour(message), NLM_F_DUMP)
+            .send_request(RouteNetlinkMessage::GetNeighbour(message), NLM_F_DUMP)
             .map_err(failed("list neighbours"))?;
         Ok(answers.into_iter().any(|answer| match answer {
             RouteNetlinkMessage::NewNeighbour(neighbour) => {
@@ -128,7 +128,7 @@ impl Netlink {
                         | NeighbourState::Probe
                         | NeighbourState::Permanent
                 );
-                known && destination(&neighbour) == Some(address)
+                known && neighbour_address(&neighbour) == Some(address)
             }
             _ => false,
         }))
@@ -139,7 +139,7 @@ fn service_address(link: u32, address: IpAddr) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.index = link;
     message.header.prefix_len = IpNet::from(address).prefix_len();
-    message.header.family = family(address);
+    message.header.family = address_family(address);
     message.attributes = vec![
         AddressAttribute::Local(address),
         AddressAttribute::Address(address),
@@ -147,7 +147,7 @@ fn service_address(link: u32, address: IpAddr) -> AddressMessage {
     message
 }
 
-fn destination(neighbour: &NeighbourMessage) -> Option<IpAddr> {
+fn neighbour_address(neighbour: &NeighbourMessage) -> Option<IpAddr> {
     use netlink_packet_route::neighbour::NeighbourAddress;
     neighbour
         .attributes

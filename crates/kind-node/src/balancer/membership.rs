@@ -69,7 +69,7 @@ fn note_members(
     present: &BTreeSet<String>,
 ) -> io::Result<()> {
     let mut settings: Settings = serde_json::from_slice(&std::fs::read(path)?)?;
-    let members = members(&settings, seen, present);
+    let members = choose_members(&settings, seen, present);
     if members == settings.members {
         return Ok(());
     }
@@ -81,7 +81,7 @@ fn note_members(
 
 /// The members after what was seen. One that was never seen may be about to come: nodes of a new cluster
 /// are members before they are nodes.
-fn members(
+fn choose_members(
     settings: &Settings,
     seen: &BTreeSet<String>,
     present: &BTreeSet<String>,
@@ -110,7 +110,7 @@ mod tests {
     fn who_comes_is_added_and_who_was_seen_before_is_missed() {
         let settings = Settings::new(6443, ["a", "b"]);
         let members = |seen: &[&str], present: &[&str]| {
-            members(&settings, &names(seen), &names(present)).join(" ")
+            choose_members(&settings, &names(seen), &names(present)).join(" ")
         };
         assert_eq!(members(&[], &["a"]), "a:6443 b:6443");
         assert_eq!(members(&["a"], &["a", "b", "c"]), "a:6443 b:6443 c:6443");

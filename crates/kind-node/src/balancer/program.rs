@@ -51,7 +51,7 @@ pub(crate) fn run_load_balancer() -> Result<(), Error> {
         .build()
         .map_err(Error::Start)?;
     runtime.block_on(async {
-        let end = end().map_err(Error::Start)?;
+        let end = await_end().map_err(Error::Start)?;
         tokio::select! {
             served = serve_members(Path::new(PATH)) => served,
             () = membership::keep_members(Path::new(PATH), Path::new(KUBECONFIG)) => Ok(()),
@@ -140,7 +140,7 @@ async fn accept_connections(listener: TcpListener, members: Arc<Members>) {
 }
 
 /// A future that ends when the engine ends the container.
-fn end() -> io::Result<impl Future<Output = ()>> {
+fn await_end() -> io::Result<impl Future<Output = ()>> {
     let mut halt = signal(SignalKind::from_raw(HALT))?;
     let other = crate::signals::end_signal()?;
     Ok(async move {

@@ -22,7 +22,7 @@ const FILES: [&str; 9] = [
 ];
 
 /// Compares the node's addresses with those it had, and follows a change.
-pub(super) fn follow(
+pub(super) fn follow_changes(
     root: &Path,
     ipv4: Option<Ipv4Addr>,
     ipv6: Option<Ipv6Addr>,
@@ -241,11 +241,11 @@ mod tests {
     #[test]
     fn a_lost_address_ends_the_boot_for_ipv4_alone() {
         let root = tempfile::tempdir().unwrap();
-        follow(root.path(), None, None).unwrap();
+        follow_changes(root.path(), None, None).unwrap();
         text::write_text(&root.path().join("kind/old-ipv6"), "fc00::2").unwrap();
-        follow(root.path(), None, None).unwrap();
+        follow_changes(root.path(), None, None).unwrap();
         text::write_text(&root.path().join("kind/old-ipv4"), "10.0.0.2").unwrap();
-        let error = follow(root.path(), None, None).unwrap_err();
+        let error = follow_changes(root.path(), None, None).unwrap_err();
         assert!(matches!(error, Error::AddressLost { .. }), "{error}");
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn is_unified() -> bool {
 /// Makes the kubelet's groups in every v1 hierarchy.
 fn make_groups() -> Result<(), Error> {
     let mounts = mountinfo::read().map_err(during_step("read the mount table"))?;
-    let hierarchies: Vec<&Mount> = hierarchies(&mounts).collect();
+    let hierarchies: Vec<&Mount> = v1_hierarchies(&mounts).collect();
     for hierarchy in &hierarchies {
         let cpuset = hierarchy.options.iter().any(|option| option == "cpuset");
         make_groups_in(&hierarchy.target, cpuset).map_err(during_step(format!(
@@ -148,7 +148,7 @@ fn own_path(text: &str) -> PathBuf {
 }
 
 /// The v1 hierarchies that are mounted.
-fn hierarchies(mounts: &[Mount]) -> impl Iterator<Item = &Mount> {
+fn v1_hierarchies(mounts: &[Mount]) -> impl Iterator<Item = &Mount> {
     mounts
         .iter()
         .filter(|mount| mount.filesystem == "cgroup" && mount.target.starts_with(ROOT))
@@ -194,14 +194,14 @@ fn remove_hierarchy(directory: &Path) -> io::Result<()> {
 /// removes those the node has no part in.
 fn restore_own_paths(own: &Path) -> Result<(), Error> {
     let mounts = mountinfo::read().map_err(during_step("read the mount table"))?;
-    for hierarchy in hierarchies(&mounts) {
+    for hierarchy in v1_hierarchies(&mounts) {
         let target = &hierarchy.target;
         let failed = |verb: &str| during_step(format!("{verb} {}", target.display()));
-        if !hierarchy.root.ends_with(relative(own)) {
+        if !hierarchy.root.ends_with(strip_root(own)) {
             remove_hierarchy(target).map_err(failed("remove"))?;
             continue;
         }
-        let again = target.join(relative(&hierarchy.root));
+        let again = target.join(strip_root(&hierarchy.root));
         fs::create_dir_all(&again)
             .and_then(|()| mount::bind(target, &again))
             .map_err(failed("bind again"))?;
@@ -209,7 +209,7 @@ fn restore_own_paths(own: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn relative(path: &Path) -> &Path {
+fn strip_root(path: &Path) -> &Path {
     path.strip_prefix("/").unwrap_or(path)
 }
 
@@ -251,7 +251,7 @@ mod tests {
              41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n\
              42 23 0:39 / /elsewhere rw - cgroup cgroup rw,memory\n",
         );
-        let targets: Vec<_> = hierarchies(&mounts).map(|mount| &mount.target).collect();
+        let targets: Vec<_> = v1_hierarchies(&mounts).map(|mount| &mount.target).collect();
         assert_eq!(
             targets,
             [

@@ -14,8 +14,9 @@ const DUMP_TIMEOUT: Duration = Duration::from_secs(5);
 /// choice stands.
 pub(super) fn choose_iptables() -> Result<(), Error> {
     let legacy = legacy_rules();
-    let nft = count(&["iptables-nft-save"]) + count(&["ip6tables-nft-save"]);
-    let Some(flavour) = flavour(legacy, nft) else {
+    let nft =
+        count_dumped_rules(&["iptables-nft-save"]) + count_dumped_rules(&["ip6tables-nft-save"]);
+    let Some(flavour) = choose_flavour(legacy, nft) else {
         return Ok(());
     };
     log::info(format!("setting iptables to detected mode: {flavour}"));
@@ -30,7 +31,7 @@ pub(super) fn choose_iptables() -> Result<(), Error> {
     Ok(())
 }
 
-fn flavour(legacy: usize, nft: usize) -> Option<&'static str> {
+fn choose_flavour(legacy: usize, nft: usize) -> Option<&'static str> {
     match (legacy, nft) {
         (0, 0) => None,
         (legacy, nft) if legacy >= nft => Some("legacy"),
@@ -44,16 +45,16 @@ fn legacy_rules() -> usize {
     let has_tables = |file: &str| fs::read_to_string(file).is_ok_and(|names| !names.is_empty());
     let mut rules = 0;
     if has_tables("/proc/net/ip_tables_names") {
-        rules += count(&["iptables-legacy-save"]);
+        rules += count_dumped_rules(&["iptables-legacy-save"]);
     }
     if has_tables("/proc/net/ip6_tables_names") {
-        rules += count(&["ip6tables-legacy-save"]);
+        rules += count_dumped_rules(&["ip6tables-legacy-save"]);
     }
     rules
 }
 
 /// Counts the rules in a dump; a flavour that the image or the kernel does not have has none.
-fn count(dump: &[&str]) -> usize {
+fn count_dumped_rules(dump: &[&str]) -> usize {
     program::run_program(dump, "", DUMP_TIMEOUT).map_or(0, |output| {
         count_rules(&String::from_utf8_lossy(&output.stdout))
     })
@@ -75,7 +76,7 @@ mod tests {
             (3, 3, Some("legacy")),
             (1, 2, Some("nft")),
         ] {
-            assert_eq!(flavour(legacy, nft), expected);
+            assert_eq!(choose_flavour(legacy, nft), expected);
         }
     }
 

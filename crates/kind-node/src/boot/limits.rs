@@ -48,7 +48,7 @@ fn show_limits() -> io::Result<()> {
 
 /// Bytes that the node's cgroup may use.
 fn memory_limit(mounts: &[Mount]) -> Option<u64> {
-    let limit = match hierarchy(mounts, "memory")? {
+    let limit = match find_hierarchy(mounts, "memory")? {
         (root, Version::V1) => read_word(&root.join("memory.limit_in_bytes")),
         (root, Version::V2) => read_word(&root.join("memory.max")),
     };
@@ -57,7 +57,7 @@ fn memory_limit(mounts: &[Mount]) -> Option<u64> {
 
 /// Thousandths of a processor that the node's cgroup may use.
 fn processor_limit(mounts: &[Mount]) -> Option<u64> {
-    match hierarchy(mounts, "cpu")? {
+    match find_hierarchy(mounts, "cpu")? {
         (root, Version::V1) => parse_share(
             &read_word(&root.join("cpu.cfs_quota_us"))?,
             &read_word(&root.join("cpu.cfs_period_us"))?,
@@ -77,7 +77,7 @@ enum Version {
 }
 
 /// The root of the hierarchy with a controller: the node's own group, as the node sees it.
-fn hierarchy<'a>(mounts: &'a [Mount], controller: &str) -> Option<(&'a Path, Version)> {
+fn find_hierarchy<'a>(mounts: &'a [Mount], controller: &str) -> Option<(&'a Path, Version)> {
     let has = |mount: &&Mount| mount.options.iter().any(|option| option == controller);
     let v1 = mounts.iter().filter(|mount| mount.filesystem == "cgroup");
     if let Some(mount) = v1.clone().find(has) {
@@ -158,16 +158,16 @@ fn show_processors(count: usize) -> io::Result<()> {
 fn shown_processors() -> io::Result<BTreeSet<usize>> {
     let online = parse_list(&fs::read_to_string(ONLINE)?);
     let mut shown = BTreeSet::new();
-    for node in numbered(Path::new(NUMA_NODES), "node")? {
+    for node in numbered_entries(Path::new(NUMA_NODES), "node")? {
         let node = Path::new(NUMA_NODES).join(format!("node{node}"));
-        shown.extend(numbered(&node, "cpu")?);
+        shown.extend(numbered_entries(&node, "cpu")?);
     }
     shown.retain(|processor| online.contains(processor));
     Ok(shown)
 }
 
 /// Numbers of the entries of a directory that are called so. A kernel without NUMA has no such directory.
-fn numbered(directory: &Path, name: &str) -> io::Result<Vec<usize>> {
+fn numbered_entries(directory: &Path, name: &str) -> io::Result<Vec<usize>> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -287,9 +287,12 @@ mod tests {
         );
         let cpu = Path::new("/sys/fs/cgroup/cpu,cpuacct");
         let unified = Path::new("/sys/fs/cgroup/unified");
-        assert_eq!(hierarchy(&mixed, "cpu"), Some((cpu, Version::V1)));
-        assert_eq!(hierarchy(&mixed, "memory"), Some((unified, Version::V2)));
-        assert_eq!(hierarchy(&[], "cpu"), None);
+        assert_eq!(find_hierarchy(&mixed, "cpu"), Some((cpu, Version::V1)));
+        assert_eq!(
+            find_hierarchy(&mixed, "memory"),
+            Some((unified, Version::V2))
+        );
+        assert_eq!(find_hierarchy(&[], "cpu"), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ const HOST_LOOKUP_TIMEOUT: Duration = Duration::from_millis(150);
 /// or else as the default gateway, which serves as well.
 pub(super) fn host_address() -> Option<Ipv4Addr> {
     let named = look_up("host.docker.internal", HOST_LOOKUP_TIMEOUT);
-    let named = named.into_iter().find_map(v4);
+    let named = named.into_iter().find_map(as_ipv4);
     named.filter(|address| !address.is_loopback()).or_else(|| {
         let table = fs::read_to_string("/proc/net/route").ok()?;
         default_gateway(&table)
@@ -31,15 +31,18 @@ pub(super) fn own_addresses() -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
         .into_owned();
     let hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
     let written = written_addresses(&hosts, &name);
-    let (ipv4, ipv6) = (first(&written, v4), first(&written, v6));
+    let (ipv4, ipv6) = (
+        first_of_family(&written, as_ipv4),
+        first_of_family(&written, as_ipv6),
+    );
     // The name service is asked only for what the node can have: an answer may take seconds.
     if ipv4.is_some() && (ipv6.is_some() || !has_global_ipv6()) {
         return (ipv4, ipv6);
     }
     let found = look_up(&name, LOOKUP_TIMEOUT);
     (
-        ipv4.or_else(|| first(&found, v4)),
-        ipv6.or_else(|| first(&found, v6)),
+        ipv4.or_else(|| first_of_family(&found, as_ipv4)),
+        ipv6.or_else(|| first_of_family(&found, as_ipv6)),
     )
 }
 
@@ -92,18 +95,18 @@ fn names_global(table: &str) -> bool {
         .any(|line| line.split_whitespace().nth(3) == Some("00"))
 }
 
-fn first<T>(addresses: &[IpAddr], family: fn(IpAddr) -> Option<T>) -> Option<T> {
+fn first_of_family<T>(addresses: &[IpAddr], family: fn(IpAddr) -> Option<T>) -> Option<T> {
     addresses.iter().copied().find_map(family)
 }
 
-fn v4(address: IpAddr) -> Option<Ipv4Addr> {
+fn as_ipv4(address: IpAddr) -> Option<Ipv4Addr> {
     match address {
         IpAddr::V4(address) => Some(address),
         IpAddr::V6(_) => None,
     }
 }
 
-fn v6(address: IpAddr) -> Option<Ipv6Addr> {
+fn as_ipv6(address: IpAddr) -> Option<Ipv6Addr> {
     match address {
         IpAddr::V4(_) => None,
         IpAddr::V6(address) => Some(address),

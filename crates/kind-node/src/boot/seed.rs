@@ -41,7 +41,7 @@ pub(crate) fn seed_node(arguments: &[OsString]) -> ExitCode {
 fn unpack_seeds(seeds: &Path, root: &Path) -> io::Result<()> {
     for seed in seed_archives(seeds)? {
         let stream = io::BufReader::new(File::open(&seed)?);
-        unpack::unpack(root, stream).map_err(io::Error::other)?;
+        unpack::unpack_tar(root, stream).map_err(io::Error::other)?;
     }
     match fs::remove_dir_all(seeds) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

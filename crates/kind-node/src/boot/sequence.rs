@@ -74,7 +74,7 @@ fn prepare_network(root: &Path) -> Result<(), Error> {
     resolver::configure_resolver(root, host, search.as_deref())?;
     mtu::follow_mtu(root)?;
     let (ipv4, ipv6) = names::own_addresses();
-    address::follow(root, ipv4, ipv6)
+    address::follow_changes(root, ipv4, ipv6)
 }
 
 fn move_docker_dns(host: Ipv4Addr) -> Result<(), Error> {

@@ -102,13 +102,13 @@ fn boot_time() -> Option<Timestamp> {
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
     let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
     #[expect(clippy::cast_precision_loss, reason = "a few hundred a second")]
-    let started = ticks(&stat)? as f64 / clock_ticks_per_second() as f64;
+    let started = parse_start_ticks(&stat)? as f64 / clock_ticks_per_second() as f64;
     let age = SignedDuration::try_from_secs_f64(uptime - started).ok()?;
     Timestamp::now().checked_sub(age).ok()
 }
 
 /// The start of a process in clock ticks after the kernel's, out of its `stat`.
-fn ticks(stat: &str) -> Option<u64> {
+fn parse_start_ticks(stat: &str) -> Option<u64> {
     // The program's name, in parentheses, may hold anything; then comes the third field.
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_whitespace().nth(22 - 3)?.parse().ok()
@@ -149,6 +149,6 @@ mod tests {
         let booted = boot_time().unwrap();
         assert!(booted < Timestamp::now());
         let stat = "1 (a b) c) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 9 9";
-        assert_eq!(ticks(stat), Some(4711));
+        assert_eq!(parse_start_ticks(stat), Some(4711));
     }
 }

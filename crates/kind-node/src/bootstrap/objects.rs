@@ -41,7 +41,7 @@ enum Verb {
 
 impl Verb {
     /// Whose the fields are that it sets: kubectl's, which may go on with them.
-    fn manager(self) -> String {
+    fn field_manager(self) -> String {
         match self {
             Self::Create => "kubectl-create".to_owned(),
             Self::Apply => "kubectl-client-side-apply".to_owned(),
@@ -77,7 +77,7 @@ async fn make_from_stdin(verb: Verb) -> Result<(), String> {
     };
     for object in objects {
         let name = describe_object(&object);
-        let made = maker.make(object).await;
+        let made = maker.make_object(object).await;
         made.map_err(|error| format!("cannot make {name}: {error}"))?;
     }
     Ok(())
@@ -93,10 +93,10 @@ struct Maker {
 
 impl Maker {
     /// Makes one object, as soon as the server can.
-    async fn make(&mut self, object: Value) -> Result<(), kube::Error> {
+    async fn make_object(&mut self, object: Value) -> Result<(), kube::Error> {
         let mut tried = false;
         loop {
-            match self.attempt(object.clone()).await {
+            match self.try_object(object.clone()).await {
                 // An attempt whose answer was lost has made it.
                 Err(error) if tried && has_code(&error, EXISTS) => return Ok(()),
                 Err(error) if Instant::now() < self.deadline && may_pass(&error) => {
@@ -108,8 +108,8 @@ impl Maker {
         }
     }
 
-    async fn attempt(&mut self, mut object: Value) -> Result<(), kube::Error> {
-        let (resource, scope) = self.resource(&object).await?;
+    async fn try_object(&mut self, mut object: Value) -> Result<(), kube::Error> {
+        let (resource, scope) = self.find_resource(&object).await?;
         if scope == Scope::Namespaced {
             settle_namespace(&mut object);
         }
@@ -125,7 +125,7 @@ impl Maker {
             }
             _ => Api::all_with(client, &resource),
         };
-        let manager = Some(self.verb.manager());
+        let manager = Some(self.verb.field_manager());
         let params = PostParams {
             field_manager: manager.clone(),
             ..PostParams::default()
@@ -145,7 +145,7 @@ impl Maker {
     }
 
     /// What the server calls objects of this kind in its paths.
-    async fn resource(&mut self, object: &Value) -> Result<(ApiResource, Scope), kube::Error> {
+    async fn find_resource(&mut self, object: &Value) -> Result<(ApiResource, Scope), kube::Error> {
         let (version, kind) = (text_field(object, "apiVersion"), text_field(object, "kind"));
         if !self.known.contains_key(version) {
             let parsed: GroupVersion = version

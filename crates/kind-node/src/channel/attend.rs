@@ -29,7 +29,7 @@ pub(super) fn watch_request(programs: &Programs, report: &Report) {
     let mut pause = FIRST_CHECK_DELAY;
     while programs.sleep(pause) {
         pause = CHECK_INTERVAL;
-        let causes = report.watch().find_causes();
+        let causes = report.lock_watch().find_causes();
         let Some(step) = report.latest_running() else {
             continue;
         };

@@ -85,7 +85,7 @@ fn answer_request(root: &Path, programs: &Programs, report: &Report) -> Result<(
     let mut stdin = io::stdin().lock();
     let request =
         read_document(&mut stdin).map_err(|error| failed(StepId::Request, "request", &error))?;
-    unpack::unpack(root, &mut stdin).map_err(|error| failed(StepId::Files, "files", &error))?;
+    unpack::unpack_tar(root, &mut stdin).map_err(|error| failed(StepId::Files, "files", &error))?;
     drop(stdin);
     // A tar stream may be padded; whoever writes it must not find a broken pipe.
     thread::spawn(|| drop(io::copy(&mut io::stdin(), &mut io::sink())));

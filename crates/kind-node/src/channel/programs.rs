@@ -58,12 +58,12 @@ impl Programs {
             .stdin(stdin.map_or_else(Stdio::null, |_| Stdio::piped()))
             .stderr(writer.try_clone()?)
             .stdout(writer);
-        let mut child = self.start(&mut command)?;
+        let mut child = self.start_program(&mut command)?;
         // The command holds the stream's writing ends, which would keep it from ending.
         drop(command);
         let output = Output::collect(reader);
-        let status = self.attend(&mut child, stdin, deadline);
-        self.forget(&child);
+        let status = self.await_program(&mut child, stdin, deadline);
+        self.forget_program(&child);
         Ok(Outcome {
             status: status?,
             output: output.text(),
@@ -73,7 +73,7 @@ impl Programs {
     /// Ends everything that runs, and lets nothing start any more. Tells whether this call was the
     /// first to do so.
     pub(super) fn end_programs(&self) -> bool {
-        let mut state = self.state();
+        let mut state = self.lock_state();
         let first = !std::mem::replace(&mut state.ended, true);
         for group in &state.groups {
             // It may have ended by itself.
@@ -85,19 +85,19 @@ impl Programs {
 
     /// Whether [`Self::end_programs`] was called.
     pub(super) fn have_ended(&self) -> bool {
-        self.state().ended
+        self.lock_state().ended
     }
 
     /// Waits until [`Self::end_programs`] was called.
     pub(super) fn wait_for_end(&self) {
-        let state = self.state();
+        let state = self.lock_state();
         let waited = self.changed.wait_while(state, |state| !state.ended);
         drop(waited);
     }
 
     /// Kills what did not end within its grace.
     pub(super) fn kill_stragglers(&self) {
-        let state = self.state();
+        let state = self.lock_state();
         let waited = self
             .changed
             .wait_timeout_while(state, TERMINATION_TIMEOUT, |state| !state.groups.is_empty());
@@ -110,7 +110,7 @@ impl Programs {
 
     /// Sleeps, but no longer than until the end of the request; tells whether it goes on.
     pub(super) fn sleep(&self, time: Duration) -> bool {
-        let state = self.state();
+        let state = self.lock_state();
         let waited = self
             .changed
             .wait_timeout_while(state, time, |state| !state.ended);
@@ -119,8 +119,8 @@ impl Programs {
     }
 
     /// Starts a program in a process group of its own, so that what it starts ends with it.
-    fn start(&self, command: &mut Command) -> io::Result<Child> {
-        let mut state = self.state();
+    fn start_program(&self, command: &mut Command) -> io::Result<Child> {
+        let mut state = self.lock_state();
         if state.ended {
             return Err(io::Error::new(
                 io::ErrorKind::Interrupted,
@@ -133,7 +133,7 @@ impl Programs {
     }
 
     /// Feeds a program and waits for it.
-    fn attend(
+    fn await_program(
         &self,
         child: &mut Child,
         stdin: Option<&str>,
@@ -157,13 +157,15 @@ impl Programs {
         })
     }
 
-    fn forget(&self, child: &Child) {
+    fn forget_program(&self, child: &Child) {
         let ended = group_of(child);
-        self.state().groups.retain(|group| Some(*group) != ended);
+        self.lock_state()
+            .groups
+            .retain(|group| Some(*group) != ended);
         self.changed.notify_all();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn lock_state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -66,7 +66,7 @@ impl Report {
             return;
         }
         // Before the end: what follows that may be over before the journals are read.
-        let causes = self.watch().look_closely();
+        let causes = self.lock_watch().look_closely();
         self.tell_failure(id, name, reason, output, causes);
     }
 
@@ -103,7 +103,7 @@ impl Report {
     }
 
     /// What is in the way.
-    pub(super) fn watch(&self) -> MutexGuard<'_, Watch> {
+    pub(super) fn lock_watch(&self) -> MutexGuard<'_, Watch> {
         lock_mutex(&self.watch)
     }
 

@@ -39,17 +39,17 @@ pub(super) struct Runner<'a> {
 impl Runner<'_> {
     /// Runs a sequence up to its first failure.
     pub(super) fn run_steps(self, steps: &[Step]) -> Result<(), Failed> {
-        steps.iter().try_for_each(|step| self.step(step))
+        steps.iter().try_for_each(|step| self.run_step(step))
     }
 
-    fn step(self, step: &Step) -> Result<(), Failed> {
+    fn run_step(self, step: &Step) -> Result<(), Failed> {
         match step {
             Step::Run {
                 id,
                 name,
                 argv,
                 stdin,
-            } => self.program(Named { id: *id, name }, argv, stdin.as_deref()),
+            } => self.run_program(Named { id: *id, name }, argv, stdin.as_deref()),
             Step::Wait {
                 id,
                 name,
@@ -57,7 +57,7 @@ impl Runner<'_> {
                 timeout_ms,
             } => {
                 let limit = Duration::from_millis(*timeout_ms);
-                self.wait(Named { id: *id, name }, argv, limit)
+                self.await_success(Named { id: *id, name }, argv, limit)
             }
             Step::WaitSocket {
                 id,
@@ -78,12 +78,17 @@ impl Runner<'_> {
                 self.report.send_event(&Event::Marked { id: *id });
                 Ok(())
             }
-            Step::Together { sequences } => self.together(sequences),
+            Step::Together { sequences } => self.run_together(sequences),
         }
     }
 
-    fn program(self, step: Named<'_>, argv: &[String], stdin: Option<&str>) -> Result<(), Failed> {
-        let begin = self.begin(step);
+    fn run_program(
+        self,
+        step: Named<'_>,
+        argv: &[String],
+        stdin: Option<&str>,
+    ) -> Result<(), Failed> {
+        let begin = self.report_begin(step);
         match self.programs.run_program(argv, stdin, None) {
             Ok(outcome) if has_succeeded(&outcome) => {
                 self.finish(step, begin, outcome.output);
@@ -95,17 +100,22 @@ impl Runner<'_> {
                     .fail_step(step.id, step.name, reason, outcome.output);
                 Err(Failed)
             }
-            Err(error) => self.fail(step, cannot_run(argv, &error)),
+            Err(error) => self.report_failure(step, cannot_run(argv, &error)),
         }
     }
 
-    fn wait(self, step: Named<'_>, argv: &[String], timeout: Duration) -> Result<(), Failed> {
-        let begin = self.begin(step);
+    fn await_success(
+        self,
+        step: Named<'_>,
+        argv: &[String],
+        timeout: Duration,
+    ) -> Result<(), Failed> {
+        let begin = self.report_begin(step);
         let deadline = begin + timeout;
         loop {
             let outcome = match self.programs.run_program(argv, None, Some(deadline)) {
                 Ok(outcome) => outcome,
-                Err(error) => return self.fail(step, cannot_run(argv, &error)),
+                Err(error) => return self.report_failure(step, cannot_run(argv, &error)),
             };
             if has_succeeded(&outcome) {
                 self.finish(step, begin, outcome.output);
@@ -126,7 +136,7 @@ impl Runner<'_> {
 
     /// Waits for a socket, whose path the step is named after.
     fn wait_socket(self, step: Named<'_>, timeout: Duration) -> Result<(), Failed> {
-        let begin = self.begin(step);
+        let begin = self.report_begin(step);
         let deadline = begin + timeout;
         loop {
             let error = match UnixStream::connect(step.name) {
@@ -138,7 +148,7 @@ impl Runner<'_> {
             };
             if Instant::now() >= deadline {
                 let reason = format!("nothing listens after {timeout:?}: {error}");
-                return self.fail(step, reason);
+                return self.report_failure(step, reason);
             }
             self.pause(SOCKET_RETRY_INTERVAL)?;
         }
@@ -152,12 +162,12 @@ impl Runner<'_> {
                 self.report.send_event(&Event::File { id, path, text });
                 Ok(())
             }
-            Err(error) => self.fail(step, format!("read: {error}")),
+            Err(error) => self.report_failure(step, format!("read: {error}")),
         }
     }
 
     /// Runs sequences at once. The first failure ends the programs of the others.
-    fn together(self, sequences: &[Vec<Step>]) -> Result<(), Failed> {
+    fn run_together(self, sequences: &[Vec<Step>]) -> Result<(), Failed> {
         thread::scope(|scope| {
             let running: Vec<_> = sequences
                 .iter()
@@ -171,7 +181,7 @@ impl Runner<'_> {
         })
     }
 
-    fn begin(self, step: Named<'_>) -> Instant {
+    fn report_begin(self, step: Named<'_>) -> Instant {
         let (id, name) = (step.id, step.name.to_owned());
         self.report.send_event(&Event::Started { id, name });
         Instant::now()
@@ -191,7 +201,7 @@ impl Runner<'_> {
         self.programs.sleep(time).then_some(()).ok_or(Failed)
     }
 
-    fn fail(self, step: Named<'_>, reason: String) -> Result<(), Failed> {
+    fn report_failure(self, step: Named<'_>, reason: String) -> Result<(), Failed> {
         self.report
             .fail_step(step.id, step.name, reason, String::new());
         Err(Failed)

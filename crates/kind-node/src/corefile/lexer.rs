@@ -32,7 +32,7 @@ pub(super) fn lex_tokens(text: &str, file: &Arc<str>) -> Vec<Token> {
         line: 1,
         file,
     };
-    std::iter::from_fn(|| lexer.token()).collect()
+    std::iter::from_fn(|| lexer.read_token()).collect()
 }
 
 struct Lexer<'a> {
@@ -43,7 +43,7 @@ struct Lexer<'a> {
 
 impl Lexer<'_> {
     /// Reads the next word.
-    fn token(&mut self) -> Option<Token> {
+    fn read_token(&mut self) -> Option<Token> {
         self.skip_space();
         let place = SourcePosition {
             file: self.file.clone(),

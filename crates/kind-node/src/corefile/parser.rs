@@ -108,7 +108,7 @@ struct Parser<'a> {
 impl Parser<'_> {
     /// Reads a server block; nothing for the definition of a snippet, or where imports left nothing.
     fn server_block(&mut self) -> Result<Option<ServerBlock>, SyntaxError> {
-        let keys = self.keys()?;
+        let keys = self.read_keys()?;
         if let [key] = keys.as_slice()
             && let Some(name) = key.text.strip_prefix('(')
             && let Some(name) = name.strip_suffix(')')
@@ -118,9 +118,9 @@ impl Parser<'_> {
         }
         let braces = self.next_is_brace("{");
         if braces {
-            self.take();
+            self.take_token();
         }
-        let directives = self.directives(braces, 0)?;
+        let directives = self.read_directives(braces, 0)?;
         if keys.is_empty() {
             return match directives.first() {
                 Some(directive) => Err(SyntaxError {
@@ -134,7 +134,7 @@ impl Parser<'_> {
     }
 
     /// Reads the keys of a server block: the words of a line, and of further ones after a comma.
-    fn keys(&mut self) -> Result<Vec<Key>, SyntaxError> {
+    fn read_keys(&mut self) -> Result<Vec<Key>, SyntaxError> {
         let mut keys = Vec::new();
         let mut another = false;
         loop {
@@ -146,8 +146,10 @@ impl Parser<'_> {
             if !goes_on || self.next_is_brace("{") || self.next_is_brace("}") {
                 break;
             }
-            let Some(token) = self.take() else { break };
-            let text = self.expand(&token.text);
+            let Some(token) = self.take_token() else {
+                break;
+            };
+            let text = self.expand_variables(&token.text);
             another = text.ends_with(',');
             // A comma may also stand between two keys, without a space.
             let parts = text.split(',').filter(|part| !part.is_empty());
@@ -157,40 +159,44 @@ impl Parser<'_> {
             }));
         }
         if another {
-            return Err(self.error("another zone must follow the comma"));
+            return Err(self.error_here("another zone must follow the comma"));
         }
         Ok(keys)
     }
 
     /// Reads the lines of a block up to its brace, or to the end where there are no braces.
-    fn directives(&mut self, braces: bool, depth: usize) -> Result<Vec<Directive>, SyntaxError> {
+    fn read_directives(
+        &mut self,
+        braces: bool,
+        depth: usize,
+    ) -> Result<Vec<Directive>, SyntaxError> {
         let mut directives = Vec::new();
         loop {
             if self.import_if_next()? {
                 continue;
             }
             if self.next_is_brace("}") {
-                self.take();
+                self.take_token();
                 if braces {
                     return Ok(directives);
                 }
-                return Err(self.error("a brace is closed that was not opened"));
+                return Err(self.error_here("a brace is closed that was not opened"));
             }
-            match self.take() {
-                Some(token) => directives.push(self.directive(&token, depth)?),
-                None if braces => return Err(self.error("a brace is not closed")),
+            match self.take_token() {
+                Some(token) => directives.push(self.read_directive(&token, depth)?),
+                None if braces => return Err(self.error_here("a brace is not closed")),
                 None => return Ok(directives),
             }
         }
     }
 
     /// Reads a line after its first word, with the block that belongs to it.
-    fn directive(&mut self, first: &Token, depth: usize) -> Result<Directive, SyntaxError> {
+    fn read_directive(&mut self, first: &Token, depth: usize) -> Result<Directive, SyntaxError> {
         if first.is_brace("{") {
-            return Err(self.error("a brace is opened in front of a directive"));
+            return Err(self.error_here("a brace is opened in front of a directive"));
         }
         let mut directive = Directive {
-            name: self.expand(&first.text),
+            name: self.expand_variables(&first.text),
             arguments: Vec::new(),
             block: Vec::new(),
             place: first.place.clone(),
@@ -200,15 +206,17 @@ impl Parser<'_> {
                 // `{ fallthrough }`: the brace ends the block around this line.
                 break;
             }
-            let Some(token) = self.take() else { break };
+            let Some(token) = self.take_token() else {
+                break;
+            };
             if !token.is_brace("{") {
-                directive.arguments.push(self.expand(&token.text));
+                directive.arguments.push(self.expand_variables(&token.text));
                 continue;
             }
             if depth == DEEPEST {
-                return Err(self.error("too many blocks in each other"));
+                return Err(self.error_here("too many blocks in each other"));
             }
-            directive.block = self.directives(true, depth + 1)?;
+            directive.block = self.read_directives(true, depth + 1)?;
             break;
         }
         Ok(directive)
@@ -217,12 +225,12 @@ impl Parser<'_> {
     /// Keeps the words of a snippet.
     fn define_snippet(&mut self, name: &str, place: &SourcePosition) -> Result<(), SyntaxError> {
         if !self.next_is_brace("{") {
-            return Err(self.error("a snippet needs braces"));
+            return Err(self.error_here("a snippet needs braces"));
         }
-        self.take();
+        self.take_token();
         let mut words = Vec::new();
         let mut open = 1;
-        while let Some(token) = self.take() {
+        while let Some(token) = self.take_token() {
             open += usize::from(token.is_brace("{"));
             open -= usize::from(token.is_brace("}"));
             if open == 0 {
@@ -236,7 +244,7 @@ impl Parser<'_> {
             }
             words.push(token);
         }
-        Err(self.error("a brace is not closed"))
+        Err(self.error_here("a brace is not closed"))
     }
 
     /// Puts what an `import` at the beginning of a line names in its place; tells whether there was one.
@@ -245,19 +253,21 @@ impl Parser<'_> {
         if !is_import || !self.next_is_new_line() {
             return Ok(false);
         }
-        self.take();
+        self.take_token();
         if self.next_is_new_line() || self.next_is_brace("}") {
-            return Err(self.error("import needs a snippet, a file or a pattern"));
+            return Err(self.error_here("import needs a snippet, a file or a pattern"));
         }
-        let name = self.take().map(|token| self.expand(&token.text));
+        let name = self
+            .take_token()
+            .map(|token| self.expand_variables(&token.text));
         if !self.next_is_new_line() && !self.next_is_brace("}") {
-            return Err(self.error("import takes only one argument"));
+            return Err(self.error_here("import takes only one argument"));
         }
-        let imported = self.imported(&name.unwrap_or_default())?;
+        let imported = self.import_tokens(&name.unwrap_or_default())?;
         self.imports += 1;
         self.words += imported.len();
         if self.imports > MOST_IMPORTS || self.words > MOST_WORDS {
-            return Err(self.error("too much is imported; does something import itself?"));
+            return Err(self.error_here("too much is imported; does something import itself?"));
         }
         for token in imported.into_iter().rev() {
             self.tokens.push_front(token);
@@ -268,14 +278,14 @@ impl Parser<'_> {
     }
 
     /// Returns the words that an import names.
-    fn imported(&self, name: &str) -> Result<Vec<Token>, SyntaxError> {
+    fn import_tokens(&self, name: &str) -> Result<Vec<Token>, SyntaxError> {
         if let Some(words) = self.snippets.get(name) {
             return Ok(words.clone());
         }
         let files = self.environment.files(name);
         // A pattern may have no files yet: people add them later.
         if files.is_empty() && !name.contains(['*', '?', '[']) {
-            return Err(self.error(&format!("there is no snippet or file {name:?} to import")));
+            return Err(self.error_here(&format!("there is no snippet or file {name:?} to import")));
         }
         let files = files.iter();
         Ok(files
@@ -284,7 +294,7 @@ impl Parser<'_> {
     }
 
     /// Puts the values of environment variables in.
-    fn expand(&self, text: &str) -> String {
+    fn expand_variables(&self, text: &str) -> String {
         let once = self.expand_between(text, "{%", "%}");
         self.expand_between(&once, "{$", "}")
     }
@@ -306,7 +316,7 @@ impl Parser<'_> {
     }
 
     /// Takes the next word.
-    fn take(&mut self) -> Option<Token> {
+    fn take_token(&mut self) -> Option<Token> {
         let token = self.tokens.pop_front()?;
         self.last = token.place.clone();
         self.last_end = token.end;
@@ -328,7 +338,7 @@ impl Parser<'_> {
     }
 
     /// An error at the word that was read last.
-    fn error(&self, reason: &str) -> SyntaxError {
+    fn error_here(&self, reason: &str) -> SyntaxError {
         SyntaxError {
             place: self.last.clone(),
             reason: reason.to_owned(),

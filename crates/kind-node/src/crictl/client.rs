@@ -36,7 +36,7 @@ impl Client {
     }
 
     /// Sends a request in the newest version of the interface that the server has.
-    pub(super) async fn call<C: Call>(&self, request: &C) -> Result<C::Answer, Error> {
+    pub(super) async fn send_request<C: Call>(&self, request: &C) -> Result<C::Answer, Error> {
         let mut result = Err(Error::Answer("no version of the interface".to_owned()));
         for version in VERSIONS {
             result = self.call_version(version, request).await;
@@ -101,14 +101,14 @@ fn check_status(headers: &HeaderMap) -> Result<(), Error> {
         Some(Ok(0)) => Ok(()),
         Some(Ok(code)) => Err(Error::Refused {
             code,
-            message: plain(text("grpc-message").unwrap_or_default()),
+            message: decode_message(text("grpc-message").unwrap_or_default()),
         }),
         _ => Err(Error::Answer("it has no status".to_owned())),
     }
 }
 
 /// gRPC's messages have `%` and two digits for each byte that a header cannot hold.
-fn plain(message: &str) -> String {
+fn decode_message(message: &str) -> String {
     let mut bytes = Vec::with_capacity(message.len());
     let mut rest = message.as_bytes();
     while let Some((first, after)) = rest.split_first() {

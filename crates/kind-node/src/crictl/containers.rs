@@ -26,7 +26,9 @@ pub(super) async fn list_containers(
         }),
     };
     let filter = (which == Which::Running).then_some(running);
-    let mut list = client.call(&ListContainersRequest { filter }).await?;
+    let mut list = client
+        .send_request(&ListContainersRequest { filter })
+        .await?;
     list.containers
         .sort_by_key(|container| Reverse(container.created_at));
     answer::write_answer(&list, form, current_nanoseconds(), out)

@@ -25,7 +25,7 @@ pub(super) async fn list_images(
     form: Form,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let mut list = client.call(&ListImagesRequest {}).await?;
+    let mut list = client.send_request(&ListImagesRequest {}).await?;
     if let Some(name) = name {
         list.images.retain(|image| is_called(image, name));
     }
@@ -39,7 +39,7 @@ pub(super) fn is_called(image: &Image, name: &str) -> bool {
     let mut tags = image.repo_tags.iter();
     image.id == name
         || image.repo_digests.iter().any(|digest| digest == name)
-        || tags.any(|tag| tag == name || repository(tag).0 == name)
+        || tags.any(|tag| tag == name || split_tag(tag).0 == name)
 }
 
 impl List for ListImagesResponse {
@@ -75,14 +75,14 @@ fn image_rows(image: &Image) -> Vec<Vec<String>> {
         let digest = digest.and_then(|name| name.split_once('@'));
         return vec![row(digest.map_or(NONE, |(repository, _)| repository), NONE)];
     }
-    let names = image.repo_tags.iter().map(|name| repository(name));
+    let names = image.repo_tags.iter().map(|name| split_tag(name));
     names
         .map(|(repository, tag)| row(repository, tag))
         .collect()
 }
 
 /// A name's repository and tag.
-fn repository(name: &str) -> (&str, &str) {
+fn split_tag(name: &str) -> (&str, &str) {
     name.rsplit_once(':').unwrap_or((name, NONE))
 }
 
@@ -98,7 +98,7 @@ pub(super) async fn inspect_images(
             image: image_named(name),
             verbose: form != Form::Ids,
         };
-        let answer = client.call(&request).await?;
+        let answer = client.send_request(&request).await?;
         let described =
             image_description(answer).ok_or_else(|| Error::NoSuchImage(name.clone()))?;
         match form {
@@ -141,7 +141,7 @@ pub(super) async fn pull_image(
     let request = PullImageRequest {
         image: image_named(name),
     };
-    let answer = client.call(&request).await?;
+    let answer = client.send_request(&request).await?;
     writeln!(out, "Image is up to date for {}", answer.image_ref)?;
     Ok(())
 }
@@ -157,10 +157,10 @@ pub(super) async fn remove_images(
             image: image_named(name),
             verbose: false,
         };
-        let status = client.call(&request).await?.image;
+        let status = client.send_request(&request).await?.image;
         let image = status.ok_or_else(|| Error::NoSuchImage(name.clone()))?;
         client
-            .call(&RemoveImageRequest {
+            .send_request(&RemoveImageRequest {
                 image: image_named(name),
             })
             .await?;

@@ -16,7 +16,7 @@ pub(super) async fn list_pods(
     form: Form,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let mut list = client.call(&ListPodSandboxRequest {}).await?;
+    let mut list = client.send_request(&ListPodSandboxRequest {}).await?;
     list.items
         .sort_by_key(|sandbox| Reverse(sandbox.created_at));
     answer::write_answer(&list, form, current_nanoseconds(), out)

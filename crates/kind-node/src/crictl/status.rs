@@ -11,7 +11,9 @@ use super::{Error, answer};
 
 /// Prints containerd's state and configuration as JSON.
 pub(super) async fn write_info(client: &Client, out: &mut dyn Write) -> Result<(), Error> {
-    let answer = client.call(&StatusRequest { verbose: true }).await?;
+    let answer = client
+        .send_request(&StatusRequest { verbose: true })
+        .await?;
     let mut document = unpacked_info(answer.info);
     document.insert("status".to_owned(), json!(answer.status));
     answer::write_json(&document, out)
@@ -19,7 +21,7 @@ pub(super) async fn write_info(client: &Client, out: &mut dyn Write) -> Result<(
 
 /// Prints containerd's version.
 pub(super) async fn write_version(client: &Client, out: &mut dyn Write) -> Result<(), Error> {
-    let answer = client.call(&VersionRequest {}).await?;
+    let answer = client.send_request(&VersionRequest {}).await?;
     show_version(&answer, out)
 }
 

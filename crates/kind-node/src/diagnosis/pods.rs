@@ -42,7 +42,7 @@ pub(super) fn find_logs(pods: &Path, since: SystemTime) -> Vec<ContainerLog> {
     let mut latest = BTreeMap::new();
     for container in CONTROL_PLANE {
         let name = format!("{PREFIX}{container}-");
-        let pods = entries(pods).filter(|path| name_of(path).starts_with(&name));
+        let pods = read_entries(pods).filter(|path| name_of(path).starts_with(&name));
         let logs = pods.filter_map(|pod| read_log(&pod.join(container)));
         let log = logs
             .filter(|log| log.modified >= since)
@@ -54,7 +54,7 @@ pub(super) fn find_logs(pods: &Path, since: SystemTime) -> Vec<ContainerLog> {
 
 fn read_log(directory: &Path) -> Option<ContainerLog> {
     let number = |path: &PathBuf| name_of(path).strip_suffix(".log")?.parse::<u32>().ok();
-    let logs = entries(directory).filter_map(|path| Some((number(&path)?, path)));
+    let logs = read_entries(directory).filter_map(|path| Some((number(&path)?, path)));
     let (restarts, path) = logs.max()?;
     let modified = fs::metadata(&path).and_then(|metadata| metadata.modified());
     let log = strip_prefixes(&read_tail(&path).ok()?);
@@ -67,7 +67,7 @@ fn read_log(directory: &Path) -> Option<ContainerLog> {
     })
 }
 
-fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+fn read_entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.map(|entry| entry.path())
 }

@@ -64,19 +64,19 @@ impl Watch {
         if Instant::now() >= self.next_journals {
             self.read_journals(Self::judge_journal);
         }
-        self.collect()
+        self.collect_checks()
     }
 
     /// The same for somebody who looks once.
     pub(crate) fn look_now(&mut self) -> Vec<Check> {
         self.read_journals(Self::judge_journal);
-        self.collect()
+        self.collect_checks()
     }
 
     /// The same with everything read anew, for a start that has failed.
     pub(crate) fn look_closely(&mut self) -> Vec<Check> {
         self.read_journals(Self::judge_whole_journal);
-        self.collect()
+        self.collect_checks()
     }
 
     fn read_journals(&mut self, judge: fn(&mut Self, &'static str, &Journal) -> Vec<Check>) {
@@ -107,7 +107,7 @@ impl Watch {
         checks
     }
 
-    fn collect(&mut self) -> Vec<Check> {
+    fn collect_checks(&mut self) -> Vec<Check> {
         let logs = find_logs(&self.pods, self.began);
         let mut checks: Vec<_> = logs.iter().flat_map(|log| self.judge_log(log)).collect();
         checks.extend(self.journals.iter().cloned());

@@ -49,14 +49,14 @@ pub(crate) struct Asking<'a> {
 impl Asking<'_> {
     /// Answers a question by the server block that it belongs to.
     pub(super) async fn resolve_question(&self, question: &Question) -> Resolved {
-        let Some((chain, place)) = self.chain(&question.name) else {
+        let Some((chain, place)) = self.find_chain(&question.name) else {
             return Resolved {
                 answer: Answer::without_records(ResponseCode::Refused),
                 plugin: "",
                 chain: None,
             };
         };
-        let (answer, plugin) = chain.serve(self, question).await;
+        let (answer, plugin) = chain.answer_question(self, question).await;
         Resolved {
             answer,
             plugin,
@@ -65,7 +65,7 @@ impl Asking<'_> {
     }
 
     /// The server block with the longest zone that a name is in.
-    fn chain(&self, name: &Name) -> Option<(&Arc<Chain>, usize)> {
+    fn find_chain(&self, name: &Name) -> Option<(&Arc<Chain>, usize)> {
         let fitting = self.chains.iter().filter_map(|chain| {
             let (place, labels) = chain.matching(self.port, name)?;
             Some((labels, chain, place))
@@ -88,12 +88,12 @@ impl Asking<'_> {
     }
 }
 impl Chain {
-    async fn serve(&self, asking: &Asking<'_>, question: &Question) -> Given {
+    async fn answer_question(&self, asking: &Asking<'_>, question: &Question) -> Given {
         let mut rewritten = question.clone();
         let Ok(changes) = rewrite::rewrite_question(&self.block.rewrite, &mut rewritten) else {
             return (Answer::without_records(ResponseCode::ServFail), "rewrite");
         };
-        let (mut answer, plugin) = self.walk(asking, &rewritten).await;
+        let (mut answer, plugin) = self.walk_search_path(asking, &rewritten).await;
         rewrite::change_answer(&mut answer, &changes);
         if self.block.loadbalance {
             // Not in turn: a client that always asks two things would meet the same address each time.
@@ -103,9 +103,9 @@ impl Chain {
     }
 
     /// Answers for the first name of the client's search path that exists, if `autopath` wants that.
-    async fn walk(&self, asking: &Asking<'_>, question: &Question) -> Given {
+    async fn walk_search_path(&self, asking: &Asking<'_>, question: &Question) -> Given {
         let Some(names) = self.search_path(asking, question) else {
-            return self.ask(asking, question).await;
+            return self.bounded_answer(asking, question).await;
         };
         let mut first = None;
         for name in names {
@@ -113,7 +113,7 @@ impl Chain {
                 name,
                 ..question.clone()
             };
-            let (mut answer, plugin) = self.ask(asking, &asked).await;
+            let (mut answer, plugin) = self.bounded_answer(asking, &asked).await;
             if answer.code == ResponseCode::NoError {
                 lead_to(&mut answer, question, &asked);
                 self.metrics.autopath_succeeded();
@@ -134,7 +134,7 @@ impl Chain {
     }
 
     /// Asks the plugins that have answers; all of them are behind the cache, which bounds times to live.
-    async fn ask(&self, asking: &Asking<'_>, question: &Question) -> Given {
+    async fn bounded_answer(&self, asking: &Asking<'_>, question: &Question) -> Given {
         let (mut answer, plugin) = self.ask_plugins(asking, question).await;
         // What was kept is bounded already, and has aged since.
         if let Some((cache, _)) = self.cache_for(question).filter(|_| plugin != "cache") {
@@ -199,7 +199,7 @@ impl Chain {
             .iter()
             .filter(|one| one.covers(&question.name));
         let Some(forwarder) = covering.next() else {
-            let code = self.refusal();
+            let code = self.refusal_code();
             return (Answer::without_records(code), "");
         };
         let cache = self.cache_for(question);
@@ -225,7 +225,7 @@ impl Chain {
     }
 
     /// What is said where no plugin has an answer: a block without any such plugin serves nothing.
-    fn refusal(&self) -> ResponseCode {
+    fn refusal_code(&self) -> ResponseCode {
         let block = &self.block;
         let serves = block.kubernetes.is_some() || block.hosts.is_some();
         if serves || !block.templates.is_empty() || !self.forwarders.is_empty() {

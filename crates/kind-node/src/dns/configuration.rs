@@ -161,7 +161,7 @@ impl Configuration {
             problems: Vec::new(),
         };
         for block in &blocks {
-            reading.block(block);
+            reading.read_block(block);
         }
         let Reading {
             configuration,
@@ -223,24 +223,24 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn block(&mut self, source: &ServerBlock) {
+    fn read_block(&mut self, source: &ServerBlock) {
         let mut block = Block::default();
         for key in &source.keys {
             let result = server::parse_server_key(&key.text)
                 .and_then(|(zones, port)| self.add_key(&mut block, source, zones, port));
-            self.note(&key.place, "", result);
+            self.note_result(&key.place, "", result);
         }
         block.zones = Zones::new(block.keys.iter().map(|(zone, _)| zone.clone()).collect());
         for directive in &source.directives {
             let mut found = Vec::new();
-            let result = self.directive(&mut block, directive, &mut Lines::new(&mut found));
+            let result = self.read_directive(&mut block, directive, &mut Lines::new(&mut found));
             if result.is_ok() {
                 block.plugins.insert(directive.name.clone());
             }
-            self.note(&directive.place, &directive.name, result);
+            self.note_result(&directive.place, &directive.name, result);
             for (line, fault) in found {
                 let name = format!("{} {}", directive.name, line.name);
-                self.note(&line.place, &name, Err(fault));
+                self.note_result(&line.place, &name, Err(fault));
             }
         }
         // Of a block none of whose keys is served, nothing is.
@@ -272,7 +272,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn note(
+    fn note_result(
         &mut self,
         place: &SourcePosition,
         directive: &str,
@@ -287,7 +287,7 @@ impl Reading<'_> {
         }
     }
 
-    fn directive(
+    fn read_directive(
         &mut self,
         block: &mut Block,
         directive: &Directive,

@@ -67,7 +67,12 @@ pub(crate) fn convert_endpoints(object: core::Endpoints) -> (Key, Endpoints) {
     let key = object_key(object.metadata);
     let kept = Endpoints {
         service: key.name.clone(),
-        endpoints: object.subsets.iter().flatten().flat_map(subset).collect(),
+        endpoints: object
+            .subsets
+            .iter()
+            .flatten()
+            .flat_map(subset_endpoints)
+            .collect(),
     };
     (key, kept)
 }
@@ -105,7 +110,7 @@ fn service_kind(spec: core::ServiceSpec) -> Kind {
     if spec.type_.as_deref() == Some("ExternalName") {
         return spec
             .external_name
-            .and_then(|name| absolute(&name))
+            .and_then(|name| absolute_name(&name))
             .map_or(Kind::Nothing, Kind::External);
     }
     // Older objects have only the single field.
@@ -131,7 +136,7 @@ fn service_kind(spec: core::ServiceSpec) -> Kind {
 }
 
 /// Returns the name with its last dot, or nothing for what is no domain name.
-fn absolute(text: &str) -> Option<Name> {
+fn absolute_name(text: &str) -> Option<Name> {
     let mut name = Name::from_ascii(text).ok().filter(|_| !text.is_empty())?;
     name.set_fqdn(true);
     Some(name)
@@ -148,12 +153,14 @@ fn slice_addresses(endpoint: &discovery::Endpoint, ports: &Arc<[Port]>) -> Vec<E
     endpoint
         .addresses
         .iter()
-        .filter_map(|text| one(text, endpoint.hostname.as_deref(), target, ready, ports))
+        .filter_map(|text| {
+            convert_endpoint(text, endpoint.hostname.as_deref(), target, ready, ports)
+        })
         .collect()
 }
 
 /// Turns one subset of an Endpoints object into endpoints.
-fn subset(subset: &core::EndpointSubset) -> Vec<Endpoint> {
+fn subset_endpoints(subset: &core::EndpointSubset) -> Vec<Endpoint> {
     let ports: Arc<[Port]> = subset
         .ports
         .iter()
@@ -166,7 +173,7 @@ fn subset(subset: &core::EndpointSubset) -> Vec<Endpoint> {
         .chain(unready.map(|one| (one, false)))
         .filter_map(|(address, ready)| {
             let target = address.target_ref.as_ref();
-            one(
+            convert_endpoint(
                 &address.ip,
                 address.hostname.as_deref(),
                 target,
@@ -178,7 +185,7 @@ fn subset(subset: &core::EndpointSubset) -> Vec<Endpoint> {
 }
 
 /// Makes an endpoint; nothing if the address is none.
-fn one(
+fn convert_endpoint(
     text: &str,
     hostname: Option<&str>,
     target: Option<&core::ObjectReference>,

@@ -159,7 +159,7 @@ impl Loader {
             }
             Err(problems) => {
                 self.metrics.reload_failed();
-                told.extend(problems.iter().map(refused));
+                told.extend(problems.iter().map(describe_refusal));
                 let reasons: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 Loaded::Refused(reasons.join("; "))
             }
@@ -237,7 +237,7 @@ fn left_out(problem: &Problem) -> (Reason, String) {
 }
 
 /// What is told of something in a Corefile that is refused.
-fn refused(problem: &Problem) -> (Reason, String) {
+fn describe_refusal(problem: &Problem) -> (Reason, String) {
     match problem.fault {
         DirectiveError::Invalid(_) => {
             let text = format!("{problem}; the Corefile before stays in force");

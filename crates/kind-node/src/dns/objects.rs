@@ -52,13 +52,13 @@ impl Objects {
     /// Brings an index up to date.
     pub(crate) fn refresh(&mut self, index: &mut Index) {
         for name in std::mem::take(&mut self.outdated) {
-            index.replace(&name, self.build(&name));
+            index.replace(&name, self.build_namespace(&name));
         }
         index.serial = index.serial.wrapping_add(1);
     }
 
     /// Makes the index's part for one namespace, unless that does not exist.
-    fn build(&self, name: &str) -> Option<Namespace> {
+    fn build_namespace(&self, name: &str) -> Option<Namespace> {
         let mut services = self.services.of_namespace(name).peekable();
         let exists = self.namespaces.of_namespace(name).next().is_some();
         if !exists && services.peek().is_none() {

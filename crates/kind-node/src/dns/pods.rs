@@ -20,7 +20,7 @@ pub(crate) async fn watch_pods(client: Client, pods: Arc<Sender<Option<Arc<Pods>
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                let news = known.apply_event(event, reduce);
+                let news = known.apply_event(event, pod_addresses);
                 if news && known.complete() {
                     pods.send_replace(Some(Arc::new(by_address(&known))));
                 }
@@ -31,7 +31,7 @@ pub(crate) async fn watch_pods(client: Client, pods: Arc<Sender<Option<Arc<Pods>
 }
 
 /// Keeps the addresses of a pod that has some.
-fn reduce(pod: Pod) -> Option<Vec<IpAddr>> {
+fn pod_addresses(pod: Pod) -> Option<Vec<IpAddr>> {
     let (_, addresses) = convert::convert_pod(pod);
     (!addresses.is_empty()).then_some(addresses)
 }

@@ -51,11 +51,11 @@ impl Surroundings {
         let asked = self.asked.borrow();
         asked
             .iter()
-            .any(|(pattern, files)| self.find(pattern) != *files)
+            .any(|(pattern, files)| self.find_files(pattern) != *files)
     }
 
     /// Finds the files that a pattern names: keys of the ConfigMap, else files on the disk.
-    fn find(&self, pattern: &str) -> Files {
+    fn find_files(&self, pattern: &str) -> Files {
         let path = self.directory.join(pattern);
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             return Files::new();
@@ -64,7 +64,7 @@ impl Surroundings {
         let keys = self
             .data
             .iter()
-            .filter(|(key, _)| beside && fits(name, key));
+            .filter(|(key, _)| beside && fits_pattern(name, key));
         let in_data: Files = keys
             .map(|(key, text)| (key.clone(), text.clone()))
             .collect();
@@ -85,7 +85,7 @@ impl Surroundings {
         let mut paths: Vec<PathBuf> = names
             .filter(|path| {
                 path.file_name()
-                    .is_some_and(|one| fits(name, &one.to_string_lossy()))
+                    .is_some_and(|one| fits_pattern(name, &one.to_string_lossy()))
             })
             .take(MOST_FILES)
             .collect();
@@ -100,7 +100,7 @@ impl Environment for Surroundings {
     }
 
     fn files(&self, pattern: &str) -> Files {
-        let files = self.find(pattern);
+        let files = self.find_files(pattern);
         self.asked
             .borrow_mut()
             .insert(pattern.to_owned(), files.clone());
@@ -109,7 +109,7 @@ impl Environment for Surroundings {
 }
 
 /// Tells whether a name fits a pattern in which one `*` stands for anything.
-fn fits(pattern: &str, name: &str) -> bool {
+fn fits_pattern(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((before, after)) => {

@@ -51,7 +51,7 @@ pub(crate) async fn watch_cluster(client: Client, indexes: Arc<Sender<Option<Arc
         "Endpoints"
     };
     tracing::info!(source, "watching services");
-    follow_changes(changes(&client, slices), &indexes).await;
+    follow_changes(watch_changes(&client, slices), &indexes).await;
 }
 
 /// Takes changes in and publishes an index after each group of them.
@@ -92,7 +92,7 @@ async fn follow_changes(
 }
 
 /// Joins the watches of all kinds.
-fn changes(
+fn watch_changes(
     client: &Client,
     slices: bool,
 ) -> SelectAll<BoxStream<'static, Result<Change, watcher::Error>>> {

@@ -60,7 +60,7 @@ impl Transport {
 /// Reads a packet.
 pub(crate) fn read_packet(packet: &[u8]) -> Incoming {
     let Ok(message) = Message::from_vec(packet) else {
-        return unreadable(packet);
+        return refuse_unreadable(packet);
     };
     if message.metadata.message_type == MessageType::Response {
         // Answering answers is how two servers talk forever.
@@ -117,7 +117,7 @@ pub(crate) fn write_answer(request: &Request, answer: Answer, transport: Transpo
     message.metadata.truncation = true;
     message.authorities.clear();
     let all = std::mem::take(&mut message.answers);
-    let mut fitting = largest(all.len(), |count| {
+    let mut fitting = largest_packet(all.len(), |count| {
         message.answers = all.iter().take(count).cloned().collect();
         encode(&message)
     });
@@ -132,7 +132,7 @@ pub(crate) fn write_answer(request: &Request, answer: Answer, transport: Transpo
 }
 
 /// Returns the packet with the most records that still fits, by halving.
-fn largest(all: usize, mut encode: impl FnMut(usize) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+fn largest_packet(all: usize, mut encode: impl FnMut(usize) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     let (mut fits, mut too_many) = (0, all + 1);
     let mut packet = encode(0);
     while too_many - fits > 1 {
@@ -195,7 +195,7 @@ fn refuse_message(message: &Message, code: ResponseCode) -> Incoming {
 }
 
 /// Refuses a packet that could not be read, if it has at least the header of a question.
-fn unreadable(packet: &[u8]) -> Incoming {
+fn refuse_unreadable(packet: &[u8]) -> Incoming {
     let Some(&[high, low, flags, ..]) = packet.get(..HEADER) else {
         return Incoming::Ignore;
     };
@@ -266,12 +266,12 @@ pub(crate) fn read_answer(packet: &[u8], id: u16, question: &Question) -> Outcom
         authentic: metadata.authentic_data,
         answers: message.answers,
         authorities: message.authorities,
-        additionals: plain(message.additionals),
+        additionals: strip_hop_records(message.additionals),
     })
 }
 
 /// Leaves out what belongs to one hop only.
-fn plain(mut records: Vec<Record>) -> Vec<Record> {
+fn strip_hop_records(mut records: Vec<Record>) -> Vec<Record> {
     records.retain(|record| {
         !matches!(
             record.record_type(),

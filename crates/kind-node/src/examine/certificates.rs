@@ -50,25 +50,25 @@ const GENERALIZED_TIME: u8 = 0x18;
 /// The end of a certificate in DER, in seconds since 1970. A certificate is a sequence that begins with the sequence of
 /// what is signed: a version perhaps, serial number, algorithm, issuer, then the two times.
 fn find_end(certificate: &[u8]) -> Option<i64> {
-    let (_, whole, _) = take(certificate)?;
-    let (_, mut signed, _) = take(whole)?;
+    let (_, whole, _) = take_value(certificate)?;
+    let (_, mut signed, _) = take_value(whole)?;
     if signed.first() == Some(&VERSION) {
-        (_, _, signed) = take(signed)?;
+        (_, _, signed) = take_value(signed)?;
     }
     for _ in ["serial number", "algorithm", "issuer"] {
-        (_, _, signed) = take(signed)?;
+        (_, _, signed) = take_value(signed)?;
     }
-    let (tag, times, _) = take(signed)?;
+    let (tag, times, _) = take_value(signed)?;
     if tag != SEQUENCE {
         return None;
     }
-    let (_, _, rest) = take(times)?;
-    let (tag, end, _) = take(rest)?;
+    let (_, _, rest) = take_value(times)?;
+    let (tag, end, _) = take_value(rest)?;
     seconds_of(tag, std::str::from_utf8(end).ok()?)
 }
 
 /// The first value: its tag, its content, and what stands behind it.
-fn take(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+fn take_value(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
     let (length, rest) = if *first < 0x80 {

@@ -55,7 +55,7 @@ pub(crate) enum Error {
 
 /// Creates a client for the cluster of the kubeconfig that the environment variable `KUBECONFIG`
 /// names, or else of the pod this process runs in. Nothing is sent yet.
-async fn client() -> Result<Client, Error> {
+async fn create_client() -> Result<Client, Error> {
     match std::env::var_os(KUBECONFIG).filter(|path| !path.is_empty()) {
         Some(path) => client_of(Path::new(&path)).await,
         None => {
@@ -87,7 +87,7 @@ pub(crate) async fn client_near(endpoint: Option<&str>) -> Result<Client, Error>
             tracing::info!(endpoint, "using the control plane's own address");
             client_at(endpoint).await
         }
-        _ => client().await,
+        _ => create_client().await,
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
         variable("KUBERNETES_SERVICE_HOST"),
         variable("KUBERNETES_SERVICE_PORT"),
     ) else {
-        return client().await;
+        return create_client().await;
     };
     let address = |host: &str, port: &str| {
         if host.contains(':') {
@@ -113,7 +113,7 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
     let (service, beside) = (address(&service, &port), address(host, API_SERVER));
     for _ in 0..SERVICE_PROBES {
         if answers_within(&service, SERVICE_PROBE_TIMEOUT).await {
-            let client = client().await?;
+            let client = create_client().await?;
             if is_api_server(&client).await {
                 return Ok(client);
             }
@@ -121,7 +121,7 @@ pub(crate) async fn client_beside(host: Option<&str>) -> Result<Client, Error> {
         sleep(SERVICE_PROBE_INTERVAL).await;
     }
     if !answers_within(&beside, PROBE_TIMEOUT).await {
-        return client().await;
+        return create_client().await;
     }
     tracing::info!(
         endpoint = beside,

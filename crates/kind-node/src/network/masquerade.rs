@@ -30,7 +30,7 @@ fn masquerade_table(pod_subnets: &[IpNet], family: Family) -> Option<Table> {
     let pods = rules(Field::Destination, Verdict::Return);
     let others = rules(Field::Source, Verdict::Masquerade);
     let mut table = Table::new(family, TABLE);
-    table.hook(CHAIN, Hook::SourceNat, pods.chain(others).collect());
+    table.add_hook(CHAIN, Hook::SourceNat, pods.chain(others).collect());
     Some(table)
 }
 

@@ -33,8 +33,8 @@ fn unserved_table(service_subnets: &[IpNet], family: Family) -> Option<Table> {
         return None;
     }
     let mut table = Table::new(family, TABLE);
-    table.hook("forward", Hook::Forward, rules.clone());
-    table.hook("output", Hook::Output, rules);
+    table.add_hook("forward", Hook::Forward, rules.clone());
+    table.add_hook("output", Hook::Output, rules);
     Some(table)
 }
 

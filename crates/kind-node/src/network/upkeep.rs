@@ -29,7 +29,7 @@ fn guard_tables(name: &str, tables: &[Table]) -> io::Result<Infallible> {
     let mut removal = wait_for_removal(name, connection.port())?;
     loop {
         let mut batch = Batch::new();
-        tables.iter().for_each(|table| batch.replace(table));
+        tables.iter().for_each(|table| batch.replace_table(table));
         connection.apply_batch(batch)?;
         tracing::info!(table = name, "rules are set");
         removal()?;
@@ -67,7 +67,7 @@ table ip kept {
         in_namespace(|| {
             let mut table = Table::new(Family::V4, NAME);
             let rule = Rule::new([Match::Protocol(1)], Verdict::Drop);
-            table.hook("c", Hook::Output, vec![rule]);
+            table.add_hook("c", Hook::Output, vec![rule]);
             // Ends with the test program; a thread takes its namespace from the one that starts it.
             std::thread::spawn(move || keep_tables(NAME, &[table]));
             for removal in [

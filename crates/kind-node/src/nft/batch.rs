@@ -7,7 +7,7 @@ use super::message::{
     put_text,
 };
 use super::rule::Rule;
-use super::set::{Element, Set, element};
+use super::set::{Element, Set, add_element};
 use super::table::{Hook, Table};
 
 const NLM_F_REQUEST: u16 = 0x1;
@@ -28,13 +28,13 @@ impl Batch {
     /// An empty change.
     pub(crate) fn new() -> Self {
         let mut batch = Self { bytes: Vec::new() };
-        batch.message(BATCH_BEGIN, 0, None, |_| {});
+        batch.add_message(BATCH_BEGIN, 0, None, |_| {});
         batch
     }
 
     /// The whole change as a datagram.
     pub(super) fn finish(mut self) -> Vec<u8> {
-        self.message(BATCH_END, 0, None, |_| {});
+        self.add_message(BATCH_END, 0, None, |_| {});
         self.bytes
     }
 
@@ -46,21 +46,21 @@ impl Batch {
     /// Removes a table with everything in it, if it exists.
     pub(crate) fn remove_table(&mut self, table: &Table) {
         // The deletion of a table that does not exist would fail the whole change.
-        self.create(table);
-        self.table(DELETE_TABLE, 0, table, |_| {});
+        self.create_table(table);
+        self.add_table_message(DELETE_TABLE, 0, table, |_| {});
     }
 
-    pub(super) fn create(&mut self, table: &Table) {
-        self.table(NEW_TABLE, NLM_F_CREATE, table, |_| {});
+    pub(super) fn create_table(&mut self, table: &Table) {
+        self.add_table_message(NEW_TABLE, NLM_F_CREATE, table, |_| {});
     }
 
     pub(super) fn new_chain(&mut self, table: &Table, name: &str, hook: Option<&Hook>) {
-        self.table(NEW_CHAIN, NLM_F_CREATE, table, |message| {
+        self.add_table_message(NEW_CHAIN, NLM_F_CREATE, table, |message| {
             put_text(message, 3, name);
             let Some(hook) = hook else {
                 return;
             };
-            let (number_of_hook, priority, kind) = place(hook);
+            let (number_of_hook, priority, kind) = hook_place(hook);
             let link = match hook {
                 Hook::Ingress(link) => Some(link),
                 _ => None,
@@ -78,12 +78,12 @@ impl Batch {
     }
 
     pub(super) fn delete_chain(&mut self, table: &Table, name: &str) {
-        self.table(DELETE_CHAIN, 0, table, |message| put_text(message, 3, name));
+        self.add_table_message(DELETE_CHAIN, 0, table, |message| put_text(message, 3, name));
     }
 
-    pub(super) fn rule(&mut self, table: &Table, chain: &str, rule: &Rule) {
+    pub(super) fn add_rule(&mut self, table: &Table, chain: &str, rule: &Rule) {
         let flags = NLM_F_CREATE | NLM_F_APPEND;
-        self.table(NEW_RULE, flags, table, |message| {
+        self.add_table_message(NEW_RULE, flags, table, |message| {
             put_text(message, 2, chain);
             put_nested(message, 4, |expressions| {
                 expression::put_rule(expressions, table.family, rule);
@@ -92,22 +92,22 @@ impl Batch {
     }
 
     pub(super) fn clear_chain(&mut self, table: &Table, name: &str) {
-        self.table(DELETE_RULE, 0, table, |message| put_text(message, 2, name));
+        self.add_table_message(DELETE_RULE, 0, table, |message| put_text(message, 2, name));
     }
 
     pub(super) fn new_set(&mut self, table: &Table, name: &str, set: &Set) {
-        self.table(NEW_SET, NLM_F_CREATE, table, |message| {
+        self.add_table_message(NEW_SET, NLM_F_CREATE, table, |message| {
             put_text(message, 2, name);
-            set.describe(message, table.family);
+            set.describe_set(message, table.family);
         });
     }
 
     pub(super) fn delete_set(&mut self, table: &Table, name: &str) {
-        self.table(DELETE_SET, 0, table, |message| put_text(message, 2, name));
+        self.add_table_message(DELETE_SET, 0, table, |message| put_text(message, 2, name));
     }
 
     /// Adds elements to a set, or takes them out of it.
-    pub(super) fn elements<'a>(
+    pub(super) fn update_elements<'a>(
         &mut self,
         table: &Table,
         set: &str,
@@ -121,25 +121,31 @@ impl Batch {
             (DELETE_ELEMENT, 0)
         };
         for part in elements.chunks(PART) {
-            self.table(kind, flags, table, |message| {
+            self.add_table_message(kind, flags, table, |message| {
                 put_text(message, 2, set);
                 put_nested(message, 3, |list| {
-                    part.iter().for_each(|member| element(list, member));
+                    part.iter().for_each(|member| add_element(list, member));
                 });
             });
         }
     }
 
     /// Adds a message about a table, whose name is the first attribute of all of them.
-    fn table(&mut self, kind: u16, flags: u16, table: &Table, fill: impl FnOnce(&mut Vec<u8>)) {
-        self.message(kind, flags, Some(table.number()), |message| {
+    fn add_table_message(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        table: &Table,
+        fill: impl FnOnce(&mut Vec<u8>),
+    ) {
+        self.add_message(kind, flags, Some(table.number()), |message| {
             put_text(message, 1, table.name);
             fill(message);
         });
     }
 
     /// Adds a message of nftables, or without a family a frame of the batch.
-    fn message(
+    fn add_message(
         &mut self,
         kind: u16,
         flags: u16,
@@ -162,7 +168,7 @@ impl Batch {
 }
 
 /// Number of a hook, priority there and type of the chain.
-fn place(hook: &Hook) -> (u32, i32, &'static str) {
+fn hook_place(hook: &Hook) -> (u32, i32, &'static str) {
     match hook {
         // After kube-proxy's IPVS, which takes away what is for services at 98 and 99.
         Hook::Input => (1, 110, "filter"),

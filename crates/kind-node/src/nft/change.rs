@@ -8,19 +8,19 @@ use super::table::{Chain, Table};
 
 impl Batch {
     /// Makes the kernel's table this one, whatever it was.
-    pub(crate) fn replace(&mut self, table: &Table) {
+    pub(crate) fn replace_table(&mut self, table: &Table) {
         self.remove_table(table);
-        self.create(table);
+        self.create_table(table);
         let empty = Table {
             sets: BTreeMap::new(),
             chains: BTreeMap::new(),
             ..table.clone()
         };
-        self.change(&empty, table);
+        self.change_table(&empty, table);
     }
 
     /// Makes the kernel's table `after`, which is `before` now. Only what differs is sent.
-    pub(crate) fn change(&mut self, before: &Table, after: &Table) {
+    pub(crate) fn change_table(&mut self, before: &Table, after: &Table) {
         for (name, set) in &after.sets {
             if !before.sets.contains_key(name) {
                 self.new_set(after, name, set);
@@ -37,14 +37,14 @@ impl Batch {
         for (name, chain) in &after.chains {
             self.change_rules(after, name, before.chains.get(name), chain);
         }
-        self.forget(before, after);
+        self.remove_old(before, after);
     }
 
     fn change_elements(&mut self, table: &Table, name: &str, before: Option<&Set>, after: &Set) {
         let wanted = after.elements();
         let present = before.map_or_else(BTreeSet::new, Set::elements);
-        self.elements(table, name, false, present.difference(&wanted));
-        self.elements(table, name, true, wanted.difference(&present));
+        self.update_elements(table, name, false, present.difference(&wanted));
+        self.update_elements(table, name, true, wanted.difference(&present));
     }
 
     fn change_rules(&mut self, table: &Table, name: &str, before: Option<&Chain>, after: &Chain) {
@@ -54,12 +54,12 @@ impl Batch {
             None => {}
         }
         for rule in &after.rules {
-            self.rule(table, name, rule);
+            self.add_rule(table, name, rule);
         }
     }
 
     /// Removes what is no longer there; rules first, because they hold the rest.
-    fn forget(&mut self, before: &Table, after: &Table) {
+    fn remove_old(&mut self, before: &Table, after: &Table) {
         let chains = before.chains.keys();
         let chains: Vec<_> = chains
             .filter(|name| !after.chains.contains_key(*name))

@@ -33,11 +33,11 @@ impl Message<'_> {
             self.kind,
             DELETE_TABLE | DELETE_CHAIN | DELETE_RULE | DELETE_SET | DELETE_ELEMENT
         );
-        removal && self.port != own_port && self.table() == Some(table.as_bytes())
+        removal && self.port != own_port && self.table_name() == Some(table.as_bytes())
     }
 
     /// The table's name, which is the attribute of type 1 in every message used here.
-    fn table(&self) -> Option<&[u8]> {
+    fn table_name(&self) -> Option<&[u8]> {
         let mut rest = self.body.get(4..)?;
         loop {
             let length = usize::from(u16::from_ne_bytes(rest.get(..2)?.try_into().ok()?));

@@ -70,8 +70,8 @@ impl Set {
                 .map(address_octets)
                 .map(plain)
                 .collect(),
-            Self::Services(services) => services.iter().map(service).map(plain).collect(),
-            Self::Ranges(ranges) => ranges.iter().flat_map(interval).collect(),
+            Self::Services(services) => services.iter().map(service_key).map(plain).collect(),
+            Self::Ranges(ranges) => ranges.iter().flat_map(interval_elements).collect(),
             Self::Chains(chains) => {
                 let element = |(address, chain): (&IpAddr, &String)| Element {
                     chain: Some(chain.clone()),
@@ -90,7 +90,7 @@ impl Set {
     }
 
     /// The attributes that say what the set is like.
-    pub(super) fn describe(&self, into: &mut Vec<u8>, family: Family) {
+    pub(super) fn describe_set(&self, into: &mut Vec<u8>, family: Family) {
         let (address, length) = match family {
             Family::V4 => (ADDRESS_V4, family.length()),
             Family::V6 => (ADDRESS_V6, family.length()),
@@ -115,7 +115,7 @@ impl Set {
 }
 
 /// Adds an element to a message.
-pub(super) fn element(into: &mut Vec<u8>, element: &Element) {
+pub(super) fn add_element(into: &mut Vec<u8>, element: &Element) {
     put_nested(into, 1, |into| {
         put_nested(into, 1, |key| put_attribute(key, 1, &element.key));
         if let Some(chain) = &element.chain {
@@ -128,7 +128,7 @@ pub(super) fn element(into: &mut Vec<u8>, element: &Element) {
 }
 
 /// The parts of a concatenation begin at multiples of four bytes.
-fn service(service: &Service) -> Vec<u8> {
+fn service_key(service: &Service) -> Vec<u8> {
     let mut key = address_octets(service.address);
     key.extend([service.protocol, 0, 0, 0]);
     key.extend(service.port.to_be_bytes());
@@ -137,7 +137,7 @@ fn service(service: &Service) -> Vec<u8> {
 }
 
 /// The first address of a range and the first behind it, which the last address of all lacks.
-fn interval(range: &(IpAddr, IpAddr)) -> impl Iterator<Item = Element> + use<> {
+fn interval_elements(range: &(IpAddr, IpAddr)) -> impl Iterator<Item = Element> + use<> {
     let next = match range.1 {
         IpAddr::V4(last) => u32::from(last)
             .checked_add(1)

@@ -82,13 +82,13 @@ impl Table {
     }
 
     /// Adds a chain where packets enter.
-    pub(crate) fn hook(&mut self, name: &str, hook: Hook, rules: Vec<Rule>) {
+    pub(crate) fn add_hook(&mut self, name: &str, hook: Hook, rules: Vec<Rule>) {
         let hook = Some(hook);
         self.chains.insert(name.to_owned(), Chain { hook, rules });
     }
 
     /// Adds a chain that others lead to.
-    pub(crate) fn chain(&mut self, name: impl Into<String>, rules: Vec<Rule>) {
+    pub(crate) fn add_chain(&mut self, name: impl Into<String>, rules: Vec<Rule>) {
         self.chains.insert(name.into(), Chain { hook: None, rules });
     }
 

@@ -59,11 +59,11 @@ pub(super) struct Rules {
 
 impl Rules {
     /// Others may have changed the rules: the next ones replace whatever there is.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn forget_rules(&mut self) {
         *self = Self::default();
     }
 
-    fn set(&mut self, wanted: &Wanted) -> Result<(), Error> {
+    fn set_rules(&mut self, wanted: &Wanted) -> Result<(), Error> {
         let connection = Connection::open_netlink().map_err(kernel_error("reach netfilter"))?;
         if self.closing.as_ref() != Some(&wanted.closing) {
             self.closing = None;
@@ -88,7 +88,7 @@ impl Rules {
 fn replace_tables(connection: &Connection, all: &[Table], wanted: &[Table]) -> std::io::Result<()> {
     let mut batch = Batch::new();
     all.iter().for_each(|table| batch.remove_table(table));
-    wanted.iter().for_each(|table| batch.replace(table));
+    wanted.iter().for_each(|table| batch.replace_table(table));
     connection.apply_batch(batch)
 }
 
@@ -108,7 +108,7 @@ pub(super) fn follow_announcements(
         netlink.remove_service_address(link.index, *address)?;
     }
     // Before the first packet can come.
-    rules.set(wanted)?;
+    rules.set_rules(wanted)?;
     let new = wanted.addresses.iter().copied();
     let new: Vec<IpAddr> = new.filter(|address| !present.contains(address)).collect();
     for address in &new {

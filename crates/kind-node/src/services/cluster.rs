@@ -76,7 +76,11 @@ pub(super) fn reduce_service(service: v1::Service) -> Option<Service> {
     let wanted = spec.type_.as_deref() == Some("LoadBalancer")
         && classless
         && metadata.deletion_timestamp.is_none();
-    let families = if wanted { families(&spec) } else { Vec::new() };
+    let families = if wanted {
+        service_families(&spec)
+    } else {
+        Vec::new()
+    };
     let found = Service {
         uid: metadata.uid.unwrap_or_default(),
         version: metadata.resource_version,
@@ -84,7 +88,7 @@ pub(super) fn reduce_service(service: v1::Service) -> Option<Service> {
         requested: spec.load_balancer_ip.and_then(|text| text.parse().ok()),
         local: spec.external_traffic_policy.as_deref() == Some("Local"),
         sticky: spec.session_affinity.as_deref() == Some("ClientIP"),
-        ports: spec.ports.iter().flatten().filter_map(port).collect(),
+        ports: spec.ports.iter().flatten().filter_map(port_key).collect(),
         addresses: addresses
             .filter_map(|ingress| ingress.ip?.parse().ok())
             .collect(),
@@ -99,7 +103,7 @@ pub(super) fn reduce_service(service: v1::Service) -> Option<Service> {
 }
 
 /// Protocol and number of a port.
-fn port(port: &v1::ServicePort) -> Option<(u8, u16)> {
+fn port_key(port: &v1::ServicePort) -> Option<(u8, u16)> {
     let protocol = match port.protocol.as_deref().unwrap_or("TCP") {
         "TCP" => 6,
         "UDP" => 17,
@@ -110,7 +114,7 @@ fn port(port: &v1::ServicePort) -> Option<(u8, u16)> {
 }
 
 /// The families of a Service; servers without dual stack do not name them.
-fn families(spec: &v1::ServiceSpec) -> Vec<Family> {
+fn service_families(spec: &v1::ServiceSpec) -> Vec<Family> {
     let named = spec.ip_families.iter().flatten();
     let mut families: Vec<Family> = named
         .filter_map(|name| match name.as_str() {

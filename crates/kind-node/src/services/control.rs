@@ -93,12 +93,14 @@ impl Leader {
             }
             let usable = cluster::usable_nodes(nodes.all_objects(), |name| alive.is_alive(name));
             let current = services.borrow_and_update().clone();
-            again = !self.settle(&current, &usable, &endpoints, &mut told).await;
+            again = !self
+                .settle_services(&current, &usable, &endpoints, &mut told)
+                .await;
         }
     }
 
     /// Decides about all Services; tells whether everything could be done.
-    async fn settle(
+    async fn settle_services(
         &self,
         services: &Services,
         nodes: &BTreeMap<&str, &[IpAddr]>,
@@ -119,7 +121,7 @@ impl Leader {
                 can_share: self.can_share,
             };
             let decision = decide_address(service, &circumstances);
-            let wanted = self.wanted(service, &decision, &mut taken).await;
+            let wanted = self.decide_wanted(service, &decision, &mut taken).await;
             claimed.extend(match &wanted {
                 Some(wanted) => &wanted.addresses,
                 None => &service.addresses,
@@ -128,7 +130,7 @@ impl Leader {
                 continue;
             };
             well &= wanted.is_complete;
-            match self.write(key, service, &wanted).await {
+            match self.write_service(key, service, &wanted).await {
                 Ok(()) => {
                     if let Some(news) = News::of_decision(&decision, wanted.is_complete) {
                         told.send_news(key, service, news).await;
@@ -145,7 +147,7 @@ impl Leader {
 
     /// What a Service is to have, if that is anything else than it has. Addresses that are missing are looked
     /// for among those that are not `taken`.
-    async fn wanted(
+    async fn decide_wanted(
         &self,
         service: &Service,
         decision: &Decision,
@@ -170,7 +172,12 @@ impl Leader {
                 shared_by,
             } => {
                 let found = missing.iter().map(|family| {
-                    self.free(candidate_nodes(service, *family, &self.link.ranges, taken))
+                    self.find_free_address(candidate_nodes(
+                        service,
+                        *family,
+                        &self.link.ranges,
+                        taken,
+                    ))
                 });
                 let found = join_all(found).await.into_iter().flatten();
                 let addresses: Vec<IpAddr> = keep.iter().copied().chain(found).collect();
@@ -190,7 +197,7 @@ impl Leader {
     }
 
     /// The first address that nobody on the network has: other clusters and programs may use the same.
-    async fn free(&self, candidates: Vec<IpAddr>) -> Option<IpAddr> {
+    async fn find_free_address(&self, candidates: Vec<IpAddr>) -> Option<IpAddr> {
         for address in candidates {
             match self.is_silent(address).await {
                 Ok(true) => return Some(address),
@@ -224,7 +231,12 @@ impl Leader {
     }
 
     /// Writes what a Service is to have, unless it has changed.
-    async fn write(&self, key: &Key, service: &Service, wanted: &Wanted) -> Result<(), Error> {
+    async fn write_service(
+        &self,
+        key: &Key,
+        service: &Service,
+        wanted: &Wanted,
+    ) -> Result<(), Error> {
         let Wanted {
             addresses,
             announcer,

@@ -12,7 +12,7 @@ pub(super) fn announcement_frame(hardware: [u8; 6], address: IpAddr) -> Vec<u8> 
 
 /// A question for the own address, which nobody answers and everybody learns from (RFC 5227).
 fn gratuitous_arp(hardware: [u8; 6], address: Ipv4Addr) -> Vec<u8> {
-    let mut frame = ethernet([0xff; 6], hardware, 0x0806);
+    let mut frame = ethernet_frame([0xff; 6], hardware, 0x0806);
     // Ethernet, IPv4, lengths of both kinds of addresses, a question.
     frame.extend([0, 1, 8, 0, 6, 4, 0, 1]);
     frame.extend(hardware);
@@ -35,7 +35,7 @@ fn unsolicited_advertisement(hardware: [u8; 6], address: Ipv6Addr) -> Vec<u8> {
     let sum = icmpv6_checksum(address, EVERYONE, ICMP, &message);
     message[2..4].copy_from_slice(&sum.to_be_bytes());
 
-    let mut frame = ethernet([0x33, 0x33, 0, 0, 0, 1], hardware, 0x86dd);
+    let mut frame = ethernet_frame([0x33, 0x33, 0, 0, 0, 1], hardware, 0x86dd);
     frame.extend([0x60, 0, 0, 0]);
     frame.extend(
         u16::try_from(message.len())
@@ -50,7 +50,7 @@ fn unsolicited_advertisement(hardware: [u8; 6], address: Ipv6Addr) -> Vec<u8> {
     frame
 }
 
-fn ethernet(to: [u8; 6], from: [u8; 6], kind: u16) -> Vec<u8> {
+fn ethernet_frame(to: [u8; 6], from: [u8; 6], kind: u16) -> Vec<u8> {
     [&to[..], &from[..], &kind.to_be_bytes()].concat()
 }
 

@@ -41,7 +41,7 @@ fn close_addresses(table: &mut Table, addresses: BTreeSet<IpAddr>) {
         Rule::new(matches, Verdict::Reject)
     };
     table.add_set(ADDRESSES, Set::Addresses(addresses));
-    table.hook("input", Hook::Input, PROTOCOLS.iter().map(rule).collect());
+    table.add_hook("input", Hook::Input, PROTOCOLS.iter().map(rule).collect());
 }
 
 /// What the announcing node hands on to a node whose kube-proxy does not know of the Service yet must not go
@@ -55,5 +55,5 @@ fn keep_from_wandering(table: &mut Table, link: &Link) {
     ];
     table.add_set(RANGE, Set::Ranges(ranges));
     let rules = vec![Rule::new(matches, Verdict::Drop)];
-    table.hook("forward", Hook::Forward, rules);
+    table.add_hook("forward", Hook::Forward, rules);
 }

@@ -40,9 +40,9 @@ impl Candidate {
     }
 
     /// Waits until this node leads.
-    pub(super) async fn win(&mut self) {
+    pub(super) async fn win_lease(&mut self) {
         loop {
-            match self.attempt().await {
+            match self.try_lease().await {
                 Ok(true) => return,
                 Ok(false) => {}
                 Err(error) => super::error::report_error(&error, "cannot lead"),
@@ -57,7 +57,7 @@ impl Candidate {
         // It ends well before another one may lead.
         while renewed.elapsed() + RETRY_INTERVAL < LEASE_DURATION {
             sleep(RENEW_INTERVAL).await;
-            match self.attempt().await {
+            match self.try_lease().await {
                 Ok(true) => renewed = Instant::now(),
                 Ok(false) => return,
                 Err(error) => super::error::report_error(&error, "cannot go on leading"),
@@ -66,7 +66,7 @@ impl Candidate {
     }
 
     /// Takes or renews the lease unless another node has it.
-    async fn attempt(&mut self) -> Result<bool, Error> {
+    async fn try_lease(&mut self) -> Result<bool, Error> {
         let found = self.leases.get_opt(NAME).await;
         let Some(mut lease) = found.map_err(refused_call("read the lease"))? else {
             let metadata = ObjectMeta {

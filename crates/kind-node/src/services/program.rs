@@ -100,7 +100,7 @@ async fn take_part(
         .await
         .is_ok()
     {
-        candidate.win().await;
+        candidate.win_lease().await;
         tracing::info!("giving services their addresses from here");
         let mut current = services.clone();
         // What there is already counts as news.
@@ -135,7 +135,7 @@ async fn follow_services(
                 None => return,
             },
             () = sleep_until(due) => {
-                rules.forget();
+                rules.forget_rules();
                 true
             }
         };

@@ -42,7 +42,9 @@ pub(super) fn share_tables<'a>(
             table,
             chains: BTreeMap::new(),
         };
-        announced.clone().for_each(|service| sharing.add(service));
+        announced
+            .clone()
+            .for_each(|service| sharing.add_service(service));
         sharing
     });
     let needed = filled
@@ -58,9 +60,9 @@ pub(super) fn probe_share(link: &Link) -> Result<(), Error> {
         table: Table::at_ingress(Family::V4, PROBE),
         chains: BTreeMap::new(),
     };
-    let table = sharing.sample();
+    let table = sharing.sample_table();
     let mut batch = Batch::new();
-    batch.replace(&table);
+    batch.replace_table(&table);
     batch.remove_table(&table);
     let connection = Connection::open_netlink().map_err(kernel_error("reach netfilter"))?;
     connection
@@ -77,11 +79,11 @@ struct Sharing<'a> {
 }
 
 impl Sharing<'_> {
-    fn add(&mut self, service: &Service) {
+    fn add_service(&mut self, service: &Service) {
         let Some(backends) = &service.shared_by else {
             return;
         };
-        let buckets = self.buckets(backends);
+        let buckets = self.add_bucket_chains(backends);
         if buckets.is_empty() {
             return;
         }
@@ -89,37 +91,42 @@ impl Sharing<'_> {
             if Family::of_address(*address) == self.table.family
                 && self.link.ranges.contain(address)
             {
-                self.share(*address, service, &buckets);
+                self.share_address(*address, service, &buckets);
             }
         }
     }
 
     /// The chain for each bucket that is another node's.
-    fn buckets(&mut self, backends: &Backends) -> BTreeMap<u32, String> {
+    fn add_bucket_chains(&mut self, backends: &Backends) -> BTreeMap<u32, String> {
         let mut buckets = BTreeMap::new();
         for (bucket, node) in (0..).zip(backends.buckets(self.table.family)) {
             if !self.link.is_own(node) && self.link.is_neighbour(node) {
-                buckets.insert(bucket, self.node(node));
+                buckets.insert(bucket, self.add_node_chain(node));
             }
         }
         buckets
     }
 
     /// The chain that leads to a node.
-    fn node(&mut self, node: IpAddr) -> String {
+    fn add_node_chain(&mut self, node: IpAddr) -> String {
         let chain = format!("node-{node}");
         let forward = Rule::new([], Verdict::Forward(node, self.link.index));
-        self.table.chain(chain.clone(), vec![forward]);
+        self.table.add_chain(chain.clone(), vec![forward]);
         chain
     }
 
-    fn share(&mut self, address: IpAddr, service: &Service, buckets: &BTreeMap<u32, String>) {
+    fn share_address(
+        &mut self,
+        address: IpAddr,
+        service: &Service,
+        buckets: &BTreeMap<u32, String>,
+    ) {
         let map = format!("buckets-{address}");
         self.table
             .add_set(map.clone(), Set::Buckets(buckets.clone()));
         let spread = |key| vec![Rule::new([], Verdict::Spread(key, map.clone()))];
         let [by_source, by_flow] = ["source", "flow"].map(|key| format!("{key}-{address}"));
-        self.table.chain(by_source.clone(), spread(Key::Source));
+        self.table.add_chain(by_source.clone(), spread(Key::Source));
         let mut rules = Vec::new();
         if self.table.family == Family::V4 {
             // Most pieces have no port, and all must go the same way.
@@ -132,10 +139,10 @@ impl Sharing<'_> {
             Rule::new(matches, Verdict::Goto(chain.clone()))
         }));
         if !service.sticky {
-            self.table.chain(by_flow, spread(Key::SourceAndPort));
+            self.table.add_chain(by_flow, spread(Key::SourceAndPort));
         }
         let chain = format!("service-{address}");
-        self.table.chain(chain.clone(), rules);
+        self.table.add_chain(chain.clone(), rules);
         self.chains.insert(address, chain);
     }
 
@@ -145,19 +152,19 @@ impl Sharing<'_> {
         let map = Verdict::Map(Field::Destination, ADDRESSES.to_owned());
         let rules = vec![Rule::new([Match::OfFamily], map)];
         let hook = Hook::Ingress(self.link.name.clone());
-        self.table.hook("ingress", hook, rules);
+        self.table.add_hook("ingress", hook, rules);
         self.table
     }
 
     /// A table with one of everything.
-    fn sample(mut self) -> Table {
+    fn sample_table(mut self) -> Table {
         const SAMPLE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-        let buckets = BTreeMap::from([(0, self.node(SAMPLE))]);
+        let buckets = BTreeMap::from([(0, self.add_node_chain(SAMPLE))]);
         let service = Service {
             ports: BTreeSet::from([(6, 80)]),
             ..Service::default()
         };
-        self.share(SAMPLE, &service, &buckets);
+        self.share_address(SAMPLE, &service, &buckets);
         self.finish()
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn choose_node<'a>(
         .iter()
         .filter(|node| allows_node(class, node))
         .collect();
-    let ready = allowed.iter().filter(|node| obstacle(node).is_none());
+    let ready = allowed.iter().filter(|node| find_obstacle(node).is_none());
     let ready: Vec<_> = ready.map(|node| (repels_pods(node), *node)).collect();
     let welcoming = ready.iter().any(|(repels, _)| !repels);
     let usable = ready
@@ -35,7 +35,7 @@ pub(super) fn choose_node<'a>(
         .filter(|(repels, _)| !(welcoming && *repels))
         .filter_map(|(_, node)| node.metadata.name.as_deref());
     usable
-        .max_by_key(|name| (weight(uid, name), *name))
+        .max_by_key(|name| (claim_weight(uid, name), *name))
         .ok_or_else(|| explain_refusal(class, &allowed))
 }
 
@@ -66,7 +66,7 @@ fn matches_term(term: &TopologySelectorTerm, node: &Node) -> bool {
 }
 
 /// Why no pod that is made now comes to a node.
-fn obstacle(node: &Node) -> Option<&'static str> {
+fn find_obstacle(node: &Node) -> Option<&'static str> {
     let spec = node.spec.as_ref();
     if node.metadata.deletion_timestamp.is_some() {
         Some("is being deleted")
@@ -94,7 +94,7 @@ fn repels_pods(node: &Node) -> bool {
 
 /// How much a node wants a claim (rendezvous hashing with FNV-1a): claims spread over the nodes, and keep
 /// their node when others come and go.
-fn weight(uid: &str, node: &str) -> u64 {
+fn claim_weight(uid: &str, node: &str) -> u64 {
     let bytes = uid.bytes().chain([b'/']).chain(node.bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -110,7 +110,7 @@ fn explain_refusal(class: &StorageClass, allowed: &[&Node]) -> String {
         );
     }
     let nodes = allowed.iter().map(|node| {
-        let why = obstacle(node).unwrap_or("has no name");
+        let why = find_obstacle(node).unwrap_or("has no name");
         format!("{} {why}", node.name_any())
     });
     let nodes: Vec<_> = nodes.collect();

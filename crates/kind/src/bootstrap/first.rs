@@ -2,7 +2,7 @@
 
 use kind_kubeadm::{
     CONFIG_PATH, ClusterSettings, Documents, NodeFacts, NodeSettings, START_PATH,
-    control_plane_taints, first_kubeconfig, init_command, record_commands,
+    control_plane_taints, first_kubeconfig, init_command, object_phase_commands,
 };
 use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{KubeadmPhase, Request, Step, StepId};
@@ -91,7 +91,7 @@ impl First<'_> {
     fn in_one(&self) -> Result<Vec<Step>, kind_kubeadm::Error> {
         let mut steps = vec![set_sysctls(), wait_for_containerd()];
         if self.etcd_of_several {
-            steps.push(self.etcd());
+            steps.push(self.etcd_phase());
         }
         let argv = init_command(self.cluster, self.documents, self.facts);
         steps.push(run_step(step::INIT, argv, None));
@@ -100,9 +100,9 @@ impl First<'_> {
             steps.extend(balancer_access());
         }
         steps.extend(self.tell_others());
-        let mut together = self.manifests(ADMIN_CONFIG);
-        together.push(make_account());
-        together.extend(self.unmark()?.map(|step| vec![step]));
+        let mut together = self.apply_manifests(ADMIN_CONFIG);
+        together.push(make_service_account());
+        together.extend(self.remove_taints_and_label()?.map(|step| vec![step]));
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
             let argv = owned_words(&[NODE_AGENT, "finalize-kubelet"]);
@@ -122,18 +122,18 @@ impl First<'_> {
     }
 
     /// kubeadm's phases start the node; what they would do about certificates and kubeconfigs is done. As
-    /// soon as the server takes anything, kubeadm's records are made beside everything else.
+    /// soon as the server takes anything, the objects of kubeadm are made beside everything else.
     fn by_phases(&self) -> Result<Vec<Step>, kind_kubeadm::Error> {
         let phase = |phase, words: &[&str]| kubeadm_phase(phase, words, CONFIG_PATH);
-        let mut recording = vec![self.records()];
-        recording.extend(self.unmark()?);
-        recording.extend(self.tell_others());
-        let mut together = self.manifests(first_kubeconfig(self.facts.version()));
-        together.insert(0, recording);
-        together.push(make_account());
+        let mut objects = vec![self.object_phases()];
+        objects.extend(self.remove_taints_and_label()?);
+        objects.extend(self.tell_others());
+        let mut together = self.apply_manifests(first_kubeconfig(self.facts.version()));
+        together.insert(0, objects);
+        together.push(make_service_account());
         let start_kubelet = phase(KubeadmPhase::KubeletStart, &["kubelet-start"]);
         let control_plane = phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]);
-        let mut steps = Vec::from(prepare_step(vec![self.etcd(), control_plane]));
+        let mut steps = Vec::from(prepare_step(vec![self.etcd_phase(), control_plane]));
         steps.extend([
             start_kubelet,
             run_step(
@@ -149,16 +149,16 @@ impl First<'_> {
     }
 
     /// kubeadm asks a server five times a second at most, each run of it for itself.
-    fn records(&self) -> Step {
-        let records = record_commands(self.cluster, self.documents, self.facts).into_iter();
-        let record = |(phase, argv)| vec![run_step(step::record_step(phase), argv, None)];
+    fn object_phases(&self) -> Step {
+        let phases = object_phase_commands(self.cluster, self.documents, self.facts).into_iter();
+        let step = |(phase, argv)| vec![run_step(step::object_phase_step(phase), argv, None)];
         Step::Together {
-            sequences: records.map(record).collect(),
+            sequences: phases.map(step).collect(),
         }
     }
 
     /// Only the node's start document names other members.
-    fn etcd(&self) -> Step {
+    fn etcd_phase(&self) -> Step {
         let config = if self.etcd_of_several {
             START_PATH
         } else {
@@ -178,7 +178,7 @@ impl First<'_> {
 
     /// What waits for nothing but the API server. The image's manifests are not validated: kubectl would ask
     /// the server for its whole schema while that still has better things to do. Most need no kubectl at all.
-    fn manifests(&self, kubeconfig: &str) -> Vec<Vec<Step>> {
+    fn apply_manifests(&self, kubeconfig: &str) -> Vec<Vec<Step>> {
         let manifests = self.manifests;
         [
             (StepId::Storage, "apply", &manifests.storage),
@@ -202,7 +202,7 @@ impl First<'_> {
     }
 
     /// Lets pods run on the only node, and load balancers send it traffic. kubeadm must have marked it.
-    fn unmark(&self) -> Result<Option<Step>, kind_kubeadm::Error> {
+    fn remove_taints_and_label(&self) -> Result<Option<Step>, kind_kubeadm::Error> {
         if self.pod_cidr_assignments.len() > 1 {
             return Ok(None);
         }
@@ -231,7 +231,7 @@ fn balancer_access() -> [Step; 2] {
 }
 
 /// Whoever creates a cluster wants to run pods in it next.
-fn make_account() -> Vec<Step> {
+fn make_service_account() -> Vec<Step> {
     let argv = owned_words(&[NODE_AGENT, "make-account"]);
     vec![run_step(StepId::DefaultServiceAccount, argv, None)]
 }

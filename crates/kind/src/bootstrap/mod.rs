@@ -70,7 +70,7 @@ pub(crate) fn await_api_server_step(limit: Duration) -> Step {
         id: StepId::ApiServerAnswer,
         name: step::step_title(StepId::ApiServerAnswer).to_owned(),
         argv: kubectl_step(&["get", "--raw=/readyz"]),
-        timeout_ms: millis(limit),
+        timeout_ms: as_millis(limit),
     }
 }
 
@@ -87,7 +87,7 @@ fn wait_for_containerd() -> Step {
     Step::WaitSocket {
         id: StepId::ContainerRuntime,
         path: CONTAINERD_SOCKET.to_owned(),
-        timeout_ms: millis(CONTAINERD_TIMEOUT),
+        timeout_ms: as_millis(CONTAINERD_TIMEOUT),
     }
 }
 
@@ -195,7 +195,7 @@ fn owned_words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn millis(duration: Duration) -> u64 {
+fn as_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -1,6 +1,6 @@
 //! Steps of a bootstrap: which there are, and what people read of them.
 
-use kind_kubeadm::RecordPhase;
+use kind_kubeadm::ObjectPhase;
 use kind_node::request::{KubeadmPhase, StepId};
 
 /// `kubeadm init`, or what of it is not done by other steps.
@@ -17,13 +17,13 @@ pub(crate) const RECORDS: [StepId; 4] = [
 ];
 
 /// The step in which kubeadm makes the objects of one of its phases.
-pub(crate) fn record_step(phase: RecordPhase) -> StepId {
+pub(crate) fn object_phase_step(phase: ObjectPhase) -> StepId {
     StepId::Kubeadm(match phase {
-        RecordPhase::UploadConfig => KubeadmPhase::UploadConfig,
-        RecordPhase::MarkControlPlane => KubeadmPhase::MarkControlPlane,
-        RecordPhase::KubeProxy => KubeadmPhase::KubeProxy,
-        RecordPhase::CoreDns => KubeadmPhase::CoreDns,
-        RecordPhase::Rest => KubeadmPhase::Init,
+        ObjectPhase::UploadConfig => KubeadmPhase::UploadConfig,
+        ObjectPhase::MarkControlPlane => KubeadmPhase::MarkControlPlane,
+        ObjectPhase::KubeProxy => KubeadmPhase::KubeProxy,
+        ObjectPhase::CoreDns => KubeadmPhase::CoreDns,
+        ObjectPhase::Rest => KubeadmPhase::Init,
     })
 }
 

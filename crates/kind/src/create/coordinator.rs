@@ -75,7 +75,7 @@ impl<'a> Coordinator<'a> {
 
     /// Notes that a node exists because of this creation.
     pub(super) fn note_made(&self, node: &str) {
-        self.made().insert(node.to_owned());
+        self.lock_made_nodes().insert(node.to_owned());
     }
 
     /// Takes away the nodes of a creation that the caller interrupts, so that their requests end.
@@ -146,7 +146,7 @@ impl<'a> Coordinator<'a> {
                 );
                 let story = redact_document(&story);
                 let _ = std::fs::write(directory.join("failure.txt"), story.as_bytes());
-                let errors = logs::collect(engine, &nodes, &directory, self.cancel);
+                let errors = logs::collect_node_logs(engine, &nodes, &directory, self.cancel);
                 (Error::collect(errors), directory)
             });
         let (problem, directory) = match kept {
@@ -170,10 +170,10 @@ impl<'a> Coordinator<'a> {
     }
 
     fn made_nodes(&self) -> Vec<String> {
-        self.made().iter().cloned().collect()
+        self.lock_made_nodes().iter().cloned().collect()
     }
 
-    fn made(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn lock_made_nodes(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

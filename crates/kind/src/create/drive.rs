@@ -57,7 +57,7 @@ pub(super) fn drive_bootstrap(
     requests.handle_replies(coordinator.cancel, abandon, |requests, node, reply| {
         run.on_reply(requests, node, reply)
     })?;
-    run.end()
+    run.finish_run()
 }
 
 /// What a node waits for, and since when.
@@ -144,7 +144,7 @@ impl BootstrapRun<'_, '_> {
             NodeEvent::File { id, path, text } => match id {
                 StepId::AdminKubeconfig => self.admin = Some(text),
                 StepId::BalancerKubeconfig => self.give_balancer(text)?,
-                _ => self.keep(path, text),
+                _ => self.keep_shared_file(path, text),
             },
             NodeEvent::Marked { id: StepId::Serves } => self.next_group(requests),
             NodeEvent::Marked { id: StepId::Joined } => {
@@ -298,7 +298,7 @@ impl BootstrapRun<'_, '_> {
     }
 
     /// A file of the first node for the control planes that join it.
-    fn keep(&mut self, path: String, text: String) {
+    fn keep_shared_file(&mut self, path: String, text: String) {
         let mut file = File::new(path, text);
         if file.path.ends_with(".key") {
             file.mode = 0o600;
@@ -324,7 +324,7 @@ impl BootstrapRun<'_, '_> {
     }
 
     /// All requests have ended.
-    fn end(self) -> Result<String> {
+    fn finish_run(self) -> Result<String> {
         let first = &self.script.first;
         if !self.ready {
             self.phases.end_phase(Outcome::Failed);

@@ -46,30 +46,30 @@ impl<'a> EventLog<'a> {
     /// Puts the log into a node.
     pub(super) fn copy_to_node(&self, engine: &dyn Engine, node: &str) -> Result<()> {
         let files = self
-            .files()
+            .evidence_files()
             .map(|(name, text)| File::new(format!("{DIRECTORY}/{name}"), text));
         copy_in(engine, node, &files)
     }
 
     /// Writes the log into a directory of the host.
     pub(super) fn write_to(&self, directory: &Path) -> Result<()> {
-        for (name, text) in self.files() {
+        for (name, text) in self.evidence_files() {
             let path = directory.join(name);
             fs::write(&path, text).map_err(Error::io("failed to write", &path))?;
         }
         Ok(())
     }
 
-    fn files(&self) -> [(&'static str, String); 3] {
+    fn evidence_files(&self) -> [(&'static str, String); 3] {
         let timeline = Timeline::of_recording(&self.recording);
         [
-            (EVENTS, self.lines()),
+            (EVENTS, self.json_lines()),
             (TIMINGS, CHART.draw_timeline(&timeline)),
             (TRACE, timeline.trace_text()),
         ]
     }
 
-    fn lines(&self) -> String {
+    fn json_lines(&self) -> String {
         let events = self.recording.events();
         let lines = events.iter().map(serde_json::to_string);
         let lines: String = lines.filter_map(|line| Some(line.ok()? + "\n")).collect();

@@ -40,7 +40,7 @@ pub(super) fn run_entries<T: Send + Sync + 'static>(
     let deadline = Instant::now() + limit;
     let running: Vec<_> = entries
         .into_iter()
-        .map(|entry| (entry, begin(entry, Arc::clone(subject))))
+        .map(|entry| (entry, begin_check(entry, Arc::clone(subject))))
         .collect();
     let ended = running.into_iter().map(|(entry, answer)| {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -54,7 +54,7 @@ pub(super) fn run_entries<T: Send + Sync + 'static>(
     ended.collect()
 }
 
-fn begin<T: Send + Sync + 'static>(
+fn begin_check<T: Send + Sync + 'static>(
     entry: &'static Entry<T>,
     subject: Arc<T>,
 ) -> mpsc::Receiver<Outcome> {

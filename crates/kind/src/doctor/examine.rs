@@ -101,7 +101,7 @@ pub(super) fn examine_nodes(
     let left = || deadline.saturating_duration_since(Instant::now());
     let cluster = name.to_owned();
     let listed = run_within(left(), move || {
-        let nodes = provider.list(Some(&cluster));
+        let nodes = provider.list_nodes(Some(&cluster));
         nodes.map(|nodes| (provider, nodes))
     });
     let Some(listed) = listed else {

@@ -17,9 +17,9 @@ pub fn timestamp(moment: SystemTime) -> String {
 /// The moment of a text that [`timestamp`] has written.
 pub(crate) fn parse_timestamp(text: &str) -> Option<SystemTime> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let [year, month, day] = numbers(date, '-')?;
+    let [year, month, day] = parse_numbers(date, '-')?;
     let (clock, millis) = time.split_once('.')?;
-    let [hour, minute, second] = numbers(clock, ':')?;
+    let [hour, minute, second] = parse_numbers(clock, ':')?;
     let valid =
         (1..=12).contains(&month) && (1..=31).contains(&day) && (1970..=9999).contains(&year);
     let seconds = ((day_number(year, month, day)? * 24 + hour) * 60 + minute) * 60 + second;
@@ -28,7 +28,7 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<SystemTime> {
 }
 
 /// Three numbers below 10000 with a sign between them.
-fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
+fn parse_numbers(text: &str, between: char) -> Option<[u64; 3]> {
     let numbers = text
         .split(between)
         .map(|part| part.parse::<u16>().ok().map(u64::from));

@@ -75,7 +75,7 @@ impl Provider {
     }
 
     fn entry(&self, cluster: &str, endpoint: Endpoint) -> Result<Document> {
-        let nodes = self.list(Some(cluster))?;
+        let nodes = self.list_nodes(Some(cluster))?;
         let mut names: Vec<_> = nodes
             .iter()
             .filter(|node| NodeRole::of(node) == Some(NodeRole::ControlPlane))
@@ -90,7 +90,7 @@ impl Provider {
 
     /// URL of the API server as the host reaches it.
     pub(crate) fn server(&self, cluster: &str) -> Result<String> {
-        let nodes = self.list(Some(cluster))?;
+        let nodes = self.list_nodes(Some(cluster))?;
         let of_role = |role| {
             let nodes = nodes.iter();
             nodes.filter(move |node| NodeRole::of(node) == Some(role))

@@ -1,7 +1,7 @@
 //! Changes to a kubeconfig's text. What is not the cluster's stays as it stands: order, comments,
 //! unknown fields, the spelling of every scalar.
 
-use kind_config::yaml::{Edit, Value, emit};
+use kind_config::yaml::{DocumentEditor, Value, emit};
 
 use super::document::{
     self, BoxError, Document, LISTS, context_name, encode_document, list_items, name_of,
@@ -51,7 +51,7 @@ fn below_comments(text: &str, document: &Document) -> String {
 }
 
 fn edit_in(text: &str, before: &Document, after: &Document, entry: &Document) -> Option<String> {
-    let mut edit = Edit::new(text);
+    let mut edit = DocumentEditor::new(text);
     for list in LISTS {
         for item in list_items(entry, list) {
             let mut present = list_items(before, list).iter();
@@ -74,7 +74,7 @@ fn edit_in(text: &str, before: &Document, after: &Document, entry: &Document) ->
 
 fn edit_out(text: &str, before: &Document, cluster: &str) -> Option<String> {
     let name = context_name(cluster);
-    let mut edit = Edit::new(text);
+    let mut edit = DocumentEditor::new(text);
     for list in LISTS {
         let ours = list_items(before, list).iter().enumerate();
         let ours = ours.filter(|(_, item)| name_of(item) == Some(&name));

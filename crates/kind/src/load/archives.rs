@@ -92,7 +92,7 @@ impl Opened {
         match source {
             Source::Path(path) => {
                 let name = path.display().to_string();
-                Self::checked(name, Archive::open_file(&path, spool))
+                Self::check_archive(name, Archive::open_file(&path, spool))
             }
             Source::Stream(stream) => Self::receive_stream("-", stream, spool),
         }
@@ -104,10 +104,10 @@ impl Opened {
         stream: impl Read + Send,
         spool: &Path,
     ) -> Result<Self> {
-        Self::checked(name.to_owned(), Archive::receive_stream(stream, spool))
+        Self::check_archive(name.to_owned(), Archive::receive_stream(stream, spool))
     }
 
-    fn checked(
+    fn check_archive(
         name: String,
         archive: std::result::Result<Archive, kind_image::Error>,
     ) -> Result<Self> {

@@ -35,7 +35,7 @@ pub(super) fn import_all(
         cancel,
         listener,
     };
-    let done = run_each(jobs, |job| sender.import(job));
+    let done = run_each(jobs, |job| sender.import_missing(job));
     cancel.check()?;
     Error::collect(done.into_iter().filter_map(Result::err).collect())
 }
@@ -62,7 +62,7 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    fn import(&self, job: &Job<'_>) -> Result<()> {
+    fn import_missing(&self, job: &Job<'_>) -> Result<()> {
         let inventory = &job.target.inventory;
         let wanted: BTreeSet<Digest> = job
             .images
@@ -74,20 +74,20 @@ impl Sender<'_> {
             .iter()
             .flat_map(|image| verdict::all_blobs(image))
             .collect();
-        match self.send(job, &wanted) {
+        match self.send_archive(job, &wanted) {
             // What the node had when it was asked may be gone: images are removed when nothing uses them.
             Err(error) if wanted != everything && !self.cancel.is_cancelled() => {
                 let reason = crate::error_chain(&error);
                 let node = &job.target.name;
                 let text = format!("node {node} does not take parts, sending all: {reason}");
-                self.detail(node, text);
-                self.send(job, &everything)
+                self.report_detail(node, text);
+                self.send_archive(job, &everything)
             }
             other => other,
         }
     }
 
-    fn send(&self, job: &Job<'_>, wanted: &BTreeSet<Digest>) -> Result<()> {
+    fn send_archive(&self, job: &Job<'_>, wanted: &BTreeSet<Digest>) -> Result<()> {
         let node = &job.target.name;
         let images: Vec<&PortableImage> = job.images.iter().map(AsRef::as_ref).collect();
         let total = import_size(&images, wanted);
@@ -96,7 +96,7 @@ impl Sender<'_> {
             wanted.len(),
             images.len()
         );
-        self.detail(node, text);
+        self.report_detail(node, text);
         let write = |writer| {
             let counted = Counted {
                 sender: self,
@@ -135,7 +135,7 @@ impl Sender<'_> {
         }
     }
 
-    fn detail(&self, node: &str, text: String) {
+    fn report_detail(&self, node: &str, text: String) {
         let detail = Detail::new(Verbosity::Documents, text);
         (self.listener)(Event::Detail(detail.of_node(node)));
     }

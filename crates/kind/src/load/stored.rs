@@ -111,7 +111,7 @@ pub(super) fn load_stored(
     };
     for image in images {
         options.cancel.check()?;
-        selection.decide(image, &mut saved)?;
+        selection.decide_image(image, &mut saved)?;
     }
     let mut jobs = selection.jobs;
     jobs.retain(|job| !job.images.is_empty());
@@ -127,7 +127,7 @@ struct Selection<'a> {
 
 impl Selection<'_> {
     /// Decides about one image on all nodes, in the words of kind.
-    fn decide(&mut self, image: &Stored, saved: &mut Saved<'_>) -> Result<()> {
+    fn decide_image(&mut self, image: &Stored, saved: &mut Saved<'_>) -> Result<()> {
         let (name, id) = (&image.name, &image.id);
         let mut retagged = false;
         for number in 0..self.jobs.len() {
@@ -137,7 +137,7 @@ impl Selection<'_> {
             let load = match known {
                 None => {
                     let node = &target.name;
-                    self.say(format!(
+                    self.report_detail(format!(
                         "Image: {name:?} with ID {id:?} not yet present on node {node:?}, loading..."
                     ));
                     true
@@ -145,7 +145,7 @@ impl Selection<'_> {
                 Some(known) => match self.missing_tag(image, target, &known) {
                     None => false,
                     Some(tag) => {
-                        let done = self.retag(image, target, &known, &tag);
+                        let done = self.retag_image(image, target, &known, &tag);
                         retagged |= done;
                         !done
                     }
@@ -157,7 +157,7 @@ impl Selection<'_> {
             }
         }
         if !retagged && self.jobs.iter().all(|job| job.images.is_empty()) {
-            self.say(format!(
+            self.report_detail(format!(
                 "Image: {name:?} with ID {id:?} found to be already present on all nodes."
             ));
         }
@@ -169,16 +169,16 @@ impl Selection<'_> {
         (!target.inventory.is_called(id, &tag)).then_some(tag)
     }
 
-    fn retag(&self, image: &Stored, target: &Target, known: &Digest, tag: &str) -> bool {
+    fn retag_image(&self, image: &Stored, target: &Target, known: &Digest, tag: &str) -> bool {
         let (id, node) = (&image.id, &target.name);
-        self.say(format!(
+        self.report_detail(format!(
             "Image with ID: {id} already present on the node {node} but is missing the tag {tag}. \
              re-tagging..."
         ));
         let tagged = import::tag_image(self.engine, node, known, tag);
         if let Err(error) = &tagged {
             let reason = crate::error_chain(error);
-            self.say(format!(
+            self.report_detail(format!(
                 "failed to re-tag image on the node {node} due to an error {reason}. \
                  Will load it instead..."
             ));
@@ -186,7 +186,7 @@ impl Selection<'_> {
         tagged.is_ok()
     }
 
-    fn say(&self, text: String) {
+    fn report_detail(&self, text: String) {
         (self.listener)(Event::Detail(Detail::new(Verbosity::Normal, text)));
     }
 }
@@ -242,7 +242,7 @@ impl Saved<'_> {
         let Some(first) = images.first() else {
             return Ok(());
         };
-        let archive = self.receive(first.engine.as_ref(), images)?;
+        let archive = self.receive_archive(first.engine.as_ref(), images)?;
         let of_platforms = Images::of(&archive, self.targets, self.listener)?;
         for target in self.targets {
             let found = of_platforms.on(target);
@@ -257,7 +257,7 @@ impl Saved<'_> {
     }
 
     /// Runs the engine's `save` into an archive.
-    fn receive(&self, engine: &dyn Engine, images: &[&Stored]) -> Result<Opened> {
+    fn receive_archive(&self, engine: &dyn Engine, images: &[&Stored]) -> Result<Opened> {
         let names: Vec<String> = images.iter().map(|image| image.name.clone()).collect();
         let platforms: BTreeSet<_> = self
             .targets

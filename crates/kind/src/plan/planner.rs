@@ -81,8 +81,8 @@ impl Planner<'_> {
             name,
             role,
             image: node.image.clone(),
-            labels: self.labels(role),
-            env: self.environment(node),
+            labels: self.node_labels(role),
+            env: self.node_environment(node),
             host: HostConfig {
                 mounts: mounts::shown_mounts(node, self.surroundings.directory),
                 ports: ports::published_ports(self.cluster, node),
@@ -106,7 +106,7 @@ impl Planner<'_> {
             name,
             role: NodeRole::LoadBalancer,
             image: node.image.clone(),
-            labels: self.labels(NodeRole::LoadBalancer),
+            labels: self.node_labels(NodeRole::LoadBalancer),
             env,
             host: HostConfig {
                 mounts: Vec::new(),
@@ -119,7 +119,7 @@ impl Planner<'_> {
         })
     }
 
-    fn labels(&self, role: NodeRole) -> BTreeMap<String, String> {
+    fn node_labels(&self, role: NodeRole) -> BTreeMap<String, String> {
         let pairs = [
             (CLUSTER_LABEL, self.cluster.name.as_str()),
             (ROLE_LABEL, role.as_str()),
@@ -135,7 +135,7 @@ impl Planner<'_> {
         Some(("KIND_DNS_SEARCH".to_owned(), domains.join(" ")))
     }
 
-    fn environment(&self, node: &Node) -> BTreeMap<String, String> {
+    fn node_environment(&self, node: &Node) -> BTreeMap<String, String> {
         let mut variables = self.proxy.clone();
         if let Some(value) = self.surroundings.environment.get(SNAPSHOTTER_VARIABLE) {
             variables.insert(SNAPSHOTTER_VARIABLE.to_owned(), value.clone());

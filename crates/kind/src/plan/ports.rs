@@ -15,7 +15,7 @@ pub(super) fn published_ports(cluster: &Cluster, node: &Node) -> Vec<Port> {
             let listen = mapping
                 .listen_address
                 .parse()
-                .unwrap_or_else(|_| everywhere(family));
+                .unwrap_or_else(|_| unspecified_address(family));
             let container = u16::try_from(mapping.container_port).unwrap_or(0);
             published_on(listen, mapping.host_port, container, mapping.protocol)
         })
@@ -30,7 +30,7 @@ pub(super) fn published_ports(cluster: &Cluster, node: &Node) -> Vec<Port> {
 fn api_server(cluster: &Cluster) -> Port {
     match cluster.load_balancer() {
         Some(_) => {
-            let listen = loopback(&cluster.networking.ip_family);
+            let listen = loopback_address(&cluster.networking.ip_family);
             published_on(listen, 0, API_SERVER_PORT, Protocol::Tcp)
         }
         None => endpoint_port(cluster),
@@ -40,7 +40,7 @@ fn api_server(cluster: &Cluster) -> Port {
 /// The port where the host reaches the cluster's API server.
 pub(super) fn endpoint_port(cluster: &Cluster) -> Port {
     let networking = &cluster.networking;
-    let loopback = loopback(&networking.ip_family);
+    let loopback = loopback_address(&networking.ip_family);
     let listen = networking.api_server_address.parse().unwrap_or(loopback);
     let host = networking.api_server_port;
     published_on(listen, host, API_SERVER_PORT, Protocol::Tcp)
@@ -58,7 +58,7 @@ fn published_on(listen: IpAddr, host: i32, container: u16, protocol: Protocol) -
     }
 }
 
-fn everywhere(family: &IpFamily) -> IpAddr {
+fn unspecified_address(family: &IpFamily) -> IpAddr {
     if family.has_ipv4() {
         Ipv4Addr::UNSPECIFIED.into()
     } else {
@@ -66,7 +66,7 @@ fn everywhere(family: &IpFamily) -> IpAddr {
     }
 }
 
-fn loopback(family: &IpFamily) -> IpAddr {
+fn loopback_address(family: &IpFamily) -> IpAddr {
     if family.has_ipv4() {
         Ipv4Addr::LOCALHOST.into()
     } else {

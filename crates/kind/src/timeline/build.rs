@@ -46,7 +46,7 @@ impl Timeline {
         Self {
             begin,
             total_ms: builder.total,
-            spans: builder.end(),
+            spans: builder.end_unfinished(),
         }
     }
 }
@@ -109,7 +109,7 @@ impl Builder {
     }
 
     /// Whatever still runs has not ended well.
-    fn end(mut self) -> Vec<Span> {
+    fn end_unfinished(mut self) -> Vec<Span> {
         for mut span in self.open {
             span.end_ms = self.total;
             self.ended.push(span);

@@ -35,18 +35,18 @@ impl Chart {
             label,
             cells: width - INDENT - label - SECONDS - 1,
         };
-        let mut text = format!("{}\n", clip(&self.heading(timeline), width));
+        let mut text = format!("{}\n", clip_text(&self.format_heading(timeline), width));
         for group in &groups {
-            text.push_str(&format!("{}\n", clip(group.node, width)));
+            text.push_str(&format!("{}\n", clip_text(group.node, width)));
             for row in &group.rows {
-                text.push_str(&self.line(row, timeline.total_ms, columns));
+                text.push_str(&self.format_line(row, timeline.total_ms, columns));
             }
         }
         text
     }
 
-    fn heading(self, timeline: &Timeline) -> String {
-        let seconds = seconds(timeline.total_ms);
+    fn format_heading(self, timeline: &Timeline) -> String {
+        let seconds = format_seconds(timeline.total_ms);
         let (work, wait) = (self.charset.work(), self.charset.wait());
         let all_ended = timeline.spans.iter().all(|span| span.finished);
         let unfinished = if all_ended {
@@ -57,7 +57,7 @@ impl Chart {
         format!("{seconds} in all ({work} works, {wait} waits{unfinished})")
     }
 
-    fn line(self, row: &Row<'_>, total_ms: u64, columns: Columns) -> String {
+    fn format_line(self, row: &Row<'_>, total_ms: u64, columns: Columns) -> String {
         let mut bars = row.bars(total_ms, columns.cells, self.charset);
         // Where there is no room beside the bar, what is waited for says more than the title.
         let label = if write_note(&mut bars, &row.note) {
@@ -65,8 +65,8 @@ impl Chart {
         } else {
             &row.note
         };
-        let (label, width) = (clip(label, columns.label), columns.label);
-        let seconds = seconds(row.duration_ms());
+        let (label, width) = (clip_text(label, columns.label), columns.label);
+        let seconds = format_seconds(row.duration_ms());
         let bars: String = bars.into_iter().collect();
         let line = format!("{:INDENT$}{label:width$}{seconds:>SECONDS$} {bars}", "");
         format!("{}\n", line.trim_end())
@@ -101,11 +101,11 @@ fn write_note(bars: &mut [char], note: &str) -> bool {
 }
 
 /// The beginning of a text that is too long.
-fn clip(text: &str, width: usize) -> String {
+fn clip_text(text: &str, width: usize) -> String {
     text.chars().take(width).collect()
 }
 
-fn seconds(ms: u64) -> String {
+fn format_seconds(ms: u64) -> String {
     let tenths = ms.saturating_add(50) / 100;
     format!("{}.{} s", tenths / 10, tenths % 10)
 }

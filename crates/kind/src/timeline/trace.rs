@@ -21,7 +21,7 @@ impl Timeline {
     fn trace_events(&self) -> Vec<Value> {
         let placed = place_spans(self);
         let mut events = name_lanes(self, &placed);
-        events.extend(placed.iter().map(Placed::event));
+        events.extend(placed.iter().map(Placed::span_event));
         for (number, waiting) in placed.iter().enumerate() {
             let awaited = self.awaited_span(waiting.span);
             let awaited = awaited.and_then(|span| placed.iter().find(|known| known.span == span));
@@ -29,8 +29,8 @@ impl Timeline {
                 let begin = awaited.last_moment();
                 // What took no time at all ends with its last moment; no arrow leads back.
                 let end = waiting.last_moment().max(begin);
-                events.push(awaited.flow("s", number, begin));
-                events.push(waiting.flow("f", number, end));
+                events.push(awaited.flow_event("s", number, begin));
+                events.push(waiting.flow_event("f", number, end));
             }
         }
         events
@@ -45,7 +45,7 @@ struct Placed<'a> {
 }
 
 impl Placed<'_> {
-    fn event(&self) -> Value {
+    fn span_event(&self) -> Value {
         let span = self.span;
         json!({
             "ph": "X",
@@ -66,7 +66,7 @@ impl Placed<'_> {
     }
 
     /// One end of an arrow. It belongs to the span that it stands in.
-    fn flow(&self, end: &str, number: usize, at: u64) -> Value {
+    fn flow_event(&self, end: &str, number: usize, at: u64) -> Value {
         let mut event = json!({
             "ph": end,
             "name": "awaited",

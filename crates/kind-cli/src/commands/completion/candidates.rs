@@ -51,7 +51,7 @@ impl Candidates {
 }
 
 /// What may stand where `last` stands behind `words`, for the commands below `root`. `live` says what exists.
-pub(super) fn candidates(
+pub(super) fn find_candidates(
     root: &'static Command,
     words: &[String],
     last: &str,
@@ -67,12 +67,12 @@ pub(super) fn candidates(
     }
     let flags = flags_of(&path);
     if let Some(flag) = words.last().and_then(|word| open_flag(&flags, word)) {
-        return values(&path, flag, last, live);
+        return complete_value(&path, flag, last, live);
     }
     if let Some((name, start)) = last.split_once('=')
         && let Some(flag) = open_flag(&flags, name)
     {
-        let mut found = values(&path, flag, start, live);
+        let mut found = complete_value(&path, flag, start, live);
         for (word, _) in &mut found.words {
             *word = format!("{name}={word}");
         }
@@ -82,36 +82,36 @@ pub(super) fn candidates(
         let long = |flag: &Flag| (format!("--{}", flag.name), flag.help);
         return Candidates::of(flags.iter().map(long)).beginning(last);
     }
-    let found = match names(&path).as_slice() {
+    let found = match path_names(&path).as_slice() {
         ["kind", "load", "docker-image"] => others(live(Live::Images), &positionals),
         ["kind", "doctor"] if positionals.is_empty() => Candidates::plain(live(Live::Clusters)),
         ["kind", "delete", "clusters"] => others(live(Live::Clusters), &positionals),
-        ["kind", "explain"] if positionals.is_empty() => topics(),
-        ["kind", "help"] => children(topic(root, &positionals)),
+        ["kind", "explain"] if positionals.is_empty() => list_topics(),
+        ["kind", "help"] => list_children(find_help_topic(root, &positionals)),
         ["kind", "load", "image-archive"]
         | ["kind", "export", "logs"]
         | ["kind", "build", "node-image"]
         | ["kind", "config", "convert" | "defaults" | "validate"] => Candidates::files(),
         _ => path
             .last()
-            .map_or_else(Candidates::default, |c| children(c)),
+            .map_or_else(Candidates::default, |c| list_children(c)),
     };
     found.beginning(last)
 }
 
-fn names(path: &[&'static Command]) -> Vec<&'static str> {
+fn path_names(path: &[&'static Command]) -> Vec<&'static str> {
     path.iter().map(|command| command.name).collect()
 }
 
 /// The command that `kind help` is asked about.
-fn topic(root: &'static Command, words: &[&str]) -> &'static Command {
+fn find_help_topic(root: &'static Command, words: &[&str]) -> &'static Command {
     words
         .iter()
         .fold(root, |command, word| command.child(word).unwrap_or(command))
 }
 
 /// What can be explained.
-fn topics() -> Candidates {
+fn list_topics() -> Candidates {
     let topics = all_topics().into_iter().map(|topic| {
         let title = topic.topic.parse().map_or("", Code::title);
         (topic.topic, title)
@@ -120,7 +120,7 @@ fn topics() -> Candidates {
 }
 
 /// The commands below one, sorted.
-fn children(command: &Command) -> Candidates {
+fn list_children(command: &Command) -> Candidates {
     let shown = command.children.iter().filter(|child| !child.hidden);
     let mut words: Vec<_> = shown
         .map(|child| (child.name.to_owned(), child.summary))
@@ -147,19 +147,19 @@ fn open_flag<'a>(flags: &'a [Flag], word: &str) -> Option<&'a Flag> {
 }
 
 /// Values of a flag that begin with `start`.
-fn values(
+fn complete_value(
     path: &[&'static Command],
     flag: &Flag,
     start: &str,
     live: impl Fn(Live) -> Vec<String>,
 ) -> Candidates {
-    let creates = names(path) == ["kind", "create", "cluster"];
+    let creates = path_names(path) == ["kind", "create", "cluster"];
     let found = match (flag.name, flag.kind) {
         (_, Kind::OneOf(words)) => Candidates::plain(words.iter().copied()),
         // A new cluster has a new name.
         ("name", _) if creates => Candidates::default(),
         ("name", _) => Candidates::plain(live(Live::Clusters)),
-        ("nodes", _) => return listed(&live(Live::Nodes), start),
+        ("nodes", _) => return complete_list(&live(Live::Nodes), start),
         ("image", _) if creates => Candidates::plain(live(Live::Images)),
         ("provider", _) => Candidates::plain(["native", "docker", "podman", "nerdctl"]),
         ("type", _) => Candidates::plain(["debian", "url", "file", "release", "ci", "source"]),
@@ -172,7 +172,7 @@ fn values(
 }
 
 /// Further items of a comma-separated list.
-fn listed(all: &[String], start: &str) -> Candidates {
+fn complete_list(all: &[String], start: &str) -> Candidates {
     let (before, item) = match start.rsplit_once(',') {
         Some((before, item)) => (format!("{before},"), item),
         None => (String::new(), start),
@@ -191,7 +191,7 @@ mod tests {
     fn found(line: &str) -> Candidates {
         let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
         let (last, words) = words.split_last().unwrap();
-        candidates(&crate::commands::ROOT, words, last, |what| {
+        find_candidates(&crate::commands::ROOT, words, last, |what| {
             let names: &[&str] = match what {
                 Live::Clusters => &["one", "two"],
                 Live::Nodes => &["one-control-plane", "one-worker"],

@@ -6,7 +6,7 @@ use crate::args::{self, ArgRule, Command, Flag, Matches};
 use crate::context::Context;
 use crate::document::CompletionScript;
 use crate::exit::{Exit, Failure};
-use candidates::{Live, candidates};
+use candidates::{Live, find_candidates};
 
 /// The table entry.
 pub(super) static COMMAND: Command = Command {
@@ -29,24 +29,24 @@ To keep it, write the output to a file that the shell reads when it starts.";
 
 static BASH: Command = Command {
     rule: ArgRule::None,
-    action: Some(|_, context| script(context, "bash", include_str!("bash.sh"))),
+    action: Some(|_, context| print_script(context, "bash", include_str!("bash.sh"))),
     ..Command::new("bash", "Output shell completions for bash")
 };
 
 static FISH: Command = Command {
-    action: Some(|_, context| script(context, "fish", include_str!("fish.fish"))),
+    action: Some(|_, context| print_script(context, "fish", include_str!("fish.fish"))),
     ..Command::new("fish", "Output shell completions for fish")
 };
 
 static POWERSHELL: Command = Command {
     rule: ArgRule::None,
-    action: Some(|_, context| script(context, "powershell", include_str!("powershell.ps1"))),
+    action: Some(|_, context| print_script(context, "powershell", include_str!("powershell.ps1"))),
     ..Command::new("powershell", "Output shell completions for powershell")
 };
 
 static ZSH: Command = Command {
     rule: ArgRule::None,
-    action: Some(|_, context| script(context, "zsh", include_str!("zsh.zsh"))),
+    action: Some(|_, context| print_script(context, "zsh", include_str!("zsh.zsh"))),
     ..Command::new("zsh", "Output shell completions for zsh")
 };
 
@@ -54,7 +54,9 @@ static ZSH: Command = Command {
 pub(super) static COMPLETE: Command = Command {
     hidden: true,
     verbatim: true,
-    guide: Some(|root, matches, context| complete(root, matches, context, Descriptions::Shown)),
+    guide: Some(|root, matches, context| {
+        print_candidates(root, matches, context, Descriptions::Shown)
+    }),
     ..Command::new("__complete", "Prints candidates for the last word")
 };
 
@@ -62,7 +64,9 @@ pub(super) static COMPLETE: Command = Command {
 pub(super) static COMPLETE_NO_DESCRIPTIONS: Command = Command {
     hidden: true,
     verbatim: true,
-    guide: Some(|root, matches, context| complete(root, matches, context, Descriptions::Hidden)),
+    guide: Some(|root, matches, context| {
+        print_candidates(root, matches, context, Descriptions::Hidden)
+    }),
     ..Command::new("__completeNoDesc", "Prints candidates for the last word")
 };
 
@@ -73,7 +77,7 @@ enum Descriptions {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-fn script(context: &Context, shell: &str, text: &str) -> Result<Exit, Failure> {
+fn print_script(context: &Context, shell: &str, text: &str) -> Result<Exit, Failure> {
     let script = CompletionScript {
         shell: shell.to_owned(),
         script: text.to_owned(),
@@ -87,7 +91,7 @@ const NO_FILES: u8 = 4;
 const DEFAULT: u8 = 0;
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-fn complete(
+fn print_candidates(
     root: &'static Command,
     matches: &Matches,
     context: &Context,
@@ -99,7 +103,9 @@ fn complete(
         Some((last, words)) => (words, last.as_str()),
         None => (&[][..], ""),
     };
-    let found = candidates(root, words, last, |what| live(context, words, what));
+    let found = find_candidates(root, words, last, |what| {
+        list_existing(context, words, what)
+    });
     let directive = if found.files { DEFAULT } else { NO_FILES };
     let mut text = String::new();
     for (word, description) in found.words {
@@ -116,9 +122,9 @@ fn complete(
 }
 
 /// What exists; nothing if that cannot be found out.
-fn live(context: &Context, words: &[String], what: Live) -> Vec<String> {
+fn list_existing(context: &Context, words: &[String], what: Live) -> Vec<String> {
     // The engine and the cluster are those that the rest of the line names.
-    let matches = args::parse_arguments(LINE, &place(words)).unwrap_or_default();
+    let matches = args::parse_arguments(LINE, &command_words(words)).unwrap_or_default();
     let Ok(provider) = context.provider(&matches) else {
         return Vec::new();
     };
@@ -139,7 +145,7 @@ const LINE: &[Flag] = &[
 ];
 
 /// The words of an unfinished line that say where to look.
-fn place(words: &[String]) -> Vec<String> {
+fn command_words(words: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = words.iter().peekable();
     while let Some(word) = rest.next() {

@@ -1,6 +1,6 @@
 //! `kind config convert`
 
-use super::arguments::{NEWEST, required_file, version};
+use super::arguments::{NEWEST, parse_version, required_file};
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::config_file;
 use crate::context::Context;
@@ -13,16 +13,16 @@ pub(super) static COMMAND: Command = Command {
     positionals: "FILE",
     flags: &[Flag::text("to", "the version to convert to: v1alpha4 or v1beta1").default(NEWEST)],
     rule: ArgRule::AtMost(1),
-    action: Some(run),
+    action: Some(convert_config),
     ..Command::new(
         "convert",
         "Prints a config file in another version of the format",
     )
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn convert_config(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let source = config_file::read_source(required_file(matches)?)?;
-    let to = version(matches.filled("to").unwrap_or(NEWEST))?;
+    let to = parse_version(matches.filled("to").unwrap_or(NEWEST))?;
     let text = kind::convert_config(&source, to)?;
     let config = Config {
         version: to.as_str().to_owned(),

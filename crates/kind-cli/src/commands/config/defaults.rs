@@ -2,7 +2,7 @@
 
 use kind::config::{ApiVersion, Source};
 
-use super::arguments::{file, version};
+use super::arguments::{config_file, parse_version};
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::config_file;
 use crate::context::Context;
@@ -18,15 +18,15 @@ pub(super) static COMMAND: Command = Command {
         "the version to print: v1alpha4 or v1beta1 (default the file's own)",
     )],
     rule: ArgRule::AtMost(1),
-    action: Some(run),
+    action: Some(print_defaults),
     ..Command::new(
         "defaults",
         "Prints a config file with all defaults filled in",
     )
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
-    let source = match file(matches) {
+fn print_defaults(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let source = match config_file(matches) {
         Some(path) => config_file::read_source(path)?,
         None => {
             let version = ApiVersion::V1beta1.as_str();
@@ -36,7 +36,7 @@ fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
             )
         }
     };
-    let to = matches.filled("to").map(version).transpose()?;
+    let to = matches.filled("to").map(parse_version).transpose()?;
     let (version, text) = kind::complete_config(&source, to)?;
     let config = Config {
         version: version.as_str().to_owned(),

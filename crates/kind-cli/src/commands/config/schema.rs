@@ -1,6 +1,6 @@
 //! `kind config schema`
 
-use super::arguments::{NEWEST, version};
+use super::arguments::{NEWEST, parse_version};
 use crate::args::{ArgRule, Command, Flag, Matches};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -13,15 +13,15 @@ pub(super) static COMMAND: Command = Command {
     )
     .default(NEWEST)],
     rule: ArgRule::None,
-    action: Some(run),
+    action: Some(print_schema),
     ..Command::new(
         "schema",
         "Prints the JSON schema of config files, for editors",
     )
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
-    let version = version(matches.filled("api-version").unwrap_or(NEWEST))?;
+fn print_schema(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+    let version = parse_version(matches.filled("api-version").unwrap_or(NEWEST))?;
     // The schema is JSON whatever the output is.
     context.ui.data(&kind::config::json_schema(version));
     Ok(Exit::Success)

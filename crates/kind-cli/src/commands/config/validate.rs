@@ -12,11 +12,11 @@ pub(super) static COMMAND: Command = Command {
     about: "Checks a config file: its form, its values, its patches and the files that it names. Tells every problem",
     positionals: "FILE",
     rule: ArgRule::AtMost(1),
-    action: Some(run),
+    action: Some(validate_config),
     ..Command::new("validate", "Checks a config file")
 };
 
-fn run(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
+fn validate_config(matches: &Matches, context: &Context) -> Result<Exit, Failure> {
     let source = config_file::read_source(required_file(matches)?)?;
     let ui = &context.ui;
     let cluster = kind::check_config(&source, &|event| ui.event(event))?;

@@ -54,13 +54,13 @@ pub(super) fn remove_duplicates(program: &Program, name: &str) -> Result<(), Err
 
 /// Ids of all networks of exactly that name.
 pub(super) fn network_ids(program: &Program, name: &str) -> Result<Vec<String>, Error> {
-    let filter = format!("--filter=name=^{}$", quoted(name));
+    let filter = format!("--filter=name=^{}$", escape_regex(name));
     let listed = program.command_output(&["network", "ls", &filter, "--format={{.ID}}"])?;
     Ok(listed.split_whitespace().map(str::to_owned).collect())
 }
 
 /// A name in a regular expression.
-fn quoted(name: &str) -> String {
+fn escape_regex(name: &str) -> String {
     let mut text = String::new();
     for character in name.chars() {
         if r"\.+*?()|[]{}^$".contains(character) {
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn names_match_themselves_only() {
-        assert_eq!(quoted("kind"), "kind");
-        assert_eq!(quoted("a.b-c+"), r"a\.b-c\+");
+        assert_eq!(escape_regex("kind"), "kind");
+        assert_eq!(escape_regex("a.b-c+"), r"a\.b-c\+");
     }
 }

@@ -8,7 +8,7 @@ use crate::command_line::program::Program;
 use crate::{Code, Error};
 
 /// Makes the network unless it exists. Whoever else makes it at the same time, one remains.
-pub(in crate::command_line) fn ensure(
+pub(in crate::command_line) fn ensure_network(
     flavor: Flavor,
     program: &Program,
     name: &str,

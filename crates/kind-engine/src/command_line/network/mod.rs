@@ -8,7 +8,7 @@ mod ensure;
 mod find;
 
 pub(super) use answer::{InspectedNetwork, Subnets};
-pub(super) use ensure::ensure;
+pub(super) use ensure::ensure_network;
 
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ const INOTIFY: u64 = 60;
 const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 
 /// What is missing for nodes of an engine on its own host.
-pub(in crate::command_line) fn problems(
+pub(in crate::command_line) fn find_problems(
     flavor: Flavor,
     host: &Host,
     wanted: Wanted<'_>,
@@ -32,13 +32,13 @@ pub(in crate::command_line) fn problems(
     let mut problems = user_namespaces(host);
     if flavor == Flavor::Podman {
         // Daemons have them already where they answer.
-        problems.extend(ids(host));
+        problems.extend(check_subordinate_ids(host));
     }
-    problems.extend(controllers(host));
-    problems.extend(fuse(host));
+    problems.extend(check_controllers(host));
+    problems.extend(check_fuse(host));
     problems.extend(low_ports(flavor, host, wanted.ports));
-    problems.extend(keys(host, wanted.nodes));
-    problems.extend(inotify(host, wanted.nodes));
+    problems.extend(check_key_quota(host, wanted.nodes));
+    problems.extend(check_inotify(host, wanted.nodes));
     problems
 }
 
@@ -95,7 +95,7 @@ fn user_namespaces(host: &Host) -> Vec<Problem> {
     problems
 }
 
-fn ids(host: &Host) -> Vec<Problem> {
+fn check_subordinate_ids(host: &Host) -> Vec<Problem> {
     let mut problems = Vec::new();
     if !host.id_mappers {
         problems.push(fatal(
@@ -132,7 +132,7 @@ fn ids(host: &Host) -> Vec<Problem> {
     problems
 }
 
-fn controllers(host: &Host) -> Option<Problem> {
+fn check_controllers(host: &Host) -> Option<Problem> {
     let delegated = host.delegated.as_ref()?;
     let missing: Vec<_> = CONTROLLERS
         .into_iter()
@@ -150,7 +150,7 @@ fn controllers(host: &Host) -> Option<Problem> {
     ))
 }
 
-fn fuse(host: &Host) -> Option<Problem> {
+fn check_fuse(host: &Host) -> Option<Problem> {
     let message = "/dev/fuse is missing, which nodes get for file systems that the kernel does not mount for users";
     let remedy = "`sudo modprobe fuse`, and for later starts `echo fuse | sudo tee /etc/modules-load.d/fuse.conf`";
     (!host.fuse).then(|| fatal(message, remedy))
@@ -174,7 +174,7 @@ fn low_ports(flavor: Flavor, host: &Host, ports: &[Port]) -> Option<Problem> {
     Some(problem)
 }
 
-fn keys(host: &Host, nodes: usize) -> Option<Problem> {
+fn check_key_quota(host: &Host, nodes: usize) -> Option<Problem> {
     let (used, limit) = host.keys?;
     let wanted = used.saturating_add(KEYS.saturating_mul(nodes as u64));
     (wanted > limit).then(|| {
@@ -188,7 +188,7 @@ fn keys(host: &Host, nodes: usize) -> Option<Problem> {
     })
 }
 
-fn inotify(host: &Host, nodes: usize) -> Option<Problem> {
+fn check_inotify(host: &Host, nodes: usize) -> Option<Problem> {
     let limit = host.inotify_instances?;
     let wanted = INOTIFY.saturating_mul(nodes as u64);
     (wanted > limit).then(|| {
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::Code;
     use crate::Protocol;
-    use crate::command_line::rootless::{error, warnings};
+    use crate::command_line::rootless::{collect_warnings, error};
 
     fn ready() -> Host {
         Host {
@@ -239,7 +239,7 @@ mod tests {
             nodes,
             ports: &ports,
         };
-        problems(flavor, host, wanted)
+        find_problems(flavor, host, wanted)
     }
 
     #[test]
@@ -319,7 +319,7 @@ mod tests {
         host.apparmor_restricts_userns = Some(1);
         let found = lacks(Flavor::Docker, &host, 3, 80);
         assert!(error("docker", &found).is_none());
-        let told = warnings(&found).join("\n");
+        let told = collect_warnings(&found).join("\n");
         for words in [
             "AppArmor",
             "port 80",

@@ -8,5 +8,5 @@ mod judge;
 mod problem;
 
 pub(super) use host::Host;
-pub(super) use judge::{Wanted, problems};
-pub(super) use problem::{error, warnings};
+pub(super) use judge::{Wanted, find_problems};
+pub(super) use problem::{collect_warnings, error};

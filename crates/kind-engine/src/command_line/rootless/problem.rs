@@ -32,7 +32,7 @@ pub(in crate::command_line) fn error(engine: &str, problems: &[Problem]) -> Opti
 }
 
 /// What does not keep nodes from running, as warnings.
-pub(in crate::command_line) fn warnings(problems: &[Problem]) -> Vec<String> {
+pub(in crate::command_line) fn collect_warnings(problems: &[Problem]) -> Vec<String> {
     let minor = problems.iter().filter(|problem| !problem.fatal);
     minor
         .map(|problem| format!("{} ({})", problem.message, problem.remedy))

@@ -54,7 +54,7 @@ impl Native {
     pub fn open_state(options: NativeOptions) -> Result<Self, Error> {
         preflight::require_root()?;
         let state = State::new(options.state_dir);
-        state.prepare()?;
+        state.make_directories()?;
         Ok(Self {
             store: Store::open(&state.images())?,
             state,
@@ -68,14 +68,14 @@ impl Native {
         &self.store
     }
 
-    fn find(&self, reference: &str) -> Result<Image, Error> {
+    fn find_image(&self, reference: &str) -> Result<Image, Error> {
         self.store
             .find_image(reference)?
             .ok_or_else(|| Error::NoSuchImage(reference.to_owned()))
     }
 
     /// Makes everything of a node but its `/var`.
-    fn register(
+    fn register_node(
         &self,
         spec: &NodeSpec,
         image: &Image,
@@ -96,7 +96,7 @@ impl Native {
             name: spec.name.clone(),
             image: spec.image.clone(),
             labels: spec.labels.clone(),
-            created: now(),
+            created: unix_seconds(),
             layers: image.layers().to_vec(),
             argv: spec.command.clone().unwrap_or_else(|| node_argv(image)),
             env: node_environment(spec, image),
@@ -109,20 +109,20 @@ impl Native {
                 ..spec.host.clone()
             },
             shared: match &shared_image_store {
-                Some(containerd) => image_snapshots::prepared_snapshots(containerd),
+                Some(containerd) => image_snapshots::shared_store_snapshots(containerd),
                 None => image_snapshots::image_snapshots(image.layers()),
             },
-            node_agent: self.install(spec.node_agent.as_ref())?,
+            node_agent: self.install_agent(spec.node_agent.as_ref())?,
             shared_image_store,
             purpose: spec.purpose,
         };
-        self.place(&record)?;
+        self.publish_node(&record)?;
         hosts::write_hosts(&self.state, &spec.network, lock)?;
         Ok(record)
     }
 
     /// The node agent as a file, if there is one. Called with the lock held: nodes are made at once.
-    fn install(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
+    fn install_agent(&self, agent: Option<&Agent>) -> Result<Option<PathBuf>, Error> {
         let directory = self.state.agents();
         let install = |agent: &Agent| {
             let place = agent.place(&directory);
@@ -132,7 +132,7 @@ impl Native {
     }
 
     /// Makes the node's directory as a whole: after a power cut it is there with its record or not at all.
-    fn place(&self, record: &NodeRecord) -> Result<(), Error> {
+    fn publish_node(&self, record: &NodeRecord) -> Result<(), Error> {
         for mount in &record.host.mounts {
             // A host path that does not exist becomes a directory, as with every engine.
             if !mount.host.exists() {
@@ -240,7 +240,9 @@ impl Engine for Native {
         _platform: Option<&str>,
         archive: &mut (dyn Write + Send),
     ) -> Result<(), Error> {
-        let images = references.iter().map(|reference| self.find(reference));
+        let images = references
+            .iter()
+            .map(|reference| self.find_image(reference));
         let images: Vec<_> = images.collect::<Result<_, _>>()?;
         Ok(kind_image::archive::write(&self.store, &images, archive)?)
     }
@@ -251,7 +253,7 @@ impl Engine for Native {
     }
 
     fn create(&self, spec: &NodeSpec) -> Result<(), Error> {
-        let image = self.find(&spec.image)?;
+        let image = self.find_image(&spec.image)?;
         // The hold comes first: nothing may remove the layers once the record names them.
         self.store
             .hold_image(&image, &removal::image_holder(&spec.name))?;
@@ -259,7 +261,7 @@ impl Engine for Native {
             shared_image_store::ensure_shared_image_store(&self.state, &self.helper, &image, spec);
         let registered = {
             let lock = self.state.lock()?;
-            self.register(spec, &image, shared_image_store, &lock)
+            self.register_node(spec, &image, shared_image_store, &lock)
         };
         match registered {
             Ok(record) if record.purpose == Purpose::LoadBalancer => Ok(()),
@@ -298,7 +300,7 @@ impl Engine for Native {
             return Ok(());
         }
         let status = child.wait().map_err(Error::io("wait for the monitor"))?;
-        helper.verdict(status.code()).map(drop)
+        helper.check_exit(status.code()).map(drop)
     }
 
     fn wait_until_booted(&self, _: &str, _: Duration) -> Result<(), Error> {
@@ -411,7 +413,7 @@ fn node_environment(spec: &NodeSpec, image: &Image) -> BTreeMap<String, String> 
     own.chain(image).chain(spec.env.clone()).collect()
 }
 
-fn now() -> u64 {
+fn unix_seconds() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)

@@ -40,7 +40,7 @@ pub(super) fn exec_call(
     let status = child
         .wait()
         .map_err(Error::io("wait for a helper process"))?;
-    helper.verdict(status.code())
+    helper.check_exit(status.code())
 }
 
 /// Carries all three streams until the program's outputs end.

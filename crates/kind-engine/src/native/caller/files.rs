@@ -35,7 +35,7 @@ pub(super) fn copy_in(
         .wait()
         .map_err(Error::io("wait for a helper process"))?;
     // A helper that failed has closed the stream: its reason comes first.
-    helper.verdict(status.code())?;
+    helper.check_exit(status.code())?;
     sent.map_err(Error::io(format!("send files to node {node}")))
 }
 
@@ -62,6 +62,6 @@ pub(super) fn copy_out(
     let status = child
         .wait()
         .map_err(Error::io("wait for a helper process"))?;
-    helper.verdict(status.code())?;
+    helper.check_exit(status.code())?;
     received.map_err(Error::io(format!("receive files from node {node}")))
 }

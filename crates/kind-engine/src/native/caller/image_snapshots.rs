@@ -17,7 +17,7 @@ pub(super) fn image_snapshots(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
         };
         for entry in fs::read_dir(snapshots).into_iter().flatten().flatten() {
             let below = Path::new(BELOW_VAR).join(SNAPSHOTS).join(entry.file_name());
-            let Some(source) = unpacked(layer, &Path::new("var").join(&below)) else {
+            let Some(source) = find_unpacked_layer(layer, &Path::new("var").join(&below)) else {
                 continue;
             };
             if found.iter().any(|(_, known)| *known == below) {
@@ -33,13 +33,13 @@ pub(super) fn image_snapshots(layers: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
 }
 
 /// The same of what was prepared for an image whose own are packed.
-pub(super) fn prepared_snapshots(containerd: &Path) -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn shared_store_snapshots(containerd: &Path) -> Vec<(PathBuf, PathBuf)> {
     let snapshots = fs::read_dir(containerd.join(SNAPSHOTS));
     let snapshots = snapshots.into_iter().flatten().flatten();
     let mut found: Vec<_> = snapshots
         .filter_map(|entry| {
             let below = Path::new(SNAPSHOTS).join(entry.file_name());
-            let source = unpacked(containerd, &below)?;
+            let source = find_unpacked_layer(containerd, &below)?;
             Some((source, Path::new(BELOW_VAR).join(below)))
         })
         .collect();
@@ -48,7 +48,7 @@ pub(super) fn prepared_snapshots(containerd: &Path) -> Vec<(PathBuf, PathBuf)> {
 }
 
 /// The directory of a snapshot, if it has an unpacked layer.
-fn unpacked(root: &Path, snapshot: &Path) -> Option<PathBuf> {
+fn find_unpacked_layer(root: &Path, snapshot: &Path) -> Option<PathBuf> {
     real_directory(root, &snapshot.join("fs"))?;
     Some(root.join(snapshot))
 }

@@ -66,7 +66,7 @@ fn find_groups(state: &State) -> Result<Vec<PathBuf>, Error> {
     let hierarchies = Hierarchies::of_host().map_err(Error::io("read the mount table"))?;
     let nodes = state.node_names()?;
     let mut found = Vec::new();
-    for parent in cgroups::parents(state) {
+    for parent in cgroups::parent_groups(state) {
         for hierarchy in &hierarchies.all {
             let directory = hierarchy.mount.join(&parent);
             for name in directories_in(&directory) {
@@ -124,7 +124,7 @@ mod tests {
     fn what_is_young_may_still_be_in_use() {
         let directory = tempfile::tempdir().unwrap();
         let state = State::new(directory.path().to_owned());
-        state.prepare().unwrap();
+        state.make_directories().unwrap();
         fs::create_dir(state.trash().join("a-1")).unwrap();
         assert_eq!(prune_orphans(&state, Pruning::Remove).unwrap(), [""; 0]);
         assert!(state.trash().join("a-1").exists());

@@ -209,29 +209,29 @@ fn make_target(target: &Path, directory: bool) -> io::Result<()> {
 /// What the kernel shows of itself, devices, and memory filesystems.
 fn mount_system(devices: &[Device]) -> io::Result<()> {
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    at("proc", "/proc", quiet, "")?;
-    at("sysfs", "/sys", quiet, "")?;
-    at("tmpfs", "/dev", MountFlags::NOSUID, "mode=755,size=64m")?;
+    mount_filesystem("proc", "/proc", quiet, "")?;
+    mount_filesystem("sysfs", "/sys", quiet, "")?;
+    mount_filesystem("tmpfs", "/dev", MountFlags::NOSUID, "mode=755,size=64m")?;
     device::make_standard(Path::new("/dev"))?;
     for host in devices {
         device::make(Path::new("/dev"), host)?;
     }
     let terminals = MountFlags::NOSUID | MountFlags::NOEXEC;
-    at(
+    mount_filesystem(
         "devpts",
         "/dev/pts",
         terminals,
         "newinstance,ptmxmode=0666,mode=0620,gid=5",
     )?;
-    at("tmpfs", "/dev/shm", quiet, "mode=1777,size=64m")?;
-    at("mqueue", "/dev/mqueue", quiet, "")?;
-    at(
+    mount_filesystem("tmpfs", "/dev/shm", quiet, "mode=1777,size=64m")?;
+    mount_filesystem("mqueue", "/dev/mqueue", quiet, "")?;
+    mount_filesystem(
         "tmpfs",
         "/run",
         MountFlags::NOSUID | MountFlags::NODEV,
         "mode=755",
     )?;
-    at(
+    mount_filesystem(
         "tmpfs",
         "/tmp",
         MountFlags::NOSUID | MountFlags::NODEV,
@@ -245,9 +245,9 @@ fn mount_cgroups(hierarchies: &Hierarchies) -> io::Result<()> {
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     let root = Path::new("/sys/fs/cgroup");
     if hierarchies.unified() {
-        return at("cgroup2", "/sys/fs/cgroup", quiet, "");
+        return mount_filesystem("cgroup2", "/sys/fs/cgroup", quiet, "");
     }
-    at("tmpfs", "/sys/fs/cgroup", quiet, "mode=755")?;
+    mount_filesystem("tmpfs", "/sys/fs/cgroup", quiet, "mode=755")?;
     for hierarchy in &hierarchies.all {
         let (Kind::V1(controllers), Some(name)) = (&hierarchy.kind, hierarchy.mount.file_name())
         else {
@@ -278,7 +278,7 @@ fn link_controllers(root: &Path, name: &std::ffi::OsStr, controllers: &[String])
     Ok(())
 }
 
-fn at(kind: &str, target: &str, flags: MountFlags, options: &str) -> io::Result<()> {
+fn mount_filesystem(kind: &str, target: &str, flags: MountFlags, options: &str) -> io::Result<()> {
     fs::create_dir_all(target)?;
     mount::filesystem(kind, Path::new(target), flags, options)
         .map_err(|error| io::Error::new(error.kind(), format!("{kind} at {target}: {error}")))

@@ -56,7 +56,7 @@ pub(in crate::native) fn unpack_images(directory: &Path, layers: &[PathBuf]) -> 
             Code::Prepare,
             format!(
                 "the node image's containerd does not unpack its images: {}",
-                tail(&mut log)
+                read_tail(&mut log)
             ),
             "",
         ));
@@ -100,7 +100,7 @@ fn enter_root(directory: &Path, layers: &[PathBuf]) -> std::io::Result<()> {
 }
 
 /// The last lines of a log.
-fn tail(log: &mut File) -> String {
+fn read_tail(log: &mut File) -> String {
     let mut text = Vec::new();
     if log.rewind().is_ok() {
         // What cannot be read is not told.

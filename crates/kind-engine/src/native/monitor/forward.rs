@@ -23,7 +23,7 @@ pub(super) struct Forwards {
 
 impl Forwards {
     /// Opens the ports of a node.
-    pub(super) fn listen(node: &NodeRecord, ports: &[Port]) -> Result<Self, Error> {
+    pub(super) fn open_ports(node: &NodeRecord, ports: &[Port]) -> Result<Self, Error> {
         let open = ports
             .iter()
             .map(|port| {

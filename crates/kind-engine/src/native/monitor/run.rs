@@ -88,12 +88,12 @@ fn start_node(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> 
         ports,
         resources,
     } = &record.host;
-    let forwards = forward::Forwards::listen(record, ports)?;
+    let forwards = forward::Forwards::open_ports(record, ports)?;
     let group = cgroups::node_group(state, &record.name)?;
     group
         .create()
         .map_err(Error::io("make the node's cgroups"))?;
-    limit(&group, *resources)?;
+    limit_resources(&group, *resources)?;
     let console = Terminal::open().map_err(Error::io("make a terminal for the console"))?;
     // Held open for as long as the monitor lives: reading would fail while no program of the node has
     // the console open.
@@ -125,7 +125,7 @@ fn start_node(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> 
     Ok(pid)
 }
 
-fn limit(group: &Group, resources: ResourceLimits) -> Result<(), Error> {
+fn limit_resources(group: &Group, resources: ResourceLimits) -> Result<(), Error> {
     let ResourceLimits {
         millicpus,
         memory_bytes,
@@ -186,7 +186,7 @@ fn bring_up(
     network: &NetworkRecord,
 ) -> Result<(), Error> {
     let (Some(mut to), Some(mut from)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err(helper.failure());
+        return Err(helper.read_failure());
     };
     let pid = Pid::from_child(child);
     group
@@ -195,7 +195,7 @@ fn bring_up(
     let mut byte = [0];
     if to.write_all(b"g").is_err() || from.read_exact(&mut byte).is_err() {
         let _ = child.wait();
-        return Err(helper.failure());
+        return Err(helper.read_failure());
     }
     let namespace = format!("/proc/{}/ns/net", pid.as_raw_nonzero());
     let namespace = File::open(&namespace).map_err(Error::io(format!("open {namespace}")))?;
@@ -205,8 +205,8 @@ fn bring_up(
     let _ = to.write_all(b"l");
     // The stream ends when the entry point is executed, or after the report of a failure is written.
     let _ = from.read_to_end(&mut Vec::new());
-    if helper.failed() {
-        Err(helper.failure())
+    if helper.has_report() {
+        Err(helper.read_failure())
     } else {
         Ok(())
     }

@@ -25,15 +25,15 @@ pub fn build_tests(
     let key = CacheKey::of_parts([PREPARE, COMPILE, kubernetes::source_key(mirror).as_ref()]);
     host::check_compiling_host(cache)?;
     let build_cache = BuildCache::open_directory(cache, observer, &Stop::default())?;
-    if let Some(path) = build_cache.cached(Step::CompileTests, &key) {
-        build_cache.skip(Step::CompileTests);
+    if let Some(path) = build_cache.find_cached(Step::CompileTests, &key) {
+        build_cache.report_skipped(Step::CompileTests);
         return Ok(path);
     }
     let tree = SourceTree::make(&build_cache, mirror)?;
     let programs = kubernetes::make_kubernetes(&build_cache, mirror)?;
     let script = [PREPARE, COMPILE].concat();
     let path = build_cache.cached_step(Step::CompileTests, &key, |work| {
-        let version = tree.compile(work, &script, work.directory)?;
+        let version = tree.run_compiler(work, &script, work.directory)?;
         let path = work.directory.join("version");
         fs::write(&path, version).map_err(Error::path("write", &path))?;
         let kubectl = programs.path.join("bin/kubectl");
@@ -41,7 +41,7 @@ pub fn build_tests(
             .map_err(Error::path("copy", &kubectl))?;
         Ok(())
     })?;
-    build_cache.discard(Step::BuildRoot)?;
-    build_cache.discard(Step::Source)?;
+    build_cache.discard_results(Step::BuildRoot)?;
+    build_cache.discard_results(Step::Source)?;
     Ok(path)
 }

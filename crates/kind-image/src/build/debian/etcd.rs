@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
-use super::super::closure::Closure;
+use super::super::shared_libraries::LibraryCopier;
 use super::super::tree;
 use super::super::{Error, Step};
 use super::root;
@@ -15,8 +15,8 @@ pub(super) fn make_etcd(
     mirror: Option<&str>,
 ) -> Result<StepOutput, Error> {
     let key = CacheKey::of_parts(["etcd 1", root::build_root_key(mirror).as_ref()]);
-    if let Some(path) = build_cache.cached(Step::Etcd, &key) {
-        build_cache.skip(Step::Etcd);
+    if let Some(path) = build_cache.find_cached(Step::Etcd, &key) {
+        build_cache.report_skipped(Step::Etcd);
         return Ok(StepOutput { path, key });
     }
     let build_root = root::build_root(build_cache, mirror)?;
@@ -25,8 +25,8 @@ pub(super) fn make_etcd(
 }
 
 fn collect_etcd(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
-    let mut closure = Closure::new(work, build_root, work.directory)?;
-    closure.programs(&["usr/bin/etcd"])?;
+    let mut copier = LibraryCopier::new(work, build_root, work.directory)?;
+    copier.copy_programs(&["usr/bin/etcd"])?;
     // Where the upstream image has it.
     let from = work.directory.join("usr/bin/etcd");
     tree::link_file(&from, &work.directory.join("usr/local/bin/etcd"))?;

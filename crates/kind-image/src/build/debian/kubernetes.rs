@@ -21,9 +21,9 @@ pub(super) fn make_kubernetes(
     mirror: Option<&str>,
 ) -> Result<StepOutput, Error> {
     let key = compile_key(mirror);
-    if let Some(path) = build_cache.cached(Step::Compile, &key) {
+    if let Some(path) = build_cache.find_cached(Step::Compile, &key) {
         for step in [Step::BuildRoot, Step::Source, Step::Compile] {
-            build_cache.skip(step);
+            build_cache.report_skipped(step);
         }
         return Ok(StepOutput { path, key });
     }
@@ -59,7 +59,7 @@ impl SourceTree {
 
     /// Runs a script of the compiler with the version as its argument. It leaves what it makes in `/bin-out`,
     /// which is `bin`. Returns the version.
-    pub(super) fn compile(
+    pub(super) fn run_compiler(
         &self,
         work: &StepContext<'_>,
         script: &str,
@@ -68,18 +68,18 @@ impl SourceTree {
         let path = self.source.join("version");
         let version = fs::read_to_string(&path).map_err(Error::path("read", &path))?;
         let chroot = Chroot::new(&self.build_root)
-            .bind(&self.source, "/source")
-            .bind(bin, "/bin-out");
+            .bind_directory(&self.source, "/source")
+            .bind_directory(bin, "/bin-out");
         let packages = AtomicUsize::new(0);
         work.run_command(chroot.script(script, &[&version]), &|line| {
-            progress(line, &packages)
+            compiler_progress(line, &packages)
         })?;
         Ok(version)
     }
 }
 
 fn fetch_source(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> {
-    let chroot = Chroot::new(build_root).bind(work.directory, "/source");
+    let chroot = Chroot::new(build_root).bind_directory(work.directory, "/source");
     work.run_command(chroot.script(FETCH, &[]), &|line| {
         let noteworthy = ["Get:", "dpkg-source: info: "];
         noteworthy
@@ -100,7 +100,7 @@ fn fetch_source(work: &StepContext<'_>, build_root: &Path) -> Result<(), Error> 
 fn compile_programs(work: &StepContext<'_>, tree: &SourceTree) -> Result<(), Error> {
     let bin = work.directory.join("bin");
     fs::create_dir(&bin).map_err(Error::path("create", &bin))?;
-    let version = tree.compile(work, COMPILE, &bin)?;
+    let version = tree.run_compiler(work, COMPILE, &bin)?;
     check_version(work, &bin, &version)?;
     let path = work.directory.join("version");
     fs::write(&path, version).map_err(Error::path("write", &path))
@@ -124,7 +124,7 @@ fn check_version(work: &StepContext<'_>, bin: &Path, version: &str) -> Result<()
 }
 
 /// The compiler prints the name of each Go package when it is done with it.
-fn progress(line: &str, packages: &AtomicUsize) -> Option<String> {
+fn compiler_progress(line: &str, packages: &AtomicUsize) -> Option<String> {
     if let Some(text) = line.strip_prefix("step: ") {
         return Some(text.to_owned());
     }
@@ -165,12 +165,15 @@ mod tests {
     fn compiled_packages_are_counted() {
         let count = AtomicUsize::new(41);
         assert_eq!(
-            progress("k8s.io/kubernetes/vendor/github.com/x/y", &count).as_deref(),
+            compiler_progress("k8s.io/kubernetes/vendor/github.com/x/y", &count).as_deref(),
             Some("42 packages compiled, github.com/x/y")
         );
-        assert_eq!(progress("+++ [1122 09:00:00] Building", &count), None);
         assert_eq!(
-            progress("step: generating code", &count).as_deref(),
+            compiler_progress("+++ [1122 09:00:00] Building", &count),
+            None
+        );
+        assert_eq!(
+            compiler_progress("step: generating code", &count).as_deref(),
             Some("generating code")
         );
     }

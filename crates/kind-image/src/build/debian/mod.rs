@@ -37,11 +37,11 @@ pub(super) fn build_from_debian(
         None
     };
     // Nearly a gigabyte that is made again in half a minute should a later build compile.
-    build_cache.discard(Step::BuildRoot)?;
-    build_cache.discard(Step::Source)?;
+    build_cache.discard_results(Step::BuildRoot)?;
+    build_cache.discard_results(Step::Source)?;
     let node_root = node_root::make_node_root(&build_cache, &version, mirror)?;
     for shortcoming in node_root.packages.shortcomings(&version) {
-        build_cache.warn(&shortcoming.to_string());
+        build_cache.report_warning(&shortcoming.to_string());
     }
     tell("Building node image ...");
     let parts = Parts {
@@ -58,7 +58,7 @@ fn teller(build_cache: &BuildCache<'_>, request: &Request) -> impl Fn(&str) {
     let silent = request.source == Source::Debian;
     move |text| {
         if !silent {
-            build_cache.note(text);
+            build_cache.report_note(text);
         }
     }
 }

@@ -53,14 +53,14 @@ pub(super) fn install_runtime(
     let offers = installer.find_offers()?;
     for requirement in base.requirements {
         let offer = requirement
-            .choose(base.suites, &offers)
+            .choose_offer(base.suites, &offers)
             .ok_or_else(|| Error::Unexpected {
                 step: work.step,
                 what: format!("the Debian mirror has no package {}", requirement.package),
             })?;
-        installer.install(offer)?;
+        installer.install_offer(offer)?;
     }
-    let record = installer.record(&offers)?;
+    let record = installer.record_packages(&offers)?;
     let sources = installer.sources();
     fs::remove_file(&sources).map_err(Error::path("remove", &sources))?;
     Ok(record)
@@ -78,13 +78,13 @@ impl Installer<'_> {
     fn find_offers(&self) -> Result<Vec<Offer>, Error> {
         let requirements = self.base.requirements;
         let mut asked = Vec::new();
-        let mut offers = self.offers(&asked)?;
+        let mut offers = self.list_offers(&asked)?;
         for suite in &self.base.suites[1..] {
             if requirements.iter().all(|needed| needed.is_met(&offers)) {
                 break;
             }
             asked.push(*suite);
-            match self.offers(&asked) {
+            match self.list_offers(&asked) {
                 Ok(found) => offers = found,
                 Err(error) if suites::is_absent(&error) => {
                     asked.pop();
@@ -97,10 +97,10 @@ impl Installer<'_> {
     }
 
     /// What the root's suite and some newer ones have of what is asked for.
-    fn offers(&self, newer: &[&str]) -> Result<Vec<Offer>, Error> {
+    fn list_offers(&self, newer: &[&str]) -> Result<Vec<Offer>, Error> {
         self.write_sources(newer)?;
         // What cannot be reached for a moment would be taken for a suite without the packages.
-        self.apt(&["update", "--error-on=any"])?;
+        self.run_apt(&["update", "--error-on=any"])?;
         let mut madison = vec!["apt-cache", "madison"];
         madison.extend(self.package_names());
         let rows = self.work.command_output(self.command(&madison))?;
@@ -114,13 +114,13 @@ impl Installer<'_> {
         tree::write_file(&self.sources(), 0o644, &text)
     }
 
-    fn install(&self, offer: &Offer) -> Result<(), Error> {
+    fn install_offer(&self, offer: &Offer) -> Result<(), Error> {
         let package = format!("{}={}", offer.package, offer.version);
         let release = format!("--target-release={}", offer.suite);
-        self.apt(&["install", &release, &package])
+        self.run_apt(&["install", &release, &package])
     }
 
-    fn record(&self, offers: &[Offer]) -> Result<Packages, Error> {
+    fn record_packages(&self, offers: &[Offer]) -> Result<Packages, Error> {
         let mut query = vec![
             "dpkg-query",
             "--show",
@@ -142,7 +142,7 @@ impl Installer<'_> {
             .chain(RECORDED.iter().copied())
     }
 
-    fn apt(&self, arguments: &[&str]) -> Result<(), Error> {
+    fn run_apt(&self, arguments: &[&str]) -> Result<(), Error> {
         self.work
             .run_command(self.command(&[APT, arguments].concat()), NO_PROGRESS)
     }

@@ -84,7 +84,11 @@ pub(super) struct Offer {
 impl Requirement {
     /// The offer of the oldest suite that has the package new enough. If none has, that of the newest
     /// suite which has it at all.
-    pub(super) fn choose<'o>(&self, suites: &[&str], offers: &'o [Offer]) -> Option<&'o Offer> {
+    pub(super) fn choose_offer<'o>(
+        &self,
+        suites: &[&str],
+        offers: &'o [Offer],
+    ) -> Option<&'o Offer> {
         let of_suite = |suite: &&str| {
             let mut offers = offers.iter();
             offers.find(|offer| offer.package == self.package && offer.suite == **suite)
@@ -177,7 +181,7 @@ containerd | 1.7.24~ds1-6+deb13u1 | http://security.debian.org/debian-security t
             .find(|requirement| requirement.package == package)
             .unwrap();
         let offers = parse_offers(madison);
-        let offer = requirement.choose(base.suites, &offers)?;
+        let offer = requirement.choose_offer(base.suites, &offers)?;
         Some((offer.suite.clone(), offer.version.clone()))
     }
 

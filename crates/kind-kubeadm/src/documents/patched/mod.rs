@@ -75,7 +75,7 @@ impl Documents {
             && !token.is_null()
             && cluster_of_etcd
                 .iter()
-                .all(|name| argument(arguments, name).is_none())
+                .all(|name| find_argument(arguments, name).is_none())
     }
 
     /// The documents by which a node of that role starts alone, as one stream: kubeadm's phases for a first
@@ -197,13 +197,15 @@ impl Documents {
     }
 
     pub(crate) fn advertise_address(&self) -> String {
-        text(&self.local()["advertiseAddress"])
+        text(&self.local_endpoint()["advertiseAddress"])
             .unwrap_or_default()
             .to_owned()
     }
 
     pub(crate) fn local_endpoint_url(&self) -> String {
-        let port = self.local()["bindPort"].as_u64().unwrap_or(API_SERVER_PORT);
+        let port = self.local_endpoint()["bindPort"]
+            .as_u64()
+            .unwrap_or(API_SERVER_PORT);
         let address = self.advertise_address();
         if address.contains(':') {
             format!("https://[{address}]:{port}")
@@ -224,7 +226,7 @@ impl Documents {
         texts(&self.cluster()["etcd"]["local"]["peerCertSANs"])
     }
 
-    fn local(&self) -> &Value {
+    fn local_endpoint(&self) -> &Value {
         &self.init()["localAPIEndpoint"]
     }
 
@@ -255,7 +257,7 @@ fn texts(value: &Value) -> Vec<&str> {
 }
 
 /// An extra argument in either form.
-fn argument<'a>(arguments: &'a Value, name: &str) -> Option<&'a Value> {
+fn find_argument<'a>(arguments: &'a Value, name: &str) -> Option<&'a Value> {
     match arguments {
         Value::Object(map) => map.get(name),
         Value::Array(list) => {
@@ -289,9 +291,9 @@ fn register_with_taints(registration: &mut Value, facts: &NodeFacts) {
     let Some(taints) = taints.filter(|taints| !taints.is_empty()) else {
         return;
     };
-    let written: Vec<String> = taints.iter().map(taint).collect();
+    let written: Vec<String> = taints.iter().map(format_taint).collect();
     let arguments = &mut registration["kubeletExtraArgs"];
-    if argument(arguments, "register-with-taints").is_none() {
+    if find_argument(arguments, "register-with-taints").is_none() {
         set_argument(arguments, "register-with-taints", written.join(","), facts);
     }
 }
@@ -306,7 +308,7 @@ fn trust_cluster(mut kubelet: Value) -> Value {
 }
 
 /// `KEY=VALUE:EFFECT`
-fn taint(taint: &Value) -> String {
+fn format_taint(taint: &Value) -> String {
     let field = |name: &str| taint[name].as_str().unwrap_or_default().to_owned();
     format!("{}={}:{}", field("key"), field("value"), field("effect"))
 }

@@ -16,36 +16,36 @@ pub(super) struct Page {
 
 impl Page {
     /// Begins a family of series.
-    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(super) fn begin_family(&mut self, name: &str, kind: &str, help: &str) {
         name.clone_into(&mut self.name);
         // Writing into a text does not fail.
         let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
     /// Adds a value.
-    pub(super) fn value(&mut self, labels: Labels<'_>, value: f64) {
-        self.line("", labels, None, &value.to_string());
+    pub(super) fn add_value(&mut self, labels: Labels<'_>, value: f64) {
+        self.write_line("", labels, None, &value.to_string());
     }
 
     /// Adds a count.
-    pub(super) fn count(&mut self, labels: Labels<'_>, count: u64) {
-        self.line("", labels, None, &count.to_string());
+    pub(super) fn add_count(&mut self, labels: Labels<'_>, count: u64) {
+        self.write_line("", labels, None, &count.to_string());
     }
 
     /// Adds a count that is not zero.
     pub(super) fn count_if_any(&mut self, labels: Labels<'_>, count: u64) {
         if count > 0 {
-            self.count(labels, count);
+            self.add_count(labels, count);
         }
     }
 
     /// Adds a histogram that has seen something.
-    pub(super) fn histogram(&mut self, labels: Labels<'_>, histogram: &Snapshot) {
+    pub(super) fn add_histogram(&mut self, labels: Labels<'_>, histogram: &Snapshot) {
         if histogram.total == 0 {
             return;
         }
         for (bound, count) in &histogram.buckets {
-            self.line(
+            self.write_line(
                 "_bucket",
                 labels,
                 Some(&bound.to_string()),
@@ -53,16 +53,16 @@ impl Page {
             );
         }
         let total = histogram.total.to_string();
-        self.line("_bucket", labels, Some("+Inf"), &total);
-        self.line("_sum", labels, None, &histogram.sum.to_string());
-        self.line("_count", labels, None, &total);
+        self.write_line("_bucket", labels, Some("+Inf"), &total);
+        self.write_line("_sum", labels, None, &histogram.sum.to_string());
+        self.write_line("_count", labels, None, &total);
     }
 
-    fn line(&mut self, suffix: &str, labels: Labels<'_>, bound: Option<&str>, value: &str) {
+    fn write_line(&mut self, suffix: &str, labels: Labels<'_>, bound: Option<&str>, value: &str) {
         let bound = bound.map(|bound| ("le", bound));
         let labels = labels.iter().copied().chain(bound);
         let labels: Vec<String> = labels
-            .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
+            .map(|(name, value)| format!("{name}=\"{}\"", escape_label(value)))
             .collect();
         let labels = match labels.as_slice() {
             [] => String::new(),
@@ -77,7 +77,7 @@ impl Page {
     }
 }
 
-fn escaped(value: &str) -> String {
+fn escape_label(value: &str) -> String {
     value
         .replace('\\', "\\\\")
         .replace('"', "\\\"")
@@ -91,12 +91,12 @@ mod tests {
     #[test]
     fn lines_of_a_page() {
         let mut page = Page::default();
-        page.family("a_total", "counter", "All.");
-        page.count(&[("zone", "a\"b\\")], 3);
+        page.begin_family("a_total", "counter", "All.");
+        page.add_count(&[("zone", "a\"b\\")], 3);
         page.count_if_any(&[], 0);
-        page.family("b_seconds", "histogram", "Times.");
+        page.begin_family("b_seconds", "histogram", "Times.");
         let buckets = vec![(0.001, 1), (2.0, 2)];
-        page.histogram(
+        page.add_histogram(
             &[("x", "y")],
             &Snapshot {
                 buckets,

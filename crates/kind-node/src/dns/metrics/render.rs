@@ -12,7 +12,7 @@ const TRANSPORTS: [&str; 2] = ["udp", "tcp"];
 const FAMILIES: [&str; 2] = ["1", "2"];
 
 /// Labels of the kinds of kept answers, in the order of their counters.
-const KEPT: [&str; 2] = ["success", "denial"];
+const CACHE_TYPES: [&str; 2] = ["success", "denial"];
 
 impl Metrics {
     /// Writes everything down.
@@ -30,16 +30,16 @@ impl Metrics {
 
     fn render_requests(&self, page: &mut Page) {
         let help = "Counter of DNS requests made per zone, protocol and family.";
-        page.family("coredns_dns_requests_total", "counter", help);
+        page.begin_family("coredns_dns_requests_total", "counter", help);
         for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
-            for (proto, family, kind, count) in requests(metrics) {
+            for (proto, family, kind, count) in request_counters(metrics) {
                 let place = [("server", &**server), ("zone", zone), ("view", "")];
                 let sort = [("proto", proto), ("family", family), ("type", &*kind)];
                 page.count_if_any(&[place, sort].concat(), count);
             }
         }
         let help = "Counter of DNS requests with DO bit set per zone.";
-        page.family("coredns_dns_do_requests_total", "counter", help);
+        page.begin_family("coredns_dns_do_requests_total", "counter", help);
         for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             let labels = [("server", &**server), ("zone", zone), ("view", "")];
             page.count_if_any(&labels, load_counter(&metrics.dnssec_requests));
@@ -48,23 +48,23 @@ impl Metrics {
 
     fn render_responses(&self, page: &mut Page) {
         let help = "Counter of response status codes.";
-        page.family("coredns_dns_responses_total", "counter", help);
+        page.begin_family("coredns_dns_responses_total", "counter", help);
         for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             for ((code, plugin), count) in lock_mutex(&metrics.responses).iter() {
                 let code = code_name((*code).into());
                 let place = [("server", &**server), ("zone", zone), ("view", "")];
                 let result = [("rcode", &*code), ("plugin", plugin)];
-                page.count(&[&place[..], &result].concat(), *count);
+                page.add_count(&[&place[..], &result].concat(), *count);
             }
         }
     }
 
     fn render_times(&self, page: &mut Page) {
         let help = "Histogram of the time (in seconds) each request took per zone.";
-        page.family("coredns_dns_request_duration_seconds", "histogram", help);
+        page.begin_family("coredns_dns_request_duration_seconds", "histogram", help);
         for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
             let labels = [("server", &**server), ("zone", zone), ("view", "")];
-            page.histogram(&labels, &metrics.durations.snapshot());
+            page.add_histogram(&labels, &metrics.durations.snapshot());
         }
     }
 
@@ -83,11 +83,11 @@ impl Metrics {
             ),
         ];
         for (name, help, sizes) in families {
-            page.family(name, "histogram", help);
+            page.begin_family(name, "histogram", help);
             for ((server, zone), metrics) in lock_mutex(&self.zones).iter() {
                 for (proto, histogram) in TRANSPORTS.iter().zip(sizes(metrics)) {
                     let place = [("server", &**server), ("zone", zone), ("view", "")];
-                    page.histogram(
+                    page.add_histogram(
                         &[&place[..], &[("proto", proto)]].concat(),
                         &histogram.snapshot(),
                     );
@@ -112,21 +112,21 @@ impl Metrics {
                 false,
             ),
         ] {
-            page.family(name, kind, help);
+            page.begin_family(name, kind, help);
             for ((server, zones), metrics) in caches.iter() {
                 let counters = if entries {
                     &metrics.entries
                 } else {
                     &metrics.hits
                 };
-                for (kept, counter) in KEPT.iter().zip(counters) {
+                for (kept, counter) in CACHE_TYPES.iter().zip(counters) {
                     let labels = [
                         ("server", &**server),
                         ("type", kept),
                         ("zones", zones),
                         ("view", ""),
                     ];
-                    page.count(&labels, load_counter(counter));
+                    page.add_count(&labels, load_counter(counter));
                 }
             }
         }
@@ -142,11 +142,11 @@ impl Metrics {
                 true,
             ),
         ] {
-            page.family(name, "counter", help);
+            page.begin_family(name, "counter", help);
             for ((server, zones), metrics) in caches.iter() {
                 let hits = metrics.hits.iter().filter(|_| with_hits).map(load_counter);
                 let count = load_counter(&metrics.misses) + hits.sum::<u64>();
-                page.count(&[("server", server), ("zones", zones), ("view", "")], count);
+                page.add_count(&[("server", server), ("zones", zones), ("view", "")], count);
             }
         }
     }
@@ -168,58 +168,58 @@ impl Metrics {
             })
             .collect();
         let help = "Histogram of the time each request took.";
-        page.family("coredns_proxy_request_duration_seconds", "histogram", help);
+        page.begin_family("coredns_proxy_request_duration_seconds", "histogram", help);
         for (to, code, snapshot) in &answers {
-            page.histogram(
+            page.add_histogram(
                 &[("proxy_name", "forward"), ("to", to), ("rcode", code)],
                 snapshot,
             );
         }
-        page.family(
+        page.begin_family(
             "coredns_forward_request_duration_seconds",
             "histogram",
             help,
         );
         for (to, code, snapshot) in &answers {
-            page.histogram(&[("to", to), ("rcode", code)], snapshot);
+            page.add_histogram(&[("to", to), ("rcode", code)], snapshot);
         }
-        page.family(
+        page.begin_family(
             "coredns_forward_responses_total",
             "counter",
             "Counter of responses received per upstream.",
         );
         for (to, code, snapshot) in &answers {
-            page.count(&[("to", to), ("rcode", code)], snapshot.total);
+            page.add_count(&[("to", to), ("rcode", code)], snapshot.total);
         }
-        page.family(
+        page.begin_family(
             "coredns_forward_requests_total",
             "counter",
             "Counter of requests made per upstream.",
         );
         for (address, metrics) in upstreams.iter() {
-            page.count(
+            page.add_count(
                 &[("to", &address.to_string())],
                 load_counter(&metrics.requests),
             );
         }
         let help = "Counter of the number of queries rejected because the concurrent queries were at maximum.";
-        page.family(
+        page.begin_family(
             "coredns_forward_max_concurrent_rejects_total",
             "counter",
             help,
         );
-        page.count(&[], load_counter(&self.rejected));
+        page.add_count(&[], load_counter(&self.rejected));
     }
 
     fn render_program(&self, page: &mut Page) {
         let in_force = lock_mutex(&self.in_force).clone();
-        page.family(
+        page.begin_family(
             "coredns_plugin_enabled",
             "gauge",
             "A metric that indicates whether a plugin is enabled on per server and zone basis.",
         );
         for (server, zone, name) in &in_force.plugins {
-            page.count(
+            page.add_count(
                 &[
                     ("server", server),
                     ("zone", zone),
@@ -229,35 +229,35 @@ impl Metrics {
                 1,
             );
         }
-        page.family(
+        page.begin_family(
             "coredns_hosts_entries",
             "gauge",
             "The combined number of entries in hosts and Corefile.",
         );
-        page.value(&[], super::histogram::size_in_bytes(in_force.hosts_entries));
-        page.family("coredns_reload_version_info", "gauge", "A metric with a constant value of 1 labeled by hash, which is the hash of the loaded Corefile.");
-        page.count(&[("hash", "sha512"), ("value", &in_force.hash)], 1);
-        page.family(
+        page.add_value(&[], super::histogram::size_in_bytes(in_force.hosts_entries));
+        page.begin_family("coredns_reload_version_info", "gauge", "A metric with a constant value of 1 labeled by hash, which is the hash of the loaded Corefile.");
+        page.add_count(&[("hash", "sha512"), ("value", &in_force.hash)], 1);
+        page.begin_family(
             "coredns_reload_failed_total",
             "counter",
             "Counter of the number of failed reload attempts.",
         );
-        page.count(&[], load_counter(&self.reloads_failed));
-        page.family(
+        page.add_count(&[], load_counter(&self.reloads_failed));
+        page.begin_family(
             "coredns_autopath_success_total",
             "counter",
             "Counter of requests that did autopath.",
         );
-        page.count(&[], load_counter(&self.autopaths));
-        page.family(
+        page.add_count(&[], load_counter(&self.autopaths));
+        page.begin_family(
             "coredns_panics_total",
             "counter",
             "A metrics that counts the number of panics.",
         );
-        page.count(&[], load_counter(&self.panics));
-        page.family("coredns_build_info", "gauge", "A metric with a constant '1' value labeled by version, revision, and goversion from which CoreDNS was built.");
+        page.add_count(&[], load_counter(&self.panics));
+        page.begin_family("coredns_build_info", "gauge", "A metric with a constant '1' value labeled by version, revision, and goversion from which CoreDNS was built.");
         let version = concat!("kind-node-", env!("CARGO_PKG_VERSION"));
-        page.count(
+        page.add_count(
             &[("goversion", ""), ("revision", ""), ("version", version)],
             1,
         );
@@ -265,7 +265,7 @@ impl Metrics {
 }
 
 /// Every counter of questions with its labels.
-fn requests(
+fn request_counters(
     metrics: &ZoneMetrics,
 ) -> impl Iterator<Item = (&'static str, &'static str, String, u64)> {
     let transports = TRANSPORTS.iter().zip(&metrics.requests);

@@ -36,7 +36,7 @@ impl Autopath {
             environment
                 .files(path)
                 .first()
-                .map(|(_, text)| search(text))
+                .map(|(_, text)| parse_search_path(text))
         };
         let search = match source.strip_prefix('@') {
             Some("kubernetes") => {
@@ -91,7 +91,7 @@ impl Autopath {
 }
 
 /// The search path of a `resolv.conf`: the last line counts.
-fn search(text: &str) -> Vec<Name> {
+fn parse_search_path(text: &str) -> Vec<Name> {
     let lines = text.lines().rev();
     let mut found = lines.filter_map(|line| line.trim().strip_prefix("search "));
     let words = found.next().unwrap_or_default().split_whitespace();
@@ -119,7 +119,9 @@ mod tests {
         let everything = Zones::new(vec![Name::root()]);
         let autopath = Autopath {
             zones: everything,
-            search: Search::Kubernetes(search("nameserver 192.0.2.1\nsearch corp.example\n")),
+            search: Search::Kubernetes(parse_search_path(
+                "nameserver 192.0.2.1\nsearch corp.example\n",
+            )),
         };
         assert_eq!(
             names(&autopath, "www.example.com.default.svc.cluster.local.").unwrap(),

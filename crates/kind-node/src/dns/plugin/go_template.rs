@@ -51,15 +51,15 @@ impl GoTemplate {
             let Some((action, behind)) = after.split_once("}}") else {
                 return invalid_directive("a template's {{ has no }}");
             };
-            let (trims_left, action) = strip(action.strip_prefix("- "), action);
-            let (trims_right, action) = strip(action.strip_suffix(" -"), action);
+            let (trims_left, action) = strip_marker(action.strip_prefix("- "), action);
+            let (trims_right, action) = strip_marker(action.strip_suffix(" -"), action);
             let before = if trims_left {
                 before.trim_end()
             } else {
                 before
             };
             parts.push(Part::Text(before.to_owned()));
-            parts.extend(part(action.trim())?);
+            parts.extend(parse_part(action.trim())?);
             rest = if trims_right {
                 behind.trim_start()
             } else {
@@ -85,12 +85,12 @@ impl GoTemplate {
     }
 }
 
-fn strip<'a>(stripped: Option<&'a str>, whole: &'a str) -> (bool, &'a str) {
+fn strip_marker<'a>(stripped: Option<&'a str>, whole: &'a str) -> (bool, &'a str) {
     (stripped.is_some(), stripped.unwrap_or(whole))
 }
 
 /// Reads what stands between the braces; a comment is nothing.
-fn part(action: &str) -> Result<Option<Part>, DirectiveError> {
+fn parse_part(action: &str) -> Result<Option<Part>, DirectiveError> {
     let words: Vec<&str> = action.split_whitespace().collect();
     let field = match words.as_slice() {
         [".Name" | ".Question.Name"] => Field::Name,

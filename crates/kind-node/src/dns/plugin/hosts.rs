@@ -78,7 +78,7 @@ impl Hosts {
             address => match address.parse() {
                 Ok(address) => {
                     for host in &line.arguments {
-                        if !self.add(address, host) {
+                        if !self.add_address(address, host) {
                             return invalid_directive(format!("{host:?} is not a domain name"));
                         }
                     }
@@ -97,14 +97,14 @@ impl Hosts {
             let address = words.next().and_then(|word| word.parse().ok());
             if let Some(address) = address {
                 for host in words {
-                    self.add(address, host);
+                    self.add_address(address, host);
                 }
             }
         }
     }
 
     /// Adds an address of a name; tells whether it is a name.
-    fn add(&mut self, address: IpAddr, host: &str) -> bool {
+    fn add_address(&mut self, address: IpAddr, host: &str) -> bool {
         let Ok(mut name) = Name::from_ascii(host) else {
             return false;
         };
@@ -134,7 +134,7 @@ impl Hosts {
         }
         let known = self.addresses_of(name);
         let records: Vec<Record> = match question.kind {
-            RecordType::PTR => self.pointers(name),
+            RecordType::PTR => self.pointer_records(name),
             _ => known
                 .into_iter()
                 .flatten()
@@ -169,7 +169,7 @@ impl Hosts {
     }
 
     /// The names of the address that a name such as `1.0.0.10.in-addr.arpa.` is for.
-    fn pointers(&self, name: &Name) -> Vec<Record> {
+    fn pointer_records(&self, name: &Name) -> Vec<Record> {
         let address = address_of_arpa(name).filter(|_| !self.no_reverse);
         let names = address.and_then(|address| self.names.get(&address));
         let pointer = |host: &Name| {

@@ -108,7 +108,7 @@ impl LogRule {
     }
 
     /// The line for an exchange, if its kind is wanted.
-    fn line(&self, exchange: &Exchange<'_>) -> Option<String> {
+    fn format_line(&self, exchange: &Exchange<'_>) -> Option<String> {
         let wanted = self.classes.is_empty() || self.classes.contains(&class_of(exchange.answer));
         wanted.then(|| fill_format(&self.format, exchange))
     }
@@ -120,7 +120,7 @@ pub(crate) fn log_line(rules: &[LogRule], exchange: &Exchange<'_>) -> Option<Str
     let mut covering = rules
         .iter()
         .filter(|rule| rule.names.matching(name).is_some());
-    covering.next()?.line(exchange)
+    covering.next()?.format_line(exchange)
 }
 
 fn class_of(answer: Summary) -> Class {
@@ -141,14 +141,14 @@ fn fill_format(format: &str, exchange: &Exchange<'_>) -> String {
             break;
         };
         line.push_str(before);
-        line.push_str(&value(word, exchange));
+        line.push_str(&field_value(word, exchange));
         rest = behind;
     }
     line.push_str(rest);
     line
 }
 
-fn value(word: &str, exchange: &Exchange<'_>) -> String {
+fn field_value(word: &str, exchange: &Exchange<'_>) -> String {
     let address = |address: std::net::IpAddr| match address.to_canonical() {
         std::net::IpAddr::V4(address) => address.to_string(),
         std::net::IpAddr::V6(address) => format!("[{address}]"),

@@ -121,7 +121,7 @@ impl Rule {
                     return Ok(None);
                 };
                 // What an expression makes often lacks the last dot, which every name of an answer has.
-                let renamed = dotted(&renamed);
+                let renamed = normalize_name(&renamed);
                 question.name = name_of(&renamed).ok_or(NotAName)?;
                 return Ok(Some(rule.changes_of_answer(&renamed, &asked)));
             }
@@ -286,7 +286,7 @@ fn name_rule(words: &[&str]) -> Result<NameRule, DirectiveError> {
     let from = parse_pattern(&[kind, from])?;
     let whole = matches!(from, Pattern::Exact(_) | Pattern::Suffix(_));
     let to = if whole {
-        dotted(to)
+        normalize_name(to)
     } else {
         to.to_ascii_lowercase()
     };
@@ -336,8 +336,8 @@ fn parse_pattern(words: &[&str]) -> Result<Pattern, DirectiveError> {
     };
     let lower = text.to_ascii_lowercase();
     Ok(match kind.to_ascii_lowercase().as_str() {
-        "exact" => Pattern::Exact(dotted(text)),
-        "suffix" => Pattern::Suffix(dotted(text)),
+        "exact" => Pattern::Exact(normalize_name(text)),
+        "suffix" => Pattern::Suffix(normalize_name(text)),
         "prefix" => Pattern::Prefix(lower),
         "substring" => Pattern::Substring(lower),
         "regex" => Pattern::Expression(compile_expression(text)?),
@@ -384,7 +384,7 @@ fn parse_known<T: FromStr>(text: &str) -> Result<T, DirectiveError> {
 }
 
 /// The text in lower case, with a dot at its end.
-fn dotted(text: &str) -> String {
+fn normalize_name(text: &str) -> String {
     let text = text.to_ascii_lowercase();
     if text.ends_with('.') {
         text

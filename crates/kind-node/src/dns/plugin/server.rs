@@ -11,14 +11,14 @@ use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_suppo
 use super::zones;
 
 /// Port of a server block that names none.
-const PORT: u16 = 53;
+const DNS_PORT: u16 = 53;
 
 /// Where metrics are, where nothing is said.
-const METRICS: &str = "localhost:9153";
+const METRICS_ADDRESS: &str = "localhost:9153";
 
 /// The port of a page that the kubelet looks at.
-pub(crate) const HEALTH: u16 = 8080;
-pub(crate) const READY: u16 = 8181;
+pub(crate) const HEALTH_PORT: u16 = 8080;
+pub(crate) const READY_PORT: u16 = 8181;
 
 /// Reads a key such as `example.org:1053` or `dns://10.0.0.0/24`: zones and a port.
 pub(crate) fn parse_server_key(text: &str) -> Result<(Vec<Name>, u16), DirectiveError> {
@@ -34,7 +34,7 @@ pub(crate) fn parse_server_key(text: &str) -> Result<(Vec<Name>, u16), Directive
         Some((zone, port)) if text.parse::<IpNet>().is_err() => {
             (zone, arguments::parse_number(port)?)
         }
-        _ => (text, PORT),
+        _ => (text, DNS_PORT),
     };
     // `:53` alone is the root.
     let zone = if zone.is_empty() { "." } else { zone };
@@ -49,7 +49,7 @@ pub(crate) fn read_health(
     directive: &Directive,
     lines: &mut Lines<'_>,
 ) -> Result<Option<Duration>, DirectiveError> {
-    page(directive, HEALTH)?;
+    check_page_port(directive, HEALTH_PORT)?;
     let mut lameduck = None;
     lines.read_each(directive, |line| match line.name.as_str() {
         "lameduck" => {
@@ -66,7 +66,7 @@ pub(crate) fn read_ready(
     directive: &Directive,
     lines: &mut Lines<'_>,
 ) -> Result<(), DirectiveError> {
-    page(directive, READY)?;
+    check_page_port(directive, READY_PORT)?;
     lines.read_each(directive, |line| match line.name.as_str() {
         "monitor" => arguments::one_argument(line).map(drop),
         _ => invalid_directive("unknown property"),
@@ -75,9 +75,9 @@ pub(crate) fn read_ready(
 }
 
 /// Refuses another port than that at which the kubelet looks.
-fn page(directive: &Directive, port: u16) -> Result<(), DirectiveError> {
+fn check_page_port(directive: &Directive, port: u16) -> Result<(), DirectiveError> {
     match arguments::optional_argument(directive)? {
-        Some(address) if listening(address)?.port() != port => not_supported(format!(
+        Some(address) if parse_listen_address(address)?.port() != port => not_supported(format!(
             "the page stays at port {port}, where the kubelet looks at it"
         )),
         _ => Ok(()),
@@ -92,11 +92,11 @@ pub(crate) fn read_metrics(
     lines.read_each(directive, |_| {
         not_supported("there are no metrics of Go's runtime")
     });
-    listening(arguments::optional_argument(directive)?.unwrap_or(METRICS))
+    parse_listen_address(arguments::optional_argument(directive)?.unwrap_or(METRICS_ADDRESS))
 }
 
 /// Reads an address to listen on; without a host, on all.
-fn listening(text: &str) -> Result<SocketAddr, DirectiveError> {
+fn parse_listen_address(text: &str) -> Result<SocketAddr, DirectiveError> {
     let wrong = || DirectiveError::Invalid(format!("{text:?} is not an address to listen on"));
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let host: IpAddr = match host.trim_matches(['[', ']']) {
@@ -159,7 +159,9 @@ mod tests {
             ("9153", None),
             ("host:9153", None),
         ] {
-            let read = listening(text).ok().map(|address| address.to_string());
+            let read = parse_listen_address(text)
+                .ok()
+                .map(|address| address.to_string());
             assert_eq!(read.as_deref(), expected, "{text}");
         }
     }

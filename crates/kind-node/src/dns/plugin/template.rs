@@ -122,7 +122,7 @@ impl Template {
                 let passes = self.fallthrough.passes(&question.name);
                 return (!passes).then(|| Answer::without_records(ResponseCode::ServFail));
             };
-            values.groups = groups(expression, &found);
+            values.groups = capture_groups(expression, &found);
         }
         values.name = name;
         let answer = self.fill(&values);
@@ -153,7 +153,10 @@ fn is_text(line: &Directive) -> bool {
 }
 
 /// What each group matched, by its number and its name.
-fn groups(expression: &Regex, found: &Captures<'_>) -> std::collections::BTreeMap<String, String> {
+fn capture_groups(
+    expression: &Regex,
+    found: &Captures<'_>,
+) -> std::collections::BTreeMap<String, String> {
     let text = |index| {
         found
             .get(index)

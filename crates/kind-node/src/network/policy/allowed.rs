@@ -25,10 +25,10 @@ pub(super) struct Part<'p> {
 
 impl<'a> Compiler<'a> {
     /// The rules for one part of a policy, with the sets they refer to.
-    pub(super) fn allowed(&mut self, part: &Part<'_>, allowed: &Allowed) -> Vec<Rule> {
+    pub(super) fn allowed_rules(&mut self, part: &Part<'_>, allowed: &Allowed) -> Vec<Rule> {
         let everyone = vec![vec![]];
         let peers = allowed.peers.as_ref();
-        let peers = peers.map_or(everyone, |peers| self.peers(part, peers));
+        let peers = peers.map_or(everyone, |peers| self.peer_matches(part, peers));
         let mut rules = Vec::new();
         let mut add = |matches: Vec<Match>| {
             rules.push(Rule::new(matches, part.direction.passed()));
@@ -45,7 +45,7 @@ impl<'a> Compiler<'a> {
                 }
                 Port::Named(protocol, name) => {
                     let set = format!("{}-{index}", part.name);
-                    let services = self.named(part, allowed, (*protocol, name));
+                    let services = self.named_ports(part, allowed, (*protocol, name));
                     self.table.add_set(set.clone(), Set::Services(services));
                     let matches = vec![Match::Service(set)];
                     if part.direction == Direction::Egress {
@@ -64,12 +64,12 @@ impl<'a> Compiler<'a> {
     }
 
     /// Conditions each of which is met by some of the peers.
-    fn peers(&mut self, part: &Part<'_>, peers: &[Peer]) -> Vec<Vec<Match>> {
+    fn peer_matches(&mut self, part: &Part<'_>, peers: &[Peer]) -> Vec<Vec<Match>> {
         let mut alternatives = Vec::new();
         let other = part.direction.other();
         if peers.iter().any(|peer| matches!(peer, Peer::Pods { .. })) {
             let pods = self.cluster.pods.all_objects().iter();
-            let pods = pods.filter(|(key, pod)| self.selects(part, peers, key, pod));
+            let pods = pods.filter(|(key, pod)| self.selects_pod(part, peers, key, pod));
             let members = pods.flat_map(|(_, pod)| self.addresses(pod)).collect();
             let name = format!("{}-pods", part.name);
             self.table.add_set(name.clone(), Set::Addresses(members));
@@ -89,26 +89,32 @@ impl<'a> Compiler<'a> {
     }
 
     /// The receiving pods' ports of that name.
-    fn named(&self, part: &Part<'_>, allowed: &Allowed, port: (u8, &str)) -> BTreeSet<Service> {
+    fn named_ports(
+        &self,
+        part: &Part<'_>,
+        allowed: &Allowed,
+        port: (u8, &str),
+    ) -> BTreeSet<Service> {
         if part.direction == Direction::Ingress {
             let pods = part.selected.iter().map(|(_, pod)| *pod);
-            return pods.flat_map(|pod| self.services(pod, port)).collect();
+            return pods.flat_map(|pod| self.pod_services(pod, port)).collect();
         }
         let pods = self.cluster.pods.all_objects().iter();
         let pods = pods.filter(|(key, pod)| match &allowed.peers {
             None => true,
             Some(peers) => {
-                self.selects(part, peers, key, pod)
+                self.selects_pod(part, peers, key, pod)
                     || pod
                         .addresses
                         .iter()
                         .any(|address| in_blocks(peers, address))
             }
         });
-        pods.flat_map(|(_, pod)| self.services(pod, port)).collect()
+        pods.flat_map(|(_, pod)| self.pod_services(pod, port))
+            .collect()
     }
 
-    fn services(
+    fn pod_services(
         &self,
         pod: &'a Pod,
         (protocol, name): (u8, &str),
@@ -126,7 +132,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Tells whether a pod is one of the peers by its labels.
-    fn selects(&self, part: &Part<'_>, peers: &[Peer], key: &Key, pod: &Pod) -> bool {
+    fn selects_pod(&self, part: &Part<'_>, peers: &[Peer], key: &Key, pod: &Pod) -> bool {
         peers.iter().any(|peer| match peer {
             Peer::Block(_) => false,
             Peer::Pods { namespaces, pods } => {

@@ -34,11 +34,11 @@ pub(super) fn compile_policies(cluster: &Cluster, ranges: &[IpNet], family: Fami
         family,
         table: Table::new(family, TABLE),
     };
-    compiler.hooks();
+    compiler.add_hooks();
     for direction in Direction::BOTH {
-        let restricted = compiler.policies(direction);
-        compiler.guard(direction, &restricted, ranges);
-        compiler.pods(direction, restricted);
+        let restricted = compiler.add_policies(direction);
+        compiler.add_guard(direction, &restricted, ranges);
+        compiler.add_pods(direction, restricted);
     }
     let here = cluster.pods.all_objects().values().filter(|pod| pod.here);
     let known = here.flat_map(|pod| compiler.addresses(pod)).collect();
@@ -51,7 +51,7 @@ type Restricted<'a> = BTreeMap<&'a Key, (&'a Pod, Vec<String>)>;
 
 impl<'a> Compiler<'a> {
     /// The chains where packets enter.
-    fn hooks(&mut self) {
+    fn add_hooks(&mut self) {
         let judge_sender = [
             Rule::new(
                 [],
@@ -68,24 +68,24 @@ impl<'a> Compiler<'a> {
         }
         input.extend(judge_sender.clone());
         // What a pod sends to its node ends there and never leaves.
-        self.table.hook("input", Hook::Input, input);
+        self.table.add_hook("input", Hook::Input, input);
 
         let from_here = Rule::new([Match::FromHere], Verdict::Accept);
         let mut leaving = vec![established, from_here];
         leaving.extend(judge_sender);
         leaving.push(Rule::new([], Verdict::Jump(INGRESS.to_owned())));
-        self.table.hook("leaving", Hook::Leaving, leaving);
+        self.table.add_hook("leaving", Hook::Leaving, leaving);
 
         let judge_receiver = vec![
             Rule::new([], Verdict::Map(Field::Destination, INGRESS.to_owned())),
             Rule::new([], Verdict::Jump(Direction::Ingress.guard())),
             Rule::new([], Verdict::Accept),
         ];
-        self.table.chain(INGRESS, judge_receiver);
+        self.table.add_chain(INGRESS, judge_receiver);
     }
 
     /// A chain for each policy that has a say about pods of this node.
-    fn policies(&mut self, direction: Direction) -> Restricted<'a> {
+    fn add_policies(&mut self, direction: Direction) -> Restricted<'a> {
         let mut restricted = Restricted::new();
         let cluster = self.cluster;
         for (key, policy) in cluster.policies.all_objects() {
@@ -109,9 +109,9 @@ impl<'a> Compiler<'a> {
                     direction,
                     selected: &selected,
                 };
-                compiled.extend(self.allowed(&part, allowed));
+                compiled.extend(self.allowed_rules(&part, allowed));
             }
-            self.table.chain(chain.clone(), compiled);
+            self.table.add_chain(chain.clone(), compiled);
             for (key, pod) in selected {
                 let (_, chains) = restricted.entry(key).or_insert((pod, Vec::new()));
                 chains.push(chain.clone());
@@ -121,7 +121,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A chain for each restricted pod, and the map that leads there.
-    fn pods(&mut self, direction: Direction, restricted: Restricted<'_>) {
+    fn add_pods(&mut self, direction: Direction, restricted: Restricted<'_>) {
         let mut map = BTreeMap::new();
         for (pod, chains) in restricted.into_values() {
             for address in self.addresses(pod) {
@@ -132,7 +132,7 @@ impl<'a> Compiler<'a> {
                 rules.extend(chains.iter().map(jump));
                 rules.push(Rule::new([], Verdict::Drop));
                 let chain = format!("{}-{address}", direction.name());
-                self.table.chain(chain.clone(), rules);
+                self.table.add_chain(chain.clone(), rules);
                 map.insert(address, chain);
             }
         }
@@ -141,7 +141,7 @@ impl<'a> Compiler<'a> {
 
     /// A pod may send as soon as it has an address, and the API server learns of it later. While a
     /// restricted pod is at that point, nobody whose address is not known sends or gets anything.
-    fn guard(&mut self, direction: Direction, restricted: &Restricted<'_>, ranges: &[IpNet]) {
+    fn add_guard(&mut self, direction: Direction, restricted: &Restricted<'_>, ranges: &[IpNet]) {
         let waiting = restricted.values().any(|(pod, _)| pod.addresses.is_empty());
         let of_family = |range: &&IpNet| Family::of_range(range) == self.family;
         let ranges = ranges.iter().filter(of_family).filter(|_| waiting);
@@ -151,6 +151,6 @@ impl<'a> Compiler<'a> {
             Rule::new([Match::In(field, *range), unknown], Verdict::Drop)
         };
         let rules = ranges.map(rule).collect();
-        self.table.chain(direction.guard(), rules);
+        self.table.add_chain(direction.guard(), rules);
     }
 }

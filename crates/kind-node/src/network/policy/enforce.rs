@@ -61,7 +61,7 @@ async fn enforce_until_failure(
     settings: &Settings,
     mut kernel: Kernel,
 ) -> io::Result<()> {
-    let removals = kernel.removals()?;
+    let removals = kernel.watch_removals()?;
     // Most clusters have no policy, and then nobody needs to hear of every pod.
     first_policy(client, &mut kernel).await;
     tracing::info!("enforcing network policies");
@@ -85,7 +85,7 @@ async fn first_policy(client: &Client, kernel: &mut Kernel) {
             return;
         }
         if policies.complete() && !removed {
-            match kernel.clear() {
+            match kernel.clear_rules() {
                 Ok(()) => removed = true,
                 Err(error) => report_error(&error, "cannot remove the rules of former policies"),
             }
@@ -122,11 +122,11 @@ async fn follow_changes(
             removal = removals.recv() => {
                 removal.unwrap_or(Err(io::ErrorKind::BrokenPipe.into()))?;
                 tracing::warn!("rules of network policies were removed; setting them again");
-                kernel.forget();
+                kernel.forget_rules();
                 true
             }
             () = wait => {
-                due = kernel.set(&cluster).err().map(|error| {
+                due = kernel.set_rules(&cluster).err().map(|error| {
                     report_error(&error, "cannot enforce network policies");
                     Instant::now() + RETRY_INTERVAL
                 });
@@ -190,22 +190,22 @@ impl Kernel {
     }
 
     /// Removes all rules.
-    fn clear(&mut self) -> io::Result<()> {
+    fn clear_rules(&mut self) -> io::Result<()> {
         let mut batch = Batch::new();
         for family in &self.families {
             batch.remove_table(&Table::new(*family, TABLE));
         }
-        self.forget();
+        self.forget_rules();
         self.connection.apply_batch(batch)
     }
 
     /// Someone else changed the rules: the next ones replace whatever there is.
-    fn forget(&mut self) {
+    fn forget_rules(&mut self) {
         self.present.clear();
     }
 
     /// Tells whenever someone else removes rules.
-    fn removals(&self) -> io::Result<Removals> {
+    fn watch_removals(&self) -> io::Result<Removals> {
         let (sender, receiver) = mpsc::channel(1);
         let mut removal = wait_for_removal(TABLE, self.connection.port())?;
         std::thread::spawn(move || {
@@ -221,7 +221,7 @@ impl Kernel {
         Ok(receiver)
     }
 
-    fn set(&mut self, cluster: &Cluster) -> io::Result<()> {
+    fn set_rules(&mut self, cluster: &Cluster) -> io::Result<()> {
         self.set_for(cluster, &pod_addresses::own_ranges(Path::new(cni::PATH)))
     }
 
@@ -237,7 +237,7 @@ impl Kernel {
         if !self.present.is_empty() {
             let mut batch = Batch::new();
             for (before, after) in self.present.iter().zip(&tables) {
-                batch.change(before, after);
+                batch.change_table(before, after);
             }
             match self.connection.apply_batch(batch) {
                 Ok(()) => {
@@ -250,8 +250,8 @@ impl Kernel {
             }
         }
         let mut batch = Batch::new();
-        tables.iter().for_each(|table| batch.replace(table));
-        self.forget();
+        tables.iter().for_each(|table| batch.replace_table(table));
+        self.forget_rules();
         self.connection.apply_batch(batch)?;
         self.present = tables;
         Ok(())

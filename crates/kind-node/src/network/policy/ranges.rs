@@ -44,7 +44,7 @@ pub(super) fn union_of_ranges<'a>(
             _ => merged.push(part),
         }
     }
-    let address = |number| address(family, number);
+    let address = |number| number_address(family, number);
     merged
         .into_iter()
         .map(|(first, last)| (address(first), address(last)))
@@ -52,19 +52,19 @@ pub(super) fn union_of_ranges<'a>(
 }
 
 fn without_exceptions(block: &Block) -> Vec<Range> {
-    let mut parts = vec![bounds(&block.range)];
+    let mut parts = vec![range_bounds(&block.range)];
     let same_family = |except: &&IpNet| Family::of_range(except) == Family::of_range(&block.range);
-    for except in block.except.iter().filter(same_family).map(bounds) {
+    for except in block.except.iter().filter(same_family).map(range_bounds) {
         parts = parts
             .into_iter()
-            .flat_map(|part| cut(part, except))
+            .flat_map(|part| cut_hole(part, except))
             .collect();
     }
     parts
 }
 
 /// What is left of a range on both sides of a hole.
-fn cut(part: Range, hole: Range) -> impl Iterator<Item = Range> {
+fn cut_hole(part: Range, hole: Range) -> impl Iterator<Item = Range> {
     let before = hole.0.checked_sub(1).map(|last| (part.0, last.min(part.1)));
     let after = hole
         .1
@@ -74,18 +74,21 @@ fn cut(part: Range, hole: Range) -> impl Iterator<Item = Range> {
     before.into_iter().chain(after).filter(not_empty)
 }
 
-fn bounds(range: &IpNet) -> Range {
-    (number(range.network()), number(range.broadcast()))
+fn range_bounds(range: &IpNet) -> Range {
+    (
+        address_number(range.network()),
+        address_number(range.broadcast()),
+    )
 }
 
-fn number(address: IpAddr) -> u128 {
+fn address_number(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u32::from(address).into(),
         IpAddr::V6(address) => address.into(),
     }
 }
 
-fn address(family: Family, number: u128) -> IpAddr {
+fn number_address(family: Family, number: u128) -> IpAddr {
     match family {
         Family::V4 => Ipv4Addr::from(u32::try_from(number).unwrap_or(u32::MAX)).into(),
         Family::V6 => Ipv6Addr::from(number).into(),
@@ -171,7 +174,7 @@ mod tests {
             prop_assert_eq!(inside, blocks.iter().any(|block| block.contains(&probe)));
             let ranges: Vec<_> = ranges.into_iter().collect();
             for pair in ranges.windows(2) {
-                prop_assert!(number(pair[0].1) + 1 < number(pair[1].0));
+                prop_assert!(address_number(pair[0].1) + 1 < address_number(pair[1].0));
             }
         }
     }

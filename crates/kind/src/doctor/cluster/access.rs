@@ -21,12 +21,12 @@ pub(super) fn look_at_port(patient: &Patient) -> Outcome {
         return Outcome::skipped("the cluster is stopped");
     }
     match patient.provider.server(&patient.name) {
-        Ok(url) => judge_port(&url, connect(&url)),
+        Ok(url) => judge_port(&url, connect_to_server(&url)),
         Err(error) => Outcome::skipped(crate::error_chain(&error)),
     }
 }
 
-fn connect(url: &str) -> Result<(), String> {
+fn connect_to_server(url: &str) -> Result<(), String> {
     let place = url.strip_prefix("https://").unwrap_or(url);
     let addresses = place.to_socket_addrs().map_err(|error| error.to_string())?;
     // All interfaces are none to connect to on some systems.
@@ -115,12 +115,12 @@ mod tests {
         for address in ["127.0.0.1", "0.0.0.0"] {
             let url = format!("https://{address}:{port}");
             assert_eq!(
-                told(&judge_port(&url, connect(&url))),
+                told(&judge_port(&url, connect_to_server(&url))),
                 format!("passed: {url} is open")
             );
         }
         drop(listener);
         let url = format!("https://127.0.0.1:{port}");
-        assert!(told(&judge_port(&url, connect(&url))).starts_with("error: "));
+        assert!(told(&judge_port(&url, connect_to_server(&url))).starts_with("error: "));
     }
 }

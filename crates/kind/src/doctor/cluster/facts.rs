@@ -26,17 +26,17 @@ pub(in crate::doctor) struct Patient {
 /// What came of asking a node.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum NodeAnswer {
-    /// It has told.
-    Told(Told),
+    /// What it found.
+    Examined(NodeExamination),
     /// It does not answer in time.
     Silent,
     /// Its agent cannot tell: it is of an older release, or there is none.
     Mute,
 }
 
-/// What a node has told.
+/// What a node found of itself, and when.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Told {
+pub(super) struct NodeExamination {
     pub(super) examination: Examination,
     /// The caller's time in the middle between the question and the answer, in milliseconds since 1970.
     pub(super) asked_ms: u64,
@@ -75,12 +75,12 @@ impl Patient {
         })
     }
 
-    /// What nodes have told, with their names.
-    pub(super) fn told(&self) -> Vec<(&str, &Told)> {
+    /// What nodes found, with their names.
+    pub(super) fn examinations(&self) -> Vec<(&str, &NodeExamination)> {
         let answers = self.answers().iter();
         answers
             .filter_map(|(name, answer)| match answer {
-                NodeAnswer::Told(told) => Some((name.as_str(), told)),
+                NodeAnswer::Examined(told) => Some((name.as_str(), told)),
                 NodeAnswer::Silent | NodeAnswer::Mute => None,
             })
             .collect()
@@ -109,7 +109,7 @@ fn ask_node(engine: &Arc<dyn Engine>, node: &str) -> NodeAnswer {
     let half = u64::try_from(took.as_millis() / 2).unwrap_or(0);
     let examination = serde_json::from_slice(&stdout).ok();
     match examination.filter(|_| matches!(code, Ok(0))) {
-        Some(examination) => NodeAnswer::Told(Told {
+        Some(examination) => NodeAnswer::Examined(NodeExamination {
             examination,
             asked_ms: began_ms + half,
             took,

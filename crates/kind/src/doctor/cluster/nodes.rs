@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kind_engine::{Node, State};
 
-use super::facts::{NodeAnswer, Patient, Told};
+use super::facts::{NodeAnswer, NodeExamination, Patient};
 use crate::doctor::outcome::{Outcome, Problem};
 
 /// Bytes below which a node's disk is full, or soon will be.
@@ -49,7 +49,7 @@ pub(super) fn look_at_answers(patient: &Patient) -> Outcome {
 fn judge_answers(answers: &BTreeMap<String, NodeAnswer>) -> Outcome {
     let problems = answers.iter().filter_map(|(node, answer)| {
         let problem = match answer {
-            NodeAnswer::Told(_) => return None,
+            NodeAnswer::Examined(_) => return None,
             NodeAnswer::Silent => Problem::warning(
                 "the node runs no command within a second",
                 "an answer at once",
@@ -70,11 +70,11 @@ fn judge_answers(answers: &BTreeMap<String, NodeAnswer>) -> Outcome {
 }
 
 pub(super) fn look_at_components(patient: &Patient) -> Outcome {
-    judge_components(&patient.told())
+    judge_components(&patient.examinations())
 }
 
 /// What signatures found in logs of the last minutes.
-fn judge_components(told: &[(&str, &Told)]) -> Outcome {
+fn judge_components(told: &[(&str, &NodeExamination)]) -> Outcome {
     let problems = told.iter().flat_map(|(node, told)| {
         let checks = told.examination.checks.iter().cloned();
         checks.map(move |mut check| {
@@ -86,10 +86,10 @@ fn judge_components(told: &[(&str, &Told)]) -> Outcome {
 }
 
 pub(super) fn look_at_disks(patient: &Patient) -> Outcome {
-    judge_disks(&patient.told())
+    judge_disks(&patient.examinations())
 }
 
-fn judge_disks(told: &[(&str, &Told)]) -> Outcome {
+fn judge_disks(told: &[(&str, &NodeExamination)]) -> Outcome {
     let mut problems = Vec::new();
     for (node, told) in told {
         for disk in &told.examination.disks {
@@ -113,10 +113,10 @@ pub(super) fn look_at_certificates(patient: &Patient) -> Outcome {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    judge_certificates(&patient.told(), now)
+    judge_certificates(&patient.examinations(), now)
 }
 
-fn judge_certificates(told: &[(&str, &Told)], now: i64) -> Outcome {
+fn judge_certificates(told: &[(&str, &NodeExamination)], now: i64) -> Outcome {
     const DAY: i64 = 86_400;
     let mut problems = Vec::new();
     let mut least = i64::MAX;
@@ -147,10 +147,10 @@ fn judge_certificates(told: &[(&str, &Told)], now: i64) -> Outcome {
 }
 
 pub(super) fn look_at_clocks(patient: &Patient) -> Outcome {
-    judge_clocks(&patient.told())
+    judge_clocks(&patient.examinations())
 }
 
-fn judge_clocks(told: &[(&str, &Told)]) -> Outcome {
+fn judge_clocks(told: &[(&str, &NodeExamination)]) -> Outcome {
     let problems = told.iter().filter_map(|(node, told)| {
         let difference = told.examination.now_ms.abs_diff(told.asked_ms);
         let difference = Duration::from_millis(difference);
@@ -165,7 +165,7 @@ fn judge_clocks(told: &[(&str, &Told)]) -> Outcome {
     of_nodes(told, problems.collect(), "they show this machine's time")
 }
 
-fn of_nodes(told: &[(&str, &Told)], problems: Vec<Problem>, passed: &str) -> Outcome {
+fn of_nodes(told: &[(&str, &NodeExamination)], problems: Vec<Problem>, passed: &str) -> Outcome {
     if told.is_empty() {
         return Outcome::skipped("no node tells");
     }
@@ -216,7 +216,7 @@ mod tests {
     fn nodes_that_cannot_tell_are_told() {
         let judged = |answer| told_of(&judge_answers(&BTreeMap::from([("a".to_owned(), answer)])));
         assert_eq!(
-            judged(NodeAnswer::Told(Told::default())),
+            judged(NodeAnswer::Examined(NodeExamination::default())),
             "passed: 1 tell how they are"
         );
         assert_eq!(
@@ -230,10 +230,10 @@ mod tests {
         );
     }
 
-    fn told(examination: Examination) -> Told {
-        Told {
+    fn told(examination: Examination) -> NodeExamination {
+        NodeExamination {
             examination,
-            ..Told::default()
+            ..NodeExamination::default()
         }
     }
 
@@ -256,7 +256,7 @@ mod tests {
             panic!("nothing was found");
         };
         assert_eq!(problems[0].check.to_string(), "etcd of a: it is gone");
-        let well = Told::default();
+        let well = NodeExamination::default();
         assert_eq!(
             told_of(&judge_components(&[("a", &well)])),
             "passed: nothing is in their way"
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn clocks_may_differ_by_the_time_of_the_question() {
         let judged = |now_ms, took| {
-            let one = Told {
+            let one = NodeExamination {
                 examination: Examination {
                     now_ms,
                     ..Examination::default()

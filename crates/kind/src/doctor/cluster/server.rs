@@ -2,11 +2,11 @@
 
 use kind_node::examination::{Server, Unready};
 
-use super::facts::{Patient, Told};
+use super::facts::{NodeExamination, Patient};
 use crate::doctor::outcome::{Outcome, Problem};
 
 /// The servers of a cluster, by their nodes.
-fn servers<'a>(told: &[(&'a str, &'a Told)]) -> Vec<(&'a str, &'a Server)> {
+fn api_servers<'a>(told: &[(&'a str, &'a NodeExamination)]) -> Vec<(&'a str, &'a Server)> {
     let servers = told.iter();
     servers
         .filter_map(|(node, told)| Some((*node, told.examination.server.as_ref()?)))
@@ -14,7 +14,7 @@ fn servers<'a>(told: &[(&'a str, &'a Told)]) -> Vec<(&'a str, &'a Server)> {
 }
 
 pub(super) fn look_at_servers(patient: &Patient) -> Outcome {
-    judge_servers(&servers(&patient.told()))
+    judge_servers(&api_servers(&patient.examinations()))
 }
 
 fn judge_servers(servers: &[(&str, &Server)]) -> Outcome {
@@ -34,7 +34,7 @@ fn judge_servers(servers: &[(&str, &Server)]) -> Outcome {
 }
 
 pub(super) fn look_at_nodes(patient: &Patient) -> Outcome {
-    judge_nodes(&servers(&patient.told()))
+    judge_nodes(&api_servers(&patient.examinations()))
 }
 
 fn judge_nodes(servers: &[(&str, &Server)]) -> Outcome {
@@ -51,7 +51,7 @@ fn judge_nodes(servers: &[(&str, &Server)]) -> Outcome {
 }
 
 pub(super) fn look_at_pods(patient: &Patient) -> Outcome {
-    judge_pods(&servers(&patient.told()))
+    judge_pods(&api_servers(&patient.examinations()))
 }
 
 fn judge_pods(servers: &[(&str, &Server)]) -> Outcome {

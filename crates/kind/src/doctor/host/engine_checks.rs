@@ -246,7 +246,10 @@ mod tests {
     }
 
     fn judged(choice: EngineChoice, candidates: Vec<Candidate>) -> String {
-        told(&judge_engine(&Engines::choose(choice, candidates), false))
+        told(&judge_engine(
+            &Engines::choose_engine(choice, candidates),
+            false,
+        ))
     }
 
     #[test]

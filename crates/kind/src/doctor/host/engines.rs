@@ -85,7 +85,7 @@ impl Engines {
     /// Chooses among engines as a creation does: the one that the user named, or the first that answers. One that
     /// hangs counts, as a creation would wait for it. If there is none at all, root has the native engine, and others
     /// are told of docker.
-    pub(super) fn choose(choice: EngineChoice, candidates: Vec<Candidate>) -> Self {
+    pub(super) fn choose_engine(choice: EngineChoice, candidates: Vec<Candidate>) -> Self {
         let place = |name| candidates.iter().position(|one| one.name == name);
         let is_chosen = choice != EngineChoice::Detect;
         let used = if is_chosen {
@@ -205,7 +205,7 @@ pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
             answer: probe_native(settings),
         });
     }
-    Engines::choose(choice, candidates)
+    Engines::choose_engine(choice, candidates)
 }
 
 fn probe_client(settings: &ProviderBuilder, client: &Client, deadline: Instant) -> Answer {

@@ -8,15 +8,15 @@ use super::cache::StepContext;
 use super::chroot::Chroot;
 use super::tree;
 
-/// A directory that gets programs of a root, and whatever libraries those need.
-pub(super) struct Closure<'a> {
+/// Copies programs of a root into a directory, with whatever libraries they need.
+pub(super) struct LibraryCopier<'a> {
     work: &'a StepContext<'a>,
     root: &'a Path,
     target: &'a Path,
     done: BTreeSet<PathBuf>,
 }
 
-impl<'a> Closure<'a> {
+impl<'a> LibraryCopier<'a> {
     /// Begins in the directory `target`, giving it the merged layout of a Debian root.
     pub(super) fn new(
         work: &'a StepContext<'a>,
@@ -35,24 +35,24 @@ impl<'a> Closure<'a> {
         })
     }
 
-    /// Takes programs or libraries, by their paths without a leading slash, and what they need.
-    pub(super) fn programs<P: AsRef<Path>>(&mut self, paths: &[P]) -> Result<(), Error> {
+    /// Copies programs or libraries, by their paths without a leading slash, and what they need.
+    pub(super) fn copy_programs<P: AsRef<Path>>(&mut self, paths: &[P]) -> Result<(), Error> {
         let mut command = vec![PathBuf::from("ldd")];
         for path in paths {
-            self.take(path.as_ref())?;
+            self.copy_file(path.as_ref())?;
             command.push(Path::new("/").join(path));
         }
         let listing = self
             .work
             .command_output(Chroot::new(self.root).command(command))?;
-        for library in libraries(&listing) {
-            self.take(library)?;
+        for library in parse_libraries(&listing) {
+            self.copy_file(library)?;
         }
         Ok(())
     }
 
-    /// Takes a file as it is, under the name asked for, with links resolved.
-    pub(super) fn take(&mut self, path: &Path) -> Result<(), Error> {
+    /// Copies a file as it is, under the name asked for, with links resolved.
+    pub(super) fn copy_file(&mut self, path: &Path) -> Result<(), Error> {
         if !self.done.insert(path.to_owned()) {
             return Ok(());
         }
@@ -61,7 +61,7 @@ impl<'a> Closure<'a> {
 }
 
 /// The libraries in a listing of `ldd`, without leading slash.
-fn libraries(listing: &str) -> impl Iterator<Item = &Path> {
+fn parse_libraries(listing: &str) -> impl Iterator<Item = &Path> {
     // Of several files, each has a heading that begins its line and ends in a colon.
     let needed = listing.lines().filter(|line| !line.ends_with(':'));
     needed.filter_map(|line| {
@@ -82,7 +82,7 @@ mod tests {
             \tlinux-vdso.so.1 (0x00007f99)\n\
             \tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f99)\n\
             \t/lib64/ld-linux-x86-64.so.2 (0x00007f99)\n";
-        let found: Vec<_> = libraries(listing).collect();
+        let found: Vec<_> = parse_libraries(listing).collect();
         assert_eq!(
             found,
             [
@@ -90,6 +90,6 @@ mod tests {
                 Path::new("lib64/ld-linux-x86-64.so.2"),
             ]
         );
-        assert_eq!(libraries("\tnot a dynamic executable\n").count(), 0);
+        assert_eq!(parse_libraries("\tnot a dynamic executable\n").count(), 0);
     }
 }
