@@ -36,4 +36,5 @@ pub use error::{Error, ValidationError};
 pub use model::*;
 pub use names::{API_SERVER_PORT, LOAD_BALANCER_ROLE, NodeNamer};
 pub use source::Source;
+pub use validation::parse_cidr;
 pub use writing::json_schema;

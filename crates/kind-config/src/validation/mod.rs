@@ -1,15 +1,20 @@
 //! Whether the values of a cluster can work together.
 
 mod extras;
+mod labels;
+mod names;
 mod nodes;
 mod ports;
 mod subnets;
+mod versions;
 
 use std::net::IpAddr;
 
 use crate::Error;
 use crate::error::{FieldError, ValidationError, choice_hint};
 use crate::model::{Cluster, IpFamily, KubeProxyMode, Networking, Role};
+
+pub use subnets::parse_cidr;
 
 impl Cluster {
     /// Checks a cluster whose defaults are set.
@@ -54,7 +59,10 @@ impl Cluster {
 
     /// What works but is probably not what was meant, as sentences for people.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = ports::conflicts_between_nodes(self);
+        let mut warnings = subnets::subnet_warnings(&self.networking);
+        warnings.extend(versions::version_warnings(self));
+        warnings.extend(labels::label_warnings(self));
+        warnings.extend(ports::conflicts_between_nodes(self));
         warnings.extend(extras::extra_warnings(self));
         warnings
     }

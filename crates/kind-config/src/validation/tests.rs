@@ -1,11 +1,21 @@
 //! Clusters and the problems that they have.
 
 use super::ports::check_port;
-use crate::model::{Cluster, IpFamily, KubeProxyMode, Node, PortMapping, Protocol, Role};
+use crate::model::{
+    Cluster, IpFamily, KubeProxyMode, Node, PortMapping, Protocol, Role, Taint, TaintEffect,
+};
 use crate::{DEFAULT_NODE_IMAGE, Error};
 
 /// A change to a cluster.
 type Change = fn(&mut Cluster);
+
+/// The warnings of a cluster with defaults after a change.
+fn warnings(change: impl FnOnce(&mut Cluster)) -> Vec<String> {
+    let mut cluster = Cluster::default();
+    cluster.set_defaults();
+    change(&mut cluster);
+    cluster.warnings()
+}
 
 /// The problems of a cluster with defaults after a change.
 fn problems(change: impl FnOnce(&mut Cluster)) -> Vec<String> {
@@ -112,6 +122,165 @@ fn subnets_fit_the_family() {
             "{family} {pods} {services}: {found:?}"
         );
     }
+}
+
+#[test]
+fn octets_with_leading_zeros_are_refused_and_lengths_are_not() {
+    for subnet in [
+        "010.96.0.0/16",
+        "10.96.0.0/+16",
+        "10.96.0.0/",
+        "10.96.0.0/33",
+    ] {
+        let found = problems(subnets("ipv4", "10.244.0.0/16", subnet));
+        assert_eq!(found.len(), 1, "{subnet}: {found:?}");
+    }
+    let found = problems(subnets("ipv4", "10.244.0.0/0016", "10.96.0.0/016"));
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn subnets_that_stand_for_others_are_a_warning() {
+    let change = subnets(
+        "dual",
+        "10.1.2.3/16,fd00::/56",
+        "10.96.0.0/016,FD00:1::/112",
+    );
+    assert_eq!(
+        warnings(change),
+        [
+            "networking.podSubnet: 10.1.2.3/16 stands for 10.1.0.0/16; write 10.1.0.0/16",
+            "networking.serviceSubnet: 10.96.0.0/016 stands for 10.96.0.0/16; write 10.96.0.0/16",
+        ]
+    );
+}
+
+#[test]
+fn ipvs_is_leaving() {
+    let told = |image: &str| {
+        warnings(|cluster| {
+            cluster.networking.kube_proxy_mode = KubeProxyMode::Ipvs;
+            cluster.nodes[0].image = image.to_owned();
+        })
+    };
+    for image in [
+        "kindest/node:v1.37.0@sha256:ab",
+        "localhost:5000/node:v1.38.2",
+    ] {
+        assert!(told(image)[0].contains("ipvs is deprecated"), "{image}");
+    }
+    for image in [
+        "kindest/node:v1.36.4",
+        "kindest/node",
+        "localhost:5000/node",
+        "x:latest",
+    ] {
+        assert_eq!(told(image), [""; 0], "{image}");
+    }
+}
+
+/// The problems of a cluster whose first node has one label.
+fn of_label(key: &str, value: &str) -> Vec<String> {
+    problems(|cluster| {
+        cluster.nodes[0].labels = [(key.to_owned(), value.to_owned())].into();
+    })
+}
+
+#[test]
+fn labels_that_the_kubelet_takes_have_no_problems() {
+    for (key, value) in [
+        ("tier", "front"),
+        ("empty", ""),
+        ("example.com/Some_Name", "1.2-a"),
+        ("kubernetes.io/hostname", "x"),
+        ("topology.kubernetes.io/zone", "a"),
+        ("node.kubernetes.io/pool", "a"),
+        ("my.node.kubernetes.io/pool", "a"),
+        ("mykubernetes.io/pool", "a"),
+        ("last", "blank "),
+        ("several", "a,b=c"),
+    ] {
+        assert_eq!(of_label(key, value), [""; 0], "{key}={value}");
+    }
+}
+
+#[test]
+fn labels_that_the_kubelet_refuses_are_named() {
+    let long = "a".repeat(64);
+    let prefix = format!("{}/x", "a".repeat(254));
+    for (key, value, reason) in [
+        (
+            "node-role.kubernetes.io/worker",
+            "",
+            "kubernetes.io or k8s.io",
+        ),
+        ("kubernetes.io/role", "x", "kubernetes.io or k8s.io"),
+        (
+            "node-restriction.kubernetes.io/x",
+            "y",
+            "kubernetes.io or k8s.io",
+        ),
+        ("x.k8s.io/y", "z", "kubernetes.io or k8s.io"),
+        (&long, "x", "more than 63"),
+        ("tier", &long, "more than 63"),
+        (&prefix, "x", "more than 253"),
+        ("a/b/c", "x", "more than one slash"),
+        ("tier", "front end", "blank"),
+        ("my tier", "front", "blank"),
+        ("tier", "a/b", "only letters"),
+        ("tier", "-a", "begin and end"),
+        ("tier", "a,-b", "begin and end"),
+        ("", "x", "no name"),
+        ("Example.com/x", "y", "lower case"),
+    ] {
+        let found = of_label(key, value);
+        assert_eq!(found.len(), 1, "{key}={value}: {found:?}");
+        assert!(found[0].contains("invalid label"), "{found:?}");
+        assert!(found[0].contains(reason), "{found:?}");
+    }
+}
+
+#[test]
+fn labels_that_a_patch_replaces_are_the_users_affair() {
+    let found = problems(|cluster| {
+        cluster.nodes[0].labels = [("a/b/c".to_owned(), String::new())].into();
+        cluster.nodes[0].kubeadm_config_patches = vec![
+            "kind: InitConfiguration\nnodeRegistration: {kubeletExtraArgs: {node-labels: a=b}}"
+                .into(),
+        ];
+    });
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn labels_that_the_kubelet_splits_are_a_warning() {
+    let told = warnings(|cluster| {
+        cluster.nodes[0].labels = [("tier".to_owned(), "a,b=c".to_owned())].into();
+    });
+    let expected = "nodes[0].labels: the kubelet takes tier=a,b=c for tier=a and b=c";
+    assert_eq!(told, [expected]);
+}
+
+#[test]
+fn taints_that_the_api_server_refuses_are_named() {
+    let taint = |key: &str, value: &str| Taint {
+        key: key.into(),
+        value: value.into(),
+        effect: TaintEffect::NoSchedule,
+    };
+    let found =
+        |taints: &[Taint]| problems(|cluster| cluster.nodes[0].taints = Some(taints.into()));
+    let fine = taint("example.com/a", "b");
+    assert_eq!(found(&[fine.clone(), taint("a", "")]), [""; 0]);
+    for (key, value) in [
+        ("", "b"),
+        ("a/b/c", "d"),
+        ("a", "b c"),
+        ("a", &"b".repeat(64)),
+    ] {
+        assert_eq!(found(&[taint(key, value)]).len(), 1, "{key}={value}");
+    }
+    assert!(found(&[fine.clone(), fine])[0].contains("twice"));
 }
 
 #[test]
