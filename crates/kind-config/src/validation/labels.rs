@@ -59,7 +59,7 @@ fn label_problem(key: &str, value: &str) -> Option<(String, Option<&'static str>
         .into_iter()
         .find_map(|(key, value)| {
             if let Some(problem) = qualified_name_problem(&key) {
-                return Some((format!("{problem} ({key:?})"), None));
+                return Some((problem.to_owned(), None));
             }
             if let Some(problem) = label_value_problem(&value) {
                 return Some((format!("its value {value:?}: {problem}"), None));

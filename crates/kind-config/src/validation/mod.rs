@@ -5,6 +5,7 @@ mod labels;
 mod names;
 mod nodes;
 mod ports;
+mod publications;
 mod subnets;
 mod versions;
 
@@ -37,6 +38,11 @@ impl Cluster {
                 .map(ValidationError::from),
         );
         findings.extend(nodes::validate_nodes(self));
+        findings.extend(
+            publications::collision_problems(self)
+                .into_iter()
+                .map(ValidationError::from),
+        );
         if !self
             .nodes
             .iter()
@@ -62,7 +68,7 @@ impl Cluster {
         let mut warnings = subnets::subnet_warnings(&self.networking);
         warnings.extend(versions::version_warnings(self));
         warnings.extend(labels::label_warnings(self));
-        warnings.extend(ports::conflicts_between_nodes(self));
+        warnings.extend(publications::collision_warnings(self));
         warnings.extend(extras::extra_warnings(self));
         warnings
     }

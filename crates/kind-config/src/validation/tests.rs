@@ -369,22 +369,135 @@ fn a_port_of_the_host_is_given_away_once() {
     );
 }
 
-#[test]
-fn nodes_that_want_the_same_port_are_a_warning() {
-    let mut cluster = Cluster {
-        nodes: vec![Node::control_plane(), worker()],
-        ..Cluster::default()
-    };
-    cluster.set_defaults();
-    assert_eq!(cluster.warnings(), [""; 0]);
-    for node in &mut cluster.nodes {
-        node.extra_port_mappings = mappings("127.0.0.1 80 TCP");
+/// A change that publishes ports on a control plane and on a worker.
+fn published(first: &str, second: &str) -> impl FnOnce(&mut Cluster) {
+    let (first, second) = (mappings(first), mappings(second));
+    |cluster| {
+        cluster.nodes.push(worker());
+        cluster.nodes[0].extra_port_mappings = first;
+        cluster.nodes[1].extra_port_mappings = second;
     }
-    assert_eq!(cluster.validate(), Ok(()));
-    assert_eq!(
-        cluster.warnings(),
-        [
-            "extraPortMappings: kind-control-plane and kind-worker both want 127.0.0.1:80/TCP on the host"
-        ]
-    );
+}
+
+#[test]
+fn a_port_of_the_host_is_for_one_node() {
+    for (first, second) in [
+        ("127.0.0.1 80 TCP", "127.0.0.1 80 TCP"),
+        ("0.0.0.0 80 TCP", "127.0.0.1 80 TCP"),
+        ("127.0.0.1 80 TCP", " 80 TCP"),
+        ("::1 80 TCP", ":: 80 TCP"),
+    ] {
+        let found = problems(published(first, second));
+        assert_eq!(found.len(), 1, "{first} {second}: {found:?}");
+        assert!(
+            found[0].contains("nodes[0].extraPortMappings[0] and nodes[1].extraPortMappings[0]")
+        );
+    }
+    for (first, second) in [
+        ("127.0.0.1 80 TCP", "127.0.0.2 80 TCP"),
+        ("127.0.0.1 80 TCP", "127.0.0.1 81 TCP"),
+        ("127.0.0.1 80 TCP", "127.0.0.1 80 UDP"),
+        ("127.0.0.1 0 TCP", "127.0.0.1 0 TCP"),
+    ] {
+        assert_eq!(
+            problems(published(first, second)),
+            [""; 0],
+            "{first} {second}"
+        );
+        assert_eq!(
+            warnings(published(first, second)),
+            [""; 0],
+            "{first} {second}"
+        );
+    }
+}
+
+#[test]
+fn ports_that_an_engine_may_give_twice_are_a_warning() {
+    for (first, second) in [
+        ("0.0.0.0 80 TCP", ":: 80 TCP"),
+        (":: 80 TCP", "127.0.0.1 80 TCP"),
+        ("0.0.0.0 80 UDP", "127.0.0.1 80 UDP"),
+    ] {
+        assert_eq!(
+            problems(published(first, second)),
+            [""; 0],
+            "{first} {second}"
+        );
+        let told = warnings(published(first, second));
+        assert_eq!(told.len(), 1, "{first} {second}: {told:?}");
+        assert!(
+            told[0].contains("want the same port of the host"),
+            "{told:?}"
+        );
+    }
+}
+
+/// A change that fixes the API server's port beside mappings of a node.
+fn beside_api_server(address: &str, node: usize, text: &str) -> impl FnOnce(&mut Cluster) {
+    let (address, mappings) = (address.to_owned(), mappings(text));
+    move |cluster| {
+        cluster.nodes.push(worker());
+        cluster.networking.api_server_port = 6443;
+        cluster.networking.api_server_address = address;
+        cluster.nodes[node].extra_port_mappings = mappings;
+    }
+}
+
+#[test]
+fn the_port_of_the_api_server_is_for_nothing_else() {
+    for (address, node, text) in [
+        ("127.0.0.1", 0, "127.0.0.1 6443 TCP"),
+        ("127.0.0.1", 0, " 6443 TCP"),
+        ("127.0.0.1", 1, "0.0.0.0 6443 TCP"),
+        ("0.0.0.0", 1, "127.0.0.1 6443 TCP"),
+        ("::1", 1, ":: 6443 TCP"),
+    ] {
+        let found = problems(beside_api_server(address, node, text));
+        assert_eq!(found.len(), 1, "{address} {node} {text}: {found:?}");
+        assert!(
+            found[0].starts_with("networking.apiServerPort and nodes["),
+            "{found:?}"
+        );
+    }
+    for (address, text) in [
+        ("127.0.0.1", "127.0.0.2 6443 TCP"),
+        ("127.0.0.1", "127.0.0.1 6443 UDP"),
+        ("127.0.0.1", "127.0.0.1 6444 TCP"),
+        ("127.0.0.1", "::1 6443 TCP"),
+    ] {
+        assert_eq!(
+            problems(beside_api_server(address, 0, text)),
+            [""; 0],
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn the_port_of_the_api_server_once_more_is_no_conflict() {
+    let twice = |cluster: &mut Cluster| {
+        beside_api_server("127.0.0.1", 0, "127.0.0.1 6443 TCP")(cluster);
+        cluster.nodes[0].extra_port_mappings[0].container_port = 6443;
+    };
+    assert_eq!(problems(twice), [""; 0]);
+    assert_eq!(warnings(twice).len(), 1);
+}
+
+#[test]
+fn addresses_that_mappings_publish_the_api_server_at() {
+    let mut cluster = Cluster::default();
+    cluster.set_defaults();
+    published(
+        "192.0.2.1 6443 TCP,0.0.0.0 7000 TCP,192.0.2.2 7001 TCP",
+        "192.0.2.3 6444 TCP",
+    )(&mut cluster);
+    for node in &mut cluster.nodes {
+        for mapping in &mut node.extra_port_mappings {
+            mapping.container_port = 6443;
+        }
+    }
+    cluster.nodes[0].extra_port_mappings[2].container_port = 80;
+    let expected: std::net::IpAddr = "192.0.2.1".parse().unwrap();
+    assert_eq!(cluster.published_api_server_addresses(), [expected]);
 }
