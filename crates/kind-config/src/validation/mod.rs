@@ -2,6 +2,7 @@
 
 mod extras;
 mod labels;
+mod mounts;
 mod names;
 mod nodes;
 mod ports;
@@ -68,6 +69,7 @@ impl Cluster {
         let mut warnings = subnets::subnet_warnings(&self.networking);
         warnings.extend(versions::version_warnings(self));
         warnings.extend(labels::label_warnings(self));
+        warnings.extend(mounts::mount_warnings(self));
         warnings.extend(publications::collision_warnings(self));
         warnings.extend(extras::extra_warnings(self));
         warnings

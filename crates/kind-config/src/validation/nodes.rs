@@ -1,6 +1,6 @@
 //! Single nodes.
 
-use super::{labels, names, ports};
+use super::{labels, mounts, names, ports};
 use crate::error::{Aggregate, FieldError, ValidationError, choice_hint};
 use crate::model::{Cluster, Node, Role, Taint, TaintEffect};
 
@@ -56,6 +56,7 @@ fn node_problems(node: &Node, path: &str) -> Vec<FieldError> {
             format!("invalid portMapping: {problem}"),
         ));
     }
+    problems.extend(mounts::mount_problems(node, path));
     let taints = node.taints.as_deref().unwrap_or_default();
     for (index, taint) in taints.iter().enumerate() {
         let place = format!("{path}.taints[{index}]");

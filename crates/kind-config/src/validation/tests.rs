@@ -2,7 +2,7 @@
 
 use super::ports::check_port;
 use crate::model::{
-    Cluster, IpFamily, KubeProxyMode, Node, PortMapping, Protocol, Role, Taint, TaintEffect,
+    Cluster, IpFamily, KubeProxyMode, Mount, Node, PortMapping, Protocol, Role, Taint, TaintEffect,
 };
 use crate::{DEFAULT_NODE_IMAGE, Error};
 
@@ -500,4 +500,71 @@ fn addresses_that_mappings_publish_the_api_server_at() {
     cluster.nodes[0].extra_port_mappings[2].container_port = 80;
     let expected: std::net::IpAddr = "192.0.2.1".parse().unwrap();
     assert_eq!(cluster.published_api_server_addresses(), [expected]);
+}
+
+/// A change that mounts a host path over a path of the node.
+fn mount(host: &str, container: &str) -> impl FnOnce(&mut Cluster) {
+    let mount = Mount::new(host, container);
+    move |cluster| cluster.nodes[0].extra_mounts = vec![mount]
+}
+
+#[test]
+fn mounts_over_what_a_node_lives_on_are_refused_by_name() {
+    for path in [
+        "/",
+        "/usr",
+        "/lib",
+        "/bin",
+        "/etc",
+        "/proc",
+        "/sys",
+        "/dev",
+        "/kind",
+        "/run",
+        "/etc/",
+        "//usr",
+        "/var/../etc/.",
+    ] {
+        let found = problems(mount("/data", path));
+        assert_eq!(found.len(), 1, "{path}");
+        assert!(
+            found[0].contains(&format!("{path} holds what the node needs")),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn mounts_below_what_a_node_lives_on_are_the_users_affair() {
+    for path in [
+        "/var/lib/foo",
+        "/etc/kubernetes/x",
+        "/etc/containerd/certs.d",
+        "/usr/local/share/ca-certificates",
+        "/var/lib/kubelet",
+        "/var/lib/etcd",
+        "/dev/shm",
+        "/run/udev",
+        "/data",
+    ] {
+        assert_eq!(problems(mount("/data", path)), [""; 0], "{path}");
+        assert_eq!(warnings(mount("/data", path)), [""; 0], "{path}");
+    }
+}
+
+#[test]
+fn mounts_that_work_and_hide_something_are_a_warning() {
+    for (host, path) in [
+        ("/data", "/var"),
+        ("/data", "/var/lib/containerd"),
+        ("/dev", "/dev"),
+        ("/sys/", "/sys"),
+    ] {
+        assert_eq!(problems(mount(host, path)), [""; 0], "{path}");
+        let told = warnings(mount(host, path));
+        assert!(
+            told[0].starts_with("nodes[0].extraMounts[0]: "),
+            "{path}: {told:?}"
+        );
+    }
 }
