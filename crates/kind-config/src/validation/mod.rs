@@ -17,6 +17,7 @@ use crate::error::{FieldError, ValidationError, choice_hint};
 use crate::model::{Cluster, IpFamily, KubeProxyMode, Networking, Role};
 
 pub use subnets::parse_cidr;
+pub use versions::tagged_version;
 
 impl Cluster {
     /// Checks a cluster whose defaults are set.

@@ -25,7 +25,7 @@ fn ipvs_warning(cluster: &Cluster) -> Option<String> {
 }
 
 /// The version that an image's tag is, as tags of published node images are.
-fn tagged_version(image: &str) -> Option<Version> {
+pub fn tagged_version(image: &str) -> Option<Version> {
     let name = image.split('@').next()?.rsplit('/').next()?;
     let (_, tag) = name.split_once(':')?;
     tag.starts_with('v').then(|| tag.parse().ok())?

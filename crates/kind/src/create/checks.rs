@@ -100,6 +100,7 @@ pub(crate) fn check_cluster(
         home: std::env::var_os("HOME").map(PathBuf::from),
     };
     let mut warnings = cluster.warnings();
+    warnings.extend(options.patch_warnings(cluster));
     warnings.extend(host_paths.resolve(cluster));
     for warning in warnings {
         listener(Event::Warning(Warning::Config(warning)));
