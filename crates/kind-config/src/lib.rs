@@ -35,5 +35,7 @@ pub use defaults::{DEFAULT_NODE_IMAGE, LOAD_BALANCER_IMAGE};
 pub use error::{Error, ValidationError};
 pub use model::*;
 pub use names::{API_SERVER_PORT, LOAD_BALANCER_ROLE, NodeNamer};
+pub use nearest::nearest_word;
 pub use source::Source;
+pub use validation::{parse_cidr, tagged_version};
 pub use writing::json_schema;

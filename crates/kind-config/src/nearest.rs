@@ -1,10 +1,7 @@
 //! The word that was probably meant.
 
 /// The known word nearest to another: the same letters in another case, or few typing mistakes.
-pub(crate) fn nearest_word<'a>(
-    word: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest_word<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace(['_', '-'], "");
     known
         .into_iter()

@@ -57,10 +57,14 @@ impl ClusterSettings {
             &cluster.kubeadm_config_patches,
             &cluster.kubeadm_config_patches_json6902,
         );
+        let mut networking = cluster.networking.clone();
+        let published = cluster.published_api_server_addresses().into_iter();
+        let names = &mut networking.api_server_cert_sans;
+        names.extend(published.map(|address| address.to_string()));
         Ok(Self {
             name: cluster.name.clone(),
             endpoint: cluster.endpoint_node().ok_or(Error::NoControlPlane)?,
-            networking: cluster.networking.clone(),
+            networking,
             feature_gates: cluster.feature_gates.clone(),
             runtime_config: cluster.runtime_config.clone(),
             audit: cluster.audit.clone(),

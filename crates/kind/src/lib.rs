@@ -38,6 +38,7 @@ mod error;
 mod event;
 mod explain;
 mod hand_over;
+mod host_paths;
 mod image_error;
 mod kubeconfig;
 mod leftover;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use kind_config::parse_cidr;
 
 /// Prefix of one node's share of the pod subnet, as the controller manager gives it out by default.
 const NODE_PREFIX_V4: u8 = 24;
@@ -13,7 +14,7 @@ const DNS_OFFSET: u128 = 10;
 /// The share of the node with that index (from 0) in each of the comma-separated pod subnets.
 pub(crate) fn pod_cidrs(pod_subnets: &str, index: usize) -> Vec<String> {
     let pod_cidr_assignments = pod_subnets.split(',').filter_map(|subnet| {
-        let subnet: IpNet = subnet.parse().ok()?;
+        let subnet = parse_cidr(subnet)?;
         let prefix = match subnet {
             IpNet::V4(_) => NODE_PREFIX_V4,
             IpNet::V6(_) => NODE_PREFIX_V6,
@@ -27,10 +28,18 @@ pub(crate) fn pod_cidrs(pod_subnets: &str, index: usize) -> Vec<String> {
     pod_cidr_assignments.collect()
 }
 
+/// Comma-separated subnets as every program reads them: without zeros before their lengths.
+pub(crate) fn plain_subnets(subnets: &str) -> String {
+    let plain = subnets.split(',').map(|subnet| {
+        parse_cidr(subnet).map_or_else(|| subnet.to_owned(), |plain| plain.to_string())
+    });
+    plain.collect::<Vec<_>>().join(",")
+}
+
 /// The address of the cluster's DNS service, in the first of the service subnets.
 pub(crate) fn dns_service_ip(service_subnets: &str) -> Option<IpAddr> {
     let first = service_subnets.split(',').next()?;
-    Some(match first.parse::<IpNet>().ok()?.network() {
+    Some(match parse_cidr(first)?.network() {
         IpAddr::V4(base) => {
             let address = u32::from(base).checked_add(u32::try_from(DNS_OFFSET).ok()?)?;
             IpAddr::V4(address.into())
@@ -42,6 +51,16 @@ pub(crate) fn dns_service_ip(service_subnets: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zeros_before_lengths_are_left_out() {
+        assert_eq!(
+            plain_subnets("10.244.0.0/016,fd00::/0056,x"),
+            "10.244.0.0/16,fd00::/56,x"
+        );
+        assert_eq!(pod_cidrs("10.244.0.0/016", 1), ["10.244.1.0/24"]);
+        assert!(dns_service_ip("10.96.0.0/016").is_some());
+    }
 
     #[test]
     fn nodes_get_shares_in_order() {

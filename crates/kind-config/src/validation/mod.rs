@@ -1,15 +1,23 @@
 //! Whether the values of a cluster can work together.
 
 mod extras;
+mod labels;
+mod mounts;
+mod names;
 mod nodes;
 mod ports;
+mod publications;
 mod subnets;
+mod versions;
 
 use std::net::IpAddr;
 
 use crate::Error;
 use crate::error::{FieldError, ValidationError, choice_hint};
 use crate::model::{Cluster, IpFamily, KubeProxyMode, Networking, Role};
+
+pub use subnets::parse_cidr;
+pub use versions::tagged_version;
 
 impl Cluster {
     /// Checks a cluster whose defaults are set.
@@ -32,6 +40,11 @@ impl Cluster {
                 .map(ValidationError::from),
         );
         findings.extend(nodes::validate_nodes(self));
+        findings.extend(
+            publications::collision_problems(self)
+                .into_iter()
+                .map(ValidationError::from),
+        );
         if !self
             .nodes
             .iter()
@@ -54,7 +67,11 @@ impl Cluster {
 
     /// What works but is probably not what was meant, as sentences for people.
     pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = ports::conflicts_between_nodes(self);
+        let mut warnings = subnets::subnet_warnings(&self.networking);
+        warnings.extend(versions::version_warnings(self));
+        warnings.extend(labels::label_warnings(self));
+        warnings.extend(mounts::mount_warnings(self));
+        warnings.extend(publications::collision_warnings(self));
         warnings.extend(extras::extra_warnings(self));
         warnings
     }

@@ -1,6 +1,6 @@
 //! Single nodes.
 
-use super::ports;
+use super::{labels, mounts, names, ports};
 use crate::error::{Aggregate, FieldError, ValidationError, choice_hint};
 use crate::model::{Cluster, Node, Role, Taint, TaintEffect};
 
@@ -8,7 +8,9 @@ use crate::model::{Cluster, Node, Role, Taint, TaintEffect};
 pub(super) fn validate_nodes(cluster: &Cluster) -> Vec<ValidationError> {
     let mut findings = Vec::new();
     for (index, node) in cluster.nodes.iter().enumerate() {
-        let field_errors = node_problems(node, &format!("nodes[{index}]"));
+        let path = format!("nodes[{index}]");
+        let mut field_errors = node_problems(node, &path);
+        field_errors.extend(labels::label_problems(cluster, node, &path));
         if !field_errors.is_empty() {
             let messages: Vec<&str> = field_errors
                 .iter()
@@ -54,8 +56,12 @@ fn node_problems(node: &Node, path: &str) -> Vec<FieldError> {
             format!("invalid portMapping: {problem}"),
         ));
     }
-    for (index, taint) in node.taints.iter().flatten().enumerate() {
-        problems.extend(taint_problem(taint, &format!("{path}.taints[{index}]")));
+    problems.extend(mounts::mount_problems(node, path));
+    let taints = node.taints.as_deref().unwrap_or_default();
+    for (index, taint) in taints.iter().enumerate() {
+        let place = format!("{path}.taints[{index}]");
+        problems.extend(taint_problem(taint, &place));
+        problems.extend(repeated_taint(&taints[..index], taint, &place));
     }
     problems.extend(node.resources.problems(&format!("{path}.resources")));
     for name in node.env.keys().filter(|name| !is_variable(name)) {
@@ -65,16 +71,38 @@ fn node_problems(node: &Node, path: &str) -> Vec<FieldError> {
     problems
 }
 
+/// As `validateNodeTaints` of Kubernetes' `pkg/apis/core/validation` has it.
 fn taint_problem(taint: &Taint, path: &str) -> Option<FieldError> {
     if let TaintEffect::Unknown(word) = &taint.effect {
         let hint = Some(choice_hint(word, TaintEffect::WORDS));
         let message = format!("invalid taint effect: {word}");
         return Some(FieldError::new(format!("{path}.effect"), message).hint(hint));
     }
-    taint
-        .key
-        .is_empty()
-        .then(|| FieldError::new(path, "invalid taint: it has no key"))
+    if taint.key.is_empty() {
+        return Some(FieldError::new(path, "invalid taint: it has no key"));
+    }
+    let parts = [
+        ("key", &taint.key, names::qualified_name_problem(&taint.key)),
+        (
+            "value",
+            &taint.value,
+            names::label_value_problem(&taint.value),
+        ),
+    ];
+    parts.into_iter().find_map(|(part, text, problem)| {
+        let message = format!("invalid taint {part} {text:?}: {}", problem?);
+        Some(FieldError::new(format!("{path}.{part}"), message))
+    })
+}
+
+/// Taints must be unique by key and effect: `validateNodeTaints` of Kubernetes' `pkg/apis/core/validation`.
+fn repeated_taint(before: &[Taint], taint: &Taint, path: &str) -> Option<FieldError> {
+    let same = |other: &Taint| (&other.key, &other.effect) == (&taint.key, &taint.effect);
+    before.iter().any(same).then(|| {
+        let (key, effect) = (&taint.key, taint.effect.as_str());
+        let message = format!("invalid taint: {key} with the effect {effect} stands there twice");
+        FieldError::new(path, message).hint(Some("leave out one of them"))
+    })
 }
 
 fn is_variable(name: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::model::{Cluster, PortMapping, Protocol};
+use crate::model::{PortMapping, Protocol};
 
 /// Checks a port number; -1 leaves the choice to the engine.
 pub(super) fn check_port(port: i32) -> Result<(), String> {
@@ -19,52 +19,30 @@ pub(super) fn check_port(port: i32) -> Result<(), String> {
 pub(super) fn check_mappings(mappings: &[PortMapping]) -> Result<(), (usize, String)> {
     let mut taken = Taken::default();
     for (index, mapping) in mappings.iter().enumerate() {
-        if let Some(wanted) = Wanted::of(mapping).map_err(|problem| (index, problem))? {
+        let wanted = Wanted::of(mapping, Ipv4Addr::UNSPECIFIED.into());
+        if let Some(wanted) = wanted.map_err(|problem| (index, problem))? {
             taken.add(wanted).map_err(|problem| (index, problem))?;
         }
     }
     Ok(())
 }
 
-/// Ports of the host that several nodes want: only one of them can have it.
-pub(super) fn conflicts_between_nodes(cluster: &Cluster) -> Vec<String> {
-    let mut taken: Vec<(String, Wanted)> = Vec::new();
-    let mut warnings = Vec::new();
-    for (name, node) in cluster.node_names().into_iter().zip(&cluster.nodes) {
-        for mapping in &node.extra_port_mappings {
-            let Ok(Some(wanted)) = Wanted::of(mapping) else {
-                continue;
-            };
-            let other = taken
-                .iter()
-                .find(|(other, present)| *other != name && present.conflicts(&wanted));
-            if let Some((other, _)) = other {
-                warnings.push(format!(
-                    "extraPortMappings: {other} and {name} both want {wanted} on the host"
-                ));
-            }
-            taken.push((name.clone(), wanted));
-        }
-    }
-    warnings
-}
-
 /// A fixed port of the host.
 #[derive(Debug, Clone, Copy)]
-struct Wanted {
-    address: IpAddr,
-    port: u16,
-    protocol: Protocol,
+pub(super) struct Wanted {
+    pub(super) address: IpAddr,
+    pub(super) port: u16,
+    pub(super) protocol: Protocol,
 }
 
 impl Wanted {
-    /// `None` if the port is chosen later.
-    fn of(mapping: &PortMapping) -> Result<Option<Self>, String> {
+    /// `None` if the port is chosen later. A mapping without an address is for `everywhere`.
+    pub(super) fn of(mapping: &PortMapping, everywhere: IpAddr) -> Result<Option<Self>, String> {
         let Ok(port @ 1..) = u16::try_from(mapping.host_port) else {
             return Ok(None);
         };
         let address = match mapping.listen_address.as_str() {
-            "" => Ipv4Addr::UNSPECIFIED.into(),
+            "" => everywhere,
             text => text
                 .parse()
                 .map_err(|_| format!("invalid listen address: {text}"))?,
@@ -76,12 +54,22 @@ impl Wanted {
         }))
     }
 
-    fn conflicts(&self, other: &Self) -> bool {
+    /// Whether kind takes them for one: an address that stands for all stands for those of both families.
+    pub(super) fn conflicts(&self, other: &Self) -> bool {
         self.port == other.port
             && self.protocol == other.protocol
             && (self.address == other.address
                 || self.address.is_unspecified()
                 || other.address.is_unspecified())
+    }
+}
+
+impl Wanted {
+    /// Whether no engine can give away both: a TCP socket of the one keeps out that of the other.
+    pub(super) fn excludes(&self, other: &Self) -> bool {
+        self.protocol == Protocol::Tcp
+            && self.address.is_ipv4() == other.address.is_ipv4()
+            && self.conflicts(other)
     }
 }
 

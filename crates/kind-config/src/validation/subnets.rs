@@ -1,8 +1,20 @@
 //! Subnets of pods and services.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 use crate::model::{IpFamily, Networking};
+
+/// Reads a CIDR as Go's `net.ParseCIDR` does: an octet has no leading zeros, a prefix length may have them.
+pub fn parse_cidr(text: &str) -> Option<IpNet> {
+    let (address, length) = text.split_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    if !length.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    IpNet::new(address, length.parse().ok()?).ok()
+}
 
 impl Networking {
     /// The subnets of pods, in their order; those that are not CIDRs are left out, which
@@ -18,10 +30,7 @@ impl Networking {
 }
 
 fn split(subnets: &str) -> Vec<IpNet> {
-    subnets
-        .split(',')
-        .filter_map(|subnet| subnet.parse().ok())
-        .collect()
+    subnets.split(',').filter_map(parse_cidr).collect()
 }
 
 /// What is wrong with subnets.
@@ -77,10 +86,37 @@ fn parse_subnet(subnet: &str, hint: &'static str) -> Result<IpNet, Problem> {
     } else {
         "leave out the spaces"
     };
-    subnet.parse().map_err(|_| {
+    parse_cidr(subnet).ok_or_else(|| {
         let message = format!(
             "failed to parse cidr value:{subnet:?} with error: invalid CIDR address: {subnet}"
         );
         Problem::new(message, hint)
     })
+}
+
+/// CIDRs that stand for another one. The validation of Kubernetes' own objects refuses such (KEP-4858).
+pub(super) fn subnet_warnings(networking: &Networking) -> Vec<String> {
+    let fields = [
+        ("podSubnet", &networking.pod_subnet),
+        ("serviceSubnet", &networking.service_subnet),
+    ];
+    let subnets = fields
+        .into_iter()
+        .flat_map(|(field, subnets)| subnets.split(',').map(move |text| (field, text)));
+    subnets
+        .filter_map(|(field, text)| {
+            let meant = meant_subnet(text)?;
+            Some(format!(
+                "networking.{field}: {text} stands for {meant}; write {meant}"
+            ))
+        })
+        .collect()
+}
+
+/// What a CIDR with host bits, or with zeros before its length, stands for.
+fn meant_subnet(text: &str) -> Option<IpNet> {
+    let subnet = parse_cidr(text)?;
+    let has_host_bits = subnet.trunc() != subnet;
+    let has_zeros = !text.ends_with(&format!("/{}", subnet.prefix_len()));
+    (has_host_bits || has_zeros).then(|| subnet.trunc())
 }

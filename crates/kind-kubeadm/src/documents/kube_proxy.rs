@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::gates::Gates;
 use crate::{ClusterSettings, NodeFacts};
 
+pub(crate) const KUBE_PROXY_API: &str = "kubeproxy.config.k8s.io/v1alpha1";
+
 /// KubeProxyConfiguration.
 pub(super) fn kube_proxy_document(
     cluster: &ClusterSettings,
@@ -14,7 +16,7 @@ pub(super) fn kube_proxy_document(
 ) -> Value {
     let mode = &cluster.networking.kube_proxy_mode;
     let mut document = json!({
-        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "apiVersion": KUBE_PROXY_API,
         "kind": "KubeProxyConfiguration",
         "mode": mode.as_str(),
         "iptables": { "minSyncPeriod": "1s" },

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::gates::Gates;
 use crate::{ClusterSettings, NodeFacts};
 
+pub(crate) const KUBELET_API: &str = "kubelet.config.k8s.io/v1beta1";
+
 /// KubeletConfiguration.
 pub(super) fn kubelet_document(
     cluster: &ClusterSettings,
@@ -20,7 +22,7 @@ pub(super) fn kubelet_document(
         "systemd"
     };
     let mut document = json!({
-        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "apiVersion": KUBELET_API,
         "kind": "KubeletConfiguration",
         "cgroupDriver": cgroup_driver,
         "cgroupRoot": "/kubelet",

@@ -8,6 +8,8 @@ mod kubelet;
 mod make;
 mod patched;
 
+pub(crate) use kube_proxy::KUBE_PROXY_API;
+pub(crate) use kubelet::KUBELET_API;
 pub use patched::{Documents, patched};
 
 #[cfg(test)]

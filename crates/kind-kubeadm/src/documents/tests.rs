@@ -27,6 +27,26 @@ fn documents(cluster: &Cluster, facts: &NodeFacts) -> Result<Vec<Value>, Error> 
     super::make::make_documents(&cluster_settings(cluster), &node, facts)
 }
 
+#[test]
+fn an_address_that_a_mapping_publishes_the_api_server_at_is_in_the_certificate() {
+    let names = |mapping: &str| {
+        let cluster = cluster(&format!("nodes: [{{extraPortMappings: [{mapping}]}}]\n"));
+        let documents = documents(&cluster, &facts("v1.37.0")).unwrap();
+        documents[0]["apiServer"]["certSANs"].clone()
+    };
+    let local = serde_json::json!(["localhost", "127.0.0.1"]);
+    let more = serde_json::json!(["localhost", "127.0.0.1", "192.0.2.1"]);
+    let mapping = "containerPort: 6443, hostPort: 7443, listenAddress";
+    assert_eq!(names(&format!("{{{mapping}: 192.0.2.1}}")), more);
+    for other in ["0.0.0.0", "127.0.0.1", "\"\""] {
+        assert_eq!(names(&format!("{{{mapping}: {other}}}")), local, "{other}");
+    }
+    assert_eq!(
+        names("{containerPort: 80, hostPort: 80, listenAddress: 192.0.2.1}"),
+        local
+    );
+}
+
 /// The second reference output of the behavioural specification: old API, IPv6, no kube-proxy,
 /// without root.
 #[test]

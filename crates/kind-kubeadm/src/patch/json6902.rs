@@ -18,15 +18,8 @@ pub(super) struct OperationPatch {
 
 impl OperationPatch {
     pub(super) fn parse(patch: &JsonPatch, field: String) -> Result<Self, PatchError> {
-        let api_version = match patch.group.as_str() {
-            "" => patch.version.clone(),
-            group => format!("{group}/{}", patch.version),
-        };
         Ok(Self {
-            target: Target {
-                kind: patch.kind.clone(),
-                api_version,
-            },
+            target: Target::of_operations(patch),
             operations: parse_operations(&patch.patch, &field)?,
             field,
         })

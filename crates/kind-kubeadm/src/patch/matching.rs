@@ -1,5 +1,6 @@
 //! Which documents a patch is for.
 
+use kind_config::JsonPatch;
 use serde_json::Value;
 
 /// What a document must be.
@@ -16,6 +17,18 @@ impl Target {
         Self {
             kind: text_field(patch, "kind").to_owned(),
             api_version: text_field(patch, "apiVersion").to_owned(),
+        }
+    }
+
+    /// What stands beside a JSON patch.
+    pub(super) fn of_operations(patch: &JsonPatch) -> Self {
+        let api_version = match patch.group.as_str() {
+            "" => patch.version.clone(),
+            group => format!("{group}/{}", patch.version),
+        };
+        Self {
+            kind: patch.kind.clone(),
+            api_version,
         }
     }
 

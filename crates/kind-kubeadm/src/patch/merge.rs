@@ -17,8 +17,8 @@ const KIND: &str = "patches";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MergePatch {
     field: String,
-    target: Target,
-    patch: Map<String, Value>,
+    pub(super) target: Target,
+    pub(super) patch: Map<String, Value>,
 }
 
 impl MergePatch {

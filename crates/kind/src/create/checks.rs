@@ -8,6 +8,7 @@ use kind_engine::{Info, Limits};
 
 use super::CreateCluster;
 use crate::event::{Event, Listener, Warning};
+use crate::host_paths::HostPaths;
 use crate::plan::published_ports;
 use crate::{Code, Error, Provider, Result, contents, doctor, kubeconfig};
 
@@ -92,8 +93,16 @@ pub(crate) fn check_cluster(
         listener(Event::Warning(Warning::LongName(cluster.name.clone())));
     }
     options.check(cluster)?;
-    contents::read_contents(cluster, &current_directory()?)?;
-    for warning in cluster.warnings() {
+    let directory = current_directory()?;
+    contents::read_contents(cluster, &directory)?;
+    let host_paths = HostPaths {
+        directory: &directory,
+        home: std::env::var_os("HOME").map(PathBuf::from),
+    };
+    let mut warnings = cluster.warnings();
+    warnings.extend(options.patch_warnings(cluster));
+    warnings.extend(host_paths.resolve(cluster));
+    for warning in warnings {
         listener(Event::Warning(Warning::Config(warning)));
     }
     Ok(())

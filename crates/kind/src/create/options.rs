@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kind_config::{Cluster, Source as ConfigSource};
+use kind_kubeadm::patch::PatchWarning;
 
 use crate::error::Cause;
 use crate::{CancelToken, Code, Error, KubeconfigFiles, Result, Source};
@@ -159,6 +160,19 @@ impl CreateCluster {
         let patches = kind_kubeadm::check_patches(cluster).into_iter();
         errors.extend(patches.map(|error| self.with_location(Error::document(error))));
         Error::collect(errors)
+    }
+
+    /// Patches that are probably not what was meant, with their places in the config file.
+    pub(crate) fn patch_warnings(&self, cluster: &Cluster) -> Vec<String> {
+        let warnings = kind_kubeadm::patch::patch_warnings(cluster).into_iter();
+        let told = warnings.map(|PatchWarning { field, reason }| {
+            let text = format!("{field}: {reason}");
+            match &self.config_file {
+                Some(source) => source.at_field(&field, &text),
+                None => text,
+            }
+        });
+        told.collect()
     }
 
     fn config_error(&self, error: kind_config::Error) -> Error {

@@ -14,7 +14,7 @@ use crate::bootstrap::{self, First, Manifests, PodCidrAssignment, SHARED_FILES, 
 use crate::event::{Detail, Event, Phase, Verbosity, Warning};
 use crate::manifest;
 use crate::plan::Plan;
-use crate::subnet::dns_service_ip;
+use crate::subnet::{dns_service_ip, plain_subnets};
 use crate::{Error, Result};
 
 /// What stands in for the storage manifest of an image that has none.
@@ -197,9 +197,10 @@ fn make_manifests(
     let service_subnet = service_subnet.unwrap_or(&networking.service_subnet);
     let dns_service_ip = dns_service_ip(service_subnet);
     let has_proxy = networking.kube_proxy_mode != KubeProxyMode::None;
+    let proxied_subnet = has_proxy.then(|| plain_subnets(service_subnet));
     let values = manifest::TemplateValues {
-        pod_subnet: &networking.pod_subnet,
-        service_subnet: if has_proxy { service_subnet } else { "" },
+        pod_subnet: &plain_subnets(&networking.pod_subnet),
+        service_subnet: &proxied_subnet.unwrap_or_default(),
         dns_service_ip: &dns_service_ip.map(|ip| ip.to_string()).unwrap_or_default(),
         dns_domain: first.documents.dns_domain(),
         endpoint: &format!("{}:{}", plan.endpoint, kind_config::API_SERVER_PORT),

@@ -1,0 +1,121 @@
+//! Patches that stand side by side: the cluster's, or a node's.
+
+use kind_config::{Cluster, JsonPatch, KubeProxyMode, Node, Role, tagged_version};
+
+use super::candidate::Candidate;
+use super::{PatchWarning, etcd, rules};
+use crate::Api;
+use kind_config::version::Version;
+
+/// Which nodes a level's patches are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All, of which some join the first.
+    Several,
+    /// There is one node only, or this is the one that is started first.
+    First,
+    /// A worker.
+    Worker,
+    /// A further control plane.
+    Other,
+}
+
+pub(super) struct Level {
+    candidates: Vec<Candidate>,
+    pub(super) scope: Scope,
+    pub(super) has_proxy: bool,
+    /// The Kubernetes versions of the nodes; `None` if the image of one does not tell it.
+    pub(super) versions: Option<Vec<Version>>,
+}
+
+impl Level {
+    /// The cluster's patches, and those of each node.
+    pub(super) fn of_cluster(cluster: &Cluster) -> Vec<Self> {
+        let scope = if cluster.nodes.len() > 1 {
+            Scope::Several
+        } else {
+            Scope::First
+        };
+        let patches = (
+            &cluster.kubeadm_config_patches[..],
+            &cluster.kubeadm_config_patches_json6902[..],
+        );
+        let mut levels = vec![Self::new(cluster, "", patches, scope, &cluster.nodes)];
+        let first = cluster.bootstrap_node();
+        for (index, name) in cluster.node_names().iter().enumerate() {
+            let node = &cluster.nodes[index];
+            let scope = match node.role {
+                Role::Worker => Scope::Worker,
+                _ if first.as_ref() == Some(name) => Scope::First,
+                _ => Scope::Other,
+            };
+            let patches = (
+                &node.kubeadm_config_patches[..],
+                &node.kubeadm_config_patches_json6902[..],
+            );
+            let prefix = format!("nodes[{index}].");
+            let nodes = std::slice::from_ref(node);
+            levels.push(Self::new(cluster, &prefix, patches, scope, nodes));
+        }
+        levels
+    }
+
+    fn new(
+        cluster: &Cluster,
+        prefix: &str,
+        (merge, operations): (&[String], &[JsonPatch]),
+        scope: Scope,
+        nodes: &[Node],
+    ) -> Self {
+        let merge = merge.iter().enumerate().flat_map(|(index, text)| {
+            Candidate::of_merge(text, &format!("{prefix}kubeadmConfigPatches[{index}]"))
+        });
+        let operations = operations.iter().enumerate();
+        let operations = operations.filter_map(|(index, patch)| {
+            let field = format!("{prefix}kubeadmConfigPatchesJSON6902[{index}]");
+            Candidate::of_operations(patch, field)
+        });
+        Self {
+            candidates: merge.chain(operations).collect(),
+            scope,
+            has_proxy: cluster.networking.kube_proxy_mode != KubeProxyMode::None,
+            versions: nodes
+                .iter()
+                .map(|node| tagged_version(&node.image))
+                .collect(),
+        }
+    }
+
+    pub(super) fn warnings(&self) -> Vec<PatchWarning> {
+        let candidates = self.candidates.iter();
+        let warnings = candidates.filter_map(|candidate| {
+            let reason = rules::useless_because(candidate, self);
+            Some(PatchWarning {
+                reason: reason.or_else(|| etcd::stops_because(candidate, self))?,
+                field: candidate.field.clone(),
+            })
+        });
+        warnings.collect()
+    }
+
+    /// The versions of kubeadm's API that nodes here have; all of them where that is not known.
+    pub(super) fn apis(&self) -> Vec<Api> {
+        let Some(versions) = &self.versions else {
+            return vec![Api::V1beta2, Api::V1beta3, Api::V1beta4];
+        };
+        let mut apis: Vec<_> = versions.iter().map(Api::of_kubernetes).collect();
+        apis.sort_unstable();
+        apis.dedup();
+        apis
+    }
+
+    /// Whether another patch here is for documents of a kind that exist: users list variants side by side.
+    pub(super) fn has_variant(&self, kind: &str, api_versions: &[&str]) -> bool {
+        let mut targets = self.candidates.iter().map(|candidate| &candidate.target);
+        targets.any(|target| {
+            target.kind == kind
+                && (target.api_version.is_empty()
+                    || api_versions.contains(&target.api_version.as_str()))
+        })
+    }
+}
