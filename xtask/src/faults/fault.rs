@@ -17,6 +17,8 @@ pub(super) struct Fault {
     pub(super) prepare: fn(&Ground, Command) -> Result<Prepared, Failure>,
     /// What the first lines of the error must say.
     pub(super) cause: &'static str,
+    /// The check of `kind doctor` that finds it, where a creation does not.
+    pub(super) check: Option<&'static str>,
     /// The only engine that it is a fault of.
     pub(super) engine: Option<&'static str>,
 }
@@ -47,5 +49,6 @@ pub(super) const OF_CONFIG: Fault = Fault {
         })
     },
     cause: "",
+    check: None,
     engine: None,
 };

@@ -79,8 +79,9 @@ fn provoke(
     let ended = trial::run(prepared.command)?;
     drop(prepared.held);
     let mut problems = verdict::judge(fault, &ended, plain, &ground.nodes());
-    let said = normalize(verdict::error(&ended.text), &ground.directory)?;
-    let differences = snapshots.compare(fault.id, &said, update)?;
+    let said = normalize(&verdict::error(fault, &ended.text), &ground.directory)?;
+    // What is not as it should be is nothing to compare with.
+    let differences = snapshots.compare(fault.id, &said, update && problems.is_empty())?;
     if !problems.is_empty() {
         say(&ended.text);
     }

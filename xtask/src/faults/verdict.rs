@@ -14,15 +14,25 @@ const AT_ONCE: Duration = Duration::from_secs(10);
 /// Before the place where logs were kept.
 const KEPT: &str = "Logs of the nodes are kept in ";
 
-/// The error in what a command said: from its first word to the end, or all of it.
-pub(super) fn error(text: &str) -> &str {
-    text.find("ERROR: ").map_or(text, |start| &text[start..])
+/// What a command said of a fault: from the first word of the error to the end, or what a check found.
+pub(super) fn error(fault: &Fault, text: &str) -> String {
+    let Some(check) = fault.check else {
+        return text
+            .find("ERROR: ")
+            .map_or(text, |start| &text[start..])
+            .to_owned();
+    };
+    let mark = format!("[{check}]");
+    let mut lines = text.lines().skip_while(|line| !line.ends_with(&mark));
+    let first = lines.next();
+    let rest = lines.take_while(|line| line.starts_with("     "));
+    first.into_iter().chain(rest).collect::<Vec<_>>().join("\n")
 }
 
 /// What is not as it should be. `plain` is how long a creation takes that nothing stands in the way of: a cause that
 /// ends one has shown by then.
 pub(super) fn judge(fault: &Fault, ended: &Ended, plain: Duration, nodes: &str) -> Vec<String> {
-    let error = error(&ended.text);
+    let error = error(fault, &ended.text);
     let first = error.lines().take(FIRST).collect::<Vec<_>>().join("\n");
     let says = |marks: &[&str]| marks.iter().any(|mark| error.contains(mark));
     let checks = [
@@ -81,6 +91,16 @@ mod tests {
         );
         let bare = TOLD.replace("hint: ", "");
         assert_eq!(judged(&bare, 1, ""), ["there is no remedy"]);
+    }
+
+    #[test]
+    fn what_a_check_found_is_told_from_other_checks() {
+        let fault = Fault {
+            check: Some("a"),
+            ..OF_CONFIG
+        };
+        let text = " ! b: c [b]\n     remedy: d\n ✗ e: f [a]\n     remedy: g\n ✓ 25 checks\n";
+        assert_eq!(error(&fault, text), " ✗ e: f [a]\n     remedy: g");
     }
 
     #[test]
