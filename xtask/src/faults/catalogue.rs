@@ -53,13 +53,6 @@ kubeadmConfigPatchesJSON6902:
         ..OF_CONFIG
     },
     Fault {
-        id: "control-plane-image",
-        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, imageRepository: \"169.254.169.254:34567/nowhere\"}']",
-        prepare: prepare::registry_without_images,
-        cause: "of the control plane is not in the node and cannot be pulled",
-        ..OF_CONFIG
-    },
-    Fault {
         id: "api-server-port-taken",
         config: "networking: {apiServerPort: 34567}",
         prepare: prepare::port_taken,
@@ -94,22 +87,6 @@ nodes:
         ..OF_CONFIG
     },
     Fault {
-        id: "external-etcd",
-        config: "\
-kubeadmConfigPatches:
-- |
-  kind: ClusterConfiguration
-  etcd:
-    local: null
-    external:
-      endpoints: [\"https://192.0.2.1:2379\"]
-      caFile: /etc/kubernetes/pki/ca.crt
-      certFile: /etc/kubernetes/pki/apiserver-kubelet-client.crt
-      keyFile: /etc/kubernetes/pki/apiserver-kubelet-client.key",
-        cause: "it does not reach the etcd outside of the cluster at https://192.0.2.1:2379",
-        ..OF_CONFIG
-    },
-    Fault {
         id: "containerd-without-cri",
         config: "containerdConfigPatches: ['disabled_plugins = [\"io.containerd.grpc.v1.cri\"]']",
         cause: "containerd runs without its Kubernetes part, the CRI plugin",
@@ -128,9 +105,10 @@ kubeadmConfigPatches:
         ..OF_CONFIG
     },
     Fault {
-        id: "kubeconfig-locked",
-        prepare: prepare::kubeconfig_locked,
-        cause: "failed to lock config file",
+        id: "kubeconfig-lock-left",
+        prepare: prepare::kubeconfig_lock_left,
+        cause: "config.lock",
+        check: Some("kubeconfig-locks"),
         ..OF_CONFIG
     },
     Fault {
@@ -151,6 +129,29 @@ kubeadmConfigPatches:
         prepare: prepare::no_controller_of_processes,
         cause: "the kernel has no control of pids",
         check: Some("cgroup-controllers"),
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "control-plane-image",
+        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, imageRepository: \"169.254.169.254:34567/nowhere\"}']",
+        prepare: prepare::registry_without_images,
+        cause: "of the control plane is not in the node and cannot be pulled",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "external-etcd",
+        config: "\
+kubeadmConfigPatches:
+- |
+  kind: ClusterConfiguration
+  etcd:
+    local: null
+    external:
+      endpoints: [\"https://192.0.2.1:2379\"]
+      caFile: /etc/kubernetes/pki/ca.crt
+      certFile: /etc/kubernetes/pki/apiserver-kubelet-client.crt
+      keyFile: /etc/kubernetes/pki/apiserver-kubelet-client.key",
+        cause: "it does not reach the etcd outside of the cluster at https://192.0.2.1:2379",
         ..OF_CONFIG
     },
 ];

@@ -40,14 +40,14 @@ pub(super) fn registry_without_images(_: &Ground, command: Command) -> Result<Pr
 }
 
 /// A program that is gone has left the lock of the kubeconfig.
-pub(super) fn kubeconfig_locked(ground: &Ground, command: Command) -> Result<Prepared, Failure> {
+pub(super) fn kubeconfig_lock_left(ground: &Ground, _: Command) -> Result<Prepared, Failure> {
     let lock = ground.kind.kubeconfig().with_extension("lock");
     if let Some(directory) = lock.parent() {
         fs::create_dir_all(directory)?;
     }
     File::create(&lock)?;
     Ok(Prepared {
-        command,
+        command: ground.command(&["doctor"]),
         held: Box::new(Removed(lock)),
     })
 }

@@ -36,7 +36,10 @@ pub(super) fn judge(fault: &Fault, ended: &Ended, plain: Duration, nodes: &str) 
     let first = error.lines().take(FIRST).collect::<Vec<_>>().join("\n");
     let says = |marks: &[&str]| marks.iter().any(|mark| error.contains(mark));
     let checks = [
-        (ended.code == Some(1), "the exit code is not 1"),
+        (
+            ended.code == Some(1) || fault.check.is_some(),
+            "the exit code is not 1",
+        ),
         (
             first.contains(fault.cause),
             "the first lines do not say the cause",
