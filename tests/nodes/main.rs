@@ -12,7 +12,6 @@ mod inside;
 mod joining;
 mod records;
 mod restarts;
-mod small_disk;
 mod traffic;
 mod watcher;
 mod world;

@@ -1,10 +1,9 @@
 //! Clusters as they come out of one command.
 
-use kind_e2e::eventually;
+use kind_e2e::{Disk, eventually};
 
 use crate::clusters::{BALANCER, FEW, MANY, MANY_CONFIG, Shape, few};
 use crate::inside;
-use crate::small_disk::Disk;
 use crate::world::World;
 
 pub(crate) fn one_control_plane_and_two_workers_become_ready(world: &World) {

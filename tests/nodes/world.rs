@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use kind_e2e::{Answer, DIRECTORY, Engine, Kind, eventually};
+use kind_e2e::{Answer, DIRECTORY, Disk, Engine, Kind, eventually};
 
 use crate::clusters::{FEW, MANY, Shape};
-use crate::small_disk::Disk;
 
 /// The image from which engines with images of their own make nodes.
 pub(crate) const NODE_IMAGE: &str = "docker.io/kindest/node:debian";

@@ -9,6 +9,7 @@ mod host;
 mod limits;
 mod programs;
 mod reference;
+mod small_disk;
 mod suite;
 mod user;
 
@@ -20,5 +21,6 @@ pub use host::Traces;
 pub use limits::{SLOWNESS, limit};
 pub use programs::{Kind, eventually};
 pub use reference::reference_kind;
+pub use small_disk::Disk;
 pub use suite::{DIRECTORY, ENGINE, Shared, run_on};
 pub use user::User;

@@ -5,6 +5,7 @@ mod attempt;
 mod bench;
 mod conformance;
 mod failure;
+mod faults;
 mod lab;
 mod measure;
 mod node_image;
@@ -34,6 +35,9 @@ Commands:
                 run Kubernetes' own conformance tests on a cluster of three nodes and write the
                 result to docs/conformance: those of the node image from Debian's packages, or those
                 of a directory that holds e2e.test and ginkgo (docs/conformance says what else)
+  faults [--provider NAME] [--image ARCHIVE] [--only ID] [--update]
+                provoke what breaks clusters, and compare what kind says of it with what it said before;
+                --update writes that down
   lab [--lab SCRIPT] [--image ARCHIVE] [--keep] [WAY...] [-- ARGUMENTS]
                 run the end-to-end suites in a guest with cgroup v2, current engines and an ordinary
                 user (CONTRIBUTING.md), and write a table to target/lab.md
@@ -58,6 +62,8 @@ fn main() -> ExitCode {
         Some(bench::INSIDE) => bench::contest(&arguments[1..]),
         Some("conformance") => conformance::run(&arguments[1..]),
         Some(conformance::INSIDE) => conformance::inside(&arguments[1..]),
+        Some("faults") => faults::run(&arguments[1..]),
+        Some(faults::INSIDE) => faults::inside(&arguments[1..]),
         Some("lab") => lab::run(&arguments[1..]),
         Some("measure") => measure::measure_workspace(&arguments[1..]),
         Some("build") => {

@@ -35,6 +35,14 @@ pub(crate) fn build() -> Result<Programs, Failure> {
     })
 }
 
+/// The command under test: that of the tests' variable, or one built now.
+pub(crate) fn kind_under_test() -> Result<PathBuf, Failure> {
+    match std::env::var_os("KIND_BINARY") {
+        Some(path) => Ok(path.into()),
+        None => Ok(build()?.kind),
+    }
+}
+
 /// Where cargo puts what it builds.
 pub(crate) fn directory() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)

@@ -20,6 +20,12 @@ const RUNNING: Signature = Signature {
     ..ENDED
 };
 
+/// How the API server says that it does not reach an etcd; before 1.23 in other words.
+const ETCD_PATTERNS: &[&str] = &[
+    "failed to connect to {Addr: \"{}\"{}Err: connection error: desc = {*}",
+    "failed to connect to {{} {}Err :connection error: desc = {*}",
+];
+
 /// All of them.
 pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
@@ -140,6 +146,11 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         patterns: &[
             "for \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
             "for \\\"kube-apiserver\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
+            // Kubelets before 1.21 log without keys and values, and quote once less.
+            r#"for "etcd" with ErrImagePull: "rpc error: code = Unknown desc = failed to pull and unpack image \"{}\""#,
+            r#"for "etcd" with ErrImagePull: "rpc error: code = NotFound desc = failed to pull and unpack image \"{}\""#,
+            r#"for "kube-apiserver" with ErrImagePull: "rpc error: code = Unknown desc = failed to pull and unpack image \"{}\""#,
+            r#"for "kube-apiserver" with ErrImagePull: "rpc error: code = NotFound desc = failed to pull and unpack image \"{}\""#,
         ],
         found: "the image {1} of the control plane is not in the node and cannot be pulled",
         expected: "the images that the node image brings, or a registry that the node reaches",
@@ -184,14 +195,30 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         ..RUNNING
     },
     Signature {
+        id: "external-etcd",
+        components: &["kube-apiserver"],
+        // The cluster's own etcd is in the API server's node.
+        except: &[
+            "operation was canceled",
+            "127.0.0.1:",
+            "localhost:",
+            "[::1]:",
+        ],
+        patterns: ETCD_PATTERNS,
+        found: "it does not reach the etcd outside of the cluster at {1}: {3}",
+        expected: "an etcd that answers before the cluster is made",
+        remedy: "start it, or correct `etcd.external` in ClusterConfiguration: its endpoints must be addresses that nodes reach, and its certificate must be for them",
+        ..RUNNING
+    },
+    Signature {
         id: "etcd-unreachable",
         components: &["kube-apiserver"],
         except: &["operation was canceled"],
-        patterns: &["failed to connect to {Addr: \"{}\"{}Err: connection error: desc = {*}"],
+        patterns: ETCD_PATTERNS,
         heals: true,
         found: "it does not reach etcd at {1}: {3}",
         expected: "an etcd that answers",
-        remedy: "see why etcd does not run; one outside of the cluster must be reachable from its nodes, with a certificate for the address in `etcd.external.endpoints`",
+        remedy: "see why etcd does not run: its log is below /var/log/pods in the node",
         ..RUNNING
     },
 ];

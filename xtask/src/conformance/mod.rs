@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         shell::run(cargo().args(["build", "--package", "kind-e2e", "--bins"]))?;
     }
     let suite = Suite::open(options.suite.as_deref())?;
-    let kind = kind_program()?;
+    let kind = programs::kind_under_test()?;
     let node_image = node_image(&options, &kind)?;
     Images::make(&suite, &directory())?;
     // The tests inside hear a Ctrl-C as well and clean up; this waits for them.
@@ -69,14 +69,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         return Ok(());
     }
     Err("conformance is not shown, see above".into())
-}
-
-/// The command under test: that of the tests' variable, or one built now.
-fn kind_program() -> Result<PathBuf, Failure> {
-    match std::env::var_os("KIND_BINARY") {
-        Some(path) => Ok(path.into()),
-        None => Ok(programs::build()?.kind),
-    }
 }
 
 /// The archive of the node image; none where the native engine's store has it already.

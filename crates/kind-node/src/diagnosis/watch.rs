@@ -25,6 +25,8 @@ const UNKNOWN_ENDS: u32 = 3;
 /// Units are started again within a second, also while files are still being written that they read.
 const KNOWN_UNIT_ENDS: usize = 2;
 const UNKNOWN_UNIT_ENDS: usize = 5;
+/// Who has ended for want of these, after tries of its own, does not get them in its next life either.
+const NOT_AWAITED: [&str; 1] = ["external-etcd"];
 
 /// Remembers how components ended so far.
 pub(crate) struct Watch {
@@ -120,6 +122,7 @@ impl Watch {
         let lines: Vec<&str> = log.log.lines().collect();
         let mut checks = self.judge_lines(&log.container, &path, &lines);
         if log.restarts > 0 {
+            give_up(&mut checks);
             checks.extend(self.judge_end(&path, log));
         }
         checks
@@ -158,6 +161,15 @@ impl Watch {
             check.severity = Severity::Warning;
         }
         Some(check)
+    }
+}
+
+/// Takes what a component has not got in its last life either for what it will not get.
+fn give_up(checks: &mut [Check]) {
+    for check in checks {
+        if NOT_AWAITED.contains(&check.id.as_str()) {
+            check.severity = Severity::Error;
+        }
     }
 }
 
@@ -269,11 +281,27 @@ mod tests {
     #[test]
     fn a_running_component_tells_what_it_waits_for_now() {
         let mut watch = Watch::new();
-        let waits = "W1 failed to connect to {Addr: \"1.2.3.4:2379\", }. Err: connection error: desc = \"a\"";
+        let waits = "W1 failed to connect to {Addr: \"127.0.0.1:2379\", }. Err: connection error: desc = \"a\"";
         let mut log = restarted("kube-apiserver", 0, waits);
         assert_eq!(watch.judge_log(&log)[0].id, "etcd-unreachable");
         log.log.push_str(&"\nI1 it goes on".repeat(LATEST_LINES));
         assert_eq!(watch.judge_log(&log), []);
+    }
+
+    #[test]
+    fn an_etcd_outside_that_is_not_there_in_a_second_life_is_given_up() {
+        let waits = |address| {
+            format!(
+                "W1 failed to connect to {{Addr: \"{address}:2379\", }}. Err: connection error: desc = \"connection refused\""
+            )
+        };
+        let judge = |restarts, address| {
+            let log = restarted("kube-apiserver", restarts, &waits(address));
+            Watch::new().judge_log(&log)[0].severity
+        };
+        assert_eq!(judge(0, "192.0.2.1"), Severity::Warning);
+        assert_eq!(judge(1, "192.0.2.1"), Severity::Error);
+        assert_eq!(judge(1, "127.0.0.1"), Severity::Warning);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A small disk that a node gets.
+//! A small disk that nodes get.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,14 +8,19 @@ use std::process::Command;
 const SIZE: u64 = 160 << 20;
 
 /// A small filesystem of its own, mounted as long as the value lives.
-pub(crate) struct Disk(PathBuf);
+#[derive(Debug)]
+pub struct Disk(PathBuf);
 
 impl Disk {
     /// Makes one below a directory.
-    pub(crate) fn new(directory: &Path) -> Self {
+    ///
+    /// # Panics
+    /// If it cannot be made, for example without root.
+    pub fn new(directory: &Path) -> Self {
         let (image, place) = (directory.join("disk.img"), directory.join("disk"));
-        File::create(&image).unwrap().set_len(SIZE).unwrap();
-        fs::create_dir_all(&place).unwrap();
+        let file = File::create(&image).expect("a file for a disk");
+        file.set_len(SIZE).expect("a size for a disk");
+        fs::create_dir_all(&place).expect("a place for a disk");
         run(Command::new("mkfs.ext4")
             .args(["-q", "-F", "-m0"])
             .arg(&image));
@@ -25,7 +30,8 @@ impl Disk {
         Self(place)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -38,5 +44,6 @@ impl Drop for Disk {
 }
 
 fn run(command: &mut Command) {
-    assert!(command.status().unwrap().success(), "{command:?}");
+    let status = command.status().expect("the program can be started");
+    assert!(status.success(), "{command:?}");
 }
