@@ -136,7 +136,12 @@ fn every_example_can_be_checked_and_planned() {
         let stage = Stage::new().with("KIND_EXPERIMENTAL_PROVIDER", "docker");
         let path = path.to_str().unwrap();
         let checked = stage.run(&["config", "validate", path]);
-        assert_eq!((checked.code, checked.stderr.as_str()), (0, ""), "{path}");
+        // Not every host has every path that an example mounts.
+        let told = checked.stderr.lines();
+        let told: Vec<_> = told
+            .filter(|line| !line.contains("does not exist on this host"))
+            .collect();
+        assert_eq!((checked.code, told), (0, Vec::new()), "{path}");
         let config = format!("--config={path}");
         let planned = stage.run(&[
             "create",
