@@ -32,6 +32,7 @@ pub fn final_words(log: &str) -> Option<FinalWords> {
     let of_each = |reads: &dyn Fn(usize) -> Option<String>| (0..lines.len()).rev().find_map(reads);
     let end = of_each(&|at| read_command_failed(&lines, at))
         .or_else(|| of_each(&|at| read_fatal_json(lines[at])))
+        .or_else(|| of_each(&|at| read_critical(lines[at])))
         .or_else(|| of_each(&|at| read_klog(lines[at], 'F')))
         .or_else(|| of_each(&|at| read_beginning(lines[at])));
     let is_end = end.is_some();
@@ -69,6 +70,12 @@ fn read_fatal_json(line: &str) -> Option<String> {
         Some(error) => format!("{message}: {error}"),
         None => message.to_owned(),
     })
+}
+
+/// The last line of an etcd before 3.5: `2026-11-29 09:46:45.9 C | etcdmain: words`.
+fn read_critical(line: &str) -> Option<String> {
+    let (_, words) = line.split_once(" C | etcdmain: ")?;
+    Some(words.trim().to_owned())
 }
 
 fn read_beginning(line: &str) -> Option<String> {

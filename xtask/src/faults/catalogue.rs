@@ -71,8 +71,8 @@ nodes:
     },
     Fault {
         id: "port-taken-in-node",
-        config: "kubeadmConfigPatches: ['{kind: InitConfiguration, localAPIEndpoint: {bindPort: 2379}}']",
-        cause: "2379 in the node is taken",
+        config: "kubeadmConfigPatches: ['{kind: InitConfiguration, localAPIEndpoint: {bindPort: 10250}}']",
+        cause: "10250 in the node is taken",
         ..OF_CONFIG
     },
     Fault {
@@ -129,6 +129,13 @@ nodes:
         prepare: prepare::no_controller_of_processes,
         cause: "the kernel has no control of pids",
         check: Some("cgroup-controllers"),
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "engine-gone",
+        prepare: prepare::engine_gone,
+        cause: "Cannot connect to the Docker daemon",
+        engine: Some("docker"),
         ..OF_CONFIG
     },
     Fault {

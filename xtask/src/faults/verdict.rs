@@ -11,6 +11,8 @@ use super::trial::Ended;
 const FIRST: usize = 5;
 /// Time in which a cause ends a creation after it has shown.
 const AT_ONCE: Duration = Duration::from_secs(10);
+/// Places in a node that lines are shown of.
+const OF_NODES: [&str; 2] = [" /var/log/", " journalctl -u "];
 /// Before the place where logs were kept.
 const KEPT: &str = "Logs of the nodes are kept in ";
 
@@ -53,10 +55,10 @@ pub(super) fn judge(fault: &Fault, ended: &Ended, plain: Duration, nodes: &str) 
     failed.map(|(_, words)| words.to_owned()).collect()
 }
 
-/// Whether logs were kept of nodes that were started, where the error says so. They go.
+/// Whether logs were kept where the error says so, and that it does if it shows lines of a node. They go.
 fn keeps_logs(text: &str) -> bool {
     let Some(place) = text.lines().find_map(|line| line.strip_prefix(KEPT)) else {
-        return !text.contains("Starting control-plane");
+        return !OF_NODES.iter().any(|mark| text.contains(mark));
     };
     let is_filled = fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_some());
     is_filled && fs::remove_dir_all(Path::new(place)).is_ok()
@@ -115,7 +117,7 @@ mod tests {
         fs::create_dir_all(logs.join("node")).unwrap();
         assert!(judged(&text, 1, "").is_empty());
         assert!(!logs.exists());
-        let none = format!(" • Starting control-plane\n{TOLD}");
+        let none = format!("{TOLD}  node journalctl -u kubelet:\n    lost\n");
         assert_eq!(judged(&none, 1, ""), ["the logs are not where it says"]);
     }
 }
