@@ -155,7 +155,7 @@ pub(crate) fn an_ordinary_user_stops_and_starts_a_cluster(world: &World) {
     let kind = kind(world);
     kind.run(&["stop", "cluster", "--name", ORDINARY])
         .expect("stop cluster");
-    let stopped = directory(world).join("stopped");
+    let stopped = home(world).join("stopped");
     let export = [
         "export",
         "logs",
