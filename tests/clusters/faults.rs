@@ -32,7 +32,7 @@ pub(crate) fn an_interrupted_create_cleans_up(world: &World) {
         let mut child = begin(world);
         std::thread::sleep(Duration::from_millis(delay));
         signal("-INT", &child.id().to_string());
-        let deadline = Instant::now() + Duration::from_secs(15);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while child.try_wait().unwrap().is_none() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -3,7 +3,6 @@
 use kind_config::{Cluster, JsonPatch, KubeProxyMode, Node, Role, tagged_version};
 
 use super::candidate::Candidate;
-use super::{PatchWarning, etcd, rules};
 use crate::Api;
 use kind_config::version::Version;
 
@@ -21,7 +20,7 @@ pub(super) enum Scope {
 }
 
 pub(super) struct Level {
-    candidates: Vec<Candidate>,
+    pub(super) candidates: Vec<Candidate>,
     pub(super) scope: Scope,
     pub(super) has_proxy: bool,
     /// The Kubernetes versions of the nodes; `None` if the image of one does not tell it.
@@ -84,18 +83,6 @@ impl Level {
                 .map(|node| tagged_version(&node.image))
                 .collect(),
         }
-    }
-
-    pub(super) fn warnings(&self) -> Vec<PatchWarning> {
-        let candidates = self.candidates.iter();
-        let warnings = candidates.filter_map(|candidate| {
-            let reason = rules::useless_because(candidate, self);
-            Some(PatchWarning {
-                reason: reason.or_else(|| etcd::stops_because(candidate, self))?,
-                field: candidate.field.clone(),
-            })
-        });
-        warnings.collect()
     }
 
     /// The versions of kubeadm's API that nodes here have; all of them where that is not known.

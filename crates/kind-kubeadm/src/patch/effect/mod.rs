@@ -24,5 +24,17 @@ pub struct PatchWarning {
 /// The kubeadm patches of a cluster that have no effect. Patches that cannot be read are none of them.
 pub fn patch_warnings(cluster: &Cluster) -> Vec<PatchWarning> {
     let levels = Level::of_cluster(cluster);
-    levels.iter().flat_map(Level::warnings).collect()
+    levels.iter().flat_map(level_warnings).collect()
+}
+
+fn level_warnings(level: &Level) -> Vec<PatchWarning> {
+    let candidates = level.candidates.iter();
+    let warnings = candidates.filter_map(|candidate| {
+        let reason = rules::useless_because(candidate, level);
+        Some(PatchWarning {
+            reason: reason.or_else(|| etcd::stops_because(candidate, level))?,
+            field: candidate.field.clone(),
+        })
+    });
+    warnings.collect()
 }
