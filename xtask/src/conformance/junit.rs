@@ -120,10 +120,13 @@ impl Outcomes {
     }
 }
 
-/// What a failure says, without what the test printed before.
+/// What a failure says, without what the test printed before and without the line that names a file of whoever built
+/// the suite.
 fn message(failure: roxmltree::Node<'_, '_>) -> String {
     let text = failure.attribute("message").filter(|text| !text.is_empty());
     let text = text.or_else(|| failure.text()).unwrap_or("no message");
+    let lines = text.lines().filter(|line| !line.starts_with("In ["));
+    let text = lines.collect::<Vec<_>>().join("\n");
     let end = text.char_indices().nth(LONGEST);
     text[..end.map_or(text.len(), |(end, _)| end)]
         .trim()
