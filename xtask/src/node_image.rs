@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use kind_image::archive::{self, Archive};
+use kind_image::oci::Platform;
 use kind_image::store::Store;
 
 use crate::Failure;
@@ -12,6 +14,8 @@ use crate::shell::{self, program};
 /// The image's name.
 pub(crate) const IMAGE: &str = "docker.io/kindest/node:debian";
 
+const NAMELESS: &str = "the node image has no name";
+
 /// Builds the image with this `kind` and these further arguments, writes it as an archive and returns its path.
 pub(crate) fn archive(kind: &Path, arguments: &[&str]) -> Result<PathBuf, Failure> {
     let state = programs::directory().join("node-image");
@@ -20,8 +24,25 @@ pub(crate) fn archive(kind: &Path, arguments: &[&str]) -> Result<PathBuf, Failur
     let image = store.find_image(IMAGE)?;
     let image = image.ok_or("the image that was built is missing")?;
     let path = programs::directory().join("kind-node-image.tar");
-    kind_image::archive::write(&store, &[image], File::create(&path)?)?;
+    archive::write(&store, &[image], File::create(&path)?)?;
     Ok(path)
+}
+
+/// Puts the image in an archive into the native engine's store in a state directory, and says what it is called.
+pub(crate) fn store_archive(archive: &Path, state: &Path) -> Result<String, Failure> {
+    let store = Store::open(&state.join("images"))?;
+    let images = archive::read(&store, File::open(archive)?)?;
+    let names = images.iter().flat_map(|image| image.references());
+    let name = names.last().ok_or(NAMELESS)?;
+    Ok(name.to_string())
+}
+
+/// What the image in an archive is called, which an engine has loaded.
+pub(crate) fn name_in_archive(archive: &Path, spool: &Path) -> Result<String, Failure> {
+    let images = Archive::open_file(archive, spool)?.images(&Platform::of_host())?;
+    let names = images.iter().flat_map(|image| image.names());
+    let name = names.last().ok_or(NAMELESS)?;
+    Ok(name.to_string())
 }
 
 /// Builds the image into the native engine's store in a state directory.

@@ -1,18 +1,15 @@
 //! The cluster that the tests run on.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use kind_e2e::{Engine, Kind};
-use kind_image::archive::Archive;
-use kind_image::oci::Platform;
-use kind_image::store::Store;
 
 use crate::Failure;
-use crate::node_image::IMAGE;
+use crate::node_image::{IMAGE, name_in_archive, store_archive};
 use crate::shell::{output, run, say};
 
 const NAME: &str = "conformance";
@@ -60,8 +57,10 @@ impl Cluster {
         };
         cluster.delete()?;
         let image = match node_image {
-            Some(archive) if cluster.kind.is_native() => cluster.store(archive)?,
-            Some(archive) => name_in(archive, directory)?,
+            Some(archive) if cluster.kind.is_native() => {
+                store_archive(archive, &cluster.kind.state())?
+            }
+            Some(archive) => name_in_archive(archive, directory)?,
             None => IMAGE.to_owned(),
         };
         let config = directory.join("cluster.yaml");
@@ -70,15 +69,6 @@ impl Cluster {
         let mut command = cluster.kind.command(&create);
         run(command.args(["--image", &image, "--config"]).arg(config))?;
         Ok(cluster)
-    }
-
-    /// Puts the image into the native engine's store and says what it is called.
-    fn store(&self, archive: &Path) -> Result<String, Failure> {
-        let store = Store::open(&self.kind.state().join("images"))?;
-        let images = kind_image::archive::read(&store, File::open(archive)?)?;
-        let names = images.iter().flat_map(|image| image.references());
-        let name = names.last().ok_or("the node image has no name")?;
-        Ok(name.to_string())
     }
 
     /// Where its kubeconfig is.
@@ -111,16 +101,6 @@ impl Cluster {
         let delete = ["delete", "cluster", "--name", NAME];
         run(&mut self.kind.command(&delete))
     }
-}
-
-/// What the image in an archive is called, which an engine has loaded.
-fn name_in(archive: &Path, spool: &Path) -> Result<String, Failure> {
-    let images = Archive::open_file(archive, spool)?.images(&Platform::of_host())?;
-    let names = images.iter().flat_map(|image| image.names());
-    Ok(names
-        .last()
-        .ok_or("the node image has no name")?
-        .to_string())
 }
 
 impl Drop for Cluster {

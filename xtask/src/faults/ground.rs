@@ -1,16 +1,13 @@
 //! An engine, and the command under test on it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 use kind_e2e::{Engine, Kind};
-use kind_image::archive::{self, Archive};
-use kind_image::oci::Platform;
-use kind_image::store::Store;
 
-use crate::{Failure, programs};
+use crate::{Failure, node_image, programs};
 
 /// The cluster that is broken.
 pub(super) const CLUSTER: &str = "faults";
@@ -38,10 +35,10 @@ impl Ground {
         let engine = Arc::new(Engine::start(engine, directory, &runtime)?);
         let kind = Kind::new(kind, directory, Arc::clone(&engine));
         let image = if engine.is_native() {
-            store(archive, &kind.state())?
+            node_image::store_archive(archive, &kind.state())?
         } else {
             engine.load(archive)?;
-            name_in(archive, directory)?
+            node_image::name_in_archive(archive, directory)?
         };
         Ok(Self {
             kind,
@@ -76,21 +73,4 @@ impl Ground {
     pub(super) fn delete(&self) {
         self.kind.run(&["delete", "cluster", "--name", CLUSTER]);
     }
-}
-
-/// Puts the image into the native engine's store and says what it is called.
-fn store(archive: &Path, state: &Path) -> Result<String, Failure> {
-    let store = Store::open(&state.join("images"))?;
-    let images = archive::read(&store, File::open(archive)?)?;
-    let names = images.iter().flat_map(|image| image.references());
-    let name = names.last().ok_or("the node image has no name")?;
-    Ok(name.to_string())
-}
-
-/// What the image in an archive is called, which an engine has loaded.
-fn name_in(archive: &Path, spool: &Path) -> Result<String, Failure> {
-    let images = Archive::open_file(archive, spool)?.images(&Platform::of_host())?;
-    let names = images.iter().flat_map(|image| image.names());
-    let name = names.last().ok_or("the node image has no name")?;
-    Ok(name.to_string())
 }

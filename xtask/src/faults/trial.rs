@@ -1,7 +1,7 @@
 //! A command that meets a fault.
 
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,8 @@ use crate::Failure;
 
 /// Seconds after which a command is asked to end that goes on.
 const PATIENCE: u64 = 300;
+/// Seconds that it then has for cleaning up.
+const GRACE: u64 = 60;
 
 /// How a command ended.
 pub(super) struct Ended {
@@ -39,17 +41,26 @@ pub(super) fn run(mut command: Command) -> Result<Ended, Failure> {
     })
 }
 
-/// Its exit code; who does not end is interrupted.
+/// Its exit code; who does not end is interrupted, and who does not heed that is killed.
 fn wait(child: &mut Child) -> Result<Option<i32>, Failure> {
-    let mut deadline = Some(Instant::now() + limit(PATIENCE));
+    if let Some(status) = ended_within(child, limit(PATIENCE))? {
+        return Ok(status.code());
+    }
+    let pid = child.id().to_string();
+    Command::new("kill").args(["-INT", &pid]).status()?;
+    if let Some(status) = ended_within(child, limit(GRACE))? {
+        return Ok(status.code());
+    }
+    child.kill()?;
+    Ok(child.wait()?.code())
+}
+
+fn ended_within(child: &mut Child, time: Duration) -> Result<Option<ExitStatus>, Failure> {
+    let deadline = Instant::now() + time;
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status.code());
-        }
-        if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            deadline = None;
-            let pid = child.id().to_string();
-            Command::new("kill").args(["-INT", &pid]).status()?;
+        let status = child.try_wait()?;
+        if status.is_some() || Instant::now() > deadline {
+            return Ok(status);
         }
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -62,9 +62,7 @@ impl Wanted {
                 || self.address.is_unspecified()
                 || other.address.is_unspecified())
     }
-}
 
-impl Wanted {
     /// Whether no engine can give away both: a TCP socket of the one keeps out that of the other.
     pub(super) fn excludes(&self, other: &Self) -> bool {
         self.protocol == Protocol::Tcp
