@@ -7,7 +7,7 @@ use regex_lite::Regex;
 use crate::Failure;
 
 /// What differs between runs, and what stands for it.
-const DIFFERENT: [(&str, &str); 11] = [
+const DIFFERENT: [(&str, &str); 12] = [
     // The first lines that are said while something is waited for depend on how fast the machine is.
     (r"(?m)^.* so far.*\n", ""),
     (r"kind-logs-[A-Za-z0-9-]+", "kind-logs"),
@@ -17,6 +17,7 @@ const DIFFERENT: [(&str, &str); 11] = [
     (r"\b172\.[0-9]+\.[0-9]+\.[0-9]+", "ADDRESS"),
     (r"\bv[0-9]+\.[0-9]+\.[0-9]+\b", "VERSION"),
     (r"\b[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9:.]+Z?", "TIME"),
+    (r"\b([IWEF])[0-9]{4} [0-9:.]+ +[0-9]+ ", "${1}TIME "),
     (r"\bfor [0-9]+ s\b", "for N s"),
     (r"\b[0-9.]+ [KMG]iB\b", "SIZE"),
     (r"(?m)[ \t]+$", ""),
@@ -41,10 +42,12 @@ mod tests {
         let said = "a: b has taken 46s so far; c\n\
                     /x/y/tmp/kind-logs-faults-52 \n\
                     /var/log/pods/etcd_c703fa44977b42de4e38263b6e0475cd/etcd/1.log\n\
+                    W1129 11:41:42.269995       1 a.go:1] b\n\
                     in use by xtask (pid 7) at 172.18.0.2:80 since 2026-11-29T09:00:00.5Z, v1.20.2\n\n";
         let normal = "DIRECTORY/tmp/kind-logs\n\
                       /var/log/pods/etcd_HEX/etcd/N.log\n\
-                      in use by xtask (pid N) at ADDRESS:80 since TIME, VERSION\n";
+                      W1129 11:41:42.269995       1 a.go:1] b\n\
+                    in use by xtask (pid N) at ADDRESS:80 since TIME, VERSION\n";
         assert_eq!(normalize(said, Path::new("/x/y")).unwrap(), normal);
     }
 }

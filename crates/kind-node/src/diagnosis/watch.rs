@@ -98,12 +98,14 @@ impl Watch {
         if journal.current.is_empty() || ended_since {
             self.judge_whole_journal(unit, journal)
         } else {
+            self.note_attempts(unit, &journal.current);
             self.judge_lines(unit, &journal_name(unit), &journal.current)
         }
     }
 
     /// The same, and why it ended before.
     fn judge_whole_journal(&mut self, unit: &'static str, journal: &Journal) -> Vec<Check> {
+        self.note_attempts(unit, &journal.current);
         let mut checks = self.judge_lines(unit, &journal_name(unit), &journal.current);
         checks.extend(judge_ends(unit, &journal.ended));
         checks
@@ -113,6 +115,7 @@ impl Watch {
         let logs = find_logs(&self.pods, self.began);
         let mut checks: Vec<_> = logs.iter().flat_map(|log| self.judge_log(log)).collect();
         checks.extend(self.journals.iter().cloned());
+        drop_consequences(&mut checks);
         checks.sort_by_key(|check| (Reverse(check.severity), !check.is_known()));
         checks
     }
@@ -142,6 +145,17 @@ impl Watch {
         checks
     }
 
+    /// Remembers what a unit tried first. A kubelet says so much that its first try is not among its latest lines when
+    /// it is looked at.
+    fn note_attempts(&mut self, unit: &'static str, lines: &[String]) {
+        let earlier = &lines[..lines.len().saturating_sub(LATEST_LINES)];
+        let earlier = earlier.iter().map(String::as_str);
+        for check in examine_lines(Component::new(unit), &journal_name(unit), earlier) {
+            let first = self.first_attempts.entry(check.id);
+            first.or_insert(check.evidence);
+        }
+    }
+
     fn judge_end(&mut self, path: &str, log: &ContainerLog) -> Option<Check> {
         if !final_words(&log.log)?.is_end {
             // It runs again.
@@ -161,6 +175,13 @@ impl Watch {
             check.severity = Severity::Warning;
         }
         Some(check)
+    }
+}
+
+/// An API server that does not reach etcd is no news where it is known why etcd fails.
+fn drop_consequences(checks: &mut Vec<Check>) {
+    if checks.iter().any(|check| check.subject == "etcd") {
+        checks.retain(|check| check.id != "etcd-unreachable");
     }
 }
 
@@ -276,6 +297,41 @@ mod tests {
         assert_eq!(severity(&line("01")), missing(Severity::Warning));
         assert_eq!(severity(&line("01")), missing(Severity::Warning));
         assert_eq!(severity(&line("02")), missing(Severity::Error));
+    }
+
+    #[test]
+    fn a_second_try_is_one_whatever_was_said_since_the_first() {
+        let failed = |second| {
+            format!(
+                "E1 22:00:{second} 1 a.go:1] Error: MountVolume.SetUp failed for volume \"x\" pod \"etcd-a\" : \
+                 hostPath type check failed: /x is not a file"
+            )
+        };
+        let mut lines = vec![failed("01")];
+        lines.extend((0..LATEST_LINES).map(|line| format!("I1 {line}")));
+        lines.push(failed("13"));
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let checks = Watch::new().judge_journal("kubelet", &journal(&[], &lines));
+        assert_eq!(checks[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn who_waits_for_etcd_is_no_news_where_etcd_fails() {
+        let check = |subject: &str, id: &str| {
+            let log = restarted(subject, 1, "Error: unknown flag: --a");
+            let mut checks = Watch::new().judge_log(&log);
+            let mut check = checks.remove(0);
+            check.id = id.to_owned();
+            check
+        };
+        let waits = check("kube-apiserver", "etcd-unreachable");
+        let fails = check("etcd", "unknown-flag");
+        let kept = |mut checks: Vec<Check>| {
+            drop_consequences(&mut checks);
+            checks.len()
+        };
+        assert_eq!(kept(vec![waits.clone()]), 1);
+        assert_eq!(kept(vec![waits, fails]), 1);
     }
 
     #[test]
