@@ -140,7 +140,7 @@ nodes:
     },
     Fault {
         id: "control-plane-image",
-        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, imageRepository: \"169.254.169.254:34567/nowhere\"}']",
+        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, etcd: {local: {imageRepository: \"169.254.169.254:34567/nowhere\"}}}']",
         prepare: prepare::registry_without_images,
         cause: "of the control plane is not in the node and cannot be pulled",
         ..OF_CONFIG

@@ -46,7 +46,7 @@ mod tests {
                     in use by xtask (pid 7) at 172.18.0.2:80 since 2026-11-29T09:00:00.5Z, v1.20.2\n\n";
         let normal = "DIRECTORY/tmp/kind-logs\n\
                       /var/log/pods/etcd_HEX/etcd/N.log\n\
-                      W1129 11:41:42.269995       1 a.go:1] b\n\
+                      WTIME a.go:1] b\n\
                     in use by xtask (pid N) at ADDRESS:80 since TIME, VERSION\n";
         assert_eq!(normalize(said, Path::new("/x/y")).unwrap(), normal);
     }
