@@ -41,9 +41,6 @@ impl HostPaths<'_> {
     }
 
     fn judge(&self, path: &str) -> Option<String> {
-        if path.is_empty() {
-            return Some("it is empty, which stands for the current directory".to_owned());
-        }
         let is_missing = matches!(self.directory.join(path).try_exists(), Ok(false));
         let why = if path.contains('$') {
             ", and variables are not replaced"
@@ -98,7 +95,6 @@ mod tests {
         assert_eq!(told("there"), [""; 0]);
         assert!(told("/nowhere/at/all.yaml")[0].contains("does not exist on this host: "));
         assert!(told("$HOME/x")[0].contains("variables are not replaced"));
-        assert!(told("")[0].contains("the current directory"));
         assert!(told("~user/x")[0].contains("does not exist"));
     }
 }

@@ -1,6 +1,7 @@
 //! Whether the values of a cluster can work together.
 
 mod extras;
+mod gates;
 mod labels;
 mod mounts;
 mod names;
@@ -16,6 +17,7 @@ use crate::Error;
 use crate::error::{FieldError, ValidationError, choice_hint};
 use crate::model::{Cluster, IpFamily, KubeProxyMode, Networking, Role};
 
+pub use gates::{GateProblem, feature_gate_problem};
 pub use subnets::parse_cidr;
 pub use versions::tagged_version;
 
@@ -36,6 +38,11 @@ impl Cluster {
         findings.extend(
             self.networking
                 .problems()
+                .into_iter()
+                .map(ValidationError::from),
+        );
+        findings.extend(
+            gates::gate_problems(self)
                 .into_iter()
                 .map(ValidationError::from),
         );
@@ -68,6 +75,7 @@ impl Cluster {
     /// What works but is probably not what was meant, as sentences for people.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = subnets::subnet_warnings(&self.networking);
+        warnings.extend(gates::gate_warnings(self));
         warnings.extend(versions::version_warnings(self));
         warnings.extend(labels::label_warnings(self));
         warnings.extend(mounts::mount_warnings(self));

@@ -6,19 +6,72 @@ use crate::error::FieldError;
 use crate::model::{Cluster, Mount, Node};
 
 /// What a node does not start without: its programs, its units and what an engine mounts itself.
-const HELD_BY_NODES: [&str; 12] = [
-    "/", "/bin", "/dev", "/etc", "/kind", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys",
+const HELD_BY_NODES: [&str; 23] = [
+    "/",
+    "/bin",
+    "/dev",
+    "/etc",
+    "/etc/systemd",
+    "/etc/systemd/system",
+    "/kind",
+    "/lib",
+    "/lib/systemd",
+    "/lib64",
+    "/proc",
+    "/run",
+    "/run/systemd",
+    "/sbin",
+    "/sys",
     "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/sbin",
+    // Engines mount one there already, and refuse a second one.
+    "/var",
+    "/usr/lib/systemd",
 ];
+
+/// Where docker, podman and nerdctl are given a mount for every node; they refuse a second one. Native nodes take it.
+const MOUNTED_BY_ENGINES: [&str; 2] = ["/lib/modules", "/tmp"];
 
 /// What nodes can share with their host: users of devices do so.
 const SHARED_WITH_HOSTS: [&str; 3] = ["/dev", "/proc", "/sys"];
 
 /// What has a node image's own container images.
-const HELD_IMAGES: [&str; 3] = ["/var", "/var/lib", "/var/lib/containerd"];
+const HELD_IMAGES: [&str; 2] = ["/var/lib", "/var/lib/containerd"];
+
+/// What is wrong with a node's mounts.
+pub(super) fn mount_problems(node: &Node, path: &str) -> Vec<FieldError> {
+    let mut problems = incomplete_mounts(node, path);
+    problems.extend(covering_mounts(node, path));
+    problems
+}
+
+/// Mounts that say only half of what is to be mounted.
+fn incomplete_mounts(node: &Node, path: &str) -> Vec<FieldError> {
+    let mounts = node.extra_mounts.iter().enumerate();
+    let problems = mounts.flat_map(|(index, mount)| {
+        let place = format!("{path}.extraMounts[{index}]");
+        let host = mount.host_path.is_empty().then(|| {
+            let message = "invalid mount: hostPath is empty";
+            let hint = Some("write . for the current directory");
+            FieldError::new(format!("{place}.hostPath"), message).hint(hint)
+        });
+        let target = &mount.container_path;
+        let container = (!target.starts_with('/')).then(|| {
+            let message = format!("invalid mount: containerPath {target:?} is not absolute");
+            let hint = Some("write a path of the node that begins with /");
+            FieldError::new(format!("{place}.containerPath"), message).hint(hint)
+        });
+        host.into_iter().chain(container)
+    });
+    problems.collect()
+}
 
 /// Mounts over what the node lives on; those below are the user's own affair.
-pub(super) fn mount_problems(node: &Node, path: &str) -> Vec<FieldError> {
+fn covering_mounts(node: &Node, path: &str) -> Vec<FieldError> {
     let mounts = node.extra_mounts.iter().enumerate();
     let covering = mounts.filter(|(_, mount)| {
         let target = clean_path(&mount.container_path);
@@ -53,6 +106,10 @@ fn hidden(mount: &Mount) -> Option<String> {
     if is_one_of(&HELD_IMAGES) {
         Some(format!(
             "{path} hides the container images of the node image: the node has to pull them"
+        ))
+    } else if is_one_of(&MOUNTED_BY_ENGINES) {
+        Some(format!(
+            "every node has a mount at {path}: docker, podman and nerdctl refuse a second one"
         ))
     } else if is_one_of(&SHARED_WITH_HOSTS) && shows_the_same(mount) {
         Some(format!("the node changes the host's own {path}"))

@@ -94,8 +94,50 @@ fn parse_subnet(subnet: &str, hint: &'static str) -> Result<IpNet, Problem> {
     })
 }
 
-/// CIDRs that stand for another one. The validation of Kubernetes' own objects refuses such (KEP-4858).
+/// Subnets that are probably not what was meant.
 pub(super) fn subnet_warnings(networking: &Networking) -> Vec<String> {
+    let mut warnings = unusual_subnets(networking);
+    warnings.extend(overlapping_subnets(networking));
+    warnings.extend(family_order(networking));
+    warnings
+}
+
+/// Subnets that pods and Services have both. Nodes get no pod addresses where Services have them all
+/// (`filterOutServiceRange` of Kubernetes' `pkg/controller/nodeipam`), and what is left may be a pod's and a Service's.
+fn overlapping_subnets(networking: &Networking) -> Vec<String> {
+    let services = networking.service_subnets();
+    let pods = networking.pod_subnets().into_iter();
+    let pairs = pods.flat_map(|pods| services.iter().map(move |services| (pods, *services)));
+    let overlapping =
+        pairs.filter(|(pods, services)| pods.contains(services) || services.contains(pods));
+    overlapping
+        .map(|(pods, services)| {
+            format!(
+                "networking.serviceSubnet: {services} overlaps podSubnet {pods}: an address may be a pod's and a Service's"
+            )
+        })
+        .collect()
+}
+
+/// Nodes have the first family of Services as their own (`node-ip`), and kubelets put pods' addresses in that order.
+fn family_order(networking: &Networking) -> Option<String> {
+    let (pods, services) = (networking.pod_subnets(), networking.service_subnets());
+    let (pods, services) = (pods.first()?, services.first()?);
+    let family = |subnet: &IpNet| match subnet {
+        IpNet::V4(_) => "IPv4",
+        IpNet::V6(_) => "IPv6",
+    };
+    (family(pods) != family(services)).then(|| {
+        format!(
+            "networking.podSubnet begins with {} and serviceSubnet with {}: the cluster's first family is that of Services; write both in one order",
+            family(pods),
+            family(services)
+        )
+    })
+}
+
+/// CIDRs that stand for another one. The validation of Kubernetes' own objects refuses such (KEP-4858).
+fn unusual_subnets(networking: &Networking) -> Vec<String> {
     let fields = [
         ("podSubnet", &networking.pod_subnet),
         ("serviceSubnet", &networking.service_subnet),

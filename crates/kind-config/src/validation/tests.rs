@@ -156,6 +156,77 @@ fn subnets_that_stand_for_others_are_a_warning() {
 }
 
 #[test]
+fn pod_and_service_subnets_that_overlap_are_a_warning() {
+    for (family, pods, services, count) in [
+        ("ipv4", "10.0.0.0/8", "10.96.0.0/16", 1),
+        ("ipv4", "10.96.4.0/24", "10.96.0.0/16", 1),
+        ("ipv4", "10.244.0.0/16", "10.96.0.0/16", 0),
+        ("dual", "10.1.0.0/16,fd00::/56", "10.1.0.0/16,fd00::/112", 2),
+        (
+            "dual",
+            "10.1.0.0/16,fd00:1::/56",
+            "10.2.0.0/16,fd00::/112",
+            0,
+        ),
+    ] {
+        let told = warnings(subnets(family, pods, services));
+        assert_eq!(told.len(), count, "{pods} {services}: {told:?}");
+        assert!(
+            told.iter()
+                .all(|text| text.contains(" overlaps podSubnet ")),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
+fn families_of_pods_and_services_in_different_orders_are_a_warning() {
+    for (pods, services, is_told) in [
+        ("10.1.0.0/16,fd00:1::/56", "fd00::/112,10.2.0.0/16", true),
+        ("10.1.0.0/16", "fd00::/112,10.2.0.0/16", true),
+        ("fd00:1::/56,10.1.0.0/16", "fd00::/112,10.2.0.0/16", false),
+    ] {
+        let told = warnings(subnets("dual", pods, services));
+        assert_eq!(told.len(), usize::from(is_told), "{told:?}");
+    }
+    let told = warnings(subnets("dual", "10.1.0.0/16", "fd00::/112"));
+    assert!(
+        told[0].starts_with("networking.podSubnet begins with IPv4 and serviceSubnet with IPv6"),
+        "{told:?}"
+    );
+}
+
+/// A cluster of one node of that image with one feature gate.
+fn gate(image: &str, name: &str, on: bool) -> impl FnOnce(&mut Cluster) {
+    move |cluster| {
+        cluster.nodes[0].image = image.to_owned();
+        cluster.feature_gates.insert(name.to_owned(), on);
+    }
+}
+
+#[test]
+fn feature_gates_with_which_no_node_starts_are_refused() {
+    for (image, name, on) in [
+        ("kindest/node:v1.33.0", "NoSuchThing", true),
+        ("kindest/node:v1.33.0@sha256:ab", "APIListChunking", true),
+        ("kindest/node:v1.30.0", "ImageVolume", true),
+        ("kindest/node:v1.29.0", "APIListChunking", false),
+    ] {
+        let found = problems(gate(image, name, on));
+        assert_eq!(found.len(), 1, "{name}");
+        assert!(found[0].contains(name), "{found:?}");
+    }
+    // Of other images nobody knows, and later versions may have other gates.
+    assert_eq!(problems(gate("my/node:latest", "Zed", true)), [""; 0]);
+    assert_eq!(problems(gate(DEFAULT_NODE_IMAGE, "Zed", true)), [""; 0]);
+    let told = warnings(gate(DEFAULT_NODE_IMAGE, "Zed", true));
+    assert!(
+        told[0].starts_with("featureGates.Zed: no Kubernetes from 1.20"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn ipvs_is_leaving() {
     let told = |image: &str| {
         warnings(|cluster| {
@@ -521,6 +592,10 @@ fn mounts_over_what_a_node_lives_on_are_refused_by_name() {
         "/dev",
         "/kind",
         "/run",
+        "/var",
+        "/var/lib/../",
+        "/etc/systemd/system",
+        "/usr/local/bin",
         "/etc/",
         "//usr",
         "/var/../etc/.",
@@ -531,6 +606,27 @@ fn mounts_over_what_a_node_lives_on_are_refused_by_name() {
             found[0].contains(&format!("{path} holds what the node needs")),
             "{found:?}"
         );
+    }
+}
+
+#[test]
+fn mounts_without_a_host_path_or_a_place_in_the_node_are_refused() {
+    for (host, path, expected) in [
+        ("", "/data", "invalid mount: hostPath is empty"),
+        (
+            "/data",
+            "",
+            "invalid mount: containerPath \"\" is not absolute",
+        ),
+        (
+            "/data",
+            "data",
+            "invalid mount: containerPath \"data\" is not absolute",
+        ),
+    ] {
+        let found = problems(mount(host, path));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains(expected), "{found:?}");
     }
 }
 
@@ -555,8 +651,10 @@ fn mounts_below_what_a_node_lives_on_are_the_users_affair() {
 #[test]
 fn mounts_that_work_and_hide_something_are_a_warning() {
     for (host, path) in [
-        ("/data", "/var"),
+        ("/data", "/var/lib"),
         ("/data", "/var/lib/containerd"),
+        ("/data", "/tmp"),
+        ("/lib/modules", "/lib/modules"),
         ("/dev", "/dev"),
         ("/sys/", "/sys"),
     ] {
