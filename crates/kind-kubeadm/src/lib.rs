@@ -23,6 +23,7 @@
 mod api;
 mod audit;
 pub mod certificates;
+mod check;
 mod command;
 pub mod containerd;
 mod documents;
@@ -40,6 +41,7 @@ mod warnings;
 
 pub use api::Api;
 pub use audit::{AUDIT_LOG_PATH, AUDIT_POLICY_PATH, audit_policy};
+pub use check::check_patches;
 pub use command::{
     CONFIG_PATH, ObjectPhase, START_PATH, init_command, join_command, object_phase_commands,
 };
@@ -49,6 +51,6 @@ pub use node::NodeFacts;
 pub use release::{
     control_plane_label, control_plane_taints, first_kubeconfig, notes_runtime_at_node,
 };
-pub use settings::{ClusterSettings, NodeSettings, check_patches};
+pub use settings::{ClusterSettings, NodeSettings};
 pub use trust::trust_files;
-pub use warnings::warnings;
+pub use warnings::{gate_warnings, warnings};

@@ -96,29 +96,7 @@ impl NodeSettings {
     }
 }
 
-/// Checks that all patches of a cluster can be read: those of kubeadm's documents and those of
-/// containerd's configuration. Whether they apply is known once there are nodes.
-///
-/// Returns what is wrong with each one that cannot.
-pub fn check_patches(cluster: &Cluster) -> Vec<Error> {
-    let mut problems = Patches::problems(
-        "",
-        &cluster.kubeadm_config_patches,
-        &cluster.kubeadm_config_patches_json6902,
-    );
-    for (index, node) in cluster.nodes.iter().enumerate() {
-        problems.extend(Patches::problems(
-            &node_field(index),
-            &node.kubeadm_config_patches,
-            &node.kubeadm_config_patches_json6902,
-        ));
-    }
-    let mut errors: Vec<_> = problems.into_iter().map(Error::Kubeadm).collect();
-    errors.extend(containerd::patch_problems(cluster));
-    errors
-}
-
 /// What stands before the names of a node's fields in errors.
-fn node_field(index: usize) -> String {
+pub(crate) fn node_field(index: usize) -> String {
     format!("nodes[{index}].")
 }

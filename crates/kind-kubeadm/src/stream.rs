@@ -9,7 +9,17 @@ use serde_json::Value;
 /// # Errors
 /// A document is not YAML.
 pub fn split_documents(text: &str) -> Result<Vec<Value>, yaml::Error> {
-    // Each with the number of lines before it.
+    let documents = document_lines(text).into_iter();
+    documents
+        .map(|(before, document)| match yaml::parse(&document) {
+            Ok(document) => Ok(document.to_json()),
+            Err(error) => Err(error.below(before)),
+        })
+        .collect()
+}
+
+/// The documents of a stream as text, each with the number of lines before it.
+pub(crate) fn document_lines(text: &str) -> Vec<(usize, String)> {
     let mut documents = vec![(0, String::new())];
     let mut lines = text.lines().enumerate().peekable();
     while let Some((number, line)) = lines.next() {
@@ -27,12 +37,6 @@ pub fn split_documents(text: &str) -> Result<Vec<Value>, yaml::Error> {
         documents.remove(0);
     }
     documents
-        .iter()
-        .map(|(before, document)| match yaml::parse(document) {
-            Ok(document) => Ok(document.to_json()),
-            Err(error) => Err(error.below(*before)),
-        })
-        .collect()
 }
 
 /// Writes documents as one stream.

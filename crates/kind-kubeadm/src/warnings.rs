@@ -1,9 +1,9 @@
 //! What works but is probably not what was meant, as far as it depends on a node's image.
 
 use kind_config::version::Version;
-use kind_config::{KubeProxyMode, Networking};
+use kind_config::{KubeProxyMode, Networking, feature_gate_problem};
 
-use crate::NodeFacts;
+use crate::{ClusterSettings, NodeFacts};
 
 /// What the Kubernetes version of a node makes of the cluster's network settings, as sentences for people.
 pub fn warnings(networking: &Networking, facts: &NodeFacts) -> Vec<String> {
@@ -22,8 +22,21 @@ pub fn warnings(networking: &Networking, facts: &NodeFacts) -> Vec<String> {
     Vec::new()
 }
 
+/// Feature gates with which the components of a node do not start, as sentences for people.
+pub fn gate_warnings(cluster: &ClusterSettings, facts: &NodeFacts) -> Vec<String> {
+    let gates = cluster.feature_gates.iter();
+    gates
+        .filter_map(|(name, on)| {
+            let problem = feature_gate_problem(name, *on, facts.version())?;
+            Some(format!("featureGates.{name}: {problem}"))
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use kind_config::Cluster;
+
     use super::*;
 
     #[test]
@@ -35,6 +48,17 @@ mod tests {
             assert_eq!(warnings(&networking, &facts).len(), count, "{version}");
             let default = Networking::default();
             assert!(warnings(&default, &facts).is_empty());
+        }
+    }
+
+    #[test]
+    fn feature_gates_of_an_image_without_a_version_in_its_name() {
+        let mut cluster = Cluster::default().feature_gate("ImageVolume", true);
+        cluster.set_defaults();
+        let settings = ClusterSettings::new(&cluster).unwrap();
+        for (version, count) in [("v1.30.9", 1), ("v1.31.0", 0)] {
+            let facts = NodeFacts::new("n", "docker", version).unwrap();
+            assert_eq!(gate_warnings(&settings, &facts).len(), count, "{version}");
         }
     }
 }

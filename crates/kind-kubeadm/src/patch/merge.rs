@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::PatchError;
 use super::arguments::{self, Form};
 use super::matching::{Target, text_field};
-use crate::stream::split_documents;
+use crate::stream::{document_lines, split_documents};
 
 const KIND: &str = "patches";
 
@@ -19,6 +19,8 @@ pub(super) struct MergePatch {
     field: String,
     pub(super) target: Target,
     pub(super) patch: Map<String, Value>,
+    /// Its lines: how many of the text's are before them, and they themselves.
+    pub(super) lines: (usize, String),
 }
 
 impl MergePatch {
@@ -26,10 +28,10 @@ impl MergePatch {
     pub(super) fn parse(text: &str, field: &str) -> Result<Vec<Self>, PatchError> {
         let documents = split_documents(text)
             .map_err(|error: yaml::Error| PatchError::yaml(KIND, field, error))?;
+        let documents = documents.into_iter().zip(document_lines(text));
         documents
-            .into_iter()
-            .filter(|document| !document.is_null())
-            .map(|document| {
+            .filter(|(document, _)| !document.is_null())
+            .map(|(document, lines)| {
                 let target = Target::of_patch(&document);
                 let Value::Object(patch) = document else {
                     let reason = "it must be a mapping like the document that it changes";
@@ -39,6 +41,7 @@ impl MergePatch {
                     field: field.to_owned(),
                     target,
                     patch,
+                    lines,
                 })
             })
             .collect()
@@ -77,7 +80,7 @@ fn resolve_special_values(
         let present = document.get(key).unwrap_or(&Value::Null);
         match key.as_str() {
             "certSANs" => add_names(value, present),
-            "extraArgs" | "kubeletExtraArgs" if form != Form::Map => {
+            "extraArgs" | "kubeletExtraArgs" => {
                 arguments::merge_arguments(value, present, form, &path)?;
             }
             _ => {

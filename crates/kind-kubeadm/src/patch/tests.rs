@@ -164,8 +164,8 @@ fn arguments_of_older_versions_are_ordinary_maps() {
             json!({"v": "4"}),
         ),
         (
-            "extraArgs: [{name: v, value: \"5\"}]",
-            json!([{"name": "v", "value": "5"}]),
+            "extraArgs: [{name: v, value: 5}, {name: runtime-config}]",
+            json!({"v": "5"}),
         ),
     ] {
         let patch = format!(
@@ -178,6 +178,54 @@ fn arguments_of_older_versions_are_ordinary_maps() {
             json!(["localhost", "127.0.0.1"])
         );
     }
+}
+
+#[test]
+fn a_flag_that_repeats_keeps_all_its_values() {
+    let present = json!([{"name": "a", "value": "1"}, {"name": "v", "value": "4"}, {"name": "z", "value": "9"}]);
+    let patch = "kind: ClusterConfiguration\napiServer:\n  extraArgs:\n  - {name: v, value: \"5\"}\n  \
+                 - {name: b, value: x}\n  - {name: v, value: \"6\"}\n  - {name: b, value: w}\n";
+    let patched = merge(cluster("v1beta4", present), patch).unwrap();
+    let entries = patched["apiServer"]["extraArgs"].as_array().unwrap();
+    let entries: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            format!(
+                "{}={}",
+                entry["name"].as_str().unwrap(),
+                entry["value"].as_str().unwrap()
+            )
+        })
+        .collect();
+    assert_eq!(entries, ["a=1", "v=5", "v=6", "z=9", "b=x", "b=w"]);
+    let one = "kind: ClusterConfiguration\napiServer:\n  extraArgs: [{name: v, value: \"7\"}]\n";
+    let again = merge(patched, one).unwrap();
+    assert_eq!(
+        again["apiServer"]["extraArgs"][1],
+        json!({"name": "v", "value": "7"})
+    );
+    assert_eq!(again["apiServer"]["extraArgs"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn a_list_over_a_map_is_converted_or_refused() {
+    let present = || cluster("v1beta3", json!({"runtime-config": "", "v": "4"}));
+    let patch = |arguments: &str| {
+        format!("kind: ClusterConfiguration\napiServer:\n  extraArgs: [{arguments}]\n")
+    };
+    let patched = merge(
+        present(),
+        &patch("{name: v, value: \"5\"}, {name: x, value: \"\"}"),
+    );
+    let expected = json!({"runtime-config": "", "v": "5", "x": ""});
+    assert_eq!(patched.unwrap()["apiServer"]["extraArgs"], expected);
+    let refused = merge(
+        present(),
+        &patch("{name: x, value: a}, {name: x, value: b}"),
+    );
+    assert!(refused.unwrap_err().ends_with(
+        "apiServer.extraArgs: the nodes' kubeadm has a map here, which holds one value of x only"
+    ));
 }
 
 /// kind drops such a patch without a word (quirk "explicit v1beta4 + map-form extraArgs dropped").

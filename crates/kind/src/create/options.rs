@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use kind_config::{Cluster, Source as ConfigSource};
-use kind_kubeadm::patch::PatchWarning;
 
 use crate::error::Cause;
 use crate::{CancelToken, Code, Error, KubeconfigFiles, Result, Source};
@@ -165,14 +164,19 @@ impl CreateCluster {
     /// Patches that are probably not what was meant, with their places in the config file.
     pub(crate) fn patch_warnings(&self, cluster: &Cluster) -> Vec<String> {
         let warnings = kind_kubeadm::patch::patch_warnings(cluster).into_iter();
-        let told = warnings.map(|PatchWarning { field, reason }| {
-            let text = format!("{field}: {reason}");
-            match &self.config_file {
-                Some(source) => source.at_field(&field, &text),
-                None => text,
-            }
+        let told = warnings.map(|warning| {
+            let text = format!("{}: {}", warning.field, warning.reason);
+            self.at_place(&warning.place(), text)
         });
         told.collect()
+    }
+
+    /// A text about a place of the configuration, with its line in the config file.
+    fn at_place(&self, place: &str, text: String) -> String {
+        match &self.config_file {
+            Some(source) => source.at_field(place, &text),
+            None => text,
+        }
     }
 
     fn config_error(&self, error: kind_config::Error) -> Error {

@@ -1,21 +1,29 @@
 //! A patch of either kind, as far as its effect is judged.
 
-use kind_config::{JsonPatch, yaml};
+use kind_config::{JsonPatch, Source, yaml};
 use serde_json::{Map, Value};
 
 use crate::patch::matching::Target;
 use crate::patch::merge::MergePatch;
 
 /// Fields of a merge patch that say what it is for, and change nothing.
-const HEADER: [&str; 3] = ["kind", "apiVersion", "metadata"];
+pub(super) const HEADER: [&str; 3] = ["kind", "apiVersion", "metadata"];
 
 pub(super) struct Candidate {
     pub(super) field: String,
     pub(super) target: Target,
-    /// Whether there is anything that it would change.
-    pub(super) has_content: bool,
-    /// A merge patch's own fields.
-    pub(super) patch: Map<String, Value>,
+    pub(super) content: Content,
+}
+
+/// What a patch would change.
+pub(super) enum Content {
+    /// A merge patch's fields, and its lines: how many are before them in the text, and they themselves.
+    Merge {
+        patch: Map<String, Value>,
+        lines: (usize, String),
+    },
+    /// The operations of a JSON patch.
+    Operations(Option<Vec<Value>>),
 }
 
 impl Candidate {
@@ -29,23 +37,23 @@ impl Candidate {
         }
         let candidates = patches.into_iter().map(|patch| Self {
             field: field.to_owned(),
-            has_content: patch
-                .patch
-                .keys()
-                .any(|key| !HEADER.contains(&key.as_str())),
             target: patch.target,
-            patch: patch.patch,
+            content: Content::Merge {
+                patch: patch.patch,
+                lines: patch.lines,
+            },
         });
         candidates.collect()
     }
 
     pub(super) fn of_operations(patch: &JsonPatch, field: String) -> Option<Self> {
         let operations = yaml::parse(&patch.patch).ok()?;
+        operations.as_sequence()?;
+        let operations = operations.to_json();
         Some(Self {
             field,
             target: Target::of_operations(patch),
-            has_content: !operations.as_sequence()?.is_empty(),
-            patch: Map::new(),
+            content: Content::Operations(operations.as_array().cloned()),
         })
     }
 
@@ -53,8 +61,48 @@ impl Candidate {
         Self {
             field: field.to_owned(),
             target: Target::of_patch(&Value::Null),
-            has_content: false,
-            patch: Map::new(),
+            content: Content::Operations(None),
         }
+    }
+
+    /// Whether there is anything that it would change.
+    pub(super) fn has_content(&self) -> bool {
+        match &self.content {
+            Content::Merge { patch, .. } => patch.keys().any(|key| !HEADER.contains(&key.as_str())),
+            Content::Operations(operations) => {
+                operations.as_ref().is_some_and(|list| !list.is_empty())
+            }
+        }
+    }
+
+    /// Whether nothing stands in it at all.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.content {
+            Content::Merge { patch, .. } => patch.is_empty(),
+            Content::Operations(_) => !self.has_content(),
+        }
+    }
+
+    /// A merge patch's value at a path.
+    pub(super) fn value(&self, path: &[&str]) -> Option<&Value> {
+        let Content::Merge { patch, .. } = &self.content else {
+            return None;
+        };
+        let (first, rest) = path.split_first()?;
+        let value = patch.get(*first)?;
+        rest.iter().try_fold(value, |value, key| value.get(*key))
+    }
+
+    /// The line of the whole text, from 1, where a merge patch has a field.
+    pub(super) fn line_of(&self, place: &str) -> Option<usize> {
+        let Content::Merge {
+            lines: (before, text),
+            ..
+        } = &self.content
+        else {
+            return None;
+        };
+        let line = Source::new("", text.as_str()).line_of(place)?;
+        Some(before + line)
     }
 }

@@ -1,8 +1,8 @@
 //! Arguments that etcd has no more.
 
 use kind_config::version::Version;
-use serde_json::Value;
 
+use super::arguments::named_arguments;
 use super::candidate::Candidate;
 use super::level::Level;
 
@@ -11,23 +11,14 @@ use super::level::Level;
 pub(super) fn stops_because(candidate: &Candidate, level: &Level) -> Option<String> {
     let first = Version::new(1, 37, 0);
     let versions = level.versions.as_ref()?;
-    let etcd = candidate.patch.get("etcd")?.get("local")?;
+    let etcd = candidate.value(&["etcd", "local"])?;
     if !versions.iter().any(|version| *version >= first) || etcd.get("imageTag").is_some() {
         return None;
     }
-    let name = argument_names(etcd.get("extraArgs")?)
+    let (name, _) = named_arguments(etcd.get("extraArgs")?)
         .into_iter()
-        .find(|name| name.starts_with("experimental-"))?;
+        .find(|(name, _)| name.starts_with("experimental-"))?;
     Some(format!(
         "etcd of Kubernetes 1.37 and later has no flag --{name}, and does not start with it"
     ))
-}
-
-/// Names of arguments in a map or in a list.
-fn argument_names(arguments: &Value) -> Vec<&str> {
-    match arguments {
-        Value::Object(map) => map.keys().map(String::as_str).collect(),
-        Value::Array(list) => list.iter().filter_map(|one| one["name"].as_str()).collect(),
-        _ => Vec::new(),
-    }
 }

@@ -26,7 +26,7 @@ const OF_FIRST_NODE: [&str; 3] = ["ClusterConfiguration", "InitConfiguration", P
 pub(super) fn useless_because(candidate: &Candidate, level: &Level) -> Option<String> {
     let kind = candidate.target.kind.as_str();
     if kind.is_empty() {
-        let reason = if candidate.patch.is_empty() && !candidate.has_content {
+        let reason = if candidate.is_empty() {
             "has no effect: it is empty"
         } else {
             "has no effect: it has no kind"
@@ -37,7 +37,7 @@ pub(super) fn useless_because(candidate: &Candidate, level: &Level) -> Option<St
         .or_else(|| other_version(candidate, level))
         .or_else(|| other_node(kind, level))
         .or_else(|| {
-            (!candidate.has_content)
+            (!candidate.has_content())
                 .then(|| "has no effect: there is nothing that it changes".to_owned())
         })
 }

@@ -11,8 +11,18 @@ fn told(config: &str) -> Vec<String> {
     cluster.set_defaults();
     let warnings = patch_warnings(&cluster).into_iter();
     warnings
-        .map(|warning| format!("{} {}", warning.field, warning.reason))
+        .map(|warning| format!("{} {}", warning.place(), warning.reason))
         .collect()
+}
+
+/// A field that documents of a kind have.
+fn field_of(kind: &str) -> &'static str {
+    match kind {
+        "ClusterConfiguration" => "clusterName",
+        "KubeletConfiguration" => "maxPods",
+        "KubeProxyConfiguration" => "mode",
+        _ => "nodeRegistration",
+    }
 }
 
 /// What is told of one patch of all nodes.
@@ -75,14 +85,14 @@ fn patches_without_effect_are_told() {
 #[test]
 fn variants_for_several_versions_side_by_side_are_meant() {
     let patches = "kubeadmConfigPatches:\n\
-                   - '{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta3, a: 1}'\n\
-                   - '{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta4, a: 1}'\n";
+                   - '{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta3, clusterName: a}'\n\
+                   - '{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta4, clusterName: a}'\n";
     assert_eq!(told(patches), [""; 0]);
 }
 
 #[test]
 fn versions_follow_the_image() {
-    let patch = "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta3, a: 1}']\n";
+    let patch = "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta3, clusterName: a}']\n";
     for (image, count) in [
         ("kindest/node:v1.35.0", 0),
         ("kindest/node:v1.36.1", 1),
@@ -98,7 +108,8 @@ fn patches_for_another_node_are_told() {
     let of_node = |role: &str, kind: &str| {
         told(&format!(
             "nodes:\n- {{}}\n- {{role: control-plane}}\n- role: {role}\n  \
-             kubeadmConfigPatches: ['{{kind: {kind}, a: 1}}']\n"
+             kubeadmConfigPatches: ['{{kind: {kind}, {}: 1}}']\n",
+            field_of(kind)
         ))
     };
     for kind in [
@@ -126,7 +137,7 @@ fn operations_of_another_group_or_version_are_told() {
             "kubeadmConfigPatchesJSON6902:\n- {{{target}, patch: '{patch}'}}\n"
         ))
     };
-    let operation = "[{op: add, path: /a, value: 1}]";
+    let operation = "[{op: add, path: /clusterName, value: a}]";
     let right = "group: kubeadm.k8s.io, version: v1beta4, kind: ClusterConfiguration";
     assert_eq!(of(right, operation), [""; 0]);
     assert!(of(right, "[]")[0].contains("nothing that it changes"));
@@ -161,4 +172,125 @@ fn experimental_flags_of_etcd_are_gone() {
         assert_eq!(of(new, &format!("imageTag: 3.6.5-0, {arguments}")), [""; 0]);
     }
     assert_eq!(of(new, "extraArgs: {quota-backend-bytes: \"1\"}"), [""; 0]);
+}
+
+/// Lines of a patch of a cluster of that Kubernetes, and what is told of it.
+fn told_of_lines(version: &str, lines: &str) -> Vec<String> {
+    let lines: String = lines.lines().map(|line| format!("  {line}\n")).collect();
+    told(&format!(
+        "nodes: [{{image: \"kindest/node:{version}\"}}]\nkubeadmConfigPatches:\n- |\n{lines}"
+    ))
+}
+
+#[test]
+fn unknown_fields_inside_patches_are_told_with_their_lines() {
+    let cluster = "kind: InitConfiguration\nskipPhases: []\n---\nkind: ClusterConfiguration\napiServer:\n  \
+                   extraArg:\n  - {name: v, value: \"5\"}\n  extraVolumes:\n  - name: a\n    hostpath: /a\n\
+                   etcd: {local: {extraArgs: [], dataDirectory: /x}}\nmetadata: {name: config}\n";
+    assert_eq!(
+        told_of_lines("v1.37.0", cluster),
+        [
+            "kubeadmConfigPatches[0]:6 apiServer.extraArg has no effect: ClusterConfiguration of \
+             kubeadm.k8s.io/v1beta4 has no such field; did you mean extraArgs?",
+            "kubeadmConfigPatches[0]:10 apiServer.extraVolumes[].hostpath has no effect: ClusterConfiguration of \
+             kubeadm.k8s.io/v1beta4 has no such field; did you mean hostPath?",
+            "kubeadmConfigPatches[0]:11 etcd.local.dataDirectory has no effect: ClusterConfiguration of \
+             kubeadm.k8s.io/v1beta4 has no such field",
+        ]
+    );
+    let kubelet =
+        "kind: KubeletConfiguration\nevictionHard: {anything: 1}\nmaxpods: 9\nfailCgroupV1: true\n";
+    assert_eq!(
+        told_of_lines("v1.30.0", kubelet),
+        [
+            "kubeadmConfigPatches[0]:4 failCgroupV1 has no effect: KubeletConfiguration of Kubernetes 1.30 has no \
+             such field, it came with 1.31",
+            "kubeadmConfigPatches[0]:3 maxpods has no effect: KubeletConfiguration of kubelet.config.k8s.io/v1beta1 \
+             has no such field; did you mean maxPods?",
+        ]
+    );
+    let proxy = "kind: KubeProxyConfiguration\nIPVS: {strictARP: true}\n";
+    assert!(told_of_lines("v1.36.0", proxy)[0].contains(":2 IPVS has no effect"));
+}
+
+#[test]
+fn ipvs_is_leaving() {
+    let patch = "kind: KubeProxyConfiguration\nmode: ipvs\n";
+    assert_eq!(told_of_lines("v1.36.4", patch), [""; 0]);
+    let told = told_of_lines("v1.37.0", patch);
+    assert!(
+        told[0].starts_with("kubeadmConfigPatches[0]:2 ipvs is deprecated"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn fields_of_each_api_version_are_its_own() {
+    let timeouts = "kind: InitConfiguration\ntimeouts: {discovery: 1m}\n";
+    assert_eq!(told_of_lines("v1.36.1", timeouts), [""; 0]);
+    assert_eq!(told_of_lines("v1.35.0", timeouts).len(), 1);
+    // Of v1beta2 nothing is known, and of nodes of several versions nothing is said.
+    assert_eq!(told_of_lines("v1.22.0", timeouts), [""; 0]);
+    let mixed = "nodes: [{image: \"a:v1.35.0\"}, {image: \"a:v1.36.0\", role: worker}]\n\
+                 kubeadmConfigPatches: ['{kind: InitConfiguration, timeouts: {discovery: 1m}}']\n";
+    assert_eq!(told(mixed), [""; 0]);
+}
+
+#[test]
+fn unknown_fields_of_operations_are_told() {
+    let of = |operation: &str| {
+        told(&format!(
+            "kubeadmConfigPatchesJSON6902:\n- group: kubeadm.k8s.io\n  version: v1beta4\n  \
+             kind: ClusterConfiguration\n  patch: '[{operation}]'\n"
+        ))
+    };
+    for (operation, is_told) in [
+        ("{op: add, path: /apiServer/certSANs/-, value: a}", false),
+        (
+            "{op: add, path: /apiServer/extraArgs/-, value: {name: v, value: \"5\"}}",
+            false,
+        ),
+        ("{op: remove, path: /apiServer/nothing}", false),
+        ("{op: add, path: /featureGates/Some, value: true}", false),
+        ("{op: add, path: /apiServer/certSans, value: [a]}", true),
+        (
+            "{op: replace, path: /apiServer, value: {certSans: [a]}}",
+            true,
+        ),
+        (
+            "{op: add, path: /apiServer/extraArgs/0, value: {key: v}}",
+            true,
+        ),
+    ] {
+        assert_eq!(of(operation).len(), usize::from(is_told), "{operation}");
+    }
+}
+
+#[test]
+fn feature_gates_that_a_component_refuses_are_told() {
+    for (version, patch, told) in [
+        (
+            "v1.33.0",
+            "kind: KubeletConfiguration\nfeatureGates:\n  NoSuchThing: true\n  AllAlpha: false\n",
+            "kubeadmConfigPatches[0]:3 what reads it does not start: no Kubernetes from 1.20",
+        ),
+        (
+            "v1.36.0",
+            "kind: ClusterConfiguration\nscheduler:\n  extraArgs:\n  - name: feature-gates\n    \
+             value: AllAlpha=true,AppArmor=true\n",
+            "kubeadmConfigPatches[0]:3 what reads it does not start: Kubernetes 1.36 has no feature gate AppArmor",
+        ),
+        (
+            "v1.30.0",
+            "kind: InitConfiguration\nnodeRegistration:\n  kubeletExtraArgs:\n    feature-gates: APIListChunking=false\n",
+            "kubeadmConfigPatches[0]:3 what reads it does not start: feature gate APIListChunking is locked to true",
+        ),
+    ] {
+        let found = told_of_lines(version, patch);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(told), "{found:?}");
+    }
+    // Gates of ClusterConfiguration are kubeadm's own.
+    let own = "kind: ClusterConfiguration\nfeatureGates: {ControlPlaneKubeletLocalMode: true}\n";
+    assert_eq!(told_of_lines("v1.33.0", own), [""; 0]);
 }

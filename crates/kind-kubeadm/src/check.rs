@@ -1,0 +1,118 @@
+//! What is wrong with patches, as far as it is known before there are nodes.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use kind_config::{Cluster, tagged_version};
+
+use crate::patch::{PatchError, Patches};
+use crate::settings::node_field;
+use crate::{ClusterSettings, Error, NodeFacts, NodeSettings, containerd, patched};
+
+/// Checks that all patches of a cluster can be read: those of kubeadm's documents and those of
+/// containerd's configuration. Where the images tell their Kubernetes version, those of kubeadm's documents must apply
+/// too; otherwise that is known once there are nodes.
+///
+/// Returns what is wrong with each one that cannot.
+pub fn check_patches(cluster: &Cluster) -> Vec<Error> {
+    let mut problems = Patches::problems(
+        "",
+        &cluster.kubeadm_config_patches,
+        &cluster.kubeadm_config_patches_json6902,
+    );
+    for (index, node) in cluster.nodes.iter().enumerate() {
+        problems.extend(Patches::problems(
+            &node_field(index),
+            &node.kubeadm_config_patches,
+            &node.kubeadm_config_patches_json6902,
+        ));
+    }
+    let mut errors: Vec<_> = problems.into_iter().map(Error::Kubeadm).collect();
+    errors.extend(containerd::patch_problems(cluster));
+    if errors.is_empty() {
+        failing_patches(cluster)
+    } else {
+        errors
+    }
+}
+
+/// What is wrong with patches that do not apply. Nodes whose image does not tell its version are left out, and so is a
+/// `test` that fails: it may ask for what only a real node has.
+fn failing_patches(cluster: &Cluster) -> Vec<Error> {
+    let Ok(settings) = ClusterSettings::new(cluster) else {
+        return Vec::new();
+    };
+    let mut known = BTreeSet::new();
+    let errors = (0..cluster.nodes.len()).filter_map(|index| {
+        let error = try_patches(cluster, &settings, index)?;
+        known.insert(error.to_string()).then_some(error)
+    });
+    errors.collect()
+}
+
+fn try_patches(cluster: &Cluster, settings: &ClusterSettings, index: usize) -> Option<Error> {
+    let node = &cluster.nodes[index];
+    let version = tagged_version(&node.image)?;
+    let name = cluster.node_names().into_iter().nth(index)?;
+    let mut facts = NodeFacts::new(&name, "kind", &format!("v{version}")).ok()?;
+    facts.ipv4 = Some(Ipv4Addr::LOCALHOST);
+    facts.ipv6 = Some(Ipv6Addr::LOCALHOST);
+    let node = NodeSettings::new(index, node).ok()?;
+    match patched(settings, &node, &facts) {
+        Err(Error::Kubeadm(error)) if !is_failed_test(&error) => Some(Error::Kubeadm(error)),
+        _ => None,
+    }
+}
+
+fn is_failed_test(error: &PatchError) -> bool {
+    let reason = error.reason.downcast_ref::<json_patch::PatchError>();
+    reason.is_some_and(|error| matches!(error.kind, json_patch::PatchErrorKind::TestFailed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with the patches of a cluster.
+    fn problems(config: &str) -> Vec<String> {
+        let header = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n";
+        let mut cluster = Cluster::parse(&format!("{header}{config}")).unwrap();
+        cluster.set_defaults();
+        let errors = check_patches(&cluster).into_iter();
+        errors.map(|error| error.to_string()).collect()
+    }
+
+    const MAP: &str = "kubeadmConfigPatches:\n- '{kind: ClusterConfiguration, \
+                       apiVersion: kubeadm.k8s.io/v1beta4, apiServer: {extraArgs: {v: \"5\"}}}'\n";
+
+    #[test]
+    fn a_map_for_v1beta4_is_refused_before_there_are_nodes() {
+        let found = problems(&format!("nodes: [{{}}, {{role: worker}}]\n{MAP}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("has a list of entries"), "{found:?}");
+        let older = format!("nodes: [{{image: \"a:v1.35.0\"}}]\n{MAP}");
+        assert_eq!(problems(&older), [""; 0]);
+        let unknown = format!("nodes: [{{image: my/node}}]\n{MAP}");
+        assert_eq!(problems(&unknown), [""; 0]);
+    }
+
+    #[test]
+    fn operations_that_do_not_apply_are_told_before_there_are_nodes() {
+        let of = |operation: &str| {
+            problems(&format!(
+                "nodes:\n- {{}}\n- role: worker\n  kubeadmConfigPatchesJSON6902:\n  - group: kubeadm.k8s.io\n    \
+                 version: v1beta4\n    kind: JoinConfiguration\n    patch: '[{operation}]'\n"
+            ))
+        };
+        let found = of("{op: replace, path: /nothing/here, value: 1}");
+        assert!(
+            found[0].contains("nodes[1].kubeadmConfigPatchesJSON6902[0]"),
+            "{found:?}"
+        );
+        assert_eq!(of("{op: test, path: /kind, value: Other}"), [""; 0]);
+        assert_eq!(
+            of("{op: add, path: /skipPhases/-, value: preflight}"),
+            [""; 0]
+        );
+    }
+}

@@ -1,0 +1,19 @@
+//! Extra arguments that a patch sets.
+
+use serde_json::Value;
+
+/// Names and values of arguments in a map or in a list.
+pub(super) fn named_arguments(arguments: &Value) -> Vec<(&str, &Value)> {
+    match arguments {
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect(),
+        Value::Array(list) => {
+            let named = list.iter();
+            let named = named.filter_map(|one| Some((one["name"].as_str()?, &one["value"])));
+            named.collect()
+        }
+        _ => Vec::new(),
+    }
+}
