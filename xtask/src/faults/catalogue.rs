@@ -88,7 +88,8 @@ nodes:
     },
     Fault {
         id: "containerd-without-cri",
-        config: "containerdConfigPatches: ['disabled_plugins = [\"io.containerd.grpc.v1.cri\"]']",
+        // Other reasons are known before the node starts.
+        config: "containerdConfigPatches: ['plugins.\"io.containerd.grpc.v1.cri\".stream_idle_timeout = \"soon\"']",
         cause: "containerd runs without its Kubernetes part, the CRI plugin",
         ..OF_CONFIG
     },

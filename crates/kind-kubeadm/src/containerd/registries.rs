@@ -6,6 +6,7 @@ use kind_config::Registry;
 use serde_json::{Value, json};
 
 use super::Settings;
+use super::names::images_plugin;
 
 /// Below this directory containerd looks for the settings of a registry.
 const DIRECTORY: &str = "/etc/containerd/certs.d";
@@ -41,10 +42,7 @@ fn host_files(registry: &Registry) -> Vec<(String, String)> {
 
 /// Has containerd look for registries' files. Images of today do; those of kind before v0.27 do not.
 pub(super) fn enable_registries(config: &mut Value, version: i64) {
-    let plugin = match version {
-        2 => "io.containerd.grpc.v1.cri",
-        _ => "io.containerd.cri.v1.images",
-    };
+    let plugin = images_plugin(version);
     let path = &config["plugins"][plugin]["registry"]["config_path"];
     if path.as_str().unwrap_or_default().is_empty() {
         let wanted = json!({ "plugins": { plugin: { "registry": { "config_path": DIRECTORY } } } });

@@ -1,5 +1,7 @@
 //! From nodes that exist to the files that are put into them before they start.
 
+use std::collections::BTreeSet;
+
 use kind_config::ResourceLimits;
 use kind_kubeadm::containerd;
 use kind_node::cni;
@@ -37,6 +39,8 @@ pub(crate) struct NodeFiles {
     pub(crate) secrets: Vec<File>,
     /// Paths of files that cannot be made because the image's own are not known.
     pub(crate) unknown: Vec<&'static str>,
+    /// What was made of what the user wants, as sentences.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Makes everything that is written into nodes before they start. Nothing of the world is asked.
@@ -67,6 +71,7 @@ pub(crate) fn make_documents<'a>(
             files: vec![load_balancer_file(plan)],
             secrets: strategy.balancer_kubeconfig(first)?.into_iter().collect(),
             unknown: Vec::new(),
+            notes: Vec::new(),
         };
         Ok((balancer.name.clone(), files))
     });
@@ -83,6 +88,14 @@ pub(crate) fn make_documents<'a>(
     })
 }
 
+impl ClusterDocuments<'_> {
+    /// What was made of what the user wants, each once.
+    pub(crate) fn notes(&self) -> BTreeSet<&str> {
+        let notes = self.files.values().flat_map(|files| &files.notes);
+        notes.map(String::as_str).collect()
+    }
+}
+
 impl NodeDocuments<'_> {
     /// kubeadm's documents, containerd's configuration if the user patches it, what the configuration asks for
     /// beside them, and what the node needs to start by the chosen strategy.
@@ -93,14 +106,17 @@ impl NodeDocuments<'_> {
         writes_cni: bool,
     ) -> Result<NodeFiles> {
         let cluster = &plan.kubernetes;
-        let mut unknown = Vec::new();
+        let (mut unknown, mut notes) = (Vec::new(), Vec::new());
         let mut files = vec![File::new(kind_kubeadm::CONFIG_PATH, self.documents.text())];
         if cluster.containerd.has_patches() {
             match &self.known.containerd {
                 Some(config) => {
                     let patched = containerd::patch(config, &cluster.containerd);
                     let patched = patched.map_err(Error::document)?;
-                    files.push(File::new(containerd::CONFIG_PATH, patched));
+                    files.push(File::new(containerd::CONFIG_PATH, patched.text));
+                    let more = patched.files.into_iter();
+                    files.extend(more.map(|(path, text)| File::new(path, text)));
+                    notes = patched.notes;
                 }
                 None => unknown.push(containerd::CONFIG_PATH),
             }
@@ -127,6 +143,7 @@ impl NodeDocuments<'_> {
             files,
             secrets: strategy.node_secrets(self)?,
             unknown,
+            notes,
         })
     }
 }

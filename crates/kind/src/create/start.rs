@@ -1,5 +1,6 @@
 //! From documents to nodes that run.
 
+use kind_config::tagged_version;
 use kind_node::request::StepId;
 use kind_secret::redact_document;
 
@@ -48,6 +49,9 @@ fn write_files(
     phases: &Phases<'_>,
 ) -> Result<()> {
     let engine = coordinator.engine();
+    for note in documents.notes() {
+        phases.send_event(Event::Warning(Warning::Config(note.to_owned())));
+    }
     let nodes: Vec<_> = documents.files.iter().collect();
     let written = parallel::run_for_each(&nodes, coordinator.cancel, |(name, files)| {
         let Some(node) = documents.nodes.get(*name) else {
@@ -58,7 +62,12 @@ fn write_files(
             };
         };
         let networking = &plan.kubernetes.networking;
-        for warning in kind_kubeadm::warnings(networking, &node.facts) {
+        let mut warnings = kind_kubeadm::warnings(networking, &node.facts);
+        if tagged_version(&node.plan.image).as_ref() != Some(node.facts.version()) {
+            // Nothing was said of the version that it has.
+            warnings.extend(kind_kubeadm::gate_warnings(&plan.kubernetes, &node.facts));
+        }
+        for warning in warnings {
             phases.send_event(Event::Warning(Warning::Config(warning)));
         }
         let text = node.documents.text();

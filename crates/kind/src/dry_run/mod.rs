@@ -205,6 +205,7 @@ fn show_nodes(
             files,
             secrets,
             unknown,
+            notes: _,
         } = files.remove(&name).unwrap_or_default();
         let documents = nodes.get(&name);
         let files = files.into_iter().map(|file| (file.path, file.text));
