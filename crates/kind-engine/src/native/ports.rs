@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::record::NodeRecord;
 use crate::{Code, Error, Port, Protocol};
@@ -26,7 +26,7 @@ pub(super) fn choose_ports(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<
             .iter()
             .find(|node| node.host.ports.iter().any(|other| port_clash(port, other)))
         {
-            return Err(taken_port(port, &format!("node {}", node.name)));
+            return Err(taken_port(port, &Owner::Node(node.name.clone())));
         }
         let listener = listen_on_port(port)?;
         let number = match &listener {
@@ -73,10 +73,7 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
         }
     };
     result.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => taken_port(
-            port,
-            &port_owner(port).unwrap_or_else(|| "another program".into()),
-        ),
+        io::ErrorKind::AddrInUse => taken_port(port, &port_owner(port)),
         io::ErrorKind::AddrNotAvailable => Error::other(
             Code::PortAddress,
             format!("address {} is not one of this host", port.listen),
@@ -86,17 +83,50 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
     })
 }
 
-fn taken_port(port: &Port, owner: &str) -> Error {
-    let address = SocketAddr::new(port.listen, port.host);
-    Error::other(
-        Code::PortTaken,
-        format!("port {address} is in use by {owner}"),
-        "end that program, or choose another hostPort (or apiServerPort)",
-    )
+/// Who has a port.
+enum Owner {
+    /// A node, running or not.
+    Node(String),
+    /// This process, which holds every port that it has chosen already.
+    Oneself,
+    /// A program, for example `nginx (pid 12)`; nothing more is known without its name.
+    Program(Option<String>),
 }
 
-/// The program that listens on a port, for example `nginx (pid 12)`.
-fn port_owner(port: &Port) -> Option<String> {
+fn taken_port(port: &Port, owner: &Owner) -> Error {
+    let address = SocketAddr::new(port.listen, port.host);
+    let (owner, remedy) = match owner {
+        Owner::Node(node) => (
+            format!("node {node}"),
+            "delete that node's cluster, or choose another hostPort (or apiServerPort)",
+        ),
+        Owner::Oneself => (
+            "another port of the same configuration".to_owned(),
+            "choose another hostPort (or apiServerPort) for one of them",
+        ),
+        Owner::Program(name) => (
+            name.clone().unwrap_or("another program".to_owned()),
+            "end that program, or choose another hostPort (or apiServerPort)",
+        ),
+    };
+    let text = format!("port {address} is in use by {owner}");
+    Error::other(Code::PortTaken, text, remedy)
+}
+
+fn port_owner(port: &Port) -> Owner {
+    let Some(process) = listening_process(port) else {
+        return Owner::Program(None);
+    };
+    let pid = process.file_name().unwrap_or_default().to_string_lossy();
+    if pid == std::process::id().to_string() {
+        return Owner::Oneself;
+    }
+    let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+    Owner::Program(Some(format!("{} (pid {pid})", name.trim())))
+}
+
+/// The process that listens on a port, as a directory of `/proc`.
+fn listening_process(port: &Port) -> Option<PathBuf> {
     let protocol = match port.protocol {
         Protocol::Udp => "udp",
         // Nothing publishes SCTP: there is nobody to find.
@@ -112,11 +142,6 @@ fn port_owner(port: &Port) -> Option<String> {
     let pids = processes.filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
     pids.map(|entry| entry.path())
         .find(|process| has_open(process, &wanted))
-        .map(|process| {
-            let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-            let pid = process.file_name().unwrap_or_default().to_string_lossy();
-            format!("{} (pid {pid})", name.trim())
-        })
 }
 
 /// The inode of the listening (TCP) or bound (UDP) socket of a port in a table of `/proc/net`.
@@ -144,6 +169,9 @@ pub(super) fn target_address(node: &NodeRecord, port: &Port) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::OwnedFd;
+    use std::process::Command;
+
     use super::*;
 
     const LOCALHOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -160,15 +188,49 @@ mod tests {
     #[test]
     fn the_owner_of_a_taken_port_is_named() {
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            let holder = listen_on_port(&Port::new(LOCALHOST, 0, 1, protocol)).unwrap();
-            let number = match &holder {
-                Listener::Tcp(socket) => socket.local_addr().unwrap().port(),
-                Listener::Udp(socket) => socket.local_addr().unwrap().port(),
+            let (listener, number) = held_port(protocol);
+            let socket: OwnedFd = match listener {
+                Listener::Tcp(socket) => socket.into(),
+                Listener::Udp(socket) => socket.into(),
             };
+            let mut holder = Command::new("sleep")
+                .arg("60")
+                .stdin(socket)
+                .spawn()
+                .unwrap();
+            let error = listen_on_port(&Port::new(LOCALHOST, number, 1, protocol)).unwrap_err();
+            holder.kill().unwrap();
+            let pid = holder.id();
+            holder.wait().unwrap();
+            assert_eq!(error.code(), Code::PortTaken);
+            let told = error.to_string();
+            assert!(told.contains(&format!("sleep (pid {pid})")), "{told}");
+        }
+    }
+
+    /// A listener on a free port, and its number.
+    fn held_port(protocol: Protocol) -> (Listener, u16) {
+        let listener = listen_on_port(&Port::new(LOCALHOST, 0, 1, protocol)).unwrap();
+        let number = match &listener {
+            Listener::Tcp(socket) => socket.local_addr().unwrap().port(),
+            Listener::Udp(socket) => socket.local_addr().unwrap().port(),
+        };
+        (listener, number)
+    }
+
+    #[test]
+    fn nobody_is_told_to_end_the_very_program_that_tells() {
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            let (_held, number) = held_port(protocol);
             let error = listen_on_port(&Port::new(LOCALHOST, number, 1, protocol)).unwrap_err();
             assert_eq!(error.code(), Code::PortTaken);
-            let pid = format!("(pid {})", std::process::id());
-            assert!(error.to_string().contains(&pid), "{error}");
+            let told = format!("{error:?} {error}");
+            assert!(
+                told.contains("another port of the same configuration"),
+                "{told}"
+            );
+            assert!(!told.contains("(pid "), "{told}");
+            assert!(!told.contains("end that program"), "{told}");
         }
     }
 
