@@ -146,18 +146,22 @@ fn networking() -> impl Strategy<Value = Networking> {
         any::<bool>(),
         open_word(KubeProxyMode::WORDS),
         option::of(texts()),
+        any::<bool>(),
     );
     (simple, rest).prop_map(
-        |((ip_family, port, address, sans, pods, services), (no_cni, mode, search))| Networking {
-            ip_family,
-            api_server_port: port,
-            api_server_address: address,
-            api_server_cert_sans: sans,
-            pod_subnet: pods,
-            service_subnet: services,
-            disable_default_cni: no_cni,
-            kube_proxy_mode: mode,
-            dns_search: search,
+        |((ip_family, port, address, sans, pods, services), (no_cni, mode, search, no_proxy))| {
+            Networking {
+                ip_family,
+                api_server_port: port,
+                api_server_address: address,
+                api_server_cert_sans: sans,
+                pod_subnet: pods,
+                service_subnet: services,
+                disable_default_cni: no_cni,
+                kube_proxy_mode: mode,
+                dns_search: search,
+                disable_host_proxy: no_proxy,
+            }
         },
     )
 }
@@ -189,6 +193,7 @@ pub(crate) fn old_cluster() -> impl Strategy<Value = Cluster> {
             ..cluster
         };
         old.networking.api_server_cert_sans.clear();
+        old.networking.disable_host_proxy = false;
         for node in &mut old.nodes {
             node.taints = None;
             node.env.clear();

@@ -51,6 +51,7 @@ mod node_image;
 mod plan;
 mod power;
 mod provider;
+mod proxies;
 mod prune;
 mod publish;
 mod steps;

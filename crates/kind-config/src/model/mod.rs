@@ -96,6 +96,8 @@ pub struct Networking {
     pub kube_proxy_mode: KubeProxyMode,
     /// Search domains of the nodes: the host's with `None`, none at all with an empty list.
     pub dns_search: Option<Vec<String>>,
+    /// Leave the host's proxies out of nodes, and those of the engine's client. Since `v1beta1`.
+    pub disable_host_proxy: bool,
 }
 
 /// A host path shown in a node.

@@ -23,6 +23,7 @@ struct ClientConfig {
 struct Proxies {
     http_proxy: String,
     https_proxy: String,
+    all_proxy: String,
     no_proxy: String,
 }
 
@@ -44,6 +45,7 @@ pub(super) fn client_proxies(
     [
         ("HTTP_PROXY", found.http_proxy),
         ("HTTPS_PROXY", found.https_proxy),
+        ("ALL_PROXY", found.all_proxy),
         ("NO_PROXY", found.no_proxy),
     ]
     .into_iter()

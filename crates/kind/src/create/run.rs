@@ -18,10 +18,11 @@ use super::provision::provision_nodes;
 use super::start::start_nodes;
 use super::{CreateCluster, Created};
 use crate::abandon::{SHORT_GRACE, run_abandonable};
-use crate::event::{Event, Listener, Phase};
+use crate::event::{Event, Listener, Phase, Warning};
 use crate::kubeconfig::{self, context_name};
 use crate::leftover::Leftover;
-use crate::plan::{Plan, Surroundings, with_client_settings};
+use crate::plan::{Plan, Surroundings};
+use crate::proxies::{ProxiesOfNodes, proxies_of_nodes};
 use crate::{CancelToken, Endpoint, Error, Provider, Result, error_chain};
 
 impl Provider {
@@ -114,8 +115,19 @@ fn plan_cluster(
     phases.begin_phase(Phase::PrepareNodes { count });
     let wants_ipv6 = cluster.networking.ip_family.has_ipv6();
     let network = ensure_network(coordinator, wants_ipv6, phases)?;
-    let environment = coordinator.provider.environment();
-    let environment = with_client_settings(coordinator.engine(), environment);
+    let engine = (Some(coordinator.engine()), coordinator.host);
+    let ProxiesOfNodes {
+        environment,
+        warnings,
+    } = proxies_of_nodes(
+        coordinator.provider.environment(),
+        &cluster.networking,
+        &network,
+        engine,
+    );
+    for text in warnings {
+        phases.send_event(Event::Warning(Warning::Host(text)));
+    }
     let plan = make_plan(&cluster, &environment, &network)?;
     note_secrets(&cluster, &plan);
     Ok(plan)

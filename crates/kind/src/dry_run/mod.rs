@@ -24,6 +24,7 @@ use crate::event::{Event, Listener, Warning};
 use crate::node::File;
 use crate::plan::{NodeMap, NodePlan, Plan};
 use crate::provider::ProviderBuilder;
+use crate::proxies::proxies_of_nodes;
 use crate::{CancelToken, CreateCluster, Result, network};
 use host::Host;
 
@@ -154,10 +155,22 @@ fn dry_run_cluster(
         subnets: [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).into(),
         lasting_addresses: true,
     };
-    let plan = make_plan(&cluster, &settings.environment, &network)?;
+    let proxies = proxies_of_nodes(
+        &settings.environment,
+        &cluster.networking,
+        &network,
+        (host.engine.as_deref(), &host.info),
+    );
+    for text in proxies.warnings {
+        listener(Event::Warning(Warning::Host(text)));
+    }
+    let plan = make_plan(&cluster, &proxies.environment, &network)?;
     let addresses = assign_addresses(&plan);
     let provisioned = suppose_nodes(&plan, &addresses, &host, assumptions)?;
     let documents = make_documents(&plan, &provisioned, &CancelToken::new())?;
+    for note in documents.notes() {
+        listener(Event::Warning(Warning::Config(note.to_owned())));
+    }
     Ok(DryRun {
         engine: host.kind.name().to_owned(),
         subnets: network.subnets,

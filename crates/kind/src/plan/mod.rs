@@ -16,7 +16,6 @@ use kind_kubeadm::{ClusterSettings, NodeSettings};
 
 use crate::node::NODE_AGENT;
 pub(crate) use planner::published_ports;
-pub(crate) use proxy::with_client_settings;
 pub use role::NodeRole;
 
 /// Name of the network that nodes share.

@@ -3,40 +3,33 @@
 use std::collections::BTreeMap;
 
 use kind_config::Cluster;
-use kind_engine::Engine;
 
 use super::Surroundings;
 
 const NO_PROXY: &str = "NO_PROXY";
-const PROXIES: [&str; 2] = ["HTTP_PROXY", "HTTPS_PROXY"];
 const VARIABLES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", NO_PROXY];
 
-/// The host's environment with the proxies of the engine's own client, where the host has no proxy; a
-/// variable of the host's counts more.
-pub(crate) fn with_client_settings(
-    engine: &dyn Engine,
-    environment: &BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
-    let is_set = |name: &str| {
-        let spellings = [name.to_owned(), name.to_lowercase()];
-        let mut values = spellings.iter().filter_map(|name| environment.get(name));
-        values.any(|value| !value.is_empty())
-    };
-    let mut all = environment.clone();
-    if !PROXIES.iter().any(|name| is_set(name)) {
-        let client = engine.proxies(environment).into_iter();
-        all.extend(client.filter(|(name, _)| !is_set(name)));
-    }
-    all
-}
+/// What engines' clients give to containers by themselves, unless they are told another value.
+const GIVEN_BY_CLIENTS: [&str; 5] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "FTP_PROXY",
+    "ALL_PROXY",
+    NO_PROXY,
+];
 
-/// Proxy variables in both spellings; none if the host has none. What belongs to the cluster is never
-/// reached through a proxy.
+/// Proxy variables in both spellings; none if the host has none, and empty ones if nodes shall have none. What belongs to
+/// the cluster is never reached through a proxy.
 pub(super) fn proxy_variables(
     cluster: &Cluster,
     surroundings: Surroundings<'_>,
     nodes: &[String],
 ) -> BTreeMap<String, String> {
+    if cluster.networking.disable_host_proxy {
+        let names = GIVEN_BY_CLIENTS.iter();
+        let names = names.flat_map(|name| [(*name).to_owned(), name.to_lowercase()]);
+        return names.map(|name| (name, String::new())).collect();
+    }
     let mut found = BTreeMap::new();
     for name in VARIABLES {
         let of_host = |name: &str| {

@@ -71,23 +71,15 @@ fn proxies_are_handed_on_in_both_spellings() {
 }
 
 #[test]
-fn the_clients_proxies_fill_in_what_the_host_does_not_say() {
-    let directory = tempfile::tempdir().unwrap();
-    let config = r#"{"proxies":{"default":{"httpProxy":"client","noProxy":"internal"}}}"#;
-    std::fs::write(directory.path().join("config.json"), config).unwrap();
-    let flavor = kind_engine::command_line::Flavor::Docker;
-    let engine = kind_engine::command_line::CommandLine::new(flavor, "false");
-    let found = |variables: &[(&str, &str)]| {
-        let path = ("DOCKER_CONFIG", directory.path().to_str().unwrap());
-        let pairs = [&[path], variables].concat();
-        let pairs = pairs.into_iter();
-        let environment = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let mut all = with_client_settings(&engine, &environment.collect());
-        [all.remove("HTTP_PROXY"), all.remove("NO_PROXY")].map(Option::unwrap_or_default)
-    };
-    assert_eq!(found(&[]), ["client", "internal"]);
-    assert_eq!(found(&[("NO_PROXY", "own")]), ["client", "own"]);
-    assert_eq!(found(&[("https_proxy", "own")]), ["", ""]);
+fn nodes_without_the_hosts_proxies_have_empty_ones() {
+    let environment = [("https_proxy", "http://proxy:1"), ("NO_PROXY", "foo.com")];
+    let config = "apiVersion: kind.x-k8s.io/v1beta1\nnetworking: {disableHostProxy: true}\n";
+    let plan = plan(config, &environment);
+    let env = &plan.nodes[0].env;
+    for name in ["HTTP_PROXY", "https_proxy", "ALL_PROXY", "no_proxy"] {
+        // An engine's client gives its own to a container that has none.
+        assert_eq!(env.get(name).map(String::as_str), Some(""), "{name}");
+    }
 }
 
 /// The compiler cannot tell: the configuration's types are open for those outside of their crate.

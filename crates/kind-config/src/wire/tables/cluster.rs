@@ -42,6 +42,8 @@ table!(Networking, "Networking", "Networks of a cluster.", {
         "How service addresses are made to work; nftables needs Kubernetes 1.31.";
     V1alpha4 "dnsSearch" => dns_search,
         "Search domains of the nodes: the host's if not set, none at all with an empty list.";
+    V1beta1 "disableHostProxy" => disable_host_proxy,
+        "Leaves the host's proxies (HTTP_PROXY and the like) out of nodes, and those of the engine's client.";
 });
 
 table!(JsonPatch, "PatchJSON6902", "A JSON patch (RFC 6902) and the documents it is for.", {

@@ -8,6 +8,7 @@ use kind_config::Cluster;
 use super::facts::Host;
 use crate::EngineChoice;
 use crate::doctor::outcome::{Outcome, Problem};
+use crate::proxies::{ProxyAddress, open_ports};
 
 /// Variables that name a proxy.
 const PROXIES: [&str; 6] = [
@@ -91,26 +92,50 @@ pub(super) fn look_at_proxies(host: &Host) -> Outcome {
     let set = PROXIES
         .into_iter()
         .filter_map(|name| Some((name, host.variable(name)?)));
-    judge_proxies(&set.collect::<Vec<_>>())
+    let tables = ["proc/net/tcp", "proc/net/tcp6"].map(|path| host.text(path).unwrap_or_default());
+    let everywhere = Ipv4Addr::UNSPECIFIED.into();
+    let ports: Vec<_> = tables
+        .iter()
+        .flat_map(|table| open_ports(table, everywhere))
+        .collect();
+    judge_proxies(&set.collect::<Vec<_>>(), &ports)
 }
 
-fn judge_proxies(proxies: &[(&str, &str)]) -> Outcome {
-    let Some(shown) = proxies.first().map(|(_, value)| host_of(value)) else {
-        return Outcome::passed("none is set");
+/// `ports` are those at which something listens on every address of the host.
+fn judge_proxies(proxies: &[(&str, &str)], ports: &[u16]) -> Outcome {
+    let mut shown = None;
+    let mut problems = Vec::new();
+    for (name, value) in proxies {
+        match ProxyAddress::parse(value) {
+            Ok(address) if address.is_loopback() && !ports.contains(&address.port()) => {
+                problems.push(unreached_proxy(name, &address));
+            }
+            Ok(address) => shown = shown.or(Some(address.place())),
+            Err(why) => problems.push(Problem::warning(
+                format!("{name} is no address of a proxy: {why}"),
+                "for example http://proxy.example:3128",
+                format!("set {name} to the address of a proxy, or unset it for kind"),
+            )),
+        }
+    }
+    let passed = match shown {
+        Some(place) => {
+            format!("{place} is handed on to nodes, without the cluster's own addresses")
+        }
+        None => "none is set".to_owned(),
     };
-    let mut own = proxies.iter().filter(|(_, value)| is_own(host_of(value)));
-    let Some((name, value)) = own.next() else {
-        return Outcome::Passed(format!(
-            "{shown} is handed on to nodes, without the cluster's own addresses"
-        ));
-    };
+    Outcome::of_problems(problems, passed)
+}
+
+fn unreached_proxy(name: &str, address: &ProxyAddress<'_>) -> Problem {
     let found = format!(
         "{name} names {}, which in a node is the node itself",
-        host_of(value)
+        address.place()
     );
-    let remedy =
-        format!("set {name} to an address of this host that nodes reach, or unset it for kind");
-    Problem::warning(found, "a proxy that nodes reach", remedy).into()
+    let remedy = format!(
+        "have the proxy listen on every address of this host, set {name} to one that nodes reach, or unset it for kind"
+    );
+    Problem::warning(found, "a proxy that nodes reach", remedy)
 }
 
 /// The host of a URL, without the login that may stand before it.
@@ -198,6 +223,7 @@ mod tests {
 
     #[test]
     fn proxies_are_told_without_their_logins() {
+        let judge_proxies = |proxies: &[(&str, &str)]| judge_proxies(proxies, &[22]);
         assert_eq!(told(&judge_proxies(&[])), "passed: none is set");
         let far = [("HTTP_PROXY", "http://me:secret@proxy.example:3128/")];
         assert_eq!(
@@ -213,6 +239,19 @@ mod tests {
             assert!(told.starts_with("warning: https_proxy names "), "{told}");
             assert!(!told.contains("secret"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_proxy_on_every_address_of_the_host_is_reached_and_nonsense_is_told() {
+        let own = [("ALL_PROXY", "http://localhost:3128")];
+        let passed =
+            "passed: localhost:3128 is handed on to nodes, without the cluster's own addresses";
+        assert_eq!(told(&judge_proxies(&own, &[3128])), passed);
+        let nonsense = told(&judge_proxies(&[("HTTP_PROXY", "http://proxy:http")], &[]));
+        assert_eq!(
+            nonsense,
+            "warning: HTTP_PROXY is no address of a proxy: its port is no number from 1 to 65535"
+        );
     }
 
     #[test]
