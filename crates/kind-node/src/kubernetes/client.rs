@@ -14,6 +14,9 @@ use tokio::time::{sleep, timeout};
 /// Names a kubeconfig file to use instead of the pod's service account.
 const KUBECONFIG: &str = "KUBECONFIG";
 
+/// Stands for a proxy that nothing is sent to.
+const NO_PROXY: &str = "http://none.invalid";
+
 /// Time for one attempt to connect. While a cluster starts, a connection to a service's address that
 /// was tried before kube-proxy knew the service never comes about; a new one does.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -176,7 +179,13 @@ async fn read_configuration(path: &Path) -> Result<Config, Error> {
         path: path.to_owned(),
         source: Box::new(source),
     };
-    let kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
+    let mut kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
+    for cluster in &mut kubeconfig.clusters {
+        if let Some(cluster) = &mut cluster.cluster {
+            // Without one HTTPS_PROXY counts, whatever NO_PROXY and the address of the server are.
+            cluster.proxy_url = Some(NO_PROXY.to_owned());
+        }
+    }
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(failed)
@@ -204,6 +213,8 @@ pub(crate) async fn serves_group(
 /// Makes the client of a finished configuration.
 fn connect_client(mut config: Config) -> Result<Client, Error> {
     config.connect_timeout = Some(CONNECT_TIMEOUT);
+    // A cluster's own API server is never reached through a proxy.
+    config.proxy_url = None;
     // Fails only if a provider is installed already, which is then this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::try_from(config).map_err(|source| Error::Client(Box::new(source)))
@@ -221,6 +232,22 @@ users: [{name: u, user: {token: t}}]
 contexts: [{name: x, context: {cluster: c, user: u, namespace: here}}]
 current-context: x
 "#;
+
+    #[test]
+    fn a_proxy_in_the_environment_does_not_hide_the_api_server() {
+        const WITHOUT: &str = "kubernetes::client::tests::kubeconfig_makes_a_client";
+        for proxy in [
+            "http://proxy.example:3128",
+            "socks5://proxy.example",
+            "no proxy",
+        ] {
+            let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+            let test = test.args(["--exact", WITHOUT]).env("HTTPS_PROXY", proxy);
+            let output = test.output().unwrap();
+            let told = String::from_utf8_lossy(&output.stdout);
+            assert!(told.contains("1 passed"), "{proxy}: {told}");
+        }
+    }
 
     #[tokio::test]
     async fn kubeconfig_makes_a_client() {
