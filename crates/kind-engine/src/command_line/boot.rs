@@ -35,6 +35,7 @@ pub(super) fn await_boot(program: &Program, node: &str, limit: Duration) -> Resu
     match ended {
         _ if found => Ok(()),
         Some(status) if !status.success() => {
+            program.check_engine(&arguments)?;
             let failure = program.ended_badly(&arguments, &status.to_string(), &[]);
             let remedy = "see what became of the node with the engine's own program";
             Err(Error::other(

@@ -68,7 +68,7 @@ pub(super) fn exec_command(
         .any(|words| complaints_text.trim_start().starts_with(words));
     match status.code() {
         Some(0) => Ok(0),
-        Some(code) if tried => Ok(code),
+        Some(code) if tried => program.check_engine(&arguments).map(|()| code),
         _ => Err(program.ended_badly(&arguments, &status.to_string(), &complaints)),
     }
 }

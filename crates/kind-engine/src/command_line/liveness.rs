@@ -113,6 +113,12 @@ impl Liveness {
         self.ask_within(self.timeout())
     }
 
+    /// Whether it answers now, whatever it has said before.
+    pub(super) fn ask_anew(&self) -> Pulse {
+        let _asking = lock_mutex(&self.asking);
+        self.ask_within(self.timeout())
+    }
+
     /// What is to be thought of an engine before it is called: one that was given up is asked first.
     pub(super) fn ask_before_call(&self) -> Pulse {
         if lock_mutex(&self.known).given_up.is_none() {

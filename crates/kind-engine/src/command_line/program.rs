@@ -16,6 +16,9 @@ use super::watchdog::{self, Call, Verdict};
 use super::{FailureReason, Flavor, quote};
 use crate::{Code, Error};
 
+/// Characters of a command that are shown where its arguments are not why it failed.
+const LONGEST_COMMAND: usize = 60;
+
 /// A program that reaches an engine.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
@@ -225,6 +228,19 @@ impl Program {
             .map_err(|verdict| self.ended(arguments, &verdict))
     }
 
+    /// Whether a call may have failed because the engine went away meanwhile: programs that carry streams say nothing
+    /// of that.
+    ///
+    /// # Errors
+    /// [`Error::Program`] if nobody is there any more, [`Code::NoAnswer`] if the engine does not answer.
+    pub(super) fn check_engine(&self, arguments: &[&str]) -> Result<(), Error> {
+        match self.liveness.ask_anew() {
+            Pulse::Beats => Ok(()),
+            Pulse::Silent(time) => Err(self.ended(arguments, &Verdict::Silent(time))),
+            Pulse::Gone(words) => Err(self.ended(arguments, &Verdict::Gone(words))),
+        }
+    }
+
     /// How the program ended and what it printed, if it ends in time; otherwise it is ended, with all that it has
     /// started.
     ///
@@ -253,7 +269,7 @@ impl Program {
 
     /// Why a program was ended that did not end by itself.
     fn ended(&self, arguments: &[&str], verdict: &Verdict) -> Error {
-        let command = self.quote_arguments(arguments);
+        let command = shorten(self.quote_arguments(arguments));
         let engine = self
             .flavor
             .map_or(self.name.as_str(), |flavor| flavor.name());
@@ -326,6 +342,14 @@ impl Program {
         let words = std::iter::once(self.name.as_str()).chain(arguments.iter().copied());
         let command = quote::quote_command(&words.map(str::to_owned).collect::<Vec<_>>());
         redact_document(&command).into_owned()
+    }
+}
+
+/// A command as far as it tells what it does.
+fn shorten(command: String) -> String {
+    match command.char_indices().nth(LONGEST_COMMAND) {
+        Some((end, _)) => format!("{} ...", command[..end].trim_end()),
+        None => command,
     }
 }
 
@@ -464,6 +488,20 @@ mod tests {
         assert_eq!(error.code(), Code::NoDaemon);
         let said = "Cannot connect to the Docker daemon at x";
         assert_eq!(error.output(), Some(said));
+    }
+
+    #[test]
+    fn a_call_that_ends_with_its_engine_names_the_engine() {
+        let script = "echo 'Cannot connect to the Docker daemon at x' >&2; exit 1";
+        let (docker, _directory) = docker(script, HASTY);
+        let long = "a".repeat(100);
+        let error = docker.check_engine(&["logs", "-f", &long]).unwrap_err();
+        assert_eq!(error.code(), Code::NoDaemon);
+        let text = error.to_string();
+        assert!(
+            text.contains("a ...\" failed with error: the engine is gone"),
+            "{text}"
+        );
     }
 
     #[test]

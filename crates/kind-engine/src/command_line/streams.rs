@@ -36,6 +36,7 @@ pub(super) fn stream_into(
     let printed = [output, errors].concat();
     let status = program.end(call, arguments)?;
     if !status.success() {
+        program.check_engine(arguments)?;
         // The program's own words say more than the pipe that it closed.
         return Err(program.ended_badly(arguments, &status.to_string(), &printed));
     }
@@ -99,10 +100,10 @@ fn finish_program(
     let action = format!("take the output of {}", arguments.join(" "));
     taken.map_err(Error::io(action))?;
     if status.success() {
-        Ok(())
-    } else {
-        Err(program.ended_badly(arguments, &status.to_string(), printed))
+        return Ok(());
     }
+    program.check_engine(arguments)?;
+    Err(program.ended_badly(arguments, &status.to_string(), printed))
 }
 
 /// Starts a program whose output and errors come out of one pipe.
