@@ -64,6 +64,15 @@ fn a_client_that_sleeps_is_passed_over() {
 }
 
 #[test]
+fn an_engine_that_hangs_and_is_passed_over_is_told() {
+    let stage = stage(HANGS);
+    stage.program("podman", PODMAN);
+    let answer = run_soon(&stage, &["get", "clusters"]);
+    let told = "using podman, the first that answers; docker: does not answer; nerdctl, finch: not installed\n";
+    assert!(answer.stderr.starts_with(told), "{answer:#?}");
+}
+
+#[test]
 fn the_last_resort_is_told_with_why_others_were_not_taken() {
     let answer = stage(NO_DAEMON).run(&["get", "clusters"]);
     assert_eq!(

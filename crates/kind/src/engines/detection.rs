@@ -59,6 +59,11 @@ impl Detection {
         there.find(is_there).map(|one| one.name)
     }
 
+    /// Whether one of those that were looked for before hangs.
+    pub(super) fn has_hanging(&self) -> bool {
+        self.passed.iter().any(|one| one.reason == Reason::Silent)
+    }
+
     /// Why those that were looked for before were not taken, in a few words.
     pub(super) fn describe_passed_over(&self) -> String {
         let (missing, others): (Vec<_>, Vec<_>) = self
@@ -194,6 +199,7 @@ mod tests {
             "docker: Cannot connect to the Docker daemon; podman: does not answer; nerdctl, finch: not installed"
         );
         assert_eq!(detection.first_installed(), Some("docker"));
+        assert!(detection.has_hanging());
         detection.passed[0].reason = Reason::Foreign("podman version 5.4.2".to_owned());
         assert_eq!(detection.first_installed(), Some("podman"));
         assert!(

@@ -59,16 +59,23 @@ fn open_client((flavor, name): (Flavor, &'static str), parts: &EngineParts) -> A
 fn open_detected(parts: EngineParts) -> Result<Opened> {
     let detection = detect_engine(&parts, Purpose::Use);
     let passed = detection.describe_passed_over();
-    let installed = detection.first_installed();
+    let (installed, hangs) = (detection.first_installed(), detection.has_hanging());
     if let Some(engine) = detection.engine {
         let behind: String = if passed.is_empty() {
             passed
         } else {
             format!("; {passed}")
         };
-        tracing::info!("using {}, the first that answers{behind}", detection.name);
+        let told = format!("using {}, the first that answers{behind}", detection.name);
+        if !hangs {
+            tracing::info!("{told}");
+        }
         let engine: Arc<dyn Engine> = Arc::new(engine);
-        return Ok(engine.into());
+        // The clusters of who hangs are not seen, and it was waited for.
+        return Ok(Opened {
+            engine,
+            notice: hangs.then_some(told),
+        });
     }
     let notice = |name: &str| {
         Some(format!(

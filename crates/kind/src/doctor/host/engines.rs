@@ -15,6 +15,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(1200);
 /// What is left for an engine that is asked only because no other one answers.
 const LAST_ANSWER_TIMEOUT: Duration = Duration::from_millis(1600);
 
+/// Whoever had less time than this need not hang.
+const FAIR_TIME: Duration = Duration::from_millis(1000);
+
 /// Engines in the order in which they are looked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::doctor) struct Engines {
@@ -238,7 +241,12 @@ fn ask_others(
     let at = places.position(is_left);
     if let Some(at) = at.or_else(|| candidates.iter().position(is_shim)) {
         let answer = &candidates[at].answer;
-        candidates[at].answer = ask_client(settings, clients[at], answer, deadline);
+        let is_late = deadline.saturating_duration_since(Instant::now()) < FAIR_TIME;
+        match ask_client(settings, clients[at], answer, deadline) {
+            // Others have taken the time that it would have needed.
+            Answer::Silent if is_late => {}
+            told => candidates[at].answer = told,
+        }
     }
 }
 
