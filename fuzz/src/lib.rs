@@ -4,6 +4,8 @@
 mod archives;
 mod configs;
 mod corefiles;
+#[cfg(feature = "engines")]
+mod engine_answers;
 #[cfg(feature = "kubeconfig")]
 mod kubeconfigs;
 mod patches;
@@ -18,6 +20,8 @@ mod unpacking;
 pub use archives::archive;
 pub use configs::config;
 pub use corefiles::corefile;
+#[cfg(feature = "engines")]
+pub use engine_answers::engine_answers;
 #[cfg(feature = "kubeconfig")]
 pub use kubeconfigs::kubeconfig;
 pub use patches::{containerd_patches, kubeadm_patches};
@@ -33,6 +37,8 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("config", config),
     ("containerd_patches", containerd_patches),
     ("corefile", corefile),
+    #[cfg(feature = "engines")]
+    ("engine_answers", engine_answers),
     #[cfg(feature = "images")]
     ("image_reference", image_reference),
     ("kubeadm_patches", kubeadm_patches),

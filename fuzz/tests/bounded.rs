@@ -54,6 +54,9 @@ const WORDS: &[&str] = &[
     "import a\n",
     "(a) {\n",
     "{$ZONE}",
+    "{\"start_ip\": ",
+    "\"IPAM\": ",
+    "\"ServerErrors\": [",
 ];
 
 #[test]
@@ -80,6 +83,11 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     let mut directories = vec![root.join("seeds").join(target)];
     if target == "config" {
         directories.push(root.join("../examples"));
+    }
+    if target == "engine_answers" {
+        let recorded = root.join("../crates/kind-engine/src/command_line/recorded");
+        let engines = fs::read_dir(recorded).unwrap();
+        directories.extend(engines.map(|engine| engine.unwrap().path()));
     }
     let files = directories
         .iter()

@@ -35,6 +35,9 @@ impl Context {
     /// The library, with the engine that the user chose or that is there.
     pub(crate) fn provider(&self, matches: &Matches) -> Result<Provider, Failure> {
         let provider = self.builder(matches)?.open()?;
+        if let Some(notice) = provider.engine_notice() {
+            self.ui.warn(notice);
+        }
         if provider.engine_kind() == EngineKind::Podman {
             self.ui.warn("enabling experimental podman provider");
         }

@@ -35,6 +35,8 @@ pub enum Code {
     NetworkGone,
     /// A node's network does not exist.
     NetworkMissing,
+    /// An engine does not answer within its time.
+    NoAnswer,
     /// The host has no cgroups that nodes can use.
     NoCgroup,
     /// No daemon answers.

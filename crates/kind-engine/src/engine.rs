@@ -268,6 +268,8 @@ pub struct Network {
     /// Nodes on it keep their addresses for life, and [`Engine::list`] tells them before the first
     /// start. Otherwise a node has its addresses while it runs.
     pub lasting_addresses: bool,
+    /// What the user should know of it.
+    pub warnings: Vec<String>,
 }
 
 /// An image that is present.
@@ -290,6 +292,8 @@ pub struct NodeSpec {
     pub labels: BTreeMap<String, String>,
     /// Name of a network that exists.
     pub network: String,
+    /// Names of all nodes of its cluster, which it finds by them.
+    pub peers: Vec<String>,
     /// Environment of the first process, beside the image's own.
     pub env: BTreeMap<String, String>,
     /// What it has of the host.

@@ -171,6 +171,7 @@ impl Engine for Fake {
             name: network.name.clone(),
             subnets: vec!["172.18.0.0/16".to_owned()],
             lasting_addresses: !world.changing_addresses,
+            warnings: Vec::new(),
         })
     }
 

@@ -102,6 +102,8 @@ codes! {
     NetworkCreate = "KIND-NETWORK-CREATE",
     /// The network of nodes has no IPv6, and the cluster wants it.
     NetworkIpv6 = "KIND-NETWORK-IPV6",
+    /// Pods would have addresses of nodes.
+    NetworkOverlap = "KIND-NETWORK-OVERLAP",
     /// The engine could not say what it can do here.
     HostCheck = "KIND-HOST-CHECK",
     /// The host has nothing left of what nodes take.
@@ -160,6 +162,8 @@ codes! {
     EngineNetworkGone = "KIND-ENG-NETWORK-GONE",
     /// A node's network does not exist.
     EngineNetworkMissing = "KIND-ENG-NETWORK-MISSING",
+    /// The engine does not answer.
+    EngineNoAnswer = "KIND-ENG-NO-ANSWER",
     /// The host has no cgroups that nodes can use.
     EngineNoCgroup = "KIND-ENG-NO-CGROUP",
     /// No daemon of the engine answers.

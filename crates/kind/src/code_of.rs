@@ -23,6 +23,7 @@ pub(crate) fn of_engine(code: EngineCode) -> Code {
         EngineCode::MountNotShared => Code::EngineMountNotShared,
         EngineCode::NetworkGone => Code::EngineNetworkGone,
         EngineCode::NetworkMissing => Code::EngineNetworkMissing,
+        EngineCode::NoAnswer => Code::EngineNoAnswer,
         EngineCode::NoCgroup => Code::EngineNoCgroup,
         EngineCode::NoDaemon => Code::EngineNoDaemon,
         EngineCode::NoEntrypoint => Code::EngineNoEntrypoint,

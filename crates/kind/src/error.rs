@@ -90,6 +90,18 @@ pub enum Error {
         /// The network.
         network: String,
     },
+    /// Pods would have addresses of nodes.
+    #[error(
+        "network {network:?} of the nodes has the addresses {subnet}, and pods of the cluster would have {pods}"
+    )]
+    NetworkOverlap {
+        /// The network.
+        network: String,
+        /// Its subnet.
+        subnet: String,
+        /// A node's share of the pod subnet.
+        pods: String,
+    },
     /// Nodes cannot run on the engine's machine.
     #[error(
         "nodes cannot run on the machine of {engine}: it is {machine}, and this kind brings a program for nodes of {own}"
@@ -247,6 +259,7 @@ impl Error {
             Self::Cancelled => Code::Cancelled,
             Self::Many(_) => Code::Many,
             Self::NetworkWithoutIpv6 { .. } => Code::NetworkIpv6,
+            Self::NetworkOverlap { .. } => Code::NetworkOverlap,
             Self::WrongMachine { .. } => Code::Architecture,
             Self::HostResources { .. } => Code::HostResources,
             Self::Examined { source, .. } => source.code(),
@@ -306,6 +319,10 @@ impl Error {
             Self::NetworkWithoutIpv6 { network, .. } => Some(format!(
                 "delete the clusters on it and remove it, so that it is made anew with IPv6 \
                  (`docker network rm {network}`); if that changes nothing, let the engine and its host have IPv6"
+            )),
+            Self::NetworkOverlap { network, .. } => Some(format!(
+                "set `networking.podSubnet` to other addresses, or remove what is on the network and then it \
+                 (`docker network rm {network}`): it is made anew with others"
             )),
             Self::HostResources { remedy, .. } => Some(remedy.clone()),
             Self::WrongMachine { machine, .. } => {

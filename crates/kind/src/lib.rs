@@ -25,7 +25,6 @@ mod abandon;
 mod access;
 mod bootstrap;
 mod cancel;
-mod choice;
 mod code;
 mod code_of;
 mod config_check;
@@ -34,6 +33,7 @@ mod create;
 mod delete;
 mod doctor;
 mod dry_run;
+mod engines;
 mod error;
 mod event;
 mod explain;
@@ -62,7 +62,6 @@ mod transfer;
 pub use kind_config as config;
 
 pub use cancel::CancelToken;
-pub use choice::EngineChoice;
 pub use code::{Code, UnknownCode};
 pub use config_check::{check_config, complete_config, convert_config};
 pub use create::{CreateCluster, Created};
@@ -70,6 +69,7 @@ pub use doctor::{
     CheckDescription, Examination, Examine, Examined, Fix, Verdict, cluster_checks, host_checks,
 };
 pub use dry_run::{Assumptions, DryNode, DryRun};
+pub use engines::EngineChoice;
 pub use error::{Cause, Error, FailedStep, Result, error_chain};
 pub use event::{
     About, Detail, Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, RecordedEvent,

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use kind_engine::{Engine, EngineKind, Info};
 use kind_secret::note_document;
 
-use crate::choice::{self, EngineParts};
+use crate::engines::{self, EngineParts};
 use crate::{Agent, Code, EngineChoice, Error, Result};
 
 /// Clusters on one engine.
 pub struct Provider {
     engine: Arc<dyn Engine>,
     settings: ProviderBuilder,
+    notice: Option<String>,
 }
 
 /// How to open a [`Provider`]. The library reads no environment: everything comes in here.
@@ -107,9 +108,10 @@ impl ProviderBuilder {
     /// [`Error::EngineUnavailable`], [`Error::NotSupported`] or [`Error::Engine`] if the chosen engine
     /// cannot be used here.
     pub fn open(self) -> Result<Provider> {
+        let opened = engines::open_engine(self.choice, self.engine_parts())?;
         Ok(Provider {
-            engine: choice::open_engine(self.choice, self.engine_parts())?,
-            settings: self,
+            notice: opened.notice,
+            ..Provider::on(opened.engine, self)
         })
     }
 
@@ -139,7 +141,16 @@ impl Provider {
 
     /// A provider on an engine that is open.
     pub(crate) fn on(engine: Arc<dyn Engine>, settings: ProviderBuilder) -> Self {
-        Self { engine, settings }
+        Self {
+            engine,
+            settings,
+            notice: None,
+        }
+    }
+
+    /// Why nothing better than this engine is used, if it is the last resort of an engine that was looked for.
+    pub fn engine_notice(&self) -> Option<&str> {
+        self.notice.as_deref()
     }
 
     /// The engine that is used.
@@ -198,10 +209,7 @@ impl Provider {
 
     /// The same provider, for work in a thread of its own.
     pub(crate) fn share(&self) -> Self {
-        Self {
-            engine: self.shared_engine(),
-            settings: self.settings.clone(),
-        }
+        Self::on(self.shared_engine(), self.settings.clone())
     }
 
     /// How it was opened.
@@ -226,8 +234,8 @@ impl Provider {
         if self.engine_kind() != EngineKind::Native {
             return None;
         }
-        let docker =
-            choice::open_engine(EngineChoice::Docker, self.settings.engine_parts()).ok()?;
+        let opened = engines::open_engine(EngineChoice::Docker, self.settings.engine_parts());
+        let docker = opened.ok()?.engine;
         docker.info().is_ok().then_some(docker)
     }
 
@@ -271,7 +279,7 @@ impl Provider {
 
     /// The native engine where another one is in use.
     pub(crate) fn native_beside(&self) -> Option<Arc<dyn Engine>> {
-        choice::find_engine(EngineChoice::Native, self.settings.engine_parts()).1
+        engines::find_engine(EngineChoice::Native, self.settings.engine_parts()).1
     }
 
     /// The engine's nodes of one cluster, or of all.

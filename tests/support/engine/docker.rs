@@ -35,6 +35,19 @@ impl Daemon {
     }
 }
 
+impl Daemon {
+    /// Sends the daemon a signal: `STOP` makes it hang until `CONT`, `KILL` ends it as a crash does.
+    pub(super) fn signal(&self, name: &str) -> Result<(), String> {
+        let process = self.process.lock().map_err(|error| error.to_string())?;
+        let pid = process.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        match sent {
+            Ok(status) if status.success() => Ok(()),
+            other => Err(format!("kill -s {name}: {other:?}")),
+        }
+    }
+}
+
 impl Drop for Daemon {
     fn drop(&mut self) {
         if let Ok(process) = self.process.get_mut() {
@@ -45,7 +58,10 @@ impl Drop for Daemon {
 
 fn end(process: &mut Child) {
     let pid = process.id().to_string();
-    let _ = Command::new("kill").args(["-TERM", &pid]).status();
+    // One that a test has stopped hears of its end when it goes on.
+    for signal in ["-TERM", "-CONT"] {
+        let _ = Command::new("kill").args([signal, &pid]).status();
+    }
     let deadline = Instant::now() + PATIENCE;
     while process.try_wait().is_ok_and(|status| status.is_none()) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(50));

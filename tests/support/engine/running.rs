@@ -64,6 +64,16 @@ impl Engine {
         self.daemon.as_ref().map_or(Ok(()), docker::Daemon::restart)
     }
 
+    /// Sends the engine's daemon, if it has one, a signal: `STOP` makes it hang until `CONT`, `KILL` ends it as a crash
+    /// does; [`Engine::restart`] brings it back.
+    ///
+    /// # Errors
+    /// Why it was not sent.
+    pub fn signal(&self, name: &str) -> Result<(), String> {
+        let daemon = self.daemon.as_ref();
+        daemon.map_or(Ok(()), |daemon| daemon.signal(name))
+    }
+
     /// Lets a program find the engine.
     pub fn prepare(&self, command: &mut Command) {
         self.client.prepare(command);

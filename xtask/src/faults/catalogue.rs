@@ -1,5 +1,6 @@
 //! Every fault.
 
+use super::engines;
 use super::fault::{Fault, OF_CONFIG};
 use super::preparation as prepare;
 
@@ -160,6 +161,42 @@ kubeadmConfigPatches:
       certFile: /etc/kubernetes/pki/apiserver-kubelet-client.crt
       keyFile: /etc/kubernetes/pki/apiserver-kubelet-client.key",
         cause: "it does not reach the etcd outside of the cluster at https://192.0.2.1:2379",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "engine-hangs",
+        prepare: engines::daemon_hangs,
+        cause: "docker does not answer: ",
+        keeps_nodes: true,
+        engine: Some("docker"),
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "engine-killed",
+        prepare: engines::daemon_dies,
+        cause: "Cannot connect to the Docker daemon",
+        keeps_nodes: true,
+        engine: Some("docker"),
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "client-sleeps",
+        prepare: engines::client_sleeps,
+        cause: "docker does not answer: ",
+        engine: Some("docker"),
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "network-overlap",
+        config: "networking: {podSubnet: 172.18.0.0/16}",
+        cause: "pods of the cluster would have 172.18.0.0/24",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "network-routed",
+        prepare: engines::network_routed,
+        cause: "this host routes 172.30.128.0/17 elsewhere",
+        engine: Some("docker"),
         ..OF_CONFIG
     },
 ];

@@ -19,6 +19,8 @@ pub(super) struct Fault {
     pub(super) cause: &'static str,
     /// The check of `kind doctor` that finds it, where a creation does not.
     pub(super) check: Option<&'static str>,
+    /// Its engine can take nothing back: nodes may be left until it is mended and the cluster is deleted.
+    pub(super) keeps_nodes: bool,
     /// The only engine that it is a fault of.
     pub(super) engine: Option<&'static str>,
 }
@@ -50,5 +52,6 @@ pub(super) const OF_CONFIG: Fault = Fault {
     },
     cause: "",
     check: None,
+    keeps_nodes: false,
     engine: None,
 };

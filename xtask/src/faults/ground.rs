@@ -17,6 +17,7 @@ const HEADER: &str = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n";
 /// What all faults of an engine share.
 pub(super) struct Ground {
     pub(super) kind: Kind,
+    pub(super) engine: Arc<Engine>,
     pub(super) directory: PathBuf,
     /// What the node image is called.
     image: String,
@@ -42,6 +43,7 @@ impl Ground {
         };
         Ok(Self {
             kind,
+            engine,
             directory: directory.to_owned(),
             image,
         })

@@ -5,6 +5,7 @@
 //! all of it ends.
 
 mod catalogue;
+mod engines;
 mod fault;
 mod ground;
 mod normal;

@@ -78,6 +78,10 @@ fn provoke(
     let prepared = (fault.prepare)(ground, ground.create(fault.config)?)?;
     let ended = trial::run(prepared.command)?;
     drop(prepared.held);
+    if fault.keeps_nodes {
+        // The engine is there again, and this is what the error says.
+        ground.delete();
+    }
     let mut problems = verdict::judge(fault, &ended, plain, &ground.nodes());
     let said = normalize(&verdict::error(fault, &ended.text), &ground.directory)?;
     // What is not as it should be is nothing to compare with.

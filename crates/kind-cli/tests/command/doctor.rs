@@ -37,7 +37,7 @@ fn an_engine_that_hangs_is_named() {
     let stage = Stage::new();
     stage.program("docker", HANGING);
     let began = Instant::now();
-    let answer = stage.run(&["doctor"]);
+    let answer = stage.run(&["doctor", "--provider", "docker"]);
     assert!(began.elapsed() < Duration::from_secs(60));
     assert_eq!(answer.code, 1, "{answer:#?}");
     assert!(
@@ -45,7 +45,7 @@ fn an_engine_that_hangs_is_named() {
         "{answer:#?}"
     );
     let began = Instant::now();
-    let document = diagnosis(&stage.run(&["doctor", "dev", "-ojson"]));
+    let document = diagnosis(&stage.run(&["doctor", "dev", "-ojson", "--provider", "docker"]));
     assert!(began.elapsed() < Duration::from_secs(60));
     assert_eq!(
         document["checks"].as_array().unwrap().len(),
@@ -53,6 +53,22 @@ fn an_engine_that_hangs_is_named() {
         "{document:#}"
     );
     assert_eq!(check(&document, "engine")["verdict"], "error");
+}
+
+#[test]
+fn an_engine_that_hangs_and_is_passed_over_is_told() {
+    let stage = Stage::new();
+    stage.program("docker", HANGING);
+    let document = diagnosis(&stage.run(&["doctor", "-ojson"]));
+    let check = check(&document, "engine");
+    let mut causes = check["causes"].as_array().unwrap().iter();
+    let docker = causes.find(|cause| cause["subject"] == "docker").unwrap();
+    assert_eq!(docker["severity"], "warning", "{check:#}");
+    let found = docker["found"].as_str().unwrap();
+    assert!(
+        found.starts_with("it does not answer, and is passed over"),
+        "{found}"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod completion;
 mod config;
 mod doctor;
 mod dry_run;
+mod engines;
 mod inputs;
 mod interrupts;
 mod json;

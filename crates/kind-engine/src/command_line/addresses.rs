@@ -1,27 +1,38 @@
 //! Addresses that nodes keep for life: on a network with subnets that were asked for, a node has its
 //! address before it first starts, and has it again after every restart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use ipnet::Ipv4Net;
 use kind_net::pool;
 
+use super::mutex::lock_mutex;
 use super::network::Subnets;
 use crate::Error;
 
 /// The addresses that are spoken for, as far as this process knows.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
-    taken: Mutex<Option<BTreeSet<IpAddr>>>,
+    known: Mutex<Option<Known>>,
 }
+
+#[derive(Debug, Default)]
+struct Known {
+    taken: BTreeSet<IpAddr>,
+    /// Addresses by the nodes that they were chosen for.
+    chosen: BTreeMap<String, Chosen>,
+}
+
+/// A node's addresses.
+type Chosen = (Option<Ipv4Addr>, Option<Ipv6Addr>);
 
 impl Addresses {
     /// An address of each family for a node. `in_use` tells once which are taken by others.
     ///
     /// The place where the search begins comes from the node's name: processes that do not know of
-    /// each other choose different ones.
+    /// each other choose different ones. Whoever asks again for a node hears the same.
     ///
     /// # Errors
     /// If none is left, and what `in_use` fails with.
@@ -30,18 +41,25 @@ impl Addresses {
         node: &str,
         subnets: &Subnets,
         in_use: impl FnOnce() -> Result<BTreeSet<IpAddr>, Error>,
-    ) -> Result<(Option<Ipv4Addr>, Option<Ipv6Addr>), Error> {
+    ) -> Result<Chosen, Error> {
         let Some(subnet) = subnets.v4 else {
             return Ok((None, None));
         };
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = match &mut *taken {
-            Some(taken) => taken,
-            none => none.insert(in_use()?),
+        let mut known = lock_mutex(&self.known);
+        let known = match &mut *known {
+            Some(known) => known,
+            none => none.insert(Known {
+                taken: in_use()?,
+                ..Known::default()
+            }),
         };
-        let v4 = free_address(node, subnet, taken)?;
+        if let Some(chosen) = known.chosen.get(node) {
+            return Ok(*chosen);
+        }
+        let v4 = free_address(node, subnet, &known.taken)?;
         let v6 = subnets.v6.map(|v6| pool::matching_address(v6, subnet, v4));
-        taken.insert(v4.into());
+        known.taken.insert(v4.into());
+        known.chosen.insert(node.to_owned(), (Some(v4), v6));
         Ok((Some(v4), v6))
     }
 }
@@ -110,6 +128,7 @@ mod tests {
         assert_ne!(v4.unwrap().to_string(), "10.89.0.5");
         let again = |node| addresses.choose_addresses(node, &subnets, || panic!("asked twice"));
         assert_ne!(again("b").unwrap().0, v4);
+        assert_eq!(again("a").unwrap().0, v4);
         assert!(again("c").is_err());
     }
 

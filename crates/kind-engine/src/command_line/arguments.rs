@@ -1,7 +1,7 @@
 //! The arguments with which a node is made: those of kind's `provision.go` for each engine, and what our nodes
 //! need beside.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use super::agent::{LABEL, NODE_AGENT_PATH};
@@ -34,6 +34,8 @@ pub(super) struct Surroundings {
     /// Its addresses for life, as far as it has any.
     pub(super) ipv4: Option<Ipv4Addr>,
     pub(super) ipv6: Option<Ipv6Addr>,
+    /// Names and addresses of other nodes, where the network does not tell them.
+    pub(super) hosts: Vec<(String, IpAddr)>,
 }
 
 /// The arguments after the program's name.
@@ -63,6 +65,9 @@ pub(super) fn create_arguments(
     }
     if let Some(address) = surroundings.ipv6 {
         arguments.add_option("--ip6", &address.to_string());
+    }
+    for (name, address) in &surroundings.hosts {
+        arguments.add_option("--add-host", &format!("{name}:{address}"));
     }
     for (name, value) in &node.env {
         arguments.add_option("-e", &format!("{name}={value}"));

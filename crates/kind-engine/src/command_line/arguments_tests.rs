@@ -148,3 +148,17 @@ fn a_node_uses_no_more_of_its_host_than_it_may() {
     let neither = limited(ResourceLimits::default());
     assert!(!neither.contains("--cpus") && !neither.contains("--memory"));
 }
+
+#[test]
+fn without_the_engines_dns_nodes_are_told_each_others_names() {
+    let surroundings = Surroundings {
+        hosts: vec![
+            ("b".to_owned(), "10.89.0.5".parse().unwrap()),
+            ("b".to_owned(), "fc00::5".parse().unwrap()),
+        ],
+        ..Surroundings::default()
+    };
+    let made = create_arguments(Flavor::Podman, &Info::default(), &node(), &surroundings).join(" ");
+    let hosts = "--add-host b:10.89.0.5 --add-host b:fc00::5";
+    assert!(made.contains(hosts), "{made}");
+}

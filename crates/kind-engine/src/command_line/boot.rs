@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::program::{self, Program};
+use super::program::Program;
 use super::streams;
 use crate::{Code, Error};
 
@@ -20,7 +20,7 @@ const LONGEST_LINE: usize = 64 * 1024;
 /// Follows a node's console until it tells that the node is up.
 pub(super) fn await_boot(program: &Program, node: &str, limit: Duration) -> Result<(), Error> {
     let arguments = ["logs", "-f", node];
-    let (mut child, reader) = streams::merge_streams(program, &arguments)?;
+    let (mut call, reader) = streams::merge_streams(program, &arguments)?;
     let (told, hears) = mpsc::channel();
     let reading = std::thread::spawn(move || {
         let found = is_up(reader);
@@ -28,13 +28,14 @@ pub(super) fn await_boot(program: &Program, node: &str, limit: Duration) -> Resu
         let _ = told.send(found);
     });
     let found = hears.recv_timeout(limit).unwrap_or(false);
-    let ended = child.try_wait().ok().flatten();
-    let _ = child.kill();
-    program::wait_for_child(&mut child)?;
+    let ended = call.child.try_wait().ok().flatten();
+    let _ = call.child.kill();
+    program.end(call, &arguments)?;
     let _ = reading.join();
     match ended {
         _ if found => Ok(()),
         Some(status) if !status.success() => {
+            program.check_engine(&arguments)?;
             let failure = program.ended_badly(&arguments, &status.to_string(), &[]);
             let remedy = "see what became of the node with the engine's own program";
             Err(Error::other(

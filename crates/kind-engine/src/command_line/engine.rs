@@ -27,6 +27,7 @@ use crate::{
     Agent, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
     NetworkSpec, Node, NodeSpec, Port, Pruning, Purpose,
 };
+use ipnet::IpNet;
 use kind_image::ProgressSink;
 
 /// Nodes in containers of docker, podman or nerdctl.
@@ -55,14 +56,12 @@ pub struct CommandLine {
 pub enum Presence {
     /// Nothing.
     Missing,
-    /// Another program, which says this of itself.
-    Foreign(String),
+    /// A program, which says this of itself first. One of that name may be another's: podman comes as `docker` too.
+    Program(String),
     /// Something that does not answer.
     Silent,
     /// Something that cannot be run.
     Broken(Error),
-    /// The program that is meant.
-    Installed,
 }
 
 impl CommandLine {
@@ -70,7 +69,7 @@ impl CommandLine {
     pub fn new(flavor: Flavor, program: impl Into<String>) -> Self {
         Self {
             flavor,
-            program: Program::new(program),
+            program: Program::of_engine(flavor, program),
             info: OnceLock::new(),
             images: Mutex::default(),
             networks: Mutex::default(),
@@ -103,19 +102,9 @@ impl CommandLine {
         self
     }
 
-    /// Whether the program is what its name says, and an engine answers behind it. A program of that
-    /// name may be another's: podman comes as `docker` too. Podman is its own engine, and is asked for
-    /// nothing: looking at its store would make one.
-    pub fn answers(&self, banner: &str) -> bool {
-        let version = self.program.command_output(&["-v"]).unwrap_or_default();
-        let mut lines = version.lines();
-        let ours =
-            lines.next().is_some_and(|line| line.starts_with(banner)) && lines.next().is_none();
-        ours && (self.flavor == Flavor::Podman || self.info().is_ok())
-    }
-
-    /// What is behind the program's name, which must tell so within this time. The engine is asked for nothing.
-    pub fn probe_program(&self, banner: &str, limit: Duration) -> Presence {
+    /// What is behind the program's name, which must tell so within this time. The engine is asked for nothing:
+    /// looking at podman's store would make one.
+    pub fn probe_program(&self, limit: Duration) -> Presence {
         let output = match self.program.output_within(&["-v"], limit) {
             Ok(Some(output)) => output,
             Ok(None) => return Presence::Silent,
@@ -125,12 +114,7 @@ impl CommandLine {
             Err(error) => return Presence::Broken(error),
         };
         let text = String::from_utf8_lossy(&output.stdout);
-        let first = text.lines().next().unwrap_or_default();
-        if first.starts_with(banner) {
-            Presence::Installed
-        } else {
-            Presence::Foreign(first.to_owned())
-        }
+        Presence::Program(text.lines().next().unwrap_or_default().to_owned())
     }
 
     /// What the engine says of itself, if it does within this time.
@@ -185,6 +169,22 @@ impl CommandLine {
             && rootless::Host::current(&self.search_path).is(&info.hostname)
     }
 
+    /// A route of this host that leads addresses of these subnets elsewhere, if the engine is root's and on this host.
+    #[cfg(target_os = "linux")]
+    fn find_foreign_route(&self, subnets: &network::Subnets) -> Option<IpNet> {
+        let info = self.info().ok()?;
+        let is_here = rootless::Host::current(&self.search_path).is(&info.hostname);
+        if info.rootless || !is_here {
+            return None;
+        }
+        network::find_foreign_route(subnets)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn find_foreign_route(&self, _: &network::Subnets) -> Option<IpNet> {
+        None
+    }
+
     #[cfg(not(target_os = "linux"))]
     fn lacks_modules(&self, _: &Info) -> bool {
         false
@@ -208,7 +208,8 @@ impl CommandLine {
     }
 
     fn inspect_network(&self, name: &str) -> Result<InspectedNetwork, Error> {
-        let known = network::ensure_network(self.flavor, &self.program, name)?;
+        let find_route = |subnets: &network::Subnets| self.find_foreign_route(subnets);
+        let known = network::ensure_network(self.flavor, &self.program, name, find_route)?;
         lock_mutex(&self.networks).insert(name.to_owned(), known.clone());
         Ok(known)
     }
@@ -260,13 +261,7 @@ impl CommandLine {
             let image = image.ok_or_else(|| Error::NoSuchImage(node.image.clone()))?;
             surroundings.seeded_command = Some(image.command());
         }
-        let known = self.inspect_cached_network(&node.network)?;
-        if known.network.lasting_addresses {
-            let in_use = || self.addresses_in_use(&node.network);
-            (surroundings.ipv4, surroundings.ipv6) =
-                self.addresses
-                    .choose_addresses(&node.name, &known.subnets, in_use)?;
-        }
+        self.find_addresses(node, &mut surroundings)?;
         if self.flavor == Flavor::Podman && node.purpose == Purpose::Kubernetes {
             // Podman tells no volume's owner; the label is how a removal finds it.
             let label = format!("{}=true", node.name);
@@ -276,6 +271,34 @@ impl CommandLine {
             surroundings.volume = Some(volume.trim().to_owned());
         }
         Ok(surroundings)
+    }
+
+    /// A node's addresses, and those of its peers where the network does not tell their names.
+    fn find_addresses(
+        &self,
+        node: &NodeSpec,
+        surroundings: &mut Surroundings,
+    ) -> Result<(), Error> {
+        let known = self.inspect_cached_network(&node.network)?;
+        if !known.network.lasting_addresses {
+            return Ok(());
+        }
+        let choose = |name: &str| {
+            let in_use = || self.addresses_in_use(&node.network);
+            self.addresses
+                .choose_addresses(name, &known.subnets, in_use)
+        };
+        (surroundings.ipv4, surroundings.ipv6) = choose(&node.name)?;
+        if known.settings.gives_names() {
+            return Ok(());
+        }
+        for peer in node.peers.iter().filter(|peer| **peer != node.name) {
+            let (v4, v6) = choose(peer)?;
+            let addresses = v4.map(IpAddr::from).into_iter().chain(v6.map(IpAddr::from));
+            let hosts = addresses.map(|address| (peer.clone(), address));
+            surroundings.hosts.extend(hosts);
+        }
+        Ok(())
     }
 
     /// The node agent as a file, where the engine takes no files before a node runs.
@@ -468,32 +491,41 @@ impl Engine for CommandLine {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::super::stub;
     use super::*;
 
-    /// What is asked of a program with this banner, which knows nothing else, and whether it counts.
-    fn asked(flavor: Flavor, banner: &str) -> (bool, String) {
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    /// What a program of this script says of itself, and what it was asked.
+    fn probed(script: &str, limit: Duration) -> (Presence, String) {
         let directory = tempfile::tempdir().unwrap();
         let calls = directory.path().join("calls");
-        let script = format!(
-            "echo \"$*\" >>{}\n[ \"$1\" = -v ] && echo '{banner} 4.3.1'\n",
-            calls.display()
-        );
-        let engine = CommandLine::new(flavor, stub::program(directory.path(), &script));
-        let answers = engine.answers(banner);
-        (answers, std::fs::read_to_string(calls).unwrap())
+        let script = format!("echo \"$*\" >>{}\n{script}\n", calls.display());
+        let program = stub::program(directory.path(), &script);
+        let presence = CommandLine::new(Flavor::Podman, program).probe_program(limit);
+        (presence, std::fs::read_to_string(calls).unwrap())
     }
 
     #[test]
     fn podman_is_found_without_leaving_traces() {
-        let found = asked(Flavor::Podman, "podman version");
-        assert_eq!(found, (true, "-v\n".to_owned()));
+        let (presence, calls) = probed("echo podman version 4.3.1", LIMIT);
+        assert!(matches!(presence, Presence::Program(banner) if banner == "podman version 4.3.1"));
+        assert_eq!(calls, "-v\n");
     }
 
     #[test]
-    fn a_client_without_an_engine_does_not_count() {
-        let (answers, calls) = asked(Flavor::Docker, "Docker version");
-        assert!(!answers);
-        assert_eq!(calls, "-v\ninfo --format {{json .}}\n");
+    fn a_program_that_sleeps_is_not_waited_for() {
+        let began = Instant::now();
+        let (presence, _) = probed("exec sleep 600", Duration::from_millis(100));
+        assert!(matches!(presence, Presence::Silent));
+        assert!(began.elapsed() < LIMIT);
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_missing() {
+        let engine = CommandLine::new(Flavor::Docker, "no-such-program");
+        assert!(matches!(engine.probe_program(LIMIT), Presence::Missing));
     }
 }

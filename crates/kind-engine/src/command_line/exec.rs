@@ -1,12 +1,12 @@
 //! Commands in a running node.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::process::Stdio;
 use std::thread;
 
 use kind_image::concurrent::run_both;
 
-use super::program::{self, Program};
+use super::program::Program;
 use super::streams;
 use crate::{Command, Error, Io};
 
@@ -43,10 +43,10 @@ pub(super) fn exec_command(
         process.stdin(Stdio::piped());
     }
     process.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = process
-        .spawn()
-        .map_err(|error| program.unusable(&arguments, &error))?;
-    let (to, from, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let mut call = program.begin(process, &arguments)?;
+    let to = call.child.stdin.take().map(|stream| call.hear(stream));
+    let from = call.child.stdout.take().map(|stream| call.hear(stream));
+    let errors = call.child.stderr.take().map(|stream| call.hear(stream));
     let (carried, complaints) = thread::scope(|scope| {
         if let (Some(input), Some(mut to)) = (stdin, to) {
             // The command may end without reading everything.
@@ -58,7 +58,7 @@ pub(super) fn exec_command(
         );
         (carried.and(complained), complaints)
     });
-    let status = program::wait_for_child(&mut child)?;
+    let status = program.end(call, &arguments)?;
     carried.map_err(Error::io(format!(
         "carry the streams of a command in {node}"
     )))?;
@@ -68,12 +68,12 @@ pub(super) fn exec_command(
         .any(|words| complaints_text.trim_start().starts_with(words));
     match status.code() {
         Some(0) => Ok(0),
-        Some(code) if tried => Ok(code),
+        Some(code) if tried => program.check_engine(&arguments).map(|()| code),
         _ => Err(program.ended_badly(&arguments, &status.to_string(), &complaints)),
     }
 }
 
-fn feed_stdin(input: &mut (dyn Read + Send), to: &mut std::process::ChildStdin) -> io::Result<u64> {
+fn feed_stdin(input: &mut (dyn Read + Send), to: &mut impl Write) -> io::Result<u64> {
     streams::copy_stream(input, to)
 }
 

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod agent;
+mod answers;
 mod arguments;
 mod boot;
 mod client_config;
@@ -20,6 +21,7 @@ mod flavor;
 mod images;
 mod info;
 mod listing;
+mod liveness;
 mod mutex;
 mod network;
 mod ports;
@@ -37,7 +39,9 @@ mod streams;
 mod stub;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod watchdog;
 
+pub use answers::{Question, read_answer};
 pub use engine::{CommandLine, Presence};
 pub use failure_reason::FailureReason;
 pub use flavor::Flavor;

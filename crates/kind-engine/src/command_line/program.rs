@@ -1,26 +1,30 @@
 //! Running the engine's program.
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kind_image::concurrent::run_both;
 use kind_secret::redact_document;
 use tempfile::TempDir;
 
-use super::{FailureReason, quote};
-use crate::Error;
+use super::liveness::{self, Liveness, Pulse};
+use super::watchdog::{self, Call, Verdict};
+use super::{FailureReason, Flavor, quote};
+use crate::{Code, Error};
 
-/// Pause between two looks at a program that may end.
-const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Characters of a command that are shown where its arguments are not why it failed.
+const LONGEST_COMMAND: usize = 60;
 
 /// A program that reaches an engine.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     name: String,
+    flavor: Option<Flavor>,
+    liveness: Arc<Liveness>,
     /// Where it keeps temporary files, if not where it wants.
     scratch: Option<PathBuf>,
     /// Where directories for those are made.
@@ -28,9 +32,40 @@ pub(super) struct Program {
 }
 
 impl Program {
+    /// A program behind which no engine can be asked whether it answers.
+    #[cfg(test)]
     pub(super) fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            flavor: None,
+            liveness: Arc::new(Liveness::new(Vec::new(), liveness::USUAL)),
+            scratch: None,
+            temporary: PathBuf::from("/tmp"),
+        }
+    }
+
+    /// The same as [`Program::of_engine`] for docker, with little patience.
+    #[cfg(test)]
+    pub(super) fn hasty(name: &str, patience: liveness::Patience) -> Self {
+        let question = vec![name.to_owned(), "version".to_owned()];
+        Self {
+            flavor: Some(Flavor::Docker),
+            liveness: Arc::new(Liveness::new(question, patience)),
+            ..Self::new(name)
+        }
+    }
+
+    /// The program of that name which reaches an engine of that flavor.
+    pub(super) fn of_engine(flavor: Flavor, name: impl Into<String>) -> Self {
+        let name = name.into();
+        let question = std::iter::once(&name.as_str())
+            .chain(flavor.liveness_question())
+            .map(|word| (*word).to_owned())
+            .collect();
+        Self {
+            flavor: Some(flavor),
+            liveness: Arc::new(Liveness::new(question, liveness::USUAL)),
+            name,
             scratch: None,
             temporary: PathBuf::from("/tmp"),
         }
@@ -39,9 +74,8 @@ impl Program {
     /// The same program with a place for its temporary files, for calls that leave theirs behind.
     pub(super) fn with_scratch(&self, directory: &Path) -> Self {
         Self {
-            name: self.name.clone(),
             scratch: Some(directory.to_owned()),
-            temporary: self.temporary.clone(),
+            ..self.clone()
         }
     }
 
@@ -114,21 +148,97 @@ impl Program {
     /// How the program ended, and everything that it printed.
     ///
     /// # Errors
-    /// [`Error::Program`] if it cannot be run.
+    /// [`Error::Program`] if it cannot be run, [`Code::NoAnswer`] if it does not end and the engine does not answer.
     pub(super) fn run_command(&self, arguments: &[&str]) -> Result<Output, Error> {
+        self.run_watched(arguments, self.limit_of(arguments))?
+            .map_err(|verdict| self.ended(arguments, &verdict))
+    }
+
+    fn run_watched(
+        &self,
+        arguments: &[&str],
+        limit: Option<Duration>,
+    ) -> Result<Result<Output, Verdict>, Error> {
         let began = Instant::now();
-        let output = self
-            .command(arguments)
-            .output()
-            .map_err(|error| self.unusable(arguments, &error))?;
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut call = self.begin_within(command, arguments, limit)?;
+        let stdout = call.child.stdout.take().map(|stream| call.hear(stream));
+        let stderr = call.child.stderr.take().map(|stream| call.hear(stream));
+        let (stderr, stdout) = run_both(|| read_all(stderr), || read_all(stdout));
+        let status = match call.wait()? {
+            Ok(status) => status,
+            Err(verdict) => return Ok(Err(verdict)),
+        };
         tracing::debug!(
             program = self.name,
             arguments = %redact_document(&format!("{arguments:?}")),
-            status = %output.status,
+            %status,
             ms = began.elapsed().as_millis(),
             "engine call"
         );
-        Ok(output)
+        if status.success() && watchdog::is_question(arguments) {
+            self.liveness.note_answer(began.elapsed());
+        }
+        let failed = || Error::io("read what the engine's program prints");
+        Ok(Ok(Output {
+            status,
+            stdout: stdout.map_err(failed())?,
+            stderr: stderr.map_err(failed())?,
+        }))
+    }
+
+    /// Starts a program that [`Program::command`] or [`Program::bare_command`] has made, and has it watched.
+    ///
+    /// # Errors
+    /// [`Error::Program`] if it cannot be run, [`Code::NoAnswer`] if the engine is known not to answer.
+    pub(super) fn begin(&self, command: Command, arguments: &[&str]) -> Result<Call, Error> {
+        self.begin_within(command, arguments, self.limit_of(arguments))
+    }
+
+    fn begin_within(
+        &self,
+        mut command: Command,
+        arguments: &[&str],
+        limit: Option<Duration>,
+    ) -> Result<Call, Error> {
+        match self.liveness.ask_before_call() {
+            Pulse::Beats => {}
+            Pulse::Silent(time) => return Err(self.ended(arguments, &Verdict::Silent(time))),
+            Pulse::Gone(words) => return Err(self.ended(arguments, &Verdict::Gone(words))),
+        }
+        let child = command
+            .spawn()
+            .map_err(|error| self.unusable(arguments, &error))?;
+        Ok(Call::watch(child, Arc::clone(&self.liveness), limit))
+    }
+
+    /// How long a call may take while the engine answers.
+    fn limit_of(&self, arguments: &[&str]) -> Option<Duration> {
+        let flavor = self.flavor.unwrap_or(Flavor::Docker);
+        watchdog::limit_of(arguments, flavor.question_timeout())
+    }
+
+    /// Waits for the end of a program that was begun.
+    ///
+    /// # Errors
+    /// [`Code::NoAnswer`] if it was ended because the engine does not answer.
+    pub(super) fn end(&self, mut call: Call, arguments: &[&str]) -> Result<ExitStatus, Error> {
+        call.wait()?
+            .map_err(|verdict| self.ended(arguments, &verdict))
+    }
+
+    /// Whether a call may have failed because the engine went away meanwhile: programs that carry streams say nothing
+    /// of that.
+    ///
+    /// # Errors
+    /// [`Error::Program`] if nobody is there any more, [`Code::NoAnswer`] if the engine does not answer.
+    pub(super) fn check_engine(&self, arguments: &[&str]) -> Result<(), Error> {
+        match self.liveness.ask_anew() {
+            Pulse::Beats => Ok(()),
+            Pulse::Silent(time) => Err(self.ended(arguments, &Verdict::Silent(time))),
+            Pulse::Gone(words) => Err(self.ended(arguments, &Verdict::Gone(words))),
+        }
     }
 
     /// How the program ended and what it printed, if it ends in time; otherwise it is ended, with all that it has
@@ -141,44 +251,57 @@ impl Program {
         arguments: &[&str],
         limit: Duration,
     ) -> Result<Option<Output>, Error> {
-        let mut command = self.command(arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command
-            .spawn()
-            .map_err(|error| self.unusable(arguments, &error))?;
-        let group = child.id();
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || sender.send(child.wait_with_output()));
-        match receiver.recv_timeout(limit) {
-            Ok(output) => output
-                .map(Some)
-                .map_err(Error::io("wait for the engine's program")),
-            Err(_) => {
-                end_group(group);
-                Ok(None)
-            }
-        }
+        liveness::output_within(self.command(arguments), limit)
+            .map_err(|error| self.unusable(arguments, &error))
     }
 
     /// Whether the program ends in time, however it does; otherwise it is ended.
     ///
     /// # Errors
-    /// [`Error::Program`] if it cannot be run.
+    /// [`Error::Program`] if it cannot be run, [`Code::NoAnswer`] if the engine does not answer meanwhile.
     pub(super) fn ends_within(&self, arguments: &[&str], limit: Duration) -> Result<bool, Error> {
-        let mut command = self.command(arguments);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let mut child = command
-            .spawn()
-            .map_err(|error| self.unusable(arguments, &error))?;
-        let deadline = Instant::now() + limit;
-        loop {
-            let ended = child.try_wait().ok().flatten().is_some();
-            if ended || Instant::now() >= deadline {
-                let _ = child.kill();
-                wait_for_child(&mut child)?;
-                return Ok(ended);
-            }
-            thread::sleep(EXIT_POLL_INTERVAL);
+        match self.run_watched(arguments, Some(limit))? {
+            Ok(_) => Ok(true),
+            Err(Verdict::Stuck(_)) => Ok(false),
+            Err(verdict) => Err(self.ended(arguments, &verdict)),
+        }
+    }
+
+    /// Why a program was ended that did not end by itself.
+    fn ended(&self, arguments: &[&str], verdict: &Verdict) -> Error {
+        let command = shorten(self.quote_arguments(arguments));
+        let engine = self
+            .flavor
+            .map_or(self.name.as_str(), |flavor| flavor.name());
+        let question = self.liveness.question();
+        let restart = self.flavor.map_or("", Flavor::restart_advice);
+        match verdict {
+            Verdict::Silent(time) => Error::other(
+                Code::NoAnswer,
+                format!(
+                    "{engine} does not answer: \"{command}\" has said nothing for {} s, and neither has \"{question}\"",
+                    time.as_secs().max(1)
+                ),
+                format!(
+                    "{restart}; `{question}` ends at once when it is back; or choose another engine with `--provider`"
+                ),
+            ),
+            Verdict::Gone(words) => Error::Program {
+                command,
+                reason: "the engine is gone".to_owned(),
+                failure_reason: FailureReason::NoDaemon,
+                output: words.clone(),
+            },
+            Verdict::Stuck(limit) => Error::other(
+                Code::NoAnswer,
+                format!(
+                    "{engine} does not answer: \"{command}\" has not ended after {} s, though \"{question}\" does",
+                    limit.as_secs()
+                ),
+                format!(
+                    "see what that command waits for when it is given by hand; if it hangs there too: {restart}"
+                ),
+            ),
         }
     }
 
@@ -222,24 +345,18 @@ impl Program {
     }
 }
 
-/// Ends a program and all that it has started; whoever waits for it hears of it.
-fn end_group(group: u32) {
-    #[cfg(unix)]
-    if let Some(group) = i32::try_from(group)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+/// A command as far as it tells what it does.
+fn shorten(command: String) -> String {
+    match command.char_indices().nth(LONGEST_COMMAND) {
+        Some((end, _)) => format!("{} ...", command[..end].trim_end()),
+        None => command,
     }
-    #[cfg(not(unix))]
-    let _ = group;
 }
 
-/// Waits for the end of an engine's program.
-pub(super) fn wait_for_child(child: &mut Child) -> Result<ExitStatus, Error> {
-    child
-        .wait()
-        .map_err(Error::io("wait for the engine's program"))
+fn read_all(stream: Option<impl Read>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.map_or(Ok(0), |mut stream| stream.read_to_end(&mut bytes))?;
+    Ok(bytes)
 }
 
 /// How a program ended, in kind's words.
@@ -255,8 +372,8 @@ fn describe_status(status: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stub;
     use super::*;
-    use crate::Code;
 
     #[test]
     fn failures_are_told_in_kinds_words() {
@@ -313,5 +430,91 @@ mod tests {
         let began = Instant::now();
         assert!(!ends("exec sleep 600", Duration::from_millis(100)));
         assert!(began.elapsed() < Duration::from_secs(60));
+    }
+
+    const HASTY: liveness::Patience = liveness::Patience {
+        silence: Duration::from_millis(100),
+        answer: Duration::from_millis(300),
+    };
+
+    /// A docker of this script, and the directory that it lies in.
+    fn docker(script: &str, patience: liveness::Patience) -> (Program, TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let name = stub::program(directory.path(), script);
+        (Program::hasty(&name, patience), directory)
+    }
+
+    #[test]
+    fn a_call_of_an_engine_that_hangs_is_ended() {
+        let (docker, _directory) = docker("sleep 600", HASTY);
+        let began = Instant::now();
+        let error = docker.run_command(&["ps", "-a"]).unwrap_err();
+        assert_eq!(error.code(), Code::NoAnswer);
+        let text = error.to_string();
+        assert!(text.starts_with("docker does not answer: \""), "{text}");
+        assert!(text.contains(" ps -a\" has said nothing for "), "{text}");
+        assert!(error.remedy().unwrap().contains("systemctl restart docker"));
+        let again = docker.run_command(&["exec", "a", "b"]).unwrap_err();
+        assert_eq!(again.code(), Code::NoAnswer);
+        assert!(began.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_silent_call_goes_on_while_the_engine_answers() {
+        let script = "[ \"$1\" = version ] && exit\nsleep 1\necho done";
+        let (docker, _directory) = docker(script, HASTY);
+        assert_eq!(docker.command_output(&["pull", "a"]).unwrap(), "done\n");
+    }
+
+    #[test]
+    fn a_pull_that_makes_progress_is_never_cut() {
+        let script = "[ \"$1\" = version ] && exec sleep 600\n\
+                      for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.5; done";
+        let patience = liveness::Patience {
+            silence: Duration::from_millis(100),
+            answer: Duration::from_secs(2),
+        };
+        let (docker, _directory) = docker(script, patience);
+        let pulled = docker.command_output(&["pull", "a"]).unwrap();
+        assert_eq!(pulled.lines().count(), 8);
+    }
+
+    #[test]
+    fn an_engine_that_is_gone_is_told_although_its_client_waits() {
+        let script = "[ \"$1\" = version ] || exec sleep 600\n\
+                      echo 'Cannot connect to the Docker daemon at x' >&2; exit 1";
+        let (docker, _directory) = docker(script, HASTY);
+        let error = docker.run_command(&["exec", "a", "b"]).unwrap_err();
+        assert_eq!(error.code(), Code::NoDaemon);
+        let said = "Cannot connect to the Docker daemon at x";
+        assert_eq!(error.output(), Some(said));
+    }
+
+    #[test]
+    fn a_call_that_ends_with_its_engine_names_the_engine() {
+        let script = "echo 'Cannot connect to the Docker daemon at x' >&2; exit 1";
+        let (docker, _directory) = docker(script, HASTY);
+        let long = "a".repeat(100);
+        let error = docker.check_engine(&["logs", "-f", &long]).unwrap_err();
+        assert_eq!(error.code(), Code::NoDaemon);
+        let text = error.to_string();
+        assert!(
+            text.contains("a ...\" failed with error: the engine is gone"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn only_questions_and_changes_have_a_limit_while_the_engine_answers() {
+        let (docker, _directory) = docker("[ \"$1\" = version ] || exec sleep 600", HASTY);
+        assert!(docker.limit_of(&["ps", "-a"]) < docker.limit_of(&["create", "a"]));
+        for long in ["pull", "load", "save", "exec", "logs", "run", "cp", "wait"] {
+            assert_eq!(docker.limit_of(&[long]), None);
+        }
+        let limit = Some(Duration::from_millis(500));
+        let verdict = docker.run_watched(&["ps"], limit).unwrap().unwrap_err();
+        assert_eq!(verdict, Verdict::Stuck(Duration::from_millis(500)));
+        let text = docker.ended(&["ps"], &verdict).to_string();
+        assert!(text.contains(" has not ended after "), "{text}");
     }
 }

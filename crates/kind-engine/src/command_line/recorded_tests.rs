@@ -6,6 +6,12 @@
 //!
 //! `recorded/ENGINE-VERSION-rootless/` holds what an ordinary user's engine tells of itself, on Debian 13 with the
 //! unified cgroup hierarchy. Its podman starts containers with crun 1.21.
+//!
+//! `recorded/ENGINE-VERSION-changes/` was not recorded: it is the newest recorded answer, changed as the engine's own
+//! documents say that the version does. Docker 29: moby's `api/docs/CHANGELOG.md` (API v1.49 to v1.53) and the types in
+//! `api/types/network`: empty fields of an image's `Config` and the addresses beside `Networks` are left out, networks
+//! have a `Status`, images are containerd's. Podman 6: `libpod/define/info.go` and the release notes of 6.0.0: cgroup v2
+//! and netavark only, without slirp4netns and the store's `configFile`.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -24,11 +30,25 @@ const RECORDED: [&str; 4] = [
     "podman-5.8.6",
 ];
 
+/// Made after documents.
+const CHANGED: [&str; 2] = ["docker-29.0.2-changes", "podman-6.0.0-changes"];
+
 struct Recorded(&'static str);
 
 impl Recorded {
     fn all() -> impl Iterator<Item = Self> {
         RECORDED.into_iter().map(Self)
+    }
+
+    /// All that tell this, also those after documents.
+    fn all_with(file: &str) -> impl Iterator<Item = Self> {
+        let all = RECORDED.into_iter().chain(CHANGED).map(Self);
+        all.filter(move |recorded| recorded.path(file).exists())
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/command_line/recorded");
+        directory.join(self.0).join(file)
     }
 
     fn flavor(&self) -> Flavor {
@@ -40,8 +60,7 @@ impl Recorded {
     }
 
     fn read(&self, file: &str) -> String {
-        let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/command_line/recorded");
-        let path = directory.join(self.0).join(file);
+        let path = self.path(file);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
     }
 
@@ -62,9 +81,9 @@ impl Recorded {
 
 #[test]
 fn engines_tell_of_themselves() {
-    for recorded in Recorded::all() {
+    for recorded in Recorded::all_with("info.json") {
         let info = info::parse_info(recorded.flavor(), &recorded.read("info.json")).unwrap();
-        let (_, version) = recorded.0.split_once('-').unwrap();
+        let version = recorded.0.split('-').nth(1).unwrap();
         assert_eq!(
             Version::parse(&info.version),
             Version::parse(version),
@@ -105,10 +124,14 @@ fn rootless_engines_tell_of_themselves() {
 
 #[test]
 fn networks_of_ours_give_lasting_addresses() {
-    for recorded in Recorded::all() {
+    for recorded in Recorded::all_with("network.json") {
         let known =
             network::answer::read(recorded.flavor(), "kind", &recorded.read("network.json"));
-        let network = known.unwrap().unwrap().network;
+        let known = known.unwrap().unwrap();
+        let range = known.subnets.range.map(|range| range.to_string());
+        assert_eq!(range.as_deref(), Some("10.201.0.0/17"), "{}", recorded.0);
+        assert!(known.settings.gives_names());
+        let network = known.network;
         assert!(network.lasting_addresses, "{}", recorded.0);
         assert_eq!(
             network.subnets,
@@ -119,7 +142,7 @@ fn networks_of_ours_give_lasting_addresses() {
 
 #[test]
 fn images_tell_what_they_run() {
-    for recorded in Recorded::all() {
+    for recorded in Recorded::all_with("image.json") {
         let images =
             images::parse_images(recorded.flavor(), "i", &recorded.read("image.json")).unwrap();
         let image = images.into_iter().next().unwrap();
@@ -136,7 +159,7 @@ fn images_tell_what_they_run() {
 
 #[test]
 fn containers_are_nodes_in_every_state() {
-    for recorded in Recorded::all() {
+    for recorded in Recorded::all_with("created.json") {
         for (file, state) in [
             ("created.json", State::Created),
             ("running.json", State::Running),
@@ -214,4 +237,15 @@ fn complaints_are_understood() {
             "rec-none"
         ));
     }
+}
+
+#[test]
+fn docker_29_keeps_images_in_containerd() {
+    let recorded = Recorded(CHANGED[0]);
+    let info = info::parse_info(Flavor::Docker, &recorded.read("info.json")).unwrap();
+    assert!(info.containerd_images && info.cgroup2, "{info:?}");
+    // An image without anything to say of itself.
+    let bare = images::parse_images(Flavor::Docker, "i", r#"[{"Id":"sha256:0","Config":{}}]"#);
+    let bare = bare.unwrap().remove(0);
+    assert!(bare.command().is_empty() && bare.info().labels.is_empty());
 }

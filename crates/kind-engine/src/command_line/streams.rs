@@ -1,11 +1,12 @@
 //! Programs whose input or output is a stream.
 
 use std::io::{self, Read, Write};
-use std::process::{Child, ChildStderr, Stdio};
+use std::process::Stdio;
 
 use kind_image::concurrent::run_both;
 
-use super::program::{Program, wait_for_child};
+use super::program::Program;
+use super::watchdog::{Call, Heard};
 use crate::Error;
 
 /// How much of what a program says beside its stream is kept for a failure.
@@ -22,10 +23,10 @@ pub(super) fn stream_into(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .map_err(|error| program.unusable(arguments, &error))?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let mut call = program.begin(command, arguments)?;
+    let stdin = call.child.stdin.take().map(|stream| call.hear(stream));
+    let stdout = call.child.stdout.take().map(|stream| call.hear(stream));
+    let stderr = call.child.stderr.take().map(|stream| call.hear(stream));
     // Dropped at the end, which is how the program learns of it.
     let feed = || stdin.map_or(Ok(()), |mut stdin| copy_stream(input, &mut stdin).map(drop));
     let (errors, (output, fed)) = run_both(
@@ -33,8 +34,9 @@ pub(super) fn stream_into(
         || run_both(|| read_tail(stdout), feed),
     );
     let printed = [output, errors].concat();
-    let status = wait_for_child(&mut child)?;
+    let status = program.end(call, arguments)?;
     if !status.success() {
+        program.check_engine(arguments)?;
         // The program's own words say more than the pipe that it closed.
         return Err(program.ended_badly(arguments, &status.to_string(), &printed));
     }
@@ -53,10 +55,9 @@ pub(super) fn stream_out(
 ) -> Result<(), Error> {
     let mut command = program.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .map_err(|error| program.unusable(arguments, &error))?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut call = program.begin(command, arguments)?;
+    let stdout = call.child.stdout.take().map(|stream| call.hear(stream));
+    let stderr = call.child.stderr.take().map(|stream| call.hear(stream));
     // Dropped when the taker wants no more, which ends the program.
     let take = || {
         stdout.map_or(Ok(()), |mut stdout| {
@@ -64,7 +65,7 @@ pub(super) fn stream_out(
         })
     };
     let (printed, taken) = run_both(|| read_tail(stderr), take);
-    finish_program(program, arguments, &mut child, (taken, &printed))
+    finish_program(program, arguments, call, (taken, &printed))
 }
 
 /// Takes a program's output and errors as one stream, in the order in which they were written.
@@ -73,7 +74,7 @@ pub(super) fn stream_all(
     arguments: &[&str],
     output: &mut (dyn Write + Send),
 ) -> Result<(), Error> {
-    let (mut child, mut reader) = merge_streams(program, arguments)?;
+    let (mut call, mut reader) = merge_streams(program, arguments)?;
     let mut tee = Tee {
         last: Vec::new(),
         out: output,
@@ -83,44 +84,42 @@ pub(super) fn stream_all(
     drop(reader);
     if taken.is_err() {
         // A program that says nothing more would not notice that nobody listens.
-        let _ = child.kill();
+        let _ = call.child.kill();
     }
-    finish_program(program, arguments, &mut child, (taken, &printed))
+    finish_program(program, arguments, call, (taken, &printed))
 }
 
 /// How a program ended whose output was taken.
 fn finish_program(
     program: &Program,
     arguments: &[&str],
-    child: &mut Child,
+    call: Call,
     (taken, printed): (io::Result<()>, &[u8]),
 ) -> Result<(), Error> {
-    let status = wait_for_child(child)?;
+    let status = program.end(call, arguments)?;
     let action = format!("take the output of {}", arguments.join(" "));
     taken.map_err(Error::io(action))?;
     if status.success() {
-        Ok(())
-    } else {
-        Err(program.ended_badly(arguments, &status.to_string(), printed))
+        return Ok(());
     }
+    program.check_engine(arguments)?;
+    Err(program.ended_badly(arguments, &status.to_string(), printed))
 }
 
 /// Starts a program whose output and errors come out of one pipe.
 pub(super) fn merge_streams(
     program: &Program,
     arguments: &[&str],
-) -> Result<(Child, io::PipeReader), Error> {
+) -> Result<(Call, Heard<io::PipeReader>), Error> {
     let action = || Error::io("open a pipe");
     let (reader, writer) = io::pipe().map_err(action())?;
     let other = writer.try_clone().map_err(action())?;
     let mut command = program.command(arguments);
     command.stdout(writer).stderr(other);
-    let child = command
-        .spawn()
-        .map_err(|error| program.unusable(arguments, &error))?;
-    // The command holds the pipe's other ends until here.
-    drop(command);
-    Ok((child, reader))
+    // The command holds the pipe's other ends, and goes with it.
+    let call = program.begin(command, arguments)?;
+    let reader = call.hear(reader);
+    Ok((call, reader))
 }
 
 /// Carries bytes as they come, so that what a program prints is seen at once. Returns how many.
@@ -162,7 +161,7 @@ pub(super) fn read_tail(stream: Option<impl Read>) -> Vec<u8> {
 
 /// A program's errors, for the caller and for a failure of the engine itself.
 pub(super) fn collect_errors(
-    stderr: Option<ChildStderr>,
+    stderr: Option<impl Read>,
     out: &mut (dyn Write + Send),
 ) -> (io::Result<u64>, Vec<u8>) {
     let mut tee = Tee {

@@ -2,15 +2,16 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::thread;
 
 use kind_sys::process;
 use kind_sys::terminal::Terminal;
 use rustix::termios::{self, OptionalActions, Winsize};
 
-use super::program::{self, Program};
+use super::program::Program;
 use super::streams;
+use super::watchdog::{Call, Heard};
 use crate::{Error, Io};
 
 /// Wide enough for everything that programs draw in one line.
@@ -28,10 +29,11 @@ pub(super) fn run_on_terminal(
     io: Io<'_>,
 ) -> Result<i32, Error> {
     let size = termios::tcgetwinsize(io::stdin()).ok();
-    let (mut child, mut controller) = start_on_terminal(program, arguments, size)?;
+    let (call, controller) = start_on_terminal(program, arguments, size)?;
     let input = controller
         .try_clone()
         .map_err(Error::io("open a terminal"))?;
+    let mut controller = call.hear(controller);
     let Io { stdin, stdout, .. } = io;
     let taken = thread::scope(|scope| {
         if let Some(stdin) = stdin {
@@ -42,7 +44,7 @@ pub(super) fn run_on_terminal(
             stdout.flush()
         })
     });
-    let status = program::wait_for_child(&mut child)?;
+    let status = program.end(call, arguments)?;
     taken.map_err(Error::io("relay the terminal"))?;
     Ok(status.code().unwrap_or(1))
 }
@@ -53,12 +55,13 @@ pub(super) fn watch_terminal(
     arguments: &[&str],
     mut see: impl FnMut(&[u8]),
 ) -> Result<ExitStatus, Error> {
-    let (mut child, mut controller) = start_on_terminal(program, arguments, Some(WIDE))?;
+    let (call, controller) = start_on_terminal(program, arguments, Some(WIDE))?;
+    let mut controller = call.hear(controller);
     let taken = read_output(&mut controller, |bytes| {
         see(bytes);
         Ok(())
     });
-    let status = program::wait_for_child(&mut child)?;
+    let status = program.end(call, arguments)?;
     taken.map_err(Error::io("read a terminal"))?;
     Ok(status)
 }
@@ -68,21 +71,18 @@ fn start_on_terminal(
     program: &Program,
     arguments: &[&str],
     size: Option<Winsize>,
-) -> Result<(Child, File), Error> {
+) -> Result<(Call, File), Error> {
     let terminal = Terminal::open().map_err(Error::io("open a terminal"))?;
     prepare_terminal(&terminal, size).map_err(Error::io("set up a terminal"))?;
     let mut command = program.bare_command(arguments);
     process::own_terminal(&mut command, &terminal.path).map_err(Error::io("open a terminal"))?;
-    let child = command
-        .spawn()
-        .map_err(|error| program.unusable(arguments, &error))?;
-    // Closed here, so that the terminal ends with the program.
-    drop(command);
-    Ok((child, File::from(terminal.controller)))
+    // The command holds the program's end of the terminal, and goes with it.
+    let call = program.begin(command, arguments)?;
+    Ok((call, File::from(terminal.controller)))
 }
 
 fn read_output(
-    controller: &mut File,
+    controller: &mut Heard<File>,
     mut taker: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut buffer = [0; 16 * 1024];

@@ -164,7 +164,12 @@ impl<'a> Coordinator<'a> {
             Ok(()) => phases.send_event(Event::NodesDeleted { nodes: made }),
             Err(error) => {
                 let error = Error::engine(Code::NodeDelete, "failed to delete nodes")(error);
-                phases.send_event(Event::Warning(Warning::CleanUp(error_chain(&error))));
+                let text = format!(
+                    "{}; `kind delete cluster --name {}` removes what is left",
+                    error_chain(&error),
+                    self.cluster
+                );
+                phases.send_event(Event::Warning(Warning::CleanUp(text)));
             }
         }
     }

@@ -6,6 +6,7 @@ use kind_image::ProgressSink;
 
 use super::CreateCluster;
 use super::coordinator::Coordinator;
+use super::network_overlap::check_overlaps;
 use super::phases::Phases;
 use crate::error::Cause;
 use crate::event::{Detail, Event, Phase, Verbosity, Warning};
@@ -85,10 +86,10 @@ fn ensure_image(coordinator: &Coordinator<'_>, image: &str, phases: &Phases<'_>)
 /// Has the engine have the network that nodes share.
 ///
 /// # Errors
-/// The engine cannot make it, or it has no IPv6 where the cluster (`wants_ipv6`) needs it.
+/// The engine cannot make it, it has no IPv6 where the cluster needs it, or it has addresses of the cluster's pods.
 pub(super) fn ensure_network(
     coordinator: &Coordinator<'_>,
-    wants_ipv6: bool,
+    cluster: &Cluster,
     phases: &Phases<'_>,
 ) -> Result<Network> {
     let engine = coordinator.engine();
@@ -105,12 +106,15 @@ pub(super) fn ensure_network(
     let ensured = engine.ensure_network(&spec);
     let network = ensured.map_err(Error::engine(Code::NetworkCreate, action))?;
     let has_ipv6 = network.subnets.iter().any(|subnet| subnet.contains(':'));
-    if wants_ipv6 && !has_ipv6 {
-        Err(Error::NetworkWithoutIpv6 {
+    if cluster.networking.ip_family.has_ipv6() && !has_ipv6 {
+        return Err(Error::NetworkWithoutIpv6 {
             engine: engine.name(),
             network: network.name,
-        })
-    } else {
-        Ok(network)
+        });
     }
+    let overlaps = check_overlaps(cluster, &network)?;
+    for text in network.warnings.iter().cloned().chain(overlaps) {
+        phases.send_event(Event::Warning(Warning::Engine(text)));
+    }
+    Ok(network)
 }

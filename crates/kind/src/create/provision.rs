@@ -70,9 +70,7 @@ fn create_nodes(coordinator: &Coordinator<'_>, plan: &Plan, phases: &Phases<'_>)
     let agent = coordinator.provider.agent()?;
     coordinator.for_each(&plan.nodes, |node| {
         phases.run_step(&node.name, StepId::Create, || {
-            let created = coordinator
-                .engine()
-                .create(&node.node_spec(&plan.network, agent));
+            let created = coordinator.engine().create(&node.node_spec(plan, agent));
             // What a failing engine leaves behind is ours, unless it was there before.
             if !matches!(&created, Err(EngineError::NodeExists(_))) {
                 coordinator.note_made(&node.name);

@@ -113,8 +113,7 @@ fn plan_cluster(
     ensure_images(coordinator, &cluster, phases)?;
     let count = cluster.nodes.len();
     phases.begin_phase(Phase::PrepareNodes { count });
-    let wants_ipv6 = cluster.networking.ip_family.has_ipv6();
-    let network = ensure_network(coordinator, wants_ipv6, phases)?;
+    let network = ensure_network(coordinator, &cluster, phases)?;
     let engine = (Some(coordinator.engine()), coordinator.host);
     let ProxiesOfNodes {
         environment,

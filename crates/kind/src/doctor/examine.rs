@@ -12,7 +12,7 @@ use super::entry::{Entry, ignore_late, run_entries, tell_late};
 use super::examination::{CheckDescription, Examination, Examined};
 use super::host::{Answer, Engines, FIRST, HOST_CHECKS, Host, Planned, judge_engine};
 use super::outcome::{Outcome, Problem};
-use crate::choice::find_engine;
+use crate::engines::find_engine;
 use crate::{EngineChoice, Error, KubeconfigFiles, Provider, ProviderBuilder, Result};
 
 /// Who has not answered by then is told to hang.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kind_engine::Pruning;
 
-use crate::choice::find_engine;
+use crate::engines::find_engine;
 use crate::{Code, Error, ProviderBuilder, Result, kubeconfig};
 
 /// What mends something without any danger: it is safe, and can be taken back.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kind_engine::{Engine, EngineKind, Info, Limits};
 
-use crate::choice;
+use crate::engines;
 use crate::event::{Detail, Event, Listener, Verbosity};
 use crate::provider::ProviderBuilder;
 
@@ -21,7 +21,7 @@ pub(super) struct Host {
 impl Host {
     /// Asks the chosen engine.
     pub(super) fn inspect_host(settings: &ProviderBuilder, listener: Listener<'_>) -> Self {
-        let (kind, engine) = choice::find_engine(settings.choice, settings.engine_parts());
+        let (kind, engine) = engines::find_engine(settings.choice, settings.engine_parts());
         let answer = engine.map(|engine| (engine.info(), engine));
         match answer {
             Some((Ok(info), engine)) => Self {

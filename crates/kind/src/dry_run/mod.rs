@@ -154,6 +154,7 @@ fn dry_run_cluster(
         name: network.to_owned(),
         subnets: [IPV6_SUBNET, IPV4_SUBNET].map(str::to_owned).into(),
         lasting_addresses: true,
+        warnings: Vec::new(),
     };
     let proxies = proxies_of_nodes(
         &settings.environment,

@@ -133,6 +133,18 @@ pub(super) const TABLE: &[Entry] = &[
         ],
     ),
     entry(
+        Code::EngineNoAnswer,
+        [
+            "The engine's program has said nothing for some seconds, and the engine does not answer the simplest question \
+             either; or it answers, and one call of it does not end. The call was ended.",
+            "Every command that asks an engine, within ten seconds after the engine has begun to hang.",
+            "Restart the engine (`sudo systemctl restart docker`; Docker Desktop and machines of podman: restart them), or \
+             choose another one with `--provider`. `docker version` ends at once when it is back; then `kind delete \
+             cluster --name NAME` removes what a creation has left.",
+            "docker does not answer: \"docker ps -a\" has said nothing for 9 s, and neither has \"docker version\"",
+        ],
+    ),
+    entry(
         Code::EngineNoCgroup,
         [
             "Nodes need cgroups, and none are mounted on this host.",
@@ -357,8 +369,9 @@ pub(super) const TABLE: &[Entry] = &[
         [
             "Since the network of nodes was made, the host got a route to other machines with the same addresses, for \
              example by a VPN.",
-            "`start cluster`, `create cluster` on the native engine.",
-            "Take the route away, or delete all clusters: the next one gets another network.",
+            "`create cluster` on docker and podman of this host; `start cluster`, `create cluster` on the native engine.",
+            "Take the route away, or delete all clusters, and of other engines than the native one the network (`docker \
+             network rm kind`): the next one gets another network.",
             "network kind has the addresses 172.18.0.0/16, and this host routes 172.18.0.0/24 elsewhere now",
         ],
     ),

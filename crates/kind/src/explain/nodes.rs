@@ -123,6 +123,17 @@ pub(super) const TABLE: &[Entry] = &[
         ],
     ),
     entry(
+        Code::NetworkOverlap,
+        [
+            "The engine's network for nodes has addresses that pods of the cluster would get: packets for one reach the \
+             other.",
+            "`create cluster`, before nodes are made.",
+            "Set `networking.podSubnet` to addresses that nobody has, or remove what is on that network and then the \
+             network (`docker network rm kind`): it is made anew.",
+            "network \"kind\" of the nodes has the addresses 10.244.0.0/16, and pods of the cluster would have 10.244.0.0/24",
+        ],
+    ),
+    entry(
         Code::HostCheck,
         [
             "The engine did not say what its host can do.",

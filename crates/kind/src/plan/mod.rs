@@ -124,8 +124,8 @@ impl Plan {
 }
 
 impl NodePlan {
-    /// The node in the engine's words.
-    pub(crate) fn node_spec(&self, network: &str, agent: &Agent) -> NodeSpec {
+    /// The node of that plan in the engine's words.
+    pub(crate) fn node_spec(&self, plan: &Plan, agent: &Agent) -> NodeSpec {
         // Taken apart and put together whole: a field that is missing on either side does not compile.
         let Self {
             name,
@@ -149,7 +149,8 @@ impl NodePlan {
             name: name.clone(),
             image: image.clone(),
             labels: labels.clone(),
-            network: network.to_owned(),
+            network: plan.network.clone(),
+            peers: plan.nodes.iter().map(|node| node.name.clone()).collect(),
             env: env.clone(),
             host: host.clone(),
             ipv6: *ipv6,

@@ -130,9 +130,7 @@ fn make(case: &CreateCase, stub: &Stub) {
     let plan = Plan::new(&cluster, surroundings).unwrap();
     let agent = Agent::file(stub.directory.path().join("docker-info"));
     for node in &plan.nodes {
-        stub.engine
-            .create(&node.node_spec(&plan.network, &agent))
-            .unwrap();
+        stub.engine.create(&node.node_spec(&plan, &agent)).unwrap();
     }
 }
 

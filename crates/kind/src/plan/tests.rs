@@ -23,6 +23,7 @@ fn plan(config: &str, environment: &[(&str, &str)]) -> Plan {
             name: NETWORK.to_owned(),
             subnets: vec!["172.18.0.0/16".to_owned()],
             lasting_addresses: true,
+            warnings: Vec::new(),
         },
         environment: &pairs.collect(),
         directory: Path::new("/w"),

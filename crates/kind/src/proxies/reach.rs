@@ -214,6 +214,7 @@ mod tests {
             name: "kind".to_owned(),
             subnets: subnets.iter().map(|subnet| (*subnet).to_owned()).collect(),
             lasting_addresses: true,
+            warnings: Vec::new(),
         };
         let first = first_address(&network(&["fc00::/64", "172.18.0.0/16"]));
         assert_eq!(first, Some([172, 18, 0, 1].into()));

@@ -1,8 +1,11 @@
 //! What engines tell about a network.
 
+use std::net::Ipv4Addr;
+
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde_json::Value;
 
+use super::settings::Settings;
 use crate::command_line::Flavor;
 use crate::{Code, Error, Network};
 
@@ -11,6 +14,7 @@ use crate::{Code, Error, Network};
 pub(in crate::command_line) struct InspectedNetwork {
     pub(in crate::command_line) network: Network,
     pub(in crate::command_line) subnets: Subnets,
+    pub(in crate::command_line) settings: Settings,
 }
 
 /// The subnets of a network.
@@ -31,18 +35,24 @@ pub(in crate::command_line) fn read(
     name: &str,
     text: &str,
 ) -> Result<Option<InspectedNetwork>, Error> {
-    let answer: Value = serde_json::from_str(text).map_err(|error| {
-        let message = format!(
-            "{} tells of a network what cannot be read: {error}",
-            flavor.name()
-        );
-        Error::other(Code::Answer, message, "")
-    })?;
-    let networks = answer.as_array().into_iter().flatten();
+    let answer: Value = serde_json::from_str(text).map_err(|error| unreadable(flavor, &error))?;
+    let Some(networks) = answer.as_array() else {
+        return Err(unreadable(flavor, "it is no list of networks"));
+    };
     let network = networks
-        .into_iter()
+        .iter()
         .find(|network| ["Name", "name"].iter().any(|key| network[key] == name));
     Ok(network.map(|network| inspected_network(flavor, name, network)))
+}
+
+/// An answer that says nothing of a network.
+pub(super) fn unreadable(flavor: Flavor, why: impl std::fmt::Display) -> Error {
+    let engine = flavor.name();
+    Error::other(
+        Code::Answer,
+        format!("{engine} tells of a network what cannot be read: {why}"),
+        format!("see what `{engine} network inspect` prints"),
+    )
 }
 
 fn inspected_network(flavor: Flavor, name: &str, network: &Value) -> InspectedNetwork {
@@ -54,7 +64,7 @@ fn inspected_network(flavor: Flavor, name: &str, network: &Value) -> InspectedNe
         match subnet.parse() {
             Ok(IpNet::V4(subnet)) if subnets.v4.is_none() => {
                 subnets.v4 = Some(subnet);
-                subnets.range = range.and_then(|range| range.parse().ok());
+                subnets.range = read_range(range);
                 // Docker tells a gateway that nobody asked for only of subnets that it chose itself.
                 chosen = subnets.range.is_some() || !has_gateway;
             }
@@ -71,13 +81,15 @@ fn inspected_network(flavor: Flavor, name: &str, network: &Value) -> InspectedNe
             name: name.to_owned(),
             subnets: names,
             lasting_addresses,
+            warnings: Vec::new(),
         },
         subnets,
+        settings: Settings::read(network),
     }
 }
 
 /// Subnet, range and whether there is a gateway, in each form that engines have had.
-fn subnet_parts(network: &Value) -> Vec<(&str, Option<&str>, bool)> {
+fn subnet_parts(network: &Value) -> Vec<(&str, &Value, bool)> {
     let docker = array_items(&network["IPAM"]["Config"])
         .map(|part| (&part["Subnet"], &part["IPRange"], &part["Gateway"]));
     let podman = array_items(&network["subnets"])
@@ -91,10 +103,24 @@ fn subnet_parts(network: &Value) -> Vec<(&str, Option<&str>, bool)> {
     docker
         .chain(podman)
         .chain(plugins)
-        .filter_map(|(subnet, range, gateway)| {
-            Some((subnet.as_str()?, range.as_str(), text(gateway)))
-        })
+        .filter_map(|(subnet, range, gateway)| Some((subnet.as_str()?, range, text(gateway))))
         .collect()
+}
+
+/// Docker tells a range as a subnet, podman by its first and its last address.
+fn read_range(range: &Value) -> Option<Ipv4Net> {
+    if let Some(range) = range.as_str() {
+        return range.parse().ok();
+    }
+    let address = |key: &str| range[key].as_str()?.parse::<Ipv4Addr>().ok();
+    let (first, last) = (
+        u32::from(address("start_ip")?),
+        u32::from(address("end_ip")?),
+    );
+    let differing = u32::BITS - (first ^ last).leading_zeros();
+    let length = u8::try_from(u32::BITS - differing).ok()?;
+    let subnet = Ipv4Net::new(last.into(), length).ok()?.trunc();
+    (u32::from(subnet.broadcast()) == last).then_some(subnet)
 }
 
 fn array_items(value: &Value) -> impl Iterator<Item = &Value> {

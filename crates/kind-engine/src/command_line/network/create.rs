@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use ipnet::Ipv4Net;
 use kind_net::pool;
 
+use super::answer::{self, Subnets};
+use super::duplicates;
 use super::find::{error_says, find_network};
-use super::{answer, duplicates};
 use crate::command_line::Flavor;
 use crate::command_line::program::Program;
 use crate::{Code, Error};
@@ -40,7 +41,7 @@ enum Outcome {
 pub(super) fn create_network(flavor: Flavor, program: &Program, name: &str) -> Result<(), Error> {
     let mtu = match flavor {
         Flavor::Podman => None,
-        Flavor::Docker | Flavor::Nerdctl => bridge_mtu(program),
+        Flavor::Docker | Flavor::Nerdctl => bridge_mtu(program).map(|mtu| mtu.to_string()),
     };
     for attempt in 0..MAX_ATTEMPTS {
         let subnet = free_subnet(flavor, program, name);
@@ -130,6 +131,15 @@ fn creation_arguments(
     arguments
 }
 
+/// Whether a network of that name and these subnets is one that a kind has made.
+pub(super) fn is_of_kind(name: &str, subnets: &Subnets) -> bool {
+    let is_lower_half = subnets
+        .v4
+        .is_some_and(|v4| subnets.range == Some(lower_half(v4)));
+    let is_from_name = |v6| (0..MAX_ATTEMPTS).any(|n| pool::unique_local_subnet(name, n) == v6);
+    is_lower_half || subnets.v6.is_some_and(is_from_name)
+}
+
 /// The half from which the engine gives addresses to containers that ask for none: no other container
 /// on the network gets a node's address while the node is stopped.
 fn lower_half(subnet: Ipv4Net) -> Ipv4Net {
@@ -138,13 +148,13 @@ fn lower_half(subnet: Ipv4Net) -> Ipv4Net {
 }
 
 /// The MTU of docker's own bridge, which fits the host's way out.
-fn bridge_mtu(program: &Program) -> Option<String> {
+pub(super) fn bridge_mtu(program: &Program) -> Option<u32> {
     let format = r#"{{ index .Options "com.docker.network.driver.mtu" }}"#;
     let told = program
         .command_output(&["network", "inspect", "bridge", "-f", format])
         .ok()?;
     let mtu: u32 = told.trim().parse().ok()?;
-    (mtu > 0).then(|| mtu.to_string())
+    (mtu > 0).then_some(mtu)
 }
 
 /// How many networks this process has made to learn of a subnet.

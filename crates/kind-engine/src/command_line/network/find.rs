@@ -2,9 +2,9 @@
 
 use super::answer::{self, InspectedNetwork};
 use super::duplicates;
-use crate::Error;
 use crate::command_line::program::Program;
 use crate::command_line::{FailureReason, Flavor};
+use crate::{Code, Error};
 
 /// The network of that name.
 pub(super) fn find_network(
@@ -23,6 +23,32 @@ pub(super) fn find_network(
             failure_reason: FailureReason::Unknown,
             ..
         }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The network of that name, which was just made.
+pub(super) fn find_made_network(
+    flavor: Flavor,
+    program: &Program,
+    name: &str,
+) -> Result<InspectedNetwork, Error> {
+    match inspect_network(program, name) {
+        Ok(text) => answer::read(flavor, name, &text)?.ok_or_else(|| {
+            let said = format!(
+                "of network {name:?}, which was just made, it says {:?}",
+                text.trim()
+            );
+            answer::unreadable(flavor, said)
+        }),
+        Err(Error::Program {
+            failure_reason: FailureReason::Unknown,
+            ..
+        }) => Err(Error::other(
+            Code::NetworkGone,
+            format!("network {name:?} was made and is gone again"),
+            "look for a program that removes networks, and try again",
+        )),
         Err(error) => Err(error),
     }
 }

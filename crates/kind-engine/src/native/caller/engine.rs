@@ -210,6 +210,7 @@ impl Engine for Native {
             subnets: record.subnets().iter().map(ToString::to_string).collect(),
             name: record.name,
             lasting_addresses: true,
+            warnings: Vec::new(),
         })
     }
 

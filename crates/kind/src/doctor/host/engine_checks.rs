@@ -4,8 +4,8 @@ use kind_engine::{Engine, Info};
 
 use super::engines::{Answer, Candidate, Engines, Refusal};
 use super::facts::Host;
-use crate::choice::{CLIENTS, LIMA_CLIENT, engine_client};
 use crate::doctor::outcome::{Outcome, Problem};
+use crate::engines::{CLIENTS, LIMA_CLIENT, engine_client};
 
 /// Releases before it do not know what nodes are made with (`--cgroupns`).
 const OLDEST_DOCKER: (u64, u64) = (20, 10);
@@ -19,28 +19,35 @@ pub(super) fn look_at_engine(host: &Host) -> Outcome {
 /// Which engine would be used, and whether it can be.
 pub(in crate::doctor) fn judge_engine(engines: &Engines, is_root: bool) -> Outcome {
     let used = engines.used();
-    let problems = match &used.answer {
-        Answer::Answers(_) => {
-            let why = if engines.is_chosen() {
-                "as chosen"
-            } else {
-                "the first that answers"
-            };
-            let before = engines.describe_passed_over();
-            let before: String = before.iter().map(|one| format!("; {one}")).collect();
-            return Outcome::Passed(format!("{}, {why}{before}", used.describe()));
+    let hanging = engines.hanging();
+    let mut problems: Vec<_> = hanging.map(|hangs| passed_over(hangs, used)).collect();
+    match &used.answer {
+        Answer::Answers(_) if problems.is_empty() => {
+            return Outcome::Passed(describe_choice(engines));
         }
-        Answer::Silent | Answer::NotAsked => vec![silent(used)],
-        Answer::Missing | Answer::Foreign(_) => vec![missing(engines, is_root)],
-        Answer::Refuses(refusals) => refusals
-            .iter()
-            .map(|refusal| refused(used, refusal))
-            .collect(),
-    };
+        Answer::Answers(_) => {}
+        Answer::Silent | Answer::NotAsked => problems.push(silent(used)),
+        Answer::Missing | Answer::Foreign(_) => problems.push(missing(engines, is_root)),
+        Answer::Refuses(refusals) => {
+            problems.extend(refusals.iter().map(|refusal| refused(used, refusal)));
+        }
+    }
     let problems = problems
         .into_iter()
         .map(|problem| problem.with_evidence("engines", engines.describe()));
     Outcome::Problems(problems.collect())
+}
+
+/// The engine that works, why it is taken, and why not the others.
+fn describe_choice(engines: &Engines) -> String {
+    let why = if engines.is_chosen() {
+        "as chosen"
+    } else {
+        "the first that answers"
+    };
+    let before = engines.describe_passed_over();
+    let before: String = before.iter().map(|one| format!("; {one}")).collect();
+    format!("{}, {why}{before}", engines.used().describe())
 }
 
 fn refused(used: &Candidate, refusal: &Refusal) -> Problem {
@@ -53,15 +60,24 @@ fn refused(used: &Candidate, refusal: &Refusal) -> Problem {
 }
 
 fn silent(used: &Candidate) -> Problem {
-    let name = used.name;
-    let found = "it does not answer: whatever needs it would wait for ever";
-    let restart = match name {
-        "docker" => "see `systemctl status docker`, then `sudo systemctl restart docker`",
-        "podman" => "see what `podman --log-level=debug info` waits for",
-        _ => "see `systemctl status containerd`, then `sudo systemctl restart containerd`",
-    };
-    let remedy = format!("{restart}; or choose another engine with `--provider`");
-    Problem::error(found, "an answer within a second", remedy).of(name)
+    let found = "it does not answer: commands that need it end after some seconds with an error";
+    Problem::error(found, "an answer within a second", restart(used)).of(used.name)
+}
+
+/// An engine that hangs where another one answers: its clusters are not seen.
+fn passed_over(hangs: &Candidate, used: &Candidate) -> Problem {
+    let used = used.describe();
+    let found =
+        format!("it does not answer, and is passed over ({used}): its clusters are not seen");
+    Problem::warning(found, "an answer within a second", restart(hangs)).of(hangs.name)
+}
+
+/// What brings an engine back that hangs.
+fn restart(hangs: &Candidate) -> String {
+    let mut clients = CLIENTS.iter().chain([&LIMA_CLIENT]);
+    let client = clients.find(|client| client.choice.name() == hangs.name);
+    let restart = client.map_or("restart it", |client| client.flavor.restart_advice());
+    format!("{restart}; or choose another engine with `--provider`")
 }
 
 fn missing(engines: &Engines, is_root: bool) -> Problem {
@@ -267,8 +283,25 @@ mod tests {
                 "passed: podman: version 5.0 answers, the first that answers",
             ),
             (
-                vec![docker(Answer::Silent), podman(Answer::NotAsked), native()],
-                "error: it does not answer: whatever needs it would wait for ever",
+                vec![docker(Answer::Silent), missing(), native()],
+                "warning: it does not answer, and is passed over (native: works): its clusters are not seen",
+            ),
+            (
+                vec![docker(Answer::Silent), podman(answers("5.0")), not_root()],
+                "warning: it does not answer, and is passed over (podman: version 5.0 answers): its clusters are not \
+                 seen",
+            ),
+            (
+                vec![docker(Answer::Silent), missing(), not_root()],
+                "error: it does not answer: commands that need it end after some seconds with an error",
+            ),
+            (
+                vec![
+                    docker(Answer::Missing),
+                    podman(refuses(Code::ProgramFailed, "no subuid")),
+                    not_root(),
+                ],
+                "error: no subuid",
             ),
             (
                 vec![no_daemon(), missing(), native()],

@@ -2,16 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use kind_engine::command_line::Presence;
+use kind_engine::command_line::{Flavor, Presence};
 use kind_engine::{Code, Error, Info};
 use kind_image::concurrent::run_each;
 
-use crate::choice::{CLIENTS, Client, LIMA_CLIENT, engine_client};
+use crate::engines::{CLIENTS, Client, LIMA_CLIENT, engine_client};
 use crate::error::chain_of;
 use crate::{EngineChoice, ProviderBuilder};
 
 /// Who does not answer within this time hangs.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(1400);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(1200);
+/// What is left for an engine that is asked only because no other one answers.
+const LAST_ANSWER_TIMEOUT: Duration = Duration::from_millis(1600);
+
+/// Whoever had less time than this need not hang.
+const FAIR_TIME: Duration = Duration::from_millis(1000);
 
 /// Engines in the order in which they are looked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +66,10 @@ impl Candidate {
         self.name == EngineChoice::Native.name()
     }
 
+    fn answers(&self) -> bool {
+        matches!(self.answer, Answer::Answers(_))
+    }
+
     /// What it said, in a few words.
     pub(super) fn describe(&self) -> String {
         let name = self.name;
@@ -82,21 +91,22 @@ impl Candidate {
 }
 
 impl Engines {
-    /// Chooses among engines as a creation does: the one that the user named, or the first that answers. One that
-    /// hangs counts, as a creation would wait for it. If there is none at all, root has the native engine, and others
-    /// are told of docker.
+    /// Chooses among engines as a creation does: the one that the user named, or the first that answers. If there is
+    /// none at all, root has the native engine, and others are told of the engine that they have, or of docker.
     pub(super) fn choose_engine(choice: EngineChoice, candidates: Vec<Candidate>) -> Self {
         let place = |name| candidates.iter().position(|one| one.name == name);
         let is_chosen = choice != EngineChoice::Detect;
         let used = if is_chosen {
             place(choice.name())
         } else {
-            let counts =
-                |one: &Candidate| matches!(one.answer, Answer::Answers(_) | Answer::Silent);
+            let is_there = |one: &Candidate| {
+                !one.is_native() && matches!(one.answer, Answer::Silent | Answer::Refuses(_))
+            };
             candidates
                 .iter()
-                .position(counts)
+                .position(Candidate::answers)
                 .or_else(|| place("native").filter(|at| !needs_root(&candidates[*at])))
+                .or_else(|| candidates.iter().position(is_there))
         };
         Self {
             used: used.or_else(|| place("docker")).unwrap_or(0),
@@ -135,6 +145,12 @@ impl Engines {
         there.map(Candidate::describe).collect()
     }
 
+    /// Those that were looked for before, and hang.
+    pub(super) fn hanging(&self) -> impl Iterator<Item = &Candidate> {
+        let before = self.candidates[..self.used].iter();
+        before.filter(|one| one.answer == Answer::Silent)
+    }
+
     /// What each one said.
     pub(super) fn describe(&self) -> Vec<String> {
         self.candidates.iter().map(Candidate::describe).collect()
@@ -158,21 +174,14 @@ fn needs_root(candidate: &Candidate) -> bool {
 }
 
 /// Asks all engines at once. Podman, which makes a store when it is asked for anything, is asked only if it would be
-/// used.
+/// used; so is a program that bears the name of another one.
 pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
-    let deadline = Instant::now() + ANSWER_TIMEOUT;
+    let began = Instant::now();
     let choice = settings.choice;
+    let clients = choose_clients(choice);
     let is_chosen = choice != EngineChoice::Detect;
-    let clients: Vec<_> = CLIENTS
-        .iter()
-        .filter(|client| !is_chosen || client.choice == choice)
-        .chain(
-            [&LIMA_CLIENT]
-                .into_iter()
-                .filter(|lima| lima.choice == choice),
-        )
-        .collect();
     let answers = run_each(&clients, |client| {
+        let deadline = began + ANSWER_TIMEOUT;
         let answer = probe_client(settings, client, deadline);
         // Whoever has named it means whatever is there, and podman's store.
         let is_asked = match answer {
@@ -181,7 +190,7 @@ pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
             _ => false,
         };
         if is_asked {
-            ask_client(settings, client, deadline)
+            ask_client(settings, client, &answer, deadline)
         } else {
             answer
         }
@@ -191,13 +200,13 @@ pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
         .zip(answers)
         .map(|(name, answer)| Candidate { name, answer })
         .collect();
-    let counts = |one: &Candidate| matches!(one.answer, Answer::Answers(_) | Answer::Silent);
-    if !candidates.iter().any(counts)
-        && let Some(at) = candidates
-            .iter()
-            .position(|one| one.answer == Answer::NotAsked)
-    {
-        candidates[at].answer = ask_client(settings, clients[at], deadline);
+    if !candidates.iter().any(Candidate::answers) {
+        ask_others(
+            settings,
+            &clients,
+            &mut candidates,
+            began + LAST_ANSWER_TIMEOUT,
+        );
     }
     if matches!(choice, EngineChoice::Detect | EngineChoice::Native) {
         candidates.push(Candidate {
@@ -208,24 +217,67 @@ pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
     Engines::choose_engine(choice, candidates)
 }
 
+/// The programs that come into question.
+fn choose_clients(choice: EngineChoice) -> Vec<&'static Client> {
+    let is_meant = |client: &&Client| choice == EngineChoice::Detect || client.choice == choice;
+    let lima = [&LIMA_CLIENT].into_iter();
+    let lima = lima.filter(|lima| lima.choice == choice);
+    CLIENTS.iter().filter(is_meant).chain(lima).collect()
+}
+
+/// Asks what was not asked yet: podman, then a program under another one's name.
+fn ask_others(
+    settings: &ProviderBuilder,
+    clients: &[&Client],
+    candidates: &mut [Candidate],
+    deadline: Instant,
+) {
+    let is_left = |one: &Candidate| one.answer == Answer::NotAsked;
+    let is_shim = |one: &Candidate| match &one.answer {
+        Answer::Foreign(banner) => Flavor::of_banner(banner).is_some(),
+        _ => false,
+    };
+    let mut places = candidates.iter();
+    let at = places.position(is_left);
+    if let Some(at) = at.or_else(|| candidates.iter().position(is_shim)) {
+        let answer = &candidates[at].answer;
+        let is_late = deadline.saturating_duration_since(Instant::now()) < FAIR_TIME;
+        match ask_client(settings, clients[at], answer, deadline) {
+            // Others have taken the time that it would have needed.
+            Answer::Silent if is_late => {}
+            told => candidates[at].answer = told,
+        }
+    }
+}
+
 fn probe_client(settings: &ProviderBuilder, client: &Client, deadline: Instant) -> Answer {
     let engine = engine_client(
         (client.flavor, client.choice.name()),
         &settings.engine_parts(),
     );
     let limit = deadline.saturating_duration_since(Instant::now());
-    match engine.probe_program(client.banner, limit) {
+    match engine.probe_program(limit) {
         Presence::Missing => Answer::Missing,
-        Presence::Foreign(banner) => Answer::Foreign(banner),
         Presence::Silent => Answer::Silent,
         Presence::Broken(error) => Answer::Refuses(vec![refusal(&error)]),
-        Presence::Installed => Answer::NotAsked,
+        Presence::Program(banner) if banner.starts_with(client.banner) => Answer::NotAsked,
+        Presence::Program(banner) => Answer::Foreign(banner),
     }
 }
 
-fn ask_client(settings: &ProviderBuilder, client: &Client, deadline: Instant) -> Answer {
+/// Asks an engine whose program has said this of itself.
+fn ask_client(
+    settings: &ProviderBuilder,
+    client: &Client,
+    said: &Answer,
+    deadline: Instant,
+) -> Answer {
+    let flavor = match said {
+        Answer::Foreign(banner) => Flavor::of_banner(banner),
+        _ => None,
+    };
     let engine = engine_client(
-        (client.flavor, client.choice.name()),
+        (flavor.unwrap_or(client.flavor), client.choice.name()),
         &settings.engine_parts(),
     );
     let limit = deadline.saturating_duration_since(Instant::now());

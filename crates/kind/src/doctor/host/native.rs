@@ -6,9 +6,9 @@ use kind_engine::{Engine, Error, Pruning};
 
 use super::facts::Host;
 use crate::EngineChoice;
-use crate::choice::find_engine;
 use crate::doctor::fix::Fix;
 use crate::doctor::outcome::{Outcome, Problem};
+use crate::engines::find_engine;
 
 /// The native engine, if it was used here: nothing is made for it.
 fn native_engine(host: &Host) -> Result<Arc<dyn Engine>, Outcome> {
