@@ -88,7 +88,7 @@ pub use kubeconfig::{
     remove_from_kubeconfig, windows_home,
 };
 pub use leftover::Leftover;
-pub use load::LoadImages;
+pub use load::{LoadImages, LoadOutcome, LoadedImage};
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};
 pub use plan::{NETWORK, NodePlan, NodeRole, Plan};
 pub use power::StartCluster;
