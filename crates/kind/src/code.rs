@@ -104,7 +104,9 @@ codes! {
     NetworkIpv6 = "KIND-NETWORK-IPV6",
     /// The engine could not say what it can do here.
     HostCheck = "KIND-HOST-CHECK",
-    /// The host has nothing left of what nodes take.
+    /// A cluster is not ready in time.
+    NotReady = "KIND-NOT-READY",
+    /// The host has less than nodes take.
     HostResources = "KIND-HOST-RESOURCES",
     /// Nodes cannot run on the engine's machine.
     Architecture = "KIND-ARCHITECTURE",

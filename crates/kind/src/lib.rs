@@ -70,7 +70,7 @@ pub use doctor::{
     CheckDescription, Examination, Examine, Examined, Fix, Verdict, cluster_checks, host_checks,
 };
 pub use dry_run::{Assumptions, DryNode, DryRun};
-pub use error::{Cause, Error, FailedStep, Result, error_chain};
+pub use error::{Cause, Error, FailedStep, NotReady, Result, error_chain};
 pub use event::{
     About, Detail, Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, RecordedEvent,
     Recording, StepEnded, StepId, StepRecord, StepStarted, Verbosity, Waiting, Warning, timestamp,
