@@ -33,6 +33,18 @@ pub(crate) fn create_reports_every_phase(world: &World) {
     assert!(again.stderr.contains(expected), "{again:#?}");
 }
 
+/// Ready means that all of it runs, not that it will.
+pub(crate) fn what_is_called_ready_runs(world: &World) {
+    let pods = ["get", "pods", "--namespace", "kube-system", "--no-headers"];
+    let pods = world.kind.ask(&pods).expect("get pods");
+    assert!(pods.lines().count() >= 5, "{pods}");
+    for pod in pods.lines() {
+        let words: Vec<_> = pod.split_whitespace().collect();
+        let (ready, all) = words[1].split_once('/').unwrap();
+        assert_eq!((ready, words[2]), (all, "Running"), "{pods}");
+    }
+}
+
 pub(crate) fn the_node_is_ready(world: &World) {
     let nodes = world
         .kind

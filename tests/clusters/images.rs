@@ -26,6 +26,30 @@ pub(crate) fn an_image_of_the_engine_is_loaded(world: &World) {
     );
 }
 
+/// Podman calls what it is asked to tag `kind-mine:2` `localhost/kind-mine:2`.
+pub(crate) fn an_image_is_found_by_its_id_and_its_short_name(world: &World) {
+    const SHORT: &str = "kind-mine:2";
+    world.engine.client(&["tag", LOADED, SHORT]).expect("tag");
+    let load = |name: &str| {
+        let answer = world
+            .kind
+            .run(&["load", "docker-image", "--name", "e2e", name]);
+        assert_eq!(answer.code, 0, "{name}: {answer:#?}");
+    };
+    load(SHORT);
+    runs_in_a_pod(world, "short", "docker.io/library/kind-mine:2");
+    let inspect = ["inspect", "--type=image", "--format={{.Id}}", SHORT];
+    let id = world.engine.client(&inspect).expect("inspect");
+    let digits = id.trim().trim_start_matches("sha256:");
+    for id in [
+        format!("sha256:{digits}"),
+        digits.to_owned(),
+        digits[..12].to_owned(),
+    ] {
+        load(&id);
+    }
+}
+
 /// A pod of an image that no registry has.
 pub(crate) fn runs_in_a_pod(world: &World, name: &str, image: &str) {
     world.kind.apply(&format!(

@@ -85,11 +85,13 @@ macro_rules! named {
 const REFUSALS: &[(&str, Test)] = &named![
     a_host_without_nft_is_told_so,
     a_full_disk_is_told_before_anything_is_made,
+    a_kubeconfig_on_a_full_disk_is_told_before_anything_is_made,
 ];
 
 /// On every engine; most in one cluster.
 const SHARED: &[(&str, Test)] = &named![
     create_reports_every_phase,
+    what_is_called_ready_runs,
     the_node_is_ready,
     every_pod_of_kube_system_runs,
     doctor_finds_a_running_cluster_well,
@@ -119,6 +121,8 @@ const SHARED: &[(&str, Test)] = &named![
     only_missing_layers_are_sent,
     archives_are_loaded_in_every_form,
     the_nodes_platform_is_loaded,
+    a_damaged_archive_leaves_no_name,
+    an_archive_without_names_is_called_by_its_id,
     an_interrupted_create_cleans_up,
     a_second_interrupt_tells_what_is_left,
     an_interrupted_load_can_be_repeated,
@@ -160,6 +164,7 @@ const NATIVE: &[(&str, Test)] = &named![
 /// Beside those on engines with containers.
 const OTHERS: &[(&str, Test)] = &named![
     an_image_of_the_engine_is_loaded,
+    an_image_is_found_by_its_id_and_its_short_name,
     a_node_has_its_files_whoever_starts_it,
     deleting_leaves_nothing,
     two_nodes_reach_each_other,
@@ -195,11 +200,13 @@ const USERS: &[(&str, Test)] = &named![
 ];
 
 /// Those that make images on the host, or look into an engine's volumes, which only root can.
-const AS_ROOT: [&str; 4] = [
+const AS_ROOT: [&str; 6] = [
     "unpacked_images_are_not_copied",
     "only_missing_layers_are_sent",
     "archives_are_loaded_in_every_form",
     "the_nodes_platform_is_loaded",
+    "a_damaged_archive_leaves_no_name",
+    "an_archive_without_names_is_called_by_its_id",
 ];
 
 /// What an engine without root does not give: its networks and mounts are in namespaces that the host does not see

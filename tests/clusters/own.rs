@@ -59,6 +59,10 @@ pub(crate) fn a_network_of_the_users_own_works(world: &World) {
     let create = ["create", "cluster", "--config", path.to_str().unwrap()];
     let create = [&create[..], &world.image()].concat();
     world.kind.run(&create).expect("create cluster");
+    // At once, and without any wait.
+    let pods = ["get", "pods", "--all-namespaces", "--no-headers"];
+    let pods = world.kind.ask(&pods).expect("get pods");
+    assert!(pods.contains("kube-system"), "nothing is there: {pods}");
     let sets = ["get", "daemonsets", "--all-namespaces", "--no-headers"];
     let sets = world.kind.ask(&sets).expect("get daemonsets");
     for absent in ["kindnet", "kube-proxy"] {

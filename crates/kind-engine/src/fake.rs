@@ -36,6 +36,8 @@ struct World {
     /// What nodes were given, by their names.
     environments: BTreeMap<String, Vec<String>>,
     changing_addresses: bool,
+    /// The node that no call makes.
+    refused: Option<String>,
 }
 
 /// A file that was copied into a node.
@@ -70,6 +72,11 @@ impl Fake {
     /// Makes the first call of that name fail, for example `start`.
     pub fn fail(&self, call: &str) {
         self.world().fails = Some(call.to_owned());
+    }
+
+    /// Makes the creation of that node fail before anything of it is there.
+    pub fn refuse_node(&self, node: &str) {
+        self.world().refused = Some(node.to_owned());
     }
 
     /// Its networks give nodes other addresses at every start from now on.
@@ -220,6 +227,10 @@ impl Engine for Fake {
     fn create(&self, node: &NodeSpec) -> Result<(), Error> {
         if self.has(&node.name) {
             return Err(Error::NodeExists(node.name.clone()));
+        }
+        if self.world().refused.as_ref() == Some(&node.name) {
+            let refused = std::io::ErrorKind::Other;
+            return Err(Error::io(format!("create {}", node.name))(refused.into()));
         }
         // As after a crash in the middle: the node is there, and the call has failed.
         let mut world = self.world();

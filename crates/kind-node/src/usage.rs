@@ -38,7 +38,8 @@ usage: kind-node <sub-command>
   await-server    wait until the API server of a new cluster takes objects
   make-account    make the account of ordinary pods
   make-objects    make the objects of the list on stdin
-  await-nodes     wait until the nodes with a label are Ready
+  await-pods      wait until a new cluster has a pod
+  await-nodes     wait until nodes, their pods and Services' addresses work
   remove-marks    take marks of a control plane off all nodes
   await-registration  wait until the cluster knows this node
   await-ready     wait until this node is well since its start

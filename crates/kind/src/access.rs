@@ -35,6 +35,26 @@ fn allows_access(path: &Path, access: Access) -> io::Result<()> {
     Ok(accessat(CWD, path, access, AtFlags::EACCESS)?)
 }
 
+/// Room on the disk of a directory, which may itself have to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// Bytes that this user could write.
+    pub(crate) bytes: u64,
+    /// Files that may be made; `None` where there is no limit.
+    pub(crate) files: Option<u64>,
+}
+
+/// How much room there is; `None` where that cannot be told.
+pub(crate) fn measure_room(directory: &Path) -> Option<Room> {
+    let existing = directory.ancestors().find(|path| path.exists());
+    let stat = rustix::fs::statvfs(existing.unwrap_or(Path::new("."))).ok()?;
+    // What has no blocks is no disk.
+    (stat.f_blocks > 0).then(|| Room {
+        bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
+        files: (stat.f_files > 0).then_some(stat.f_favail),
+    })
+}
+
 /// Whether this is root.
 pub(crate) fn is_root() -> bool {
     geteuid().is_root()

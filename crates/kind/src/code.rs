@@ -106,7 +106,9 @@ codes! {
     NetworkOverlap = "KIND-NETWORK-OVERLAP",
     /// The engine could not say what it can do here.
     HostCheck = "KIND-HOST-CHECK",
-    /// The host has nothing left of what nodes take.
+    /// A cluster is not ready in time.
+    NotReady = "KIND-NOT-READY",
+    /// The host has less than nodes take.
     HostResources = "KIND-HOST-RESOURCES",
     /// Nodes cannot run on the engine's machine.
     Architecture = "KIND-ARCHITECTURE",

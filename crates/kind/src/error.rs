@@ -203,17 +203,59 @@ pub enum Error {
     /// The caller asked to stop.
     #[error("interrupted")]
     Cancelled,
+    /// A cluster that was waited for is not ready.
+    #[error("it is not ready in time: {}", .0.reason)]
+    NotReady(Box<NotReady>),
+    /// A cluster was made and is there; what comes after that failed.
+    #[error("cluster {cluster:?} was created and stays")]
+    ClusterStays {
+        /// The cluster.
+        cluster: String,
+        /// What failed.
+        source: Box<Error>,
+    },
     /// A cluster's creation failed, and what its nodes could tell was kept.
     #[error("{source}")]
     Examined {
         /// The failure.
         source: Box<Error>,
-        /// Directory with the nodes' logs.
-        evidence: PathBuf,
+        /// Directory with the nodes' logs, if one could be made.
+        evidence: Option<PathBuf>,
+        /// Why not all of them are there.
+        evidence_problem: Option<String>,
     },
     /// Several failures of one operation that went on as far as it could.
     #[error("[{}]", .0.iter().map(error_chain).collect::<Vec<_>>().join(", "))]
     Many(Vec<Error>),
+}
+
+/// Why a cluster is not ready.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NotReady {
+    /// What was waited for last.
+    pub reason: String,
+    /// What is in the way, the worst first.
+    pub causes: Vec<Check>,
+}
+
+impl NotReady {
+    /// From what the node agent printed.
+    pub(crate) fn new(output: &str, causes: Vec<Check>) -> Self {
+        let last = output.trim_end().lines().next_back().unwrap_or_default();
+        let reason = last.trim_start_matches("kind-node: ");
+        Self {
+            reason: match reason {
+                "" => "its nodes did not say why".to_owned(),
+                reason => reason.to_owned(),
+            },
+            causes,
+        }
+    }
+
+    pub(crate) fn into_error(self) -> Error {
+        Error::NotReady(Box::new(self))
+    }
 }
 
 /// A step inside a node that failed.
@@ -262,7 +304,8 @@ impl Error {
             Self::NetworkOverlap { .. } => Code::NetworkOverlap,
             Self::WrongMachine { .. } => Code::Architecture,
             Self::HostResources { .. } => Code::HostResources,
-            Self::Examined { source, .. } => source.code(),
+            Self::NotReady(_) => Code::NotReady,
+            Self::Examined { source, .. } | Self::ClusterStays { source, .. } => source.code(),
             Self::Engine {
                 attempt, source, ..
             } => source.code_or(*attempt),
@@ -306,6 +349,7 @@ impl Error {
                 error.map(|check| check.remedy.clone())
             }
             Self::Examined { source, .. } => source.remedy(),
+            Self::ClusterStays { cluster, source } => Some(remedy_of_rest(cluster, source)),
             Self::NoJournal { .. } => Some(
                 "its `serial.log`, and its pods' logs if it has any, tell what it said before it ended; export logs \
                  before nodes are stopped"
@@ -345,7 +389,7 @@ impl Error {
     pub fn output(&self) -> Option<&str> {
         match self {
             Self::Step(step) => Some(&step.output),
-            Self::Examined { source, .. } => source.output(),
+            Self::Examined { source, .. } | Self::ClusterStays { source, .. } => source.output(),
             Self::Many(errors) => errors.iter().find_map(Self::output),
             Self::Engine { source: cause, .. } | Self::Image { source: cause, .. } => {
                 cause.0.output.as_deref()
@@ -358,7 +402,8 @@ impl Error {
     pub fn causes(&self) -> &[Check] {
         match self {
             Self::Step(step) => &step.causes,
-            Self::Examined { source, .. } => source.causes(),
+            Self::NotReady(found) => &found.causes,
+            Self::Examined { source, .. } | Self::ClusterStays { source, .. } => source.causes(),
             _ => &[],
         }
     }
@@ -368,7 +413,7 @@ impl Error {
         match self {
             Self::Step(step) => Some(&step.node),
             Self::NoJournal { node } => Some(node),
-            Self::Examined { source, .. } => source.node(),
+            Self::Examined { source, .. } | Self::ClusterStays { source, .. } => source.node(),
             _ => None,
         }
     }
@@ -376,7 +421,17 @@ impl Error {
     /// The directory where the nodes' logs were kept, if any were.
     pub fn evidence(&self) -> Option<&Path> {
         match self {
-            Self::Examined { evidence, .. } => Some(evidence),
+            Self::Examined { evidence, .. } => evidence.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Why not all of the nodes' logs were kept, if some were not.
+    pub fn evidence_problem(&self) -> Option<&str> {
+        match self {
+            Self::Examined {
+                evidence_problem, ..
+            } => evidence_problem.as_deref(),
             _ => None,
         }
     }
@@ -385,7 +440,9 @@ impl Error {
     pub fn is_cancelled(&self) -> bool {
         match self {
             Self::Cancelled => true,
-            Self::Examined { source, .. } => source.is_cancelled(),
+            Self::Examined { source, .. } | Self::ClusterStays { source, .. } => {
+                source.is_cancelled()
+            }
             _ => false,
         }
     }
@@ -446,6 +503,28 @@ impl Error {
             source,
         }
     }
+}
+
+/// What to do about a cluster that is there, and what came after its creation failed.
+fn remedy_of_rest(cluster: &str, failed: &Error) -> String {
+    let mended = failed.remedy();
+    let rest = match failed {
+        Error::Kubeconfig { .. } => {
+            let later = format!("`kind export kubeconfig --name {cluster}` writes its entry");
+            match &mended {
+                Some(_) => format!("{later} then"),
+                None => format!("once that is mended, {later}"),
+            }
+        }
+        _ => format!(
+            "`kind doctor {cluster}` looks at it, and `kind delete cluster --name {cluster}` removes it"
+        ),
+    };
+    mended
+        .into_iter()
+        .chain([rest])
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// An inner failure of a part of kind whose own error type is no promise.

@@ -70,7 +70,7 @@ pub use doctor::{
 };
 pub use dry_run::{Assumptions, DryNode, DryRun};
 pub use engines::EngineChoice;
-pub use error::{Cause, Error, FailedStep, Result, error_chain};
+pub use error::{Cause, Error, FailedStep, NotReady, Result, error_chain};
 pub use event::{
     About, Detail, Event, EventRecord, KubeadmPhase, Listener, Outcome, Phase, RecordedEvent,
     Recording, StepEnded, StepId, StepRecord, StepStarted, Verbosity, Waiting, Warning, timestamp,
@@ -88,7 +88,7 @@ pub use kubeconfig::{
     remove_from_kubeconfig, windows_home,
 };
 pub use leftover::Leftover;
-pub use load::LoadImages;
+pub use load::{LoadImages, LoadOutcome, LoadedImage};
 pub use node_image::{BuildNodeImage, BuiltNodeImage, Source};
 pub use plan::{NETWORK, NodePlan, NodeRole, Plan};
 pub use power::StartCluster;

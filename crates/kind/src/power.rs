@@ -4,12 +4,15 @@ use std::time::{Duration, Instant};
 
 use kind_engine::{Engine, Node, State};
 use kind_node::request::{Event as NodeEvent, Request, StepId};
+use kind_secret::redact_document;
 
 use crate::abandon::{SHORT_GRACE, run_abandonable};
+use crate::bootstrap::ADMIN_CONFIG;
 use crate::create::parallel;
+use crate::error::{FailedStep, NotReady};
 use crate::event::{Event, Listener, Outcome, Phase};
 use crate::leftover::Leftover;
-use crate::node::{Abandoned, Reply, Requests};
+use crate::node::{Abandoned, Reply, Requests, read_output};
 use crate::steps::{run_step, step_event};
 use crate::{CancelToken, Code, Error, NodeRole, Provider, Result, bootstrap};
 
@@ -17,6 +20,8 @@ use crate::{CancelToken, Code, Error, NodeRole, Provider, Result, bootstrap};
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a node may take until it takes commands.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an API server may take at least until it lets the administrator in.
+const ADMINISTRATOR_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// What to start and how.
 #[derive(Debug, Clone)]
@@ -36,8 +41,7 @@ impl StartCluster {
         }
     }
 
-    /// Waits until the API server answers and all nodes are ready, at most so long; running out of time is no
-    /// error.
+    /// Waits until all nodes are ready, at most so long.
     pub fn wait(mut self, limit: Duration) -> Self {
         self.wait = Some(limit);
         self
@@ -62,10 +66,11 @@ impl Provider {
         run_abandonable(work, SHORT_GRACE, cancel, &|_| {})?
     }
 
-    /// Starts all nodes of a cluster that do not run, and returns their names.
+    /// Starts all nodes of a cluster that do not run, and returns their names once the administrator is let in.
     ///
     /// # Errors
-    /// [`Error::NoSuchCluster`], or [`Error::Engine`] if a node cannot be started.
+    /// [`Error::NoSuchCluster`], [`Error::Engine`] if a node cannot be started, [`Error::Step`] if the API server does
+    /// not let anybody in, or [`Error::NotReady`].
     pub fn start(&self, options: &StartCluster, listener: Listener<'_>) -> Result<Vec<String>> {
         let (provider, wanted) = (self.share(), options.clone());
         let work = move |tell: Listener<'_>| start_cluster(&provider, &wanted, tell);
@@ -103,7 +108,7 @@ fn note_stop(provider: &Provider, nodes: &[Node], cancel: &CancelToken) {
     let mut requests = Requests::new(provider.shared_engine());
     let steps = vec![bootstrap::note_stop()];
     requests.begin_request(&node.name, &Request { steps }, &[]);
-    let noted = went_well(requests, cancel, &|_| {});
+    let noted = find_failure(requests, cancel, &|_| {});
     tracing::debug!(?noted, node = node.name, "the cluster was told");
 }
 
@@ -124,10 +129,16 @@ fn start_cluster(
         run_step(listener, &node.name, StepId::Boot, start)
     })?;
     drop(noted);
+    let started = stopped.iter().map(|node| node.name.clone()).collect();
+    let nodes = kubernetes_nodes(&nodes);
+    let Some(first) = nodes.first().filter(|node| is_control_plane(node)) else {
+        return Err(Error::NoControlPlane(options.name.clone()));
+    };
+    await_administrator(provider, options, first, listener)?;
     if let Some(limit) = options.wait {
         wait_until_ready(provider, options, &nodes, limit, listener)?;
     }
-    Ok(stopped.iter().map(|node| node.name.clone()).collect())
+    Ok(started)
 }
 
 /// Starts a node and waits until it takes commands.
@@ -154,48 +165,77 @@ fn cluster_nodes(provider: &Provider, cluster: &str) -> Result<Vec<Node>> {
     }
 }
 
-/// Waits until every node has said since its start that it is ready, and the API server answers. Each is asked
-/// itself: what the cluster knows of a node may be from before it went down.
+/// Nodes that run Kubernetes, control planes first.
+fn kubernetes_nodes(nodes: &[Node]) -> Vec<&Node> {
+    let nodes = nodes.iter().filter(|node| !is_load_balancer(node));
+    let mut nodes: Vec<_> = nodes.collect();
+    nodes.sort_unstable_by_key(|node| (!is_control_plane(node), &node.name));
+    nodes
+}
+
+/// Waits until the API server lets the administrator in: asked as users do, through the load balancer if there is one.
+fn await_administrator(
+    provider: &Provider,
+    options: &StartCluster,
+    node: &Node,
+    listener: Listener<'_>,
+) -> Result<()> {
+    let limit = options.wait.unwrap_or_default().max(ADMINISTRATOR_TIMEOUT);
+    let mut requests = Requests::new(provider.shared_engine());
+    let steps = vec![bootstrap::await_api_server_step(limit)];
+    requests.begin_request(&node.name, &Request { steps }, &[]);
+    match find_failure(requests, &options.cancel, listener)? {
+        None => Ok(()),
+        // A node of another release of kind has no agent.
+        Some(Failure::Ended(CANNOT_RUN | NO_PROGRAM)) => ask_without_agent(provider, node),
+        Some(failure) => Err(failure.into_step(&node.name).into_error()),
+    }
+}
+
+/// The same in a node that has nothing but kubectl.
+fn ask_without_agent(provider: &Provider, node: &Node) -> Result<()> {
+    let seconds = ADMINISTRATOR_TIMEOUT.as_secs();
+    let script = format!(
+        "timeout {seconds} sh -c 'until kubectl --kubeconfig={ADMIN_CONFIG} get nodes; do sleep 0.2; done'"
+    );
+    read_output(provider.engine(), &node.name, &["sh", "-c", &script]).map(drop)
+}
+
+/// Waits until every node has said since its start that it is ready. Each is asked itself: what the cluster knows of a
+/// node may be from before it went down.
 fn wait_until_ready(
     provider: &Provider,
     options: &StartCluster,
-    nodes: &[Node],
+    nodes: &[&Node],
     limit: Duration,
     listener: Listener<'_>,
 ) -> Result<()> {
-    let mut nodes: Vec<_> = nodes
-        .iter()
-        .filter(|node| !is_load_balancer(node))
-        .collect();
-    nodes.sort_unstable_by_key(|node| (!is_control_plane(node), &node.name));
-    if nodes.first().is_none_or(|node| !is_control_plane(node)) {
-        return Err(Error::NoControlPlane(options.name.clone()));
-    }
     let phase = Phase::WaitReady { limit };
     listener(Event::PhaseStarted(phase.clone()));
     let began = Instant::now();
     let mut requests = Requests::new(provider.shared_engine());
-    for (index, node) in nodes.iter().enumerate() {
-        let mut steps = vec![bootstrap::await_ready_step(&node.name, limit)];
-        // One of them asks as users do, through the load balancer if there is one.
-        steps.extend((index == 0).then(|| bootstrap::await_api_server_step(limit)));
+    for node in nodes {
+        let steps = vec![bootstrap::await_ready_step(&node.name, limit)];
         requests.begin_request(&node.name, &Request { steps }, &[]);
     }
-    let is_ready = went_well(requests, &options.cancel, listener)?;
-    let outcome = if is_ready {
-        Outcome::Done
-    } else {
-        Outcome::Failed
+    let failure = find_failure(requests, &options.cancel, listener)?;
+    let outcome = match failure {
+        None => Outcome::Done,
+        Some(_) => Outcome::Failed,
     };
     listener(Event::PhaseEnded { phase, outcome });
-    listener(if is_ready {
-        Event::Ready {
-            after: began.elapsed(),
+    match failure {
+        None => {
+            let after = began.elapsed();
+            listener(Event::Ready { after });
+            Ok(())
         }
-    } else {
-        Event::NotReady
-    });
-    Ok(())
+        Some(failure) => {
+            listener(Event::NotReady);
+            let failed = failure.into_step(&options.name);
+            Err(NotReady::new(&failed.output, failed.causes).into_error())
+        }
+    }
 }
 
 fn is_control_plane(node: &Node) -> bool {
@@ -206,9 +246,40 @@ fn is_load_balancer(node: &Node) -> bool {
     NodeRole::of(node) == Some(NodeRole::LoadBalancer)
 }
 
-/// Whether every step of all requests went well.
-fn went_well(mut requests: Requests, cancel: &CancelToken, listener: Listener<'_>) -> Result<bool> {
-    let mut well = true;
+/// Why a request did not do what it was for.
+#[derive(Debug)]
+enum Failure {
+    Step(FailedStep),
+    /// It ended with this code and without a word.
+    Ended(i32),
+}
+
+/// What shells and engines say of a program that cannot run or is not there.
+const CANNOT_RUN: i32 = 126;
+const NO_PROGRAM: i32 = 127;
+
+impl Failure {
+    fn into_step(self, node: &str) -> FailedStep {
+        match self {
+            Self::Step(failed) => failed,
+            Self::Ended(code) => FailedStep {
+                node: node.to_owned(),
+                action: format!("node {node:?} failed to finish its request"),
+                reason: format!("exit code {code}"),
+                output: String::new(),
+                causes: Vec::new(),
+            },
+        }
+    }
+}
+
+/// The first failure of requests, if there was one.
+fn find_failure(
+    mut requests: Requests,
+    cancel: &CancelToken,
+    listener: Listener<'_>,
+) -> Result<Option<Failure>> {
+    let mut failure = None;
     let kept = || Abandoned::NodesKept;
     requests.handle_replies(cancel, kept, |_, node, reply| {
         match reply {
@@ -216,16 +287,26 @@ fn went_well(mut requests: Requests, cancel: &CancelToken, listener: Listener<'_
                 name,
                 reason,
                 output,
+                causes,
                 ..
             }) => {
                 tracing::debug!(node, name, reason, output, "waiting");
-                well = false;
+                failure.get_or_insert(Failure::Step(FailedStep {
+                    node: node.to_owned(),
+                    action: format!("node {node:?} did not get to {name}"),
+                    reason,
+                    output: redact_document(&output).into_owned(),
+                    causes,
+                }));
             }
-            Reply::Ended(code) => well &= code == 0,
+            Reply::Ended(0) => {}
+            Reply::Ended(code) => {
+                failure.get_or_insert(Failure::Ended(code));
+            }
             Reply::Event(event) => step_event(node, &event).into_iter().for_each(listener),
             Reply::Noise(_) => {}
         }
         Ok(())
     })?;
-    Ok(well)
+    Ok(failure)
 }

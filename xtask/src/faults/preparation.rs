@@ -52,11 +52,14 @@ pub(super) fn kubeconfig_lock_left(ground: &Ground, _: Command) -> Result<Prepar
     })
 }
 
-/// The user has no instance of inotify left. The limit is that of a namespace: the host's stays as it is.
+/// The user has no instance of inotify left, and may not raise the limit. It is that of a namespace: the host's stays as
+/// it is.
 pub(super) fn no_inotify_instance(_: &Ground, command: Command) -> Result<Prepared, Failure> {
-    let script = "echo 0 > /proc/sys/user/max_inotify_instances";
+    let script = "echo 0 > /proc/sys/user/max_inotify_instances \
+        && mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys";
+    let namespaces = ["--user", "--map-root-user", "--net", "--mount"];
     Ok(Prepared {
-        command: wrap(&command, &["--user", "--map-root-user", "--net"], script),
+        command: wrap(&command, &namespaces, script),
         held: Box::new(()),
     })
 }

@@ -120,6 +120,11 @@ fn read_assumptions(matches: &Matches) -> Result<Assumptions, Failure> {
 
 fn creating(failure: Failure) -> Failure {
     match failure {
+        // It was created.
+        Failure::Operation {
+            error: error @ kind::Error::ClusterStays { .. },
+            ..
+        } => Failure::from(error),
         Failure::Operation { error, .. } => Failure::during("failed to create cluster")(error),
         other => other,
     }

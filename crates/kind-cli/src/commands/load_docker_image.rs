@@ -34,10 +34,11 @@ fn load_docker_image(matches: &Matches, context: &Context) -> Result<Exit, Failu
     for image in &matches.positionals {
         options = options.image(image);
     }
-    provider.load_images(options, &|event| context.ui.event(event))?;
+    let images = provider.load_images(options, &|event| context.ui.event(event))?;
     let loaded = LoadedImages {
         cluster,
         loaded: matches.positionals.clone(),
+        images,
     };
     context.ui.result(&loaded, String::new);
     Ok(Exit::Success)

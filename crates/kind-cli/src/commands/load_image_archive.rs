@@ -38,10 +38,11 @@ fn load_image_archive(matches: &Matches, context: &Context) -> Result<Exit, Fail
             path => options.archive(path),
         };
     }
-    provider.load_images(options, &|event| context.ui.event(event))?;
+    let images = provider.load_images(options, &|event| context.ui.event(event))?;
     let loaded = LoadedImages {
         cluster,
         loaded: archives.clone(),
+        images,
     };
     context.ui.result(&loaded, String::new);
     Ok(Exit::Success)

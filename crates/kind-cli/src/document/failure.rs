@@ -25,6 +25,8 @@ pub(crate) struct ErrorDocument {
     pub(crate) causes: Vec<CauseDocument>,
     /// Directory with the logs that were kept, if any were.
     pub(crate) evidence: Option<String>,
+    /// Why not all logs were kept, if some were not.
+    pub(crate) evidence_problem: Option<String>,
     /// The command's exit code.
     pub(crate) exit_code: u8,
 }
@@ -47,6 +49,9 @@ impl From<&Failure> for ErrorDocument {
             evidence: error
                 .and_then(kind::Error::evidence)
                 .map(|path| path.display().to_string()),
+            evidence_problem: error
+                .and_then(kind::Error::evidence_problem)
+                .map(redact_secrets),
             exit_code: failure.exit().code(),
         }
     }

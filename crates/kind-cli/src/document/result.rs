@@ -148,6 +148,8 @@ documents! {
         cluster: String,
         /// The images, or the archives, that its nodes have now.
         loaded: Vec<String>,
+        /// Each image on each node, and what had to be done.
+        images: Vec<kind::LoadedImage>,
     }
 
     /// Of `prune`.

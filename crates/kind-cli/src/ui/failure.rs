@@ -21,6 +21,9 @@ pub(super) fn render_failure(failure: &Failure, settings: &Settings) -> String {
         let directory = evidence.display();
         lines.push_str(&format!("\n\nLogs of the nodes are kept in {directory}"));
     }
+    if let Some(problem) = failure.error().and_then(kind::Error::evidence_problem) {
+        lines.push_str(&format!("\n\nfailed to collect all logs: {problem}"));
+    }
     lines
 }
 

@@ -103,12 +103,16 @@ fn a_load_shows_its_bytes_its_rate_and_its_time() {
     let load: Vec<_> = load.split(' ').collect();
     let shown = seen(&stage, &load);
     assert_bar(&shown, "one-control-plane");
-    assert!(
-        shown.ends_with("\r\x1b[K"),
-        "the bar goes at the end: {shown:?}"
-    );
+    let (_, last) = shown.rsplit_once("\r\x1b[K").unwrap();
+    let is_told = |text: &str| {
+        text.starts_with("Image: \"docker.io/library/app:1\" with ID ")
+            && text.contains(" loaded into node \"one-control-plane\"")
+    };
+    assert!(is_told(last), "the bar goes at the end: {shown:?}");
     let plain = stage.with("NO_COLOR", "1");
-    assert_eq!(seen(&plain, &load), "");
+    let told = seen(&plain, &load);
+    assert!(is_told(told.lines().next_back().unwrap()), "{told:?}");
+    assert!(!told.contains('['), "nothing is drawn: {told:?}");
 }
 
 /// A registry with one image, whose only layer of 8 MB takes its time. Ends with the test's process.

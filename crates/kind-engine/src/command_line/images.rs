@@ -32,6 +32,10 @@ pub(super) fn image_name(flavor: Flavor, reference: &str) -> String {
     if flavor != Flavor::Podman {
         return reference.to_owned();
     }
+    if let Some(digits) = reference.strip_prefix("sha256:") {
+        // An image's id, as others call it.
+        return digits.to_owned();
+    }
     let name = match reference.split_once('@') {
         Some((name, digest)) => format!("{}@{digest}", without_tag(name)),
         None => reference.to_owned(),
@@ -261,6 +265,7 @@ mod tests {
             ("baz:quux@D", "docker.io/library/baz@D"),
             ("baz:quux", "docker.io/library/baz:quux"),
             ("baz@D", "docker.io/library/baz@D"),
+            ("D", "0123"),
         ] {
             let (reference, pulled) = (reference.replace('D', digest), pulled.replace('D', digest));
             assert_eq!(image_name(Flavor::Podman, &reference), pulled);

@@ -11,15 +11,37 @@ use crate::{Digest, Error};
 
 /// A layout that is being written: every blob once, whatever has it.
 pub(super) struct Layout<W: Write> {
-    builder: Builder<W>,
+    builder: Builder<Gate<W>>,
     written: BTreeSet<Digest>,
+}
+
+/// A way out that is closed once something has failed: half an entry must not be made a whole one, not even by zeros.
+struct Gate<W> {
+    out: W,
+    is_closed: bool,
+}
+
+impl<W: Write> Write for Gate<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_closed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 impl<W: Write> Layout<W> {
     /// Begins with what says that this is a layout, and which images it has.
     pub(super) fn begin_layout(out: W, index: &Index) -> Result<Self, Error> {
         let mut layout = Self {
-            builder: Builder::new(out),
+            builder: Builder::new(Gate {
+                out,
+                is_closed: false,
+            }),
             written: BTreeSet::new(),
         };
         layout.write_file("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
@@ -47,11 +69,11 @@ impl<W: Write> Layout<W> {
     }
 
     pub(super) fn finish(self) -> Result<(), Error> {
-        let mut out = self
+        let mut gate = self
             .builder
             .into_inner()
             .map_err(Error::io("write archive"))?;
-        out.flush().map_err(Error::io("write archive"))
+        gate.flush().map_err(Error::io("write archive"))
     }
 
     fn write_entry(&mut self, name: &str, size: u64, content: impl Read) -> Result<(), Error> {
@@ -62,8 +84,10 @@ impl<W: Write> Layout<W> {
         header.set_gid(0);
         header.set_mtime(0);
         let content = io::BufReader::with_capacity(1 << 18, content);
-        self.builder
-            .append_data(&mut header, name, content)
-            .map_err(Error::io("write archive"))
+        let appended = self.builder.append_data(&mut header, name, content);
+        if appended.is_err() {
+            self.builder.get_mut().is_closed = true;
+        }
+        appended.map_err(Error::io("write archive"))
     }
 }

@@ -13,6 +13,7 @@ mod portable_tests;
 mod read;
 #[cfg(test)]
 mod tests;
+mod verified;
 mod write;
 
 pub(crate) use compression::Compression;

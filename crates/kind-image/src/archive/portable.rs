@@ -6,6 +6,7 @@ use std::io::Write;
 
 use super::content::Blob;
 use super::layout::Layout;
+use super::verified::Verified;
 use crate::oci::{
     self, CONTAINERD_NAME_ANNOTATION, Descriptor, ImageConfig, Index, REFERENCE_ANNOTATION,
 };
@@ -96,6 +97,17 @@ impl PortableImage {
         image
     }
 
+    /// The same image with full names only. A tag without a repository is none, and an image without any other name is
+    /// called after its id: containerd would make up names with the day in them.
+    #[must_use]
+    pub fn with_full_names(mut self) -> Self {
+        self.names.retain(|name| matches!(name, ImageName::Full(_)));
+        if self.names.is_empty() {
+            self.names.push(ImageName::Full(name_of_id(self.id())));
+        }
+        self
+    }
+
     /// What containerd calls the unpacked layers: the digest of each with everything below it.
     pub fn chain_ids(&self) -> Vec<Digest> {
         oci::chain_ids(self.layers.iter().map(|layer| &layer.diff_id))
@@ -114,9 +126,20 @@ impl PortableLayer {
     }
 }
 
+/// What an image of this id is called that has no name of its own.
+fn name_of_id(id: &Digest) -> Reference {
+    let (digits, _) = id.hex().split_at(SHORT_ID);
+    let name = format!("localhost/loaded:{digits}").parse();
+    name.expect("digits are a tag")
+}
+
+/// Digits of an id that engines show.
+const SHORT_ID: usize = 12;
+
 /// Writes images as a tarred OCI layout that holds, of their layers, only the blobs in `wanted`.
 ///
-/// containerd takes such a layout if it has the other layers already, as blobs or unpacked.
+/// containerd takes such a layout if it has the other layers already, as blobs or unpacked. It would take damaged layers
+/// too, and then lack them; here they end the archive in its middle.
 pub fn write_partial(
     images: &[&PortableImage],
     wanted: &BTreeSet<Digest>,
@@ -132,7 +155,10 @@ pub fn write_partial(
         }
         for layer in &image.layers {
             if wanted.contains(layer.digest()) && layout.wants_blob(layer.digest()) {
-                layout.write_blob(layer.digest(), layer.size(), layer.blob.reader())?;
+                let (digest, size) = (layer.digest(), layer.size());
+                let mut content = Verified::new(layer.blob.reader(), size, digest);
+                let written = layout.write_blob(digest, size, &mut content);
+                written.map_err(|error| content.explain(&layer.name, error))?;
             }
         }
     }

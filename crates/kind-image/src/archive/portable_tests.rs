@@ -380,6 +380,52 @@ fn only_wanted_layers_are_written() {
     assert_eq!(chain[1], Digest::of(second.as_bytes()));
 }
 
+/// containerd would give the image its name and lack the layer.
+#[test]
+fn one_flipped_byte_of_a_layer_ends_the_archive_in_its_middle() {
+    let mut layout = Layout::default();
+    let image = layout.image("amd64", &["base", "top"]);
+    let mut tar = layout.tar(vec![named(image, "a/b:c")]);
+    let text = tar.windows(3).position(|bytes| bytes == b"top").unwrap();
+    tar[text] ^= 1;
+    let images = images_of(&tar, "amd64").unwrap();
+    let layers = images[0].layers();
+    let wanted = layers.iter().map(|layer| layer.digest().clone()).collect();
+    let mut partial = Vec::new();
+    let error = write_partial(&[&images[0]], &wanted, &mut partial).unwrap_err();
+    assert_eq!(error.code(), Code::Mismatch);
+    assert!(
+        error
+            .to_string()
+            .contains(&super::blob_name(layers[1].digest())),
+        "{error}"
+    );
+    let mut archive = tar::Archive::new(partial.as_slice());
+    let mut read = archive.entries().unwrap().map(|entry| {
+        let mut entry = entry?;
+        std::io::copy(&mut entry, &mut std::io::sink())
+    });
+    assert!(read.any(|entry| entry.is_err()), "it looks whole");
+}
+
+#[test]
+fn an_image_without_a_name_has_no_date_in_the_one_it_gets() {
+    let mut layout = Layout::default();
+    let image = layout.image("amd64", &["a"]);
+    let names = |entries: Vec<Descriptor>| {
+        let images = images_of(&layout.tar(entries), "amd64").unwrap();
+        let image = images[0].clone().with_full_names();
+        let names = image.names().iter().map(ToString::to_string);
+        (names.collect::<Vec<_>>(), image.id().hex()[..12].to_owned())
+    };
+    let (nameless, id) = names(vec![image.clone()]);
+    assert_eq!(nameless, [format!("localhost/loaded:{id}")]);
+    let tagged = named(image.clone(), "v1");
+    assert_eq!(names(vec![tagged.clone()]).0, nameless);
+    let both = vec![tagged, named(image, "localhost:5000/a:v2")];
+    assert_eq!(names(both).0, ["localhost:5000/a:v2"]);
+}
+
 #[test]
 fn archives_come_in_every_form() {
     let content = layer();

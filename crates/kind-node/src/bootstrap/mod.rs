@@ -4,6 +4,7 @@
 
 mod admin_client;
 pub(crate) mod api_server;
+pub(crate) mod first_pods;
 pub(crate) mod kubelet_kubeconfig;
 pub(crate) mod node_readiness;
 pub(crate) mod node_shutdown;
@@ -12,4 +13,5 @@ pub(crate) mod pod_cidrs;
 pub(crate) mod ready_nodes;
 pub(crate) mod registration;
 pub(crate) mod service_account;
+mod service_address;
 pub(crate) mod taints_and_labels;

@@ -1,46 +1,68 @@
-//! Waiting until the nodes with a label are Ready.
+//! Waiting until a new cluster is ready: its nodes, the pods that make them nodes, and addresses of Services.
+//!
+//! A node calls itself Ready as soon as its kubelet could start pods. Whether they then run is another question: where
+//! kube-proxy crashes, no Service has an address.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::Client;
 use kube::api::{Api, ListParams};
 use tokio::time::{sleep, timeout};
 
-use super::admin_client;
+use super::{admin_client, service_address};
+use crate::kubernetes::{judge_node, judge_pod};
 use crate::usage::{exit_with_failure, exit_with_usage};
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// The namespace of what makes a node one.
+const SYSTEM: &str = "kube-system";
 
-/// Waits for the nodes with that label, at least one: `LABEL SECONDS`.
+/// What is waited for.
+struct Wanted {
+    limit: Duration,
+    /// So many nodes.
+    nodes: usize,
+    /// An address of a Service answers in a pod's network.
+    service_address: bool,
+}
+
+/// Waits for so many nodes, their pods, and addresses of Services if there are to be any:
+/// `SECONDS NODES [--service-address]`.
 pub(crate) fn await_ready_nodes(arguments: &[String]) -> ExitCode {
-    let [label, seconds] = arguments else {
-        return exit_with_usage("await-nodes takes LABEL SECONDS");
+    let Some(wanted) = parse_arguments(arguments) else {
+        return exit_with_usage("await-nodes takes SECONDS NODES [--service-address]");
     };
-    let Ok(seconds) = seconds.parse() else {
-        return exit_with_usage("await-nodes takes whole seconds");
-    };
-    let limit = Duration::from_secs(seconds);
-    match admin_client::block_on(wait_until_ready(label, limit)) {
+    match admin_client::block_on(wait_until_ready(&wanted)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(last)) => exit_with_failure(&format!("not Ready after {limit:?}: {last}")),
+        Ok(Err(last)) => exit_with_failure(&last),
         Err(error) => exit_with_failure(&error.to_string()),
     }
 }
 
-async fn wait_until_ready(label: &str, limit: Duration) -> Result<(), String> {
+fn parse_arguments(arguments: &[String]) -> Option<Wanted> {
+    let (seconds, nodes, service_address) = match arguments {
+        [seconds, nodes] => (seconds, nodes, false),
+        [seconds, nodes, flag] if flag == "--service-address" => (seconds, nodes, true),
+        _ => return None,
+    };
+    Some(Wanted {
+        limit: Duration::from_secs(seconds.parse().ok()?),
+        nodes: nodes.parse().ok()?,
+        service_address,
+    })
+}
+
+/// Fails with what was waited for last.
+async fn wait_until_ready(wanted: &Wanted) -> Result<(), String> {
     let mut last = "nothing was heard of any node".to_owned();
-    let ready = timeout(limit, async {
-        let nodes: Api<Node> = Api::all(admin_client::admin_client().await);
-        let labelled = ListParams::default().labels(label);
-        loop {
-            last = match nodes.list(&labelled).await {
-                Ok(listed) => match nodes_waited_for(&listed.items) {
-                    None => return,
-                    Some(waiting) => waiting,
-                },
-                Err(error) => error.to_string(),
-            };
+    let ready = timeout(wanted.limit, async {
+        let client = admin_client::admin_client().await;
+        while let Err(missing) = check_cluster(&client, wanted).await {
+            last = missing;
             sleep(POLL_INTERVAL).await;
         }
     });
@@ -48,28 +70,77 @@ async fn wait_until_ready(label: &str, limit: Duration) -> Result<(), String> {
     ready.then_some(()).ok_or(last)
 }
 
-/// What is waited for, if anything is.
-fn nodes_waited_for(nodes: &[Node]) -> Option<String> {
-    if nodes.is_empty() {
-        return Some("no node has the label".to_owned());
+/// Asks for one thing after the other: a new server has better things to do.
+async fn check_cluster(client: &Client, wanted: &Wanted) -> Result<(), String> {
+    let every = ListParams::default();
+    let nodes = Api::<Node>::all(client.clone()).list(&every).await;
+    judge_nodes(&nodes.map_err(text)?.items, wanted.nodes)?;
+    let pods = Api::<Pod>::namespaced(client.clone(), SYSTEM);
+    judge_pods(&pods.list(&every).await.map_err(text)?.items)?;
+    let sets = Api::<DaemonSet>::namespaced(client.clone(), SYSTEM);
+    let deployments = Api::<Deployment>::namespaced(client.clone(), SYSTEM);
+    let (sets, deployments) = tokio::join!(sets.list(&every), deployments.list(&every));
+    let sets = sets.map_err(text)?.items;
+    let deployments = deployments.map_err(text)?.items;
+    let missing = sets.iter().find_map(judge_daemon_set);
+    let missing = missing.or_else(|| deployments.iter().find_map(judge_deployment));
+    missing.map_or(Ok(()), Err)?;
+    if wanted.service_address {
+        service_address::check_service_address(client).await?;
     }
-    let mut waiting = nodes.iter().filter(|node| !is_ready(node));
-    let node = waiting.next()?;
-    Some(node.metadata.name.clone().unwrap_or_default())
+    Ok(())
 }
 
-fn is_ready(node: &Node) -> bool {
-    let status = node.status.as_ref();
-    let mut conditions = status
-        .and_then(|status| status.conditions.as_deref())
-        .unwrap_or_default()
-        .iter();
-    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
+fn judge_nodes(nodes: &[Node], wanted: usize) -> Result<(), String> {
+    if let Some(unready) = nodes.iter().find_map(judge_node) {
+        return Err(format!("{} is not Ready: {}", unready.name, unready.reason));
+    }
+    match nodes.len() {
+        there if there >= wanted => Ok(()),
+        there => Err(format!("{there} of {wanted} nodes are registered")),
+    }
+}
+
+fn judge_pods(pods: &[Pod]) -> Result<(), String> {
+    if pods.is_empty() {
+        return Err(format!("there is no pod in {SYSTEM}"));
+    }
+    match pods.iter().find_map(judge_pod) {
+        Some(unready) => Err(format!(
+            "pod {} is not ready: {}",
+            unready.name, unready.reason
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What a DaemonSet waits for. Its controller may not have seen it yet, or all nodes.
+fn judge_daemon_set(set: &DaemonSet) -> Option<String> {
+    let name = set.metadata.name.as_deref().unwrap_or_default();
+    let status = set.status.clone().unwrap_or_default();
+    let is_seen = status.observed_generation >= set.metadata.generation;
+    let (ready, wanted) = (status.number_ready, status.desired_number_scheduled);
+    let is_ready = is_seen && ready >= wanted;
+    (!is_ready).then(|| format!("{ready} of {wanted} pods of DaemonSet {name} are ready"))
+}
+
+fn judge_deployment(deployment: &Deployment) -> Option<String> {
+    let name = deployment.metadata.name.as_deref().unwrap_or_default();
+    let status = deployment.status.clone().unwrap_or_default();
+    let is_seen = status.observed_generation >= deployment.metadata.generation;
+    let ready = status.ready_replicas.unwrap_or_default();
+    let wanted = deployment.spec.replicas.unwrap_or(1);
+    let is_ready = is_seen && ready >= wanted;
+    (!is_ready).then(|| format!("{ready} of {wanted} pods of Deployment {name} are ready"))
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -82,14 +153,87 @@ mod tests {
     }
 
     #[test]
-    fn every_node_must_be_ready_and_there_must_be_one() {
+    fn every_node_must_be_there_and_ready() {
+        let judged = |nodes: &[Node]| judge_nodes(nodes, 2);
+        assert_eq!(judged(&[node("a", "True"), node("b", "True")]), Ok(()));
+        let unknown = judged(&[node("a", "True"), node("b", "Unknown")]).unwrap_err();
+        assert!(unknown.starts_with("b is not Ready: "), "{unknown}");
+        let few = judged(&[node("a", "True")]).unwrap_err();
+        assert_eq!(few, "1 of 2 nodes are registered");
+        assert!(judged(&[]).is_err());
+    }
+
+    #[test]
+    fn kube_proxy_in_crash_loop_back_off_is_not_ready() {
+        let state = json!({ "waiting": { "reason": "CrashLoopBackOff" } });
+        let container = json!({
+            "name": "kube-proxy", "ready": false, "restartCount": 4, "image": "", "imageID": "",
+            "state": state,
+        });
+        let pod = json!({
+            "metadata": { "name": "kube-proxy-x" },
+            "status": { "phase": "Running", "containerStatuses": [container] },
+        });
+        let pods = [serde_json::from_value(pod).unwrap()];
         assert_eq!(
-            nodes_waited_for(&[node("a", "True"), node("b", "True")]),
-            None
+            judge_pods(&pods).unwrap_err(),
+            "pod kube-proxy-x is not ready: container kube-proxy: CrashLoopBackOff, started again 4 times"
         );
-        let waiting_for = nodes_waited_for(&[node("a", "True"), node("b", "Unknown")]);
-        assert_eq!(waiting_for.as_deref(), Some("b"));
-        assert!(nodes_waited_for(&[Node::default()]).is_some());
-        assert!(nodes_waited_for(&[]).is_some());
+        assert!(judge_pods(&[]).is_err());
+    }
+
+    #[test]
+    fn sets_that_their_controllers_have_not_seen_are_not_ready() {
+        let set = |status: Value| {
+            let set = json!({
+                "metadata": { "name": "a", "generation": 1 },
+                "spec": { "selector": {}, "template": {} },
+                "status": status,
+            });
+            judge_daemon_set(&serde_json::from_value(set).unwrap())
+        };
+        let status = |observed, ready, wanted| {
+            json!({
+                "observedGeneration": observed, "numberReady": ready, "desiredNumberScheduled": wanted,
+                "currentNumberScheduled": 0, "numberMisscheduled": 0,
+            })
+        };
+        assert_eq!(set(status(1, 3, 3)), None);
+        assert!(set(status(0, 0, 0)).is_some());
+        assert_eq!(
+            set(status(1, 2, 3)).unwrap(),
+            "2 of 3 pods of DaemonSet a are ready"
+        );
+    }
+
+    #[test]
+    fn a_deployment_of_no_replicas_is_ready() {
+        let judged = |replicas, status: Value| {
+            let deployment = json!({
+                "metadata": { "name": "coredns", "generation": 1 },
+                "spec": { "replicas": replicas, "selector": {}, "template": {} },
+                "status": status,
+            });
+            judge_deployment(&serde_json::from_value(deployment).unwrap())
+        };
+        assert_eq!(judged(0, json!({ "observedGeneration": 1 })), None);
+        assert!(judged(0, json!({})).is_some());
+        let one = json!({ "observedGeneration": 1, "readyReplicas": 1 });
+        assert!(judged(2, one.clone()).is_some());
+        assert_eq!(judged(1, one), None);
+    }
+
+    #[test]
+    fn arguments_are_a_time_and_a_number_of_nodes() {
+        let parse = |text: &str| {
+            let words: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
+            parse_arguments(&words)
+        };
+        let wanted = parse("60 3 --service-address").unwrap();
+        assert_eq!((wanted.limit.as_secs(), wanted.nodes), (60, 3));
+        assert!(wanted.service_address && !parse("60 3").unwrap().service_address);
+        for wrong in ["", "60", "x 3", "60 x", "60 3 --other"] {
+            assert!(parse(wrong).is_none(), "{wrong}");
+        }
     }
 }

@@ -4,5 +4,7 @@
 mod client;
 pub(crate) mod refused;
 pub(crate) mod store;
+mod unready;
 
 pub(crate) use client::{Error, client_beside, client_near, client_of, client_of_at, serves_group};
+pub(crate) use unready::{judge_node, judge_pod};

@@ -57,6 +57,8 @@ pub enum StepId {
     UserManifest,
     /// The account of ordinary pods.
     DefaultServiceAccount,
+    /// The cluster shows pods.
+    FirstPods,
     /// The nodes' shares of the pod subnet.
     PodCidrs,
     /// What kubeadm's last phase would do.
@@ -120,6 +122,7 @@ impl StepId {
             Self::ServiceAddresses => "serviceAddresses",
             Self::UserManifest => "userManifest",
             Self::DefaultServiceAccount => "defaultServiceAccount",
+            Self::FirstPods => "firstPods",
             Self::PodCidrs => "podCidrs",
             Self::FinalizeKubelet => "finalizeKubelet",
             Self::NoteStop => "noteStop",

@@ -101,7 +101,7 @@ impl First<'_> {
         }
         steps.extend(self.tell_others());
         let mut together = self.apply_manifests(ADMIN_CONFIG);
-        together.push(make_service_account());
+        together.extend([make_service_account(), await_first_pods()]);
         together.extend(self.remove_taints_and_label()?.map(|step| vec![step]));
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
@@ -130,7 +130,7 @@ impl First<'_> {
         objects.extend(self.tell_others());
         let mut together = self.apply_manifests(first_kubeconfig(self.facts.version()));
         together.insert(0, objects);
-        together.push(make_service_account());
+        together.extend([make_service_account(), await_first_pods()]);
         let start_kubelet = phase(KubeadmPhase::KubeletStart, &["kubelet-start"]);
         let control_plane = phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]);
         let mut steps = Vec::from(prepare_step(vec![self.etcd_phase(), control_plane]));
@@ -234,6 +234,12 @@ fn balancer_access() -> [Step; 2] {
 fn make_service_account() -> Vec<Step> {
     let argv = owned_words(&[NODE_AGENT, "make-account"]);
     vec![run_step(StepId::DefaultServiceAccount, argv, None)]
+}
+
+/// Whoever creates a cluster looks at its pods next.
+fn await_first_pods() -> Vec<Step> {
+    let argv = owned_words(&[NODE_AGENT, "await-pods"]);
+    vec![run_step(StepId::FirstPods, argv, None)]
 }
 
 /// Waits beside kubeadm for nodes to be registered, and gives them their pod addresses at once.

@@ -6,7 +6,6 @@ pub(crate) mod step;
 
 use std::time::Duration;
 
-use kind_kubeadm::control_plane_label;
 use kind_node::request::{KubeadmPhase, Step, StepId};
 
 use crate::node::NODE_AGENT;
@@ -35,17 +34,26 @@ const CONTAINERD_TIMEOUT: Duration = Duration::from_secs(120);
 pub(crate) const KUBELET_FINALIZE: &str = "kubelet-finalize";
 const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 
-/// The step that waits until the control plane is ready.
-///
-/// # Errors
-/// The Kubernetes version is none.
-pub(crate) fn await_nodes_step(
-    version: &str,
-    limit: Duration,
-) -> Result<Step, kind_kubeadm::Error> {
-    let mut argv = owned_words(&[NODE_AGENT, "await-nodes", control_plane_label(version)?]);
+/// What makes a cluster ready.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Readiness {
+    /// So many nodes, with their pods.
+    pub(crate) nodes: usize,
+    /// Services have addresses that answer in the network of pods.
+    pub(crate) service_address: bool,
+}
+
+/// The step that waits until the cluster is ready.
+pub(crate) fn await_nodes_step(readiness: Readiness, limit: Duration) -> Step {
+    let mut argv = owned_words(&[NODE_AGENT, "await-nodes"]);
     argv.push(limit.as_secs().max(1).to_string());
-    Ok(run_step(StepId::Ready, argv, None))
+    argv.push(readiness.nodes.to_string());
+    argv.extend(
+        readiness
+            .service_address
+            .then(|| "--service-address".to_owned()),
+    );
+    run_step(StepId::Ready, argv, None)
 }
 
 /// The step that notes in the cluster that its nodes stop.
@@ -64,12 +72,12 @@ pub(crate) fn await_ready_step(node: &str, limit: Duration) -> Step {
     run_step(StepId::Ready, argv, None)
 }
 
-/// The step that waits until the API server answers.
+/// The step that waits until the API server lets the administrator in, which is later than it answers.
 pub(crate) fn await_api_server_step(limit: Duration) -> Step {
     Step::Wait {
         id: StepId::ApiServerAnswer,
         name: step::step_title(StepId::ApiServerAnswer).to_owned(),
-        argv: kubectl_step(&["get", "--raw=/readyz"]),
+        argv: kubectl_step(&["get", "--raw=/api/v1/nodes?limit=1"]),
         timeout_ms: as_millis(limit),
     }
 }

@@ -54,6 +54,7 @@ pub(crate) fn step_title(id: StepId) -> &'static str {
         StepId::ServiceAddresses => "apply service addresses",
         StepId::UserManifest => "apply",
         StepId::DefaultServiceAccount => "make the default service account",
+        StepId::FirstPods => "wait for the first pods",
         StepId::PodCidrs => "assign pod addresses",
         StepId::FinalizeKubelet => "finalize the kubelet",
         StepId::NoteStop => "note the stop",
@@ -80,7 +81,9 @@ pub(crate) fn awaited_component(id: StepId) -> Option<&'static str> {
     match id {
         StepId::ContainerRuntime => Some("containerd"),
         StepId::ApiServer | StepId::ApiServerAnswer => Some("kube-apiserver"),
-        StepId::Registration | StepId::PodCidrs | StepId::Ready => Some("kubelet"),
+        StepId::Registration | StepId::FirstPods | StepId::PodCidrs | StepId::Ready => {
+            Some("kubelet")
+        }
         _ => None,
     }
 }

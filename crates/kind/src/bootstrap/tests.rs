@@ -53,10 +53,14 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
             _ => &SHARED_FILES,
         },
     };
+    let readiness = Readiness {
+        nodes: 1,
+        service_address: true,
+    };
     let mut request = first.bootstrap_request().unwrap();
     request
         .steps
-        .extend(wait.map(|limit| await_nodes_step(version, limit).unwrap()));
+        .extend(wait.map(|limit| await_nodes_step(readiness, limit)));
     let lines = request.steps.iter().flat_map(lines);
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -36,7 +36,9 @@ pub(super) fn check_surroundings(
     for text in limit_warnings(&cluster, info.limits) {
         listener(Event::Warning(Warning::Engine(text)));
     }
-    kubeconfig::check_files(&options.files)?;
+    if let Some(text) = kubeconfig::check_files(&options.files)? {
+        listener(Event::Warning(Warning::Host(text)));
+    }
     let ports = published_ports(&cluster);
     let warnings = engine.preflight(cluster.nodes.len(), &ports);
     let warnings = warnings.map_err(Error::engine(Code::HostCheck, "failed to check the host"))?;
@@ -47,20 +49,24 @@ pub(super) fn check_surroundings(
     Ok((cluster, info))
 }
 
-/// Whether the host has what nodes take.
+/// Whether the host has what nodes take. Limits that are too low are raised where that is allowed.
 ///
 /// # Errors
-/// Only if it has nothing of it at all: what looks like little may be enough.
+/// If it has less than they take at least.
 fn check_resources(
     provider: &Provider,
     info: &Info,
     cluster: &Cluster,
     listener: Listener<'_>,
 ) -> Result<()> {
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        doctor::examine_before_creation(provider, info, cluster)
-            .into_iter()
-            .partition(|check| check.severity == Severity::Error);
+    let prepared = doctor::prepare_host(provider, info, cluster);
+    for text in prepared.raised {
+        listener(Event::Warning(Warning::Host(text)));
+    }
+    let (errors, warnings): (Vec<_>, Vec<_>) = prepared
+        .problems
+        .into_iter()
+        .partition(|check| check.severity == Severity::Error);
     for check in warnings {
         let text = format!("{} ({})", check.found, check.remedy);
         listener(Event::Warning(Warning::Host(text)));

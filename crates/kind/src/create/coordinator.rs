@@ -2,11 +2,10 @@
 //! so that a failure can be looked into and nothing is left.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kind_engine::{Engine, Info, State};
+use kind_engine::{Engine, Info, Node, State};
 use kind_secret::redact_document;
 
 use super::phases::Phases;
@@ -106,34 +105,26 @@ impl<'a> Coordinator<'a> {
             }
             return error;
         }
+        let mut nodes = self.engine().list(Some(self.cluster)).unwrap_or_default();
+        nodes.retain(|node| made.contains(&node.name));
+        let there = nodes.iter().map(|node| node.name.clone()).collect();
         // A user who interrupts does not want to wait for logs.
-        let evidence = if error.is_cancelled() {
-            None
+        let error = if error.is_cancelled() {
+            error
         } else {
-            self.keep_evidence(&made, &error, phases)
+            self.keep_evidence(nodes, error)
         };
-        self.remove_nodes(made, phases);
-        match evidence {
-            Some(evidence) => Error::Examined {
-                source: Box::new(error),
-                evidence,
-            },
-            None => error,
-        }
+        self.remove_nodes(&made, there, phases);
+        error
     }
 
-    /// The directory with the logs of the nodes that have run; `None` if there is nothing to tell.
-    fn keep_evidence(
-        &self,
-        made: &[String],
-        error: &Error,
-        phases: &Phases<'_>,
-    ) -> Option<PathBuf> {
+    /// The failure with the directory of the logs of the nodes that have run, if any has. What could not be kept is told
+    /// with it: the failure itself comes first.
+    fn keep_evidence(&self, mut nodes: Vec<Node>, error: Error) -> Error {
         let engine = self.engine();
-        let mut nodes = engine.list(Some(self.cluster)).unwrap_or_default();
-        nodes.retain(|node| made.contains(&node.name) && node.state != State::Created);
+        nodes.retain(|node| node.state != State::Created);
         if nodes.is_empty() {
-            return None;
+            return error;
         }
         let kept = self
             .provider
@@ -141,7 +132,7 @@ impl<'a> Coordinator<'a> {
             .map(|directory| {
                 let story = format!(
                     "{}\n\n{}",
-                    error_chain(error),
+                    error_chain(&error),
                     error.output().unwrap_or_default()
                 );
                 let story = redact_document(&story);
@@ -149,19 +140,22 @@ impl<'a> Coordinator<'a> {
                 let errors = logs::collect_node_logs(engine, &nodes, &directory, self.cancel);
                 (Error::collect(errors), directory)
             });
-        let (problem, directory) = match kept {
+        let (problem, evidence) = match kept {
             Ok((collected, directory)) => (collected.err(), Some(directory)),
             Err(error) => (Some(error), None),
         };
-        if let Some(error) = problem {
-            phases.send_event(Event::Warning(Warning::Evidence(error_chain(&error))));
+        Error::Examined {
+            source: Box::new(error),
+            evidence,
+            evidence_problem: problem.as_ref().map(error_chain),
         }
-        directory
     }
 
-    fn remove_nodes(&self, made: Vec<String>, phases: &Phases<'_>) {
-        match self.engine().remove(&made) {
-            Ok(()) => phases.send_event(Event::NodesDeleted { nodes: made }),
+    /// Removes all that may be there of nodes, and tells of those that were there.
+    fn remove_nodes(&self, made: &[String], there: Vec<String>, phases: &Phases<'_>) {
+        match self.engine().remove(made) {
+            Ok(()) if there.is_empty() => {}
+            Ok(()) => phases.send_event(Event::NodesDeleted { nodes: there }),
             Err(error) => {
                 let error = Error::engine(Code::NodeDelete, "failed to delete nodes")(error);
                 let text = format!(

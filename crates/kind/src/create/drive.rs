@@ -16,19 +16,26 @@ use super::phases::{PhaseSequence, Phases};
 use super::requests::BootstrapRequests;
 use super::start::Started;
 use crate::bootstrap::{step, step_ids};
-use crate::error::FailedStep;
+use crate::error::{FailedStep, NotReady};
 use crate::event::{Detail, Event, Outcome, StepEnded, Verbosity, Waiting, Warning, whole_millis};
 use crate::node::{File, Reply, Requests, copy_in};
 use crate::steps::{readable_title, step_started};
 use crate::{Error, Result};
 
-/// Sends the nodes their requests and waits until all have ended. Returns the administrator's kubeconfig as kubeadm
-/// wrote it.
+/// A cluster whose nodes have done what they were asked for.
+pub(super) struct Driven {
+    /// The administrator's kubeconfig as kubeadm wrote it.
+    pub(super) admin: String,
+    /// Why the cluster is not ready, if it was waited for and is not.
+    pub(super) not_ready: Option<NotReady>,
+}
+
+/// Sends the nodes their requests and waits until all have ended.
 pub(super) fn drive_bootstrap(
     coordinator: &Coordinator<'_>,
     started: Started,
     phases: &mut Phases<'_>,
-) -> Result<String> {
+) -> Result<Driven> {
     let mut script = started.requests;
     let mut requests = Requests::new(coordinator.provider.shared_engine());
     requests.begin_request(&script.first, &script.init, &[]);
@@ -50,7 +57,7 @@ pub(super) fn drive_bootstrap(
         phases,
         shared: Vec::new(),
         admin: None,
-        ready: true,
+        not_ready: None,
     };
     run.tell_waiting();
     let abandon = || coordinator.abandon_requests();
@@ -78,7 +85,7 @@ struct BootstrapRun<'a, 'l> {
     /// What the first node has told for the control planes that join it.
     shared: Vec<File>,
     admin: Option<String>,
-    ready: bool,
+    not_ready: Option<NotReady>,
 }
 
 impl BootstrapRun<'_, '_> {
@@ -89,7 +96,7 @@ impl BootstrapRun<'_, '_> {
                 tracing::debug!(line = %redact_text(&line), node, "node");
                 Ok(())
             }
-            Reply::Ended(code) if code != 0 && self.ready => {
+            Reply::Ended(code) if code != 0 && self.not_ready.is_none() => {
                 let reason = format!("the request ended with code {code}");
                 Err(failed_step(node, "failed to finish its request", reason))
             }
@@ -116,9 +123,10 @@ impl BootstrapRun<'_, '_> {
             }
             NodeEvent::Failed {
                 id: StepId::Ready,
+                output,
                 causes,
                 ..
-            } => self.on_not_ready(node, &causes),
+            } => self.on_not_ready(node, NotReady::new(&output, causes)),
             NodeEvent::Failed {
                 id,
                 name,
@@ -213,13 +221,13 @@ impl BootstrapRun<'_, '_> {
     }
 
     /// A cluster that is not ready in time stays, whatever is in its way.
-    fn on_not_ready(&mut self, node: &str, causes: &[Check]) {
-        self.ready = false;
-        for check in causes {
+    fn on_not_ready(&mut self, node: &str, found: NotReady) {
+        for check in &found.causes {
             let text = format!("{node}: {check}; {}", check.remedy);
             self.phases
                 .send_event(Event::Warning(Warning::InTheWay(text)));
         }
+        self.not_ready = Some(found);
     }
 
     /// Tells what is waited for, and what may be in the way.
@@ -273,6 +281,7 @@ impl BootstrapRun<'_, '_> {
             | StepId::ServiceAddresses
             | StepId::UserManifest
             | StepId::DefaultServiceAccount
+            | StepId::FirstPods
             | StepId::PodCidrs
             | StepId::FinalizeKubelet
             | StepId::NoteStop
@@ -324,15 +333,18 @@ impl BootstrapRun<'_, '_> {
     }
 
     /// All requests have ended.
-    fn finish_run(self) -> Result<String> {
+    fn finish_run(self) -> Result<Driven> {
         let first = &self.script.first;
-        if !self.ready {
+        if self.not_ready.is_some() {
             self.phases.end_phase(Outcome::Failed);
             self.phases.send_event(Event::NotReady);
         }
         self.phases.end_phase(Outcome::Done);
         let missing = || failed_step(first, "failed to tell its kubeconfig", String::new());
-        self.admin.ok_or_else(missing)
+        Ok(Driven {
+            admin: self.admin.ok_or_else(missing)?,
+            not_ready: self.not_ready,
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::documents::ClusterDocuments;
 use super::image_facts::ImageFacts;
 use super::node_documents::NodeDocuments;
 use super::phases::{PhaseSequence, Phases, Stage};
-use crate::bootstrap::{self, First, Manifests, PodCidrAssignment, SHARED_FILES, step};
+use crate::bootstrap::{self, First, Manifests, PodCidrAssignment, Readiness, SHARED_FILES, step};
 use crate::event::{Detail, Event, Phase, Verbosity, Warning};
 use crate::manifest;
 use crate::plan::Plan;
@@ -67,11 +67,10 @@ impl BootstrapRequests {
         let manifests = make_manifests(plan, first, phases)?;
         let mut init = init_request(plan, documents, first, &manifests)?;
         let (beside, groups) = requests_of_others(documents);
-        let version = first.facts.kubernetes_version();
-        let ready = |limit| bootstrap::await_nodes_step(version, limit).map_err(Error::document);
-        let mut ready = wait.map(ready).transpose()?;
+        let readiness = readiness_of(plan);
+        let mut ready = wait.map(|limit| bootstrap::await_nodes_step(readiness, limit));
         if documents.strategy.control_planes.len() == 1 {
-            // The only control plane need not wait for workers.
+            // Workers come while it waits.
             init.steps.extend(ready.take());
         }
         Ok(Self {
@@ -119,6 +118,16 @@ impl BootstrapRequests {
         let ready = (self.first.clone(), StepId::Ready);
         stages.extend(wait.map(|phase| Stage::new(phase, [ready])));
         PhaseSequence::new(stages)
+    }
+}
+
+/// What makes the cluster ready. Where the user brings the network, addresses of Services are the user's as well.
+fn readiness_of(plan: &Plan) -> Readiness {
+    let networking = &plan.kubernetes.networking;
+    Readiness {
+        nodes: plan.kubernetes_nodes().len(),
+        service_address: !networking.disable_default_cni
+            && networking.kube_proxy_mode != KubeProxyMode::None,
     }
 }
 

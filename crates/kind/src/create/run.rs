@@ -9,7 +9,7 @@ use kind_secret::{note_document, note_variable};
 use super::checks::{check_surroundings, current_directory};
 use super::coordinator::Coordinator;
 use super::documents::make_documents;
-use super::drive::drive_bootstrap;
+use super::drive::{Driven, drive_bootstrap};
 use super::event_log::EventLog;
 use super::options::use_image;
 use super::phases::Phases;
@@ -29,7 +29,8 @@ impl Provider {
     /// Creates a cluster and makes it the current one of the kubeconfig.
     ///
     /// # Errors
-    /// Any; nothing of the cluster is left then unless [`CreateCluster::retain`] asks for it.
+    /// Any; nothing of the cluster is left then unless [`CreateCluster::retain`] asks for it. Only with
+    /// [`Error::ClusterStays`] the cluster is there.
     pub fn create(&self, options: &CreateCluster, listener: Listener<'_>) -> Result<Created> {
         run_stages(self, options, listener)
     }
@@ -46,6 +47,7 @@ fn run_stages(
     let (cluster, host) = look_around(provider, options, listener)?;
     let name = cluster.name.clone();
     let first = cluster.bootstrap_node();
+    let brings_network = cluster.networking.disable_default_cni;
     listener(Event::Creating {
         cluster: name.clone(),
     });
@@ -54,25 +56,36 @@ fn run_stages(
     });
     let coordinator = Coordinator::new(provider, options, &name, &host);
     let mut phases = Phases::new(listener);
-    let admin = match create_cluster(&coordinator, options, cluster, &mut phases) {
-        Ok(admin) => admin,
-        Err(error) => {
-            let error = coordinator.clean_up_after(options.with_location(error), &mut phases);
-            let kept = error.evidence().map(|directory| log.write_to(directory));
-            note_failure(kept.unwrap_or(Ok(())));
-            return Err(error);
-        }
-    };
+    let Driven { admin, not_ready } =
+        match create_cluster(&coordinator, options, cluster, &mut phases) {
+            Ok(driven) => driven,
+            Err(error) => {
+                let error = coordinator.clean_up_after(options.with_location(error), &mut phases);
+                let kept = error.evidence().map(|directory| log.write_to(directory));
+                note_failure(kept.unwrap_or(Ok(())));
+                return Err(error);
+            }
+        };
     // From here on the cluster is good; what fails now does not cost it.
-    let entry = provider.entry_from(&name, &admin, Endpoint::External)?;
-    kubeconfig::write_merged(&options.files, &entry, &CancelToken::new())?;
+    let stays = |error| Error::ClusterStays {
+        cluster: name.clone(),
+        source: Box::new(error),
+    };
+    let entry = provider.entry_from(&name, &admin, Endpoint::External);
+    let written = entry
+        .and_then(|entry| kubeconfig::write_merged(&options.files, &entry, &CancelToken::new()));
+    written.map_err(stays)?;
     let context = context_name(&name);
     listener(Event::ContextSet {
         context: context.clone(),
     });
     let kept = first.map(|node| log.copy_to_node(provider.engine(), &node));
     note_failure(kept.unwrap_or(Ok(())));
-    Ok(Created { name, context })
+    match not_ready {
+        // Nothing is ready before the user's network is there.
+        Some(found) if !brings_network => Err(stays(found.into_error())),
+        _ => Ok(Created { name, context }),
+    }
 }
 
 /// Looks at everything that can be known beforehand. Nothing is made yet, so that an engine that hangs can be left alone.
@@ -86,13 +99,13 @@ fn look_around(
     run_abandonable(look, SHORT_GRACE, &options.cancel, listener)?
 }
 
-/// Makes the cluster, stage by stage. Returns the administrator's kubeconfig as kubeadm wrote it.
+/// Makes the cluster, stage by stage.
 fn create_cluster(
     coordinator: &Coordinator<'_>,
     options: &CreateCluster,
     cluster: Cluster,
     phases: &mut Phases<'_>,
-) -> Result<String> {
+) -> Result<Driven> {
     let plan = plan_cluster(coordinator, options, cluster, phases)?;
     let provisioned = provision_nodes(coordinator, &plan, phases)?;
     let documents = make_documents(&plan, &provisioned, coordinator.cancel)?;

@@ -1,10 +1,10 @@
 //! Looking at a host before anything is made, and at a cluster.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kind_config::{Cluster, Role};
-use kind_diagnosis::Check;
 use kind_engine::Info;
 
 use super::cluster::{CLUSTER_CHECKS, Patient, run_within};
@@ -12,6 +12,7 @@ use super::entry::{Entry, ignore_late, run_entries, tell_late};
 use super::examination::{CheckDescription, Examination, Examined};
 use super::host::{Answer, Engines, FIRST, HOST_CHECKS, Host, Planned, judge_engine};
 use super::outcome::{Outcome, Problem};
+use super::raise::{Prepared, raise_limits};
 use crate::engines::find_engine;
 use crate::{EngineChoice, Error, KubeconfigFiles, Provider, ProviderBuilder, Result};
 
@@ -19,8 +20,8 @@ use crate::{EngineChoice, Error, KubeconfigFiles, Provider, ProviderBuilder, Res
 const EXAMINATION_TIMEOUT: Duration = Duration::from_millis(1700);
 /// Checks that wait for nodes must end before they are left alone.
 const ANSWER_MARGIN: Duration = Duration::from_millis(100);
-/// What a creation can wait for checks.
-const FIRST_TIMEOUT: Duration = Duration::from_millis(100);
+/// What a creation can wait for checks on a busy host; elsewhere they take milliseconds.
+const FIRST_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What to look at beside a host or a cluster.
 #[derive(Debug, Clone, Default)]
@@ -135,12 +136,9 @@ fn late_list() -> Outcome {
     .into()
 }
 
-/// What is in the way of nodes that are about to be made, as far as that can be told at once.
-pub(crate) fn examine_before_creation(
-    provider: &Provider,
-    info: &Info,
-    cluster: &Cluster,
-) -> Vec<Check> {
+/// What is in the way of nodes that are about to be made, as far as that can be told at once, and limits that were
+/// raised for them.
+pub(crate) fn prepare_host(provider: &Provider, info: &Info, cluster: &Cluster) -> Prepared {
     let count = |role| {
         cluster
             .nodes
@@ -154,10 +152,10 @@ pub(crate) fn examine_before_creation(
     };
     let engines = Engines::opened(provider.engine_name(), info);
     let host = Host::current(provider.settings().clone(), None, planned).with_engines(engines);
-    let first = HOST_CHECKS.iter().filter(|entry| FIRST.contains(&entry.id));
-    let examined = run_entries(first, &Arc::new(host), FIRST_TIMEOUT, ignore_late);
-    examined
-        .into_iter()
-        .flat_map(|examined| examined.problems)
-        .collect()
+    let host = Arc::new(host);
+    let examine = || {
+        let first = HOST_CHECKS.iter().filter(|entry| FIRST.contains(&entry.id));
+        run_entries(first, &host, FIRST_TIMEOUT, ignore_late)
+    };
+    raise_limits(&examine, Path::new("/proc/sys"))
 }

@@ -18,7 +18,7 @@ pub struct Fix {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Action {
-    SetSysctl { name: &'static str, value: u64 },
+    SetSysctl(Sysctl),
     RemoveLock(PathBuf),
     RemoveOrphans,
 }
@@ -41,7 +41,15 @@ impl Fix {
             note: Some(format!(
                 "it lasts until the host starts again; the line `{name}={value}` in {SYSCTL_FILE} makes it last"
             )),
-            action: Action::SetSysctl { name, value },
+            action: Action::SetSysctl(Sysctl { name, value }),
+        }
+    }
+
+    /// The sysctl that it sets, if that is what it does.
+    pub(super) fn sysctl(&self) -> Option<Sysctl> {
+        match self.action {
+            Action::SetSysctl(sysctl) => Some(sysctl),
+            Action::RemoveLock(_) | Action::RemoveOrphans => None,
         }
     }
 
@@ -64,6 +72,24 @@ impl Fix {
     }
 }
 
+/// A sysctl, and the value that it is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sysctl {
+    pub(super) name: &'static str,
+    pub(super) value: u64,
+}
+
+impl Sysctl {
+    /// Sets it below this directory, and returns what it was.
+    pub(super) fn set_below(self, directory: &Path) -> Result<String> {
+        let path = directory.join(self.name.replace('.', "/"));
+        let failed = |error| Error::io("failed to write", &path)(error);
+        let before = fs::read_to_string(&path).map_err(failed)?;
+        fs::write(&path, self.value.to_string()).map_err(failed)?;
+        Ok(before.trim().to_owned())
+    }
+}
+
 /// Where a sysctl stands that lasts.
 const SYSCTL_FILE: &str = "/etc/sysctl.d/90-kind.conf";
 
@@ -79,10 +105,7 @@ impl ProviderBuilder {
     /// What could not be changed; most needs root.
     pub fn apply_fix(&self, fix: &Fix) -> Result<()> {
         match &fix.action {
-            Action::SetSysctl { name, value } => {
-                let path = Path::new("/proc/sys").join(name.replace('.', "/"));
-                fs::write(&path, value.to_string()).map_err(Error::io("failed to write", &path))
-            }
+            Action::SetSysctl(sysctl) => sysctl.set_below(Path::new("/proc/sys")).map(drop),
             Action::RemoveLock(lock) => kubeconfig::remove_stale_lock(lock),
             Action::RemoveOrphans => self.remove_orphans(),
         }

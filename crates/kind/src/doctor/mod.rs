@@ -12,10 +12,11 @@ mod examine;
 mod fix;
 mod host;
 mod outcome;
+mod raise;
 #[cfg(test)]
 mod tests;
 
 pub use examination::{CheckDescription, Examination, Examined, Verdict};
-pub(crate) use examine::examine_before_creation;
+pub(crate) use examine::prepare_host;
 pub use examine::{Examine, cluster_checks, host_checks};
 pub use fix::Fix;

@@ -218,7 +218,4 @@ pub enum Warning {
     /// Clean-up after a failure failed too.
     #[error("failed to clean up: {0}")]
     CleanUp(String),
-    /// The nodes' logs could not all be kept.
-    #[error("failed to collect all logs: {0}")]
-    Evidence(String),
 }

@@ -145,10 +145,22 @@ pub(super) const TABLE: &[Entry] = &[
     entry(
         Code::HostResources,
         [
-            "No inotify instance can be made, no process can be started, or a disk that nodes write to is full.",
+            "The host has less than the cluster's nodes take of inotify's instances or watches, open files, threads, \
+             followed connections, memory or disks, and the limit could not be raised.",
             "`create cluster`, before anything is made.",
             "The hint says what there is too little of and how to have more; `kind doctor` lists all that is scarce.",
             "the host cannot run the cluster's nodes: …",
+        ],
+    ),
+    entry(
+        Code::NotReady,
+        [
+            "The time of `--wait` is over, and a node is not Ready, a pod of kube-system does not run, or the address \
+             of a Service does not answer in the network of pods. The cluster is there and may still become ready.",
+            "`create cluster --wait`, `start cluster --wait`.",
+            "See what stands in its way with `kind doctor NAME`, or wait for longer. A cluster whose pod network you \
+             bring yourself (`disableDefaultCNI`) cannot be ready before that: it is created all the same.",
+            "cluster \"kind\" was created and stays: it is not ready in time: pod kube-proxy-x is not ready: …",
         ],
     ),
     entry(

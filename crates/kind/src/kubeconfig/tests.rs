@@ -149,7 +149,8 @@ fn a_file_is_looked_at_without_a_trace() {
     // One that is held now may be free when it is needed.
     write_merged(&files, &parsed(KIND), &CancelToken::new()).unwrap();
     std::fs::write(directory.path().join("deep/config.lock"), "").unwrap();
-    check_files(&files).unwrap();
+    let held = check_files(&files).unwrap().unwrap();
+    assert!(held.contains("deep/config.lock is there, and "), "{held}");
     let beside = KubeconfigFiles::one(files.write_target().join("config"));
     let error = check_files(&beside).unwrap_err();
     assert_eq!(error.code(), Code::KubeconfigLocked);

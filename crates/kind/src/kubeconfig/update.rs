@@ -39,18 +39,32 @@ pub fn remove_from_kubeconfig(text: &str, cluster: &str) -> Result<Option<String
     ))
 }
 
-/// Finds out whether a cluster's entry could be written, before there is a cluster. Makes nothing.
+/// Finds out whether a cluster's entry could be written, before there is a cluster. Makes nothing. Returns who holds the
+/// file's lock now, in words for the user: it may be given back in time.
 ///
 /// # Errors
-/// Those of [`write_merged`], but for a lock that somebody holds now.
-pub(crate) fn check_files(files: &KubeconfigFiles) -> Result<()> {
+/// Those of [`write_merged`], but for such a lock.
+pub(crate) fn check_files(files: &KubeconfigFiles) -> Result<Option<String>> {
     let path = files.write_target();
     if !write::leads_to_a_stream(path) {
         lock::check_lock(path).map_err(not_locked)?;
     }
     let text = read_kubeconfig(path, MERGING)?;
     document::parse_document(&text).map_err(update_failure(MERGING))?;
-    write::check_writable(path).map_err(|error| access_denied(WRITING, "open", path, &error))
+    write::check_writable(path).map_err(|error| access_denied(WRITING, "open", path, &error))?;
+    write::check_room(path, text.len()).map_err(|error| no_room(path, &error))?;
+    let held = lock::find_lock(path).filter(|held| !held.is_stale);
+    Ok(held.map(|held| held.describe()))
+}
+
+/// A full disk, and what the user can do about it.
+fn no_room(path: &Path, error: &std::io::Error) -> Error {
+    let text = format!("write {}: {error}", path.display());
+    let remedy = format!("free some space on its disk, or {ANOTHER_FILE}");
+    Error::Kubeconfig {
+        action: WRITING.to_owned(),
+        source: Cause::new(Code::Kubeconfig, text).with_remedy(Some(remedy)),
+    }
 }
 
 /// Puts a cluster's document into the file that is written to, and makes it the current one.

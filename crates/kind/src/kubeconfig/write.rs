@@ -102,6 +102,30 @@ pub(super) fn check_writable(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether [`replace_file`] would find room for a text that is longer than `length` by a cluster's entry.
+///
+/// # Errors
+/// The disk is full.
+pub(super) fn check_room(path: &Path, length: usize) -> io::Result<()> {
+    if leads_to_a_stream(path) {
+        return Ok(());
+    }
+    let path = follow_links(path);
+    let room = access::measure_room(path.parent().unwrap_or(Path::new("")));
+    if room.is_some_and(|room| is_full(room, length)) {
+        Err(io::ErrorKind::StorageFull.into())
+    } else {
+        Ok(())
+    }
+}
+
+fn is_full(room: access::Room, length: usize) -> bool {
+    room.bytes < length as u64 + ENTRY_SIZE || room.files == Some(0)
+}
+
+/// More than a cluster's entry takes, with its certificates.
+const ENTRY_SIZE: u64 = 16 << 10;
+
 fn write_new(path: &Path, text: &str) -> io::Result<File> {
     let mut options = OpenOptions::new();
     // One that a crash left is in the way; nothing is written through a link.
@@ -180,6 +204,16 @@ mod tests {
         assert!(forbids(io::ErrorKind::Unsupported));
         assert!(!forbids(io::ErrorKind::StorageFull));
         assert!(!forbids(io::ErrorKind::QuotaExceeded));
+    }
+
+    #[test]
+    fn a_full_disk_has_no_room_for_an_entry() {
+        let full = |bytes, files| is_full(access::Room { bytes, files }, 1000);
+        assert!(full(0, None) && full(16 << 10, None) && full(1 << 20, Some(0)));
+        assert!(!full(1 << 20, None) && !full(1 << 20, Some(1)));
+        let directory = tempfile::tempdir().unwrap();
+        check_room(&directory.path().join("deep/config"), 0).unwrap();
+        check_room(Path::new("/dev/null"), 0).unwrap();
     }
 
     #[test]

@@ -6,14 +6,17 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use kind_engine::Engine;
 use kind_image::archive::{Archive, PortableImage};
 use kind_image::oci::Platform;
 
-use super::import::{self, Job};
+use super::import;
+use super::job::Job;
+use super::loaded::{LoadOutcome, LoadedImage};
 use super::nodes::{self, Target};
 use super::options::{LoadImages, Source};
 use super::verdict::{self, Verdict};
-use crate::event::{Detail, Event, Listener, Verbosity, Warning};
+use crate::event::{Event, Listener, Warning};
 use crate::image_error::image_cause;
 use crate::{Error, Provider, Result};
 
@@ -44,27 +47,18 @@ pub(super) fn load_archives(
     names: &[String],
     source: Source,
     listener: Listener<'_>,
-) -> Result<()> {
+) -> Result<Vec<LoadedImage>> {
     let archive = Opened::open(source, provider.temporary_dir())?;
     let targets = nodes::query_targets(provider, names)?;
     options.cancel.check()?;
-    let images = Images::of(&archive, &targets, listener)?;
-    let mut jobs = Vec::new();
+    let images = Images::of(&archive, &targets, listener)?.with_full_names();
+    let (mut jobs, mut loaded) = (Vec::new(), Vec::new());
     for target in &targets {
         let mut missing = Vec::new();
         for image in images.on(target) {
-            match verdict::judge_image(image, &target.inventory) {
-                Verdict::Present => tell_detail(listener, image, target, "is there already"),
-                Verdict::Retag(tags) => {
-                    let tag = |name: &String| {
-                        import::tag_image(provider.engine(), &target.name, image.id(), name)
-                    };
-                    match tags.iter().try_for_each(tag) {
-                        Ok(()) => tell_detail(listener, image, target, "got another name"),
-                        Err(_) => missing.push(Arc::clone(image)),
-                    }
-                }
-                Verdict::Missing => missing.push(Arc::clone(image)),
+            match use_present(provider.engine(), image, target) {
+                Some(outcome) => loaded.push(LoadedImage::new(image, &target.name, outcome)),
+                None => missing.push(Arc::clone(image)),
             }
         }
         if !missing.is_empty() {
@@ -72,13 +66,27 @@ pub(super) fn load_archives(
             jobs.push(Job { target, images });
         }
     }
-    import::import_all(provider.engine(), &jobs, &options.cancel, listener)
+    loaded.iter().for_each(|image| image.tell(listener));
+    loaded.extend(import::import_all(
+        provider.engine(),
+        &jobs,
+        &options.cancel,
+        listener,
+    )?);
+    Ok(loaded)
 }
 
-fn tell_detail(listener: Listener<'_>, image: &PortableImage, target: &Target, what: &str) {
-    let text = format!("image {} on node {} {what}", image.id(), target.name);
-    let detail = Detail::new(Verbosity::Documents, text);
-    listener(Event::Detail(detail.of_node(&target.name)));
+/// Uses what a node has of an image if that is all of it; what was done then.
+fn use_present(engine: &dyn Engine, image: &PortableImage, target: &Target) -> Option<LoadOutcome> {
+    match verdict::judge_image(image, &target.inventory) {
+        Verdict::Present => Some(LoadOutcome::Present),
+        Verdict::Retag(tags) => {
+            let tag = |name: &String| import::tag_image(engine, &target.name, image.id(), name);
+            let tagged = tags.iter().try_for_each(tag);
+            tagged.is_ok().then_some(LoadOutcome::Named)
+        }
+        Verdict::Missing => None,
+    }
 }
 
 /// An archive, and what users call it.
@@ -146,6 +154,14 @@ impl Images {
             }
         }
         Ok(Self { of })
+    }
+
+    /// The same images, each with a full name.
+    fn with_full_names(mut self) -> Self {
+        for image in self.of.values_mut().flatten() {
+            *image = Arc::new(image.as_ref().clone().with_full_names());
+        }
+        self
     }
 
     /// The images for a node.

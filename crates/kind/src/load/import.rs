@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
-use std::sync::Arc;
+use std::time::Duration;
 
 use kind_engine::{Command, Engine, Io};
 use kind_image::archive::{PortableImage, write_partial};
@@ -10,34 +10,42 @@ use kind_image::concurrent::{run_each, run_piped};
 use kind_image::{Digest, Progress};
 
 use super::inventory::Inventory;
-use super::nodes::Target;
+use super::job::Job;
+use super::loaded::{LoadOutcome, LoadedImage};
+use super::names::remove_new_names;
+use super::transfer::Transfer;
 use super::verdict;
 use crate::error::FailedStep;
 use crate::event::{Detail, Event, Listener, Verbosity};
+use crate::image_error::image_cause;
 use crate::{CancelToken, Code, Error, Result};
 
-/// Images that a node is to get.
-#[derive(Debug)]
-pub(super) struct Job<'a> {
-    pub(super) target: &'a Target,
-    pub(super) images: Vec<Arc<PortableImage>>,
-}
+/// How long a node may take before it is said how far it is, and again each time as long.
+const SLOW_LOAD_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Sends to all nodes at once.
+/// Sends to all nodes at once, and says what each has then.
 pub(super) fn import_all(
     engine: &dyn Engine,
     jobs: &[Job<'_>],
     cancel: &CancelToken,
     listener: Listener<'_>,
-) -> Result<()> {
+) -> Result<Vec<LoadedImage>> {
     let sender = Sender {
         engine,
         cancel,
         listener,
     };
-    let done = run_each(jobs, |job| sender.import_missing(job));
+    let done = run_each(jobs, |job| sender.load_missing(job));
     cancel.check()?;
-    Error::collect(done.into_iter().filter_map(Result::err).collect())
+    let (mut loaded, mut errors) = (Vec::new(), Vec::new());
+    for node in done {
+        match node {
+            Ok(images) => loaded.extend(images),
+            Err(error) => errors.push(error),
+        }
+    }
+    Error::collect(errors)?;
+    Ok(loaded)
 }
 
 /// Gives the image of an id one more name.
@@ -62,6 +70,25 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
+    /// Sends what a node lacks. If that fails, no name stays of what it does not have.
+    fn load_missing(&self, job: &Job<'_>) -> Result<Vec<LoadedImage>> {
+        if let Err(error) = self.import_missing(job) {
+            // Who interrupts has ended the archive in its middle, before names are made.
+            if !self.cancel.is_cancelled() {
+                let node = &job.target.name;
+                let removed = remove_new_names(self.engine, job);
+                tracing::debug!(?removed, node, "names after a failed import");
+            }
+            return Err(error);
+        }
+        let images = job.images.iter();
+        let loaded: Vec<_> = images
+            .map(|image| LoadedImage::new(image, &job.target.name, LoadOutcome::Loaded))
+            .collect();
+        loaded.iter().for_each(|image| image.tell(self.listener));
+        Ok(loaded)
+    }
+
     fn import_missing(&self, job: &Job<'_>) -> Result<()> {
         let inventory = &job.target.inventory;
         let wanted: BTreeSet<Digest> = job
@@ -76,7 +103,11 @@ impl Sender<'_> {
             .collect();
         match self.send_archive(job, &wanted) {
             // What the node had when it was asked may be gone: images are removed when nothing uses them.
-            Err(error) if wanted != everything && !self.cancel.is_cancelled() => {
+            Err(error)
+                if wanted != everything
+                    && error.code() != Code::ImageMismatch
+                    && !self.cancel.is_cancelled() =>
+            {
                 let reason = crate::error_chain(&error);
                 let node = &job.target.name;
                 let text = format!("node {node} does not take parts, sending all: {reason}");
@@ -97,13 +128,12 @@ impl Sender<'_> {
             images.len()
         );
         self.report_detail(node, text);
+        let transfer = Transfer::new(node, total);
         let write = |writer| {
             let counted = Counted {
                 sender: self,
-                what: node,
+                transfer: &transfer,
                 writer,
-                done: 0,
-                total,
             };
             write_partial(&images, wanted, BufWriter::with_capacity(1 << 18, counted))
         };
@@ -114,7 +144,9 @@ impl Sender<'_> {
             self.engine
                 .exec(node, &import_command(&job.target.inventory), io)
         };
-        let piped = run_piped(write, import);
+        let piped = transfer.tell_while_slow(SLOW_LOAD_INTERVAL, self.listener, || {
+            run_piped(write, import)
+        });
         let (written, code) =
             piped.map_err(|error| import_failure(node, error.to_string(), &[]))?;
         (self.listener)(Event::Progress(Progress::new(
@@ -123,6 +155,11 @@ impl Sender<'_> {
             Some(total),
         )));
         match (code, written) {
+            // The node got half an archive then, and complains of that.
+            (_, Err(error @ kind_image::Error::Mismatch { .. })) => Err(Error::Store {
+                action: "failed to load image".to_owned(),
+                source: image_cause(error),
+            }),
             (Ok(0), Ok(())) => Ok(()),
             (Err(error), _) => Err(Error::engine(Code::ImageTransfer, "failed to load image")(
                 error,
@@ -147,7 +184,8 @@ fn import_command(inventory: &Inventory) -> Command {
     if inventory.imports_by_transfer() {
         words.push("--local");
     }
-    words.extend(["--all-platforms", "--digests", &snapshotter, "-"]);
+    // Not by digests: those would be names with the day in them.
+    words.extend(["--all-platforms", &snapshotter, "-"]);
     Command::new(words)
 }
 
@@ -182,10 +220,8 @@ fn error_text(error: &kind_image::Error) -> String {
 /// Passes bytes on, tells how far it has come, and stops when the caller wants to.
 struct Counted<'a, W> {
     sender: &'a Sender<'a>,
-    what: &'a str,
+    transfer: &'a Transfer<'a>,
     writer: W,
-    done: u64,
-    total: u64,
 }
 
 impl<W: Write> Write for Counted<'_, W> {
@@ -194,10 +230,7 @@ impl<W: Write> Write for Counted<'_, W> {
             return Err(io::Error::other("interrupted"));
         }
         let count = self.writer.write(bytes)?;
-        self.done += count as u64;
-        // Headers and documents count too; the end is told when the node has taken everything.
-        let done = self.done.min(self.total.saturating_sub(1));
-        let progress = Progress::new(self.what, done, Some(self.total));
+        let progress = self.transfer.count_sent(count as u64);
         (self.sender.listener)(Event::Progress(progress));
         Ok(count)
     }

@@ -78,9 +78,23 @@ impl Inventory {
         })
     }
 
-    /// Whether pods can use the image of this id: containerd knows it.
+    /// Whether containerd knows the image of this id, and has its documents. Its layers are another question.
     pub(super) fn has_image(&self, id: &Digest) -> bool {
-        self.images.contains_key(&id.to_string())
+        let manifest = self.manifest(&id.to_string());
+        manifest.is_some_and(|manifest| self.has_blob(manifest)) && self.has_blob(id)
+    }
+
+    /// The manifest that a name means.
+    pub(super) fn manifest(&self, name: &str) -> Option<&Digest> {
+        self.images.get(name)
+    }
+
+    /// Another name of what a name means.
+    pub(super) fn other_name(&self, name: &str) -> Option<&str> {
+        let meant = self.manifest(name)?;
+        let mut others = self.images.iter().filter(|(other, _)| *other != name);
+        let other = others.find(|(_, manifest)| *manifest == meant);
+        other.map(|(other, _)| other.as_str())
     }
 
     /// Whether the image of this id is called so.
@@ -165,6 +179,7 @@ docker.io/library/one:v1 application/vnd.oci.image.manifest.v1+json sha256:e2bd4
 sha256:57b710f27b04ef41678d7934c07e148d03831f5adce42a32d8d4fbb5e11bb690 application/vnd.oci.image.manifest.v1+json sha256:e2bd419d5d7c7232c7d34818ddd9233b328002d61f262b09389a8d4a1cd5a713 20.0 MiB linux/amd64 io.cri-containerd.image=managed
 === content
 sha256:57b710f27b04ef41678d7934c07e148d03831f5adce42a32d8d4fbb5e11bb690
+sha256:e2bd419d5d7c7232c7d34818ddd9233b328002d61f262b09389a8d4a1cd5a713
 === snapshots overlayfs
 KEY PARENT KIND
 sha256:28c5678571a91f012673ef8fa97eaf31fd751c4331fc9466b6e7d36e28cdabbc sha256:a2d78a970329197ba66ed3dde2c18d0095c9a640dbc638b05c6eb6c84ccac54a Committed
@@ -182,6 +197,19 @@ sha256:a2d78a970329197ba66ed3dde2c18d0095c9a640dbc638b05c6eb6c84ccac54a Committe
             .parse()
             .unwrap();
         assert!(found.has_image(&id) && found.has_blob(&id));
+        // A name without what it means is none: pods with that image cannot start.
+        for document in ["57b710f2", "e2bd419d"] {
+            let row = format!("\nsha256:{document}");
+            let content = ANSWER.find("=== content").unwrap();
+            let place = content + ANSWER[content..].find(&row).unwrap();
+            let without = format!("{}{}", &ANSWER[..=place], &ANSWER[place + row.len() + 57..]);
+            let lacking = Inventory::parse(&without).unwrap();
+            assert!(!lacking.has_image(&id), "{without}");
+        }
+        assert_eq!(
+            found.other_name("docker.io/library/one:v1"),
+            Some(id.to_string().as_str())
+        );
         assert!(found.is_called(&id, "docker.io/library/one:v1"));
         assert!(!found.is_called(&id, "docker.io/library/two:v1"));
         assert_eq!(

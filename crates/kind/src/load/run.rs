@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::loaded::LoadedImage;
 use super::options::LoadImages;
 use super::{archives, nodes, stored};
 use crate::abandon::run_abandonable;
@@ -13,7 +14,7 @@ use crate::{Provider, Result};
 const GRACE: Duration = Duration::from_secs(2);
 
 impl Provider {
-    /// Loads images into nodes. Of each image a node is sent only what it lacks.
+    /// Loads images into nodes, and returns what each of them has now. Of each image a node is sent only what it lacks.
     ///
     /// # Errors
     /// [`Error::NoNodes`], [`Error::UnknownNode`], [`Error::ImageNotPresent`], or whatever a node could
@@ -22,7 +23,11 @@ impl Provider {
     /// [`Error::NoNodes`]: crate::Error::NoNodes
     /// [`Error::UnknownNode`]: crate::Error::UnknownNode
     /// [`Error::ImageNotPresent`]: crate::Error::ImageNotPresent
-    pub fn load_images(&self, options: LoadImages, listener: Listener<'_>) -> Result<()> {
+    pub fn load_images(
+        &self,
+        options: LoadImages,
+        listener: Listener<'_>,
+    ) -> Result<Vec<LoadedImage>> {
         let cancel = options.cancel.clone();
         let _noted = cancel.note_leftover(Leftover::ImageParts {
             cluster: options.cluster.clone(),
@@ -38,17 +43,23 @@ fn load_into_nodes(
     provider: &Provider,
     mut options: LoadImages,
     listener: Listener<'_>,
-) -> Result<()> {
+) -> Result<Vec<LoadedImage>> {
     archives::check_archives(&options)?;
     let images = stored::find_stored(provider, &options)?;
     let names = nodes::select_nodes(provider, &options)?;
+    let mut loaded = Vec::new();
     for archive in std::mem::take(&mut options.archives) {
         options.cancel.check()?;
-        archives::load_archives(provider, &options, &names, archive, listener)?;
+        loaded.extend(archives::load_archives(
+            provider, &options, &names, archive, listener,
+        )?);
     }
     if images.is_empty() {
-        return Ok(());
+        return Ok(loaded);
     }
     options.cancel.check()?;
-    stored::load_stored(provider, &options, &names, &images, listener)
+    loaded.extend(stored::load_stored(
+        provider, &options, &names, &images, listener,
+    )?);
+    Ok(loaded)
 }

@@ -5,15 +5,19 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use kind_engine::Engine;
+use kind_engine::{Engine, EngineKind};
 use kind_image::archive::{ImageName, PortableImage};
-use kind_image::concurrent::run_piped;
+use kind_image::concurrent::{run_each, run_piped};
 use kind_image::{Digest, Progress, Reference};
 
 use super::archives::{Images, Opened, target_platform};
-use super::import::{self, Job};
+use super::contents;
+use super::import;
+use super::job::Job;
+use super::loaded::{LoadOutcome, LoadedImage};
 use super::nodes::{self, Target};
 use super::options::LoadImages;
+use super::verdict::{self, Verdict};
 use crate::event::{Detail, Event, Listener, Verbosity};
 use crate::{CancelToken, Code, Error, Provider, Result};
 
@@ -21,6 +25,8 @@ use crate::{CancelToken, Code, Error, Provider, Result};
 pub(super) struct Stored {
     /// As the user names it.
     name: String,
+    /// As the store names it.
+    found: String,
     /// As the store identifies it: digest of its configuration, or of a manifest.
     id: String,
     engine: Arc<dyn Engine>,
@@ -53,24 +59,50 @@ pub(super) fn find_stored(provider: &Provider, options: &LoadImages) -> Result<V
 
 fn look_up(engines: &[Arc<dyn Engine>], name: &str) -> Result<Option<Stored>> {
     for engine in engines {
-        let info = match engine.image(name) {
-            // No store has an image by a name that is none.
-            Err(_) if name.parse::<Reference>().is_err() => None,
-            answer => answer.map_err(Error::engine(
-                Code::ImageLookup,
-                format!("failed to look for image {name:?}"),
-            ))?,
-        };
-        if let Some(info) = info {
-            return Ok(Some(Stored {
-                name: name.to_owned(),
-                id: with_algorithm(info.id),
-                engine: Arc::clone(engine),
-            }));
+        for found in possible_names(engine.kind(), name) {
+            let info = match engine.image(&found) {
+                // No store has an image by a name that is none.
+                Err(_) if found.parse::<Reference>().is_err() => None,
+                answer => answer.map_err(Error::engine(
+                    Code::ImageLookup,
+                    format!("failed to look for image {name:?}"),
+                ))?,
+            };
+            if let Some(info) = info {
+                return Ok(Some(Stored {
+                    name: name.to_owned(),
+                    found,
+                    id: with_algorithm(info.id),
+                    engine: Arc::clone(engine),
+                }));
+            }
         }
     }
     Ok(None)
 }
+
+/// What a store may call the image that a user names so. Podman builds `localhost/mine:2` where `mine:2` is asked for,
+/// prefers that to a registry's, and knows ids by the beginning of their digits.
+fn possible_names(store: EngineKind, name: &str) -> Vec<String> {
+    let mut names = vec![name.to_owned()];
+    if store != EngineKind::Podman {
+        return names;
+    }
+    let digits = name.strip_prefix("sha256:").unwrap_or(name);
+    let may_be_id =
+        digits.len() >= SHORTEST_ID && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let domain = name.split_once('/').map_or("", |(domain, _)| domain);
+    if digits == name && !domain.contains(['.', ':']) && domain != "localhost" {
+        names.insert(0, format!("localhost/{name}"));
+    }
+    if may_be_id && digits == name {
+        names.push(format!("sha256:{digits}"));
+    }
+    names
+}
+
+/// Digits of an id that podman shows.
+const SHORTEST_ID: usize = 12;
 
 /// Podman leaves out what the digits are.
 fn with_algorithm(id: String) -> String {
@@ -87,10 +119,11 @@ pub(super) fn load_stored(
     names: &[String],
     images: &[Stored],
     listener: Listener<'_>,
-) -> Result<()> {
+) -> Result<Vec<LoadedImage>> {
     let targets = nodes::query_targets(provider, names)?;
     options.cancel.check()?;
     let mut saved = Saved {
+        present: find_present(provider.engine(), &targets, images),
         spool: provider.temporary_dir(),
         cancel: &options.cancel,
         targets: &targets,
@@ -108,14 +141,37 @@ pub(super) fn load_stored(
                 images: Vec::new(),
             })
             .collect(),
+        loaded: Vec::new(),
     };
     for image in images {
         options.cancel.check()?;
         selection.decide_image(image, &mut saved)?;
     }
-    let mut jobs = selection.jobs;
+    let (mut jobs, mut loaded) = (selection.jobs, selection.loaded);
     jobs.retain(|job| !job.images.is_empty());
-    import::import_all(provider.engine(), &jobs, &options.cancel, listener)
+    loaded.extend(import::import_all(
+        provider.engine(),
+        &jobs,
+        &options.cancel,
+        listener,
+    )?);
+    Ok(loaded)
+}
+
+/// Nodes with the names of the images that they have, each all of it.
+type Present = BTreeMap<String, BTreeSet<String>>;
+
+/// Asks all nodes at once which of the images they have, as far as ids tell.
+fn find_present(engine: &dyn Engine, targets: &[Target], images: &[Stored]) -> Present {
+    let asked = run_each(targets, |target| {
+        let present = images.iter().filter(|image| {
+            let id = image.id.parse();
+            id.is_ok_and(|id| contents::has_whole_image(engine, target, &id))
+        });
+        let names = present.map(|image| image.name.clone());
+        (target.name.clone(), names.collect())
+    });
+    asked.into_iter().collect()
 }
 
 /// Which nodes get which images.
@@ -123,6 +179,8 @@ struct Selection<'a> {
     engine: &'a dyn Engine,
     listener: Listener<'a>,
     jobs: Vec<Job<'a>>,
+    /// What nodes have already.
+    loaded: Vec<LoadedImage>,
 }
 
 impl Selection<'_> {
@@ -132,9 +190,7 @@ impl Selection<'_> {
         let mut retagged = false;
         for number in 0..self.jobs.len() {
             let target = self.jobs[number].target;
-            let known = saved.id(image, target);
-            let known = known.filter(|id| target.inventory.has_image(id));
-            let load = match known {
+            let load = match saved.known_id(image, target) {
                 None => {
                     let node = &target.name;
                     self.report_detail(format!(
@@ -143,9 +199,15 @@ impl Selection<'_> {
                     true
                 }
                 Some(known) => match self.missing_tag(image, target, &known) {
-                    None => false,
+                    None => {
+                        self.note_present(image, target, &known, LoadOutcome::Present);
+                        false
+                    }
                     Some(tag) => {
                         let done = self.retag_image(image, target, &known, &tag);
+                        if done {
+                            self.note_present(image, target, &known, LoadOutcome::Named);
+                        }
                         retagged |= done;
                         !done
                     }
@@ -162,6 +224,22 @@ impl Selection<'_> {
             ));
         }
         Ok(())
+    }
+
+    fn note_present(&mut self, image: &Stored, target: &Target, id: &Digest, outcome: LoadOutcome) {
+        let name = image.tag().map(|tag| tag.to_string());
+        let name = name.or_else(|| {
+            target
+                .inventory
+                .other_name(&id.to_string())
+                .map(str::to_owned)
+        });
+        self.loaded.push(LoadedImage {
+            node: target.name.clone(),
+            id: id.to_string(),
+            names: name.into_iter().collect(),
+            outcome,
+        });
     }
 
     fn missing_tag(&self, image: &Stored, target: &Target, id: &Digest) -> Option<String> {
@@ -193,6 +271,7 @@ impl Selection<'_> {
 
 /// Images on their way from a store, by name and platform.
 struct Saved<'a> {
+    present: Present,
     spool: &'a Path,
     cancel: &'a CancelToken,
     targets: &'a [Target],
@@ -204,14 +283,10 @@ impl Saved<'_> {
     /// Takes what some node seems to lack out of the store, all at once: images share layers. An id that
     /// is that of a manifest tells nothing; then the image shows what it is.
     fn save_missing(&mut self, images: &[Stored]) -> Result<()> {
+        let targets = self.targets;
         let known_to_all = |image: &Stored| {
-            let id = image.id.parse::<Digest>();
-            let known = |id: &Digest| {
-                self.targets
-                    .iter()
-                    .all(|target| target.inventory.has_image(id))
-            };
-            id.is_ok_and(|id| known(&id))
+            let mut targets = targets.iter();
+            targets.all(|target| self.known_id(image, target).is_some())
         };
         let missing: Vec<&Stored> = images.iter().filter(|image| !known_to_all(image)).collect();
         let stores: BTreeSet<&str> = missing.iter().map(|image| image.engine.name()).collect();
@@ -222,11 +297,16 @@ impl Saved<'_> {
         Ok(())
     }
 
-    /// The image's id as nodes know it.
-    fn id(&self, image: &Stored, target: &Target) -> Option<Digest> {
+    /// The image's id as a node knows it that has all of the image.
+    fn known_id(&self, image: &Stored, target: &Target) -> Option<Digest> {
         let key = (image.name.clone(), target_platform(target).to_string());
-        let saved = self.images.get(&key);
-        saved.map_or_else(|| image.id.parse().ok(), |image| Some(image.id().clone()))
+        if let Some(saved) = self.images.get(&key) {
+            let verdict = verdict::judge_image(saved, &target.inventory);
+            return (verdict != Verdict::Missing).then(|| saved.id().clone());
+        }
+        let present = self.present.get(&target.name)?;
+        let id = image.id.parse().ok();
+        id.filter(|_| present.contains(&image.name))
     }
 
     fn get(&mut self, image: &Stored, target: &Target) -> Result<Arc<PortableImage>> {
@@ -258,7 +338,7 @@ impl Saved<'_> {
 
     /// Runs the engine's `save` into an archive.
     fn receive_archive(&self, engine: &dyn Engine, images: &[&Stored]) -> Result<Opened> {
-        let names: Vec<String> = images.iter().map(|image| image.name.clone()).collect();
+        let names: Vec<String> = images.iter().map(|image| image.found.clone()).collect();
         let platforms: BTreeSet<_> = self
             .targets
             .iter()
@@ -303,10 +383,11 @@ fn matching_image(image: &Stored, found: &[Arc<PortableImage>]) -> Option<Arc<Po
     }
     let only = found.first().filter(|_| found.len() == 1);
     let portable = found.iter().find(by_id).or(only)?;
-    Some(match tag {
-        Some(tag) => Arc::new(portable.named(tag)),
-        None => Arc::clone(portable),
-    })
+    let named = match tag {
+        Some(tag) => portable.named(tag),
+        None => portable.as_ref().clone(),
+    };
+    Some(Arc::new(named.with_full_names()))
 }
 
 /// Passes bytes on, tells how many, and stops when the caller wants to.
@@ -339,5 +420,35 @@ impl<W: Write> Write for Counted<'_, W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_of_podmans_is_of_localhost() {
+        let podman = |name| possible_names(EngineKind::Podman, name);
+        assert_eq!(podman("mine:2"), ["localhost/mine:2", "mine:2"]);
+        assert_eq!(podman("me/mine:2"), ["localhost/me/mine:2", "me/mine:2"]);
+        assert_eq!(podman("localhost/mine:2"), ["localhost/mine:2"]);
+        assert_eq!(podman("quay.io/a/b:1"), ["quay.io/a/b:1"]);
+        assert_eq!(podman("localhost:5000/a"), ["localhost:5000/a"]);
+        assert_eq!(possible_names(EngineKind::Docker, "mine:2"), ["mine:2"]);
+    }
+
+    #[test]
+    fn an_id_of_podmans_is_found_with_and_without_its_algorithm() {
+        let podman = |name| possible_names(EngineKind::Podman, name);
+        let short = "0123456789ab";
+        let of_short = [
+            &format!("localhost/{short}"),
+            short,
+            &format!("sha256:{short}"),
+        ];
+        assert_eq!(podman(short), of_short);
+        let whole = format!("sha256:{}", "0".repeat(64));
+        assert_eq!(podman(&whole), [whole.as_str()]);
     }
 }

@@ -1,6 +1,7 @@
 //! What is sent to nodes whose containerd is only played, and what is said about it.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -10,16 +11,43 @@ use kind_image::archive::{Archive, PortableImage};
 use kind_image::oci::{ImageConfig, Platform};
 use kind_image::store::{Placement, Store};
 
-use super::LoadImages;
 use super::inventory::Inventory;
 use super::verdict::{self, Verdict};
-use crate::{Event, Provider, Result, Verbosity, error_chain};
+use super::{LoadImages, LoadOutcome, LoadedImage};
+use crate::{Code, Event, Provider, Result, Verbosity, error_chain};
 
 const NAME: &str = "docker.io/library/app:v1";
 
 /// An archive of an image whose layers hold these texts.
 fn archive(directory: &Path, layers: &[&str]) -> PathBuf {
     archive_for("amd64", directory, layers)
+}
+
+/// The same without any name, as `docker save ID` writes it.
+fn nameless_archive(directory: &Path, layers: &[&str]) -> PathBuf {
+    let named = std::fs::File::open(archive(directory, layers)).unwrap();
+    let path = directory.join("nameless.tar");
+    let mut nameless = tar::Builder::new(std::fs::File::create(&path).unwrap());
+    for entry in tar::Archive::new(named).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        if name == "index.json" {
+            continue;
+        }
+        if name == "manifest.json" {
+            let mut images: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+            images[0]["RepoTags"] = serde_json::Value::Null;
+            bytes = images.to_string().into_bytes();
+        }
+        let mut header = entry.header().clone();
+        header.set_size(bytes.len() as u64);
+        let added = nameless.append_data(&mut header, name, bytes.as_slice());
+        added.unwrap();
+    }
+    nameless.finish().unwrap();
+    path
 }
 
 /// The same for another architecture.
@@ -71,8 +99,9 @@ fn a_node_lacks_what_is_neither_packed_nor_unpacked() {
     assert_eq!(wanted(&[], &chain[1..2]), [2]);
     assert_eq!(wanted(&layers[..2], &[]), [2]);
 
+    let documents = [image.id(), image.digest()];
     let verdict = |names, snapshots: &[_]| {
-        verdict::judge_image(&image, &Inventory::of(names, &[], snapshots))
+        verdict::judge_image(&image, &Inventory::of(names, &documents, snapshots))
     };
     assert_eq!(verdict(&names, &chain), Verdict::Present);
     assert_eq!(
@@ -82,15 +111,24 @@ fn a_node_lacks_what_is_neither_packed_nor_unpacked() {
     assert_eq!(verdict(&[], &chain), Verdict::Missing);
     // As a failed import leaves it.
     assert_eq!(verdict(&names, &chain[..1]), Verdict::Missing);
+    for lacking in [&documents[..1], &documents[1..]] {
+        let inventory = Inventory::of(&names, lacking, &chain);
+        assert_eq!(verdict::judge_image(&image, &inventory), Verdict::Missing);
+    }
 }
 
 /// What the played containerd has and gets.
 #[derive(Default)]
 struct World {
-    images: String,
+    /// Rows of names.
+    images: Mutex<String>,
+    /// Documents by their digests.
+    documents: BTreeMap<String, String>,
     snapshots: String,
     refuses: Mutex<u32>,
     tagging_fails: bool,
+    /// What an import that is refused leaves, as rows of names.
+    leaves: String,
     /// Sizes of the archives that were imported.
     imports: Mutex<Vec<usize>>,
 }
@@ -103,10 +141,26 @@ impl World {
                 let answer = format!(
                     "=== machine\nx86_64\n=== config\nversion = 3\n\
                      plugins.'io.containerd.cri.v1.images'.snapshotter = 'overlayfs'\n\
-                     === images\n{}=== snapshots overlayfs\n{}",
-                    self.images, self.snapshots
+                     === images\n{}=== content\n{}=== snapshots overlayfs\n{}",
+                    self.images.lock().unwrap(),
+                    self.documents
+                        .keys()
+                        .map(|digest| format!("{digest}\n"))
+                        .collect::<String>(),
+                    self.snapshots
                 );
                 io.stdout.write_all(answer.as_bytes()).unwrap();
+                Ok(0)
+            }
+            [_, _, "content", "get", digest] => {
+                let document = self.documents[digest].as_bytes();
+                io.stdout.write_all(document).unwrap();
+                Ok(0)
+            }
+            [_, _, "images", "rm", name] => {
+                let mut images = self.images.lock().unwrap();
+                let rows = images.lines().filter(|row| !row.starts_with(name));
+                *images = rows.map(|row| format!("{row}\n")).collect();
                 Ok(0)
             }
             [_, _, "images", "tag", ..] => Ok(i32::from(self.tagging_fails)),
@@ -116,6 +170,9 @@ impl World {
                 self.imports.lock().unwrap().push(bytes.len());
                 let mut refuses = self.refuses.lock().unwrap();
                 let code = i32::from(*refuses > 0);
+                if code > 0 {
+                    self.images.lock().unwrap().push_str(&self.leaves);
+                }
                 *refuses = refuses.saturating_sub(1);
                 io.stderr.write_all(b"what ctr says").unwrap();
                 Ok(code)
@@ -157,7 +214,7 @@ impl Stage {
         }
     }
 
-    fn load(&self, options: LoadImages) -> Result<()> {
+    fn load(&self, options: LoadImages) -> Result<Vec<LoadedImage>> {
         let settings = Provider::builder().temporary_dir(self.place.path());
         let provider = Provider::on(Arc::clone(&self.engine) as Arc<dyn Engine>, settings);
         provider.load_images(options, &|event| {
@@ -185,8 +242,13 @@ impl Stage {
 fn having(image: &PortableImage, names: &[&str], layers: usize) -> World {
     let row = |name: &str| format!("{name} type {} 1 MiB\n", image.digest());
     let chain = image.chain_ids();
+    let config = serde_json::to_string(image.document()).unwrap();
     World {
-        images: names.iter().map(|name| row(name)).collect(),
+        images: Mutex::new(names.iter().map(|name| row(name)).collect()),
+        documents: BTreeMap::from([
+            (image.id().to_string(), config),
+            (image.digest().to_string(), "{}".to_owned()),
+        ]),
         snapshots: chain[..layers]
             .iter()
             .map(|id| format!("{id} Committed\n"))
@@ -236,13 +298,174 @@ fn only_what_a_node_lacks_is_sent() {
 
     let stage = Stage::new(stage.place, having(&image, &[&id, NAME], 2));
     let file = std::fs::File::open(&path).unwrap();
-    stage.load(LoadImages::new("kind").stream(file)).unwrap();
+    let loaded = stage.load(LoadImages::new("kind").stream(file)).unwrap();
     assert_eq!(stage.imports(), [0; 0]);
-    assert_eq!(
-        stage.said(),
-        "",
-        "scripts know this command as a silent one"
+    assert!(
+        loaded
+            .iter()
+            .all(|image| image.outcome == LoadOutcome::Present)
     );
+}
+
+#[test]
+fn what_was_loaded_is_said_per_node() {
+    let place = tempfile::tempdir().unwrap();
+    let path = archive(place.path(), &["base"]);
+    let image = image_in(&path);
+    let id = image.id().to_string();
+    for (world, outcome, said) in [
+        (World::default(), LoadOutcome::Loaded, "loaded into node"),
+        (
+            having(&image, &[&id], 1),
+            LoadOutcome::Named,
+            "was on node \"kind-worker\" under another name",
+        ),
+        (
+            having(&image, &[&id, NAME], 1),
+            LoadOutcome::Present,
+            "already present on node",
+        ),
+    ] {
+        let stage = Stage::new(tempfile::tempdir().unwrap(), world);
+        let loaded = stage.load(LoadImages::new("kind").archive(&path)).unwrap();
+        let mut nodes: Vec<_> = loaded.iter().map(|image| image.node.as_str()).collect();
+        nodes.sort_unstable();
+        assert_eq!(nodes, ["kind-control-plane", "kind-worker"]);
+        assert_eq!(
+            (loaded[0].names.as_slice(), &loaded[0].id),
+            (&[NAME.to_owned()][..], &id)
+        );
+        assert!(loaded.iter().all(|image| image.outcome == outcome));
+        let told = stage.said();
+        assert_eq!(told.lines().count(), 2, "{told}");
+        let begin = format!("Image: {NAME:?} with ID {id:?} {said}");
+        let of_worker = told.lines().find(|line| line.contains("\"kind-worker\""));
+        assert!(of_worker.unwrap().starts_with(&begin), "{told}");
+    }
+}
+
+#[test]
+fn an_image_without_a_name_gets_the_same_one_each_time() {
+    let place = tempfile::tempdir().unwrap();
+    let path = nameless_archive(place.path(), &["base"]);
+    let image = image_in(&path);
+    assert_eq!(image.names(), []);
+    let name = format!("localhost/loaded:{}", &image.id().hex()[..12]);
+    let stage = Stage::new(place, World::default());
+    let archives = LoadImages::new("kind")
+        .nodes(["kind-worker"])
+        .archive(&path);
+    let loaded = stage.load(archives).unwrap();
+    assert_eq!(loaded[0].names, [name.as_str()]);
+    assert!(stage.said().contains(&name));
+    // By its id out of a store, as it is saved then.
+    let id = image.id().to_string();
+    stage.engine.stock(&id, &id, std::fs::read(&path).unwrap());
+    let stored = LoadImages::new("kind").nodes(["kind-worker"]).image(&id);
+    assert_eq!(stage.load(stored).unwrap()[0].names, [name.as_str()]);
+    // Once it is there it is not named anew.
+    let there = having(&image, &[&id, &name], 1);
+    let stage = Stage::new(stage.place, there);
+    let archives = LoadImages::new("kind")
+        .nodes(["kind-worker"])
+        .archive(&path);
+    assert_eq!(
+        stage.load(archives).unwrap()[0].outcome,
+        LoadOutcome::Present
+    );
+}
+
+#[test]
+fn a_failed_import_leaves_no_name_behind() {
+    let place = tempfile::tempdir().unwrap();
+    let path = archive(place.path(), &["base", "top"]);
+    let image = image_in(&path);
+    let id = image.id().to_string();
+    let leaves = |name: &str| format!("{name} type {} 1 MiB\n", image.digest());
+    let world = World {
+        leaves: format!("{}{}", leaves(NAME), leaves(&id)),
+        refuses: Mutex::new(2),
+        ..World::default()
+    };
+    let stage = Stage::new(place, world);
+    let one = || {
+        LoadImages::new("kind")
+            .nodes(["kind-worker"])
+            .archive(&path)
+    };
+    *stage.world.refuses.lock().unwrap() = 1;
+    stage.load(one()).unwrap_err();
+    assert_eq!(*stage.world.images.lock().unwrap(), "");
+    // A good one works afterwards.
+    stage.imports();
+    let loaded = stage.load(one()).unwrap();
+    assert_eq!(
+        (loaded[0].outcome, stage.imports().len()),
+        (LoadOutcome::Loaded, 1)
+    );
+}
+
+#[test]
+fn one_flipped_byte_of_a_layer_is_told_and_sent_to_no_node() {
+    let place = tempfile::tempdir().unwrap();
+    let path = archive(place.path(), &["base", "top"]);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let text = bytes
+        .windows(6)
+        .position(|bytes| bytes == b"toptop")
+        .unwrap();
+    bytes[text] ^= 1;
+    let damaged = place.path().join("damaged.tar");
+    std::fs::write(&damaged, bytes).unwrap();
+    let stage = Stage::new(place, World::default());
+    let error = stage.load(
+        LoadImages::new("kind")
+            .archive(&damaged)
+            .nodes(["kind-worker"]),
+    );
+    let error = error.unwrap_err();
+    assert_eq!(error.code(), Code::ImageMismatch);
+    let told = error_chain(&error);
+    assert!(
+        told.starts_with("failed to load image: blobs/sha256/"),
+        "{told}"
+    );
+    let whole = std::fs::metadata(&path).unwrap().len();
+    let sent = stage.imports();
+    assert!(sent.len() == 1 && (sent[0] as u64) < whole, "{sent:?}");
+}
+
+/// As a failed import left it: pods then said CreateContainerError, and this command "already present on all nodes".
+#[test]
+fn a_name_without_its_layers_is_not_the_image() {
+    let place = tempfile::tempdir().unwrap();
+    let path = archive(place.path(), &["base", "top"]);
+    let image = image_in(&path);
+    let id = image.id().to_string();
+    for world in [
+        having(&image, &[&id, NAME], 0),
+        having(&image, &[&id, NAME], 1),
+        World {
+            documents: BTreeMap::new(),
+            ..having(&image, &[&id, NAME], 2)
+        },
+    ] {
+        let stage = Stage::new(tempfile::tempdir().unwrap(), world);
+        let bytes = std::fs::read(&path).unwrap();
+        stage.engine.stock("app:v1", &id, bytes);
+        let stored = LoadImages::new("kind")
+            .image("app:v1")
+            .nodes(["kind-worker"]);
+        assert_eq!(stage.load(stored).unwrap()[0].outcome, LoadOutcome::Loaded);
+        assert_eq!(stage.imports().len(), 1);
+        let archives = LoadImages::new("kind")
+            .archive(&path)
+            .nodes(["kind-worker"]);
+        assert_eq!(
+            stage.load(archives).unwrap()[0].outcome,
+            LoadOutcome::Loaded
+        );
+    }
 }
 
 #[test]
@@ -261,13 +484,13 @@ fn images_of_the_engine_are_told_of_in_kinds_words() {
     let stage = Stage::new(place, World::default());
     stock(&stage, &id);
     stage.load(load()).unwrap();
-    assert_eq!(
-        stage.said(),
-        format!(
-            "Image: \"app:v1\" with ID \"{id}\" not yet present on node \"kind-worker\", loading...\n\
-             Image: \"app:v1\" with ID \"{id}\" not yet present on node \"kind-control-plane\", loading...\n"
-        )
+    let said = stage.said();
+    let kinds = format!(
+        "Image: \"app:v1\" with ID \"{id}\" not yet present on node \"kind-worker\", loading...\n\
+         Image: \"app:v1\" with ID \"{id}\" not yet present on node \"kind-control-plane\", loading...\n"
     );
+    let rest = said.strip_prefix(&kinds).unwrap();
+    assert_eq!(rest.matches("loaded into node").count(), 2, "{rest}");
     assert_eq!(stage.imports().len(), 2);
 
     let stage = Stage::new(stage.place, having(&image, &[&id, NAME], 1));
@@ -305,7 +528,7 @@ fn images_of_the_engine_are_told_of_in_kinds_words() {
     assert!(said.starts_with(&missing), "{said}");
     let failed = "failed to re-tag image on the node kind-worker due to an error ";
     assert!(
-        said.contains(failed) && said.ends_with(". Will load it instead...\n"),
+        said.contains(failed) && said.contains(". Will load it instead...\n"),
         "{said}"
     );
     assert_eq!(stage.imports().len(), 1);

@@ -108,7 +108,7 @@ fn a_load_is_not_waited_for() {
         .archive(&archive)
         .cancel(cancel.clone());
     let left = interrupt(&stage, &cancel, "exec", || {
-        stage.provider.load_images(load, &|_| {})
+        stage.provider.load_images(load, &|_| {}).map(drop)
     });
     hangs.store(false, Ordering::SeqCst);
     let cluster = "kind".to_owned();

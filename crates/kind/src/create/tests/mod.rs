@@ -16,6 +16,7 @@ use crate::{
 
 mod dry_run;
 mod interrupts;
+mod power;
 mod secrets;
 
 const NODE: &str = "kind-control-plane";
@@ -339,6 +340,91 @@ fn no_sibling_is_left_when_a_call_for_one_node_fails() {
 }
 
 #[test]
+fn deleted_nodes_are_those_that_were_there() {
+    let deleted = |config: &str, refused: &str| {
+        let stage = Stage::new(node(None));
+        stage.engine.refuse_node(refused);
+        let options = stage.options().config_text(config).unwrap();
+        stage.create(&options).unwrap_err();
+        stage.assert_clean();
+        let events = stage.events.lock().unwrap();
+        let deleted = events.iter().filter_map(|event| match event {
+            Event::NodesDeleted { nodes } => Some(nodes.clone()),
+            _ => None,
+        });
+        deleted.collect::<Vec<_>>()
+    };
+    let told = deleted(WITH_WORKERS, "kind-worker2");
+    assert!(
+        !told.concat().contains(&"kind-worker2".to_owned()),
+        "{told:?}"
+    );
+    let one = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n";
+    assert_eq!(deleted(one, NODE), [[""; 0]; 0]);
+}
+
+#[test]
+fn a_failures_cause_comes_before_what_is_missing_of_its_logs() {
+    // No program that tells of the node works.
+    let stage = Stage::new(Box::new(|_, argv, io| match argv {
+        [_, word] if word == "request" => Ok(answer(Some("kubeadm init"), io)),
+        _ => Ok(1),
+    }));
+    let error = stage.create(&stage.options()).unwrap_err();
+    assert!(error.evidence_problem().is_some(), "{error:?}");
+    let told = stage.story();
+    assert!(!told.contains("Warning"), "{told}");
+}
+
+#[test]
+fn a_kubeconfig_that_is_locked_at_the_end_does_not_cost_the_cluster() {
+    let place = Arc::new(Mutex::new(None::<std::path::PathBuf>));
+    let stage = Stage::new({
+        let place = Arc::clone(&place);
+        on_request(move |io| {
+            // Somebody takes the lock while the cluster is made.
+            let lock = place.lock().unwrap().clone().unwrap();
+            std::fs::write(lock, "").unwrap();
+            answer(None, io)
+        })
+    });
+    let lock = stage.directory.path().join("config.lock");
+    *place.lock().unwrap() = Some(lock.clone());
+    let error = stage.create(&stage.options()).unwrap_err();
+    assert_eq!(error.code(), Code::KubeconfigLocked);
+    let text = error_chain(&error);
+    let begin = "cluster \"kind\" was created and stays: failed to lock config file: ";
+    assert!(text.starts_with(begin), "{text}");
+    let remedy = error.remedy().unwrap();
+    assert!(
+        remedy.contains("`kind export kubeconfig --name kind` writes its entry then"),
+        "{remedy}"
+    );
+    assert!(stage.engine.has(NODE));
+    std::fs::remove_file(lock).unwrap();
+    let exported = stage.provider.export_kubeconfig(
+        "kind",
+        Endpoint::External,
+        &stage.files,
+        &CancelToken::new(),
+        &|_| {},
+    );
+    exported.unwrap();
+}
+
+#[test]
+fn a_kubeconfig_that_is_locked_already_is_told_before_anything_is_made() {
+    let stage = Stage::new(node(None));
+    let lock = stage.directory.path().join("config.lock");
+    std::fs::write(&lock, "").unwrap();
+    stage.create(&stage.options()).unwrap_err();
+    let told = stage.story();
+    let warned = told.find("the kubeconfig cannot be written before it is gone");
+    assert!(warned < told.find("Creating"), "{told}");
+    assert!(warned.is_some());
+}
+
+#[test]
 fn nodes_start_before_their_files_where_addresses_do_not_last() {
     let stage = Stage::new(node(None));
     stage.engine.change_addresses();
@@ -515,7 +601,8 @@ fn a_cluster_that_is_not_ready_stays_and_says_why() {
         1
     }));
     let options = stage.options().wait(Duration::from_secs(60));
-    stage.create(&options).unwrap();
+    let error = stage.create(&options).unwrap_err();
+    assert_eq!(error.causes().len(), 1);
     assert!(stage.engine.has(NODE));
     let events = stage.events.lock().unwrap();
     assert!(events.contains(&Event::NotReady), "{events:#?}");
@@ -534,18 +621,34 @@ fn a_failing_kubeadm_is_named_as_kind_does() {
     );
 }
 
+/// A creation whose kube-proxy crashed ended with success after four minutes.
 #[test]
-fn running_out_of_time_is_no_error() {
+fn a_cluster_that_is_not_ready_in_time_is_no_success() {
     let stage = Stage::new(node(Some("wait for ready")));
-    stage
+    let error = stage
         .create(&stage.options().wait(Duration::from_secs(1)))
-        .unwrap();
+        .unwrap_err();
+    assert_eq!(error.code(), Code::NotReady);
+    assert_eq!(
+        error_chain(&error),
+        "cluster \"kind\" was created and stays: it is not ready in time: what it printed"
+    );
+    assert!(error.remedy().unwrap().contains("kind doctor kind"));
     assert!(
         stage.story().contains("< Failed\nNotReady\n"),
         "{}",
         stage.story()
     );
-    assert!(stage.kubeconfig().is_some());
+    assert!(stage.kubeconfig().is_some() && stage.engine.has(NODE));
+}
+
+#[test]
+fn who_brings_the_network_is_not_told_that_creating_failed() {
+    let stage = Stage::new(node(Some("wait for ready")));
+    let config = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnetworking: {disableDefaultCNI: true}\n";
+    let options = stage.options().config_text(config).unwrap();
+    stage.create(&options.wait(Duration::from_secs(1))).unwrap();
+    assert!(stage.story().contains("NotReady\n"));
 }
 
 #[test]
@@ -622,6 +725,10 @@ fn a_kubeconfig_that_cannot_be_written_is_told_before_anything_is_made() {
         (
             KubeconfigFiles::one(below_a_file),
             "failed to lock config file: ",
+        ),
+        (
+            KubeconfigFiles::one(stage.directory.path()),
+            "failed to get kubeconfig to merge: ",
         ),
     ] {
         let options = CreateCluster::new(files).image("node:1");

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
-use super::facts::Host;
+use super::facts::{Host, Planned};
+use crate::access::{Room, measure_room};
 use crate::doctor::outcome::{Outcome, Problem};
 
-/// Bytes below which a node's first minute fails.
-const NO_SPACE: u64 = 100 << 20;
+/// Bytes below which a node's first minute fails: etcd alone makes two files of 64 MiB.
+const CONTROL_PLANE_SPACE: u64 = 160 << 20;
+const WORKER_SPACE: u64 = 40 << 20;
+/// What temporary files take at least.
+const TEMPORARY_SPACE: u64 = 100 << 20;
 /// What a new cluster and a few images take where nodes are kept.
 const LITTLE_SPACE: u64 = 2 << 30;
 /// Logs and archives that are temporary.
@@ -15,45 +19,44 @@ const FEW_FILES: u64 = 20_000;
 /// What Kubernetes takes before anything runs on it.
 const CONTROL_PLANE_MEMORY: u64 = 700 << 20;
 const WORKER_MEMORY: u64 = 250 << 20;
-
-/// A filesystem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Space {
-    free: u64,
-    /// Files that may be made; `None` where there is no limit.
-    free_files: Option<u64>,
-}
+/// Below that the kernel ends some of its programs.
+const LEAST_CONTROL_PLANE_MEMORY: u64 = 350 << 20;
+const LEAST_WORKER_MEMORY: u64 = 100 << 20;
 
 pub(super) fn look_at_memory(host: &Host) -> Outcome {
     let available = host
         .text("proc/meminfo")
         .and_then(|text| available_memory(&text));
     match available.filter(|_| host.has_nodes()) {
-        Some(available) => {
-            let needed = host.planned.sum(CONTROL_PLANE_MEMORY, WORKER_MEMORY);
-            judge_memory(available, needed, &host.planned.describe())
-        }
+        Some(available) => judge_memory(available, host.planned),
         None => Outcome::skipped("nodes would not run on this kernel"),
     }
 }
 
-/// Bytes that programs could have, out of `/proc/meminfo`.
+/// Bytes that programs could have, out of `/proc/meminfo`: those that could be swapped too.
 fn available_memory(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
+    let bytes = |name: &str| {
+        let line = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
+        let kibibytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+        Some(kibibytes * 1024)
+    };
+    Some(bytes("MemAvailable:")? + bytes("SwapFree:").unwrap_or(0))
 }
 
-fn judge_memory(available: u64, needed: u64, nodes: &str) -> Outcome {
+fn judge_memory(available: u64, planned: Planned) -> Outcome {
+    let least = planned.sum(LEAST_CONTROL_PLANE_MEMORY, LEAST_WORKER_MEMORY);
+    let needed = planned.sum(CONTROL_PLANE_MEMORY, WORKER_MEMORY);
     let told = format!("{} of memory are available", format_size(available));
     if available >= needed {
         return Outcome::Passed(told);
     }
-    let expected = format!("{}, which {nodes} takes", format_size(needed));
+    let expected = |bytes| format!("{}, which {} takes", format_size(bytes), planned.describe());
     let remedy = "stop clusters that are not in use (`kind stop cluster`) and other programs, or make fewer nodes";
-    Problem::warning(told, expected, remedy).into()
+    if available < least {
+        Problem::error(told, expected(least), remedy).into()
+    } else {
+        Problem::warning(told, expected(needed), remedy).into()
+    }
 }
 
 /// Where the engine that would be used keeps nodes and images.
@@ -70,7 +73,11 @@ pub(super) fn look_at_engine_disk(host: &Host) -> Outcome {
         let name = host.engines().used().name;
         format!("`kind prune` and `{name} system prune` remove what nobody uses")
     };
-    look_at_disk(host, Path::new(&info.storage_dir), LITTLE_SPACE, &remedy)
+    let wanted = Wanted {
+        least: host.planned.sum(CONTROL_PLANE_SPACE, WORKER_SPACE),
+        enough: LITTLE_SPACE,
+    };
+    look_at_disk(host, Path::new(&info.storage_dir), wanted, &remedy)
 }
 
 pub(super) fn look_at_temporary_disk(host: &Host) -> Outcome {
@@ -84,37 +91,38 @@ pub(super) fn look_at_temporary_disk(host: &Host) -> Outcome {
         let expected = "a directory for temporary files";
         return Problem::error(found, expected, remedy).into();
     }
-    look_at_disk(host, directory, LITTLE_TEMPORARY, &remedy)
+    let wanted = Wanted {
+        least: TEMPORARY_SPACE,
+        enough: LITTLE_TEMPORARY,
+    };
+    look_at_disk(host, directory, wanted, &remedy)
 }
 
-fn look_at_disk(host: &Host, directory: &Path, enough: u64, remedy: &str) -> Outcome {
-    let place = host.path(directory);
-    let existing = place.ancestors().find(|path| path.exists());
-    let measured = existing.and_then(measure_space);
-    match measured {
-        Some(space) => judge_disk(&directory.display().to_string(), space, enough, remedy),
+/// Bytes that are wanted on a disk.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// With less nothing works.
+    least: u64,
+    enough: u64,
+}
+
+fn look_at_disk(host: &Host, directory: &Path, wanted: Wanted, remedy: &str) -> Outcome {
+    match measure_room(&host.path(directory)) {
+        Some(room) => judge_disk(&directory.display().to_string(), room, wanted, remedy),
         None => Outcome::skipped(format!("{} cannot be looked at", directory.display())),
     }
 }
 
-fn measure_space(path: &Path) -> Option<Space> {
-    let stat = rustix::fs::statvfs(path).ok()?;
-    Some(Space {
-        free: stat.f_bavail.saturating_mul(stat.f_frsize),
-        free_files: (stat.f_files > 0).then_some(stat.f_favail),
-    })
-}
-
-fn judge_disk(directory: &str, space: Space, enough: u64, remedy: &str) -> Outcome {
-    let free = format_size(space.free);
-    let told = format!("{free} are free in {directory}");
-    if space.free < NO_SPACE {
-        return Problem::error(told, format!("{} or more", format_size(enough)), remedy).into();
+fn judge_disk(directory: &str, room: Room, wanted: Wanted, remedy: &str) -> Outcome {
+    let told = format!("{} are free in {directory}", format_size(room.bytes));
+    let expected = format!("{} or more", format_size(wanted.enough));
+    if room.bytes < wanted.least {
+        return Problem::error(told, expected, remedy).into();
     }
-    if space.free < enough {
-        return Problem::warning(told, format!("{} or more", format_size(enough)), remedy).into();
+    if room.bytes < wanted.enough {
+        return Problem::warning(told, expected, remedy).into();
     }
-    if let Some(files) = space.free_files.filter(|files| *files < FEW_FILES) {
+    if let Some(files) = room.files.filter(|files| *files < FEW_FILES) {
         let found = format!("only {files} more files can be made in {directory}");
         return Problem::warning(found, format!("{FEW_FILES} or more"), remedy).into();
     }
@@ -141,21 +149,28 @@ mod tests {
         let meminfo = "MemTotal:       24576000 kB\nMemAvailable:    2097152 kB\n";
         let available = available_memory(meminfo).unwrap();
         assert_eq!(available, 2 << 30);
-        let judged = |needed| told(&judge_memory(available, needed, "a cluster of one node"));
-        assert_eq!(judged(1 << 30), "passed: 2.0 GiB of memory are available");
-        assert_eq!(judged(3 << 30), "warning: 2.0 GiB of memory are available");
+        let swapping = format!("{meminfo}SwapTotal: 9 kB\nSwapFree: 1048576 kB\n");
+        assert_eq!(available_memory(&swapping), Some(3 << 30));
+        let judged = |workers| {
+            let planned = Planned {
+                control_planes: 1,
+                workers,
+            };
+            told(&judge_memory(available, planned))
+        };
+        assert_eq!(judged(1), "passed: 2.0 GiB of memory are available");
+        assert_eq!(judged(9), "warning: 2.0 GiB of memory are available");
+        assert_eq!(judged(99), "error: 2.0 GiB of memory are available");
     }
 
     #[test]
     fn disks_are_judged_by_bytes_and_files() {
-        let judged = |free, free_files| {
-            told(&judge_disk(
-                "/a",
-                Space { free, free_files },
-                LITTLE_SPACE,
-                "remove",
-            ))
+        let wanted = Wanted {
+            least: CONTROL_PLANE_SPACE,
+            enough: LITTLE_SPACE,
         };
+        let judged =
+            |bytes, files| told(&judge_disk("/a", Room { bytes, files }, wanted, "remove"));
         assert_eq!(
             judged(8 << 30, Some(1 << 20)),
             "passed: 8.0 GiB are free in /a"

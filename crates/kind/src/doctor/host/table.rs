@@ -7,9 +7,14 @@ use super::{
 use crate::doctor::entry::Entry;
 
 /// Those that matter before a creation, all of them quick.
-pub(in crate::doctor) const FIRST: [&str; 5] = [
+pub(in crate::doctor) const FIRST: [&str; 10] = [
     "inotify-instances",
+    "inotify-watches",
     "processes",
+    "user-processes",
+    "podman-processes",
+    "open-files",
+    "connections",
     "memory",
     "engine-disk",
     "temporary-disk",

@@ -66,16 +66,22 @@ impl Error {
                 return access::remedy(path, source, ANOTHER_FILE);
             }
         };
-        let holder = match owner {
-            Some(pid) => format!("process {pid} holds the lock"),
-            None => "another program holds the lock, for example kubectl or kind".to_owned(),
-        };
-        let age = age.map_or(String::new(), |age| format!(" for {} s now", age.as_secs()));
         Some(format!(
-            "{holder}{age}: try again when it is done, or remove {} if no such program runs",
+            "{}: try again when it is done, or remove {} if no such program runs",
+            describe_holder(*owner, *age),
             path.display()
         ))
     }
+}
+
+/// Who has a lock, and for how long.
+fn describe_holder(owner: Option<u32>, age: Option<Duration>) -> String {
+    let holder = match owner {
+        Some(pid) => format!("process {pid} holds the lock"),
+        None => "another program holds the lock, for example kubectl or kind".to_owned(),
+    };
+    let age = age.map_or(String::new(), |age| format!(" for {} s now", age.as_secs()));
+    format!("{holder}{age}")
 }
 
 impl Lock {
@@ -159,6 +165,17 @@ pub(crate) struct HeldLock {
     pub(crate) age: Option<Duration>,
     /// A crash has left it.
     pub(crate) is_stale: bool,
+}
+
+impl HeldLock {
+    /// What it means for whoever wants to write the file soon.
+    pub(crate) fn describe(&self) -> String {
+        let holder = describe_holder(self.owner, self.age);
+        format!(
+            "{} is there, and {holder}: the kubeconfig cannot be written before it is gone",
+            self.path.display()
+        )
+    }
 }
 
 /// The lock that somebody has on a file, if there is one.
