@@ -65,11 +65,13 @@ pub struct Check {
 
 /// The id of an end that no signature knows.
 pub const UNKNOWN: &str = "component-ended";
+/// The id of the last error of something that others wait for and that goes on.
+pub const LAST_ERROR: &str = "component-error";
 
 impl Check {
     /// Whether it has a signature, and not only last words.
     pub fn is_known(&self) -> bool {
-        self.id != UNKNOWN
+        self.id != UNKNOWN && self.id != LAST_ERROR
     }
 }
 

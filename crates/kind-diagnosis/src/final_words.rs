@@ -13,8 +13,9 @@ const BEGINNINGS: [&str; 8] = [
     "containerd: ",
     "error: ",
 ];
-/// Longer words are cut: one line is to be read by people.
+/// Longer words are cut: one line is to be read by people. What Go's programs wrap says its reason last.
 const LONGEST: usize = 320;
+const KEPT_END: usize = 180;
 
 /// What the end of a log says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub fn final_words(log: &str) -> Option<FinalWords> {
         .or_else(|| of_each(&|at| read_fatal_json(lines[at])))
         .or_else(|| of_each(&|at| read_critical(lines[at])))
         .or_else(|| of_each(&|at| read_klog(lines[at], 'F')))
+        .or_else(|| of_each(&|at| read_spawn_failure(lines[at])))
         .or_else(|| of_each(&|at| read_beginning(lines[at])));
     let is_end = end.is_some();
     let text = end
@@ -43,6 +45,17 @@ pub fn final_words(log: &str) -> Option<FinalWords> {
         text: strip_controls(&text),
         is_end,
     })
+}
+
+/// The last line in which a program that goes on tells of an error.
+pub(crate) fn last_error(log: &str) -> Option<String> {
+    let mut lines = log.lines().rev();
+    let error = lines.find_map(|line| {
+        let klog = read_klog(line, 'E');
+        klog.or_else(|| read_json(line, &["error", "fatal", "panic"]))
+            .or_else(|| read_etcd_error(line))
+    });
+    error.map(|words| strip_controls(&words))
 }
 
 /// `E… run.go:72] "command failed" err="…"`, where long errors stand between `<` and ` >` on lines of their own.
@@ -58,11 +71,15 @@ fn read_command_failed(lines: &[&str], at: usize) -> Option<String> {
 
 /// etcd's last line: `{"level":"fatal","msg":"…","error":"…"}`.
 fn read_fatal_json(line: &str) -> Option<String> {
+    read_json(line, &["fatal", "panic"])
+}
+
+fn read_json(line: &str, levels: &[&str]) -> Option<String> {
     if !line.starts_with('{') {
         return None;
     }
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
-    if !matches!(line["level"].as_str()?, "fatal" | "panic") {
+    if !levels.contains(&line["level"].as_str()?) {
         return None;
     }
     let message = line["msg"].as_str().unwrap_or_default();
@@ -76,6 +93,19 @@ fn read_fatal_json(line: &str) -> Option<String> {
 fn read_critical(line: &str) -> Option<String> {
     let (_, words) = line.split_once(" C | etcdmain: ")?;
     Some(words.trim().to_owned())
+}
+
+/// An etcd before 3.5: `2026-11-29 09:46:45.9 E | etcdserver: words`.
+fn read_etcd_error(line: &str) -> Option<String> {
+    let (_, words) = line.split_once(" E | ")?;
+    Some(words.trim().to_owned())
+}
+
+/// systemd's words for a program that it could not start at all.
+fn read_spawn_failure(line: &str) -> Option<String> {
+    let (_, words) = line.split_once(".service: ")?;
+    let failed = words.starts_with("Failed at step ");
+    failed.then(|| words.trim().to_owned())
 }
 
 fn read_beginning(line: &str) -> Option<String> {
@@ -105,10 +135,13 @@ fn unquote(text: &str) -> String {
 
 /// What people can read in a glance.
 pub(crate) fn cut(words: &str) -> String {
-    match words.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{} …", &words[..end]),
-        None => words.to_owned(),
+    let length = words.chars().count();
+    if length <= LONGEST {
+        return words.to_owned();
     }
+    let start: String = words.chars().take(LONGEST - KEPT_END).collect();
+    let end: String = words.chars().skip(length - KEPT_END).collect();
+    format!("{start} … {end}")
 }
 
 /// A line without what would move a terminal's cursor.
@@ -155,6 +188,11 @@ mod tests {
             ),
             ("F1128 21:58:18.6 1 a.go:1] b\ngoroutine 1\n", "b", true),
             (
+                "kubelet.service: Failed at step EXEC spawning /a: Exec format error\n",
+                "Failed at step EXEC spawning /a: Exec format error",
+                true,
+            ),
+            (
                 "E1128 21:58:18.6 1 a.go:1] b\nI1128 a.go:1] c\n",
                 "b",
                 false,
@@ -167,12 +205,40 @@ mod tests {
         assert_eq!(final_words("\n \n"), None);
     }
 
+    #[test]
+    fn the_last_error_of_a_program_that_goes_on_is_found() {
+        for (log, words) in [
+            (
+                "E1128 21:58:18.6 1 a.go:1] a\nI1128 21:58:18.7 1 a.go:1] b\n",
+                "a",
+            ),
+            (
+                "{\"level\":\"error\",\"msg\":\"a\",\"error\":\"b\"}\n{\"level\":\"warn\",\"msg\":\"c\"}\n",
+                "a: b",
+            ),
+            (
+                "2026-11-29 09:46:45.9 E | etcdserver: a\n2026-11-29 09:46:45.9 W | etcdserver: b\n",
+                "etcdserver: a",
+            ),
+        ] {
+            assert_eq!(last_error(log).as_deref(), Some(words));
+        }
+        assert_eq!(last_error("I1128 21:58:18.7 1 a.go:1] b\n"), None);
+    }
+
+    #[test]
+    fn long_words_keep_their_reason() {
+        let long = format!("failed to pull {}: not found", "a".repeat(900));
+        let cut = cut(&long);
+        assert!(cut.starts_with("failed to pull aa") && cut.ends_with("aa: not found"));
+    }
+
     proptest! {
         #[test]
         fn any_log_is_read(log in "(?s).{0,200}", line in "[ -~é…]{400,600}") {
             let words = final_words(&log);
             prop_assert!(words.is_none_or(|words| !words.text.contains(char::is_control)));
-            prop_assert!(cut(&line).chars().count() <= LONGEST + 2);
+            prop_assert!(cut(&line).chars().count() <= LONGEST + 3);
         }
     }
 }

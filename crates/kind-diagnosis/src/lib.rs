@@ -13,12 +13,13 @@ mod pattern;
 mod signature;
 mod signatures;
 
-pub use check::{Check, Evidence, Severity, UNKNOWN};
+pub use check::{Check, Evidence, LAST_ERROR, Severity, UNKNOWN};
 pub use component::Component;
 pub use final_words::{FinalWords, final_words};
 pub use signature::Signature;
+pub use signatures::RENEW_CERTIFICATES;
 
-use final_words::{cut, strip_controls};
+use final_words::{cut, last_error, strip_controls};
 use pattern::waits_for_another;
 use signature::Line;
 use signatures::SIGNATURES;
@@ -58,6 +59,12 @@ pub fn signatures() -> &'static [Signature] {
     SIGNATURES
 }
 
+/// Whether a check of that id says what comes to the same however often it is tried.
+pub fn is_certain(id: &str) -> bool {
+    let mut signatures = SIGNATURES.iter();
+    signatures.any(|signature| signature.id == id && signature.is_certain)
+}
+
 /// What lines of a running component's log tell of that is in the way, the latest of each kind.
 pub fn examine_lines<'a>(
     component: Component<'_>,
@@ -81,6 +88,21 @@ pub fn examine_lines<'a>(
         }
     }
     found
+}
+
+/// The last error that a running component tells of, for those who know nothing better.
+pub fn examine_last_error(component: Component<'_>, path: &str, log: &str) -> Option<Check> {
+    let error = last_error(log)?;
+    let check = make_unknown(Line {
+        component,
+        path,
+        text: &error,
+    });
+    Some(Check {
+        id: LAST_ERROR.to_owned(),
+        severity: Severity::Warning,
+        ..check
+    })
 }
 
 /// A component that ended for a reason that no signature knows.

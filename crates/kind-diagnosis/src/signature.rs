@@ -13,10 +13,14 @@ pub struct Signature {
     pub components: &'static [&'static str],
     /// What they say, with `{}` for what differs.
     pub patterns: &'static [&'static str],
+    /// One of these is said as well; none are needed if there are none.
+    pub(crate) only: &'static [&'static str],
     /// What lines of that kind say that mean nothing.
     pub(crate) except: &'static [&'static str],
     /// Whether a component that runs says so too, and not only one that ends.
     pub(crate) while_running: bool,
+    /// Another try comes to the same, so that none is waited for.
+    pub is_certain: bool,
     /// It may heal by itself.
     pub heals: bool,
     /// What is so; `{1}` … are the holes of the pattern.
@@ -52,7 +56,8 @@ impl Signature {
         if !self.components.is_empty() && !self.components.contains(&name) {
             return None;
         }
-        if self.except.iter().any(|words| line.text.contains(words)) {
+        let says = |words: &&str| line.text.contains(words);
+        if self.except.iter().any(says) || !(self.only.is_empty() || self.only.iter().any(says)) {
             return None;
         }
         let mut patterns = self.patterns.iter();
@@ -67,12 +72,14 @@ impl Signature {
     /// What a user is told of a match. Who waits for another program may go on whatever else was said.
     pub(crate) fn make_check(&self, line: Line<'_>, captures: &Captures<'_>) -> Check {
         let settings = line.component.settings().unwrap_or("its configuration");
-        let fill = |text: &str| cut(&captures.fill(&text.replace("{settings}", settings)));
+        let fill = |text: &str| captures.fill(&text.replace("{settings}", settings));
         Check {
             id: self.id.to_owned(),
-            severity: Severity::of(self.heals || waits_for_another(line.text)),
+            severity: Severity::of(
+                self.heals || (!self.is_certain && waits_for_another(line.text)),
+            ),
             subject: line.component.name().to_owned(),
-            found: fill(self.found),
+            found: cut(&fill(self.found)),
             expected: fill(self.expected),
             remedy: fill(self.remedy),
             evidence: vec![line.evidence()],

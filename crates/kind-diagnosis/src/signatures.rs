@@ -7,8 +7,10 @@ const ENDED: Signature = Signature {
     id: "",
     components: &[],
     patterns: &[],
+    only: &[],
     except: &[],
     while_running: false,
+    is_certain: false,
     heals: false,
     found: "",
     expected: "",
@@ -20,14 +22,141 @@ const RUNNING: Signature = Signature {
     ..ENDED
 };
 
+/// What makes certificates of a node anew; `kubeadm certs renew` leaves out the kubelet's, without which nothing starts.
+pub const RENEW_CERTIFICATES: &str = "in every control plane `kubeadm certs renew all --config /kind/kubeadm.conf && rm /etc/kubernetes/kubelet.conf && \
+     kubeadm init phase kubeconfig kubelet --config /kind/kubeadm.conf`; for every worker put what `kubeadm kubeconfig user --config \
+     /kind/kubeadm.conf --org system:nodes --client-name system:node:WORKER` prints there into its /etc/kubernetes/kubelet.conf; then \
+     `kind stop cluster`, `kind start cluster` and `kind export kubeconfig`";
+
 /// How the API server says that it does not reach an etcd; before 1.23 in other words.
 const ETCD_PATTERNS: &[&str] = &[
     "failed to connect to {Addr: \"{}\"{}Err: connection error: desc = {*}",
     "failed to connect to {{} {}Err :connection error: desc = {*}",
 ];
 
+const SANDBOX_PULLS: &[&str] = &["failed to get sandbox image {}\"{}"];
+
+const SANDBOX: Signature = Signature {
+    expected: "the `sandbox_image` (in containerd 2 `pinned_images`) that the node image brings",
+    remedy: "take it out of `containerdConfigPatches`, or name one that the node has or reaches",
+    ..RUNNING
+};
+
+/// How a kubelet says that it does not get an image of a component without which nothing starts. Those before 1.21
+/// log without keys and values, and quote once less.
+const CONTROL_PLANE_PULLS: &[&str] = &[
+    r#"for \"etcd\" with ErrImagePull: \"{}failed to pull and unpack image \\\"{}\\\""#,
+    r#"for \"kube-apiserver\" with ErrImagePull: \"{}failed to pull and unpack image \\\"{}\\\""#,
+    r#"for "etcd" with ErrImagePull: "{}failed to pull and unpack image \"{}\""#,
+    r#"for "kube-apiserver" with ErrImagePull: "{}failed to pull and unpack image \"{}\""#,
+];
+
 /// All of them.
 pub(crate) const SIGNATURES: &[Signature] = &[
+    Signature {
+        id: "other-machine",
+        patterns: &[
+            "exec {}: exec format error",
+            "Failed at step EXEC spawning {}: Exec format error",
+            "exec user process caused{}: exec format error",
+            "Exec format error",
+            // What a shell says that was given it as a script.
+            ": 1: {}ELF",
+        ],
+        found: "its program is for machines of another kind than this node: the kernel cannot execute it",
+        expected: "an image for the machine's architecture",
+        remedy: "take an image that is built for the node's architecture (`uname -m` in the node): correct `imageRepository` and `imageTag`, or the node image",
+        ..ENDED
+    },
+    Signature {
+        id: "certificate-expired",
+        patterns: &[
+            "certificate has expired or is not yet valid: current time {} is after {}",
+            // Kubelets before 1.21 do not say where it is.
+            "existing bootstrap client certificate{} is expired: {}",
+        ],
+        is_certain: true,
+        found: "a certificate that it was shown or shows has expired on {2}",
+        expected: "certificates that are valid now",
+        remedy: RENEW_CERTIFICATES,
+        ..RUNNING
+    },
+    Signature {
+        id: "certificate-not-yet-valid",
+        patterns: &["certificate has expired or is not yet valid: current time {} is before {}"],
+        is_certain: true,
+        found: "a certificate is valid from {2} on, and its clock shows {1}",
+        expected: "a clock that is not behind that of whoever made the certificates",
+        remedy: "set the clock of the machine that nodes run on; if it was put back, wait or make the cluster anew",
+        ..RUNNING
+    },
+    Signature {
+        id: "cgroup-controller",
+        components: &["kubelet"],
+        patterns: &[
+            "ollowing Cgroup subsystem not mounted: [{}]",
+            "Failed to find subsystem mount for required subsystem: {}",
+        ],
+        found: "its node has no cgroup controller {1}",
+        expected: "the controllers cpu, cpuset, memory and pids",
+        remedy: "start the host's kernel without `cgroup_disable`, and for memory with `cgroup_enable=memory` where it is off by default; `kind doctor` says which there are",
+        ..RUNNING
+    },
+    Signature {
+        id: "root-device",
+        components: &["kubelet"],
+        patterns: &["failed to get rootfs info: {*}"],
+        found: "it does not find the device that its node is on: {1}",
+        expected: "the block device of the engine's filesystem in the node, as btrfs, zfs and encrypted disks need it",
+        remedy: "mount the device by `extraMounts` of the node, for example `/dev/mapper`, or set `localStorageCapacityIsolation: false` in KubeletConfiguration",
+        ..RUNNING
+    },
+    Signature {
+        id: "swap",
+        components: &["kubelet"],
+        patterns: &["unning with swap on is not supported"],
+        found: "the host has swap, and its configuration refuses that",
+        expected: "`failSwapOn: false`, which kind sets, or a host without swap",
+        remedy: "take `failSwapOn` out of `kubeadmConfigPatches`, or `sudo swapoff -a` on the host",
+        ..ENDED
+    },
+    Signature {
+        id: "overlay",
+        components: &["kubelet", "containerd"],
+        patterns: &["failed to mount rootfs component{}: invalid argument"],
+        found: "layers of images cannot be mounted: the engine's filesystem bears no overlayfs above it",
+        expected: "a filesystem like ext4 or xfs below the engine, or a snapshotter that does without overlayfs",
+        remedy: "set `snapshotter = \"native\"` (or fuse-overlayfs) by `containerdConfigPatches`, or move the engine's directory to another filesystem",
+        ..RUNNING
+    },
+    Signature {
+        id: "inotify-watches",
+        patterns: &["inotify{}no space left on device"],
+        found: "it can watch no more files: the user's limit of inotify's watches is reached",
+        expected: "as many watches as all clusters of the host take",
+        remedy: "`kind doctor --fix`, or `sysctl fs.inotify.max_user_watches=524288` on the engine's host",
+        ..RUNNING
+    },
+    Signature {
+        id: "inotify-instances",
+        patterns: &[
+            "inotify{}too many open files",
+            "fsnotify{}too many open files",
+        ],
+        found: "it can make no instance of inotify: the user's limit is reached",
+        expected: "as many instances as all clusters of the host take",
+        remedy: "`kind doctor --fix`, or `sysctl fs.inotify.max_user_instances=512` on the engine's host",
+        ..RUNNING
+    },
+    Signature {
+        id: "disk-full",
+        except: &["cgroup"],
+        patterns: &["no space left on device"],
+        found: "the disk is full",
+        expected: "space for what nodes write",
+        remedy: "free some where the engine keeps nodes (`kind prune`, and what the engine has for it; `kind doctor` says how much there is), or on the disk of the `extraMounts` that it writes to",
+        ..RUNNING
+    },
     Signature {
         id: "unknown-flag",
         patterns: &[
@@ -71,6 +200,57 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         expected: "labels outside of `kubernetes.io` and `k8s.io`, or of `node.kubernetes.io`",
         remedy: "name the label otherwise, or set it with `kubectl label node` once the cluster is there",
         ..ENDED
+    },
+    Signature {
+        id: "address-missing",
+        patterns: &["listen tcp {}: bind: cannot assign requested address"],
+        found: "the node has not got the address of {1}",
+        expected: "an address of the node, or 0.0.0.0 for all that it has",
+        remedy: "take `advertiseAddress`, `bind-address` and the like out of `kubeadmConfigPatches`: kind sets the node's own",
+        ..ENDED
+    },
+    Signature {
+        id: "read-only",
+        patterns: &["read-only file system"],
+        found: "it may not write where it must: the file system is read-only",
+        expected: "files that can be written",
+        remedy: "take `readOnly: true` off the `extraMounts` and `extraVolumes` that it writes to",
+        ..ENDED
+    },
+    Signature {
+        id: "cgroup-driver",
+        components: &["kubelet"],
+        patterns: &["expected cgroupsPath to be of format {} for systemd cgroups"],
+        is_certain: true,
+        found: "it and containerd do not name control groups alike, so that no pod starts",
+        expected: "one driver of control groups for both",
+        remedy: "take `cgroupDriver` out of `kubeadmConfigPatches` and `SystemdCgroup` out of `containerdConfigPatches`: the node image sets both",
+        ..RUNNING
+    },
+    Signature {
+        id: "runtime-endpoint",
+        components: &["kubelet"],
+        except: &["/run/containerd/containerd.sock"],
+        patterns: &["dial unix {}: connect: no such file or directory"],
+        is_certain: true,
+        found: "it looks for containerd at {1}, where it is not",
+        expected: "the socket /run/containerd/containerd.sock",
+        remedy: "take `containerRuntimeEndpoint` and `container-runtime-endpoint` out of `kubeadmConfigPatches`",
+        ..ENDED
+    },
+    Signature {
+        id: "runtime-missing",
+        components: &["kubelet"],
+        patterns: &[
+            "no runtime for {}\"{} is configured",
+            "binary not installed {}\"{}",
+            "unable to retrieve OCI runtime error (open {}\"{}",
+        ],
+        is_certain: true,
+        found: "containerd has no runtime that starts pods: {2} is not there",
+        expected: "a runtime whose program the node has",
+        remedy: "correct `default_runtime_name` and the `runtimes` in `containerdConfigPatches`, and mount nothing over a runtime's program",
+        ..RUNNING
     },
     Signature {
         id: "port-in-use",
@@ -141,20 +321,95 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         ..RUNNING
     },
     Signature {
+        id: "sandbox-image",
+        components: &["kubelet"],
+        patterns: SANDBOX_PULLS,
+        only: &[
+            ": not found",
+            "manifest unknown",
+            "pull access denied",
+            "authorization failed",
+            "401 Unauthorized",
+            "403 Forbidden",
+            "no such host",
+            "server gave HTTP response to HTTPS client",
+            "x509: ",
+        ],
+        is_certain: true,
+        found: "the image {2} that holds a pod together is not in the node, and its registry does not give it, so that no pod starts",
+        ..SANDBOX
+    },
+    Signature {
+        id: "sandbox-image-unreachable",
+        components: &["kubelet"],
+        patterns: SANDBOX_PULLS,
+        found: "the image {2} that holds a pod together is not in the node and cannot be pulled, so that no pod starts",
+        ..SANDBOX
+    },
+    Signature {
+        id: "control-plane-image-unknown",
+        components: &["kubelet"],
+        patterns: CONTROL_PLANE_PULLS,
+        only: &[
+            ": not found",
+            "manifest unknown",
+            "pull access denied",
+            "authorization failed",
+            "401 Unauthorized",
+            "403 Forbidden",
+        ],
+        is_certain: true,
+        found: "the image {2} of the control plane is not in the node, and its registry does not have it or does not give it away",
+        expected: "the images that the node image brings, or ones that their registry gives to everybody",
+        remedy: "correct `imageRepository` and `imageTag` in ClusterConfiguration; without them the images are taken that the node image brings",
+        ..RUNNING
+    },
+    Signature {
+        id: "control-plane-registry",
+        components: &["kubelet"],
+        patterns: CONTROL_PLANE_PULLS,
+        only: &[
+            "no such host",
+            "server gave HTTP response to HTTPS client",
+            "first record does not look like a TLS handshake",
+            "x509: ",
+        ],
+        is_certain: true,
+        found: "the image {2} of the control plane is not in the node, and its registry cannot be asked: its name is unknown, or it does not prove who it is",
+        expected: "the images that the node image brings, or a registry that nodes find and trust",
+        remedy: "correct `imageRepository` in ClusterConfiguration, or let nodes find and trust the registry: see the `hosts.toml` of containerd",
+        ..RUNNING
+    },
+    Signature {
         id: "control-plane-image",
         components: &["kubelet"],
-        patterns: &[
-            "for \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
-            "for \\\"kube-apiserver\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"{}\\\\\\\"",
-            // Kubelets before 1.21 log without keys and values, and quote once less.
-            r#"for "etcd" with ErrImagePull: "rpc error: code = Unknown desc = failed to pull and unpack image \"{}\""#,
-            r#"for "etcd" with ErrImagePull: "rpc error: code = NotFound desc = failed to pull and unpack image \"{}\""#,
-            r#"for "kube-apiserver" with ErrImagePull: "rpc error: code = Unknown desc = failed to pull and unpack image \"{}\""#,
-            r#"for "kube-apiserver" with ErrImagePull: "rpc error: code = NotFound desc = failed to pull and unpack image \"{}\""#,
-        ],
-        found: "the image {1} of the control plane is not in the node and cannot be pulled",
+        patterns: CONTROL_PLANE_PULLS,
+        found: "the image {2} of the control plane is not in the node and cannot be pulled",
         expected: "the images that the node image brings, or a registry that the node reaches",
         remedy: "correct `imageRepository` and `imageTag` in ClusterConfiguration, or make the registry reachable",
+        ..RUNNING
+    },
+    Signature {
+        id: "image-rate-limit",
+        components: &["kubelet"],
+        heals: true,
+        patterns: &[
+            r#"failed to pull and unpack image {}"{}{}toomanyrequests"#,
+            r#"failed to pull and unpack image {}"{}{}429 Too Many Requests"#,
+        ],
+        found: "the registry of the image {2} gives no more to this address for a while",
+        expected: "fewer pulls, or ones with a login",
+        remedy: "bring the image with `kind load`, take a mirror, or let nodes log in at the registry",
+        ..RUNNING
+    },
+    Signature {
+        id: "proxy-login",
+        components: &["kubelet"],
+        heals: true,
+        patterns: &["Proxy Authentication Required"],
+        found: "the proxy that nodes were given wants a login",
+        expected: "a proxy that serves nodes, and none for addresses of the cluster",
+        remedy: "correct HTTP_PROXY, HTTPS_PROXY and NO_PROXY where kind is called, and create the cluster anew",
         ..RUNNING
     },
     Signature {
@@ -162,10 +417,12 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         components: &["kubelet"],
         heals: true,
         patterns: &[
-            "\"Failed to pull image\" err=\"failed to pull and unpack image \\\"{}\\\"{}no such host",
-            "\"Failed to pull image\" err=\"failed to pull and unpack image \\\"{}\\\"{}not found",
+            r#""Failed to pull image" err="{}failed to pull and unpack image \"{}\"{}no such host"#,
+            r#""Failed to pull image" err="{}failed to pull and unpack image \"{}\"{}not found"#,
+            r#"PullImage{}"{}" from image service failed: {}no such host"#,
+            r#"PullImage{}"{}" from image service failed: {}not found"#,
         ],
-        found: "the image {1} is not in the node and cannot be pulled",
+        found: "the image {2} is not in the node and cannot be pulled",
         expected: "an image that the node has or reaches",
         remedy: "correct the image's name, make its registry reachable, or bring it with `kind load`",
         ..RUNNING
@@ -208,6 +465,26 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         found: "it does not reach the etcd outside of the cluster at {1}: {3}",
         expected: "an etcd that answers before the cluster is made",
         remedy: "start it, or correct `etcd.external` in ClusterConfiguration: its endpoints must be addresses that nodes reach, and its certificate must be for them",
+        ..RUNNING
+    },
+    Signature {
+        id: "out-of-memory",
+        components: &["kernel"],
+        heals: true,
+        patterns: &["oom_kill {}"],
+        found: "memory ran out, and it has killed processes since the start ({1})",
+        expected: "memory for all that runs in nodes: a control plane takes 700 MiB or more",
+        remedy: "give the node more (`resources.memory`), or the engine's machine; stop clusters that are not in use (`kind stop cluster`), or make fewer nodes",
+        ..RUNNING
+    },
+    Signature {
+        id: "etcd-slow",
+        components: &["etcd"],
+        heals: true,
+        patterns: &["failed to send out heartbeat on time", "slow fdatasync"],
+        found: "the machine or its disk is too slow for it",
+        expected: "a disk that writes within 10 ms, and time on the processors",
+        remedy: "make fewer nodes or stop what else runs; a data directory in memory (`extraMounts` of a tmpfs at /var/lib/etcd) helps where the disk is slow",
         ..RUNNING
     },
     Signature {

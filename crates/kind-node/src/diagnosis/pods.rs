@@ -34,6 +34,8 @@ pub(super) struct ContainerLog {
     pub(super) modified: SystemTime,
     /// Its end, without what the runtime puts before each line.
     pub(super) log: String,
+    /// The same of the run before, as long as the kubelet keeps that.
+    pub(super) previous: Option<String>,
 }
 
 /// The latest log of each of the control plane's containers, below `/var/log/pods`. Directories of pods whose manifest
@@ -58,12 +60,16 @@ fn read_log(directory: &Path) -> Option<ContainerLog> {
     let (restarts, path) = logs.max()?;
     let modified = fs::metadata(&path).and_then(|metadata| metadata.modified());
     let log = strip_prefixes(&read_tail(&path).ok()?);
+    let previous = restarts.checked_sub(1);
+    let previous =
+        previous.and_then(|number| read_tail(&directory.join(format!("{number}.log"))).ok());
     Some(ContainerLog {
         container: name_of(directory),
         restarts,
         path,
         modified: modified.ok()?,
         log,
+        previous: previous.map(|log| strip_prefixes(&log)),
     })
 }
 
@@ -135,6 +141,8 @@ mod tests {
         let expected = [("etcd", 0), ("kube-apiserver", 10)];
         assert_eq!(counts.collect::<Vec<_>>(), expected);
         assert_eq!(found[1].log, "Error: unknown flag: --a\n");
+        assert_eq!(found[1].previous, Some(found[1].log.clone()));
+        assert_eq!(found[0].previous, None);
         assert_eq!(find_logs(pods.path(), begin + Duration::from_secs(5)), []);
         assert_eq!(find_logs(&pods.path().join("none"), begin), []);
     }

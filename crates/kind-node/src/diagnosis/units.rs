@@ -24,6 +24,11 @@ pub(super) struct Journal {
     pub(super) ended: Vec<String>,
 }
 
+/// How people see a unit's journal.
+pub(super) fn journal_name(unit: &str) -> String {
+    format!("journalctl -u {unit}")
+}
+
 /// Reads the journal of a unit since a time; an empty one where there is none.
 pub(super) fn read_journal(unit: &str, since: SystemTime) -> Journal {
     let newest_first = read_newest_first(unit, since).unwrap_or_default();

@@ -1,16 +1,18 @@
 //! Watching what a start waits for.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use kind_diagnosis::{
-    Check, Component, Evidence, Severity, examine_exit, examine_lines, final_words,
+    Check, Component, Evidence, Severity, examine_exit, examine_lines, final_words, is_certain,
 };
 
+use super::last_error::find_last_error;
+use super::memory::{count_kills, judge_kills};
 use super::pods::{ContainerLog, find_logs};
-use super::units::{self, Journal, read_journal};
+use super::units::{self, Journal, journal_name, read_journal};
 
 /// Journals cost a program each time; most starts are over before.
 const FIRST_JOURNAL_DELAY: Duration = Duration::from_secs(5);
@@ -20,18 +22,28 @@ const LATEST_LINES: usize = 20;
 /// Components without which nothing goes on. The others can be mended in a cluster that runs, unless what they were
 /// told is wrong.
 const ESSENTIAL: [&str; 4] = ["containerd", "etcd", "kube-apiserver", "kubelet"];
-/// What ends this often for the same reason that nobody knows does so again.
-const UNKNOWN_ENDS: u32 = 3;
+/// What ends this often, one time after the other, for the same reason that nobody knows does so again. The kubelet pauses
+/// ten seconds and more before a third time.
+const UNKNOWN_ENDS: u32 = 2;
 /// Units are started again within a second, also while files are still being written that they read.
 const KNOWN_UNIT_ENDS: usize = 2;
 const UNKNOWN_UNIT_ENDS: usize = 5;
 /// Who has ended for want of these, after tries of its own, does not get them in its next life either.
 const NOT_AWAITED: [&str; 1] = ["external-etcd"];
 
+/// How an etcd says that it serves; before 3.5 in other words.
+const SERVES: [&str; 2] = ["serving client", "ready to serve client requests"];
+/// An API server tries again every few seconds.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(6);
+const WRONG_WAY: &str = "take `etcd-servers`, `etcd-cafile` and the like out of `apiServer.extraArgs` of ClusterConfiguration, and \
+     `listen-client-urls` out of `etcd.local.extraArgs`; certificates of your own must be of one authority";
+
 /// Remembers how components ended so far.
 pub(crate) struct Watch {
     pods: PathBuf,
     began: SystemTime,
+    /// A node that runs may have got since what it once said it lacks.
+    is_start: bool,
     next_journals: Instant,
     /// For each container: its restarts when it was seen last, what it said, and how often it said so.
     seen: BTreeMap<String, (u32, String, u32)>,
@@ -40,12 +52,19 @@ pub(crate) struct Watch {
     /// The line that told first of each thing that a running component cannot do.
     first_attempts: BTreeMap<String, Vec<Evidence>>,
     journals: Vec<Check>,
+    /// Processes that the kernel had killed before.
+    kills_before: Option<u64>,
+    /// Since when an etcd serves that the API server does not get on with, and what it said of that last.
+    refused: Option<(Instant, Vec<Evidence>)>,
 }
 
 impl Watch {
     /// Begins with a node that starts now.
     pub(crate) fn new() -> Self {
-        Self::since(SystemTime::now())
+        Self {
+            is_start: true,
+            ..Self::since(SystemTime::now())
+        }
     }
 
     /// Begins with what was said since a time.
@@ -53,11 +72,14 @@ impl Watch {
         Self {
             pods: PathBuf::from("/var/log/pods"),
             began,
+            is_start: false,
             next_journals: Instant::now() + FIRST_JOURNAL_DELAY,
             seen: BTreeMap::new(),
             last_ends: BTreeMap::new(),
             first_attempts: BTreeMap::new(),
             journals: Vec::new(),
+            kills_before: count_kills(),
+            refused: None,
         }
     }
 
@@ -78,7 +100,14 @@ impl Watch {
     /// The same with everything read anew, for a start that has failed.
     pub(crate) fn look_closely(&mut self) -> Vec<Check> {
         self.read_journals(Self::judge_whole_journal);
-        self.collect_checks()
+        let checks = self.collect_checks();
+        if checks.is_empty() {
+            find_last_error(&self.pods, self.began)
+                .into_iter()
+                .collect()
+        } else {
+            checks
+        }
     }
 
     fn read_journals(&mut self, judge: fn(&mut Self, &'static str, &Journal) -> Vec<Check>) {
@@ -98,16 +127,24 @@ impl Watch {
         if journal.current.is_empty() || ended_since {
             self.judge_whole_journal(unit, journal)
         } else {
-            self.note_attempts(unit, &journal.current);
-            self.judge_lines(unit, &journal_name(unit), &journal.current)
+            self.judge_current(unit, &journal.current)
         }
     }
 
     /// The same, and why it ended before.
     fn judge_whole_journal(&mut self, unit: &'static str, journal: &Journal) -> Vec<Check> {
-        self.note_attempts(unit, &journal.current);
-        let mut checks = self.judge_lines(unit, &journal_name(unit), &journal.current);
+        let mut checks = self.judge_current(unit, &journal.current);
         checks.extend(judge_ends(unit, &journal.ended));
+        checks
+    }
+
+    /// What is in the way by the run that goes on: what it says now, and what it has said that stays true.
+    fn judge_current(&mut self, unit: &'static str, lines: &[String]) -> Vec<Check> {
+        let mut checks = self.note_attempts(unit, lines);
+        checks.retain(|check| self.is_start && is_certain(&check.id));
+        let latest = self.judge_lines(unit, &journal_name(unit), lines);
+        checks.retain(|check| latest.iter().all(|now| now.id != check.id));
+        checks.extend(latest);
         checks
     }
 
@@ -115,9 +152,40 @@ impl Watch {
         let logs = find_logs(&self.pods, self.began);
         let mut checks: Vec<_> = logs.iter().flat_map(|log| self.judge_log(log)).collect();
         checks.extend(self.journals.iter().cloned());
+        self.judge_refusals(&logs, &mut checks, Instant::now());
+        checks.extend(self.judge_memory(&logs));
         drop_consequences(&mut checks);
         checks.sort_by_key(|check| (Reverse(check.severity), !check.is_known()));
+        drop_repetitions(&mut checks);
         checks
+    }
+
+    fn judge_memory(&self, logs: &[ContainerLog]) -> Option<Check> {
+        let kills = count_kills()?.saturating_sub(self.kills_before?);
+        judge_kills(kills, logs.iter().any(|log| log.restarts > 0))
+    }
+
+    /// Gives up an API server that goes on not to reach an etcd that serves: what leads it there is wrong.
+    fn judge_refusals(&mut self, logs: &[ContainerLog], checks: &mut [Check], now: Instant) {
+        let mut etcd = logs.iter().filter(|log| log.container == "etcd");
+        let serves = etcd.any(|log| SERVES.iter().any(|words| log.log.contains(words)));
+        let mut refused = checks
+            .iter_mut()
+            .filter(|check| check.id == "etcd-unreachable");
+        let Some(check) = refused.next().filter(|_| serves) else {
+            self.refused = None;
+            return;
+        };
+        let first = || (now, check.evidence.clone());
+        let (since, said) = self.refused.get_or_insert_with(first);
+        // What it said before may be over; only a new line tells that it is not.
+        let says_again = *said != check.evidence;
+        said.clone_from(&check.evidence);
+        if says_again && now.duration_since(*since) >= REFUSAL_TIMEOUT {
+            check.severity = Severity::Error;
+            check.expected = "the etcd beside it, which serves".to_owned();
+            check.remedy = WRONG_WAY.to_owned();
+        }
     }
 
     fn judge_log(&mut self, log: &ContainerLog) -> Vec<Check> {
@@ -131,12 +199,13 @@ impl Watch {
         checks
     }
 
-    /// What is in the way by what a component said lately. What it tries again and again is not given up after one try.
+    /// What is in the way by what a component said lately. What it tries again and again is not given up after one try,
+    /// unless that has said enough.
     fn judge_lines(&mut self, name: &str, path: &str, lines: &[impl AsRef<str>]) -> Vec<Check> {
         let latest = &lines[lines.len().saturating_sub(LATEST_LINES)..];
         let latest = latest.iter().map(AsRef::as_ref);
         let mut checks = examine_lines(Component::new(name), path, latest);
-        for check in &mut checks {
+        for check in checks.iter_mut().filter(|check| !is_certain(&check.id)) {
             let first = self.first_attempts.entry(check.id.clone());
             if *first.or_insert_with(|| check.evidence.clone()) == check.evidence {
                 check.severity = Severity::Warning;
@@ -145,15 +214,17 @@ impl Watch {
         checks
     }
 
-    /// Remembers what a unit tried first. A kubelet says so much that its first try is not among its latest lines when
-    /// it is looked at.
-    fn note_attempts(&mut self, unit: &'static str, lines: &[String]) {
+    /// Remembers what a unit tried first, and returns what it has said before its latest lines. A kubelet says so much
+    /// that its first try is not among these when it is looked at.
+    fn note_attempts(&mut self, unit: &'static str, lines: &[String]) -> Vec<Check> {
         let earlier = &lines[..lines.len().saturating_sub(LATEST_LINES)];
         let earlier = earlier.iter().map(String::as_str);
-        for check in examine_lines(Component::new(unit), &journal_name(unit), earlier) {
-            let first = self.first_attempts.entry(check.id);
-            first.or_insert(check.evidence);
+        let checks = examine_lines(Component::new(unit), &journal_name(unit), earlier);
+        for check in &checks {
+            let first = self.first_attempts.entry(check.id.clone());
+            first.or_insert_with(|| check.evidence.clone());
         }
+        checks
     }
 
     fn judge_end(&mut self, path: &str, log: &ContainerLog) -> Option<Check> {
@@ -165,7 +236,8 @@ impl Watch {
         let seen = self.seen.entry(log.container.clone());
         let (restarts, said, times) = seen.or_insert((0, String::new(), 0));
         if *restarts != log.restarts {
-            *times = if *said == check.found { *times + 1 } else { 1 };
+            let again = *said == check.found || ended_likewise(log, path, &check);
+            *times = if again { (*times).max(1) + 1 } else { 1 };
             *restarts = log.restarts;
             said.clone_from(&check.found);
         }
@@ -178,11 +250,33 @@ impl Watch {
     }
 }
 
-/// An API server that does not reach etcd is no news where it is known why etcd fails.
+/// Whether the run before ended for the same reason: it may have done so before anybody looked.
+fn ended_likewise(log: &ContainerLog, path: &str, check: &Check) -> bool {
+    let Some(previous) = &log.previous else {
+        return false;
+    };
+    let has_ended = final_words(previous).is_some_and(|words| words.is_end);
+    let before = examine_exit(Component::new(&log.container), path, previous);
+    has_ended && before.is_some_and(|before| before.found == check.found)
+}
+
+/// An API server that does not reach etcd is no news where it is known why etcd fails. Neither is that a slow machine,
+/// where something else ends the start.
 fn drop_consequences(checks: &mut Vec<Check>) {
-    if checks.iter().any(|check| check.subject == "etcd") {
-        checks.retain(|check| check.id != "etcd-unreachable");
-    }
+    let ends = checks.iter().any(|check| check.severity == Severity::Error);
+    let of_etcd = checks.iter().any(|check| check.subject == "etcd");
+    checks.retain(|check| match check.id.as_str() {
+        _ if check.severity == Severity::Error => true,
+        "etcd-unreachable" => !ends && !of_etcd,
+        "etcd-slow" => !ends,
+        _ => true,
+    });
+}
+
+/// A component may say while it runs what it ends of as well; once is enough.
+fn drop_repetitions(checks: &mut Vec<Check>) {
+    let mut told = BTreeSet::new();
+    checks.retain(|check| told.insert((check.subject.clone(), check.found.clone())));
 }
 
 /// Takes what a component has not got in its last life either for what it will not get.
@@ -194,14 +288,14 @@ fn give_up(checks: &mut [Check]) {
     }
 }
 
-/// How people see a unit's journal.
-fn journal_name(unit: &str) -> String {
-    format!("journalctl -u {unit}")
-}
-
 /// Why a unit ends again and again.
 fn judge_ends(unit: &str, ended: &[String]) -> Option<Check> {
     let (component, path) = (Component::new(unit), journal_name(unit));
+    // A consequence of it may be what it said last.
+    let said = examine_lines(component, &path, ended.last()?.lines());
+    if let Some(check) = said.into_iter().find(|check| is_certain(&check.id)) {
+        return Some(check);
+    }
     let mut check = examine_exit(component, &path, ended.last()?)?;
     let enough = if check.is_known() {
         KNOWN_UNIT_ENDS
@@ -238,7 +332,36 @@ mod tests {
             path: PathBuf::from("a.log"),
             modified: SystemTime::now(),
             log: log.to_owned(),
+            previous: None,
         }
+    }
+
+    #[test]
+    fn what_a_component_says_and_ends_of_is_told_once() {
+        let log = restarted(
+            "etcd",
+            1,
+            "panic: create wal error: no space left on device",
+        );
+        let mut checks = Watch::new().judge_log(&log);
+        assert_eq!(checks.len(), 2);
+        checks.sort_by_key(|check| Reverse(check.severity));
+        drop_repetitions(&mut checks);
+        let left: Vec<_> = checks.iter().map(|check| check.severity).collect();
+        assert_eq!(left, [Severity::Error]);
+    }
+
+    #[test]
+    fn an_end_like_the_one_before_counts_at_once() {
+        let severity = |previous: Option<&str>| {
+            let mut log = restarted("kube-apiserver", 1, "Error: odd");
+            log.previous = previous.map(str::to_owned);
+            Watch::new().judge_log(&log)[0].severity
+        };
+        assert_eq!(severity(None), Severity::Warning);
+        assert_eq!(severity(Some("Error: other")), Severity::Warning);
+        assert_eq!(severity(Some("I1 1 1 a.go:1] killed")), Severity::Warning);
+        assert_eq!(severity(Some("Error: odd")), Severity::Error);
     }
 
     #[test]
@@ -253,8 +376,8 @@ mod tests {
             assert_eq!(severity(1, "Error: a"), warning, "one end, looked at often");
         }
         assert_eq!(severity(2, "Error: b"), warning);
-        assert_eq!(severity(3, "Error: b"), warning);
-        assert_eq!(severity(4, "Error: b"), error);
+        assert_eq!(severity(3, "Error: c"), warning);
+        assert_eq!(severity(4, "Error: c"), error);
         assert_eq!(severity(5, "Error: unknown flag: --a"), error);
         for restarts in 6..9 {
             assert_eq!(severity(restarts, "Error: connection refused"), warning);
@@ -300,6 +423,33 @@ mod tests {
     }
 
     #[test]
+    fn an_image_that_its_registry_does_not_have_is_not_asked_for_twice() {
+        let severity = |reason: &str| {
+            let line = format!(
+                "E1 22:00:01 1 a.go:1] \"Error syncing pod, skipping\" err=\"failed to \\\"StartContainer\\\" for \
+                 \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"a/etcd:1\\\\\\\": {reason}\\\"\""
+            );
+            let checks = Watch::new().judge_journal("kubelet", &journal(&[], &[&line]));
+            (checks[0].id.clone(), checks[0].severity)
+        };
+        let told = |id: &str, severity| (id.to_owned(), severity);
+        assert_eq!(
+            severity("failed to resolve reference: a/etcd:1: not found"),
+            told("control-plane-image-unknown", Severity::Error)
+        );
+        assert_eq!(
+            severity("dial tcp: lookup a: no such host"),
+            told("control-plane-registry", Severity::Error)
+        );
+        for heals in ["connect: connection refused", "503 Service Unavailable"] {
+            assert_eq!(
+                severity(heals),
+                told("control-plane-image", Severity::Warning)
+            );
+        }
+    }
+
+    #[test]
     fn a_second_try_is_one_whatever_was_said_since_the_first() {
         let failed = |second| {
             format!(
@@ -330,8 +480,43 @@ mod tests {
             drop_consequences(&mut checks);
             checks.len()
         };
+        let heals = |mut check: Check| {
+            check.severity = Severity::Warning;
+            check
+        };
+        let waits = heals(waits);
         assert_eq!(kept(vec![waits.clone()]), 1);
-        assert_eq!(kept(vec![waits, fails]), 1);
+        assert_eq!(kept(vec![waits.clone(), fails.clone()]), 1);
+        let slow = check("etcd", "etcd-slow");
+        assert_eq!(kept(vec![heals(slow.clone()), waits]), 1);
+        assert_eq!(kept(vec![heals(slow), fails]), 1);
+        let mut refused = heals(check("kube-apiserver", "etcd-unreachable"));
+        refused.severity = Severity::Error;
+        assert_eq!(kept(vec![refused]), 1, "it is the cause itself");
+    }
+
+    #[test]
+    fn an_api_server_that_does_not_find_an_etcd_that_serves_is_given_up() {
+        let starts = restarted("etcd", 0, "I1 begins");
+        let serves = restarted("etcd", 0, "2026 I | embed: ready to serve client requests");
+        let (mut watch, began) = (Watch::new(), Instant::now());
+        let mut severity = |etcd: &ContainerLog, seconds, line| {
+            let waits = format!(
+                "W{line} failed to connect to {{Addr: \"127.0.0.1:2390\", }}. Err: connection error: desc = \"connection refused\""
+            );
+            let server = restarted("kube-apiserver", 0, &waits);
+            let mut checks = watch.judge_log(&server);
+            let logs = [etcd.clone(), server];
+            watch.judge_refusals(&logs, &mut checks, began + Duration::from_secs(seconds));
+            checks[0].severity
+        };
+        let (warning, error) = (Severity::Warning, Severity::Error);
+        assert_eq!(severity(&serves, 0, 1), warning);
+        assert_eq!(severity(&starts, 9, 2), warning);
+        assert_eq!(severity(&serves, 10, 2), warning);
+        assert_eq!(severity(&serves, 12, 3), warning, "it is soon after");
+        assert_eq!(severity(&serves, 17, 3), warning, "nothing new");
+        assert_eq!(severity(&serves, 18, 4), error);
     }
 
     #[test]
@@ -375,6 +560,27 @@ mod tests {
         assert_eq!(severity(&[odd; 5]), Severity::Error);
         let unwritten = "E1 1 1 run.go:72] \"command failed\" err=\"open /var/lib/kubelet/config.yaml: no such file or directory\"";
         assert_eq!(severity(&[unwritten; 9]), Severity::Warning);
+    }
+
+    #[test]
+    fn why_a_unit_ends_may_stand_before_its_last_words() {
+        let said = "E1 1 1 a.go:1] part of the existing bootstrap client certificate in /etc/kubernetes/kubelet.conf is expired: 2026-11-28\n\
+                    E1 1 1 run.go:72] \"command failed\" err=\"stat /etc/kubernetes/bootstrap-kubelet.conf: no such file or directory\"";
+        let checks = Watch::new().judge_journal("kubelet", &journal(&[said], &[]));
+        let told = (checks[0].id.as_str(), checks[0].severity);
+        assert_eq!(told, ("certificate-expired", Severity::Error));
+    }
+
+    #[test]
+    fn what_stays_true_is_found_behind_all_that_was_said_since() {
+        let expired = "E1 1 1 a.go:1] part of the existing bootstrap client certificate in a is expired: 2026-11-28";
+        let mut lines = vec![expired];
+        lines.extend(["I1 on and on"; 2 * LATEST_LINES]);
+        let mut starts = Watch::new();
+        let found = starts.judge_journal("kubelet", &journal(&[], &lines));
+        assert_eq!(found[0].severity, Severity::Error);
+        let mut runs = Watch::since(SystemTime::now());
+        assert_eq!(runs.judge_journal("kubelet", &journal(&[], &lines)), []);
     }
 
     #[test]

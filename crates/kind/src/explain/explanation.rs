@@ -1,6 +1,6 @@
 //! What people are told of a code or a cause.
 
-use kind_diagnosis::{Signature, UNKNOWN};
+use kind_diagnosis::{LAST_ERROR, Signature, UNKNOWN};
 
 use super::entry::Entry;
 
@@ -47,6 +47,22 @@ impl Explanation {
                 "Read the lines that are shown, and look at what configuration and patches give that component. All \
                  logs are in the directory that the last line names.",
                 "kube-scheduler: leaderelection lost",
+            ],
+        )
+    }
+
+    /// Of an error that is all that is known.
+    pub(super) fn of_last_error() -> Self {
+        Self::new(
+            LAST_ERROR,
+            [
+                "A component of a node runs and tells of an error that kind does not know.",
+                "Nothing of what is known to be in the way was found. This is the last error of what the others wait for: \
+                 etcd, then the API server, the kubelet, containerd.",
+                "`create cluster`, `start cluster --wait`, where a step has failed or taken too long.",
+                "Read the lines that are shown, and look at what configuration and patches give that component. All \
+                 logs are in the directory that the last line names.",
+                "etcd: publish error: etcdserver: request timed out",
             ],
         )
     }

@@ -50,7 +50,10 @@ impl Code {
 pub fn explanations() -> Vec<Explanation> {
     let codes = Code::ALL.iter().map(|code| code.explanation());
     let causes = signatures().iter().map(Explanation::from);
-    let unknown = [Explanation::of_unknown_cause()];
+    let unknown = [
+        Explanation::of_unknown_cause(),
+        Explanation::of_last_error(),
+    ];
     codes.chain(causes).chain(unknown).collect()
 }
 
