@@ -13,6 +13,8 @@ pub struct Examination {
     pub disks: Vec<Disk>,
     /// Certificates that must not expire.
     pub certificates: Vec<Certificate>,
+    /// Programs that it needs and that do not run.
+    pub stopped_units: Vec<String>,
     /// What its components say that is in the way, the worst first.
     pub checks: Vec<Check>,
     /// What the API server beside it says; `None` if it has none.
@@ -45,8 +47,12 @@ pub struct Certificate {
 pub struct Server {
     /// Why it does not answer, if it does not.
     pub failure: Option<String>,
+    /// Which Kubernetes it is of, for example `v1.36.2`.
+    pub version: String,
     /// Nodes that are not ready.
     pub unready_nodes: Vec<Unready>,
+    /// Nodes that are short of something.
+    pub short_nodes: Vec<Unready>,
     /// Pods of Kubernetes itself that are not.
     pub unready_pods: Vec<Unready>,
 }

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod server;
+mod units;
 
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -29,6 +30,7 @@ pub(crate) fn examine_node() -> ExitCode {
     let examination = Examination {
         disks: DISKS.into_iter().filter_map(measure_disk).collect(),
         certificates: certificates::read_certificates(),
+        stopped_units: units::find_stopped(),
         checks: components
             .recv_timeout(COMPONENTS_TIMEOUT)
             .unwrap_or_default(),

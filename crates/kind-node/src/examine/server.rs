@@ -9,7 +9,7 @@ use kube::Client;
 use kube::api::{Api, ListParams};
 use tokio::time::timeout;
 
-use crate::kubernetes::{self, judge_node, judge_pod};
+use crate::kubernetes::{self, find_shortage, judge_node, judge_pod};
 
 /// The manifest by which a kubelet runs an API server here.
 const MANIFEST: &str = "/etc/kubernetes/manifests/kube-apiserver.yaml";
@@ -44,13 +44,21 @@ async fn list_unready() -> Result<Server, String> {
     let client = kubernetes::client_of_at(Path::new(KUBECONFIG), LOCAL).await;
     let client: Client = client.map_err(|error| error.to_string())?;
     let nodes: Api<Node> = Api::all(client.clone());
-    let pods: Api<Pod> = Api::namespaced(client, "kube-system");
+    let pods: Api<Pod> = Api::namespaced(client.clone(), "kube-system");
     let every = ListParams::default();
-    let (nodes, pods) = tokio::join!(nodes.list(&every), pods.list(&every));
+    let (version, nodes, pods) = tokio::join!(
+        client.apiserver_version(),
+        nodes.list(&every),
+        pods.list(&every)
+    );
     let nodes = nodes.map_err(|error| error.to_string())?;
     let pods = pods.map_err(|error| error.to_string())?;
     Ok(Server {
         failure: None,
+        version: version
+            .map(|version| version.git_version)
+            .unwrap_or_default(),
+        short_nodes: nodes.items.iter().filter_map(find_shortage).collect(),
         unready_nodes: nodes.items.iter().filter_map(judge_node).collect(),
         unready_pods: pods.items.iter().filter_map(judge_pod).collect(),
     })

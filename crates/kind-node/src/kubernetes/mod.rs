@@ -7,4 +7,4 @@ pub(crate) mod store;
 mod unready;
 
 pub(crate) use client::{Error, client_beside, client_near, client_of, client_of_at, serves_group};
-pub(crate) use unready::{judge_node, judge_pod};
+pub(crate) use unready::{find_shortage, judge_node, judge_pod};

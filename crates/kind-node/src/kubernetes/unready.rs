@@ -19,6 +19,20 @@ pub(crate) fn judge_node(node: &Node) -> Option<Unready> {
     })
 }
 
+/// What a node is short of: conditions that end in pressure are of what runs out, disk, memory, processes.
+pub(crate) fn find_shortage(node: &Node) -> Option<Unready> {
+    let conditions = node.status.as_ref()?.conditions.as_ref()?;
+    let mut short = conditions
+        .iter()
+        .filter(|condition| condition.type_.ends_with("Pressure") && condition.status == "True");
+    let condition = short.next()?;
+    let message = condition.message.clone().unwrap_or_default();
+    Some(Unready {
+        name: node.metadata.name.clone().unwrap_or_default(),
+        reason: format!("{} ({message})", condition.type_),
+    })
+}
+
 /// Why a pod is not ready, if it is not. One that is done is well, and so is one whose containers are all ready.
 pub(crate) fn judge_pod(pod: &Pod) -> Option<Unready> {
     let status = pod.status.clone().unwrap_or_default();
@@ -88,6 +102,19 @@ mod tests {
             "no room"
         );
         assert_eq!(pod(json!({ "phase": "Pending" })).unwrap(), "Pending");
+    }
+
+    #[test]
+    fn nodes_say_what_they_are_short_of() {
+        let judged = |status: &str| {
+            let node = json!({ "metadata": { "name": "a" }, "status": { "conditions": [
+                { "type": "Ready", "status": "True" },
+                { "type": "DiskPressure", "status": status, "message": "full" },
+            ] } });
+            find_shortage(&serde_json::from_value(node).unwrap()).map(|short| short.reason)
+        };
+        assert_eq!(judged("True").unwrap(), "DiskPressure (full)");
+        assert_eq!(judged("False"), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::examine::examine_nodes;
 use super::host::FIRST;
 use super::outcome::Outcome;
 use super::{CheckDescription, Examination, Verdict, cluster_checks, host_checks};
-use crate::{Error, KubeconfigFiles, Provider, Result};
+use crate::{Error, KubeconfigFiles, Provider, Result, explain};
 
 /// An outcome in one line, without its remedies, which must be there.
 pub(super) fn told(outcome: &Outcome) -> String {
@@ -67,6 +67,26 @@ fn the_documentation_has_every_check() {
             "docs/doctor.md lacks this table:\n{table}"
         );
     }
+}
+
+#[test]
+fn whoever_tells_of_a_known_failure_exists() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/known-failures.md");
+    let page = fs::read_to_string(page).unwrap();
+    let checks = [host_checks(), cluster_checks()].concat();
+    let exists = |id: &str| checks.iter().any(|check| check.id == id) || explain(id).is_some();
+    let found = page.split("\n## ").nth(1).unwrap();
+    let rows = found.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let mut told = BTreeSet::new();
+    for row in rows {
+        let by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let ids: Vec<_> = by.split('`').skip(1).step_by(2).collect();
+        assert!(exists(ids.first().unwrap_or(&"")), "{row}");
+        let ids = ids.into_iter().filter(|id| !id.contains('/'));
+        told.extend(ids.map(str::to_owned));
+    }
+    let missing: Vec<_> = told.iter().filter(|id| !exists(id)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

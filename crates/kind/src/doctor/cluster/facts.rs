@@ -1,6 +1,7 @@
 //! What nodes tell of themselves, asked once for all checks.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -30,6 +31,8 @@ pub(super) enum NodeAnswer {
     Examined(NodeExamination),
     /// It does not answer in time.
     Silent,
+    /// The engine has frozen it.
+    Paused,
     /// Its agent cannot tell: it is of an older release, or there is none.
     Mute,
 }
@@ -81,9 +84,16 @@ impl Patient {
         answers
             .filter_map(|(name, answer)| match answer {
                 NodeAnswer::Examined(told) => Some((name.as_str(), told)),
-                NodeAnswer::Silent | NodeAnswer::Mute => None,
+                NodeAnswer::Silent | NodeAnswer::Paused | NodeAnswer::Mute => None,
             })
             .collect()
+    }
+
+    /// A program on the user's PATH.
+    pub(super) fn find_program(&self, name: &str) -> Option<PathBuf> {
+        let path = self.provider.settings().environment.get("PATH")?;
+        let programs = std::env::split_paths(path).map(|directory| directory.join(name));
+        programs.into_iter().find(|program| program.is_file())
     }
 
     fn ask(&self, node: &str) -> NodeAnswer {
@@ -114,8 +124,14 @@ fn ask_node(engine: &Arc<dyn Engine>, node: &str) -> NodeAnswer {
             asked_ms: began_ms + half,
             took,
         }),
+        None if is_paused(&stderr) => NodeAnswer::Paused,
         None => NodeAnswer::Mute,
     }
+}
+
+/// Engines run no command in what they have frozen, and say why.
+fn is_paused(stderr: &[u8]) -> bool {
+    String::from_utf8_lossy(stderr).contains("paused")
 }
 
 fn now_ms() -> u64 {

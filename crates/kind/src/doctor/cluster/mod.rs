@@ -2,6 +2,7 @@
 
 mod access;
 mod facts;
+mod kubectl;
 mod nodes;
 mod server;
 mod table;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use kind_diagnosis::RENEW_CERTIFICATES;
 use kind_engine::{Node, State};
+use kind_node::examination::Certificate;
 
 use super::facts::{NodeAnswer, NodeExamination, Patient};
 use crate::doctor::outcome::{Outcome, Problem};
@@ -55,6 +57,11 @@ fn judge_answers(answers: &BTreeMap<String, NodeAnswer>) -> Outcome {
                 "an answer at once",
                 "see whether the host is overloaded; `kind stop cluster` and `kind start cluster` start nodes anew",
             ),
+            NodeAnswer::Paused => Problem::error(
+                "the node is paused: nothing of it goes on",
+                "a node that runs",
+                format!("`docker unpause {node}`, or the like of your engine"),
+            ),
             NodeAnswer::Mute => Problem::warning(
                 "the node cannot tell how it is: it was not made by this release of kind",
                 "a node of this release",
@@ -67,6 +74,25 @@ fn judge_answers(answers: &BTreeMap<String, NodeAnswer>) -> Outcome {
         0 => Outcome::skipped("no node runs"),
         count => Outcome::of_problems(problems.collect(), format!("{count} tell how they are")),
     }
+}
+
+pub(super) fn look_at_units(patient: &Patient) -> Outcome {
+    judge_units(&patient.examinations())
+}
+
+fn judge_units(told: &[(&str, &NodeExamination)]) -> Outcome {
+    let problems = told.iter().flat_map(|(node, told)| {
+        let stopped = told.examination.stopped_units.iter();
+        stopped.map(move |unit| {
+            let name = unit.split(' ').next().unwrap_or_default();
+            let found = format!("{unit} does not run, without which the node does nothing");
+            let remedy = format!(
+                "`systemctl start {name}` in the node; `journalctl -u {name}` says why it has ended"
+            );
+            Problem::error(found, "containerd and the kubelet run", remedy).of(*node)
+        })
+    });
+    of_nodes(told, problems.collect(), "containerd and kubelets run")
 }
 
 pub(super) fn look_at_components(patient: &Patient) -> Outcome {
@@ -117,33 +143,50 @@ pub(super) fn look_at_certificates(patient: &Patient) -> Outcome {
 }
 
 fn judge_certificates(told: &[(&str, &NodeExamination)], now: i64) -> Outcome {
-    const DAY: i64 = 86_400;
-    let mut problems = Vec::new();
-    let mut least = i64::MAX;
-    for (node, told) in told {
-        for certificate in &told.examination.certificates {
-            let days = certificate.expires.saturating_sub(now).div_euclid(DAY);
-            least = least.min(days);
-            let path = &certificate.path;
-            let remedy = format!(
-                "`kubeadm certs renew all` in the node {node}, then `kind stop cluster`, `kind start cluster` and \
-                 `kind export kubeconfig`"
-            );
-            let expected = format!("{CERTIFICATE_DAYS} days or more");
-            let problem = if certificate.expires <= now {
-                Problem::error(format!("{path} has expired"), expected, remedy)
-            } else if days < CERTIFICATE_DAYS {
-                Problem::warning(format!("{path} expires in {days} days"), expected, remedy)
-            } else {
-                continue;
-            };
-            problems.push(problem.of(*node));
-        }
-    }
-    if least == i64::MAX {
+    let certificates = told
+        .iter()
+        .flat_map(|(_, told)| &told.examination.certificates);
+    let Some(least) = certificates.map(|one| days_left(one, now)).min() else {
         return Outcome::skipped("no node tells of any");
-    }
-    Outcome::of_problems(problems, format!("the first expires in {least} days"))
+    };
+    let problems = told.iter().filter_map(|(node, told)| {
+        let certificates = told.examination.certificates.iter();
+        let ending: Vec<_> = certificates
+            .filter(|one| days_left(one, now) < CERTIFICATE_DAYS)
+            .collect();
+        Some(describe_ending(&ending, now)?.of(*node))
+    });
+    Outcome::of_problems(
+        problems.collect(),
+        format!("the first expires in {least} days"),
+    )
+}
+
+fn days_left(certificate: &Certificate, now: i64) -> i64 {
+    const DAY: i64 = 86_400;
+    certificate.expires.saturating_sub(now).div_euclid(DAY)
+}
+
+/// All certificates of a node that end, the first one by name: what mends one mends all.
+fn describe_ending(ending: &[&Certificate], now: i64) -> Option<Problem> {
+    let first = ending.iter().min_by_key(|one| one.expires)?;
+    let paths = ending.iter().map(|one| one.path.clone()).collect();
+    let more = match ending.len() - 1 {
+        0 => String::new(),
+        others => format!(" ({others} more do soon or have)"),
+    };
+    let (path, expected) = (&first.path, format!("{CERTIFICATE_DAYS} days or more"));
+    let problem = if first.expires <= now {
+        Problem::error(
+            format!("{path} has expired{more}"),
+            expected,
+            RENEW_CERTIFICATES,
+        )
+    } else {
+        let found = format!("{path} expires in {} days{more}", days_left(first, now));
+        Problem::warning(found, expected, RENEW_CERTIFICATES)
+    };
+    Some(problem.with_evidence("certificates", paths))
 }
 
 pub(super) fn look_at_clocks(patient: &Patient) -> Outcome {
@@ -175,7 +218,7 @@ fn of_nodes(told: &[(&str, &NodeExamination)], problems: Vec<Problem>, passed: &
 #[cfg(test)]
 mod tests {
     use kind_diagnosis::{Check, Severity};
-    use kind_node::examination::{Certificate, Disk, Examination};
+    use kind_node::examination::{Disk, Examination};
 
     use super::*;
     use crate::doctor::tests::told as told_of;
@@ -224,6 +267,7 @@ mod tests {
             "warning: the node runs no command within a second"
         );
         assert!(judged(NodeAnswer::Mute).starts_with("warning: the node cannot tell"));
+        assert!(judged(NodeAnswer::Paused).starts_with("error: the node is paused"));
         assert_eq!(
             told_of(&judge_answers(&BTreeMap::new())),
             "skipped: no node runs"
@@ -235,6 +279,23 @@ mod tests {
             examination,
             ..NodeExamination::default()
         }
+    }
+
+    #[test]
+    fn units_that_do_not_run_are_told() {
+        let one = told(Examination {
+            stopped_units: vec!["kubelet (inactive)".to_owned()],
+            ..Examination::default()
+        });
+        assert_eq!(
+            told_of(&judge_units(&[("a", &one)])),
+            "error: kubelet (inactive) does not run, without which the node does nothing"
+        );
+        let well = NodeExamination::default();
+        assert_eq!(
+            told_of(&judge_units(&[("a", &well)])),
+            "passed: containerd and kubelets run"
+        );
     }
 
     #[test]
@@ -293,6 +354,19 @@ mod tests {
         assert_eq!(judged(364), "passed: the first expires in 364 days");
         assert_eq!(judged(29), "warning: /a.crt expires in 29 days");
         assert_eq!(judged(-1), "error: /a.crt has expired");
+        let expired = |path: &str| Certificate {
+            path: path.to_owned(),
+            expires: 1,
+        };
+        let many = told(Examination {
+            certificates: vec![expired("/a.crt"), expired("/b.crt")],
+            ..Examination::default()
+        });
+        assert_eq!(
+            told_of(&judge_certificates(&[("a", &many)], 1_000_000_000)),
+            "error: /a.crt has expired (1 more do soon or have)",
+            "what mends them is told once"
+        );
         assert_eq!(
             told_of(&judge_certificates(&[], 0)),
             "skipped: no node tells of any"

@@ -13,6 +13,13 @@ fn api_servers<'a>(told: &[(&'a str, &'a NodeExamination)]) -> Vec<(&'a str, &'a
         .collect()
 }
 
+/// Which Kubernetes the cluster is of.
+pub(super) fn find_version(told: &[(&str, &NodeExamination)]) -> Option<String> {
+    let servers = api_servers(told);
+    let mut versions = servers.iter().map(|(_, server)| &server.version);
+    versions.find(|version| !version.is_empty()).cloned()
+}
+
 pub(super) fn look_at_servers(patient: &Patient) -> Outcome {
     judge_servers(&api_servers(&patient.examinations()))
 }
@@ -45,6 +52,22 @@ fn judge_nodes(servers: &[(&str, &Server)]) -> Outcome {
             let remedy =
                 format!("`kubectl describe node {name}`, and `journalctl -u kubelet` in the node");
             Problem::error(found, "a node that is Ready", remedy).of(name)
+        });
+        nodes.collect()
+    })
+}
+
+pub(super) fn look_at_shortages(patient: &Patient) -> Outcome {
+    judge_shortages(&api_servers(&patient.examinations()))
+}
+
+fn judge_shortages(servers: &[(&str, &Server)]) -> Outcome {
+    judge_unready(servers, "no node is short of anything", |server| {
+        let nodes = server.short_nodes.iter().map(|node| {
+            let found = format!("its kubelet evicts pods: {}", node.reason);
+            let remedy = "free disk, memory or processes of the host and of the engine (`kind prune`, and what the engine has \
+                 for it), or make fewer nodes";
+            Problem::warning(found, "room for pods", remedy).of(&node.name)
         });
         nodes.collect()
     })
@@ -96,8 +119,10 @@ mod tests {
             reason: "late".to_owned(),
         };
         let server = Server {
+            version: "v1.36.2".to_owned(),
             failure: None,
             unready_nodes: vec![unready("a-worker")],
+            short_nodes: vec![unready("a-worker")],
             unready_pods: vec![unready("coredns-1")],
         };
         let silent = Server {
@@ -113,6 +138,10 @@ mod tests {
         assert_eq!(
             told(&judge_nodes(&both)),
             "error: the node is not ready: late"
+        );
+        assert_eq!(
+            told(&judge_shortages(&both)),
+            "warning: its kubelet evicts pods: late"
         );
         assert_eq!(
             told(&judge_pods(&both)),

@@ -1,7 +1,7 @@
 //! The table of what is looked at in a cluster: one entry, one check.
 
 use super::facts::Patient;
-use super::{access, nodes, server};
+use super::{access, kubectl, nodes, server};
 use crate::doctor::entry::Entry;
 
 /// All of them.
@@ -17,6 +17,12 @@ pub(in crate::doctor) static CLUSTER_CHECKS: &[Entry<Patient>] = &[
         title: "commands in nodes",
         remedy: "see whether the host is overloaded, or stop and start the cluster",
         look: nodes::look_at_answers,
+    },
+    Entry {
+        id: "units",
+        title: "containerd and the kubelet of nodes",
+        remedy: "start it, and see its journal for why it has ended",
+        look: nodes::look_at_units,
     },
     Entry {
         id: "components",
@@ -43,10 +49,22 @@ pub(in crate::doctor) static CLUSTER_CHECKS: &[Entry<Patient>] = &[
         look: access::look_at_context,
     },
     Entry {
+        id: "kubectl",
+        title: "your kubectl",
+        remedy: "install one of the cluster's version",
+        look: kubectl::look_at_kubectl,
+    },
+    Entry {
         id: "nodes-ready",
         title: "nodes as the API server knows them",
         remedy: "`kubectl describe node`, and the kubelet's journal",
         look: server::look_at_nodes,
+    },
+    Entry {
+        id: "nodes-short",
+        title: "what nodes are short of",
+        remedy: "free disk or memory, here and in the engine",
+        look: server::look_at_shortages,
     },
     Entry {
         id: "system-pods",
@@ -57,7 +75,7 @@ pub(in crate::doctor) static CLUSTER_CHECKS: &[Entry<Patient>] = &[
     Entry {
         id: "certificates",
         title: "certificates of nodes",
-        remedy: "`kubeadm certs renew all` in the node, then stop and start the cluster and export its kubeconfig",
+        remedy: "the commands of kubeadm that it names, then stop and start the cluster and export its kubeconfig",
         look: nodes::look_at_certificates,
     },
     Entry {

@@ -13,6 +13,8 @@ const WORKER_THREADS: u64 = 80;
 /// Open files below which programs of a node fail.
 const FEW_FILES: u64 = 4096;
 const GOOD_FILES: u64 = 65_536;
+/// Open files without which not even a node's systemd gets up.
+const NO_FILES: u64 = 512;
 /// Files that a node's programs hold open.
 const CONTROL_PLANE_FILES: u64 = 1000;
 const WORKER_FILES: u64 = 500;
@@ -231,7 +233,11 @@ fn judge_open_files(limit: u64) -> Outcome {
         "`echo '* hard nofile {GOOD_FILES}' | sudo tee /etc/security/limits.d/90-kind.conf`, then log in again"
     );
     let found = format!("a program may open {limit} files at most");
-    Problem::warning(found, format!("{FEW_FILES} or more"), remedy).into()
+    let expected = format!("{FEW_FILES} or more");
+    if limit < NO_FILES {
+        return Problem::error(found, expected, remedy).into();
+    }
+    Problem::warning(found, expected, remedy).into()
 }
 
 pub(super) fn look_at_connections(host: &Host) -> Outcome {
@@ -353,6 +359,10 @@ mod tests {
         assert_eq!(
             told(&judge_open_files(1024)),
             "warning: a program may open 1024 files at most"
+        );
+        assert_eq!(
+            told(&judge_open_files(40)),
+            "error: a program may open 40 files at most"
         );
     }
 

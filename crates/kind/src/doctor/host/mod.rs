@@ -11,8 +11,10 @@ mod kernel;
 mod limits;
 mod native;
 mod network;
+mod resolver;
 mod space;
 mod table;
+mod user_namespace;
 
 pub(super) use engine_checks::judge_engine;
 pub(super) use engines::{Answer, Engines};

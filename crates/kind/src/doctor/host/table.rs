@@ -2,7 +2,8 @@
 
 use super::facts::Host;
 use super::{
-    cgroups, clock, engine_checks, files, inotify, kernel, limits, native, network, space,
+    cgroups, clock, engine_checks, files, inotify, kernel, limits, native, network, resolver,
+    space, user_namespace,
 };
 use crate::doctor::entry::Entry;
 
@@ -137,6 +138,12 @@ pub(in crate::doctor) static HOST_CHECKS: &[Entry<Host>] = &[
         look: cgroups::look_at_namespaces,
     },
     Entry {
+        id: "user-namespace",
+        title: "whether this machine is a container",
+        remedy: "the feature gate KubeletInUserNamespace, and a container that may nest others",
+        look: user_namespace::look_at_user_namespace,
+    },
+    Entry {
         id: "kernel-modules",
         title: "parts of the kernel that nodes use",
         remedy: "install the kernel's other modules; after an update of the kernel, start the host again",
@@ -177,6 +184,12 @@ pub(in crate::doctor) static HOST_CHECKS: &[Entry<Host>] = &[
         title: "networks of native nodes",
         remedy: "remove the route that leads elsewhere, or make the clusters of that network anew",
         look: native::look_at_networks,
+    },
+    Entry {
+        id: "search-domains",
+        title: "domains that names are completed with",
+        remedy: "set `networking.dnsSearch` in the cluster's configuration",
+        look: resolver::look_at_search_domains,
     },
     Entry {
         id: "proxy",
