@@ -124,6 +124,7 @@ impl Error {
             Self::Program { failure_reason, .. } => failure_reason.remedy().map(str::to_owned),
             Self::During { source, .. } => source.remedy(),
             Self::Other { remedy, .. } if !remedy.is_empty() => Some(remedy.clone()),
+            Self::Io { source, .. } => remedy_of_kind(source.kind()).map(str::to_owned),
             _ => None,
         }
     }
@@ -168,5 +169,43 @@ impl Error {
     pub fn io(action: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let action = action.into();
         move |source| Self::Io { action, source }
+    }
+}
+
+/// What mends a failure of the operating system, where its kind says enough.
+fn remedy_of_kind(kind: std::io::ErrorKind) -> Option<&'static str> {
+    use std::io::ErrorKind;
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(
+            "free some space on that disk (`kind prune`, and what the engine has for it), or set KIND_STATE_DIR and TMPDIR to \
+             directories on another one",
+        ),
+        ErrorKind::ReadOnlyFilesystem => Some(
+            "set KIND_STATE_DIR, or TMPDIR where it is about temporary files, to a directory that can be written to",
+        ),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn disks_that_cannot_be_written_to_have_a_remedy() {
+        let remedy = |kind: ErrorKind| Error::io("make a")(kind.into()).remedy();
+        assert!(
+            remedy(ErrorKind::StorageFull)
+                .unwrap()
+                .contains("kind prune")
+        );
+        assert!(
+            remedy(ErrorKind::ReadOnlyFilesystem)
+                .unwrap()
+                .contains("KIND_STATE_DIR")
+        );
+        assert_eq!(remedy(ErrorKind::NotFound), None);
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
         io::ErrorKind::AddrNotAvailable => Error::other(
             Code::PortAddress,
             format!("address {} is not one of this host", port.listen),
-            "set the listenAddress of the port mapping to an address of this host, or leave it out",
+            "set `networking.apiServerAddress`, or the listenAddress of the port mapping, to an address of this host, or leave it out",
         ),
         _ => Error::io(format!("listen on {address}"))(error),
     })

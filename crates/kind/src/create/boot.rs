@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use kind_diagnosis::{Check, Component, Severity, examine_exit};
 use kind_engine::Engine;
 use kind_node::request::StepId;
 
 use super::coordinator::Coordinator;
 use super::phases::Phases;
+use crate::error::FailedStep;
 use crate::plan::{NodePlan, Plan};
 use crate::{Code, Error, Result};
 
@@ -35,5 +37,52 @@ fn boot_node(engine: &dyn Engine, node: &NodePlan) -> Result<()> {
         return Ok(());
     }
     let booted = engine.wait_until_booted(&node.name, BOOT_TIMEOUT);
-    booted.map_err(failed(Code::NodeBoot, "failed to boot"))
+    booted.map_err(|error| {
+        let mut console = Vec::new();
+        // It tells more where it can be read.
+        let _ = engine.logs(&node.name, false, &mut console);
+        let cause = find_cause(&String::from_utf8_lossy(&console));
+        match cause {
+            Some(cause) => tell_cause(&node.name, cause),
+            None => failed(Code::NodeBoot, "failed to boot")(error),
+        }
+    })
+}
+
+/// Why the first program of a node ended, if its last words are known.
+fn find_cause(console: &str) -> Option<Check> {
+    let mut check = examine_exit(Component::new("entrypoint"), "console", console)?;
+    check.severity = Severity::Error;
+    check.is_known().then_some(check)
+}
+
+fn tell_cause(node: &str, cause: Check) -> Error {
+    FailedStep {
+        node: node.to_owned(),
+        action: format!("failed to boot node {node:?}"),
+        reason: cause.to_string(),
+        output: String::new(),
+        causes: vec![cause],
+    }
+    .into_error()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_of_another_machine_is_told_from_one_that_is_slow() {
+        let of_shell =
+            find_cause("/usr/local/bin/entrypoint: 1: \u{7f}ELF\u{2}\u{1}: not found\r\n");
+        assert_eq!(of_shell.unwrap().id, "other-machine");
+        let cause = find_cause("exec /usr/local/bin/entrypoint: exec format error\r\n").unwrap();
+        assert_eq!(cause.id, "other-machine");
+        let error = tell_cause("a", cause).to_string();
+        assert!(
+            error.starts_with("failed to boot node \"a\": entrypoint: its program is for machines"),
+            "{error}"
+        );
+        assert_eq!(find_cause("Starting systemd\nWelcome\n"), None);
+    }
 }
