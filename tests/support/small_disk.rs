@@ -17,9 +17,17 @@ impl Disk {
     /// # Panics
     /// If it cannot be made, for example without root.
     pub fn new(directory: &Path) -> Self {
+        Self::with_size(directory, SIZE)
+    }
+
+    /// Makes one of that many bytes below a directory.
+    ///
+    /// # Panics
+    /// If it cannot be made, for example without root.
+    pub fn with_size(directory: &Path, size: u64) -> Self {
         let (image, place) = (directory.join("disk.img"), directory.join("disk"));
         let file = File::create(&image).expect("a file for a disk");
-        file.set_len(SIZE).expect("a size for a disk");
+        file.set_len(size).expect("a size for a disk");
         fs::create_dir_all(&place).expect("a place for a disk");
         run(Command::new("mkfs.ext4")
             .args(["-q", "-F", "-m0"])

@@ -44,6 +44,13 @@ pub(crate) const REGISTRY: Need = need(
     "is the registry that images are pulled from and pushed to",
 );
 
+/// What breaks clusters in `cargo xtask faults`.
+pub(crate) const FAULTS: [Need; 1] = [need(
+    "openssl",
+    "openssl",
+    "makes certificates that have expired",
+)];
+
 /// What the tests need beside that.
 pub(crate) const TESTS: [Need; 7] = [
     need("zstd", "zstd", "packs archives that are loaded"),

@@ -142,9 +142,161 @@ nodes:
     },
     Fault {
         id: "control-plane-image",
+        // Before 1.5 containerd knows mirrors only, and since then none beside a directory of hosts.
+        config: "\
+containerdConfigPatches:
+- |
+  [plugins.\"io.containerd.grpc.v1.cri\".registry]
+  config_path = \"\"
+  [plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"169.254.169.254:34567\"]
+  endpoint = [\"http://169.254.169.254:34567\"]
+kubeadmConfigPatches: ['{kind: ClusterConfiguration, etcd: {local: {imageRepository: \"169.254.169.254:34567/x\"}}}']",
+        prepare: prepare::registry_without_images,
+        cause: "of the control plane is not in the node, and its registry does not have it",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "control-plane-registry",
         config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, etcd: {local: {imageRepository: \"169.254.169.254:34567/nowhere\"}}}']",
         prepare: prepare::registry_without_images,
-        cause: "of the control plane is not in the node and cannot be pulled",
+        cause: "of the control plane is not in the node, and its registry cannot be asked",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "sandbox-image",
+        config: "\
+containerdConfigPatches:
+- |
+  [plugins.\"io.containerd.grpc.v1.cri\"]
+  sandbox_image = \"169.254.169.254:34567/pause:1\"",
+        prepare: prepare::registry_without_images,
+        cause: "the image 169.254.169.254:34567/pause:1 that holds a pod together is not in the node, and its registry",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "admission-plugin",
+        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiServer: {extraArgs: {enable-admission-plugins: \"NoSuch\"}}}']",
+        cause: "kube-apiserver: it knows no admission plugin NoSuch",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "flag-value",
+        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiServer: {extraArgs: {max-requests-inflight: \"many\"}}}']",
+        cause: "is no value for the flag --max-requests-inflight",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "missing-file",
+        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiServer: {extraArgs: {audit-policy-file: /nope.yaml}}}']",
+        cause: "kube-apiserver: it finds no file /nope.yaml",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "volume-missing",
+        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiServer: {extraVolumes: [{name: x, hostPath: /nope, mountPath: /x, pathType: File}]}}']",
+        cause: "its volume x is /nope of the node",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "other-machine",
+        config: "\
+nodes:
+- role: control-plane
+  extraMounts: [{hostPath: DIRECTORY/foreign, containerPath: /foreign}]
+kubeadmConfigPatches:
+- |
+  kind: ClusterConfiguration
+  apiServer:
+    extraVolumes:
+    - {name: foreign, hostPath: /foreign, mountPath: /usr/local/bin/kube-apiserver, pathType: File}",
+        prepare: prepare::program_of_another_machine,
+        cause: "kube-apiserver: its program is for machines of another kind",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "disk-fills",
+        prepare: prepare::disk_fills,
+        cause: "the disk is full",
+        varies: true,
+        engine: Some("native"),
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "etcd-disk-full",
+        config: "\
+nodes:
+- role: control-plane
+  extraMounts: [{hostPath: DIRECTORY/etcd, containerPath: /var/lib/etcd}]",
+        prepare: prepare::small_etcd_disk,
+        cause: "etcd: the disk is full",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "address-missing",
+        config: "kubeadmConfigPatches: ['{kind: InitConfiguration, localAPIEndpoint: {advertiseAddress: 203.0.113.9}}']",
+        cause: "etcd: the node has not got the address of 203.0.113.9:2380",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "etcd-elsewhere",
+        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiServer: {extraArgs: {etcd-servers: \"https://127.0.0.1:2390\"}}}']",
+        cause: "kube-apiserver: it does not reach etcd at https://127.0.0.1:2390",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "unknown-end",
+        config: "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiServer: {extraArgs: {runtime-config: \"nosuch/v1=true\"}}}']",
+        cause: "kube-apiserver: unknown api groups nosuch",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "cgroup-driver",
+        config: "\
+kubeadmConfigPatches: ['{kind: KubeletConfiguration, cgroupDriver: cgroupfs}']
+containerdConfigPatches:
+- |
+  [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]
+  SystemdCgroup = true",
+        cause: "kubelet: it and containerd do not name control groups alike",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "runtime-missing",
+        config: "\
+containerdConfigPatches:
+- |
+  [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc]
+  runtime_type = \"io.containerd.nope.v1\"",
+        cause: "containerd has no runtime that starts pods: containerd-shim-nope-v1 is not there",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "runtime-endpoint",
+        config: "kubeadmConfigPatches: ['{kind: InitConfiguration, nodeRegistration: {kubeletExtraArgs: {container-runtime-endpoint: \"unix:///run/nope.sock\"}}}']",
+        cause: "kubelet: it looks for containerd at /run/nope.sock, where it is not",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "read-only",
+        config: "\
+nodes:
+- role: control-plane
+  extraMounts: [{hostPath: DIRECTORY/tmp, containerPath: /var/lib/etcd, readOnly: true}]",
+        cause: "etcd: it may not write where it must",
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "certificates-expired",
+        prepare: prepare::certificates_expired,
+        cause: "has expired on 2021-01-01",
+        keeps_nodes: true,
+        ..OF_CONFIG
+    },
+    Fault {
+        id: "clock-put-back",
+        prepare: prepare::clock_put_back,
+        cause: "is valid from 2090-01-01",
+        keeps_nodes: true,
         ..OF_CONFIG
     },
     Fault {

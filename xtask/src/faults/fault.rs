@@ -11,7 +11,7 @@ use crate::Failure;
 pub(super) struct Fault {
     /// Its name, and that of its snapshot.
     pub(super) id: &'static str,
-    /// What it adds to the configuration of a cluster of one node.
+    /// What it adds to the configuration of a cluster of one node; `DIRECTORY` stands for where files of the fault are.
     pub(super) config: &'static str,
     /// What else it does, besides a cluster being created of that configuration.
     pub(super) prepare: fn(&Ground, Command) -> Result<Prepared, Failure>,
@@ -19,8 +19,10 @@ pub(super) struct Fault {
     pub(super) cause: &'static str,
     /// The check of `kind doctor` that finds it, where a creation does not.
     pub(super) check: Option<&'static str>,
-    /// Its engine can take nothing back: nodes may be left until it is mended and the cluster is deleted.
+    /// Nodes may be left until the cluster is deleted: it was there before, or its engine can take nothing back.
     pub(super) keeps_nodes: bool,
+    /// Who meets it first, and so what is said beside the cause, is another each time: there is no snapshot.
+    pub(super) varies: bool,
     /// The only engine that it is a fault of.
     pub(super) engine: Option<&'static str>,
 }
@@ -53,5 +55,6 @@ pub(super) const OF_CONFIG: Fault = Fault {
     cause: "",
     check: None,
     keeps_nodes: false,
+    varies: false,
     engine: None,
 };

@@ -59,6 +59,7 @@ impl Ground {
     /// The creation of a cluster with these lines in its configuration.
     pub(super) fn create(&self, config: &str) -> Result<Command, Failure> {
         let path = self.directory.join("cluster.yaml");
+        let config = config.replace("DIRECTORY", &self.directory.to_string_lossy());
         fs::write(&path, format!("{HEADER}{config}\n"))?;
         let mut command = self.command(&["create", "cluster", "--name", CLUSTER]);
         command.args(["--image", &self.image, "--config"]).arg(path);

@@ -8,6 +8,7 @@ mod catalogue;
 mod engines;
 mod fault;
 mod ground;
+mod node;
 mod normal;
 mod options;
 mod preparation;
@@ -35,6 +36,7 @@ pub(crate) use run::run as inside;
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let options = Options::parse(arguments)?;
     packages::ensure(&packages::CLUSTER, true)?;
+    packages::ensure(&packages::FAULTS, true)?;
     if options.provider != "native" {
         packages::ensure(&packages::ENGINES, true)?;
         shell::run(cargo().args(["build", "--package", "kind-e2e", "--bins"]))?;

@@ -11,7 +11,7 @@ pub(super) struct Options {
     pub(super) provider: String,
     /// An archive of another node image.
     pub(super) image: Option<PathBuf>,
-    /// The one fault that is provoked; all without it.
+    /// The faults that are provoked, with commas between; all without it.
     pub(super) only: Option<String>,
     /// What is said is written down instead of compared.
     pub(super) update: bool,

@@ -1,17 +1,20 @@
 //! What is done to a host, an engine or a node so that it has a fault.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use kind_e2e::{ADDRESS, Disk};
 
 use super::fault::Prepared;
-use super::ground::Ground;
-use crate::Failure;
-use crate::shell;
+use super::ground::{CLUSTER, Ground};
+use super::trial;
+use crate::{Failure, shell};
 
 /// The port of the host that configurations name.
 const PORT: u16 = 34567;
@@ -24,19 +27,28 @@ pub(super) fn port_taken(_: &Ground, command: Command) -> Result<Prepared, Failu
     })
 }
 
-/// What is asked for images on that port is no registry. It answers until this program ends.
+/// The registry answers once it was asked for first.
+static REGISTRY: OnceLock<()> = OnceLock::new();
+
+/// What is asked for images on that port is a registry that has none, without encryption. It answers until this program
+/// ends.
 pub(super) fn registry_without_images(_: &Ground, command: Command) -> Result<Prepared, Failure> {
-    let listener = TcpListener::bind((ADDRESS, PORT))?;
+    if REGISTRY.set(()).is_ok() {
+        answer_without_images(TcpListener::bind((ADDRESS, PORT))?);
+    }
+    Ok(Prepared {
+        command,
+        held: Box::new(()),
+    })
+}
+
+fn answer_without_images(listener: TcpListener) {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(b"HTTP/1.0 404 Not Found\r\n\r\n");
         }
     });
-    Ok(Prepared {
-        command,
-        held: Box::new(()),
-    })
 }
 
 /// A program that is gone has left the lock of the kubeconfig.
@@ -80,6 +92,111 @@ pub(super) fn full_disk(ground: &Ground, mut command: Command) -> Result<Prepare
     })
 }
 
+/// The disk that nodes are on fills up once the first one runs.
+pub(super) fn disk_fills(ground: &Ground, mut command: Command) -> Result<Prepared, Failure> {
+    let disk = Disk::with_size(&ground.directory, 2 << 30);
+    let images = ground.kind.state().join("images");
+    shell::output(Command::new("cp").arg("-a").arg(images).arg(disk.path()))?;
+    let run = disk
+        .path()
+        .join("nodes")
+        .join(ground.node())
+        .join("run.json");
+    let filler = disk.path().join("filler");
+    std::thread::spawn(move || {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while !run.exists() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // It ends where the disk does.
+        let _ = File::create(filler).and_then(|mut file| io::copy(&mut io::repeat(0), &mut file));
+    });
+    command.env("KIND_STATE_DIR", disk.path());
+    Ok(Prepared {
+        command,
+        held: Box::new(disk),
+    })
+}
+
+/// What etcd has for its data is too small for its first file.
+pub(super) fn small_etcd_disk(ground: &Ground, command: Command) -> Result<Prepared, Failure> {
+    let place = ground.directory.join("etcd");
+    fs::create_dir_all(&place)?;
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "size=16m,mode=0700", "small"]);
+    shell::output(mount.arg(&place))?;
+    Ok(Prepared {
+        command,
+        held: Box::new(Mounted(place)),
+    })
+}
+
+/// A program for machines of another kind.
+pub(super) fn program_of_another_machine(
+    ground: &Ground,
+    command: Command,
+) -> Result<Prepared, Failure> {
+    write_foreign_program(&ground.directory.join("foreign"))?;
+    Ok(Prepared {
+        command,
+        held: Box::new(()),
+    })
+}
+
+/// The beginning of an ELF file of 64 bits for a processor that is not this one.
+fn write_foreign_program(path: &Path) -> Result<(), Failure> {
+    const AARCH64: u16 = 183;
+    const X86_64: u16 = 62;
+    let machine = if cfg!(target_arch = "aarch64") {
+        X86_64
+    } else {
+        AARCH64
+    };
+    let mut header = vec![
+        0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0,
+    ];
+    header.extend(machine.to_le_bytes());
+    header.resize(64, 0);
+    fs::write(path, header)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+/// The cluster was stopped for longer than its certificates are valid.
+pub(super) fn certificates_expired(ground: &Ground, create: Command) -> Result<Prepared, Failure> {
+    restart_with_certificates(ground, create, ["20200101000000Z", "20210101000000Z"])
+}
+
+/// The clock was put back to a time before the certificates are valid.
+pub(super) fn clock_put_back(ground: &Ground, create: Command) -> Result<Prepared, Failure> {
+    restart_with_certificates(ground, create, ["20900101000000Z", "20910101000000Z"])
+}
+
+/// Makes a cluster, issues its certificates anew with other times, and stops it.
+fn restart_with_certificates(
+    ground: &Ground,
+    create: Command,
+    times: [&str; 2],
+) -> Result<Prepared, Failure> {
+    run_well(create)?;
+    let mut reissue = Command::new("/bin/sh");
+    reissue.args(["-c", include_str!("reissue.sh"), "reissue"]);
+    shell::output(reissue.arg(ground.node_root()?).args(times))?;
+    run_well(ground.command(&["stop", "cluster", "--name", CLUSTER]))?;
+    Ok(Prepared {
+        command: ground.command(&["start", "cluster", "--name", CLUSTER, "--wait", "2m"]),
+        held: Box::new(()),
+    })
+}
+
+fn run_well(command: Command) -> Result<(), Failure> {
+    let ended = trial::run(command)?;
+    if ended.code == Some(0) {
+        return Ok(());
+    }
+    Err(format!("what comes before the fault fails:\n{}", ended.text).into())
+}
+
 /// No daemon is where the engine's client looks for it.
 pub(super) fn engine_gone(_: &Ground, mut command: Command) -> Result<Prepared, Failure> {
     command.env("DOCKER_HOST", "unix:///run/nobody.sock");
@@ -119,6 +236,15 @@ fn wrap(command: &Command, namespaces: &[&str], script: &str) -> Command {
         };
     }
     outer
+}
+
+/// A mount that goes with this value, also if a node still has it.
+struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
 }
 
 /// A file that goes with this value.
