@@ -441,12 +441,12 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         components: &["kubelet"],
         // A socket may be of a pod that starts beside it.
         patterns: &[
-            "MountVolume.SetUp failed for volume \"{}\"{}pod \"etcd-{}\"{}hostPath type check failed: {} is not a file",
-            "MountVolume.SetUp failed for volume \"{}\"{}pod \"etcd-{}\"{}hostPath type check failed: {} is not a directory",
-            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-apiserver-{}\"{}hostPath type check failed: {} is not a file",
-            "MountVolume.SetUp failed for volume \"{}\"{}pod \"kube-apiserver-{}\"{}hostPath type check failed: {} is not a directory",
+            r#"MountVolume.SetUp failed for volume {}"{}{}pod {}"etcd-{}hostPath type check failed: {} is not a file"#,
+            r#"MountVolume.SetUp failed for volume {}"{}{}pod {}"etcd-{}hostPath type check failed: {} is not a directory"#,
+            r#"MountVolume.SetUp failed for volume {}"{}{}pod {}"kube-apiserver-{}hostPath type check failed: {} is not a file"#,
+            r#"MountVolume.SetUp failed for volume {}"{}{}pod {}"kube-apiserver-{}hostPath type check failed: {} is not a directory"#,
         ],
-        found: "a pod of the control plane cannot start: its volume {1} is {5} of the node, which is not there or of another type",
+        found: "a pod of the control plane cannot start: its volume {2} is {6} of the node, which is not there or of another type",
         expected: "a file or directory of that type in the node",
         remedy: "bring it with `extraMounts` of the node, or correct `extraVolumes` of the component",
         ..RUNNING

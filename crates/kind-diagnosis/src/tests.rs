@@ -76,6 +76,24 @@ fn what_is_found_names_what_was_said() {
 }
 
 #[test]
+fn what_stood_in_the_holes_is_told_of_every_sample_of_a_volume() {
+    let told: Vec<_> = samples()
+        .into_iter()
+        .filter(|(id, ..)| id == "volume-missing")
+        .map(|(_, component, log)| {
+            let mut checks = examine_lines(Component::new(&component), "", log.lines());
+            checks.remove(0).found
+        })
+        .collect();
+    assert_eq!(told.len(), 2);
+    assert!(
+        told.iter()
+            .all(|found| found.contains("its volume x is /nope")),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn who_waits_for_another_may_go_on() {
     let severity = |words: &str| {
         let log = format!("E1 1 1 run.go:72] \"command failed\" err=\"{words}\"");
