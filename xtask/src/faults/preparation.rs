@@ -94,7 +94,7 @@ pub(super) fn full_disk(ground: &Ground, mut command: Command) -> Result<Prepare
 
 /// The disk that nodes are on fills up once the first one runs.
 pub(super) fn disk_fills(ground: &Ground, mut command: Command) -> Result<Prepared, Failure> {
-    let disk = Disk::with_size(&ground.directory, 2 << 30);
+    let disk = Disk::with_size(&ground.directory, 3 << 30);
     let images = ground.kind.state().join("images");
     shell::output(Command::new("cp").arg("-a").arg(images).arg(disk.path()))?;
     let run = disk
