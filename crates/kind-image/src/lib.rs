@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod archive;
+mod bounded;
 pub mod build;
 mod code;
 pub mod concurrent;
@@ -16,6 +17,7 @@ mod private_directory;
 mod progress;
 mod reference;
 pub mod registry;
+mod room;
 pub mod store;
 pub mod unpack;
 
