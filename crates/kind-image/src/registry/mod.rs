@@ -18,6 +18,8 @@ mod failure;
 mod hosts;
 mod hosts_file;
 mod manifest;
+#[cfg(test)]
+mod origin_tests;
 mod pull;
 mod push;
 mod session;
