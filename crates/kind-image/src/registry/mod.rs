@@ -15,6 +15,8 @@ mod challenge;
 mod credentials;
 mod error;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hosts;
 mod hosts_file;
 mod manifest;

@@ -11,3 +11,5 @@ mod place;
 mod unpack;
 
 pub(crate) use nodes::collect_node_logs;
+#[cfg(feature = "fuzzing")]
+pub(crate) use unpack::unpack_below;

@@ -149,6 +149,18 @@ fn safe_path(path: &Path, skip: usize) -> Option<PathBuf> {
     (!parts.as_os_str().is_empty()).then_some(parts)
 }
 
+/// Unpacks a stream below a directory, within the usual bounds.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn unpack_below(stream: impl Read, directory: &Path) -> io::Result<()> {
+    let unpacking = Unpacking {
+        directory: &LogDirectory::open(directory)?,
+        budget: &Budget::new(super::bounds::Bounds::USUAL),
+        over: &Arc::default(),
+        skip: 0,
+    };
+    unpacking.unpack_logs(stream)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

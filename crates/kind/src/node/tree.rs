@@ -107,6 +107,20 @@ pub(crate) fn read_tree(
     Ok(tree.files)
 }
 
+/// The text files of a tar stream, within the usual bounds.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_stream(stream: impl Read) -> std::io::Result<BTreeMap<String, String>> {
+    let mut tree = Tree {
+        limit: MAX_FILE,
+        read: 0,
+        files: BTreeMap::new(),
+    };
+    each_file(stream, &mut |path, size, content| {
+        tree.keep(path, size, content)
+    })?;
+    Ok(tree.files)
+}
+
 /// Text files that are being read.
 struct Tree {
     /// Larger files are left out.
