@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| kind_fuzz::archive(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| kind_fuzz::check("archive", data));

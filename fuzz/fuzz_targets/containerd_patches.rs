@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| kind_fuzz::containerd_patches(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| kind_fuzz::check("containerd_patches", data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| kind_fuzz::engine_answers(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| kind_fuzz::check("engine_answers", data));

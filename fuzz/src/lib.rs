@@ -8,9 +8,14 @@ mod corefiles;
 mod engine_answers;
 #[cfg(feature = "kubeconfig")]
 mod kubeconfigs;
+mod limits;
+#[cfg(feature = "kubeconfig")]
+mod nodes;
 mod patches;
 #[cfg(feature = "images")]
 mod references;
+#[cfg(feature = "images")]
+mod registries;
 #[cfg(feature = "images")]
 mod tars;
 #[cfg(feature = "images")]
@@ -24,29 +29,53 @@ pub use corefiles::corefile;
 pub use engine_answers::engine_answers;
 #[cfg(feature = "kubeconfig")]
 pub use kubeconfigs::kubeconfig;
+pub use limits::Target;
+#[cfg(feature = "kubeconfig")]
+pub use nodes::{admin_kubeconfig, node_logs, node_messages};
 pub use patches::{containerd_patches, kubeadm_patches};
 #[cfg(feature = "images")]
 pub use references::image_reference;
 #[cfg(feature = "images")]
+pub use registries::{registry_answers, registry_files};
+#[cfg(feature = "images")]
 pub use unpacking::unpack;
 
-/// Every target with its name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
-    #[cfg(feature = "images")]
-    ("archive", archive),
-    ("config", config),
-    ("containerd_patches", containerd_patches),
-    ("corefile", corefile),
-    #[cfg(feature = "engines")]
-    ("engine_answers", engine_answers),
-    #[cfg(feature = "images")]
-    ("image_reference", image_reference),
-    ("kubeadm_patches", kubeadm_patches),
+/// Every target with its limits.
+pub const TARGETS: &[Target] = &[
     #[cfg(feature = "kubeconfig")]
-    ("kubeconfig", kubeconfig),
+    Target::new("admin_kubeconfig", admin_kubeconfig),
     #[cfg(feature = "images")]
-    ("unpack", unpack),
+    Target::new("archive", archive),
+    Target::new("config", config),
+    Target::new("containerd_patches", containerd_patches),
+    Target::new("corefile", corefile),
+    #[cfg(feature = "engines")]
+    Target::new("engine_answers", engine_answers),
+    #[cfg(feature = "images")]
+    Target::new("image_reference", image_reference),
+    Target::new("kubeadm_patches", kubeadm_patches),
+    #[cfg(feature = "kubeconfig")]
+    Target::new("kubeconfig", kubeconfig),
+    #[cfg(feature = "kubeconfig")]
+    Target::new("node_logs", node_logs),
+    #[cfg(feature = "kubeconfig")]
+    Target::new("node_messages", node_messages),
+    #[cfg(feature = "images")]
+    Target::new("registry_answers", registry_answers),
+    #[cfg(feature = "images")]
+    Target::new("registry_files", registry_files),
+    #[cfg(feature = "images")]
+    Target::new("unpack", unpack),
 ];
+
+/// Tries an input of a target.
+///
+/// # Panics
+/// There is no such target, or something does not hold.
+pub fn check(name: &str, data: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    target.expect("it is in the table").check(data);
+}
 
 /// Splits text at a line that no format has, for targets with several inputs.
 fn split(data: &[u8]) -> Option<Vec<&str>> {

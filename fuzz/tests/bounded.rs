@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use kind_fuzz::TARGETS;
+use kind_fuzz::{TARGETS, Target};
 
 /// Changes of each target's seeds that are tried.
 const ROUNDS: u64 = 300;
@@ -59,23 +61,65 @@ const WORDS: &[&str] = &[
     "\"ServerErrors\": [",
 ];
 
+/// Names the target that this process is for.
+const TARGET: &str = "KIND_FUZZ_TARGET";
+
+/// Each target has a process of its own, so that what it costs can be told, and all have a crash each.
 #[test]
 fn every_target_holds_for_changes_of_its_seeds() {
-    let rounds = std::env::var("KIND_FUZZ_ROUNDS").ok();
-    let rounds = rounds.and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
-    std::thread::scope(|scope| {
-        for (name, target) in TARGETS {
-            let seeds = seeds(name);
-            assert!(!seeds.is_empty(), "{name} has no seeds");
-            scope.spawn(move || {
-                seeds.iter().for_each(|seed| target(seed));
-                let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
-                for _ in 0..rounds {
-                    target(&changed(&seeds, &mut chance));
-                }
-            });
-        }
+    if let Ok(name) = std::env::var(TARGET) {
+        let target = TARGETS.iter().find(|target| target.name == name);
+        return try_target(target.expect("the name is one of the table"));
+    }
+    let only = std::env::var("KIND_FUZZ_ONLY").ok();
+    let wanted = |target: &&Target| only.as_ref().is_none_or(|only| only == target.name);
+    let targets: Vec<&Target> = TARGETS.iter().filter(wanted).collect();
+    assert!(!targets.is_empty(), "there is no target {only:?}");
+    let failed: Vec<&str> = std::thread::scope(|scope| {
+        let running: Vec<_> = targets
+            .iter()
+            .map(|target| (target.name, scope.spawn(|| run_apart(target.name))))
+            .collect();
+        let ended = running.into_iter();
+        ended
+            .filter_map(|(name, running)| (!running.join().unwrap()).then_some(name))
+            .collect()
     });
+    assert!(
+        failed.is_empty(),
+        "{failed:?} failed; what failed is in fuzz/artifacts"
+    );
+}
+
+fn run_apart(target: &str) -> bool {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([
+            "--exact",
+            "every_target_holds_for_changes_of_its_seeds",
+            "--nocapture",
+        ])
+        .env(TARGET, target);
+    command.status().unwrap().success()
+}
+
+/// Tries a target for as many rounds, or minutes, as the environment says.
+fn try_target(target: &Target) {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let end = number("KIND_FUZZ_MINUTES").map(|it| Instant::now() + Duration::from_secs(60 * it));
+    let rounds =
+        number("KIND_FUZZ_ROUNDS").unwrap_or(if end.is_some() { u64::MAX } else { ROUNDS });
+    let seed = number("KIND_FUZZ_SEED").unwrap_or(0x9e37_79b9_7f4a_7c15);
+    let seeds = seeds(target.name);
+    assert!(!seeds.is_empty(), "{} has no seeds", target.name);
+    seeds.iter().for_each(|seed| target.check(seed));
+    let mut chance = Chance(seed);
+    let mut tried = 0;
+    while tried < rounds && end.is_none_or(|end| Instant::now() < end) {
+        target.check(&changed(&seeds, &mut chance));
+        tried += 1;
+    }
+    println!("{}: {tried} inputs from seed {seed:#x}", target.name);
 }
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {

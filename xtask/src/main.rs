@@ -6,6 +6,7 @@ mod bench;
 mod conformance;
 mod failure;
 mod faults;
+mod fuzz;
 mod lab;
 mod measure;
 mod node_image;
@@ -38,6 +39,8 @@ Commands:
   faults [--provider NAME] [--image ARCHIVE] [--only ID] [--update]
                 provoke what breaks clusters, and compare what kind says of it with what it said before;
                 --update writes that down
+  fuzz [TARGET] [--minutes N] [--seed N]
+                try changes of the seeds of a fuzz target, or of all at once, for five minutes or N
   lab [--lab SCRIPT] [--image ARCHIVE] [--keep] [WAY...] [-- ARGUMENTS]
                 run the end-to-end suites in a guest with cgroup v2, current engines and an ordinary
                 user (CONTRIBUTING.md), and write a table to target/lab.md
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Some(conformance::INSIDE) => conformance::inside(&arguments[1..]),
         Some("faults") => faults::run(&arguments[1..]),
         Some(faults::INSIDE) => faults::inside(&arguments[1..]),
+        Some("fuzz") => fuzz::run(&arguments[1..]),
         Some("lab") => lab::run(&arguments[1..]),
         Some("measure") => measure::measure_workspace(&arguments[1..]),
         Some("build") => {

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: style, lints, documentation, licences, unit tests, and real clusters.
 
 use crate::shell::{self, cargo, has};
-use crate::{Failure, measure, node_image, packages, programs, sample};
+use crate::{Failure, fuzz, measure, node_image, packages, programs, sample};
 
 /// Runs everything; `fast` leaves out what needs a real cluster.
 pub(crate) fn run(fast: bool) -> Result<(), Failure> {
@@ -9,7 +9,8 @@ pub(crate) fn run(fast: bool) -> Result<(), Failure> {
     packages::ensure(&packages::TESTS, true)?;
     style()?;
     shell::run(cargo().args(["test", "--workspace", "--quiet"]))?;
-    fuzz_targets()?;
+    // Every fuzz target on its seeds and on some changes of them.
+    shell::run(&mut fuzz::fuzz_tests())?;
     if fast {
         return Ok(());
     }
@@ -22,17 +23,6 @@ pub(crate) fn run(fast: bool) -> Result<(), Failure> {
             .env("KIND_BINARY", kind)
             .env("KIND_SAMPLE_IMAGE", sample::archive()?),
     )
-}
-
-/// Tries every fuzz target on its seeds and on some changes of them.
-fn fuzz_targets() -> Result<(), Failure> {
-    let mut test = cargo();
-    test.args(["test", "--quiet", "--manifest-path", "fuzz/Cargo.toml"]);
-    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
-        // What the workspace has compiled is used again.
-        test.args(["--target-dir", "target"]);
-    }
-    shell::run(&mut test)
 }
 
 fn style() -> Result<(), Failure> {

@@ -81,6 +81,8 @@ pub enum Code {
     BuildSourceTree,
     /// A file is no server tarball of Kubernetes.
     BuildTarball,
+    /// Nobody but a server tells what its tarball must be.
+    BuildDigestMissing,
     /// No node images are built for this architecture.
     BuildArchitecture,
     /// A program of a build failed.

@@ -119,6 +119,15 @@ impl From<crate::registry::Error> for Error {
     }
 }
 
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io { source, .. } => source,
+            other => Self::other(other),
+        }
+    }
+}
+
 impl Error {
     /// What kind of failure it is.
     pub fn code(&self) -> Code {

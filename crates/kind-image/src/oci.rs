@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, bounded};
+
+/// More layers than any tool makes.
+pub(crate) const MAX_LAYERS: usize = 500;
+/// More manifests than any index lists.
+pub(crate) const MAX_MANIFESTS: usize = 4096;
+/// More notes, labels, words or lines than any document of an image has.
+const MAX_ITEMS: usize = 10_000;
 
 /// Media type of an image index.
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -32,7 +39,11 @@ pub struct Descriptor {
     /// Bytes of the content.
     pub size: u64,
     /// Notes on the content.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::table::<_, MAX_ITEMS>",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub annotations: BTreeMap<String, String>,
     /// What the content runs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,7 +135,7 @@ pub struct Index {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// The manifests.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::list::<_, _, MAX_MANIFESTS>")]
     pub manifests: Vec<Descriptor>,
 }
 
@@ -150,6 +161,7 @@ pub struct Manifest {
     /// The configuration.
     pub config: Descriptor,
     /// The layers, lowest first.
+    #[serde(deserialize_with = "bounded::list::<_, _, MAX_LAYERS>")]
     pub layers: Vec<Descriptor>,
 }
 
@@ -171,7 +183,11 @@ pub struct ImageConfig {
     /// The layers by the digest of their unpacked tar, lowest first.
     pub rootfs: RootFs,
     /// How the layers came to be.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::list::<_, _, MAX_ITEMS>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub history: Vec<History>,
 }
 
@@ -180,13 +196,25 @@ pub struct ImageConfig {
 #[serde(rename_all = "PascalCase")]
 pub struct RunConfig {
     /// `NAME=value` pairs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional_list::<_, _, MAX_ITEMS>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub env: Option<Vec<String>>,
     /// Program and first arguments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional_list::<_, _, MAX_ITEMS>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub entrypoint: Option<Vec<String>>,
     /// Default arguments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional_list::<_, _, MAX_ITEMS>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cmd: Option<Vec<String>>,
     /// Directory to start in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,7 +226,11 @@ pub struct RunConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
     /// Labels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional_table::<_, MAX_ITEMS>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub labels: Option<BTreeMap<String, String>>,
 }
 
@@ -209,7 +241,7 @@ pub struct RootFs {
     #[serde(rename = "type", default)]
     pub kind: String,
     /// Digests of the layers' unpacked tars, lowest first.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::list::<_, _, MAX_LAYERS>")]
     pub diff_ids: Vec<Digest>,
 }
 

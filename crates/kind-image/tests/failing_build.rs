@@ -40,10 +40,13 @@ fn told(error: &Error) -> String {
 #[test]
 fn downloads_that_nobody_serves_name_what_was_tried() {
     let place = TempDir::new().unwrap();
-    let url = format!("{NOWHERE}/server.tar.gz");
+    let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let url = format!("{NOWHERE}/server.tar.gz@sha256:{digest}");
     for source in ["v1.33.4", "ci/latest", &url] {
         let mut request = request(&place, Source::parse(source));
         NOWHERE.clone_into(&mut request.download_base);
+        NOWHERE.clone_into(&mut request.digest_places.changelogs);
+        NOWHERE.clone_into(&mut request.digest_places.ci);
         let error = fail(&place, &request);
         assert_eq!(error.code(), Code::DownloadConnect, "{error}");
         let told = told(&error);

@@ -49,6 +49,26 @@ pub(crate) fn run_abandonable<T: Send + 'static>(
     Ok(ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
 }
 
+/// Does something in a thread of its own, and gives nothing if it has not ended by then. It is left to itself.
+pub(crate) fn run_limited<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+    limit: Duration,
+) -> Option<T> {
+    let (tell, told) = mpsc::channel();
+    let span = tracing::Span::current();
+    let working = std::thread::spawn(move || {
+        let _ = tell.send(span.in_scope(work));
+    });
+    match told.recv_timeout(limit) {
+        Ok(result) => Some(result),
+        Err(RecvTimeoutError::Timeout) => None,
+        Err(RecvTimeoutError::Disconnected) => {
+            let panic = working.join().expect_err("it has sent nothing");
+            std::panic::resume_unwind(panic)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

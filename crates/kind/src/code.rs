@@ -311,6 +311,8 @@ codes! {
     BuildSourceTree = "KIND-BLD-SOURCE-TREE",
     /// A file is no server tarball of Kubernetes.
     BuildTarball = "KIND-BLD-TARBALL",
+    /// Nobody but a server tells what its tarball must be.
+    BuildDigestMissing = "KIND-BLD-DIGEST",
     /// No node images are built on this architecture.
     BuildArchitecture = "KIND-BLD-ARCHITECTURE",
     /// A program of a build failed.

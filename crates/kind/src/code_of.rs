@@ -96,6 +96,7 @@ pub(crate) fn of_image(code: ImageCode) -> Code {
         ImageCode::BuildSourceVersion => Code::BuildSourceVersion,
         ImageCode::BuildSourceTree => Code::BuildSourceTree,
         ImageCode::BuildTarball => Code::BuildTarball,
+        ImageCode::BuildDigestMissing => Code::BuildDigestMissing,
         ImageCode::BuildArchitecture => Code::BuildArchitecture,
         ImageCode::BuildCommand => Code::BuildCommand,
         ImageCode::BuildUnexpected => Code::BuildUnexpected,

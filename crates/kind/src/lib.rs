@@ -37,6 +37,8 @@ mod engines;
 mod error;
 mod event;
 mod explain;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hand_over;
 mod host_paths;
 mod image_error;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kind_engine::EngineKind;
-use kind_image::build::{self, AddOns, Freshness, Packing, RELEASES, Request};
+use kind_image::build::{self, AddOns, DigestPlaces, Freshness, Packing, RELEASES, Request};
 use kind_image::oci::Platform;
 use kind_image::{Reference, Store};
 
@@ -246,6 +246,7 @@ fn make_image(
         environment: provider.environment().clone(),
         stop: options.cancel.stop(),
         download_base: RELEASES.to_owned(),
+        digest_places: DigestPlaces::default(),
     };
     let steps = Steps::new(listener);
     let built = build::build(&store, &request, &|event| steps.handle_build_event(event));

@@ -16,6 +16,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use kind_image::make_private_directory;
+
 use crate::Error;
 
 /// The native engine's directory.
@@ -63,11 +65,11 @@ impl State {
 
     /// Makes the directories; only root may look into them.
     pub(super) fn make_directories(&self) -> Result<(), Error> {
+        make_private_directory(&self.root).map_err(io_error("use", &self.root))?;
         for name in ["nodes", "networks", "trash"] {
             make_directory(&self.root.join(name))?;
         }
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        fs::set_permissions(&self.root, private).map_err(io_error("restrict", &self.root))
+        Ok(())
     }
 
     /// Waits for the lock of everything that is shared between nodes.
@@ -222,6 +224,18 @@ mod tests {
         assert_ne!(one.hash("kind-worker"), one.hash("kind-worker2"));
         assert_ne!(one.hash("kind-worker"), other.hash("kind-worker"));
         assert_eq!(one.tag().len(), 12);
+    }
+
+    #[test]
+    fn a_place_that_users_share_is_no_state_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let shared = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
+        fs::set_permissions(place.path(), shared).unwrap();
+        assert!(
+            State::new(place.path().to_owned())
+                .make_directories()
+                .is_err()
+        );
     }
 
     #[test]

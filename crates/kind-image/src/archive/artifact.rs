@@ -8,7 +8,8 @@
 
 use serde::Deserialize;
 
-use crate::oci::{self, Descriptor};
+use crate::bounded;
+use crate::oci::{self, Descriptor, MAX_LAYERS};
 
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const CONFIGS: [&str; 2] = [
@@ -28,8 +29,13 @@ pub(super) struct Kind {
     artifact_type: Option<String>,
     #[serde(default)]
     config: Option<Typed>,
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional_list::<_, _, MAX_LAYERS>"
+    )]
     layers: Option<Vec<Typed>>,
+    #[serde(default)]
+    manifests: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +53,11 @@ impl Kind {
         // Some signatures are images by all but their layers.
         let mut layers = self.layers.iter().flatten();
         config && !self.is_artifact() && layers.all(|layer| is_layer(&layer.media_type))
+    }
+
+    /// Whether it can be read as an index and as a manifest, and mean another image to each reader.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.manifests.is_some() && (self.config.is_some() || self.layers.is_some())
     }
 
     /// Whether it says itself that it is an artifact's.

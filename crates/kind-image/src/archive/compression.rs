@@ -17,6 +17,9 @@ pub(crate) enum Compression {
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// As much of what is unpacked has to be in memory, as the compressor wishes. The specification advises eight MiB, which
+/// the levels up to 19 keep to.
+const MAX_WINDOW: u64 = 16 << 20;
 /// Other formats that people compress archives with, to tell them what is wrong.
 const OTHERS: [(&[u8], &str); 2] = [(b"BZh", "bzip2"), (&[0xfd, b'7', b'z', b'X'], "xz")];
 
@@ -72,7 +75,8 @@ impl<R: BufRead> Read for Frames<R> {
                     if stream.fill_buf()?.is_empty() {
                         return Ok(0);
                     }
-                    let frame = StreamingDecoder::new(stream).map_err(io::Error::other)?;
+                    let frame = StreamingDecoder::new_with_max_window_size(stream, MAX_WINDOW)
+                        .map_err(io::Error::other)?;
                     self.state = Some(State::Inside(Box::new(frame)));
                 }
                 Some(State::Inside(mut frame)) => match frame.read(buffer)? {
@@ -107,6 +111,19 @@ mod tests {
         assert_eq!(text, "hello world");
         let mut cut = compression.decode(&TWO_FRAMES[..20]);
         assert!(cut.read_to_string(&mut text).is_err());
+    }
+
+    #[test]
+    fn a_frame_that_wants_much_memory_is_refused() {
+        for (exponent, accepted) in [(13, true), (14, true), (15, false), (21, false)] {
+            // A window of 2^(10+exponent) bytes, and a last block of one byte.
+            let frame = [0x28, 0xb5, 0x2f, 0xfd, 0, exponent << 3, 0x09, 0, 0, b'x'];
+            let mut text = String::new();
+            let read = Compression::Zstd
+                .decode(&frame[..])
+                .read_to_string(&mut text);
+            assert_eq!(read.is_ok(), accepted, "{exponent}: {read:?}");
+        }
     }
 
     #[test]

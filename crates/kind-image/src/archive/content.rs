@@ -11,12 +11,15 @@ use std::sync::Arc;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use tar::EntryType;
 
+use super::listing::{Listed, Listing};
 use crate::{Error, Refusal, unpack};
 
 /// Links of an archive that are followed for one name.
 const MAX_LINKS: usize = 16;
 /// Real archives have a few hundred entries.
-const MAX_ENTRIES: usize = 1 << 20;
+const MAX_ENTRIES: usize = 100_000;
+/// Bytes of all their names.
+const MAX_NAMES: usize = 8 << 20;
 
 /// Where the files of an archive are.
 #[derive(Debug)]
@@ -55,30 +58,31 @@ pub struct BlobReader {
 impl Content {
     /// The content of a plain tar.
     pub(super) fn of_tar(file: File) -> Result<Self, Error> {
-        let length = file.metadata().map_err(Error::io("read archive"))?.len();
-        let file = Arc::new(file);
+        let mut listing = Listing::new(&file)?;
+        let length = listing.length();
         let mut entries = HashMap::new();
-        let mut archive = tar::Archive::new(&*file);
-        let listed = archive
-            .entries_with_seek()
-            .map_err(Error::io("read archive"))?;
-        for entry in listed {
-            let entry = entry.map_err(Error::io("read archive"))?;
-            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            if let Some(found) = Entry::of(&entry, &name)? {
+        let (mut seen, mut held) = (0, 0);
+        while let Some(listed) = listing.next_entry()? {
+            seen += 1;
+            if let Some(found) = Entry::of_listed(&listed)? {
+                let name = &listed.name;
                 if matches!(found, Entry::File { offset, size } if length < offset.saturating_add(size))
                 {
                     return Err(Error::NotAnImage(format!(
                         "it ends in the middle of {name}"
                     )));
                 }
-                entries.insert(normalize_name(Path::new(&name)), found);
+                held += name.len() + listed.link.as_ref().map_or(0, String::len);
+                entries.insert(normalize_name(Path::new(name)), found);
             }
-            if entries.len() > MAX_ENTRIES {
-                let reason = Refusal::TooManyEntries;
-                return Err(Error::Refused { name, reason });
+            if seen > MAX_ENTRIES || held > MAX_NAMES {
+                return Err(Error::Refused {
+                    name: listed.name,
+                    reason: Refusal::TooManyEntries,
+                });
             }
         }
+        let file = Arc::new(file);
         Ok(Self::Tar { file, entries })
     }
 
@@ -129,24 +133,21 @@ impl Content {
 
 impl Entry {
     /// What an entry of a tar is; `None` for what holds no content.
-    fn of<R: Read>(entry: &tar::Entry<'_, R>, name: &str) -> Result<Option<Self>, Error> {
-        let link = || {
-            let target = entry.link_name_bytes();
-            target.map(|target| String::from_utf8_lossy(&target).into_owned())
-        };
-        Ok(match entry.header().entry_type() {
+    fn of_listed(listed: &Listed) -> Result<Option<Self>, Error> {
+        let link = listed.link.as_ref().map(Path::new);
+        Ok(match listed.kind {
             EntryType::Regular | EntryType::Continuous => Some(Self::File {
-                offset: entry.raw_file_position(),
-                size: entry.size(),
+                offset: listed.offset,
+                size: listed.size,
             }),
-            EntryType::Link => link().map(|target| Self::Link(normalize_name(Path::new(&target)))),
-            EntryType::Symlink => link().map(|target| {
-                let beside = Path::new(name).parent().unwrap_or(Path::new(""));
+            EntryType::Link => link.map(|target| Self::Link(normalize_name(target))),
+            EntryType::Symlink => link.map(|target| {
+                let beside = Path::new(&listed.name).parent().unwrap_or(Path::new(""));
                 Self::Link(normalize_name(&beside.join(target)))
             }),
             EntryType::GNUSparse => {
                 return Err(Error::Refused {
-                    name: name.to_owned(),
+                    name: listed.name.clone(),
                     reason: Refusal::UnsupportedType,
                 });
             }

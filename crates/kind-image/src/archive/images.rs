@@ -1,6 +1,6 @@
 //! The images that an archive's documents describe.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::Path;
 
@@ -12,15 +12,24 @@ use super::content::Blob;
 use super::platform::{self, Candidate};
 use super::portable::{Document, ImageName, PortableImage, PortableLayer};
 use super::{Archive, artifact, blob_name};
-use crate::oci::{self, Descriptor, ImageConfig, Index, Manifest, Platform};
+use crate::bounded::{self, List};
+use crate::oci::{
+    self, Descriptor, ImageConfig, Index, MAX_LAYERS, MAX_MANIFESTS, Manifest, Platform,
+};
 use crate::{Digest, Error, Reference};
 
 /// JSON documents of an archive are read whole; real ones have a few kilobytes.
-const MAX_DOCUMENT: u64 = 16 << 20;
+const MAX_DOCUMENT: u64 = 4 << 20;
+/// Docker's list of images names every layer of each. That of three hundred images has less than a megabyte.
+const MAX_DOCKER_LIST: u64 = 2 << 20;
 /// How deep lists of manifests may stand in each other.
 const MAX_DEPTH: usize = 4;
-/// Manifests that an archive may list, counted as often as it does.
-const MAX_MANIFESTS: usize = 4096;
+/// Bytes of documents that are kept of an archive with hundreds of images.
+const MAX_KEPT: usize = 8 << 20;
+/// Layers of all images of an archive, counted as often as it does.
+const MAX_ALL_LAYERS: usize = 20_000;
+/// Names of an image.
+const MAX_NAMES: usize = 4096;
 
 /// What is wrong with an archive whose lists are empty.
 const LISTS_NONE: &str = "it lists no image";
@@ -30,8 +39,12 @@ const LISTS_NONE: &str = "it lists no image";
 #[serde(rename_all = "PascalCase")]
 struct DockerImage {
     config: String,
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "bounded::optional_list::<_, _, MAX_NAMES>"
+    )]
     repo_tags: Option<Vec<String>>,
+    #[serde(deserialize_with = "bounded::list::<_, _, MAX_LAYERS>")]
     layers: Vec<String>,
 }
 
@@ -43,12 +56,13 @@ impl Archive {
     /// The archive is damaged, has no image, or one for several platforms, but not for this one.
     pub fn images(&self, platform: &Platform) -> Result<Vec<PortableImage>, Error> {
         let (index, docker) = (self.has_blob("index.json"), self.has_blob("manifest.json"));
-        let tagged: Vec<DockerImage> = if docker {
-            self.read_document("manifest.json")?.0
+        let tagged = if docker {
+            let read = self.read_document_of("manifest.json", MAX_DOCKER_LIST);
+            let list: List<DockerImage, MAX_MANIFESTS> = read?.0;
+            list.0
         } else {
             Vec::new()
         };
-        check_entry_count(tagged.len())?;
         // Newer engines write both. The layout has the real manifests, by which images are pulled.
         if index {
             let index: Index = self.read_document("index.json")?.0;
@@ -72,7 +86,12 @@ impl Archive {
         if tagged.is_empty() {
             return Err(Error::NotAnImage(LISTS_NONE.to_owned()));
         }
-        let images = tagged.iter().map(|image| self.image_of_docker(image));
+        let mut kept = Kept::default();
+        let images = tagged.iter().map(|image| {
+            kept.count_layers(image.layers.len())?;
+            let image = self.image_of_docker(image)?;
+            kept.count_image(&image).map(|()| image)
+        });
         Ok(with_last_names(images.collect::<Result<_, _>>()?))
     }
 
@@ -82,29 +101,28 @@ impl Archive {
         tagged: &[DockerImage],
         platform: &Platform,
     ) -> Result<Vec<PortableImage>, Error> {
-        check_entry_count(index.manifests.len())?;
+        let tagged = by_config(tagged);
         let mut images: Vec<PortableImage> = Vec::new();
-        let mut looks = 0;
+        let mut places: HashMap<Digest, usize> = HashMap::new();
+        let mut kept = Kept::default();
         for (name, entries) in group_images(index)? {
-            let mut offer = Offer {
-                looks,
-                ..Offer::default()
-            };
+            let mut offer = Offer::default();
             // As in containerd, the last of several with one name counts.
             for entry in entries.into_iter().rev() {
-                self.collect_offer(entry, MAX_DEPTH, &mut offer)?;
+                self.collect_offer(entry, MAX_DEPTH, (&mut offer, &mut kept))?;
             }
-            looks = offer.looks;
             if offer.candidates.is_empty() && offer.others && !offer.absent {
                 continue;
             }
             let chosen = platform::choose_platform(&offer.candidates, platform, name.as_ref())?;
-            let known = images
-                .iter_mut()
-                .find(|image| image.manifest.digest == chosen.descriptor.digest);
-            match known {
-                Some(image) => image.names.extend(name),
-                None => images.push(self.image_of_layout(chosen, name, tagged)?),
+            match places.get(&chosen.descriptor.digest) {
+                Some(place) => images[*place].names.extend(name),
+                None => {
+                    places.insert(chosen.descriptor.digest.clone(), images.len());
+                    let image = self.image_of_layout(chosen, name, &tagged)?;
+                    kept.count_image(&image)?;
+                    images.push(image);
+                }
             }
         }
         Ok(with_last_names(images))
@@ -115,10 +133,9 @@ impl Archive {
         &self,
         entry: &Descriptor,
         depth: usize,
-        offer: &mut Offer,
+        (offer, kept): (&mut Offer, &mut Kept),
     ) -> Result<(), Error> {
-        offer.looks += 1;
-        check_entry_count(offer.looks)?;
+        kept.count_look()?;
         if !artifact::may_be_image(entry) {
             offer.others = true;
             return Ok(());
@@ -131,12 +148,15 @@ impl Archive {
             return Err(endless());
         }
         let (kind, _): (artifact::Kind, _) = self.read_verified(&entry.digest)?;
+        if kind.is_ambiguous() && !kind.is_artifact() {
+            let both = format!("{} is an index and a manifest at once", entry.digest);
+            return Err(Error::NotAnImage(both));
+        }
         if is_index(&entry.media_type) && !kind.is_artifact() {
             let index: Index = self.read_verified(&entry.digest)?.0;
-            return index
-                .manifests
-                .iter()
-                .try_for_each(|entry| self.collect_offer(entry, depth - 1, offer));
+            return index.manifests.iter().try_for_each(|entry| {
+                self.collect_offer(entry, depth - 1, (&mut *offer, &mut *kept))
+            });
         }
         if !kind.is_image() {
             offer.others = true;
@@ -147,6 +167,8 @@ impl Archive {
             Some(platform) => platform.clone(),
             None => platform_of(&self.read_verified(&manifest.config.digest)?.0),
         };
+        kept.count_bytes(document.bytes.len())?;
+        kept.count_layers(manifest.layers.len())?;
         offer.candidates.push(Candidate {
             descriptor: entry.clone(),
             platform,
@@ -160,7 +182,7 @@ impl Archive {
         &self,
         chosen: &Candidate,
         name: Option<ImageName>,
-        tagged: &[DockerImage],
+        tagged: &ByConfig<'_>,
     ) -> Result<PortableImage, Error> {
         let manifest = &chosen.manifest;
         let (parsed, config): (ImageConfig, _) = self.read_verified(&manifest.config.digest)?;
@@ -228,8 +250,17 @@ impl Archive {
     }
 
     fn read_document<T: DeserializeOwned>(&self, name: &str) -> Result<(T, Document), Error> {
+        self.read_document_of(name, MAX_DOCUMENT)
+    }
+
+    /// A document of at most `limit` bytes.
+    fn read_document_of<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        limit: u64,
+    ) -> Result<(T, Document), Error> {
         let blob = self.content.open_blob(name)?;
-        if blob.size() > MAX_DOCUMENT {
+        if blob.size() > limit {
             return Err(Error::NotAnImage(format!(
                 "{name} is no document of an image"
             )));
@@ -254,16 +285,39 @@ struct Offer {
     others: bool,
     /// There may have been an image: the archive does not hold all that is listed.
     absent: bool,
-    /// Entries that were looked at, in the whole archive.
-    looks: usize,
 }
 
-fn check_entry_count(entries: usize) -> Result<(), Error> {
-    if entries > MAX_MANIFESTS {
-        Err(endless())
-    } else {
-        Ok(())
+/// What was looked at and is kept of an archive, all of its images together.
+#[derive(Debug, Default)]
+struct Kept {
+    looks: usize,
+    bytes: usize,
+    layers: usize,
+}
+
+impl Kept {
+    fn count_look(&mut self) -> Result<(), Error> {
+        self.looks += 1;
+        check_bound(self.looks, MAX_MANIFESTS)
     }
+
+    fn count_bytes(&mut self, bytes: usize) -> Result<(), Error> {
+        self.bytes += bytes;
+        check_bound(self.bytes, MAX_KEPT)
+    }
+
+    fn count_layers(&mut self, layers: usize) -> Result<(), Error> {
+        self.layers += layers;
+        check_bound(self.layers, MAX_ALL_LAYERS)
+    }
+
+    fn count_image(&mut self, image: &PortableImage) -> Result<(), Error> {
+        self.count_bytes(image.manifest.bytes.len() + image.config.bytes.len())
+    }
+}
+
+fn check_bound(count: usize, most: usize) -> Result<(), Error> {
+    if count > most { Err(endless()) } else { Ok(()) }
 }
 
 fn endless() -> Error {
@@ -275,15 +329,18 @@ type Grouped<'a> = Vec<(Option<ImageName>, Vec<&'a Descriptor>)>;
 /// The entries of an index by their names: an image for several platforms may have an entry for each.
 fn group_images(index: &Index) -> Result<Grouped<'_>, Error> {
     let mut groups: Grouped<'_> = Vec::new();
+    let mut places: HashMap<ImageName, usize> = HashMap::new();
     for entry in &index.manifests {
         let name = name_of(entry)?;
-        let known = groups
-            .iter_mut()
-            .find(|(known, _)| name.is_some() && *known == name);
-        match known {
-            Some((_, entries)) => entries.push(entry),
-            None => groups.push((name, vec![entry])),
+        let known = name.as_ref().and_then(|name| places.get(name));
+        if let Some(place) = known {
+            groups[*place].1.push(entry);
+            continue;
         }
+        if let Some(name) = &name {
+            places.insert(name.clone(), groups.len());
+        }
+        groups.push((name, vec![entry]));
     }
     Ok(groups)
 }
@@ -321,11 +378,21 @@ fn with_last_names(images: Vec<PortableImage>) -> Vec<PortableImage> {
     kept
 }
 
+/// Docker's entries of images by where their configurations are.
+type ByConfig<'a> = HashMap<&'a str, &'a DockerImage>;
+
+fn by_config(tagged: &[DockerImage]) -> ByConfig<'_> {
+    let mut images = HashMap::new();
+    for image in tagged {
+        images.entry(image.config.as_str()).or_insert(image);
+    }
+    images
+}
+
 /// The names that docker's part of the archive has for an image.
-fn docker_names(tagged: &[DockerImage], id: &Digest) -> Result<Vec<ImageName>, Error> {
-    let config = blob_name(id);
-    let found = tagged.iter().find(|image| image.config == config);
-    found.map_or(Ok(Vec::new()), names_of)
+fn docker_names(tagged: &ByConfig<'_>, id: &Digest) -> Result<Vec<ImageName>, Error> {
+    let found = tagged.get(blob_name(id).as_str());
+    found.map_or(Ok(Vec::new()), |image| names_of(image))
 }
 
 /// A docker archive does not tell the digests of its layers. That of a plain one is in the image's

@@ -5,6 +5,7 @@ mod compression;
 mod content;
 mod images;
 mod layout;
+mod listing;
 mod open;
 mod platform;
 mod portable;

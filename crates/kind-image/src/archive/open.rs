@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::compression::Compression;
 use super::content::{Blob, Content};
+use crate::room::RoomWriter;
 use crate::{Error, Refusal};
 
 /// An image archive that can be looked into: docker's, or an OCI layout, as a tar or as a directory.
@@ -18,7 +19,7 @@ pub struct Archive {
 }
 
 /// What a compressed archive may unpack to.
-const MAX_BYTES: u64 = 256 << 30;
+const MAX_BYTES: u64 = 64 << 30;
 
 impl Archive {
     /// Opens a file or a directory. A compressed file is unpacked into a nameless file in `spool`,
@@ -67,7 +68,7 @@ impl Archive {
     fn spool_stream(stream: impl Read, spool: &Path) -> Result<Self, Error> {
         let mut file =
             tempfile::tempfile_in(spool).map_err(Error::path("make a file in", spool))?;
-        let size = io::copy(&mut stream.take(MAX_BYTES), &mut file)
+        let size = io::copy(&mut stream.take(MAX_BYTES), &mut RoomWriter::new(&file))
             .map_err(Error::path("unpack the archive into", spool))?;
         if size == MAX_BYTES {
             return Err(Error::Refused {

@@ -32,7 +32,7 @@ pub struct PortableLayer {
 }
 
 /// How an archive calls an image.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ImageName {
     /// Its full name.
     Full(Reference),

@@ -230,6 +230,18 @@ fn what_is_attached_to_an_image_is_left_out() {
     assert_eq!(images[0].names()[0].to_string(), "docker.io/a/b:d");
 }
 
+/// Which of the two it is would be another reader's guess.
+#[test]
+fn a_manifest_that_is_an_index_too_is_refused() {
+    let mut layout = Layout::default();
+    let image = layout.image("amd64", &["a"]);
+    let mut both: serde_json::Value = serde_json::from_slice(&layout.blobs[2]).unwrap();
+    both["manifests"] = json!([image]);
+    let both = layout.blob(oci::MANIFEST, both.to_string().into_bytes());
+    let error = images_of(&layout.tar(vec![both]), "amd64").unwrap_err();
+    assert!(error.to_string().contains("at once"), "{error}");
+}
+
 /// Only what is about an image may be passed over, not the image that is listed beside it and missing.
 #[test]
 fn an_image_that_is_not_in_the_archive_is_told() {

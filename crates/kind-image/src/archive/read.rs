@@ -6,6 +6,7 @@ use super::compression::Compression;
 use super::{Archive, ImageName, PortableImage};
 use crate::oci::Platform;
 use crate::store::{Image, Store};
+use crate::unpack::Summary;
 use crate::{Error, Reference};
 
 /// Reads all images of an archive (docker's, or a tarred OCI layout) into the store; of one for several
@@ -17,14 +18,21 @@ pub fn read(store: &Store, archive: impl Read + Send) -> Result<Vec<Image>, Erro
     let scratch = store.scratch()?;
     let archive = Archive::receive_stream(archive, scratch.path())?;
     let images = archive.images(&Platform::of_host())?;
+    let mut unpacked = Summary::default();
+    let images = images.iter();
     images
-        .iter()
-        .map(|image| keep_image(store, image))
+        .map(|image| keep_image(store, image, &mut unpacked))
         .collect()
 }
 
-fn keep_image(store: &Store, image: &PortableImage) -> Result<Image, Error> {
+/// Keeps an image. All of an archive share what one may be unpacked to.
+fn keep_image(
+    store: &Store,
+    image: &PortableImage,
+    unpacked: &mut Summary,
+) -> Result<Image, Error> {
     let mut draft = store.draft()?;
+    draft.count_unpacked(*unpacked);
     for layer in image.layers() {
         let magic = layer.blob.magic().map_err(Error::io("read layer"))?;
         let mut tar = Compression::of_magic(magic)?.decode(layer.blob.reader());
@@ -37,6 +45,7 @@ fn keep_image(store: &Store, image: &PortableImage) -> Result<Image, Error> {
             });
         }
     }
+    *unpacked = draft.unpacked();
     let names: Vec<Reference> = image
         .names()
         .iter()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Error, Event, Observer, Step, Stop};
-use crate::Digest;
+use crate::{Digest, make_private_directory, open_private_lock};
 
 /// The cache directory of a build, which one build uses at a time.
 pub(super) struct BuildCache<'a> {
@@ -43,8 +43,7 @@ pub fn discard_cache(cache: &Path) -> Result<u64, Error> {
     if !cache.is_dir() {
         return Ok(0);
     }
-    let path = cache.join("lock");
-    let lock = File::create(&path).map_err(Error::path("create", &path))?;
+    let lock = open_cache(cache)?;
     let free = lock.try_lock().map_err(io::Error::from);
     free.map_err(Error::path("use, because a build does,", cache))?;
     let bytes = cache_size(cache);
@@ -81,6 +80,15 @@ pub(super) struct StepContext<'a> {
     pub(super) stop: &'a Stop,
 }
 
+/// Makes a cache directory its owner's alone, and opens its lock.
+///
+/// The roots in it have programs that run as root whoever starts them, and root packs what lies there into images.
+fn open_cache(cache: &Path) -> Result<File, Error> {
+    make_private_directory(cache).map_err(Error::path("use", cache))?;
+    let path = cache.join("lock");
+    open_private_lock(&path).map_err(Error::path("create", &path))
+}
+
 /// How often a lock that another build holds is tried.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -105,9 +113,8 @@ impl<'a> BuildCache<'a> {
             let path = cache.join(part);
             fs::create_dir_all(&path).map_err(Error::path("create", &path))
         };
+        let (lock, path) = (open_cache(cache)?, cache.join("lock"));
         make("logs")?;
-        let path = cache.join("lock");
-        let lock = File::create(&path).map_err(Error::path("create", &path))?;
         if !take_lock(&lock, &path)? {
             observer(Event::Waiting);
             while !take_lock(&lock, &path)? {
@@ -331,6 +338,22 @@ mod tests {
         let (next, _) = run(cache.path(), &other, false);
         assert_ne!(next.unwrap(), path);
         assert!(!path.exists(), "results of older inputs go");
+    }
+
+    #[test]
+    fn nobody_else_looks_into_the_cache_or_takes_its_lock() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let cache = tempfile::tempdir().unwrap();
+        let mode = |name: &str| fs::metadata(cache.path().join(name)).unwrap().mode() & 0o7777;
+        // As it was made once.
+        fs::set_permissions(cache.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        fs::write(cache.path().join("lock"), "").unwrap();
+        let (made, _) = run(cache.path(), &CacheKey::of_parts(["key"]), false);
+        made.unwrap();
+        assert_eq!((mode(""), mode("lock")), (0o700, 0o600));
+        fs::set_permissions(cache.path(), PermissionsExt::from_mode(0o777)).unwrap();
+        discard_cache(cache.path()).unwrap();
+        assert_eq!(mode(""), 0o700);
     }
 
     #[test]

@@ -44,10 +44,6 @@ impl<'a> Chroot<'a> {
             ])
             .args(["sh", "-eu", "-c", include_str!("files/enter.sh"), "enter"])
             .arg(self.root)
-            .env(
-                "PATH",
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            )
             .env("HOME", "/root")
             .env_remove("TMPDIR");
         for path in &self.empty {

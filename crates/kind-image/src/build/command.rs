@@ -12,6 +12,12 @@ use super::stop::set_apart;
 use super::{Error, Event};
 use crate::concurrent::run_both;
 
+/// Bytes of a program's output that are read where that is its answer.
+const MAX_OUTPUT: u64 = 16 << 20;
+/// A line that is longer is taken in parts.
+const MAX_LINE: u64 = 64 << 10;
+/// Where the system has its programs. They run as root, and where the caller's own are is the caller's business.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Lines of a program's output that an error shows.
 const TAIL: usize = 15;
 
@@ -67,14 +73,18 @@ impl StepContext<'_> {
             .stderr(log);
         let program = program_name(&command);
         let mut child = self.spawn_command(&mut command)?;
-        let mut stdout = child.stdout.take().expect("stdout is a pipe");
-        let mut printed = Vec::new();
+        let stdout = child.stdout.take().expect("stdout is a pipe");
         let (read, status) = run_both(
-            || stdout.read_to_end(&mut printed),
+            // A program that goes on after that finds nobody who reads.
+            move || {
+                let mut printed = Vec::new();
+                let read = stdout.take(MAX_OUTPUT).read_to_end(&mut printed);
+                read.map(|_| printed)
+            },
             || self.stop.await_end(&mut child),
         );
         self.check_exit(status.map_err(pipe_error)?, program, String::new())?;
-        read.map_err(pipe_error)?;
+        let printed = read.map_err(pipe_error)?;
         Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
@@ -95,6 +105,7 @@ impl StepContext<'_> {
     fn spawn_command(&self, command: &mut Command) -> Result<Child, Error> {
         let tool = command.get_program().to_string_lossy().into_owned();
         command
+            .env("PATH", SYSTEM_PATH)
             .env("LC_ALL", "C.UTF-8")
             .env("DEBIAN_FRONTEND", "noninteractive");
         set_apart(command);
@@ -117,9 +128,15 @@ impl StepContext<'_> {
         progress: Progress<'_>,
     ) -> Result<String, Error> {
         let mut tail = VecDeque::new();
-        for line in BufReader::new(output).split(b'\n') {
-            let line = line.map_err(pipe_error)?;
-            let line = String::from_utf8_lossy(&line).into_owned();
+        let mut output = BufReader::new(output);
+        loop {
+            let mut line = Vec::new();
+            let mut part = output.by_ref().take(MAX_LINE);
+            if part.read_until(b'\n', &mut line).map_err(pipe_error)? == 0 {
+                break;
+            }
+            let line =
+                String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned();
             writeln!(log, "{line}").map_err(Error::path("write", self.log))?;
             if let Some(text) = progress(&line) {
                 (self.observer)(Event::Progress {
@@ -290,6 +307,16 @@ mod tests {
             })
         });
         assert_eq!(result.unwrap_err().code(), Code::BuildCommand);
+    }
+
+    #[test]
+    fn programs_are_the_systems() {
+        let mut command = Command::new("sh");
+        command
+            .env("PATH", "/somewhere/else")
+            .args(["-c", "echo $PATH"]);
+        let (path, _, _) = with_work(|work| work.command_output(command));
+        assert_eq!(path.unwrap().trim(), SYSTEM_PATH);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cache::StepContext;
+use super::confined::ask_program;
 use super::host::host_architecture;
 use super::node_files::is_since;
 use super::shared_libraries::LibraryCopier;
@@ -84,9 +85,8 @@ impl Names {
         programs: &Path,
         version: &str,
     ) -> Result<Self, Error> {
-        let mut command = Command::new(programs.join("kubeadm"));
-        command.args(["config", "images", "list", "--kubernetes-version", version]);
-        Self::parse(&work.command_output(command)?)
+        let arguments = ["config", "images", "list", "--kubernetes-version", version];
+        Self::parse(&ask_program(work, &programs.join("kubeadm"), &arguments)?)
     }
 
     fn parse(listing: &str) -> Result<Self, Error> {

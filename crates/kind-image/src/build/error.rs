@@ -48,6 +48,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Nobody but its server tells what a download must be.
+    #[error("cannot tell whether {what} is what it should be: {reason}")]
+    NoDigest {
+        /// What would be downloaded.
+        what: String,
+        /// Why there is no digest.
+        reason: String,
+    },
     /// Something that is needed could not be brought from the network.
     #[error("cannot download {what}")]
     Download {
@@ -125,6 +133,7 @@ impl Error {
             Self::NotAVersion(_) => Code::BuildSourceVersion,
             Self::NoTree(_) => Code::BuildSourceTree,
             Self::Tarball { .. } => Code::BuildTarball,
+            Self::NoDigest { .. } => Code::BuildDigestMissing,
             Self::Download { source, .. } => source.code(),
             Self::Pull { source, .. } => source.code(),
             Self::UnsupportedArchitecture(_) => Code::BuildArchitecture,
@@ -160,6 +169,11 @@ impl Error {
                 "a release's is called kubernetes-server-linux-{}.tar.gz",
                 super::architecture::known_architecture().unwrap_or("amd64")
             )),
+            Self::NoDigest { .. } => Some(
+                "give the digest that whoever made it tells, after the source: `SOURCE@sha256:HEX`; or a file that you \
+                 trust"
+                    .to_owned(),
+            ),
             Self::Download { source, .. } => Some(match source.remedy() {
                 Some(remedy) => format!("{remedy}; {WITHOUT_NETWORK}"),
                 None => WITHOUT_NETWORK.to_owned(),

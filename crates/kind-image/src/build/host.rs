@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Error, Request, Source, Step, architecture};
+use crate::make_private_directory;
 use crate::store::Store;
 
 /// MiB that a build from nothing takes at its fullest.
@@ -17,7 +18,7 @@ pub(super) fn check_host(store: &Store, request: &Request) -> Result<(), Error> 
     }
     host_architecture()?;
     let cache = &request.cache;
-    std::fs::create_dir_all(cache).map_err(Error::path("create", cache))?;
+    make_private_directory(cache).map_err(Error::path("use", cache))?;
     let compiles = matches!(request.source, Source::Debian) && !has_results(cache, Step::Compile);
     check_room(cache, if compiles { COMPILE_MIB } else { ASSEMBLE_MIB })?;
     check_room(store.root(), ASSEMBLE_MIB)
@@ -28,7 +29,7 @@ pub(super) fn check_compiling_host(cache: &Path) -> Result<(), Error> {
     if !rustix::process::geteuid().is_root() {
         return Err(Error::NotRoot);
     }
-    std::fs::create_dir_all(cache).map_err(Error::path("create", cache))?;
+    make_private_directory(cache).map_err(Error::path("use", cache))?;
     if has_results(cache, Step::CompileTests) {
         return Ok(());
     }

@@ -12,11 +12,13 @@ mod checkout;
 mod chroot;
 mod command;
 mod components;
+mod confined;
 pub mod debian;
 mod error;
 mod host;
 mod node_files;
 mod preload;
+mod published_digest;
 mod remote;
 #[cfg(test)]
 mod remote_tests;
@@ -32,7 +34,7 @@ mod tree;
 
 pub use cache::{cache_size, discard_cache};
 pub use error::Error;
-pub use request::{AddOns, Freshness, Packing, RELEASES, Request};
+pub use request::{AddOns, DigestPlaces, Freshness, Packing, RELEASES, Request};
 pub use run::build;
 pub use source::Source;
 pub use step::{Event, Observer, Step};

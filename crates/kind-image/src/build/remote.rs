@@ -1,11 +1,16 @@
 //! Kubernetes from a server tarball on the network: a release's, a CI build's, or anybody's.
+//!
+//! Nothing is taken on the word of the server that it comes from. Its digest is the user's, or told by another place:
+//! the changelog of a release, the bucket of CI builds.
 
 use std::fs;
 use std::path::Path;
 
 use super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
 use super::host::host_architecture;
-use super::{Error, Event, Request, Source, Step, source, tarball};
+use super::published_digest::{FileDigest, changelog_name, find_listed};
+use super::source::split_digest;
+use super::{DigestPlaces, Error, Event, RELEASES, Request, Source, Step, source, tarball};
 use crate::http::{Client, DownloadError, Error as HttpError, Method, Proxies, download_file};
 use crate::http::{Request as HttpRequest, Url};
 use crate::{Digest, Progress};
@@ -14,6 +19,8 @@ use crate::{Digest, Progress};
 const MAX_TARBALL: u64 = 16 << 30;
 /// What says a version or a digest is one line.
 const MAX_LINE: u64 = 4 << 10;
+/// Those of a minor version with all its releases have up to two megabytes.
+const MAX_CHANGELOG: u64 = 16 << 20;
 
 /// The programs in `bin/`, and the version in the file `version`. Only one of the source's types that come
 /// from the network is meant here.
@@ -25,6 +32,7 @@ pub(super) fn make_from_remote(
         build_cache,
         client: Client::new(Proxies::from_environment(&request.environment)),
         base: request.download_base.trim_end_matches('/'),
+        places: &request.digest_places,
     };
     match &request.source {
         Source::Release(version) => remote.fetch_release(version),
@@ -38,21 +46,25 @@ struct Remote<'a> {
     build_cache: &'a BuildCache<'a>,
     client: Client,
     base: &'a str,
+    places: &'a DigestPlaces,
 }
 
 /// A tarball that is to be brought.
 struct Wanted {
     url: Url,
-    /// Digest of the tarball, where that is told.
-    digest: Option<Digest>,
+    digest: FileDigest,
     key: CacheKey,
 }
 
 impl Remote<'_> {
-    fn fetch_release(&self, version: &str) -> Result<StepOutput, Error> {
+    fn fetch_release(&self, source: &str) -> Result<StepOutput, Error> {
+        let (version, digest) = split_digest(source);
         self.build_cache
             .report_note(&format!("Building using release {version:?} artifacts"));
-        self.fetch_published(&format!("v{}", version.trim_start_matches('v')))
+        let directory = format!("v{}", version.trim_start_matches('v'));
+        self.fetch_published(&directory, digest, |name| {
+            self.release_digest(&directory, name)
+        })
     }
 
     fn fetch_ci(&self, marker: &str) -> Result<StepOutput, Error> {
@@ -64,73 +76,78 @@ impl Remote<'_> {
         ))?;
         self.build_cache.report_note(&format!("Fetching \"{url}\""));
         let version = self
-            .fetch_line(&url)
+            .fetch_text(&url, MAX_LINE)
             .map_err(|error| failed("the version of the CI build", error))?;
         if !source::is_version(&version) {
             return Err(Error::NotAVersion(version));
         }
         self.build_cache
             .report_note(&format!("Resolved CI version: {version}"));
-        self.fetch_published(&format!("ci/{version}"))
+        let directory = format!("ci/{version}");
+        self.fetch_published(&directory, None, |name| self.ci_digest(&directory, name))
     }
 
     /// What stands under a version never changes: once it is here, the network is not needed.
-    fn fetch_published(&self, directory: &str) -> Result<StepOutput, Error> {
+    fn fetch_published(
+        &self,
+        directory: &str,
+        known: Option<Digest>,
+        ask: impl FnOnce(&str) -> Result<FileDigest, Error>,
+    ) -> Result<StepOutput, Error> {
         let name = format!("kubernetes-server-linux-{}.tar.gz", host_architecture()?);
         let url = parse_address(&format!("{}/{directory}/{name}", self.base))?;
-        let key = CacheKey::of_parts(["published 1", &url.to_string()]);
+        let pinned = known.as_ref().map_or("", Digest::hex);
+        let key = CacheKey::of_parts(["published 2", &url.to_string(), pinned]);
         if let Some(made) = self.find_cached(&key) {
             return Ok(made);
         }
-        let digest = self.published_digest(&url)?;
+        let digest = match known {
+            Some(digest) => FileDigest::Sha256(digest),
+            None => ask(&name)?,
+        };
         self.fetch_tarball(&Wanted { url, digest, key })
     }
 
-    /// The digest that is published beside a tarball, if it is.
-    fn published_digest(&self, url: &Url) -> Result<Option<Digest>, Error> {
-        let beside = parse_address(&format!("{url}.sha256"))?;
-        match self.fetch_line(&beside) {
-            Ok(line) => {
-                let hex = line.split_whitespace().next().unwrap_or_default();
-                Ok(format!("sha256:{hex}").parse().ok())
-            }
-            Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(None),
-            Err(error) => Err(failed(&url.to_string(), error)),
-        }
-    }
-
-    fn fetch_url(&self, text: &str) -> Result<StepOutput, Error> {
-        let url = parse_address(text)?;
-        self.build_cache
-            .report_note(&format!("Building using URL: \"{url}\""));
-        let key = self
-            .key_of(&url, text)
-            .map_err(|error| failed(&url.to_string(), error))?;
-        if let Some(made) = self.find_cached(&key) {
-            return Ok(made);
-        }
-        self.fetch_tarball(&Wanted {
-            url,
-            digest: None,
-            key,
+    /// The digest that the changelog lists, which is served by another host than releases.
+    fn release_digest(&self, version: &str, name: &str) -> Result<FileDigest, Error> {
+        let changelog = changelog_name(version);
+        let changelog = changelog.ok_or_else(|| Error::NotAVersion(version.to_owned()))?;
+        let url = parse_address(&format!("{}/{changelog}", self.places.changelogs))?;
+        let text = self
+            .fetch_text(&url, MAX_CHANGELOG)
+            .map_err(|error| failed("the changelog of the release", error))?;
+        let listed = find_listed(&text, &format!("{RELEASES}/{version}/{name}"));
+        listed.ok_or_else(|| Error::NoDigest {
+            what: format!("{name} of {version}"),
+            reason: format!("{url} does not list it"),
         })
     }
 
-    /// Stands for what the address has now, as far as the server tells.
-    fn key_of(&self, url: &Url, text: &str) -> Result<CacheKey, HttpError> {
-        let head = HttpRequest::new(Method::Head, url.clone());
-        let answer = self.client.send_request(head)?.checked()?;
-        let told = ["etag", "last-modified", "content-length"].map(|name| {
-            let value = answer.header(name);
-            value.unwrap_or_default().to_owned()
-        });
-        let version = if told.iter().take(2).all(String::is_empty) {
-            // Nothing tells whether it changed: it counts for this build only.
-            format!("{:?}", std::time::SystemTime::now())
-        } else {
-            told.join("\n")
-        };
-        Ok(CacheKey::of_parts(["url 1", text, &version]))
+    /// The digest that the bucket of CI builds has, which releases are not served from.
+    fn ci_digest(&self, directory: &str, name: &str) -> Result<FileDigest, Error> {
+        let url = parse_address(&format!("{}/{directory}/{name}.sha256", self.places.ci))?;
+        let line = self
+            .fetch_text(&url, MAX_LINE)
+            .map_err(|error| failed("the digest of the CI build", error))?;
+        let hex = line.split_whitespace().next().unwrap_or_default();
+        let digest = format!("sha256:{hex}").parse();
+        digest.map(FileDigest::Sha256).map_err(|_| Error::NoDigest {
+            what: format!("{directory}/{name}"),
+            reason: format!("{url} is no digest"),
+        })
+    }
+
+    /// A digest stands for what it is of: what is here needs no network.
+    fn fetch_url(&self, text: &str) -> Result<StepOutput, Error> {
+        let (url, digest) = parse_pinned(text)?;
+        self.build_cache
+            .report_note(&format!("Building using URL: \"{url}\""));
+        let key = CacheKey::of_parts(["url 2", digest.hex()]);
+        if let Some(made) = self.find_cached(&key) {
+            return Ok(made);
+        }
+        let digest = FileDigest::Sha256(digest);
+        self.fetch_tarball(&Wanted { url, digest, key })
     }
 
     fn find_cached(&self, key: &CacheKey) -> Option<StepOutput> {
@@ -176,31 +193,38 @@ impl Remote<'_> {
                 DownloadError::File(error) => Error::path("write", path)(error),
             }
         })?;
-        let Some(expected) = &wanted.digest else {
-            return Ok(());
-        };
+        let expected = &wanted.digest;
         let mut file = fs::File::open(path).map_err(Error::path("open", path))?;
-        let (found, _) = Digest::of_reader(&mut file).map_err(Error::path("read", path))?;
+        let found = expected.of_same_kind(&mut file);
+        let found = found.map_err(Error::path("read", path))?;
         if found == *expected {
             return Ok(());
         }
         Err(Error::Tarball {
-            reason: format!("its digest is {found}, but the published one is {expected}"),
+            reason: format!("its digest is {found}, but it should be {expected}"),
             name,
         })
     }
 
-    /// A document of one line.
-    fn fetch_line(&self, url: &Url) -> Result<String, HttpError> {
+    /// A short document.
+    fn fetch_text(&self, url: &Url, limit: u64) -> Result<String, HttpError> {
         let request = HttpRequest::new(Method::Get, url.clone());
-        let bytes = self
-            .client
-            .send_request(request)?
-            .checked()?
-            .bytes(MAX_LINE)?;
+        let bytes = self.client.send_request(request)?.checked()?.bytes(limit)?;
         let text = String::from_utf8_lossy(&bytes);
         Ok(text.trim().to_owned())
     }
+}
+
+/// An address with the digest of what it has, without which nothing is brought from there, least of all without
+/// encryption.
+pub(super) fn parse_pinned(text: &str) -> Result<(Url, Digest), Error> {
+    let (address, digest) = split_digest(text);
+    let url = parse_address(address)?;
+    let digest = digest.ok_or_else(|| Error::NoDigest {
+        what: url.to_string(),
+        reason: "no digest is given".to_owned(),
+    })?;
+    Ok((url, digest))
 }
 
 /// An address, or the error that there is none.

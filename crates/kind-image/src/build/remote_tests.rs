@@ -18,14 +18,19 @@ use crate::http::testing::{Server, write_response};
 struct World {
     place: tempfile::TempDir,
     server: Server,
+    /// Of its tarball.
+    digest: Digest,
     told: Mutex<Vec<String>>,
 }
+
+const NO_TARBALL: &[u8] = b"<html>hello</html>";
 
 /// What is wrong with the server.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     None,
     WrongDigest,
+    NoDigest,
     Truncated,
     NotGzip,
     Missing,
@@ -34,9 +39,13 @@ enum Fault {
 impl World {
     fn new(fault: Fault) -> Self {
         let place = tempfile::tempdir().unwrap();
-        let path = tarball(place.path(), PROGRAMS, "#!/bin/sh\necho v1.33.4\n");
+        let path = tarball(place.path(), PROGRAMS, "v1.33.4");
         let bytes = fs::read(path).unwrap();
         let good = Digest::of(&bytes);
+        let known = match fault {
+            Fault::NotGzip => Digest::of(NO_TARBALL),
+            _ => good.clone(),
+        };
         let server = Server::start(move |head, stream| {
             let path = head.split(' ').nth(1).unwrap_or_default();
             match path {
@@ -45,25 +54,29 @@ impl World {
                     write_response(stream, "200 OK", "", b"v1.34.0-alpha.1.5+abcdef\n")
                 }
                 "/ci/odd.txt" => write_response(stream, "200 OK", "", b"<html>\n"),
-                _ if path.ends_with(".sha256") => {
+                _ if fault == Fault::NoDigest && path.contains("/digests/") => {
+                    write_response(stream, "200 OK", "", b"<html>")
+                }
+                _ if path.starts_with("/digests/") => {
                     let wrong = Digest::of(b"other");
                     let digest = if fault == Fault::WrongDigest {
                         &wrong
                     } else {
                         &good
                     };
-                    write_response(stream, "200 OK", "", digest.hex().as_bytes());
-                }
-                _ if fault == Fault::NotGzip => {
-                    write_response(stream, "200 OK", "", b"<html>hello</html>")
-                }
-                _ if head.starts_with("HEAD") => {
-                    let length = bytes.len();
-                    let _ = write!(
-                        stream,
-                        "HTTP/1.1 200 OK\r\nconnection: close\r\nlast-modified: now\r\ncontent-length: {length}\r\n\r\n"
+                    let name = format!(
+                        "kubernetes-server-linux-{}.tar.gz",
+                        host_architecture().unwrap()
                     );
+                    let hex = digest.hex();
+                    let text = if path.ends_with(".md") {
+                        format!("[x](https://dl.k8s.io/v1.33.4/{name}) | `{hex}`\n")
+                    } else {
+                        format!("{hex}\n")
+                    };
+                    write_response(stream, "200 OK", "", text.as_bytes());
                 }
+                _ if fault == Fault::NotGzip => write_response(stream, "200 OK", "", NO_TARBALL),
                 _ if fault == Fault::Truncated => {
                     let length = bytes.len();
                     let _ = write!(
@@ -78,6 +91,7 @@ impl World {
         Self {
             place,
             server,
+            digest: known,
             told: Mutex::default(),
         }
     }
@@ -94,6 +108,8 @@ impl World {
         let source = Source::of_type(kind, text).unwrap();
         let mut request = Request::new(source, "node".parse().unwrap(), add_ons, self.cache());
         request.download_base = self.server.url("/");
+        request.digest_places.changelogs = self.server.url("/digests");
+        request.digest_places.ci = self.server.url("/digests");
         let observer = |event: Event<'_>| match event {
             Event::Note { text } => self.told.lock().unwrap().push(text.to_owned()),
             Event::Transfer(progress) if progress.is_finished() => {
@@ -109,6 +125,7 @@ impl World {
     fn failure(fault: Fault, kind: &str, text: &str) -> Error {
         let world = Self::new(fault);
         let text = text.replace("SERVER", &world.server.url(""));
+        let text = text.replace("DIGEST", &world.digest.to_string());
         let error = world.make(kind, &text).unwrap_err();
         assert!(
             !world.cache().join("tmp").exists(),
@@ -173,15 +190,41 @@ fn a_ci_build_is_found_by_its_marker() {
 }
 
 #[test]
-fn an_address_is_asked_whether_it_has_something_new() {
+fn an_address_needs_a_digest_and_is_brought_once() {
     let world = World::new(Fault::None);
     let url = world.server.url("/mine.tar.gz");
-    let made = world.make("url", &url).unwrap();
+    let error = world.make("url", &url).unwrap_err();
+    assert_eq!(error.code(), Code::BuildDigestMissing);
+    assert!(error.remedy().unwrap().contains("@sha256:"));
+    assert_eq!(world.server.heard().len(), 0, "nothing is asked for");
+    let pinned = format!("{url}@{}", world.digest);
+    let made = world.make("url", &pinned).unwrap();
     let asked = world.server.heard().len();
-    assert_eq!(world.make("url", &url).unwrap().path, made.path);
-    assert_eq!(world.server.heard().len(), asked + 1);
+    assert_eq!(world.make("url", &pinned).unwrap().path, made.path);
+    assert_eq!(world.server.heard().len(), asked);
     let told = world.told.lock().unwrap().clone();
     assert_eq!(told[0], format!("Building using URL: \"{url}\""));
+}
+
+#[test]
+fn a_digest_of_the_user_needs_no_second_place() {
+    let world = World::new(Fault::NoDigest);
+    for (kind, source) in [("release", "v1.33.4"), ("ci", "latest")] {
+        let error = world.make(kind, source).unwrap_err();
+        assert_eq!(error.code(), Code::BuildDigestMissing, "{kind}");
+    }
+    let tarballs = world.server.heard();
+    assert!(
+        !tarballs.iter().any(|head| head.contains(".tar.gz ")),
+        "nothing is brought"
+    );
+    let pinned = format!("v1.33.4@{}", world.digest);
+    assert_eq!(version(&world.make("release", &pinned).unwrap()), "v1.33.4");
+    let wrong = pinned.replace(world.digest.hex(), Digest::of(b"").hex());
+    assert_eq!(
+        world.make("release", &wrong).unwrap_err().code(),
+        Code::BuildTarball
+    );
 }
 
 #[test]
@@ -189,20 +232,23 @@ fn what_goes_wrong_is_told_with_the_address() {
     let error = World::failure(Fault::Missing, "release", "v1.33.4");
     let text = format!("{error}: {}", std::error::Error::source(&error).unwrap());
     assert!(
-        text.contains("cannot download http://") && text.contains("/v1.33.4/"),
+        text.contains("cannot download the changelog") && text.contains("CHANGELOG-1.33.md"),
         "{text}"
     );
     assert_eq!(error.code(), Code::DownloadStatus);
     assert!(error.remedy().unwrap().contains("debian"));
     let error = World::failure(Fault::WrongDigest, "release", "v1.33.4");
-    assert!(error.to_string().contains("the published one"), "{error}");
-    let error = World::failure(Fault::NotGzip, "url", "SERVER/x.tar.gz");
+    assert!(
+        error.to_string().contains("but it should be sha256:"),
+        "{error}"
+    );
+    let error = World::failure(Fault::NotGzip, "url", "SERVER/x.tar.gz@DIGEST");
     assert!(
         error.to_string().contains("not compressed with gzip"),
         "{error}"
     );
-    let error = World::failure(Fault::Truncated, "url", "SERVER/x.tar.gz");
+    let error = World::failure(Fault::Truncated, "url", "SERVER/x.tar.gz@DIGEST");
     assert_eq!(error.code(), Code::DownloadBroken);
-    let error = World::failure(Fault::None, "url", "http://nowhere.invalid/x.tar.gz");
+    let error = World::failure(Fault::None, "url", "http://nowhere.invalid/x.tar.gz@DIGEST");
     assert_eq!(error.code(), Code::DownloadLookup);
 }

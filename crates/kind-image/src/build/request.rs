@@ -9,6 +9,25 @@ use crate::Reference;
 /// Where Kubernetes publishes releases and CI builds.
 pub const RELEASES: &str = "https://dl.k8s.io";
 
+/// Where digests of what is published there are told: by others than those who serve it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestPlaces {
+    /// Directory of the changelogs of Kubernetes (a URL), which list the digests of releases.
+    pub changelogs: String,
+    /// The bucket of CI builds (a URL), which has a file of the digest beside each.
+    pub ci: String,
+}
+
+impl Default for DigestPlaces {
+    fn default() -> Self {
+        Self {
+            changelogs: "https://raw.githubusercontent.com/kubernetes/kubernetes/master/CHANGELOG"
+                .to_owned(),
+            ci: "https://storage.googleapis.com/k8s-release-dev".to_owned(),
+        }
+    }
+}
+
 /// What to build, and where.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -32,6 +51,8 @@ pub struct Request {
     pub stop: Stop,
     /// Where releases and CI builds of Kubernetes are published (a URL).
     pub download_base: String,
+    /// Where digests of those are told.
+    pub digest_places: DigestPlaces,
 }
 
 impl Request {
@@ -53,6 +74,7 @@ impl Request {
             environment: BTreeMap::new(),
             stop: Stop::default(),
             download_base: RELEASES.to_owned(),
+            digest_places: DigestPlaces::default(),
         }
     }
 }

@@ -4,14 +4,16 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::Digest;
+
 /// Where the Kubernetes of a node image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// Debian's own source package, compiled here.
     Debian,
-    /// A release by version.
+    /// A release by version; `@sha256:HEX` may follow.
     Release(String),
-    /// A server tarball on the network.
+    /// A server tarball on the network, with `@sha256:HEX` after it.
     Url(String),
     /// A server tarball on disk.
     File(PathBuf),
@@ -42,7 +44,7 @@ impl Source {
         if let Some(marker) = text.strip_prefix("ci/") {
             return Self::Ci(marker.to_owned());
         }
-        if is_version(text) {
+        if is_version(split_digest(text).0) {
             return Self::Release(text.to_owned());
         }
         Self::Tree(path.to_owned())
@@ -94,6 +96,13 @@ impl FromStr for Source {
     }
 }
 
+/// A source without the digest after it, `SOURCE@sha256:HEX`, and that digest.
+pub(super) fn split_digest(text: &str) -> (&str, Option<Digest>) {
+    let split = text.rsplit_once('@');
+    let found = split.and_then(|(source, digest)| Some((source, digest.parse().ok()?)));
+    found.map_or((text, None), |(source, digest)| (source, Some(digest)))
+}
+
 /// A semantic version, with or without a leading `v`.
 pub(super) fn is_version(text: &str) -> bool {
     semver::Version::parse(text.strip_prefix('v').unwrap_or(text)).is_ok()
@@ -103,6 +112,18 @@ pub(super) fn is_version(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::Code;
+
+    /// A release whose tarball has the digest of nothing.
+    const PINNED: &str =
+        "v1.30.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn a_digest_may_follow_a_source() {
+        assert_eq!(split_digest(PINNED), ("v1.30.0", Some(Digest::of(b""))));
+        for text in ["v1.30.0", "v1.30.0@sha256:e3b0", "https://a@b/c", ""] {
+            assert_eq!(split_digest(text), (text, None));
+        }
+    }
 
     #[test]
     fn sources_are_told_apart() {
@@ -120,6 +141,7 @@ mod tests {
             ("v1.30.0", "release"),
             ("1.30.0", "release"),
             ("v1.30.0-rc.1+build.5", "release"),
+            (PINNED, "release"),
             ("1.30", "source"),
             ("other", "source"),
             ("", "source"),
@@ -138,6 +160,11 @@ mod tests {
         assert_eq!(code("", "bogus"), Some(Code::BuildSourceUnknown));
         assert_eq!(code("release", "1.33"), Some(Code::BuildSourceVersion));
         assert_eq!(code("url", "ftp://x/y"), Some(Code::DownloadAddress));
+        for text in ["http://x/y", "https://x/y", "https://x/y@sha256:0"] {
+            assert_eq!(code("", text), Some(Code::BuildDigestMissing), "{text}");
+        }
+        let pinned = PINNED.replace("v1.30.0", "http://x/y");
+        assert_eq!((code("", &pinned), code("", PINNED)), (None, None));
         assert_eq!(code("file", "/nonexistent"), Some(Code::BuildIo));
         assert_eq!(code("file", "/"), Some(Code::BuildIo));
         for (kind, text) in [("", "debian"), ("", "v1.37.0"), ("ci", ""), ("source", "")] {

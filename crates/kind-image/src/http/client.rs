@@ -9,6 +9,7 @@ use ureq::http::{self, HeaderMap};
 use ureq::{Agent, BodyReader, Proxy, SendBody};
 
 use super::error::{Error, Failure, TimeoutPhase};
+use super::origin::{Origin, Passage};
 use super::proxies::{self, Proxies};
 use super::trust::{Files, Trust};
 use super::url::Url;
@@ -132,12 +133,11 @@ impl Client {
         self
     }
 
-    /// Sends a request and follows where the answer leads. Credentials stay with the host they were meant
-    /// for, and a secure address never leads to an insecure one.
+    /// Sends a request and follows where the answer leads, as far as [`Origin`] lets it.
     pub(crate) fn send_request(&self, mut request: Request<'_>) -> Result<Response, Error> {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send_once(&mut request)?;
-            let Some(next) = response
+            let Some((next, passage)) = response
                 .redirect_target()
                 .map_err(|failure| response.error(failure))?
             else {
@@ -147,10 +147,8 @@ impl Client {
                 let reason = format!("{} is not sent again to {next}", request.method.name());
                 return Err(response.error(Failure::Redirect(reason)));
             }
-            if !next.same_origin(&request.url) {
-                request
-                    .headers
-                    .retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+            passage.strip_headers(&mut request.headers);
+            if passage == Passage::Bare {
                 // Certificates were configured for the first host only.
                 request.files = Files::default();
             }
@@ -298,21 +296,14 @@ impl Response {
         Error::new(self.method, &self.url, self.proxy.as_deref(), failure)
     }
 
-    fn redirect_target(&self) -> Result<Option<Url>, Failure> {
+    fn redirect_target(&self) -> Result<Option<(Url, Passage)>, Failure> {
         if !matches!(self.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(None);
         }
         let location = self
             .header("location")
             .ok_or_else(|| Failure::Redirect("it leads nowhere".to_owned()))?;
-        let next = self.url.join(location).map_err(|reason| {
-            Failure::Redirect(format!("it leads to an address that is none: {reason}"))
-        })?;
-        if self.url.is_https() && !next.is_https() {
-            let reason = format!("it leads to {next}, which is not secure");
-            return Err(Failure::Redirect(reason));
-        }
-        Ok(Some(next))
+        Origin::of(&self.url).follow(location).map(Some)
     }
 }
 

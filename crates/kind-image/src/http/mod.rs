@@ -8,6 +8,7 @@
 mod client;
 mod download;
 mod error;
+mod origin;
 mod proxies;
 mod trust;
 mod url;
@@ -21,6 +22,7 @@ pub use client::{Client, Timeouts};
 pub(crate) use client::{Method, Request, Response};
 pub(crate) use download::{DownloadError, download_file};
 pub use error::{Error, Failure, TimeoutPhase};
+pub(crate) use origin::Origin;
 pub use proxies::Proxies;
 pub(crate) use trust::Files;
 pub use url::Url;

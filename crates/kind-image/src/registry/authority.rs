@@ -10,7 +10,7 @@ use super::credentials::{self, Credentials};
 use super::failure::RegistryFailure;
 use super::hosts::Endpoint;
 use super::{Access, Error};
-use crate::http::{Method, Request, Url};
+use crate::http::{Files, Method, Origin, Request, Url};
 
 const MAX_TOKEN: u64 = 1 << 20;
 const CLIENT_ID: &str = "kind";
@@ -146,7 +146,7 @@ impl Token<'_> {
         for scope in self.scopes {
             url = url.with_query("scope", scope);
         }
-        let mut request = Request::new(Method::Get, url.clone()).files(self.files(&url));
+        let mut request = Request::new(Method::Get, url.clone()).files(&self.files(&url));
         if let Some(value) = authorization {
             request = request.header("authorization", value.expose());
         }
@@ -168,7 +168,7 @@ impl Token<'_> {
             .fold(Url::form(), |form, (key, value)| form.add_pair(key, value));
         let form = form.finish();
         let mut body = form.as_bytes();
-        let files = self.files(&realm).clone();
+        let files = self.files(&realm);
         let request = Request::new(Method::Post, realm)
             .header("content-type", "application/x-www-form-urlencoded")
             .files(&files)
@@ -176,13 +176,19 @@ impl Token<'_> {
         self.send_request(request)
     }
 
-    /// The registry's certificates are good for a token service at the same place.
-    fn files(&self, url: &Url) -> &crate::http::Files {
-        static NONE: crate::http::Files = crate::http::Files::none();
-        if url.same_origin(&self.endpoint.url) || url.host() == self.endpoint.url.host() {
-            &self.endpoint.files
+    /// Who is trusted about the registry is so about a token service on the same host. What says who asks is for the
+    /// registry alone.
+    fn files(&self, url: &Url) -> Files {
+        let own = &self.endpoint.files;
+        if Origin::of(&self.endpoint.url).owns(url) {
+            own.clone()
+        } else if url.host() == self.endpoint.url.host() {
+            Files {
+                client: None,
+                ..own.clone()
+            }
         } else {
-            &NONE
+            Files::none()
         }
     }
 

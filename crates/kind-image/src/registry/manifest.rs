@@ -1,21 +1,19 @@
 //! From a reference to the manifest of one platform.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Error;
 use super::failure::RegistryFailure;
 use super::session::{RequestTemplate, Session, Sessions};
 use crate::http::Method;
-use crate::oci::{self, Descriptor, Index, Manifest, Platform};
-use crate::{Digest, Reference};
+use crate::oci::{self, Descriptor, Index, MAX_LAYERS, Manifest, Platform};
+use crate::{Digest, Reference, bounded};
 
 /// The specification lets registries refuse larger ones; real ones have a few kilobytes.
 const MAX_MANIFEST: u64 = 4 << 20;
 /// An index may name indexes, but nobody does that deeply.
 const MAX_DEPTH: usize = 4;
-/// More layers than any tool makes.
-const MAX_LAYERS: usize = 500;
 
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
@@ -43,19 +41,23 @@ struct Kind {
     #[serde(default)]
     media_type: Option<String>,
     #[serde(default)]
-    manifests: Option<serde::de::IgnoredAny>,
+    manifests: Option<IgnoredAny>,
+    #[serde(default)]
+    config: Option<IgnoredAny>,
+    #[serde(default)]
+    layers: Option<IgnoredAny>,
 }
 
 /// Content that a manifest says lies elsewhere.
 #[derive(Deserialize)]
 struct Elsewhere {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::list::<_, _, MAX_LAYERS>")]
     layers: Vec<Urls>,
 }
 
 #[derive(Deserialize)]
 struct Urls {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::list::<_, _, MAX_LAYERS>")]
     urls: Vec<String>,
 }
 
@@ -73,16 +75,10 @@ pub(super) fn find_manifest(
         let bytes = sessions.ask_in_turn(&what, |session| {
             fetch_manifest(session, digest.as_ref(), tag)
         })?;
-        let kind: Kind = parse_manifest(&bytes, &what)?;
-        if kind.schema_version != 2 {
-            let reason = "it is of the old schema 1, which has no digests";
-            return Err(refused_manifest(&what, reason).into());
-        }
-        if !kind.is_index() {
-            let manifest = check_manifest(&bytes, &what)?;
-            return Ok(Found { bytes, manifest });
-        }
-        let index: Index = parse_manifest(&bytes, &what)?;
+        let index = match check_answer(&bytes, &what)? {
+            Answer::Manifest(manifest) => return Ok(Found { bytes, manifest }),
+            Answer::Index(index) => index,
+        };
         let chosen =
             choose_manifest(&index, platform, &mut seen).ok_or_else(|| Error::Platform {
                 what: what.clone(),
@@ -94,12 +90,40 @@ pub(super) fn find_manifest(
     Err(refused_manifest(&what, "its indexes name each other").into())
 }
 
+/// What a registry gives under the name of an image.
+pub(super) enum Answer {
+    Manifest(Manifest),
+    Index(Index),
+}
+
+/// Reads what a registry gave.
+pub(super) fn check_answer(bytes: &[u8], what: &str) -> Result<Answer, Error> {
+    let kind: Kind = parse_manifest(bytes, what)?;
+    if kind.schema_version != 2 {
+        let reason = "it is of the old schema 1, which has no digests";
+        return Err(refused_manifest(what, reason));
+    }
+    if kind.is_ambiguous() {
+        let reason = "it is an index and a manifest at once";
+        return Err(refused_manifest(what, reason));
+    }
+    if kind.is_index() {
+        return parse_manifest(bytes, what).map(Answer::Index);
+    }
+    check_manifest(bytes, what).map(Answer::Manifest)
+}
+
 impl Kind {
     fn is_index(&self) -> bool {
         match self.media_type.as_deref() {
             Some(kind) => kind == oci::INDEX || kind == oci::DOCKER_INDEX,
             None => self.manifests.is_some(),
         }
+    }
+
+    /// Whether it can be read as an index and as a manifest, and mean another image to each reader.
+    fn is_ambiguous(&self) -> bool {
+        self.manifests.is_some() && (self.config.is_some() || self.layers.is_some())
     }
 }
 
@@ -169,12 +193,6 @@ fn check_manifest(bytes: &[u8], what: &str) -> Result<Manifest, Error> {
             manifest.config.media_type
         );
         return Err(refused_manifest(what, &reason));
-    }
-    if manifest.layers.len() > MAX_LAYERS {
-        return Err(refused_manifest(
-            what,
-            &format!("it has more than {MAX_LAYERS} layers"),
-        ));
     }
     let elsewhere: Elsewhere = parse_manifest(bytes, what)?;
     let away = elsewhere.layers.iter().any(|layer| !layer.urls.is_empty());
@@ -251,6 +269,32 @@ mod tests {
         let mut seen = Vec::new();
         choose_manifest(&all, &Platform::new("linux", "riscv64"), &mut seen);
         assert_eq!(seen.len(), 5, "statements are no platforms");
+    }
+
+    #[test]
+    fn what_means_two_things_is_told() {
+        let ambiguous = |text| serde_json::from_str::<Kind>(text).unwrap().is_ambiguous();
+        assert!(ambiguous(r#"{"manifests":[],"layers":[]}"#));
+        assert!(ambiguous(r#"{"manifests":[],"config":{}}"#));
+        assert!(!ambiguous(r#"{"manifests":[]}"#));
+        assert!(!ambiguous(r#"{"config":{},"layers":[]}"#));
+    }
+
+    #[test]
+    fn no_tool_makes_so_many_layers() {
+        let layer = Descriptor::new(LAYERS[0], Digest::of(b""), 1);
+        let mut manifest = Manifest {
+            schema_version: 2,
+            media_type: None,
+            config: Descriptor::new(oci::CONFIG, Digest::of(b""), 1),
+            layers: vec![layer; MAX_LAYERS],
+        };
+        let check =
+            |manifest: &Manifest| check_manifest(&serde_json::to_vec(manifest).unwrap(), "x");
+        check(&manifest).unwrap();
+        manifest.layers.push(manifest.layers[0].clone());
+        let error = check(&manifest).unwrap_err().to_string();
+        assert!(error.contains("at most 500"), "{error}");
     }
 
     fn manifest(config: &str, layer: &str, more: &str) -> String {

@@ -15,9 +15,13 @@ mod challenge;
 mod credentials;
 mod error;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hosts;
 mod hosts_file;
 mod manifest;
+#[cfg(test)]
+mod origin_tests;
 mod pull;
 mod push;
 mod session;

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::Access;
 use super::failure::RegistryFailure;
 use super::hosts::Purpose;
 use super::session::{Outgoing, RequestTemplate, Session, Sessions};
-use super::{Access, manifest};
 use crate::digest::DigestWriter;
-use crate::http::{Method, Response};
+use crate::http::{self, Method, Origin, Response, Url};
 use crate::oci::{self, Descriptor, Index, Manifest, Platform};
 use crate::store::{Image, Store};
 use crate::{Digest, Error, Progress, ProgressSink, Reference, pack, unpack};
@@ -295,11 +295,7 @@ impl<'a> Push<'a> {
     }
 
     fn upload_blob(&self, packed: &Packed, begun: &Response) -> Result<(), RegistryFailure> {
-        let location = begun.header("location").unwrap_or_default();
-        let place = begun
-            .url
-            .join(location)
-            .map_err(|reason| manifest::refused_manifest("the place for an upload", reason))?;
+        let place = upload_place(begun)?;
         let place = place.with_query("digest", &packed.descriptor.digest.to_string());
         let open = || -> Result<Box<dyn Read + '_>, Error> {
             let file = File::open(&packed.path);
@@ -322,6 +318,14 @@ impl<'a> Push<'a> {
         let total = layers.iter().map(|layer| layer.size).sum::<u64>().max(done);
         (self.progress)(Progress::new(self.reference.to_string(), done, Some(total)));
     }
+}
+
+/// Where a registry wants an upload; what is sent there is the session's to decide.
+pub(super) fn upload_place(begun: &Response) -> Result<Url, http::Error> {
+    let location = begun.header("location").unwrap_or_default();
+    let followed = Origin::of(&begun.url).follow(location);
+    let (place, _) = followed.map_err(|failure| begun.error(failure))?;
+    Ok(place)
 }
 
 /// Tells how far a file was read.

@@ -11,7 +11,7 @@ use super::challenge;
 use super::failure::RegistryFailure;
 use super::hosts::{self, Endpoint, Purpose};
 use super::{Access, Error as RegistryError};
-use crate::http::{self, Failure, Method, Request, Response, Url};
+use crate::http::{self, Failure, Method, Origin, Request, Response, Url};
 use crate::{Error, Reference};
 
 /// How often a request is sent that fails for a passing reason.
@@ -203,14 +203,15 @@ impl Session<'_> {
         template: &RequestTemplate<'_>,
     ) -> Result<Response, RegistryFailure> {
         let key = (self.endpoint.url.to_string(), self.scopes.join(" "));
-        let ours = self.is_ours(url);
+        let origin = self.origin();
         let granted = {
             let granted = self.access.granted.lock();
             let granted = granted.unwrap_or_else(PoisonError::into_inner);
-            granted.get(&key).cloned().filter(|_| ours)
+            granted.get(&key).cloned().filter(|_| origin.owns(url))
         };
         let response = self.send_once(url, template, granted.as_ref())?;
-        if response.status != 401 || !ours {
+        // Who asks may be somebody that a redirect has led to.
+        if response.status != 401 || !origin.owns(url) || !origin.owns(&response.url) {
             return self.classify_response(response);
         }
         let challenges: Vec<_> = response
@@ -236,11 +237,9 @@ impl Session<'_> {
         self.classify_response(response)
     }
 
-    /// Whether an address is the registry's: what is meant for the registry may be sent there.
-    fn is_ours(&self, url: &Url) -> bool {
-        let own = &self.endpoint.url;
-        let same_place = url.host_and_port() == own.host_and_port();
-        url.same_origin(own) || (self.endpoint.or_plain && same_place)
+    /// What is meant for the registry may be sent there.
+    fn origin(&self) -> Origin {
+        Origin::of(&self.endpoint.url).or_plain(self.endpoint.or_plain)
     }
 
     fn send_once(
@@ -250,7 +249,7 @@ impl Session<'_> {
         authorization: Option<&Secret>,
     ) -> Result<Response, RegistryFailure> {
         let mut request = Request::new(template.method, url.clone());
-        if self.is_ours(url) {
+        if self.origin().owns(url) {
             request = request.files(&self.endpoint.files);
             for (name, value) in &self.endpoint.headers {
                 request = request.header(name, value);

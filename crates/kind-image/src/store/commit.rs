@@ -70,6 +70,7 @@ pub(super) fn commit_documents(
         store,
         scratch,
         layers,
+        unpacked: _,
     } = draft;
     if layers.iter().any(|prepared| prepared.directory.is_some()) {
         durable::flush_tree(store.root())?;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::layout::Store;
 use super::placement::{Placement, place_tree};
@@ -21,6 +22,8 @@ pub struct Draft {
     pub(super) store: Store,
     pub(super) scratch: Scratch,
     pub(super) layers: Vec<Prepared>,
+    /// What all layers unpacked to.
+    pub(super) unpacked: Mutex<unpack::Summary>,
 }
 
 /// A layer of an image, as its digests tell it.
@@ -59,7 +62,31 @@ impl Draft {
             store,
             scratch,
             layers: Vec::new(),
+            unpacked: Mutex::default(),
         }
+    }
+
+    /// What was unpacked, be it of other images of one archive.
+    pub(crate) fn unpacked(&self) -> unpack::Summary {
+        *self.unpacked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what other images of the same archive were unpacked to.
+    pub(crate) fn count_unpacked(&self, summary: unpack::Summary) {
+        *self.unpacked.lock().unwrap_or_else(PoisonError::into_inner) += summary;
+    }
+
+    /// Unpacks a layer, for which there is as much left as the others of the image have not taken.
+    pub(super) fn unpack_layer(
+        &self,
+        directory: &Path,
+        lower: &unpack::Lower,
+        tar: impl Read,
+    ) -> Result<(), Error> {
+        let root = unpack::open_root(directory)?;
+        let options = unpack::Options::layer().after(self.unpacked());
+        self.count_unpacked(unpack::layer(&root, lower, tar, &options)?);
+        Ok(())
     }
 
     /// Adds the content of a directory as a layer.
@@ -95,9 +122,8 @@ impl Draft {
             from: tar,
             to: io::BufWriter::new(file),
         });
-        let root = unpack::open_root(&directory)?;
         let lower = unpack::Lower::open_layers(&self.layer_directories())?;
-        unpack::layer(&root, &lower, &mut tee, &unpack::Options::layer())?;
+        self.unpack_layer(&directory, &lower, &mut tee)?;
         let (diff_id, size) = tee.finish(MAX_PADDING).map_err(Error::io("read layer"))?;
         let layer = Layer { diff_id, size };
         self.push(layer.clone(), Some(directory), Some(blob));

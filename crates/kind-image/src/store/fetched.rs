@@ -12,7 +12,7 @@ use crate::archive::Compression;
 use crate::digest::DigestReader;
 use crate::oci::Descriptor;
 use crate::unpack::Lower;
-use crate::{Digest, Error, Reference, unpack};
+use crate::{Digest, Error, Reference};
 
 /// A layer that came as a blob and is unpacked.
 #[derive(Debug)]
@@ -89,8 +89,31 @@ impl Draft {
         });
         let below: Vec<_> = below.collect();
         let directory = self.layer_directory(below.len());
-        unpack_to(blob, &directory, diff_id, &Lower::open_layers(&below)?)?;
+        self.unpack_to(blob, &directory, diff_id, &Lower::open_layers(&below)?)?;
         Ok(directory)
+    }
+
+    fn unpack_to(
+        &self,
+        blob: &Path,
+        directory: &Path,
+        diff_id: &Digest,
+        lower: &Lower,
+    ) -> Result<(), Error> {
+        make_root(directory)?;
+        let mut stream = DigestReader::new(open_layer(blob)?);
+        self.unpack_layer(directory, lower, &mut stream)?;
+        let (found, _) = stream
+            .finish(super::draft::MAX_PADDING)
+            .map_err(Error::io("read layer"))?;
+        if found != *diff_id {
+            return Err(Error::Mismatch {
+                what: "an unpacked layer".to_owned(),
+                expected: diff_id.clone(),
+                found,
+            });
+        }
+        Ok(())
     }
 
     fn layer_directory(&self, number: usize) -> PathBuf {
@@ -109,8 +132,8 @@ impl Draft {
     }
 }
 
-fn unpack_to(blob: &Path, directory: &Path, diff_id: &Digest, lower: &Lower) -> Result<(), Error> {
-    make_root(directory)?;
+/// The tar of a blob, which may be compressed.
+fn open_layer(blob: &Path) -> Result<impl Read, Error> {
     let open = || File::open(blob).map_err(Error::path("open", blob));
     let mut magic = [0; 4];
     let beginning = fs::metadata(blob).map_err(Error::path("read", blob))?.len() >= 4;
@@ -119,19 +142,5 @@ fn unpack_to(blob: &Path, directory: &Path, diff_id: &Digest, lower: &Lower) -> 
             .read_exact(&mut magic)
             .map_err(Error::path("read", blob))?;
     }
-    let stream = Compression::of_magic(magic)?.decode(open()?);
-    let mut stream = DigestReader::new(stream);
-    let root = unpack::open_root(directory)?;
-    unpack::layer(&root, lower, &mut stream, &unpack::Options::layer())?;
-    let (found, _) = stream
-        .finish(super::draft::MAX_PADDING)
-        .map_err(Error::io("read layer"))?;
-    if found != *diff_id {
-        return Err(Error::Mismatch {
-            what: "an unpacked layer".to_owned(),
-            expected: diff_id.clone(),
-            found,
-        });
-    }
-    Ok(())
+    Ok(Compression::of_magic(magic)?.decode(open()?))
 }

@@ -15,19 +15,11 @@ use super::attributes::{
 };
 use super::changeset::{Changeset, DirectoryTime};
 use super::lower::Lower;
-use super::options::{Existing, Options};
+use super::options::{Existing, Options, Summary};
 use super::reader::{Extensions, Item, Kind};
-use super::target::{PathInDirectory, Target, is_directory, open_directory};
+use super::target::{PathInDirectory, Target, check_depth, is_directory, open_directory};
+use crate::room::Room;
 use crate::{Error, Refusal};
-
-/// What was unpacked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Entries made.
-    pub entries: u64,
-    /// Bytes of file content.
-    pub bytes: u64,
-}
 
 /// Unpacks a tar stream into the directory `root`, or below [`Options::directory`] in it.
 ///
@@ -65,6 +57,8 @@ fn unpack_tar(
         changeset,
         summary: Summary::default(),
         directories: Vec::new(),
+        held: 0,
+        room: Room::new(root),
     };
     let mut archive = tar::Archive::new(tar);
     let mut extensions = Extensions::default();
@@ -117,7 +111,15 @@ struct Unpacking<'a> {
     summary: Summary,
     /// Directories whose times are set last, as making files in them changes those.
     directories: Vec<DirectoryTime>,
+    /// Bytes of the paths that are kept until the end.
+    held: usize,
+    room: Room<BorrowedFd<'a>>,
 }
+
+/// As many bytes of paths are kept until the end. The largest images have a tenth of it.
+const MAX_HELD: usize = 24 << 20;
+/// What keeping a path takes beside its bytes.
+const HELD_OVERHEAD: usize = 96;
 
 impl Unpacking<'_> {
     fn count_entry<R: Read>(&mut self, entry: &Entry<'_, R>) -> Result<(), Error> {
@@ -129,7 +131,9 @@ impl Unpacking<'_> {
         if self.summary.entries > self.options.max_entries {
             return Err(refuse(Refusal::TooManyEntries));
         }
-        self.count_bytes(entry.size()).map_err(refuse)
+        self.count_bytes(entry.size()).map_err(refuse)?;
+        let room = self.room.take_entry(entry.size());
+        room.map_err(Error::io("unpack archive"))
     }
 
     fn count_bytes(&mut self, bytes: u64) -> Result<(), Refusal> {
@@ -139,6 +143,15 @@ impl Unpacking<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// Counts a path that is kept until the end.
+    fn count_held(&mut self, path: &Path) -> Result<(), Refusal> {
+        self.held += path.as_os_str().len() + HELD_OVERHEAD;
+        if self.held > MAX_HELD {
+            return Err(Refusal::TooManyEntries);
+        }
+        Ok(())
     }
 
     fn apply_item(&mut self, item: &Item, content: &mut dyn Read) -> Result<(), Error> {
@@ -167,7 +180,7 @@ impl Unpacking<'_> {
         if let Some(changeset) = &mut self.changeset
             && changeset.note_whiteout(&path)?
         {
-            return Ok(());
+            return Ok(self.count_held(&path)?);
         }
         let place = self.place(&path)?;
         match &item.kind {
@@ -195,13 +208,16 @@ impl Unpacking<'_> {
     }
 
     /// The place of a path; a layer notes the directories that are made on the way.
-    fn place(&mut self, path: &Path) -> Result<PathInDirectory, Errno> {
+    fn place(&mut self, path: &Path) -> Result<PathInDirectory, Failure> {
         let mut made = Vec::new();
         let place = self.target.place(path, &mut made);
+        if self.changeset.is_some() {
+            made.iter().try_for_each(|path| self.count_held(path))?;
+        }
         if let Some(changeset) = &mut self.changeset {
             changeset.note_implied(&self.target, made)?;
         }
-        place
+        Ok(place?)
     }
 
     fn make_directory(
@@ -224,6 +240,8 @@ impl Unpacking<'_> {
         // Links on the way may be others by the time when this is looked at.
         let parent = path.parent().unwrap_or(Path::new(""));
         let path = self.target.canonical(parent)?.join(&place.name);
+        check_depth(&path)?;
+        self.count_held(&path)?;
         if let Some(changeset) = &mut self.changeset {
             changeset.note_listed(&rustix::fs::fstat(&directory)?);
             if found.is_some() && !known {
@@ -302,7 +320,11 @@ impl Unpacking<'_> {
         };
         let found = changeset.find_link_target(path)?.ok_or(Refusal::BadLink)?;
         changeset.note_linked(path, &item.path);
-        self.count_bytes(u64::try_from(found.stat.st_size).unwrap_or_default())?;
+        self.count_held(path)?;
+        self.count_held(&item.path)?;
+        let size = u64::try_from(found.stat.st_size).unwrap_or_default();
+        self.count_bytes(size)?;
+        self.room.take_entry(size)?;
         let place = self.place(path)?;
         copy_up(&found, &place, self.options.ownership)?;
         Ok(place)

@@ -71,8 +71,9 @@ impl Lower {
         }
     }
 
-    /// The names in the root directory.
+    /// The names in the root directory. Where there are far more than anybody has, none are given.
     pub(super) fn names(&self) -> Result<BTreeSet<OsString>, Errno> {
+        const MAX_NAMES: usize = 50_000;
         let mut names = BTreeSet::new();
         for layer in &self.layers {
             for entry in Dir::read_from(open_directory(layer, OsStr::new("."))?)? {
@@ -80,6 +81,9 @@ impl Lower {
                 let name = entry.file_name().to_bytes();
                 if name != b"." && name != b".." {
                     names.insert(OsStr::from_bytes(name).to_owned());
+                }
+                if names.len() > MAX_NAMES {
+                    return Err(Errno::TOOBIG);
                 }
             }
         }

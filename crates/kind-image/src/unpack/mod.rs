@@ -19,7 +19,9 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Summary, into, layer};
+pub use apply::{into, layer};
 pub use lower::Lower;
-pub use options::{Existing, Options, Ownership};
+pub use options::{Existing, Options, Ownership, Summary};
+pub(crate) use reader::Extensions;
+pub use reader::{Item, Kind, each_entry};
 pub use target::open_root;

@@ -2,6 +2,22 @@
 
 use std::path::PathBuf;
 
+/// What was unpacked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Entries made.
+    pub entries: u64,
+    /// Bytes of file content.
+    pub bytes: u64,
+}
+
+impl std::ops::AddAssign for Summary {
+    fn add_assign(&mut self, more: Self) {
+        self.entries = self.entries.saturating_add(more.entries);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+    }
+}
+
 /// How a tar stream is unpacked. Begin with [`Options::layer`] or [`Options::files`].
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -40,6 +56,16 @@ pub enum Existing {
 const GIB: u64 = 1 << 30;
 
 impl Options {
+    /// The same, less what was unpacked before: the layers of an image share what one may have.
+    #[must_use]
+    pub(crate) fn after(self, before: Summary) -> Self {
+        Self {
+            max_entries: self.max_entries.saturating_sub(before.entries),
+            max_bytes: self.max_bytes.saturating_sub(before.bytes),
+            ..self
+        }
+    }
+
     /// For a layer that goes into a directory of its own, and for any tree as it is.
     pub fn layer() -> Self {
         Self {

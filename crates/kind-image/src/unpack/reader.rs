@@ -9,27 +9,39 @@ use tar::{Entry, EntryType, Header};
 
 use crate::{Error, Refusal};
 
-/// Extended headers hold names, times and attributes; a megabyte is far more than any real one.
+/// Extended headers hold names, times and attributes; a megabyte is far more than any real one, and than all of those
+/// together that come before one entry.
 const MAX_EXTENSION: u64 = 1 << 20;
 const XATTR_PREFIX: &[u8] = b"SCHILY.xattr.";
 
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// A regular file.
     File,
+    /// A directory.
     Directory,
+    /// A symbolic link, and its text.
     Symlink(PathBuf),
+    /// Another name of the file that has this one.
     HardLink(PathBuf),
+    /// A named pipe.
     Fifo,
+    /// A character device.
     Character(u32, u32),
+    /// A block device.
     Block(u32, u32),
 }
 
 /// One entry's header, with the extensions before it worked in.
 #[derive(Debug, Clone)]
-pub(super) struct Item {
-    pub(super) path: PathBuf,
-    pub(super) kind: Kind,
+pub struct Item {
+    /// Its name as it is: it may lead anywhere.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes of content.
+    pub size: u64,
     pub(super) mode: u32,
     pub(super) uid: u32,
     pub(super) gid: u32,
@@ -37,9 +49,31 @@ pub(super) struct Item {
     pub(super) xattrs: Vec<(OsString, Vec<u8>)>,
 }
 
+/// Gives every entry of a tar stream to `visit` with its content. However large names and attributes are, little of them
+/// is kept; entries of other types than [`Kind`] has are refused. The stream is read up to the archive's end mark.
+///
+/// # Errors
+/// The stream breaks a rule, or what `visit` gives.
+pub fn each_entry<E: From<Error>>(
+    tar: impl Read,
+    mut visit: impl FnMut(&Item, &mut dyn Read) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut archive = tar::Archive::new(tar);
+    let mut extensions = Extensions::default();
+    let entries = archive.entries().map_err(Error::io("read archive"))?;
+    for entry in entries.raw(true) {
+        let mut entry = entry.map_err(Error::io("read archive"))?;
+        if !extensions.take_in(&mut entry)? {
+            let item = std::mem::take(&mut extensions).finish(&entry)?;
+            visit(&item, &mut entry)?;
+        }
+    }
+    Ok(())
+}
+
 /// What extension entries say about the next entry.
 #[derive(Debug, Default)]
-pub(super) struct Extensions {
+pub(crate) struct Extensions {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
@@ -47,43 +81,86 @@ pub(super) struct Extensions {
     gid: Option<u64>,
     mtime: Option<i64>,
     xattrs: Vec<(OsString, Vec<u8>)>,
+    /// Bytes of them all.
+    read: u64,
 }
 
 impl Extensions {
+    /// Whether an entry of this type is an extension of the next one.
+    pub(crate) fn are_in(kind: EntryType) -> bool {
+        matches!(
+            kind,
+            EntryType::GNULongName
+                | EntryType::GNULongLink
+                | EntryType::XHeader
+                | EntryType::XGlobalHeader
+        )
+    }
+
     /// Takes in an extension entry; `false` if the entry is a real one.
     pub(super) fn take_in<R: Read>(&mut self, entry: &mut Entry<'_, R>) -> Result<bool, Error> {
-        match entry.header().entry_type() {
-            EntryType::GNULongName => self.path = Some(trim_nul(&read_extension(entry)?)),
-            EntryType::GNULongLink => self.link = Some(trim_nul(&read_extension(entry)?)),
-            EntryType::XHeader => {
-                let records = read_extension(entry)?;
-                self.take_records(&records)
-                    .ok_or_else(|| refused(entry, Refusal::BadHeader))?;
-            }
-            // Global headers carry comments such as a commit; nothing in them is about one file.
-            EntryType::XGlobalHeader => {
-                read_extension(entry)?;
-            }
-            _ => return Ok(false),
+        if !Self::are_in(entry.header().entry_type()) {
+            return Ok(false);
         }
+        let header = entry.header().clone();
+        let mut bytes = Vec::with_capacity(self.reserve_bytes(&header, entry.size())?);
+        entry
+            .read_to_end(&mut bytes)
+            .map_err(Error::io("read archive"))?;
+        self.absorb_bytes(&header, &bytes)?;
         Ok(true)
+    }
+
+    /// How many bytes of an extension may be read: however many come before an entry, they are no larger than one may be.
+    pub(crate) fn reserve_bytes(&mut self, header: &Header, size: u64) -> Result<usize, Error> {
+        self.read = self.read.saturating_add(size);
+        if self.read > MAX_EXTENSION {
+            return Err(refused(header, Refusal::LongExtension));
+        }
+        Ok(usize::try_from(size).unwrap_or_default())
+    }
+
+    /// Takes in what an extension entry holds.
+    pub(crate) fn absorb_bytes(&mut self, header: &Header, bytes: &[u8]) -> Result<(), Error> {
+        match header.entry_type() {
+            EntryType::GNULongName => self.path = Some(trim_nul(bytes)),
+            EntryType::GNULongLink => self.link = Some(trim_nul(bytes)),
+            EntryType::XHeader => self
+                .take_records(bytes)
+                .ok_or_else(|| refused(header, Refusal::BadHeader))?,
+            // Global headers carry comments such as a commit; nothing in them is about one file.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The name of the entry that has this header.
+    pub(crate) fn path_of(&self, header: &Header) -> Vec<u8> {
+        let long = self.path.clone();
+        long.unwrap_or_else(|| header.path_bytes().into_owned())
+    }
+
+    /// Where the entry that has this header leads.
+    pub(crate) fn link_of(&self, header: &Header) -> Option<Vec<u8>> {
+        let short = || header.link_name_bytes().map(|link| link.into_owned());
+        self.link.clone().or_else(short)
+    }
+
+    /// The size of the next entry, where its header has no room for it.
+    pub(crate) fn size(&self) -> Option<u64> {
+        self.size
     }
 
     /// The real entry these extensions came before.
     pub(super) fn finish<R: Read>(self, entry: &Entry<'_, R>) -> Result<Item, Error> {
         let header = entry.header();
-        let path = self
-            .path
-            .unwrap_or_else(|| header.path_bytes().into_owned());
+        let path = self.path_of(header);
         let name = String::from_utf8_lossy(&path).into_owned();
         let refuse = |reason| Error::Refused {
             name: name.clone(),
             reason,
         };
-        let link = self
-            .link
-            .or_else(|| header.link_name_bytes().map(|link| link.into_owned()));
-        let kind = entry_kind(header, &path, link).map_err(refuse)?;
+        let kind = entry_kind(header, &path, self.link_of(header)).map_err(refuse)?;
         let size = header
             .entry_size()
             .map_err(|_| refuse(Refusal::BadHeader))?;
@@ -103,6 +180,7 @@ impl Extensions {
         let mtime = self.mtime.or_else(plain_mtime);
         Ok(Item {
             kind,
+            size,
             mode: header.mode().map_err(|_| refuse(Refusal::BadHeader))? & 0o7777,
             uid: id(self.uid, &old.uid, header.uid())?,
             gid: id(self.gid, &old.gid, header.gid())?,
@@ -179,21 +257,9 @@ fn unless_blank(field: &[u8], number: std::io::Result<u64>) -> Option<u64> {
     number.ok()
 }
 
-fn read_extension<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, Error> {
-    let size = entry.size();
-    if size > MAX_EXTENSION {
-        return Err(refused(entry, Refusal::LongExtension));
-    }
-    let mut bytes = Vec::new();
-    entry
-        .read_to_end(&mut bytes)
-        .map_err(Error::io("read archive"))?;
-    Ok(bytes)
-}
-
-fn refused<R: Read>(entry: &Entry<'_, R>, reason: Refusal) -> Error {
+fn refused(header: &Header, reason: Refusal) -> Error {
     Error::Refused {
-        name: String::from_utf8_lossy(&entry.header().path_bytes()).into_owned(),
+        name: String::from_utf8_lossy(&header.path_bytes()).into_owned(),
         reason,
     }
 }

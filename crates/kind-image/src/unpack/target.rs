@@ -117,7 +117,9 @@ impl<'a> Target<'a> {
         made: &mut Vec<PathBuf>,
     ) -> Result<OwnedFd, Errno> {
         let mut so_far = PathBuf::new();
-        for component in self.canonical(path)?.components() {
+        let path = self.canonical(path)?;
+        check_depth(&path)?;
+        for component in path.components() {
             let parent = self.resolve_path(&so_far, strict_flags())?;
             so_far.push(component);
             match rustix::fs::mkdirat(&parent, component.as_os_str(), Mode::from_raw_mode(0o755)) {
@@ -180,6 +182,17 @@ fn remove_entry(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
         }
     }
     rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)
+}
+
+/// Directories may stand in each other so deep: whoever removes or packs a tree keeps one open for each level.
+const MAX_DEPTH: usize = 500;
+
+/// Refuses a canonical path that is too deep. One in an archive is short enough, but may go through a link to another.
+pub(super) fn check_depth(path: &Path) -> Result<(), Errno> {
+    if path.components().count() > MAX_DEPTH {
+        return Err(Errno::NAMETOOLONG);
+    }
+    Ok(())
 }
 
 /// A path without `.` and without a leading `/`. `..` is refused even where it would stay inside.

@@ -476,6 +476,42 @@ fn photograph(root: &Path) -> Vec<String> {
     lines
 }
 
+/// Whoever removes a tree keeps a directory open for each level, and a path may go on behind a link.
+#[test]
+fn trees_are_not_too_deep_to_be_removed() {
+    let target = TempDir::new().unwrap();
+    let long = |kind, text: &str| {
+        RawTar::default().entry(kind, "long", "", 0o644, format!("{text}\0").as_bytes())
+    };
+    let deep = "a/".repeat(400);
+    unpack(
+        target.path(),
+        long(EntryType::GNULongName, &deep).directory("x/"),
+        &layer(),
+    )
+    .unwrap();
+    let link = long(EntryType::GNULongLink, &deep).symlink("l", "x");
+    unpack(target.path(), link, &layer()).unwrap();
+    for kind in [EntryType::Directory, EntryType::Regular] {
+        let deeper = long(EntryType::GNULongName, &format!("l/{}", "b/".repeat(200)));
+        let tar = deeper.entry(kind, "x", "", 0o755, b"");
+        let error = unpack(target.path(), tar, &layer()).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{error}");
+    }
+}
+
+/// However many headers come before an entry, they are no larger together than one may be.
+#[test]
+fn extensions_do_not_add_up() {
+    let target = TempDir::new().unwrap();
+    let value = vec![b'v'; 600_000];
+    let once = RawTar::default().extension(&[("SCHILY.xattr.user.a", &value)]);
+    let twice = once
+        .extension(&[("SCHILY.xattr.user.b", &value)])
+        .file("x", b"");
+    assert_eq!(refusal(target.path(), twice), Refusal::LongExtension);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 

@@ -137,7 +137,8 @@ impl<'a> Coordinator<'a> {
                 );
                 let story = redact_document(&story);
                 let _ = std::fs::write(directory.join("failure.txt"), story.as_bytes());
-                let errors = logs::collect_node_logs(engine, &nodes, &directory, self.cancel);
+                let engine = self.provider.shared_engine();
+                let errors = logs::collect_node_logs(&engine, &nodes, &directory, self.cancel);
                 (Error::collect(errors), directory)
             });
         let (problem, evidence) = match kept {

@@ -71,6 +71,15 @@ pub(super) const TABLE: &[Entry] = &[
         ],
     ),
     entry(
+        Code::BuildDigestMissing,
+        [
+            "What is downloaded must have the digest that somebody else than its server tells: you, or a release's changelog.",
+            APPEARS,
+            "Give the digest after the source, `https://…/kubernetes-server-linux-amd64.tar.gz@sha256:HEX` or `v1.33.4@sha256:HEX`, or give a file that you trust.",
+            "cannot tell whether https://example.com/server.tar.gz is what it should be: no digest is given",
+        ],
+    ),
+    entry(
         Code::BuildArchitecture,
         [
             "The programs for nodes exist for amd64 and arm64.",

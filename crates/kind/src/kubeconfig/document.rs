@@ -39,50 +39,95 @@ pub(super) fn parse_document(text: &str) -> Result<Document, BoxError> {
     Ok(value)
 }
 
+/// What is taken over from each list of kubeadm's document: its name, where a list keeps it, and the fields.
+const FIELDS: [(&str, &str, &[&str]); 3] = [
+    (
+        "clusters",
+        "cluster",
+        &["certificate-authority-data", "server"],
+    ),
+    ("contexts", "context", &[]),
+    (
+        "users",
+        "user",
+        &["client-certificate-data", "client-key-data"],
+    ),
+];
+
 /// Makes a cluster's document from kubeadm's `admin.conf`; `server` replaces the API server's URL.
+///
+/// The file is a node's, and whoever uses the document is a user of the host: nothing but these fields comes from there,
+/// least of all a program to run, a file to read or a proxy to go through.
 pub(crate) fn from_admin(
     text: &str,
     cluster: &str,
     server: Option<&str>,
 ) -> Result<Document, BoxError> {
-    let mut document = parse_document(text)?;
-    for list in LISTS {
-        let count = list_items(&document, list).len();
-        if count != 1 {
-            let kind = list.trim_end_matches('s');
-            return Err(
-                format!("kubeadm KUBECONFIG should have one {kind}, but read {count}").into(),
-            );
-        }
-    }
+    let admin = parse_document(text)?;
     let name = context_name(cluster);
-    let mut rename = |list: &str, inner: &str, fields: &[(&str, &str)]| {
-        let item = document.get_mut(list).and_then(Value::as_sequence_mut);
-        let Some(item) = item.and_then(|items| items.first_mut()?.as_mapping_mut()) else {
-            return;
-        };
-        item.insert("name", name.as_str());
-        if let Some(inner) = item.get_mut(inner).and_then(Value::as_mapping_mut) {
-            for (field, value) in fields {
-                inner.insert(*field, *value);
-            }
-        }
-    };
-    let server: Vec<_> = server
-        .map(|server| ("server", server))
-        .into_iter()
-        .collect();
-    rename("clusters", "cluster", &server);
-    rename("users", "user", &[]);
-    rename(
-        "contexts",
-        "context",
-        &[("cluster", &name), ("user", &name)],
-    );
-    if let Some(top) = document.as_mapping_mut() {
-        top.insert("current-context", name.as_str());
+    let mut document = Mapping::new();
+    document.insert("apiVersion", "v1");
+    document.insert("kind", "Config");
+    if admin.get("preferences").is_some() {
+        document.insert("preferences", Mapping::new());
     }
-    Ok(document)
+    for (list, inner, fields) in FIELDS {
+        let mut taken = take_fields(the_only(&admin, list)?.get(inner), fields)?;
+        match (list, server) {
+            ("clusters", Some(server)) => drop(taken.insert("server", server)),
+            ("clusters", None) => check_server(taken.get("server"))?,
+            ("contexts", _) => {
+                taken.insert("cluster", name.as_str());
+                taken.insert("user", name.as_str());
+            }
+            _ => {}
+        }
+        let mut item = Mapping::new();
+        item.insert(inner, taken);
+        item.insert("name", name.as_str());
+        document.insert(list, vec![Value::from(item)]);
+    }
+    document.insert("current-context", name.as_str());
+    Ok(document.into())
+}
+
+/// The only item of a list.
+fn the_only<'a>(admin: &'a Document, list: &str) -> Result<&'a Value, BoxError> {
+    match list_items(admin, list) {
+        [item] => Ok(item),
+        items => {
+            let (kind, count) = (list.trim_end_matches('s'), items.len());
+            Err(format!("kubeadm KUBECONFIG should have one {kind}, but read {count}").into())
+        }
+    }
+}
+
+/// Copies the fields that are there. None of them is anything but a text.
+fn take_fields(from: Option<&Value>, fields: &[&str]) -> Result<Mapping, BoxError> {
+    let mut taken = Mapping::new();
+    for (key, value) in from
+        .and_then(Value::as_mapping)
+        .into_iter()
+        .flat_map(Mapping::iter)
+    {
+        if !fields.contains(&key) {
+            tracing::warn!(field = key, "a field of the node's kubeconfig is left out");
+            continue;
+        }
+        let text = value.as_str();
+        let text = text.ok_or_else(|| format!("kubeadm KUBECONFIG has a {key} that is no text"))?;
+        taken.insert(key, text);
+    }
+    Ok(taken)
+}
+
+/// An address inside the cluster's network is the node's to tell, but never one without encryption.
+fn check_server(server: Option<&Value>) -> Result<(), BoxError> {
+    let server = server.and_then(Value::as_str).unwrap_or_default();
+    if server.is_empty() || server.starts_with("https://") {
+        return Ok(());
+    }
+    Err(format!("kubeadm KUBECONFIG has a server that is not https: {server:?}").into())
 }
 
 /// Puts the entry's items into the document, in place of items of the same name or at the end, and

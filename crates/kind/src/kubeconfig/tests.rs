@@ -90,6 +90,46 @@ fn kubeadms_document_must_hold_one_of_each() {
     assert!(from_admin("\t", "kind", None).is_err());
 }
 
+/// Whoever runs kubectl is a user of the host, and the document is a node's.
+#[test]
+fn nothing_that_a_node_adds_gets_into_the_entry() {
+    let admin = "\
+apiVersion: v1
+extensions: [{name: x, extension: {}}]
+preferences: {colors: true}
+clusters:
+- name: kubernetes
+  extensions: []
+  cluster:
+    server: https://kind-control-plane:6443
+    certificate-authority-data: Q0E=
+    certificate-authority: /etc/shadow
+    proxy-url: http://node.test
+    insecure-skip-tls-verify: true
+    tls-server-name: other
+contexts:
+- name: a
+  context: {cluster: b, user: c, namespace: d, extensions: []}
+users:
+- name: kubernetes-admin
+  user:
+    client-key-data: S0U=
+    client-key: /etc/shadow
+    tokenFile: /etc/shadow
+    username: a
+    exec: {command: /bin/evil}
+    auth-provider: {name: gcp, config: {cmd-path: /bin/evil}}
+";
+    let document = from_admin(admin, "kind", Some("https://127.0.0.1:1")).unwrap();
+    assert_eq!(encode_document(&document), KIND);
+    for wrong in [
+        ADMIN.replace("Q0E=", "{exec: a}"),
+        ADMIN.replace("https://kind-control-plane:6443", "http://evil.test"),
+    ] {
+        assert!(from_admin(&wrong, "kind", None).is_err(), "{wrong}");
+    }
+}
+
 #[test]
 fn merging_replaces_or_appends() {
     assert_eq!(merged(""), KIND);

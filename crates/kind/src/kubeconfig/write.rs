@@ -56,10 +56,25 @@ fn put_in_place(
     old: Option<&Metadata>,
 ) -> io::Result<()> {
     match old {
-        Some(old) => copy_owner(file, old)?,
+        Some(old) => {
+            warn_of_readers(path, old);
+            copy_owner(file, old)?;
+        }
         None => give_to_owner_of(path.parent().unwrap_or(Path::new("")), file),
     }
     fs::rename(temporary, path)
+}
+
+/// The mode of a file is its user's choice, but its keys are now those of one more cluster.
+fn warn_of_readers(path: &Path, file: &Metadata) {
+    if is_open_to_others(file) {
+        tracing::warn!(path = %path.display(), "others can read this kubeconfig, which holds keys: `chmod 600` keeps them out");
+    }
+}
+
+fn is_open_to_others(file: &Metadata) -> bool {
+    const OTHERS: u32 = 0o077;
+    std::os::unix::fs::MetadataExt::mode(file) & OTHERS != 0
 }
 
 /// Whether no file can be made beside one: its directory is not ours, cannot be written to or knows no name so long.
@@ -248,6 +263,9 @@ mod tests {
         replace_file(&link, "b").unwrap();
         assert_eq!(fs::read_to_string(&real).unwrap(), "b");
         assert_eq!(mode(&real), 0o640);
+        assert!(is_open_to_others(&fs::metadata(&real).unwrap()));
+        fs::set_permissions(&real, PermissionsExt::from_mode(0o600)).unwrap();
+        assert!(!is_open_to_others(&fs::metadata(&real).unwrap()));
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
     }

@@ -18,6 +18,11 @@ const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How long requests may go on after their nodes were taken away.
 const ABANDONED_REQUESTS_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Replies that wait to be heard; a node that tells more waits too.
+const WAITING_REPLIES: usize = 16;
+/// A line of a node that is longer is taken in parts.
+const LONGEST_LINE: usize = 1 << 20;
+
 /// What a node answers.
 #[derive(Debug)]
 pub(crate) enum Reply {
@@ -41,7 +46,7 @@ pub(crate) enum Abandoned {
 /// Requests that run in several nodes at once.
 pub(crate) struct Requests {
     engine: Arc<dyn Engine>,
-    replies: mpsc::Sender<(String, Answer)>,
+    replies: mpsc::SyncSender<(String, Answer)>,
     received: mpsc::Receiver<(String, Answer)>,
     running: usize,
 }
@@ -52,7 +57,7 @@ type Answer = std::result::Result<Reply, kind_engine::Error>;
 impl Requests {
     /// No requests yet.
     pub(crate) fn new(engine: Arc<dyn Engine>) -> Self {
-        let (replies, received) = mpsc::channel();
+        let (replies, received) = mpsc::sync_channel(WAITING_REPLIES);
         Self {
             engine,
             replies,
@@ -133,7 +138,7 @@ fn run_agent(
     engine: &Arc<dyn Engine>,
     node: String,
     input: Vec<u8>,
-    replies: mpsc::Sender<(String, Answer)>,
+    replies: mpsc::SyncSender<(String, Answer)>,
 ) {
     let engine = Arc::clone(engine);
     std::thread::spawn(move || {
@@ -201,6 +206,8 @@ impl<F: FnMut(&str)> Write for Lines<F> {
             if let Some(line) = self.partial.strip_suffix(b"\n") {
                 (self.line)(&String::from_utf8_lossy(line));
                 self.partial.clear();
+            } else if self.partial.len() >= LONGEST_LINE {
+                self.finish();
             }
         }
         Ok(bytes.len())
@@ -224,6 +231,17 @@ mod tests {
         }
         lines.finish();
         assert_eq!(seen, ["ab", "c", "", "d"]);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_taken_in_parts() {
+        let mut longest = 0;
+        let mut lines = Lines::new(|line: &str| longest = longest.max(line.len()));
+        for _ in 0..40 {
+            lines.write_all(&[b'x'; 1 << 16]).unwrap();
+        }
+        lines.finish();
+        assert_eq!(longest, LONGEST_LINE);
     }
 
     #[test]

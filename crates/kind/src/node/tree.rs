@@ -6,6 +6,7 @@ use std::path::Path;
 
 use kind_engine::Engine;
 use kind_image::concurrent::run_piped;
+use kind_image::unpack::{Kind, each_entry};
 use kind_kubeadm::certificates::{Content, NodeFile};
 
 use crate::{Code, Error, Result};
@@ -81,6 +82,11 @@ pub(crate) fn copy_in(engine: &dyn Engine, node: &str, files: &[File]) -> Result
         ))
 }
 
+/// Bytes that are read of one file of a node: the largest are manifests.
+const MAX_FILE: u64 = 4 << 20;
+/// Bytes that are read of all files below a directory.
+const MAX_TREE: u64 = 16 << 20;
+
 /// The text files below a directory of a node that need not run, by their path below it. Files
 /// above `limit` bytes and files that are not text are left out.
 pub(crate) fn read_tree(
@@ -90,37 +96,80 @@ pub(crate) fn read_tree(
     limit: u64,
 ) -> Result<BTreeMap<String, String>> {
     let failed = || format!("failed to read {directory} of node {node:?}");
-    let mut files = BTreeMap::new();
-    let mut keep = |path: &Path, size: u64, content: &mut dyn Read| -> std::io::Result<()> {
-        if size > limit {
+    let mut tree = Tree {
+        limit,
+        read: 0,
+        files: BTreeMap::new(),
+    };
+    let mut keep = |path: &Path, size: u64, content: &mut dyn Read| tree.keep(path, size, content);
+    copy_out(engine, node, directory, &mut keep)
+        .map_err(Error::engine(Code::NodeFiles, failed()))?;
+    Ok(tree.files)
+}
+
+/// The text files of a tar stream, within the usual bounds.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_stream(stream: impl Read) -> std::io::Result<BTreeMap<String, String>> {
+    let mut tree = Tree {
+        limit: MAX_FILE,
+        read: 0,
+        files: BTreeMap::new(),
+    };
+    each_file(stream, &mut |path, size, content| {
+        tree.keep(path, size, content)
+    })?;
+    Ok(tree.files)
+}
+
+/// Text files that are being read.
+struct Tree {
+    /// Larger files are left out.
+    limit: u64,
+    /// Bytes of what was read.
+    read: u64,
+    files: BTreeMap<String, String>,
+}
+
+impl Tree {
+    fn keep(&mut self, path: &Path, size: u64, content: &mut dyn Read) -> std::io::Result<()> {
+        if size > self.limit {
             return Ok(());
         }
+        // Names count too: there may be any number of empty files.
+        self.read += size + path.as_os_str().len() as u64;
+        if self.read > MAX_TREE {
+            return Err(too_large());
+        }
         let mut text = String::new();
-        if content.read_to_string(&mut text).is_ok() {
+        if content.take(self.limit).read_to_string(&mut text).is_ok() {
             let below: Vec<_> = path
                 .iter()
                 .skip(1)
                 .filter_map(|part| part.to_str())
                 .collect();
-            files.insert(below.join("/"), text);
+            self.files.insert(below.join("/"), text);
         }
         Ok(())
-    };
-    copy_out(engine, node, directory, &mut keep)
-        .map_err(Error::engine(Code::NodeFiles, failed()))?;
-    Ok(files)
+    }
 }
 
 /// One text file of a node that need not run.
 pub(crate) fn read_file(engine: &dyn Engine, node: &str, path: &str) -> Result<String> {
     let failed = || format!("failed to read {path} of node {node:?}");
     let mut text = String::new();
-    let mut keep = |_: &Path, _: u64, content: &mut dyn Read| -> std::io::Result<()> {
+    let mut keep = |_: &Path, size: u64, content: &mut dyn Read| -> std::io::Result<()> {
+        if size > MAX_FILE {
+            return Err(too_large());
+        }
         text.clear();
-        content.read_to_string(&mut text).map(drop)
+        content.take(MAX_FILE).read_to_string(&mut text).map(drop)
     };
     copy_out(engine, node, path, &mut keep).map_err(Error::engine(Code::NodeFiles, failed()))?;
     Ok(text)
+}
+
+fn too_large() -> std::io::Error {
+    std::io::ErrorKind::FileTooLarge.into()
 }
 
 type Keep<'a> = &'a mut dyn FnMut(&Path, u64, &mut dyn Read) -> std::io::Result<()>;
@@ -137,26 +186,51 @@ fn copy_out(
         |reader| each_file(reader, keep),
     );
     let (copied, read) = piped.map_err(kind_engine::Error::io("pipe"))?;
+    // A node that has too much is why it could not send all of it.
+    if let Err(error) = &read
+        && error.kind() == std::io::ErrorKind::FileTooLarge
+    {
+        return read.map_err(kind_engine::Error::io("reading the tar stream"));
+    }
     copied?;
     read.map_err(kind_engine::Error::io("reading the tar stream"))
 }
 
 fn each_file(mut reader: impl Read, keep: Keep<'_>) -> std::io::Result<()> {
-    let mut archive = tar::Archive::new(&mut reader);
-    for entry in archive.entries()? {
-        let mut entry = entry?;
-        if entry.header().entry_type().is_file() {
-            let (path, size) = (entry.path()?.into_owned(), entry.size());
-            keep(&path, size, &mut entry)?;
-        }
-    }
+    each_entry(&mut reader, |item, content| match item.kind {
+        Kind::File => keep(&item.path, item.size, content),
+        _ => Ok(()),
+    })?;
     // The engine would fail to write the padding after the end if nobody read it.
-    std::io::copy(&mut reader, &mut std::io::sink()).map(drop)
+    std::io::copy(&mut reader.take(MAX_PADDING), &mut std::io::sink()).map(drop)
 }
+
+/// What may follow the end mark of a tar: writers fill up to a block of some kilobytes.
+const MAX_PADDING: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {
+    use kind_engine::fake::Fake;
+
     use super::*;
+
+    #[test]
+    fn a_node_cannot_fill_the_memory() {
+        let large = "x".repeat(5 << 20);
+        let files = [("/kind/version", large.as_str()), ("/kind/a", "a")];
+        let engine = Fake::new(&files, Box::new(|_, _, _| Ok(0)));
+        let error = read_file(&engine, "n", "/kind/version").unwrap_err();
+        assert_eq!(error.code(), Code::NodeFiles);
+        let files = read_tree(&engine, "n", "/kind", 1 << 20).unwrap();
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["a"]);
+        assert!(read_tree(&engine, "n", "/kind", 100 << 20).is_ok());
+        let many: Vec<_> = (0..4)
+            .map(|n| (format!("/kind/{n}"), large.clone()))
+            .collect();
+        let many: Vec<_> = many.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+        let engine = Fake::new(&many, Box::new(|_, _, _| Ok(0)));
+        assert!(read_tree(&engine, "n", "/kind", 100 << 20).is_err());
+    }
 
     #[test]
     fn packed_files_come_out_again() {

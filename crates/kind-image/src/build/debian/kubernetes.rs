@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
 use super::super::chroot::Chroot;
+use super::super::confined::ask_program;
 use super::super::{Error, Step};
 use super::root;
 
@@ -108,9 +108,11 @@ fn compile_programs(work: &StepContext<'_>, tree: &SourceTree) -> Result<(), Err
 
 /// Everything that reads a version of Kubernetes goes by what the programs themselves say.
 fn check_version(work: &StepContext<'_>, bin: &Path, version: &str) -> Result<(), Error> {
-    let mut command = Command::new(bin.join("kubeadm"));
-    command.args(["version", "--output", "short"]);
-    let said = work.command_output(command)?;
+    let said = ask_program(
+        work,
+        &bin.join("kubeadm"),
+        &["version", "--output", "short"],
+    )?;
     if said.trim() == version {
         return Ok(());
     }
