@@ -61,6 +61,8 @@ pub enum StepId {
     PodCidrs,
     /// What kubeadm's last phase would do.
     FinalizeKubelet,
+    /// The bootstrap token of the creation lets nobody in any more.
+    ForgetToken,
     /// The cluster knows that its nodes stop.
     NoteStop,
     /// Nodes are ready.
@@ -122,6 +124,7 @@ impl StepId {
             Self::DefaultServiceAccount => "defaultServiceAccount",
             Self::PodCidrs => "podCidrs",
             Self::FinalizeKubelet => "finalizeKubelet",
+            Self::ForgetToken => "forgetToken",
             Self::NoteStop => "noteStop",
             Self::Ready => "ready",
         }

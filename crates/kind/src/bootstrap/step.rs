@@ -56,6 +56,7 @@ pub(crate) fn step_title(id: StepId) -> &'static str {
         StepId::DefaultServiceAccount => "make the default service account",
         StepId::PodCidrs => "assign pod addresses",
         StepId::FinalizeKubelet => "finalize the kubelet",
+        StepId::ForgetToken => "remove the bootstrap token",
         StepId::NoteStop => "note the stop",
         StepId::Ready => "wait for ready",
     }
