@@ -127,8 +127,10 @@ fn set_up(nodes: &Nodes, settings: &Settings) -> Duration {
 }
 
 fn try_set_up(nodes: &Nodes, settings: &Settings) -> Result<(), Error> {
-    if let Some(own) = nodes.own(settings) {
-        pod_addresses::follow_pod_cidrs(Path::new(cni::PATH), &own.pod_cidrs)?;
-    }
-    routes::follow_routes(nodes.others(settings), &settings.pod_subnets)
+    // Whoever is not registered knows nothing yet by which others' claims could be judged.
+    let Some(own) = nodes.own(settings) else {
+        return Ok(());
+    };
+    pod_addresses::follow_pod_cidrs(Path::new(cni::PATH), &own.pod_cidrs)?;
+    routes::follow_routes(own, &nodes.others(settings), &settings.pod_subnets)
 }

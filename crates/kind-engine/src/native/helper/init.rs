@@ -105,6 +105,7 @@ fn default_route(via: IpAddr, link: u32) -> Route {
         to: to.parse().expect("a literal subnet"),
         via: Some(via),
         link: Some(link),
+        protocol: Route::BOOT,
     }
 }
 

@@ -102,6 +102,7 @@ fn set_up_pod(number: u8) {
             to: net(to),
             via: via.parse().ok(),
             link: Some(link),
+            protocol: Route::BOOT,
         };
         netlink.route_replace(&route).unwrap();
     }
