@@ -16,6 +16,7 @@ mod policy;
 mod program;
 mod routes;
 mod settings;
+mod sources;
 mod unserved;
 mod upkeep;
 

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use super::error::report_error;
 use super::nodes::Nodes;
 use super::settings::Settings;
-use super::{Error, masquerade, policy, routes, unserved, upkeep};
+use super::{Error, masquerade, policy, routes, sources, unserved, upkeep};
 use crate::{kubernetes, pod_addresses};
 
 /// Routes go when a link goes down and up again; nobody tells.
@@ -67,6 +67,10 @@ fn keep_rules(settings: &Settings) {
         (
             unserved::TABLE,
             unserved::unserved_tables(&settings.service_subnets),
+        ),
+        (
+            sources::TABLE,
+            sources::source_tables(&settings.pod_subnets),
         ),
     ] {
         if !tables.is_empty() {
