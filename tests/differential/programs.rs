@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use kind_testkit::golden::without_discovery;
 use tempfile::TempDir;
 
 use crate::configuration::Case;
@@ -127,6 +128,7 @@ fn recorded(record: &Path) -> BTreeMap<(String, String), String> {
                 // The original's load balancer is another program; both lead to the same control planes.
                 "lds.yaml.tmp" => continue,
                 "cds.yaml.tmp" => (MEMBERS.to_owned(), members_of_envoy(&text)),
+                "kubeadm.conf" => (file, without_discovery(&text)),
                 _ => (file, text),
             };
             files.insert((node.clone(), name), text);
@@ -172,6 +174,7 @@ fn planned(plan: &serde_json::Value) -> BTreeMap<(String, String), String> {
             let (name, text) = match name {
                 own if OWN.contains(&own) => continue,
                 "load-balancer.json" => (MEMBERS, members_of_ours(text)),
+                "kubeadm.conf" => (name, without_discovery(text)),
                 _ => (name, text.to_owned()),
             };
             let node = node["name"].as_str().unwrap().to_owned();

@@ -8,8 +8,6 @@ use crate::world::{NODE_IMAGE, World};
 
 /// A node that no configuration knows.
 const NEW: &str = "many-control-plane4";
-const TOKEN: &str = "--token abcdef.0123456789abcdef --discovery-token-unsafe-skip-ca-verification \
-    --ignore-preflight-errors=all";
 
 pub(crate) fn kubeadm_renews_certificates_and_upgrades(world: &World) {
     let [first, second, worker] = [MANY.nodes[0], MANY.nodes[1], MANY.nodes[3]];
@@ -31,13 +29,25 @@ pub(crate) fn kubeadm_renews_certificates_and_upgrades(world: &World) {
     world.nodes_become_ready(&MANY, 120);
 }
 
+/// `kubeadm join` with a new token, as kubeadm itself prints it.
+fn join_command(world: &World) -> String {
+    let create = "kubeadm token create --print-join-command 2>/dev/null";
+    let printed = inside::run(world, MANY.nodes[0], create).unwrap();
+    let command = printed.trim();
+    assert!(
+        command.starts_with(&format!("kubeadm join {BALANCER}:6443 --token ")),
+        "{command}"
+    );
+    format!("{command} --ignore-preflight-errors=all")
+}
+
 /// A worker is reset, forgotten, and joins again by kubeadm's own means.
 pub(crate) fn a_node_can_join_by_hand(world: &World) {
     let worker = MANY.nodes[5];
     inside::run(world, worker, "kubeadm reset --force 2>&1").unwrap();
     let delete = ["delete", "node", worker];
     world.kind.ask(&delete).expect("delete node");
-    let script = format!("kubeadm join {BALANCER}:6443 {TOKEN} 2>&1");
+    let script = format!("{} 2>&1", join_command(world));
     inside::run(world, worker, &script).unwrap();
     world.nodes_become_ready(&MANY, 120);
 }
@@ -76,7 +86,8 @@ pub(crate) fn a_new_control_plane_joins_by_hand(world: &World) {
     let upload = "kubeadm init phase upload-certs --upload-certs 2>/dev/null | tail -n 1";
     let key = inside::run(world, MANY.nodes[0], upload).unwrap();
     let script = format!(
-        "kubeadm join {BALANCER}:6443 {TOKEN} --control-plane --certificate-key {} 2>&1",
+        "{} --control-plane --certificate-key {} 2>&1",
+        join_command(world),
         key.trim()
     );
     inside::run(world, NEW, &script).unwrap();

@@ -18,7 +18,7 @@ use kind_config::ResourceLimits;
 use kind_engine::native::{Native, NativeOptions};
 use kind_engine::{
     CLUSTER_LABEL, Code, Command, Engine, HostMount, Io, NetworkSpec, Node, NodeSpec, Port,
-    Propagation, Protocol, State,
+    Propagation, Protocol, Purpose, State,
 };
 use kind_image::oci::{ImageConfig, Platform, RunConfig};
 use kind_image::registry::{self, Access, LayerForm};
@@ -49,7 +49,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 16] = [
+    let tests: [(&str, Test); 17] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -59,6 +59,7 @@ fn main() {
         ("files_go_in_and_out", files_go_in_and_out),
         ("nodes_reach_each_other_by_name", nodes_reach_each_other),
         ("published_ports_answer", published_ports_answer),
+        ("a_load_balancer_is_not_root", load_balancer),
         ("a_taken_port_names_its_owner", taken_port),
         ("a_route_that_came_later_is_named", route_that_came_later),
         ("host_directories_are_shown", host_directories),
@@ -98,6 +99,8 @@ struct Traces {
     links: Vec<String>,
     cgroups: Vec<PathBuf>,
     rules: String,
+    /// Whether the host's links forward packets.
+    forwarding: Vec<String>,
 }
 
 impl Traces {
@@ -113,11 +116,15 @@ impl Traces {
         let cgroups = output("find", &search).lines().map(PathBuf::from).collect();
         // Without counters, which change on their own.
         let rules = output("nft", &["--stateless", "list", "ruleset"]);
+        let switches = ["all", "default", "lo"]
+            .map(|link| format!("/proc/sys/net/ipv4/conf/{link}/forwarding"));
+        let forwarding = switches.map(|switch| fs::read_to_string(switch).unwrap());
         Self {
             mounts,
             links,
             cgroups,
             rules,
+            forwarding: forwarding.into(),
         }
     }
 }
@@ -398,6 +405,73 @@ fn nodes_reach_each_other(host: &Host) {
         host.shell("one", "cat /proc/sys/net/ipv4/ip_forward").1,
         "1"
     );
+}
+
+/// What faces published ports cannot change the kernel, nor anything of its container but its own files.
+fn load_balancer(host: &Host) {
+    let can = "test -w $f && echo $f";
+    let script = format!(
+        "for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /etc /kind /kind/load-balancer.json; do {can}; done; \
+         grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs)' /proc/self/status; echo end; while :; do sleep 0.1; done"
+    );
+    let spec = NodeSpec {
+        purpose: Purpose::LoadBalancer,
+        command: Some(["/bin/sh", "-c", &script].map(str::to_owned).into()),
+        ..host.spec("one")
+    };
+    host.engine.create(&spec).unwrap();
+    copy_settings(host);
+    host.engine.start("one").unwrap();
+    eventually("the last line", || host.log("one").contains("end"));
+    let none = "0".repeat(16);
+    let mut expected = vec!["/kind".to_owned(), "/kind/load-balancer.json".to_owned()];
+    let ids = ["65532"; 4].join("\t");
+    expected.extend([
+        format!("Uid:\t{ids}"),
+        format!("Gid:\t{ids}"),
+        "Groups:\t ".to_owned(),
+    ]);
+    let sets = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
+    expected.extend(sets.map(|set| format!("{set}:\t{none}")));
+    expected.extend(["NoNewPrivs:\t1".to_owned(), "end".to_owned()]);
+    let log = host.log("one");
+    let lines: Vec<_> = log
+        .lines()
+        .map(|line| line.trim_end_matches('\r'))
+        .collect();
+    assert_eq!(lines, expected);
+    // Whoever else gets in as root cannot either.
+    for path in [
+        "/proc/sys/kernel/core_pattern",
+        "/proc/sysrq-trigger",
+        "/sys/kernel/mm/ksm/run",
+    ] {
+        let script = format!("if test -e {path}; then echo 0 >> {path}; else false; fi");
+        assert_ne!(host.shell("one", &script).0, 0, "{path}");
+    }
+    // What comes later is its own too.
+    copy_settings(host);
+    assert_eq!(
+        host.shell("one", "stat -c %u:%a /kind/load-balancer.json")
+            .1,
+        "65532:600"
+    );
+}
+
+fn copy_settings(host: &Host) {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(2);
+    header.set_mode(0o600);
+    header.set_uid(0);
+    header.set_gid(0);
+    let name = "kind/load-balancer.json";
+    tar.append_data(&mut header, name, &b"{}"[..]).unwrap();
+    let tar = tar.into_inner().unwrap();
+    let copied = host
+        .engine
+        .copy_in("one", Path::new("/"), &mut tar.as_slice());
+    copied.unwrap();
 }
 
 fn published_ports_answer(host: &Host) {

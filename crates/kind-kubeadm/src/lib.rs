@@ -45,7 +45,7 @@ pub use check::check_patches;
 pub use command::{
     CONFIG_PATH, ObjectPhase, START_PATH, init_command, join_command, object_phase_commands,
 };
-pub use documents::{Documents, patched};
+pub use documents::{BootstrapToken, Documents, patched};
 pub use error::Error;
 pub use node::NodeFacts;
 pub use release::{

@@ -36,7 +36,9 @@ fn every_recorded_kubeadm_conf_comes_out_byte_for_byte() {
             let settings = NodeSettings::new(index, &cluster.nodes[index]).unwrap();
             let cluster = ClusterSettings::new(&cluster).unwrap();
             let documents = patched(&cluster, &settings, &facts(&case, node)).unwrap();
-            assert_eq!(&documents.text(), recorded, "{} {}", case.name, node.name);
+            let [ours, theirs] =
+                [&documents.text(), recorded].map(|text| golden::without_discovery(text));
+            assert_eq!(ours, theirs, "{} {}", case.name, node.name);
             compared += 1;
         }
     }

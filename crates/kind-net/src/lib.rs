@@ -5,10 +5,12 @@
 pub mod admission;
 mod code;
 mod error;
+pub mod forwarding;
 pub mod netlink;
 pub mod nft;
 pub mod pool;
 pub mod sysctl;
+pub mod wall;
 
 pub use code::Code;
 pub use error::Error;

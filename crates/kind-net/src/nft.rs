@@ -3,54 +3,14 @@
 use std::io::{self, Write};
 use std::process::{Command, Output, Stdio};
 
-use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::Error;
-
-/// The ruleset of a network of nodes: what leaves `subnets` through another link than `bridge` goes
-/// out under the host's own address. It stands in a table of that name, which is replaced as a whole.
-pub fn masquerade(table: &str, bridge: &str, subnets: &[IpNet]) -> Value {
-    let object = |object: Value| json!({ "add": object });
-    let chain = json!({
-        "family": "inet", "table": table, "name": "postrouting",
-        "type": "nat", "hook": "postrouting", "prio": 100, "policy": "accept",
-    });
-    let mut commands = vec![
-        object(json!({ "table": { "family": "inet", "name": table } })),
-        json!({ "delete": { "table": { "family": "inet", "name": table } } }),
-        object(json!({ "table": { "family": "inet", "name": table } })),
-        object(json!({ "chain": chain })),
-    ];
-    for subnet in subnets {
-        let expressions = json!([
-            source_in(subnet),
-            { "match": { "op": "!=", "left": { "meta": { "key": "oifname" } }, "right": bridge } },
-            { "masquerade": null },
-        ]);
-        commands.push(object(json!({ "rule": {
-            "family": "inet", "table": table, "chain": "postrouting", "expr": expressions,
-        } })));
-    }
-    json!({ "nftables": commands })
-}
 
 /// The removal of a table, whether it exists or not.
 pub fn removal(table: &str) -> Value {
     let table = json!({ "table": { "family": "inet", "name": table } });
     json!({ "nftables": [{ "add": table }, { "delete": table }] })
-}
-
-fn source_in(subnet: &IpNet) -> Value {
-    let protocol = match subnet {
-        IpNet::V4(_) => "ip",
-        IpNet::V6(_) => "ip6",
-    };
-    json!({ "match": {
-        "op": "==",
-        "left": { "payload": { "protocol": protocol, "field": "saddr" } },
-        "right": { "prefix": { "addr": subnet.network(), "len": subnet.prefix_len() } },
-    } })
 }
 
 /// Family and name of each table in the network namespace of the calling thread.
@@ -109,24 +69,4 @@ fn unavailable(error: io::Error) -> Error {
 fn refused(output: &Output) -> Error {
     let message = String::from_utf8_lossy(&output.stderr);
     Error::Nft(message.trim().replace('\n', "; "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replaces_its_table_and_names_both_families() {
-        let subnets = [
-            "172.18.0.0/16".parse().unwrap(),
-            "fc00:1::/64".parse().unwrap(),
-        ];
-        let text = masquerade("kind-x", "br-x", &subnets).to_string();
-        assert!(
-            text.contains(r#""prefix":{"addr":"172.18.0.0","len":16}"#),
-            "{text}"
-        );
-        assert!(text.contains(r#""protocol":"ip6""#), "{text}");
-        assert!(text.find("delete").unwrap() < text.find("masquerade").unwrap());
-    }
 }

@@ -21,7 +21,7 @@ struct Setting {
     others: &'static str,
 }
 
-const SETTINGS: [Setting; 6] = [
+const SETTINGS: [Setting; 8] = [
     // The network hears of an address only from the node that has it on this very link. kube-proxy's mode
     // ipvs gives every node the addresses of all Services, on a link without a network. A pod's link may
     // have no address and speak for another one, as CNI plugins like.
@@ -38,8 +38,10 @@ const SETTINGS: [Setting; 6] = [
     // Answers may take another way than questions, for example through a second network of the engine's.
     everywhere("ipv4", "rp_filter", "0"),
     everywhere("ipv4", "proxy_arp", "0"),
-    // Nobody on the network tells a node its addresses and routes.
+    // Nobody on the network, and no pod, tells a node its addresses and routes.
     everywhere("ipv6", "accept_ra", "0"),
+    everywhere("ipv6", "accept_redirects", "0"),
+    everywhere("ipv4", "accept_redirects", "0"),
 ];
 /// Names beside those of links: what counts for all of them, and what new ones begin with.
 const NOT_LINKS: [&str; 2] = ["all", "default"];
@@ -74,6 +76,22 @@ pub fn set_for_node(sysctls: &Path) -> io::Result<()> {
         }
     }
     result
+}
+
+/// Has a link of the host's believe nothing that is told about routes by those on it: a node, or a pod, is nobody's router.
+///
+/// # Errors
+/// The first that the kernel refused, after all were tried.
+pub fn distrust_link(link: &str) -> io::Result<()> {
+    let net = Path::new("/proc/sys/net");
+    let settings = [
+        ("ipv4", "accept_redirects"),
+        ("ipv6", "accept_redirects"),
+        ("ipv6", "accept_ra"),
+    ];
+    let paths = settings.map(|(family, name)| net.join(family).join("conf").join(link).join(name));
+    let written = paths.map(|path| write_setting(&path, "0"));
+    written.into_iter().collect()
 }
 
 /// The directories of links; none where the kernel does not have the family.

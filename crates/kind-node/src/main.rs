@@ -32,8 +32,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bootstrap::{
-    api_server, first_pods, kubelet_kubeconfig, node_readiness, node_shutdown, objects, pod_cidrs,
-    ready_nodes, registration, service_account, taints_and_labels,
+    api_server, bootstrap_token, first_pods, kubelet_kubeconfig, node_readiness, node_shutdown,
+    objects, pod_cidrs, ready_nodes, registration, service_account, taints_and_labels,
 };
 use usage::{USAGE, exit_with_usage, print_answer};
 
@@ -60,6 +60,7 @@ fn run_command(word: &str, arguments: Vec<OsString>) -> ExitCode {
         "assign-pod-cidrs" => pod_cidrs::assign_pod_cidrs(&words(&arguments)),
         "await-server" => api_server::await_api_server(),
         "make-account" => service_account::make_service_account(),
+        "forget-token" => bootstrap_token::forget_bootstrap_token(&words(&arguments)),
         "make-objects" => objects::make_objects(&words(&arguments)),
         "await-pods" => first_pods::await_first_pod(),
         "await-nodes" => ready_nodes::await_ready_nodes(&words(&arguments)),

@@ -71,11 +71,14 @@ pub(crate) fn listed_after(tables: &[Table]) -> String {
 /// Fails unless a manifest runs this version of the program, by that word.
 pub(crate) fn assert_runs(manifest: &str, word: &str) {
     let image = concat!(
-        "image: docker.io/kindest/kind-node:v",
+        "image: kind.invalid/kind-node:v",
         env!("CARGO_PKG_VERSION"),
         "\n"
     );
     assert_eq!(manifest.matches("image:").count(), 1);
     assert!(manifest.contains(image));
+    // Whoever could push an image of that name would be in every node with what an add-on may do.
+    assert_eq!(manifest.matches("imagePullPolicy: Never").count(), 1);
+    assert_eq!(manifest.matches("imagePullPolicy").count(), 1);
     assert!(manifest.contains(&format!("args: [{word}")));
 }

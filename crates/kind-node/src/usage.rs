@@ -37,6 +37,7 @@ usage: kind-node <sub-command>
   assign-pod-cidrs  give new nodes their pod addresses
   await-server    wait until the API server of a new cluster takes objects
   make-account    make the account of ordinary pods
+  forget-token    remove the bootstrap token of that name
   make-objects    make the objects of the list on stdin
   await-pods      wait until a new cluster has a pod
   await-nodes     wait until nodes, their pods and Services' addresses work

@@ -8,8 +8,13 @@ use std::path::Path;
 use std::process::Command;
 
 pub use rustix::process::Pid;
+use rustix::process::{Gid, Uid};
 use rustix::process::{PidfdFlags, Signal, WaitIdOptions};
-use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, clear_ambient_capability_set,
+    remove_capability_from_bounding_set, set_capabilities, set_no_new_privs, set_thread_groups,
+    set_thread_res_gid, set_thread_res_uid,
+};
 
 /// Asks systemd, as the first process of a container, to shut down in order: SIGRTMIN+3.
 pub const SHUTDOWN: i32 = 34 + 3;
@@ -32,9 +37,9 @@ pub fn die_with_parent(command: &mut Command) -> &mut Command {
     }
 }
 
-/// Gives up for ever what root may do beyond being the owner of its files: what this process executes
-/// next has no capability and gains none.
-pub fn drop_privileges() -> io::Result<()> {
+/// Makes the calling process, which has one thread, an ordinary user's for ever: what it executes next has no capability,
+/// gains none, and is in no group but `user`'s own.
+pub fn drop_privileges(user: u32) -> io::Result<()> {
     for capability in CapabilitySet::all().iter() {
         match remove_capability_from_bounding_set(capability) {
             // The kernel does not know it yet.
@@ -42,6 +47,20 @@ pub fn drop_privileges() -> io::Result<()> {
             other => other?,
         }
     }
+    clear_ambient_capability_set()?;
+    set_thread_groups(&[])?;
+    let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(user));
+    set_thread_res_gid(gid, gid, gid)?;
+    set_thread_res_uid(uid, uid, uid)?;
+    let none = CapabilitySet::empty();
+    set_capabilities(
+        None,
+        CapabilitySets {
+            effective: none,
+            permitted: none,
+            inheritable: none,
+        },
+    )?;
     Ok(set_no_new_privs(true)?)
 }
 

@@ -1,5 +1,6 @@
 //! Whether the values of a cluster can work together.
 
+mod exposure;
 mod extras;
 mod gates;
 mod labels;
@@ -76,6 +77,7 @@ impl Cluster {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = subnets::subnet_warnings(&self.networking);
         warnings.extend(gates::gate_warnings(self));
+        warnings.extend(exposure::exposure_warnings(&self.networking));
         warnings.extend(versions::version_warnings(self));
         warnings.extend(labels::label_warnings(self));
         warnings.extend(mounts::mount_warnings(self));

@@ -36,16 +36,17 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// `None` if the port is chosen later. A mapping without an address is for `everywhere`.
+    /// `None` if the port is chosen later. A mapping without an address is for `everywhere`; one that is none must not
+    /// become that, whatever its port.
     pub(super) fn of(mapping: &PortMapping, everywhere: IpAddr) -> Result<Option<Self>, String> {
-        let Ok(port @ 1..) = u16::try_from(mapping.host_port) else {
-            return Ok(None);
-        };
         let address = match mapping.listen_address.as_str() {
             "" => everywhere,
             text => text
                 .parse()
                 .map_err(|_| format!("invalid listen address: {text}"))?,
+        };
+        let Ok(port @ 1..) = u16::try_from(mapping.host_port) else {
+            return Ok(None);
         };
         Ok(Some(Self {
             address,

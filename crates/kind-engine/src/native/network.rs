@@ -1,4 +1,4 @@
-//! Networks of native nodes: a bridge with a fixed subnet, masquerading for what leaves it, and room in
+//! Networks of native nodes: a bridge with a fixed subnet, a wall around it, masquerading for what leaves it, and room in
 //! the host's firewall.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use ipnet::{IpNet, Ipv6Net};
 use kind_net::netlink::Netlink;
-use kind_net::{admission, nft, pool};
+use kind_net::{admission, forwarding, nft, pool, sysctl, wall};
 
 use super::record::{NetworkRecord, NodeRecord, VERSION};
 use super::state::{Lock, State};
@@ -110,17 +110,13 @@ pub(super) fn bring_up_network(
             .expect("the prefix length comes from a subnet of the same family");
         netlink.add_address(bridge, gateway)?;
     }
+    distrust_link(&network.bridge)?;
     netlink.up(bridge)?;
-    nft::apply(&nft::masquerade(
-        &network.bridge,
-        &network.bridge,
-        &network.subnets(),
-    ))?;
+    let mut ruleset = wall::network_ruleset(&network.bridge, &network.subnets());
+    forwarding::respect_router(&mut ruleset);
+    nft::apply(&ruleset)?;
     admission::grant(&network.bridge)?;
-    forward_packets("ipv4/ip_forward")?;
-    if ipv6_forwarding {
-        forward_packets("ipv6/conf/all/forwarding")?;
-    }
+    forwarding::turn_on_forwarding(ipv6_forwarding)?;
     Ok(bridge)
 }
 
@@ -164,14 +160,9 @@ pub(super) fn find_problems(state: &State) -> Vec<Error> {
         .collect()
 }
 
-/// Lets the host route packets between its links, which stays on: other programs may rely on it by
-/// the time the last network goes.
-fn forward_packets(switch: &str) -> Result<(), Error> {
-    let path = Path::new("/proc/sys/net").join(switch);
-    if fs::read_to_string(&path).is_ok_and(|value| value.trim() == "1") {
-        return Ok(());
-    }
-    fs::write(&path, "1").map_err(Error::io(format!("set {}", path.display())))
+/// Nobody on a link of nodes tells the host its routes.
+pub(super) fn distrust_link(link: &str) -> Result<(), Error> {
+    sysctl::distrust_link(link).map_err(Error::io(format!("set what link {link} believes")))
 }
 
 /// Removes networks that no node is on, with their bridges and rulesets. Goes on after failures.
@@ -199,6 +190,7 @@ pub(super) fn remove_network(state: &State, network: &NetworkRecord) -> Result<(
     nft::apply(&nft::removal(&network.bridge))?;
     admission::revoke(&network.bridge)?;
     Netlink::open()?.delete_link(&network.bridge)?;
+    forwarding::hand_back_forwarding()?;
     let _ = fs::remove_file(NetworkRecord::hosts_path(state, &network.name));
     let path = NetworkRecord::path(state, &network.name);
     fs::remove_file(&path).map_err(Error::io(format!("remove {}", path.display())))

@@ -114,9 +114,10 @@ impl Names {
     }
 }
 
-/// The name of the image that all add-on pods use.
+/// The name of the image that all add-on pods use: in a domain that nobody can own (RFC 2606), so that no registry could
+/// ever give another one for it.
 pub(super) fn node_agent_reference() -> Result<Reference, Error> {
-    let name = format!("docker.io/kindest/kind-node:v{}", env!("CARGO_PKG_VERSION"));
+    let name = format!("kind.invalid/kind-node:v{}", env!("CARGO_PKG_VERSION"));
     Ok(name.parse()?)
 }
 

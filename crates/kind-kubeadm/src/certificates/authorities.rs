@@ -27,6 +27,11 @@ impl Authorities {
         })
     }
 
+    /// The digest by which those who join know the cluster's authority.
+    pub fn cluster_digest(&self) -> String {
+        self.cluster.public_key_digest()
+    }
+
     /// What every control plane has of the authorities.
     pub fn shared(&self) -> Vec<NodeFile> {
         let mut files = Vec::new();

@@ -1,7 +1,8 @@
 //! A certificate authority.
 
 use rcgen::{
-    BasicConstraints, CertifiedIssuer, DnType, DnValue, IsCa, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, CertifiedIssuer, DnType, DnValue, IsCa, KeyPair, KeyUsagePurpose,
+    PublicKeyData, SanType,
 };
 
 use super::key::{self, Pair};
@@ -40,6 +41,20 @@ impl Authority {
     /// The certificate.
     pub(super) fn pem(&self) -> String {
         self.issuer.pem()
+    }
+
+    /// The digest by which kubeadm knows an authority: that of its public key as certificates hold it.
+    pub(super) fn public_key_digest(&self) -> String {
+        let key = self.issuer.key().subject_public_key_info();
+        let digest = ring::digest::digest(&ring::digest::SHA256, &key);
+        let hex = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+        format!("sha256:{}", hex.collect::<String>())
+    }
+
+    /// The public key.
+    #[cfg(test)]
+    pub(super) fn public_key_pem(&self) -> String {
+        self.issuer.key().public_key_pem()
     }
 
     /// The private key.

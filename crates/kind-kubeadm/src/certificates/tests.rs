@@ -91,3 +91,26 @@ fn a_kubeconfig_names_its_user_and_server() {
     );
     assert!(kubelet.contains("client-key: /var/lib/kubelet/pki/kubelet-client-current.pem\n"));
 }
+
+/// kubeadm takes SHA-256 of the public key as it stands in a certificate, which is what a PEM of the key holds.
+#[test]
+fn an_authority_is_known_by_the_digest_of_its_public_key() {
+    use base64::Engine as _;
+    let authorities = Authorities::new().unwrap();
+    let pem = authorities.cluster.public_key_pem();
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = base64::engine::general_purpose::STANDARD
+        .decode(body)
+        .unwrap();
+    let digest = ring::digest::digest(&ring::digest::SHA256, &der);
+    let hex: String = digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(authorities.cluster_digest(), format!("sha256:{hex}"));
+    assert_ne!(
+        authorities.cluster_digest(),
+        Authorities::new().unwrap().cluster_digest()
+    );
+}

@@ -6,13 +6,11 @@ use serde_json::{Value, json};
 
 use super::arguments::Arguments;
 use super::gates::Gates;
+use super::token::PLACEHOLDER;
 use crate::audit;
 use crate::skip_phases::{init_skip_phases, join_skip_phases};
 use crate::{ClusterSettings, Error, NodeFacts, NodeSettings};
 
-/// The bootstrap token of every cluster: clusters are reachable from their host only, and joining
-/// must need nothing from the first node.
-const TOKEN: &str = "abcdef.0123456789abcdef";
 const CRI_SOCKET: &str = "unix:///run/containerd/containerd.sock";
 
 /// ClusterConfiguration, InitConfiguration and JoinConfiguration.
@@ -122,7 +120,7 @@ fn runtime_config(cluster: &ClusterSettings) -> String {
 fn init_configuration(local: &Value, registration: &Value) -> Value {
     json!({
         "kind": "InitConfiguration",
-        "bootstrapTokens": [{ "token": TOKEN }],
+        "bootstrapTokens": [{ "token": PLACEHOLDER }],
         "localAPIEndpoint": local,
         "nodeRegistration": registration,
     })
@@ -139,7 +137,7 @@ fn join_configuration(
         "discovery": {
             "bootstrapToken": {
                 "apiServerEndpoint": endpoint,
-                "token": TOKEN,
+                "token": PLACEHOLDER,
                 "unsafeSkipCAVerification": true,
             },
         },

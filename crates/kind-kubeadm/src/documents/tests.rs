@@ -82,7 +82,7 @@ scheduler:
 ---
 apiVersion: kubeadm.k8s.io/v1beta3
 bootstrapTokens:
-- token: abcdef.0123456789abcdef
+- token: <random>
 kind: InitConfiguration
 localAPIEndpoint:
   advertiseAddress: fc00:f853:ccd:e793::2

@@ -1,15 +1,18 @@
 //! All firewalls of a host at once.
 
 use super::{firewalld, iptables};
-use crate::{Error, nft};
+use crate::{Error, nft, wall};
 
-/// Lets packets of `bridge` through where the host would drop them. Does nothing the second time.
+/// Lets packets of `bridge` through where the host would drop them. Does nothing the second time. The ruleset of the
+/// network is there already.
 ///
 /// # Errors
 /// If a firewall that drops packets refuses the change.
 pub fn grant(bridge: &str) -> Result<(), Error> {
     let tables = nft::tables()?;
     if has_firewalld(&tables) {
+        // What it accepts is everything, to the host itself too; what nodes need of that is its names.
+        nft::apply(&wall::names_only(bridge))?;
         firewalld::grant_in_firewalld(bridge)?;
     }
     iptables::present_tables(&tables)

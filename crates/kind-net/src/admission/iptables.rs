@@ -68,10 +68,11 @@ impl Table {
         let Some((program, listing)) = self.read() else {
             return Ok(());
         };
+        let fresh = !passage::has_passages(&listing, bridge);
         for passage in passage::needed_passages(&listing, bridge) {
             let rule = as_str(&passage.rule);
             let with = |action| [&[action, passage.chain], rule.as_slice()].concat();
-            if !run_iptables(program, &with("-C"))?.status.success() {
+            if fresh || !run_iptables(program, &with("-C"))?.status.success() {
                 change_rules(program, &with("-I"))?;
             }
         }

@@ -5,13 +5,16 @@ use serde_json::{Value, json};
 use super::passage::CHAINS;
 use crate::{Error, nft};
 
+/// Where rules of ours lead.
+const VERDICTS: [&str; 2] = ["accept", "return"];
+
 /// Removes what names `bridge` from the filter table of a family.
 pub(super) fn remove_orphans(family: &str, bridge: &str) -> Result<(), Error> {
     let objects = nft::list(&["table", family, "filter"])?;
     let deletions: Vec<Value> = objects
         .iter()
         .filter_map(|object| object.get("rule"))
-        .filter(|rule| accepts_bridge(rule, bridge))
+        .filter(|rule| is_of_bridge(rule, bridge))
         .map(|rule| {
             json!({ "delete": { "rule": {
                 "family": family, "table": "filter",
@@ -26,16 +29,18 @@ pub(super) fn remove_orphans(family: &str, bridge: &str) -> Result<(), Error> {
 }
 
 /// Without iptables the comment cannot be read, but nobody else has reason to name the bridge.
-fn accepts_bridge(rule: &Value, bridge: &str) -> bool {
+fn is_of_bridge(rule: &Value, bridge: &str) -> bool {
     let expressions = rule["expr"].as_array().map_or(&[][..], Vec::as_slice);
     let ours = |chain: &str| CHAINS.contains(&chain);
     rule["chain"].as_str().is_some_and(ours)
         && expressions
             .iter()
             .any(|expression| names_bridge(&expression["match"], bridge))
-        && expressions
-            .iter()
-            .any(|expression| expression.get("accept").is_some())
+        && expressions.iter().any(|expression| {
+            VERDICTS
+                .iter()
+                .any(|verdict| expression.get(verdict).is_some())
+        })
 }
 
 fn names_bridge(condition: &Value, bridge: &str) -> bool {
@@ -57,14 +62,14 @@ mod tests {
     #[test]
     fn only_rules_of_the_bridge_are_known() {
         let rule: Value = serde_json::from_str(RULE).unwrap();
-        assert!(accepts_bridge(&rule, "br-0123456789ab"));
-        assert!(!accepts_bridge(&rule, "br-0123456789a"));
+        assert!(is_of_bridge(&rule, "br-0123456789ab"));
+        assert!(!is_of_bridge(&rule, "br-0123456789a"));
         let mut other = rule.clone();
         other["chain"] = json!("SOMEONE-ELSES");
-        assert!(!accepts_bridge(&other, "br-0123456789ab"));
+        assert!(!is_of_bridge(&other, "br-0123456789ab"));
         let mut other = rule;
         other["expr"][4] = json!({"drop": null});
-        assert!(!accepts_bridge(&other, "br-0123456789ab"));
+        assert!(!is_of_bridge(&other, "br-0123456789ab"));
     }
 
     #[test]

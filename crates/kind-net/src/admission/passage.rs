@@ -14,7 +14,9 @@ pub(super) const CHAINS: [&str; 3] = ["FORWARD", USER, "INPUT"];
 /// Docker jumps here first from `FORWARD`, and keeps what stands here when it starts anew.
 const USER: &str = "DOCKER-USER";
 
-const FROM_BRIDGE: &[&str] = &[];
+const EVERYWHERE: &[&str] = &[];
+/// Bridges of other programs, whose own rules say who gets in; iptables knows a `+` at the end of a name.
+const BRIDGES: [&str; 4] = ["docker0", "br-+", "podman+", "virbr+"];
 const REPLIES: &[&str] = &["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
 /// Nodes ask the host for names where the host's own name server listens on loopback only.
 const NAMES: [&[&str]; 2] = [
@@ -24,19 +26,30 @@ const NAMES: [&[&str]; 2] = [
 
 /// The rules that `bridge` needs in a table that `iptables -S` lists like this.
 pub(super) fn needed_passages(listing: &str, bridge: &str) -> Vec<Passage> {
-    let rule = |chain, direction, matches| Passage {
+    let rule_to = |chain: &'static str, direction: &str, matches: &[&str], target: &str| Passage {
         chain,
-        rule: bridge_rule(bridge, direction, matches),
+        rule: bridge_rule(bridge, direction, matches, target),
+    };
+    let rule = |chain: &'static str, direction: &str, matches: &[&str]| {
+        rule_to(chain, direction, matches, "ACCEPT")
     };
     let mut passages = Vec::new();
     if let Some(chain) = forwarding_chain(listing) {
-        passages.push(rule(chain, "-i", FROM_BRIDGE));
+        // Each comes before those that are there.
+        passages.push(rule(chain, "-i", EVERYWHERE));
+        passages.extend(BRIDGES.map(|other| rule_to(chain, "-i", &["-o", other], "RETURN")));
+        passages.push(rule(chain, "-i", &["-o", bridge]));
         passages.push(rule(chain, "-o", REPLIES));
     }
     if drops_unmatched(listing, "INPUT") {
         passages.extend(NAMES.map(|matches| rule("INPUT", "-i", matches)));
     }
     passages
+}
+
+/// Whether a listing has rules of `bridge` already.
+pub(super) fn has_passages(listing: &str, bridge: &str) -> bool {
+    !passage_deletions(listing, bridge).is_empty()
 }
 
 /// The arguments that delete each rule of `bridge` in a listing, however often it is there.
@@ -58,9 +71,9 @@ fn bridge_comment(bridge: &str) -> String {
     format!("kind-{bridge}")
 }
 
-fn bridge_rule(bridge: &str, direction: &str, matches: &[&str]) -> Vec<String> {
+fn bridge_rule(bridge: &str, direction: &str, matches: &[&str], target: &str) -> Vec<String> {
     let comment = bridge_comment(bridge);
-    let ends = ["-m", "comment", "--comment", &comment, "-j", "ACCEPT"];
+    let ends = ["-m", "comment", "--comment", &comment, "-j", target];
     let words = [direction, bridge].into_iter();
     let words = words.chain(matches.iter().copied()).chain(ends);
     words.map(str::to_owned).collect()
@@ -135,9 +148,11 @@ mod tests {
 
     #[test]
     fn only_chains_that_drop_get_rules() {
-        assert_eq!(chains(DOCKER), ["DOCKER-USER", "DOCKER-USER"]);
-        assert_eq!(chains(UFW), ["FORWARD", "FORWARD", "INPUT", "INPUT"]);
-        assert_eq!(chains(REJECTING), ["FORWARD", "FORWARD", "INPUT", "INPUT"]);
+        let forwarding = BRIDGES.len() + 3;
+        assert_eq!(chains(DOCKER), vec!["DOCKER-USER"; forwarding]);
+        let expected = [vec!["FORWARD"; forwarding], vec!["INPUT"; 2]].concat();
+        assert_eq!(chains(UFW), expected);
+        assert_eq!(chains(REJECTING), expected);
         assert_eq!(chains(HARMLESS), [""; 0]);
         assert_eq!(chains(""), [""; 0]);
     }
@@ -158,7 +173,7 @@ mod tests {
         let deletions = passage_deletions(&listing, "br-1");
         assert_eq!(deletions.len(), own.len() * 2);
         assert_eq!(
-            deletions[1].join(" "),
+            deletions[BRIDGES.len() + 2].join(" "),
             "-D FORWARD -o br-1 -m conntrack --ctstate RELATED,ESTABLISHED \
              -m comment --comment kind-br-1 -j ACCEPT"
         );

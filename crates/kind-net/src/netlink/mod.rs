@@ -44,6 +44,15 @@ pub struct Route {
     pub via: Option<IpAddr>,
     /// Out of which link.
     pub link: Option<u32>,
+    /// Whose it is, by a number of the kernel's (`rtm_protocol`).
+    pub protocol: u8,
+}
+
+impl Route {
+    /// Of those that set up links.
+    pub const BOOT: u8 = 3;
+    /// Of the pod network: a number that `/etc/iproute2/rt_protos` gives to nobody.
+    pub const PODS: u8 = 75;
 }
 
 impl Netlink {
@@ -390,7 +399,12 @@ fn route_of(answer: RouteNetlinkMessage) -> Option<Route> {
         _ => Ipv4Addr::UNSPECIFIED.into(),
     });
     let to = IpNet::new(to, message.header.destination_prefix_length).ok()?;
-    Some(Route { to, via, link })
+    Some(Route {
+        to,
+        via,
+        link,
+        protocol: message.header.protocol.into(),
+    })
 }
 
 fn address_in(address: &RouteAddress) -> Option<IpAddr> {
@@ -410,7 +424,7 @@ fn route_message(route: &Route) -> RouteMessage {
     message.header.address_family = address_family(route.to.addr());
     message.header.destination_prefix_length = route.to.prefix_len();
     message.header.table = RouteHeader::RT_TABLE_MAIN;
-    message.header.protocol = RouteProtocol::Boot;
+    message.header.protocol = RouteProtocol::from(route.protocol);
     message.header.scope = match route.via {
         Some(_) => RouteScope::Universe,
         None => RouteScope::Link,
@@ -461,16 +475,19 @@ mod tests {
                 to: net("0.0.0.0/0"),
                 via: Some("172.18.0.1".parse().unwrap()),
                 link: None,
+                protocol: Route::BOOT,
             },
             Route {
                 to: net("10.244.1.0/24"),
                 via: None,
                 link: Some(3),
+                protocol: Route::BOOT,
             },
             Route {
                 to: net("fd00:1::/64"),
                 via: Some("fc00::2".parse().unwrap()),
                 link: Some(2),
+                protocol: Route::BOOT,
             },
         ] {
             let message = RouteNetlinkMessage::NewRoute(route_message(&route));
@@ -507,6 +524,7 @@ mod tests {
                     to: net("0.0.0.0/0"),
                     via: None,
                     link: Some(bridge),
+                    protocol: Route::BOOT,
                 })
                 .unwrap();
             assert_eq!(netlink.outward_mtu().unwrap(), Some(1400));
@@ -515,6 +533,7 @@ mod tests {
                 to: net("10.9.0.0/24"),
                 via: Some("172.30.0.9".parse().unwrap()),
                 link: Some(bridge),
+                protocol: Route::BOOT,
             };
             netlink.route_replace(&route).unwrap();
             netlink.route_replace(&route).unwrap();

@@ -4,6 +4,7 @@
 
 mod admin_client;
 pub(crate) mod api_server;
+pub(crate) mod bootstrap_token;
 pub(crate) mod first_pods;
 pub(crate) mod kubelet_kubeconfig;
 pub(crate) mod node_readiness;

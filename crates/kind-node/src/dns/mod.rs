@@ -43,6 +43,7 @@ mod report;
 mod resolv_conf;
 mod resolver;
 mod server;
+mod shares;
 mod surroundings;
 mod upstream;
 mod watch;

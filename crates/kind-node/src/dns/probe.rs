@@ -10,6 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::shares::Shares;
+
 /// Time a client has for its request, as long as the kubelet waits for a whole answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -17,7 +19,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections at a time; more wait in the kernel.
-const CONNECTIONS: usize = 32;
+const CONNECTIONS: usize = 256;
+
+/// Connections of one client at a time; more are closed. The kubelet, who must get through, has one.
+const CONNECTIONS_OF_CLIENT: usize = 16;
 
 /// Longest request that is read; probes send far less.
 const LONGEST: usize = 8192;
@@ -50,17 +55,21 @@ impl Page {
         let Self { listener, path } = self;
         let text = Arc::new(text);
         let permits = Arc::new(Semaphore::new(CONNECTIONS));
+        let shares = Shares::new(CONNECTIONS_OF_CLIENT);
         loop {
             let Ok(permit) = permits.clone().acquire_owned().await else {
                 return;
             };
             match listener.accept().await {
                 // Beside the others: one that says nothing must not keep the kubelet waiting.
-                Ok((stream, _)) => {
+                Ok((stream, client)) => {
+                    let Some(share) = shares.take(client.ip()) else {
+                        continue;
+                    };
                     let text = text.clone();
                     tokio::spawn(async move {
                         let _ = reply_to_probe(stream, path, &*text).await;
-                        drop(permit);
+                        drop((permit, share));
                     });
                 }
                 Err(error) => {
@@ -126,7 +135,40 @@ fn build_response(request: &[u8], path: &str, text: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpSocket;
+
     use super::*;
+
+    async fn connect(from: &str, to: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket
+            .bind(SocketAddr::new(from.parse().unwrap(), 0))
+            .unwrap();
+        socket.connect(to).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn one_client_that_says_nothing_keeps_nobody_else_waiting() {
+        let page = Page::bind("127.0.0.1:0".parse().unwrap(), "/ready")
+            .await
+            .unwrap();
+        let address = page.address().unwrap();
+        tokio::spawn(page.serve_page(|| Some("OK".to_owned())));
+        let mut silent = Vec::new();
+        for _ in 0..2 * CONNECTIONS {
+            silent.push(connect("127.0.0.2", address).await);
+        }
+        let mut kubelet = connect("127.0.0.1", address).await;
+        kubelet
+            .write_all(b"GET /ready HTTP/1.1\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = [0; 12];
+        // Sooner than the silent ones are given up.
+        let read = timeout(REQUEST_TIMEOUT / 2, kubelet.read_exact(&mut answer)).await;
+        read.unwrap().unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
 
     #[test]
     fn responses() {

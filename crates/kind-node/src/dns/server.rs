@@ -13,11 +13,19 @@ use tokio::time::timeout;
 
 use super::plugin::log::Exchange;
 use super::resolver::Resolver;
+use super::shares::Shares;
 use super::upstream::{read_packet, write_packet};
 use super::wire::{self, Incoming, Transport};
 
 /// Connections at a time; more wait in the kernel.
 const CONNECTIONS: usize = 256;
+
+/// Connections of one client at a time; more are closed.
+const CONNECTIONS_OF_CLIENT: usize = 32;
+
+/// Datagrams of one client that wait for other servers; more are not answered. Of the thousand that the usual Corefile
+/// lets wait, others have most.
+const WAITING_OF_CLIENT: usize = 200;
 
 /// Time a client may take between two questions on a connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,7 +56,12 @@ impl Server {
 
     /// Answers until the caller drops the future, as the server of that port of a Corefile.
     pub(crate) async fn serve_queries(self, resolver: Resolver, port: u16) {
-        let service = Arc::new(Service { resolver, port });
+        let waiting = Shares::new(WAITING_OF_CLIENT);
+        let service = Arc::new(Service {
+            resolver,
+            port,
+            waiting,
+        });
         let udp = serve_udp(Arc::new(self.udp), service.clone());
         let tcp = serve_tcp(self.tcp, service);
         tokio::join!(udp, tcp);
@@ -60,6 +73,8 @@ impl Server {
 struct Service {
     resolver: Resolver,
     port: u16,
+    /// Datagrams that wait for others.
+    waiting: Arc<Shares>,
 }
 
 impl Service {
@@ -129,6 +144,7 @@ async fn answer_datagram(
     packet: Vec<u8>,
     client: SocketAddr,
 ) {
+    let waiting = &service.waiting;
     let service = service.clone();
     let mut answering =
         Box::pin(async move { service.answer(&packet, client, Transport::Udp).await });
@@ -136,8 +152,14 @@ async fn answer_datagram(
     match known {
         Poll::Ready(reply) => send_reply(socket, reply, client).await,
         Poll::Pending => {
+            let Some(share) = waiting.take(client.ip()) else {
+                return;
+            };
             let socket = socket.clone();
-            tokio::spawn(async move { send_reply(&socket, answering.await, client).await });
+            tokio::spawn(async move {
+                send_reply(&socket, answering.await, client).await;
+                drop(share);
+            });
         }
     }
 }
@@ -153,17 +175,21 @@ async fn send_reply(socket: &UdpSocket, reply: Option<Vec<u8>>, client: SocketAd
 /// Accepts connections.
 async fn serve_tcp(listener: TcpListener, service: Arc<Service>) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let shares = Shares::new(CONNECTIONS_OF_CLIENT);
     loop {
         let Ok(permit) = permits.clone().acquire_owned().await else {
             return;
         };
         match listener.accept().await {
             Ok((stream, client)) => {
+                let Some(share) = shares.take(client.ip()) else {
+                    continue;
+                };
                 let service = service.clone();
                 tokio::spawn(async move {
                     // Ends with an error whenever a client just closes.
                     let _ = serve_connection(stream, client, &service).await;
-                    drop(permit);
+                    drop((permit, share));
                 });
             }
             Err(error) => {

@@ -8,6 +8,7 @@
 //! None of that is awaited by a node that boots: the configuration stands before the kubelet
 //! starts, and a node alone needs no routes.
 
+mod claims;
 mod error;
 mod masquerade;
 mod nodes;
@@ -15,6 +16,7 @@ mod policy;
 mod program;
 mod routes;
 mod settings;
+mod sources;
 mod unserved;
 mod upkeep;
 

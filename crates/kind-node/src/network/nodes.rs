@@ -12,6 +12,8 @@ use crate::kubernetes::store::Store;
 /// One node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
+    /// When it was registered, in seconds: of two that want the same, the older keeps it.
+    pub(super) created: i64,
     /// Addresses inside the cluster's network.
     pub(super) addresses: Vec<IpAddr>,
     /// Ranges of its pods.
@@ -40,15 +42,15 @@ impl Nodes {
         own.map(|(_, node)| node)
     }
 
-    /// All nodes but this one.
-    pub(super) fn others<'a>(
-        &'a self,
-        settings: &'a Settings,
-    ) -> impl Iterator<Item = &'a Node> + 'a {
+    /// All nodes but this one with their names, the oldest first.
+    pub(super) fn others(&self, settings: &Settings) -> Vec<(&str, &Node)> {
         let nodes = self.0.all_objects().iter();
-        nodes
+        let mut others: Vec<_> = nodes
             .filter(|(key, node)| !is_own(&key.name, node, settings))
-            .map(|(_, node)| node)
+            .map(|(key, node)| (key.name.as_str(), node))
+            .collect();
+        others.sort_by_key(|(name, node)| (node.created, *name));
+        others
     }
 }
 
@@ -61,6 +63,7 @@ fn is_own(name: &str, node: &Node, settings: &Settings) -> bool {
 
 /// What matters of a node. What cannot be read is left out: it comes from the API.
 fn reduce_node(node: v1::Node) -> Node {
+    let created = node.metadata.creation_timestamp;
     let spec = node.spec.unwrap_or_default();
     let addresses = node.status.and_then(|status| status.addresses);
     let cidrs = match spec.pod_cidrs {
@@ -68,6 +71,7 @@ fn reduce_node(node: v1::Node) -> Node {
         _ => spec.pod_cidr.into_iter().collect(),
     };
     Node {
+        created: created.map_or(0, |time| time.0.as_second()),
         addresses: addresses
             .unwrap_or_default()
             .into_iter()
@@ -119,17 +123,17 @@ mod tests {
         assert!(!nodes.complete());
         assert!(nodes.apply_event(Event::InitDone));
         assert!(nodes.complete());
-        assert_eq!(nodes.others(&settings(None)).count(), 1);
+        assert_eq!(nodes.others(&settings(None)).len(), 1);
 
         nodes.apply_event(Event::Init);
         nodes.apply_event(Event::InitApply(node("a", "172.18.0.2", "10.244.0.0/24")));
         assert_eq!(
-            nodes.others(&settings(None)).count(),
+            nodes.others(&settings(None)).len(),
             1,
             "not before the list is complete"
         );
         assert!(nodes.apply_event(Event::InitDone));
-        assert_eq!(nodes.others(&settings(None)).count(), 0);
+        assert_eq!(nodes.others(&settings(None)).len(), 0);
     }
 
     #[test]
@@ -163,5 +167,26 @@ mod tests {
         let facts = reduce_node(node("a", "not an address", "10.244.0.7/24"));
         assert!(facts.addresses.is_empty());
         assert_eq!(facts.pod_cidrs[0].to_string(), "10.244.0.0/24");
+    }
+
+    #[test]
+    fn the_oldest_comes_first_whatever_its_name() {
+        let mut nodes = Nodes::default();
+        for (name, created) in [
+            ("b", "2026-01-01T00:00:01Z"),
+            ("c", "2026-01-01T00:00:00Z"),
+            ("d", "2026-01-01T00:00:01Z"),
+        ] {
+            let mut node = node(name, "172.18.0.9", "10.244.1.0/24");
+            node.metadata.creation_timestamp = serde_json::from_value(json!(created)).unwrap();
+            nodes.apply_event(Event::Apply(node));
+        }
+        let settings = settings(None);
+        let names: Vec<_> = nodes
+            .others(&settings)
+            .iter()
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(names, ["c", "b", "d"]);
     }
 }

@@ -33,6 +33,7 @@ fn route(netlink: &mut Netlink, to: &str, via: Option<&str>, link: u32) {
         to: net(to),
         via,
         link: Some(link),
+        protocol: Route::BOOT,
     };
     netlink.route_replace(&route).unwrap();
 }

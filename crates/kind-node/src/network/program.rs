@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use super::error::report_error;
 use super::nodes::Nodes;
 use super::settings::Settings;
-use super::{Error, masquerade, policy, routes, unserved, upkeep};
+use super::{Error, masquerade, policy, routes, sources, unserved, upkeep};
 use crate::{kubernetes, pod_addresses};
 
 /// Routes go when a link goes down and up again; nobody tells.
@@ -67,6 +67,10 @@ fn keep_rules(settings: &Settings) {
         (
             unserved::TABLE,
             unserved::unserved_tables(&settings.service_subnets),
+        ),
+        (
+            sources::TABLE,
+            sources::source_tables(&settings.pod_subnets),
         ),
     ] {
         if !tables.is_empty() {
@@ -127,8 +131,10 @@ fn set_up(nodes: &Nodes, settings: &Settings) -> Duration {
 }
 
 fn try_set_up(nodes: &Nodes, settings: &Settings) -> Result<(), Error> {
-    if let Some(own) = nodes.own(settings) {
-        pod_addresses::follow_pod_cidrs(Path::new(cni::PATH), &own.pod_cidrs)?;
-    }
-    routes::follow_routes(nodes.others(settings), &settings.pod_subnets)
+    // Whoever is not registered knows nothing yet by which others' claims could be judged.
+    let Some(own) = nodes.own(settings) else {
+        return Ok(());
+    };
+    pod_addresses::follow_pod_cidrs(Path::new(cni::PATH), &own.pod_cidrs)?;
+    routes::follow_routes(own, &nodes.others(settings), &settings.pod_subnets)
 }

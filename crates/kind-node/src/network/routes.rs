@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use kind_net::netlink::{Netlink, Route};
 
 use super::Error;
+use super::claims::{Bounds, grant_claims};
 use super::nodes::Node;
 
 /// What has to change.
@@ -16,14 +17,29 @@ struct Changes {
     replace: Vec<Route>,
 }
 
-/// Makes the kernel's routes those to `others`; `pod_subnets` is what belongs to pods at all.
-pub(super) fn follow_routes<'a>(
-    others: impl Iterator<Item = &'a Node>,
+/// Makes the kernel's routes those to `others`, whose claims are judged by what this node has itself; `pod_subnets` is what
+/// belongs to pods at all.
+pub(super) fn follow_routes(
+    own: &Node,
+    others: &[(&str, &Node)],
     pod_subnets: &[IpNet],
 ) -> Result<(), Error> {
     // Opened each time: it costs nothing, and a socket may not outlive a failure in its middle.
     let mut netlink = Netlink::open()?;
-    let changes = route_changes(&netlink.routes()?, &desired_routes(others), pod_subnets);
+    let present = netlink.routes()?;
+    let is_own = |network: &IpNet| own.addresses.contains(&network.addr());
+    let gateways = present.iter().filter(|route| route.to.prefix_len() == 0);
+    let bounds = Bounds {
+        pod_subnets,
+        own,
+        networks: netlink.addresses()?.into_iter().filter(is_own).collect(),
+        gateways: gateways.filter_map(|route| route.via).collect(),
+    };
+    let granted = grant_claims(others, &bounds);
+    for refusal in &granted.refusals {
+        tracing::warn!(refusal, "no route");
+    }
+    let changes = route_changes(&present, &granted.routes);
     for route in &changes.delete {
         tracing::info!(to = %route.to, "removing a route");
         netlink.route_delete(route)?;
@@ -36,41 +52,22 @@ pub(super) fn follow_routes<'a>(
     Ok(())
 }
 
-/// The router for each range of pods: the node itself, by its address of the same family.
-fn desired_routes<'a>(others: impl Iterator<Item = &'a Node>) -> BTreeMap<IpNet, IpAddr> {
-    let mut routers = BTreeMap::new();
-    for node in others {
-        for cidr in &node.pod_cidrs {
-            let same_family = |address: &&IpAddr| address.is_ipv4() == cidr.addr().is_ipv4();
-            if let Some(address) = node.addresses.iter().find(same_family) {
-                routers.insert(*cidr, *address);
-            }
-        }
-    }
-    routers
-}
-
-/// Compares the kernel's routes with the desired ones. Routes that lead to another node's pods
-/// through a router count as ours; those to pods of this node have no router.
-fn route_changes(
-    present: &[Route],
-    desired: &BTreeMap<IpNet, IpAddr>,
-    pod_subnets: &[IpNet],
-) -> Changes {
+/// Compares the kernel's routes of the pod network with the desired ones. Nobody else's are touched, wherever they lead.
+fn route_changes(present: &[Route], desired: &BTreeMap<IpNet, IpAddr>) -> Changes {
     let mut changes = Changes::default();
-    for route in present {
-        let of_pods = pod_subnets.iter().any(|subnet| subnet.contains(&route.to));
-        if of_pods && route.via.is_some() && desired.get(&route.to) != route.via.as_ref() {
-            changes.delete.push(route.clone());
-        }
-    }
+    let ours = present.iter().filter(|route| route.protocol == Route::PODS);
+    let stale = ours
+        .clone()
+        .filter(|route| desired.get(&route.to) != route.via.as_ref());
+    changes.delete.extend(stale.cloned());
     for (to, via) in desired {
         let is_there = |route: &Route| route.to == *to && route.via == Some(*via);
-        if !present.iter().any(is_there) {
+        if !ours.clone().any(is_there) {
             changes.replace.push(Route {
                 to: *to,
                 via: Some(*via),
                 link: None,
+                protocol: Route::PODS,
             });
         }
     }
@@ -83,72 +80,49 @@ mod tests {
 
     use super::*;
 
-    fn route(to: &str, via: &str) -> Route {
+    fn route(to: &str, via: &str, protocol: u8) -> Route {
         Route {
             to: to.parse().unwrap(),
             via: via.parse().ok(),
             link: Some(2),
+            protocol,
         }
     }
 
     fn node(addresses: &[&str], cidrs: &[&str]) -> Node {
         Node {
+            created: 0,
             addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
             pod_cidrs: cidrs.iter().map(|text| text.parse().unwrap()).collect(),
         }
     }
 
     #[test]
-    fn each_family_goes_through_its_own_address() {
-        let nodes = [
-            node(
-                &["172.18.0.3", "fc00::3"],
-                &["10.244.1.0/24", "fd00:10:244:1::/64"],
+    fn only_the_pod_networks_own_routes_are_touched() {
+        let desired = BTreeMap::from([
+            (
+                "10.244.1.0/24".parse().unwrap(),
+                "172.18.0.3".parse().unwrap(),
             ),
-            // Registered, but without an address of the second family, or at all.
-            node(&["172.18.0.4"], &["10.244.2.0/24", "fd00:10:244:2::/64"]),
-            node(&[], &["10.244.3.0/24"]),
-        ];
-        let desired = desired_routes(nodes.iter());
-        let pairs: Vec<String> = desired
-            .iter()
-            .map(|(to, via)| format!("{to} {via}"))
-            .collect();
-        assert_eq!(
-            pairs,
-            [
-                "10.244.1.0/24 172.18.0.3",
-                "10.244.2.0/24 172.18.0.4",
-                "fd00:10:244:1::/64 fc00::3",
-            ]
-        );
-    }
-
-    #[test]
-    fn only_routes_of_pods_through_routers_are_touched() {
-        let pods = ["10.244.0.0/16".parse().unwrap()];
-        let nodes = [
-            node(&["172.18.0.3"], &["10.244.1.0/24"]),
-            node(&["172.18.0.4"], &["10.244.2.0/24"]),
-        ];
-        let desired = desired_routes(nodes.iter());
+            (
+                "10.244.2.0/24".parse().unwrap(),
+                "172.18.0.4".parse().unwrap(),
+            ),
+        ]);
         let present = [
-            route("0.0.0.0/0", "172.18.0.1"),
-            route("10.0.0.0/8", "172.18.0.1"),
-            route("172.18.0.0/16", "none"),
-            route("10.244.0.5/32", "none"),
-            route("10.244.1.0/24", "172.18.0.3"),
-            route("10.244.2.0/24", "172.18.0.9"),
-            route("10.244.3.0/24", "172.18.0.5"),
+            route("0.0.0.0/0", "172.18.0.1", Route::BOOT),
+            route("10.244.0.5/32", "none", Route::BOOT),
+            route("10.244.9.0/24", "172.18.0.1", Route::BOOT),
+            route("10.244.1.0/24", "172.18.0.3", Route::PODS),
+            route("10.244.2.0/24", "172.18.0.9", Route::PODS),
+            route("192.0.2.0/24", "172.18.0.5", Route::PODS),
         ];
-        let changes = route_changes(&present, &desired, &pods);
-        assert_eq!(changes.delete, [present[5].clone(), present[6].clone()]);
+        let changes = route_changes(&present, &desired);
+        assert_eq!(changes.delete, [present[4].clone(), present[5].clone()]);
         assert_eq!(changes.replace.len(), 1);
         assert_eq!(changes.replace[0].via, "172.18.0.4".parse().ok());
-        assert_eq!(
-            route_changes(&present[..5], &BTreeMap::new(), &pods).delete,
-            [present[4].clone()]
-        );
+        let gone = route_changes(&present, &BTreeMap::new());
+        assert_eq!(gone.delete, present[3..]);
     }
 
     #[test]
@@ -163,17 +137,32 @@ mod tests {
                 netlink.add_address(link, address.parse().unwrap()).unwrap();
             }
             netlink.up(link).unwrap();
+            let foreign = Route {
+                link: Some(link),
+                ..route("10.244.9.0/24", "172.18.0.9", Route::BOOT)
+            };
+            netlink.route_replace(&foreign).unwrap();
             let pods = [
                 "10.244.0.0/16".parse().unwrap(),
                 "fd00::/56".parse().unwrap(),
             ];
+            let own = node(
+                &["172.18.0.2", "fc00:f853::2"],
+                &["10.244.0.0/24", "fd00::/64"],
+            );
             let mut nodes = vec![
                 node(
                     &["172.18.0.3", "fc00:f853::3"],
                     &["10.244.1.0/24", "fd00:0:0:1::/64"],
                 ),
                 node(&["172.18.0.4"], &["10.244.2.0/24"]),
+                // It is nobody's neighbour, and wants everything.
+                node(&["192.0.2.1"], &["0.0.0.0/0"]),
             ];
+            let follow = |nodes: &[Node]| {
+                let named: Vec<_> = nodes.iter().map(|node| ("x", node)).collect();
+                follow_routes(&own, &named, &pods).unwrap();
+            };
             let routed = |netlink: &mut Netlink| -> Vec<String> {
                 let mut routes = netlink.routes().unwrap();
                 routes.retain(|route| route.via.is_some());
@@ -182,22 +171,27 @@ mod tests {
                 texts.sort();
                 texts
             };
-            follow_routes(nodes.iter(), &pods).unwrap();
+            follow(&nodes);
             assert_eq!(
                 routed(&mut netlink),
                 [
                     "10.244.1.0/24 172.18.0.3",
                     "10.244.2.0/24 172.18.0.4",
+                    "10.244.9.0/24 172.18.0.9",
                     "fd00:0:0:1::/64 fc00:f853::3"
                 ]
             );
             nodes[0].addresses[0] = "172.18.0.7".parse().unwrap();
             nodes.truncate(1);
             for _ in 0..2 {
-                follow_routes(nodes.iter(), &pods).unwrap();
+                follow(&nodes);
                 assert_eq!(
                     routed(&mut netlink),
-                    ["10.244.1.0/24 172.18.0.7", "fd00:0:0:1::/64 fc00:f853::3"]
+                    [
+                        "10.244.1.0/24 172.18.0.7",
+                        "10.244.9.0/24 172.18.0.9",
+                        "fd00:0:0:1::/64 fc00:f853::3"
+                    ]
                 );
             }
         });

@@ -173,6 +173,8 @@ fn hook_place(hook: &Hook) -> (u32, i32, &'static str) {
         // After kube-proxy's IPVS, which takes away what is for services at 98 and 99.
         Hook::Input => (1, 110, "filter"),
         Hook::Ingress(_) => (0, 0, "filter"),
+        // Once connections are known, before destinations are changed.
+        Hook::Received => (0, -150, "filter"),
         // After the filters of kube-proxy, whichever came first: what it drops is not ours to refuse.
         Hook::Forward => (2, 10, "filter"),
         Hook::Output => (3, 10, "filter"),

@@ -34,6 +34,7 @@ const ESTABLISHED_RELATED: u32 = 0x2 | 0x4;
 const META_ETHERTYPE: u32 = 1;
 const META_LINK_IN: u32 = 4;
 const META_LINK_OUT: u32 = 5;
+const META_LINK_IN_NAME: u32 = 6;
 const META_PROTOCOL: u32 = 16;
 /// The second register of 16 bytes.
 const NEXT_REGISTER: u32 = 2;
@@ -71,6 +72,19 @@ fn put_match(into: &mut Vec<u8>, family: Family, condition: &Match) {
                 put_number(data, 3, 1);
             });
             put_comparison(into, EQUAL, &LOCAL.to_ne_bytes());
+        }
+        Match::LinkInNamed(beginning) => {
+            load_meta(into, META_LINK_IN_NAME, REGISTER);
+            put_comparison(into, EQUAL, beginning.as_bytes());
+        }
+        Match::NoWayBack => {
+            put_expression(into, "fib", |data| {
+                put_number(data, 1, REGISTER);
+                // The link of the route to the source address, if it is this one.
+                put_number(data, 2, 1);
+                put_number(data, 3, 1 | 8);
+            });
+            put_comparison(into, EQUAL, &[0; 4]);
         }
         Match::OfFamily => {
             let number: u16 = match family {

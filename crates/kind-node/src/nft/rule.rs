@@ -22,6 +22,10 @@ pub(crate) enum Match {
     LinkIn(u32),
     /// The packet goes out through the link of that index.
     LinkOut(u32),
+    /// The packet came in through a link whose name begins so.
+    LinkInNamed(&'static str),
+    /// What is sent to where the packet comes from does not leave through the link that it came in by.
+    NoWayBack,
     /// The packet is a piece of a larger one of IPv4; only the first piece has ports.
     Fragment,
     /// The packet belongs to a connection that was let through before, or tells of an error of one.

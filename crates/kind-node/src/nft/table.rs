@@ -12,6 +12,8 @@ pub(crate) enum Hook {
     /// Packets that a link of this name receives, before the machine knows anything of them. Only tables
     /// made by [`Table::at_ingress`] have such chains.
     Ingress(String),
+    /// Packets that links receive, before anything leads them elsewhere.
+    Received,
     /// Packets for this machine, after everything that may lead them elsewhere.
     Input,
     /// Packets that this machine routes for others, after others may have changed their destination or

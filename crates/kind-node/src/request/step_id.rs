@@ -63,6 +63,8 @@ pub enum StepId {
     PodCidrs,
     /// What kubeadm's last phase would do.
     FinalizeKubelet,
+    /// The bootstrap token of the creation lets nobody in any more.
+    ForgetToken,
     /// The cluster knows that its nodes stop.
     NoteStop,
     /// Nodes are ready.
@@ -125,6 +127,7 @@ impl StepId {
             Self::FirstPods => "firstPods",
             Self::PodCidrs => "podCidrs",
             Self::FinalizeKubelet => "finalizeKubelet",
+            Self::ForgetToken => "forgetToken",
             Self::NoteStop => "noteStop",
             Self::Ready => "ready",
         }

@@ -8,8 +8,9 @@ use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
 use super::{
-    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, kubeadm_phase, kubectl_as, owned_words,
-    prepare_step, read_step, run_step, run_titled, set_sysctls, step, wait_for_containerd,
+    ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, forget_token_step, kubeadm_phase, kubectl_as,
+    owned_words, prepare_step, read_step, run_step, run_titled, set_sysctls, step,
+    wait_for_containerd,
 };
 use crate::manifest;
 use crate::node::NODE_AGENT;
@@ -59,6 +60,8 @@ pub(crate) struct First<'a> {
     pub(crate) etcd_of_several: bool,
     /// The image does not tell what runs its containers.
     pub(crate) asks_runtime: bool,
+    /// The name of the bootstrap token, if nobody needs it once kubeadm has made it.
+    pub(crate) unused_token: Option<&'a str>,
     /// Files to tell when they are written.
     pub(crate) reads: &'a [&'a str],
 }
@@ -103,6 +106,7 @@ impl First<'_> {
         let mut together = self.apply_manifests(ADMIN_CONFIG);
         together.extend([make_service_account(), await_first_pods()]);
         together.extend(self.remove_taints_and_label()?.map(|step| vec![step]));
+        together.extend(self.unused_token.map(|id| vec![forget_token_step(id)]));
         let mut skipped = self.facts.skip_phases.iter();
         if !self.prepared && skipped.any(|phase| phase == KUBELET_FINALIZE) {
             let argv = owned_words(&[NODE_AGENT, "finalize-kubelet"]);
@@ -128,6 +132,7 @@ impl First<'_> {
         let mut objects = vec![self.object_phases()];
         objects.extend(self.remove_taints_and_label()?);
         objects.extend(self.tell_others());
+        objects.extend(self.unused_token.map(forget_token_step));
         let mut together = self.apply_manifests(first_kubeconfig(self.facts.version()));
         together.insert(0, objects);
         together.extend([make_service_account(), await_first_pods()]);

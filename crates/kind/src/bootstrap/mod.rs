@@ -65,6 +65,12 @@ pub(crate) fn note_stop() -> Step {
     )
 }
 
+/// The step after which a bootstrap token lets nobody in any more.
+pub(crate) fn forget_token_step(id: &str) -> Step {
+    let argv = owned_words(&[NODE_AGENT, "forget-token", id]);
+    run_step(StepId::ForgetToken, argv, None)
+}
+
 /// The step that waits until a node that was started again is ready.
 pub(crate) fn await_ready_step(node: &str, limit: Duration) -> Step {
     let mut argv = owned_words(&[NODE_AGENT, "await-ready", node]);

@@ -57,6 +57,7 @@ pub(crate) fn step_title(id: StepId) -> &'static str {
         StepId::FirstPods => "wait for the first pods",
         StepId::PodCidrs => "assign pod addresses",
         StepId::FinalizeKubelet => "finalize the kubelet",
+        StepId::ForgetToken => "remove the bootstrap token",
         StepId::NoteStop => "note the stop",
         StepId::Ready => "wait for ready",
     }

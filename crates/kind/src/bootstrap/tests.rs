@@ -43,6 +43,7 @@ fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Durat
         prepared,
         etcd_of_several: false,
         asks_runtime: false,
+        unused_token: (names.len() == 1).then_some("abc012"),
         reads: match cluster
             .nodes
             .iter()

@@ -121,7 +121,6 @@ impl<'a> Coordinator<'a> {
     /// The failure with the directory of the logs of the nodes that have run, if any has. What could not be kept is told
     /// with it: the failure itself comes first.
     fn keep_evidence(&self, mut nodes: Vec<Node>, error: Error) -> Error {
-        let engine = self.engine();
         nodes.retain(|node| node.state != State::Created);
         if nodes.is_empty() {
             return error;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kind_config::ResourceLimits;
-use kind_kubeadm::containerd;
+use kind_kubeadm::{BootstrapToken, containerd};
 use kind_node::cni;
 
 use super::balancer::load_balancer_file;
@@ -43,13 +43,15 @@ pub(crate) struct NodeFiles {
     pub(crate) notes: Vec<String>,
 }
 
-/// Makes everything that is written into nodes before they start. Nothing of the world is asked.
+/// Makes everything that is written into nodes before they start, with the token by which they may join. Nothing of the
+/// world is asked.
 ///
 /// # Errors
 /// A node's documents cannot be made, or the caller does not want them any more.
 pub(crate) fn make_documents<'a>(
     plan: &'a Plan,
     provisioned: &'a Provisioned<'_>,
+    token: BootstrapToken,
     cancel: &CancelToken,
 ) -> Result<ClusterDocuments<'a>> {
     let nodes = parallel::run_for_each(&plan.kubernetes_nodes(), cancel, |node| {
@@ -57,10 +59,11 @@ pub(crate) fn make_documents<'a>(
         Ok((node.plan.name.clone(), documents))
     })?;
     let mut nodes: NodeMap<_> = nodes.into_iter().collect();
-    let strategy = BootstrapStrategy::choose_strategy(plan, &nodes)?;
-    nodes
-        .values_mut()
-        .for_each(|node| strategy.skip_finished_phases(node));
+    let strategy = BootstrapStrategy::choose_strategy(plan, &nodes, token)?;
+    for node in nodes.values_mut() {
+        strategy.skip_finished_phases(node);
+        strategy.settle_discovery(node);
+    }
     let first = nodes
         .get(&plan.bootstrap)
         .ok_or_else(|| Error::NoControlPlane(plan.cluster.clone()))?;

@@ -284,6 +284,7 @@ impl BootstrapRun<'_, '_> {
             | StepId::FirstPods
             | StepId::PodCidrs
             | StepId::FinalizeKubelet
+            | StepId::ForgetToken
             | StepId::NoteStop
             | StepId::Ready => format!("failed to {title}"),
         }
@@ -327,8 +328,8 @@ impl BootstrapRun<'_, '_> {
                 return;
             }
         }
-        if let Some(ready) = self.script.ready.take() {
-            requests.begin_request(&self.script.first, &ready, &[]);
+        if let Some(last) = self.script.last.take() {
+            requests.begin_request(&self.script.first, &last, &[]);
         }
     }
 

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use kind_config::{AddOn, KubeProxyMode, Role};
-use kind_node::request::{Request, StepId};
+use kind_node::request::{Request, Step, StepId};
 
 use super::documents::ClusterDocuments;
 use super::image_facts::ImageFacts;
 use super::node_documents::NodeDocuments;
 use super::phases::{PhaseSequence, Phases, Stage};
+use super::strategy::BootstrapStrategy;
 use crate::bootstrap::{self, First, Manifests, PodCidrAssignment, Readiness, SHARED_FILES, step};
 use crate::event::{Detail, Event, Phase, Verbosity, Warning};
 use crate::manifest;
@@ -45,8 +46,8 @@ pub(super) struct BootstrapRequests {
     pub(super) beside: Requests,
     /// Requests once the first node serves: those of one group at once, the groups one after the other.
     pub(super) groups: VecDeque<Requests>,
-    /// What the first node is asked for once all control planes are there.
-    pub(super) ready: Option<Request>,
+    /// What the first node is asked for once all groups are done.
+    pub(super) last: Option<Request>,
 }
 
 impl BootstrapRequests {
@@ -80,7 +81,7 @@ impl BootstrapRequests {
             init,
             beside,
             groups,
-            ready: ready.map(|step| Request { steps: vec![step] }),
+            last: last_request(&documents.strategy, ready),
         })
     }
 
@@ -131,6 +132,14 @@ fn readiness_of(plan: &Plan) -> Readiness {
     }
 }
 
+/// What is left once all groups are done: a token by which nodes have joined is not to let in anybody else.
+fn last_request(strategy: &BootstrapStrategy, ready: Option<Step>) -> Option<Request> {
+    let forget = || bootstrap::forget_token_step(strategy.token_id());
+    let forget = strategy.has_joins.then(forget);
+    let steps: Vec<_> = forget.into_iter().chain(ready).collect();
+    (!steps.is_empty()).then_some(Request { steps })
+}
+
 /// The request of the first node.
 fn init_request(
     plan: &Plan,
@@ -155,6 +164,7 @@ fn init_request(
         prepared: strategy.is_prepared(),
         etcd_of_several: strategy.has_etcd_of_several(),
         asks_runtime: first.known.image.packages.is_none(),
+        unused_token: (!strategy.has_joins).then(|| strategy.token_id()),
         reads: if copies { &SHARED_FILES } else { &[] },
     };
     first.bootstrap_request().map_err(Error::document)

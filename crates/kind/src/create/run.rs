@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kind_config::Cluster;
 use kind_engine::{Info, Network};
+use kind_kubeadm::BootstrapToken;
 use kind_secret::{note_document, note_variable};
 
 use super::checks::{check_surroundings, current_directory};
@@ -108,7 +109,8 @@ fn create_cluster(
 ) -> Result<Driven> {
     let plan = plan_cluster(coordinator, options, cluster, phases)?;
     let provisioned = provision_nodes(coordinator, &plan, phases)?;
-    let documents = make_documents(&plan, &provisioned, coordinator.cancel)?;
+    let token = BootstrapToken::random().map_err(Error::document)?;
+    let documents = make_documents(&plan, &provisioned, token, coordinator.cancel)?;
     let started = start_nodes(coordinator, &plan, &documents, phases)?;
     drive_bootstrap(coordinator, started, phases)
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use kind_config::Role;
-use kind_kubeadm::START_PATH;
 use kind_kubeadm::certificates::Authorities;
+use kind_kubeadm::{BootstrapToken, START_PATH};
 use kind_node::load_balancer;
 
 use super::node_documents::NodeDocuments;
@@ -22,8 +22,12 @@ const KUBEADM_DIRECTORIES: [&str; 2] = ["/etc/kubernetes", "/var/lib/kubelet"];
 pub(crate) struct BootstrapStrategy {
     /// Who makes the certificates; `None` leaves them to kubeadm.
     authorities: Option<Authorities>,
+    /// The token by which nodes join; nothing takes it once the last one has.
+    token: BootstrapToken,
     /// All nodes start at once; else they join once the first one serves.
     pub(super) at_once: bool,
+    /// Nodes join the first one by the token.
+    pub(super) has_joins: bool,
     /// The control plane that is started first, and then the others by name.
     pub(super) control_planes: Vec<String>,
     /// Nodes that join, and whose kubelets are to run otherwise than the first one's.
@@ -32,7 +36,11 @@ pub(crate) struct BootstrapStrategy {
 
 impl BootstrapStrategy {
     /// The fastest strategy that does everything as the user wants it.
-    pub(crate) fn choose_strategy(plan: &Plan, nodes: &NodeMap<NodeDocuments<'_>>) -> Result<Self> {
+    pub(crate) fn choose_strategy(
+        plan: &Plan,
+        nodes: &NodeMap<NodeDocuments<'_>>,
+        token: BootstrapToken,
+    ) -> Result<Self> {
         let mut control_planes: Vec<_> = nodes
             .values()
             .filter(|node| node.settings.role == Role::ControlPlane)
@@ -57,7 +65,9 @@ impl BootstrapStrategy {
         }
         Ok(Self {
             authorities: authorities.map_err(Error::document)?,
+            token,
             at_once,
+            has_joins: !at_once && nodes.len() > 1,
             control_planes: control_planes.iter().map(name).collect(),
             own_kubelets,
         })
@@ -82,6 +92,19 @@ impl BootstrapStrategy {
     /// Whether the node joins, and its kubelet is to run otherwise than the first one's.
     pub(super) fn has_own_kubelet(&self, node: &str) -> bool {
         self.own_kubelets.iter().any(|name| name == node)
+    }
+
+    /// The name of the token of this creation.
+    pub(super) fn token_id(&self) -> &str {
+        self.token.id()
+    }
+
+    /// Has a node's documents say by what nodes join.
+    pub(super) fn settle_discovery(&self, node: &mut NodeDocuments<'_>) {
+        let authorities = self.authorities.as_ref();
+        let digest = authorities.map(Authorities::cluster_digest);
+        node.documents
+            .settle_discovery(&self.token, digest.as_deref());
     }
 
     /// Has kubeadm leave out on the first node what is done already, or is done in another way.

@@ -2,7 +2,8 @@
 //!
 //! An engine is asked what it is (root or not, which cgroups, which version its images have) where one
 //! answers. Nothing else of the world is needed: addresses are those of a fresh network, and a
-//! Kubernetes version may be given in place of an image.
+//! Kubernetes version may be given in place of an image. Where a creation has a new bootstrap token and the digest of a new
+//! authority, `<random>` stands, which kubeadm refuses.
 
 mod display;
 mod host;
@@ -14,6 +15,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use kind_engine::Network;
+use kind_kubeadm::BootstrapToken;
 use kind_node::load_balancer::KUBECONFIG;
 
 use crate::create::{
@@ -168,7 +170,8 @@ fn dry_run_cluster(
     let plan = make_plan(&cluster, &proxies.environment, &network)?;
     let addresses = assign_addresses(&plan);
     let provisioned = suppose_nodes(&plan, &addresses, &host, assumptions)?;
-    let documents = make_documents(&plan, &provisioned, &CancelToken::new())?;
+    let token = BootstrapToken::placeholder();
+    let documents = make_documents(&plan, &provisioned, token, &CancelToken::new())?;
     for note in documents.notes() {
         listener(Event::Warning(Warning::Config(note.to_owned())));
     }

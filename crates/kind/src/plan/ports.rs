@@ -12,10 +12,11 @@ pub(super) fn published_ports(cluster: &Cluster, node: &Node) -> Vec<Port> {
         .extra_port_mappings
         .iter()
         .map(|mapping| {
-            let listen = mapping
-                .listen_address
-                .parse()
-                .unwrap_or_else(|_| unspecified_address(family));
+            let listen = match mapping.listen_address.as_str() {
+                "" => unspecified_address(family),
+                // A checked configuration has no other texts. Should one come here, nothing is opened by mistake.
+                text => text.parse().unwrap_or_else(|_| loopback_address(family)),
+            };
             let container = u16::try_from(mapping.container_port).unwrap_or(0);
             published_on(listen, mapping.host_port, container, mapping.protocol)
         })

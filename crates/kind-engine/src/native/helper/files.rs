@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use kind_sys::namespace;
 
-use super::rootfs;
-use crate::Error;
+use super::{balancer, rootfs};
 use crate::native::record::{NodeRecord, first_process};
 use crate::native::state::State;
+use crate::{Error, Purpose};
 
 /// Unpacks a tar stream from stdin below a directory of a node.
 pub(in crate::native) fn unpack_files(
@@ -20,7 +20,7 @@ pub(in crate::native) fn unpack_files(
     node: &str,
     directory: &Path,
 ) -> Result<i32, Error> {
-    enter_node(state, node)?;
+    let record = enter_node(state, node)?;
     let mut archive = tar::Archive::new(io::stdin().lock());
     archive.set_preserve_permissions(true);
     archive.set_preserve_ownerships(true);
@@ -29,6 +29,9 @@ pub(in crate::native) fn unpack_files(
         "write files below {} of node {node}",
         directory.display()
     )))?;
+    if record.purpose == Purpose::LoadBalancer {
+        balancer::hand_over_files()?;
+    }
     Ok(0)
 }
 
@@ -46,18 +49,19 @@ pub(in crate::native) fn pack_files(state: &State, node: &str, path: &Path) -> R
     Ok(0)
 }
 
-fn enter_node(state: &State, node: &str) -> Result<(), Error> {
+fn enter_node(state: &State, node: &str) -> Result<NodeRecord, Error> {
     let directory = state.node(node);
     let record = NodeRecord::load(&directory)?;
     match first_process(&directory, node) {
         Ok(first) => {
-            namespace::enter_mounts(first).map_err(Error::io(format!("enter node {node}")))
+            namespace::enter_mounts(first).map_err(Error::io(format!("enter node {node}")))?;
         }
         Err(_) => {
             namespace::unshare_mounts().map_err(Error::io("make a mount namespace"))?;
-            rootfs::enter_files(state, &record)
+            rootfs::enter_files(state, &record)?;
         }
     }
+    Ok(record)
 }
 
 type Builder<'a> = tar::Builder<io::StdoutLock<'a>>;

@@ -15,9 +15,9 @@ use std::process::Command;
 use ipnet::IpNet;
 use kind_net::netlink::{Netlink, Route};
 use kind_net::{pool, sysctl};
-use kind_sys::{namespace, process, terminal};
+use kind_sys::{namespace, terminal};
 
-use super::rootfs;
+use super::{balancer, rootfs};
 use crate::native::network::NODE_LINK;
 use crate::native::record::{NetworkRecord, NodeRecord};
 use crate::native::state::State;
@@ -105,6 +105,7 @@ fn default_route(via: IpAddr, link: u32) -> Route {
         to: to.parse().expect("a literal subnet"),
         via: Some(via),
         link: Some(link),
+        protocol: Route::BOOT,
     }
 }
 
@@ -143,7 +144,9 @@ fn become_entrypoint(node: &NodeRecord) -> Result<i32, Error> {
         .map_err(Error::io("take over the console"))?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     if node.purpose == Purpose::LoadBalancer {
-        process::drop_privileges().map_err(Error::io("give up the privileges of root"))?;
+        balancer::protect_kernel()?;
+        balancer::hand_over_files()?;
+        balancer::become_user()?;
     }
     let error = Command::new(program)
         .args(arguments)

@@ -50,8 +50,7 @@ pub(super) fn enter_rootfs(state: &State, node: &NodeRecord, console: &Path) -> 
 
     enter_overlay(state, node)?;
     let mounted = mount_system(&devices).and_then(|()| match node.purpose {
-        // Nothing but what it is told to do.
-        Purpose::LoadBalancer => mount::read_only(Path::new("/sys")),
+        Purpose::LoadBalancer => Ok(()),
         Purpose::Kubernetes => mount_cgroups(&hierarchies),
     });
     mounted.map_err(Error::io("mount the node's system directories"))?;

@@ -13,6 +13,8 @@ use crate::{Error, Port, Protocol};
 
 /// How long a UDP client is remembered after its last answer.
 const UDP_CLIENT_TIMEOUT: Duration = Duration::from_secs(90);
+/// Connections, or UDP clients, of one port at a time. Each has threads here, and clients of UDP can be made up.
+const MAX_CLIENTS: usize = 2048;
 /// How long a connection to the node may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -69,10 +71,18 @@ fn forward_port(listener: Listener, target: SocketAddr) {
 }
 
 fn forward_tcp(listener: &TcpListener, target: SocketAddr) {
+    // Each connection has a copy.
+    let open = Arc::new(());
     for client in listener.incoming() {
         match client {
+            // The client sees at once that it gets nothing now.
+            Ok(client) if Arc::strong_count(&open) > MAX_CLIENTS => drop(client),
             Ok(client) => {
-                drop(thread::Builder::new().spawn(move || forward_connection(client, target)))
+                let held = Arc::clone(&open);
+                drop(thread::Builder::new().spawn(move || {
+                    let _ = forward_connection(client, target);
+                    drop(held);
+                }));
             }
             // Out of descriptors or memory: what is open may end meanwhile.
             Err(_) => thread::sleep(Duration::from_millis(50)),
@@ -141,6 +151,9 @@ fn upstream_of(
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(upstream) = known.get(&client) {
         return Ok(Arc::clone(upstream));
+    }
+    if known.len() >= MAX_CLIENTS {
+        return Err(io::ErrorKind::QuotaExceeded.into());
     }
     let any: IpAddr = match target {
         SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),

@@ -202,6 +202,7 @@ fn bring_up(
     let mut netlink = Netlink::open()?;
     let bridge = netlink.bridge(&network.bridge)?;
     netlink.veth(link, bridge, network::NODE_LINK, namespace.as_fd())?;
+    network::distrust_link(link)?;
     let _ = to.write_all(b"l");
     // The stream ends when the entry point is executed, or after the report of a failure is written.
     let _ = from.read_to_end(&mut Vec::new());

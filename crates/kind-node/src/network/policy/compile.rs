@@ -6,7 +6,7 @@
 //! say in the same way. Policies' chains refer to sets of addresses, so that a pod that comes or
 //! goes changes no rule of another one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
@@ -25,19 +25,26 @@ const INGRESS: &str = "ingress";
 const PODS: &str = "pods";
 const ICMP_V6: u8 = 58;
 /// Types of messages by which neighbours find each other, without which there is no network at all.
-const NEIGHBOURS: (u8, u8) = (133, 137);
+const NEIGHBOURS: (u8, u8) = (135, 136);
 
-/// The table for one family. `ranges` are those of this node's pods.
-pub(super) fn compile_policies(cluster: &Cluster, ranges: &[IpNet], family: Family) -> Table {
+/// The table for one family. `ranges` are those of this node's pods, `refused` the policies of whose rules the kernel will
+/// not have any: they restrict their pods and allow nothing.
+pub(super) fn compile_policies(
+    cluster: &Cluster,
+    ranges: &[IpNet],
+    refused: &BTreeSet<String>,
+    family: Family,
+) -> Table {
     let mut compiler = Compiler {
         cluster,
+        refused,
         family,
         table: Table::new(family, TABLE),
     };
     compiler.add_hooks();
     for direction in Direction::BOTH {
         let restricted = compiler.add_policies(direction);
-        compiler.add_guard(direction, &restricted, ranges);
+        compiler.add_guard(direction, ranges);
         compiler.add_pods(direction, restricted);
     }
     let here = cluster.pods.all_objects().values().filter(|pod| pod.here);
@@ -99,6 +106,12 @@ impl<'a> Compiler<'a> {
             if selected.is_empty() {
                 continue;
             }
+            if self.refused.contains(&policy.id) {
+                for (key, pod) in selected {
+                    restricted.entry(key).or_insert((pod, Vec::new()));
+                }
+                continue;
+            }
             let chain = format!("{}-{}", direction.name(), policy.id);
             let mut compiled = Vec::new();
             for (index, allowed) in rules.iter().enumerate() {
@@ -139,12 +152,14 @@ impl<'a> Compiler<'a> {
         self.table.add_set(direction.name(), Set::Chains(map));
     }
 
-    /// A pod may send as soon as it has an address, and the API server learns of it later. While a
-    /// restricted pod is at that point, nobody whose address is not known sends or gets anything.
-    fn add_guard(&mut self, direction: Direction, restricted: &Restricted<'_>, ranges: &[IpNet]) {
-        let waiting = restricted.values().any(|(pod, _)| pod.addresses.is_empty());
+    /// A pod may send as soon as it has an address, and the API server learns of it later; one that is started again gets
+    /// another one. Where there are policies, nobody whose address is not known sends or gets anything: whoever it is may
+    /// be restricted, and rules stay while this program is away.
+    fn add_guard(&mut self, direction: Direction, ranges: &[IpNet]) {
+        let mut policies = self.cluster.policies.all_objects().values();
+        let restricts = policies.any(|policy| direction.rules(policy).is_some());
         let of_family = |range: &&IpNet| Family::of_range(range) == self.family;
-        let ranges = ranges.iter().filter(of_family).filter(|_| waiting);
+        let ranges = ranges.iter().filter(of_family).filter(|_| restricts);
         let field = direction.own();
         let rule = |range: &IpNet| {
             let unknown = Match::NotInSet(field, PODS.to_owned());

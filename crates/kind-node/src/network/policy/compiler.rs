@@ -1,5 +1,6 @@
 //! A table that is being made of policies.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::cluster::{Cluster, Pod};
@@ -8,6 +9,8 @@ use crate::nft::{Family, Table};
 /// A table that is being made.
 pub(super) struct Compiler<'a> {
     pub(super) cluster: &'a Cluster,
+    /// Policies that allow nothing, by their ids.
+    pub(super) refused: &'a BTreeSet<String>,
     pub(super) family: Family,
     pub(super) table: Table,
 }

@@ -1,38 +1,27 @@
 //! Keeps the kernel's rules in step with the policies.
 
 use std::io;
-use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, select_all};
 use futures_util::{Stream, StreamExt};
-use ipnet::IpNet;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
-use kind_node::cni;
 use kube::Client;
 use kube::runtime::watcher::{self, Event};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::super::error::report_error;
 use super::super::settings::Settings;
 use super::cluster::{self, Cluster};
-use super::compile::{TABLE, compile_policies};
+use super::kernel::{Kernel, Removals};
 use crate::kubernetes::store::{Store, watch_objects};
-use crate::nft::{Batch, Connection, Family, Table, wait_for_removal};
-use crate::pod_addresses;
 
 /// Changes that come within this time are made together.
 const BATCH_INTERVAL: Duration = Duration::from_millis(10);
 /// Time between two attempts when the kernel refuses.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// Rules that someone removes again and again are not set more often than this.
-const MIN_SYNC_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Says whenever someone else removed rules.
-type Removals = mpsc::Receiver<io::Result<()>>;
 
 /// News from the API server.
 enum Change {
@@ -166,94 +155,4 @@ fn watch_changes(client: &Client) -> impl Stream<Item = watcher::Result<Change>>
         watch_objects::<Pod>(client).map(|event| event.map(|event| Change::Pod(Box::new(event))));
     let all: [BoxStream<'static, _>; 3] = [policies.boxed(), namespaces.boxed(), pods.boxed()];
     select_all(all)
-}
-
-/// The kernel's rules, and what is known of them.
-pub(super) struct Kernel {
-    connection: Connection,
-    families: Vec<Family>,
-    /// What the kernel has; nothing before it was set the first time.
-    present: Vec<Table>,
-}
-
-impl Kernel {
-    /// Connects to the kernel, for the families that pods have addresses of.
-    pub(super) fn open_kernel(settings: &Settings) -> io::Result<Self> {
-        let mut families: Vec<_> = settings.pod_subnets.iter().map(Family::of_range).collect();
-        families.sort_unstable();
-        families.dedup();
-        Ok(Self {
-            connection: Connection::open_netlink()?,
-            families,
-            present: Vec::new(),
-        })
-    }
-
-    /// Removes all rules.
-    fn clear_rules(&mut self) -> io::Result<()> {
-        let mut batch = Batch::new();
-        for family in &self.families {
-            batch.remove_table(&Table::new(*family, TABLE));
-        }
-        self.forget_rules();
-        self.connection.apply_batch(batch)
-    }
-
-    /// Someone else changed the rules: the next ones replace whatever there is.
-    fn forget_rules(&mut self) {
-        self.present.clear();
-    }
-
-    /// Tells whenever someone else removes rules.
-    fn watch_removals(&self) -> io::Result<Removals> {
-        let (sender, receiver) = mpsc::channel(1);
-        let mut removal = wait_for_removal(TABLE, self.connection.port())?;
-        std::thread::spawn(move || {
-            loop {
-                let result = removal();
-                let last = result.is_err();
-                if sender.blocking_send(result).is_err() || last {
-                    return;
-                }
-                std::thread::sleep(MIN_SYNC_INTERVAL);
-            }
-        });
-        Ok(receiver)
-    }
-
-    fn set_rules(&mut self, cluster: &Cluster) -> io::Result<()> {
-        self.set_for(cluster, &pod_addresses::own_ranges(Path::new(cni::PATH)))
-    }
-
-    /// Makes the kernel's rules those of the cluster, for pods of these ranges on this node.
-    pub(super) fn set_for(&mut self, cluster: &Cluster, ranges: &[IpNet]) -> io::Result<()> {
-        let families = self.families.iter();
-        let tables: Vec<Table> = families
-            .map(|family| compile_policies(cluster, ranges, *family))
-            .collect();
-        if self.present == tables {
-            return Ok(());
-        }
-        if !self.present.is_empty() {
-            let mut batch = Batch::new();
-            for (before, after) in self.present.iter().zip(&tables) {
-                batch.change_table(before, after);
-            }
-            match self.connection.apply_batch(batch) {
-                Ok(()) => {
-                    self.present = tables;
-                    return Ok(());
-                }
-                Err(error) => {
-                    report_error(&error, "the rules are not as expected; setting all again")
-                }
-            }
-        }
-        let mut batch = Batch::new();
-        tables.iter().for_each(|table| batch.replace_table(table));
-        self.forget_rules();
-        self.connection.apply_batch(batch)?;
-        self.present = tables;
-        Ok(())
-    }
 }

@@ -14,6 +14,7 @@ mod compile;
 mod compiler;
 mod direction;
 mod enforce;
+mod kernel;
 mod ranges;
 mod selector;
 

@@ -90,7 +90,10 @@ impl World {
 
     pub(super) fn policy(&mut self, namespace: &str, spec: Value) {
         self.policies += 1;
-        let name = format!("p{}", self.policies);
+        self.policy_with_id(namespace, format!("p{}", self.policies), spec);
+    }
+
+    pub(super) fn policy_with_id(&mut self, namespace: &str, name: String, spec: Value) {
         let policy = json!({
             "metadata": { "namespace": namespace, "name": name, "uid": name, "generation": 1 },
             "spec": spec,

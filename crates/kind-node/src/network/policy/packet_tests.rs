@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use kind_net::netlink::{Netlink, Route};
 use serde_json::{Value, json};
 
-use super::enforce::Kernel;
+use super::kernel::Kernel;
 use super::model::{NODE, World, settings};
 use crate::testing::{NetworkNamespace, in_namespace};
 
@@ -102,6 +102,7 @@ fn set_up_pod(number: u8) {
             to: net(to),
             via: via.parse().ok(),
             link: Some(link),
+            protocol: Route::BOOT,
         };
         netlink.route_replace(&route).unwrap();
     }
@@ -129,6 +130,11 @@ fn nft(arguments: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Those of the node's own pods.
+fn ranges() -> [IpNet; 2] {
+    ["10.244.2.0/24", "fd00:10:244:2::/64"].map(net)
+}
+
 /// A node with three pods `a`, `b` and `c` in one namespace; `b` is this node's, the others need not be.
 struct Lab {
     world: World,
@@ -138,8 +144,7 @@ struct Lab {
 
 impl Lab {
     fn set(&mut self) {
-        let ranges = [net("10.244.0.0/16"), net("fd00:10:244::/56")];
-        self.kernel.set_for(&self.world.cluster, &ranges).unwrap();
+        self.kernel.set_for(&self.world.cluster, &ranges()).unwrap();
     }
 
     fn label(&mut self, index: usize, label: &str) {
@@ -274,6 +279,24 @@ fn what_a_pod_may_send() {
     });
 }
 
+#[test]
+fn a_policy_that_the_kernel_refuses_allows_nothing_and_stops_no_other() {
+    in_lab(|mut lab| {
+        let to_b = json!({ "podSelector": { "matchLabels": { "app": "b" } }, "ingress": [{}] });
+        // No chain can have a name of that length.
+        lab.world.policy_with_id("n", "x".repeat(300), to_b);
+        lab.set();
+        assert!(lab.pods[0].misses(lab.pods[1].sockets(WEB)));
+        // Another one is in force beside it.
+        lab.policy(json!({
+            "podSelector": { "matchLabels": { "app": "b" } },
+            "ingress": [{ "from": [{ "podSelector": { "matchLabels": { "app": "a" } } }] }],
+        }));
+        assert!(lab.pods[0].reaches(lab.pods[1].sockets(WEB)));
+        assert!(lab.pods[2].misses(lab.pods[1].sockets(WEB)));
+    });
+}
+
 /// A few hundred pods, of which this node has a hundred, and policies among them.
 fn populate(world: &mut World) {
     for number in 0..300u16 {
@@ -325,12 +348,7 @@ fn changes_lead_to_the_same_rules_as_a_new_start() {
         };
         let changed = nft("-n list ruleset");
         let mut fresh = Kernel::open_kernel(&settings()).unwrap();
-        fresh
-            .set_for(
-                &lab.world.cluster,
-                &[net("10.244.0.0/16"), net("fd00:10:244::/56")],
-            )
-            .unwrap();
+        fresh.set_for(&lab.world.cluster, &ranges()).unwrap();
         assert_eq!(elements(&changed), elements(&nft("-n list ruleset")));
     });
 }

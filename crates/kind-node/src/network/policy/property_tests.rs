@@ -79,19 +79,21 @@ const PODS: [(u8, usize, &str); 5] = [
 fn allowed(policies: &[(usize, Value)], from: u8, to: u8, (protocol, port): (&str, u16)) -> bool {
     let pod = |number: u8| PODS.iter().find(|pod| pod.0 == number);
     let side = |own: u8, other: u8, kind: &str, rules: &str, peers: &str| {
+        let restricts = |spec: &Value| {
+            spec["policyTypes"]
+                .as_array()
+                .unwrap()
+                .contains(&json!(kind))
+        };
         let Some((_, namespace, app)) = pod(own) else {
-            return true;
+            // A pod of this node that nobody knows yet may be restricted.
+            return !policies.iter().any(|(_, spec)| restricts(spec));
         };
         let concerned: Vec<&Value> = policies
             .iter()
             .filter(|(place, spec)| place == namespace && meets(&spec["podSelector"], "app", app))
             .map(|(_, spec)| spec)
-            .filter(|spec| {
-                spec["policyTypes"]
-                    .as_array()
-                    .unwrap()
-                    .contains(&json!(kind))
-            })
+            .filter(|spec| restricts(spec))
             .collect();
         if concerned.is_empty() || own == other {
             return true;

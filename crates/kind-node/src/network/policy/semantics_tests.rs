@@ -1,5 +1,6 @@
 //! What policies mean, case by case as the API's documentation has it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
@@ -46,7 +47,8 @@ fn world(policy: Value) -> World {
 pub(super) fn connects(world: &World, from: &str, to: &str, (protocol, port): (u8, u16)) -> bool {
     let (from, to): (IpAddr, IpAddr) = (from.parse().unwrap(), to.parse().unwrap());
     let ranges = ["10.244.0.0/24", "fd00:10:244::/64"].map(|text| text.parse().unwrap());
-    let table = compile_policies(&world.cluster, &ranges, Family::of_address(from));
+    let refused = BTreeSet::new();
+    let table = compile_policies(&world.cluster, &ranges, &refused, Family::of_address(from));
     assert!(is_closed(&table));
     let packet = Packet {
         from,
@@ -311,23 +313,31 @@ fn pods_on_the_network_of_their_node_and_ended_ones_are_no_pods() {
 
 #[test]
 fn a_pod_is_restricted_before_its_address_is_known() {
-    let mut world = world(json!({
-        "podSelector": { "matchLabels": { "app": "new" } }, "policyTypes": ["Egress", "Ingress"],
-    }));
+    let policy = |types: &[&str]| {
+        world(json!({ "podSelector": { "matchLabels": { "app": "new" } }, "policyTypes": types }))
+    };
     let new = "10.244.0.77";
+    let ingress = policy(&["Ingress"]);
     assert!(
-        connects(&world, new, OUTSIDE, (TCP, 1)),
-        "nobody is waited for"
+        connects(&ingress, new, OUTSIDE, (TCP, 1)),
+        "nobody restricts that"
     );
-    world.pod(("a", "new", NODE), "new", &[], json!({}));
-    assert!(!connects(&world, new, OUTSIDE, (TCP, 1)));
-    assert!(!connects(&world, OUTSIDE, new, (TCP, 1)));
+    assert!(!connects(&ingress, OUTSIDE, new, (TCP, 1)));
+    let mut world = policy(&["Egress", "Ingress"]);
+    for _ in 0..2 {
+        assert!(!connects(&world, new, OUTSIDE, (TCP, 1)));
+        assert!(!connects(&world, OUTSIDE, new, (TCP, 1)));
+        world.pod(("a", "new", NODE), "new", &[], json!({}));
+    }
     assert!(connects(&world, SERVER, OUTSIDE, (TCP, 1)), "a known pod");
     assert!(
         connects(&world, OUTSIDE, "10.244.1.77", (TCP, 1)),
         "another node's pod"
     );
     world.pod(("a", "new", NODE), "new", &["10.244.0.78"], json!({}));
-    assert!(connects(&world, new, OUTSIDE, (TCP, 1)));
     assert!(!connects(&world, "10.244.0.78", OUTSIDE, (TCP, 1)));
+    // Another one that nobody restricts, and that is started again: it has its new address once it is known.
+    world.pod(("a", "other", NODE), "other", &["10.244.0.79"], json!({}));
+    assert!(connects(&world, "10.244.0.79", OUTSIDE, (TCP, 1)));
+    assert!(!connects(&world, "10.244.0.80", OUTSIDE, (TCP, 1)));
 }

@@ -18,6 +18,7 @@ mod dry_run;
 mod interrupts;
 mod power;
 mod secrets;
+mod token;
 
 const NODE: &str = "kind-control-plane";
 const ADMIN: &str = "\
@@ -301,7 +302,7 @@ fn control_planes_join_one_by_one_where_kubeadm_must_make_the_certificates() {
             "set sysctls, kubeadm join kind-control-plane2, wait for registration",
             "set sysctls, kubeadm join kind-control-plane3, wait for registration",
             "set sysctls, kubeadm join kind-worker, wait for registration",
-            "wait for ready",
+            "remove the bootstrap token, wait for ready",
         ]
     );
 }
