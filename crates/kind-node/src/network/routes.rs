@@ -125,6 +125,16 @@ mod tests {
         assert_eq!(gone.delete, present[3..]);
     }
 
+    /// The kernel's routes by way of a neighbour, in words.
+    fn list_routes(netlink: &mut Netlink) -> Vec<String> {
+        let mut routes = netlink.routes().unwrap();
+        routes.retain(|route| route.via.is_some());
+        let text = |route: &Route| format!("{} {}", route.to, route.via.unwrap());
+        let mut texts: Vec<String> = routes.iter().map(text).collect();
+        texts.sort();
+        texts
+    }
+
     #[test]
     fn the_kernel_follows() {
         require_root();
@@ -163,17 +173,9 @@ mod tests {
                 let named: Vec<_> = nodes.iter().map(|node| ("x", node)).collect();
                 follow_routes(&own, &named, &pods).unwrap();
             };
-            let routed = |netlink: &mut Netlink| -> Vec<String> {
-                let mut routes = netlink.routes().unwrap();
-                routes.retain(|route| route.via.is_some());
-                let text = |route: &Route| format!("{} {}", route.to, route.via.unwrap());
-                let mut texts: Vec<String> = routes.iter().map(text).collect();
-                texts.sort();
-                texts
-            };
             follow(&nodes);
             assert_eq!(
-                routed(&mut netlink),
+                list_routes(&mut netlink),
                 [
                     "10.244.1.0/24 172.18.0.3",
                     "10.244.2.0/24 172.18.0.4",
@@ -186,7 +188,7 @@ mod tests {
             for _ in 0..2 {
                 follow(&nodes);
                 assert_eq!(
-                    routed(&mut netlink),
+                    list_routes(&mut netlink),
                     [
                         "10.244.1.0/24 172.18.0.7",
                         "10.244.9.0/24 172.18.0.9",

@@ -50,6 +50,7 @@ mod tests {
             to: net(to),
             via: None,
             link: Some(*link),
+            protocol: Route::BOOT,
         });
         let routes: Vec<_> = routes.collect();
         foreign_route(&subnets, &addresses, &routes).map(|route| route.to_string())
