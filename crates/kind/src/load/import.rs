@@ -1,7 +1,7 @@
 //! Giving images to nodes.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::sync::Arc;
 
 use kind_engine::{Command, Engine, Io};
@@ -9,6 +9,7 @@ use kind_image::archive::{PortableImage, write_partial};
 use kind_image::concurrent::{run_each, run_piped};
 use kind_image::{Digest, Progress};
 
+use super::counted::Counted;
 use super::inventory::Inventory;
 use super::nodes::Target;
 use super::verdict;
@@ -98,13 +99,12 @@ impl Sender<'_> {
         );
         self.report_detail(node, text);
         let write = |writer| {
-            let counted = Counted {
-                sender: self,
-                what: node,
-                writer,
-                done: 0,
-                total,
-            };
+            let counted = Counted::new(self.cancel, writer, |done| {
+                // Headers and documents count too; the end is told when the node has taken everything.
+                let done = done.min(total.saturating_sub(1));
+                let progress = Progress::new(node, done, Some(total));
+                (self.listener)(Event::Progress(progress));
+            });
             write_partial(&images, wanted, BufWriter::with_capacity(1 << 18, counted))
         };
         let mut output = Vec::new();
@@ -176,34 +176,6 @@ fn error_text(error: &kind_image::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
-    }
-}
-
-/// Passes bytes on, tells how far it has come, and stops when the caller wants to.
-struct Counted<'a, W> {
-    sender: &'a Sender<'a>,
-    what: &'a str,
-    writer: W,
-    done: u64,
-    total: u64,
-}
-
-impl<W: Write> Write for Counted<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.sender.cancel.is_cancelled() {
-            return Err(io::Error::other("interrupted"));
-        }
-        let count = self.writer.write(bytes)?;
-        self.done += count as u64;
-        // Headers and documents count too; the end is told when the node has taken everything.
-        let done = self.done.min(self.total.saturating_sub(1));
-        let progress = Progress::new(self.what, done, Some(self.total));
-        (self.sender.listener)(Event::Progress(progress));
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
     }
 }
 

@@ -6,6 +6,7 @@
 //! their way.
 
 mod archives;
+mod counted;
 mod import;
 mod inventory;
 mod nodes;

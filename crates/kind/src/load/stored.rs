@@ -1,7 +1,6 @@
 //! Images from the store of the engine, or of a docker beside the native one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use kind_image::concurrent::run_piped;
 use kind_image::{Digest, Progress, Reference};
 
 use super::archives::{Images, Opened, target_platform};
+use super::counted::Counted;
 use super::import::{self, Job};
 use super::nodes::{self, Target};
 use super::options::LoadImages;
@@ -266,14 +266,13 @@ impl Saved<'_> {
             .collect();
         let only = platforms.first().filter(|_| platforms.len() == 1);
         let save = |writer| {
-            let mut writer = Counted {
-                listener: self.listener,
-                cancel: self.cancel,
-                writer,
-                done: 0,
+            let tell = |done, total| {
+                let progress = Progress::new("saving images", done, total);
+                (self.listener)(Event::Progress(progress));
             };
+            let mut writer = Counted::new(self.cancel, writer, |done| tell(done, None));
             let saved = engine.save(&names, only.map(String::as_str), &mut writer);
-            writer.finish();
+            tell(writer.done(), Some(writer.done()));
             saved
         };
         let receive = |reader| Opened::receive_stream("of the engine", reader, self.spool);
@@ -307,37 +306,4 @@ fn matching_image(image: &Stored, found: &[Arc<PortableImage>]) -> Option<Arc<Po
         Some(tag) => Arc::new(portable.named(tag)),
         None => Arc::clone(portable),
     })
-}
-
-/// Passes bytes on, tells how many, and stops when the caller wants to.
-struct Counted<'a, W> {
-    listener: Listener<'a>,
-    cancel: &'a CancelToken,
-    writer: W,
-    done: u64,
-}
-
-impl<W> Counted<'_, W> {
-    const WHAT: &'static str = "saving images";
-
-    fn finish(&self) {
-        let progress = Progress::new(Self::WHAT, self.done, Some(self.done));
-        (self.listener)(Event::Progress(progress));
-    }
-}
-
-impl<W: Write> Write for Counted<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.cancel.is_cancelled() {
-            return Err(io::Error::other("interrupted"));
-        }
-        let count = self.writer.write(bytes)?;
-        self.done += count as u64;
-        (self.listener)(Event::Progress(Progress::new(Self::WHAT, self.done, None)));
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
 }
