@@ -123,10 +123,10 @@ impl<'a> Document<'a> {
             }
         }
         let mut useless = match operation.get("value") {
-            Some(value) if path.ends_with("[]") => match value {
-                Value::Object(item) => self.useless_in(item, &format!("{path}."), ""),
-                _ => Vec::new(),
-            },
+            Some(Value::Object(item)) if path.ends_with("[]") => {
+                self.useless_in(item, &format!("{path}."), "")
+            }
+            Some(_) if path.ends_with("[]") => Vec::new(),
             Some(value) => self.useless_below(value, &path, ""),
             None => Vec::new(),
         };
