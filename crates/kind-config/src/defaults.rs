@@ -6,9 +6,6 @@ use crate::model::{Cluster, IpFamily, Networking, Node};
 pub const DEFAULT_NODE_IMAGE: &str =
     "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5";
 
-/// Image of the load balancer in front of several control planes.
-pub const LOAD_BALANCER_IMAGE: &str = "docker.io/envoyproxy/envoy:v1.36.2";
-
 const DEFAULT_NAME: &str = "kind";
 
 impl Cluster {

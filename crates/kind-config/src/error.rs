@@ -75,6 +75,7 @@ impl FieldError {
         }
     }
 
+    /// What was probably meant.
     pub(crate) fn hint(mut self, hint: Option<impl Into<String>>) -> Self {
         self.hint = hint.map(Into::into);
         self
@@ -102,6 +103,7 @@ impl ValidationError {
             .map(|field_error| field_error.path.as_str())
     }
 
+    /// One for each field, in the order of the message.
     pub(crate) fn field_errors(&self) -> &[FieldError] {
         &self.field_errors
     }

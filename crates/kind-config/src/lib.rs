@@ -31,7 +31,7 @@ pub mod yaml;
 
 pub use api::{ApiVersion, UnknownApiVersion};
 pub use convert::convert;
-pub use defaults::{DEFAULT_NODE_IMAGE, LOAD_BALANCER_IMAGE};
+pub use defaults::DEFAULT_NODE_IMAGE;
 pub use error::{Error, ValidationError};
 pub use model::*;
 pub use names::{API_SERVER_PORT, LOAD_BALANCER_ROLE, NodeNamer};

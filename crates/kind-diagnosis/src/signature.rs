@@ -41,6 +41,7 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// The line as it is shown, cut to a length that can be read.
     pub(crate) fn evidence(self) -> Evidence {
         Evidence {
             path: self.path.to_owned(),

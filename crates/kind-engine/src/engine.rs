@@ -26,6 +26,7 @@ pub const DELEGATE: &str = "`sudo mkdir -p /etc/systemd/system/user@.service.d &
      && sudo systemctl daemon-reload`, then log out and in again, not by su or sudo (where a session has no \
      scope of its own: `systemd-run --scope --user -p Delegate=yes kind create cluster`)";
 
+/// What nobody outside can implement.
 pub(crate) mod sealed {
     /// Keeps [`super::Engine`] ours to extend without breaking anyone.
     pub trait Sealed {}

@@ -54,16 +54,6 @@ impl Reference {
             (None, None) => self.repository(),
         }
     }
-
-    /// The same image under its digest alone.
-    #[must_use]
-    pub fn with_digest(&self, digest: Digest) -> Self {
-        Self {
-            tag: None,
-            digest: Some(digest),
-            ..self.clone()
-        }
-    }
 }
 
 impl fmt::Display for Reference {

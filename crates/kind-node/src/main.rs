@@ -14,6 +14,7 @@ mod diagnosis;
 mod dns;
 mod examine;
 mod kubernetes;
+mod mutex;
 mod network;
 mod nft;
 mod pause;

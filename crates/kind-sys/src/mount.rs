@@ -1,7 +1,6 @@
 //! Mounts, in the words a node's root filesystem needs.
 
 use std::ffi::CString;
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -159,20 +158,6 @@ pub fn pivot(root: &Path) -> io::Result<()> {
     rustix::process::pivot_root(".", ".")?;
     rustix::mount::unmount(".", UnmountFlags::DETACH)?;
     Ok(rustix::process::chdir("/")?)
-}
-
-/// Makes an empty file or directory at `target` for something of the type of `source` to be bound on.
-pub fn make_target(source: &Path, target: &Path) -> io::Result<()> {
-    if source.is_dir() {
-        return fs::create_dir_all(target);
-    }
-    if let Some(parent) = target.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    if fs::symlink_metadata(target).is_err() {
-        fs::File::create(target)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

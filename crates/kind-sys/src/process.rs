@@ -1,6 +1,5 @@
 //! Processes: what to inherit from a parent, signals, waiting.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -166,11 +165,6 @@ pub fn wait_for_child(pid: Pid) -> io::Result<i32> {
     }
 }
 
-/// The program that is running, as a path that stays right when it is replaced on disk.
-pub fn own_program() -> io::Result<File> {
-    File::open("/proc/self/exe")
-}
-
 /// A process with that id, if the number can be one.
 pub fn pid(number: i32) -> Option<Pid> {
     Pid::from_raw(number)
@@ -178,6 +172,7 @@ pub fn pid(number: i32) -> Option<Pid> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::Read;
     use std::os::unix::process::ExitStatusExt;
     use std::thread;

@@ -275,6 +275,7 @@ pub struct FailedStep {
 }
 
 impl FailedStep {
+    /// Boxed: errors are moved through every call.
     pub(crate) fn into_error(self) -> Error {
         Error::Step(Box::new(self))
     }
@@ -569,6 +570,7 @@ impl Cause {
         self
     }
 
+    /// Takes code, remedy and output over from the engine.
     pub(crate) fn from_engine(error: kind_engine::Error) -> Self {
         let (code, remedy) = (code_of::of_engine(error.code()), error.remedy());
         let output = error.output().map(str::to_owned);

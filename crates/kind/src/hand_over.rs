@@ -14,7 +14,8 @@ use crate::{Code, Error, Result};
 /// [`Error::Engine`]
 pub(crate) fn hand_over_program(
     engine: &dyn Engine,
-    (store, image): (&Store, &Image),
+    store: &Store,
+    image: &Image,
     name: &str,
     listener: Listener<'_>,
 ) -> Result<()> {

@@ -44,6 +44,7 @@ pub enum Leftover {
 pub(crate) struct Leftovers(Arc<Mutex<Vec<Leftover>>>);
 
 impl Leftovers {
+    /// All that would be left if the process ended now.
     pub(crate) fn list(&self) -> Vec<Leftover> {
         self.items().clone()
     }

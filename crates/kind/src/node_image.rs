@@ -254,12 +254,7 @@ fn make_image(
     options.cancel.check()?;
     let image = built.map_err(|error| build_error(&options.source, error))?;
     if provider.engine_kind() != EngineKind::Native {
-        hand_over::hand_over_program(
-            provider.engine(),
-            (&store, &image),
-            &options.image,
-            listener,
-        )?;
+        hand_over::hand_over_program(provider.engine(), &store, &image, &options.image, listener)?;
     }
     Ok(BuiltNodeImage {
         image: options.image.clone(),

@@ -115,6 +115,7 @@ impl ProviderBuilder {
         })
     }
 
+    /// What engines need of the settings, without the engine.
     pub(crate) fn engine_parts(&self) -> EngineParts {
         EngineParts {
             state_dir: self.state_dir.clone(),
@@ -203,6 +204,7 @@ impl Provider {
         self.engine.as_ref()
     }
 
+    /// The same engine, for a thread that may outlive this provider.
     pub(crate) fn shared_engine(&self) -> Arc<dyn Engine> {
         Arc::clone(&self.engine)
     }
@@ -217,14 +219,17 @@ impl Provider {
         &self.settings
     }
 
+    /// The variables that the caller gave; no other ones are read.
     pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
         &self.settings.environment
     }
 
+    /// Where builds are kept, and nothing that a cluster needs.
     pub(crate) fn cache_dir(&self) -> &Path {
         &self.settings.cache_dir
     }
 
+    /// Where logs and spools go when nobody names a place.
     pub(crate) fn temporary_dir(&self) -> &Path {
         &self.settings.temporary_dir
     }
@@ -239,6 +244,7 @@ impl Provider {
         docker.info().is_ok().then_some(docker)
     }
 
+    /// Where native nodes and images are kept.
     pub(crate) fn state_dir(&self) -> &Path {
         &self.settings.state_dir
     }

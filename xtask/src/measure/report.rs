@@ -169,7 +169,8 @@ fn bool_match_places(packages: &[Package], root: &Path) -> Vec<String> {
 
 fn undocumented_places(packages: &[Package], root: &Path) -> Vec<String> {
     let sources = packages.iter().flat_map(Package::product_files);
-    let places = sources.flat_map(|source| {
+    let written = sources.filter(|source| !source.is_generated);
+    let places = written.flat_map(|source| {
         let found = find_undocumented(&source.syntax).into_iter();
         found.map(|(line, name)| at(&source.path, line, &name, root))
     });
@@ -217,8 +218,9 @@ mod tests {
         let files = Sources::new(&[
             (
                 "lib.rs",
-                "//! A crate.\nmod a;\nuse a::A;\npub(crate) fn run() {}\n",
+                "//! A crate.\nmod a;\nmod made;\nuse a::A;\npub(crate) fn run() {}\n",
             ),
+            ("made.rs", "// This file is @generated.\npub struct Made;\n"),
             (
                 "a.rs",
                 "//! Half.\npub struct A;\nfn is_a() { crate::run() }\n\n#[cfg(test)]\nfn help() {}\n",
@@ -243,12 +245,12 @@ mod tests {
             "mod-files-with-code: 0",
             "match-on-bool: 0",
             "undocumented: 2",
-            "test-share-kind: 0.29",
+            "test-share-kind: 0.20",
         ];
         assert_eq!(lines, expected);
-        assert_eq!(measures[0].places, ["lib.rs:4 run (1 lines)"]);
+        assert_eq!(measures[0].places, ["lib.rs:5 run (1 lines)"]);
         let circle = "a.rs, lib.rs\n    a.rs -> lib.rs (crate::run)\n    lib.rs -> a.rs (a::A)";
         assert_eq!(measures[3].places, [circle]);
-        assert_eq!(measures[7].places, ["a.rs:2 A", "lib.rs:4 run"]);
+        assert_eq!(measures[7].places, ["a.rs:2 A", "lib.rs:5 run"]);
     }
 }

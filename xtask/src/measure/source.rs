@@ -22,6 +22,8 @@ pub(super) struct Source {
     pub(super) module: Vec<String>,
     /// All of it is compiled for tests only.
     pub(super) is_test: bool,
+    /// A program wrote it, and says so.
+    pub(super) is_generated: bool,
     /// Its items, without those for tests unless all of it is for tests.
     pub(super) syntax: syn::File,
     /// Lines that are not empty: those of the product, and those of tests.
@@ -88,6 +90,9 @@ fn read_file(path: &Path, place: &Place, sources: &mut Vec<Source>) -> Result<()
         path: path.to_owned(),
         module: place.module,
         is_test: place.is_test,
+        is_generated: text
+            .lines()
+            .any(|line| line.starts_with("// ") && line.contains("@generated")),
         syntax,
         product_lines: product.len(),
         test_lines: tests.len(),

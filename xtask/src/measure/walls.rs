@@ -31,18 +31,19 @@ pub(super) const HOUSES: [House; 2] = [
             // What several rooms stand on, or may come to.
             ("diagnosis", &[]),
             ("kubernetes", &[]),
+            ("mutex", &[]),
             ("nft", &[]),
             ("pod_addresses", &[]),
             ("signals", &[]),
             ("unpack", &[]),
             ("usage", &[]),
             // Programs.
-            ("balancer", &["kubernetes", "signals"]),
+            ("balancer", &["kubernetes", "mutex", "signals"]),
             ("boot", &["unpack", "usage"]),
             ("bootstrap", &["kubernetes", "pod_addresses", "usage"]),
-            ("channel", &["diagnosis", "unpack", "usage"]),
+            ("channel", &["diagnosis", "mutex", "unpack", "usage"]),
             ("crictl", &[]),
-            ("dns", &["kubernetes", "signals"]),
+            ("dns", &["kubernetes", "mutex", "signals"]),
             ("examine", &["diagnosis", "kubernetes", "usage"]),
             (
                 "network",

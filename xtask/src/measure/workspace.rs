@@ -33,7 +33,6 @@ impl Package {
         files.into_values().collect()
     }
 
-    /// The files of the product.
     pub(super) fn product_files(&self) -> impl Iterator<Item = &Source> {
         let files = self.files().into_iter();
         files.filter(|source| self.is_product && !source.is_test)

@@ -4,6 +4,7 @@
 //! spelled out here instead of being left to an argument library of another family.
 
 mod early;
+mod error;
 mod find;
 mod flag;
 mod matches;
@@ -14,6 +15,7 @@ mod suggest;
 mod value;
 
 pub(crate) use early::{is_quiet, wants_json};
+pub(crate) use error::UsageError;
 pub(crate) use find::{Found, find_command};
 pub(crate) use flag::{Flag, Kind};
 pub(crate) use matches::Matches;
@@ -21,8 +23,3 @@ pub(crate) use outdated::find_replacement;
 pub(crate) use parse::parse_arguments;
 pub(crate) use spec::{ArgRule, Command};
 pub(crate) use value::duration_text;
-
-/// A command line that cannot be understood; the text is what the user reads after `ERROR: `.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct UsageError(pub(crate) String);

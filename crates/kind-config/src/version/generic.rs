@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Error, number, split};
+use super::Error;
+use super::numbers::{number, split};
 
 /// The numbers of a version; whatever follows them is ignored, so `v1.36.0-alpha.1` is 1.36.0.
 /// Missing numbers count as 0.

@@ -1,53 +1,10 @@
 //! Versions of Kubernetes, of engines and of kind itself.
 
+mod error;
 mod generic;
+mod numbers;
 mod semantic;
 
+pub use error::Error;
 pub use generic::Version;
 pub use semantic::SemanticVersion;
-
-/// Why a text is no version.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a version: {reason}")]
-#[non_exhaustive]
-pub struct Error {
-    /// The text.
-    pub text: String,
-    /// What is wrong with it.
-    pub reason: &'static str,
-}
-
-impl Error {
-    fn new(text: &str, reason: &'static str) -> Self {
-        Self {
-            text: text.to_owned(),
-            reason,
-        }
-    }
-}
-
-/// The leading numbers of a version and what follows them: blanks and one `v` are skipped, and
-/// numbers go on as long as a dot is followed by a digit.
-fn split(text: &str) -> (Vec<&str>, &str) {
-    let text = text.trim_start();
-    let mut rest = text.strip_prefix('v').unwrap_or(text);
-    let mut numbers = Vec::new();
-    loop {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        if digits == 0 {
-            return (numbers, rest);
-        }
-        numbers.push(&rest[..digits]);
-        rest = &rest[digits..];
-        match rest.strip_prefix('.') {
-            Some(next) if next.starts_with(|c: char| c.is_ascii_digit()) => rest = next,
-            _ => return (numbers, rest),
-        }
-    }
-}
-
-fn number(digits: &str, text: &str) -> Result<u64, Error> {
-    digits
-        .parse()
-        .map_err(|_| Error::new(text, "a number in it is too large"))
-}

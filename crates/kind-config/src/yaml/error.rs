@@ -86,6 +86,7 @@ impl Problem {
         }
     }
 
+    /// What was probably meant.
     pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self

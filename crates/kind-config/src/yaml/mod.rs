@@ -9,6 +9,7 @@ mod deserialize;
 mod edit;
 mod emit;
 mod error;
+mod fold;
 mod key_order;
 pub(crate) mod outline;
 mod parse;

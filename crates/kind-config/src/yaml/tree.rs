@@ -41,6 +41,7 @@ pub(crate) struct Entries {
 }
 
 #[derive(Debug, Clone)]
+/// A key of a mapping with its value.
 pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) line: usize,

@@ -1,10 +1,12 @@
 //! Architectures that node images are built for.
 
-/// This machine's, as images name it, if it is one of them.
+use crate::oci::Platform;
+
+/// As images name them.
+const KNOWN: [&str; 2] = ["amd64", "arm64"];
+
+/// This machine's, if it is one of them.
 pub(super) fn known_architecture() -> Option<&'static str> {
-    match std::env::consts::ARCH {
-        "x86_64" => Some("amd64"),
-        "aarch64" => Some("arm64"),
-        _ => None,
-    }
+    let own = Platform::of_host().architecture;
+    KNOWN.into_iter().find(|known| *known == own)
 }

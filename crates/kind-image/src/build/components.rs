@@ -79,7 +79,6 @@ pub(super) fn takes_debians_etcd(version: &str) -> bool {
 pub(super) struct Names(Vec<Reference>);
 
 impl Names {
-    /// Asks kubeadm.
     pub(super) fn ask_kubeadm(
         work: &StepContext<'_>,
         programs: &Path,

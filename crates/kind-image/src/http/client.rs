@@ -106,11 +106,13 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// A body of exactly `size` bytes.
     pub(crate) fn body(mut self, body: &'a mut dyn Read, size: u64) -> Self {
         self.body = Some((body, size));
         self
     }
 
+    /// Authorities and client certificates beside those of the system.
     pub(crate) fn files(mut self, files: &Files) -> Self {
         self.files = files.clone();
         self
@@ -247,6 +249,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
+    /// The first value of that name, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

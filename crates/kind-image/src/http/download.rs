@@ -19,7 +19,9 @@ const BUFFER: usize = 256 << 10;
 /// Why a file was not brought.
 #[derive(Debug)]
 pub(crate) enum DownloadError {
+    /// It could not be fetched; another try may help.
     Network(Error),
+    /// It could not be written here.
     File(io::Error),
 }
 

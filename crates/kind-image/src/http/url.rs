@@ -85,6 +85,7 @@ impl Url {
         &self.host
     }
 
+    /// The port that it names, or its scheme's.
     pub(crate) fn port(&self) -> u16 {
         let default = if self.is_https() { 443 } else { 80 };
         self.uri.port_u16().unwrap_or(default)
@@ -127,6 +128,7 @@ impl Form {
         self
     }
 
+    /// The whole text, escaped.
     pub(crate) fn finish(self) -> String {
         self.0
     }

@@ -17,11 +17,11 @@ use crate::Error;
 
 /// Writes everything below `root`, names relative to it, sorted; the form of an image layer.
 pub fn contents(root: impl AsFd, out: impl Write) -> Result<(), Error> {
-    let mut packing = Packing::new(out);
+    let mut packer = TreePacker::new(out);
     let directory = open_entry(root.as_fd(), OsStr::new("."), OFlags::DIRECTORY)
         .map_err(Error::io("open directory to pack"))?;
-    packing.pack_children(&directory, Path::new(""))?;
-    packing.finish()
+    packer.pack_children(&directory, Path::new(""))?;
+    packer.finish()
 }
 
 /// Writes what `path` names in `root` under its base name, a directory with all its content.
@@ -37,18 +37,18 @@ pub fn path(root: impl AsFd, path: &Path, out: impl Write) -> Result<(), Error> 
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     let parent = parent.unwrap_or(Path::new("."));
     let parent = rustix::fs::openat2(root, parent, flags, Mode::empty(), resolve).map_err(fail)?;
-    let mut packing = Packing::new(out);
-    packing.pack_entry(parent.as_fd(), name, Path::new(name))?;
-    packing.finish()
+    let mut packer = TreePacker::new(out);
+    packer.pack_entry(parent.as_fd(), name, Path::new(name))?;
+    packer.finish()
 }
 
-struct Packing<W: Write> {
+struct TreePacker<W: Write> {
     builder: Builder<W>,
     /// First names of files that have several.
     links: HashMap<(u64, u64), PathBuf>,
 }
 
-impl<W: Write> Packing<W> {
+impl<W: Write> TreePacker<W> {
     fn new(out: W) -> Self {
         Self {
             builder: Builder::new(out),

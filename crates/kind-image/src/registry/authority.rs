@@ -28,7 +28,8 @@ pub(super) fn answer_challenge(
     access: &Access,
     endpoint: &Endpoint,
     challenges: &[Challenge],
-    (repository, scopes): (&str, &[String]),
+    repository: &str,
+    scopes: &[String],
 ) -> Result<Option<Grant>, RegistryFailure> {
     let of = |scheme: &str| challenges.iter().find(|it| it.scheme == scheme);
     let credentials = credentials::find_credentials(access, &endpoint.host, repository)?;

@@ -218,10 +218,14 @@ impl Session<'_> {
             .headers("www-authenticate")
             .flat_map(challenge::parse_challenges)
             .collect();
-        let scopes = (self.repository.as_str(), self.scopes.as_slice());
-        let Some(grant) =
-            authority::answer_challenge(self.access, &self.endpoint, &challenges, scopes)?
-        else {
+        let granted = authority::answer_challenge(
+            self.access,
+            &self.endpoint,
+            &challenges,
+            &self.repository,
+            &self.scopes,
+        )?;
+        let Some(grant) = granted else {
             return self.classify_response(response);
         };
         tracing::debug!(host = self.host(), known = grant.known, "authorized");

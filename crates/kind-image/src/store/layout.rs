@@ -49,6 +49,7 @@ impl Store {
         &self.root
     }
 
+    /// Makes a directory for drafts, and removes those of processes that are gone.
     pub(crate) fn scratch(&self) -> Result<Scratch, Error> {
         let _lock = self.lock()?;
         let tmp = self.root.join("tmp");
@@ -119,6 +120,7 @@ impl Store {
         }
     }
 
+    /// Where content of that digest is or would be.
     pub(crate) fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.root.join("blobs/sha256").join(digest.hex())
     }

@@ -1,7 +1,7 @@
 //! The members of now, and which of them gets the next connection.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::member::{Health, Member};
+use crate::mutex::lock_mutex;
 
 /// How long a client waits before it gets a member that says it is not ready. The servers of a starting
 /// cluster take a while, and a client that is refused takes its own time to come again.
@@ -32,7 +33,7 @@ impl Members {
         addresses: &[String],
         look_after: impl Fn(Arc<Member>) -> JoinHandle<()>,
     ) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock_mutex(&self.all);
         all.retain(|(member, watcher)| {
             let stays = addresses.iter().any(|address| address == member.address());
             if !stays {
@@ -70,7 +71,7 @@ impl Members {
 
     /// The members that are as well as any and at least so well, each call beginning with another one.
     fn candidates(&self, least: Health) -> Vec<Arc<Member>> {
-        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = lock_mutex(&self.all);
         let health = |member: &Member| *member.health().borrow();
         let best = all.iter().map(|(member, _)| health(member)).max();
         let Some(best) = best.filter(|best| *best >= least) else {

@@ -36,7 +36,6 @@ pub(crate) enum Error {
     /// The port cannot be had.
     #[error("listen on port {port}")]
     Listen {
-        /// The port.
         port: u16,
         /// Why not.
         source: io::Error,

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::capture::Capture;
+use crate::mutex::lock_mutex;
 
 /// How long a program may take to end when it is asked to.
 const TERMINATION_TIMEOUT: Duration = Duration::from_secs(2);
@@ -166,7 +167,7 @@ impl Programs {
     }
 
     fn lock_state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock_mutex(&self.state)
     }
 }
 
@@ -186,7 +187,7 @@ impl Output {
             // Dropped at the end, which is the message.
             let _end = end;
             while let Ok(size @ 1..) = reader.read(&mut buffer) {
-                let mut capture = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut capture = lock_mutex(&shared);
                 capture.push(&buffer[..size]);
             }
         });
@@ -197,7 +198,7 @@ impl Output {
         // Either everything was read, or the rest is not from the program itself.
         let (Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout)) =
             self.ended.recv_timeout(OUTPUT_TIMEOUT);
-        let capture = self.capture.lock().unwrap_or_else(PoisonError::into_inner);
+        let capture = lock_mutex(&self.capture);
         capture.captured_text()
     }
 }

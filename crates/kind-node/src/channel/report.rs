@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use kind_diagnosis::Check;
@@ -10,6 +10,7 @@ use kind_node::request::{Event, StepId};
 
 use super::programs::Programs;
 use crate::diagnosis::Watch;
+use crate::mutex::lock_mutex;
 
 /// Where events go.
 ///
@@ -135,8 +136,4 @@ impl Report {
             _ => {}
         }
     }
-}
-
-fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

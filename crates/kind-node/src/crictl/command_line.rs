@@ -22,7 +22,6 @@ pub(super) enum Command {
     InspectImages(Vec<String>),
     /// Fetches an image from its registry.
     Pull(String),
-    /// Removes images.
     RemoveImages(Vec<String>),
     /// Containers, the running ones or all.
     Containers(Which),

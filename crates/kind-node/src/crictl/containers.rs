@@ -22,8 +22,9 @@ pub(super) async fn list_containers(
 ) -> Result<(), Error> {
     let running = ContainerFilter {
         state: Some(ContainerStateValue {
-            state: ContainerState::Running.into(),
+            state: ContainerState::ContainerRunning.into(),
         }),
+        ..ContainerFilter::default()
     };
     let filter = (which == Which::Running).then_some(running);
     let mut list = client
@@ -98,9 +99,9 @@ fn container_row(container: &Container, now: i64) -> Vec<String> {
 
 fn state_name(number: i32) -> &'static str {
     match ContainerState::try_from(number) {
-        Ok(ContainerState::Created) => "Created",
-        Ok(ContainerState::Running) => "Running",
-        Ok(ContainerState::Exited) => "Exited",
-        Ok(ContainerState::Unknown) | Err(_) => "Unknown",
+        Ok(ContainerState::ContainerCreated) => "Created",
+        Ok(ContainerState::ContainerRunning) => "Running",
+        Ok(ContainerState::ContainerExited) => "Exited",
+        Ok(ContainerState::ContainerUnknown) | Err(_) => "Unknown",
     }
 }

@@ -7,12 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::List;
-use super::calls::image_named;
 use super::client::Client;
 use super::command_line::Form;
 use super::messages::{
-    Image, ImageStatusRequest, ImageStatusResponse, ListImagesRequest, ListImagesResponse,
-    PullImageRequest, RemoveImageRequest,
+    Image, ImageSpec, ImageStatusRequest, ImageStatusResponse, ListImagesRequest,
+    ListImagesResponse, PullImageRequest, RemoveImageRequest,
 };
 use super::{Error, answer, table};
 
@@ -25,7 +24,9 @@ pub(super) async fn list_images(
     form: Form,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let mut list = client.send_request(&ListImagesRequest {}).await?;
+    // Without a filter: not every containerd heeds it.
+    let request = ListImagesRequest::default();
+    let mut list = client.send_request(&request).await?;
     if let Some(name) = name {
         list.images.retain(|image| is_called(image, name));
     }
@@ -130,6 +131,18 @@ pub(super) fn unpacked_info(info: BTreeMap<String, String>) -> BTreeMap<String, 
     info.into_iter()
         .map(|(name, text)| (name, value(text)))
         .collect()
+}
+
+/// An image as the user names it.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "messages are optional in messages"
+)]
+fn image_named(image: &str) -> Option<ImageSpec> {
+    Some(ImageSpec {
+        image: image.to_owned(),
+        ..ImageSpec::default()
+    })
 }
 
 /// Fetches an image from its registry, however long that takes.

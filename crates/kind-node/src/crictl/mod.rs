@@ -12,6 +12,14 @@ mod command_line;
 mod containers;
 mod error;
 mod images;
+mod json;
+#[rustfmt::skip]
+#[expect(
+    clippy::doc_lazy_continuation,
+    clippy::enum_variant_names,
+    unreachable_pub,
+    reason = "generated, in the words of the proto"
+)]
 mod messages;
 mod pods;
 mod program;

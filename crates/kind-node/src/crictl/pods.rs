@@ -16,7 +16,9 @@ pub(super) async fn list_pods(
     form: Form,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let mut list = client.send_request(&ListPodSandboxRequest {}).await?;
+    let mut list = client
+        .send_request(&ListPodSandboxRequest::default())
+        .await?;
     list.items
         .sort_by_key(|sandbox| Reverse(sandbox.created_at));
     answer::write_answer(&list, form, current_nanoseconds(), out)
@@ -45,8 +47,8 @@ impl List for ListPodSandboxResponse {
 fn pod_row(sandbox: &PodSandbox, now: i64) -> Vec<String> {
     let metadata = sandbox.metadata.clone().unwrap_or_default();
     let state = match PodSandboxState::try_from(sandbox.state) {
-        Ok(PodSandboxState::Ready) => "Ready",
-        Ok(PodSandboxState::NotReady) | Err(_) => "NotReady",
+        Ok(PodSandboxState::SandboxReady) => "Ready",
+        Ok(PodSandboxState::SandboxNotready) | Err(_) => "NotReady",
     };
     let runtime = match sandbox.runtime_handler.as_str() {
         "" => "(default)",

@@ -78,8 +78,14 @@ async fn an_old_server_is_asked_in_the_old_version() {
     assert!(matches!(refused, Error::Connect { .. }), "{refused}");
     serve(&socket).await;
     let client = Client::connect(&socket).await.unwrap();
-    let list = client.send_request(&ListImagesRequest {}).await.unwrap();
+    let list = client
+        .send_request(&ListImagesRequest::default())
+        .await
+        .unwrap();
     assert_eq!(list, images());
-    let error = client.send_request(&VersionRequest {}).await.unwrap_err();
+    let error = client
+        .send_request(&VersionRequest::default())
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "not yet (code 14)");
 }

@@ -21,7 +21,7 @@ pub(super) async fn write_info(client: &Client, out: &mut dyn Write) -> Result<(
 
 /// Prints containerd's version.
 pub(super) async fn write_version(client: &Client, out: &mut dyn Write) -> Result<(), Error> {
-    let answer = client.send_request(&VersionRequest {}).await?;
+    let answer = client.send_request(&VersionRequest::default()).await?;
     show_version(&answer, out)
 }
 

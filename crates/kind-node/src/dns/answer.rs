@@ -125,7 +125,6 @@ pub(crate) enum Reach {
     Outside {
         /// Records on the way.
         aliases: Vec<Record>,
-        /// The name.
         name: Name,
     },
 }

@@ -2,7 +2,7 @@
 //! them answers may lead to a further question, which begins anew.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use hickory_proto::op::ResponseCode;
@@ -16,6 +16,7 @@ use super::metrics::CacheMetrics;
 use super::plugin::rewrite;
 use super::upstream;
 use super::zone::{self, Cluster};
+use crate::mutex::lock_mutex;
 
 /// How often an answer may lead to a further question, so that names that lead to each other end.
 const DEEPEST: usize = 4;
@@ -26,7 +27,6 @@ pub(crate) type Given = (Answer, &'static str);
 /// An answer with where it comes from.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// The answer.
     pub(crate) answer: Answer,
     /// The plugin that gave it; empty for none.
     pub(crate) plugin: &'static str,
@@ -262,9 +262,4 @@ async fn complete_answer(mut answer: Answer, asking: &Asking<'_>, question: &Que
     let further = asking.resolve_further(&target).await;
     answer.answers.extend(further.answers);
     answer
-}
-
-/// Locks; a panic elsewhere leaves nothing half-written that matters.
-fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

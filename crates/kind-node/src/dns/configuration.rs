@@ -81,27 +81,20 @@ pub(crate) struct Configuration {
 pub(crate) struct Block {
     /// Its zones, each with its port.
     pub(crate) keys: Vec<(Name, u16)>,
-    /// Its zones.
     pub(crate) zones: Zones,
     /// Names of the plugins that are on.
     pub(crate) plugins: BTreeSet<String>,
-    /// `log`.
     pub(crate) log: Vec<LogRule>,
-    /// `loadbalance`.
     pub(crate) loadbalance: bool,
     /// `prometheus`: where metrics are.
     pub(crate) metrics: Option<SocketAddr>,
     /// `rewrite`, in order.
     pub(crate) rewrite: Vec<Rule>,
-    /// `autopath`.
     pub(crate) autopath: Option<Autopath>,
-    /// `cache`.
     pub(crate) cache: Option<CacheSettings>,
     /// `template`, in order.
     pub(crate) templates: Vec<Template>,
-    /// `hosts`.
     pub(crate) hosts: Option<Hosts>,
-    /// `kubernetes`.
     pub(crate) kubernetes: Option<Kubernetes>,
     /// `forward`, in order.
     pub(crate) forward: Vec<ForwardSettings>,

@@ -16,7 +16,6 @@ use super::surroundings::Surroundings;
 const NAMESPACE: &str = "kube-system";
 const NAME: &str = "coredns";
 
-/// The key in it.
 const KEY: &str = "Corefile";
 
 /// Watches for ever and sends the ConfigMap whenever it changes; nothing if there is none.

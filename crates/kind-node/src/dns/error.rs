@@ -14,7 +14,6 @@ pub(crate) enum Error {
     /// An option has no value, or one that does not fit.
     #[error("option {option} needs {expected}")]
     Value {
-        /// The option.
         option: &'static str,
         /// What its value should be.
         expected: &'static str,
@@ -28,7 +27,6 @@ pub(crate) enum Error {
     /// An address cannot be listened on.
     #[error("listen on {address}")]
     Listen {
-        /// The address.
         address: SocketAddr,
         /// Why.
         source: std::io::Error,

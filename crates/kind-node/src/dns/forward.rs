@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::ResponseCode;
@@ -14,6 +14,7 @@ use super::answer::{Answer, Question};
 use super::metrics::{Metrics, UpstreamMetrics};
 use super::plugin::forward::{ForwardSettings, Policy};
 use super::upstream::{self, Over};
+use crate::mutex::lock_mutex;
 
 /// Time for one server.
 const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(2);
@@ -250,11 +251,6 @@ fn reaches_itself(listening: &[SocketAddr], server: SocketAddr) -> bool {
 /// Tells whether an address is one of this network namespace: only then can a socket have it.
 fn is_local(address: IpAddr) -> bool {
     UdpSocket::bind((address, 0)).is_ok()
-}
-
-/// Locks; a panic elsewhere leaves nothing half-written that matters.
-fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -131,7 +131,6 @@ impl Namespace {
 /// A service with its endpoints.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// The service.
     pub(crate) service: Arc<Service>,
     /// Endpoints that count as ready.
     pub(crate) endpoints: Vec<Endpoint>,

@@ -32,7 +32,6 @@ const LAMEDUCK_DURATION: Duration = Duration::from_secs(2);
 /// A Corefile with what it comes from.
 #[derive(Debug)]
 pub(crate) struct Corefile {
-    /// Its text.
     pub(crate) text: String,
     /// Its name in messages.
     pub(crate) name: String,

@@ -12,7 +12,6 @@ use hickory_proto::rr::Name;
 pub(crate) struct Key {
     /// Its namespace; for a Namespace object, that namespace itself.
     pub(crate) namespace: Box<str>,
-    /// Its name.
     pub(crate) name: Box<str>,
 }
 
@@ -50,7 +49,6 @@ pub(crate) struct Port {
     pub(crate) name: Box<str>,
     /// Transport protocol.
     pub(crate) protocol: Protocol,
-    /// Number.
     pub(crate) number: u16,
 }
 
@@ -102,7 +100,6 @@ pub(crate) struct Endpoint {
     pub(crate) hostname: Arc<str>,
     /// Its label where endpoints without a hostname are called by their pod.
     pub(crate) pod_hostname: Arc<str>,
-    /// The address.
     pub(crate) address: IpAddr,
     /// It takes requests.
     pub(crate) ready: bool,

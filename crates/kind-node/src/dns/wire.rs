@@ -26,7 +26,6 @@ pub(crate) enum Incoming {
 /// A question with what its answer's packet needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    /// The question.
     pub(crate) question: Question,
     /// Number that the answer must repeat.
     pub(crate) id: u16,

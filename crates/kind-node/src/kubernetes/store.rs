@@ -10,9 +10,7 @@ use kube::{Api, Client, ResourceExt};
 /// Namespace and name; the namespace of objects that have none is empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    /// The namespace.
     pub(crate) namespace: String,
-    /// The name.
     pub(crate) name: String,
 }
 

@@ -1,5 +1,6 @@
 //! Changes of the kernel's rules that happen as a whole or not at all.
 
+use super::attribute;
 use super::expression;
 use super::message::{
     BATCH_BEGIN, BATCH_END, DELETE_CHAIN, DELETE_ELEMENT, DELETE_RULE, DELETE_SET, DELETE_TABLE,
@@ -56,7 +57,7 @@ impl Batch {
 
     pub(super) fn new_chain(&mut self, table: &Table, name: &str, hook: Option<&Hook>) {
         self.add_table_message(NEW_CHAIN, NLM_F_CREATE, table, |message| {
-            put_text(message, 3, name);
+            put_text(message, attribute::CHAIN_NAME, name);
             let Some(hook) = hook else {
                 return;
             };
@@ -65,45 +66,51 @@ impl Batch {
                 Hook::Ingress(link) => Some(link),
                 _ => None,
             };
-            put_nested(message, 4, |hook| {
-                put_number(hook, 1, number_of_hook);
-                put_number(hook, 2, priority.cast_unsigned());
+            put_nested(message, attribute::CHAIN_HOOK, |hook| {
+                put_number(hook, attribute::HOOK_HOOKNUM, number_of_hook);
+                put_number(hook, attribute::HOOK_PRIORITY, priority.cast_unsigned());
                 if let Some(link) = link {
-                    put_text(hook, 3, link);
+                    put_text(hook, attribute::HOOK_DEV, link);
                 }
             });
-            put_number(message, 5, ACCEPT);
-            put_text(message, 7, kind);
+            put_number(message, attribute::CHAIN_POLICY, ACCEPT);
+            put_text(message, attribute::CHAIN_TYPE, kind);
         });
     }
 
     pub(super) fn delete_chain(&mut self, table: &Table, name: &str) {
-        self.add_table_message(DELETE_CHAIN, 0, table, |message| put_text(message, 3, name));
+        self.add_table_message(DELETE_CHAIN, 0, table, |message| {
+            put_text(message, attribute::CHAIN_NAME, name)
+        });
     }
 
     pub(super) fn add_rule(&mut self, table: &Table, chain: &str, rule: &Rule) {
         let flags = NLM_F_CREATE | NLM_F_APPEND;
         self.add_table_message(NEW_RULE, flags, table, |message| {
-            put_text(message, 2, chain);
-            put_nested(message, 4, |expressions| {
+            put_text(message, attribute::RULE_CHAIN, chain);
+            put_nested(message, attribute::RULE_EXPRESSIONS, |expressions| {
                 expression::put_rule(expressions, table.family, rule);
             });
         });
     }
 
     pub(super) fn clear_chain(&mut self, table: &Table, name: &str) {
-        self.add_table_message(DELETE_RULE, 0, table, |message| put_text(message, 2, name));
+        self.add_table_message(DELETE_RULE, 0, table, |message| {
+            put_text(message, attribute::RULE_CHAIN, name)
+        });
     }
 
     pub(super) fn new_set(&mut self, table: &Table, name: &str, set: &Set) {
         self.add_table_message(NEW_SET, NLM_F_CREATE, table, |message| {
-            put_text(message, 2, name);
+            put_text(message, attribute::SET_NAME, name);
             set.describe_set(message, table.family);
         });
     }
 
     pub(super) fn delete_set(&mut self, table: &Table, name: &str) {
-        self.add_table_message(DELETE_SET, 0, table, |message| put_text(message, 2, name));
+        self.add_table_message(DELETE_SET, 0, table, |message| {
+            put_text(message, attribute::SET_NAME, name)
+        });
     }
 
     /// Adds elements to a set, or takes them out of it.
@@ -122,8 +129,8 @@ impl Batch {
         };
         for part in elements.chunks(PART) {
             self.add_table_message(kind, flags, table, |message| {
-                put_text(message, 2, set);
-                put_nested(message, 3, |list| {
+                put_text(message, attribute::SET_ELEM_LIST_SET, set);
+                put_nested(message, attribute::SET_ELEM_LIST_ELEMENTS, |list| {
                     part.iter().for_each(|member| add_element(list, member));
                 });
             });
@@ -139,7 +146,7 @@ impl Batch {
         fill: impl FnOnce(&mut Vec<u8>),
     ) {
         self.add_message(kind, flags, Some(table.number()), |message| {
-            put_text(message, 1, table.name);
+            put_text(message, attribute::TABLE_NAME, table.name);
             fill(message);
         });
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::attribute;
 use super::family::{Family, address_octets};
 use super::message::{put_attribute, put_nested, put_number, put_text};
 use super::rule::{Field, Key, Match, Rule, SPREAD, Verdict};
@@ -29,6 +30,7 @@ const NOT_EQUAL: u32 = 1;
 const AT_MOST: u32 = 3;
 const AT_LEAST: u32 = 5;
 
+const CT_STATE: u32 = 0;
 /// Bits of the state of a connection.
 const ESTABLISHED_RELATED: u32 = 0x2 | 0x4;
 const META_ETHERTYPE: u32 = 1;
@@ -42,6 +44,12 @@ const NEXT_REGISTER: u32 = 2;
 const FRAGMENT: u16 = 0x3fff;
 /// The same number for the same packet on every node.
 const SEED: u32 = 0x6b69_6e64;
+/// Asks for the type of an address, of that of the sender.
+const ADDRESS_TYPE: u32 = 3;
+const SOURCE_ADDRESS: u32 = 1;
+const ICMP_UNREACHABLE: u32 = 0;
+/// What is not in the set.
+const INVERTED: u32 = 1;
 /// A route's type for addresses of this machine.
 const LOCAL: u32 = 2;
 
@@ -57,8 +65,8 @@ fn put_match(into: &mut Vec<u8>, family: Family, condition: &Match) {
     match condition {
         Match::Established => {
             put_expression(into, "ct", |data| {
-                put_number(data, 1, REGISTER);
-                put_number(data, 2, 0);
+                put_number(data, attribute::CT_DREG, REGISTER);
+                put_number(data, attribute::CT_KEY, CT_STATE);
             });
             // The state is a number of this machine, not of the network.
             put_mask(into, &ESTABLISHED_RELATED.to_ne_bytes());
@@ -66,10 +74,9 @@ fn put_match(into: &mut Vec<u8>, family: Family, condition: &Match) {
         }
         Match::FromHere => {
             put_expression(into, "fib", |data| {
-                put_number(data, 1, REGISTER);
-                // The type of the source address.
-                put_number(data, 2, 3);
-                put_number(data, 3, 1);
+                put_number(data, attribute::FIB_DREG, REGISTER);
+                put_number(data, attribute::FIB_RESULT, ADDRESS_TYPE);
+                put_number(data, attribute::FIB_FLAGS, SOURCE_ADDRESS);
             });
             put_comparison(into, EQUAL, &LOCAL.to_ne_bytes());
         }
@@ -102,8 +109,8 @@ fn put_match(into: &mut Vec<u8>, family: Family, condition: &Match) {
             put_comparison(into, NOT_EQUAL, &[0; 2]);
         }
         Match::In(field, range) => in_range(into, family, *field, range),
-        Match::InSet(field, set) => in_set(into, family, (*field, set), 0),
-        Match::NotInSet(field, set) => in_set(into, family, (*field, set), 1),
+        Match::InSet(field, set) => in_set(into, family, *field, set, 0),
+        Match::NotInSet(field, set) => in_set(into, family, *field, set, INVERTED),
         Match::Service(set) => put_service(into, family, set),
         Match::Protocol(protocol) => is_protocol(into, *protocol),
         Match::Ports(first, last) => {
@@ -137,17 +144,19 @@ fn put_action(into: &mut Vec<u8>, family: Family, action: &Verdict) {
         Verdict::Forward(address, link) => return put_forward(into, family, *address, *link),
     };
     put_expression(into, "immediate", |data| {
-        put_number(data, 1, VERDICT);
-        put_nested(data, 2, |value| put_verdict(value, code, action.chain()));
+        put_number(data, attribute::IMMEDIATE_DREG, VERDICT);
+        put_nested(data, attribute::IMMEDIATE_DATA, |value| {
+            put_verdict(value, code, action.chain())
+        });
     });
 }
 
 /// Adds a verdict as a value, with the chain that it leads to.
 pub(super) fn put_verdict(into: &mut Vec<u8>, code: u32, chain: Option<&str>) {
-    put_nested(into, 2, |verdict| {
-        put_number(verdict, 1, code);
+    put_nested(into, attribute::DATA_VERDICT, |verdict| {
+        put_number(verdict, attribute::VERDICT_CODE, code);
         if let Some(chain) = chain {
-            put_text(verdict, 2, chain);
+            put_text(verdict, attribute::VERDICT_CHAIN, chain);
         }
     });
 }
@@ -155,9 +164,9 @@ pub(super) fn put_verdict(into: &mut Vec<u8>, code: u32, chain: Option<&str>) {
 /// Does what a map says about the first register.
 fn look_up_verdict(into: &mut Vec<u8>, map: &str) {
     put_expression(into, "lookup", |data| {
-        put_text(data, 1, map);
-        put_number(data, 2, REGISTER);
-        put_number(data, 3, VERDICT);
+        put_text(data, attribute::LOOKUP_SET, map);
+        put_number(data, attribute::LOOKUP_SREG, REGISTER);
+        put_number(data, attribute::LOOKUP_DREG, VERDICT);
     });
 }
 
@@ -171,11 +180,11 @@ fn put_spread(into: &mut Vec<u8>, family: Family, key: Key) {
         length += 4;
     }
     put_expression(into, "hash", |data| {
-        put_number(data, 1, REGISTER);
-        put_number(data, 2, REGISTER);
-        put_number(data, 3, length);
-        put_number(data, 4, SPREAD);
-        put_number(data, 5, SEED);
+        put_number(data, attribute::HASH_SREG, REGISTER);
+        put_number(data, attribute::HASH_DREG, REGISTER);
+        put_number(data, attribute::HASH_LEN, length);
+        put_number(data, attribute::HASH_MODULUS, SPREAD);
+        put_number(data, attribute::HASH_SEED, SEED);
     });
 }
 
@@ -183,16 +192,18 @@ fn put_forward(into: &mut Vec<u8>, family: Family, address: IpAddr, link: u32) {
     load_value(into, REGISTER, &link.to_ne_bytes());
     load_value(into, NEXT_REGISTER, &address_octets(address));
     put_expression(into, "fwd", |data| {
-        put_number(data, 1, REGISTER);
-        put_number(data, 2, NEXT_REGISTER);
-        put_number(data, 3, u32::from(family.number()));
+        put_number(data, attribute::FWD_SREG_DEV, REGISTER);
+        put_number(data, attribute::FWD_SREG_ADDR, NEXT_REGISTER);
+        put_number(data, attribute::FWD_NFPROTO, u32::from(family.number()));
     });
 }
 
 fn load_value(into: &mut Vec<u8>, register: u32, value: &[u8]) {
     put_expression(into, "immediate", |data| {
-        put_number(data, 1, register);
-        put_nested(data, 2, |data| put_attribute(data, 1, value));
+        put_number(data, attribute::IMMEDIATE_DREG, register);
+        put_nested(data, attribute::IMMEDIATE_DATA, |data| {
+            put_attribute(data, attribute::DATA_VALUE, value)
+        });
     });
 }
 
@@ -203,8 +214,8 @@ fn put_reject(into: &mut Vec<u8>, family: Family) {
         Family::V6 => 4,
     };
     put_expression(into, "reject", |data| {
-        put_number(data, 1, 0);
-        put_attribute(data, 2, &[code]);
+        put_number(data, attribute::REJECT_TYPE, ICMP_UNREACHABLE);
+        put_attribute(data, attribute::REJECT_ICMP_CODE, &[code]);
     });
 }
 
@@ -215,9 +226,9 @@ fn in_range(into: &mut Vec<u8>, family: Family, field: Field, range: &IpNet) {
     put_comparison(into, EQUAL, &address_octets(range.network()));
 }
 
-fn in_set(into: &mut Vec<u8>, family: Family, (field, set): (Field, &str), inverted: u32) {
+fn in_set(into: &mut Vec<u8>, family: Family, field: Field, set: &str, flags: u32) {
     load_address(into, family, field);
-    put_lookup(into, set, inverted);
+    put_lookup(into, set, flags);
 }
 
 /// Loads what identifies a service side by side.
@@ -245,8 +256,8 @@ fn load_protocol(into: &mut Vec<u8>, register: u32) {
 
 fn load_meta(into: &mut Vec<u8>, key: u32, register: u32) {
     put_expression(into, "meta", |data| {
-        put_number(data, 1, register);
-        put_number(data, 2, key);
+        put_number(data, attribute::META_DREG, register);
+        put_number(data, attribute::META_KEY, key);
     });
 }
 
@@ -263,22 +274,24 @@ fn load_address(into: &mut Vec<u8>, family: Family, field: Field) {
 /// Loads a piece of the packet: which header, where in it, how many bytes.
 fn put_load(into: &mut Vec<u8>, (base, offset, length): (u32, u32, u32), register: u32) {
     put_expression(into, "payload", |data| {
-        put_number(data, 1, register);
-        put_number(data, 2, base);
-        put_number(data, 3, offset);
-        put_number(data, 4, length);
+        put_number(data, attribute::PAYLOAD_DREG, register);
+        put_number(data, attribute::PAYLOAD_BASE, base);
+        put_number(data, attribute::PAYLOAD_OFFSET, offset);
+        put_number(data, attribute::PAYLOAD_LEN, length);
     });
 }
 
 fn put_mask(into: &mut Vec<u8>, mask: &[u8]) {
     let length = u32::try_from(mask.len()).unwrap_or(0);
     put_expression(into, "bitwise", |data| {
-        put_number(data, 1, REGISTER);
-        put_number(data, 2, REGISTER);
-        put_number(data, 3, length);
-        put_nested(data, 4, |value| put_attribute(value, 1, mask));
-        put_nested(data, 5, |value| {
-            put_attribute(value, 1, &vec![0; mask.len()])
+        put_number(data, attribute::BITWISE_SREG, REGISTER);
+        put_number(data, attribute::BITWISE_DREG, REGISTER);
+        put_number(data, attribute::BITWISE_LEN, length);
+        put_nested(data, attribute::BITWISE_MASK, |value| {
+            put_attribute(value, attribute::DATA_VALUE, mask)
+        });
+        put_nested(data, attribute::BITWISE_XOR, |value| {
+            put_attribute(value, attribute::DATA_VALUE, &vec![0; mask.len()])
         });
     });
 }
@@ -293,25 +306,27 @@ fn put_range(into: &mut Vec<u8>, first: &[u8], last: &[u8]) {
 
 fn put_comparison(into: &mut Vec<u8>, operation: u32, value: &[u8]) {
     put_expression(into, "cmp", |data| {
-        put_number(data, 1, REGISTER);
-        put_number(data, 2, operation);
-        put_nested(data, 3, |data| put_attribute(data, 1, value));
+        put_number(data, attribute::CMP_SREG, REGISTER);
+        put_number(data, attribute::CMP_OP, operation);
+        put_nested(data, attribute::CMP_DATA, |data| {
+            put_attribute(data, attribute::DATA_VALUE, value)
+        });
     });
 }
 
 fn put_lookup(into: &mut Vec<u8>, set: &str, flags: u32) {
     put_expression(into, "lookup", |data| {
-        put_text(data, 1, set);
-        put_number(data, 2, REGISTER);
+        put_text(data, attribute::LOOKUP_SET, set);
+        put_number(data, attribute::LOOKUP_SREG, REGISTER);
         if flags != 0 {
-            put_number(data, 5, flags);
+            put_number(data, attribute::LOOKUP_FLAGS, flags);
         }
     });
 }
 
 fn put_expression(into: &mut Vec<u8>, name: &str, fill: impl FnOnce(&mut Vec<u8>)) {
-    put_nested(into, 1, |element| {
-        put_text(element, 1, name);
-        put_nested(element, 2, fill);
+    put_nested(into, attribute::LIST_ELEM, |element| {
+        put_text(element, attribute::EXPR_NAME, name);
+        put_nested(element, attribute::EXPR_DATA, fill);
     });
 }

@@ -1,5 +1,7 @@
 //! Messages of netlink and their attributes.
 
+use super::attribute;
+
 pub(super) const HEADER: usize = 16;
 const NLA_F_NESTED: u16 = 0x8000;
 pub(super) const NLMSG_ERROR: u16 = 2;
@@ -36,14 +38,14 @@ impl Message<'_> {
         removal && self.port != own_port && self.table_name() == Some(table.as_bytes())
     }
 
-    /// The table's name, which is the attribute of type 1 in every message used here.
+    /// The table's name, which is the same attribute in every message used here.
     fn table_name(&self) -> Option<&[u8]> {
         let mut rest = self.body.get(4..)?;
         loop {
             let length = usize::from(u16::from_ne_bytes(rest.get(..2)?.try_into().ok()?));
             let kind = u16::from_ne_bytes(rest.get(2..4)?.try_into().ok()?);
             let value = rest.get(4..length)?;
-            if kind == 1 {
+            if kind == attribute::TABLE_NAME {
                 return value.strip_suffix(&[0]);
             }
             rest = rest.get(length.next_multiple_of(4)..)?;

@@ -7,6 +7,7 @@
 //!
 //! A [`Table`] is a plain value; [`Connection::apply_batch`] makes the kernel's the same in one step.
 
+mod attribute;
 mod batch;
 mod change;
 mod connection;

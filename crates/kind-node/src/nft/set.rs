@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::attribute;
 use super::expression::{JUMP, put_verdict};
 use super::family::{Family, address_octets};
 use super::message::{put_attribute, put_nested, put_number};
@@ -23,11 +24,9 @@ const ELEMENT_END: u32 = 0x1;
 /// An address with a protocol and a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Service {
-    /// The address.
     pub(crate) address: IpAddr,
     /// Number of the protocol.
     pub(crate) protocol: u8,
-    /// The port.
     pub(crate) port: u16,
 }
 
@@ -102,27 +101,31 @@ impl Set {
             Self::Chains(_) => (FLAG_MAP, address, length),
             Self::Buckets(_) => (FLAG_MAP, MARK, 4),
         };
-        put_number(into, 3, flags);
-        put_number(into, 4, kind);
-        put_number(into, 5, length);
+        put_number(into, attribute::SET_FLAGS, flags);
+        put_number(into, attribute::SET_KEY_TYPE, kind);
+        put_number(into, attribute::SET_KEY_LEN, length);
         if flags == FLAG_MAP {
-            put_number(into, 6, VERDICT);
-            put_number(into, 7, 0);
+            put_number(into, attribute::SET_DATA_TYPE, VERDICT);
+            put_number(into, attribute::SET_DATA_LEN, 0);
         }
         // A number within the batch, which the kernel wants to have.
-        put_number(into, 10, 1);
+        put_number(into, attribute::SET_ID, 1);
     }
 }
 
 /// Adds an element to a message.
 pub(super) fn add_element(into: &mut Vec<u8>, element: &Element) {
-    put_nested(into, 1, |into| {
-        put_nested(into, 1, |key| put_attribute(key, 1, &element.key));
+    put_nested(into, attribute::LIST_ELEM, |into| {
+        put_nested(into, attribute::SET_ELEM_KEY, |key| {
+            put_attribute(key, attribute::DATA_VALUE, &element.key)
+        });
         if let Some(chain) = &element.chain {
-            put_nested(into, 2, |data| put_verdict(data, JUMP, Some(chain)));
+            put_nested(into, attribute::SET_ELEM_DATA, |data| {
+                put_verdict(data, JUMP, Some(chain))
+            });
         }
         if element.flags != 0 {
-            put_number(into, 3, element.flags);
+            put_number(into, attribute::SET_ELEM_FLAGS, element.flags);
         }
     });
 }

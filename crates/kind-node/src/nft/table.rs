@@ -32,7 +32,6 @@ pub(crate) enum Hook {
 pub(crate) struct Chain {
     /// Where packets enter it, if not from other chains.
     pub(crate) hook: Option<Hook>,
-    /// The rules.
     pub(crate) rules: Vec<Rule>,
 }
 

@@ -25,7 +25,6 @@ const NODE_KEY: &str = "volume.kubernetes.io/selected-node";
 pub(super) struct Request {
     /// Name of the volume.
     pub(super) volume: String,
-    /// Its directory.
     pub(super) directory: Name,
     /// The claim's namespace, name and unique id.
     pub(super) namespace: String,

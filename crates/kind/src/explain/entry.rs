@@ -5,7 +5,6 @@ use crate::Code;
 /// An entry of a table.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
-    /// The code.
     pub(super) code: Code,
     /// What it means.
     pub(super) meaning: &'static str,

@@ -1,7 +1,7 @@
 //! Giving images to nodes.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::time::Duration;
 
 use kind_engine::{Command, Engine, Io};
@@ -9,6 +9,7 @@ use kind_image::archive::{PortableImage, write_partial};
 use kind_image::concurrent::{run_each, run_piped};
 use kind_image::{Digest, Progress};
 
+use super::counted::Counted;
 use super::inventory::Inventory;
 use super::job::Job;
 use super::loaded::{LoadOutcome, LoadedImage};
@@ -130,11 +131,9 @@ impl Sender<'_> {
         self.report_detail(node, text);
         let transfer = Transfer::new(node, total);
         let write = |writer| {
-            let counted = Counted {
-                sender: self,
-                transfer: &transfer,
-                writer,
-            };
+            let counted = Counted::new(self.cancel, writer, |sent| {
+                (self.listener)(Event::Progress(transfer.note_sent(sent)));
+            });
             write_partial(&images, wanted, BufWriter::with_capacity(1 << 18, counted))
         };
         let mut output = Vec::new();
@@ -214,29 +213,6 @@ fn error_text(error: &kind_image::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
-    }
-}
-
-/// Passes bytes on, tells how far it has come, and stops when the caller wants to.
-struct Counted<'a, W> {
-    sender: &'a Sender<'a>,
-    transfer: &'a Transfer<'a>,
-    writer: W,
-}
-
-impl<W: Write> Write for Counted<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.sender.cancel.is_cancelled() {
-            return Err(io::Error::other("interrupted"));
-        }
-        let count = self.writer.write(bytes)?;
-        let progress = self.transfer.count_sent(count as u64);
-        (self.sender.listener)(Event::Progress(progress));
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod archives;
 mod contents;
+mod counted;
 mod import;
 mod inventory;
 mod job;

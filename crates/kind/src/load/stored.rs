@@ -1,7 +1,6 @@
 //! Images from the store of the engine, or of a docker beside the native one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use kind_image::{Digest, Progress, Reference};
 
 use super::archives::{Images, Opened, target_platform};
 use super::contents;
+use super::counted::Counted;
 use super::import;
 use super::job::Job;
 use super::loaded::{LoadOutcome, LoadedImage};
@@ -346,14 +346,13 @@ impl Saved<'_> {
             .collect();
         let only = platforms.first().filter(|_| platforms.len() == 1);
         let save = |writer| {
-            let mut writer = Counted {
-                listener: self.listener,
-                cancel: self.cancel,
-                writer,
-                done: 0,
+            let tell = |done, total| {
+                let progress = Progress::new("saving images", done, total);
+                (self.listener)(Event::Progress(progress));
             };
+            let mut writer = Counted::new(self.cancel, writer, |done| tell(done, None));
             let saved = engine.save(&names, only.map(String::as_str), &mut writer);
-            writer.finish();
+            tell(writer.done(), Some(writer.done()));
             saved
         };
         let receive = |reader| Opened::receive_stream("of the engine", reader, self.spool);
@@ -388,39 +387,6 @@ fn matching_image(image: &Stored, found: &[Arc<PortableImage>]) -> Option<Arc<Po
         None => portable.as_ref().clone(),
     };
     Some(Arc::new(named.with_full_names()))
-}
-
-/// Passes bytes on, tells how many, and stops when the caller wants to.
-struct Counted<'a, W> {
-    listener: Listener<'a>,
-    cancel: &'a CancelToken,
-    writer: W,
-    done: u64,
-}
-
-impl<W> Counted<'_, W> {
-    const WHAT: &'static str = "saving images";
-
-    fn finish(&self) {
-        let progress = Progress::new(Self::WHAT, self.done, Some(self.done));
-        (self.listener)(Event::Progress(progress));
-    }
-}
-
-impl<W: Write> Write for Counted<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.cancel.is_cancelled() {
-            return Err(io::Error::other("interrupted"));
-        }
-        let count = self.writer.write(bytes)?;
-        self.done += count as u64;
-        (self.listener)(Event::Progress(Progress::new(Self::WHAT, self.done, None)));
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
 }
 
 #[cfg(test)]

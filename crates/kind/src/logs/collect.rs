@@ -29,9 +29,8 @@ impl Provider {
         let (provider, cluster) = (self.share(), cluster.to_owned());
         let (target, version) = (directory.to_owned(), version.to_owned());
         let token = cancel.clone();
-        let work = move |_: Listener<'_>| {
-            collect_cluster(&provider, &cluster, (&target, &version), &token)
-        };
+        let work =
+            move |_: Listener<'_>| collect_cluster(&provider, &cluster, &target, &version, &token);
         run_abandonable(work, SHORT_GRACE, cancel, &|_| {})?
     }
 
@@ -48,7 +47,8 @@ impl Provider {
 fn collect_cluster(
     provider: &Provider,
     cluster: &str,
-    (directory, version): (&Path, &str),
+    directory: &Path,
+    version: &str,
     cancel: &CancelToken,
 ) -> Result<()> {
     let nodes = provider.list_nodes(Some(cluster))?;

@@ -3,6 +3,7 @@
 
 mod conformance;
 mod etcd;
+mod image;
 mod kubernetes;
 mod node_root;
 mod root;
@@ -10,74 +11,4 @@ mod runtime;
 mod suites;
 
 pub use conformance::build_tests;
-
-use super::assemble::Parts;
-use super::cache::{BuildCache, StepOutput};
-use super::components;
-use super::{Error, Freshness, Observer, Request, Source, Step};
-use crate::store::{Image, Store};
-
-/// Builds the image.
-pub(super) fn build_from_debian(
-    store: &Store,
-    request: &Request,
-    observer: Observer<'_>,
-) -> Result<Image, Error> {
-    let build_cache = BuildCache::open_directory(&request.cache, observer, &request.stop)?;
-    if request.freshness == Freshness::Rebuild {
-        build_cache.discard_all()?;
-    }
-    let mirror = request.mirror.as_deref();
-    let tell = teller(&build_cache, request);
-    let kubernetes = build_kubernetes(&build_cache, request)?;
-    let version = super::assemble::kubernetes_version(&kubernetes)?;
-    let etcd = if components::takes_debians_etcd(&version) {
-        Some(etcd::make_etcd(&build_cache, mirror)?)
-    } else {
-        None
-    };
-    // Nearly a gigabyte that is made again in half a minute should a later build compile.
-    build_cache.discard_results(Step::BuildRoot)?;
-    build_cache.discard_results(Step::Source)?;
-    let node_root = node_root::make_node_root(&build_cache, &version, mirror)?;
-    for shortcoming in node_root.packages.shortcomings(&version) {
-        build_cache.report_warning(&shortcoming.to_string());
-    }
-    tell("Building node image ...");
-    let parts = Parts {
-        kubernetes,
-        etcd,
-        node_root,
-    };
-    super::assemble::assemble_image(&build_cache, store, request, &parts)
-        .inspect_err(|error| tell(&format!("Image build Failed! {error}")))
-}
-
-/// Says what kind says of a build. A build from Debian has steps to tell of, which say the same.
-fn teller(build_cache: &BuildCache<'_>, request: &Request) -> impl Fn(&str) {
-    let silent = request.source == Source::Debian;
-    move |text| {
-        if !silent {
-            build_cache.report_note(text);
-        }
-    }
-}
-
-/// Kubernetes' programs, wherever they come from.
-fn build_kubernetes(build_cache: &BuildCache<'_>, request: &Request) -> Result<StepOutput, Error> {
-    let tell = teller(build_cache, request);
-    tell("Starting to build Kubernetes");
-    let made = match &request.source {
-        Source::Debian => kubernetes::make_kubernetes(build_cache, request.mirror.as_deref()),
-        Source::File(tarball) => super::tarball::make_from_tarball(build_cache, tarball),
-        Source::Tree(path) => super::checkout::make_from_checkout(build_cache, request, path),
-        Source::Release(_) | Source::Ci(_) | Source::Url(_) => {
-            super::remote::make_from_remote(build_cache, request)
-        }
-    };
-    match &made {
-        Ok(_) => tell("Finished building Kubernetes"),
-        Err(error) => tell(&format!("Failed to build Kubernetes: {error}")),
-    }
-    made
-}
+pub(super) use image::build_from_debian;

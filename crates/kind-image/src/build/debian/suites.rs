@@ -67,7 +67,6 @@ impl Base {
         }
     }
 
-    /// The suite of the root.
     pub(super) fn root_suite(&self) -> &'static str {
         self.suites[0]
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hickory_proto::op::ResponseCode;
@@ -12,6 +12,7 @@ use hickory_proto::rr::RecordType;
 use super::super::cache::Kept;
 use super::super::plugin::log::Exchange;
 use super::histogram::{Histogram, SIZES, TIMES, size_in_bytes};
+use crate::mutex::lock_mutex;
 
 /// Types that have a label of their own; the others share one.
 pub(super) const TYPES: [RecordType; 18] = [
@@ -229,9 +230,4 @@ pub(crate) fn server_label(port: u16) -> String {
 
 fn increment_counter(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Locks; a panic elsewhere leaves nothing half-written that matters.
-pub(super) fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,12 +22,10 @@ impl Page {
         let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
 
-    /// Adds a value.
     pub(super) fn add_value(&mut self, labels: Labels<'_>, value: f64) {
         self.write_line("", labels, None, &value.to_string());
     }
 
-    /// Adds a count.
     pub(super) fn add_count(&mut self, labels: Labels<'_>, count: u64) {
         self.write_line("", labels, None, &count.to_string());
     }

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::plugin::log::code_name;
-use super::counters::{Metrics, TYPES, ZoneMetrics, lock_mutex};
+use super::counters::{Metrics, TYPES, ZoneMetrics};
 use super::exposition::Page;
 use super::histogram::{Histogram, SIZES};
+use crate::mutex::lock_mutex;
 
 /// Labels of transports and address families, in the order of their counters.
 const TRANSPORTS: [&str; 2] = ["udp", "tcp"];

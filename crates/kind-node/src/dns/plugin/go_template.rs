@@ -32,7 +32,6 @@ pub(crate) struct Values {
     pub(crate) name: String,
     /// The zone of the directive that it is in.
     pub(crate) zone: String,
-    /// The class.
     pub(crate) class: String,
     /// The type.
     pub(crate) kind: String,

@@ -18,6 +18,7 @@ const METRICS_ADDRESS: &str = "localhost:9153";
 
 /// The port of a page that the kubelet looks at.
 pub(crate) const HEALTH_PORT: u16 = 8080;
+/// Where `ready` answers if its line names no address.
 pub(crate) const READY_PORT: u16 = 8181;
 
 /// Reads a key such as `example.org:1053` or `dns://10.0.0.0/24`: zones and a port.

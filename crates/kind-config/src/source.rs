@@ -183,4 +183,5 @@ fn find_field<'a>(tree: &'a Tree, path: &str) -> Option<(usize, &'a Tree)> {
 }
 
 #[cfg(test)]
+#[path = "source_tests.rs"]
 mod tests;

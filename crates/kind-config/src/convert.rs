@@ -43,4 +43,5 @@ pub fn convert(text: &str, to: ApiVersion) -> Result<String, Error> {
 }
 
 #[cfg(test)]
+#[path = "convert_tests.rs"]
 mod tests;

@@ -2,11 +2,9 @@
 //! spaces a level, list items not indented under their key, quotes only where a reader needs them,
 //! text folded at the first space after 80 columns.
 
-mod fold;
-
-use fold::LineFolder;
 use serde::Serialize;
 
+use super::fold::LineFolder;
 use super::scalar::is_sexagesimal;
 use super::{Error, Mapping, Scalar, Value, key_order};
 

@@ -54,4 +54,5 @@ pub fn json_schema(version: ApiVersion) -> String {
 }
 
 #[cfg(test)]
+#[path = "writing_tests.rs"]
 mod tests;

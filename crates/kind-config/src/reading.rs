@@ -50,4 +50,5 @@ pub(crate) fn decode_tree(tree: &Tree, version: ApiVersion) -> Result<Cluster, E
 }
 
 #[cfg(test)]
+#[path = "reading_tests.rs"]
 mod tests;
