@@ -28,7 +28,7 @@ pub(in crate::doctor) struct Patient {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum NodeAnswer {
     /// What it found.
-    Examined(NodeExamination),
+    Examined(Box<NodeExamination>),
     /// It does not answer in time.
     Silent,
     /// The engine has frozen it.
@@ -83,7 +83,7 @@ impl Patient {
         let answers = self.answers().iter();
         answers
             .filter_map(|(name, answer)| match answer {
-                NodeAnswer::Examined(told) => Some((name.as_str(), told)),
+                NodeAnswer::Examined(told) => Some((name.as_str(), told.as_ref())),
                 NodeAnswer::Silent | NodeAnswer::Paused | NodeAnswer::Mute => None,
             })
             .collect()
@@ -119,11 +119,11 @@ fn ask_node(engine: &Arc<dyn Engine>, node: &str) -> NodeAnswer {
     let half = u64::try_from(took.as_millis() / 2).unwrap_or(0);
     let examination = serde_json::from_slice(&stdout).ok();
     match examination.filter(|_| matches!(code, Ok(0))) {
-        Some(examination) => NodeAnswer::Examined(NodeExamination {
+        Some(examination) => NodeAnswer::Examined(Box::new(NodeExamination {
             examination,
             asked_ms: began_ms + half,
             took,
-        }),
+        })),
         None if is_paused(&stderr) => NodeAnswer::Paused,
         None => NodeAnswer::Mute,
     }

@@ -259,7 +259,7 @@ mod tests {
     fn nodes_that_cannot_tell_are_told() {
         let judged = |answer| told_of(&judge_answers(&BTreeMap::from([("a".to_owned(), answer)])));
         assert_eq!(
-            judged(NodeAnswer::Examined(NodeExamination::default())),
+            judged(NodeAnswer::Examined(Box::default())),
             "passed: 1 tell how they are"
         );
         assert_eq!(
