@@ -124,7 +124,7 @@ fn ask_node(engine: &Arc<dyn Engine>, node: &str) -> NodeAnswer {
             asked_ms: began_ms + half,
             took,
         })),
-        None if is_paused(&stderr) => NodeAnswer::Paused,
+        None if is_paused(&stderr.0) => NodeAnswer::Paused,
         None => NodeAnswer::Mute,
     }
 }
