@@ -89,7 +89,7 @@ fn watch() {
 fn keep_input() {
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((data, _)) = &*running {
-        let path = Path::new(ARTIFACTS).join(format!("{}", std::process::id()));
+        let path = Path::new(ARTIFACTS).join(std::process::id().to_string());
         let kept = fs::create_dir_all(ARTIFACTS).and_then(|()| fs::write(&path, data));
         assert!(kept.is_ok(), "cannot keep the input");
     }
@@ -126,5 +126,7 @@ mod tests {
         };
         assert!(std::panic::catch_unwind(|| slow.check(b"")).is_err());
         set_running(None);
+        let kept = Path::new(ARTIFACTS).join(std::process::id().to_string());
+        fs::remove_file(kept).unwrap();
     }
 }

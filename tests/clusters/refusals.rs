@@ -69,7 +69,13 @@ impl Small {
         let small = world.directory.path().join(name);
         fs::create_dir(&small).unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"]);
+        mount.args([
+            "-t",
+            "tmpfs",
+            "-o",
+            &format!("size={size},mode=0700"),
+            "none",
+        ]);
         assert!(mount.arg(&small).status().unwrap().success());
         Self(small)
     }

@@ -1,11 +1,11 @@
 //! What is done to a host, an engine or a node so that it has a fault.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -92,6 +92,11 @@ pub(super) fn full_disk(ground: &Ground, mut command: Command) -> Result<Prepare
     })
 }
 
+/// Takes all blocks that are free without writing them, and then what is freed meanwhile.
+const FILL: &str = "\
+fallocate --length \"$(df --output=avail --block-size=1 \"$1\" | tail -1)\" \"$1/filler\"
+cat /dev/zero > \"$1/rest\"";
+
 /// The disk that nodes are on fills up once the first one runs.
 pub(super) fn disk_fills(ground: &Ground, mut command: Command) -> Result<Prepared, Failure> {
     let disk = Disk::with_size(&ground.directory, 3 << 30);
@@ -102,14 +107,15 @@ pub(super) fn disk_fills(ground: &Ground, mut command: Command) -> Result<Prepar
         .join("nodes")
         .join(ground.node())
         .join("run.json");
-    let filler = disk.path().join("filler");
+    let mut fill = Command::new("/bin/sh");
+    fill.args(["-c", FILL, "fill"]).arg(disk.path());
     std::thread::spawn(move || {
         let deadline = Instant::now() + Duration::from_secs(120);
         while !run.exists() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }
-        // It ends where the disk does.
-        let _ = File::create(filler).and_then(|mut file| io::copy(&mut io::repeat(0), &mut file));
+        // It ends with a failure, where the disk does.
+        let _ = fill.stderr(Stdio::null()).status();
     });
     command.env("KIND_STATE_DIR", disk.path());
     Ok(Prepared {
