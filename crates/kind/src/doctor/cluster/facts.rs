@@ -10,7 +10,7 @@ use kind_engine::{Command, Engine, Io, Node, State};
 use kind_image::concurrent::run_each;
 use kind_node::examination::Examination;
 
-use crate::node::NODE_AGENT;
+use crate::node::{LimitedOutput, NODE_AGENT};
 use crate::{KubeconfigFiles, NodeRole, Provider};
 
 /// Which cluster it is, and what its nodes have said.
@@ -106,7 +106,7 @@ impl Patient {
 fn ask_node(engine: &Arc<dyn Engine>, node: &str) -> NodeAnswer {
     // Nothing is left behind in a node that hangs.
     let command = Command::new(["timeout", "5", NODE_AGENT, "examine"]);
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let (mut stdout, mut stderr) = (LimitedOutput::default(), LimitedOutput::default());
     let (began, began_ms) = (Instant::now(), now_ms());
     let code = engine.exec(node, &command, Io::new(None, &mut stdout, &mut stderr));
     let took = began.elapsed();
@@ -117,7 +117,7 @@ fn ask_node(engine: &Arc<dyn Engine>, node: &str) -> NodeAnswer {
         "a node was asked how it is"
     );
     let half = u64::try_from(took.as_millis() / 2).unwrap_or(0);
-    let examination = serde_json::from_slice(&stdout).ok();
+    let examination = serde_json::from_slice(&stdout.0).ok();
     match examination.filter(|_| matches!(code, Ok(0))) {
         Some(examination) => NodeAnswer::Examined(Box::new(NodeExamination {
             examination,
