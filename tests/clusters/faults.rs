@@ -57,7 +57,7 @@ const WRONG: [(&str, &str); 3] = [
         "kubelet-configuration",
     ),
     (
-        "containerdConfigPatches: ['disabled_plugins = [\"io.containerd.grpc.v1.cri\"]']",
+        "containerdConfigPatches: ['plugins.\"io.containerd.grpc.v1.cri\".stream_idle_timeout = \"soon\"']",
         "no-cri",
     ),
 ];
