@@ -48,9 +48,7 @@ pub use command::{
 pub use documents::{BootstrapToken, Documents, patched};
 pub use error::Error;
 pub use node::NodeFacts;
-pub use release::{
-    control_plane_label, control_plane_taints, first_kubeconfig, notes_runtime_at_node,
-};
+pub use release::{control_plane_taints, first_kubeconfig, notes_runtime_at_node};
 pub use settings::{ClusterSettings, NodeSettings};
 pub use trust::trust_files;
 pub use warnings::{gate_warnings, warnings};

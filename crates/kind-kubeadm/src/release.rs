@@ -24,21 +24,6 @@ pub fn control_plane_taints(kubernetes: &str) -> Result<&'static [&'static str],
     )
 }
 
-/// The label of control-plane nodes.
-///
-/// # Errors
-/// The Kubernetes version is none.
-pub fn control_plane_label(kubernetes: &str) -> Result<&'static str, Error> {
-    let version: SemanticVersion = kubernetes.parse()?;
-    Ok(
-        if version < parse_version("v1.24.0-alpha.1.591+a3d5e5598290df") {
-            MASTER
-        } else {
-            CONTROL_PLANE
-        },
-    )
-}
-
 /// The kubeconfig of an administrator who may do everything from the server's first moment. Since 1.29 the
 /// usual one is of a group that gets its rights by a role binding.
 pub fn first_kubeconfig(version: &Version) -> &'static str {
@@ -71,16 +56,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_follow_the_release() {
-        for (version, taints, label) in [
-            ("v1.20.2", &[MASTER] as &[&str], MASTER),
-            ("v1.24.0-alpha.1", &[MASTER], MASTER),
-            ("v1.24.0", &[CONTROL_PLANE, MASTER], CONTROL_PLANE),
-            ("v1.25.0", &[CONTROL_PLANE], CONTROL_PLANE),
-            ("v1.37.0", &[CONTROL_PLANE], CONTROL_PLANE),
+    fn taints_follow_the_release() {
+        for (version, taints) in [
+            ("v1.20.2", &[MASTER] as &[&str]),
+            ("v1.24.0-alpha.1", &[MASTER]),
+            ("v1.24.0", &[CONTROL_PLANE, MASTER]),
+            ("v1.25.0", &[CONTROL_PLANE]),
+            ("v1.37.0", &[CONTROL_PLANE]),
         ] {
             assert_eq!(control_plane_taints(version).unwrap(), taints, "{version}");
-            assert_eq!(control_plane_label(version).unwrap(), label, "{version}");
         }
         assert!(control_plane_taints("latest").is_err());
     }
