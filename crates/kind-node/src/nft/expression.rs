@@ -44,9 +44,12 @@ const NEXT_REGISTER: u32 = 2;
 const FRAGMENT: u16 = 0x3fff;
 /// The same number for the same packet on every node.
 const SEED: u32 = 0x6b69_6e64;
-/// Asks for the type of an address, of that of the sender.
+/// What is asked of routes: the link that one leads to, or the type of an address.
+const LINK: u32 = 1;
 const ADDRESS_TYPE: u32 = 3;
+/// Of which address, and whether only the link counts that the packet came in by.
 const SOURCE_ADDRESS: u32 = 1;
+const SAME_LINK: u32 = 8;
 const ICMP_UNREACHABLE: u32 = 0;
 /// What is not in the set.
 const INVERTED: u32 = 1;
@@ -63,36 +66,13 @@ pub(super) fn put_rule(into: &mut Vec<u8>, family: Family, rule: &Rule) {
 
 fn put_match(into: &mut Vec<u8>, family: Family, condition: &Match) {
     match condition {
-        Match::Established => {
-            put_expression(into, "ct", |data| {
-                put_number(data, attribute::CT_DREG, REGISTER);
-                put_number(data, attribute::CT_KEY, CT_STATE);
-            });
-            // The state is a number of this machine, not of the network.
-            put_mask(into, &ESTABLISHED_RELATED.to_ne_bytes());
-            put_comparison(into, NOT_EQUAL, &[0; 4]);
-        }
-        Match::FromHere => {
-            put_expression(into, "fib", |data| {
-                put_number(data, attribute::FIB_DREG, REGISTER);
-                put_number(data, attribute::FIB_RESULT, ADDRESS_TYPE);
-                put_number(data, attribute::FIB_FLAGS, SOURCE_ADDRESS);
-            });
-            put_comparison(into, EQUAL, &LOCAL.to_ne_bytes());
-        }
+        Match::Established => is_established(into),
+        Match::FromHere => is_from_here(into),
         Match::LinkInNamed(beginning) => {
             load_meta(into, META_LINK_IN_NAME, REGISTER);
             put_comparison(into, EQUAL, beginning.as_bytes());
         }
-        Match::NoWayBack => {
-            put_expression(into, "fib", |data| {
-                put_number(data, 1, REGISTER);
-                // The link of the route to the source address, if it is this one.
-                put_number(data, 2, 1);
-                put_number(data, 3, 1 | 8);
-            });
-            put_comparison(into, EQUAL, &[0; 4]);
-        }
+        Match::NoWayBack => has_no_way_back(into),
         Match::OfFamily => {
             let number: u16 = match family {
                 Family::V4 => 0x0800,
@@ -122,6 +102,35 @@ fn put_match(into: &mut Vec<u8>, family: Family, condition: &Match) {
             put_range(into, &[*first], &[*last]);
         }
     }
+}
+
+fn is_established(into: &mut Vec<u8>) {
+    put_expression(into, "ct", |data| {
+        put_number(data, attribute::CT_DREG, REGISTER);
+        put_number(data, attribute::CT_KEY, CT_STATE);
+    });
+    // The state is a number of this machine, not of the network.
+    put_mask(into, &ESTABLISHED_RELATED.to_ne_bytes());
+    put_comparison(into, NOT_EQUAL, &[0; 4]);
+}
+
+fn is_from_here(into: &mut Vec<u8>) {
+    ask_routes(into, ADDRESS_TYPE, SOURCE_ADDRESS);
+    put_comparison(into, EQUAL, &LOCAL.to_ne_bytes());
+}
+
+fn has_no_way_back(into: &mut Vec<u8>) {
+    ask_routes(into, LINK, SOURCE_ADDRESS | SAME_LINK);
+    put_comparison(into, EQUAL, &[0; 4]);
+}
+
+/// Loads what the routing tables say of an address of the packet.
+fn ask_routes(into: &mut Vec<u8>, result: u32, flags: u32) {
+    put_expression(into, "fib", |data| {
+        put_number(data, attribute::FIB_DREG, REGISTER);
+        put_number(data, attribute::FIB_RESULT, result);
+        put_number(data, attribute::FIB_FLAGS, flags);
+    });
 }
 
 fn put_action(into: &mut Vec<u8>, family: Family, action: &Verdict) {
