@@ -517,12 +517,8 @@ fn taken_port(host: &Host) {
     spec.host.ports = vec![Port::new(LOCALHOST, number, 80, Protocol::Tcp)];
     let error = host.engine.create(&spec).unwrap_err();
     assert_eq!(error.code(), Code::PortTaken);
-    assert!(
-        error
-            .to_string()
-            .contains(&format!("pid {}", std::process::id())),
-        "{error}"
-    );
+    // Nobody is told to end the very program that tells.
+    assert!(!error.to_string().contains("pid "), "{error}");
     assert!(host.engine.list(None).unwrap().is_empty());
     // A node that does not run keeps its port.
     drop(listener);
