@@ -439,7 +439,8 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         id: "volume-missing",
         components: &["kubelet"],
-        // A socket may be of a pod that starts beside it.
+        // A socket may be of a pod that starts beside it; files and directories are there before the kubelet, or never.
+        is_certain: true,
         patterns: &[
             r#"MountVolume.SetUp failed for volume {}"{}{}pod {}"etcd-{}hostPath type check failed: {} is not a file"#,
             r#"MountVolume.SetUp failed for volume {}"{}{}pod {}"etcd-{}hostPath type check failed: {} is not a directory"#,

@@ -403,32 +403,32 @@ mod tests {
         assert_eq!(severity(7, "Error: unknown flag: --a"), Severity::Error);
     }
 
+    /// A try to get an image of a registry that may answer otherwise the next time.
+    fn failed_pull(second: &str, reason: &str) -> String {
+        format!(
+            "E1 22:00:{second} 1 a.go:1] \"Error syncing pod, skipping\" err=\"failed to \\\"StartContainer\\\" for \
+             \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"a/etcd:1\\\\\\\": {reason}\\\"\""
+        )
+    }
+
     #[test]
     fn one_try_is_not_the_last() {
         let mut watch = Watch::new();
-        let line = |second| {
-            format!(
-                "E1 22:00:{second} 1 a.go:1] Error: MountVolume.SetUp failed for volume \"x\" pod \"etcd-a\" : \
-                 hostPath type check failed: /x is not a file"
-            )
-        };
-        let mut severity = |line: &str| {
-            let checks = watch.judge_journal("kubelet", &journal(&[], &[line]));
+        let mut severity = |second| {
+            let line = failed_pull(second, "503 Service Unavailable");
+            let checks = watch.judge_journal("kubelet", &journal(&[], &[&line]));
             (checks[0].id.clone(), checks[0].severity)
         };
-        let missing = |severity| ("volume-missing".to_owned(), severity);
-        assert_eq!(severity(&line("01")), missing(Severity::Warning));
-        assert_eq!(severity(&line("01")), missing(Severity::Warning));
-        assert_eq!(severity(&line("02")), missing(Severity::Error));
+        let missing = |severity| ("control-plane-image".to_owned(), severity);
+        assert_eq!(severity("01"), missing(Severity::Warning));
+        assert_eq!(severity("01"), missing(Severity::Warning));
+        assert_eq!(severity("02"), missing(Severity::Error));
     }
 
     #[test]
     fn an_image_that_its_registry_does_not_have_is_not_asked_for_twice() {
         let severity = |reason: &str| {
-            let line = format!(
-                "E1 22:00:01 1 a.go:1] \"Error syncing pod, skipping\" err=\"failed to \\\"StartContainer\\\" for \
-                 \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"a/etcd:1\\\\\\\": {reason}\\\"\""
-            );
+            let line = failed_pull("01", reason);
             let checks = Watch::new().judge_journal("kubelet", &journal(&[], &[&line]));
             (checks[0].id.clone(), checks[0].severity)
         };
@@ -451,15 +451,9 @@ mod tests {
 
     #[test]
     fn a_second_try_is_one_whatever_was_said_since_the_first() {
-        let failed = |second| {
-            format!(
-                "E1 22:00:{second} 1 a.go:1] Error: MountVolume.SetUp failed for volume \"x\" pod \"etcd-a\" : \
-                 hostPath type check failed: /x is not a file"
-            )
-        };
-        let mut lines = vec![failed("01")];
+        let mut lines = vec![failed_pull("01", "503 Service Unavailable")];
         lines.extend((0..LATEST_LINES).map(|line| format!("I1 {line}")));
-        lines.push(failed("13"));
+        lines.push(failed_pull("13", "503 Service Unavailable"));
         let lines: Vec<_> = lines.iter().map(String::as_str).collect();
         let checks = Watch::new().judge_journal("kubelet", &journal(&[], &lines));
         assert_eq!(checks[0].severity, Severity::Error);
