@@ -329,6 +329,7 @@ kubeadmConfigPatches:
         cause: "Cannot connect to the Docker daemon",
         keeps_nodes: true,
         engine: Some("docker"),
+        varies: true,
         ..OF_CONFIG
     },
     Fault {

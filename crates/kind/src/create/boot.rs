@@ -38,15 +38,23 @@ fn boot_node(engine: &dyn Engine, node: &NodePlan) -> Result<()> {
     }
     let booted = engine.wait_until_booted(&node.name, BOOT_TIMEOUT);
     booted.map_err(|error| {
+        let failed = failed(Code::NodeBoot, "failed to boot");
         let mut console = Vec::new();
-        // It tells more where it can be read.
-        let _ = engine.logs(&node.name, false, &mut console);
-        let cause = find_cause(&String::from_utf8_lossy(&console));
-        match cause {
-            Some(cause) => tell_cause(&node.name, cause),
-            None => failed(Code::NodeBoot, "failed to boot")(error),
+        match engine.logs(&node.name, false, &mut console) {
+            // A node ends with its engine, and looks like one that did not get up.
+            Err(gone) if is_gone(&gone) => failed(gone),
+            _ => match find_cause(&String::from_utf8_lossy(&console)) {
+                Some(cause) => tell_cause(&node.name, cause),
+                None => failed(error),
+            },
         }
     })
+}
+
+/// Whether it is the engine that fails, and not a node.
+fn is_gone(error: &kind_engine::Error) -> bool {
+    use kind_engine::Code;
+    matches!(error.code(), Code::NoDaemon | Code::NoAnswer)
 }
 
 /// Why the first program of a node ended, if its last words are known.
