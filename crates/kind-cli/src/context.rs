@@ -34,7 +34,12 @@ impl Context {
 
     /// The library, with the engine that the user chose or that is there.
     pub(crate) fn provider(&self, matches: &Matches) -> Result<Provider, Failure> {
-        let provider = self.builder(matches)?.open()?;
+        self.open(self.builder(matches)?)
+    }
+
+    /// Opens an engine, and says what the user should know of it.
+    pub(crate) fn open(&self, builder: ProviderBuilder) -> Result<Provider, Failure> {
+        let provider = builder.open()?;
         if let Some(notice) = provider.engine_notice() {
             self.ui.warn(notice);
         }

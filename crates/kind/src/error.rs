@@ -373,6 +373,13 @@ impl Error {
             Self::WrongMachine { machine, .. } => {
                 Some(format!("use a kind that was built for {machine}"))
             }
+            _ => self.cause()?.0.remedy.clone(),
+        }
+    }
+
+    /// The failure of another part of kind behind it.
+    fn cause(&self) -> Option<&Cause> {
+        match self {
             Self::Config(cause)
             | Self::Engine { source: cause, .. }
             | Self::Store { source: cause, .. }
@@ -381,7 +388,7 @@ impl Error {
             | Self::Push { source: cause, .. }
             | Self::Build { source: cause, .. }
             | Self::Document { source: cause, .. }
-            | Self::Kubeconfig { source: cause, .. } => cause.0.remedy.clone(),
+            | Self::Kubeconfig { source: cause, .. } => Some(cause),
             _ => None,
         }
     }
@@ -392,10 +399,7 @@ impl Error {
             Self::Step(step) => Some(&step.output),
             Self::Examined { source, .. } | Self::ClusterStays { source, .. } => source.output(),
             Self::Many(errors) => errors.iter().find_map(Self::output),
-            Self::Engine { source: cause, .. } | Self::Image { source: cause, .. } => {
-                cause.0.output.as_deref()
-            }
-            _ => None,
+            _ => self.cause()?.0.output.as_deref(),
         }
     }
 

@@ -67,7 +67,7 @@ fn create_cluster(matches: &Matches, context: &Context) -> Result<Exit, Failure>
     let timings = Timings::open(matches)?;
     let created = build_options(matches, context, &files)
         .and_then(|options| {
-            let provider = builder.open()?;
+            let provider = context.open(builder)?;
             let options = options.cancel(context.interruptible());
             Ok(provider.create(&options, &|event| {
                 timings.record_event(&event);

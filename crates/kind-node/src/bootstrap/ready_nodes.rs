@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::{Node, Pod, Taint};
 use kube::Client;
 use kube::api::{Api, ListParams};
 use tokio::time::{sleep, timeout};
@@ -74,21 +74,25 @@ async fn wait_until_ready(wanted: &Wanted) -> Result<(), String> {
 async fn check_cluster(client: &Client, wanted: &Wanted) -> Result<(), String> {
     let every = ListParams::default();
     let nodes = Api::<Node>::all(client.clone()).list(&every).await;
-    judge_nodes(&nodes.map_err(text)?.items, wanted.nodes)?;
+    let nodes = nodes.map_err(text)?.items;
+    judge_nodes(&nodes, wanted.nodes)?;
+    if !wanted.service_address {
+        // Whoever brings addresses of Services brings what pods of kube-system wait for.
+        return Ok(());
+    }
+    let are_closed = are_closed_by_user(&nodes);
     let pods = Api::<Pod>::namespaced(client.clone(), SYSTEM);
-    judge_pods(&pods.list(&every).await.map_err(text)?.items)?;
+    judge_pods(&pods.list(&every).await.map_err(text)?.items, are_closed)?;
     let sets = Api::<DaemonSet>::namespaced(client.clone(), SYSTEM);
     let deployments = Api::<Deployment>::namespaced(client.clone(), SYSTEM);
     let (sets, deployments) = tokio::join!(sets.list(&every), deployments.list(&every));
     let sets = sets.map_err(text)?.items;
     let deployments = deployments.map_err(text)?.items;
     let missing = sets.iter().find_map(judge_daemon_set);
-    let missing = missing.or_else(|| deployments.iter().find_map(judge_deployment));
+    let deployments = deployments.iter().filter(|_| !are_closed);
+    let missing = missing.or_else(|| deployments.into_iter().find_map(judge_deployment));
     missing.map_or(Ok(()), Err)?;
-    if wanted.service_address {
-        service_address::check_service_address(client).await?;
-    }
-    Ok(())
+    service_address::check_service_address(client).await
 }
 
 fn judge_nodes(nodes: &[Node], wanted: usize) -> Result<(), String> {
@@ -101,17 +105,47 @@ fn judge_nodes(nodes: &[Node], wanted: usize) -> Result<(), String> {
     }
 }
 
-fn judge_pods(pods: &[Pod]) -> Result<(), String> {
+/// Whether every node has a taint that is neither Kubernetes' own nor a role's, for example until a cloud controller
+/// takes it away. What finds no node then is not waited for: the user wants it so.
+fn are_closed_by_user(nodes: &[Node]) -> bool {
+    const OWN: [&str; 2] = ["node.kubernetes.io/", "node-role.kubernetes.io/"];
+    let is_users = |taint: &Taint| {
+        taint.effect != "PreferNoSchedule" && !OWN.iter().any(|own| taint.key.starts_with(own))
+    };
+    let taints = |node: &Node| node.spec.as_ref().and_then(|spec| spec.taints.clone());
+    let is_closed = |node| taints(node).is_some_and(|taints| taints.iter().any(is_users));
+    nodes.iter().all(is_closed)
+}
+
+fn judge_pods(pods: &[Pod], are_closed: bool) -> Result<(), String> {
     if pods.is_empty() {
         return Err(format!("there is no pod in {SYSTEM}"));
     }
-    match pods.iter().find_map(judge_pod) {
+    let waits = |pod: &Pod| are_closed && finds_no_node(pod);
+    let mut counted = pods.iter().filter(|pod| !waits(pod) && !is_replaced(pod));
+    match counted.find_map(judge_pod) {
         Some(unready) => Err(format!(
             "pod {} is not ready: {}",
             unready.name, unready.reason
         )),
         None => Ok(()),
     }
+}
+
+fn finds_no_node(pod: &Pod) -> bool {
+    let status = pod.status.as_ref();
+    let conditions = status.and_then(|status| status.conditions.as_deref());
+    let is_refused = |reason: &Option<String>| reason.as_deref() == Some("Unschedulable");
+    let mut conditions = conditions.unwrap_or_default().iter();
+    conditions.any(|one| one.type_ == "PodScheduled" && is_refused(&one.reason))
+}
+
+/// Whether it has failed for good, so that its controller, which is judged as well, makes another one.
+fn is_replaced(pod: &Pod) -> bool {
+    let status = pod.status.as_ref();
+    let has_failed = status.is_some_and(|status| status.phase.as_deref() == Some("Failed"));
+    let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+    has_failed && owners.iter().any(|owner| owner.controller == Some(true))
 }
 
 /// What a DaemonSet waits for. Its controller may not have seen it yet, or all nodes.
@@ -176,10 +210,47 @@ mod tests {
         });
         let pods = [serde_json::from_value(pod).unwrap()];
         assert_eq!(
-            judge_pods(&pods).unwrap_err(),
+            judge_pods(&pods, false).unwrap_err(),
             "pod kube-proxy-x is not ready: container kube-proxy: CrashLoopBackOff, started again 4 times"
         );
-        assert!(judge_pods(&[]).is_err());
+        assert!(judge_pods(&[], false).is_err());
+    }
+
+    #[test]
+    fn pods_that_taints_of_the_user_keep_away_are_not_waited_for() {
+        let node = |key: &str| -> Node {
+            let taint = json!({ "key": key, "effect": "NoSchedule" });
+            serde_json::from_value(json!({ "spec": { "taints": [taint] } })).unwrap()
+        };
+        let role = node("node-role.kubernetes.io/control-plane");
+        let cloud = node("node.cloudprovider.kubernetes.io/uninitialized");
+        assert!(are_closed_by_user(std::slice::from_ref(&cloud)));
+        assert!(!are_closed_by_user(&[cloud, role]));
+        let condition =
+            json!({ "type": "PodScheduled", "status": "False", "reason": "Unschedulable" });
+        let pod = json!({
+            "metadata": { "name": "coredns-x" },
+            "status": { "phase": "Pending", "conditions": [condition] },
+        });
+        let pods = [serde_json::from_value(pod).unwrap()];
+        assert_eq!(judge_pods(&pods, true), Ok(()));
+        assert!(judge_pods(&pods, false).is_err());
+    }
+
+    #[test]
+    fn a_failed_pod_that_its_controller_replaces_is_not_waited_for() {
+        let pod = |owners: Value| -> Pod {
+            let pod = json!({
+                "metadata": { "name": "a", "ownerReferences": owners },
+                "status": { "phase": "Failed", "reason": "Evicted" },
+            });
+            serde_json::from_value(pod).unwrap()
+        };
+        let owner = json!({
+            "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "a", "uid": "1", "controller": true,
+        });
+        assert_eq!(judge_pods(&[pod(json!([owner]))], false), Ok(()));
+        assert!(judge_pods(&[pod(json!([]))], false).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use kind_node::request::StepId;
 use super::coordinator::Coordinator;
 use super::phases::Phases;
 use crate::error::FailedStep;
+use crate::node::LimitedOutput;
 use crate::plan::{NodePlan, Plan};
 use crate::{Code, Error, Result};
 
@@ -39,11 +40,11 @@ fn boot_node(engine: &dyn Engine, node: &NodePlan) -> Result<()> {
     let booted = engine.wait_until_booted(&node.name, BOOT_TIMEOUT);
     booted.map_err(|error| {
         let failed = failed(Code::NodeBoot, "failed to boot");
-        let mut console = Vec::new();
+        let mut console = LimitedOutput::default();
         match engine.logs(&node.name, false, &mut console) {
             // A node ends with its engine, and looks like one that did not get up.
             Err(gone) if is_gone(&gone) => failed(gone),
-            _ => match find_cause(&String::from_utf8_lossy(&console)) {
+            _ => match find_cause(&String::from_utf8_lossy(&console.0)) {
                 Some(cause) => tell_cause(&node.name, cause),
                 None => failed(error),
             },

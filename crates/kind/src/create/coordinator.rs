@@ -105,15 +105,20 @@ impl<'a> Coordinator<'a> {
             }
             return error;
         }
-        let mut nodes = self.engine().list(Some(self.cluster)).unwrap_or_default();
-        nodes.retain(|node| made.contains(&node.name));
-        let there = nodes.iter().map(|node| node.name.clone()).collect();
-        // A user who interrupts does not want to wait for logs.
-        let error = if error.is_cancelled() {
-            error
-        } else {
-            self.keep_evidence(nodes, error)
+        // A user who interrupts does not want to wait for logs, and what was abandoned may be gone already.
+        if error.is_cancelled() {
+            self.remove_nodes(&made, made.clone(), phases);
+            return error;
+        }
+        let listed = self.engine().list(Some(self.cluster));
+        let there = match &listed {
+            Ok(nodes) => names_of_made(nodes, &made),
+            // Who cannot be asked may still remove them.
+            Err(_) => made.clone(),
         };
+        let mut nodes = listed.unwrap_or_default();
+        nodes.retain(|node| made.contains(&node.name));
+        let error = self.keep_evidence(nodes, error);
         self.remove_nodes(&made, there, phases);
         error
     }
@@ -175,4 +180,9 @@ impl<'a> Coordinator<'a> {
     fn lock_made_nodes(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn names_of_made(nodes: &[Node], made: &[String]) -> Vec<String> {
+    let names = nodes.iter().map(|node| &node.name);
+    names.filter(|name| made.contains(name)).cloned().collect()
 }

@@ -149,21 +149,32 @@ impl BootstrapRun<'_, '_> {
                 ms,
                 causes,
             } => self.tell_slow(node, id, name, ms, &causes),
-            NodeEvent::File { id, path, text } => match id {
-                StepId::AdminKubeconfig => self.admin = Some(text),
-                StepId::BalancerKubeconfig => self.give_balancer(text)?,
-                _ => self.keep_shared_file(path, text),
-            },
-            NodeEvent::Marked { id: StepId::Serves } => self.next_group(requests),
-            NodeEvent::Marked { id: StepId::Joined } => {
+            NodeEvent::File { id, path, text } => self.take_file(id, path, text)?,
+            NodeEvent::Marked { id } => self.on_mark(requests, id),
+        }
+        Ok(())
+    }
+
+    fn take_file(&mut self, id: StepId, path: String, text: String) -> Result<()> {
+        match id {
+            StepId::AdminKubeconfig => self.admin = Some(text),
+            StepId::BalancerKubeconfig => self.give_balancer(text)?,
+            _ => self.keep_shared_file(path, text),
+        }
+        Ok(())
+    }
+
+    fn on_mark(&mut self, requests: &mut Requests, id: StepId) {
+        match id {
+            StepId::Serves => self.next_group(requests),
+            StepId::Joined => {
                 self.joining = self.joining.saturating_sub(1);
                 if self.joining == 0 {
                     self.next_group(requests);
                 }
             }
-            event => tracing::trace!(?event, node, "node"),
+            id => tracing::trace!(?id, "a mark of a node"),
         }
-        Ok(())
     }
 
     fn tell_started(&self, node: &str, id: StepId, name: String) {

@@ -19,14 +19,13 @@ pub(crate) struct Prepared {
 
 /// A limit that was raised for a check.
 struct Raised {
-    check: &'static str,
     found: String,
     sysctl: Sysctl,
     before: String,
 }
 
-/// Raises what keeps nodes from running, and looks again: what does not help is taken back. `sysctls` is the directory of
-/// the kernel's settings.
+/// Raises what keeps nodes from running, and looks again: where something is in the way all the same, no node is made, and
+/// the host stays as it was. `sysctls` is the directory of the kernel's settings.
 pub(super) fn raise_limits(examine: &dyn Fn() -> Vec<Examined>, sysctls: &Path) -> Prepared {
     let mut examined = examine();
     let raised: Vec<_> = examined
@@ -36,17 +35,13 @@ pub(super) fn raise_limits(examine: &dyn Fn() -> Vec<Examined>, sysctls: &Path) 
     if !raised.is_empty() {
         examined = examine();
     }
-    let is_in_the_way = |raised: &Raised| {
-        let mut examined = examined.iter();
-        examined.any(|one| one.id == raised.check && one.verdict == Verdict::Error)
-    };
-    let (vain, helpful): (Vec<_>, Vec<_>) = raised.into_iter().partition(is_in_the_way);
-    for Raised { sysctl, before, .. } in vain {
-        // It has just been written.
-        let _ = fs::write(sysctls.join(sysctl.name.replace('.', "/")), before);
+    let refused = examined.iter().any(|one| one.verdict == Verdict::Error);
+    if refused {
+        raised.iter().for_each(|one| one.take_back(sysctls));
     }
+    let kept = raised.iter().filter(|_| !refused);
     Prepared {
-        raised: helpful.iter().map(Raised::describe).collect(),
+        raised: kept.map(Raised::describe).collect(),
         problems: examined.into_iter().flat_map(|one| one.problems).collect(),
     }
 }
@@ -58,7 +53,6 @@ fn raise_limit(examined: &Examined, sysctls: &Path) -> Option<Raised> {
     // Who may not raise it is told by the check how it is done.
     let before = sysctl.set_below(sysctls).ok()?;
     Some(Raised {
-        check: examined.id,
         found: error.found.clone(),
         sysctl,
         before,
@@ -66,6 +60,12 @@ fn raise_limit(examined: &Examined, sysctls: &Path) -> Option<Raised> {
 }
 
 impl Raised {
+    fn take_back(&self, sysctls: &Path) {
+        let path = sysctls.join(self.sysctl.name.replace('.', "/"));
+        // It has just been written.
+        let _ = fs::write(path, &self.before);
+    }
+
     fn describe(&self) -> String {
         let Sysctl { name, value } = self.sysctl;
         let (found, before) = (&self.found, &self.before);

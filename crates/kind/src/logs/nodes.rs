@@ -209,11 +209,17 @@ impl NodeLogs {
 
     fn unpack_running(&self) -> Result<()> {
         let pack = bounded_command(&["sh", "-c", PACK_LOGS]);
+        let mut code = 0;
         self.unpack_stream(0, |tar| {
             let mut complaints = io::sink();
             let io = Io::new(None, tar, &mut complaints);
-            self.engine.exec(&self.node.name, &pack, io).map(drop)
-        })
+            code = self.engine.exec(&self.node.name, &pack, io)?;
+            Ok(())
+        })?;
+        let action = || format!("failed to copy {LOGS} of node");
+        (code == 0)
+            .then_some(())
+            .ok_or_else(|| self.failed_step(action(), format!("exit status {code}")))
     }
 
     fn unpack_stopped(&self) -> Result<()> {

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use kind_engine::{Info, Network};
 
 use super::address::ProxyAddress;
-use super::variables::{PROXIES, find_variable};
+use super::variables::{EVERY, SINGLE, find_variable};
 
 /// Sockets that listen for TCP connections, as the kernel tells them.
 const SOCKETS: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
@@ -80,17 +80,31 @@ pub(super) fn point_at_host(
 ) -> (BTreeMap<String, String>, Vec<String>) {
     let mut changed = environment.clone();
     let mut told = Vec::new();
-    for name in PROXIES {
+    for name in SINGLE.into_iter().chain([EVERY]) {
         let Some(value) = find_variable(environment, name) else {
             continue;
         };
-        let (value, text) = judge_proxy(name, value, reach);
+        let (given, text) = judge_proxy(name, value, reach);
+        if name == EVERY && (given.is_some() || text.is_none()) {
+            let value = given.as_ref().unwrap_or(value);
+            stand_in(&mut changed, value);
+        }
         told.extend(text.filter(|text| !told.contains(text)));
-        if let Some(value) = value {
-            changed.insert(name.to_owned(), value);
+        if let Some(given) = given {
+            changed.insert(name.to_owned(), given);
         }
     }
     (changed, told)
+}
+
+/// Has a proxy for all protocols stand for those that have none: programs in nodes do not know `ALL_PROXY`. One that
+/// nodes do not reach stays where nobody looks.
+fn stand_in(environment: &mut BTreeMap<String, String>, every: &str) {
+    for name in SINGLE {
+        if find_variable(environment, name).is_none() {
+            environment.insert(name.to_owned(), every.to_owned());
+        }
+    }
 }
 
 /// Another value for a variable, and what is to be said of it.
@@ -175,6 +189,26 @@ mod tests {
             told[0].ends_with("name an address of this host that nodes reach"),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn a_proxy_for_all_protocols_stands_for_each_where_nodes_reach_it() {
+        let changed = |variables: &[(&str, &str)]| {
+            let (changed, _) = point_at_host(&pairs(variables), &reach(&[3128]));
+            SINGLE.map(|name| find_variable(&changed, name).cloned().unwrap_or_default())
+        };
+        let far = ("all_proxy", "http://far:1");
+        assert_eq!(changed(&[far]), ["http://far:1", "http://far:1"]);
+        let own = ("HTTP_PROXY", "http://own:1");
+        assert_eq!(changed(&[far, own]), ["http://own:1", "http://far:1"]);
+        let near = "http://172.18.0.1:3128";
+        assert_eq!(
+            changed(&[("ALL_PROXY", "http://localhost:3128")]),
+            [near, near]
+        );
+        for out_of_reach in ["socks5://127.0.0.1:1080", "socks4://far:1"] {
+            assert_eq!(changed(&[("ALL_PROXY", out_of_reach)]), ["", ""]);
+        }
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use kind_engine::Engine;
 
-/// Variables that name a proxy, in capitals.
-pub(super) const PROXIES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+/// The variable of the proxy for all protocols.
+pub(super) const EVERY: &str = "ALL_PROXY";
+/// Variables of proxies for one protocol.
+pub(super) const SINGLE: [&str; 2] = ["HTTP_PROXY", "HTTPS_PROXY"];
 
-/// The host's environment with the proxies of the engine's own client, where the host says nothing of them. What is for
-/// all protocols stands for those that have none: programs in nodes do not know `ALL_PROXY`.
+/// The host's environment with the proxies of the engine's own client, where the host says nothing of them.
 pub(super) fn with_client_settings(
     engine: Option<&dyn Engine>,
     environment: &BTreeMap<String, String>,
@@ -17,13 +18,6 @@ pub(super) fn with_client_settings(
     let client = client.unwrap_or_default().into_iter();
     let mut all = environment.clone();
     all.extend(client.filter(|(name, _)| find_variable(environment, name).is_none()));
-    if let Some(every) = find_variable(&all, "ALL_PROXY").cloned() {
-        for name in ["HTTP_PROXY", "HTTPS_PROXY"] {
-            if find_variable(&all, name).is_none() {
-                all.insert(name.to_owned(), every.clone());
-            }
-        }
-    }
     all
 }
 
@@ -70,18 +64,5 @@ mod tests {
             found(client, &[none, ("HTTP_PROXY", "")]),
             ["client", "safe", "own"]
         );
-    }
-
-    #[test]
-    fn a_proxy_for_all_protocols_counts() {
-        let every = ("all_proxy", "every");
-        assert_eq!(found("{}", &[every]), ["every", "every", ""]);
-        assert_eq!(
-            found("{}", &[every, ("HTTP_PROXY", "own")]),
-            ["own", "every", ""]
-        );
-        let client = r#"{"httpsProxy":"safe","allProxy":"any"}"#;
-        assert_eq!(found(client, &[]), ["any", "safe", ""]);
-        assert_eq!(found(client, &[every]), ["every", "safe", ""]);
     }
 }
