@@ -103,7 +103,7 @@ fn deploy(kind: &Path, kubeconfig: &Path, scratch: &Path) -> Result<(), Failure>
             .arg(archive),
     )?;
     let manifest = scratch.join("sample.yaml");
-    fs::write(&manifest, include_str!("sample.yaml"))?;
+    fs::write(&manifest, sample::MANIFEST)?;
     shell::run(kubectl(kubeconfig).arg("apply").arg("-f").arg(&manifest))?;
     let wait = ["rollout", "status", "--timeout=2m", "deployment/sample"];
     shell::run(kubectl(kubeconfig).args(wait))?;

@@ -27,10 +27,12 @@ Usage: cargo xtask COMMAND
 Commands:
   try [--yes]   build kind, make a cluster with a sample app and show its answer
   test [--fast] run every test; --fast leaves out those on real clusters
-  bench [--runs N] [--nodes N] [--image ARCHIVE | --packed]
-                create clusters with this kind and the original one in turn, and show the times;
-                the node image is that of an archive, or made from Debian's packages, its images
-                unpacked or packed as published node images hold them
+  bench [--runs N] [--case ID]... [--quick] [--image ARCHIVE | --packed] [--before KIND] [--output DIR]
+                let this kind, the original one and an earlier kind of ours do the same in turn, five
+                times or N: creations, loads, restarts, what idle clusters cost; --quick does once what
+                takes seconds. The node image is that of an archive, or made from Debian's packages, its
+                images unpacked or packed as published node images hold them. --output writes latest.md
+                and latest.json
   conformance [--suite DIR] [--focus RE] [--provider NAME] [--image ARCHIVE] [--parallel N]
                 [--timeout MINUTES]
                 run Kubernetes' own conformance tests on a cluster of three nodes and write the

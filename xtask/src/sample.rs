@@ -13,6 +13,9 @@ use crate::programs;
 /// The image's name.
 pub(crate) const IMAGE: &str = "docker.io/library/kind-sample:v1";
 
+/// Two pods of it behind a Service with a port of the node.
+pub(crate) const MANIFEST: &str = include_str!("sample.yaml");
+
 /// Serves on port 8080.
 const SERVE: &str = "mkdir -p /www && echo \"Hello from pod $(hostname)\" > /www/index.html && \
                      exec httpd -f -p 8080 -h /www";

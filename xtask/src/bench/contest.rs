@@ -1,173 +1,128 @@
-//! The contest itself, in a world of its own with one engine.
+//! The contest itself, in a world of its own with its own engines.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::Instant;
+use std::process::Command;
 
-use kind_e2e::{Engine, Kind};
 use kind_image::archive;
 use kind_image::store::Store;
+use serde_json::{Value, json};
 
-use super::phases::{self, Times};
-use super::table::{self, Column};
+use super::cluster::Source;
+use super::contestant::{self, Contestant, Programs};
+use super::image;
+use super::options::Options;
+use super::report::{self, Setting};
+use super::results::Results;
+use super::rounds::Course;
 use crate::Failure;
-use crate::shell::say;
+use crate::shell::{self, say};
 
-const CLUSTER: &str = "bench";
-
-/// The configuration up to the workers. Kubelets from 1.35 on refuse hosts with cgroup v1 unless they are told not
-/// to, which the original kind leaves to its users; older ones only warn of a field that they do not know.
-const HEAD: &str = "\
-kind: Cluster
-apiVersion: kind.x-k8s.io/v1alpha4
-kubeadmConfigPatches:
-- |
-  kind: KubeletConfiguration
-  failCgroupV1: false
-nodes:
-- role: control-plane
-";
-
-/// What the command line of [`super::INSIDE`] says.
-struct Contest {
-    runs: usize,
-    nodes: usize,
+/// What the command line of [`super::INSIDE`] says, beside the options.
+struct Places {
     directory: PathBuf,
-    kind: PathBuf,
-    original: PathBuf,
     node_image: PathBuf,
-    runtime: PathBuf,
+    app: PathBuf,
+    programs: Programs,
 }
 
-impl Contest {
-    fn parse(arguments: &[String]) -> Option<Self> {
-        let [runs, nodes, directory, kind, original, node_image, runtime] = arguments else {
-            return None;
-        };
-        Some(Self {
-            runs: runs.parse().ok()?,
-            nodes: nodes.parse().ok()?,
-            directory: directory.into(),
-            kind: kind.into(),
-            original: original.into(),
-            node_image: node_image.into(),
-            runtime: runtime.into(),
-        })
-    }
-
-    /// One control plane and workers.
-    fn config(&self) -> Result<PathBuf, Failure> {
-        let path = self.directory.join("cluster.yaml");
-        let workers = "- role: worker\n".repeat(self.nodes - 1);
-        fs::write(&path, format!("{HEAD}{workers}"))?;
-        Ok(path)
-    }
-}
-
-/// A command on an engine.
-struct Contestant {
-    name: &'static str,
-    kind: Kind,
-}
-
-/// Everyone who takes part, the original first, and every engine ready for them.
-fn contestants(contest: &Contest) -> Result<Vec<Contestant>, Failure> {
-    let engine = |name: &str| -> Result<Arc<Engine>, Failure> {
-        let directory = contest.directory.join(name);
-        fs::create_dir_all(&directory)?;
-        Ok(Arc::new(Engine::start(name, &directory, &contest.runtime)?))
+fn parse(arguments: &[String]) -> Result<(Options, Places), Failure> {
+    let [options, directory, ours, original, node_image, app, runtime] = arguments else {
+        return Err("this is for xtask itself".into());
     };
-    let (docker, podman, native) = (engine("docker")?, engine("podman")?, engine("native")?);
-    for engine in [&docker, &podman] {
-        engine.load(&contest.node_image)?;
-    }
-    let home = |name: &str| contest.directory.join(name);
-    Ok(vec![
-        Contestant {
-            name: "kind 0.33 on docker",
-            kind: Kind::original(contest.original.clone(), &home("original"), docker.clone()),
-        },
-        Contestant {
-            name: "ours on docker",
-            kind: Kind::new(contest.kind.clone(), &home("ours"), docker),
-        },
-        Contestant {
-            name: "ours on podman",
-            kind: Kind::new(contest.kind.clone(), &home("podman"), podman),
-        },
-        Contestant {
-            name: "ours on native",
-            kind: Kind::new(contest.kind.clone(), &home("native"), native),
-        },
-    ])
+    let options = Options::from_json(options)?;
+    let programs = Programs {
+        ours: ours.into(),
+        original: original.into(),
+        before: options.before.clone(),
+        runtime: runtime.into(),
+    };
+    let places = Places {
+        directory: directory.into(),
+        node_image: node_image.into(),
+        app: app.into(),
+        programs,
+    };
+    Ok((options, places))
 }
 
-/// Lets every contestant make and delete a cluster, in turn, and prints the table.
+/// Lets every contestant do every round, in turn, prints the result and writes it to the directory.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let contest = Contest::parse(arguments).ok_or("this is for xtask itself")?;
-    let contestants = contestants(&contest)?;
-    let config = contest.config()?;
-    // The image gets into the native engine's store before the clock runs.
-    let native = contestants.iter().find(|it| it.kind.is_native());
-    let image = store(native.ok_or("nobody is native")?, &contest.node_image)?;
-    let column = |contestant: &Contestant| Column {
-        name: contestant.name.to_owned(),
-        creates: Vec::new(),
-        deletes: Vec::new(),
+    let (options, places) = parse(arguments)?;
+    let directory = &places.directory;
+    let contestants = contestant::all(&places.programs, directory, &places.node_image)?;
+    let name = fill_stores(&contestants, &places.node_image)?;
+    let loads = ["load-first", "load-again", "load-changed"];
+    let archives = loads.iter().any(|case| options.wants(case));
+    let archives = archives.then(|| image::write_archives(&directory.join("image")));
+    let course = Course {
+        options: &options,
+        source: Source {
+            image: &name,
+            directory,
+        },
+        archives: archives.transpose()?,
+        app: places.app,
     };
-    let mut columns: Vec<_> = contestants.iter().map(column).collect();
-    for run in 1..=contest.runs {
-        for (contestant, column) in contestants.iter().zip(&mut columns) {
+    let mut results = Results::default();
+    for run in 1..=options.runs {
+        for contestant in &contestants {
             say(&format!(
                 "run {run} of {}: {}",
-                contest.runs, contestant.name
+                options.runs,
+                contestant.title()
             ));
-            match create(contestant, &image, &config) {
-                Ok(times) => column.creates.push(times),
-                Err(failure) => say(&format!("{}: {failure}", contestant.name)),
-            }
-            let began = Instant::now();
-            contestant
-                .kind
-                .run(&["delete", "cluster", "--name", CLUSTER]);
-            column.deletes.push(began.elapsed());
+            course.run(contestant, &mut results);
         }
     }
-    say(&table::render(&columns));
-    Ok(())
+    let setting = Setting {
+        machine: machine()?,
+        versions: versions(&contestants, &name),
+        runs: options.runs,
+    };
+    let markdown = report::render_markdown(&setting, &results);
+    say(&markdown);
+    fs::write(directory.join("result.md"), markdown)?;
+    let json = serde_json::to_string_pretty(&report::to_json(&setting, &results))?;
+    Ok(fs::write(directory.join("result.json"), json + "\n")?)
 }
 
-/// Puts the image into the native engine's store, and says what it is called.
-fn store(native: &Contestant, image: &Path) -> Result<String, Failure> {
-    let store = Store::open(&native.kind.state().join("images"))?;
-    let images = archive::read(&store, File::open(image)?)?;
-    let names = images.iter().flat_map(|image| image.references());
-    let name = names.last().ok_or("the node image has no name")?;
-    Ok(name.to_string())
-}
-
-fn create(contestant: &Contestant, image: &str, config: &Path) -> Result<Times, Failure> {
-    let arguments = ["create", "cluster", "--name", CLUSTER, "--wait", "3m"];
-    let mut command: Command = contestant.kind.command(&arguments);
-    command.args(["--image", image, "--config"]).arg(config);
-    let began = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let lines = child
-        .stderr
-        .take()
-        .map(|stderr| phases::watch(stderr, began));
-    let lines = lines.unwrap_or_default();
-    let status = child.wait()?;
-    let total = began.elapsed();
-    if status.success() {
-        return Ok(phases::times(&lines, total));
+/// Puts the image into the native stores before the clock runs, and says what it is called.
+fn fill_stores(contestants: &[Contestant], image: &Path) -> Result<String, Failure> {
+    let mut name = None;
+    for contestant in contestants.iter().filter(|it| it.kind.is_native()) {
+        let store = Store::open(&contestant.kind.state().join("images"))?;
+        let images = archive::read(&store, File::open(image)?)?;
+        let mut names = images.iter().flat_map(|image| image.references());
+        name = names.next_back().map(ToString::to_string);
     }
-    let text: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
-    Err(format!("create failed:\n{}", text.join("\n")).into())
+    Ok(name.ok_or("the node image has no name")?)
+}
+
+fn machine() -> Result<Value, Failure> {
+    let memory = fs::read_to_string("/proc/meminfo")?;
+    let total = memory.split_whitespace().nth(1).ok_or("no memory")?;
+    let processors = std::thread::available_parallelism()?.get();
+    let unified = fs::exists("/sys/fs/cgroup/cgroup.controllers")?;
+    Ok(json!({
+        "processors": processors,
+        "memory_kib": total.parse::<u64>()?,
+        "kernel": fs::read_to_string("/proc/sys/kernel/osrelease")?.trim(),
+        "cgroup": if unified { "v2" } else { "v1" },
+    }))
+}
+
+fn versions(contestants: &[Contestant], image: &str) -> Value {
+    let mut versions = serde_json::Map::new();
+    versions.insert("node image".to_owned(), image.into());
+    for contestant in contestants {
+        let version = contestant.kind.run(&["version"]).stdout;
+        versions.insert(contestant.title(), version.trim().into());
+    }
+    for (name, program) in [("docker", "dockerd"), ("podman", "podman")] {
+        let mut command = Command::new(program);
+        let version = shell::output(command.arg("--version")).unwrap_or_default();
+        versions.insert(name.to_owned(), version.trim().into());
+    }
+    versions.into()
 }
