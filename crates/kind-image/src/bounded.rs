@@ -8,13 +8,20 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Reads a list of at most `MOST` items.
+/// Reads a list of at most `MOST` items. Null is an empty one: programs in Go write that.
 pub(crate) fn list<'de, D, T, const MOST: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    deserializer.deserialize_seq(ListVisitor::<T, MOST>(PhantomData))
+    optional_list::<D, T, MOST>(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads a value, or null for what it is by default.
+pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Reads a list of at most `MOST` items, or nothing.
@@ -55,7 +62,8 @@ pub(crate) struct List<T, const MOST: usize>(pub(crate) Vec<T>);
 
 impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        list::<D, T, MOST>(deserializer).map(Self)
+        let items = deserializer.deserialize_seq(ListVisitor::<T, MOST>(PhantomData));
+        items.map(Self)
     }
 }
 
@@ -136,8 +144,9 @@ mod tests {
         assert_eq!(document.optional, Some(vec![1]));
         assert_eq!(document.table["a"], "b");
         assert_eq!(document.labels.map(|labels| labels.len()), Some(2));
-        let nothing = parse(r#"{"optional":null,"labels":null}"#).unwrap();
+        let nothing = parse(r#"{"list":null,"optional":null,"labels":null}"#).unwrap();
         assert_eq!((nothing.optional, nothing.labels), (None, None));
+        assert!(nothing.list.is_empty());
         for long in [
             r#"{"list":[1,2,3]}"#,
             r#"{"optional":[1,2,3]}"#,

@@ -178,7 +178,7 @@ pub struct ImageConfig {
     #[serde(default)]
     pub os: String,
     /// How its containers run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::or_default")]
     pub config: RunConfig,
     /// The layers by the digest of their unpacked tar, lowest first.
     pub rootfs: RootFs,

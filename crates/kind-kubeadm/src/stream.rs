@@ -4,17 +4,20 @@ use kind_config::yaml;
 use serde_json::Value;
 
 /// Splits a stream and parses its documents. A document ends at any line that begins with `---`,
-/// whatever follows on it; one without content is null, but a separator at the end adds none.
+/// whatever follows on it; one without content is null, but a separator at the end adds none. Of a key that stands twice the
+/// last one counts.
 ///
 /// # Errors
 /// A document is not YAML.
 pub fn split_documents(text: &str) -> Result<Vec<Value>, yaml::Error> {
     let documents = document_lines(text).into_iter();
     documents
-        .map(|(before, document)| match yaml::parse(&document) {
-            Ok(document) => Ok(document.to_json()),
-            Err(error) => Err(error.below(before)),
-        })
+        .map(
+            |(before, document)| match yaml::parse_last_wins(&document) {
+                Ok(document) => Ok(document.to_json()),
+                Err(error) => Err(error.below(before)),
+            },
+        )
         .collect()
 }
 

@@ -24,9 +24,34 @@ fn ipvs_warning(cluster: &Cluster) -> Option<String> {
     })
 }
 
-/// The version that an image's tag is, as tags of published node images are.
+/// The oldest minor version of Kubernetes that a tag is believed to tell of, which kind's first images had.
+const OLDEST: u64 = 11;
+
+/// The version that an image's tag is, as tags of published node images are. A tag that is no version of Kubernetes is the
+/// image's own; what is in that one, the node tells.
 pub fn tagged_version(image: &str) -> Option<Version> {
     let name = image.split('@').next()?.rsplit('/').next()?;
     let (_, tag) = name.split_once(':')?;
-    tag.starts_with('v').then(|| tag.parse().ok())?
+    let version: Version = tag.strip_prefix('v').and(tag.parse().ok())?;
+    (version.major() == 1 && version.minor() >= OLDEST).then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_that_are_no_version_of_kubernetes_tell_nothing() {
+        for (image, version) in [
+            ("kindest/node:v1.36.1", Some("1.36.1")),
+            ("kindest/node:v1.36.1@sha256:0", Some("1.36.1")),
+            ("registry.test:5000/kind-node:v1.0.3", None),
+            ("registry.test:5000/kind-node:v2.4.0", None),
+            ("kindest/node:1.36.1", None),
+            ("kindest/node", None),
+        ] {
+            let version = version.map(|version| version.parse().unwrap());
+            assert_eq!(tagged_version(image), version, "{image}");
+        }
+    }
 }

@@ -21,6 +21,6 @@ pub use deserialize::{from_str, from_value};
 pub use edit::DocumentEditor;
 pub use emit::{emit, emit_in_order, to_string};
 pub use error::{Error, Problem};
-pub use parse::{documents, parse};
+pub use parse::{documents, parse, parse_last_wins, repeated_keys};
 pub use scalar::Scalar;
 pub use value::{Mapping, Value};

@@ -15,6 +15,24 @@ pub fn parse(text: &str) -> Result<Value, Error> {
     }
 }
 
+/// Reads the first document of a text as [`parse`] does. Of a key that stands twice the last one counts.
+///
+/// # Errors
+/// The text is not YAML.
+pub fn parse_last_wins(text: &str) -> Result<Value, Error> {
+    let tree = tree::first_document(text)?;
+    Ok(tree.map_or_else(Value::null, Value::from))
+}
+
+/// Keys that stand twice in a mapping of the first document, if the text is YAML.
+pub fn repeated_keys(text: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Ok(Some(tree)) = tree::first_document(text) {
+        collect_duplicates(&tree, &mut problems);
+    }
+    problems
+}
+
 /// Reads every document of a text.
 ///
 /// # Errors

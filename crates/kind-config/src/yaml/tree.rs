@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
 
     fn mapping(&mut self, style: StructureStyle) -> Result<Content, Error> {
         let mut mapping = Entries::default();
-        let mut lines = HashMap::new();
+        let mut places = HashMap::new();
         let mut merged = Vec::new();
         while let Some((key, value)) = self.entry()? {
             let line = key.line;
@@ -173,15 +173,22 @@ impl<'a> Reader<'a> {
             };
             if is_merge {
                 merged.append(&mut merge_sources(value)?);
-            } else if let Some(&first) = lines.get(&key) {
-                mapping.duplicates.push(Duplicate { key, line, first });
+            } else if let Some(&(index, first)) = places.get(&key) {
+                // Whoever is strict refuses the duplicate; for others the last one counts.
+                mapping.duplicates.push(Duplicate {
+                    key: key.clone(),
+                    line,
+                    first,
+                });
+                mapping.entries[index] = Entry { key, line, value };
             } else {
-                lines.insert(key.clone(), line);
+                places.insert(key.clone(), (mapping.entries.len(), line));
                 mapping.entries.push(Entry { key, line, value });
             }
         }
         for entry in merged {
-            if lines.insert(entry.key.clone(), entry.line).is_none() {
+            let place = (mapping.entries.len(), entry.line);
+            if places.insert(entry.key.clone(), place).is_none() {
                 mapping.entries.push(entry);
             }
         }

@@ -13,7 +13,7 @@ pub(super) struct BuildCache<'a> {
     cache: PathBuf,
     observer: Observer<'a>,
     pub(super) stop: Stop,
-    _lock: File,
+    lock: File,
 }
 
 /// Steps whose results are kept.
@@ -128,7 +128,7 @@ impl<'a> BuildCache<'a> {
             cache: cache.to_owned(),
             observer,
             stop: stop.clone(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -238,6 +238,10 @@ impl Drop for BuildCache<'_> {
         if let Err(error) = remove_tree(&tmp) {
             tracing::warn!(path = %tmp.display(), %error, "cannot remove temporary files of the build");
         }
+        // Closing the file is not enough: a program that is about to be started has it open for a moment too.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "cannot unlock the build cache");
+        }
     }
 }
 
@@ -308,7 +312,6 @@ mod tests {
                 Event::Started { .. } => "started",
                 Event::Finished { .. } => "finished",
                 Event::Cached { .. } => "cached",
-                // A child that another test is about to start has the last build's lock for a moment.
                 _ => return,
             };
             heard.lock().unwrap().push(word);

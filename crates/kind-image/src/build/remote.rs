@@ -139,6 +139,9 @@ impl Remote<'_> {
 
     /// A digest stands for what it is of: what is here needs no network.
     fn fetch_url(&self, text: &str) -> Result<StepOutput, Error> {
+        if let Some(version) = released_version(text) {
+            return self.fetch_release(version);
+        }
         let (url, digest) = parse_pinned(text)?;
         self.build_cache
             .report_note(&format!("Building using URL: \"{url}\""));
@@ -213,6 +216,16 @@ impl Remote<'_> {
         let text = String::from_utf8_lossy(&bytes);
         Ok(text.trim().to_owned())
     }
+}
+
+/// The version whose server tarball for this machine is at an address that is the release's own. Its digest need not be
+/// given: the changelog has it.
+pub(super) fn released_version(address: &str) -> Option<&str> {
+    let path = address.strip_prefix(RELEASES)?.strip_prefix('/')?;
+    let (version, name) = path.split_once('/')?;
+    let architecture = host_architecture().ok()?;
+    let is_servers = name == format!("kubernetes-server-linux-{architecture}.tar.gz");
+    (is_servers && version.starts_with('v') && source::is_version(version)).then_some(version)
 }
 
 /// An address with the digest of what it has, without which nothing is brought from there, least of all without

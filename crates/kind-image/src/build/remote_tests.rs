@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use super::cache::{BuildCache, StepOutput};
 use super::host::host_architecture;
 use super::tarball::{PROGRAMS, tests::tarball};
-use super::{AddOns, Error, Event, Request, Source, Stop, remote};
+use super::{AddOns, Error, Event, RELEASES, Request, Source, Stop, remote};
 use crate::Code;
 use crate::Digest;
 use crate::http::testing::{Server, write_response};
@@ -204,6 +204,31 @@ fn an_address_needs_a_digest_and_is_brought_once() {
     assert_eq!(world.server.heard().len(), asked);
     let told = world.told.lock().unwrap().clone();
     assert_eq!(told[0], format!("Building using URL: \"{url}\""));
+}
+
+#[test]
+fn the_address_of_a_release_is_the_release() {
+    let world = World::new(Fault::None);
+    let name = format!(
+        "kubernetes-server-linux-{}.tar.gz",
+        host_architecture().unwrap()
+    );
+    let made = world
+        .make("url", &format!("{RELEASES}/v1.33.4/{name}"))
+        .unwrap();
+    assert_eq!(version(&made), "v1.33.4");
+    let changelog = world
+        .server
+        .heard()
+        .into_iter()
+        .find(|head| head.contains("CHANGELOG-1.33"));
+    assert!(changelog.is_some(), "another host tells the digest");
+    for other in ["v1.33.4/kubernetes-client-linux-amd64.tar.gz", "latest/x"] {
+        let error = world
+            .make("url", &format!("{RELEASES}/{other}"))
+            .unwrap_err();
+        assert_eq!(error.code(), Code::BuildDigestMissing, "{other}");
+    }
 }
 
 #[test]

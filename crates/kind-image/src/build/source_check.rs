@@ -17,6 +17,7 @@ impl Source {
                 Err(Error::NotAVersion(version.clone()))
             }
             Self::Release(_) => Ok(()),
+            Self::Url(url) if remote::released_version(url).is_some() => Ok(()),
             Self::Url(url) => remote::parse_pinned(url).map(drop),
             // No path at all means the tree that stands where trees stand.
             Self::Tree(path) if path.as_os_str().is_empty() || path.is_dir() => Ok(()),

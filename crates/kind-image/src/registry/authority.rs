@@ -32,7 +32,15 @@ pub(super) fn answer_challenge(
     scopes: &[String],
 ) -> Result<Option<Grant>, RegistryFailure> {
     let of = |scheme: &str| challenges.iter().find(|it| it.scheme == scheme);
-    let credentials = credentials::find_credentials(access, &endpoint.host, repository)?;
+    let found = credentials::find_credentials(access, &endpoint.host, repository);
+    // What is public needs nobody's credentials.
+    let (credentials, failure) = match found {
+        Ok(found) => (found, None),
+        Err(error) => (None, Some(error)),
+    };
+    if let Some(error) = &failure {
+        tracing::warn!(%error, host = endpoint.host, "asks as a stranger");
+    }
     if let Some(Credentials::Bearer(token)) = &credentials {
         return Ok(Some(Grant {
             value: bearer_header(token),
@@ -47,8 +55,13 @@ pub(super) fn answer_challenge(
             challenge,
             scopes,
         };
-        let value = bearer_header(&token.get(credentials)?);
+        let token = token.get(credentials);
+        let value = token.map_err(|refused| failure.map_or(refused, RegistryFailure::from))?;
+        let value = bearer_header(&value);
         return Ok(Some(Grant { value, known }));
+    }
+    if let Some(error) = failure {
+        return Err(error.into());
     }
     Ok(match (of("basic"), credentials) {
         (Some(_), Some(Credentials::Password { user, password })) => Some(Grant {

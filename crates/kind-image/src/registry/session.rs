@@ -8,6 +8,7 @@ use kind_secret::Secret;
 
 use super::authority;
 use super::challenge;
+use super::credentials::find_credentials;
 use super::failure::RegistryFailure;
 use super::hosts::{self, Endpoint, Purpose};
 use super::{Access, Error as RegistryError};
@@ -142,13 +143,21 @@ impl Session<'_> {
                 attempts: Vec::new(),
                 last: Box::new(last),
             },
-            RegistryFailure::Denied(answer) => RegistryError::Denied {
-                known: super::credentials::find_credentials(self.access, &host, &self.repository)
-                    .is_ok_and(|found| found.is_some()),
-                what,
-                host,
-                answer: Box::new(answer),
-            },
+            RegistryFailure::Denied(answer) => {
+                let found = find_credentials(self.access, &host, &self.repository);
+                let known = match found {
+                    Ok(found) => found.is_some(),
+                    // A stranger was denied, because the user's credentials could not be had.
+                    Err(error) => return error.into(),
+                };
+                let answer = Box::new(answer);
+                RegistryError::Denied {
+                    known,
+                    what,
+                    host,
+                    answer,
+                }
+            }
             RegistryFailure::Missing(_) => RegistryError::NotFound { what, host },
             RegistryFailure::Other(error) => return error,
         };

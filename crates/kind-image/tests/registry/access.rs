@@ -121,6 +121,29 @@ fn a_login_is_taken_from_a_credential_helper() {
 }
 
 #[test]
+fn a_helper_that_is_gone_keeps_nobody_from_what_is_public() {
+    let service = TokenService::start();
+    let options = Options {
+        token: Some(&service),
+        ..Options::default()
+    };
+    let (registry, owner, user) = (Registry::start_with(&options), User::new(), User::new());
+    let name = registry.image("team/app:v1");
+    owner.docker_config(&login(&registry, PASSWORD));
+    owner
+        .push(&owner.image("app:v1", &[b"mine"]), &name)
+        .unwrap();
+
+    user.docker_config(r#"{"credsStore":"gone"}"#);
+    let pulled = user.pull(&name).unwrap();
+    assert_eq!(file(&pulled, 0), b"mine");
+    let error = user
+        .push(&pulled, &registry.image("team/app:v2"))
+        .unwrap_err();
+    assert_eq!(error.code(), Code::RegistryCredentials, "{}", whole(&error));
+}
+
+#[test]
 fn tokens_are_got_where_the_registry_says() {
     let service = TokenService::start();
     let options = Options {

@@ -17,7 +17,7 @@ pub(super) enum Form {
 type Change = (String, Vec<String>);
 
 /// Replaces the arguments of a patch by what an ordinary merge makes the document's arguments changed by them. Null
-/// stays: it removes all arguments.
+/// removes all of a map, and changes nothing of a list.
 pub(super) fn merge_arguments(
     patch: &mut Value,
     present: &Value,
@@ -25,7 +25,8 @@ pub(super) fn merge_arguments(
     path: &str,
 ) -> Result<(), String> {
     match (&*patch, form) {
-        (Value::Null, _) | (Value::Object(_), Form::Map) => {}
+        (Value::Null | Value::Object(_), Form::Map) => {}
+        (Value::Null, _) => present.clone_into(patch),
         (Value::Array(items), Form::Map) => *patch = as_map(listed_changes(items, path)?, path)?,
         (Value::Array(items), _) => *patch = merged_list(listed_changes(items, path)?, present),
         (Value::Object(map), Form::ListOrMap) => {
@@ -44,7 +45,7 @@ pub(super) fn merge_arguments(
 /// The changes of a list. A flag that may repeat stands there several times.
 fn listed_changes(items: &[Value], path: &str) -> Result<Vec<Change>, String> {
     let mut changes: Vec<Change> = Vec::new();
-    for item in items {
+    for item in items.iter().filter(|item| !item.is_null()) {
         let name = item.get("name").and_then(Value::as_str);
         let name = name.ok_or_else(|| format!("{path}: each entry needs a name"))?;
         let value = item.get("value").unwrap_or(&Value::Null);

@@ -61,7 +61,11 @@ impl Operations {
 }
 
 fn parse_operations(text: &str, field: &str) -> Result<json_patch::Patch, PatchError> {
-    let operations = yaml::parse(text).map_err(|error| PatchError::yaml(KIND, field, error))?;
+    let operations = yaml::parse_last_wins(text);
+    let operations = operations.map_err(|error| PatchError::yaml(KIND, field, error))?;
+    if operations.is_null() {
+        return Ok(json_patch::Patch(Vec::new()));
+    }
     if operations.as_sequence().is_none() {
         return Err(PatchError::parse(
             KIND,

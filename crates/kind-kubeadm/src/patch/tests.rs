@@ -152,6 +152,53 @@ fn kubelet_arguments_are_merged_by_name_too() {
 }
 
 #[test]
+fn arguments_that_are_left_empty_change_nothing() {
+    let arguments = json!([{"name": "node-ip", "value": "1.2.3.4"}]);
+    for patch in [
+        "kubeletExtraArgs:",
+        "kubeletExtraArgs: []",
+        "kubeletExtraArgs: [null]",
+    ] {
+        let target = json!({
+            "apiVersion": "kubeadm.k8s.io/v1beta4",
+            "kind": "JoinConfiguration",
+            "nodeRegistration": { "kubeletExtraArgs": arguments },
+        });
+        let patch = format!("kind: JoinConfiguration\nnodeRegistration:\n  {patch}\n");
+        let patched = merge(target, &patch).unwrap();
+        assert_eq!(
+            patched["nodeRegistration"]["kubeletExtraArgs"], arguments,
+            "{patch}"
+        );
+    }
+}
+
+#[test]
+fn the_last_of_two_equal_keys_counts() {
+    let patched = merge(
+        kubelet(),
+        "kind: KubeletConfiguration\nmaxPods: 1\nmaxPods: 9\n",
+    )
+    .unwrap();
+    assert_eq!(patched["maxPods"], 9);
+    let add = "- {op: add, path: /maxPods, value: 1, value: 9}\n";
+    let patch = operations("", "", "KubeletConfiguration", add);
+    assert_eq!(apply(kubelet(), &[], &[patch]).unwrap()["maxPods"], 9);
+}
+
+#[test]
+fn operations_that_are_left_out_change_nothing() {
+    for text in ["", "# - op: add\n", "[]"] {
+        let patch = operations("", "", "KubeletConfiguration", text);
+        assert_eq!(
+            apply(kubelet(), &[], &[patch]).unwrap(),
+            kubelet(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn arguments_of_older_versions_are_ordinary_maps() {
     let target = || cluster("v1beta3", json!({"runtime-config": "", "v": "4"}));
     for (patch, arguments) in [

@@ -47,7 +47,10 @@ impl Candidate {
     }
 
     pub(super) fn of_operations(patch: &JsonPatch, field: String) -> Option<Self> {
-        let operations = yaml::parse(&patch.patch).ok()?;
+        let operations = yaml::parse_last_wins(&patch.patch).ok()?;
+        if operations.is_null() {
+            return Some(Self::empty(&field));
+        }
         operations.as_sequence()?;
         let operations = operations.to_json();
         Some(Self {
@@ -91,6 +94,21 @@ impl Candidate {
         let (first, rest) = path.split_first()?;
         let value = patch.get(*first)?;
         rest.iter().try_fold(value, |value, key| value.get(*key))
+    }
+
+    /// Keys that stand twice, each with the line of the later one.
+    pub(super) fn repeated_keys(&self) -> Vec<(usize, String)> {
+        let Content::Merge {
+            lines: (before, text),
+            ..
+        } = &self.content
+        else {
+            return Vec::new();
+        };
+        let repeated = yaml::repeated_keys(text).into_iter();
+        repeated
+            .map(|problem| (before + problem.line(), problem.message().to_owned()))
+            .collect()
     }
 
     /// The line of the whole text, from 1, where a merge patch has a field.

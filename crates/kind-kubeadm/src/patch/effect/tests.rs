@@ -214,6 +214,17 @@ fn unknown_fields_inside_patches_are_told_with_their_lines() {
 }
 
 #[test]
+fn keys_that_stand_twice_are_told_with_their_lines() {
+    let patch = "kind: InitConfiguration\nskipPhases: []\n---\nkind: KubeletConfiguration\nmaxPods: 1\nmaxPods: 9\n";
+    assert_eq!(
+        told_of_lines("v1.36.1", patch),
+        [
+            "kubeadmConfigPatches[0]:6 mapping key \"maxPods\" already defined at line 2; the last one counts"
+        ]
+    );
+}
+
+#[test]
 fn ipvs_is_leaving() {
     let patch = "kind: KubeProxyConfiguration\nmode: ipvs\n";
     assert_eq!(told_of_lines("v1.36.4", patch), [""; 0]);

@@ -55,5 +55,14 @@ fn warnings_of(candidate: &Candidate, level: &Level) -> Vec<PatchWarning> {
     let fields = fields.map(|field| warning(candidate.line_of(&field.place), field.reason));
     let leaving = leaving::leaving_because(candidate, level).into_iter();
     let leaving = leaving.map(|reason| warning(candidate.line_of("mode"), reason));
-    etcd.chain(gates).chain(leaving).chain(fields).collect()
+    let repeated = candidate.repeated_keys().into_iter();
+    let repeated = repeated.map(|(line, reason)| {
+        let reason = format!("{reason}; the last one counts");
+        warning(Some(line), reason)
+    });
+    etcd.chain(repeated)
+        .chain(gates)
+        .chain(leaving)
+        .chain(fields)
+        .collect()
 }
