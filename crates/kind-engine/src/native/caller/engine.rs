@@ -74,7 +74,7 @@ impl Native {
             .ok_or_else(|| Error::NoSuchImage(reference.to_owned()))
     }
 
-    /// Makes everything of a node but its `/var`.
+    /// Makes everything of a node but its `/var`, with a hold of its image that lasts as long as the node.
     fn register_node(
         &self,
         spec: &NodeSpec,
@@ -82,10 +82,26 @@ impl Native {
         shared_image_store: Option<PathBuf>,
         lock: &Lock,
     ) -> Result<NodeRecord, Error> {
-        let directory = self.state.node(&spec.name);
-        if directory.exists() {
+        if self.state.node(&spec.name).exists() {
             return Err(Error::NodeExists(spec.name.clone()));
         }
+        let holder = removal::image_holder(&spec.name);
+        // The hold comes first: nothing may remove the layers once the record names them.
+        self.store.hold_image(image, &holder)?;
+        let made = self.make_node(spec, image, shared_image_store, lock);
+        if made.is_err() {
+            self.store.release(&holder)?;
+        }
+        made
+    }
+
+    fn make_node(
+        &self,
+        spec: &NodeSpec,
+        image: &Image,
+        shared_image_store: Option<PathBuf>,
+        lock: &Lock,
+    ) -> Result<NodeRecord, Error> {
         let network = network::ensure_network(&self.state, &spec.network, lock)?;
         let (ipv4, ipv6) = network::allocate_addresses(&self.state, &network, lock)?;
         let ports = ports::choose_ports(&spec.host.ports, &NodeRecord::load_all(&self.state)?)?;
@@ -255,23 +271,18 @@ impl Engine for Native {
 
     fn create(&self, spec: &NodeSpec) -> Result<(), Error> {
         let image = self.find_image(&spec.image)?;
-        // The hold comes first: nothing may remove the layers once the record names them.
-        self.store
-            .hold_image(&image, &removal::image_holder(&spec.name))?;
+        // Nothing may remove the layers while something is made of them, be it for a node of that name or in vain.
+        let held = self.store.hold_meanwhile(&image)?;
         let shared_image_store =
             shared_image_store::ensure_shared_image_store(&self.state, &self.helper, &image, spec);
-        let registered = {
+        let record = {
             let lock = self.state.lock()?;
-            self.register_node(spec, &image, shared_image_store, &lock)
+            self.register_node(spec, &image, shared_image_store, &lock)?
         };
-        match registered {
-            Ok(record) if record.purpose == Purpose::LoadBalancer => Ok(()),
-            Ok(record) => self.fill_var(&record.name),
-            Err(error @ Error::NodeExists(_)) => Err(error),
-            Err(error) => {
-                self.store.release(&removal::image_holder(&spec.name))?;
-                Err(error)
-            }
+        drop(held);
+        match record.purpose {
+            Purpose::LoadBalancer => Ok(()),
+            Purpose::Kubernetes => self.fill_var(&record.name),
         }
     }
 
