@@ -15,8 +15,11 @@ use crate::{Code, Error, Info};
 const REMOVES_AT_ONCE: Version = Version(4, 0, 0);
 /// How often nodes are removed whose processes the kernel takes long to end.
 const MAX_ATTEMPTS: usize = 3;
-/// What podman says of them: it waits a few seconds for hundreds of processes on a busy host.
-const DIES_SLOWLY: &str = "did not die within timeout";
+/// What podman and docker say of them: they wait a few seconds for hundreds of processes on a busy host.
+const DIES_SLOWLY: [&str; 2] = [
+    "did not die within timeout",
+    "tried to kill container, but did not receive an exit event",
+];
 /// What docker says of a container that another command removes, which it does not wait for.
 const REMOVED_BY_OTHERS: &str = "is already in progress";
 /// How long another command may take for its removal.
@@ -76,7 +79,8 @@ fn force_remove(program: &Program, options: &[&str], names: &[&str]) -> Result<(
 }
 
 fn dies_slowly(stderr: &[u8]) -> bool {
-    String::from_utf8_lossy(stderr).contains(DIES_SLOWLY)
+    let text = String::from_utf8_lossy(stderr);
+    DIES_SLOWLY.iter().any(|words| text.contains(words))
 }
 
 /// Whether another command removes one of the containers at this moment.

@@ -19,6 +19,10 @@ case "$*" in
     test "$(grep -c "^rm" "${0%/*}/calls")" -ge 2 && exit
     echo "Error: cannot remove container 6b5e as it could not be stopped: given PID did not die within timeout" >&2
     exit 125 ;;
+"rm "*unwilling*)
+    test "$(grep -c "^rm" "${0%/*}/calls")" -ge 2 && exit
+    echo "Error response from daemon: cannot remove container \"unwilling\": could not kill container: tried to kill container, but did not receive an exit event" >&2
+    exit 1 ;;
 "rm "*contested*)
     test "$(grep -c "^rm" "${0%/*}/calls")" -ge 5 && { echo "Error: No such container: contested" >&2; exit 1; }
     echo "Error response from daemon: removal of container contested is already in progress" >&2
@@ -90,6 +94,9 @@ fn nodes_whose_processes_end_slowly_are_removed_again() {
         calls.iter().filter(|call| call.starts_with("rm ")).count(),
         MAX_ATTEMPTS
     );
+    let (calls, result) = removed(Flavor::Docker, "", &["a", "unwilling"]);
+    result.unwrap();
+    assert_eq!(calls, ["rm -f -v a unwilling"; 2]);
 }
 
 #[test]
