@@ -107,6 +107,16 @@ impl State {
         self.root.join("trash")
     }
 
+    /// A place in the trash that is free. The number of this process may be that of an earlier one, which was killed
+    /// and has left something of that name.
+    pub(super) fn place_in_trash(&self, name: &str, _lock: &Lock) -> PathBuf {
+        let process = std::process::id();
+        (0..u64::MAX)
+            .map(|number| self.trash().join(format!("{name}-{process}-{number}")))
+            .find(|place| !place.exists())
+            .expect("there are more numbers than files")
+    }
+
     pub(super) fn reports(&self) -> PathBuf {
         self.root.join("reports")
     }
@@ -263,6 +273,19 @@ mod tests {
             assert!(node.path().file_name().is_some(), "{name:?}");
         }
         assert_eq!(state.node("ok").path(), Path::new("/state/nodes/ok"));
+    }
+
+    #[test]
+    fn what_an_earlier_process_of_that_number_left_is_in_nobodys_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = State::new(directory.path().to_owned());
+        let lock = state.lock().unwrap();
+        let places = [(); 2].map(|()| {
+            let place = state.place_in_trash("a", &lock);
+            make_directory(&place.join("upper")).unwrap();
+            place
+        });
+        assert_ne!(places[0], places[1]);
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Native {
             shared_image_store,
             purpose: spec.purpose,
         };
-        self.publish_node(&record)?;
+        self.publish_node(&record, lock)?;
         hosts::write_hosts(&self.state, &spec.network, lock)?;
         Ok(record)
     }
@@ -148,17 +148,15 @@ impl Native {
     }
 
     /// Makes the node's directory as a whole: after a power cut it is there with its record or not at all.
-    fn publish_node(&self, record: &NodeRecord) -> Result<(), Error> {
+    fn publish_node(&self, record: &NodeRecord, lock: &Lock) -> Result<(), Error> {
         for mount in &record.host.mounts {
             // A host path that does not exist becomes a directory, as with every engine.
             if !mount.host.exists() {
                 make_directory(&mount.host)?;
             }
         }
-        let aside = self
-            .state
-            .trash()
-            .join(format!(".{}-{}", record.name, std::process::id()));
+        let name = format!(".{}", record.name);
+        let aside = self.state.place_in_trash(&name, lock);
         for part in ["upper", "work", "root"] {
             make_directory(&aside.join(part))?;
         }

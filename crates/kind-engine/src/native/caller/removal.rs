@@ -88,11 +88,9 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
         .map_err(Error::io(format!(
             "remove the cgroups of the monitor of node {name}"
         )))?;
-    let away = state
-        .trash()
-        .join(format!("{}-{}", file_name(name), std::process::id()));
     let (doomed, released) = {
         let lock = state.lock()?;
+        let away = state.place_in_trash(&file_name(name), &lock);
         match fs::rename(directory.path(), &away) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             result => result.map_err(Error::io(format!("remove node {name}")))?,
