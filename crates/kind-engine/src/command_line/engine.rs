@@ -24,7 +24,7 @@ use super::{
 };
 use crate::engine::sealed::Sealed;
 use crate::{
-    Agent, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
+    Agent, Boot, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
     NetworkSpec, Node, NodeSpec, Port, Pruning, Purpose,
 };
 use ipnet::IpNet;
@@ -425,8 +425,8 @@ impl Engine for CommandLine {
         agent::place_labelled(self.parts(), node)
     }
 
-    fn wait_until_booted(&self, node: &str, limit: Duration) -> Result<(), Error> {
-        boot::await_boot(&self.program, node, limit)
+    fn wait_until_booted(&self, node: &str, boot: Boot, limit: Duration) -> Result<(), Error> {
+        boot::await_boot(&self.program, node, boot, limit)
     }
 
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {

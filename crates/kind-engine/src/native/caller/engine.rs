@@ -22,8 +22,8 @@ use crate::native::record::{NodeRecord, PATH, VERSION, first_process};
 use crate::native::state::{Lock, State, io_error, make_directory};
 use crate::native::{hosts, network, ports};
 use crate::{
-    Agent, Command, Engine, EngineKind, Error, HostConfig, ImageInfo, InUse, Info, Io, Leftover,
-    Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as NodeState,
+    Agent, Boot, Command, Engine, EngineKind, Error, HostConfig, ImageInfo, InUse, Info, Io,
+    Leftover, Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as NodeState,
 };
 
 /// How to open the native engine.
@@ -313,7 +313,7 @@ impl Engine for Native {
         helper.check_exit(status.code()).map(drop)
     }
 
-    fn wait_until_booted(&self, _: &str, _: Duration) -> Result<(), Error> {
+    fn wait_until_booted(&self, _: &str, _: Boot, _: Duration) -> Result<(), Error> {
         // Commands run in cgroups of their own.
         Ok(())
     }
