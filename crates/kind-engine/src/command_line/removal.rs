@@ -127,30 +127,41 @@ fn remove_volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
 
 /// nerdctl removes no container that may come back, and none that runs.
 fn one_after_the_other(program: &Program, names: &[&str]) -> Result<(), Error> {
-    let known = program.command_output(&["ps", "-a", "--format", "{{.Names}}"])?;
-    let known: Vec<_> = known.split_whitespace().collect();
-    let names: Vec<_> = names
-        .iter()
-        .copied()
-        .filter(|name| known.contains(name))
-        .collect();
+    let names = find_present(program, names)?;
     if names.is_empty() {
         return Ok(());
     }
-    let steps: [(&[&str], &str); 4] = [
-        (
-            &["update", "--restart=no"],
-            "failed to update restart policy to 'no'",
-        ),
-        (&["stop"], "failed to stop nodes"),
-        (&["wait"], "failed to wait for node exit"),
-        (&["rm", "-f", "-v"], "failed to delete nodes"),
-    ];
-    for (words, action) in steps {
-        let done = program.command_output(&[words, &names[..]].concat());
-        done.map_err(|error| error.during(action))?;
+    let call = |words: &[&str]| program.command_output(&[words, &names[..]].concat());
+    call(&["update", "--restart=no"])
+        .map_err(|error| error.during("failed to update restart policy to 'no'"))?;
+    for word in ["stop", "wait"] {
+        // What never ran, or not since the host's start, cannot be stopped.
+        if let Err(error) = call(&[word]) {
+            tracing::debug!(%error, ?names, "nodes are removed as they are");
+        }
     }
-    Ok(())
+    let arguments = [&["rm", "-f", "-v"], &names[..]].concat();
+    let output = program.run_command(&arguments)?;
+    let failure = if output.status.success() {
+        // With `-f` it ends well whatever comes of it.
+        let left = find_present(program, &names)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let reason = format!("still there: {}", left.join(", "));
+        program.ended_badly(&arguments, &reason, &output.stderr)
+    } else {
+        program.failure(&arguments, &output)
+    };
+    Err(failure.during("failed to delete nodes"))
+}
+
+/// Which of these containers are there.
+fn find_present<'a>(program: &Program, names: &[&'a str]) -> Result<Vec<&'a str>, Error> {
+    let known = program.command_output(&["ps", "-a", "--format", "{{.Names}}"])?;
+    let known: Vec<_> = known.split_whitespace().collect();
+    let present = names.iter().copied().filter(|name| known.contains(name));
+    Ok(present.collect())
 }
 
 #[cfg(test)]
