@@ -480,7 +480,9 @@ impl Engine for CommandLine {
 
     /// Images in an engine's store are its user's own.
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
-        shared_image_store::prune_shared_image_stores(&self.program, pruning)
+        let mut found = shared_image_store::prune_shared_image_stores(&self.program, pruning)?;
+        found.extend(network::prune_scouts(self.parts(), pruning)?);
+        Ok(found)
     }
 
     /// Programs are copied into these nodes.
