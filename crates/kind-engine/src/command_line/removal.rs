@@ -27,6 +27,13 @@ const REMOVAL_BY_OTHERS: Duration = Duration::from_secs(60);
 /// How often is looked whether it is done.
 const POLL: Duration = Duration::from_millis(100);
 
+const REMOVE: [&str; 3] = ["rm", "-f", "-v"];
+
+/// Removes a container that was never started, and nothing that it was given.
+pub(super) fn remove_created(program: &Program, node: &str) -> Result<(), Error> {
+    force_remove(program, &REMOVE, &[node])
+}
+
 /// Removes nodes that may or may not exist.
 pub(super) fn remove_nodes(
     (flavor, program): (Flavor, &Program),
@@ -38,14 +45,14 @@ pub(super) fn remove_nodes(
     }
     let names: Vec<_> = nodes.iter().map(String::as_str).collect();
     match flavor {
-        Flavor::Docker => force_remove(program, &["rm", "-f", "-v"], &names),
+        Flavor::Docker => force_remove(program, &REMOVE, &names),
         Flavor::Podman => {
             let version = info().ok().and_then(|info| Version::parse(&info.version));
             let at_once = version.is_some_and(|version| version >= REMOVES_AT_ONCE);
             let options: &[&str] = if at_once {
                 &["rm", "-f", "-v", "--time=0"]
             } else {
-                &["rm", "-f", "-v"]
+                &REMOVE
             };
             let failures = [
                 force_remove(program, options, &names),
@@ -140,7 +147,7 @@ fn one_after_the_other(program: &Program, names: &[&str]) -> Result<(), Error> {
             tracing::debug!(%error, ?names, "nodes are removed as they are");
         }
     }
-    let arguments = [&["rm", "-f", "-v"], &names[..]].concat();
+    let arguments = [&REMOVE, &names[..]].concat();
     let output = program.run_command(&arguments)?;
     let failure = if output.status.success() {
         // With `-f` it ends well whatever comes of it.
