@@ -1,6 +1,6 @@
 //! Two nodes and their pods over IPv4 and IPv6.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use kind_e2e::eventually;
 
@@ -8,7 +8,7 @@ use crate::names::{NODES, SIX};
 use crate::pages::{GREETING, Target, from_host, reached};
 use crate::several::{self, HOST_PORT, names_lead_to_the_other_node};
 use crate::workloads::{SAMPLE, outside_sees};
-use crate::world::World;
+use crate::world::{World, free_port};
 
 /// Pods and Services of each node answer pods of the other one, at every address.
 pub(crate) fn pods_of_two_nodes_talk_over_both_families(world: &World) {
@@ -69,7 +69,9 @@ pub(crate) fn pods_have_the_nodes_link_size(world: &World) {
 /// A cluster without IPv4 does all of that with the other family alone; kube-proxy is told to use IPVS, and
 /// does without where the kernel has none.
 pub(crate) fn a_cluster_of_ipv6_and_ipvs_works(world: &World) {
-    let answer = several::create(world, SIX, "ipFamily: ipv6, kubeProxyMode: ipvs");
+    let published = free_port();
+    let networking = "ipFamily: ipv6, kubeProxyMode: ipvs";
+    let answer = several::create(world, SIX, networking, published);
     assert_eq!(answer.code, 0, "{answer:#?}");
     several::servers_start(world, SIX, "SingleStack");
     let proxies = ["-n", "kube-system", "-l", "k8s-app=kube-proxy"];
@@ -91,6 +93,9 @@ pub(crate) fn a_cluster_of_ipv6_and_ipvs_works(world: &World) {
     outside_sees(world, nodes[1], node[0]);
     eventually("the host's port answers", 20, || {
         from_host(node[0], HOST_PORT).map(drop)
+    });
+    eventually("the published port answers", 20, || {
+        from_host(Ipv6Addr::LOCALHOST.into(), published).map(drop)
     });
     several::delete(world, SIX);
     world.nothing_is_left();

@@ -98,12 +98,13 @@ fn create_pair(world: &World) -> Answer {
     world.kind.run(&arguments.concat())
 }
 
-/// Creates a cluster of a control plane and a worker.
-pub(crate) fn create(world: &World, name: &str, networking: &str) -> Answer {
+/// Creates a cluster of a control plane and a worker, whose [`HOST_PORT`] is published at this port of the host.
+pub(crate) fn create(world: &World, name: &str, networking: &str, port: u16) -> Answer {
     let path = world.directory.path().join(format!("{name}.yaml"));
     let config = format!(
         "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nname: {name}\nnetworking: {{{networking}}}\n\
-         nodes: [{{role: control-plane}}, {{role: worker}}]\n"
+         nodes:\n- role: control-plane\n- role: worker\n  extraPortMappings:\n  \
+         - {{containerPort: {HOST_PORT}, hostPort: {port}}}\n"
     );
     fs::write(&path, config).unwrap();
     let arguments = ["create", "cluster", "--wait", "2m", "--config"];

@@ -53,6 +53,12 @@ pub(crate) struct World {
     pub(crate) engine: Arc<Engine>,
 }
 
+/// A port of the host that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 impl World {
     /// Starts the engine.
     pub(crate) fn new(engine: &str) -> Result<Self, String> {
@@ -65,17 +71,12 @@ impl World {
         }
         let engine = Arc::new(engine);
         let directory = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
         Ok(Self {
             kind: Kind::new(ingredients.kind, directory.path(), engine.clone()),
             sample: ingredients.sample,
             before: Traces::of_host(),
             directory,
-            port,
+            port: free_port(),
             engine,
         })
     }

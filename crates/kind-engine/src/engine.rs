@@ -141,7 +141,7 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     /// Waits until commands may run in a node that was just started: on the unified cgroup hierarchy
     /// a command that comes before the init system has sorted its processes breaks the node.
     /// Not for load balancers. Returns at once where the engine keeps commands apart.
-    fn wait_until_booted(&self, node: &str, limit: Duration) -> Result<(), Error>;
+    fn wait_until_booted(&self, node: &str, boot: Boot, limit: Duration) -> Result<(), Error>;
 
     /// Asks a node to shut down, and ends it after `grace`.
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error>;
@@ -317,6 +317,15 @@ pub enum Purpose {
     Kubernetes,
     /// It leads connections to the control planes, and needs no privileges.
     LoadBalancer,
+}
+
+/// Which of its boots a node has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boot {
+    /// The first one: all of its console is of this boot.
+    First,
+    /// One that may have others before it, whose last words its console still has.
+    Later,
 }
 
 /// What a node has of its host: planned, handed to an engine and kept in records as it is, so that whatever is

@@ -11,8 +11,8 @@ use kind_image::ProgressSink;
 
 use crate::engine::sealed::Sealed;
 use crate::{
-    Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, LeftoverKind, Limits,
-    Network, NetworkSpec, Node, NodeSpec, Pruning, State,
+    Boot, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, LeftoverKind,
+    Limits, Network, NetworkSpec, Node, NodeSpec, Pruning, State,
 };
 
 /// Plays a program in a node: gets its arguments, its input and its outputs, and returns its code.
@@ -261,7 +261,7 @@ impl Engine for Fake {
         self.change("start", node, State::Running)
     }
 
-    fn wait_until_booted(&self, _: &str, _: Duration) -> Result<(), Error> {
+    fn wait_until_booted(&self, _: &str, _: Boot, _: Duration) -> Result<(), Error> {
         // Not noted: it belongs to the start before it.
         Ok(())
     }

@@ -29,6 +29,8 @@ pub enum LeftoverKind {
     Image,
     /// What was unpacked of a node image for all its nodes.
     Prepared,
+    /// A network that a command which was killed had made for a moment.
+    Network,
 }
 
 impl Leftover {

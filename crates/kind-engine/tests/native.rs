@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use kind_config::ResourceLimits;
 use kind_engine::native::{Native, NativeOptions};
 use kind_engine::{
-    CLUSTER_LABEL, Code, Command, Engine, HostMount, Io, NetworkSpec, Node, NodeSpec, Port,
+    CLUSTER_LABEL, Code, Command, Engine, Error, HostMount, Io, NetworkSpec, Node, NodeSpec, Port,
     Propagation, Protocol, Purpose, State,
 };
 use kind_image::oci::{ImageConfig, Platform, RunConfig};
@@ -49,7 +49,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 17] = [
+    let tests: [(&str, Test); 18] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -70,6 +70,7 @@ fn main() {
         ("many_at_once_get_addresses_of_their_own", many_at_once),
         ("an_image_snapshot_is_shared_read_only", shared_snapshot),
         ("an_image_of_a_registry_is_run", image_of_a_registry),
+        ("a_creation_in_vain_lets_go_of_nothing", creation_in_vain),
     ];
     let trials = tests.map(|(name, test)| Trial::test(name, move || run(test)));
     libtest_mimic::run(&arguments, trials.into()).exit();
@@ -157,14 +158,15 @@ impl Host {
             network,
             directory,
         };
-        host.make_image();
+        host.make_image("seed");
         let name = host.network.clone();
         let spec = NetworkSpec { name };
         host.engine.ensure_network(&spec).unwrap();
         host
     }
 
-    fn make_image(&self) {
+    /// Makes the image, with this in a file.
+    fn make_image(&self, seed: &str) {
         let root = self.directory.path().join("root");
         for name in [
             "bin",
@@ -179,7 +181,7 @@ impl Host {
         ] {
             fs::create_dir_all(root.join(name)).unwrap();
         }
-        fs::write(root.join("var/spool/seed"), "seed").unwrap();
+        fs::write(root.join("var/spool/seed"), seed).unwrap();
         fs::write(root.join(SNAPSHOT).join("big"), "unpacked").unwrap();
         fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
         for applet in APPLETS {
@@ -729,4 +731,21 @@ fn image_of_a_registry(host: &Host) {
         error.code(),
         Code::Image(kind_image::Code::RegistryUnreachable)
     );
+}
+
+/// Two commands make a node of one name, of images that are not the same by then.
+fn creation_in_vain(host: &Host) {
+    let spec = host.spec("one");
+    host.boot(&spec);
+    host.make_image("another seed");
+    let error = host.engine.create(&spec).unwrap_err();
+    assert!(matches!(error, Error::NodeExists(_)), "{error}");
+    // Takes away all layers that nobody holds.
+    host.engine.images().remove_image(IMAGE).unwrap();
+    host.engine.stop("one", Duration::ZERO).unwrap();
+    host.engine.start("one").unwrap();
+    assert_eq!(host.shell("one", "cat /var/spool/seed").1, "seed");
+    host.engine.remove(&["one".to_owned()]).unwrap();
+    let chains = host.engine.images().root().join("chains");
+    assert_eq!(fs::read_dir(chains).unwrap().count(), 0);
 }

@@ -2,7 +2,8 @@
 //!
 //! A host that forwards already is left as it is. On another one each link is switched on by itself, those to come too: an
 //! uplink may change, and answers come in by it. The switch for all of them stays off: whoever turns it on meanwhile wants a
-//! router, and then nothing is handed back. IPv6 has no other switch than that one.
+//! router, and then nothing is handed back. IPv6 has no other switch than that one. Links that forward learn from the
+//! announcements of routers only where `accept_ra` is 2: those that did before go on, or the host would lose its own way out.
 //!
 //! What was on before is remembered in the kernel, in a table that also keeps the host from routing between links that have
 //! nothing to do with containers: it goes with the settings when the host is started again.
@@ -18,9 +19,13 @@ use crate::{Error, nft};
 
 /// The name of the tables, of family `ip` and `ip6`, that are there while forwarding is on because of us.
 const TABLE: &str = "kind-forwarding";
-/// The set of links, and of `default`, that forwarded before.
+/// The set of links, and of `default`, that were before what they are now made: those of IPv4 forwarded, those of IPv6
+/// believed routers whatever they are themselves.
 const BEFORE: &str = "before";
 const CHAIN: &str = "forward";
+/// Values of `accept_ra`: announcements are believed by links that do not forward, and by all.
+const BY_HOSTS: &str = "1";
+const ALWAYS: &str = "2";
 /// What is no link that packets come in by.
 const LEFT_OUT: [&str; 2] = ["all", "lo"];
 
@@ -40,13 +45,27 @@ pub fn turn_on_forwarding(ipv6: bool) -> Result<(), Error> {
         if !has_table(&tables, "ip") {
             nft::apply(&memory("ip", &links_that_forward()?))?;
         }
-        for link in links()? {
-            write_switch(&link_switch(&link), "1")?;
+        for link in links("ipv4")? {
+            write_switch(&link_switch("ipv4", &link, "forwarding"), "1")?;
         }
     }
     if ipv6 {
-        nft::apply(&memory("ip6", &[]))?;
+        if !has_table(&tables, "ip6") {
+            nft::apply(&memory("ip6", &links_that_accept(ALWAYS)?))?;
+        }
+        keep_routers()?;
         write_switch(&switch("ipv6/conf/all/forwarding"), "1")?;
+    }
+    Ok(())
+}
+
+/// Has links go on believing routers once they forward. Called before they do: the kernel drops at that moment what the
+/// others have learned.
+fn keep_routers() -> Result<(), Error> {
+    for link in links_that_accept(BY_HOSTS)? {
+        if !is_on(&link_switch("ipv6", &link, "forwarding")) {
+            write_switch(&link_switch("ipv6", &link, "accept_ra"), ALWAYS)?;
+        }
     }
     Ok(())
 }
@@ -75,15 +94,22 @@ pub fn hand_back_forwarding() -> Result<(), Error> {
     }
     if has_table(&tables, "ip") {
         if !is_on(&switch("ipv4/ip_forward")) {
-            let before = remembered_links()?;
-            for link in links()?.iter().filter(|link| !before.contains(link)) {
-                write_switch(&link_switch(link), "0")?;
+            let before = remembered_links("ip")?;
+            for link in links("ipv4")?.iter().filter(|link| !before.contains(link)) {
+                write_switch(&link_switch("ipv4", link, "forwarding"), "0")?;
             }
         }
         nft::apply(&removal("ip"))?;
     }
     if has_table(&tables, "ip6") {
         write_switch(&switch("ipv6/conf/all/forwarding"), "0")?;
+        let before = remembered_links("ip6")?;
+        for link in links_that_accept(ALWAYS)?
+            .iter()
+            .filter(|link| !before.contains(link))
+        {
+            write_switch(&link_switch("ipv6", link, "accept_ra"), BY_HOSTS)?;
+        }
         nft::apply(&removal("ip6"))?;
     }
     Ok(())
@@ -129,8 +155,8 @@ fn has_table(tables: &[(String, String)], family: &str) -> bool {
         .any(|(of, name)| of == family && name == TABLE)
 }
 
-fn remembered_links() -> Result<Vec<String>, Error> {
-    let objects = nft::list(&["set", "ip", TABLE, BEFORE])?;
+fn remembered_links(family: &str) -> Result<Vec<String>, Error> {
+    let objects = nft::list(&["set", family, TABLE, BEFORE])?;
     let sets = objects.iter().filter_map(|object| object.get("set"));
     let elements = sets.filter_map(|set| set["elem"].as_array()).flatten();
     Ok(elements
@@ -138,27 +164,40 @@ fn remembered_links() -> Result<Vec<String>, Error> {
         .collect())
 }
 
-/// Names of all links, and `default`.
-fn links() -> Result<Vec<String>, Error> {
-    let directory = switch("ipv4/conf");
+/// Names of all links that have the family, and `default`; none where the kernel does not have it.
+fn links(family: &str) -> Result<Vec<String>, Error> {
+    let directory = switch(family).join("conf");
     let list = || -> io::Result<Vec<String>> {
         let names = fs::read_dir(&directory)?;
         let names = names.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
         names.collect()
     };
-    let mut names = list().map_err(failed("read", &directory))?;
+    let mut names = match list() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        names => names.map_err(failed("read", &directory))?,
+    };
     names.retain(|name| !LEFT_OUT.contains(&name.as_str()));
     Ok(names)
 }
 
 fn links_that_forward() -> Result<Vec<String>, Error> {
-    let mut names = links()?;
-    names.retain(|name| is_on(&link_switch(name)));
+    let mut names = links("ipv4")?;
+    names.retain(|name| is_on(&link_switch("ipv4", name, "forwarding")));
     Ok(names)
 }
 
-fn link_switch(link: &str) -> PathBuf {
-    switch("ipv4/conf").join(link).join("forwarding")
+/// Links whose `accept_ra` has this value.
+fn links_that_accept(announcements: &str) -> Result<Vec<String>, Error> {
+    let mut names = links("ipv6")?;
+    names.retain(|name| {
+        let value = fs::read_to_string(link_switch("ipv6", name, "accept_ra"));
+        value.is_ok_and(|value| value.trim() == announcements)
+    });
+    Ok(names)
+}
+
+fn link_switch(family: &str, link: &str, name: &str) -> PathBuf {
+    switch(family).join("conf").join(link).join(name)
 }
 
 fn switch(name: &str) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kind_engine::{Engine, Node, State};
+use kind_engine::{Boot, Engine, Node, State};
 use kind_node::request::{Event as NodeEvent, Request, StepId};
 use kind_secret::redact_document;
 
@@ -151,7 +151,7 @@ fn start_node(engine: &dyn Engine, node: &Node) -> Result<()> {
         return Ok(());
     }
     engine
-        .wait_until_booted(&node.name, BOOT_TIMEOUT)
+        .wait_until_booted(&node.name, Boot::Later, BOOT_TIMEOUT)
         .map_err(failed(Code::NodeBoot, "failed to boot"))
 }
 

@@ -78,6 +78,8 @@ pub enum PrunedKind {
     NodeAgent,
     /// Results of building node images.
     BuildCache,
+    /// A network that a command which was killed had made for a moment.
+    Network,
 }
 
 impl Provider {
@@ -124,6 +126,7 @@ fn from_engine(leftover: kind_engine::Leftover) -> Pruned {
         kind: match leftover.kind {
             LeftoverKind::Image => PrunedKind::Image,
             LeftoverKind::Prepared => PrunedKind::PreparedImages,
+            LeftoverKind::Network => PrunedKind::Network,
         },
         name: leftover.name,
         bytes: leftover.bytes,

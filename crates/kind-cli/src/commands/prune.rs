@@ -61,6 +61,7 @@ fn kind_name(kind: PrunedKind) -> &'static str {
         PrunedKind::PreparedImages => "preparedImages",
         PrunedKind::NodeAgent => "nodeProgram",
         PrunedKind::BuildCache => "buildCache",
+        PrunedKind::Network => "network",
         _ => "other",
     }
 }
@@ -72,6 +73,7 @@ fn kind_title(kind: &str) -> &'static str {
         "preparedImages" => "unpacked images",
         "nodeProgram" => "node program",
         "buildCache" => "build cache",
+        "network" => "network",
         _ => "",
     }
 }

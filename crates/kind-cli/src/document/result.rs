@@ -291,7 +291,7 @@ impl From<kind::Node> for Node {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PrunedItem {
-    /// What it is: `image`, `preparedImages`, `nodeProgram` or `buildCache`.
+    /// What it is: `image`, `preparedImages`, `nodeProgram`, `buildCache` or `network`.
     pub(crate) r#type: String,
     /// Its name.
     pub(crate) name: String,

@@ -5,9 +5,11 @@ use std::io::Read;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::program::Program;
 use super::streams;
-use crate::{Code, Error};
+use crate::{Boot, Code, Error};
 
 const REACHED: &str = "Reached target ";
 const TARGET: &str = "Multi-User System";
@@ -18,8 +20,18 @@ const PATTERN: &str = "Reached target .*Multi-User System.*|detected cgroup v1";
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// Follows a node's console until it tells that the node is up.
-pub(super) fn await_boot(program: &Program, node: &str, limit: Duration) -> Result<(), Error> {
-    let arguments = ["logs", "-f", node];
+pub(super) fn await_boot(
+    program: &Program,
+    node: &str,
+    boot: Boot,
+    limit: Duration,
+) -> Result<(), Error> {
+    let since = match boot {
+        Boot::First => None,
+        Boot::Later => find_start(program, node),
+    };
+    let since: Vec<_> = since.iter().flat_map(|time| ["--since", time]).collect();
+    let arguments = [&["logs", "-f"], &since[..], &[node]].concat();
     let (mut call, reader) = streams::merge_streams(program, &arguments)?;
     let (told, hears) = mpsc::channel();
     let reading = std::thread::spawn(move || {
@@ -52,6 +64,14 @@ pub(super) fn await_boot(program: &Program, node: &str, limit: Duration) -> Resu
             "read the node's console: `kind create cluster --retain`, then `kind export logs`",
         )),
     }
+}
+
+/// When the node's first program was started, if the engine tells that.
+fn find_start(program: &Program, node: &str) -> Option<String> {
+    let told = program.command_output(&["inspect", "--type=container", node]);
+    let told: Value = serde_json::from_str(&told.ok()?).ok()?;
+    let start = told.pointer("/0/State/StartedAt")?.as_str()?;
+    Some(start.to_owned())
 }
 
 fn asks_systemd(program: &Program, node: &str) -> bool {
@@ -133,11 +153,38 @@ mod tests {
         );
         let began = Instant::now();
         let program = Program::new(engine);
-        let error = await_boot(&program, "node", Duration::from_millis(100)).unwrap_err();
+        let error =
+            await_boot(&program, "node", Boot::First, Duration::from_millis(100)).unwrap_err();
         assert!(
             error.to_string().starts_with("could not find a log line"),
             "{error}"
         );
         assert!(began.elapsed() < Duration::from_secs(20));
+    }
+
+    /// The engine calls of a wait for a boot, with this answer to what the container is.
+    fn calls_of(boot: Boot, container: &str) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let calls = directory.path().join("calls");
+        let script = format!(
+            "echo \"$*\" >>{}\ncase $1 in inspect) echo '{container}' ;; *) echo 'Reached target Multi-User System' ;; esac\n",
+            calls.display()
+        );
+        let program = Program::new(stub::program(directory.path(), &script));
+        await_boot(&program, "node", boot, Duration::from_secs(60)).unwrap();
+        std::fs::read_to_string(calls).unwrap()
+    }
+
+    #[test]
+    fn what_the_console_tells_of_earlier_boots_is_left_out() {
+        let started = r#"[{"State":{"StartedAt":"2026-01-02T03:04:05.6Z"}}]"#;
+        assert_eq!(calls_of(Boot::First, started), "logs -f node\n");
+        let inspect = "inspect --type=container node";
+        assert_eq!(
+            calls_of(Boot::Later, started),
+            format!("{inspect}\nlogs -f --since 2026-01-02T03:04:05.6Z node\n")
+        );
+        let unknown = calls_of(Boot::Later, "[{}]");
+        assert_eq!(unknown, format!("{inspect}\nlogs -f node\n"));
     }
 }

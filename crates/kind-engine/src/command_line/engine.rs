@@ -1,6 +1,6 @@
 //! The engine trait on a program.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use super::addresses::Addresses;
+use super::addresses::{self, Addresses};
 use super::arguments::{self, Surroundings};
 use super::failure_reason::is_taken;
 use super::images::Inspected;
@@ -24,11 +24,14 @@ use super::{
 };
 use crate::engine::sealed::Sealed;
 use crate::{
-    Agent, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
+    Agent, Boot, Command, Engine, EngineKind, Error, ImageInfo, InUse, Info, Io, Leftover, Network,
     NetworkSpec, Node, NodeSpec, Port, Pruning, Purpose,
 };
 use ipnet::IpNet;
 use kind_image::ProgressSink;
+
+/// How often a node is given other addresses because somebody else has the same.
+const MAX_MOVES: usize = 3;
 
 /// Nodes in containers of docker, podman or nerdctl.
 #[derive(Debug)]
@@ -230,15 +233,47 @@ impl CommandLine {
         known.map_or_else(|| self.inspect_image(reference), |known| Ok(Some(known)))
     }
 
-    /// Addresses of every container on a network, running or not.
-    fn addresses_in_use(&self, network: &str) -> Result<BTreeSet<IpAddr>, Error> {
+    /// Every container on a network, running or not.
+    fn containers_on(&self, network: &str) -> Result<Vec<Node>, Error> {
         let filter = format!("network={network}");
-        let containers = listing::list_containers(self.flavor, &self.program, &filter)?;
-        let addresses = containers.into_iter().flat_map(|container| {
-            let v4 = container.ipv4.map(IpAddr::from);
-            v4.into_iter().chain(container.ipv6.map(IpAddr::from))
-        });
-        Ok(addresses.collect())
+        listing::list_containers(self.flavor, &self.program, &filter)
+    }
+
+    /// Makes a node's container without starting it, and makes it again with other addresses while somebody else makes
+    /// one with the same. Both see that: an engine tells of both as soon as the later one is there.
+    fn make_container(
+        &self,
+        info: &Info,
+        node: &NodeSpec,
+        surroundings: &mut Surroundings,
+    ) -> Result<(), Error> {
+        let mut moves = 0;
+        loop {
+            let arguments = arguments::create_arguments(self.flavor, info, node, surroundings);
+            self.program.command_output(&arguments)?;
+            if moves == MAX_MOVES || !self.gives_up_addresses(node)? {
+                return Ok(());
+            }
+            moves += 1;
+            removal::remove_created(&self.program, &node.name)?;
+            self.find_addresses(node, surroundings)?;
+        }
+    }
+
+    /// Whether a node that was just made must have other addresses than it has.
+    fn gives_up_addresses(&self, node: &NodeSpec) -> Result<bool, Error> {
+        let known = self.inspect_cached_network(&node.network)?;
+        // Where names are not told, its peers know its addresses already.
+        let may_move = known.network.lasting_addresses && known.settings.gives_names();
+        if !may_move || !addresses::is_crowded(&known.subnets) {
+            return Ok(false);
+        }
+        let names = listing::container_names(&self.program, &node.network)?;
+        if !self.addresses.has_strangers(names.lines()) {
+            return Ok(false);
+        }
+        let containers = self.containers_on(&node.network)?;
+        Ok(self.addresses.give_up_contested(&node.name, &containers))
     }
 
     fn find_surroundings(&self, node: &NodeSpec) -> Result<Surroundings, Error> {
@@ -284,9 +319,9 @@ impl CommandLine {
             return Ok(());
         }
         let choose = |name: &str| {
-            let in_use = || self.addresses_in_use(&node.network);
+            let list_others = || self.containers_on(&node.network);
             self.addresses
-                .choose_addresses(name, &known.subnets, in_use)
+                .choose_addresses(name, &known.subnets, list_others)
         };
         (surroundings.ipv4, surroundings.ipv6) = choose(&node.name)?;
         if known.settings.gives_names() {
@@ -391,9 +426,8 @@ impl Engine for CommandLine {
 
     fn create(&self, node: &NodeSpec) -> Result<(), Error> {
         let info = self.info()?;
-        let surroundings = self.find_surroundings(node)?;
-        let arguments = arguments::create_arguments(self.flavor, &info, node, &surroundings);
-        if let Err(error) = self.program.command_output(&arguments) {
+        let mut surroundings = self.find_surroundings(node)?;
+        if let Err(error) = self.make_container(&info, node, &mut surroundings) {
             if let Some(volume) = &surroundings.volume {
                 // A node that was there before keeps its own.
                 let removed = self
@@ -425,8 +459,8 @@ impl Engine for CommandLine {
         agent::place_labelled(self.parts(), node)
     }
 
-    fn wait_until_booted(&self, node: &str, limit: Duration) -> Result<(), Error> {
-        boot::await_boot(&self.program, node, limit)
+    fn wait_until_booted(&self, node: &str, boot: Boot, limit: Duration) -> Result<(), Error> {
+        boot::await_boot(&self.program, node, boot, limit)
     }
 
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error> {
@@ -480,7 +514,9 @@ impl Engine for CommandLine {
 
     /// Images in an engine's store are its user's own.
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
-        shared_image_store::prune_shared_image_stores(&self.program, pruning)
+        let mut found = shared_image_store::prune_shared_image_stores(&self.program, pruning)?;
+        found.extend(network::prune_scouts(self.parts(), pruning)?);
+        Ok(found)
     }
 
     /// Programs are copied into these nodes.
@@ -506,6 +542,46 @@ mod tests {
         let program = stub::program(directory.path(), &script);
         let presence = CommandLine::new(Flavor::Podman, program).probe_program(limit);
         (presence, std::fs::read_to_string(calls).unwrap())
+    }
+
+    /// Docker with a network of few addresses, on which another kind makes a container at the same time: with the
+    /// address that the first one here has.
+    const CROWDED: &str = r#"
+dir=${0%/*}
+echo "$*" >>"$dir/calls"
+case "$*" in
+info*) echo '{}' ;;
+'network inspect kind') echo '[{"Name":"kind","IPAM":{"Config":[{"Subnet":"172.30.0.0/24","IPRange":"172.30.0.0/25"}]}}]' ;;
+'ps '*.Names*) echo other; echo mine ;;
+'ps '*) grep -q '^create' "$dir/calls" && echo 0123 ;;
+'inspect '*)
+    address=$(sed -n 's/^create .*--ip \([^ ]*\).*/\1/p' "$dir/calls" | head -n 1)
+    echo '[{"Name":"/other","NetworkSettings":{"Networks":{"kind":{"IPAMConfig":{"IPv4Address":"'"$address"'"}}}}}]' ;;
+esac
+exit 0
+"#;
+
+    #[test]
+    fn a_node_moves_to_another_address_where_somebody_else_has_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = CommandLine::new(Flavor::Docker, stub::program(directory.path(), CROWDED));
+        let node = NodeSpec {
+            name: "mine".to_owned(),
+            network: "kind".to_owned(),
+            purpose: Purpose::LoadBalancer,
+            ..NodeSpec::default()
+        };
+        engine.create(&node).unwrap();
+        let calls = std::fs::read_to_string(directory.path().join("calls")).unwrap();
+        let begins = |word: &'static str| calls.lines().filter(move |call| call.starts_with(word));
+        let address = |call: &str| {
+            let mut words = call.split(' ').skip_while(|word| *word != "--ip");
+            words.nth(1).unwrap().to_owned()
+        };
+        let addresses: Vec<_> = begins("create ").map(address).collect();
+        assert_eq!(addresses.len(), 2, "{calls}");
+        assert_ne!(addresses[0], addresses[1]);
+        assert_eq!(begins("rm ").collect::<Vec<_>>(), ["rm -f -v mine"]);
     }
 
     #[test]

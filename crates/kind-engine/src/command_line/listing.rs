@@ -46,6 +46,12 @@ pub(super) fn list_containers(
     parse_nodes(flavor, &text)
 }
 
+/// The names of all containers on a network, a line each.
+pub(super) fn container_names(program: &Program, network: &str) -> Result<String, Error> {
+    let filter = format!("network={network}");
+    program.command_output(&["ps", "-a", "--filter", &filter, "--format", "{{.Names}}"])
+}
+
 /// What `inspect` says of these containers. One that went away meanwhile is left out.
 fn inspected_containers(program: &Program, ids: &[&str]) -> Result<String, Error> {
     let arguments = [&["inspect", "--type=container"], ids].concat();

@@ -15,14 +15,24 @@ use crate::{Code, Error, Info};
 const REMOVES_AT_ONCE: Version = Version(4, 0, 0);
 /// How often nodes are removed whose processes the kernel takes long to end.
 const MAX_ATTEMPTS: usize = 3;
-/// What podman says of them: it waits a few seconds for hundreds of processes on a busy host.
-const DIES_SLOWLY: &str = "did not die within timeout";
+/// What podman and docker say of them: they wait a few seconds for hundreds of processes on a busy host.
+const DIES_SLOWLY: [&str; 2] = [
+    "did not die within timeout",
+    "tried to kill container, but did not receive an exit event",
+];
 /// What docker says of a container that another command removes, which it does not wait for.
 const REMOVED_BY_OTHERS: &str = "is already in progress";
 /// How long another command may take for its removal.
 const REMOVAL_BY_OTHERS: Duration = Duration::from_secs(60);
 /// How often is looked whether it is done.
 const POLL: Duration = Duration::from_millis(100);
+
+const REMOVE: [&str; 3] = ["rm", "-f", "-v"];
+
+/// Removes a container that was never started, and nothing that it was given.
+pub(super) fn remove_created(program: &Program, node: &str) -> Result<(), Error> {
+    force_remove(program, &REMOVE, &[node])
+}
 
 /// Removes nodes that may or may not exist.
 pub(super) fn remove_nodes(
@@ -35,14 +45,14 @@ pub(super) fn remove_nodes(
     }
     let names: Vec<_> = nodes.iter().map(String::as_str).collect();
     match flavor {
-        Flavor::Docker => force_remove(program, &["rm", "-f", "-v"], &names),
+        Flavor::Docker => force_remove(program, &REMOVE, &names),
         Flavor::Podman => {
             let version = info().ok().and_then(|info| Version::parse(&info.version));
             let at_once = version.is_some_and(|version| version >= REMOVES_AT_ONCE);
             let options: &[&str] = if at_once {
                 &["rm", "-f", "-v", "--time=0"]
             } else {
-                &["rm", "-f", "-v"]
+                &REMOVE
             };
             let failures = [
                 force_remove(program, options, &names),
@@ -76,7 +86,8 @@ fn force_remove(program: &Program, options: &[&str], names: &[&str]) -> Result<(
 }
 
 fn dies_slowly(stderr: &[u8]) -> bool {
-    String::from_utf8_lossy(stderr).contains(DIES_SLOWLY)
+    let text = String::from_utf8_lossy(stderr);
+    DIES_SLOWLY.iter().any(|words| text.contains(words))
 }
 
 /// Whether another command removes one of the containers at this moment.
@@ -123,30 +134,41 @@ fn remove_volumes(program: &Program, nodes: &[&str]) -> Result<(), Error> {
 
 /// nerdctl removes no container that may come back, and none that runs.
 fn one_after_the_other(program: &Program, names: &[&str]) -> Result<(), Error> {
-    let known = program.command_output(&["ps", "-a", "--format", "{{.Names}}"])?;
-    let known: Vec<_> = known.split_whitespace().collect();
-    let names: Vec<_> = names
-        .iter()
-        .copied()
-        .filter(|name| known.contains(name))
-        .collect();
+    let names = find_present(program, names)?;
     if names.is_empty() {
         return Ok(());
     }
-    let steps: [(&[&str], &str); 4] = [
-        (
-            &["update", "--restart=no"],
-            "failed to update restart policy to 'no'",
-        ),
-        (&["stop"], "failed to stop nodes"),
-        (&["wait"], "failed to wait for node exit"),
-        (&["rm", "-f", "-v"], "failed to delete nodes"),
-    ];
-    for (words, action) in steps {
-        let done = program.command_output(&[words, &names[..]].concat());
-        done.map_err(|error| error.during(action))?;
+    let call = |words: &[&str]| program.command_output(&[words, &names[..]].concat());
+    call(&["update", "--restart=no"])
+        .map_err(|error| error.during("failed to update restart policy to 'no'"))?;
+    for word in ["stop", "wait"] {
+        // What never ran, or not since the host's start, cannot be stopped.
+        if let Err(error) = call(&[word]) {
+            tracing::debug!(%error, ?names, "nodes are removed as they are");
+        }
     }
-    Ok(())
+    let arguments = [&REMOVE, &names[..]].concat();
+    let output = program.run_command(&arguments)?;
+    let failure = if output.status.success() {
+        // With `-f` it ends well whatever comes of it.
+        let left = find_present(program, &names)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let reason = format!("still there: {}", left.join(", "));
+        program.ended_badly(&arguments, &reason, &output.stderr)
+    } else {
+        program.failure(&arguments, &output)
+    };
+    Err(failure.during("failed to delete nodes"))
+}
+
+/// Which of these containers are there.
+fn find_present<'a>(program: &Program, names: &[&'a str]) -> Result<Vec<&'a str>, Error> {
+    let known = program.command_output(&["ps", "-a", "--format", "{{.Names}}"])?;
+    let known: Vec<_> = known.split_whitespace().collect();
+    let present = names.iter().copied().filter(|name| known.contains(name));
+    Ok(present.collect())
 }
 
 #[cfg(test)]

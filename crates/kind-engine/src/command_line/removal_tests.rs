@@ -12,13 +12,19 @@ use super::*;
 const STUB: &str = r#"#!/bin/sh
 echo "$*" >> "${0%/*}/calls"
 case "$*" in
-"ps "*) echo a; echo b; echo other ;;
+"ps "*) echo other; echo tough; grep -q "^rm" "${0%/*}/calls" || printf 'a\nb\nidle\n' ;;
+"stop "*idle*|"wait "*idle*) echo "no running task found" >&2; exit 1 ;;
+"rm "*tough*) echo "failed to remove tough: device or resource busy" >&2 ;;
 "volume ls"*) echo '[{"Name":"v1","Labels":{"a":"true"}},{"Name":"v2","Labels":{"c":"true"}},{"Name":"v3"}]' ;;
 "rm "*gone*) echo "Error: No such container: gone" >&2; exit 1 ;;
 "rm "*slow*)
     test "$(grep -c "^rm" "${0%/*}/calls")" -ge 2 && exit
     echo "Error: cannot remove container 6b5e as it could not be stopped: given PID did not die within timeout" >&2
     exit 125 ;;
+"rm "*unwilling*)
+    test "$(grep -c "^rm" "${0%/*}/calls")" -ge 2 && exit
+    echo "Error response from daemon: cannot remove container \"unwilling\": could not kill container: tried to kill container, but did not receive an exit event" >&2
+    exit 1 ;;
 "rm "*contested*)
     test "$(grep -c "^rm" "${0%/*}/calls")" -ge 5 && { echo "Error: No such container: contested" >&2; exit 1; }
     echo "Error response from daemon: removal of container contested is already in progress" >&2
@@ -90,6 +96,9 @@ fn nodes_whose_processes_end_slowly_are_removed_again() {
         calls.iter().filter(|call| call.starts_with("rm ")).count(),
         MAX_ATTEMPTS
     );
+    let (calls, result) = removed(Flavor::Docker, "", &["a", "unwilling"]);
+    result.unwrap();
+    assert_eq!(calls, ["rm -f -v a unwilling"; 2]);
 }
 
 #[test]
@@ -111,7 +120,24 @@ fn nerdctl_keeps_nodes_from_coming_back_before_it_removes_them() {
             "stop a b",
             "wait a b",
             "rm -f -v a b",
+            "ps -a --format {{.Names}}",
         ]
     );
     assert_eq!(removed(Flavor::Nerdctl, "", &["gone"]).0.len(), 1);
+}
+
+#[test]
+fn nerdctl_removes_nodes_that_never_ran() {
+    let (calls, result) = removed(Flavor::Nerdctl, "", &["idle"]);
+    result.unwrap();
+    assert_eq!(calls[4], "rm -f -v idle");
+}
+
+#[test]
+fn nodes_that_nerdctl_does_not_remove_are_told() {
+    let error = removed(Flavor::Nerdctl, "", &["a", "tough"]).1.unwrap_err();
+    assert_eq!(error.to_string(), "failed to delete nodes");
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.ends_with("still there: tough"), "{cause}");
+    assert!(error.output().unwrap().contains("busy"));
 }

@@ -21,10 +21,15 @@ const QUESTIONS: [&str; 8] = [
 /// First words of calls that change containers.
 const CHANGES: [&str; 5] = ["create", "start", "stop", "rm", "update"];
 
+/// Begins a call that deletes whole trees of files.
+const REMOVES_VOLUMES: [&str; 2] = ["volume", "rm"];
+
 /// How long a call may take while the engine answers, which answers a question within this time.
 pub(super) fn limit_of(arguments: &[&str], question: Duration) -> Option<Duration> {
     let first = arguments.first()?;
-    if QUESTIONS.contains(first) {
+    if arguments.starts_with(&REMOVES_VOLUMES) {
+        Some(CHANGE_TIMEOUT)
+    } else if QUESTIONS.contains(first) {
         Some(question)
     } else {
         CHANGES.contains(first).then_some(CHANGE_TIMEOUT)
@@ -226,5 +231,26 @@ impl<S: Write> Write for Heard<S> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.stream.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_much_has_more_time_than_a_question() {
+        let question = Duration::from_secs(60);
+        for (call, limit) in [
+            ("volume create a", Some(question)),
+            ("volume rm a", Some(CHANGE_TIMEOUT)),
+            ("volume rm --force a", Some(CHANGE_TIMEOUT)),
+            ("rm -f -v a", Some(CHANGE_TIMEOUT)),
+            ("exec a b", None),
+            ("", None),
+        ] {
+            let arguments: Vec<_> = call.split_whitespace().collect();
+            assert_eq!(limit_of(&arguments, question), limit, "{call}");
+        }
     }
 }

@@ -162,9 +162,14 @@ fn has_open(process: &Path, wanted: &str) -> bool {
         .any(|entry| fs::read_link(entry.path()).is_ok_and(|link| link.as_os_str() == wanted))
 }
 
-/// Where a forwarder connects to: the node itself.
-pub(super) fn target_address(node: &NodeRecord, port: &Port) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(node.ipv4), port.container)
+/// Where a forwarder connects to: the node itself, first at its address of the family that is listened on. What is
+/// behind a port of a node may have the other family alone, as all has in a cluster of IPv6.
+pub(super) fn target_addresses(node: &NodeRecord, port: &Port) -> Vec<SocketAddr> {
+    let in_cluster = |address: &IpAddr| address.is_ipv4() || node.ipv6_forwarding;
+    let mut addresses: Vec<_> = node.addresses().filter(in_cluster).collect();
+    addresses.sort_by_key(|address| address.is_ipv4() != port.listen.is_ipv4());
+    let to_port = |address| SocketAddr::new(address, port.container);
+    addresses.into_iter().map(to_port).collect()
 }
 
 #[cfg(test)]
@@ -183,6 +188,26 @@ mod tests {
         assert!(chosen.iter().all(|port| port.host != 0));
         assert_ne!(chosen[0].host, chosen[1].host);
         assert_ne!(chosen[1].host, chosen[2].host);
+    }
+
+    #[test]
+    fn a_port_leads_to_the_family_that_it_is_published_for_first() {
+        let record = serde_json::json!({
+            "version": 1, "name": "a", "image": "b", "labels": {}, "created": 1, "layers": [], "argv": [], "env": {},
+            "network": "kind", "ipv4": "10.0.0.2", "ipv6": "fd00::2", "ipv6_forwarding": true, "shared": [],
+            "mounts": [], "ports": [], "resources": {},
+        });
+        let mut record: NodeRecord = serde_json::from_value(record).unwrap();
+        let targets = |record: &NodeRecord, listen: &str| {
+            let port = Port::new(listen.parse().unwrap(), 1, 80, Protocol::Tcp);
+            let targets = target_addresses(record, &port);
+            targets.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let (four, six) = ("10.0.0.2:80", "[fd00::2]:80");
+        assert_eq!(targets(&record, "127.0.0.1"), [four, six]);
+        assert_eq!(targets(&record, "::"), [six, four]);
+        record.ipv6_forwarding = false;
+        assert_eq!(targets(&record, "::"), [four], "in a cluster without IPv6");
     }
 
     #[test]

@@ -12,13 +12,19 @@
 //! reports/              why helper processes failed
 //! ```
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use kind_image::make_private_directory;
 
 use crate::Error;
+
+/// How long looks at whether a node runs may keep its monitor waiting.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_millis(5);
 
 /// The native engine's directory.
 #[derive(Debug, Clone)]
@@ -101,6 +107,16 @@ impl State {
         self.root.join("trash")
     }
 
+    /// A place in the trash that is free. The number of this process may be that of an earlier one, which was killed
+    /// and has left something of that name.
+    pub(super) fn place_in_trash(&self, name: &str, _lock: &Lock) -> PathBuf {
+        let process = std::process::id();
+        (0..u64::MAX)
+            .map(|number| self.trash().join(format!("{name}-{process}-{number}")))
+            .find(|place| !place.exists())
+            .expect("there are more numbers than files")
+    }
+
     pub(super) fn reports(&self) -> PathBuf {
         self.root.join("reports")
     }
@@ -142,20 +158,26 @@ impl NodeDirectory {
         self.path.exists()
     }
 
-    /// The monitor's lock, or `None` while another process holds it: then the node runs.
+    /// The monitor's lock, or `None` if another monitor has it: then the node runs. Whoever looks whether it does
+    /// keeps the lock for a moment, which is waited for.
     pub(super) fn try_lock(&self) -> Result<Option<Lock>, Error> {
         let path = self.file("lock");
         let file = lock_file(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { _file: file })),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(io_error("lock", &path)(error)),
+        let deadline = Instant::now() + LOOK_TIMEOUT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Lock { _file: file })),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(POLL),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
+            }
         }
     }
 
-    /// A monitor is alive and responsible for the node.
+    /// A monitor is alive and responsible for the node. All may look at the same time: the lock is only shared.
     pub(super) fn is_running(&self) -> bool {
-        self.exists() && matches!(self.try_lock(), Ok(None))
+        let look = || lock_file(&self.file("lock")).map(|file| file.try_lock_shared());
+        self.exists() && matches!(look(), Ok(Err(TryLockError::WouldBlock)))
     }
 }
 
@@ -254,6 +276,19 @@ mod tests {
     }
 
     #[test]
+    fn what_an_earlier_process_of_that_number_left_is_in_nobodys_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = State::new(directory.path().to_owned());
+        let lock = state.lock().unwrap();
+        let places = [(); 2].map(|()| {
+            let place = state.place_in_trash("a", &lock);
+            make_directory(&place.join("upper")).unwrap();
+            place
+        });
+        assert_ne!(places[0], places[1]);
+    }
+
+    #[test]
     fn a_held_lock_means_running() {
         let directory = tempfile::tempdir().unwrap();
         let state = State::new(directory.path().to_owned());
@@ -267,5 +302,25 @@ mod tests {
         drop(lock);
         assert!(!node.is_running());
         assert_eq!(state.node_names().unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn a_look_at_a_node_is_no_monitor() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = State::new(directory.path().to_owned());
+        state.make_directories().unwrap();
+        let node = state.node("a");
+        fs::create_dir(node.path()).unwrap();
+        let look = lock_file(&node.file("lock")).unwrap();
+        look.lock_shared().unwrap();
+        assert!(!node.is_running(), "another one looks at the same time");
+        let looking = thread::spawn(move || {
+            thread::sleep(POLL * 10);
+            drop(look);
+        });
+        let lock = node.try_lock().unwrap();
+        assert!(lock.is_some(), "the monitor gets the lock after the look");
+        looking.join().unwrap();
+        assert!(node.try_lock().unwrap().is_none());
     }
 }

@@ -33,6 +33,7 @@ mod tests;
 pub(crate) use commit::Documents;
 pub use draft::{Draft, Layer};
 pub(crate) use fetched::Fetched;
+pub use holds::ProcessHold;
 pub use image::Image;
 pub use layout::Store;
 pub use placement::Placement;

@@ -150,6 +150,32 @@ fn a_held_image_stays_until_released() {
 }
 
 #[test]
+fn a_hold_of_a_process_ends_with_it() {
+    let setting = Setting::new();
+    let image = setting.image("node", &["layer"]);
+    let [first, second] = [(); 2].map(|()| setting.store.hold_meanwhile(&image).unwrap());
+    assert!(setting.store.unused().unwrap().is_empty());
+    setting.store.remove_image("node").unwrap();
+    drop(first);
+    assert_eq!(setting.count("chains"), 1, "another one holds it");
+    drop(second);
+    assert_eq!((setting.count("chains"), setting.count("holds")), (0, 0));
+}
+
+#[test]
+fn a_hold_of_a_process_that_was_killed_counts_no_more() {
+    let setting = Setting::new();
+    let image = setting.image("node", &["layer"]);
+    let hold = setting.store.root().join("holds/0.making");
+    fs::write(&hold, image.digest().to_string()).unwrap();
+    assert_eq!(setting.store.unused().unwrap().len(), 1);
+    assert!(!hold.exists());
+    // It may even have been killed before it had said what it holds.
+    fs::write(&hold, "").unwrap();
+    assert!(setting.store.remove_unused(image.digest()).unwrap());
+}
+
+#[test]
 fn a_name_moves_to_the_newer_image() {
     let setting = Setting::new();
     setting.image("node", &["old"]);

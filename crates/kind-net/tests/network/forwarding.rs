@@ -1,12 +1,15 @@
 //! A host that was no router is none between its other links, and none at all once the networks of nodes are gone.
 
 use std::fs;
+use std::net::{Ipv6Addr, SocketAddrV6};
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use kind_net::forwarding::{hand_back_forwarding, respect_router, turn_on_forwarding};
 use kind_net::netlink::Netlink;
 use kind_net::nft;
 use kind_net::wall::network_ruleset;
+use rustix::net::{AddressFamily, SendFlags, SocketType, ipproto, sendto, socket, sockopt};
 
 use crate::place::{BRIDGE, Place, Space, listen};
 
@@ -129,4 +132,82 @@ fn a_host_that_becomes_a_router_meanwhile_stays_one() {
         assert_eq!(read("ipv4/conf/uplink/forwarding"), "1");
         assert_eq!(nft::tables().unwrap(), []);
     });
+}
+
+/// Has the neighbour tell its link that it is a router, for half an hour.
+fn announce_router(neighbour: &Space) {
+    let mut announcement = [0; 16];
+    announcement[0] = 134;
+    announcement[4] = 64;
+    announcement[6..8].copy_from_slice(&1800_u16.to_be_bytes());
+    neighbour.run(|| {
+        let link = Netlink::open().unwrap().link("eth0").unwrap().unwrap();
+        let all = SocketAddrV6::new(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1), 0, 0, link);
+        let raw = SocketType::RAW;
+        let socket = socket(AddressFamily::INET6, raw, Some(ipproto::ICMPV6)).unwrap();
+        // What comes from further away is believed by nobody.
+        sockopt::set_ipv6_multicast_hops(&socket, 255).unwrap();
+        sendto(&socket, &announcement, SendFlags::empty(), &all).unwrap();
+    });
+}
+
+/// Whether the host has a way to everywhere over IPv6.
+fn has_way_out(host: &Space) -> bool {
+    host.run(|| {
+        let mut netlink = Netlink::open().unwrap();
+        let uplink = netlink.link("uplink").unwrap();
+        let routes = netlink.routes().unwrap();
+        let everywhere = "::/0".parse().unwrap();
+        routes
+            .iter()
+            .any(|route| route.to == everywhere && route.link == uplink)
+    })
+}
+
+/// Whether the host comes to believe the neighbour, which says it again and again.
+fn learns_way_out(place: &Place, limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    while Instant::now() < deadline {
+        announce_router(&place.neighbour);
+        std::thread::sleep(Duration::from_millis(50));
+        if has_way_out(&place.host) {
+            return true;
+        }
+    }
+    false
+}
+
+#[test]
+fn a_host_that_learns_its_way_out_goes_on_learning() {
+    let place = quiet_place();
+    let accept = |link: &str| read(&format!("ipv6/conf/{link}/accept_ra"));
+    let _private = plain_link(&place, 0);
+    place.host.run(|| {
+        for (link, value) in [
+            ("default", "1"),
+            ("uplink", "1"),
+            ("plain0", "2"),
+            (BRIDGE, "0"),
+        ] {
+            write(&format!("ipv6/conf/{link}/accept_ra"), value);
+        }
+    });
+    assert!(learns_way_out(&place, Duration::from_secs(20)));
+    place.host.run(|| turn_on_forwarding(true).unwrap());
+    assert!(has_way_out(&place.host), "it is forgotten");
+    place.host.run(|| {
+        assert_eq!(accept("default"), "2", "as links that come later");
+        assert_eq!(accept(BRIDGE), "0", "nobody there is believed");
+        nft::apply(&nft::removal(BRIDGE)).unwrap();
+        hand_back_forwarding().unwrap();
+        for (link, value) in [
+            ("default", "1"),
+            ("uplink", "1"),
+            ("plain0", "2"),
+            (BRIDGE, "0"),
+        ] {
+            assert_eq!(accept(link), value, "{link}");
+        }
+    });
+    assert!(has_way_out(&place.host));
 }

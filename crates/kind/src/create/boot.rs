@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kind_diagnosis::{Check, Component, Severity, examine_exit};
-use kind_engine::Engine;
+use kind_engine::{Boot, Engine};
 use kind_node::request::StepId;
 
 use super::coordinator::Coordinator;
@@ -37,7 +37,7 @@ fn boot_node(engine: &dyn Engine, node: &NodePlan) -> Result<()> {
     if node.is_balancer() {
         return Ok(());
     }
-    let booted = engine.wait_until_booted(&node.name, BOOT_TIMEOUT);
+    let booted = engine.wait_until_booted(&node.name, Boot::First, BOOT_TIMEOUT);
     booted.map_err(|error| {
         let failed = failed(Code::NodeBoot, "failed to boot");
         let mut console = LimitedOutput::default();

@@ -1,13 +1,11 @@
 //! Making the network: both families, in subnets that nobody else has.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use ipnet::Ipv4Net;
 use kind_net::pool;
 
-use super::answer::{self, Subnets};
-use super::duplicates;
-use super::find::{error_says, find_network};
+use super::answer::Subnets;
+use super::find::{error_says, find_network, says_taken};
+use super::{duplicates, scouts};
 use crate::command_line::Flavor;
 use crate::command_line::program::Program;
 use crate::{Code, Error};
@@ -44,7 +42,7 @@ pub(super) fn create_network(flavor: Flavor, program: &Program, name: &str) -> R
         Flavor::Docker | Flavor::Nerdctl => bridge_mtu(program).map(|mtu| mtu.to_string()),
     };
     for attempt in 0..MAX_ATTEMPTS {
-        let subnet = free_subnet(flavor, program, name);
+        let subnet = scouts::find_free_subnet(flavor, program, name);
         let ipv6 = pool::unique_local_subnet(name, attempt).to_string();
         let make = |ipv6: Option<&str>| {
             program.command_output(&creation_arguments(
@@ -98,7 +96,7 @@ fn creation_outcome(flavor: Flavor, made: Result<String, Error>) -> Result<Outco
         return Ok(Outcome::Overlap);
     }
     // Made by another process a moment ago.
-    if error_says(&error, "already exists") || error_says(&error, "already used by") {
+    if says_taken(&error) {
         return Ok(Outcome::Made);
     }
     Err(error)
@@ -155,29 +153,6 @@ pub(super) fn bridge_mtu(program: &Program) -> Option<u32> {
         .ok()?;
     let mtu: u32 = told.trim().parse().ok()?;
     (mtu > 0).then_some(mtu)
-}
-
-/// How many networks this process has made to learn of a subnet.
-static SCOUTS: AtomicU32 = AtomicU32::new(0);
-
-/// An IPv4 subnet that the engine itself takes for free, so that nodes may have addresses for life:
-/// engines give those only in subnets that were asked for. Found by making a network of another name
-/// and looking what it got; `None` leaves the choice to the engine, as kind does.
-fn free_subnet(flavor: Flavor, program: &Program, name: &str) -> Option<Ipv4Net> {
-    if !flavor.gives_addresses() {
-        return None;
-    }
-    let number = SCOUTS.fetch_add(1, Ordering::Relaxed);
-    let scout = format!("{name}-subnet-{}-{number}", std::process::id());
-    program
-        .command_output(&["network", "create", "-d=bridge", &scout])
-        .ok()?;
-    let found = program.command_output(&["network", "inspect", &scout]);
-    if let Err(error) = program.command_output(&["network", "rm", &scout]) {
-        tracing::debug!(%error, scout, "a network that is in nobody's way stays");
-    }
-    let known = answer::read(flavor, &scout, &found.ok()?).ok()??;
-    known.subnets.v4
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use ipnet::IpNet;
 
 use super::answer::{InspectedNetwork, Subnets};
-use super::find::{find_made_network, find_network};
+use super::find::{find_made_network, find_network, is_unused};
 use super::{create, duplicates, settings};
 #[cfg(doc)]
 use crate::Code;
 use crate::Error;
+use crate::command_line::Flavor;
 use crate::command_line::program::Program;
-use crate::command_line::{Flavor, listing};
 
 /// Makes the network unless it exists. Whoever else makes it at the same time, one remains. One that is there and not
 /// as nodes need it is made anew if nobody is on it and a kind has made it; otherwise it is used with a warning, unless
@@ -74,13 +74,7 @@ fn find_problems(flavor: Flavor, program: &Program, known: &InspectedNetwork) ->
 
 /// Removes a network that a kind has made and nobody is on; whether it is gone.
 fn remove_unused(flavor: Flavor, program: &Program, name: &str, known: &InspectedNetwork) -> bool {
-    if !create::is_of_kind(name, &known.subnets) {
-        return false;
-    }
-    // Those that do not run count: they would not start again without it.
-    let filter = format!("network={name}");
-    let used = listing::list_containers(flavor, program, &filter);
-    if !used.is_ok_and(|containers| containers.is_empty()) {
+    if !create::is_of_kind(name, &known.subnets) || !is_unused(flavor, program, name) {
         return false;
     }
     let removed = program.command_output(&["network", "rm", name]);

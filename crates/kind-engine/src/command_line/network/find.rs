@@ -3,7 +3,7 @@
 use super::answer::{self, InspectedNetwork};
 use super::duplicates;
 use crate::command_line::program::Program;
-use crate::command_line::{FailureReason, Flavor};
+use crate::command_line::{FailureReason, Flavor, listing};
 use crate::{Code, Error};
 
 /// The network of that name.
@@ -60,4 +60,17 @@ fn inspect_network(program: &Program, name: &str) -> Result<String, Error> {
 /// Whether the failed program's output has these words.
 pub(super) fn error_says(error: &Error, words: &str) -> bool {
     error.output().is_some_and(|output| output.contains(words))
+}
+
+/// Whether a network was not made because there is one of its name.
+pub(super) fn says_taken(error: &Error) -> bool {
+    error_says(error, "already exists") || error_says(error, "already used by")
+}
+
+/// Whether no container is on a network, as far as can be told. Those that do not run count: they would not start again
+/// without it.
+pub(super) fn is_unused(flavor: Flavor, program: &Program, name: &str) -> bool {
+    let filter = format!("network={name}");
+    let used = listing::list_containers(flavor, program, &filter);
+    used.is_ok_and(|containers| containers.is_empty())
 }

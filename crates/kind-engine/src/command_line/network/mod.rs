@@ -9,12 +9,14 @@ mod ensure;
 mod find;
 #[cfg(target_os = "linux")]
 mod routes;
+mod scouts;
 mod settings;
 
 pub(super) use answer::{InspectedNetwork, Subnets};
 pub(super) use ensure::ensure_network;
 #[cfg(target_os = "linux")]
 pub(super) use routes::find_foreign_route;
+pub(super) use scouts::prune_scouts;
 
 #[cfg(test)]
 mod tests;

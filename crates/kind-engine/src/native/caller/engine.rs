@@ -22,8 +22,8 @@ use crate::native::record::{NodeRecord, PATH, VERSION, first_process};
 use crate::native::state::{Lock, State, io_error, make_directory};
 use crate::native::{hosts, network, ports};
 use crate::{
-    Agent, Command, Engine, EngineKind, Error, HostConfig, ImageInfo, InUse, Info, Io, Leftover,
-    Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as NodeState,
+    Agent, Boot, Command, Engine, EngineKind, Error, HostConfig, ImageInfo, InUse, Info, Io,
+    Leftover, Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as NodeState,
 };
 
 /// How to open the native engine.
@@ -74,7 +74,7 @@ impl Native {
             .ok_or_else(|| Error::NoSuchImage(reference.to_owned()))
     }
 
-    /// Makes everything of a node but its `/var`.
+    /// Makes everything of a node but its `/var`, with a hold of its image that lasts as long as the node.
     fn register_node(
         &self,
         spec: &NodeSpec,
@@ -82,10 +82,26 @@ impl Native {
         shared_image_store: Option<PathBuf>,
         lock: &Lock,
     ) -> Result<NodeRecord, Error> {
-        let directory = self.state.node(&spec.name);
-        if directory.exists() {
+        if self.state.node(&spec.name).exists() {
             return Err(Error::NodeExists(spec.name.clone()));
         }
+        let holder = removal::image_holder(&spec.name);
+        // The hold comes first: nothing may remove the layers once the record names them.
+        self.store.hold_image(image, &holder)?;
+        let made = self.make_node(spec, image, shared_image_store, lock);
+        if made.is_err() {
+            self.store.release(&holder)?;
+        }
+        made
+    }
+
+    fn make_node(
+        &self,
+        spec: &NodeSpec,
+        image: &Image,
+        shared_image_store: Option<PathBuf>,
+        lock: &Lock,
+    ) -> Result<NodeRecord, Error> {
         let network = network::ensure_network(&self.state, &spec.network, lock)?;
         let (ipv4, ipv6) = network::allocate_addresses(&self.state, &network, lock)?;
         let ports = ports::choose_ports(&spec.host.ports, &NodeRecord::load_all(&self.state)?)?;
@@ -116,7 +132,7 @@ impl Native {
             shared_image_store,
             purpose: spec.purpose,
         };
-        self.publish_node(&record)?;
+        self.publish_node(&record, lock)?;
         hosts::write_hosts(&self.state, &spec.network, lock)?;
         Ok(record)
     }
@@ -132,17 +148,15 @@ impl Native {
     }
 
     /// Makes the node's directory as a whole: after a power cut it is there with its record or not at all.
-    fn publish_node(&self, record: &NodeRecord) -> Result<(), Error> {
+    fn publish_node(&self, record: &NodeRecord, lock: &Lock) -> Result<(), Error> {
         for mount in &record.host.mounts {
             // A host path that does not exist becomes a directory, as with every engine.
             if !mount.host.exists() {
                 make_directory(&mount.host)?;
             }
         }
-        let aside = self
-            .state
-            .trash()
-            .join(format!(".{}-{}", record.name, std::process::id()));
+        let name = format!(".{}", record.name);
+        let aside = self.state.place_in_trash(&name, lock);
         for part in ["upper", "work", "root"] {
             make_directory(&aside.join(part))?;
         }
@@ -255,23 +269,18 @@ impl Engine for Native {
 
     fn create(&self, spec: &NodeSpec) -> Result<(), Error> {
         let image = self.find_image(&spec.image)?;
-        // The hold comes first: nothing may remove the layers once the record names them.
-        self.store
-            .hold_image(&image, &removal::image_holder(&spec.name))?;
+        // Nothing may remove the layers while something is made of them, be it for a node of that name or in vain.
+        let held = self.store.hold_meanwhile(&image)?;
         let shared_image_store =
             shared_image_store::ensure_shared_image_store(&self.state, &self.helper, &image, spec);
-        let registered = {
+        let record = {
             let lock = self.state.lock()?;
-            self.register_node(spec, &image, shared_image_store, &lock)
+            self.register_node(spec, &image, shared_image_store, &lock)?
         };
-        match registered {
-            Ok(record) if record.purpose == Purpose::LoadBalancer => Ok(()),
-            Ok(record) => self.fill_var(&record.name),
-            Err(error @ Error::NodeExists(_)) => Err(error),
-            Err(error) => {
-                self.store.release(&removal::image_holder(&spec.name))?;
-                Err(error)
-            }
+        drop(held);
+        match record.purpose {
+            Purpose::LoadBalancer => Ok(()),
+            Purpose::Kubernetes => self.fill_var(&record.name),
         }
     }
 
@@ -304,7 +313,7 @@ impl Engine for Native {
         helper.check_exit(status.code()).map(drop)
     }
 
-    fn wait_until_booted(&self, _: &str, _: Duration) -> Result<(), Error> {
+    fn wait_until_booted(&self, _: &str, _: Boot, _: Duration) -> Result<(), Error> {
         // Commands run in cgroups of their own.
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kind_image::store::{Store, size_on_disk};
 
 use crate::native::record::NodeRecord;
-use crate::native::state::{State, io_error, lock_file, names_in};
+use crate::native::state::{Lock, State, io_error, lock_file, names_in};
 use crate::{Error, InUse, Leftover, LeftoverKind, Pruning};
 
 /// Images of the store, and what was unpacked for node images. Goes on after a failure.
@@ -46,7 +46,7 @@ fn prune_shared_image_stores(
 ) -> Result<(), Error> {
     let mut doomed = Vec::new();
     {
-        let _lock = state.lock()?;
+        let state_lock = state.lock()?;
         let Some(records) = all_records(state)? else {
             return Ok(());
         };
@@ -57,7 +57,9 @@ fn prune_shared_image_stores(
                 .iter()
                 .filter_map(|record| record.shared_image_store.as_deref());
             if place.is_dir() && !used.clone().any(|used| used.starts_with(&place)) {
-                doomed.extend(claim_directory(state, &place, pruning)?.map(|path| (name, path)));
+                doomed.extend(
+                    claim_directory(state, &place, pruning, &state_lock)?.map(|path| (name, path)),
+                );
             }
         }
     }
@@ -78,6 +80,7 @@ fn claim_directory(
     state: &State,
     place: &Path,
     pruning: Pruning,
+    state_lock: &Lock,
 ) -> Result<Option<PathBuf>, Error> {
     let path = place.with_extension("lock");
     let lock = lock_file(&path)?;
@@ -90,7 +93,7 @@ fn claim_directory(
         return Ok(Some(place.to_owned()));
     }
     let name = place.file_name().unwrap_or_default().to_string_lossy();
-    let away = state.trash().join(format!("{name}-{}", std::process::id()));
+    let away = state.place_in_trash(&name, state_lock);
     fs::rename(place, &away).map_err(io_error("remove", place))?;
     Ok(Some(away))
 }
@@ -108,4 +111,26 @@ pub(super) fn in_use(state: &State) -> Result<Option<InUse>, Error> {
         let programs = records.into_iter().filter_map(|record| record.node_agent);
         InUse::programs(programs)
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_removal_left_keeps_nothing_from_going() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = State::new(directory.path().to_owned());
+        let process = std::process::id();
+        let left = [format!("ab-{process}"), format!("ab-{process}-0")];
+        for place in left.map(|name| state.trash().join(name)) {
+            fs::create_dir_all(place.join("containerd")).unwrap();
+        }
+        let store = state.shared_image_stores().join("ab");
+        fs::create_dir_all(store.join("containerd")).unwrap();
+        let mut found = Vec::new();
+        prune_shared_image_stores(&state, Pruning::Remove, &mut found).unwrap();
+        assert_eq!(found.len(), 1);
+        assert!(!store.exists());
+    }
 }

@@ -88,26 +88,25 @@ fn remove_node(state: &State, store: &Store, name: &str) -> Result<(), Error> {
         .map_err(Error::io(format!(
             "remove the cgroups of the monitor of node {name}"
         )))?;
-    let away = state
-        .trash()
-        .join(format!("{}-{}", file_name(name), std::process::id()));
-    let doomed = {
+    let (doomed, released) = {
         let lock = state.lock()?;
+        let away = state.place_in_trash(&file_name(name), &lock);
         match fs::rename(directory.path(), &away) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             result => result.map_err(Error::io(format!("remove node {name}")))?,
         }
+        // Later the name may be another node's.
+        let released = store.release(&image_holder(name));
         if let Some(record) = record {
             hosts::write_hosts(state, &record.network, &lock)?;
         }
-        discarded_paths(state, &lock)
+        (discarded_paths(state, &lock), released)
     };
     // What cannot be deleted now is tried again by the next removal.
     for path in doomed {
         let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
     }
-    store.release(&image_holder(name))?;
-    Ok(())
+    Ok(released?)
 }
 
 /// What removals and creations, some perhaps cut short, have put aside. Under the lock: a node that is

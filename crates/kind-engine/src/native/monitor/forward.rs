@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The ports of a node, open on the host.
 pub(super) struct Forwards {
-    open: Vec<(Listener, SocketAddr)>,
+    open: Vec<(Listener, Vec<SocketAddr>)>,
 }
 
 impl Forwards {
@@ -31,7 +31,7 @@ impl Forwards {
             .map(|port| {
                 Ok((
                     ports::listen_on_port(port)?,
-                    ports::target_address(node, port),
+                    ports::target_addresses(node, port),
                 ))
             })
             .collect::<Result<_, Error>>()?;
@@ -41,8 +41,8 @@ impl Forwards {
     /// Forwards from now on, in threads that end with the process. `names` is the gateway and a name
     /// server on the host's loopback that the nodes reach through it.
     pub(super) fn start_forwarding(self, names: Option<(IpAddr, IpAddr)>) {
-        for (listener, target) in self.open {
-            forward_port(listener, target);
+        for (listener, targets) in self.open {
+            forward_port(listener, targets);
         }
         if let Some((gateway, server)) = names {
             for protocol in [Protocol::Udp, Protocol::Tcp] {
@@ -57,31 +57,30 @@ impl Forwards {
 fn relay_names(port: &Port, server: SocketAddr) {
     loop {
         if let Ok(listener) = ports::listen_on_port(port) {
-            return forward_port(listener, server);
+            return forward_port(listener, vec![server]);
         }
         thread::sleep(Duration::from_secs(1));
     }
 }
 
-fn forward_port(listener: Listener, target: SocketAddr) {
+/// Forwards to the first of these addresses that takes a connection. UDP has none: there it is the first of all.
+fn forward_port(listener: Listener, targets: Vec<SocketAddr>) {
     thread::spawn(move || match listener {
-        Listener::Tcp(listener) => forward_tcp(&listener, target),
-        Listener::Udp(socket) => forward_udp(socket, target),
+        Listener::Tcp(listener) => forward_tcp(&listener, &targets.into()),
+        Listener::Udp(socket) => forward_udp(socket, targets[0]),
     });
 }
 
-fn forward_tcp(listener: &TcpListener, target: SocketAddr) {
-    // Each connection has a copy.
-    let open = Arc::new(());
+/// Each connection has a copy of the addresses: so many are open.
+fn forward_tcp(listener: &TcpListener, targets: &Arc<[SocketAddr]>) {
     for client in listener.incoming() {
         match client {
             // The client sees at once that it gets nothing now.
-            Ok(client) if Arc::strong_count(&open) > MAX_CLIENTS => drop(client),
+            Ok(client) if Arc::strong_count(targets) > MAX_CLIENTS => drop(client),
             Ok(client) => {
-                let held = Arc::clone(&open);
+                let targets = Arc::clone(targets);
                 drop(thread::Builder::new().spawn(move || {
-                    let _ = forward_connection(client, target);
-                    drop(held);
+                    let _ = forward_connection(client, &targets);
                 }));
             }
             // Out of descriptors or memory: what is open may end meanwhile.
@@ -90,9 +89,20 @@ fn forward_tcp(listener: &TcpListener, target: SocketAddr) {
     }
 }
 
+fn connect_to_node(targets: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut result = Err(io::ErrorKind::AddrNotAvailable.into());
+    for target in targets {
+        result = TcpStream::connect_timeout(target, CONNECT_TIMEOUT);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
 /// Carries one connection until both sides have ended.
-fn forward_connection(client: TcpStream, target: SocketAddr) -> io::Result<()> {
-    let node = TcpStream::connect_timeout(&target, CONNECT_TIMEOUT)?;
+fn forward_connection(client: TcpStream, targets: &[SocketAddr]) -> io::Result<()> {
+    let node = connect_to_node(targets)?;
     for stream in [&client, &node] {
         stream.set_nodelay(true)?;
     }
@@ -200,10 +210,13 @@ mod tests {
     #[test]
     fn tcp_passes_both_ways_and_half_closes() {
         let node = TcpListener::bind((LOCALHOST, 0)).unwrap();
-        let target = node.local_addr().unwrap();
+        // Nobody listens at the first address, as in a cluster of the other family.
+        let closed = TcpListener::bind((LOCALHOST, 0)).unwrap();
+        let targets = vec![closed.local_addr().unwrap(), node.local_addr().unwrap()];
+        drop(closed);
         let listener = TcpListener::bind((LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        forward_port(Listener::Tcp(listener), target);
+        forward_port(Listener::Tcp(listener), targets);
         let server = thread::spawn(move || {
             let (mut stream, _) = node.accept().unwrap();
             let mut text = Vec::new();
@@ -226,7 +239,7 @@ mod tests {
         let target = node.local_addr().unwrap();
         let socket = UdpSocket::bind((LOCALHOST, 0)).unwrap();
         let address = socket.local_addr().unwrap();
-        forward_port(Listener::Udp(socket), target);
+        forward_port(Listener::Udp(socket), vec![target]);
         thread::spawn(move || {
             let mut buffer = [0; 64];
             while let Ok((length, from)) = node.recv_from(&mut buffer) {

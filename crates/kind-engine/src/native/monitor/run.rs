@@ -18,7 +18,7 @@ use kind_sys::terminal::{self, Terminal};
 use super::{console, forward};
 use crate::native::call::{Helper, STARTED, Task, own_program};
 use crate::native::record::{NetworkRecord, NodeRecord, RunRecord};
-use crate::native::state::{NodeDirectory, State, io_error};
+use crate::native::state::{Lock, NodeDirectory, State, io_error};
 use crate::native::{cgroups, hosts, network, teardown};
 use crate::{Code, Error, HostConfig};
 
@@ -35,7 +35,7 @@ fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
 pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, Error> {
     let directory = state.node(name);
     let record = NodeRecord::load(&directory)?;
-    let Some(_lock) = directory.try_lock()? else {
+    let Some(_lock) = take_over(&directory)? else {
         return Err(Error::other(
             Code::NodeRunning,
             format!("node {name} runs already"),
@@ -43,7 +43,7 @@ pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, 
         ));
     };
     leave_cgroups_of_caller(state, name)?;
-    clear_node(state, &directory, name)?;
+    teardown::clear_host(state, name)?;
     let result = start_node(state, &directory, &record);
     let code = match result {
         Ok(started) => {
@@ -64,12 +64,16 @@ pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, 
     Ok(0)
 }
 
-/// Forgets an earlier run, whose processes are gone: the lock was free.
-fn clear_node(state: &State, directory: &NodeDirectory, name: &str) -> Result<(), Error> {
-    for name in ["run.json", "exit"] {
-        let _ = fs::remove_file(directory.file(name));
+/// The lock of a node that does not run. An earlier run is forgotten at once, its processes are gone: while the lock is
+/// held, the process in its record is taken for the node's.
+fn take_over(directory: &NodeDirectory) -> Result<Option<Lock>, Error> {
+    let lock = directory.try_lock()?;
+    if lock.is_some() {
+        for name in ["run.json", "exit"] {
+            let _ = fs::remove_file(directory.file(name));
+        }
     }
-    teardown::clear_host(state, name)
+    Ok(lock)
 }
 
 /// Brings the node up to the point where its entry point is executed; returns its first process.
@@ -224,4 +228,23 @@ fn leave_caller() -> Result<(), Error> {
         .open("/dev/null")
         .map_err(Error::io("open /dev/null"))?;
     terminal::standard_streams(&nothing).map_err(Error::io("let go of the caller's streams"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_run_is_forgotten_with_the_lock_and_not_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let node = State::node_directory_at(directory.path());
+        RunRecord { pid: 1 }.save(&node).unwrap();
+        let running = take_over(&node).unwrap();
+        assert!(running.is_some());
+        assert!(RunRecord::load(&node).unwrap().is_none());
+        RunRecord { pid: 2 }.save(&node).unwrap();
+        assert!(take_over(&node).unwrap().is_none());
+        let run = RunRecord::load(&node).unwrap();
+        assert_eq!(run.map(|run| run.pid), Some(2), "of a node that runs");
+    }
 }
