@@ -42,6 +42,17 @@ const SANDBOX: Signature = Signature {
     ..RUNNING
 };
 
+/// How a kubelet names pods of the control plane and of what comes with it; those before 1.21 in other words.
+const SYSTEM_PODS: &[&str] = &["pod=\"kube-system/", "_kube-system("];
+
+/// How containerd says that a runtime's program is not there. That it does not find what the program has written says
+/// nothing: one that was killed or could not be started this time has written nothing either.
+const RUNTIME_GONE: &[&str] = &[
+    "binary not installed {}\"{}",
+    "log.json: no such file or directory): exec: {}\"{}",
+    "log.json: no such file or directory): fork/{} {}: no such file or directory",
+];
+
 /// How a kubelet says that it does not get an image of a component without which nothing starts. Those before 1.21
 /// log without keys and values, and quote once less.
 const CONTROL_PLANE_PULLS: &[&str] = &[
@@ -241,15 +252,23 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         id: "runtime-missing",
         components: &["kubelet"],
-        patterns: &[
-            "no runtime for {}\"{} is configured",
-            "binary not installed {}\"{}",
-            "unable to retrieve OCI runtime error (open {}\"{}",
-        ],
+        patterns: RUNTIME_GONE,
+        // Others may ask for a runtime of their own.
+        only: &[SYSTEM_PODS],
         is_certain: true,
         found: "containerd has no runtime that starts pods: {2} is not there",
         expected: "a runtime whose program the node has",
         remedy: "correct `default_runtime_name` and the `runtimes` in `containerdConfigPatches`, and mount nothing over a runtime's program",
+        ..RUNNING
+    },
+    Signature {
+        id: "runtime-class",
+        components: &["kubelet"],
+        heals: true,
+        patterns: &["no runtime for {}\"{} is configured"],
+        found: "a pod asks for the runtime {2}, which containerd does not have",
+        expected: "a runtime of containerd for the handler of each RuntimeClass",
+        remedy: "add it to the `runtimes` in `containerdConfigPatches`, or correct `handler` of the pod's RuntimeClass",
         ..RUNNING
     },
     Signature {
@@ -324,7 +343,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "sandbox-image",
         components: &["kubelet"],
         patterns: SANDBOX_PULLS,
-        only: &[
+        only: &[&[
             ": not found",
             "manifest unknown",
             "pull access denied",
@@ -334,7 +353,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
             "no such host",
             "server gave HTTP response to HTTPS client",
             "x509: ",
-        ],
+        ]],
         is_certain: true,
         found: "the image {2} that holds a pod together is not in the node, and its registry does not give it, so that no pod starts",
         ..SANDBOX
@@ -350,14 +369,14 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "control-plane-image-unknown",
         components: &["kubelet"],
         patterns: CONTROL_PLANE_PULLS,
-        only: &[
+        only: &[&[
             ": not found",
             "manifest unknown",
             "pull access denied",
             "authorization failed",
             "401 Unauthorized",
             "403 Forbidden",
-        ],
+        ]],
         is_certain: true,
         found: "the image {2} of the control plane is not in the node, and its registry does not have it or does not give it away",
         expected: "the images that the node image brings, or ones that their registry gives to everybody",
@@ -368,12 +387,12 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "control-plane-registry",
         components: &["kubelet"],
         patterns: CONTROL_PLANE_PULLS,
-        only: &[
+        only: &[&[
             "no such host",
             "server gave HTTP response to HTTPS client",
             "first record does not look like a TLS handshake",
             "x509: ",
-        ],
+        ]],
         is_certain: true,
         found: "the image {2} of the control plane is not in the node, and its registry cannot be asked: its name is unknown, or it does not prove who it is",
         expected: "the images that the node image brings, or a registry that nodes find and trust",

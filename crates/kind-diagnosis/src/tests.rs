@@ -24,7 +24,7 @@ fn samples() -> Vec<(String, String, String)> {
 }
 
 /// What may heal by itself.
-const HEAL: [&str; 8] = [
+const HEAL: [&str; 9] = [
     "etcd-slow",
     "etcd-unreachable",
     "image-missing",
@@ -32,6 +32,8 @@ const HEAL: [&str; 8] = [
     "not-configured-yet",
     "out-of-memory",
     "proxy-login",
+    // Of a pod, and not of the cluster.
+    "runtime-class",
     // Its registry is not reached in time; another reason ends it.
     "sandbox-image-unreachable",
 ];
@@ -60,6 +62,41 @@ fn every_signature_has_a_sample() {
     let with_sample: BTreeSet<_> = samples().into_iter().map(|(id, ..)| id).collect();
     let known: BTreeSet<_> = SIGNATURES.iter().map(|known| known.id.to_owned()).collect();
     assert_eq!(known, with_sample);
+}
+
+/// Whether a line of a running component ends what waits for it, be it said once or again and again.
+fn ends_by_line(component: &str, line: &str) -> bool {
+    let checks = examine_lines(Component::new(component), "", [line]);
+    checks
+        .iter()
+        .any(|check| check.severity == Severity::Error || is_certain(&check.id))
+}
+
+#[test]
+fn a_runtime_that_fails_once_or_belongs_to_a_pod_is_not_missing() {
+    let syncs = |pod: &str, reason: &str| {
+        let line = format!(
+            r#"E1 1 1 pod_workers.go:1] "Error syncing pod, skipping" err="failed to \"CreatePodSandbox\" for {reason}: unknown\"" pod="{pod}""#
+        );
+        ends_by_line("kubelet", &line)
+    };
+    let unread = "unable to retrieve OCI runtime error (open /run/containerd/a/log.json: no such file or directory)";
+    let gone = format!(r#"{unread}: exec: \\\"runc\\\": executable file not found in $PATH"#);
+    let system = "kube-system/etcd-a-control-plane";
+    assert!(syncs(system, &gone));
+    assert!(syncs(
+        system,
+        &format!("{unread}: fork/exec /opt/runc: no such file or directory")
+    ));
+    for passes in [
+        "runc did not terminate successfully: signal: killed",
+        "fork/exec /usr/local/sbin/runc: resource temporarily unavailable",
+    ] {
+        assert!(!syncs(system, &format!("{unread}: {passes}")), "{passes}");
+    }
+    assert!(!syncs("default/a", &gone));
+    let shim = r#"runtime \\\"io.containerd.runsc.v1\\\" binary not installed \\\"containerd-shim-runsc-v1\\\": file does not exist"#;
+    assert!(syncs(system, shim) && !syncs("default/a", shim));
 }
 
 #[test]
