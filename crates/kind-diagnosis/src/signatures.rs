@@ -28,6 +28,32 @@ pub const RENEW_CERTIFICATES: &str = "in every control plane `kubeadm certs rene
      /kind/kubeadm.conf --org system:nodes --client-name system:node:WORKER` prints there into its /etc/kubernetes/kubelet.conf; then \
      `kind stop cluster`, `kind start cluster` and `kind export kubeconfig`";
 
+/// Who shows or is shown a certificate of the cluster. Clients with kubeconfigs of former days, webhooks, aggregated APIs
+/// and registries have certificates too.
+const CLUSTER_CERTIFICATES: Signature = Signature {
+    components: &[
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kubelet",
+        "kubeadm",
+    ],
+    only: &[&[
+        "failed to connect to {",
+        "rejected connection",
+        ":6443/api",
+        "existing bootstrap client certificate",
+    ]],
+    except: &[
+        "Unable to authenticate the request",
+        "webhook",
+        "failing or missing response from",
+    ],
+    is_certain: true,
+    ..RUNNING
+};
+
 /// How the API server says that it does not reach an etcd; before 1.23 in other words.
 const ETCD_PATTERNS: &[&str] = &[
     "failed to connect to {Addr: \"{}\"{}Err: connection error: desc = {*}",
@@ -86,20 +112,18 @@ pub(crate) const SIGNATURES: &[Signature] = &[
             // Kubelets before 1.21 do not say where it is.
             "existing bootstrap client certificate{} is expired: {}",
         ],
-        is_certain: true,
         found: "a certificate that it was shown or shows has expired on {2}",
         expected: "certificates that are valid now",
         remedy: RENEW_CERTIFICATES,
-        ..RUNNING
+        ..CLUSTER_CERTIFICATES
     },
     Signature {
         id: "certificate-not-yet-valid",
         patterns: &["certificate has expired or is not yet valid: current time {} is before {}"],
-        is_certain: true,
         found: "a certificate is valid from {2} on, and its clock shows {1}",
         expected: "a clock that is not behind that of whoever made the certificates",
         remedy: "set the clock of the machine that nodes run on; if it was put back, wait or make the cluster anew",
-        ..RUNNING
+        ..CLUSTER_CERTIFICATES
     },
     Signature {
         id: "cgroup-controller",

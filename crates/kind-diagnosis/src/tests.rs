@@ -100,6 +100,49 @@ fn a_runtime_that_fails_once_or_belongs_to_a_pod_is_not_missing() {
 }
 
 #[test]
+fn only_certificates_of_the_cluster_are_its_end() {
+    for when in ["after 2021-01-01T00:00:00Z", "before 2090-01-01T00:00:00Z"] {
+        let x509 = format!(
+            "x509: certificate has expired or is not yet valid: current time 2026-11-29T13:52:06Z is {when}"
+        );
+        let shown = |before: &str| format!("{before}: tls: failed to verify certificate: {x509}");
+        let server = "E1 1 1 reflector.go:1] \"Failed to watch\" err=\"Get \\\"https://a-control-plane:6443/api/v1/nodes\\\"";
+        assert!(ends_by_line("kubelet", &shown(server)));
+        assert!(ends_by_line("kube-scheduler", &shown(server)));
+        let etcd = "W1 failed to connect to {Addr: \"127.0.0.1:2379\", }. Err: connection error: desc = \"a";
+        assert!(ends_by_line("kube-apiserver", &shown(etcd)));
+        for (component, before) in [
+            (
+                "kube-apiserver",
+                "\"Unable to authenticate the request\" err=\"[",
+            ),
+            (
+                "kube-apiserver",
+                "failed calling webhook \"a\": Post \"https://a.b.svc:443/api?timeout=10s\"",
+            ),
+            (
+                "kubelet",
+                "failed calling webhook \"a\": Post \"https://a.b.svc:6443/api?timeout=10s\"",
+            ),
+            (
+                "kube-apiserver",
+                "v1.a failed with: failing or missing response from https://10.0.0.1:6443/apis/a/v1: Get \"\"",
+            ),
+            (
+                "kubelet",
+                "\"Failed to pull image\" err=\"failed to pull and unpack image \\\"a/b:1\\\": Head \\\"https://a/v2\\\"",
+            ),
+            (
+                "containerd",
+                "level=info msg=\"trying next host\" error=\"failed to do request: Head \\\"https://a/v2\\\"",
+            ),
+        ] {
+            assert!(!ends_by_line(component, &shown(before)), "{before}");
+        }
+    }
+}
+
+#[test]
 fn what_is_found_names_what_was_said() {
     let log =
         "E1 1 1 run.go:72] \"command failed\" err=\"open /nope.yaml: no such file or directory\"";
