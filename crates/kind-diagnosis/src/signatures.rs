@@ -79,6 +79,15 @@ const RUNTIME_GONE: &[&str] = &[
     "log.json: no such file or directory): fork/{} {}: no such file or directory",
 ];
 
+/// How a kubelet names the pods without which nothing starts. Others may have containers and names like theirs, but not
+/// their node's name at the end.
+const FIRST_PODS: &[&str] = &[
+    "pod=\"kube-system/etcd-",
+    "pod=\"kube-system/kube-apiserver-",
+    "_kube-system(",
+];
+const OF_A_CONTROL_PLANE: &[&str] = &["-control-plane"];
+
 /// How a kubelet says that it does not get an image of a component without which nothing starts. Those before 1.21
 /// log without keys and values, and quote once less.
 const CONTROL_PLANE_PULLS: &[&str] = &[
@@ -393,14 +402,18 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "control-plane-image-unknown",
         components: &["kubelet"],
         patterns: CONTROL_PLANE_PULLS,
-        only: &[&[
-            ": not found",
-            "manifest unknown",
-            "pull access denied",
-            "authorization failed",
-            "401 Unauthorized",
-            "403 Forbidden",
-        ]],
+        only: &[
+            FIRST_PODS,
+            OF_A_CONTROL_PLANE,
+            &[
+                ": not found",
+                "manifest unknown",
+                "pull access denied",
+                "authorization failed",
+                "401 Unauthorized",
+                "403 Forbidden",
+            ],
+        ],
         is_certain: true,
         found: "the image {2} of the control plane is not in the node, and its registry does not have it or does not give it away",
         expected: "the images that the node image brings, or ones that their registry gives to everybody",
@@ -411,12 +424,16 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "control-plane-registry",
         components: &["kubelet"],
         patterns: CONTROL_PLANE_PULLS,
-        only: &[&[
-            "no such host",
-            "server gave HTTP response to HTTPS client",
-            "first record does not look like a TLS handshake",
-            "x509: ",
-        ]],
+        only: &[
+            FIRST_PODS,
+            OF_A_CONTROL_PLANE,
+            &[
+                "no such host",
+                "server gave HTTP response to HTTPS client",
+                "first record does not look like a TLS handshake",
+                "x509: ",
+            ],
+        ],
         is_certain: true,
         found: "the image {2} of the control plane is not in the node, and its registry cannot be asked: its name is unknown, or it does not prove who it is",
         expected: "the images that the node image brings, or a registry that nodes find and trust",
@@ -427,6 +444,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "control-plane-image",
         components: &["kubelet"],
         patterns: CONTROL_PLANE_PULLS,
+        only: &[FIRST_PODS, OF_A_CONTROL_PLANE],
         found: "the image {2} of the control plane is not in the node and cannot be pulled",
         expected: "the images that the node image brings, or a registry that the node reaches",
         remedy: "correct `imageRepository` and `imageTag` in ClusterConfiguration, or make the registry reachable",
@@ -482,6 +500,8 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         id: "volume-missing",
         components: &["kubelet"],
+        // Its pod is told without a namespace.
+        only: &[OF_A_CONTROL_PLANE],
         // A socket may be of a pod that starts beside it; files and directories are there before the kubelet, or never.
         is_certain: true,
         patterns: &[

@@ -143,6 +143,32 @@ fn only_certificates_of_the_cluster_are_its_end() {
 }
 
 #[test]
+fn a_pod_of_a_user_that_is_called_like_etcd_is_none_of_the_control_plane() {
+    let pull = |pod: &str| {
+        let line = format!(
+            r#"E1 1 1 pod_workers.go:1] "Error syncing pod, skipping" err="failed to \"StartContainer\" for \"etcd\" with ErrImagePull: \"failed to pull and unpack image \\\"a/etcd:9\\\": failed to resolve reference \\\"a/etcd:9\\\": a/etcd:9: not found\"" pod="{pod}""#
+        );
+        ends_by_line("kubelet", &line)
+    };
+    let old_pull = |pod: &str| {
+        let line = format!(
+            r#"E1 1 1 pod_workers.go:1] Error syncing pod a ("{pod}(a)"), skipping: failed to "StartContainer" for "etcd" with ErrImagePull: "rpc error: failed to pull and unpack image \"a/etcd:9\": a/etcd:9: not found""#
+        );
+        ends_by_line("kubelet", &line)
+    };
+    let mount = |pod: &str| {
+        let line = format!(
+            r#"E1 1 1 nestedpendingoperations.go:1] Error: MountVolume.SetUp failed for volume "x" (UniqueName: "kubernetes.io/host-path/a-x") pod "{pod}" (UID: "a") : hostPath type check failed: /data is not a directory"#
+        );
+        ends_by_line("kubelet", &line)
+    };
+    assert!(pull("kube-system/etcd-a-control-plane2"));
+    assert!(!pull("default/etcd-0") && !pull("kube-system/etcd-0"));
+    assert!(old_pull("etcd-a-control-plane_kube-system") && !old_pull("etcd-0_default"));
+    assert!(mount("etcd-a-control-plane") && !mount("etcd-0"));
+}
+
+#[test]
 fn what_is_found_names_what_was_said() {
     let log =
         "E1 1 1 run.go:72] \"command failed\" err=\"open /nope.yaml: no such file or directory\"";

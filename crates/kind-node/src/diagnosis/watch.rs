@@ -407,7 +407,7 @@ mod tests {
     fn failed_pull(second: &str, reason: &str) -> String {
         format!(
             "E1 22:00:{second} 1 a.go:1] \"Error syncing pod, skipping\" err=\"failed to \\\"StartContainer\\\" for \
-             \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"a/etcd:1\\\\\\\": {reason}\\\"\""
+             \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"a/etcd:1\\\\\\\": {reason}\\\"\" pod=\"kube-system/etcd-a-control-plane\""
         )
     }
 
