@@ -13,8 +13,8 @@ pub struct Signature {
     pub components: &'static [&'static str],
     /// What they say, with `{}` for what differs.
     pub patterns: &'static [&'static str],
-    /// One of these is said as well; none are needed if there are none.
-    pub(crate) only: &'static [&'static str],
+    /// One of each of these lists is said as well.
+    pub(crate) only: &'static [&'static [&'static str]],
     /// What lines of that kind say that mean nothing.
     pub(crate) except: &'static [&'static str],
     /// Whether a component that runs says so too, and not only one that ends.
@@ -58,7 +58,7 @@ impl Signature {
             return None;
         }
         let says = |words: &&str| line.text.contains(words);
-        if self.except.iter().any(says) || !(self.only.is_empty() || self.only.iter().any(says)) {
+        if self.except.iter().any(says) || !self.only.iter().all(|list| list.iter().any(says)) {
             return None;
         }
         let mut patterns = self.patterns.iter();

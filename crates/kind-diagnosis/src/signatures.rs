@@ -28,6 +28,32 @@ pub const RENEW_CERTIFICATES: &str = "in every control plane `kubeadm certs rene
      /kind/kubeadm.conf --org system:nodes --client-name system:node:WORKER` prints there into its /etc/kubernetes/kubelet.conf; then \
      `kind stop cluster`, `kind start cluster` and `kind export kubeconfig`";
 
+/// Who shows or is shown a certificate of the cluster. Clients with kubeconfigs of former days, webhooks, aggregated APIs
+/// and registries have certificates too.
+const CLUSTER_CERTIFICATES: Signature = Signature {
+    components: &[
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kubelet",
+        "kubeadm",
+    ],
+    only: &[&[
+        "failed to connect to {",
+        "rejected connection",
+        ":6443/api",
+        "existing bootstrap client certificate",
+    ]],
+    except: &[
+        "Unable to authenticate the request",
+        "webhook",
+        "failing or missing response from",
+    ],
+    is_certain: true,
+    ..RUNNING
+};
+
 /// How the API server says that it does not reach an etcd; before 1.23 in other words.
 const ETCD_PATTERNS: &[&str] = &[
     "failed to connect to {Addr: \"{}\"{}Err: connection error: desc = {*}",
@@ -41,6 +67,26 @@ const SANDBOX: Signature = Signature {
     remedy: "take it out of `containerdConfigPatches`, or name one that the node has or reaches",
     ..RUNNING
 };
+
+/// How a kubelet names pods of the control plane and of what comes with it; those before 1.21 in other words.
+const SYSTEM_PODS: &[&str] = &["pod=\"kube-system/", "_kube-system("];
+
+/// How containerd says that a runtime's program is not there. That it does not find what the program has written says
+/// nothing: one that was killed or could not be started this time has written nothing either.
+const RUNTIME_GONE: &[&str] = &[
+    "binary not installed {}\"{}",
+    "log.json: no such file or directory): exec: {}\"{}",
+    "log.json: no such file or directory): fork/{} {}: no such file or directory",
+];
+
+/// How a kubelet names the pods without which nothing starts. Others may have containers and names like theirs, but not
+/// their node's name at the end.
+const FIRST_PODS: &[&str] = &[
+    "pod=\"kube-system/etcd-",
+    "pod=\"kube-system/kube-apiserver-",
+    "_kube-system(",
+];
+const OF_A_CONTROL_PLANE: &[&str] = &["-control-plane"];
 
 /// How a kubelet says that it does not get an image of a component without which nothing starts. Those before 1.21
 /// log without keys and values, and quote once less.
@@ -75,20 +121,18 @@ pub(crate) const SIGNATURES: &[Signature] = &[
             // Kubelets before 1.21 do not say where it is.
             "existing bootstrap client certificate{} is expired: {}",
         ],
-        is_certain: true,
         found: "a certificate that it was shown or shows has expired on {2}",
         expected: "certificates that are valid now",
         remedy: RENEW_CERTIFICATES,
-        ..RUNNING
+        ..CLUSTER_CERTIFICATES
     },
     Signature {
         id: "certificate-not-yet-valid",
         patterns: &["certificate has expired or is not yet valid: current time {} is before {}"],
-        is_certain: true,
         found: "a certificate is valid from {2} on, and its clock shows {1}",
         expected: "a clock that is not behind that of whoever made the certificates",
         remedy: "set the clock of the machine that nodes run on; if it was put back, wait or make the cluster anew",
-        ..RUNNING
+        ..CLUSTER_CERTIFICATES
     },
     Signature {
         id: "cgroup-controller",
@@ -241,15 +285,23 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         id: "runtime-missing",
         components: &["kubelet"],
-        patterns: &[
-            "no runtime for {}\"{} is configured",
-            "binary not installed {}\"{}",
-            "unable to retrieve OCI runtime error (open {}\"{}",
-        ],
+        patterns: RUNTIME_GONE,
+        // Others may ask for a runtime of their own.
+        only: &[SYSTEM_PODS],
         is_certain: true,
         found: "containerd has no runtime that starts pods: {2} is not there",
         expected: "a runtime whose program the node has",
         remedy: "correct `default_runtime_name` and the `runtimes` in `containerdConfigPatches`, and mount nothing over a runtime's program",
+        ..RUNNING
+    },
+    Signature {
+        id: "runtime-class",
+        components: &["kubelet"],
+        heals: true,
+        patterns: &["no runtime for {}\"{} is configured"],
+        found: "a pod asks for the runtime {2}, which containerd does not have",
+        expected: "a runtime of containerd for the handler of each RuntimeClass",
+        remedy: "add it to the `runtimes` in `containerdConfigPatches`, or correct `handler` of the pod's RuntimeClass",
         ..RUNNING
     },
     Signature {
@@ -324,7 +376,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "sandbox-image",
         components: &["kubelet"],
         patterns: SANDBOX_PULLS,
-        only: &[
+        only: &[&[
             ": not found",
             "manifest unknown",
             "pull access denied",
@@ -334,7 +386,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
             "no such host",
             "server gave HTTP response to HTTPS client",
             "x509: ",
-        ],
+        ]],
         is_certain: true,
         found: "the image {2} that holds a pod together is not in the node, and its registry does not give it, so that no pod starts",
         ..SANDBOX
@@ -351,12 +403,16 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         components: &["kubelet"],
         patterns: CONTROL_PLANE_PULLS,
         only: &[
-            ": not found",
-            "manifest unknown",
-            "pull access denied",
-            "authorization failed",
-            "401 Unauthorized",
-            "403 Forbidden",
+            FIRST_PODS,
+            OF_A_CONTROL_PLANE,
+            &[
+                ": not found",
+                "manifest unknown",
+                "pull access denied",
+                "authorization failed",
+                "401 Unauthorized",
+                "403 Forbidden",
+            ],
         ],
         is_certain: true,
         found: "the image {2} of the control plane is not in the node, and its registry does not have it or does not give it away",
@@ -369,10 +425,14 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         components: &["kubelet"],
         patterns: CONTROL_PLANE_PULLS,
         only: &[
-            "no such host",
-            "server gave HTTP response to HTTPS client",
-            "first record does not look like a TLS handshake",
-            "x509: ",
+            FIRST_PODS,
+            OF_A_CONTROL_PLANE,
+            &[
+                "no such host",
+                "server gave HTTP response to HTTPS client",
+                "first record does not look like a TLS handshake",
+                "x509: ",
+            ],
         ],
         is_certain: true,
         found: "the image {2} of the control plane is not in the node, and its registry cannot be asked: its name is unknown, or it does not prove who it is",
@@ -384,6 +444,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         id: "control-plane-image",
         components: &["kubelet"],
         patterns: CONTROL_PLANE_PULLS,
+        only: &[FIRST_PODS, OF_A_CONTROL_PLANE],
         found: "the image {2} of the control plane is not in the node and cannot be pulled",
         expected: "the images that the node image brings, or a registry that the node reaches",
         remedy: "correct `imageRepository` and `imageTag` in ClusterConfiguration, or make the registry reachable",
@@ -439,6 +500,8 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         id: "volume-missing",
         components: &["kubelet"],
+        // Its pod is told without a namespace.
+        only: &[OF_A_CONTROL_PLANE],
         // A socket may be of a pod that starts beside it; files and directories are there before the kubelet, or never.
         is_certain: true,
         patterns: &[

@@ -24,7 +24,7 @@ fn samples() -> Vec<(String, String, String)> {
 }
 
 /// What may heal by itself.
-const HEAL: [&str; 8] = [
+const HEAL: [&str; 9] = [
     "etcd-slow",
     "etcd-unreachable",
     "image-missing",
@@ -32,6 +32,8 @@ const HEAL: [&str; 8] = [
     "not-configured-yet",
     "out-of-memory",
     "proxy-login",
+    // Of a pod, and not of the cluster.
+    "runtime-class",
     // Its registry is not reached in time; another reason ends it.
     "sandbox-image-unreachable",
 ];
@@ -60,6 +62,110 @@ fn every_signature_has_a_sample() {
     let with_sample: BTreeSet<_> = samples().into_iter().map(|(id, ..)| id).collect();
     let known: BTreeSet<_> = SIGNATURES.iter().map(|known| known.id.to_owned()).collect();
     assert_eq!(known, with_sample);
+}
+
+/// Whether a line of a running component ends what waits for it, be it said once or again and again.
+fn ends_by_line(component: &str, line: &str) -> bool {
+    let checks = examine_lines(Component::new(component), "", [line]);
+    checks
+        .iter()
+        .any(|check| check.severity == Severity::Error || is_certain(&check.id))
+}
+
+#[test]
+fn a_runtime_that_fails_once_or_belongs_to_a_pod_is_not_missing() {
+    let syncs = |pod: &str, reason: &str| {
+        let line = format!(
+            r#"E1 1 1 pod_workers.go:1] "Error syncing pod, skipping" err="failed to \"CreatePodSandbox\" for {reason}: unknown\"" pod="{pod}""#
+        );
+        ends_by_line("kubelet", &line)
+    };
+    let unread = "unable to retrieve OCI runtime error (open /run/containerd/a/log.json: no such file or directory)";
+    let gone = format!(r#"{unread}: exec: \\\"runc\\\": executable file not found in $PATH"#);
+    let system = "kube-system/etcd-a-control-plane";
+    assert!(syncs(system, &gone));
+    assert!(syncs(
+        system,
+        &format!("{unread}: fork/exec /opt/runc: no such file or directory")
+    ));
+    for passes in [
+        "runc did not terminate successfully: signal: killed",
+        "fork/exec /usr/local/sbin/runc: resource temporarily unavailable",
+    ] {
+        assert!(!syncs(system, &format!("{unread}: {passes}")), "{passes}");
+    }
+    assert!(!syncs("default/a", &gone));
+    let shim = r#"runtime \\\"io.containerd.runsc.v1\\\" binary not installed \\\"containerd-shim-runsc-v1\\\": file does not exist"#;
+    assert!(syncs(system, shim) && !syncs("default/a", shim));
+}
+
+#[test]
+fn only_certificates_of_the_cluster_are_its_end() {
+    for when in ["after 2021-01-01T00:00:00Z", "before 2090-01-01T00:00:00Z"] {
+        let x509 = format!(
+            "x509: certificate has expired or is not yet valid: current time 2026-11-29T13:52:06Z is {when}"
+        );
+        let shown = |before: &str| format!("{before}: tls: failed to verify certificate: {x509}");
+        let server = "E1 1 1 reflector.go:1] \"Failed to watch\" err=\"Get \\\"https://a-control-plane:6443/api/v1/nodes\\\"";
+        assert!(ends_by_line("kubelet", &shown(server)));
+        assert!(ends_by_line("kube-scheduler", &shown(server)));
+        let etcd = "W1 failed to connect to {Addr: \"127.0.0.1:2379\", }. Err: connection error: desc = \"a";
+        assert!(ends_by_line("kube-apiserver", &shown(etcd)));
+        for (component, before) in [
+            (
+                "kube-apiserver",
+                "\"Unable to authenticate the request\" err=\"[",
+            ),
+            (
+                "kube-apiserver",
+                "failed calling webhook \"a\": Post \"https://a.b.svc:443/api?timeout=10s\"",
+            ),
+            (
+                "kubelet",
+                "failed calling webhook \"a\": Post \"https://a.b.svc:6443/api?timeout=10s\"",
+            ),
+            (
+                "kube-apiserver",
+                "v1.a failed with: failing or missing response from https://10.0.0.1:6443/apis/a/v1: Get \"\"",
+            ),
+            (
+                "kubelet",
+                "\"Failed to pull image\" err=\"failed to pull and unpack image \\\"a/b:1\\\": Head \\\"https://a/v2\\\"",
+            ),
+            (
+                "containerd",
+                "level=info msg=\"trying next host\" error=\"failed to do request: Head \\\"https://a/v2\\\"",
+            ),
+        ] {
+            assert!(!ends_by_line(component, &shown(before)), "{before}");
+        }
+    }
+}
+
+#[test]
+fn a_pod_of_a_user_that_is_called_like_etcd_is_none_of_the_control_plane() {
+    let pull = |pod: &str| {
+        let line = format!(
+            r#"E1 1 1 pod_workers.go:1] "Error syncing pod, skipping" err="failed to \"StartContainer\" for \"etcd\" with ErrImagePull: \"failed to pull and unpack image \\\"a/etcd:9\\\": failed to resolve reference \\\"a/etcd:9\\\": a/etcd:9: not found\"" pod="{pod}""#
+        );
+        ends_by_line("kubelet", &line)
+    };
+    let old_pull = |pod: &str| {
+        let line = format!(
+            r#"E1 1 1 pod_workers.go:1] Error syncing pod a ("{pod}(a)"), skipping: failed to "StartContainer" for "etcd" with ErrImagePull: "rpc error: failed to pull and unpack image \"a/etcd:9\": a/etcd:9: not found""#
+        );
+        ends_by_line("kubelet", &line)
+    };
+    let mount = |pod: &str| {
+        let line = format!(
+            r#"E1 1 1 nestedpendingoperations.go:1] Error: MountVolume.SetUp failed for volume "x" (UniqueName: "kubernetes.io/host-path/a-x") pod "{pod}" (UID: "a") : hostPath type check failed: /data is not a directory"#
+        );
+        ends_by_line("kubelet", &line)
+    };
+    assert!(pull("kube-system/etcd-a-control-plane2"));
+    assert!(!pull("default/etcd-0") && !pull("kube-system/etcd-0"));
+    assert!(old_pull("etcd-a-control-plane_kube-system") && !old_pull("etcd-0_default"));
+    assert!(mount("etcd-a-control-plane") && !mount("etcd-0"));
 }
 
 #[test]

@@ -1,12 +1,20 @@
 //! A node whose address changed while it was stopped: every file that names the old one is
 //! rewritten, and the API server gets a certificate for the new one.
 
-use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::error::during_step;
 use super::{Error, log, program, text};
+
+/// Stands as long as the API server's certificate may not be for the addresses of now: a boot that fails or is killed
+/// before there is a new one is not the last to try.
+const PENDING: &str = "kind/certificate-pending";
+const CERTIFICATE: [&str; 2] = [
+    "etc/kubernetes/pki/apiserver.crt",
+    "etc/kubernetes/pki/apiserver.key",
+];
 
 /// Files in which kubeadm writes the node's address.
 const FILES: [&str; 9] = [
@@ -27,28 +35,22 @@ pub(super) fn follow_changes(
     ipv4: Option<Ipv4Addr>,
     ipv6: Option<Ipv6Addr>,
 ) -> Result<(), Error> {
-    let changed4 = follow_one(root, "IPv4", "kind/old-ipv4", ipv4.map(IpAddr::from))?;
-    let changed6 = match follow_one(root, "IPv6", "kind/old-ipv6", ipv6.map(IpAddr::from)) {
+    follow_one(root, "IPv4", "kind/old-ipv4", ipv4.map(IpAddr::from))?;
+    match follow_one(root, "IPv6", "kind/old-ipv6", ipv6.map(IpAddr::from)) {
         // A node that lost IPv6 still serves IPv4.
-        Err(error @ Error::AddressLost { .. }) => {
-            log::error(error);
-            false
-        }
+        Err(error @ Error::AddressLost { .. }) => log::error(error),
         result => result?,
-    };
-    if changed4 || changed6 {
-        renew_certificate(root)?;
     }
-    Ok(())
+    renew_certificate(root, make_certificate)
 }
 
-/// Follows one family's address; tells whether it changed.
+/// Follows one family's address.
 fn follow_one(
     root: &Path,
     family: &'static str,
     record: &str,
     current: Option<IpAddr>,
-) -> Result<bool, Error> {
+) -> Result<(), Error> {
     let record = root.join(record);
     let old =
         text::read_text(&record).map_err(during_step(format!("read the old {family} address")))?;
@@ -57,7 +59,7 @@ fn follow_one(
         .filter(|old| !old.is_empty());
     let current = match (current, &old) {
         (Some(current), _) => current.to_string(),
-        (None, None) => return Ok(false),
+        (None, None) => return Ok(()),
         (None, Some(old)) => {
             let old = old.clone();
             return Err(Error::AddressLost { family, old });
@@ -71,13 +73,15 @@ fn follow_one(
             rewrite_file(&root.join(file), old, &current)
                 .map_err(during_step(format!("rewrite /{file}")))?;
         }
+        // Before the record, by which the next boot would see no change.
+        text::write_text(&root.join(PENDING), "").map_err(during_step(
+            "note that the certificate is of the old address",
+        ))?;
     }
-    text::write_text(&record, &current)
-        .map_err(during_step(format!("record the {family} address")))?;
-    Ok(old.is_some())
+    text::write_text(&record, &current).map_err(during_step(format!("record the {family} address")))
 }
 
-fn rewrite_file(path: &Path, old: &str, new: &str) -> std::io::Result<()> {
+fn rewrite_file(path: &Path, old: &str, new: &str) -> io::Result<()> {
     let Some(text) = text::read_text(path)? else {
         return Ok(());
     };
@@ -126,49 +130,77 @@ fn is_ipv6(address: &str) -> bool {
     address.contains(':')
 }
 
-/// Has kubeadm make the API server's certificate again, for the addresses of now.
-fn renew_certificate(root: &Path) -> Result<(), Error> {
-    let [certificate, key] = ["crt", "key"].map(|kind| {
-        root.join("etc/kubernetes/pki/apiserver")
-            .with_extension(kind)
-    });
-    if !certificate.exists() || !key.exists() {
+/// Makes the API server's certificate again if one is pending, for the addresses of now.
+fn renew_certificate(
+    root: &Path,
+    make: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let pending = root.join(PENDING);
+    if !pending.exists() {
         return Ok(());
     }
-    log::info("the node's address changed: making the API server's certificate again");
-    // Kept aside until there are new ones: a boot that is interrupted here must find its way.
-    let aside = [&certificate, &key].map(|path| path.with_extension(extension_aside(path)));
-    for (path, aside) in [&certificate, &key].into_iter().zip(&aside) {
-        fs::rename(path, aside).map_err(during_step("put the old certificate aside"))?;
+    put_back(root).map_err(during_step("put the old certificate back"))?;
+    if CERTIFICATE.iter().all(|path| root.join(path).exists()) {
+        log::info("the node's address changed: making the API server's certificate again");
+        replace_certificate(root, make)?;
     }
-    let config = root.join("kind/kubeadm.conf");
-    let config = config.to_string_lossy();
-    let made = program::program_output(
-        &[
-            "kubeadm",
-            "init",
-            "phase",
-            "certs",
-            "apiserver",
-            "--config",
-            &config,
-        ],
-        "",
-    );
-    for (path, aside) in [&certificate, &key].into_iter().zip(&aside) {
-        match made {
-            Ok(_) => fs::remove_file(aside).map_err(during_step("remove the old certificate"))?,
-            Err(_) => {
-                fs::rename(aside, path).map_err(during_step("put the old certificate back"))?
-            }
-        }
-    }
-    made.map(drop)
+    fs::remove_file(pending).map_err(during_step("note that the certificate is made"))
 }
 
-fn extension_aside(path: &Path) -> String {
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    format!("{extension}.old")
+/// Puts the certificate and its key aside until there are new ones.
+fn replace_certificate(
+    root: &Path,
+    make: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for [path, aside] in with_aside(root) {
+        fs::rename(path, aside).map_err(during_step("put the old certificate aside"))?;
+    }
+    if let Err(error) = make(root) {
+        put_back(root).map_err(during_step("put the old certificate back"))?;
+        return Err(error);
+    }
+    for [_, aside] in with_aside(root) {
+        fs::remove_file(aside).map_err(during_step("remove the old certificate"))?;
+    }
+    Ok(())
+}
+
+/// Puts the certificate and its key back from aside, also those of a boot that was killed at any place. Both are of one
+/// pair again: while both are aside, whatever stands in their places may be half of the next one.
+fn put_back(root: &Path) -> io::Result<()> {
+    let pair = with_aside(root);
+    if pair.iter().all(|[_, aside]| aside.exists()) {
+        let in_place = pair.iter().filter(|[path, _]| path.exists());
+        in_place
+            .map(|[path, _]| path)
+            .try_for_each(fs::remove_file)?;
+    }
+    for [path, aside] in pair {
+        if !aside.exists() {
+            continue;
+        }
+        if path.exists() {
+            // The new pair is whole, and the other one's old file is removed already.
+            fs::remove_file(aside)?;
+        } else {
+            fs::rename(aside, path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the certificate and its key belong, each with where it stands meanwhile.
+fn with_aside(root: &Path) -> [[PathBuf; 2]; 2] {
+    CERTIFICATE.map(|path| [root.join(path), root.join(format!("{path}.replaced"))])
+}
+
+/// Has kubeadm make the certificate and its key.
+fn make_certificate(root: &Path) -> Result<(), Error> {
+    let config = root.join("kind/kubeadm.conf");
+    let config = config.to_string_lossy();
+    let phase = ["kubeadm", "init", "phase", "certs", "apiserver"];
+    let command = [&phase[..], &["--config", &config]].concat();
+    program::program_output(&command, "").map(drop)
 }
 
 #[cfg(test)]
@@ -226,7 +258,8 @@ mod tests {
         text::write_text(&manifest, "url: https://10.0.0.2:2379\n").unwrap();
         let follow = |last: u8| {
             let address = Ipv4Addr::new(10, 0, 0, last);
-            follow_one(root.path(), "IPv4", "kind/old-ipv4", Some(address.into())).unwrap()
+            follow_one(root.path(), "IPv4", "kind/old-ipv4", Some(address.into())).unwrap();
+            fs::remove_file(root.path().join(PENDING)).is_ok()
         };
         assert!(!follow(2), "the first boot knows no old address");
         assert!(!follow(2));
@@ -236,6 +269,90 @@ mod tests {
         assert_eq!(text, "url: https://10.0.0.3:2379\n");
         let record = fs::read_to_string(root.path().join("kind/old-ipv4")).unwrap();
         assert_eq!(record, "10.0.0.3");
+    }
+
+    /// A node with files of its certificate, whose address has changed.
+    fn node_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        text::write_text(&root.path().join(PENDING), "").unwrap();
+        for (kind, text) in files {
+            let path = format!("etc/kubernetes/pki/apiserver.{kind}");
+            text::write_text(&root.path().join(path), text).unwrap();
+        }
+        root
+    }
+
+    /// The certificate, its key, and how many files there are.
+    fn pair(root: &Path) -> (String, String, usize) {
+        let [certificate, key] =
+            CERTIFICATE.map(|path| fs::read_to_string(root.join(path)).unwrap());
+        let files = fs::read_dir(root.join("etc/kubernetes/pki")).unwrap();
+        (certificate, key, files.count())
+    }
+
+    fn make_new(root: &Path) -> Result<(), Error> {
+        for path in CERTIFICATE {
+            text::write_text(&root.join(path), "new").map_err(during_step("make"))?;
+        }
+        Ok(())
+    }
+
+    fn fail(_: &Path) -> Result<(), Error> {
+        Err(Error::NoHostAddress)
+    }
+
+    #[test]
+    fn a_certificate_that_could_not_be_made_is_made_at_the_next_boot() {
+        let root = node_with(&[("crt", "old"), ("key", "old")]);
+        let old = || ("old".to_owned(), "old".to_owned(), 2);
+        let new = || ("new".to_owned(), "new".to_owned(), 2);
+        for _ in 0..2 {
+            renew_certificate(root.path(), fail).unwrap_err();
+            assert_eq!(pair(root.path()), old());
+        }
+        renew_certificate(root.path(), make_new).unwrap();
+        assert_eq!(pair(root.path()), new());
+        renew_certificate(root.path(), fail).unwrap();
+        assert_eq!(pair(root.path()), new());
+    }
+
+    #[test]
+    fn a_boot_that_was_killed_leaves_both_of_a_pair() {
+        for (files, kept) in [
+            (&[("crt.replaced", "old"), ("key", "old")][..], "old"),
+            (&[("crt.replaced", "old"), ("key.replaced", "old")], "old"),
+            (
+                &[
+                    ("crt.replaced", "old"),
+                    ("key.replaced", "old"),
+                    ("key", "new"),
+                ],
+                "old",
+            ),
+            (
+                &[("crt", "new"), ("key", "new"), ("key.replaced", "old")],
+                "new",
+            ),
+        ] {
+            let root = node_with(files);
+            renew_certificate(root.path(), fail).unwrap_err();
+            let expected = (kept.to_owned(), kept.to_owned(), 2);
+            assert_eq!(pair(root.path()), expected, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_noted_before_it_is_recorded() {
+        let root = node_with(&[("crt", "old"), ("key", "old")]);
+        fs::remove_file(root.path().join(PENDING)).unwrap();
+        let follow = |last| {
+            let address = Ipv4Addr::new(10, 0, 0, last);
+            follow_changes(root.path(), Some(address), None)
+        };
+        follow(2).unwrap();
+        // There is no configuration for kubeadm here.
+        follow(3).unwrap_err();
+        follow(3).unwrap_err();
     }
 
     #[test]

@@ -105,13 +105,16 @@ fn judge_nodes(nodes: &[Node], wanted: usize) -> Result<(), String> {
     }
 }
 
-/// Whether every node has a taint that is neither Kubernetes' own nor a role's, for example until a cloud controller
-/// takes it away. What finds no node then is not waited for: the user wants it so.
+/// Whether every node has a taint that is neither Kubernetes' own nor that of control planes, which what a cluster needs
+/// tolerates, for example until a cloud controller takes it away. What finds no node then is not waited for: the user
+/// wants it so.
 fn are_closed_by_user(nodes: &[Node]) -> bool {
-    const OWN: [&str; 2] = ["node.kubernetes.io/", "node-role.kubernetes.io/"];
-    let is_users = |taint: &Taint| {
-        taint.effect != "PreferNoSchedule" && !OWN.iter().any(|own| taint.key.starts_with(own))
-    };
+    const CONTROL_PLANE: [&str; 2] = [
+        "node-role.kubernetes.io/control-plane",
+        "node-role.kubernetes.io/master",
+    ];
+    let is_own = |key: &str| key.starts_with("node.kubernetes.io/") || CONTROL_PLANE.contains(&key);
+    let is_users = |taint: &Taint| taint.effect != "PreferNoSchedule" && !is_own(&taint.key);
     let taints = |node: &Node| node.spec.as_ref().and_then(|spec| spec.taints.clone());
     let is_closed = |node| taints(node).is_some_and(|taints| taints.iter().any(is_users));
     nodes.iter().all(is_closed)
@@ -140,12 +143,14 @@ fn finds_no_node(pod: &Pod) -> bool {
     conditions.any(|one| one.type_ == "PodScheduled" && is_refused(&one.reason))
 }
 
-/// Whether it has failed for good, so that its controller, which is judged as well, makes another one.
+/// Whether it has failed for good, so that its controller, which is judged as well, makes another one. The controller of
+/// a static pod is its node, which makes none.
 fn is_replaced(pod: &Pod) -> bool {
     let status = pod.status.as_ref();
     let has_failed = status.is_some_and(|status| status.phase.as_deref() == Some("Failed"));
     let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
-    has_failed && owners.iter().any(|owner| owner.controller == Some(true))
+    let mut controllers = owners.iter().filter(|owner| owner.controller == Some(true));
+    has_failed && controllers.any(|owner| owner.kind != "Node")
 }
 
 /// What a DaemonSet waits for. Its controller may not have seen it yet, or all nodes.
@@ -226,6 +231,7 @@ mod tests {
         let cloud = node("node.cloudprovider.kubernetes.io/uninitialized");
         assert!(are_closed_by_user(std::slice::from_ref(&cloud)));
         assert!(!are_closed_by_user(&[cloud, role]));
+        assert!(are_closed_by_user(&[node("node-role.kubernetes.io/infra")]));
         let condition =
             json!({ "type": "PodScheduled", "status": "False", "reason": "Unschedulable" });
         let pod = json!({
@@ -246,10 +252,9 @@ mod tests {
             });
             serde_json::from_value(pod).unwrap()
         };
-        let owner = json!({
-            "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "a", "uid": "1", "controller": true,
-        });
-        assert_eq!(judge_pods(&[pod(json!([owner]))], false), Ok(()));
+        let owner = |kind: &str| json!([{ "apiVersion": "v1", "kind": kind, "name": "a", "uid": "1", "controller": true }]);
+        assert_eq!(judge_pods(&[pod(owner("ReplicaSet"))], false), Ok(()));
+        assert!(judge_pods(&[pod(owner("Node"))], false).is_err(), "static");
         assert!(judge_pods(&[pod(json!([]))], false).is_err());
     }
 

@@ -1,7 +1,8 @@
 //! The logs of containers of static pods.
 //!
 //! The kubelet writes `PODS/NAMESPACE_POD_UID/CONTAINER/N.log`, a new number each time that it starts a container
-//! again, and soon removes the ones before. A number above 0 so tells that a container has ended.
+//! again, and soon removes the ones before. It numbers on when the node itself is started again: a container has ended
+//! where the log before its own is of this life of the node.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -26,7 +27,7 @@ const LONGEST_TAIL: u64 = 64 * 1024;
 pub(super) struct ContainerLog {
     /// Its name, for example `etcd`.
     pub(super) container: String,
-    /// How often it has been started again.
+    /// The number of its log if it has been started again in this life of the node, and 0 otherwise.
     pub(super) restarts: u32,
     /// The file.
     pub(super) path: PathBuf,
@@ -34,7 +35,7 @@ pub(super) struct ContainerLog {
     pub(super) modified: SystemTime,
     /// Its end, without what the runtime puts before each line.
     pub(super) log: String,
-    /// The same of the run before, as long as the kubelet keeps that.
+    /// The same of the run before in this life, as long as the kubelet keeps that.
     pub(super) previous: Option<String>,
 }
 
@@ -45,32 +46,36 @@ pub(super) fn find_logs(pods: &Path, since: SystemTime) -> Vec<ContainerLog> {
     for container in CONTROL_PLANE {
         let name = format!("{PREFIX}{container}-");
         let pods = read_entries(pods).filter(|path| name_of(path).starts_with(&name));
-        let logs = pods.filter_map(|pod| read_log(&pod.join(container)));
-        let log = logs
-            .filter(|log| log.modified >= since)
-            .max_by_key(|log| log.modified);
+        let logs = pods.filter_map(|pod| read_log(&pod.join(container), since));
+        let log = logs.max_by_key(|log| log.modified);
         latest.extend(log.map(|log| (container, log)));
     }
     latest.into_values().collect()
 }
 
-fn read_log(directory: &Path) -> Option<ContainerLog> {
+/// A container's latest log if something was written to it in this life.
+fn read_log(directory: &Path, since: SystemTime) -> Option<ContainerLog> {
     let number = |path: &PathBuf| name_of(path).strip_suffix(".log")?.parse::<u32>().ok();
     let logs = read_entries(directory).filter_map(|path| Some((number(&path)?, path)));
-    let (restarts, path) = logs.max()?;
-    let modified = fs::metadata(&path).and_then(|metadata| metadata.modified());
-    let log = strip_prefixes(&read_tail(&path).ok()?);
-    let previous = restarts.checked_sub(1);
-    let previous =
-        previous.and_then(|number| read_tail(&directory.join(format!("{number}.log"))).ok());
+    let (number, path) = logs.max()?;
+    let modified = modified_at(&path).filter(|modified| *modified >= since)?;
+    let before = directory.join(format!("{}.log", number.saturating_sub(1)));
+    // One that is gone was removed because there were others since.
+    let is_restart = number > 0 && modified_at(&before).is_none_or(|modified| modified >= since);
+    let log = read_tail(&path).ok()?;
+    let previous = is_restart.then(|| read_tail(&before).ok()).flatten();
     Some(ContainerLog {
         container: name_of(directory),
-        restarts,
+        restarts: if is_restart { number } else { 0 },
         path,
-        modified: modified.ok()?,
-        log,
+        modified,
+        log: strip_prefixes(&log),
         previous: previous.map(|log| strip_prefixes(&log)),
     })
+}
+
+fn modified_at(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
 }
 
 fn read_entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
@@ -108,11 +113,20 @@ mod tests {
 
     use super::*;
 
+    /// Writes a line to a log, so many seconds after a time.
+    fn write_log(path: &Path, time: SystemTime, seconds: u64) {
+        let line = "2026-11-28T22:01:00.606109275Z stderr F Error: unknown flag: --a\n";
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, line).unwrap();
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_modified(time + Duration::from_secs(seconds))
+            .unwrap();
+    }
+
     #[test]
     fn the_latest_log_of_each_container_is_found() {
         let pods = tempfile::tempdir().unwrap();
         let begin = SystemTime::now();
-        let line = "2026-11-28T22:01:00.606109275Z stderr F Error: unknown flag: --a\n";
         for (path, seconds) in [
             ("kube-system_etcd-a_1/etcd/0.log", 1),
             ("kube-system_kube-apiserver-a_2/kube-apiserver/9.log", 1),
@@ -123,16 +137,7 @@ mod tests {
             ("default_etcd-a_5/etcd/4.log", 3),
             ("kube-system_kube-scheduler-a_6/kube-scheduler/notes.txt", 1),
         ] {
-            let path = pods.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, line).unwrap();
-            let time = begin + Duration::from_secs(seconds);
-            File::options()
-                .write(true)
-                .open(&path)
-                .unwrap()
-                .set_modified(time)
-                .unwrap();
+            write_log(&pods.path().join(path), begin, seconds);
         }
         let found = find_logs(pods.path(), begin);
         let counts = found
@@ -145,5 +150,23 @@ mod tests {
         assert_eq!(found[0].previous, None);
         assert_eq!(find_logs(pods.path(), begin + Duration::from_secs(5)), []);
         assert_eq!(find_logs(&pods.path().join("none"), begin), []);
+    }
+
+    #[test]
+    fn a_node_that_is_started_again_has_not_restarted_its_containers() {
+        let pods = tempfile::tempdir().unwrap();
+        let etcd = pods.path().join("kube-system_etcd-a_1/etcd");
+        let life = SystemTime::now();
+        let find = |seconds| {
+            let log = find_logs(pods.path(), life + Duration::from_secs(seconds)).remove(0);
+            (log.restarts, log.previous.is_some())
+        };
+        write_log(&etcd.join("0.log"), life, 1);
+        write_log(&etcd.join("1.log"), life, 6);
+        assert_eq!(find(5), (0, false), "the log before is of its former life");
+        write_log(&etcd.join("2.log"), life, 7);
+        assert_eq!(find(5), (2, true));
+        fs::remove_file(etcd.join("1.log")).unwrap();
+        assert_eq!(find(5), (2, false), "it was removed for others that came");
     }
 }

@@ -10,7 +10,7 @@ use kind_diagnosis::{
 };
 
 use super::last_error::find_last_error;
-use super::memory::{count_kills, judge_kills};
+use super::memory::{Kills, count_kills, judge_kills};
 use super::pods::{ContainerLog, find_logs};
 use super::units::{self, Journal, journal_name, read_journal};
 
@@ -53,7 +53,7 @@ pub(crate) struct Watch {
     first_attempts: BTreeMap<String, Vec<Evidence>>,
     journals: Vec<Check>,
     /// Processes that the kernel had killed before.
-    kills_before: Option<u64>,
+    kills_before: Option<Kills<'static>>,
     /// Since when an etcd serves that the API server does not get on with, and what it said of that last.
     refused: Option<(Instant, Vec<Evidence>)>,
 }
@@ -161,8 +161,8 @@ impl Watch {
     }
 
     fn judge_memory(&self, logs: &[ContainerLog]) -> Option<Check> {
-        let kills = count_kills()?.saturating_sub(self.kills_before?);
-        judge_kills(kills, logs.iter().any(|log| log.restarts > 0))
+        let has_restarted = logs.iter().any(|log| log.restarts > 0);
+        judge_kills(self.kills_before?, count_kills()?, has_restarted)
     }
 
     /// Gives up an API server that goes on not to reach an etcd that serves: what leads it there is wrong.
@@ -407,7 +407,7 @@ mod tests {
     fn failed_pull(second: &str, reason: &str) -> String {
         format!(
             "E1 22:00:{second} 1 a.go:1] \"Error syncing pod, skipping\" err=\"failed to \\\"StartContainer\\\" for \
-             \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"a/etcd:1\\\\\\\": {reason}\\\"\""
+             \\\"etcd\\\" with ErrImagePull: \\\"failed to pull and unpack image \\\\\\\"a/etcd:1\\\\\\\": {reason}\\\"\" pod=\"kube-system/etcd-a-control-plane\""
         )
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct Answer {
     pub(crate) authoritative: bool,
     /// An upstream server has validated the answer.
     pub(crate) authentic: bool,
+    /// An upstream server has more records, which could not be had.
+    pub(crate) truncated: bool,
     /// Records that answer.
     pub(crate) answers: Vec<Record>,
     /// For a negative answer, the SOA record.
@@ -71,6 +73,7 @@ impl Answer {
             code,
             authoritative: false,
             authentic: false,
+            truncated: false,
             answers: Vec::new(),
             authorities: Vec::new(),
             additionals: Vec::new(),

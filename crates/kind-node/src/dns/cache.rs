@@ -93,8 +93,11 @@ impl Cache {
         }
     }
 
-    /// Of which kind an answer is, and for how long it is kept.
+    /// Of which kind an answer is, and for how long it is kept. One that is cut may be whole the next time.
     fn kept_for(&self, answer: &Answer) -> Option<(Kept, Duration)> {
+        if answer.truncated {
+            return None;
+        }
         if matches!(answer.code, ResponseCode::ServFail | ResponseCode::NotImp) {
             return Some((Kept::Denial, self.settings.servfail));
         }

@@ -12,7 +12,7 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 use kube::runtime::watcher::Event;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -34,6 +34,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 struct Upstream {
     address: SocketAddr,
     asked: Arc<AtomicUsize>,
+    _held: Option<TcpSocket>,
 }
 
 impl Upstream {
@@ -42,27 +43,7 @@ impl Upstream {
         let address = tcp.local_addr().unwrap();
         let udp = UdpSocket::bind(address).await.unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
-        let count = asked.clone();
-        tokio::spawn(async move {
-            let mut buffer = [0; 2048];
-            loop {
-                let (length, client) = udp.recv_from(&mut buffer).await.unwrap();
-                count.fetch_add(1, Ordering::Relaxed);
-                let mut answer = upstream_answer(&buffer[..length]);
-                if answer.answers.len() > 20 {
-                    answer = answer.truncate();
-                }
-                // Somebody guesses the id wrongly first.
-                let mut forged = answer.clone();
-                forged.metadata.id ^= 1;
-                udp.send_to(&forged.to_vec().unwrap(), client)
-                    .await
-                    .unwrap();
-                udp.send_to(&answer.to_vec().unwrap(), client)
-                    .await
-                    .unwrap();
-            }
-        });
+        tokio::spawn(answer_datagrams(udp, asked.clone(), upstream_answer));
         tokio::spawn(async move {
             loop {
                 let (mut stream, _) = tcp.accept().await.unwrap();
@@ -71,11 +52,51 @@ impl Upstream {
                 write_packet(&mut stream, &answer).await.unwrap();
             }
         });
-        Self { address, asked }
+        Self {
+            address,
+            asked,
+            _held: None,
+        }
+    }
+
+    /// One that nobody reaches over TCP.
+    async fn start_without_tcp(answer: fn(&[u8]) -> Message) -> Self {
+        // Nobody else may listen there.
+        let held = TcpSocket::new_v4().unwrap();
+        held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = held.local_addr().unwrap();
+        let udp = UdpSocket::bind(address).await.unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(answer_datagrams(udp, asked.clone(), answer));
+        Self {
+            address,
+            asked,
+            _held: Some(held),
+        }
     }
 
     fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
+    }
+}
+
+async fn answer_datagrams(udp: UdpSocket, asked: Arc<AtomicUsize>, answer: fn(&[u8]) -> Message) {
+    let mut buffer = [0; 2048];
+    loop {
+        let (length, client) = udp.recv_from(&mut buffer).await.unwrap();
+        asked.fetch_add(1, Ordering::Relaxed);
+        let mut answer = answer(&buffer[..length]);
+        if answer.answers.len() > 20 {
+            answer.answers.truncate(5);
+            answer.metadata.truncation = true;
+        }
+        // Somebody guesses the id wrongly first.
+        let mut forged = answer.clone();
+        forged.metadata.id ^= 1;
+        for packet in [forged, answer] {
+            let packet = packet.to_vec().unwrap();
+            udp.send_to(&packet, client).await.unwrap();
+        }
     }
 }
 
@@ -264,6 +285,48 @@ async fn cut_answer_of_upstream_is_fetched_over_tcp() {
     let server = start(Some(index()), &[upstream.address]).await;
     let answers = over_tcp(server, &[query("big.example.com.", RecordType::A)]).await;
     assert_eq!(answers[0].answers.len(), 200);
+}
+
+#[tokio::test]
+async fn cut_answer_whose_rest_cannot_be_fetched_is_handed_on() {
+    let upstream = Upstream::start_without_tcp(upstream_answer).await;
+    let other = Upstream::start().await;
+    let server = start(Some(index()), &[upstream.address, other.address]).await;
+    for asked in 1..3 {
+        let answer = over_udp(server, &query("big.example.com.", RecordType::A)).await;
+        assert!(answer.metadata.truncation, "{answer:?}");
+        assert_eq!(answer.metadata.response_code, ResponseCode::NoError);
+        assert_eq!(answer.answers.len(), 5);
+        assert_eq!(upstream.asked(), asked, "it is not kept");
+    }
+    let answer = over_udp(server, &query("www.example.com.", RecordType::A)).await;
+    assert!(!answer.metadata.truncation);
+    assert_eq!(other.asked(), 0, "the server has not failed");
+}
+
+#[tokio::test]
+async fn upstream_without_edns_is_asked_in_its_own_way() {
+    /// Does not even repeat the question of what it does not understand.
+    fn format_error(packet: &[u8]) -> Message {
+        refuse_edns(packet, ResponseCode::FormErr)
+    }
+    fn not_implemented(packet: &[u8]) -> Message {
+        refuse_edns(packet, ResponseCode::NotImp)
+    }
+    fn refuse_edns(packet: &[u8], code: ResponseCode) -> Message {
+        let question = Message::from_vec(packet).unwrap();
+        match question.edns {
+            Some(_) => Message::error_msg(question.metadata.id, OpCode::Query, code),
+            None => upstream_answer(packet),
+        }
+    }
+    for answer in [format_error, not_implemented] {
+        let upstream = Upstream::start_without_tcp(answer).await;
+        let server = start(Some(index()), &[upstream.address]).await;
+        let answer = over_udp(server, &query("www.example.com.", RecordType::A)).await;
+        assert_eq!(answer.metadata.response_code, ResponseCode::NoError);
+        assert_eq!(answer.answers[0].data.to_string(), "192.0.2.1");
+    }
 }
 
 #[tokio::test]

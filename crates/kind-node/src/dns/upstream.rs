@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use hickory_proto::op::Message;
+use hickory_proto::op::{Edns, Message, ResponseCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -24,56 +24,87 @@ pub(crate) enum Over {
     Tcp,
 }
 
-/// Asks a server.
+/// Asks a server. One that does not know EDNS refuses what it does not understand, and is asked again without.
 pub(crate) async fn ask_upstream(
     server: SocketAddr,
     question: &Question,
     over: Over,
     patience: Duration,
 ) -> io::Result<Answer> {
-    if over == Over::Tcp {
-        return timeout(patience, over_tcp(server, question)).await?;
+    let asking = |edns| Asking {
+        server,
+        question,
+        edns,
+    };
+    let edns = wire::edns_options(question.dnssec_ok);
+    let answer = asking(Some(edns)).ask(over, patience).await?;
+    if !matches!(answer.code, ResponseCode::FormErr | ResponseCode::NotImp) {
+        return Ok(answer);
     }
-    match timeout(patience, over_udp(server, question)).await?? {
-        Some(answer) => Ok(answer),
-        None => timeout(patience, over_tcp(server, question)).await?,
-    }
+    let again = asking(None).ask(over, patience).await;
+    Ok(again.unwrap_or(answer))
 }
 
-/// Asks over UDP; returns nothing for an answer that does not fit.
-async fn over_udp(server: SocketAddr, question: &Question) -> io::Result<Option<Answer>> {
-    // A socket of its own for each question: the random port is, beside the random id, what keeps
-    // others from answering in the server's place.
-    let any: SocketAddr = if server.is_ipv4() {
-        (Ipv4Addr::UNSPECIFIED, 0).into()
-    } else {
-        (Ipv6Addr::UNSPECIFIED, 0).into()
-    };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(server).await?;
-    let id = random_id();
-    socket.send(&wire::write_question(id, question)).await?;
-    let mut buffer = vec![0; LARGEST];
-    loop {
-        let length = socket.recv(&mut buffer).await?;
-        let packet = buffer.get(..length).unwrap_or_default();
-        match wire::read_answer(packet, id, question) {
-            Outcome::Answer(answer) => return Ok(Some(answer)),
-            Outcome::Truncated => return Ok(None),
-            Outcome::Unrelated => {}
+/// One form of a question to one server.
+struct Asking<'a> {
+    server: SocketAddr,
+    question: &'a Question,
+    edns: Option<Edns>,
+}
+
+impl Asking<'_> {
+    /// Asks. Where the whole of an answer cannot be had, what has come of it is more than nothing: clients see that it is
+    /// cut.
+    async fn ask(&self, over: Over, patience: Duration) -> io::Result<Answer> {
+        if over == Over::Tcp {
+            return timeout(patience, self.ask_over_tcp()).await?;
+        }
+        let answer = timeout(patience, self.ask_over_udp()).await??;
+        if !answer.truncated {
+            return Ok(answer);
+        }
+        match timeout(patience, self.ask_over_tcp()).await {
+            Ok(Ok(whole)) => Ok(whole),
+            Ok(Err(_)) | Err(_) => Ok(answer),
         }
     }
-}
 
-/// Asks over TCP.
-async fn over_tcp(server: SocketAddr, question: &Question) -> io::Result<Answer> {
-    let mut stream = TcpStream::connect(server).await?;
-    let id = random_id();
-    write_packet(&mut stream, &wire::write_question(id, question)).await?;
-    let packet = read_packet(&mut stream).await?;
-    match wire::read_answer(&packet, id, question) {
-        Outcome::Answer(answer) => Ok(answer),
-        Outcome::Truncated | Outcome::Unrelated => Err(io::ErrorKind::InvalidData.into()),
+    async fn ask_over_udp(&self) -> io::Result<Answer> {
+        // A socket of its own for each question: the random port is, beside the random id, what keeps
+        // others from answering in the server's place.
+        let any: SocketAddr = if self.server.is_ipv4() {
+            (Ipv4Addr::UNSPECIFIED, 0).into()
+        } else {
+            (Ipv6Addr::UNSPECIFIED, 0).into()
+        };
+        let socket = UdpSocket::bind(any).await?;
+        socket.connect(self.server).await?;
+        let id = random_id();
+        socket.send(&self.packet(id)).await?;
+        let mut buffer = vec![0; LARGEST];
+        loop {
+            let length = socket.recv(&mut buffer).await?;
+            let packet = buffer.get(..length).unwrap_or_default();
+            match wire::read_answer(packet, id, self.question) {
+                Outcome::Answer(answer) => return Ok(answer),
+                Outcome::Unrelated => {}
+            }
+        }
+    }
+
+    async fn ask_over_tcp(&self) -> io::Result<Answer> {
+        let mut stream = TcpStream::connect(self.server).await?;
+        let id = random_id();
+        write_packet(&mut stream, &self.packet(id)).await?;
+        let packet = read_packet(&mut stream).await?;
+        match wire::read_answer(&packet, id, self.question) {
+            Outcome::Answer(answer) if !answer.truncated => Ok(answer),
+            Outcome::Answer(_) | Outcome::Unrelated => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    fn packet(&self, id: u16) -> Vec<u8> {
+        wire::write_question(id, self.question, self.edns.clone())
     }
 }
 

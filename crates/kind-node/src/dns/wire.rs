@@ -153,6 +153,7 @@ fn build_message(request: &Request, answer: Answer) -> Message {
     message.add_query(query);
     message.metadata.authoritative = answer.authoritative;
     message.metadata.authentic_data = answer.authentic;
+    message.metadata.truncation = answer.truncated;
     message.metadata.recursion_desired = request.recursion_desired;
     message.metadata.checking_disabled = question.checking_disabled;
     message.answers = answer.answers;
@@ -212,8 +213,8 @@ fn is_transfer(kind: RecordType) -> bool {
     matches!(kind, RecordType::AXFR | RecordType::IXFR)
 }
 
-/// Makes the packet that asks an upstream server.
-pub(crate) fn write_question(id: u16, question: &Question) -> Vec<u8> {
+/// Makes the packet that asks an upstream server, with EDNS for those that know it.
+pub(crate) fn write_question(id: u16, question: &Question, edns: Option<Edns>) -> Vec<u8> {
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     let mut query = hickory_proto::op::Query::query(question.name.clone(), question.kind);
     query.set_query_class(question.class);
@@ -222,17 +223,15 @@ pub(crate) fn write_question(id: u16, question: &Question) -> Vec<u8> {
     message.metadata.checking_disabled = question.checking_disabled;
     // Resolvers tell whether they validated to those who ask; we pass on what clients asked.
     message.metadata.authentic_data = question.dnssec_ok;
-    message.set_edns(edns_options(question.dnssec_ok));
+    message.edns = edns;
     message.to_vec().unwrap_or_default()
 }
 
 /// What an upstream server sent.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The answer to our question.
+    /// The answer to our question, as far as it fits.
     Answer(Answer),
-    /// The answer does not fit into a datagram.
-    Truncated,
     /// Something else, from somebody else, or too late.
     Unrelated,
 }
@@ -256,13 +255,11 @@ pub(crate) fn read_answer(packet: &[u8], id: u16, question: &Question) -> Outcom
     if !repeated && !speechless {
         return Outcome::Unrelated;
     }
-    if metadata.truncation {
-        return Outcome::Truncated;
-    }
     Outcome::Answer(Answer {
         code: metadata.response_code,
         authoritative: false,
         authentic: metadata.authentic_data,
+        truncated: metadata.truncation,
         answers: message.answers,
         authorities: message.authorities,
         additionals: strip_hop_records(message.additionals),
@@ -422,7 +419,11 @@ mod tests {
         let request = request(None);
         let packet = write_answer(&request, many(1), Transport::Udp);
         let judge = |id, question: &Question| read_answer(&packet, id, question);
-        assert!(matches!(judge(7, &request.question), Outcome::Answer(_)));
+        let is_cut = |outcome| match outcome {
+            Outcome::Answer(answer) => answer.truncated,
+            Outcome::Unrelated => panic!("{outcome:?}"),
+        };
+        assert!(!is_cut(judge(7, &request.question)));
         assert!(matches!(judge(8, &request.question), Outcome::Unrelated));
         let other = Question {
             class: DNSClass::CH,
@@ -430,8 +431,7 @@ mod tests {
         };
         assert!(matches!(judge(7, &other), Outcome::Unrelated));
         let cut = write_answer(&request, many(200), Transport::Udp);
-        let outcome = read_answer(&cut, 7, &request.question);
-        assert!(matches!(outcome, Outcome::Truncated));
+        assert!(is_cut(read_answer(&cut, 7, &request.question)));
     }
 
     proptest! {

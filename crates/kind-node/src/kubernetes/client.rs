@@ -21,6 +21,10 @@ const NO_PROXY: &str = "http://none.invalid";
 /// was tried before kube-proxy knew the service never comes about; a new one does.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Time for which a server may say nothing where something is awaited of it. Watches are silent for 290 seconds and five
+/// more; what is gone without a word would hold a call for as long as the kernel sends it again.
+const READ_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// How long a first connection to the API server may take, and how often it is tried.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 const PROBES: u32 = 5;
@@ -211,8 +215,15 @@ pub(crate) async fn serves_group(
 }
 
 /// Makes the client of a finished configuration.
-fn connect_client(mut config: Config) -> Result<Client, Error> {
+fn connect_client(config: Config) -> Result<Client, Error> {
+    connect_within(config, READ_TIMEOUT)
+}
+
+fn connect_within(mut config: Config, read_timeout: Duration) -> Result<Client, Error> {
     config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = Some(read_timeout);
+    // It counts from the question on, and not from the answer to the one before.
+    config.reset_reader_on_write = true;
     // A cluster's own API server is never reached through a proxy.
     config.proxy_url = None;
     // Fails only if a provider is installed already, which is then this one.
@@ -294,6 +305,16 @@ current-context: x
         let server = KUBECONFIG.replace("https://127.0.0.1:6443", &format!("http://{address}"));
         std::fs::write(&path, server).unwrap();
         client_of(&path).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_does_not_hold_a_call() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let config = Config::new(url.parse().unwrap());
+        let client = connect_within(config, Duration::from_millis(50)).unwrap();
+        let asked = timeout(Duration::from_secs(30), client.apiserver_version()).await;
+        assert!(matches!(asked, Ok(Err(_))), "{asked:?}");
     }
 
     #[tokio::test]

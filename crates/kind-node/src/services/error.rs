@@ -19,6 +19,9 @@ pub(crate) enum Error {
     /// The API server refused a call.
     #[error(transparent)]
     Api(#[from] Refused),
+    /// The API server has not answered as long as that was of use.
+    #[error("no answer of the API server within the lease's term")]
+    LeaseTimeout,
     /// The kernel refused a change of addresses.
     #[error("set addresses of services")]
     Addresses(#[from] kind_net::Error),

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::Error;
 use crate::kubernetes::refused::refused_call;
@@ -16,9 +16,11 @@ const NAMESPACE: &str = "kube-system";
 const NAME: &str = "kind-services";
 /// A lease that nobody renews for this long is anyone's.
 const LEASE_DURATION: Duration = Duration::from_secs(5);
+/// Another one may lead from then on; a leader ends well before.
+const TERM: Duration = LEASE_DURATION.saturating_sub(RETRY_INTERVAL);
 /// Time between two renewals.
 const RENEW_INTERVAL: Duration = Duration::from_secs(2);
-/// Time between two looks at another's lease.
+/// Time between two looks at another's lease, and from a renewal that failed to the next.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A candidate for leadership.
@@ -27,6 +29,8 @@ pub(super) struct Candidate {
     node: String,
     /// The last state of the lease that was seen, and when it was new. The clocks of nodes need not agree.
     seen: Option<(Option<String>, Instant)>,
+    /// When the try began that won or renewed the lease last.
+    renewed: Instant,
 }
 
 impl Candidate {
@@ -36,13 +40,14 @@ impl Candidate {
             leases: Api::namespaced(client, NAMESPACE),
             node,
             seen: None,
+            renewed: Instant::now(),
         }
     }
 
     /// Waits until this node leads.
     pub(super) async fn win_lease(&mut self) {
         loop {
-            match self.try_lease().await {
+            match self.try_lease(Instant::now() + TERM).await {
                 Ok(true) => return,
                 Ok(false) => {}
                 Err(error) => super::error::report_error(&error, "cannot lead"),
@@ -53,20 +58,33 @@ impl Candidate {
 
     /// Stays the leader as long as that goes well.
     pub(super) async fn keep_lease(&mut self) {
-        let mut renewed = Instant::now();
-        // It ends well before another one may lead.
-        while renewed.elapsed() + RETRY_INTERVAL < LEASE_DURATION {
-            sleep(RENEW_INTERVAL).await;
-            match self.try_lease().await {
-                Ok(true) => renewed = Instant::now(),
+        let mut next = self.renewed + RENEW_INTERVAL;
+        while next < self.renewed + TERM {
+            sleep_until(next).await;
+            next = match self.try_lease(self.renewed + TERM).await {
+                Ok(true) => self.renewed + RENEW_INTERVAL,
                 Ok(false) => return,
-                Err(error) => super::error::report_error(&error, "cannot go on leading"),
-            }
+                Err(error) => {
+                    super::error::report_error(&error, "cannot go on leading");
+                    Instant::now() + RETRY_INTERVAL
+                }
+            };
         }
     }
 
-    /// Takes or renews the lease unless another node has it.
-    async fn try_lease(&mut self) -> Result<bool, Error> {
+    /// Takes or renews the lease unless another node has it, by a time from which on it is of no use. Others count from
+    /// when they see it, which is after it was asked for.
+    async fn try_lease(&mut self, end: Instant) -> Result<bool, Error> {
+        let begun = Instant::now();
+        let asked = timeout_at(end, self.ask_for_lease()).await;
+        let has_lease = asked.map_err(|_| Error::LeaseTimeout)??;
+        if has_lease {
+            self.renewed = begun;
+        }
+        Ok(has_lease)
+    }
+
+    async fn ask_for_lease(&mut self) -> Result<bool, Error> {
         let found = self.leases.get_opt(NAME).await;
         let Some(mut lease) = found.map_err(refused_call("read the lease"))? else {
             let metadata = ObjectMeta {
@@ -123,5 +141,35 @@ fn won(result: kube::Result<Lease>) -> Result<bool, Error> {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
         Err(error) => Err(refused_call("write the lease")(error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A candidate for whom the API server is gone without a word, and what holds its place.
+    fn candidate_alone() -> (Candidate, TcpListener) {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        // Fails only if there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::try_from(kube::Config::new(url.parse().unwrap())).unwrap();
+        (Candidate::new(client, "a".to_owned()), silent)
+    }
+
+    #[tokio::test]
+    async fn a_leader_that_hears_nothing_ends_within_its_term() {
+        let (mut candidate, _silent) = candidate_alone();
+        // The busiest machine has the second that is left to others.
+        let begun = Instant::now();
+        let ended = timeout_at(begun + LEASE_DURATION, candidate.keep_lease()).await;
+        assert!(ended.is_ok());
+        // What it won late leaves it less.
+        candidate.renewed = Instant::now() - TERM;
+        let at_once = timeout_at(Instant::now() + RETRY_INTERVAL, candidate.keep_lease()).await;
+        assert!(at_once.is_ok());
     }
 }

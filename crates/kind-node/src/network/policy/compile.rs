@@ -14,6 +14,7 @@ use super::allowed::Part;
 use super::cluster::{Cluster, Pod};
 use super::compiler::Compiler;
 use super::direction::Direction;
+use super::ranges::gateway_address;
 use crate::kubernetes::store::Key;
 use crate::nft::{Family, Field, Hook, Match, Rule, Set, Table, Verdict};
 
@@ -154,18 +155,23 @@ impl<'a> Compiler<'a> {
 
     /// A pod may send as soon as it has an address, and the API server learns of it later; one that is started again gets
     /// another one. Where there are policies, nobody whose address is not known sends or gets anything: whoever it is may
-    /// be restricted, and rules stay while this program is away.
+    /// be restricted, and rules stay while this program is away. Pods may send to their node under its own address of
+    /// their range, whatever others may get.
     fn add_guard(&mut self, direction: Direction, ranges: &[IpNet]) {
         let mut policies = self.cluster.policies.all_objects().values();
         let restricts = policies.any(|policy| direction.rules(policy).is_some());
         let of_family = |range: &&IpNet| Family::of_range(range) == self.family;
         let ranges = ranges.iter().filter(of_family).filter(|_| restricts);
         let field = direction.own();
-        let rule = |range: &IpNet| {
+        let rules = ranges.flat_map(|range| {
+            let node = Match::In(field, IpNet::from(gateway_address(range)));
+            let to_node = Rule::new([node], Verdict::Return);
             let unknown = Match::NotInSet(field, PODS.to_owned());
-            Rule::new([Match::In(field, *range), unknown], Verdict::Drop)
-        };
-        let rules = ranges.map(rule).collect();
+            let drop = Rule::new([Match::In(field, *range), unknown], Verdict::Drop);
+            let is_known = direction == Direction::Ingress;
+            is_known.then_some(to_node).into_iter().chain([drop])
+        });
+        let rules = rules.collect();
         self.table.add_chain(direction.guard(), rules);
     }
 }

@@ -275,6 +275,10 @@ fn what_a_pod_may_send() {
         assert!(b.misses(a.sockets(OTHER)));
         assert!(b.misses(c.sockets(WEB)));
         assert!(b.reaches(node));
+
+        // What others may get does not matter to it.
+        lab.policy(json!({ "podSelector": { "matchLabels": { "app": "b" } } }));
+        assert!(lab.pods[1].reaches(node));
         drop(on_node);
     });
 }

@@ -23,6 +23,12 @@ impl Block {
     }
 }
 
+/// The node's own address of a range of its pods: the plugin `host-local` keeps the first one for the gateway.
+pub(super) fn gateway_address(range: &IpNet) -> IpAddr {
+    let network = address_number(range.network());
+    number_address(Family::of_range(range), network.saturating_add(1))
+}
+
 /// First and last number of a range.
 type Range = (u128, u128);
 
@@ -138,6 +144,17 @@ mod tests {
             texts(&blocks, Family::V6),
             ["fd80::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"]
         );
+    }
+
+    #[test]
+    fn the_gateway_is_the_first_address() {
+        for (range, gateway) in [
+            ("10.244.2.0/24", "10.244.2.1"),
+            ("fd00:10:244:2::/64", "fd00:10:244:2::1"),
+        ] {
+            let address = gateway_address(&range.parse().unwrap());
+            assert_eq!(address.to_string(), gateway);
+        }
     }
 
     #[test]
