@@ -49,7 +49,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 18] = [
+    let tests: [(&str, Test); 19] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -62,6 +62,10 @@ fn main() {
         ("a_load_balancer_is_not_root", load_balancer),
         ("a_taken_port_names_its_owner", taken_port),
         ("a_route_that_came_later_is_named", route_that_came_later),
+        (
+            "addresses_are_taken_before_a_node_starts",
+            reserved_addresses,
+        ),
         ("host_directories_are_shown", host_directories),
         ("a_node_sees_its_limits", limits),
         ("stopping_asks_first", stopping_asks_first),
@@ -557,6 +561,21 @@ fn route_that_came_later(host: &Host) {
     assert_eq!(refused.code(), Code::SubnetRouted);
     assert!(refused.to_string().contains(&route), "{refused}");
     host.engine.start("one").unwrap();
+}
+
+/// A `kind` with another state directory looks for free addresses meanwhile.
+fn reserved_addresses(host: &Host) {
+    host.engine.create(&host.spec("one")).unwrap();
+    let other = Host::new();
+    other.engine.create(&other.spec("two")).unwrap();
+    let subnets = [host.node("one"), other.node("two")].map(|node| {
+        let octets = node.ipv4.unwrap().octets();
+        [octets[0], octets[1]]
+    });
+    assert_ne!(subnets[0], subnets[1]);
+    for (host, name) in [(host, "one"), (&other, "two")] {
+        host.engine.start(name).unwrap();
+    }
 }
 
 fn host_directories(host: &Host) {

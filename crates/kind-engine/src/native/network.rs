@@ -17,7 +17,7 @@ use crate::{Code, Error};
 /// Name of the node's own link.
 pub(super) const NODE_LINK: &str = "eth0";
 
-/// The record of a network, made now if there is none. Its subnet overlaps nothing on the host.
+/// The record of a network, made now with its bridge if there is none. Its subnet overlaps nothing on the host.
 pub(super) fn ensure_network(
     state: &State,
     name: &str,
@@ -37,13 +37,41 @@ pub(super) fn ensure_network(
         ipv6: free_ipv6_subnet(name, &taken),
     };
     record.save(state)?;
+    reserve_subnets(&record)?;
     Ok(record)
+}
+
+/// Shows others on this host which addresses are taken, for example a `kind` with another state directory that looks for
+/// free ones at the same time: nodes start much later.
+fn reserve_subnets(network: &NetworkRecord) -> Result<u32, Error> {
+    let mut netlink = Netlink::open()?;
+    let bridge = netlink.bridge(&network.bridge)?;
+    for gateway in gateways(network) {
+        netlink.add_address(bridge, gateway)?;
+    }
+    Ok(bridge)
+}
+
+/// The host's own addresses in a network.
+fn gateways(network: &NetworkRecord) -> Vec<IpNet> {
+    let subnets = network.subnets().into_iter();
+    let gateway = |subnet: IpNet| {
+        IpNet::new(pool::gateway(subnet), subnet.prefix_len())
+            .expect("the prefix length comes from a subnet of the same family")
+    };
+    subnets.map(gateway).collect()
 }
 
 /// Subnets of the host's addresses and routes.
 fn in_use_on_host() -> Result<Vec<IpNet>, Error> {
+    in_use_beside(&[])
+}
+
+/// Subnets of the host's addresses, but for some, and of its routes.
+fn in_use_beside(own: &[IpNet]) -> Result<Vec<IpNet>, Error> {
     let mut netlink = Netlink::open()?;
     let mut taken = netlink.addresses()?;
+    taken.retain(|address| !own.contains(address));
     taken.extend(netlink.routes()?.into_iter().map(|route| route.to));
     Ok(taken.iter().map(IpNet::trunc).collect())
 }
@@ -98,17 +126,12 @@ pub(super) fn bring_up_network(
     _lock: &Lock,
 ) -> Result<u32, Error> {
     let mut netlink = Netlink::open()?;
-    if netlink.link(&network.bridge)?.is_none() {
+    if !netlink.is_up(&network.bridge)? {
         still_free(network)?;
     }
-    let bridge = netlink.bridge(&network.bridge)?;
+    let bridge = reserve_subnets(network)?;
     if let Some(mtu) = netlink.outward_mtu()? {
         netlink.set_mtu(bridge, mtu)?;
-    }
-    for subnet in network.subnets() {
-        let gateway = IpNet::new(pool::gateway(subnet), subnet.prefix_len())
-            .expect("the prefix length comes from a subnet of the same family");
-        netlink.add_address(bridge, gateway)?;
     }
     distrust_link(&network.bridge)?;
     netlink.up(bridge)?;
@@ -123,7 +146,7 @@ pub(super) fn bring_up_network(
 /// The host may have got a route since the network was recorded, for example of a VPN: its addresses
 /// would lead there instead of to the nodes, or the other way round.
 fn still_free(network: &NetworkRecord) -> Result<(), Error> {
-    let taken = in_use_on_host()?;
+    let taken = in_use_beside(&gateways(network))?;
     for subnet in network.subnets() {
         if let Some(other) = taken.iter().find(|other| pool::overlap(&subnet, other)) {
             return Err(Error::other(
@@ -150,9 +173,11 @@ pub(super) fn find_problems(state: &State) -> Vec<Error> {
         let free = in_use_on_host().and_then(|taken| Ok(pool::free_subnet(&taken)?));
         return free.err().into_iter().collect();
     }
-    let check = |network: &NetworkRecord| match Netlink::open()?.link(&network.bridge)? {
-        Some(_) => Ok(()),
-        None => still_free(network),
+    let check = |network: &NetworkRecord| {
+        if Netlink::open()?.is_up(&network.bridge)? {
+            return Ok(());
+        }
+        still_free(network)
     };
     networks
         .iter()

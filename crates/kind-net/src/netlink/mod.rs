@@ -74,13 +74,24 @@ impl Netlink {
 
     /// The index of a link, or `None` if there is none of that name.
     pub fn link(&mut self, name: &str) -> Result<Option<u32>, Error> {
+        let found = self.find_link(name)?;
+        Ok(found.map(|link| link.header.index))
+    }
+
+    /// Whether there is a link of that name that is switched on.
+    pub fn is_up(&mut self, name: &str) -> Result<bool, Error> {
+        let found = self.find_link(name)?;
+        Ok(found.is_some_and(|link| link.header.flags.contains(LinkFlags::Up)))
+    }
+
+    fn find_link(&mut self, name: &str) -> Result<Option<LinkMessage>, Error> {
         let mut message = LinkMessage::default();
         message
             .attributes
             .push(LinkAttribute::IfName(name.to_owned()));
         match self.send_request(RouteNetlinkMessage::GetLink(message), 0) {
             Ok(answers) => Ok(answers.into_iter().find_map(|answer| match answer {
-                RouteNetlinkMessage::NewLink(link) => Some(link.header.index),
+                RouteNetlinkMessage::NewLink(link) => Some(link),
                 _ => None,
             })),
             Err(error) if error.raw_os_error() == Some(NO_DEVICE) => Ok(None),
