@@ -19,8 +19,8 @@ pub(super) fn look_at_engine(host: &Host) -> Outcome {
 /// Which engine would be used, and whether it can be.
 pub(in crate::doctor) fn judge_engine(engines: &Engines, is_root: bool) -> Outcome {
     let used = engines.used();
-    let hanging = engines.hanging();
-    let mut problems: Vec<_> = hanging.map(|hangs| passed_over(hangs, used)).collect();
+    let unseen = engines.unseen();
+    let mut problems: Vec<_> = unseen.map(|one| passed_over(one, used)).collect();
     match &used.answer {
         Answer::Answers(_) if problems.is_empty() => {
             return Outcome::Passed(describe_choice(engines));
@@ -64,12 +64,23 @@ fn silent(used: &Candidate) -> Problem {
     Problem::error(found, "an answer within a second", restart(used)).of(used.name)
 }
 
-/// An engine that hangs where another one answers: its clusters are not seen.
-fn passed_over(hangs: &Candidate, used: &Candidate) -> Problem {
+/// An engine that hangs or denies this user where another one answers: its clusters are not seen.
+fn passed_over(unseen: &Candidate, used: &Candidate) -> Problem {
     let used = used.describe();
-    let found =
-        format!("it does not answer, and is passed over ({used}): its clusters are not seen");
-    Problem::warning(found, "an answer within a second", restart(hangs)).of(hangs.name)
+    let (does, expected, remedy) = match unseen.denial() {
+        Some(denial) => (
+            "denies this user",
+            "one that may be used",
+            denial.remedy.clone(),
+        ),
+        None => (
+            "does not answer",
+            "an answer within a second",
+            restart(unseen),
+        ),
+    };
+    let found = format!("it {does}, and is passed over ({used}): its clusters are not seen");
+    Problem::warning(found, expected, remedy).of(unseen.name)
 }
 
 /// What brings an engine back that hangs.
@@ -272,6 +283,7 @@ mod tests {
     fn the_engine_is_the_first_that_answers() {
         let native = || candidate("native", answers("1"));
         let no_daemon = || docker(refuses(Code::NoDaemon, "no daemon"));
+        let denies = || docker(refuses(Code::DaemonDenied, "permission denied"));
         let missing = || podman(Answer::Missing);
         for (candidates, expected) in [
             (
@@ -308,6 +320,15 @@ mod tests {
                 "passed: native: works, the first that answers; docker: no daemon",
             ),
             (vec![no_daemon(), missing(), not_root()], "error: no daemon"),
+            (
+                vec![denies(), podman(answers("5.0")), not_root()],
+                "warning: it denies this user, and is passed over (podman: version 5.0 answers): its clusters are not \
+                 seen",
+            ),
+            (
+                vec![denies(), missing(), not_root()],
+                "error: permission denied",
+            ),
             (
                 vec![docker(Answer::Missing), missing(), not_root()],
                 "error: no container engine is installed",
