@@ -20,7 +20,7 @@ use crate::model::{Cluster, IpFamily, KubeProxyMode, Networking, Role};
 
 pub use gates::{GateProblem, feature_gate_problem};
 pub use subnets::parse_cidr;
-pub use versions::tagged_version;
+pub use versions::{tagged_version, version_tag};
 
 impl Cluster {
     /// Checks a cluster whose defaults are set.

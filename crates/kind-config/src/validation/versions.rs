@@ -26,7 +26,38 @@ fn ipvs_warning(cluster: &Cluster) -> Option<String> {
 
 /// The version that an image's tag is, as tags of published node images are.
 pub fn tagged_version(image: &str) -> Option<Version> {
+    version_tag(image)?.parse().ok()
+}
+
+/// An image's tag, if it is a version as in tags of published node images.
+pub fn version_tag(image: &str) -> Option<&str> {
     let name = image.split('@').next()?.rsplit('/').next()?;
     let (_, tag) = name.split_once(':')?;
-    tag.starts_with('v').then(|| tag.parse().ok())?
+    // A digit after the `v` keeps out what only looks like a version to a lenient reader.
+    let is_version = tag.starts_with('v') && tag.parse::<Version>().is_ok();
+    is_version.then_some(tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_published_images_are_versions() {
+        for (image, version) in [
+            ("kindest/node:v1.37.0@sha256:ab", Some("v1.37.0")),
+            (
+                "localhost:5000/node:v1.36.0-alpha.1",
+                Some("v1.36.0-alpha.1"),
+            ),
+            ("kindest/node:latest", None),
+            ("kindest/node", None),
+            ("localhost:5000/node", None),
+            ("kind.local/node:debian", None),
+        ] {
+            assert_eq!(version_tag(image), version, "{image}");
+            let parsed = version.map(|text| text.parse().unwrap());
+            assert_eq!(tagged_version(image), parsed, "{image}");
+        }
+    }
 }
