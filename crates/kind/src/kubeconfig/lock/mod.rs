@@ -9,9 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use owner::Owner;
 
-use super::belonging;
 use super::files::ANOTHER_FILE;
 use crate::access;
+use crate::belonging;
 
 /// How long somebody else's lock is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
