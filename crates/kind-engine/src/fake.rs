@@ -155,7 +155,7 @@ impl Engine for Fake {
             cgroup2: true,
             limits: Limits::ALL,
             version: String::new(),
-            hostname: String::new(),
+            hostname: crate::own_hostname(),
             architecture: String::new(),
             storage_driver: String::new(),
             backing_filesystem: String::new(),

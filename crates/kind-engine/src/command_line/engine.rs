@@ -164,17 +164,14 @@ impl CommandLine {
     /// engines make the directory, others fail.
     #[cfg(target_os = "linux")]
     fn lacks_modules(&self, info: &Info) -> bool {
-        info.rootless
-            && !Path::new("/lib/modules").exists()
-            && rootless::Host::current(&self.search_path).is(&info.hostname)
+        info.rootless && !Path::new("/lib/modules").exists() && info.is_on(&crate::own_hostname())
     }
 
     /// A route of this host that leads addresses of these subnets elsewhere, if the engine is root's and on this host.
     #[cfg(target_os = "linux")]
     fn find_foreign_route(&self, subnets: &network::Subnets) -> Option<IpNet> {
         let info = self.info().ok()?;
-        let is_here = rootless::Host::current(&self.search_path).is(&info.hostname);
-        if info.rootless || !is_here {
+        if info.rootless || !info.is_on(&crate::own_hostname()) {
             return None;
         }
         network::find_foreign_route(subnets)
@@ -332,11 +329,11 @@ impl Engine for CommandLine {
     #[cfg(target_os = "linux")]
     fn preflight(&self, nodes: usize, ports: &[Port]) -> Result<Vec<String>, Error> {
         let info = self.info()?;
-        let host = rootless::Host::current(&self.search_path);
-        // Of another machine its files say nothing here.
-        if !info.rootless || !host.is(&info.hostname) {
+        // Of another machine this one's files say nothing.
+        if !info.rootless || !info.is_on(&crate::own_hostname()) {
             return Ok(Vec::new());
         }
+        let host = rootless::Host::current(&self.search_path);
         let wanted = rootless::Wanted { nodes, ports };
         let problems = rootless::find_problems(self.flavor, &host, wanted);
         match rootless::error(self.name(), &problems) {
