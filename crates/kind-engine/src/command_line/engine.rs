@@ -192,10 +192,6 @@ impl CommandLine {
         failure
     }
 
-    fn parts(&self) -> (Flavor, &Program) {
-        (self.flavor, &self.program)
-    }
-
     fn inspect_cached_network(&self, name: &str) -> Result<InspectedNetwork, Error> {
         let found = lock_mutex(&self.networks).get(name).cloned();
         match found {
@@ -244,7 +240,8 @@ impl CommandLine {
         let mut surroundings = Surroundings {
             ports: ports::publish_arguments(self.flavor, &node.host.ports)?,
             shared_image_store: self.shared_image_stores.find_or_make(
-                self.parts(),
+                self.flavor,
+                &self.program,
                 &info,
                 node,
                 look,
@@ -377,7 +374,14 @@ impl Engine for CommandLine {
         platform: Option<&str>,
         archive: &mut (dyn Write + Send),
     ) -> Result<(), Error> {
-        images::save_images(self.parts(), &self.info()?, references, platform, archive)
+        images::save_images(
+            self.flavor,
+            &self.program,
+            &self.info()?,
+            references,
+            platform,
+            archive,
+        )
     }
 
     fn load(&self, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
@@ -408,7 +412,7 @@ impl Engine for CommandLine {
         }
         match &node.node_agent {
             Some(agent) if self.flavor.copies_streams() => {
-                agent::place_agent(self.parts(), &node.name, agent)
+                agent::place_agent(self.flavor, &self.program, &node.name, agent)
             }
             _ => Ok(()),
         }
@@ -419,7 +423,7 @@ impl Engine for CommandLine {
         if self.flavor.copies_streams() {
             return Ok(());
         }
-        agent::place_labelled(self.parts(), node)
+        agent::place_labelled(self.flavor, &self.program, node)
     }
 
     fn wait_until_booted(&self, node: &str, limit: Duration) -> Result<(), Error> {
@@ -434,7 +438,7 @@ impl Engine for CommandLine {
     }
 
     fn remove(&self, nodes: &[String]) -> Result<(), Error> {
-        removal::remove_nodes(self.parts(), || self.info(), nodes)
+        removal::remove_nodes(self.flavor, &self.program, || self.info(), nodes)
     }
 
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
@@ -456,14 +460,20 @@ impl Engine for CommandLine {
         tar: &mut (dyn Read + Send),
     ) -> Result<(), Error> {
         if !self.flavor.copies_streams() || !seed::is_awaited(&self.program, node)? {
-            return copy::into_node(self.parts(), node, directory, tar);
+            return copy::into_node(self.flavor, &self.program, node, directory, tar);
         }
         let seed = seed::pack_seed(directory, tar).map_err(Error::io("read the node's files"))?;
-        copy::into_node(self.parts(), node, Path::new("/"), &mut &seed[..])
+        copy::into_node(
+            self.flavor,
+            &self.program,
+            node,
+            Path::new("/"),
+            &mut &seed[..],
+        )
     }
 
     fn copy_out(&self, node: &str, path: &Path, tar: &mut (dyn Write + Send)) -> Result<(), Error> {
-        copy::out_of_node(self.parts(), node, path, tar)
+        copy::out_of_node(self.flavor, &self.program, node, path, tar)
     }
 
     fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {

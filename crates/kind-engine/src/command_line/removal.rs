@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::info::Version;
 use super::program::Program;
+use super::version::Version;
 use super::{Flavor, listing};
 use crate::{Code, Error, Info};
 
@@ -26,7 +26,8 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Removes nodes that may or may not exist.
 pub(super) fn remove_nodes(
-    (flavor, program): (Flavor, &Program),
+    flavor: Flavor,
+    program: &Program,
     info: impl FnOnce() -> Result<Info, Error>,
     nodes: &[String],
 ) -> Result<(), Error> {

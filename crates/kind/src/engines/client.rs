@@ -31,7 +31,7 @@ impl EngineParts {
 }
 
 /// An engine behind a program; nothing is asked of it yet.
-pub(crate) fn engine_client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
+pub(crate) fn engine_client(flavor: Flavor, program: &str, parts: &EngineParts) -> CommandLine {
     let search_path = parts.environment.get("PATH").cloned();
     CommandLine::new(flavor, program)
         .search_path(search_path.unwrap_or_default())

@@ -131,7 +131,7 @@ pub(super) fn detect_engine(parts: &EngineParts, purpose: Purpose) -> Detection 
             continue;
         };
         let flavor = Flavor::of_banner(banner);
-        let engine = flavor.map(|flavor| engine_client((flavor, client.choice.name()), parts));
+        let engine = flavor.map(|flavor| engine_client(flavor, client.choice.name(), parts));
         if let Some(engine) = engine
             && ask_engine(&engine, ANSWER_TIMEOUT).is_ok()
         {
@@ -142,10 +142,10 @@ pub(super) fn detect_engine(parts: &EngineParts, purpose: Purpose) -> Detection 
 }
 
 /// The flavor of the engine behind a program of that name, if the program is there and says that it is another one.
-pub(super) fn actual_flavor(client: (Flavor, &'static str), parts: &EngineParts) -> Flavor {
-    match engine_client(client, parts).probe_program(ANSWER_TIMEOUT) {
-        Presence::Program(banner) => Flavor::of_banner(&banner).unwrap_or(client.0),
-        _ => client.0,
+pub(super) fn actual_flavor(flavor: Flavor, program: &str, parts: &EngineParts) -> Flavor {
+    match engine_client(flavor, program, parts).probe_program(ANSWER_TIMEOUT) {
+        Presence::Program(banner) => Flavor::of_banner(&banner).unwrap_or(flavor),
+        _ => flavor,
     }
 }
 
@@ -168,7 +168,7 @@ fn try_client(
     parts: &EngineParts,
     purpose: Purpose,
 ) -> Result<CommandLine, Reason> {
-    let engine = engine_client((client.flavor, client.choice.name()), parts);
+    let engine = engine_client(client.flavor, client.choice.name(), parts);
     let began = Instant::now();
     match engine.probe_program(ANSWER_TIMEOUT) {
         Presence::Missing => return Err(Reason::Missing),

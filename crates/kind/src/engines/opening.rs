@@ -28,7 +28,7 @@ impl From<Arc<dyn Engine>> for Opened {
 
 /// Opens the chosen engine.
 pub(crate) fn open_engine(choice: EngineChoice, parts: EngineParts) -> Result<Opened> {
-    let client = match choice {
+    let flavor = match choice {
         EngineChoice::Native => {
             let native = open_native(parts).map_err(NativeError::into_error)?;
             return Ok(native.into());
@@ -37,25 +37,23 @@ pub(crate) fn open_engine(choice: EngineChoice, parts: EngineParts) -> Result<Op
             let detection = detect_engine(&parts, Purpose::Use);
             return open_detected(detection, parts);
         }
-        EngineChoice::Docker => (Flavor::Docker, "docker"),
-        EngineChoice::Podman => (Flavor::Podman, "podman"),
-        EngineChoice::Nerdctl | EngineChoice::Finch | EngineChoice::NerdctlLima => {
-            (Flavor::Nerdctl, choice.name())
-        }
+        EngineChoice::Docker => Flavor::Docker,
+        EngineChoice::Podman => Flavor::Podman,
+        EngineChoice::Nerdctl | EngineChoice::Finch | EngineChoice::NerdctlLima => Flavor::Nerdctl,
     };
-    Ok(open_client(client, &parts).into())
+    Ok(open_client(flavor, choice.name(), &parts).into())
 }
 
 /// The engine behind a program that was named. What comes as docker and is podman or nerdctl is driven as that.
-fn open_client((flavor, name): (Flavor, &'static str), parts: &EngineParts) -> Arc<dyn Engine> {
+fn open_client(flavor: Flavor, name: &str, parts: &EngineParts) -> Arc<dyn Engine> {
     let actual = match flavor {
-        Flavor::Docker => detection::actual_flavor((flavor, name), parts),
+        Flavor::Docker => detection::actual_flavor(flavor, name, parts),
         Flavor::Podman | Flavor::Nerdctl => flavor,
     };
     if actual != flavor {
         tracing::info!("{name} is {}, and is driven as that", actual.name());
     }
-    Arc::new(engine_client((actual, name), parts))
+    Arc::new(engine_client(actual, name, parts))
 }
 
 /// What was found; otherwise nodes run natively.

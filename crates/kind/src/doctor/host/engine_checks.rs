@@ -1,5 +1,6 @@
 //! The engine that would be used: whether it answers, how old it is, and what its host lacks.
 
+use kind_engine::command_line::Version;
 use kind_engine::{Engine, Info};
 
 use super::engines::{Answer, Candidate, Engines, Refusal};
@@ -8,9 +9,9 @@ use crate::doctor::outcome::{Outcome, Problem};
 use crate::engines::{CLIENTS, LIMA_CLIENT, engine_client};
 
 /// Releases before it do not know what nodes are made with (`--cgroupns`).
-const OLDEST_DOCKER: (u64, u64) = (20, 10);
+const OLDEST_DOCKER: Version = Version(20, 10, 0);
 /// Releases before it were not tried with nodes for years.
-const OLD_PODMAN: (u64, u64) = (4, 0);
+const OLD_PODMAN: Version = Version(4, 0, 0);
 
 pub(super) fn look_at_engine(host: &Host) -> Outcome {
     judge_engine(host.engines(), host.is_root())
@@ -116,7 +117,7 @@ pub(super) fn look_at_version(host: &Host) -> Outcome {
 
 fn judge_version(used: &Candidate, info: &Info) -> Outcome {
     let told = format!("{} {}", used.name, info.version);
-    let is_older = |oldest| version_of(&info.version).is_some_and(|version| version < oldest);
+    let is_older = |oldest| Version::parse(&info.version).is_some_and(|version| version < oldest);
     let update = format!("update {}", used.name);
     match used.name {
         "docker" if is_older(OLDEST_DOCKER) => Problem::error(
@@ -130,19 +131,6 @@ fn judge_version(used: &Candidate, info: &Info) -> Outcome {
         }
         _ => Outcome::Passed(told),
     }
-}
-
-/// The first two numbers of a version.
-fn version_of(text: &str) -> Option<(u64, u64)> {
-    let mut numbers = text.trim_start_matches('v').split(['.', '-', '+', '~']);
-    let major = numbers.next()?.parse().ok()?;
-    Some((
-        major,
-        numbers
-            .next()
-            .and_then(|minor| minor.parse().ok())
-            .unwrap_or(0),
-    ))
 }
 
 pub(super) fn look_at_storage(host: &Host) -> Outcome {
@@ -189,7 +177,7 @@ fn host_problems(host: &Host) -> Vec<Problem> {
     let (Some(client), Some(info)) = (client, host.engines().info()) else {
         return Vec::new();
     };
-    let engine = engine_client((client.flavor, name), &host.settings.engine_parts());
+    let engine = engine_client(client.flavor, name, &host.settings.engine_parts());
     engine.remember_info(info.clone());
     let nodes = usize::try_from(host.planned.sum(1, 1)).unwrap_or(1);
     let expected = "a host that is ready for engines without root";

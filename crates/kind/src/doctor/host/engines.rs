@@ -274,7 +274,8 @@ fn ask_others(
 
 fn probe_client(settings: &ProviderBuilder, client: &Client, deadline: Instant) -> Answer {
     let engine = engine_client(
-        (client.flavor, client.choice.name()),
+        client.flavor,
+        client.choice.name(),
         &settings.engine_parts(),
     );
     let limit = deadline.saturating_duration_since(Instant::now());
@@ -299,7 +300,8 @@ fn ask_client(
         _ => None,
     };
     let engine = engine_client(
-        (flavor.unwrap_or(client.flavor), client.choice.name()),
+        flavor.unwrap_or(client.flavor),
+        client.choice.name(),
         &settings.engine_parts(),
     );
     let limit = deadline.saturating_duration_since(Instant::now());
