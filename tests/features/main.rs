@@ -57,8 +57,9 @@ fn main() -> ExitCode {
     let version = ingredients.as_ref().map(ImageInputs::kubernetes_version);
     let trials = |engine: &str, shared: &Shared<World>| {
         let tests = TESTS.into_iter();
-        let trial =
-            |(name, test, since)| trial(shared, (engine, name, test), version.as_deref(), since);
+        let trial = |(name, test, since)| {
+            ignore_older(shared.trial(engine, name, test), version.as_deref(), since)
+        };
         tests.map(trial).collect::<Vec<_>>()
     };
     let shared = Shared::new(World::new);
@@ -75,13 +76,7 @@ fn main() -> ExitCode {
 }
 
 /// A test, ignored if there is no image, or if its Kubernetes does not have what the test is about.
-fn trial(
-    shared: &Shared<World>,
-    (engine, name, test): (&str, &str, Test),
-    version: Option<&str>,
-    since: Release,
-) -> Trial {
-    let trial = shared.trial(engine, name, test);
+fn ignore_older(trial: Trial, version: Option<&str>, since: Release) -> Trial {
     match version {
         Some(version) if is_at_least(version, since) => trial,
         Some(version) => trial.with_ignored_flag(true).with_kind(format!(

@@ -227,6 +227,19 @@ pub struct Info {
     pub warnings: Vec<String>,
 }
 
+impl Info {
+    /// Whether the engine runs on the host of that name. One that names none is on another, as far as that is known.
+    pub fn is_on(&self, hostname: &str) -> bool {
+        !self.hostname.is_empty() && self.hostname == hostname
+    }
+}
+
+/// The name of this host, as engines on it tell theirs.
+pub fn own_hostname() -> String {
+    let names = rustix::system::uname();
+    names.nodename().to_string_lossy().into_owned()
+}
+
 /// What of a node's use of the host can be limited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
@@ -518,5 +531,21 @@ impl<'a> Io<'a> {
             stdout,
             stderr,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_names_no_host_is_on_another() {
+        let on = |hostname: &str| Info {
+            hostname: hostname.to_owned(),
+            ..Info::default()
+        };
+        assert!(on("lab").is_on("lab"));
+        assert!(!on("lab").is_on("other"));
+        assert!(!on("").is_on(""));
     }
 }

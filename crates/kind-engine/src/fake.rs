@@ -151,19 +151,11 @@ impl Engine for Fake {
     fn info(&self) -> Result<Info, Error> {
         drop(self.call("info", "")?);
         Ok(Info {
-            rootless: false,
             cgroup2: true,
             limits: Limits::ALL,
-            version: String::new(),
-            hostname: String::new(),
-            architecture: String::new(),
-            storage_driver: String::new(),
-            backing_filesystem: String::new(),
-            storage_dir: String::new(),
-            containerd_images: false,
-            user_namespaces: false,
+            hostname: crate::own_hostname(),
             parallel_creates: true,
-            warnings: Vec::new(),
+            ..Info::default()
         })
     }
 

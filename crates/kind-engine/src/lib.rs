@@ -10,6 +10,7 @@ mod error;
 pub mod fake;
 #[cfg(target_os = "linux")]
 pub mod native;
+mod proxy_address;
 mod prune;
 
 pub use agent::Agent;
@@ -17,4 +18,5 @@ pub use code::Code;
 pub use engine::*;
 pub use error::Error;
 pub use kind_config::{Propagation, Protocol};
+pub use proxy_address::ProxyAddress;
 pub use prune::{InUse, Leftover, LeftoverKind, Pruning};

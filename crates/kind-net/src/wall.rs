@@ -7,6 +7,9 @@
 //!
 //! A table can only drop what others would accept. It never lets through what another table drops.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
@@ -97,9 +100,9 @@ fn only_replies(bridge: &str) -> Vec<Value> {
     rules
 }
 
-/// What keeps nodes from the host's own services but its names, on a host whose firewall would let everything of the bridge
-/// pass, or nothing. It joins the network's table.
-pub fn names_only(bridge: &str) -> Value {
+/// What keeps nodes from the host's own services but its names and these proxies, on a host whose firewall would let
+/// everything of the bridge pass, or nothing. It joins the network's table.
+pub fn names_and_proxies(bridge: &str, proxies: &BTreeSet<SocketAddr>) -> Value {
     const CHAIN: &str = "input";
     let from_nodes = matches(
         "==",
@@ -110,25 +113,36 @@ pub fn names_only(bridge: &str) -> Value {
         let right = json!({ "set": names });
         matches("==", &json!({ "meta": { "key": "l4proto" } }), &right)
     };
-    let port = json!({ "payload": { "protocol": "th", "field": "dport" } });
+    let port_is = |port: u16| {
+        let left = json!({ "payload": { "protocol": "th", "field": "dport" } });
+        matches("==", &left, &json!(port))
+    };
     let [established, _] = known_connections();
     let accept = json!({ "accept": null });
-    let rules = [
+    let mut rules = vec![
         json!([from_nodes, established, accept]),
         json!([from_nodes, protocols(["icmp", "ipv6-icmp"]), accept]),
-        json!([
-            from_nodes,
-            protocols(["tcp", "udp"]),
-            matches("==", &port, &json!(53)),
-            accept
-        ]),
-        json!([from_nodes, { "reject": { "type": "icmpx", "expr": "admin-prohibited" } }]),
+        json!([from_nodes, protocols(["tcp", "udp"]), port_is(53), accept]),
     ];
+    rules.extend(proxies.iter().map(|proxy| {
+        let tcp = matches(
+            "==",
+            &json!({ "meta": { "key": "l4proto" } }),
+            &json!("tcp"),
+        );
+        let place = address_in("daddr", &proxy.ip().into());
+        json!([from_nodes, tcp, place, port_is(proxy.port()), accept])
+    }));
+    rules.push(json!([from_nodes, { "reject": { "type": "icmpx", "expr": "admin-prohibited" } }]));
     let mut commands = vec![json!({ "add": { "chain": {
         "family": "inet", "table": bridge, "name": CHAIN,
         "type": "filter", "hook": CHAIN, "prio": FILTER, "policy": "accept",
     } } })];
-    commands.extend(rules.map(|rule| add_rule("inet", bridge, CHAIN, rule)));
+    commands.extend(
+        rules
+            .into_iter()
+            .map(|rule| add_rule("inet", bridge, CHAIN, rule)),
+    );
     json!({ "nftables": commands })
 }
 

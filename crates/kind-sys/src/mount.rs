@@ -7,37 +7,18 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::CWD;
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
-};
-
-/// How mount and unmount events below a mount point propagate to and from other mount namespaces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MountPropagation {
-    /// Not at all.
-    Private,
-    /// From the other namespaces to this one.
-    Slave,
-    /// Both ways.
-    Shared,
-}
+pub use rustix::mount::MountPropagationFlags;
+use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
 
 /// Stops mounts of the calling namespace from propagating to any other.
 pub fn make_all_private() -> io::Result<()> {
-    set_propagation(Path::new("/"), MountPropagation::Private)
+    set_propagation(Path::new("/"), MountPropagationFlags::PRIVATE)
 }
 
 /// Sets how mounts below `target` propagate, recursively.
-pub fn set_propagation(target: &Path, propagation: MountPropagation) -> io::Result<()> {
-    let flag = match propagation {
-        MountPropagation::Private => MountPropagationFlags::PRIVATE,
-        MountPropagation::Slave => MountPropagationFlags::DOWNSTREAM,
-        MountPropagation::Shared => MountPropagationFlags::SHARED,
-    };
-    Ok(rustix::mount::mount_change(
-        target,
-        flag | MountPropagationFlags::REC,
-    )?)
+pub fn set_propagation(target: &Path, propagation: MountPropagationFlags) -> io::Result<()> {
+    let recursive = propagation | MountPropagationFlags::REC;
+    Ok(rustix::mount::mount_change(target, recursive)?)
 }
 
 /// Mounts a filesystem with options such as `mode=755,size=64m`.

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::fs::{Access, AtFlags, CWD, StatVfs, accessat};
 use rustix::process::{getegid, geteuid};
 
 /// Whether this user could make files in a directory, which may itself have to be made.
@@ -48,10 +48,19 @@ pub(crate) struct Room {
 pub(crate) fn measure_room(directory: &Path) -> Option<Room> {
     let existing = directory.ancestors().find(|path| path.exists());
     let stat = rustix::fs::statvfs(existing.unwrap_or(Path::new("."))).ok()?;
-    // What has no blocks is no disk.
-    (stat.f_blocks > 0).then(|| Room {
-        bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
-        files: (stat.f_files > 0).then_some(stat.f_favail),
+    room_for(&stat, is_root())
+}
+
+/// What a disk has left: a part of it may be root's alone. What has no blocks is no disk.
+fn room_for(disk: &StatVfs, is_root: bool) -> Option<Room> {
+    let (blocks, files) = if is_root {
+        (disk.f_bfree, disk.f_ffree)
+    } else {
+        (disk.f_bavail, disk.f_favail)
+    };
+    (disk.f_blocks > 0).then(|| Room {
+        bytes: blocks.saturating_mul(disk.f_frsize),
+        files: (disk.f_files > 0).then_some(files),
     })
 }
 
@@ -132,6 +141,33 @@ mod tests {
         let error = may_make_files_in(&file.join("a")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotADirectory);
         may_make_files_in(Path::new("relative/kind")).unwrap();
+    }
+
+    #[test]
+    fn what_is_kept_for_root_is_roots_room() {
+        let disk = StatVfs {
+            f_blocks: 100,
+            f_bfree: 5,
+            f_bavail: 0,
+            f_files: 10,
+            f_ffree: 2,
+            f_favail: 1,
+            f_frsize: 4096,
+            ..rustix::fs::statvfs("/").unwrap()
+        };
+        let (root, user) = (room_for(&disk, true), room_for(&disk, false));
+        let room = |bytes, files| {
+            Some(Room {
+                bytes,
+                files: Some(files),
+            })
+        };
+        assert_eq!((root, user), (room(5 * 4096, 2), room(0, 1)));
+        let nothing = StatVfs {
+            f_blocks: 0,
+            ..disk
+        };
+        assert_eq!(room_for(&nothing, true), None);
     }
 
     #[test]

@@ -23,6 +23,7 @@
 
 mod abandon;
 mod access;
+mod belonging;
 mod bootstrap;
 mod cancel;
 mod code;

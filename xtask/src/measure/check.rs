@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::module_files::find_misplaced;
+use super::module_files::{find_misplaced, is_mod_file_with_code};
 use super::report::{circle_text, circles_of, relative};
 use super::walls::{HOUSES, find_breaches};
 use super::workspace::{Package, read_packages};
@@ -77,6 +77,14 @@ fn file_problems(package: &Package, root: &Path) -> Vec<String> {
             )
         })
         .collect();
+    let sources = package.crates.iter().flatten();
+    let with_code = sources.filter(|source| !source.is_test && is_mod_file_with_code(source));
+    problems.extend(with_code.map(|source| {
+        format!(
+            "{} has code: a mod.rs declares modules and passes names on",
+            relative(&source.path, root)
+        )
+    }));
     problems.dedup();
     problems
 }
@@ -89,7 +97,9 @@ mod tests {
     #[test]
     fn problems_name_files_and_uses() {
         let files = Sources::new(&[
-            ("lib.rs", "mod balancer; mod boot; mod pause;"),
+            ("lib.rs", "mod balancer; mod boot; mod full; mod pause;"),
+            ("full/mod.rs", "mod deep; use deep::A; fn f() {}"),
+            ("full/deep.rs", "pub struct A;"),
             (
                 "balancer.rs",
                 "mod deep; use crate::boot::Boot; pub struct Balancer;",
@@ -113,6 +123,7 @@ mod tests {
             "boot.rs uses balancer.rs (crate::balancer::Balancer), which is another room; \
              xtask/src/measure/walls.rs says who may use what",
             "balancer.rs has modules of its own: it belongs at balancer/mod.rs",
+            "full/mod.rs has code: a mod.rs declares modules and passes names on",
         ];
         assert_eq!(problems, expected);
     }

@@ -16,6 +16,7 @@ mod report;
 mod source;
 #[cfg(test)]
 mod testing;
+mod tuple_parameters;
 mod walls;
 mod workspace;
 

@@ -1,6 +1,9 @@
-//! Where the file of a module stands that has modules of its own: `name/mod.rs`, never `name.rs` beside `name/`.
+//! Where the file of a module stands that has modules of its own: `name/mod.rs`, never `name.rs` beside `name/`; and that
+//! it declares these and passes names on, and nothing else.
 
 use std::path::PathBuf;
+
+use syn::Item;
 
 use super::source::Source;
 
@@ -18,6 +21,13 @@ pub(super) fn find_misplaced(sources: &[Source]) -> Vec<PathBuf> {
         .filter(has_folder)
         .map(|source| source.path.clone())
         .collect()
+}
+
+/// Whether a file called `mod.rs` does more than declare modules and pass names on.
+pub(super) fn is_mod_file_with_code(source: &Source) -> bool {
+    let is_mod_file = source.path.file_name().is_some_and(|name| name == "mod.rs");
+    let passes_on = |item: &Item| matches!(item, Item::Mod(_) | Item::Use(_));
+    is_mod_file && !source.syntax.items.iter().all(passes_on)
 }
 
 #[cfg(test)]

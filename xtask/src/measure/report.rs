@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use syn::Item;
-
 use super::bool_matches::find_bool_matches;
 use super::circles::{Circle, find_circles};
 use super::documentation::find_undocumented;
 use super::functions::{Function, find_functions};
-use super::source::Source;
+use super::module_files::is_mod_file_with_code;
+use super::tuple_parameters::find_tuple_parameters;
 use super::workspace::Package;
 
 /// Functions that are longer are counted.
@@ -47,7 +46,11 @@ pub(super) fn find_measures(packages: &[Package], root: &Path) -> Vec<Measure> {
     ));
     measures.push(Measure::count(
         "match-on-bool",
-        bool_match_places(packages, root),
+        line_places(packages, root, find_bool_matches, "match"),
+    ));
+    measures.push(Measure::count(
+        "tuple-parameters",
+        line_places(packages, root, find_tuple_parameters, "parameter"),
     ));
     measures.push(Measure::count(
         "undocumented",
@@ -149,20 +152,21 @@ pub(super) fn circle_text(circle: &Circle, root: &Path) -> String {
 /// Files called `mod.rs` that do more than declare modules and pass names on.
 fn mod_file_places(packages: &[Package], root: &Path) -> Vec<String> {
     let sources = packages.iter().flat_map(Package::product_files);
-    let has_code = |source: &&Source| {
-        let is_mod_file = source.path.file_name().is_some_and(|name| name == "mod.rs");
-        let passes_on = |item: &Item| matches!(item, Item::Mod(_) | Item::Use(_));
-        is_mod_file && !source.syntax.items.iter().all(passes_on)
-    };
-    let found = sources.filter(has_code);
+    let found = sources.filter(|source| is_mod_file_with_code(source));
     found.map(|source| relative(&source.path, root)).collect()
 }
 
-fn bool_match_places(packages: &[Package], root: &Path) -> Vec<String> {
+/// Lines of product files that `find` finds.
+fn line_places(
+    packages: &[Package],
+    root: &Path,
+    find: fn(&syn::File) -> Vec<usize>,
+    what: &str,
+) -> Vec<String> {
     let sources = packages.iter().flat_map(Package::product_files);
     let places = sources.flat_map(|source| {
-        let lines = find_bool_matches(&source.syntax).into_iter();
-        lines.map(|line| at(&source.path, line, "match", root))
+        let lines = find(&source.syntax).into_iter();
+        lines.map(|line| at(&source.path, line, what, root))
     });
     places.collect()
 }
@@ -244,6 +248,7 @@ mod tests {
             "circles-kind: 1",
             "mod-files-with-code: 0",
             "match-on-bool: 0",
+            "tuple-parameters: 0",
             "undocumented: 2",
             "test-share-kind: 0.20",
         ];
@@ -251,6 +256,6 @@ mod tests {
         assert_eq!(measures[0].places, ["lib.rs:5 run (1 lines)"]);
         let circle = "a.rs, lib.rs\n    a.rs -> lib.rs (crate::run)\n    lib.rs -> a.rs (a::A)";
         assert_eq!(measures[3].places, [circle]);
-        assert_eq!(measures[7].places, ["a.rs:2 A", "lib.rs:5 run"]);
+        assert_eq!(measures[8].places, ["a.rs:2 A", "lib.rs:5 run"]);
     }
 }

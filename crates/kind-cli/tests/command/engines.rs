@@ -13,6 +13,9 @@ const HANGS: &str =
 /// A docker without a daemon.
 const NO_DAEMON: &str = "[ \"$1\" = -v ] && echo 'Docker version 29.0.2, build x' && exit\n\
     echo 'Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?' >&2\nexit 1\n";
+/// A docker that is not this user's to use.
+const DENIES: &str = "[ \"$1\" = -v ] && echo 'Docker version 29.0.2, build x' && exit\n\
+    echo 'permission denied while trying to connect to the Docker daemon socket at unix:///x' >&2\nexit 1\n";
 /// Podman under the name of docker.
 const PODMAN: &str = "case \"$1\" in
 -v) echo 'podman version 5.4.2' ;;
@@ -70,6 +73,75 @@ fn an_engine_that_hangs_and_is_passed_over_is_told() {
     let answer = run_soon(&stage, &["get", "clusters"]);
     let told = "using podman, the first that answers; docker: does not answer; nerdctl, finch: not installed\n";
     assert!(answer.stderr.starts_with(told), "{answer:#?}");
+}
+
+#[test]
+fn an_engine_that_hangs_and_is_passed_over_is_told_by_a_creation() {
+    let stage = stage(HANGS);
+    stage.program("podman", PODMAN);
+    let answer = run_soon(&stage, &["create", "cluster"]);
+    let told = "using podman, the first that answers; docker: does not answer; nerdctl, finch: not installed\n";
+    assert!(answer.stderr.starts_with(told), "{answer:#?}");
+}
+
+#[test]
+fn a_docker_that_denies_this_user_is_told_with_what_mends_it() {
+    let stage = stage(DENIES);
+    stage.program("podman", PODMAN);
+    let answer = stage.run(&["get", "clusters"]);
+    let told = "using podman, the first that answers; docker: permission denied: join the group that may use the \
+                engine (`sudo usermod -aG docker $USER`, then log in again), or run kind with sudo; nerdctl, finch: \
+                not installed\n";
+    assert!(answer.stderr.starts_with(told), "{answer:#?}");
+}
+
+#[test]
+fn a_docker_that_a_variable_leads_to_is_taken_whatever_it_says() {
+    for (variable, docker, said) in [
+        ("DOCKER_HOST", DENIES, "permission denied while trying"),
+        (
+            "DOCKER_CONTEXT",
+            NO_DAEMON,
+            "Cannot connect to the Docker daemon",
+        ),
+    ] {
+        let stage = stage(docker).with(variable, "unix:///x");
+        stage.program("podman", PODMAN);
+        let answer = stage.run(&["get", "clusters", "-v", "1"]);
+        assert_eq!(answer.code, 1, "{answer:#?}");
+        let told = format!("using docker, as {variable} is set");
+        assert!(answer.stderr.contains(&told), "{answer:#?}");
+        assert!(answer.stderr.contains(said), "{answer:#?}");
+        assert!(answer.stderr.contains("\nhint: "), "{answer:#?}");
+        let engine = stage.run(&["doctor"]).stdout;
+        assert!(engine.starts_with(" ✗ docker: "), "{engine}");
+    }
+}
+
+#[test]
+fn a_variable_for_docker_says_nothing_where_docker_is_another_program() {
+    let stage = stage(PODMAN).with("DOCKER_HOST", "unix:///x");
+    stage.program("podman", PODMAN);
+    let answer = stage.run(&["get", "clusters"]);
+    let said = "enabling experimental podman provider\nNo kind clusters found.\n";
+    assert_eq!(answer.stderr, said);
+}
+
+#[test]
+fn a_dry_run_asks_each_engine_once() {
+    let stage = Stage::new();
+    let asked = stage.path("asked");
+    let note = format!("echo \"$*\" >>{}\n", asked.display());
+    stage.program("docker", &format!("{note}{NO_DAEMON}"));
+    std::fs::create_dir(stage.path("state")).unwrap();
+    let answer = stage.run(&["create", "cluster", "--dry-run"]);
+    assert_eq!(answer.code, 0, "{answer:#?}");
+    let asked = std::fs::read_to_string(asked).unwrap();
+    assert_eq!(
+        asked.lines().filter(|line| *line == "-v").count(),
+        1,
+        "{asked}"
+    );
 }
 
 #[test]

@@ -27,13 +27,18 @@ fn ipvs_warning(cluster: &Cluster) -> Option<String> {
 /// The oldest minor version of Kubernetes that a tag is believed to tell of, which kind's first images had.
 const OLDEST: u64 = 11;
 
-/// The version that an image's tag is, as tags of published node images are. A tag that is no version of Kubernetes is the
-/// image's own; what is in that one, the node tells.
+/// The version that an image's tag is, as tags of published node images are.
 pub fn tagged_version(image: &str) -> Option<Version> {
+    version_tag(image)?.parse().ok()
+}
+
+/// An image's tag, if it is a version as in tags of published node images. A tag that is no version of Kubernetes is the
+/// image's own; what is in that one, the node tells.
+pub fn version_tag(image: &str) -> Option<&str> {
     let name = image.split('@').next()?.rsplit('/').next()?;
     let (_, tag) = name.split_once(':')?;
     let version: Version = tag.strip_prefix('v').and(tag.parse().ok())?;
-    (version.major() == 1 && version.minor() >= OLDEST).then_some(version)
+    (version.major() == 1 && version.minor() >= OLDEST).then_some(tag)
 }
 
 #[cfg(test)]
@@ -41,17 +46,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_that_are_no_version_of_kubernetes_tell_nothing() {
+    fn tags_of_published_images_are_versions() {
         for (image, version) in [
-            ("kindest/node:v1.36.1", Some("1.36.1")),
-            ("kindest/node:v1.36.1@sha256:0", Some("1.36.1")),
+            ("kindest/node:v1.37.0@sha256:ab", Some("v1.37.0")),
+            (
+                "localhost:5000/node:v1.36.0-alpha.1",
+                Some("v1.36.0-alpha.1"),
+            ),
+            ("kindest/node:latest", None),
+            ("kindest/node", None),
+            ("localhost:5000/node", None),
+            ("kind.local/node:debian", None),
+            ("kindest/node:1.36.1", None),
+            // The images' own versions.
             ("registry.test:5000/kind-node:v1.0.3", None),
             ("registry.test:5000/kind-node:v2.4.0", None),
-            ("kindest/node:1.36.1", None),
-            ("kindest/node", None),
         ] {
-            let version = version.map(|version| version.parse().unwrap());
-            assert_eq!(tagged_version(image), version, "{image}");
+            assert_eq!(version_tag(image), version, "{image}");
+            let parsed = version.map(|text| text.parse().unwrap());
+            assert_eq!(tagged_version(image), parsed, "{image}");
         }
     }
 }

@@ -18,28 +18,27 @@ pub(super) const LABEL: &str = "io.x-k8s.kind.agent";
 
 /// Puts the program into a node.
 pub(super) fn place_agent(
-    engine: (Flavor, &Program),
+    flavor: Flavor,
+    program: &Program,
     node: &str,
     agent: &Agent,
 ) -> Result<(), Error> {
     let content = agent.content();
     let stream = content.and_then(|content| pack_agent(&content));
     let stream = stream.map_err(Error::io("read the program for nodes"))?;
-    copy::into_node(engine, node, Path::new("/"), &mut &stream[..])
+    copy::into_node(flavor, program, node, Path::new("/"), &mut &stream[..])
 }
 
 /// Puts the program into a node that was just started, if its label names one.
-pub(super) fn place_labelled(engine: (Flavor, &Program), node: &str) -> Result<(), Error> {
+pub(super) fn place_labelled(flavor: Flavor, program: &Program, node: &str) -> Result<(), Error> {
     let format = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
-    let label = engine
-        .1
-        .command_output(&["inspect", "--format", &format, node])?;
+    let label = program.command_output(&["inspect", "--format", &format, node])?;
     let file = Path::new(label.trim());
     if !file.is_absolute() {
         return Ok(());
     }
     if file.exists() {
-        place_agent(engine, node, &Agent::file(file))
+        place_agent(flavor, program, node, &Agent::file(file))
     } else {
         // A prune may have removed it since the first start, which left the node's own copy.
         tracing::debug!(node, file = %file.display(), "the node keeps the program it has");
@@ -76,7 +75,7 @@ mod tests {
             calls.display()
         );
         let program = Program::new(stub::program(directory.path(), &script));
-        place_labelled((Flavor::Nerdctl, &program), "node").unwrap();
+        place_labelled(Flavor::Nerdctl, &program, "node").unwrap();
         std::fs::read_to_string(calls).unwrap()
     }
 

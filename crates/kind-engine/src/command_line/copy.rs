@@ -9,7 +9,8 @@ use crate::Error;
 
 /// Unpacks a tar stream in a node.
 pub(super) fn into_node(
-    (flavor, program): (Flavor, &Program),
+    flavor: Flavor,
+    program: &Program,
     node: &str,
     directory: &Path,
     tar: &mut (dyn Read + Send),
@@ -38,7 +39,8 @@ pub(super) fn into_node(
 
 /// Packs a path of a node.
 pub(super) fn out_of_node(
-    (flavor, program): (Flavor, &Program),
+    flavor: Flavor,
+    program: &Program,
     node: &str,
     path: &Path,
     tar: &mut (dyn Write + Send),
@@ -74,8 +76,14 @@ mod tests {
         let told = directory.path().join("told");
         let script = format!("cat >$TMPDIR/left && echo $TMPDIR >{}\n", told.display());
         let program = Program::new(stub::program(directory.path(), &script));
-        let parts = (Flavor::Podman, &program);
-        into_node(parts, "node", Path::new("/"), &mut &b"x"[..]).unwrap();
+        into_node(
+            Flavor::Podman,
+            &program,
+            "node",
+            Path::new("/"),
+            &mut &b"x"[..],
+        )
+        .unwrap();
         let scratch = std::fs::read_to_string(told).unwrap();
         assert!(!Path::new(scratch.trim()).exists(), "{scratch}");
     }

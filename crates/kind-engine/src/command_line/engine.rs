@@ -167,17 +167,14 @@ impl CommandLine {
     /// engines make the directory, others fail.
     #[cfg(target_os = "linux")]
     fn lacks_modules(&self, info: &Info) -> bool {
-        info.rootless
-            && !Path::new("/lib/modules").exists()
-            && rootless::Host::current(&self.search_path).is(&info.hostname)
+        info.rootless && !Path::new("/lib/modules").exists() && info.is_on(&crate::own_hostname())
     }
 
     /// A route of this host that leads addresses of these subnets elsewhere, if the engine is root's and on this host.
     #[cfg(target_os = "linux")]
     fn find_foreign_route(&self, subnets: &network::Subnets) -> Option<IpNet> {
         let info = self.info().ok()?;
-        let is_here = rootless::Host::current(&self.search_path).is(&info.hostname);
-        if info.rootless || !is_here {
+        if info.rootless || !info.is_on(&crate::own_hostname()) {
             return None;
         }
         network::find_foreign_route(subnets)
@@ -196,10 +193,6 @@ impl CommandLine {
     #[cfg(not(target_os = "linux"))]
     fn explain_failure(&self, failure: Error) -> Error {
         failure
-    }
-
-    fn parts(&self) -> (Flavor, &Program) {
-        (self.flavor, &self.program)
     }
 
     fn inspect_cached_network(&self, name: &str) -> Result<InspectedNetwork, Error> {
@@ -282,7 +275,8 @@ impl CommandLine {
         let mut surroundings = Surroundings {
             ports: ports::publish_arguments(self.flavor, &node.host.ports)?,
             shared_image_store: self.shared_image_stores.find_or_make(
-                self.parts(),
+                self.flavor,
+                &self.program,
                 &info,
                 node,
                 look,
@@ -367,11 +361,11 @@ impl Engine for CommandLine {
     #[cfg(target_os = "linux")]
     fn preflight(&self, nodes: usize, ports: &[Port]) -> Result<Vec<String>, Error> {
         let info = self.info()?;
-        let host = rootless::Host::current(&self.search_path);
-        // Of another machine its files say nothing here.
-        if !info.rootless || !host.is(&info.hostname) {
+        // Of another machine this one's files say nothing.
+        if !info.rootless || !info.is_on(&crate::own_hostname()) {
             return Ok(Vec::new());
         }
+        let host = rootless::Host::current(&self.search_path);
         let wanted = rootless::Wanted { nodes, ports };
         let problems = rootless::find_problems(self.flavor, &host, wanted);
         match rootless::error(self.name(), &problems) {
@@ -415,7 +409,14 @@ impl Engine for CommandLine {
         platform: Option<&str>,
         archive: &mut (dyn Write + Send),
     ) -> Result<(), Error> {
-        images::save_images(self.parts(), &self.info()?, references, platform, archive)
+        images::save_images(
+            self.flavor,
+            &self.program,
+            &self.info()?,
+            references,
+            platform,
+            archive,
+        )
     }
 
     fn load(&self, archive: &mut (dyn Read + Send)) -> Result<(), Error> {
@@ -445,7 +446,7 @@ impl Engine for CommandLine {
         }
         match &node.node_agent {
             Some(agent) if self.flavor.copies_streams() => {
-                agent::place_agent(self.parts(), &node.name, agent)
+                agent::place_agent(self.flavor, &self.program, &node.name, agent)
             }
             _ => Ok(()),
         }
@@ -456,7 +457,7 @@ impl Engine for CommandLine {
         if self.flavor.copies_streams() {
             return Ok(());
         }
-        agent::place_labelled(self.parts(), node)
+        agent::place_labelled(self.flavor, &self.program, node)
     }
 
     fn wait_until_booted(&self, node: &str, boot: Boot, limit: Duration) -> Result<(), Error> {
@@ -471,7 +472,7 @@ impl Engine for CommandLine {
     }
 
     fn remove(&self, nodes: &[String]) -> Result<(), Error> {
-        removal::remove_nodes(self.parts(), || self.info(), nodes)
+        removal::remove_nodes(self.flavor, &self.program, || self.info(), nodes)
     }
 
     fn list(&self, cluster: Option<&str>) -> Result<Vec<Node>, Error> {
@@ -493,14 +494,20 @@ impl Engine for CommandLine {
         tar: &mut (dyn Read + Send),
     ) -> Result<(), Error> {
         if !self.flavor.copies_streams() || !seed::is_awaited(&self.program, node)? {
-            return copy::into_node(self.parts(), node, directory, tar);
+            return copy::into_node(self.flavor, &self.program, node, directory, tar);
         }
         let seed = seed::pack_seed(directory, tar).map_err(Error::io("read the node's files"))?;
-        copy::into_node(self.parts(), node, Path::new("/"), &mut &seed[..])
+        copy::into_node(
+            self.flavor,
+            &self.program,
+            node,
+            Path::new("/"),
+            &mut &seed[..],
+        )
     }
 
     fn copy_out(&self, node: &str, path: &Path, tar: &mut (dyn Write + Send)) -> Result<(), Error> {
-        copy::out_of_node(self.parts(), node, path, tar)
+        copy::out_of_node(self.flavor, &self.program, node, path, tar)
     }
 
     fn logs(&self, node: &str, follow: bool, out: &mut (dyn Write + Send)) -> Result<(), Error> {

@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 #[cfg(target_os = "linux")]
 use super::drawing::Drawing;
-use super::info::Version;
 use super::program::Program;
 #[cfg(target_os = "linux")]
 use super::terminal;
+use super::version::Version;
 use super::{FailureReason, Flavor, streams};
 use crate::{Code, Error, ImageInfo, Info};
 
@@ -205,7 +205,8 @@ fn run_pull(_: Flavor, program: &Program, name: &str, _: ProgressSink<'_>) -> Re
 
 /// Packs images as one archive.
 pub(super) fn save_images(
-    (flavor, program): (Flavor, &Program),
+    flavor: Flavor,
+    program: &Program,
     info: &Info,
     references: &[String],
     platform: Option<&str>,

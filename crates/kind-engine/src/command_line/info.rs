@@ -4,6 +4,7 @@ use kind_image::oci::Platform;
 use serde::Deserialize;
 
 use super::Flavor;
+use super::version::Version;
 use crate::{Code, Error, Info, Limits};
 
 /// Older podmans do not tell which limits they can set.
@@ -211,22 +212,6 @@ fn parse_document<'a, T: Deserialize<'a>>(flavor: Flavor, text: &'a str) -> Resu
             format!("see what `{} info` prints", flavor.name()),
         )
     })
-}
-
-/// Three numbers of a version; what follows them is not compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version(pub(super) u32, pub(super) u32, pub(super) u32);
-
-impl Version {
-    /// Reads `4.3.1`, `v4.3` or `4.3.1-dev`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().trim_start_matches('v');
-        let core = text.split(['-', '+', '~', ' ']).next()?;
-        let mut numbers = core.split('.').map(|number| number.parse().ok());
-        let major = numbers.next()??;
-        let mut next = || numbers.next().flatten().unwrap_or(0);
-        Some(Self(major, next(), next()))
-    }
 }
 
 #[cfg(test)]

@@ -39,9 +39,11 @@ mod streams;
 mod stub;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod version;
 mod watchdog;
 
 pub use answers::{Question, read_answer};
 pub use engine::{CommandLine, Presence};
 pub use failure_reason::FailureReason;
 pub use flavor::Flavor;
+pub use version::Version;

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::info::Version;
+use super::version::Version;
 use super::{FailureReason, Flavor, images, info, listing, network, seed};
 use crate::{Node, State};
 

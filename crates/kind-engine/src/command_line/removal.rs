@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::info::Version;
 use super::program::Program;
+use super::version::Version;
 use super::{Flavor, listing};
 use crate::{Code, Error, Info};
 
@@ -36,7 +36,8 @@ pub(super) fn remove_created(program: &Program, node: &str) -> Result<(), Error>
 
 /// Removes nodes that may or may not exist.
 pub(super) fn remove_nodes(
-    (flavor, program): (Flavor, &Program),
+    flavor: Flavor,
+    program: &Program,
     info: impl FnOnce() -> Result<Info, Error>,
     nodes: &[String],
 ) -> Result<(), Error> {

@@ -46,7 +46,7 @@ fn removed(flavor: Flavor, version: &str, nodes: &[&str]) -> (Vec<String>, Resul
         version: version.to_owned(),
         ..Info::default()
     };
-    let result = remove_nodes((flavor, &program), || Ok(info), &nodes);
+    let result = remove_nodes(flavor, &program, || Ok(info), &nodes);
     let calls = fs::read_to_string(directory.path().join("calls")).unwrap_or_default();
     (calls.lines().map(str::to_owned).collect(), result)
 }

@@ -43,7 +43,8 @@ impl SharedImageStores {
     /// The volume that a node shares; `None` if it has to copy its image's. `look` tells of the node's image.
     pub(super) fn find_or_make(
         &self,
-        (flavor, program): (Flavor, &Program),
+        flavor: Flavor,
+        program: &Program,
         info: &Info,
         node: &NodeSpec,
         look: impl FnOnce() -> Result<Option<Inspected>, Error>,
@@ -109,7 +110,7 @@ fn ensure_volume(
             (true, false) => return Ok(volume),
             // Another kind makes it; the container is gone when it has.
             (_, true) => wait_for_maker(flavor, program, &maker)?,
-            (false, false) => make_volume(flavor, program, &name, &image.id, (&volume, &maker))?,
+            (false, false) => make_volume(flavor, program, &name, &image.id, &volume, &maker)?,
         }
     }
     Err(stuck_maker(flavor, &maker))
@@ -145,7 +146,8 @@ fn make_volume(
     program: &Program,
     image: &str,
     id: &str,
-    (volume, maker): (&str, &str),
+    volume: &str,
+    maker: &str,
 ) -> Result<(), Error> {
     let label = format!("{LABEL}={id}");
     let shown = format!("{volume}:/shared");

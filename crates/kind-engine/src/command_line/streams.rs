@@ -65,7 +65,7 @@ pub(super) fn stream_out(
         })
     };
     let (printed, taken) = run_both(|| read_tail(stderr), take);
-    finish_program(program, arguments, call, (taken, &printed))
+    finish_program(program, arguments, call, taken, &printed)
 }
 
 /// Takes a program's output and errors as one stream, in the order in which they were written.
@@ -86,7 +86,7 @@ pub(super) fn stream_all(
         // A program that says nothing more would not notice that nobody listens.
         let _ = call.child.kill();
     }
-    finish_program(program, arguments, call, (taken, &printed))
+    finish_program(program, arguments, call, taken, &printed)
 }
 
 /// How a program ended whose output was taken.
@@ -94,7 +94,8 @@ fn finish_program(
     program: &Program,
     arguments: &[&str],
     call: Call,
-    (taken, printed): (io::Result<()>, &[u8]),
+    taken: io::Result<()>,
+    printed: &[u8],
 ) -> Result<(), Error> {
     let status = program.end(call, arguments)?;
     let action = format!("take the output of {}", arguments.join(" "));

@@ -1,9 +1,9 @@
 //! Networks of native nodes: a bridge with a fixed subnet, a wall around it, masquerading for what leaves it, and room in
 //! the host's firewall.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 use ipnet::{IpNet, Ipv6Net};
@@ -12,10 +12,12 @@ use kind_net::{admission, forwarding, nft, pool, sysctl, wall};
 
 use super::record::{NetworkRecord, NodeRecord, VERSION};
 use super::state::{Lock, State};
-use crate::{Code, Error};
+use crate::{Code, Error, ProxyAddress};
 
 /// Name of the node's own link.
 pub(super) const NODE_LINK: &str = "eth0";
+/// Variables that lead a node's programs to a proxy; others have another spelling of one of them.
+const PROXIES: [&str; 2] = ["HTTP_PROXY", "HTTPS_PROXY"];
 
 /// The record of a network, made now with its bridge if there is none. Its subnet overlaps nothing on the host.
 pub(super) fn ensure_network(
@@ -121,6 +123,7 @@ pub(super) fn allocate_addresses(
 
 /// Makes the bridge and the ruleset of a network; both may exist already.
 pub(super) fn bring_up_network(
+    state: &State,
     network: &NetworkRecord,
     ipv6_forwarding: bool,
     _lock: &Lock,
@@ -138,9 +141,29 @@ pub(super) fn bring_up_network(
     let mut ruleset = wall::network_ruleset(&network.bridge, &network.subnets());
     forwarding::respect_router(&mut ruleset);
     nft::apply(&ruleset)?;
-    admission::grant(&network.bridge)?;
+    admission::grant(&network.bridge, &proxies_of_nodes(state, network)?)?;
     forwarding::turn_on_forwarding(ipv6_forwarding)?;
     Ok(bridge)
+}
+
+/// Proxies on the host's own addresses in a network, as its nodes' variables name them.
+fn proxies_of_nodes(state: &State, network: &NetworkRecord) -> Result<BTreeSet<SocketAddr>, Error> {
+    let gateways: Vec<_> = network.subnets().into_iter().map(pool::gateway).collect();
+    let nodes = NodeRecord::load_all(state)?;
+    let own = nodes.iter().filter(|node| node.network == network.name);
+    let proxies = own.flat_map(|node| proxies_at(&gateways, &node.env));
+    Ok(proxies.collect())
+}
+
+/// Proxies among variables that are at one of these addresses.
+fn proxies_at(
+    addresses: &[IpAddr],
+    variables: &BTreeMap<String, String>,
+) -> impl Iterator<Item = SocketAddr> {
+    let values = PROXIES.iter().filter_map(|name| variables.get(*name));
+    values
+        .filter_map(|value| ProxyAddress::parse(value).ok()?.socket())
+        .filter(|proxy| addresses.contains(&proxy.ip()))
 }
 
 /// The host may have got a route since the network was recorded, for example of a VPN: its addresses
@@ -219,4 +242,32 @@ pub(super) fn remove_network(state: &State, network: &NetworkRecord) -> Result<(
     let _ = fs::remove_file(NetworkRecord::hosts_path(state, &network.name));
     let path = NetworkRecord::path(state, &network.name);
     fs::remove_file(&path).map_err(Error::io(format!("remove {}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_proxies_on_the_hosts_own_addresses_are_let_through() {
+        let gateways: [IpAddr; 2] = ["172.18.0.1", "fc00::1"].map(|text| text.parse().unwrap());
+        let found = |http: &str, https: &str| -> Vec<String> {
+            let variables = [
+                ("HTTP_PROXY", http),
+                ("HTTPS_PROXY", https),
+                ("PATH", "/bin"),
+            ];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let variables = variables.into();
+            let proxies = proxies_at(&gateways, &variables);
+            proxies.map(|proxy| proxy.to_string()).collect()
+        };
+        assert_eq!(
+            found("http://a:b@172.18.0.1:3128/", "http://[fc00::1]:8080"),
+            ["172.18.0.1:3128", "[fc00::1]:8080"]
+        );
+        for elsewhere in ["http://192.0.2.1:3128", "http://proxy:3128", "no proxy", ""] {
+            assert!(found(elsewhere, elsewhere).is_empty(), "{elsewhere}");
+        }
+    }
 }

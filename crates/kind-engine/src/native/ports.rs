@@ -28,7 +28,7 @@ pub(super) fn choose_ports(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<
         {
             return Err(taken_port(port, &Owner::Node(node.name.clone())));
         }
-        let listener = listen_on_port(port)?;
+        let listener = listen_beside(port, &chosen)?;
         let number = match &listener {
             Listener::Tcp(socket) => socket.local_addr(),
             Listener::Udp(socket) => socket.local_addr(),
@@ -57,6 +57,11 @@ fn port_clash(one: &Port, other: &Port) -> bool {
 
 /// Listens on a port of the host; the error names the program that has it.
 pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
+    listen_beside(port, &[])
+}
+
+/// The same while this process holds other ports of the configuration.
+fn listen_beside(port: &Port, chosen: &[Port]) -> Result<Listener, Error> {
     let address = SocketAddr::new(port.listen, port.host);
     let result = match port.protocol {
         Protocol::Tcp => TcpListener::bind(address).map(Listener::Tcp),
@@ -73,7 +78,7 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
         }
     };
     result.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => taken_port(port, &port_owner(port)),
+        io::ErrorKind::AddrInUse => taken_port(port, &port_owner(port, chosen)),
         io::ErrorKind::AddrNotAvailable => Error::other(
             Code::PortAddress,
             format!("address {} is not one of this host", port.listen),
@@ -87,7 +92,9 @@ pub(super) fn listen_on_port(port: &Port) -> Result<Listener, Error> {
 enum Owner {
     /// A node, running or not.
     Node(String),
-    /// This process, which holds every port that it has chosen already.
+    /// The configuration, whose ports this process holds once it has chosen them.
+    Configuration,
+    /// This process, for something of its own.
     Oneself,
     /// A program, for example `nginx (pid 12)`; nothing more is known without its name.
     Program(Option<String>),
@@ -100,9 +107,13 @@ fn taken_port(port: &Port, owner: &Owner) -> Error {
             format!("node {node}"),
             "delete that node's cluster, or choose another hostPort (or apiServerPort)",
         ),
-        Owner::Oneself => (
+        Owner::Configuration => (
             "another port of the same configuration".to_owned(),
             "choose another hostPort (or apiServerPort) for one of them",
+        ),
+        Owner::Oneself => (
+            "the very program that makes the cluster".to_owned(),
+            "choose another hostPort (or apiServerPort)",
         ),
         Owner::Program(name) => (
             name.clone().unwrap_or("another program".to_owned()),
@@ -113,13 +124,18 @@ fn taken_port(port: &Port, owner: &Owner) -> Error {
     Error::other(Code::PortTaken, text, remedy)
 }
 
-fn port_owner(port: &Port) -> Owner {
+fn port_owner(port: &Port, chosen: &[Port]) -> Owner {
     let Some(process) = listening_process(port) else {
         return Owner::Program(None);
     };
     let pid = process.file_name().unwrap_or_default().to_string_lossy();
     if pid == std::process::id().to_string() {
-        return Owner::Oneself;
+        let is_chosen = chosen.iter().any(|other| port_clash(port, other));
+        return if is_chosen {
+            Owner::Configuration
+        } else {
+            Owner::Oneself
+        };
     }
     let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
     Owner::Program(Some(format!("{} (pid {pid})", name.trim())))
@@ -251,12 +267,26 @@ mod tests {
             assert_eq!(error.code(), Code::PortTaken);
             let told = format!("{error:?} {error}");
             assert!(
-                told.contains("another port of the same configuration"),
+                told.contains("in use by the very program that makes the cluster"),
                 "{told}"
             );
             assert!(!told.contains("(pid "), "{told}");
             assert!(!told.contains("end that program"), "{told}");
         }
+    }
+
+    #[test]
+    fn two_ports_of_one_configuration_are_told_as_that() {
+        let (held, number) = held_port(Protocol::Tcp);
+        drop(held);
+        let port = Port::new(LOCALHOST, number, 1, Protocol::Tcp);
+        let error = choose_ports(&[port.clone(), port], &[]).unwrap_err();
+        assert_eq!(error.code(), Code::PortTaken);
+        let told = error.to_string();
+        assert!(
+            told.ends_with("in use by another port of the same configuration"),
+            "{told}"
+        );
     }
 
     #[test]

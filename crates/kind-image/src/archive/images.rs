@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 
 use super::compression::Compression;
 use super::content::Blob;
+use super::layout::blob_name;
 use super::platform::{self, Candidate};
 use super::portable::{Document, ImageName, PortableImage, PortableLayer};
-use super::{Archive, artifact, blob_name};
+use super::{Archive, artifact};
 use crate::bounded::{self, List};
 use crate::oci::{
     self, Descriptor, ImageConfig, Index, MAX_LAYERS, MAX_MANIFESTS, Manifest, Platform,
@@ -109,7 +110,7 @@ impl Archive {
             let mut offer = Offer::default();
             // As in containerd, the last of several with one name counts.
             for entry in entries.into_iter().rev() {
-                self.collect_offer(entry, MAX_DEPTH, (&mut offer, &mut kept))?;
+                self.collect_offer(entry, MAX_DEPTH, &mut offer, &mut kept)?;
             }
             if offer.candidates.is_empty() && offer.others && !offer.absent {
                 continue;
@@ -133,7 +134,8 @@ impl Archive {
         &self,
         entry: &Descriptor,
         depth: usize,
-        (offer, kept): (&mut Offer, &mut Kept),
+        offer: &mut Offer,
+        kept: &mut Kept,
     ) -> Result<(), Error> {
         kept.count_look()?;
         if !artifact::may_be_image(entry) {
@@ -154,9 +156,10 @@ impl Archive {
         }
         if is_index(&entry.media_type) && !kind.is_artifact() {
             let index: Index = self.read_verified(&entry.digest)?.0;
-            return index.manifests.iter().try_for_each(|entry| {
-                self.collect_offer(entry, depth - 1, (&mut *offer, &mut *kept))
-            });
+            return index
+                .manifests
+                .iter()
+                .try_for_each(|entry| self.collect_offer(entry, depth - 1, offer, kept));
         }
         if !kind.is_image() {
             offer.others = true;

@@ -5,9 +5,13 @@ use std::io::{self, Read, Write};
 
 use tar::{Builder, Header};
 
-use super::blob_name;
 use crate::oci::Index;
 use crate::{Digest, Error};
+
+/// Where a layout has the content of a digest.
+pub(super) fn blob_name(digest: &Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}
 
 /// A layout that is being written: every blob once, whatever has it.
 pub(super) struct Layout<W: Write> {

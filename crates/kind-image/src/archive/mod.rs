@@ -23,8 +23,3 @@ pub use open::Archive;
 pub use portable::{ImageName, PortableImage, PortableLayer, write_partial};
 pub use read::read;
 pub use write::write;
-
-/// Where a layout has the content of a digest.
-fn blob_name(digest: &crate::Digest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
-}

@@ -376,7 +376,7 @@ fn only_wanted_layers_are_written() {
         .unwrap()
         .map(|entry| entry.unwrap().path().unwrap().display().to_string())
         .collect();
-    let has = |digest: &Digest| names.contains(&super::blob_name(digest));
+    let has = |digest: &Digest| names.contains(&super::layout::blob_name(digest));
     assert!(
         has(images[0].digest()) && has(images[0].id()) && has(layers[2].digest()),
         "{names:?}"
@@ -409,7 +409,7 @@ fn one_flipped_byte_of_a_layer_ends_the_archive_in_its_middle() {
     assert!(
         error
             .to_string()
-            .contains(&super::blob_name(layers[1].digest())),
+            .contains(&super::layout::blob_name(layers[1].digest())),
         "{error}"
     );
     let mut archive = tar::Archive::new(partial.as_slice());
@@ -478,7 +478,7 @@ fn archives_come_in_every_form() {
     )
     .unwrap();
     for bytes in &layout.blobs {
-        let name = super::blob_name(&Digest::of(bytes));
+        let name = super::layout::blob_name(&Digest::of(bytes));
         std::fs::write(directory.join(name), bytes).unwrap();
     }
     let archive = Archive::open_file(&directory, place.path()).unwrap();

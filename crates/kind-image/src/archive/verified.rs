@@ -48,7 +48,7 @@ impl<R: Read> Read for Verified<'_, R> {
         if self.left > 0 && count > 0 {
             return Ok(count);
         }
-        let digest = self.inner.take().map(|inner| inner.finish(0)).transpose()?;
+        let digest = self.inner.take().map(DigestReader::finish);
         match digest {
             Some((found, _)) if found != *self.expected => {
                 self.found = Some(found);

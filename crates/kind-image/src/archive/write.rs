@@ -6,8 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::blob_name;
-use super::layout::Layout;
+use super::layout::{Layout, blob_name};
 use crate::concurrent::run_piped;
 use crate::digest::DigestWriter;
 use crate::oci::{CONTAINERD_NAME_ANNOTATION, Descriptor, Index, REFERENCE_ANNOTATION};

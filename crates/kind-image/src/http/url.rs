@@ -35,22 +35,35 @@ impl Url {
         Ok(Self { uri, host })
     }
 
-    /// The address that a `Location` header means, seen from this one.
+    /// The address that a `Location` header means, seen from this one: RFC 3986, section 5.2. The crate `url` would do it
+    /// with tables of names of all languages, which are larger than everything else here that reads addresses.
     pub(crate) fn join(&self, location: &str) -> Result<Self, &'static str> {
         let location = location.split('#').next().unwrap_or_default();
         let (scheme, authority) = (self.scheme(), self.host_and_port());
         if location.starts_with("//") {
             return Self::parse(&format!("{scheme}:{location}"));
         }
-        if location.starts_with('/') {
-            return Self::parse(&format!("{scheme}://{authority}{location}"));
-        }
-        if location.contains("://") {
+        let (path, query) = match location.find('?') {
+            Some(start) => location.split_at(start),
+            None => (location, ""),
+        };
+        if path.contains("://") {
             return Self::parse(location);
         }
-        let path = self.uri.path();
-        let directory = path.rsplit_once('/').map_or("", |(head, _)| head);
-        Self::parse(&format!("{scheme}://{authority}{directory}/{location}"))
+        let own = self.uri.path();
+        let path = match path.chars().next() {
+            Some('/') => without_dots(path),
+            Some(_) => {
+                let directory = own.rsplit_once('/').map_or("", |(head, _)| head);
+                without_dots(&format!("{directory}/{path}"))
+            }
+            None => own.to_owned(),
+        };
+        let query = match self.uri.query() {
+            Some(own) if location.is_empty() => format!("?{own}"),
+            _ => query.to_owned(),
+        };
+        Self::parse(&format!("{scheme}://{authority}{path}{query}"))
     }
 
     /// The same address with one more pair in its query; the value is escaped.
@@ -111,6 +124,22 @@ impl Url {
         let authority = self.uri.authority();
         authority.map_or("", |authority| authority.as_str())
     }
+}
+
+/// A path without the parts that stand for a directory or the one above it.
+fn without_dots(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').skip(1) {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    if path.ends_with("/.") || path.ends_with("/..") {
+        parts.push("");
+    }
+    format!("/{}", parts.join("/"))
 }
 
 /// Text of a form in the making.
@@ -186,6 +215,42 @@ mod tests {
         }
         assert!(base.join("ftp://x/y").is_err());
         assert!(base.join("file:///etc/passwd").is_err());
+    }
+
+    /// The examples of RFC 3986, section 5.4, but for those with another scheme or a part that is no part of an address.
+    #[test]
+    fn references_are_resolved_as_the_standard_says() {
+        let base = Url::parse("http://a/b/c/d?q").unwrap();
+        for (location, expected) in [
+            ("g", "http://a/b/c/g"),
+            ("./g", "http://a/b/c/g"),
+            ("g/", "http://a/b/c/g/"),
+            ("/g", "http://a/g"),
+            ("//g", "http://g/"),
+            ("?y", "http://a/b/c/d?y"),
+            ("g?y", "http://a/b/c/g?y"),
+            ("g?y/./x", "http://a/b/c/g?y/./x"),
+            ("g?y/../x#s", "http://a/b/c/g?y/../x"),
+            ("#s", "http://a/b/c/d?q"),
+            ("", "http://a/b/c/d?q"),
+            (".", "http://a/b/c/"),
+            ("./", "http://a/b/c/"),
+            ("..", "http://a/b/"),
+            ("../", "http://a/b/"),
+            ("../g", "http://a/b/g"),
+            ("../..", "http://a/"),
+            ("../../g", "http://a/g"),
+            ("../../../../g", "http://a/g"),
+            ("/./g", "http://a/g"),
+            ("/../g", "http://a/g"),
+            ("g.", "http://a/b/c/g."),
+            ("..g", "http://a/b/c/..g"),
+            ("./g/.", "http://a/b/c/g/"),
+            ("g/../h", "http://a/b/c/h"),
+        ] {
+            let joined = base.join(location).unwrap();
+            assert_eq!(joined.uri().to_string(), expected, "{location}");
+        }
     }
 
     #[test]

@@ -124,7 +124,8 @@ impl Draft {
         });
         let lower = unpack::Lower::open_layers(&self.layer_directories())?;
         self.unpack_layer(&directory, &lower, &mut tee)?;
-        let (diff_id, size) = tee.finish(MAX_PADDING).map_err(Error::io("read layer"))?;
+        unpack::drain_padding(&mut tee).map_err(Error::io("read layer"))?;
+        let (diff_id, size) = tee.finish();
         let layer = Layer { diff_id, size };
         self.push(layer.clone(), Some(directory), Some(blob));
         Ok(layer)
@@ -164,10 +165,6 @@ pub(super) fn make_root(path: &Path) -> Result<(), Error> {
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o755)))
         .map_err(Error::path("create", path))
 }
-
-/// What may follow the end mark of a layer's tar: writers fill up to a block of some kilobytes. A stream
-/// that goes on for ever must not fill the disk.
-pub(super) const MAX_PADDING: u64 = 16 << 20;
 
 fn digest_directory(path: &Path) -> Result<Layer, Error> {
     let root = unpack::open_root(path)?;

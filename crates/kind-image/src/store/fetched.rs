@@ -11,7 +11,7 @@ use super::image::Image;
 use crate::archive::Compression;
 use crate::digest::DigestReader;
 use crate::oci::Descriptor;
-use crate::unpack::Lower;
+use crate::unpack::{Lower, drain_padding};
 use crate::{Digest, Error, Reference};
 
 /// A layer that came as a blob and is unpacked.
@@ -103,9 +103,8 @@ impl Draft {
         make_root(directory)?;
         let mut stream = DigestReader::new(open_layer(blob)?);
         self.unpack_layer(directory, lower, &mut stream)?;
-        let (found, _) = stream
-            .finish(super::draft::MAX_PADDING)
-            .map_err(Error::io("read layer"))?;
+        drain_padding(&mut stream).map_err(Error::io("read layer"))?;
+        let (found, _) = stream.finish();
         if found != *diff_id {
             return Err(Error::Mismatch {
                 what: "an unpacked layer".to_owned(),

@@ -23,5 +23,5 @@ pub use apply::{into, layer};
 pub use lower::Lower;
 pub use options::{Existing, Options, Ownership, Summary};
 pub(crate) use reader::Extensions;
-pub use reader::{Item, Kind, each_entry};
+pub use reader::{Item, Kind, drain_padding, each_entry};
 pub use target::open_root;

@@ -1,7 +1,7 @@
 //! Reading a tar's entries: long names and extended headers, with bounds on all of it.
 
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -70,6 +70,17 @@ pub fn each_entry<E: From<Error>>(
     }
     Ok(())
 }
+
+/// Reads what follows the end mark of an archive: writers fill up to a block of some kilobytes, and would fail if nobody
+/// read that. A stream that goes on for ever is left.
+///
+/// # Errors
+/// The stream's.
+pub fn drain_padding(stream: &mut impl Read) -> io::Result<()> {
+    io::copy(&mut stream.take(MAX_PADDING), &mut io::sink()).map(drop)
+}
+
+const MAX_PADDING: u64 = 16 << 20;
 
 /// What extension entries say about the next entry.
 #[derive(Debug, Default)]
@@ -170,7 +181,7 @@ impl Extensions {
             return Err(refuse(Refusal::SizeMismatch));
         }
         let old = header.as_old();
-        let id = |extended: Option<u64>, field: &[u8], plain: std::io::Result<u64>| {
+        let id = |extended: Option<u64>, field: &[u8], plain: io::Result<u64>| {
             extended
                 .or_else(|| unless_blank(field, plain))
                 .and_then(|number| u32::try_from(number).ok())
@@ -224,7 +235,7 @@ impl Extensions {
 
 fn entry_kind(header: &Header, path: &[u8], link: Option<Vec<u8>>) -> Result<Kind, Refusal> {
     let device = || {
-        let part = |number: std::io::Result<Option<u32>>| number.ok().flatten();
+        let part = |number: io::Result<Option<u32>>| number.ok().flatten();
         part(header.device_major())
             .zip(part(header.device_minor()))
             .ok_or(Refusal::BadHeader)
@@ -250,7 +261,7 @@ fn entry_kind(header: &Header, path: &[u8], link: Option<Vec<u8>>) -> Result<Kin
 }
 
 /// A header's number; one that was left blank is 0, as every other reader has it.
-fn unless_blank(field: &[u8], number: std::io::Result<u64>) -> Option<u64> {
+fn unless_blank(field: &[u8], number: io::Result<u64>) -> Option<u64> {
     if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
         return Some(0);
     }

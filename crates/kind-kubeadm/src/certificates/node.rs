@@ -155,19 +155,20 @@ impl Node<'_> {
         let mut files = Vec::new();
         if self.has_admin_group() {
             admin_group = ADMINS;
-            let user = ("kubernetes-super-admin", Some(MASTERS));
-            files.push(self.issue_kubeconfig("super-admin", &endpoint, user)?);
+            let (user, group) = ("kubernetes-super-admin", Some(MASTERS));
+            files.push(self.issue_kubeconfig("super-admin", &endpoint, user, group)?);
         }
-        for (file, server, user) in [
-            ("admin", &endpoint, ("kubernetes-admin", Some(admin_group))),
+        for (file, server, user, group) in [
+            ("admin", &endpoint, "kubernetes-admin", Some(admin_group)),
             (
                 "controller-manager",
                 &local,
-                ("system:kube-controller-manager", None),
+                "system:kube-controller-manager",
+                None,
             ),
-            ("scheduler", &local, ("system:kube-scheduler", None)),
+            ("scheduler", &local, "system:kube-scheduler", None),
         ] {
-            files.push(self.issue_kubeconfig(file, server, user)?);
+            files.push(self.issue_kubeconfig(file, server, user, group)?);
         }
         Ok(files)
     }
@@ -176,7 +177,8 @@ impl Node<'_> {
         &self,
         file: &str,
         server: &str,
-        (user, group): (&str, Option<&'static str>),
+        user: &str,
+        group: Option<&'static str>,
     ) -> Result<NodeFile, Error> {
         let pair = self
             .authorities

@@ -6,6 +6,9 @@ use super::{Settings, faults, layout, mirrors, registries, table, translation};
 use crate::Error;
 use crate::patch::PatchError;
 
+/// Where containerd's configuration stands in a node.
+pub const CONFIG_PATH: &str = "/etc/containerd/config.toml";
+
 const KIND: &str = "TOML patch";
 const FIELD: &str = "containerdConfigPatches";
 

@@ -87,7 +87,7 @@ mod tests {
             iptables("-P FORWARD DROP");
             iptables("-A FORWARD -i br-other -j ACCEPT");
             let before = iptables("-S");
-            crate::admission::grant("br-test").unwrap();
+            crate::admission::grant("br-test", &std::collections::BTreeSet::new()).unwrap();
             assert_ne!(iptables("-S"), before);
             remove_orphans("ip", "br-test").unwrap();
             assert_eq!(iptables("-S"), before);

@@ -11,7 +11,7 @@ use netlink_packet_route::address::{
 use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 use netlink_packet_route::neighbour::{NeighbourAttribute, NeighbourMessage, NeighbourState};
 
-use super::{Netlink, address_family, address_of, failed};
+use super::connection::{Netlink, address_family, address_of, failed};
 use crate::Error;
 
 /// What the kernel says of an address that is not there.

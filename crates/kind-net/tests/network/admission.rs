@@ -1,5 +1,6 @@
 //! A bridge behind firewalls that drop.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
@@ -62,7 +63,9 @@ fn names_of_the_host() {
     place.host.run(|| firewall(programs, rules));
     let servers = SUBNETS.map(|gateway| place.host.run(|| listen(address(gateway), 53)));
     assert!(!place.nodes[0].reaches(&servers[0]));
-    place.host.run(|| admission::grant(BRIDGE).unwrap());
+    place
+        .host
+        .run(|| admission::grant(BRIDGE, &BTreeSet::new()).unwrap());
     for server in &servers {
         assert!(place.nodes[0].reaches(server));
         assert!(!place.neighbour.reaches(server));
@@ -88,7 +91,9 @@ fn networks_of_other_programs_stay_closed() {
     let rules =
         "-N DOCKER-USER; -A DOCKER-USER -j RETURN; -A FORWARD -j DOCKER-USER; -P FORWARD DROP";
     place.host.run(|| firewall(programs, rules));
-    place.host.run(|| admission::grant(BRIDGE).unwrap());
+    place
+        .host
+        .run(|| admission::grant(BRIDGE, &BTreeSet::new()).unwrap());
     assert!(place.nodes[0].reaches(&place.server));
     assert!(!place.nodes[0].reaches(&server));
     // What docker publishes is reached by docker's rule.
@@ -109,7 +114,7 @@ fn a_host_that_drops_nothing_is_not_touched() {
     let place = Place::new();
     let before = place.host.run(|| nft::tables().unwrap());
     place.host.run(|| {
-        admission::grant(BRIDGE).unwrap();
+        admission::grant(BRIDGE, &BTreeSet::new()).unwrap();
         assert_eq!(nft::tables().unwrap(), before);
         admission::revoke(BRIDGE).unwrap();
         assert_eq!(nft::tables().unwrap(), before);
@@ -130,14 +135,18 @@ fn opens(programs: [&str; 2], rules: &str, chain: &str) {
     let bridged = fs::exists("/proc/sys/net/bridge").unwrap();
     assert_eq!(place.nodes[0].reaches(&place.node_server), !bridged);
 
-    place.host.run(|| admission::grant(BRIDGE).unwrap());
+    place
+        .host
+        .run(|| admission::grant(BRIDGE, &BTreeSet::new()).unwrap());
     let granted = place.host.run(|| listings(programs));
     assert_eq!(
         granted.matches(&format!("-A {chain} ")).count()
             - before.matches(&format!("-A {chain} ")).count(),
         2 * 7
     );
-    place.host.run(|| admission::grant(BRIDGE).unwrap());
+    place
+        .host
+        .run(|| admission::grant(BRIDGE, &BTreeSet::new()).unwrap());
     assert_eq!(place.host.run(|| listings(programs)), granted);
     for server in [&place.server, &place.server6, &place.node_server] {
         assert!(place.nodes[0].reaches(server), "{server:?}\n{granted}");

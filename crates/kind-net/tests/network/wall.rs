@@ -1,9 +1,10 @@
 //! A machine on another link of the host's gets nothing of a network's nodes.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 
 use kind_net::nft;
-use kind_net::wall::{names_only, network_ruleset};
+use kind_net::wall::{names_and_proxies, network_ruleset};
 use serde_json::json;
 
 use crate::place::{BRIDGE, NODES, Place, SUBNETS, Space, UPLINK, address, bridge, listen};
@@ -76,14 +77,23 @@ fn what_the_host_publishes_by_a_rule_of_its_own_is_reached() {
 
 /// Where firewalld would let everything in.
 #[test]
-fn nodes_may_be_kept_from_all_of_the_host_but_its_names() {
+fn nodes_may_be_kept_from_all_of_the_host_but_its_names_and_their_proxy() {
     let place = Place::new();
     let gateway = address(SUBNETS[0]);
-    let [names, database] = [53, 5432].map(|port| place.host.run(|| listen(gateway, port)));
+    let [names, proxy, database] =
+        [53, 3128, 5432].map(|port| place.host.run(|| listen(gateway, port)));
+    let [proxy6, elsewhere] = [address(SUBNETS[1]), address(UPLINK[0])]
+        .map(|address| place.host.run(|| listen(address, 3128)));
     assert!(place.nodes[0].reaches(&database));
-    place.host.run(|| nft::apply(&names_only(BRIDGE)).unwrap());
-    assert!(place.nodes[0].reaches(&names));
-    assert!(!place.nodes[0].reaches(&database));
+    let proxies = [&proxy, &proxy6].map(|proxy| proxy.local_addr().unwrap());
+    let ruleset = names_and_proxies(BRIDGE, &BTreeSet::from(proxies));
+    place.host.run(|| nft::apply(&ruleset).unwrap());
+    for reached in [&names, &proxy, &proxy6] {
+        assert!(place.nodes[0].reaches(reached), "{reached:?}");
+    }
+    for kept in [&database, &elsewhere] {
+        assert!(!place.nodes[0].reaches(kept), "{kept:?}");
+    }
     assert!(place.nodes[0].reaches(&place.server), "beyond the host");
     assert!(place.host.reaches(&place.node_server), "answers come in");
 }

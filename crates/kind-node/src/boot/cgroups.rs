@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use kind_sys::mount::{self, MountPropagation};
+use kind_sys::mount::{self, MountPropagationFlags};
 use kind_sys::mountinfo::{self, Mount};
 use rustix::mount::{UnmountFlags, unmount};
 
@@ -36,7 +36,7 @@ pub(super) fn fix_cgroups() -> Result<(), Error> {
         restore_own_paths(&own)?;
     }
     remove_misc()?;
-    match mount::set_propagation(Path::new(ROOT), MountPropagation::Private) {
+    match mount::set_propagation(Path::new(ROOT), MountPropagationFlags::PRIVATE) {
         // Not a mount point where the engine shows the host's hierarchies as plain directories.
         Err(error) if error.kind() == ErrorKind::InvalidInput => {}
         result => result.map_err(during_step("make the cgroup mounts private"))?,

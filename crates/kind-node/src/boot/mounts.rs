@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
-use kind_sys::mount::{self, MountPropagation};
+use kind_sys::mount::{self, MountPropagationFlags};
 use kind_sys::mountinfo::Mount;
 
 use super::error::during_step;
@@ -29,7 +29,7 @@ pub(super) fn fix_mounts(mounts: &[Mount], userns: bool) -> Result<(), Error> {
     }
     // The kubelet and volumes need mounts that travel into pods.
     log::info("making mounts shared");
-    mount::set_propagation(Path::new("/"), MountPropagation::Shared)
+    mount::set_propagation(Path::new("/"), MountPropagationFlags::SHARED)
         .map_err(during_step("make / shared"))
 }
 

@@ -8,7 +8,8 @@ use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1 as discovery;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::model::{Endpoint, Endpoints, Key, Kind, Port, Protocol, Service};
+use super::model::{Endpoint, Endpoints, Key, Kind, Port, Service};
+use crate::kubernetes::Protocol;
 
 /// Label of an EndpointSlice that names its service.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
@@ -217,7 +218,7 @@ pub(crate) fn dashed_address(address: IpAddr) -> String {
 fn named_port(name: Option<&str>, protocol: Option<&str>, number: i32) -> Option<Port> {
     Some(Port {
         name: name.unwrap_or_default().to_ascii_lowercase().into(),
-        protocol: Protocol::of_object(protocol),
+        protocol: Protocol::of_object(protocol).unwrap_or(Protocol::Tcp),
         number: u16::try_from(number).ok()?,
     })
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use hickory_proto::rr::Name;
 
+use crate::kubernetes::Protocol;
+
 /// Namespace and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
@@ -50,35 +52,6 @@ pub(crate) struct Port {
     /// Transport protocol.
     pub(crate) protocol: Protocol,
     pub(crate) number: u16,
-}
-
-/// Transport protocol of a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Protocol {
-    Tcp,
-    Udp,
-    Sctp,
-}
-
-impl Protocol {
-    /// Returns the protocol an object names; none means TCP.
-    pub(crate) fn of_object(name: Option<&str>) -> Self {
-        match name {
-            Some("UDP") => Self::Udp,
-            Some("SCTP") => Self::Sctp,
-            _ => Self::Tcp,
-        }
-    }
-
-    /// Returns the protocol of a label such as `_tcp`, in lower case.
-    pub(crate) fn of_label(label: &str) -> Option<Self> {
-        match label {
-            "_tcp" => Some(Self::Tcp),
-            "_udp" => Some(Self::Udp),
-            "_sctp" => Some(Self::Sctp),
-            _ => None,
-        }
-    }
 }
 
 /// An EndpointSlice, or an Endpoints object.

@@ -15,9 +15,10 @@ use hickory_proto::rr::rdata::{A, AAAA, CNAME, NS, PTR, SOA, SRV, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use super::index::{Entry, Index, SERVICE_LABELS};
-use super::model::{Endpoint, Kind, Pods, Port, Protocol};
+use super::model::{Endpoint, Kind, Pods, Port};
 use super::plugin::kubernetes::{Kubernetes, PodMode};
 use super::plugin::zones;
+use crate::kubernetes::Protocol;
 
 /// The longest that clients may keep a zone's SOA record.
 const SOA_TTL: u32 = 300;

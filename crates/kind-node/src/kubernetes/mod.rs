@@ -2,9 +2,11 @@
 //! told, and calls that were refused. In: a kubeconfig, or a pod's own account. Out: a client, and objects by name.
 
 mod client;
+mod protocol;
 pub(crate) mod refused;
 pub(crate) mod store;
 mod unready;
 
 pub(crate) use client::{Error, client_beside, client_near, client_of, client_of_at, serves_group};
+pub(crate) use protocol::Protocol;
 pub(crate) use unready::{find_shortage, judge_node, judge_pod};

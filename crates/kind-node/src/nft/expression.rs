@@ -84,7 +84,7 @@ fn put_match(into: &mut Vec<u8>, family: Family, condition: &Match) {
         Match::LinkIn(index) => is_link(into, META_LINK_IN, *index),
         Match::LinkOut(index) => is_link(into, META_LINK_OUT, *index),
         Match::Fragment => {
-            put_load(into, (NETWORK_HEADER, 6, 2), REGISTER);
+            put_load(into, NETWORK_HEADER, 6, 2, REGISTER);
             put_mask(into, &FRAGMENT.to_be_bytes());
             put_comparison(into, NOT_EQUAL, &[0; 2]);
         }
@@ -94,11 +94,11 @@ fn put_match(into: &mut Vec<u8>, family: Family, condition: &Match) {
         Match::Service(set) => put_service(into, family, set),
         Match::Protocol(protocol) => is_protocol(into, *protocol),
         Match::Ports(first, last) => {
-            put_load(into, (TRANSPORT_HEADER, 2, 2), REGISTER);
+            put_load(into, TRANSPORT_HEADER, 2, 2, REGISTER);
             put_range(into, &first.to_be_bytes(), &last.to_be_bytes());
         }
         Match::IcmpTypes(first, last) => {
-            put_load(into, (TRANSPORT_HEADER, 0, 1), REGISTER);
+            put_load(into, TRANSPORT_HEADER, 0, 1, REGISTER);
             put_range(into, &[*first], &[*last]);
         }
     }
@@ -184,7 +184,7 @@ fn put_spread(into: &mut Vec<u8>, family: Family, key: Key) {
     load_address(into, family, Field::Source);
     let mut length = family.length();
     if key == Key::SourceAndPort {
-        put_load(into, (TRANSPORT_HEADER, 0, 2), SMALL_REGISTER + length / 4);
+        put_load(into, TRANSPORT_HEADER, 0, 2, SMALL_REGISTER + length / 4);
         // The kernel fills up the register's four bytes.
         length += 4;
     }
@@ -245,7 +245,7 @@ fn put_service(into: &mut Vec<u8>, family: Family, set: &str) {
     load_address(into, family, Field::Destination);
     let behind = SMALL_REGISTER + family.length() / 4;
     load_protocol(into, behind);
-    put_load(into, (TRANSPORT_HEADER, 2, 2), behind + 1);
+    put_load(into, TRANSPORT_HEADER, 2, 2, behind + 1);
     put_lookup(into, set, 0);
 }
 
@@ -277,11 +277,11 @@ fn load_address(into: &mut Vec<u8>, family: Family, field: Field) {
         (Family::V6, Field::Source) => 8,
         (Family::V6, Field::Destination) => 24,
     };
-    put_load(into, (NETWORK_HEADER, offset, family.length()), REGISTER);
+    put_load(into, NETWORK_HEADER, offset, family.length(), REGISTER);
 }
 
 /// Loads a piece of the packet: which header, where in it, how many bytes.
-fn put_load(into: &mut Vec<u8>, (base, offset, length): (u32, u32, u32), register: u32) {
+fn put_load(into: &mut Vec<u8>, base: u32, offset: u32, length: u32, register: u32) {
     put_expression(into, "payload", |data| {
         put_number(data, attribute::PAYLOAD_DREG, register);
         put_number(data, attribute::PAYLOAD_BASE, base);

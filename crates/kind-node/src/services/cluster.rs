@@ -7,6 +7,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1;
 
 use super::backends::Backends;
+use crate::kubernetes::Protocol;
 use crate::kubernetes::store::Key;
 use crate::nft::Family;
 
@@ -104,13 +105,8 @@ pub(super) fn reduce_service(service: v1::Service) -> Option<Service> {
 
 /// Protocol and number of a port.
 fn port_key(port: &v1::ServicePort) -> Option<(u8, u16)> {
-    let protocol = match port.protocol.as_deref().unwrap_or("TCP") {
-        "TCP" => 6,
-        "UDP" => 17,
-        "SCTP" => 132,
-        _ => return None,
-    };
-    Some((protocol, u16::try_from(port.port).ok()?))
+    let protocol = Protocol::of_object(port.protocol.as_deref())?;
+    Some((protocol.number(), u16::try_from(port.port).ok()?))
 }
 
 /// The families of a Service; servers without dual stack do not name them.

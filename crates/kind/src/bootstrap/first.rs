@@ -7,10 +7,10 @@ use kind_kubeadm::{
 use kind_node::load_balancer::KUBECONFIG;
 use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
-use super::{
+use super::step;
+use super::steps::{
     ADMIN_CONFIG, KUBELET_FINALIZE, ask_runtime, forget_token_step, kubeadm_phase, kubectl_as,
-    owned_words, prepare_step, read_step, run_step, run_titled, set_sysctls, step,
-    wait_for_containerd,
+    owned_words, prepare_step, read_step, run_step, run_titled, set_sysctls, wait_for_containerd,
 };
 use crate::manifest;
 use crate::node::NODE_AGENT;

@@ -4,8 +4,9 @@ use kind_config::Role;
 use kind_kubeadm::{NodeFacts, START_PATH, join_command, notes_runtime_at_node};
 use kind_node::request::{KubeadmPhase, Request, Step, StepId};
 
-use super::{
-    kubeadm_phase, kubeadm_phase_command, owned_words, prepare_step, run_titled, set_sysctls, step,
+use super::step;
+use super::steps::{
+    kubeadm_phase, kubeadm_phase_command, owned_words, prepare_step, run_titled, set_sysctls,
     wait_for_containerd,
 };
 use crate::node::NODE_AGENT;
@@ -18,22 +19,28 @@ pub(crate) fn start_request(
     cri_socket: &str,
     writes_cni: bool,
 ) -> Request {
-    let (manifests, registered) = if role.is_control_plane() {
+    let (manifests, id, title) = if role.is_control_plane() {
         let phase = |phase, words: &[&str]| kubeadm_phase(phase, words, START_PATH);
         let manifests = vec![
             phase(KubeadmPhase::Etcd, &["etcd", "local"]),
             phase(KubeadmPhase::ControlPlane, &["control-plane", "all"]),
         ];
-        (manifests, registration_step())
+        let id = StepId::Registration;
+        (manifests, id, step::step_title(id).to_owned())
     } else {
         // Nothing more is to be done for a worker.
-        (Vec::new(), (step::JOIN, step::join_title(&facts.name)))
+        (Vec::new(), step::JOIN, step::join_title(&facts.name))
     };
     let cri_socket = notes_runtime_at_node(facts.version()).then_some(cri_socket);
     let mut steps = Vec::from(prepare_step(manifests));
     steps.extend([
         start_kubelet(),
-        await_registration(registered, facts, cri_socket, writes_cni),
+        run_titled(
+            id,
+            title,
+            registration_command(facts, cri_socket, writes_cni),
+            None,
+        ),
     ]);
     Request { steps }
 }
@@ -70,7 +77,9 @@ pub(crate) fn join_request(facts: &NodeFacts, own_kubelet: bool, writes_cni: boo
     steps.extend(own_kubelet.then(start_kubelet));
     steps.push(joined_step());
     if writes_cni {
-        steps.push(await_registration(registration_step(), facts, None, true));
+        let id = StepId::Registration;
+        let argv = registration_command(facts, None, true);
+        steps.push(run_titled(id, step::step_title(id).to_owned(), argv, None));
     }
     Request { steps }
 }
@@ -83,21 +92,15 @@ fn joined_step() -> Step {
     Step::Mark { id: StepId::Joined }
 }
 
-fn registration_step() -> (StepId, String) {
-    let id = StepId::Registration;
-    (id, step::step_title(id).to_owned())
-}
-
 /// Waits until the node is known to the cluster, and has its pod network use the addresses that the node
 /// really got. The socket of the container runtime is noted where `kubeadm join` notes it.
-fn await_registration(
-    (id, title): (StepId, String),
+fn registration_command(
     facts: &NodeFacts,
     cri_socket: Option<&str>,
     writes_cni: bool,
-) -> Step {
+) -> Vec<String> {
     let mut argv = owned_words(&[NODE_AGENT, "await-registration", facts.name.as_str()]);
     argv.extend(cri_socket.map(|socket| format!("--cri-socket={socket}")));
     argv.extend(writes_cni.then(|| "--pod-network".to_owned()));
-    run_titled(id, title, argv, None)
+    argv
 }

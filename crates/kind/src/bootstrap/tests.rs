@@ -1,13 +1,16 @@
 //! Requests of recorded versions.
 
+use std::time::Duration;
+
 use kind_config::{Cluster, Role};
 use kind_kubeadm::{ClusterSettings, NodeFacts, NodeSettings};
-use kind_node::request::Request;
+use kind_node::request::{Request, Step};
 
+use super::steps::owned_words;
 use super::*;
 use crate::plan::UserManifest;
 
-fn requested((version, prepared): (&str, bool), config: &str, wait: Option<Duration>) -> String {
+fn requested(version: &str, prepared: bool, config: &str, wait: Option<Duration>) -> String {
     let text = format!("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n{config}");
     let mut cluster = Cluster::parse(&text).unwrap();
     cluster.set_defaults();
@@ -99,7 +102,8 @@ fn lines(step: &Step) -> Vec<String> {
 #[test]
 fn an_old_version_with_its_own_dns() {
     insta::assert_snapshot!(requested(
-        ("v1.20.2", true),
+        "v1.20.2",
+        true,
         "",
         Some(Duration::from_secs(90))
     ));
@@ -107,12 +111,12 @@ fn an_old_version_with_its_own_dns() {
 
 #[test]
 fn a_new_version() {
-    insta::assert_snapshot!(requested(("v1.37.0", true), "", None));
+    insta::assert_snapshot!(requested("v1.37.0", true, "", None));
 }
 
 #[test]
 fn a_version_whose_certificates_kubeadm_makes() {
-    insta::assert_snapshot!(requested(("v1.37.0", false), "", None));
+    insta::assert_snapshot!(requested("v1.37.0", false, "", None));
 }
 
 /// Where certificates are kubeadm's, only it can make what the load balancer needs.
@@ -120,7 +124,7 @@ fn a_version_whose_certificates_kubeadm_makes() {
 fn a_load_balancer_gets_access_to_the_cluster() {
     let several = "nodes: [{role: control-plane}, {role: control-plane}]\n";
     for (config, prepared, expected) in [(several, false, 1), (several, true, 0), ("", false, 0)] {
-        let request = requested(("v1.37.0", prepared), config, None);
+        let request = requested("v1.37.0", prepared, config, None);
         let made = request.matches("kubeadm kubeconfig user").count();
         let read = request
             .matches("Read { path: \"/kind/load-balancer.conf\" }")
@@ -132,7 +136,8 @@ fn a_load_balancer_gets_access_to_the_cluster() {
 #[test]
 fn taints_stay_beside_workers() {
     let request = requested(
-        ("v1.37.0", true),
+        "v1.37.0",
+        true,
         "nodes: [{role: control-plane}, {role: worker}]\n",
         None,
     );

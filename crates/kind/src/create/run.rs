@@ -129,7 +129,6 @@ fn plan_cluster(
     let count = cluster.nodes.len();
     phases.begin_phase(Phase::PrepareNodes { count });
     let network = ensure_network(coordinator, &cluster, phases)?;
-    let engine = (Some(coordinator.engine()), coordinator.host);
     let ProxiesOfNodes {
         environment,
         warnings,
@@ -137,7 +136,8 @@ fn plan_cluster(
         coordinator.provider.environment(),
         &cluster.networking,
         &network,
-        engine,
+        Some(coordinator.engine()),
+        coordinator.host,
     );
     for text in warnings {
         phases.send_event(Event::Warning(Warning::Host(text)));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kind_engine::{Engine, EngineKind, Info, Limits};
+use kind_engine::{Engine, EngineKind, Info, Limits, own_hostname};
 
 use crate::engines;
 use crate::event::{Detail, Event, Listener, Verbosity};
@@ -60,7 +60,7 @@ fn assumed_facts() -> Info {
         cgroup2: true,
         limits: Limits::default(),
         version: String::new(),
-        hostname: String::new(),
+        hostname: own_hostname(),
         architecture: String::new(),
         storage_driver: String::new(),
         backing_filesystem: String::new(),

@@ -1,6 +1,6 @@
 //! What is known of a node image without a node of it.
 
-use kind_config::version::Version;
+use kind_config::version_tag;
 use kind_engine::Engine;
 
 use crate::create::ImageFacts;
@@ -24,7 +24,7 @@ pub(super) fn read_image_facts(
     let version = given
         .map(str::to_owned)
         .or(label)
-        .or_else(|| tagged_version(image))
+        .or_else(|| version_tag(image).map(str::to_owned))
         .ok_or_else(|| Error::UnknownVersion(image.to_owned()))?;
     Ok(ImageFacts {
         version,
@@ -34,34 +34,4 @@ pub(super) fn read_image_facts(
         services: None,
         storage: None,
     })
-}
-
-/// The version that an image's tag is, as tags of published node images are.
-fn tagged_version(image: &str) -> Option<String> {
-    let (_, tag) = kind_image::friendly(image).rsplit_once(':')?;
-    // A digit after the `v` keeps out what only looks like a version to a lenient reader.
-    let looks = tag.starts_with('v') && tag.parse::<Version>().is_ok();
-    looks.then(|| tag.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_of_published_images_are_versions() {
-        for (image, version) in [
-            ("kindest/node:v1.37.0@sha256:ab", Some("v1.37.0")),
-            (
-                "localhost:5000/node:v1.36.0-alpha.1",
-                Some("v1.36.0-alpha.1"),
-            ),
-            ("kindest/node:latest", None),
-            ("kindest/node", None),
-            ("localhost:5000/node", None),
-            ("kind.local/node:debian", None),
-        ] {
-            assert_eq!(tagged_version(image).as_deref(), version, "{image}");
-        }
-    }
 }

@@ -17,8 +17,21 @@ pub(crate) struct EngineParts {
     pub(crate) environment: BTreeMap<String, String>,
 }
 
+impl EngineParts {
+    /// The variable by which the user leads docker's client to a daemon, if one is set to something: docker is then
+    /// what is meant.
+    pub(crate) fn docker_variable(&self) -> Option<&'static str> {
+        let is_set = |name: &&str| {
+            self.environment
+                .get(*name)
+                .is_some_and(|value| !value.is_empty())
+        };
+        ["DOCKER_HOST", "DOCKER_CONTEXT"].into_iter().find(is_set)
+    }
+}
+
 /// An engine behind a program; nothing is asked of it yet.
-pub(crate) fn engine_client((flavor, program): (Flavor, &str), parts: &EngineParts) -> CommandLine {
+pub(crate) fn engine_client(flavor: Flavor, program: &str, parts: &EngineParts) -> CommandLine {
     let search_path = parts.environment.get("PATH").cloned();
     CommandLine::new(flavor, program)
         .search_path(search_path.unwrap_or_default())

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use kind_engine::Error as EngineError;
 use kind_engine::command_line::{CommandLine, Flavor, Presence};
+use kind_engine::{Code as EngineCode, Error as EngineError};
 
+use super::choice::EngineChoice;
 use super::client::{CLIENTS, Client, EngineParts, engine_client};
 use crate::error::chain_of;
 
@@ -16,10 +17,12 @@ const SLOWNESS: u32 = 20;
 /// What came of looking.
 #[derive(Debug, Default)]
 pub(super) struct Detection {
-    /// The engine that answers.
+    /// The engine that answers, or that the user means.
     pub(super) engine: Option<CommandLine>,
     /// The program that reaches it.
-    pub(super) name: &'static str,
+    name: &'static str,
+    /// The variable that says that the user means it.
+    named_by: Option<&'static str>,
     /// Those that were looked for before it.
     passed: Vec<Passed>,
 }
@@ -38,6 +41,8 @@ enum Reason {
     Foreign(String),
     /// It does not answer.
     Silent,
+    /// It is not this user's to use: what mends that.
+    Denied(String),
     /// It says why it cannot be used.
     Refuses(String),
 }
@@ -55,13 +60,26 @@ impl Detection {
     /// The program that is there although no engine answers behind it.
     pub(super) fn first_installed(&self) -> Option<&'static str> {
         let mut there = self.passed.iter();
-        let is_there = |one: &&Passed| matches!(one.reason, Reason::Silent | Reason::Refuses(_));
+        let is_there = |one: &&Passed| match one.reason {
+            Reason::Missing | Reason::Foreign(_) => false,
+            Reason::Silent | Reason::Denied(_) | Reason::Refuses(_) => true,
+        };
         there.find(is_there).map(|one| one.name)
     }
 
-    /// Whether one of those that were looked for before hangs.
-    pub(super) fn has_hanging(&self) -> bool {
-        self.passed.iter().any(|one| one.reason == Reason::Silent)
+    /// Whether one of those that were looked for before runs, as far as that is known, and its clusters are not seen.
+    pub(super) fn has_unseen(&self) -> bool {
+        let is_unseen = |one: &Passed| matches!(one.reason, Reason::Silent | Reason::Denied(_));
+        self.passed.iter().any(is_unseen)
+    }
+
+    /// The engine that is taken, and why.
+    pub(super) fn describe_choice(&self) -> String {
+        let name = self.name;
+        match self.named_by {
+            Some(variable) => format!("{name}, as {variable} is set"),
+            None => format!("{name}, the first that answers"),
+        }
     }
 
     /// Why those that were looked for before were not taken, in a few words.
@@ -86,18 +104,22 @@ impl Passed {
             Reason::Missing => format!("{name}: not installed"),
             Reason::Foreign(banner) => format!("{name}: another program, {banner:?}"),
             Reason::Silent => format!("{name}: does not answer"),
+            Reason::Denied(remedy) => format!("{name}: permission denied: {remedy}"),
             Reason::Refuses(reason) => format!("{name}: {reason}"),
         }
     }
 }
 
-/// Looks for the first program behind which an engine answers. A program that bears the name of one and is another is
+/// Looks for the first program behind which an engine answers, or that the user means. A program that bears the name of one and is another is
 /// taken for what it is, if nothing else answers.
 pub(super) fn detect_engine(parts: &EngineParts, purpose: Purpose) -> Detection {
     let mut detection = Detection::default();
     for client in &CLIENTS {
         match try_client(client, parts, purpose) {
-            Ok(engine) => return detection.found(engine, client),
+            Ok(engine) => {
+                detection.named_by = variable_for(client, parts);
+                return detection.found(engine, client);
+            }
             Err(reason) => detection.passed.push(Passed {
                 name: client.choice.name(),
                 reason,
@@ -109,7 +131,7 @@ pub(super) fn detect_engine(parts: &EngineParts, purpose: Purpose) -> Detection 
             continue;
         };
         let flavor = Flavor::of_banner(banner);
-        let engine = flavor.map(|flavor| engine_client((flavor, client.choice.name()), parts));
+        let engine = flavor.map(|flavor| engine_client(flavor, client.choice.name(), parts));
         if let Some(engine) = engine
             && ask_engine(&engine, ANSWER_TIMEOUT).is_ok()
         {
@@ -120,10 +142,10 @@ pub(super) fn detect_engine(parts: &EngineParts, purpose: Purpose) -> Detection 
 }
 
 /// The flavor of the engine behind a program of that name, if the program is there and says that it is another one.
-pub(super) fn actual_flavor(client: (Flavor, &'static str), parts: &EngineParts) -> Flavor {
-    match engine_client(client, parts).probe_program(ANSWER_TIMEOUT) {
-        Presence::Program(banner) => Flavor::of_banner(&banner).unwrap_or(client.0),
-        _ => client.0,
+pub(super) fn actual_flavor(flavor: Flavor, program: &str, parts: &EngineParts) -> Flavor {
+    match engine_client(flavor, program, parts).probe_program(ANSWER_TIMEOUT) {
+        Presence::Program(banner) => Flavor::of_banner(&banner).unwrap_or(flavor),
+        _ => flavor,
     }
 }
 
@@ -135,20 +157,28 @@ impl Detection {
     }
 }
 
+/// The variable by which the user means this program's engine.
+fn variable_for(client: &Client, parts: &EngineParts) -> Option<&'static str> {
+    let is_docker = client.choice == EngineChoice::Docker;
+    is_docker.then(|| parts.docker_variable()).flatten()
+}
+
 fn try_client(
     client: &Client,
     parts: &EngineParts,
     purpose: Purpose,
 ) -> Result<CommandLine, Reason> {
-    let engine = engine_client((client.flavor, client.choice.name()), parts);
+    let engine = engine_client(client.flavor, client.choice.name(), parts);
     let began = Instant::now();
     match engine.probe_program(ANSWER_TIMEOUT) {
         Presence::Missing => return Err(Reason::Missing),
-        Presence::Silent => return Err(Reason::Silent),
-        Presence::Broken(error) => return Err(Reason::Refuses(short(&error))),
         Presence::Program(banner) if !banner.starts_with(client.banner) => {
             return Err(Reason::Foreign(banner));
         }
+        // Whatever it says is told by who uses it.
+        _ if variable_for(client, parts).is_some() => return Ok(engine),
+        Presence::Silent => return Err(Reason::Silent),
+        Presence::Broken(error) => return Err(Reason::of_error(&error)),
         Presence::Program(_) => {}
     }
     if client.flavor == Flavor::Podman && purpose == Purpose::Look {
@@ -162,7 +192,16 @@ fn ask_engine(engine: &CommandLine, limit: Duration) -> Result<(), Reason> {
     match engine.info_within(limit) {
         Ok(Some(_)) => Ok(()),
         Ok(None) => Err(Reason::Silent),
-        Err(error) => Err(Reason::Refuses(short(&error))),
+        Err(error) => Err(Reason::of_error(&error)),
+    }
+}
+
+impl Reason {
+    fn of_error(error: &EngineError) -> Self {
+        match error.remedy() {
+            Some(remedy) if error.code() == EngineCode::DaemonDenied => Self::Denied(remedy),
+            _ => Self::Refuses(short(error)),
+        }
     }
 }
 
@@ -199,7 +238,7 @@ mod tests {
             "docker: Cannot connect to the Docker daemon; podman: does not answer; nerdctl, finch: not installed"
         );
         assert_eq!(detection.first_installed(), Some("docker"));
-        assert!(detection.has_hanging());
+        assert!(detection.has_unseen());
         detection.passed[0].reason = Reason::Foreign("podman version 5.4.2".to_owned());
         assert_eq!(detection.first_installed(), Some("podman"));
         assert!(

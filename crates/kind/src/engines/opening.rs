@@ -7,7 +7,7 @@ use kind_engine::{Engine, EngineKind};
 
 use super::choice::EngineChoice;
 use super::client::{EngineParts, engine_client};
-use super::detection::{self, Purpose, detect_engine};
+use super::detection::{self, Detection, Purpose, detect_engine};
 use crate::{Code, Error, Result};
 
 /// An engine that was opened.
@@ -28,53 +28,52 @@ impl From<Arc<dyn Engine>> for Opened {
 
 /// Opens the chosen engine.
 pub(crate) fn open_engine(choice: EngineChoice, parts: EngineParts) -> Result<Opened> {
-    let client = match choice {
+    let flavor = match choice {
         EngineChoice::Native => {
             let native = open_native(parts).map_err(NativeError::into_error)?;
             return Ok(native.into());
         }
-        EngineChoice::Detect => return open_detected(parts),
-        EngineChoice::Docker => (Flavor::Docker, "docker"),
-        EngineChoice::Podman => (Flavor::Podman, "podman"),
-        EngineChoice::Nerdctl | EngineChoice::Finch | EngineChoice::NerdctlLima => {
-            (Flavor::Nerdctl, choice.name())
+        EngineChoice::Detect => {
+            let detection = detect_engine(&parts, Purpose::Use);
+            return open_detected(detection, parts);
         }
+        EngineChoice::Docker => Flavor::Docker,
+        EngineChoice::Podman => Flavor::Podman,
+        EngineChoice::Nerdctl | EngineChoice::Finch | EngineChoice::NerdctlLima => Flavor::Nerdctl,
     };
-    Ok(open_client(client, &parts).into())
+    Ok(open_client(flavor, choice.name(), &parts).into())
 }
 
 /// The engine behind a program that was named. What comes as docker and is podman or nerdctl is driven as that.
-fn open_client((flavor, name): (Flavor, &'static str), parts: &EngineParts) -> Arc<dyn Engine> {
+fn open_client(flavor: Flavor, name: &str, parts: &EngineParts) -> Arc<dyn Engine> {
     let actual = match flavor {
-        Flavor::Docker => detection::actual_flavor((flavor, name), parts),
+        Flavor::Docker => detection::actual_flavor(flavor, name, parts),
         Flavor::Podman | Flavor::Nerdctl => flavor,
     };
     if actual != flavor {
         tracing::info!("{name} is {}, and is driven as that", actual.name());
     }
-    Arc::new(engine_client((actual, name), parts))
+    Arc::new(engine_client(actual, name, parts))
 }
 
-/// What answers first; otherwise nodes run natively.
-fn open_detected(parts: EngineParts) -> Result<Opened> {
-    let detection = detect_engine(&parts, Purpose::Use);
+/// What was found; otherwise nodes run natively.
+fn open_detected(detection: Detection, parts: EngineParts) -> Result<Opened> {
     let passed = detection.describe_passed_over();
-    let (installed, hangs) = (detection.first_installed(), detection.has_hanging());
+    let (installed, has_unseen) = (detection.first_installed(), detection.has_unseen());
+    let choice = detection.describe_choice();
     if let Some(engine) = detection.engine {
         let behind: String = if passed.is_empty() {
             passed
         } else {
             format!("; {passed}")
         };
-        let told = format!("using {}, the first that answers{behind}", detection.name);
-        if !hangs {
+        let told = format!("using {choice}{behind}");
+        if !has_unseen {
             tracing::info!("{told}");
         }
-        let engine: Arc<dyn Engine> = Arc::new(engine);
-        // The clusters of who hangs are not seen, and it was waited for.
         return Ok(Opened {
-            engine,
-            notice: hangs.then_some(told),
+            engine: Arc::new(engine),
+            notice: has_unseen.then_some(told),
         });
     }
     let notice = |name: &str| {
@@ -125,11 +124,8 @@ pub(crate) fn find_engine(
     choice: EngineChoice,
     parts: EngineParts,
 ) -> (EngineKind, Option<Arc<dyn Engine>>) {
-    if choice == EngineChoice::Detect
-        && let Some(engine) = detect_engine(&parts, Purpose::Look).engine
-    {
-        return (engine.kind(), Some(Arc::new(engine)));
-    }
+    let detection = (choice == EngineChoice::Detect).then(|| detect_engine(&parts, Purpose::Look));
+    let is_found = matches!(&detection, Some(detection) if detection.engine.is_some());
     let kind = match choice {
         EngineChoice::Detect if cfg!(target_os = "linux") => EngineKind::Native,
         EngineChoice::Native => EngineKind::Native,
@@ -139,10 +135,14 @@ pub(crate) fn find_engine(
             EngineKind::Nerdctl
         }
     };
-    if kind == EngineKind::Native && !parts.state_dir.is_dir() {
+    if kind == EngineKind::Native && !is_found && !parts.state_dir.is_dir() {
         return (kind, None);
     }
-    match open_engine(choice, parts) {
+    let opened = match detection {
+        Some(detection) => open_detected(detection, parts),
+        None => open_engine(choice, parts),
+    };
+    match opened {
         Ok(opened) => (opened.engine.kind(), Some(opened.engine)),
         Err(error) => {
             tracing::debug!(%error, name = kind.name(), "no engine to ask");

@@ -3,7 +3,6 @@
 //! Rules: client-go's loading rules for the files and the lock protocol; every field that is not ours
 //! stays as it stands, scalars to the letter.
 
-mod belonging;
 mod document;
 mod export;
 mod files;

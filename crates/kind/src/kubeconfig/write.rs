@@ -4,8 +4,8 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::belonging::give_to_owner_of;
 use crate::access;
+use crate::belonging::give_to_owner_of;
 
 /// Writes `text` as the file's new content. Readers see the old or the new content, never a part.
 /// Symbolic links, the mode and the owner of an existing file stay; a new file is the user's alone.

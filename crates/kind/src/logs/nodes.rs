@@ -60,7 +60,7 @@ pub(crate) fn collect_node_logs(
         let path = directory.join(&node.name);
         let below = below.map_err(Error::io("failed to create", &path));
         match below {
-            Ok(below) => NodeLogs::new(engine, node, (below, path)).collect_all(cancel),
+            Ok(below) => NodeLogs::new(engine, node, below, path).collect_all(cancel),
             Err(error) => vec![error],
         }
     });
@@ -103,7 +103,7 @@ struct NodeLogs {
 }
 
 impl NodeLogs {
-    fn new(engine: &Arc<dyn Engine>, node: &Node, (place, path): (LogDirectory, PathBuf)) -> Self {
+    fn new(engine: &Arc<dyn Engine>, node: &Node, place: LogDirectory, path: PathBuf) -> Self {
         Self {
             engine: Arc::clone(engine),
             node: node.clone(),
@@ -315,7 +315,7 @@ mod tests {
         let place = LogDirectory::open(path).unwrap();
         NodeLogs {
             budget: Budget::new(bounds),
-            ..NodeLogs::new(&engine, &node(), (place, path.to_owned()))
+            ..NodeLogs::new(&engine, &node(), place, path.to_owned())
         }
     }
 

@@ -6,11 +6,11 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use kind_image::unpack::{Item, Kind, each_entry};
+use kind_image::unpack::{Item, Kind, drain_padding, each_entry};
 use kind_secret::RedactingWriter;
 
 use super::bounds::Budget;
-use super::place::LogDirectory;
+use super::place::{LogDirectory, lacks_links};
 
 /// Where logs are in a node.
 pub(super) const LOGS: &str = "/var/log";
@@ -45,8 +45,7 @@ impl Unpacking<'_> {
         })?;
         self.link_files(&found)?;
         // Whoever packs would fail to write what follows the end if nobody read it.
-        let padding = &mut stream.take(MAX_PADDING);
-        io::copy(padding, &mut io::sink()).map(drop)
+        drain_padding(&mut stream)
     }
 
     fn take_entry(&self, item: &Item, content: &mut dyn Read, found: &mut Found) -> io::Result<()> {
@@ -80,6 +79,18 @@ impl Unpacking<'_> {
         writer.finish().map(drop)
     }
 
+    /// Gives a file another name. Where the filesystem has no such names that is a copy, within the same bounds.
+    fn give_name(&self, file: &Path, path: &Path) -> io::Result<()> {
+        match self.directory.link_file(file, path) {
+            Err(error) if lacks_links(&error) => {
+                let mut content = self.directory.open_file(file)?;
+                let copy = self.directory.create_file(path)?;
+                io::copy(&mut content, &mut self.budget.writer(copy, self.over)).map(drop)
+            }
+            linked => linked,
+        }
+    }
+
     fn link_files(&self, found: &Found) -> io::Result<()> {
         for path in found
             .links
@@ -87,16 +98,13 @@ impl Unpacking<'_> {
             .filter(|path| !found.files.contains(*path))
         {
             match found.follow_links(path) {
-                Some(file) => self.directory.link_file(&file, path)?,
+                Some(file) => self.give_name(&file, path)?,
                 None => tracing::debug!(path = %path.display(), "link left out of the logs"),
             }
         }
         Ok(())
     }
 }
-
-/// What may follow the end mark of a tar: writers fill up to a block of some kilobytes.
-const MAX_PADDING: u64 = 16 << 20;
 
 impl Found {
     /// The file that a link leads to, be it through other links, if it is one of these.
@@ -241,6 +249,39 @@ mod tests {
         ] {
             assert!(fs::symlink_metadata(path.join(name)).is_err(), "{name}");
         }
+    }
+
+    /// A mount between two names forbids a link between them, like filesystems that have none.
+    #[test]
+    fn a_file_that_can_have_no_other_name_is_copied() {
+        kind_testkit::machine::require_root();
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("containers");
+        fs::create_dir(&path).unwrap();
+        let tar = pack(&[
+            (FILE, "pods/0.log", "log"),
+            (LINK, "containers/a.log", "../pods/0.log"),
+        ]);
+        std::thread::scope(|scope| {
+            let unpacked = scope.spawn(|| {
+                kind_sys::namespace::unshare_mounts().unwrap();
+                kind_sys::mount::make_all_private().unwrap();
+                kind_sys::mount::bind(&path, &path).unwrap();
+                unpack(place.path(), &tar, Bounds::USUAL).unwrap();
+                unpack(
+                    place.path(),
+                    &tar,
+                    Bounds {
+                        bytes: 5,
+                        ..Bounds::USUAL
+                    },
+                )
+                .unwrap_err()
+            });
+            let error = unpacked.join().unwrap();
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        });
+        assert_eq!(fs::read(place.path().join("pods/0.log")).unwrap(), b"log");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use kind_engine::Engine;
 use kind_image::concurrent::run_piped;
-use kind_image::unpack::{Kind, each_entry};
+use kind_image::unpack::{Kind, drain_padding, each_entry};
 use kind_kubeadm::certificates::{Content, NodeFile};
 
 use crate::{Code, Error, Result};
@@ -202,11 +202,8 @@ fn each_file(mut reader: impl Read, keep: Keep<'_>) -> std::io::Result<()> {
         _ => Ok(()),
     })?;
     // The engine would fail to write the padding after the end if nobody read it.
-    std::io::copy(&mut reader.take(MAX_PADDING), &mut std::io::sink()).map(drop)
+    drain_padding(&mut reader)
 }
-
-/// What may follow the end mark of a tar: writers fill up to a block of some kilobytes.
-const MAX_PADDING: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use kind_config::Cluster;
 
 use super::Surroundings;
+use crate::proxies::find_variable;
 
 const NO_PROXY: &str = "NO_PROXY";
 const VARIABLES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", NO_PROXY];
@@ -32,12 +33,8 @@ pub(super) fn proxy_variables(
     }
     let mut found = BTreeMap::new();
     for name in VARIABLES {
-        let of_host = |name: &str| {
-            let value = surroundings.environment.get(name);
-            value.filter(|value| !value.is_empty()).cloned()
-        };
-        if let Some(value) = of_host(name).or_else(|| of_host(&name.to_lowercase())) {
-            found.insert(name.to_owned(), value);
+        if let Some(value) = find_variable(surroundings.environment, name) {
+            found.insert(name.to_owned(), value.clone());
         }
     }
     if found.is_empty() {

@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use kind_config::Cluster;
 use kind_engine::command_line::{CommandLine, Flavor};

@@ -1,6 +1,10 @@
 //! Plans of recorded configurations.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use kind_config::{ApiVersion, Cluster, json_schema};
+use kind_engine::Network;
 
 use super::*;
 

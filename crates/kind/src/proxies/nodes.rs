@@ -21,7 +21,8 @@ pub(crate) fn proxies_of_nodes(
     environment: &BTreeMap<String, String>,
     networking: &Networking,
     network: &Network,
-    (engine, info): (Option<&dyn Engine>, &Info),
+    engine: Option<&dyn Engine>,
+    info: &Info,
 ) -> ProxiesOfNodes {
     if networking.disable_host_proxy {
         return ProxiesOfNodes {

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use kind_engine::{Info, Network};
+use kind_engine::{Info, Network, ProxyAddress, own_hostname};
 
-use super::address::ProxyAddress;
 use super::variables::{EVERY, SINGLE, find_variable};
 
 /// Sockets that listen for TCP connections, as the kernel tells them.
 const SOCKETS: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
-const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 
 /// Where nodes reach the host.
 #[derive(Debug, Default)]
@@ -25,9 +23,7 @@ pub(super) struct Reach {
 impl Reach {
     /// Looks at this host. An engine without root, or on another machine, has another network.
     pub(super) fn of_host(network: &Network, info: &Info) -> Self {
-        let name = std::fs::read_to_string(HOST_NAME).unwrap_or_default();
-        let is_here = info.hostname.is_empty() || info.hostname == name.trim();
-        if info.rootless || !is_here {
+        if info.rootless || !info.is_on(&own_hostname()) {
             return Self::default();
         }
         let Some(host) = first_address(network) else {

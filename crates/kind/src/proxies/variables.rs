@@ -22,7 +22,7 @@ pub(super) fn with_client_settings(
 }
 
 /// A variable in either spelling, if it has a value.
-pub(super) fn find_variable<'a>(
+pub(crate) fn find_variable<'a>(
     environment: &'a BTreeMap<String, String>,
     name: &str,
 ) -> Option<&'a String> {

@@ -1,6 +1,6 @@
 //! The top level, networks, and what runs beside Kubernetes.
 
-use super::table;
+use super::fields::table;
 use crate::model::{AddOns, Audit, Cluster, FileOrText, JsonPatch, Networking};
 
 table!(Cluster, "Cluster", "A cluster.", header: ["kind", "apiVersion"], {

@@ -1,6 +1,6 @@
 //! Nodes.
 
-use super::table;
+use super::fields::table;
 use crate::model::{Mount, Node, PortMapping, Resources, Taint};
 
 table!(Node, "Node", "A node.", {

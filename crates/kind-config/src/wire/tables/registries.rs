@@ -1,6 +1,6 @@
 //! Image registries.
 
-use super::table;
+use super::fields::table;
 use crate::model::{Mirror, Registry};
 
 table!(Registry, "Registry", "Where images of one registry are pulled from.", {

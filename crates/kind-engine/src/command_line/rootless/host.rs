@@ -20,8 +20,6 @@ pub(in crate::command_line) struct Host {
     pub(super) uid: u32,
     /// Their name in `/etc/passwd`, if they are there.
     pub(super) user: Option<String>,
-    /// Name of the machine, `/proc/sys/kernel/hostname`.
-    pub(super) hostname: String,
     /// Subordinate user and group ids, from `/etc/subuid` and `/etc/subgid`; `None` where another source
     /// (`subid:` in `/etc/nsswitch.conf`) or nobody tells.
     pub(super) subordinate_uids: Option<u64>,
@@ -75,10 +73,6 @@ impl Host {
         );
         Self {
             uid,
-            hostname: text("proc/sys/kernel/hostname")
-                .unwrap_or_default()
-                .trim()
-                .to_owned(),
             subordinate_uids: ids("etc/subuid"),
             subordinate_gids: ids("etc/subgid"),
             id_mappers: program("newuidmap") && program("newgidmap"),
@@ -94,11 +88,6 @@ impl Host {
                 .and_then(|users| keys_of(&users, uid, number("kernel/keys/maxkeys"))),
             user,
         }
-    }
-
-    /// Whether the machine of that name is this one.
-    pub(in crate::command_line) fn is(&self, hostname: &str) -> bool {
-        !hostname.is_empty() && self.hostname == hostname
     }
 }
 
@@ -166,7 +155,6 @@ mod tests {
             "etc/subuid",
             "v:1:5\nu:100000:65536\n1000:200000:10\nbroken\nu:x:y\n",
         );
-        write("proc/sys/kernel/hostname", "lab\n");
         write("proc/sys/net/ipv4/ip_unprivileged_port_start", "1024\n");
         write(
             "proc/key-users",
@@ -187,7 +175,7 @@ mod tests {
             (host.subordinate_uids, host.subordinate_gids),
             (Some(65546), Some(0))
         );
-        assert!(host.is("lab") && !host.is("other") && !host.id_mappers && !host.fuse);
+        assert!(!host.id_mappers && !host.fuse);
         assert_eq!(
             host.delegated,
             Some(vec!["memory".to_owned(), "pids".to_owned()])

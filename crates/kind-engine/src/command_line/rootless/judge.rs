@@ -213,7 +213,6 @@ mod tests {
         Host {
             uid: 1000,
             user: Some("u".to_owned()),
-            hostname: "lab".to_owned(),
             subordinate_uids: Some(IDS),
             subordinate_gids: Some(IDS),
             id_mappers: true,

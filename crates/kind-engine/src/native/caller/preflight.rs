@@ -41,7 +41,7 @@ pub(super) fn check_host(state: &Path) -> Result<Info, Error> {
         cgroup2: hierarchies.unified(),
         limits: Limits::ALL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        hostname: String::new(),
+        hostname: crate::own_hostname(),
         architecture: Platform::of_host().architecture,
         storage_driver: "overlay".to_owned(),
         backing_filesystem: String::new(),

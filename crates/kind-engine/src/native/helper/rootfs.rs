@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use kind_sys::cgroup::{Hierarchies, Kind};
 use kind_sys::device::{self, Device};
-use kind_sys::mount::{self, DetachedMount, MountPropagation};
+use kind_sys::mount::{self, DetachedMount, MountPropagationFlags};
 use kind_sys::mountinfo;
 use rustix::mount::MountFlags;
 
@@ -24,7 +24,7 @@ struct BindMount {
     target: PathBuf,
     directory: bool,
     read_only: bool,
-    propagation: MountPropagation,
+    propagation: Propagation,
 }
 
 /// Makes the node's files the root of the calling process: the overlay and `/var`, nothing of the
@@ -130,21 +130,24 @@ fn user_mounts(node: &NodeRecord) -> Result<Vec<BindMount>, Error> {
     for wanted in &node.host.mounts {
         let mut bind = open_bind_mount(&wanted.host, &wanted.container)?;
         bind.read_only = wanted.read_only;
-        bind.propagation = match wanted.propagation {
-            Propagation::None => MountPropagation::Private,
-            Propagation::HostToContainer => MountPropagation::Slave,
-            Propagation::Bidirectional => MountPropagation::Shared,
-        };
+        bind.propagation = wanted.propagation;
         let holder = fs::canonicalize(&wanted.host).ok();
         let holder = holder.and_then(|path| mountinfo::holding(&table, &path).cloned());
-        if bind.propagation != MountPropagation::Private
-            && !holder.is_some_and(|mount| mount.shared)
-        {
+        if bind.propagation != Propagation::None && !holder.is_some_and(|mount| mount.shared) {
             return Err(not_shared(&wanted.host));
         }
         binds.push(bind);
     }
     Ok(binds)
+}
+
+/// A mount's propagation in the kernel's words.
+fn propagation_flag(propagation: Propagation) -> MountPropagationFlags {
+    match propagation {
+        Propagation::None => MountPropagationFlags::PRIVATE,
+        Propagation::HostToContainer => MountPropagationFlags::DOWNSTREAM,
+        Propagation::Bidirectional => MountPropagationFlags::SHARED,
+    }
 }
 
 fn not_shared(path: &Path) -> Error {
@@ -169,7 +172,7 @@ fn open_bind_mount(source: &Path, target: &Path) -> Result<BindMount, Error> {
         target: target.to_owned(),
         directory: source.is_dir(),
         read_only: false,
-        propagation: MountPropagation::Private,
+        propagation: Propagation::None,
     })
 }
 
@@ -178,7 +181,7 @@ fn attach_bind_mount(bind: BindMount) -> Result<(), Error> {
     let attach = || -> io::Result<()> {
         make_target(&target, bind.directory)?;
         bind.tree.attach_at(&target)?;
-        mount::set_propagation(&target, bind.propagation)?;
+        mount::set_propagation(&target, propagation_flag(bind.propagation))?;
         if bind.read_only {
             mount::read_only(&target)
         } else {

@@ -81,7 +81,7 @@ fn start_node(state: &State, directory: &NodeDirectory, record: &NodeRecord) -> 
     let network = {
         let lock = state.lock()?;
         let network = network::ensure_network(state, &record.network, &lock)?;
-        network::bring_up_network(&network, record.ipv6_forwarding, &lock)?;
+        network::bring_up_network(state, &network, record.ipv6_forwarding, &lock)?;
         hosts::write_hosts(state, &record.network, &lock)?;
         network
     };

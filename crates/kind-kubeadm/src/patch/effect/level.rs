@@ -35,11 +35,14 @@ impl Level {
         } else {
             Scope::First
         };
-        let patches = (
-            &cluster.kubeadm_config_patches[..],
-            &cluster.kubeadm_config_patches_json6902[..],
-        );
-        let mut levels = vec![Self::new(cluster, "", patches, scope, &cluster.nodes)];
+        let mut levels = vec![Self::new(
+            cluster,
+            "",
+            &cluster.kubeadm_config_patches,
+            &cluster.kubeadm_config_patches_json6902,
+            scope,
+            &cluster.nodes,
+        )];
         let first = cluster.bootstrap_node();
         for (index, name) in cluster.node_names().iter().enumerate() {
             let node = &cluster.nodes[index];
@@ -48,13 +51,14 @@ impl Level {
                 _ if first.as_ref() == Some(name) => Scope::First,
                 _ => Scope::Other,
             };
-            let patches = (
-                &node.kubeadm_config_patches[..],
-                &node.kubeadm_config_patches_json6902[..],
-            );
-            let prefix = format!("nodes[{index}].");
-            let nodes = std::slice::from_ref(node);
-            levels.push(Self::new(cluster, &prefix, patches, scope, nodes));
+            levels.push(Self::new(
+                cluster,
+                &format!("nodes[{index}]."),
+                &node.kubeadm_config_patches,
+                &node.kubeadm_config_patches_json6902,
+                scope,
+                std::slice::from_ref(node),
+            ));
         }
         levels
     }
@@ -62,7 +66,8 @@ impl Level {
     fn new(
         cluster: &Cluster,
         prefix: &str,
-        (merge, operations): (&[String], &[JsonPatch]),
+        merge: &[String],
+        operations: &[JsonPatch],
         scope: Scope,
         nodes: &[Node],
     ) -> Self {

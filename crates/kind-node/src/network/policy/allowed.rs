@@ -45,7 +45,7 @@ impl<'a> Compiler<'a> {
                 }
                 Port::Named(protocol, name) => {
                     let set = format!("{}-{index}", part.name);
-                    let services = self.named_ports(part, allowed, (*protocol, name));
+                    let services = self.named_ports(part, allowed, *protocol, name);
                     self.table.add_set(set.clone(), Set::Services(services));
                     let matches = vec![Match::Service(set)];
                     if part.direction == Direction::Egress {
@@ -93,11 +93,14 @@ impl<'a> Compiler<'a> {
         &self,
         part: &Part<'_>,
         allowed: &Allowed,
-        port: (u8, &str),
+        protocol: u8,
+        name: &str,
     ) -> BTreeSet<Service> {
         if part.direction == Direction::Ingress {
             let pods = part.selected.iter().map(|(_, pod)| *pod);
-            return pods.flat_map(|pod| self.pod_services(pod, port)).collect();
+            return pods
+                .flat_map(|pod| self.pod_services(pod, protocol, name))
+                .collect();
         }
         let pods = self.cluster.pods.all_objects().iter();
         let pods = pods.filter(|(key, pod)| match &allowed.peers {
@@ -110,14 +113,15 @@ impl<'a> Compiler<'a> {
                         .any(|address| in_blocks(peers, address))
             }
         });
-        pods.flat_map(|(_, pod)| self.pod_services(pod, port))
+        pods.flat_map(|(_, pod)| self.pod_services(pod, protocol, name))
             .collect()
     }
 
     fn pod_services(
         &self,
         pod: &'a Pod,
-        (protocol, name): (u8, &str),
+        protocol: u8,
+        name: &str,
     ) -> impl Iterator<Item = Service> + use<'a> {
         let ports = pod.ports.iter();
         let ports = ports.filter(|port| port.protocol == protocol && port.name == name);

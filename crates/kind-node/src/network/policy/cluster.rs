@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::super::settings::Settings;
 use super::ranges::Block;
 use super::selector::{Labels, Selector};
+use crate::kubernetes::Protocol;
 use crate::kubernetes::store::Store;
 
 /// All that decides about traffic.
@@ -124,7 +125,7 @@ pub(super) fn reduce_pod(pod: v1::Pod, settings: &Settings) -> Option<Pod> {
 fn named_port(port: v1::ContainerPort) -> Option<NamedPort> {
     Some(NamedPort {
         name: port.name?,
-        protocol: protocol_number(port.protocol.as_deref())?,
+        protocol: Protocol::of_object(port.protocol.as_deref())?.number(),
         port: u16::try_from(port.container_port).ok()?,
     })
 }
@@ -185,7 +186,7 @@ fn reduce_peer(peer: api::NetworkPolicyPeer) -> Option<Peer> {
 }
 
 fn reduce_port(port: api::NetworkPolicyPort) -> Option<Port> {
-    let protocol = protocol_number(port.protocol.as_deref())?;
+    let protocol = Protocol::of_object(port.protocol.as_deref())?.number();
     match port.port {
         None => Some(Port::Protocol(protocol)),
         Some(IntOrString::String(name)) => Some(Port::Named(protocol, name)),
@@ -194,15 +195,5 @@ fn reduce_port(port: api::NetworkPolicyPort) -> Option<Port> {
             let number = |port: i32| u16::try_from(port).ok();
             Some(Port::Range(protocol, number(first)?, number(last)?))
         }
-    }
-}
-
-/// The number of a protocol.
-fn protocol_number(name: Option<&str>) -> Option<u8> {
-    match name {
-        None | Some("TCP") => Some(6),
-        Some("UDP") => Some(17),
-        Some("SCTP") => Some(132),
-        Some(_) => None,
     }
 }

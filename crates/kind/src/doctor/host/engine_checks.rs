@@ -1,5 +1,6 @@
 //! The engine that would be used: whether it answers, how old it is, and what its host lacks.
 
+use kind_engine::command_line::Version;
 use kind_engine::{Engine, Info};
 
 use super::engines::{Answer, Candidate, Engines, Refusal};
@@ -8,9 +9,9 @@ use crate::doctor::outcome::{Outcome, Problem};
 use crate::engines::{CLIENTS, LIMA_CLIENT, engine_client};
 
 /// Releases before it do not know what nodes are made with (`--cgroupns`).
-const OLDEST_DOCKER: (u64, u64) = (20, 10);
+const OLDEST_DOCKER: Version = Version(20, 10, 0);
 /// Releases before it were not tried with nodes for years.
-const OLD_PODMAN: (u64, u64) = (4, 0);
+const OLD_PODMAN: Version = Version(4, 0, 0);
 
 pub(super) fn look_at_engine(host: &Host) -> Outcome {
     judge_engine(host.engines(), host.is_root())
@@ -19,8 +20,8 @@ pub(super) fn look_at_engine(host: &Host) -> Outcome {
 /// Which engine would be used, and whether it can be.
 pub(in crate::doctor) fn judge_engine(engines: &Engines, is_root: bool) -> Outcome {
     let used = engines.used();
-    let hanging = engines.hanging();
-    let mut problems: Vec<_> = hanging.map(|hangs| passed_over(hangs, used)).collect();
+    let unseen = engines.unseen();
+    let mut problems: Vec<_> = unseen.map(|one| passed_over(one, used)).collect();
     match &used.answer {
         Answer::Answers(_) if problems.is_empty() => {
             return Outcome::Passed(describe_choice(engines));
@@ -64,12 +65,23 @@ fn silent(used: &Candidate) -> Problem {
     Problem::error(found, "an answer within a second", restart(used)).of(used.name)
 }
 
-/// An engine that hangs where another one answers: its clusters are not seen.
-fn passed_over(hangs: &Candidate, used: &Candidate) -> Problem {
+/// An engine that hangs or denies this user where another one answers: its clusters are not seen.
+fn passed_over(unseen: &Candidate, used: &Candidate) -> Problem {
     let used = used.describe();
-    let found =
-        format!("it does not answer, and is passed over ({used}): its clusters are not seen");
-    Problem::warning(found, "an answer within a second", restart(hangs)).of(hangs.name)
+    let (does, expected, remedy) = match unseen.denial() {
+        Some(denial) => (
+            "denies this user",
+            "one that may be used",
+            denial.remedy.clone(),
+        ),
+        None => (
+            "does not answer",
+            "an answer within a second",
+            restart(unseen),
+        ),
+    };
+    let found = format!("it {does}, and is passed over ({used}): its clusters are not seen");
+    Problem::warning(found, expected, remedy).of(unseen.name)
 }
 
 /// What brings an engine back that hangs.
@@ -105,7 +117,7 @@ pub(super) fn look_at_version(host: &Host) -> Outcome {
 
 fn judge_version(used: &Candidate, info: &Info) -> Outcome {
     let told = format!("{} {}", used.name, info.version);
-    let is_older = |oldest| version_of(&info.version).is_some_and(|version| version < oldest);
+    let is_older = |oldest| Version::parse(&info.version).is_some_and(|version| version < oldest);
     let update = format!("update {}", used.name);
     match used.name {
         "docker" if is_older(OLDEST_DOCKER) => Problem::error(
@@ -119,19 +131,6 @@ fn judge_version(used: &Candidate, info: &Info) -> Outcome {
         }
         _ => Outcome::Passed(told),
     }
-}
-
-/// The first two numbers of a version.
-fn version_of(text: &str) -> Option<(u64, u64)> {
-    let mut numbers = text.trim_start_matches('v').split(['.', '-', '+', '~']);
-    let major = numbers.next()?.parse().ok()?;
-    Some((
-        major,
-        numbers
-            .next()
-            .and_then(|minor| minor.parse().ok())
-            .unwrap_or(0),
-    ))
 }
 
 pub(super) fn look_at_storage(host: &Host) -> Outcome {
@@ -178,7 +177,7 @@ fn host_problems(host: &Host) -> Vec<Problem> {
     let (Some(client), Some(info)) = (client, host.engines().info()) else {
         return Vec::new();
     };
-    let engine = engine_client((client.flavor, name), &host.settings.engine_parts());
+    let engine = engine_client(client.flavor, name, &host.settings.engine_parts());
     engine.remember_info(info.clone());
     let nodes = usize::try_from(host.planned.sum(1, 1)).unwrap_or(1);
     let expected = "a host that is ready for engines without root";
@@ -272,6 +271,7 @@ mod tests {
     fn the_engine_is_the_first_that_answers() {
         let native = || candidate("native", answers("1"));
         let no_daemon = || docker(refuses(Code::NoDaemon, "no daemon"));
+        let denies = || docker(refuses(Code::DaemonDenied, "permission denied"));
         let missing = || podman(Answer::Missing);
         for (candidates, expected) in [
             (
@@ -308,6 +308,15 @@ mod tests {
                 "passed: native: works, the first that answers; docker: no daemon",
             ),
             (vec![no_daemon(), missing(), not_root()], "error: no daemon"),
+            (
+                vec![denies(), podman(answers("5.0")), not_root()],
+                "warning: it denies this user, and is passed over (podman: version 5.0 answers): its clusters are not \
+                 seen",
+            ),
+            (
+                vec![denies(), missing(), not_root()],
+                "error: permission denied",
+            ),
             (
                 vec![docker(Answer::Missing), missing(), not_root()],
                 "error: no container engine is installed",

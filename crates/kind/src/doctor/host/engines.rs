@@ -66,6 +66,15 @@ impl Candidate {
         self.name == EngineChoice::Native.name()
     }
 
+    /// What says that it is not this user's to use.
+    pub(super) fn denial(&self) -> Option<&Refusal> {
+        let Answer::Refuses(refusals) = &self.answer else {
+            return None;
+        };
+        let mut refusals = refusals.iter();
+        refusals.find(|refusal| refusal.code == Code::DaemonDenied)
+    }
+
     fn answers(&self) -> bool {
         matches!(self.answer, Answer::Answers(_))
     }
@@ -145,10 +154,10 @@ impl Engines {
         there.map(Candidate::describe).collect()
     }
 
-    /// Those that were looked for before, and hang.
-    pub(super) fn hanging(&self) -> impl Iterator<Item = &Candidate> {
+    /// Those that were looked for before and run, as far as that is known.
+    pub(super) fn unseen(&self) -> impl Iterator<Item = &Candidate> {
         let before = self.candidates[..self.used].iter();
-        before.filter(|one| one.answer == Answer::Silent)
+        before.filter(|one| one.answer == Answer::Silent || one.denial().is_some())
     }
 
     /// What each one said.
@@ -177,9 +186,8 @@ fn needs_root(candidate: &Candidate) -> bool {
 /// used; so is a program that bears the name of another one.
 pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
     let began = Instant::now();
-    let choice = settings.choice;
-    let clients = choose_clients(choice);
-    let is_chosen = choice != EngineChoice::Detect;
+    let clients = choose_clients(settings.choice);
+    let is_chosen = settings.choice != EngineChoice::Detect;
     let answers = run_each(&clients, |client| {
         let deadline = began + ANSWER_TIMEOUT;
         let answer = probe_client(settings, client, deadline);
@@ -200,7 +208,8 @@ pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
         .zip(answers)
         .map(|(name, answer)| Candidate { name, answer })
         .collect();
-    if !candidates.iter().any(Candidate::answers) {
+    let choice = meant_choice(settings, &candidates);
+    if choice == EngineChoice::Detect && !candidates.iter().any(Candidate::answers) {
         ask_others(
             settings,
             &clients,
@@ -215,6 +224,19 @@ pub(super) fn find_engines(settings: &ProviderBuilder) -> Engines {
         });
     }
     Engines::choose_engine(choice, candidates)
+}
+
+/// Docker where a variable leads its program to a daemon, and nothing else was named.
+fn meant_choice(settings: &ProviderBuilder, candidates: &[Candidate]) -> EngineChoice {
+    let is_docker = |one: &Candidate| {
+        let is_there = !matches!(one.answer, Answer::Missing | Answer::Foreign(_));
+        one.name == EngineChoice::Docker.name() && is_there
+    };
+    let is_led = settings.engine_parts().docker_variable().is_some();
+    match settings.choice {
+        EngineChoice::Detect if is_led && candidates.iter().any(is_docker) => EngineChoice::Docker,
+        choice => choice,
+    }
 }
 
 /// The programs that come into question.
@@ -252,7 +274,8 @@ fn ask_others(
 
 fn probe_client(settings: &ProviderBuilder, client: &Client, deadline: Instant) -> Answer {
     let engine = engine_client(
-        (client.flavor, client.choice.name()),
+        client.flavor,
+        client.choice.name(),
         &settings.engine_parts(),
     );
     let limit = deadline.saturating_duration_since(Instant::now());
@@ -277,7 +300,8 @@ fn ask_client(
         _ => None,
     };
     let engine = engine_client(
-        (flavor.unwrap_or(client.flavor), client.choice.name()),
+        flavor.unwrap_or(client.flavor),
+        client.choice.name(),
         &settings.engine_parts(),
     );
     let limit = deadline.saturating_duration_since(Instant::now());

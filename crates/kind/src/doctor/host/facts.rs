@@ -112,7 +112,7 @@ impl Host {
             return true;
         };
         let own = self.text("proc/sys/kernel/hostname").unwrap_or_default();
-        used.is_native() || info.hostname == own.trim()
+        used.is_native() || info.is_on(own.trim())
     }
 
     /// The user whom the kernel takes nodes for.

@@ -4,11 +4,12 @@ use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
 use kind_config::Cluster;
+use kind_engine::ProxyAddress;
 
 use super::facts::Host;
 use crate::EngineChoice;
 use crate::doctor::outcome::{Outcome, Problem};
-use crate::proxies::{ProxyAddress, open_ports};
+use crate::proxies::open_ports;
 
 /// Variables that name a proxy.
 const PROXIES: [&str; 6] = [

@@ -1,10 +1,10 @@
 //! Whose the files are that root makes in a user's directory.
 //!
-//! `sudo` may keep the user's HOME. What is made there has to be the user's: a kubeconfig of root would be in
-//! the way of every later call without `sudo`. So new files and directories belong to the owner of the directory
+//! `sudo` may keep the user's HOME and runs in the user's directory. What is made there has to be the user's: a
+//! kubeconfig of root would be in the way of every later call without `sudo`, and logs could not be read. So new files and directories belong to the owner of the directory
 //! that they are made in. For everybody but root they do anyway.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -13,17 +13,25 @@ use crate::access::is_root;
 
 /// Gives a file that was made just now to the owner of its directory. Where the filesystem knows no owners,
 /// the file stays as it is.
-pub(super) fn give_to_owner_of(directory: &Path, file: &File) {
+pub(crate) fn give_to_owner_of(directory: &Path, file: &File) {
+    give_to_owner(fs::metadata(or_current(directory)), file);
+}
+
+/// The same for a directory that is open.
+pub(crate) fn give_to_owner_of_open(directory: &File, file: &File) {
+    give_to_owner(directory.metadata(), file);
+}
+
+fn give_to_owner(directory: io::Result<Metadata>, file: &File) {
     let given = || -> io::Result<()> {
-        let owner = fs::metadata(or_current(directory))?;
-        let made = file.metadata()?;
+        let (owner, made) = (directory?, file.metadata()?);
         if !is_root() || owner.uid() == 0 || owner.uid() == made.uid() {
             return Ok(());
         }
         std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()))
     };
     if let Err(error) = given() {
-        tracing::debug!(directory = %directory.display(), %error, "a file stays root's");
+        tracing::debug!(%error, "a file stays root's");
     }
 }
 
@@ -31,7 +39,7 @@ pub(super) fn give_to_owner_of(directory: &Path, file: &File) {
 ///
 /// # Errors
 /// The system's.
-pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     if or_current(path).is_dir() {
         return Ok(());
     }

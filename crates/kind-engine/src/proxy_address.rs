@@ -1,13 +1,13 @@
 //! A proxy's address as it stands in a variable.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Kinds of proxies that Go's programs reach (`net/http`), and so containerd and the kubelet.
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
 /// The parts of a proxy's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ProxyAddress<'a> {
+pub struct ProxyAddress<'a> {
     /// The scheme and the login, up to the host.
     before: &'a str,
     /// A name or an address, without brackets.
@@ -22,7 +22,7 @@ impl<'a> ProxyAddress<'a> {
     ///
     /// # Errors
     /// Says what is wrong with it.
-    pub(crate) fn parse(value: &'a str) -> Result<Self, &'static str> {
+    pub fn parse(value: &'a str) -> Result<Self, &'static str> {
         if value.contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err("there is a blank in it");
         }
@@ -51,7 +51,7 @@ impl<'a> ProxyAddress<'a> {
     }
 
     /// The host and its port, without a login.
-    pub(crate) fn place(&self) -> String {
+    pub fn place(&self) -> String {
         let host = if self.host.contains(':') {
             format!("[{}]", self.host)
         } else {
@@ -64,7 +64,7 @@ impl<'a> ProxyAddress<'a> {
     }
 
     /// The port that programs use.
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         let scheme = self.before.split(':').next().unwrap_or_default();
         let usual = match scheme.to_ascii_lowercase().as_str() {
             "https" => 443,
@@ -74,8 +74,14 @@ impl<'a> ProxyAddress<'a> {
         self.port.unwrap_or(usual)
     }
 
+    /// Where it is, if it is named by an address.
+    pub fn socket(&self) -> Option<SocketAddr> {
+        let address = self.host.parse().ok()?;
+        Some(SocketAddr::new(address, self.port()))
+    }
+
     /// Whether it is whatever program's own machine that reads it.
-    pub(crate) fn is_loopback(&self) -> bool {
+    pub fn is_loopback(&self) -> bool {
         let name = self.host.trim_end_matches('.').to_ascii_lowercase();
         let address = name.parse::<IpAddr>().ok();
         let address = address.map(|address| address.to_canonical());
@@ -85,7 +91,7 @@ impl<'a> ProxyAddress<'a> {
     }
 
     /// The same with another host.
-    pub(crate) fn at_host(&self, address: IpAddr) -> String {
+    pub fn at_host(&self, address: IpAddr) -> String {
         let host = address.to_string();
         let there = ProxyAddress {
             before: self.before,
@@ -185,5 +191,9 @@ mod tests {
         assert_eq!(v4, "http://me:secret@172.18.0.1:3128/x");
         let v6 = ProxyAddress::parse("localhost").unwrap();
         assert_eq!(v6.at_host("fc00::1".parse().unwrap()), "[fc00::1]");
+        let socket = |text| ProxyAddress::parse(text).unwrap().socket();
+        assert_eq!(socket(&v4), "172.18.0.1:3128".parse().ok());
+        assert_eq!(socket("https://[fc00::1]/"), "[fc00::1]:443".parse().ok());
+        assert_eq!(socket("http://proxy:3128"), None);
     }
 }

@@ -326,4 +326,5 @@ pub fn patched(
 }
 
 #[cfg(test)]
+#[path = "patched_tests.rs"]
 mod tests;
