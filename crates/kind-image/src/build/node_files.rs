@@ -169,7 +169,10 @@ fn put_manifests(layer: &Path, inputs: &NodeFileInputs<'_>) -> Result<(), Error>
 /// A manifest without the objects that this version does not know.
 fn known_objects(manifest: &str, version: &str) -> String {
     let is_known = |object: &&str| {
-        let needed = object.lines().next().and_then(|line| line.strip_prefix(NEEDS));
+        let needed = object
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix(NEEDS));
         let needed = needed.and_then(|minor| minor.parse().ok());
         needed.is_none_or(|minor| is_since(version, (1, minor)))
     };

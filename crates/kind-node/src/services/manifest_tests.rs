@@ -41,7 +41,10 @@ fn an_account_of_a_worker_cannot_write_addresses_or_lead() {
             "!(params.metadata.name in request.userInfo.extra['authentication.kubernetes.io/node-name'])\n",
         ];
         assert_admits(manifest, name, &lines);
-        let workers = format!("- key: {}\n          operator: DoesNotExist\n", super::lease::CONTROL_PLANE);
+        let workers = format!(
+            "- key: {}\n          operator: DoesNotExist\n",
+            super::lease::CONTROL_PLANE
+        );
         assert!(manifest.contains(&workers));
         // A cluster without workers has nobody to keep out.
         assert!(manifest.contains("parameterNotFoundAction: Allow\n"));
