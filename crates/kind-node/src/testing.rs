@@ -81,6 +81,19 @@ pub(crate) fn assert_runs(manifest: &str, word: &str) {
     assert_eq!(manifest.matches("imagePullPolicy: Never").count(), 1);
     assert_eq!(manifest.matches("imagePullPolicy").count(), 1);
     assert!(manifest.contains(&format!("args: [{word}")));
+    assert_is_confined(manifest);
+}
+
+/// Fails unless a manifest's container has no more of the kernel than it needs.
+fn assert_is_confined(manifest: &str) {
+    for line in [
+        "            allowPrivilegeEscalation: false\n",
+        "            seccompProfile:\n              type: RuntimeDefault\n",
+        "            readOnlyRootFilesystem: true\n",
+        "              drop: [ALL]\n",
+    ] {
+        assert_eq!(manifest.matches(line).count(), 1, "{line}");
+    }
 }
 
 /// Fails unless a manifest has an admission policy of that name, in force, with these lines.
