@@ -29,7 +29,7 @@ pub(crate) fn check_advisories() -> Result<(), Failure> {
         return Ok(());
     }
     for manifest in MANIFESTS {
-        shell::run(deny(manifest).args(["check", "--disable-fetch", "advisories"]))?;
+        shell::run(deny(manifest).args(["check", "advisories"]))?;
     }
     Ok(())
 }

@@ -393,7 +393,8 @@ impl Engine for CommandLine {
         let info = self.info()?;
         let surroundings = self.find_surroundings(node)?;
         let arguments = arguments::create_arguments(self.flavor, &info, node, &surroundings);
-        if let Err(error) = self.program.command_output(&arguments) {
+        let program = self.program.with_secrets(&node.env);
+        if let Err(error) = program.command_output(&arguments) {
             if let Some(volume) = &surroundings.volume {
                 // A node that was there before keeps its own.
                 let removed = self

@@ -294,6 +294,17 @@ mod tests {
     }
 
     #[test]
+    fn only_pods_links_lead_to_loopback_addresses() {
+        let settings = include_str!("files/99-kind.conf").lines();
+        let mut settings = settings.filter(|line| line.contains("route_localnet"));
+        assert_eq!(
+            settings.next(),
+            Some("net.ipv4.conf.default.route_localnet=1")
+        );
+        assert_eq!(settings.next(), None);
+    }
+
+    #[test]
     fn objects_come_with_the_release_that_knows_them() {
         let manifest = "a\n---\n# needs Kubernetes 1.30\n# why\nb\n---\nc\n";
         assert_eq!(known_objects(manifest, "v1.30.0"), manifest);
