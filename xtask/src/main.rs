@@ -4,6 +4,7 @@
 mod attempt;
 mod bench;
 mod conformance;
+mod dependencies;
 mod failure;
 mod faults;
 mod fuzz;
@@ -50,6 +51,7 @@ Commands:
                 numbers about the code of this checkout or another one, a line each; --show lists the
                 places behind one of them: cargo xtask measure --show circles; --check fails if files use
                 each other in a circle, reach into other rooms or stand where no module is looked for
+  advisories    look for crates with a known fault, or taken back, in the lock files
   build         build the kind command and the kind-node program it carries
   sample-image  write the image of the sample app as an archive
   node-image    write the node image from Debian's packages as an archive
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz::run(&arguments[1..]),
         Some("lab") => lab::run(&arguments[1..]),
         Some("measure") => measure::measure_workspace(&arguments[1..]),
+        Some("advisories") => dependencies::check_advisories(),
         Some("build") => {
             programs::build().map(|programs| shell::say(&programs.kind.display().to_string()))
         }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: style, lints, documentation, licences, unit tests, and real clusters.
 
-use crate::shell::{self, cargo, has};
-use crate::{Failure, fuzz, measure, node_image, packages, programs, sample};
+use crate::shell::{self, cargo};
+use crate::{Failure, dependencies, fuzz, measure, node_image, packages, programs, sample};
 
 /// Runs everything; `fast` leaves out what needs a real cluster.
 pub(crate) fn run(fast: bool) -> Result<(), Failure> {
@@ -14,6 +14,8 @@ pub(crate) fn run(fast: bool) -> Result<(), Failure> {
     if fast {
         return Ok(());
     }
+    // Their database changes by itself: what needs no network stays as it is.
+    dependencies::check_advisories()?;
     packages::ensure(&packages::ENGINES, true)?;
     let kind = programs::build()?.kind;
     shell::run(
@@ -40,16 +42,5 @@ fn style() -> Result<(), Failure> {
     shell::run(cargo().args(lints))?;
     let documents = ["doc", "--workspace", "--lib", "--no-deps", "--quiet"];
     shell::run(cargo().args(documents).env("RUSTDOCFLAGS", "-D warnings"))?;
-    if !has("cargo-deny") {
-        shell::run(cargo().args(["install", "--quiet", "--locked", "cargo-deny"]))?;
-    }
-    shell::run(cargo().args([
-        "deny",
-        "--log-level",
-        "error",
-        "check",
-        "licenses",
-        "bans",
-        "sources",
-    ]))
+    dependencies::check_graph()
 }

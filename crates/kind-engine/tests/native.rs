@@ -418,7 +418,7 @@ fn load_balancer(host: &Host) {
     let can = "test -w $f && echo $f";
     let script = format!(
         "for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /etc /kind /kind/load-balancer.json; do {can}; done; \
-         grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs)' /proc/self/status; echo end; while :; do sleep 0.1; done"
+         grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:)' /proc/self/status; echo end; while :; do sleep 0.1; done"
     );
     let spec = NodeSpec {
         purpose: Purpose::LoadBalancer,
@@ -439,7 +439,7 @@ fn load_balancer(host: &Host) {
     ]);
     let sets = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
     expected.extend(sets.map(|set| format!("{set}:\t{none}")));
-    expected.extend(["NoNewPrivs:\t1".to_owned(), "end".to_owned()]);
+    expected.extend(["NoNewPrivs:\t1", "Seccomp:\t2", "end"].map(str::to_owned));
     let log = host.log("one");
     let lines: Vec<_> = log
         .lines()

@@ -1,11 +1,11 @@
 //! Rulesets, listed and applied as one transaction by the program `nft`.
 
 use std::io::{self, Write};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::Error;
+use crate::{Error, host_program};
 
 /// The removal of a table, whether it exists or not.
 pub fn removal(table: &str) -> Value {
@@ -25,7 +25,7 @@ pub fn tables() -> Result<Vec<(String, String)>, Error> {
 
 /// The objects that `nft list` shows for `what`.
 pub fn list(what: &[&str]) -> Result<Vec<Value>, Error> {
-    let mut command = Command::new("nft");
+    let mut command = host_program("nft");
     let output = command.args(["-j", "list"]).args(what).output();
     let output = output.map_err(unavailable)?;
     if !output.status.success() {
@@ -41,7 +41,7 @@ pub fn list(what: &[&str]) -> Result<Vec<Value>, Error> {
 
 /// Applies a ruleset in one transaction: all of it or nothing.
 pub fn apply(ruleset: &Value) -> Result<(), Error> {
-    let mut child = Command::new("nft")
+    let mut child = host_program("nft")
         .args(["-j", "-f", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

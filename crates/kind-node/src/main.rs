@@ -19,6 +19,7 @@ mod network;
 mod nft;
 mod pause;
 mod pod_addresses;
+mod restricted_pods;
 mod services;
 mod signals;
 mod storage;

@@ -81,4 +81,36 @@ pub(crate) fn assert_runs(manifest: &str, word: &str) {
     assert_eq!(manifest.matches("imagePullPolicy: Never").count(), 1);
     assert_eq!(manifest.matches("imagePullPolicy").count(), 1);
     assert!(manifest.contains(&format!("args: [{word}")));
+    assert_is_confined(manifest);
+}
+
+/// Fails unless a manifest's container has no more of the kernel than it needs.
+fn assert_is_confined(manifest: &str) {
+    for line in [
+        "            allowPrivilegeEscalation: false\n",
+        "            seccompProfile:\n              type: RuntimeDefault\n",
+        "            readOnlyRootFilesystem: true\n",
+        "              drop: [ALL]\n",
+    ] {
+        assert_eq!(manifest.matches(line).count(), 1, "{line}");
+    }
+}
+
+/// Fails unless a manifest has an admission policy of that name, in force, with these lines.
+pub(crate) fn assert_admits(manifest: &str, name: &str, lines: &[&str]) {
+    let objects = manifest.split("---\n");
+    let of_admission = |kind: &str| {
+        let beginning = "# needs Kubernetes 1.30\n";
+        let kind = format!("kind: {kind}\nmetadata:\n  name: {name}\n");
+        let mut objects = objects.clone();
+        objects.find(|object| object.starts_with(beginning) && object.contains(&kind))
+    };
+    let policy = of_admission("ValidatingAdmissionPolicy").unwrap();
+    assert!(policy.contains("failurePolicy: Fail\n"));
+    for line in lines {
+        assert!(policy.contains(line), "{line}");
+    }
+    let binding = of_admission("ValidatingAdmissionPolicyBinding").unwrap();
+    assert!(binding.contains(&format!("policyName: {name}\n")));
+    assert!(binding.contains("validationActions: [Deny]\n"));
 }

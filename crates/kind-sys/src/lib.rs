@@ -1,4 +1,4 @@
-//! What nodes need of the Linux kernel: namespaces, mounts, cgroups, devices, terminals, signals.
+//! What nodes need of the Linux kernel: namespaces, mounts, cgroups, devices, terminals, signals, filters of system calls.
 //!
 //! The only crate with `unsafe`; each block says why it is sound.
 #![cfg(target_os = "linux")]
@@ -10,5 +10,6 @@ pub mod mountinfo;
 pub mod namespace;
 pub mod packet;
 pub mod process;
+pub mod seccomp;
 pub mod terminal;
 pub mod tree;

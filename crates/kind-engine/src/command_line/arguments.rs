@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use super::agent::{LABEL, NODE_AGENT_PATH};
+use super::environment::variable_arguments;
 use super::{Flavor, images, seed};
 use crate::{HostConfig, Info, NodeSpec, Purpose};
 
@@ -69,9 +70,7 @@ pub(super) fn create_arguments(
     for (name, address) in &surroundings.hosts {
         arguments.add_option("--add-host", &format!("{name}:{address}"));
     }
-    for (name, value) in &node.env {
-        arguments.add_option("-e", &format!("{name}={value}"));
-    }
+    arguments.0.extend(variable_arguments(&node.env));
     // What ports are published at is found out before.
     let HostConfig {
         mounts,

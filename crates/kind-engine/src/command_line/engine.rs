@@ -240,10 +240,11 @@ impl CommandLine {
         node: &NodeSpec,
         surroundings: &mut Surroundings,
     ) -> Result<(), Error> {
+        let program = self.program.with_secrets(&node.env);
         let mut moves = 0;
         loop {
             let arguments = arguments::create_arguments(self.flavor, info, node, surroundings);
-            self.program.command_output(&arguments)?;
+            program.command_output(&arguments)?;
             if moves == MAX_MOVES || !self.gives_up_addresses(node)? {
                 return Ok(());
             }

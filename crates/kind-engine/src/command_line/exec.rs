@@ -6,6 +6,7 @@ use std::thread;
 
 use kind_image::concurrent::run_both;
 
+use super::environment::variable_arguments;
 use super::program::Program;
 use super::streams;
 use crate::{Command, Error, Io};
@@ -28,6 +29,7 @@ pub(super) fn exec_command(
     io: Io<'_>,
 ) -> Result<i32, Error> {
     let arguments = exec_arguments(node, command, io.stdin.is_some());
+    let program = &program.with_secrets(&command.env);
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     #[cfg(target_os = "linux")]
     if command.tty {
@@ -85,9 +87,7 @@ fn exec_arguments(node: &str, command: &Command, input: bool) -> Vec<String> {
     if command.tty {
         arguments.push("-t".to_owned());
     }
-    for (name, value) in &command.env {
-        arguments.extend(["-e".to_owned(), format!("{name}={value}")]);
-    }
+    arguments.extend(variable_arguments(&command.env));
     arguments.push(node.to_owned());
     arguments.extend(command.argv.iter().cloned());
     arguments

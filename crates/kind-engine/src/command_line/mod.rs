@@ -15,6 +15,7 @@ mod copy;
 #[cfg(target_os = "linux")]
 mod drawing;
 mod engine;
+mod environment;
 mod exec;
 mod failure_reason;
 mod flavor;

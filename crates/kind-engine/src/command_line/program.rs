@@ -1,5 +1,6 @@
 //! Running the engine's program.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use kind_image::concurrent::run_both;
 use kind_secret::redact_document;
 use tempfile::TempDir;
 
+use super::environment::secret_variables;
 use super::liveness::{self, Liveness, Pulse};
 use super::watchdog::{self, Call, Verdict};
 use super::{FailureReason, Flavor, quote};
@@ -29,6 +31,8 @@ pub(super) struct Program {
     scratch: Option<PathBuf>,
     /// Where directories for those are made.
     temporary: PathBuf,
+    /// What of a node's or a command's environment is no argument.
+    secrets: BTreeMap<String, String>,
 }
 
 impl Program {
@@ -41,6 +45,7 @@ impl Program {
             liveness: Arc::new(Liveness::new(Vec::new(), liveness::USUAL)),
             scratch: None,
             temporary: PathBuf::from("/tmp"),
+            secrets: BTreeMap::new(),
         }
     }
 
@@ -68,6 +73,7 @@ impl Program {
             name,
             scratch: None,
             temporary: PathBuf::from("/tmp"),
+            secrets: BTreeMap::new(),
         }
     }
 
@@ -75,6 +81,17 @@ impl Program {
     pub(super) fn with_scratch(&self, directory: &Path) -> Self {
         Self {
             scratch: Some(directory.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same program for a call that names those of the variables which have a secret.
+    pub(super) fn with_secrets(&self, variables: &BTreeMap<String, String>) -> Self {
+        let secrets = secret_variables(variables);
+        Self {
+            secrets: secrets
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             ..self.clone()
         }
     }
@@ -103,7 +120,7 @@ impl Program {
     /// The program with its arguments, for a caller that gives it streams and a session.
     pub(super) fn bare_command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(&self.name);
-        command.args(arguments);
+        command.args(arguments).envs(&self.secrets);
         command.envs(self.scratch.iter().map(|scratch| ("TMPDIR", scratch)));
         #[cfg(target_os = "linux")]
         kind_sys::process::die_with_parent(&mut command);

@@ -1,15 +1,21 @@
 //! What goes from a process to the next one: the calling program is executed again for what needs a
 //! single-threaded process of its own.
 //!
-//! `PROGRAM __native CALL` with a [`Call`] as JSON. Failures come back through a file, because a helper's
-//! standard streams belong to what it runs.
+//! `PROGRAM __native FILE` with a [`Call`] as JSON in a file that is in memory only: arguments can be seen by every user, and
+//! commands have secrets. Failures come back through a file, because a helper's standard streams belong to what it
+//! runs. Of the caller's environment a helper gets where programs are: a monitor stays for long, and it is nothing of
+//! its.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use serde::{Deserialize, Serialize};
 
 use super::state::{State, io_error, make_directory};
@@ -76,6 +82,8 @@ pub(super) struct Helper {
     /// The command, for its streams to be set.
     pub(super) command: Command,
     report: PathBuf,
+    /// Open until the helper has read it.
+    _call: File,
 }
 
 impl Helper {
@@ -97,13 +105,21 @@ impl Helper {
             task,
             report: report.clone(),
         };
-        let call = serde_json::to_string(&call).map_err(|source| Error::Record {
+        let text = serde_json::to_vec(&call).map_err(|source| Error::Record {
             path: report.clone(),
             source,
         })?;
+        let call = write_call(&text).map_err(Error::io("hand a task to a helper process"))?;
         let mut command = Command::new(program);
-        command.arg(INTERNAL_COMMAND).arg(call);
-        Ok(Self { command, report })
+        command
+            .args([INTERNAL_COMMAND, &call_path(&call)])
+            .env_clear()
+            .env("PATH", kind_net::search_path());
+        Ok(Self {
+            command,
+            report,
+            _call: call,
+        })
     }
 
     /// The error of a helper that ended with `code`, if it failed itself.
@@ -151,6 +167,25 @@ impl Helper {
     }
 }
 
+impl Call {
+    /// What the file at that path asks for.
+    pub(super) fn read(path: &OsStr) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&fs::read(path)?)?)
+    }
+}
+
+/// A file in memory.
+fn write_call(text: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("call", MemfdFlags::CLOEXEC)?);
+    file.write_all(text)?;
+    Ok(file)
+}
+
+/// Where another process of this user finds an open file.
+fn call_path(file: &File) -> String {
+    format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd())
+}
+
 impl Drop for Helper {
     fn drop(&mut self) {
         // It may never have been made.
@@ -161,4 +196,40 @@ impl Drop for Helper {
 /// The program that runs now, for a helper that starts the next one.
 pub(super) fn own_program() -> &'static Path {
     Path::new("/proc/self/exe")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_helper_shows_no_secret_and_keeps_nothing_of_its_callers_environment() {
+        let place = tempfile::tempdir().unwrap();
+        let program = place.path().join("program");
+        fs::write(&program, "#!/bin/sh\necho \"$@\"\n/usr/bin/env\n").unwrap();
+        fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let state = State::new(place.path().join("state"));
+        let request = ExecRequest {
+            argv: vec!["true".to_owned()],
+            env: [("PASSWORD".to_owned(), "hidden".to_owned())].into(),
+            tty: false,
+        };
+        state.make_directories().unwrap();
+        let mut helper = Helper::new(&program, &state, "n", Task::Exec(request)).unwrap();
+        let path = helper.command.get_args().last().unwrap().to_owned();
+        let Task::Exec(read) = Call::read(&path).unwrap().task else {
+            panic!("another task");
+        };
+        assert_eq!(read.env["PASSWORD"], "hidden");
+        let output = helper.command.output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(told.starts_with("__native /proc/"), "{told}");
+        assert!(!told.contains("hidden"), "{told}");
+        // cargo sets it for whoever runs tests.
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        assert!(!told.contains("CARGO_MANIFEST_DIR"), "{told}");
+        assert!(told.contains("PATH="), "{told}");
+    }
 }

@@ -19,7 +19,7 @@ pub fn helper_main(arguments: &[OsString]) -> Option<i32> {
     if word != INTERNAL_COMMAND {
         return None;
     }
-    let call: Call = serde_json::from_str(call.to_str()?).ok()?;
+    let call = Call::read(call).ok()?;
     // Opened now: the path means nothing any more once the helper is in the node.
     let report = File::create(&call.report);
     match run_task(&call) {

@@ -4,23 +4,31 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::record::{NetworkRecord, NodeRecord};
-use super::state::{Lock, State, io_error};
+use super::record::NodeRecord;
+use super::state::{Lock, NodeDirectory, State, io_error};
 use crate::Error;
 
 /// Where systemd-resolved keeps the real name servers behind its own 127.0.0.53.
 const RESOLVED: &str = "/run/systemd/resolve/resolv.conf";
 
-/// Writes the hosts file that all nodes of a network share.
+/// Writes the hosts files of all nodes of a network. Each has its own: what a node writes there is nobody else's names.
 pub(super) fn write_hosts(state: &State, network: &str, _lock: &Lock) -> Result<(), Error> {
     let mut nodes = NodeRecord::load_all(state)?;
     nodes.retain(|node| node.network == network);
     // A node that comes changes no line of the others.
     nodes.sort_by_key(|node| node.created);
-    let path = NetworkRecord::hosts_path(state, network);
-    write_in_place(&path, &hosts_text(&nodes)).map_err(io_error("write", &path))
+    let text = hosts_text(&nodes);
+    nodes.iter().try_for_each(|node| {
+        let path = hosts_path(&state.node(&node.name));
+        write_in_place(&path, &text).map_err(io_error("write", &path))
+    })
+}
+
+/// The hosts file of a node.
+pub(super) fn hosts_path(node: &NodeDirectory) -> PathBuf {
+    node.file("hosts")
 }
 
 /// Writes a file that nodes have bound: a new one in its place would not reach them. They read it at any moment (a node

@@ -130,7 +130,7 @@ impl NetworkRecord {
         state.networks().join(format!("{}.json", file_name(name)))
     }
 
-    /// The `/etc/hosts` that all nodes of the network share.
+    /// The `/etc/hosts` that nodes of the network shared when earlier versions started them.
     pub(super) fn hosts_path(state: &State, name: &str) -> PathBuf {
         state.networks().join(format!("{}.hosts", file_name(name)))
     }

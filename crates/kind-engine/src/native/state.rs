@@ -3,10 +3,10 @@
 //! ```text
 //! lock                  held while addresses, ports and networks are given out or taken back
 //! images/               the image store
-//! networks/NAME.json    record of a network        networks/NAME.hosts  its nodes' /etc/hosts
+//! networks/NAME.json    record of a network
 //! prepared/DIGEST/      unpacked images of a node image that has them packed
-//! nodes/NAME/           a node: node.json (record), lock (held by its monitor), run.json, exit, log,
-//!                       upper/ and work/ (overlay), var/ (its /var), root/ (mount point, always empty)
+//! nodes/NAME/           a node: node.json (record), lock (held by its monitor), run.json, exit, log, hosts, hostname,
+//!                       resolv.conf, upper/ and work/ (overlay), var/ (its /var), root/ (mount point, always empty)
 //! agents/DIGEST/        the node agent, as each version of kind brings it
 //! trash/                directories on their way in or out
 //! reports/              why helper processes failed

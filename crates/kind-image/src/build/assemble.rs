@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::cache::{BuildCache, CacheKey, StepOutput, file_digest};
 use super::components::{self, ImageInputs, Names};
+use super::etcd_image::EtcdSource;
 use super::host::host_architecture;
 use super::node_files::{self, NodeFileInputs};
 use super::tree;
@@ -121,7 +122,10 @@ fn preloaded_root(
             &ImageInputs {
                 programs: &programs,
                 etcd: parts.etcd.as_ref().map(|etcd| etcd.path.as_path()),
-                environment: &request.environment,
+                registry: EtcdSource {
+                    lists: &request.digest_places.images,
+                    environment: &request.environment,
+                },
                 node_root: &parts.node_root.path(),
                 packages: &parts.node_root.packages,
                 node_agent: &program,

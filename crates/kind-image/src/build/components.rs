@@ -1,20 +1,19 @@
 //! Container images of the control plane and the add-ons.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::Error;
 use super::cache::StepContext;
 use super::confined::ask_program;
+use super::etcd_image::{self, EtcdSource};
 use super::host::host_architecture;
 use super::node_files::is_since;
 use super::shared_libraries::LibraryCopier;
 use super::tree;
-use super::{Error, Event};
-use crate::oci::{ImageConfig, Platform, RunConfig};
+use crate::oci::{ImageConfig, RunConfig};
 use crate::packages::Packages;
-use crate::registry::{self, Access};
 use crate::store::{Placement, Store};
 use crate::{Image, Reference};
 
@@ -59,8 +58,8 @@ pub(super) struct ImageInputs<'a> {
     /// Directory that is the root of etcd's image; `None` if etcd stands among the programs or comes from its
     /// registry.
     pub(super) etcd: Option<&'a Path>,
-    /// Variables by which registries are reached.
-    pub(super) environment: &'a BTreeMap<String, String>,
+    /// Where it is in its registry.
+    pub(super) registry: EtcdSource<'a>,
     /// Root filesystem of nodes.
     pub(super) node_root: &'a Path,
     /// What is installed in it.
@@ -147,7 +146,10 @@ pub(super) fn make_component_images(
         None if from.programs.join(ETCD).is_file() => {
             maker.make_program_image(ETCD, names, from)?
         }
-        None => maker.pull_image(names.reference_of(work, "etcd")?, from.environment)?,
+        None => {
+            let name = names.reference_of(work, "etcd")?;
+            etcd_image::pull_etcd(store, name, &from.registry, work.observer)?
+        }
     });
     for (name, command) in [
         (
@@ -223,25 +225,6 @@ impl Maker<'_> {
         self.work
             .run_command(copying, super::command::NO_PROGRESS)?;
         self.make_image(root, names.reference_of(self.work, "etcd")?, &[])
-    }
-
-    /// An image that cannot be made from Debian's packages.
-    fn pull_image(
-        &self,
-        name: &Reference,
-        environment: &BTreeMap<String, String>,
-    ) -> Result<Image, Error> {
-        let access = Access::from_environment(environment);
-        let platform = Platform::of_host();
-        let progress = |progress| (self.work.observer)(Event::Transfer(&progress));
-        registry::pull(self.store, name, &platform, &access, &progress).map_err(|source| {
-            Error::Pull {
-                reason: format!(
-                    "this Kubernetes needs {name}, which Debian's packages do not have"
-                ),
-                source,
-            }
-        })
     }
 
     fn proxy_root(&self, from: &ImageInputs<'_>) -> Result<PathBuf, Error> {

@@ -56,6 +56,14 @@ pub enum Error {
         /// Why there is no digest.
         reason: String,
     },
+    /// Nobody but the registry itself says which image of etcd is the right one.
+    #[error("nothing tells which image {image} is: {list} does not list it")]
+    EtcdUnknown {
+        /// Its name.
+        image: String,
+        /// Where it should be listed.
+        list: String,
+    },
     /// Something that is needed could not be brought from the network.
     #[error("cannot download {what}")]
     Download {
@@ -133,7 +141,7 @@ impl Error {
             Self::NotAVersion(_) => Code::BuildSourceVersion,
             Self::NoTree(_) => Code::BuildSourceTree,
             Self::Tarball { .. } => Code::BuildTarball,
-            Self::NoDigest { .. } => Code::BuildDigestMissing,
+            Self::NoDigest { .. } | Self::EtcdUnknown { .. } => Code::BuildDigestMissing,
             Self::Download { source, .. } => source.code(),
             Self::Pull { source, .. } => source.code(),
             Self::UnsupportedArchitecture(_) => Code::BuildArchitecture,
@@ -174,6 +182,7 @@ impl Error {
                  trust"
                     .to_owned(),
             ),
+            Self::EtcdUnknown { .. } => Some(OWN_ETCD.to_owned()),
             Self::Download { source, .. } => Some(match source.remedy() {
                 Some(remedy) => format!("{remedy}; {WITHOUT_NETWORK}"),
                 None => WITHOUT_NETWORK.to_owned(),

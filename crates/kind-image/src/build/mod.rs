@@ -15,6 +15,8 @@ mod components;
 mod confined;
 pub mod debian;
 mod error;
+mod etcd_image;
+mod fetch;
 mod host;
 mod node_files;
 mod preload;

@@ -87,6 +87,10 @@ const DIRECTORIES: &[&str] = &[
 
 /// What stands in manifests for the image that kubeadm knows as cluster DNS.
 const DNS_IMAGE: &str = "COREDNS_IMAGE";
+/// What stands between the objects of a manifest.
+const SEPARATOR: &str = "---\n";
+/// How an object of a manifest begins that only a minor release of Kubernetes 1 and its successors know.
+const NEEDS: &str = "# needs Kubernetes 1.";
 
 /// What the files say.
 pub(super) struct NodeFileInputs<'a> {
@@ -157,9 +161,23 @@ fn put_manifests(layer: &Path, inputs: &NodeFileInputs<'_>) -> Result<(), Error>
     let dns_image = inputs.dns_image.to_string();
     let mut manifests = inputs.add_ons.manifests.iter();
     manifests.try_for_each(|(name, text)| {
-        let text = text.replace(DNS_IMAGE, &dns_image);
+        let text = known_objects(text, inputs.version).replace(DNS_IMAGE, &dns_image);
         put_file(layer, &format!("kind/manifests/{name}"), 0o644, &text)
     })
+}
+
+/// A manifest without the objects that this version does not know.
+fn known_objects(manifest: &str, version: &str) -> String {
+    let is_known = |object: &&str| {
+        let needed = object
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix(NEEDS));
+        let needed = needed.and_then(|minor| minor.parse().ok());
+        needed.is_none_or(|minor| is_since(version, (1, minor)))
+    };
+    let objects: Vec<&str> = manifest.split(SEPARATOR).filter(is_known).collect();
+    objects.join(SEPARATOR)
 }
 
 fn put_file(layer: &Path, path: &str, mode: u32, text: &str) -> Result<(), Error> {
@@ -273,6 +291,24 @@ mod tests {
         let flag = " --docker=unix:///run/kind/no-docker.sock\n";
         assert!(kubelet_defaults("v1.23.17").ends_with(flag));
         assert!(!kubelet_defaults("v1.24.0").contains("docker"));
+    }
+
+    #[test]
+    fn only_pods_links_lead_to_loopback_addresses() {
+        let settings = include_str!("files/99-kind.conf").lines();
+        let mut settings = settings.filter(|line| line.contains("route_localnet"));
+        assert_eq!(
+            settings.next(),
+            Some("net.ipv4.conf.default.route_localnet=1")
+        );
+        assert_eq!(settings.next(), None);
+    }
+
+    #[test]
+    fn objects_come_with_the_release_that_knows_them() {
+        let manifest = "a\n---\n# needs Kubernetes 1.30\n# why\nb\n---\nc\n";
+        assert_eq!(known_objects(manifest, "v1.30.0"), manifest);
+        assert_eq!(known_objects(manifest, "v1.29.14"), "a\n---\nc\n");
     }
 
     #[test]

@@ -67,9 +67,42 @@ pub(super) fn find_listed(changelog: &str, url: &str) -> Option<FileDigest> {
     })
 }
 
+/// The digest under which a list of promoted images has a tag of an image.
+pub(super) fn find_promoted(list: &str, image: &str, tag: &str) -> Option<Digest> {
+    let name = format!("- name: {image}");
+    let mut lines = list.lines().skip_while(|line| line.trim_end() != name);
+    lines.next()?;
+    let mut own = lines.take_while(|line| !line.starts_with("- "));
+    let tag = format!("\"{tag}\"");
+    own.find_map(|line| {
+        let (digest, tags) = line.split_once(": [")?;
+        let mut tags = tags.trim_end().trim_end_matches(']').split(',');
+        tags.any(|known| known.trim() == tag)
+            .then(|| digest.trim().trim_matches('"').parse().ok())?
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_promoted_images_tell_digests() {
+        let digest = |letter: &str| format!("sha256:{}", letter.repeat(64));
+        let (first, second, other) = (digest("a"), digest("b"), digest("c"));
+        let list = format!(
+            "- name: etcd\n  dmap:\n    \"{first}\": [\"3.5.1-0\"]\n    \"{second}\": [\"3.6.1-0\", \"3.6.1\"]\n\
+             - name: etcd-more\n  dmap:\n    \"{other}\": [\"3.7.0-0\"]\n"
+        );
+        let found = |image, tag| find_promoted(&list, image, tag).map(|digest| digest.to_string());
+        assert_eq!(found("etcd", "3.5.1-0"), Some(first));
+        assert_eq!(found("etcd", "3.6.1"), Some(second.clone()));
+        assert_eq!(found("etcd", "3.6.1-0"), Some(second));
+        assert_eq!(found("etcd-more", "3.7.0-0"), Some(other));
+        for (image, tag) in [("etcd", "3.7.0-0"), ("etcd", "3.5.1"), ("etc", "3.5.1-0")] {
+            assert_eq!(found(image, tag), None, "{image}:{tag}");
+        }
+    }
 
     #[test]
     fn changelogs_list_digests() {

@@ -7,12 +7,12 @@ use std::fs;
 use std::path::Path;
 
 use super::cache::{BuildCache, CacheKey, StepContext, StepOutput};
+use super::fetch::{fetch_text, not_fetched, parse_address};
 use super::host::host_architecture;
 use super::published_digest::{FileDigest, changelog_name, find_listed};
 use super::source::split_digest;
 use super::{DigestPlaces, Error, Event, RELEASES, Request, Source, Step, source, tarball};
-use crate::http::{Client, DownloadError, Error as HttpError, Method, Proxies, download_file};
-use crate::http::{Request as HttpRequest, Url};
+use crate::http::{Client, DownloadError, Proxies, Url, download_file};
 use crate::{Digest, Progress};
 
 /// Real ones have half a gigabyte.
@@ -75,9 +75,8 @@ impl Remote<'_> {
             marker.trim_end_matches(".txt")
         ))?;
         self.build_cache.report_note(&format!("Fetching \"{url}\""));
-        let version = self
-            .fetch_text(&url, MAX_LINE)
-            .map_err(|error| failed("the version of the CI build", error))?;
+        let version = fetch_text(&self.client, &url, MAX_LINE)
+            .map_err(|error| not_fetched("the version of the CI build", error))?;
         if !source::is_version(&version) {
             return Err(Error::NotAVersion(version));
         }
@@ -113,9 +112,8 @@ impl Remote<'_> {
         let changelog = changelog_name(version);
         let changelog = changelog.ok_or_else(|| Error::NotAVersion(version.to_owned()))?;
         let url = parse_address(&format!("{}/{changelog}", self.places.changelogs))?;
-        let text = self
-            .fetch_text(&url, MAX_CHANGELOG)
-            .map_err(|error| failed("the changelog of the release", error))?;
+        let text = fetch_text(&self.client, &url, MAX_CHANGELOG)
+            .map_err(|error| not_fetched("the changelog of the release", error))?;
         let listed = find_listed(&text, &format!("{RELEASES}/{version}/{name}"));
         listed.ok_or_else(|| Error::NoDigest {
             what: format!("{name} of {version}"),
@@ -126,9 +124,8 @@ impl Remote<'_> {
     /// The digest that the bucket of CI builds has, which releases are not served from.
     fn ci_digest(&self, directory: &str, name: &str) -> Result<FileDigest, Error> {
         let url = parse_address(&format!("{}/{directory}/{name}.sha256", self.places.ci))?;
-        let line = self
-            .fetch_text(&url, MAX_LINE)
-            .map_err(|error| failed("the digest of the CI build", error))?;
+        let line = fetch_text(&self.client, &url, MAX_LINE)
+            .map_err(|error| not_fetched("the digest of the CI build", error))?;
         let hex = line.split_whitespace().next().unwrap_or_default();
         let digest = format!("sha256:{hex}").parse();
         digest.map(FileDigest::Sha256).map_err(|_| Error::NoDigest {
@@ -192,7 +189,7 @@ impl Remote<'_> {
         };
         download_file(&self.client, &wanted.url, path, MAX_TARBALL, &report).map_err(|error| {
             match error {
-                DownloadError::Network(error) => failed(&name, error),
+                DownloadError::Network(error) => not_fetched(&name, error),
                 DownloadError::File(error) => Error::path("write", path)(error),
             }
         })?;
@@ -207,14 +204,6 @@ impl Remote<'_> {
             reason: format!("its digest is {found}, but it should be {expected}"),
             name,
         })
-    }
-
-    /// A short document.
-    fn fetch_text(&self, url: &Url, limit: u64) -> Result<String, HttpError> {
-        let request = HttpRequest::new(Method::Get, url.clone());
-        let bytes = self.client.send_request(request)?.checked()?.bytes(limit)?;
-        let text = String::from_utf8_lossy(&bytes);
-        Ok(text.trim().to_owned())
     }
 }
 
@@ -238,16 +227,4 @@ pub(super) fn parse_pinned(text: &str) -> Result<(Url, Digest), Error> {
         reason: "no digest is given".to_owned(),
     })?;
     Ok((url, digest))
-}
-
-/// An address, or the error that there is none.
-pub(super) fn parse_address(text: &str) -> Result<Url, Error> {
-    Url::parse(text).map_err(|reason| failed("Kubernetes", HttpError::address(text, reason)))
-}
-
-fn failed(what: &str, error: HttpError) -> Error {
-    Error::Download {
-        what: what.to_owned(),
-        source: Box::new(error),
-    }
 }

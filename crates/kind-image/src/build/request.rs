@@ -16,6 +16,8 @@ pub struct DigestPlaces {
     pub changelogs: String,
     /// The bucket of CI builds (a URL), which has a file of the digest beside each.
     pub ci: String,
+    /// Directory of the lists by which images are promoted to Kubernetes' registry (a URL).
+    pub images: String,
 }
 
 impl Default for DigestPlaces {
@@ -24,6 +26,9 @@ impl Default for DigestPlaces {
             changelogs: "https://raw.githubusercontent.com/kubernetes/kubernetes/master/CHANGELOG"
                 .to_owned(),
             ci: "https://storage.googleapis.com/k8s-release-dev".to_owned(),
+            images:
+                "https://raw.githubusercontent.com/kubernetes/k8s.io/main/registry.k8s.io/images"
+                    .to_owned(),
         }
     }
 }

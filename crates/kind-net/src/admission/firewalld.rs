@@ -1,9 +1,9 @@
 //! The daemon firewalld, whose own table refuses what none of its zones lets through.
 
 use std::io;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-use crate::Error;
+use crate::{Error, host_program};
 
 /// Name of the table, of family `inet`, by which the daemon is known to run.
 pub(super) const TABLE: &str = "firewalld";
@@ -29,7 +29,7 @@ pub(super) fn revoke_in_firewalld(bridge: &str) -> Result<(), Error> {
 
 /// None without the program.
 fn call_firewalld(change: &str) -> Result<Option<Output>, Error> {
-    let command = &mut Command::new(PROGRAM);
+    let command = &mut host_program(PROGRAM);
     let command = command.args([ZONE, change]).stdin(Stdio::null());
     match command.output() {
         Ok(output) => Ok(Some(output)),

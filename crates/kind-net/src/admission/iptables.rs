@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use super::{orphans, passage};
-use crate::Error;
+use crate::{Error, host_program};
 
 /// The way an iptables program has to the kernel. A host can use both at once, for different rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Table {
     }
 
     fn is_for(&self, program: &str) -> bool {
-        let version = Command::new(program).arg("--version").output();
+        let version = host_program(program).arg("--version").output();
         version.is_ok_and(|output| {
             let text = String::from_utf8_lossy(&output.stdout);
             output.status.success() && parse_variant(&text) == self.variant
@@ -128,7 +128,7 @@ fn run_iptables(program: &str, arguments: &[&str]) -> Result<Output, Error> {
         program: program.to_owned(),
         message: error.to_string(),
     };
-    let command = &mut Command::new(program);
+    let command = &mut host_program(program);
     let command = command.arg("-w").args(arguments).stdin(Stdio::null());
     command.output().map_err(failed)
 }

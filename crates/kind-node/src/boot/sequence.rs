@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use kind_node::cni;
 use kind_sys::mountinfo;
 
 use super::error::during_step;
@@ -14,6 +15,7 @@ use super::{
     Error, address, cgroups, docker_dns, hook, identity, iptables, log, mounts, mtu, names,
     program, proxy, resolver, snapshotter, sysctls, userns,
 };
+use crate::restricted_pods;
 
 /// Prepares the node and becomes the command after `--`, or does the one step that is named.
 pub(crate) fn boot_node(arguments: &[OsString]) -> ExitCode {
@@ -73,6 +75,11 @@ fn prepare_network(root: &Path) -> Result<(), Error> {
     let search = std::env::var("KIND_DNS_SEARCH").ok();
     resolver::configure_resolver(root, host, search.as_deref())?;
     mtu::follow_mtu(root)?;
+    match restricted_pods::close_pods(&root.join(cni::PATH.trim_start_matches('/'))) {
+        Ok(true) => log::info("pods have no network until their policies are known"),
+        Ok(false) => {}
+        Err(error) => log::warn(format!("policies hold only once they are known: {error}")),
+    }
     let (ipv4, ipv6) = names::own_addresses();
     address::follow_changes(root, ipv4, ipv6)
 }

@@ -8,14 +8,12 @@
 use ipnet::IpNet;
 
 use crate::nft::{Family, Hook, Match, Rule, Table, Verdict};
+use crate::restricted_pods::NEIGHBOURS;
 
 /// Our table, one of each family in use.
 pub(super) const TABLE: &str = "kindnet-sources";
 /// How names of pods' links begin.
 const POD_LINK: &str = "veth";
-const ICMP_V6: u8 = 58;
-/// Types of messages by which neighbours find each other, sometimes before they have an address.
-const NEIGHBOURS: (u8, u8) = (135, 136);
 
 /// The rules, for the families of these ranges of pods.
 pub(super) fn source_tables(pod_subnets: &[IpNet]) -> Vec<Table> {
@@ -31,9 +29,8 @@ pub(super) fn source_tables(pod_subnets: &[IpNet]) -> Vec<Table> {
 fn source_table(family: Family) -> Table {
     let mut rules = Vec::new();
     if family == Family::V6 {
-        let (first, last) = NEIGHBOURS;
-        let matches = [Match::Protocol(ICMP_V6), Match::IcmpTypes(first, last)];
-        rules.push(Rule::new(matches, Verdict::Accept));
+        // Sometimes before they have an address.
+        rules.push(Rule::new(NEIGHBOURS, Verdict::Accept));
     }
     let matches = [Match::LinkInNamed(POD_LINK), Match::NoWayBack];
     rules.push(Rule::new(matches, Verdict::Drop));

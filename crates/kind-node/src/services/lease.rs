@@ -1,11 +1,16 @@
-//! One leader among the nodes: whoever holds a Lease and renews it.
+//! One leader among the nodes of the control plane: whoever holds a Lease and renews it.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ObjectMeta, PostParams};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
@@ -20,12 +25,15 @@ const LEASE_DURATION: Duration = Duration::from_secs(5);
 const TERM: Duration = LEASE_DURATION.saturating_sub(RETRY_INTERVAL);
 /// Time between two renewals.
 const RENEW_INTERVAL: Duration = Duration::from_secs(2);
+/// What nodes of the control plane have; a node cannot give it to itself.
+pub(super) const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 /// Time between two looks at another's lease, and from a renewal that failed to the next.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A candidate for leadership.
 pub(super) struct Candidate {
     leases: Api<Lease>,
+    nodes: Api<Node>,
     node: String,
     /// The last state of the lease that was seen, and when it was new. The clocks of nodes need not agree.
     seen: Option<(Option<String>, Instant)>,
@@ -37,11 +45,20 @@ impl Candidate {
     /// A candidate by the name of its node.
     pub(super) fn new(client: Client, node: String) -> Self {
         Self {
-            leases: Api::namespaced(client, NAMESPACE),
+            leases: Api::namespaced(client.clone(), NAMESPACE),
+            nodes: Api::all(client),
             node,
             seen: None,
             renewed: Instant::now(),
         }
+    }
+
+    /// Waits until this node may lead: whoever gives Services their addresses draws what is sent to them, and a worker is
+    /// not trusted with that. Of a worker nothing is heard here, so that costs it no more than one watch.
+    pub(super) async fn await_candidacy(&self) {
+        let events = watcher(self.nodes.clone(), own_role(&self.node)).default_backoff();
+        let events = events.applied_objects().filter_map(async |node| node.ok());
+        let _ = pin!(events).next().await;
     }
 
     /// Waits until this node leads.
@@ -133,6 +150,12 @@ impl Candidate {
             ..LeaseSpec::default()
         }
     }
+}
+
+/// The node of that name, as long as it is of the control plane.
+fn own_role(node: &str) -> watcher::Config {
+    let own = watcher::Config::default().fields(&format!("metadata.name={node}"));
+    own.labels(CONTROL_PLANE)
 }
 
 /// Another node that was faster is no failure.

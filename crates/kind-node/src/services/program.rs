@@ -74,7 +74,7 @@ pub(crate) async fn serve_services(client: Client, host: IpAddr, node: &str) {
     }
 }
 
-/// Leads whenever there is something to lead and nobody else does.
+/// Leads whenever there is something to lead and nobody else does, on a node of the control plane.
 async fn take_part(
     client: Client,
     mut services: watch::Receiver<Services>,
@@ -95,6 +95,7 @@ async fn take_part(
         node: node.to_owned(),
         can_share: can_share.is_ok(),
     };
+    candidate.await_candidacy().await;
     while services
         .wait_for(|services| !services.is_empty())
         .await

@@ -2,14 +2,14 @@
 //!
 //! It faces published ports, and needs nothing of a node but its network and its own files. Settings of the kernel are
 //! guarded by who owns them, not by capabilities, so it runs as a user of its own, and they are read-only for whoever else
-//! is in the container.
+//! is in the container. What it never asks of the kernel it cannot ask.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::chown;
 use std::path::Path;
 
-use kind_sys::{mount, process};
+use kind_sys::{mount, process, seccomp};
 
 use crate::Error;
 
@@ -79,5 +79,7 @@ fn give(path: &Path) -> io::Result<()> {
 
 /// Makes the calling process the load balancer's.
 pub(super) fn become_user() -> Result<(), Error> {
-    process::drop_privileges(USER).map_err(Error::io("give up the privileges of root"))
+    process::drop_privileges(USER)
+        .and_then(|()| seccomp::refuse_rare_calls())
+        .map_err(Error::io("give up the privileges of root"))
 }

@@ -14,7 +14,8 @@ use kind_sys::mount::{self, DetachedMount, MountPropagationFlags};
 use kind_sys::mountinfo;
 use rustix::mount::MountFlags;
 
-use crate::native::record::{NetworkRecord, NodeRecord};
+use crate::native::hosts;
+use crate::native::record::NodeRecord;
 use crate::native::state::State;
 use crate::{Code, Error, Propagation, Purpose};
 
@@ -95,10 +96,7 @@ fn var_mounts(state: &State, node: &NodeRecord) -> Result<Vec<BindMount>, Error>
 fn host_file_mounts(state: &State, node: &NodeRecord) -> Result<Vec<BindMount>, Error> {
     let directory = state.node(&node.name);
     let mut binds = vec![
-        open_bind_mount(
-            &NetworkRecord::hosts_path(state, &node.network),
-            Path::new("/etc/hosts"),
-        )?,
+        open_bind_mount(&hosts::hosts_path(&directory), Path::new("/etc/hosts"))?,
         open_bind_mount(&directory.file("hostname"), Path::new("/etc/hostname"))?,
         open_bind_mount(
             &directory.file("resolv.conf"),

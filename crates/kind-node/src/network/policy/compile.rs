@@ -17,16 +17,12 @@ use super::direction::Direction;
 use super::ranges::gateway_address;
 use crate::kubernetes::store::Key;
 use crate::nft::{Family, Field, Hook, Match, Rule, Set, Table, Verdict};
+use crate::restricted_pods::{NEIGHBOURS, TABLE};
 
-/// The table's name, in each family.
-pub(super) const TABLE: &str = "kindnet-policy";
 /// The chain that asks the receiving pod.
 const INGRESS: &str = "ingress";
 /// The set of all pods of this node whose addresses are known.
 const PODS: &str = "pods";
-const ICMP_V6: u8 = 58;
-/// Types of messages by which neighbours find each other, without which there is no network at all.
-const NEIGHBOURS: (u8, u8) = (135, 136);
 
 /// The table for one family. `ranges` are those of this node's pods, `refused` the policies of whose rules the kernel will
 /// not have any: they restrict their pods and allow nothing.
@@ -70,9 +66,7 @@ impl<'a> Compiler<'a> {
         let established = Rule::new([Match::Established], Verdict::Accept);
         let mut input = vec![established.clone()];
         if self.family == Family::V6 {
-            let (first, last) = NEIGHBOURS;
-            let matches = [Match::Protocol(ICMP_V6), Match::IcmpTypes(first, last)];
-            input.push(Rule::new(matches, Verdict::Accept));
+            input.push(Rule::new(NEIGHBOURS, Verdict::Accept));
         }
         input.extend(judge_sender.clone());
         // What a pod sends to its node ends there and never leaves.

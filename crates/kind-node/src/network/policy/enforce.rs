@@ -1,6 +1,7 @@
 //! Keeps the kernel's rules in step with the policies.
 
 use std::io;
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use futures_util::stream::{BoxStream, select_all};
 use futures_util::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kind_node::cni;
 use kube::Client;
 use kube::runtime::watcher::{self, Event};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -17,6 +19,7 @@ use super::super::settings::Settings;
 use super::cluster::{self, Cluster};
 use super::kernel::{Kernel, Removals};
 use crate::kubernetes::store::{Store, watch_objects};
+use crate::restricted_pods;
 
 /// Changes that come within this time are made together.
 const BATCH_INTERVAL: Duration = Duration::from_millis(10);
@@ -74,7 +77,7 @@ async fn first_policy(client: &Client, kernel: &mut Kernel) {
             return;
         }
         if policies.complete() && !removed {
-            match kernel.clear_rules() {
+            match open_pods(kernel) {
                 Ok(()) => removed = true,
                 Err(error) => report_error(&error, "cannot remove the rules of former policies"),
             }
@@ -115,7 +118,7 @@ async fn follow_changes(
                 true
             }
             () = wait => {
-                due = kernel.set_rules(&cluster).err().map(|error| {
+                due = restrict_pods(&mut kernel, &cluster).err().map(|error| {
                     report_error(&error, "cannot enforce network policies");
                     Instant::now() + RETRY_INTERVAL
                 });
@@ -126,6 +129,19 @@ async fn follow_changes(
             due = Some(Instant::now() + BATCH_INTERVAL);
         }
     }
+}
+
+/// Removes all rules, also for when this node starts again.
+fn open_pods(kernel: &mut Kernel) -> io::Result<()> {
+    kernel.clear_rules()?;
+    restricted_pods::forget_restriction(Path::new(cni::PATH))
+}
+
+/// Makes the kernel's rules those of the cluster. From before the first policy is in force, this node's pods have no
+/// network after its next start until they have rules again.
+fn restrict_pods(kernel: &mut Kernel, cluster: &Cluster) -> io::Result<()> {
+    restricted_pods::remember_restriction(Path::new(cni::PATH))?;
+    kernel.set_rules(cluster)
 }
 
 /// Takes a change in; tells whether there is something new to act on.

@@ -12,10 +12,11 @@ use tokio::sync::mpsc;
 use super::super::error::report_error;
 use super::super::settings::Settings;
 use super::cluster::Cluster;
-use super::compile::{TABLE, compile_policies};
+use super::compile::compile_policies;
 use crate::kubernetes::store::Key;
 use crate::nft::{Batch, Connection, Family, Table, wait_for_removal};
 use crate::pod_addresses;
+use crate::restricted_pods::TABLE;
 
 /// The table in which policies are tried.
 const TRIAL: &str = "kindnet-policy-trial";

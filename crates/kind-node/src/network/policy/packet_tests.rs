@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::kernel::Kernel;
 use super::model::{NODE, World, settings};
+use crate::restricted_pods;
 use crate::testing::{NetworkNamespace, in_namespace};
 
 const WEB: u16 = 8080;
@@ -298,6 +299,32 @@ fn a_policy_that_the_kernel_refuses_allows_nothing_and_stops_no_other() {
         }));
         assert!(lab.pods[0].reaches(lab.pods[1].sockets(WEB)));
         assert!(lab.pods[2].misses(lab.pods[1].sockets(WEB)));
+    });
+}
+
+#[test]
+fn pods_of_a_node_that_starts_wait_for_their_policies() {
+    in_lab(|mut lab| {
+        let directory = tempfile::tempdir().unwrap();
+        let configuration = directory.path().join("10-kindnet.conflist");
+        let own = ranges().map(|range| range.to_string());
+        fs::write(&configuration, kind_node::cni::conflist(&own, None)).unwrap();
+        restricted_pods::remember_restriction(&configuration).unwrap();
+        // The rules that were there went with the node's network.
+        lab.kernel.clear_rules().unwrap();
+        assert!(lab.pods[0].reaches(lab.pods[1].sockets(WEB)));
+
+        assert!(restricted_pods::close_pods(&configuration).unwrap());
+        let [a, b, c] = &lab.pods;
+        assert!(a.misses(b.sockets(WEB)) && b.misses(a.sockets(WEB)));
+        assert!(a.reaches(c.sockets(WEB)), "pods of other nodes");
+        let here = TcpStream::connect_timeout(&b.sockets(WEB)[0], ANSWER_TIMEOUT);
+        assert!(here.is_ok(), "the node itself");
+
+        lab.policy(json!({ "podSelector": { "matchLabels": { "app": "b" } } }));
+        let [a, b, _] = &lab.pods;
+        assert!(a.misses(b.sockets(WEB)));
+        assert!(b.reaches(a.sockets(WEB)), "its policy has no say in that");
     });
 }
 
