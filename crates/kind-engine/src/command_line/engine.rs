@@ -523,7 +523,8 @@ impl Engine for CommandLine {
     /// Images in an engine's store are its user's own.
     fn prune(&self, pruning: Pruning) -> Result<Vec<Leftover>, Error> {
         let mut found = shared_image_store::prune_shared_image_stores(&self.program, pruning)?;
-        found.extend(network::prune_scouts(self.parts(), pruning)?);
+        let scouts = network::prune_scouts(self.flavor, &self.program, pruning)?;
+        found.extend(scouts);
         Ok(found)
     }
 

@@ -51,7 +51,8 @@ fn make_scout(program: &Program, scout: &str) -> Result<String, Error> {
 
 /// Those that killed processes have left.
 pub(in crate::command_line) fn prune_scouts(
-    (flavor, program): (Flavor, &Program),
+    flavor: Flavor,
+    program: &Program,
     pruning: Pruning,
 ) -> Result<Vec<Leftover>, Error> {
     if !flavor.gives_addresses() {
@@ -130,7 +131,7 @@ mod tests {
         let left = [Leftover::new(LeftoverKind::Network, name, 0)];
         let prune = |pruning| {
             called(&cases, |program| {
-                prune_scouts((Flavor::Docker, program), pruning)
+                prune_scouts(Flavor::Docker, program, pruning)
             })
         };
         let (found, calls) = prune(Pruning::Remove);
