@@ -149,7 +149,8 @@ impl Provider {
         }
     }
 
-    /// Why nothing better than this engine is used, if it is the last resort of an engine that was looked for.
+    /// What the user should know of an engine that was looked for: it is the last resort, or clusters of another one are not
+    /// seen, which hangs or denies this user.
     pub fn engine_notice(&self) -> Option<&str> {
         self.notice.as_deref()
     }

@@ -4,7 +4,8 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EngineChoice {
-    /// The first that answers: docker, nerdctl, podman, and then the native engine on Linux.
+    /// The first that answers: docker, nerdctl, podman, and then the native engine on Linux. Where `DOCKER_HOST` or
+    /// `DOCKER_CONTEXT` is set, docker is meant, whatever it says.
     #[default]
     Detect,
     /// This Linux kernel, without any container engine.
