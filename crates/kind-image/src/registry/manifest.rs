@@ -249,22 +249,6 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_an_index_and_a_manifest_is_refused() {
-        let digest = Digest::of(b"");
-        let config = format!(r#"{{"mediaType": "", "digest": "{digest}", "size": 0}}"#);
-        for other in [
-            format!(r#""config": {config}"#),
-            r#""layers": []"#.to_owned(),
-        ] {
-            let both = format!(r#"{{"schemaVersion": 2, "manifests": [], {other}}}"#);
-            let Err(error) = check_answer(both.as_bytes(), "image") else {
-                panic!("{both} was taken");
-            };
-            assert!(format!("{error:?}").contains("at once"), "{error:?}");
-        }
-    }
-
-    #[test]
     fn the_platform_that_fits_best_is_chosen() {
         let all = index(&[
             ("unknown", "unknown", None),
