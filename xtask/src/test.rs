@@ -1,7 +1,7 @@
 //! `cargo xtask test`: style, lints, documentation, licences, unit tests, and real clusters.
 
-use crate::shell::{self, cargo, has};
-use crate::{Failure, fuzz, measure, node_image, packages, programs, sample};
+use crate::shell::{self, cargo};
+use crate::{Failure, deny, fuzz, measure, node_image, packages, programs, sample};
 
 /// Runs everything; `fast` leaves out what needs a real cluster.
 pub(crate) fn run(fast: bool) -> Result<(), Failure> {
@@ -40,16 +40,5 @@ fn style() -> Result<(), Failure> {
     shell::run(cargo().args(lints))?;
     let documents = ["doc", "--workspace", "--lib", "--no-deps", "--quiet"];
     shell::run(cargo().args(documents).env("RUSTDOCFLAGS", "-D warnings"))?;
-    if !has("cargo-deny") {
-        shell::run(cargo().args(["install", "--quiet", "--locked", "cargo-deny"]))?;
-    }
-    shell::run(cargo().args([
-        "deny",
-        "--log-level",
-        "error",
-        "check",
-        "licenses",
-        "bans",
-        "sources",
-    ]))
+    deny::check()
 }

@@ -13,8 +13,11 @@ mod chroot;
 mod command;
 mod components;
 mod confined;
+mod contents;
 pub mod debian;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod host;
 mod node_files;
 mod preload;
