@@ -33,19 +33,30 @@ impl Store {
         }
     }
 
+    /// The names of all who hold an image.
+    pub fn holders(&self) -> Result<Vec<String>, Error> {
+        let name = |path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+        Ok(self.hold_paths()?.into_iter().filter_map(name).collect())
+    }
+
     /// Digests of the manifests that somebody holds.
     pub(super) fn held_manifests(&self, _lock: &Locked) -> Result<BTreeSet<Digest>, Error> {
-        let directory = self.root().join("holds");
         let mut held = BTreeSet::new();
-        for entry in fs::read_dir(&directory).map_err(Error::path("read", &directory))? {
-            let path = entry.map_err(Error::path("read", &directory))?.path();
-            if path.extension().is_none_or(|extension| extension != "hold") {
-                continue;
-            }
+        for path in self.hold_paths()? {
             let text = fs::read_to_string(&path).map_err(Error::path("read", &path))?;
             held.insert(text.parse()?);
         }
         Ok(held)
+    }
+
+    fn hold_paths(&self) -> Result<Vec<PathBuf>, Error> {
+        let directory = self.root().join("holds");
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(Error::path("read", &directory))? {
+            paths.push(entry.map_err(Error::path("read", &directory))?.path());
+        }
+        paths.retain(|path| path.extension().is_some_and(|it| it == "hold"));
+        Ok(paths)
     }
 
     fn hold_path(&self, holder: &str) -> Result<PathBuf, Error> {

@@ -166,6 +166,10 @@ impl Store {
             file.sync_all()?;
             fs::rename(&temporary, path)
         };
-        write().map_err(Error::path("write", path))
+        write().map_err(|error| {
+            // On a full disk its room is what the user needs.
+            let _ = fs::remove_file(&temporary);
+            Error::path("write", path)(error)
+        })
     }
 }
