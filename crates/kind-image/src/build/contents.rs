@@ -9,6 +9,9 @@ use super::components::ETCD;
 use crate::Reference;
 use crate::sbom::{Document, Package, Relation, installed_packages};
 
+/// The version of what tells none.
+const UNKNOWN: &str = "";
+
 /// Where dpkg keeps what is installed.
 const STATUS: &str = "var/lib/dpkg/status";
 
@@ -73,7 +76,7 @@ fn describe_program(name: &str, version: &str, path: &Path) -> Result<Package, E
 fn describe_etcd(version: &str, parts: &ImageParts<'_>) -> Result<Package, Error> {
     let beside = parts.programs.join(ETCD);
     match parts.etcd {
-        Some(root) => describe_program(ETCD, "Debian's", &root.join("usr/local/bin/etcd")),
+        Some(root) => describe_program(ETCD, UNKNOWN, &root.join("usr/local/bin/etcd")),
         None if beside.is_file() => describe_program(ETCD, version, &beside),
         None => Ok(Package::new(ETCD, parts.etcd_image.to_string())),
     }

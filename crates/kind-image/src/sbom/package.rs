@@ -14,7 +14,7 @@ const UNKNOWN: &str = "NOASSERTION";
 pub struct Package {
     /// Its name.
     pub name: String,
-    /// Its version, as whoever makes it writes it.
+    /// Its version, as whoever makes it writes it; empty if it is not known.
     pub version: String,
     /// Where it can be had.
     pub download: Option<String>,
@@ -43,13 +43,15 @@ impl Package {
         let mut package = json!({
             "SPDXID": id,
             "name": self.name,
-            "versionInfo": self.version,
             "downloadLocation": self.download.as_deref().unwrap_or(UNKNOWN),
             "filesAnalyzed": false,
             "licenseConcluded": UNKNOWN,
             "licenseDeclared": self.license.as_deref().unwrap_or(UNKNOWN),
             "copyrightText": UNKNOWN,
         });
+        if !self.version.is_empty() {
+            package["versionInfo"] = json!(self.version);
+        }
         if let Some(digest) = &self.digest {
             package["checksums"] = json!([{
                 "algorithm": "SHA256",

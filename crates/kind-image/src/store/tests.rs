@@ -182,6 +182,14 @@ fn what_a_crash_left_is_swept() {
     assert_eq!(setting.count("tmp"), 2, "a draft at work is not swept");
     drop(living);
     assert_eq!(setting.count("tmp"), 0);
+    fs::create_dir(tmp.join("4194304-1")).unwrap();
+    let half = ["tmp/4194304-1.lock", "holds/node-a.new", "index.new"];
+    let half = half.map(|name| setting.store.root().join(name));
+    half.iter()
+        .for_each(|path| fs::write(path, "half").unwrap());
+    setting.store.sweep().unwrap();
+    assert!(half.iter().all(|path| !path.exists()), "{half:?}");
+    assert!(setting.store.find_image("node").unwrap().is_some());
 }
 
 #[test]

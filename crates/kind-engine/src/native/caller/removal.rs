@@ -119,6 +119,7 @@ fn sweep_state(state: &State, store: &Store) -> Result<Vec<Error>, Error> {
     let lock = state.lock()?;
     let mut failures = network::remove_unused(state, &lock);
     failures.extend(release_images(state, store, &lock).err());
+    failures.extend(store.sweep().err().map(Error::from));
     let discarded = discarded_paths(state, &lock);
     drop(lock);
     discarded.iter().for_each(|path| delete_discarded(path));
