@@ -20,7 +20,6 @@ mod dns {
 
 /// As the program has it.
 #[cfg(feature = "fuzzing")]
-#[expect(dead_code, reason = "only the program uses all of it")]
 mod crictl {
     mod command_line;
     mod usage;

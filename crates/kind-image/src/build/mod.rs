@@ -16,8 +16,6 @@ mod confined;
 mod contents;
 pub mod debian;
 mod error;
-#[cfg(feature = "fuzzing")]
-pub mod fuzzing;
 mod host;
 mod node_files;
 mod preload;

@@ -62,24 +62,6 @@ pub(super) fn make_keyed(
     Ok(StepOutput { path, key })
 }
 
-/// Takes the programs out and nothing else, for fuzz targets.
-#[cfg(feature = "fuzzing")]
-pub(super) fn take_out(tarball: &Path, directory: &Path) -> Result<(), Error> {
-    let work = StepContext {
-        step: Step::Unpack,
-        directory,
-        log: &directory.join("log"),
-        observer: &|_| (),
-        stop: &super::Stop::default(),
-    };
-    let file = File::open(tarball).map_err(Error::path("open", tarball))?;
-    let unpacking = Unpacking {
-        work: &work,
-        name: "fuzz",
-    };
-    unpacking.take_programs(file, directory).map(drop)
-}
-
 /// What a tarball has.
 #[derive(Default)]
 struct Found {
