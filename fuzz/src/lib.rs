@@ -9,9 +9,12 @@ mod engine_answers;
 #[cfg(feature = "kubeconfig")]
 mod kubeconfigs;
 mod limits;
+#[cfg(feature = "engines")]
+mod netlink;
 #[cfg(feature = "kubeconfig")]
 mod nodes;
 mod patches;
+mod programs;
 #[cfg(feature = "images")]
 mod references;
 #[cfg(feature = "images")]
@@ -30,9 +33,12 @@ pub use engine_answers::engine_answers;
 #[cfg(feature = "kubeconfig")]
 pub use kubeconfigs::kubeconfig;
 pub use limits::Target;
+#[cfg(feature = "engines")]
+pub use netlink::netlink_answers;
 #[cfg(feature = "kubeconfig")]
 pub use nodes::{admin_kubeconfig, node_logs, node_messages};
 pub use patches::{containerd_patches, kubeadm_patches};
+pub use programs::{crictl_arguments, dns_packets, load_balancer};
 #[cfg(feature = "images")]
 pub use references::image_reference;
 #[cfg(feature = "images")]
@@ -49,6 +55,8 @@ pub const TARGETS: &[Target] = &[
     Target::new("config", config),
     Target::new("containerd_patches", containerd_patches),
     Target::new("corefile", corefile),
+    Target::new("crictl_arguments", crictl_arguments),
+    Target::new("dns_packets", dns_packets),
     #[cfg(feature = "engines")]
     Target::new("engine_answers", engine_answers),
     #[cfg(feature = "images")]
@@ -56,6 +64,9 @@ pub const TARGETS: &[Target] = &[
     Target::new("kubeadm_patches", kubeadm_patches),
     #[cfg(feature = "kubeconfig")]
     Target::new("kubeconfig", kubeconfig),
+    Target::new("load_balancer", load_balancer),
+    #[cfg(feature = "engines")]
+    Target::new("netlink_answers", netlink_answers),
     #[cfg(feature = "kubeconfig")]
     Target::new("node_logs", node_logs),
     #[cfg(feature = "kubeconfig")]

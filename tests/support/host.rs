@@ -22,9 +22,9 @@ impl Traces {
         let cgroups = ["/sys/fs/cgroup", "-path", "*/kind-*", "-type", "d"];
         let all = [
             ("mount", mounts.lines().map(str::to_owned).collect()),
-            ("link", names(Path::new("/sys/class/net"))),
+            ("link", links()),
             ("cgroup", lines("find", &cgroups)),
-            ("rule", lines("nft", &["list", "ruleset"])),
+            ("rule", lines("nft", &["--stateless", "list", "ruleset"])),
             ("namespace", namespaces()),
         ];
         let mut found = BTreeSet::new();
@@ -32,6 +32,14 @@ impl Traces {
             found.extend(traces.iter().map(|trace| format!("{kind} {trace}")));
         }
         Self(found)
+    }
+
+    /// These and others, found elsewhere.
+    #[must_use]
+    pub fn with(mut self, kind: &str, traces: impl IntoIterator<Item = String>) -> Self {
+        let traces = traces.into_iter();
+        self.0.extend(traces.map(|trace| format!("{kind} {trace}")));
+        self
     }
 
     /// Waits until the host is as it was.
@@ -52,6 +60,13 @@ impl Traces {
     pub fn since(&self, before: &Self) -> Vec<String> {
         self.0.difference(&before.0).cloned().collect()
     }
+}
+
+/// Those of this network namespace: `/sys` may be of another one.
+fn links() -> BTreeSet<String> {
+    let table = fs::read_to_string("/proc/thread-self/net/dev").expect("a list of links");
+    let names = table.lines().filter_map(|line| line.split_once(':'));
+    names.map(|(name, _)| name.trim().to_owned()).collect()
 }
 
 fn names(directory: &Path) -> BTreeSet<String> {

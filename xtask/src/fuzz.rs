@@ -66,7 +66,8 @@ fn read_options(arguments: &[String]) -> Result<Options, Failure> {
     Ok(options)
 }
 
-fn seed_of_now() -> u64 {
+/// A seed of its own each time.
+pub(crate) fn seed_of_now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(1, |now| now.as_secs())
 }

@@ -15,6 +15,7 @@ mod packages;
 mod programs;
 mod published;
 mod sample;
+mod sbom;
 mod shell;
 mod test;
 
@@ -42,6 +43,8 @@ Commands:
   faults [--provider NAME] [--image ARCHIVE] [--only ID] [--update]
                 provoke what breaks clusters, and compare what kind says of it with what it said before;
                 --update writes that down
+  faults --rounds N [--seed N] [--provider NAME] [--image ARCHIVE]
+                kill creations at moments of chance and delete their clusters: nothing may be left
   fuzz [TARGET] [--minutes N] [--seed N]
                 try changes of the seeds of a fuzz target, or of all at once, for five minutes or N
   lab [--lab SCRIPT] [--image ARCHIVE] [--keep] [WAY...] [-- ARGUMENTS]
@@ -53,6 +56,7 @@ Commands:
                 each other in a circle, reach into other rooms or stand where no module is looked for
   advisories    look for crates with a known fault, or taken back, in the lock files
   build         build the kind command and the kind-node program it carries
+  sbom          write what kind is made of, as a document of SPDX beside the program
   sample-image  write the image of the sample app as an archive
   node-image    write the node image from Debian's packages as an archive
 
@@ -78,6 +82,7 @@ fn main() -> ExitCode {
         Some("build") => {
             programs::build().map(|programs| shell::say(&programs.kind.display().to_string()))
         }
+        Some("sbom") => sbom::write().map(|path| shell::say(&path.display().to_string())),
         Some("sample-image") => {
             sample::archive().map(|path| shell::say(&path.display().to_string()))
         }

@@ -45,11 +45,16 @@ pub(crate) const REGISTRY: Need = need(
 );
 
 /// What breaks clusters in `cargo xtask faults`.
-pub(crate) const FAULTS: [Need; 1] = [need(
-    "openssl",
-    "openssl",
-    "makes certificates that have expired",
-)];
+pub(crate) const FAULTS: [Need; 2] = [
+    need("openssl", "openssl", "makes certificates that have expired"),
+    IPTABLES,
+];
+
+const IPTABLES: Need = need(
+    "iptables",
+    "iptables",
+    "makes firewalls that are in the way of nodes",
+);
 
 /// What the tests need beside that.
 pub(crate) const TESTS: [Need; 7] = [
@@ -60,11 +65,7 @@ pub(crate) const TESTS: [Need; 7] = [
         "iproute2",
         "makes routes that are in the way of networks",
     ),
-    need(
-        "iptables",
-        "iptables",
-        "makes firewalls that are in the way of nodes",
-    ),
+    IPTABLES,
     need("make", "make", "builds a tree of sources"),
     need("zsh", "zsh", "completes kind's commands"),
     need("fish", "fish", "completes kind's commands"),

@@ -147,7 +147,8 @@ pub trait Engine: sealed::Sealed + Send + Sync {
     fn stop(&self, node: &str, grace: Duration) -> Result<(), Error>;
 
     /// Removes nodes in whatever state they are, with everything that belongs to them.
-    /// Nodes that do not exist are no error. Goes on after a failure and reports all at the end.
+    /// Nodes that do not exist are no error, and what creations that were cut short have left goes too, where it can
+    /// be told. Goes on after a failure and reports all at the end.
     fn remove(&self, nodes: &[String]) -> Result<(), Error>;
 
     /// The nodes of one cluster, or of all clusters with `None`; stopped ones too, newest first.

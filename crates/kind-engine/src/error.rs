@@ -87,6 +87,7 @@ impl Error {
             Self::NoSuchNode(_) => Code::NodeMissing,
             Self::NodeExists(_) => Code::NodeExists,
             Self::NoSuchImage(_) => Code::ImageMissing,
+            Self::Io { source, .. } if is_full(source.kind()) => Code::DiskFull,
             Self::Io { .. } => Code::Io,
             Self::Record { .. } => Code::Record,
             Self::Image(error) => Code::Image(error.code()),
@@ -176,7 +177,7 @@ impl Error {
 fn remedy_of_kind(kind: std::io::ErrorKind) -> Option<&'static str> {
     use std::io::ErrorKind;
     match kind {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(
+        full if is_full(full) => Some(
             "free some space on that disk (`kind prune`, and what the engine has for it), or set KIND_STATE_DIR and TMPDIR to \
              directories on another one",
         ),
@@ -185,6 +186,12 @@ fn remedy_of_kind(kind: std::io::ErrorKind) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// Whether a disk, or the part of it that a user has, is full.
+fn is_full(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(kind, StorageFull | QuotaExceeded)
 }
 
 #[cfg(test)]
@@ -207,5 +214,8 @@ mod tests {
                 .contains("KIND_STATE_DIR")
         );
         assert_eq!(remedy(ErrorKind::NotFound), None);
+        let code = |kind: ErrorKind| Error::io("make a")(kind.into()).code();
+        assert_eq!(code(ErrorKind::StorageFull), Code::DiskFull);
+        assert_eq!(code(ErrorKind::NotFound), Code::Io);
     }
 }

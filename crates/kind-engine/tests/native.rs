@@ -49,7 +49,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The tests compare what is on the host before and after.
     arguments.test_threads = Some(1);
-    let tests: [(&str, Test); 19] = [
+    let tests: [(&str, Test); 20] = [
         ("a_node_lives_and_leaves_nothing", lives_and_leaves_nothing),
         (
             "commands_have_streams_and_exit_codes",
@@ -70,6 +70,10 @@ fn main() {
         ("a_node_sees_its_limits", limits),
         ("stopping_asks_first", stopping_asks_first),
         ("a_killed_monitor_takes_its_node_along", killed_monitor),
+        (
+            "a_node_that_is_removed_while_it_starts_leaves_nothing",
+            removed_while_it_starts,
+        ),
         ("a_monitor_leaves_its_callers_cgroups", monitor_cgroups),
         ("many_at_once_get_addresses_of_their_own", many_at_once),
         ("an_image_snapshot_is_shared_read_only", shared_snapshot),
@@ -687,6 +691,26 @@ fn killed_monitor(host: &Host) {
     assert_eq!(host.node("one").state, State::Exited(None));
     host.engine.start("one").unwrap();
     assert_eq!(host.node("one").state, State::Running);
+}
+
+fn removed_while_it_starts(host: &Host) {
+    for number in 0..30 {
+        host.engine.create(&host.spec("one")).unwrap();
+        std::thread::scope(|scope| {
+            // Whether it starts is chance.
+            scope.spawn(|| drop(host.engine.start("one")));
+            std::thread::sleep(Duration::from_millis(number * 3));
+            host.engine.remove(&["one".to_owned()]).unwrap();
+        });
+        assert!(host.engine.list(None).unwrap().is_empty());
+        // A node that came up after its removal would keep its network.
+        host.engine.remove(&[]).unwrap();
+        for place in ["nodes", "networks", "trash", "images/holds"] {
+            let place = host.directory.path().join("state").join(place);
+            let left = fs::read_dir(&place).unwrap().count();
+            assert_eq!(left, 0, "after {number}: {}", place.display());
+        }
+    }
 }
 
 fn monitor_cgroups(host: &Host) {

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub enum Code {
     /// A file of an image or of the store could not be read or written.
     Io,
+    /// The disk has no room for a file of an image or of the store.
+    NoSpace,
     /// A text is no reference of an image.
     Reference,
     /// A text is no digest.

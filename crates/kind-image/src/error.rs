@@ -132,6 +132,7 @@ impl Error {
     /// What kind of failure it is.
     pub fn code(&self) -> Code {
         match self {
+            Self::Io { source, .. } if is_full(source) => Code::NoSpace,
             Self::Io { .. } => Code::Io,
             Self::Reference { .. } => Code::Reference,
             Self::Digest(_) => Code::Digest,
@@ -157,6 +158,11 @@ impl Error {
                     .to_owned(),
             ),
             Self::Registry(error) => error.remedy(),
+            Self::Io { source, .. } if is_full(source) => Some(
+                "free some space on that disk (`kind prune` removes what no cluster needs), or set KIND_STATE_DIR and \
+                 TMPDIR to directories on another one"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -180,4 +186,10 @@ impl Error {
             source: source.into(),
         }
     }
+}
+
+/// Whether a disk, or the part of it that a user has, is full.
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }

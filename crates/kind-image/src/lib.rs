@@ -18,6 +18,7 @@ mod progress;
 mod reference;
 pub mod registry;
 mod room;
+pub mod sbom;
 pub mod store;
 pub mod unpack;
 

@@ -6,6 +6,8 @@ pub mod admission;
 mod code;
 mod error;
 pub mod forwarding;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod host_program;
 pub mod netlink;
 pub mod nft;

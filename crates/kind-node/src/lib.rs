@@ -5,5 +5,27 @@
 pub mod cni;
 pub mod corefile;
 pub mod examination;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod load_balancer;
 pub mod request;
+
+/// As the program has it.
+#[cfg(feature = "fuzzing")]
+#[expect(dead_code, reason = "only the program uses all of it")]
+mod dns {
+    pub(crate) mod message;
+    pub(crate) mod wire;
+}
+
+/// As the program has it.
+#[cfg(feature = "fuzzing")]
+mod crictl {
+    mod command_line;
+    mod usage;
+
+    /// Whether the words are a command line.
+    pub(crate) fn is_command_line(words: &[String]) -> bool {
+        command_line::parse_command_line(words).is_ok()
+    }
+}

@@ -80,6 +80,10 @@ pub(crate) fn remedy(path: &Path, error: &io::Error, instead: &str) -> Option<St
     let mut parts = path.ancestors();
     let obstacle = parts.find_map(|path| Some((path, fs::symlink_metadata(path).ok()?)));
     match (error.kind(), obstacle) {
+        (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, Some((place, _))) => Some(format!(
+            "free some space on the disk of {}, or {instead}",
+            place.display()
+        )),
         (ErrorKind::ReadOnlyFilesystem, Some((place, _))) => {
             Some(format!("{} is read-only: {instead}", place.display()))
         }

@@ -59,6 +59,7 @@ pub(crate) fn of_engine(code: EngineCode) -> Code {
 pub(crate) fn of_image(code: ImageCode) -> Code {
     match code {
         ImageCode::Io => Code::ImageIo,
+        ImageCode::NoSpace => Code::EngineDiskFull,
         ImageCode::Reference => Code::ImageReference,
         ImageCode::Digest => Code::ImageDigest,
         ImageCode::Document => Code::ImageDocument,

@@ -49,14 +49,14 @@ fn delete_cluster(
         });
     }
     let names: Vec<_> = nodes.into_iter().map(|node| node.name).collect();
-    if !names.is_empty() {
-        match provider.engine().remove(&names) {
-            Ok(()) => listener(Event::NodesDeleted { nodes: names }),
-            Err(error) => {
-                errors.push(Error::engine(Code::NodeDelete, "failed to delete nodes")(
-                    error,
-                ));
-            }
+    // None too: a creation that was cut short may have left what comes before its first node.
+    match provider.engine().remove(&names) {
+        Ok(()) if names.is_empty() => {}
+        Ok(()) => listener(Event::NodesDeleted { nodes: names }),
+        Err(error) => {
+            errors.push(Error::engine(Code::NodeDelete, "failed to delete nodes")(
+                error,
+            ));
         }
     }
     Error::collect(errors)

@@ -127,6 +127,12 @@ nodes:
         ..OF_CONFIG
     },
     Fault {
+        id: "kubeconfig-disk-full",
+        prepare: prepare::full_kubeconfig_disk,
+        cause: "failed to write kubeconfig: write ",
+        ..OF_CONFIG
+    },
+    Fault {
         id: "cgroup-controller",
         prepare: prepare::no_controller_of_processes,
         cause: "the kernel has no control of pids",

@@ -14,6 +14,7 @@ mod normal;
 mod options;
 mod preparation;
 mod report;
+mod rounds;
 mod run;
 mod snapshot;
 mod trial;

@@ -14,12 +14,17 @@ impl Ground {
 
     /// Where the files of the node are that runs.
     pub(super) fn node_root(&self) -> Result<PathBuf, Failure> {
+        Ok(self.node_proc()?.join("root"))
+    }
+
+    /// What the kernel tells of the node's first process.
+    pub(super) fn node_proc(&self) -> Result<PathBuf, Failure> {
         let pid = if self.engine.is_native() {
             self.native_pid()?
         } else {
             self.engine_pid()?
         };
-        Ok(PathBuf::from(format!("/proc/{pid}/root")))
+        Ok(PathBuf::from(format!("/proc/{pid}")))
     }
 
     fn native_pid(&self) -> Result<u64, Failure> {

@@ -15,6 +15,10 @@ pub(super) struct Options {
     pub(super) only: Option<String>,
     /// What is said is written down instead of compared.
     pub(super) update: bool,
+    /// Creations are killed instead, so many of them.
+    pub(super) rounds: Option<usize>,
+    /// The same seed gives the same moments.
+    pub(super) seed: Option<u64>,
 }
 
 impl Options {
@@ -38,12 +42,19 @@ impl Options {
             match option.as_str() {
                 "--provider" => options.provider.clone_from(value),
                 "--image" => options.image = Some(value.into()),
+                "--rounds" => options.rounds = Some(number(option, value)?),
+                "--seed" => options.seed = Some(number(option, value)?),
                 "--only" => options.only = Some(value.clone()),
                 _ => return Err(format!("faults has no option {option}").into()),
             }
         }
         Ok(options)
     }
+}
+
+fn number<T: std::str::FromStr>(option: &str, value: &str) -> Result<T, Failure> {
+    let number = value.parse().ok();
+    Ok(number.ok_or_else(|| format!("{option} needs a number"))?)
 }
 
 #[cfg(test)]
@@ -63,8 +74,12 @@ mod tests {
             image: Some("node.tar".into()),
             only: Some("a".to_owned()),
             update: true,
+            ..Options::default()
         };
         assert_eq!(options, expected);
+        let options = parse("--rounds 200 --seed 7").unwrap();
+        assert_eq!((options.rounds, options.seed), (Some(200), Some(7)));
+        assert!(parse("--rounds many").is_err());
         assert_eq!(parse("").unwrap().provider, "native");
         assert!(parse("--only").is_err());
         assert!(parse("--sometimes yes").is_err());

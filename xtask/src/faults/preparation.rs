@@ -92,6 +92,23 @@ pub(super) fn full_disk(ground: &Ground, mut command: Command) -> Result<Prepare
     })
 }
 
+/// The disk of the user's kubeconfig is full.
+pub(super) fn full_kubeconfig_disk(
+    ground: &Ground,
+    mut command: Command,
+) -> Result<Prepared, Failure> {
+    let disk = Disk::with_size(&ground.directory, 4 << 20);
+    let kubeconfig = disk.path().join("config");
+    fs::write(&kubeconfig, "kind: Config\n")?;
+    let mut filler = File::create(disk.path().join("filler"))?;
+    while filler.write_all(&[0; 4096]).is_ok() {}
+    command.env("KUBECONFIG", kubeconfig);
+    Ok(Prepared {
+        command,
+        held: Box::new(disk),
+    })
+}
+
 /// Takes all blocks that are free without writing them, and then what is freed meanwhile.
 const FILL: &str = "\
 fallocate --length \"$(df --output=avail --block-size=1 \"$1\" | tail -1)\" \"$1/filler\"

@@ -9,10 +9,11 @@ use super::ground::Ground;
 use super::normal::normalize;
 use super::options::Options;
 use super::report::{self, Result as Report};
+use super::rounds::play_rounds;
 use super::snapshot::Snapshots;
 use super::{trial, verdict};
-use crate::Failure;
 use crate::shell::{root, say};
+use crate::{Failure, fuzz};
 
 /// Provokes the faults, and fails if one is not told as it should be.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -20,22 +21,30 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         return Err("this is for xtask itself".into());
     };
     let options = Options::parse(options)?;
-    let faults = select(&options)?;
     let ground = Ground::new(
         &options.provider,
         kind.into(),
         Path::new(image),
         Path::new(directory),
     )?;
+    if let Some(rounds) = options.rounds {
+        let seed = options.seed.unwrap_or_else(fuzz::seed_of_now);
+        return play_rounds(&ground, rounds, seed);
+    }
+    provoke_all(&ground, &options)
+}
+
+fn provoke_all(ground: &Ground, options: &Options) -> Result<(), Failure> {
+    let faults = select(options)?;
     let snapshots = Snapshots {
         directory: root().join("xtask/src/faults/snapshots"),
         engine: options.provider.clone(),
     };
-    let plain = plain(&ground)?;
+    let plain = plain(ground)?;
     let mut reports = Vec::new();
     for fault in faults {
         say(&format!("{} ...", fault.id));
-        reports.push(provoke(fault, &ground, &snapshots, options.update, plain)?);
+        reports.push(provoke(fault, ground, &snapshots, options.update, plain)?);
     }
     say(&format!("\n{}", report::render(&reports, plain)));
     if reports.iter().all(|report| report.problems.is_empty()) {

@@ -59,6 +59,8 @@ pub(super) const HOUSES: [House; 2] = [
             ("pause", &[]),
             ("services", &["kubernetes", "nft", "signals"]),
             ("storage", &["kubernetes", "signals"]),
+            // What fuzz targets reach of them.
+            ("fuzzing", &["crictl", "dns"]),
         ],
     },
     House {

@@ -206,16 +206,23 @@ pub(super) fn names_in(directory: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// What the name of a text ends with that is not in its place yet.
+pub(super) const UNFINISHED: &str = "new";
+
 /// Puts a file in its place as a whole: readers see the old text or the new, also after a power cut.
 pub(super) fn write_atomically(path: &Path, text: &[u8]) -> Result<(), Error> {
-    let temporary = path.with_extension(format!("{}.new", std::process::id()));
+    let temporary = path.with_extension(format!("{}.{UNFINISHED}", std::process::id()));
     let write = || -> io::Result<()> {
         let mut file = File::create(&temporary)?;
         file.write_all(text)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     };
-    write().map_err(io_error("write", path))
+    write().map_err(|error| {
+        // On a full disk its room is what the user needs.
+        let _ = fs::remove_file(&temporary);
+        io_error("write", path)(error)
+    })
 }
 
 pub(super) fn make_directory(path: &Path) -> Result<(), Error> {
@@ -238,7 +245,10 @@ pub(super) fn lock_file(path: &Path) -> Result<File, Error> {
 
 #[cfg(test)]
 mod tests {
+    use kind_testkit::machine::SmallDisk;
+
     use super::*;
+    use crate::Code;
 
     #[test]
     fn names_on_the_host_tell_nodes_and_states_apart() {
@@ -286,6 +296,20 @@ mod tests {
             place
         });
         assert_ne!(places[0], places[1]);
+    }
+
+    #[test]
+    fn a_full_disk_keeps_what_was_there() {
+        let disk = SmallDisk::new(1 << 20);
+        let path = disk.path().join("record.json");
+        write_atomically(&path, b"old").unwrap();
+        disk.fill();
+        let error = write_atomically(&path, &[b'n'; 64 << 10]).unwrap_err();
+        assert_eq!(error.code(), Code::DiskFull);
+        assert!(error.remedy().unwrap().contains("kind prune"));
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        let half = |name: &String| name.ends_with(UNFINISHED);
+        assert!(!names_in(disk.path()).unwrap().iter().any(half));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::cache::{BuildCache, CacheKey, StepOutput, file_digest};
 use super::components::{self, ImageInputs, Names};
+use super::contents::{self, ImageParts};
 use super::etcd_image::EtcdSource;
 use super::host::host_architecture;
 use super::node_files::{self, NodeFileInputs};
@@ -58,6 +59,17 @@ pub(super) fn assemble_image(
         add_layer(&mut draft, &parts.kubernetes.path, "layer")?;
         let files = scratch.join("files");
         let names = Names::ask_kubeadm(work, &parts.kubernetes.path.join("bin"), &version)?;
+        let contents = contents::describe_image(
+            &request.name,
+            &version,
+            &ImageParts {
+                node_root: &parts.node_root.path(),
+                programs: &parts.kubernetes.path.join("bin"),
+                etcd: parts.etcd.as_ref().map(|etcd| etcd.path.as_path()),
+                etcd_image: names.reference_of(work, "etcd")?,
+                node_agent: &request.add_ons.node_agent,
+            },
+        )?;
         node_files::write_node_files(
             work,
             &files,
@@ -68,6 +80,7 @@ pub(super) fn assemble_image(
                 add_ons: &request.add_ons,
                 node_root: &parts.node_root.path(),
                 packages: &parts.node_root.packages,
+                contents: &contents,
             },
         )?;
         draft.add_directory(&files, Placement::Move)?;

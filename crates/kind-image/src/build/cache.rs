@@ -298,7 +298,10 @@ pub(super) fn file_digest(path: &Path) -> Result<Digest, Error> {
 mod tests {
     use std::sync::Mutex;
 
+    use kind_testkit::machine::SmallDisk;
+
     use super::*;
+    use crate::Code;
 
     /// Runs the step once and returns what the observer heard.
     fn run(
@@ -323,6 +326,28 @@ mod tests {
         });
         drop(build_cache);
         (result, heard.into_inner().unwrap())
+    }
+
+    #[test]
+    fn a_full_disk_keeps_earlier_results_and_nothing_half() {
+        let disk = SmallDisk::new(1 << 20);
+        let key = CacheKey::of_parts(["a"]);
+        let (path, _) = run(disk.path(), &key, false);
+        let build_cache =
+            BuildCache::open_directory(disk.path(), &|_| (), &Stop::default()).unwrap();
+        let error = build_cache
+            .cached_step(Step::Preload, &key, |work| {
+                let file = work.directory.join("file");
+                fs::write(&file, vec![7; 4 << 20]).map_err(Error::path("write", &file))
+            })
+            .unwrap_err();
+        drop(build_cache);
+        assert_eq!(error.code(), Code::BuildNoSpace);
+        assert!(error.remedy().unwrap().contains("KIND_CACHE_DIR"));
+        assert!(path.unwrap().join("file").is_file());
+        for left in ["tmp", "preload"] {
+            assert!(!disk.path().join(left).exists(), "{left}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Step;
 use crate::Code;
+use crate::error::is_full;
 use crate::http;
 
 /// A failure of a build. `code` is stable, Display says what failed, `source` why, `remedy` what to do,
@@ -147,6 +148,7 @@ impl Error {
             Self::UnsupportedArchitecture(_) => Code::BuildArchitecture,
             Self::Command { .. } => Code::BuildCommand,
             Self::Unexpected { .. } => Code::BuildUnexpected,
+            Self::Io { source, .. } if is_full(source) => Code::BuildNoSpace,
             Self::Io { .. } => Code::BuildIo,
             Self::Stopped => Code::BuildStopped,
             Self::Image(error) => error.code(),
@@ -196,6 +198,11 @@ impl Error {
                 Some("build again from scratch: the packages may have changed meanwhile".to_owned())
             }
             Self::Image(error) => error.remedy(),
+            Self::Io { source, .. } if is_full(source) => Some(
+                "free some space on that disk, or choose another directory with KIND_CACHE_DIR; `kind prune` removes \
+                 what is kept for builds to come"
+                    .to_owned(),
+            ),
             Self::UnsupportedArchitecture(_) | Self::Io { .. } | Self::Stopped => None,
         }
     }

@@ -13,6 +13,7 @@ mod chroot;
 mod command;
 mod components;
 mod confined;
+mod contents;
 pub mod debian;
 mod error;
 mod etcd_image;

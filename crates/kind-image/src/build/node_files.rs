@@ -85,6 +85,9 @@ const DIRECTORIES: &[&str] = &[
     "kind/manifests",
 ];
 
+/// Where the document is that tells what the image is made of.
+const CONTENTS: &str = "usr/share/kind/sbom.spdx.json";
+
 /// What stands in manifests for the image that kubeadm knows as cluster DNS.
 const DNS_IMAGE: &str = "COREDNS_IMAGE";
 /// What stands between the objects of a manifest.
@@ -106,6 +109,8 @@ pub(super) struct NodeFileInputs<'a> {
     pub(super) node_root: &'a Path,
     /// What is installed in it.
     pub(super) packages: &'a Packages,
+    /// What the image is made of.
+    pub(super) contents: &'a str,
 }
 
 /// Writes all files into an empty directory that becomes a layer.
@@ -149,6 +154,7 @@ pub(super) fn write_node_files(
     )?;
     put_file(layer, "kind/version", 0o644, inputs.version)?;
     put_file(layer, packages::RECORD, 0o644, &inputs.packages.to_json())?;
+    put_file(layer, CONTENTS, 0o644, inputs.contents)?;
     put_manifests(layer, inputs)?;
     let program = layer.join("usr/local/bin/kind-node");
     tree::copy_program(&inputs.add_ons.node_agent, &program)?;

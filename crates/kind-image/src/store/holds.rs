@@ -84,12 +84,18 @@ impl Store {
         }
     }
 
+    /// The names of all who hold an image until they release it.
+    pub fn holders(&self) -> Result<Vec<String>, Error> {
+        let lasting = self.hold_paths()?.into_iter();
+        let lasting = lasting.filter(|path| path.extension().is_some_and(|it| it == LASTING));
+        let name = |path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+        Ok(lasting.filter_map(name).collect())
+    }
+
     /// Digests of the manifests that somebody holds.
     pub(super) fn held_manifests(&self, _lock: &Locked) -> Result<BTreeSet<Digest>, Error> {
-        let directory = self.holds();
         let mut held = BTreeSet::new();
-        for entry in fs::read_dir(&directory).map_err(Error::path("read", &directory))? {
-            let path = entry.map_err(Error::path("read", &directory))?.path();
+        for path in self.hold_paths()? {
             let counts = match path.extension().and_then(|extension| extension.to_str()) {
                 Some(LASTING) => true,
                 Some(OF_PROCESS) => !drop_if_abandoned(&path)?,
@@ -101,6 +107,14 @@ impl Store {
             }
         }
         Ok(held)
+    }
+
+    fn hold_paths(&self) -> Result<Vec<PathBuf>, Error> {
+        let directory = self.holds();
+        let entries = fs::read_dir(&directory).map_err(Error::path("read", &directory))?;
+        let path = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.path());
+        let paths: io::Result<_> = entries.map(path).collect();
+        paths.map_err(Error::path("read", &directory))
     }
 
     fn hold_path(&self, holder: &str) -> Result<PathBuf, Error> {

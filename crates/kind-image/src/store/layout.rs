@@ -21,6 +21,9 @@ pub(super) const CHAINS: &str = "chains";
 /// Where earlier versions had them, by their diff ids.
 pub(super) const FORMER_LAYERS: &str = "layers";
 
+/// What the name of a text ends with that is not in its place yet.
+const UNFINISHED: &str = "new";
+
 /// The store's lock; free again when dropped.
 pub(super) struct Locked {
     _file: File,
@@ -55,6 +58,22 @@ impl Store {
         let tmp = self.root.join("tmp");
         scratch::sweep_scratch(&tmp)?;
         Scratch::make_scratch(&tmp)
+    }
+
+    /// Removes what writers that are gone have left: drafts, and texts that are not in their place. Only who has the lock
+    /// writes those.
+    pub fn sweep(&self) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        scratch::sweep_scratch(&self.root.join("tmp"))?;
+        for directory in [self.root.clone(), self.root.join("holds")] {
+            for entry in fs::read_dir(&directory).map_err(Error::path("read", &directory))? {
+                let path = entry.map_err(Error::path("read", &directory))?.path();
+                if path.extension().is_some_and(|it| it == UNFINISHED) {
+                    fs::remove_file(&path).map_err(Error::path("remove", &path))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the exclusive lock.
@@ -159,13 +178,17 @@ impl Store {
 
     /// Writes a file so that it is either whole or as before. The caller holds the lock.
     pub(super) fn replace_file(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-        let temporary = path.with_extension("new");
+        let temporary = path.with_extension(UNFINISHED);
         let write = || {
             let mut file = File::create(&temporary)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             fs::rename(&temporary, path)
         };
-        write().map_err(Error::path("write", path))
+        write().map_err(|error| {
+            // On a full disk its room is what the user needs.
+            let _ = fs::remove_file(&temporary);
+            Error::path("write", path)(error)
+        })
     }
 }

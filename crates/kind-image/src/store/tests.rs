@@ -1,13 +1,14 @@
 //! The store: what goes in comes out, by several hands at once and after crashes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use kind_testkit::machine::SmallDisk;
 use tempfile::TempDir;
 
 use super::{Placement, Store};
 use crate::oci::{ImageConfig, RunConfig};
-use crate::{Error, Image, archive};
+use crate::{Code, Error, Image, archive};
 
 struct Setting {
     place: TempDir,
@@ -207,6 +208,14 @@ fn what_a_crash_left_is_swept() {
     assert_eq!(setting.count("tmp"), 2, "a draft at work is not swept");
     drop(living);
     assert_eq!(setting.count("tmp"), 0);
+    fs::create_dir(tmp.join("4194304-1")).unwrap();
+    let half = ["tmp/4194304-1.lock", "holds/node-a.new", "index.new"];
+    let half = half.map(|name| setting.store.root().join(name));
+    half.iter()
+        .for_each(|path| fs::write(path, "half").unwrap());
+    setting.store.sweep().unwrap();
+    assert!(half.iter().all(|path| !path.exists()), "{half:?}");
+    assert!(setting.store.find_image("node").unwrap().is_some());
 }
 
 #[test]
@@ -336,4 +345,50 @@ fn images_that_nobody_holds_can_go() {
     assert!(setting.store.find_image("unused:v1").unwrap().is_none());
     assert!(setting.store.find_image("held:v1").unwrap().is_some());
     assert_eq!(setting.count("chains"), 2);
+}
+
+#[test]
+fn a_full_disk_costs_no_image_and_leaves_nothing_half() {
+    let disk = SmallDisk::new(4 << 20);
+    let store = Store::open(&disk.path().join("store")).unwrap();
+    let image = add(&store, disk.path(), "a.com/b:old", &["old"]);
+    let large = TempDir::new().unwrap();
+    fs::write(large.path().join("file"), vec![7; 8 << 20]).unwrap();
+    let refused = |what: &str, result: Result<(), Error>| {
+        let error = result.expect_err(what);
+        assert_eq!(error.code(), Code::NoSpace, "{what}: {error}");
+        assert!(error.remedy().unwrap().contains("kind prune"), "{what}");
+    };
+    let before = files(disk.path());
+    let mut draft = store.draft().unwrap();
+    let added = draft.add_directory(large.path(), Placement::Link);
+    refused("a layer", added.map(drop));
+    drop(draft);
+    assert_eq!(files(disk.path()), before);
+    disk.fill();
+    let before = files(disk.path());
+    refused("a hold", store.hold_image(&image, "node-a"));
+    refused("a name", store.tag(&image, "a.com/b:new"));
+    assert_eq!(files(disk.path()), before);
+    disk.free();
+    let found = store.find_image("a.com/b:old").unwrap().unwrap();
+    assert_eq!(found.digest(), image.digest());
+    store.hold_image(&image, "node-a").unwrap();
+    assert_eq!(store.holders().unwrap(), ["node-a"]);
+}
+
+/// Everything below a directory, with sizes.
+fn files(directory: &Path) -> Vec<(PathBuf, u64)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let metadata = entry.metadata().unwrap();
+        if metadata.is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.push((entry.path(), metadata.len()));
+        }
+    }
+    found.sort();
+    found
 }

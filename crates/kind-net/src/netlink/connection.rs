@@ -314,40 +314,40 @@ impl Netlink {
             let (length, _) =
                 rustix::net::recv(&self.socket, buffer.as_mut_slice(), RecvFlags::empty())?;
             let single = flags & (NLM_F_DUMP | NLM_F_ACK) == 0;
-            if self.collect_answers(&buffer[..length], &mut answers)? || single {
+            if collect_answers(&buffer[..length], self.sequence, &mut answers)? || single {
                 return Ok(answers);
             }
         }
     }
+}
 
-    /// Takes the messages of one datagram; says whether the answer is complete.
-    fn collect_answers(
-        &self,
-        mut rest: &[u8],
-        answers: &mut Vec<RouteNetlinkMessage>,
-    ) -> io::Result<bool> {
-        while !rest.is_empty() {
-            let packet = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-            let length = usize::try_from(packet.header.length).unwrap_or(usize::MAX);
-            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-            if packet.header.sequence_number != self.sequence {
-                continue;
-            }
-            match packet.payload {
-                NetlinkPayload::Done(_) => return Ok(true),
-                NetlinkPayload::Error(error) => {
-                    return match error.code {
-                        None => Ok(true),
-                        Some(code) => Err(io::Error::from_raw_os_error(code.get().abs())),
-                    };
-                }
-                NetlinkPayload::InnerMessage(message) => answers.push(message),
-                _ => {}
-            }
+/// Takes the messages of one datagram; says whether the answer is complete.
+fn collect_answers(
+    mut rest: &[u8],
+    sequence: u32,
+    answers: &mut Vec<RouteNetlinkMessage>,
+) -> io::Result<bool> {
+    while !rest.is_empty() {
+        let packet = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+        let length = usize::try_from(packet.header.length).unwrap_or(usize::MAX);
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        if packet.header.sequence_number != sequence {
+            continue;
         }
-        Ok(false)
+        match packet.payload {
+            NetlinkPayload::Done(_) => return Ok(true),
+            NetlinkPayload::Error(error) => {
+                return match error.code {
+                    None => Ok(true),
+                    Some(code) => Err(io::Error::from_raw_os_error(code.get().abs())),
+                };
+            }
+            NetlinkPayload::InnerMessage(message) => answers.push(message),
+            _ => {}
+        }
     }
+    Ok(false)
 }
 
 const NO_DEVICE: i32 = rustix::io::Errno::NODEV.raw_os_error();
@@ -363,6 +363,19 @@ pub(super) fn address_family(address: IpAddr) -> AddressFamily {
         IpAddr::V4(_) => AddressFamily::Inet,
         IpAddr::V6(_) => AddressFamily::Inet6,
     }
+}
+
+/// What is in the answers of a datagram, for fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_datagram(datagram: &[u8], sequence: u32) -> (Vec<IpNet>, Vec<Route>) {
+    let mut answers = Vec::new();
+    // What came before a failure is read all the same.
+    let _ = collect_answers(datagram, sequence, &mut answers);
+    let addresses = answers.iter().cloned().filter_map(address_of).collect();
+    (
+        addresses,
+        answers.into_iter().filter_map(route_of).collect(),
+    )
 }
 
 pub(super) fn address_of(answer: RouteNetlinkMessage) -> Option<IpNet> {

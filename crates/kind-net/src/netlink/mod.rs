@@ -6,5 +6,7 @@
 mod connection;
 mod service;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use connection::read_datagram;
 pub use connection::{Netlink, Route};
 pub use service::LinkAddress;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Error;
+use super::usage::UsageError;
 
 /// What is asked for, of whom, and how the answer shall look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) enum Form {
 const SOCKET: &str = "/run/containerd/containerd.sock";
 
 /// Reads the words after the program's name.
-pub(super) fn parse_command_line(words: &[String]) -> Result<CommandLine, Error> {
+pub(super) fn parse_command_line(words: &[String]) -> Result<CommandLine, UsageError> {
     let mut words = Words::new(words);
     let mut socket = PathBuf::from(SOCKET);
     let mut own_version = false;
@@ -77,7 +77,11 @@ pub(super) fn parse_command_line(words: &[String]) -> Result<CommandLine, Error>
     let (command, form) = match name {
         Some(name) => parse_command(&name, words)?,
         None if own_version => (Command::OwnVersion, Form::Usual),
-        None => return Err(Error::Unsupported("a call without a command".to_owned())),
+        None => {
+            return Err(UsageError::Unsupported(
+                "a call without a command".to_owned(),
+            ));
+        }
     };
     Ok(CommandLine {
         socket,
@@ -86,7 +90,7 @@ pub(super) fn parse_command_line(words: &[String]) -> Result<CommandLine, Error>
     })
 }
 
-fn parse_command(name: &str, words: Words) -> Result<(Command, Form), Error> {
+fn parse_command(name: &str, words: Words) -> Result<(Command, Form), UsageError> {
     let options = Options::read(words)?;
     let (all, form) = (options.all, options.form);
     let command = match name {
@@ -94,7 +98,7 @@ fn parse_command(name: &str, words: Words) -> Result<(Command, Form), Error> {
         "inspecti" => Command::InspectImages(options.some("inspecti")?),
         "pull" => {
             let image = options.one(name)?;
-            Command::Pull(image.ok_or(Error::NoImageGiven("pull"))?)
+            Command::Pull(image.ok_or(UsageError::NoImageGiven("pull"))?)
         }
         "rmi" => Command::RemoveImages(options.some("rmi")?),
         "ps" => {
@@ -104,10 +108,10 @@ fn parse_command(name: &str, words: Words) -> Result<(Command, Form), Error> {
         "pods" => options.none(name).map(|()| Command::Pods)?,
         "info" => options.none(name).map(|()| Command::Info)?,
         "version" => options.none(name).map(|()| Command::Version)?,
-        _ => return Err(Error::Unsupported(format!("the command {name:?}"))),
+        _ => return Err(UsageError::Unsupported(format!("the command {name:?}"))),
     };
     if all && !matches!(command, Command::Containers(_)) {
-        return Err(Error::Unsupported(format!("{name} --all")));
+        return Err(UsageError::Unsupported(format!("{name} --all")));
     }
     Ok((command, form))
 }
@@ -122,7 +126,7 @@ struct Options {
 }
 
 impl Options {
-    fn read(mut words: Words) -> Result<Self, Error> {
+    fn read(mut words: Words) -> Result<Self, UsageError> {
         let mut options = Self {
             all: false,
             form: Form::Usual,
@@ -141,33 +145,33 @@ impl Options {
         Ok(options)
     }
 
-    fn none(&self, name: &str) -> Result<(), Error> {
+    fn none(&self, name: &str) -> Result<(), UsageError> {
         match self.unknown.as_ref().or(self.operands.first()) {
             None => Ok(()),
-            Some(word) => Err(Error::Unsupported(format!("{name} {word}"))),
+            Some(word) => Err(UsageError::Unsupported(format!("{name} {word}"))),
         }
     }
 
-    fn one(mut self, name: &str) -> Result<Option<String>, Error> {
+    fn one(mut self, name: &str) -> Result<Option<String>, UsageError> {
         let first = (!self.operands.is_empty()).then(|| self.operands.remove(0));
         self.none(name).map(|()| first)
     }
 
-    fn some(mut self, name: &'static str) -> Result<Vec<String>, Error> {
+    fn some(mut self, name: &'static str) -> Result<Vec<String>, UsageError> {
         let operands = std::mem::take(&mut self.operands);
         self.none(name)?;
         if operands.is_empty() {
-            return Err(Error::NoImageGiven(name));
+            return Err(UsageError::NoImageGiven(name));
         }
         Ok(operands)
     }
 }
 
-fn parse_form(word: &str) -> Result<Form, Error> {
+fn parse_form(word: &str) -> Result<Form, UsageError> {
     match word {
         "json" => Ok(Form::Json),
         "table" => Ok(Form::Usual),
-        _ => Err(Error::Unsupported(format!("the output form {word:?}"))),
+        _ => Err(UsageError::Unsupported(format!("the output form {word:?}"))),
     }
 }
 
@@ -194,8 +198,8 @@ impl Words {
         self.0.next()
     }
 
-    fn value(&mut self, option: &str) -> Result<String, Error> {
-        let missing = || Error::Unsupported(format!("{option} without a value"));
+    fn value(&mut self, option: &str) -> Result<String, UsageError> {
+        let missing = || UsageError::Unsupported(format!("{option} without a value"));
         self.next().ok_or_else(missing)
     }
 }
@@ -204,7 +208,7 @@ impl Words {
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<CommandLine, Error> {
+    fn parsed(line: &str) -> Result<CommandLine, UsageError> {
         parse_command_line(
             &line
                 .split_whitespace()
@@ -287,11 +291,10 @@ mod tests {
             ("rmi -a x", "rmi --all"),
         ] {
             let error = parsed(line).unwrap_err();
-            assert!(error.is_usage());
             assert!(error.to_string().contains(word), "{line}: {error}");
         }
         for line in ["pull", "rmi", "inspecti"] {
-            assert!(matches!(parsed(line), Err(Error::NoImageGiven(name)) if name == line));
+            assert!(matches!(parsed(line), Err(UsageError::NoImageGiven(name)) if name == line));
         }
     }
 }

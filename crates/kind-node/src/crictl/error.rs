@@ -3,18 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::usage::UsageError;
+
 /// Why a command has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
-    /// The command line asks for something that this program has not.
-    #[error(
-        "{0} is not supported by this small crictl of kind-node, which knows: images, inspecti, pull, rmi, \
-         ps, pods, info and version, with -q and -o json"
-    )]
-    Unsupported(String),
-    /// A command without what it works on.
-    #[error("{0} needs the name of an image")]
-    NoImageGiven(&'static str),
+    /// The command line is at fault.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
     /// The image is not in containerd's store.
     #[error("no such image {0:?} present")]
     NoSuchImage(String),
@@ -55,6 +51,6 @@ impl Error {
 
     /// Whether the command line is at fault.
     pub(super) fn is_usage(&self) -> bool {
-        matches!(self, Self::Unsupported(_) | Self::NoImageGiven(_))
+        matches!(self, Self::Usage(_))
     }
 }

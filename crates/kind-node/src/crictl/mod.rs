@@ -29,6 +29,7 @@ mod recorded_tests;
 mod server_tests;
 mod status;
 mod table;
+mod usage;
 
 use error::Error;
 

@@ -8,10 +8,11 @@ use std::time::Instant;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{DNSClass, Name, RData};
 
-use super::answer::{self, Answer, Question, Reach};
+use super::answer::{self, Reach};
 use super::cache::{Cache, Kept};
 use super::chain::{Chain, ClusterSnapshot};
 use super::index::Index;
+use super::message::{Answer, Question};
 use super::metrics::CacheMetrics;
 use super::plugin::rewrite;
 use super::upstream;

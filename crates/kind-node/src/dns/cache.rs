@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{RData, Record};
 
-use super::answer::{Answer, Question};
+use super::message::{Answer, Question};
 use super::plugin::cache::{CacheSettings, Keeping};
 
 /// Answers with more records are not worth their memory.

@@ -10,7 +10,7 @@ use hickory_proto::rr::{DNSClass, Name, RecordType};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::answer::{Answer, Question};
+use super::message::{Answer, Question};
 use super::metrics::{Metrics, UpstreamMetrics};
 use super::plugin::forward::{ForwardSettings, Policy};
 use super::upstream::{self, Over};

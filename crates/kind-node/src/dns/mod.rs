@@ -31,6 +31,7 @@ mod forward;
 mod index;
 mod listeners;
 mod loader;
+mod message;
 mod metrics;
 mod model;
 mod objects;

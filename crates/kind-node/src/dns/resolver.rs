@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::answer::Question;
 use super::asking::{Asking, Resolved};
 use super::chain::{Chain, ClusterSnapshot};
 use super::index::Index;
+use super::message::Question;
 use super::model::Pods;
 
 /// All server blocks in force.

@@ -10,10 +10,11 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::runtime::watcher::Event;
 use serde::Deserialize;
 
-use super::answer::{Answer, Question, Reach, answer_question};
+use super::answer::{Reach, answer_question};
 use super::configuration::tests::block;
 use super::convert;
 use super::index::Index;
+use super::message::{Answer, Question};
 use super::model::Pods;
 use super::objects::{Change, Objects};
 use super::plugin::kubernetes::Kubernetes;

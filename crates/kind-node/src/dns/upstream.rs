@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
-use super::answer::{Answer, Question};
+use super::message::{Answer, Question};
 use super::wire::{self, Outcome};
 
 /// Room for a datagram: servers that do not heed what we said we take do not send more than this.

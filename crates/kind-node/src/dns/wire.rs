@@ -4,7 +4,7 @@ use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
 use hickory_proto::rr::Record;
 use hickory_proto::rr::RecordType;
 
-use super::answer::{Answer, Question};
+use super::message::{Answer, Question};
 
 /// Largest answer over UDP that is not cut into fragments on any usual path.
 pub(crate) const UDP_PAYLOAD: u16 = 1232;

@@ -1,5 +1,6 @@
 //! Cases of the kubeconfig rules, recorded and generated.
 
+use kind_testkit::machine::SmallDisk;
 use proptest::prelude::*;
 
 use super::document::Document;
@@ -195,6 +196,36 @@ fn a_file_is_looked_at_without_a_trace() {
     let error = check_files(&beside).unwrap_err();
     assert_eq!(error.code(), Code::KubeconfigLocked);
     assert!(crate::error::error_chain(&error).contains("deep/config: "));
+}
+
+#[test]
+fn a_full_disk_costs_no_entry_and_leaves_nothing_half() {
+    let disk = SmallDisk::new(256 << 10);
+    let files = KubeconfigFiles::one(disk.path().join("config"));
+    write_merged(&files, &parsed(KIND), &CancelToken::new()).unwrap();
+    let before = std::fs::read_to_string(files.write_target()).unwrap();
+    disk.fill();
+    let entry = parsed(&KIND.replace("kind-kind", "kind-new"));
+    let cancel = CancelToken::new();
+    for error in [
+        check_files(&files).unwrap_err(),
+        write_merged(&files, &entry, &cancel).unwrap_err(),
+        remove_everywhere(&files, "kind", &cancel).unwrap_err(),
+    ] {
+        let remedy = error.remedy().unwrap_or_default();
+        assert!(
+            remedy.starts_with("free some space on the disk of "),
+            "{error:?}"
+        );
+    }
+    let after = std::fs::read_to_string(files.write_target()).unwrap();
+    assert_eq!(after, before);
+    let names = std::fs::read_dir(disk.path()).unwrap();
+    let mut names: Vec<_> = names.map(|it| it.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["config", "filler"]);
+    disk.free();
+    remove_everywhere(&files, "kind", &cancel).unwrap();
 }
 
 /// A cluster without an entry costs no lock: nothing is waited for, and nothing has to be writable.

@@ -52,19 +52,10 @@ pub(crate) fn check_files(files: &KubeconfigFiles) -> Result<Option<String>> {
     let text = read_kubeconfig(path, MERGING)?;
     document::parse_document(&text).map_err(update_failure(MERGING))?;
     write::check_writable(path).map_err(|error| access_denied(WRITING, "open", path, &error))?;
-    write::check_room(path, text.len()).map_err(|error| no_room(path, &error))?;
+    write::check_room(path, text.len())
+        .map_err(|error| access_denied(WRITING, "write", path, &error))?;
     let held = lock::find_lock(path).filter(|held| !held.is_stale);
     Ok(held.map(|held| held.describe()))
-}
-
-/// A full disk, and what the user can do about it.
-fn no_room(path: &Path, error: &std::io::Error) -> Error {
-    let text = format!("write {}: {error}", path.display());
-    let remedy = format!("free some space on its disk, or {ANOTHER_FILE}");
-    Error::Kubeconfig {
-        action: WRITING.to_owned(),
-        source: Cause::new(Code::Kubeconfig, text).with_remedy(Some(remedy)),
-    }
 }
 
 /// Puts a cluster's document into the file that is written to, and makes it the current one.
@@ -109,6 +100,7 @@ pub(crate) fn remove_everywhere(
 }
 
 fn remove_one(path: &Path, cluster: &str, cancel: &CancelToken) -> Result<()> {
+    lock::remove_left(path);
     if !path.exists() {
         return Ok(());
     }

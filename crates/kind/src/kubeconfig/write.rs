@@ -17,9 +17,7 @@ pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
         return fs::write(path, text);
     }
     let path = follow_links(path);
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".tmp-{}", std::process::id()));
-    let temporary = PathBuf::from(name);
+    let temporary = temporary_of(&path, std::process::id());
     let replaced = match write_new(&temporary, text) {
         // The text has room there, so that whatever else is refused it is worth trying to write it in place.
         Ok(file) => put_in_place(&file, &temporary, &path, old.as_ref()).map_err(|e| (e, true)),
@@ -36,6 +34,19 @@ pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
         Some(_) if may_write_over => write_over(&path, text),
         _ => Err(error),
     }
+}
+
+/// Where a process writes a file's new text.
+fn temporary_of(path: &Path, pid: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".tmp-{pid}"));
+    PathBuf::from(name)
+}
+
+/// Removes what a process has left that is gone: keys are in it.
+pub(super) fn remove_left_text(path: &Path, pid: u32) {
+    // Most processes are not ended in that moment.
+    let _ = fs::remove_file(temporary_of(&follow_links(path), pid));
 }
 
 /// Writes the text into a file that stays. It may be on another disk than its directory: what does not fit there gives

@@ -105,6 +105,9 @@ impl Native {
         let network = network::ensure_network(&self.state, &spec.network, lock)?;
         let (ipv4, ipv6) = network::allocate_addresses(&self.state, &network, lock)?;
         let ports = ports::choose_ports(&spec.host.ports, &NodeRecord::load_all(&self.state)?)?;
+        // The hold comes first: nothing may remove the layers once the record names them.
+        self.store
+            .hold_image(image, &removal::image_holder(&spec.name))?;
         // Nobody removes it from now on, but somebody may have done so.
         let shared_image_store = shared_image_store.filter(|directory| directory.is_dir());
         let record = NodeRecord {
@@ -157,17 +160,20 @@ impl Native {
         }
         let name = format!(".{}", record.name);
         let aside = self.state.place_in_trash(&name, lock);
-        for part in ["upper", "work", "root"] {
-            make_directory(&aside.join(part))?;
-        }
-        record.save(&State::node_directory_at(&aside))?;
         let place = self.state.node(&record.name);
-        fs::rename(&aside, place.path()).map_err(io_error("make", place.path()))
+        let made = fill_node_directory(&aside, record).and_then(|()| {
+            fs::rename(&aside, place.path()).map_err(io_error("make", place.path()))
+        });
+        if made.is_err() {
+            let _ = fs::remove_dir_all(&aside);
+        }
+        made
     }
 
     fn fill_var(&self, node: &str) -> Result<(), Error> {
         let mut helper = Helper::new(&self.helper, &self.state, node, Task::FillVar)?;
         helper.command.stdin(Stdio::null()).stdout(Stdio::null());
+        process::die_with_parent(&mut helper.command);
         helper.run_helper()?;
         let directory = self.state.node(node);
         fs::rename(directory.file("var.new"), directory.file("var"))
@@ -194,6 +200,13 @@ impl Native {
             ports: record.host.ports,
         }
     }
+}
+
+fn fill_node_directory(directory: &Path, record: &NodeRecord) -> Result<(), Error> {
+    for part in ["upper", "work", "root"] {
+        make_directory(&directory.join(part))?;
+    }
+    record.save(&State::node_directory_at(directory))
 }
 
 impl Sealed for Native {}

@@ -34,7 +34,6 @@ fn leave_cgroups_of_caller(state: &State, node: &str) -> Result<(), Error> {
 /// Starts a node and stays until it ends.
 pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, Error> {
     let directory = state.node(name);
-    let record = NodeRecord::load(&directory)?;
     let Some(_lock) = take_over(&directory)? else {
         return Err(Error::other(
             Code::NodeRunning,
@@ -42,6 +41,8 @@ pub(in crate::native) fn monitor_node(state: &State, name: &str) -> Result<i32, 
             "",
         ));
     };
+    // Only now: whoever removes the node looks at the lock once more when its directory is away.
+    let record = NodeRecord::load(&directory)?;
     leave_cgroups_of_caller(state, name)?;
     teardown::clear_host(state, name)?;
     let result = start_node(state, &directory, &record);

@@ -8,7 +8,7 @@ use hickory_proto::rr::rdata::PTR;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use kind_node::corefile::{Directive, Environment};
 
-use super::super::answer::{Answer, Question};
+use super::super::message::{Answer, Question};
 use super::super::zone::{address_of_arpa, address_record};
 use super::arguments::{self, DirectiveError, Lines, invalid_directive};
 use super::zones::{Fallthrough, Zones};

@@ -7,7 +7,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::Name;
 use kind_node::corefile::Directive;
 
-use super::super::answer::{Question, Summary};
+use super::super::message::{Question, Summary};
 use super::arguments::{self, DirectiveError, Lines, invalid_directive};
 use super::template;
 use super::zones::Zones;

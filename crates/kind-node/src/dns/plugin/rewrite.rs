@@ -8,7 +8,7 @@ use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use kind_node::corefile::Directive;
 use regex_lite::Regex;
 
-use super::super::answer::{Answer, Question};
+use super::super::message::{Answer, Question};
 use super::arguments::{self, DirectiveError, invalid_directive, not_supported};
 use super::expression::compile_expression;
 use super::template::response_code;

@@ -8,7 +8,7 @@ use hickory_proto::rr::{DNSClass, RData, Record, RecordType};
 use kind_node::corefile::Directive;
 use regex_lite::{Captures, Regex};
 
-use super::super::answer::{Answer, Question};
+use super::super::message::{Answer, Question};
 use super::arguments::{self, DirectiveError, Lines, invalid_directive, not_supported};
 use super::expression::compile_expression;
 use super::go_template::{GoTemplate, Values};

@@ -9,6 +9,7 @@ use super::owner::Owner;
 use crate::access;
 use crate::belonging;
 use crate::kubeconfig::files::ANOTHER_FILE;
+use crate::kubeconfig::write;
 
 /// How long somebody else's lock is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -190,6 +191,14 @@ pub(crate) fn find_lock(file: &Path) -> Option<HeldLock> {
     })
 }
 
+/// Removes the lock on a file that a crash has left, with what was being written.
+pub(in crate::kubeconfig) fn remove_left(file: &Path) {
+    let path = lock_of(file);
+    if path.symlink_metadata().is_ok() {
+        take_stale_away(&path);
+    }
+}
+
 /// Removes a lock that a crash has left. One that is gone already, or that somebody holds by now, is left alone.
 ///
 /// # Errors
@@ -239,6 +248,9 @@ fn take_stale_away(path: &Path) -> bool {
         return false;
     }
     tracing::warn!(path = %path.display(), "a kubeconfig lock that was left behind is removed");
+    if let Some(owner) = Owner::read_owner(path) {
+        write::remove_left_text(&path.with_extension(""), owner.pid);
+    }
     fs::remove_file(path).is_ok()
 }
 

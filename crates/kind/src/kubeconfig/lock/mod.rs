@@ -3,5 +3,5 @@
 mod file;
 mod owner;
 
-pub(super) use file::{Error, Lock, check_lock};
+pub(super) use file::{Error, Lock, check_lock, remove_left};
 pub(crate) use file::{HeldLock, find_lock, remove_stale_lock};

@@ -67,6 +67,25 @@ fn a_lock_whose_process_is_gone_is_taken_over_at_once() {
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
+/// A creation that was killed while it wrote has keys in a file that nobody looks for.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_creation_was_writing_goes_with_its_cluster() {
+    let directory = tempfile::tempdir().unwrap();
+    let of = |name: &str| directory.path().join(name);
+    let written = format!("config.tmp-{}", std::process::id());
+    fs::write(of("config"), "kind: Config\n").unwrap();
+    fs::write(of("config.lock"), of_earlier_process()).unwrap();
+    for name in [&written, "config.tmp-1"] {
+        fs::write(of(name), "keys").unwrap();
+    }
+    let files = crate::KubeconfigFiles::one(of("config"));
+    let cancel = crate::CancelToken::new();
+    crate::kubeconfig::remove_everywhere(&files, "kind", &cancel).unwrap();
+    assert!(!of(&written).exists() && !of("config.lock").exists());
+    assert!(of("config").exists() && of("config.tmp-1").exists());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_lock_whose_process_lives_is_never_old() {
