@@ -2,8 +2,8 @@
 
 use crate::crictl::is_command_line;
 use crate::dns::wire::{
-    Incoming, Outcome, Transport, UDP_PAYLOAD, read_answer, read_packet, write_answer,
-    write_question,
+    Incoming, Outcome, Transport, UDP_PAYLOAD, edns_options, read_answer, read_packet,
+    write_answer, write_question,
 };
 
 /// Both ends of a question: a pod's, and a server's that is asked for it. What is sent back fits its way, and nobody
@@ -18,8 +18,11 @@ pub fn answer_packets(asked: &[u8], answered: &[u8]) {
         }
         Incoming::Ignore => return,
     };
-    let upstream = write_question(request.id, &request.question);
-    assert!(matches!(read_packet(&upstream), Incoming::Ask(_)));
+    let question = &request.question;
+    for edns in [None, Some(edns_options(question.dnssec_ok))] {
+        let upstream = write_question(request.id, question, edns);
+        assert!(matches!(read_packet(&upstream), Incoming::Ask(_)));
+    }
     // Whoever answers knows the number of the question.
     let mut answered = answered.to_vec();
     if let Some(id) = answered.get_mut(..2) {
