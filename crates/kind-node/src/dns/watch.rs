@@ -8,17 +8,17 @@ use futures_util::stream::{BoxStream, SelectAll, select_all};
 use futures_util::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::{Endpoints, Namespace, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::Client;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client};
+use kube::runtime::watcher::{self, Event};
 use tokio::sync::watch::Sender;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::convert;
 use super::index::Index;
 use super::objects::{Change, Objects};
-use crate::kubernetes;
+use crate::kubernetes::{self, map_event};
 
 /// Changes that come within this time are put into the index together.
 const BATCH_INTERVAL: Duration = Duration::from_millis(20);
@@ -128,7 +128,7 @@ where
         + Send
         + 'static,
 {
-    watcher(Api::all(client.clone()), watcher::Config::default()).backoff(Retries::default())
+    kubernetes::watch_readable(client).backoff(Retries::default())
 }
 
 /// Times between attempts. They grow until no failure came for a while; a single success says
@@ -162,17 +162,6 @@ impl Iterator for Retries {
 
 impl Backoff for Retries {
     fn reset(&mut self) {}
-}
-
-/// Changes an event's object.
-fn map_event<K, T>(event: Event<K>, convert: impl FnOnce(K) -> T) -> Event<T> {
-    match event {
-        Event::Apply(object) => Event::Apply(convert(object)),
-        Event::Delete(object) => Event::Delete(convert(object)),
-        Event::Init => Event::Init,
-        Event::InitApply(object) => Event::InitApply(convert(object)),
-        Event::InitDone => Event::InitDone,
-    }
 }
 
 /// Notes a failure that is tried again.

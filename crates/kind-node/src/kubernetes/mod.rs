@@ -3,10 +3,12 @@
 
 mod client;
 mod protocol;
+mod readable;
 pub(crate) mod refused;
 pub(crate) mod store;
 mod unready;
 
 pub(crate) use client::{Error, client_beside, client_near, client_of, client_of_at, serves_group};
 pub(crate) use protocol::Protocol;
+pub(crate) use readable::{map_event, watch_readable};
 pub(crate) use unready::{find_shortage, judge_node, judge_pod};

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use futures_util::Stream;
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client, ResourceExt};
+use kube::runtime::watcher::{self, Event};
+use kube::{Client, ResourceExt};
+
+use super::readable::watch_readable;
 
 /// Namespace and name; the namespace of objects that have none is empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,7 +109,7 @@ where
         + Send
         + 'static,
 {
-    watcher(Api::all(client.clone()), watcher::Config::default()).default_backoff()
+    watch_readable(client).default_backoff()
 }
 
 #[cfg(test)]
