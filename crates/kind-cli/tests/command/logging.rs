@@ -175,8 +175,10 @@ fn no_line_holds_a_secret() {
             if config == &broken {
                 continue;
             }
+            // Engines read the values of such variables from their own environment.
+            let is_named = answer.stderr.contains("DB_PASSWORD");
             assert!(
-                answer.stderr.contains("DB_PASSWORD=<redacted>"),
+                is_named && !answer.stderr.contains("DB_PASSWORD="),
                 "{answer:#?}"
             );
         }

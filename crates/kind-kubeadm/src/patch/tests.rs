@@ -121,8 +121,9 @@ fn arguments_of_v1beta4_are_merged_by_name() {
             json!(["localhost", "127.0.0.1"]),
         ),
         (
+            // What is left empty changes nothing, as in kind's own merge of such lists.
             "extraArgs: null",
-            json!(null),
+            json!([{"name": "v", "value": "4"}]),
             json!(["localhost", "127.0.0.1"]),
         ),
     ] {
