@@ -122,7 +122,7 @@ fn arguments_of_v1beta4_are_merged_by_name() {
         ),
         (
             "extraArgs: null",
-            json!(null),
+            json!([{"name": "v", "value": "4"}]),
             json!(["localhost", "127.0.0.1"]),
         ),
     ] {
