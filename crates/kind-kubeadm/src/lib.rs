@@ -30,6 +30,7 @@ mod documents;
 mod error;
 mod node;
 pub mod patch;
+mod registration;
 mod release;
 mod settings;
 mod skip_phases;

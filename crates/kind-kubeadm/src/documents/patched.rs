@@ -137,6 +137,12 @@ impl Documents {
         self.of_kind(kind) == other.of_kind(kind)
     }
 
+    /// How a node registers by its document of that kind.
+    pub(crate) fn node_registration(&self, kind: &str) -> &Value {
+        let document = self.of_kind(kind).unwrap_or(&Value::Null);
+        &document["nodeRegistration"]
+    }
+
     /// The container runtime's socket, which a node's annotation names.
     pub fn cri_socket(&self) -> &str {
         let socket = &self.join()["nodeRegistration"]["criSocket"];

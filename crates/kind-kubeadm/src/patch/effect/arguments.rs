@@ -1,9 +1,9 @@
-//! Extra arguments that a patch sets.
+//! Extra arguments that a patch sets, or a document has.
 
 use serde_json::Value;
 
 /// Names and values of arguments in a map or in a list.
-pub(super) fn named_arguments(arguments: &Value) -> Vec<(&str, &Value)> {
+pub(crate) fn named_arguments(arguments: &Value) -> Vec<(&str, &Value)> {
     match arguments {
         Value::Object(map) => map
             .iter()

@@ -14,4 +14,5 @@ mod table;
 mod tests;
 mod warning;
 
+pub(crate) use arguments::named_arguments;
 pub use warning::{PatchWarning, patch_warnings};
