@@ -93,7 +93,7 @@ impl Level {
     /// The versions of kubeadm's API that nodes here have; all of them where that is not known.
     pub(super) fn apis(&self) -> Vec<Api> {
         let Some(versions) = &self.versions else {
-            return vec![Api::V1beta2, Api::V1beta3, Api::V1beta4];
+            return Api::ALL.to_vec();
         };
         let mut apis: Vec<_> = versions.iter().map(Api::of_kubernetes).collect();
         apis.sort_unstable();
@@ -101,13 +101,14 @@ impl Level {
         apis
     }
 
-    /// Whether another patch here is for documents of a kind that exist: users list variants side by side.
-    pub(super) fn has_variant(&self, kind: &str, api_versions: &[&str]) -> bool {
-        let mut targets = self.candidates.iter().map(|candidate| &candidate.target);
-        targets.any(|target| {
-            target.kind == kind
-                && (target.api_version.is_empty()
-                    || api_versions.contains(&target.api_version.as_str()))
+    /// Whether another patch here makes the same change to documents that exist: users list variants for several
+    /// versions of kubeadm's API side by side.
+    pub(super) fn has_variant(&self, candidate: &Candidate, api_versions: &[&str]) -> bool {
+        let fields = candidate.changed_fields();
+        self.candidates.iter().any(|other| {
+            other.target.kind == candidate.target.kind
+                && api_versions.contains(&other.target.api_version.as_str())
+                && fields.is_subset(&other.changed_fields())
         })
     }
 }

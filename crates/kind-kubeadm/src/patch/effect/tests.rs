@@ -91,6 +91,36 @@ fn variants_for_several_versions_side_by_side_are_meant() {
 }
 
 #[test]
+fn patches_that_are_dropped_beside_others_of_their_kind_are_told() {
+    let right =
+        "- '{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta4, clusterName: a}'\n";
+    let any = "- '{kind: ClusterConfiguration, clusterName: a}'\n";
+    let of = |version: &str, field: &str| {
+        format!("- '{{kind: ClusterConfiguration, apiVersion: {version}, {field}: a}}'\n")
+    };
+    for (beside, dropped) in [
+        (right, of("kubeadm.k8s.io/v1beta9", "clusterName")),
+        (right, of("kubeadm.x-k8s.io/v1beta4", "clusterName")),
+        (right, of("kubeadm.k8s.io/v1beta3", "imageRepository")),
+        (any, of("kubeadm.k8s.io/v1beta3", "clusterName")),
+    ] {
+        let told = told(&format!("kubeadmConfigPatches:\n{beside}{dropped}"));
+        assert_eq!(told.len(), 1, "{dropped}: {told:?}");
+        assert!(
+            told[0].starts_with("kubeadmConfigPatches[1] has no effect"),
+            "{told:?}"
+        );
+    }
+    let operations = "kubeadmConfigPatchesJSON6902:\n- {group: kubeadm.x-k8s.io, version: v1beta4, kind: \
+                      ClusterConfiguration, patch: '[{op: add, path: /clusterName, value: a}]'}\n";
+    let told = told(&format!("kubeadmConfigPatches:\n{right}{operations}"));
+    assert!(
+        told[0].starts_with("kubeadmConfigPatchesJSON6902[0] has no effect"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn versions_follow_the_image() {
     let patch = "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta3, clusterName: a}']\n";
     for (image, count) in [
