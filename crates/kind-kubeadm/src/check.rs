@@ -101,6 +101,24 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_that_lengthens_a_map_of_arguments_is_refused() {
+        let of = |image: &str, api: &str| {
+            problems(&format!(
+                "nodes: [{{image: \"{image}\"}}]\nkubeadmConfigPatchesJSON6902:\n- group: kubeadm.k8s.io\n  \
+                 version: {api}\n  kind: ClusterConfiguration\n  \
+                 patch: '[{{op: add, path: /apiServer/extraArgs/-, value: {{name: v, value: \"5\"}}}}]'\n"
+            ))
+        };
+        let found = of("a:v1.30.0", "v1beta3");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains("a map of flags and values stands here"),
+            "{found:?}"
+        );
+        assert_eq!(of("a:v1.36.1", "v1beta4"), [""; 0]);
+    }
+
+    #[test]
     fn labels_and_taints_that_patches_give_are_checked_before_there_are_nodes() {
         let of = |kind: &str, registration: &str| {
             problems(&format!(
