@@ -6,8 +6,10 @@ mod candidate;
 mod etcd;
 mod fields;
 mod gates;
+mod labels;
 mod leaving;
 mod level;
+mod replaced;
 mod rules;
 mod table;
 #[cfg(test)]

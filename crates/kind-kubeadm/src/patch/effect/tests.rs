@@ -335,3 +335,38 @@ fn feature_gates_that_a_component_refuses_are_told() {
     let own = "kind: ClusterConfiguration\nfeatureGates: {ControlPlaneKubeletLocalMode: true}\n";
     assert_eq!(told_of_lines("v1.33.0", own), [""; 0]);
 }
+
+#[test]
+fn labels_that_a_patch_takes_away_are_told() {
+    let of = |kind: &str, labels: &str| {
+        told(&format!(
+            "nodes:\n- labels: {{a: b, c: d}}\n- {{role: worker}}\nkubeadmConfigPatches:\n- |\n  kind: {kind}\n  \
+             nodeRegistration:\n    kubeletExtraArgs:\n    - {{name: node-labels, value: \"{labels}\"}}\n"
+        ))
+    };
+    assert_eq!(
+        of("InitConfiguration", "c=e,x=y"),
+        [
+            "kubeadmConfigPatches[0]:3 node-labels replaces nodes[0].labels, and a=b is lost; write a=b,c=e,x=y here, \
+             or all of them at labels"
+        ]
+    );
+    assert_eq!(of("InitConfiguration", "a=b,c=d,x=y"), [""; 0]);
+    assert_eq!(of("JoinConfiguration", "x=y"), [""; 0]);
+}
+
+#[test]
+fn a_flag_that_a_later_patch_replaces_is_told() {
+    let of = |second: &str| {
+        told(&format!(
+            "kubeadmConfigPatches:\n- '{{kind: ClusterConfiguration, apiServer: {{extraArgs: {{v: \"4\"}}}}}}'\n- \
+             '{{kind: ClusterConfiguration, {second}}}'\n"
+        ))
+    };
+    assert_eq!(
+        of("apiServer: {extraArgs: [{name: v, value: \"5\"}]}"),
+        ["kubeadmConfigPatches[1]:1 v replaces the value of kubeadmConfigPatches[0]"]
+    );
+    assert_eq!(of("apiServer: {extraArgs: {v: \"4\", x: y}}"), [""; 0]);
+    assert_eq!(of("scheduler: {extraArgs: {v: \"5\"}}"), [""; 0]);
+}
