@@ -7,7 +7,9 @@ use kind_config::{Cluster, tagged_version};
 
 use crate::patch::{PatchError, Patches};
 use crate::settings::node_field;
-use crate::{ClusterSettings, Error, NodeFacts, NodeSettings, containerd, patched, registration};
+use crate::{
+    ClusterSettings, Error, NodeFacts, NodeSettings, containerd, patched, registration, subnets,
+};
 
 /// Checks that all patches of a cluster can be read: those of kubeadm's documents and those of
 /// containerd's configuration. Where the images tell their Kubernetes version, those of kubeadm's documents must apply
@@ -60,9 +62,13 @@ fn try_patches(cluster: &Cluster, settings: &ClusterSettings, index: usize) -> O
     facts.ipv6 = Some(Ipv6Addr::LOCALHOST);
     let node = NodeSettings::new(index, node).ok()?;
     match patched(settings, &node, &facts) {
-        Ok(documents) => Some(registration::registration_problems(
-            cluster, index, &documents,
-        )),
+        Ok(documents) => {
+            let mut errors = registration::registration_problems(cluster, index, &documents);
+            if cluster.bootstrap_node().as_ref() == Some(&name) {
+                errors.extend(subnets::subnet_problems(&documents));
+            }
+            Some(errors)
+        }
         Err(Error::Kubeadm(error)) if !is_failed_test(&error) => Some(vec![Error::Kubeadm(error)]),
         Err(_) => None,
     }
@@ -116,6 +122,27 @@ mod tests {
             "{found:?}"
         );
         assert_eq!(of("a:v1.36.1", "v1beta4"), [""; 0]);
+    }
+
+    #[test]
+    fn subnets_that_kubeadm_refuses_are_told_before_there_are_nodes() {
+        let found =
+            problems("networking: {serviceSubnet: 10.96.0.0/30, podSubnet: 10.244.0.0/25}\n");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found[0].starts_with("invalid service subnet 10.96.0.0/30"),
+            "{found:?}"
+        );
+        assert!(
+            found[1].starts_with("invalid pod subnet 10.244.0.0/25"),
+            "{found:?}"
+        );
+        let patch = "kubeadmConfigPatches: ['{kind: ClusterConfiguration, controllerManager: {extraArgs: \
+                     [{name: node-cidr-mask-size, value: \"26\"}]}}']\n";
+        let found = problems(&format!(
+            "networking: {{podSubnet: 10.244.0.0/25}}\n{patch}"
+        ));
+        assert_eq!(found, [""; 0]);
     }
 
     #[test]

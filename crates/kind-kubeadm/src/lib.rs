@@ -35,6 +35,7 @@ mod release;
 mod settings;
 mod skip_phases;
 mod stream;
+mod subnets;
 #[cfg(test)]
 mod testing;
 mod trust;

@@ -164,6 +164,16 @@ impl Documents {
         text(&self.cluster()["networking"]["serviceSubnet"])
     }
 
+    /// Subnets of pods, as [`Documents::service_subnet`].
+    pub(crate) fn pod_subnet(&self) -> Option<&str> {
+        text(&self.cluster()["networking"]["podSubnet"])
+    }
+
+    /// Extra arguments of the controller manager.
+    pub(crate) fn controller_manager_arguments(&self) -> &Value {
+        &self.cluster()["controllerManager"]["extraArgs"]
+    }
+
     /// The API server's address among services: the first of the first subnet.
     pub(crate) fn service_address(&self) -> Option<IpAddr> {
         let subnet = self.service_subnet()?.split(',').next()?;
