@@ -37,5 +37,8 @@ pub use model::*;
 pub use names::{API_SERVER_PORT, LOAD_BALANCER_ROLE, NodeNamer};
 pub use nearest::nearest_word;
 pub use source::Source;
-pub use validation::{GateProblem, feature_gate_problem, parse_cidr, tagged_version, version_tag};
+pub use validation::{
+    GateProblem, feature_gate_problem, node_labels_problem, node_taints_problem, parse_cidr,
+    tagged_version, version_tag,
+};
 pub use writing::json_schema;

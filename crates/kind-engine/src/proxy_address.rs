@@ -31,6 +31,9 @@ impl<'a> ProxyAddress<'a> {
                 scheme.len() + "://".len()
             }
             Some(_) => return Err("it is neither of http, https nor socks5"),
+            None if begins_with_half_a_scheme(value) => {
+                return Err("its scheme is not followed by ://");
+            }
             None => 0,
         };
         let end = value[start..].find(['/', '?', '#']);
@@ -103,6 +106,15 @@ impl<'a> ProxyAddress<'a> {
     }
 }
 
+/// As in `http//proxy:80` or `http:/proxy`, whose host would be called `http`.
+fn begins_with_half_a_scheme(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    let mut rests = SCHEMES
+        .iter()
+        .filter_map(|scheme| value.strip_prefix(scheme));
+    rests.any(|rest| rest.starts_with('/') || rest.starts_with(":/"))
+}
+
 /// Splits `HOST`, `HOST:PORT` or the same with an IPv6 address in brackets.
 fn split_port(text: &str) -> Result<(&str, Option<u16>), &'static str> {
     let (host, port) = match text.strip_prefix('[') {
@@ -172,7 +184,9 @@ mod tests {
             (":3128", "no host"),
             ("http://me@:3128", "no host"),
             ("ftp://proxy", "neither"),
-            ("http:/proxy:3128", "port"),
+            ("http:/proxy:3128", "://"),
+            ("http//proxy:80", "://"),
+            ("HTTPS//proxy", "://"),
             ("http://proxy:http", "port"),
             ("proxy:0", "port"),
             ("proxy:65536", "port"),

@@ -14,6 +14,9 @@ pub enum Api {
 }
 
 impl Api {
+    /// All of them, the oldest first.
+    pub(crate) const ALL: [Self; 3] = [Self::V1beta2, Self::V1beta3, Self::V1beta4];
+
     /// The API version for a Kubernetes version. A pre-release counts as its release.
     pub fn of_kubernetes(kubernetes: &Version) -> Self {
         if *kubernetes < Version::new(1, 23, 0) {

@@ -31,6 +31,9 @@ pub enum Error {
         /// Name of the engine.
         provider: String,
     },
+    /// kubeadm refuses a subnet, for this reason.
+    #[error("{0}")]
+    Subnet(String),
     /// A certificate cannot be made.
     #[error("failed to make certificates")]
     Certificate(#[source] Box<dyn StdError + Send + Sync>),

@@ -30,10 +30,12 @@ mod documents;
 mod error;
 mod node;
 pub mod patch;
+mod registration;
 mod release;
 mod settings;
 mod skip_phases;
 mod stream;
+mod subnets;
 #[cfg(test)]
 mod testing;
 mod trust;

@@ -1,11 +1,13 @@
 //! Places that this user may not write to, and what to do about it.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::{Access, AtFlags, CWD, StatVfs, accessat};
+use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
 /// Whether this user could make files in a directory, which may itself have to be made.
@@ -22,12 +24,33 @@ pub(crate) fn may_make_files_in(directory: &Path) -> io::Result<()> {
     allows_access(existing, Access::WRITE_OK | Access::EXEC_OK)
 }
 
+/// Whether files can be made in a directory, which may itself have to be made: one is, and is removed again. What
+/// permissions say is not all that the system asks: a directory may be immutable, or its disk full.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn try_to_make_files_in(directory: &Path) -> io::Result<()> {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    may_make_files_in(directory)?;
+    let existing = directory.ancestors().find(|path| path.is_dir());
+    let number = TRIED.fetch_add(1, Ordering::Relaxed);
+    let name = format!(".kind-{}-{number}", std::process::id());
+    let file = existing.unwrap_or(Path::new(".")).join(name);
+    File::create_new(&file)?;
+    fs::remove_file(&file)
+}
+
 /// Whether this user could change the content of a file.
 ///
 /// # Errors
 /// Why not, as the system would say it.
 pub(crate) fn may_write(file: &Path) -> io::Result<()> {
     allows_access(file, Access::WRITE_OK)
+}
+
+/// Whether the system refuses to everybody what permissions would allow, as for an immutable file.
+pub(crate) fn is_refused_to_all(error: &io::Error) -> bool {
+    Errno::from_io_error(error) == Some(Errno::PERM)
 }
 
 fn allows_access(path: &Path, access: Access) -> io::Result<()> {
@@ -86,6 +109,12 @@ pub(crate) fn remedy(path: &Path, error: &io::Error, instead: &str) -> Option<St
         )),
         (ErrorKind::ReadOnlyFilesystem, Some((place, _))) => {
             Some(format!("{} is read-only: {instead}", place.display()))
+        }
+        (ErrorKind::PermissionDenied, Some((place, _))) if is_refused_to_all(error) => {
+            let place = place.display();
+            Some(format!(
+                "see with `lsattr -d {place}` whether it is immutable, which `sudo chattr -i {place}` takes away, or {instead}"
+            ))
         }
         (ErrorKind::PermissionDenied, Some((place, found))) => {
             let told = describe_missing(place, path, &found)

@@ -47,6 +47,19 @@ pub(super) fn label_problems(cluster: &Cluster, node: &Node, path: &str) -> Vec<
     problems.collect()
 }
 
+/// What is wrong with a kubelet's `--node-labels`, with which it does not start.
+pub fn node_labels_problem(argument: &str) -> Option<String> {
+    let pairs = argument
+        .trim_end()
+        .split(',')
+        .filter(|pair| !pair.is_empty());
+    let mut labels = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    labels.find_map(|(key, value)| {
+        let (reason, _) = label_problem(key, value)?;
+        Some(format!("invalid label {key:?}: {reason}"))
+    })
+}
+
 /// Why a label cannot be given, and maybe what to do instead.
 fn label_problem(key: &str, value: &str) -> Option<(String, Option<&'static str>)> {
     if key.contains(char::is_whitespace) {

@@ -16,5 +16,7 @@ mod tests;
 mod versions;
 
 pub use gates::{GateProblem, feature_gate_problem};
+pub use labels::node_labels_problem;
+pub use nodes::node_taints_problem;
 pub use subnets::parse_cidr;
 pub use versions::{tagged_version, version_tag};

@@ -6,11 +6,12 @@ use crate::error::FieldError;
 use crate::model::{Cluster, Mount, Node};
 
 /// What a node does not start without: its programs, its units and what an engine mounts itself.
-const HELD_BY_NODES: [&str; 23] = [
+const HELD_BY_NODES: [&str; 24] = [
     "/",
     "/bin",
     "/dev",
     "/etc",
+    "/etc/containerd",
     "/etc/systemd",
     "/etc/systemd/system",
     "/kind",
@@ -37,7 +38,23 @@ const HELD_BY_NODES: [&str; 23] = [
 const MOUNTED_BY_ENGINES: [&str; 2] = ["/lib/modules", "/tmp"];
 
 /// What nodes can share with their host: users of devices do so.
-const SHARED_WITH_HOSTS: [&str; 3] = ["/dev", "/proc", "/sys"];
+const SHARED_WITH_HOSTS: [&str; 2] = ["/dev", "/sys"];
+
+/// The only files below `/proc` that a runtime mounts something over, as lxcfs wants it: `checkProcMount` of runc's
+/// `libcontainer/rootfs_linux.go`.
+const IN_PROC: [&str; 11] = [
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/net/dev",
+    "/proc/slabinfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/sys/crypto/fips_enabled",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/uptime",
+];
 
 /// What has a node image's own container images.
 const HELD_IMAGES: [&str; 2] = ["/var/lib", "/var/lib/containerd"];
@@ -75,7 +92,9 @@ fn covering_mounts(node: &Node, path: &str) -> Vec<FieldError> {
     let mounts = node.extra_mounts.iter().enumerate();
     let covering = mounts.filter(|(_, mount)| {
         let target = clean_path(&mount.container_path);
-        HELD_BY_NODES.iter().any(|held| target == Path::new(held)) && !shows_the_same(mount)
+        let is_one_of = |list: &[&str]| list.iter().any(|path| target == Path::new(path));
+        let is_in_proc = target.starts_with("/proc") && !is_one_of(&IN_PROC);
+        (is_one_of(&HELD_BY_NODES) || is_in_proc) && !shows_the_same(mount)
     });
     covering
         .map(|(index, mount)| {

@@ -57,18 +57,32 @@ fn node_problems(node: &Node, path: &str) -> Vec<FieldError> {
         ));
     }
     problems.extend(mounts::mount_problems(node, path));
-    let taints = node.taints.as_deref().unwrap_or_default();
-    for (index, taint) in taints.iter().enumerate() {
-        let place = format!("{path}.taints[{index}]");
-        problems.extend(taint_problem(taint, &place));
-        problems.extend(repeated_taint(&taints[..index], taint, &place));
-    }
+    problems.extend(taint_problems(
+        node.taints.as_deref().unwrap_or_default(),
+        path,
+    ));
     problems.extend(node.resources.problems(&format!("{path}.resources")));
     for name in node.env.keys().filter(|name| !is_variable(name)) {
         let message = format!("invalid env: {name:?} is not the name of a variable");
         problems.push(FieldError::new(format!("{path}.env"), message));
     }
     problems
+}
+
+/// What is wrong with a node's taints, with which it does not register itself.
+pub fn node_taints_problem(taints: &[Taint]) -> Option<String> {
+    let first = taint_problems(taints, "").into_iter().next();
+    first.map(|problem| problem.message)
+}
+
+fn taint_problems(taints: &[Taint], path: &str) -> Vec<FieldError> {
+    let indexed = taints.iter().enumerate();
+    let problems = indexed.flat_map(|(index, taint)| {
+        let place = format!("{path}.taints[{index}]");
+        let problem = taint_problem(taint, &place).into_iter();
+        problem.chain(repeated_taint(&taints[..index], taint, &place))
+    });
+    problems.collect()
 }
 
 /// As `validateNodeTaints` of Kubernetes' `pkg/apis/core/validation` has it.

@@ -592,7 +592,11 @@ fn mounts_over_what_a_node_lives_on_are_refused_by_name() {
         "/lib",
         "/bin",
         "/etc",
+        "/etc/containerd",
         "/proc",
+        "/proc/1",
+        "/proc/sys",
+        "/proc/sys/net",
         "/sys",
         "/dev",
         "/kind",
@@ -612,6 +616,12 @@ fn mounts_over_what_a_node_lives_on_are_refused_by_name() {
             "{found:?}"
         );
     }
+}
+
+#[test]
+fn the_hosts_processes_are_none_of_a_nodes() {
+    assert_eq!(problems(mount("/proc", "/proc")).len(), 1);
+    assert_eq!(problems(mount("/proc/sys", "/proc/sys/")).len(), 1);
 }
 
 #[test]
@@ -645,6 +655,8 @@ fn mounts_below_what_a_node_lives_on_are_the_users_affair() {
         "/var/lib/kubelet",
         "/var/lib/etcd",
         "/dev/shm",
+        "/proc/cpuinfo",
+        "/processes",
         "/run/udev",
         "/data",
     ] {

@@ -33,6 +33,12 @@ struct Known {
 }
 
 impl Known {
+    /// Whether the node had an address. It stays taken.
+    fn give_up(&mut self, node: &str) -> bool {
+        self.given_up += 1;
+        self.chosen.remove(node).is_some()
+    }
+
     fn note_others(&mut self, containers: &[Node]) {
         let addresses = containers.iter().flat_map(|container| {
             let v4 = container.ipv4.map(IpAddr::from);
@@ -88,13 +94,15 @@ impl Addresses {
         Ok((Some(v4), v6))
     }
 
-    /// Whether one of these containers may have been given an address since others' were asked for, by somebody else.
+    /// Whether one of these containers may have been given an address since others' were asked for, by somebody else. Once
+    /// addresses were given up, those who have given up theirs too have new ones under known names.
     pub(super) fn has_strangers<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> bool {
         let known = lock_mutex(&self.known);
         let is_stranger = |name: &str| {
             let known = known.as_ref();
             known.is_none_or(|known| {
-                !known.others.contains(name) && !known.chosen.contains_key(name)
+                let is_known = known.given_up == 0 && known.others.contains(name);
+                !is_known && !known.chosen.contains_key(name)
             })
         };
         names.any(is_stranger)
@@ -112,10 +120,15 @@ impl Addresses {
         let contested = own.is_some() && others.iter().any(|other| other.ipv4 == own);
         if contested {
             known.note_others(&others);
-            known.chosen.remove(node);
-            known.given_up += 1;
+            known.give_up(node);
         }
         contested
+    }
+
+    /// Gives a node's address up that the engine refuses to it; whether it had one. The next choice is another one.
+    pub(super) fn give_up(&self, node: &str) -> bool {
+        let mut known = lock_mutex(&self.known);
+        known.as_mut().is_some_and(|known| known.give_up(node))
     }
 }
 
@@ -189,6 +202,7 @@ mod tests {
             assert!(process.has_strangers(both.iter().map(|node| node.name.as_str())));
             assert!(process.give_up_contested(node, &both));
         }
+        assert!(processes[0].has_strangers([other.as_str()].into_iter()));
         let anew = [choose(&processes[0], "a"), choose(&processes[1], &other)];
         assert!(!anew.contains(&first));
         assert_ne!(anew[0], anew[1]);

@@ -244,9 +244,9 @@ impl CommandLine {
         let mut moves = 0;
         loop {
             let arguments = arguments::create_arguments(self.flavor, info, node, surroundings);
-            program.command_output(&arguments)?;
-            if moves == MAX_MOVES || !self.gives_up_addresses(node)? {
-                return Ok(());
+            let made = program.command_output(&arguments);
+            if moves == MAX_MOVES || !self.gives_up_addresses(node, &made)? {
+                return made.map(drop);
             }
             moves += 1;
             removal::remove_created(&self.program, &node.name)?;
@@ -254,11 +254,22 @@ impl CommandLine {
         }
     }
 
-    /// Whether a node that was just made must have other addresses than it has.
-    fn gives_up_addresses(&self, node: &NodeSpec) -> Result<bool, Error> {
+    /// Whether a node must have other addresses than those that it was made with, or was not made for.
+    fn gives_up_addresses(
+        &self,
+        node: &NodeSpec,
+        made: &Result<String, Error>,
+    ) -> Result<bool, Error> {
+        let reason = made.as_ref().err().map(Error::failure_reason);
+        if reason.is_some_and(|reason| reason != Some(FailureReason::AddressTaken)) {
+            return Ok(false);
+        }
         let known = self.inspect_cached_network(&node.network)?;
         // Where names are not told, its peers know its addresses already.
         let may_move = known.network.lasting_addresses && known.settings.gives_names();
+        if may_move && made.is_err() {
+            return Ok(self.addresses.give_up(&node.name));
+        }
         if !may_move || !addresses::is_crowded(&known.subnets) {
             return Ok(false);
         }
@@ -591,6 +602,49 @@ exit 0
         assert_eq!(addresses.len(), 2, "{calls}");
         assert_ne!(addresses[0], addresses[1]);
         assert_eq!(begins("rm ").collect::<Vec<_>>(), ["rm -f -v mine"]);
+    }
+
+    /// Docker that has given the first addresses it is asked for to somebody who is not told.
+    const ALLOCATED: &str = r#"
+dir=${0%/*}
+echo "$*" >>"$dir/calls"
+case "$*" in
+info*) echo '{}' ;;
+'network inspect kind') echo '[{"Name":"kind","IPAM":{"Config":[{"Subnet":"172.30.0.0/24","IPRange":"172.30.0.0/25"}]}}]' ;;
+create*)
+    if [ "$(grep -c '^create' "$dir/calls")" -le FAILURES ]; then
+        echo 'Error response from daemon: Address already in use' >&2
+        exit 1
+    fi ;;
+esac
+exit 0
+"#;
+
+    #[test]
+    fn a_node_gets_another_address_where_its_own_is_already_allocated() {
+        for (failures, creates) in [(2, 3), (9, 1 + MAX_MOVES)] {
+            let directory = tempfile::tempdir().unwrap();
+            let script = ALLOCATED.replace("FAILURES", &failures.to_string());
+            let program = stub::program(directory.path(), &script);
+            let engine = CommandLine::new(Flavor::Docker, program);
+            let node = NodeSpec {
+                name: "mine".to_owned(),
+                network: "kind".to_owned(),
+                purpose: Purpose::LoadBalancer,
+                ..NodeSpec::default()
+            };
+            let created = engine.create(&node);
+            assert_eq!(created.is_ok(), failures == 2, "{created:?}");
+            let calls = std::fs::read_to_string(directory.path().join("calls")).unwrap();
+            let made = calls.lines().filter(|call| call.starts_with("create "));
+            let mut addresses: Vec<_> = made
+                .map(|call| call.split(' ').skip_while(|word| *word != "--ip").nth(1))
+                .collect();
+            assert_eq!(addresses.len(), creates, "{calls}");
+            addresses.sort_unstable();
+            addresses.dedup();
+            assert_eq!(addresses.len(), creates, "{calls}");
+        }
     }
 
     #[test]

@@ -180,6 +180,10 @@ mod tests {
                 FailureReason::AddressTaken,
             ),
             (
+                "Error: IPAM error: requested ip address 10.89.0.135 is already allocated to container ID 0123",
+                FailureReason::AddressTaken,
+            ),
+            (
                 "listen tcp4 0.0.0.0:80: bind: address already in use",
                 FailureReason::PortTaken,
             ),

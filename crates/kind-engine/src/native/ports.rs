@@ -46,13 +46,32 @@ pub(super) fn choose_ports(wanted: &[Port], nodes: &[NodeRecord]) -> Result<Vec<
     Ok(chosen)
 }
 
+/// Whether ports of one configuration can be listened on together, whatever else listens on the host.
+///
+/// # Errors
+/// Two of them are one.
+pub(super) fn check_together(ports: &[Port]) -> Result<(), Error> {
+    for (index, port) in ports.iter().enumerate() {
+        if ports[..index].iter().any(|other| port_clash(port, other)) {
+            return Err(taken_port(port, &Owner::Configuration));
+        }
+    }
+    Ok(())
+}
+
 fn port_clash(one: &Port, other: &Port) -> bool {
     one.host != 0
         && one.host == other.host
         && one.protocol == other.protocol
         && (one.listen == other.listen
-            || one.listen.is_unspecified()
-            || other.listen.is_unspecified())
+            || stands_for(one.listen, other.listen)
+            || stands_for(other.listen, one.listen))
+}
+
+/// Whether what listens on an address is reached at the other one too. Sockets of all IPv6 addresses are those of all
+/// IPv4 addresses as well.
+fn stands_for(all: IpAddr, one: IpAddr) -> bool {
+    all.is_unspecified() && (all.is_ipv6() || one.is_ipv4())
 }
 
 /// Listens on a port of the host; the error names the program that has it.
@@ -287,6 +306,27 @@ mod tests {
             told.ends_with("in use by another port of the same configuration"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn one_port_of_both_families_is_told_before_anything_listens() {
+        let check = |one: &str, other: &str| {
+            let port = |listen: &str| Port::new(listen.parse().unwrap(), 8080, 80, Protocol::Tcp);
+            check_together(&[port(one), port(other)])
+        };
+        for (one, other) in [("::", "0.0.0.0"), ("0.0.0.0", "::"), ("127.0.0.1", "::")] {
+            let error = check(one, other).unwrap_err();
+            assert_eq!(error.code(), Code::PortTaken);
+            let told = error.to_string();
+            assert!(
+                told.ends_with("another port of the same configuration"),
+                "{told}"
+            );
+        }
+        check("0.0.0.0", "::1").unwrap();
+        check("127.0.0.1", "127.0.0.2").unwrap();
+        let any = Port::new("::".parse().unwrap(), 0, 80, Protocol::Tcp);
+        check_together(&[any.clone(), any]).unwrap();
     }
 
     #[test]

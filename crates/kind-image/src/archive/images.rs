@@ -348,12 +348,17 @@ fn group_images(index: &Index) -> Result<Grouped<'_>, Error> {
     Ok(groups)
 }
 
+/// What an entry of a layout calls its image. `podman save` calls one by its id that it was told by that: this is no
+/// name.
 fn name_of(entry: &Descriptor) -> Result<Option<ImageName>, Error> {
-    if let Some(name) = entry.annotations.get(oci::CONTAINERD_NAME_ANNOTATION) {
+    let find = |annotation: &str| {
+        let name = entry.annotations.get(annotation);
+        name.filter(|name| name.parse::<Digest>().is_err())
+    };
+    if let Some(name) = find(oci::CONTAINERD_NAME_ANNOTATION) {
         return Ok(Some(ImageName::Full(name.parse()?)));
     }
-    let name = entry.annotations.get(oci::REFERENCE_ANNOTATION);
-    Ok(match name {
+    Ok(match find(oci::REFERENCE_ANNOTATION) {
         Some(name) if name.contains(['/', ':', '@']) => Some(ImageName::Full(name.parse()?)),
         Some(tag) if !tag.is_empty() => Some(ImageName::Tag(tag.clone())),
         _ => None,

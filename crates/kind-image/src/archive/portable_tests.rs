@@ -434,6 +434,9 @@ fn an_image_without_a_name_has_no_date_in_the_one_it_gets() {
     assert_eq!(nameless, [format!("localhost/loaded:{id}")]);
     let tagged = named(image.clone(), "v1");
     assert_eq!(names(vec![tagged.clone()]).0, nameless);
+    // As `podman save --format oci-archive ID` writes it.
+    let by_id = named(image.clone(), &format!("sha256:{}", "0a".repeat(32)));
+    assert_eq!(names(vec![by_id]).0, nameless);
     let both = vec![tagged, named(image, "localhost:5000/a:v2")];
     assert_eq!(names(both).0, ["localhost:5000/a:v2"]);
 }

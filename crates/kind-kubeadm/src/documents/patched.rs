@@ -137,6 +137,12 @@ impl Documents {
         self.of_kind(kind) == other.of_kind(kind)
     }
 
+    /// How a node registers by its document of that kind.
+    pub(crate) fn node_registration(&self, kind: &str) -> &Value {
+        let document = self.of_kind(kind).unwrap_or(&Value::Null);
+        &document["nodeRegistration"]
+    }
+
     /// The container runtime's socket, which a node's annotation names.
     pub fn cri_socket(&self) -> &str {
         let socket = &self.join()["nodeRegistration"]["criSocket"];
@@ -156,6 +162,16 @@ impl Documents {
     /// none.
     pub fn service_subnet(&self) -> Option<&str> {
         text(&self.cluster()["networking"]["serviceSubnet"])
+    }
+
+    /// Subnets of pods, as [`Documents::service_subnet`].
+    pub(crate) fn pod_subnet(&self) -> Option<&str> {
+        text(&self.cluster()["networking"]["podSubnet"])
+    }
+
+    /// Extra arguments of the controller manager.
+    pub(crate) fn controller_manager_arguments(&self) -> &Value {
+        &self.cluster()["controllerManager"]["extraArgs"]
     }
 
     /// The API server's address among services: the first of the first subnet.

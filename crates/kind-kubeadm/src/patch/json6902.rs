@@ -1,5 +1,6 @@
 //! JSON patches (RFC 6902).
 
+use json_patch::PatchOperation;
 use kind_config::{JsonPatch, yaml};
 use serde_json::Value;
 
@@ -7,6 +8,7 @@ use super::PatchError;
 use super::matching::{Target, text_field};
 
 const KIND: &str = "JSON 6902 patches";
+const PATCH: &str = "JSON 6902 patch";
 
 /// A JSON patch and the documents it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +32,16 @@ impl OperationPatch {
             return Ok(());
         }
         let target = text_field(document, "kind").to_owned();
-        apply_operations(&self.operations, document, &self.field, &target)
+        apply_operations(&self.operations, document, &self.field, &target)?;
+        match find_dash_key(&self.operations, document) {
+            None => Ok(()),
+            Some(path) => {
+                let reason = format!(
+                    "{path}: a map of flags and values stands here, not a list; write the flag's name instead of -"
+                );
+                Err(PatchError::apply(PATCH, &self.field, &target, reason))
+            }
+        }
     }
 }
 
@@ -77,6 +88,16 @@ fn parse_operations(text: &str, field: &str) -> Result<json_patch::Patch, PatchE
         .map_err(|error| PatchError::parse(KIND, field, error))
 }
 
+/// The path of an operation that was to lengthen a list, and has given a map of extra arguments the key `-`.
+fn find_dash_key<'a>(operations: &'a json_patch::Patch, document: &Value) -> Option<&'a str> {
+    let added = operations.0.iter().filter_map(|operation| match operation {
+        PatchOperation::Add(add) => Some(add.path.as_str()),
+        _ => None,
+    });
+    let mut lengthening = added.filter(|path| path.ends_with("xtraArgs/-"));
+    lengthening.find(|path| document.pointer(path).is_some())
+}
+
 fn apply_operations(
     operations: &json_patch::Patch,
     document: &mut Value,
@@ -85,6 +106,6 @@ fn apply_operations(
 ) -> Result<(), PatchError> {
     json_patch::patch(document, operations).map_err(|error| {
         // The operation's index and path are in the error's own text.
-        PatchError::apply("JSON 6902 patch", field, target, error)
+        PatchError::apply(PATCH, field, target, error)
     })
 }

@@ -9,6 +9,7 @@ mod patches;
 
 pub use crate::error::PatchError;
 pub use crate::stream::split_documents;
+pub(crate) use effect::named_arguments;
 pub use effect::{PatchWarning, patch_warnings};
 pub(crate) use json6902::Operations;
 pub use patches::{Patches, patch_stream};

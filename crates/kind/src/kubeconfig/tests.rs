@@ -249,6 +249,10 @@ fn a_file_that_is_no_yaml_is_an_error_and_stays() {
         text.starts_with("failed to get kubeconfig to merge: yaml: "),
         "{text}"
     );
+    let named = format!("(in {})", files.write_target().display());
+    assert!(text.ends_with(&named), "{text}");
+    let error = check_files(&files).unwrap_err();
+    assert!(crate::error::error_chain(&error).ends_with(&named));
     let error = remove_everywhere(&files, "kind", &CancelToken::new()).unwrap_err();
     let text = crate::error::error_chain(&error);
     assert!(

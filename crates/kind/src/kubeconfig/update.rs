@@ -39,7 +39,7 @@ pub fn remove_from_kubeconfig(text: &str, cluster: &str) -> Result<Option<String
     ))
 }
 
-/// Finds out whether a cluster's entry could be written, before there is a cluster. Makes nothing. Returns who holds the
+/// Finds out whether a cluster's entry could be written, before there is a cluster. Leaves nothing. Returns who holds the
 /// file's lock now, in words for the user: it may be given back in time.
 ///
 /// # Errors
@@ -50,7 +50,7 @@ pub(crate) fn check_files(files: &KubeconfigFiles) -> Result<Option<String>> {
         lock::check_lock(path).map_err(not_locked)?;
     }
     let text = read_kubeconfig(path, MERGING)?;
-    document::parse_document(&text).map_err(update_failure(MERGING))?;
+    document::parse_document(&text).map_err(file_failure(MERGING, path))?;
     write::check_writable(path).map_err(|error| access_denied(WRITING, "open", path, &error))?;
     write::check_room(path, text.len())
         .map_err(|error| access_denied(WRITING, "write", path, &error))?;
@@ -67,7 +67,7 @@ pub(crate) fn write_merged(
     let path = files.write_target();
     let _lock = lock_file(path, cancel)?;
     let merged = text::merge_text(&read_kubeconfig(path, MERGING)?, entry)
-        .map_err(update_failure(MERGING))?;
+        .map_err(file_failure(MERGING, path))?;
     write::replace_file(path, &merged)
         .map_err(|error| access_denied(WRITING, "write", path, &error))
 }
@@ -106,7 +106,7 @@ fn remove_one(path: &Path, cluster: &str, cancel: &CancelToken) -> Result<()> {
     }
     let removed = || {
         text::remove_from_text(&read_kubeconfig(path, REMOVING)?, cluster)
-            .map_err(update_failure(REMOVING))
+            .map_err(file_failure(REMOVING, path))
     };
     if removed()?.is_none() {
         // Nothing is to be done, so that it does not matter whether it could be.
@@ -164,6 +164,11 @@ fn not_locked(error: lock::Error) -> Error {
         action: "failed to lock config file".to_owned(),
         source: Cause::new(Code::KubeconfigLocked, error).with_remedy(remedy),
     }
+}
+
+/// What is wrong with a file's text.
+fn file_failure(action: &'static str, path: &Path) -> impl FnOnce(BoxError) -> Error {
+    move |error| update_failure(action)(format!("{error} (in {})", path.display()))
 }
 
 fn update_failure<E: Into<BoxError>>(action: &'static str) -> impl FnOnce(E) -> Error {

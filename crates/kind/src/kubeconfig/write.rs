@@ -2,7 +2,10 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use crate::access;
 use crate::belonging::give_to_owner_of;
@@ -13,8 +16,7 @@ use crate::belonging::give_to_owner_of;
 pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let old = fs::metadata(path).ok();
     if old.as_ref().is_some_and(is_stream) {
-        // By its own name: that of `/dev/stdout` leads to a pipe that has none.
-        return fs::write(path, text);
+        return write_stream(path, text);
     }
     let path = follow_links(path);
     let temporary = temporary_of(&path, std::process::id());
@@ -34,6 +36,17 @@ pub(super) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
         Some(_) if may_write_over => write_over(&path, text),
         _ => Err(error),
     }
+}
+
+/// Writes to what keeps nothing, by its own name: that of `/dev/stdout` leads to a pipe that has none. A pipe that nobody
+/// reads is not waited for.
+fn write_stream(path: &Path, text: &str) -> io::Result<()> {
+    let no_wait = OFlags::NONBLOCK.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let mut stream = options.write(true).custom_flags(no_wait).open(path)?;
+    let flags = rustix::fs::fcntl_getfl(&stream)?;
+    rustix::fs::fcntl_setfl(&stream, flags - OFlags::NONBLOCK)?;
+    stream.write_all(text.as_bytes())
 }
 
 /// Where a process writes a file's new text.
@@ -108,24 +121,52 @@ pub(super) fn leads_to_a_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| is_stream(&found))
 }
 
-/// Whether [`replace_file`] could write a file. Makes nothing.
+/// Whether [`replace_file`] could write a file, now and when a cluster is made. Leaves nothing.
 ///
 /// # Errors
 /// Why not.
 pub(super) fn check_writable(path: &Path) -> io::Result<()> {
+    let target = follow_links(path);
     if leads_to_a_stream(path) {
+        refuse_unfit_stream(&target)?;
         return access::may_write(path);
     }
-    let path = follow_links(path);
-    let directory = || access::may_make_files_in(path.parent().unwrap_or(Path::new("")));
-    let Ok(old) = fs::metadata(&path) else {
-        return directory();
+    let directory = target.parent().unwrap_or(Path::new(""));
+    let Ok(old) = fs::metadata(&target) else {
+        // A missing directory is made for a file, but not for what a link leads to.
+        if target != path && !directory.as_os_str().is_empty() && !directory.is_dir() {
+            let text = format!(
+                "it is a link to {}, and there is no such directory",
+                target.display()
+            );
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        }
+        return access::try_to_make_files_in(directory);
     };
-    match access::may_write(&path) {
+    match OpenOptions::new().write(true).open(&target) {
         // A file of the user's own is replaced, whatever its mode.
-        Err(_) if access::is_users(&old) => directory(),
-        allowed => allowed,
+        Err(error) if access::is_users(&old) && !access::is_refused_to_all(&error) => {
+            access::try_to_make_files_in(directory)
+        }
+        opened => opened.map(drop),
     }
+}
+
+/// Refuses streams that have a name: whether anybody will read them cannot be found out without ending what is read, and
+/// a disk's content is not to be written over.
+fn refuse_unfit_stream(target: &Path) -> io::Result<()> {
+    let Ok(found) = fs::metadata(target) else {
+        return Ok(());
+    };
+    let kind = found.file_type();
+    let what = match () {
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () if kind.is_block_device() => "a disk",
+        () => return Ok(()),
+    };
+    let text = format!("it is {what}, not a file");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }
 
 /// Whether [`replace_file`] would find room for a text that is longer than `length` by a cluster's entry.
@@ -157,8 +198,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<File> {
     // One that a crash left is in the way; nothing is written through a link.
     let _ = fs::remove_file(path);
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.mode(0o600);
     let mut file: File = options.open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
@@ -214,13 +254,91 @@ mod tests {
         let pipe = directory.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
-        let reader = {
-            let pipe = pipe.clone();
-            std::thread::spawn(move || fs::read_to_string(pipe).unwrap())
-        };
+        let no_wait = OFlags::NONBLOCK.bits().cast_signed();
+        let reader = OpenOptions::new()
+            .read(true)
+            .custom_flags(no_wait)
+            .open(&pipe);
         replace_file(&pipe, "a").unwrap();
-        assert_eq!(reader.join().unwrap(), "a");
+        assert_eq!(io::read_to_string(reader.unwrap()).unwrap(), "a");
         assert!(is_stream(&fs::metadata(&pipe).unwrap()));
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_is_refused_and_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let error = check_writable(&pipe).unwrap_err();
+        assert_eq!(error.to_string(), "it is a pipe, not a file");
+        replace_file(&pipe, "a").unwrap_err();
+        let _socket = std::os::unix::net::UnixListener::bind(directory.path().join("s")).unwrap();
+        check_writable(&directory.path().join("s")).unwrap_err();
+        check_writable(Path::new("/dev/null")).unwrap();
+    }
+
+    #[test]
+    fn a_link_into_a_directory_that_is_missing_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        symlink("gone/config", &link).unwrap();
+        let error = check_writable(&link).unwrap_err().to_string();
+        assert!(
+            error.ends_with("gone/config, and there is no such directory"),
+            "{error}"
+        );
+        fs::create_dir(directory.path().join("gone")).unwrap();
+        check_writable(&link).unwrap();
+        replace_file(&link, "a").unwrap();
+        assert_eq!(
+            fs::read_dir(directory.path().join("gone")).unwrap().count(),
+            1
+        );
+    }
+
+    /// Takes the flag away however a test ends.
+    struct Immutable(PathBuf);
+
+    impl Immutable {
+        /// `None` where this user or the disk knows no such flag.
+        fn new(path: &Path) -> Option<Self> {
+            Self::change(path, "+i").then(|| Self(path.to_owned()))
+        }
+
+        fn change(path: &Path, flag: &str) -> bool {
+            let changed = std::process::Command::new("chattr")
+                .arg(flag)
+                .arg(path)
+                .output();
+            changed.is_ok_and(|output| output.status.success())
+        }
+    }
+
+    impl Drop for Immutable {
+        fn drop(&mut self) {
+            Self::change(&self.0, "-i");
+        }
+    }
+
+    #[test]
+    fn what_is_immutable_is_found_before_it_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("place");
+        fs::create_dir(&place).unwrap();
+        let file = place.join("config");
+        fs::write(&file, "a").unwrap();
+        if let Some(_immutable) = Immutable::new(&file) {
+            check_writable(&file).unwrap_err();
+            replace_file(&file, "b").unwrap_err();
+        }
+        check_writable(&file).unwrap();
+        if let Some(_immutable) = Immutable::new(&place) {
+            access::try_to_make_files_in(&place).unwrap_err();
+            check_writable(&place.join("new")).unwrap_err();
+        }
+        access::try_to_make_files_in(&place.join("deep")).unwrap();
+        assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
     }
 
     #[test]

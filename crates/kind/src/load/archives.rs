@@ -181,7 +181,8 @@ fn foreign(image: &PortableImage, machine: &Platform) -> Option<String> {
     let name = image.names().first();
     let name = name.map_or_else(|| image.id().to_string(), ToString::to_string);
     Some(format!(
-        "image {name} is for {platform}, and nodes are {machine}: it runs only if the host emulates that"
+        "image {name} is for {platform}, and nodes are {machine}: it runs only if the host emulates that; \
+         `docker save --platform {machine}` takes that of an image for several"
     ))
 }
 

@@ -544,6 +544,7 @@ fn an_image_for_another_machine_is_loaded_and_told() {
     assert_eq!(said.matches("WARNING: ").count(), 1, "{said}");
     let told = format!("image {NAME} is for linux/s390x, and nodes are ");
     assert!(said.contains(&told), "{said}");
+    assert!(said.contains("`docker save --platform linux/"), "{said}");
     assert_eq!(stage.imports().len(), 2);
 }
 

@@ -23,7 +23,7 @@ use crate::native::state::{Lock, State, io_error, make_directory};
 use crate::native::{hosts, network, ports};
 use crate::{
     Agent, Boot, Command, Engine, EngineKind, Error, HostConfig, ImageInfo, InUse, Info, Io,
-    Leftover, Network, NetworkSpec, Node, NodeSpec, Pruning, Purpose, State as NodeState,
+    Leftover, Network, NetworkSpec, Node, NodeSpec, Port, Pruning, Purpose, State as NodeState,
 };
 
 /// How to open the native engine.
@@ -218,6 +218,11 @@ impl Engine for Native {
 
     fn info(&self) -> Result<Info, Error> {
         preflight::check_host(self.state.root())
+    }
+
+    fn preflight(&self, _: usize, published: &[Port]) -> Result<Vec<String>, Error> {
+        ports::check_together(published)?;
+        Ok(Vec::new())
     }
 
     fn describe(&self) -> Result<String, Error> {

@@ -1,9 +1,24 @@
-//! Extra arguments that a patch sets.
+//! Extra arguments that a patch sets, or a document has.
 
 use serde_json::Value;
 
+/// Where a document of a kind has arguments of a component that knows Kubernetes' feature gates.
+pub(super) const COMPONENTS: [(&str, &[&str]); 5] = [
+    ("ClusterConfiguration", &["apiServer", "extraArgs"]),
+    ("ClusterConfiguration", &["controllerManager", "extraArgs"]),
+    ("ClusterConfiguration", &["scheduler", "extraArgs"]),
+    (
+        "InitConfiguration",
+        &["nodeRegistration", "kubeletExtraArgs"],
+    ),
+    (
+        "JoinConfiguration",
+        &["nodeRegistration", "kubeletExtraArgs"],
+    ),
+];
+
 /// Names and values of arguments in a map or in a list.
-pub(super) fn named_arguments(arguments: &Value) -> Vec<(&str, &Value)> {
+pub(crate) fn named_arguments(arguments: &Value) -> Vec<(&str, &Value)> {
     match arguments {
         Value::Object(map) => map
             .iter()

@@ -1,5 +1,7 @@
 //! A patch of either kind, as far as its effect is judged.
 
+use std::collections::BTreeSet;
+
 use kind_config::{JsonPatch, Source, yaml};
 use serde_json::{Map, Value};
 
@@ -74,6 +76,21 @@ impl Candidate {
             Content::Merge { patch, .. } => patch.keys().any(|key| !HEADER.contains(&key.as_str())),
             Content::Operations(operations) => {
                 operations.as_ref().is_some_and(|list| !list.is_empty())
+            }
+        }
+    }
+
+    /// The fields at the top of a document that it would change.
+    pub(super) fn changed_fields(&self) -> BTreeSet<&str> {
+        match &self.content {
+            Content::Merge { patch, .. } => {
+                let keys = patch.keys().map(String::as_str);
+                keys.filter(|key| !HEADER.contains(key)).collect()
+            }
+            Content::Operations(operations) => {
+                let operations = operations.iter().flatten();
+                let paths = operations.filter_map(|operation| operation.get("path")?.as_str());
+                paths.filter_map(|path| path.split('/').nth(1)).collect()
             }
         }
     }

@@ -3,24 +3,9 @@
 use kind_config::{GateProblem, feature_gate_problem};
 use serde_json::Value;
 
-use super::arguments::named_arguments;
+use super::arguments::{COMPONENTS, named_arguments};
 use super::candidate::Candidate;
 use super::level::Level;
-
-/// Where a document of a kind has arguments of a component that knows Kubernetes' feature gates.
-const ARGUMENTS: [(&str, &[&str]); 5] = [
-    ("ClusterConfiguration", &["apiServer", "extraArgs"]),
-    ("ClusterConfiguration", &["controllerManager", "extraArgs"]),
-    ("ClusterConfiguration", &["scheduler", "extraArgs"]),
-    (
-        "InitConfiguration",
-        &["nodeRegistration", "kubeletExtraArgs"],
-    ),
-    (
-        "JoinConfiguration",
-        &["nodeRegistration", "kubeletExtraArgs"],
-    ),
-];
 
 /// Documents whose `featureGates` are Kubernetes' own; those of ClusterConfiguration are kubeadm's.
 const DOCUMENTS: [&str; 2] = ["KubeletConfiguration", "KubeProxyConfiguration"];
@@ -56,7 +41,7 @@ fn set_gates(candidate: &Candidate) -> Vec<(String, String, bool)> {
             })
             .collect();
     }
-    let places = ARGUMENTS.iter().filter(|(of, _)| *of == kind);
+    let places = COMPONENTS.iter().filter(|(of, _)| *of == kind);
     let arguments = places.filter_map(|(_, path)| Some((path.join("."), candidate.value(path)?)));
     arguments
         .flat_map(|(place, arguments)| gates_of_arguments(&place, arguments))

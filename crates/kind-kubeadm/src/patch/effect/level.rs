@@ -1,6 +1,9 @@
 //! Patches that stand side by side: the cluster's, or a node's.
 
-use kind_config::{Cluster, JsonPatch, KubeProxyMode, Node, Role, tagged_version};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use kind_config::{Cluster, JsonPatch, KubeProxyMode, Role, tagged_version};
 
 use super::candidate::Candidate;
 use crate::Api;
@@ -19,12 +22,37 @@ pub(super) enum Scope {
     Other,
 }
 
+/// How a node registers.
+pub(super) struct Registration {
+    /// The node's place in the configuration.
+    pub(super) field: String,
+    /// The kind of the document that it registers by.
+    pub(super) registers_by: &'static str,
+    pub(super) labels: BTreeMap<String, String>,
+}
+
 pub(super) struct Level {
+    pub(super) nodes: Vec<Registration>,
     pub(super) candidates: Vec<Candidate>,
     pub(super) scope: Scope,
     pub(super) has_proxy: bool,
     /// The Kubernetes versions of the nodes; `None` if the image of one does not tell it.
     pub(super) versions: Option<Vec<Version>>,
+}
+
+fn registrations(cluster: &Cluster, nodes: Range<usize>) -> Vec<Registration> {
+    let first = cluster.bootstrap_node();
+    let names = cluster.node_names();
+    let registrations = nodes.map(|index| Registration {
+        field: format!("nodes[{index}]"),
+        registers_by: if first.as_ref() == names.get(index) {
+            "InitConfiguration"
+        } else {
+            "JoinConfiguration"
+        },
+        labels: cluster.nodes[index].labels.clone(),
+    });
+    registrations.collect()
 }
 
 impl Level {
@@ -41,7 +69,7 @@ impl Level {
             &cluster.kubeadm_config_patches,
             &cluster.kubeadm_config_patches_json6902,
             scope,
-            &cluster.nodes,
+            0..cluster.nodes.len(),
         )];
         let first = cluster.bootstrap_node();
         for (index, name) in cluster.node_names().iter().enumerate() {
@@ -57,7 +85,7 @@ impl Level {
                 &node.kubeadm_config_patches,
                 &node.kubeadm_config_patches_json6902,
                 scope,
-                std::slice::from_ref(node),
+                index..index + 1,
             ));
         }
         levels
@@ -69,7 +97,7 @@ impl Level {
         merge: &[String],
         operations: &[JsonPatch],
         scope: Scope,
-        nodes: &[Node],
+        range: Range<usize>,
     ) -> Self {
         let merge = merge.iter().enumerate().flat_map(|(index, text)| {
             Candidate::of_merge(text, &format!("{prefix}kubeadmConfigPatches[{index}]"))
@@ -83,7 +111,8 @@ impl Level {
             candidates: merge.chain(operations).collect(),
             scope,
             has_proxy: cluster.networking.kube_proxy_mode != KubeProxyMode::None,
-            versions: nodes
+            nodes: registrations(cluster, range.clone()),
+            versions: cluster.nodes[range]
                 .iter()
                 .map(|node| tagged_version(&node.image))
                 .collect(),
@@ -93,7 +122,7 @@ impl Level {
     /// The versions of kubeadm's API that nodes here have; all of them where that is not known.
     pub(super) fn apis(&self) -> Vec<Api> {
         let Some(versions) = &self.versions else {
-            return vec![Api::V1beta2, Api::V1beta3, Api::V1beta4];
+            return Api::ALL.to_vec();
         };
         let mut apis: Vec<_> = versions.iter().map(Api::of_kubernetes).collect();
         apis.sort_unstable();
@@ -101,13 +130,14 @@ impl Level {
         apis
     }
 
-    /// Whether another patch here is for documents of a kind that exist: users list variants side by side.
-    pub(super) fn has_variant(&self, kind: &str, api_versions: &[&str]) -> bool {
-        let mut targets = self.candidates.iter().map(|candidate| &candidate.target);
-        targets.any(|target| {
-            target.kind == kind
-                && (target.api_version.is_empty()
-                    || api_versions.contains(&target.api_version.as_str()))
+    /// Whether another patch here makes the same change to documents that exist: users list variants for several
+    /// versions of kubeadm's API side by side.
+    pub(super) fn has_variant(&self, candidate: &Candidate, api_versions: &[&str]) -> bool {
+        let fields = candidate.changed_fields();
+        self.candidates.iter().any(|other| {
+            other.target.kind == candidate.target.kind
+                && api_versions.contains(&other.target.api_version.as_str())
+                && fields.is_subset(&other.changed_fields())
         })
     }
 }

@@ -6,12 +6,15 @@ mod candidate;
 mod etcd;
 mod fields;
 mod gates;
+mod labels;
 mod leaving;
 mod level;
+mod replaced;
 mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
 mod warning;
 
+pub(crate) use arguments::named_arguments;
 pub use warning::{PatchWarning, patch_warnings};

@@ -66,7 +66,8 @@ fn other_version(candidate: &Candidate, level: &Level) -> Option<String> {
         _ => level.apis().into_iter().map(Api::as_str).collect(),
     };
     let fits = api_version.is_empty() || expected.contains(&api_version);
-    if fits || level.has_variant(kind, &expected) {
+    let is_known = Api::ALL.iter().any(|api| api.as_str() == api_version);
+    if fits || (is_known && level.has_variant(candidate, &expected)) {
         return None;
     }
     let expected = expected.join(" or ");

@@ -91,6 +91,36 @@ fn variants_for_several_versions_side_by_side_are_meant() {
 }
 
 #[test]
+fn patches_that_are_dropped_beside_others_of_their_kind_are_told() {
+    let right =
+        "- '{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta4, clusterName: a}'\n";
+    let any = "- '{kind: ClusterConfiguration, clusterName: a}'\n";
+    let of = |version: &str, field: &str| {
+        format!("- '{{kind: ClusterConfiguration, apiVersion: {version}, {field}: a}}'\n")
+    };
+    for (beside, dropped) in [
+        (right, of("kubeadm.k8s.io/v1beta9", "clusterName")),
+        (right, of("kubeadm.x-k8s.io/v1beta4", "clusterName")),
+        (right, of("kubeadm.k8s.io/v1beta3", "imageRepository")),
+        (any, of("kubeadm.k8s.io/v1beta3", "clusterName")),
+    ] {
+        let told = told(&format!("kubeadmConfigPatches:\n{beside}{dropped}"));
+        assert_eq!(told.len(), 1, "{dropped}: {told:?}");
+        assert!(
+            told[0].starts_with("kubeadmConfigPatches[1] has no effect"),
+            "{told:?}"
+        );
+    }
+    let operations = "kubeadmConfigPatchesJSON6902:\n- {group: kubeadm.x-k8s.io, version: v1beta4, kind: \
+                      ClusterConfiguration, patch: '[{op: add, path: /clusterName, value: a}]'}\n";
+    let told = told(&format!("kubeadmConfigPatches:\n{right}{operations}"));
+    assert!(
+        told[0].starts_with("kubeadmConfigPatchesJSON6902[0] has no effect"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn versions_follow_the_image() {
     let patch = "kubeadmConfigPatches: ['{kind: ClusterConfiguration, apiVersion: kubeadm.k8s.io/v1beta3, clusterName: a}']\n";
     for (image, count) in [
@@ -304,4 +334,39 @@ fn feature_gates_that_a_component_refuses_are_told() {
     // Gates of ClusterConfiguration are kubeadm's own.
     let own = "kind: ClusterConfiguration\nfeatureGates: {ControlPlaneKubeletLocalMode: true}\n";
     assert_eq!(told_of_lines("v1.33.0", own), [""; 0]);
+}
+
+#[test]
+fn labels_that_a_patch_takes_away_are_told() {
+    let of = |kind: &str, labels: &str| {
+        told(&format!(
+            "nodes:\n- labels: {{a: b, c: d}}\n- {{role: worker}}\nkubeadmConfigPatches:\n- |\n  kind: {kind}\n  \
+             nodeRegistration:\n    kubeletExtraArgs:\n    - {{name: node-labels, value: \"{labels}\"}}\n"
+        ))
+    };
+    assert_eq!(
+        of("InitConfiguration", "c=e,x=y"),
+        [
+            "kubeadmConfigPatches[0]:3 node-labels replaces nodes[0].labels, and a=b is lost; write a=b,c=e,x=y here, \
+             or all of them at labels"
+        ]
+    );
+    assert_eq!(of("InitConfiguration", "a=b,c=d,x=y"), [""; 0]);
+    assert_eq!(of("JoinConfiguration", "x=y"), [""; 0]);
+}
+
+#[test]
+fn a_flag_that_a_later_patch_replaces_is_told() {
+    let of = |second: &str| {
+        told(&format!(
+            "kubeadmConfigPatches:\n- '{{kind: ClusterConfiguration, apiServer: {{extraArgs: {{v: \"4\"}}}}}}'\n- \
+             '{{kind: ClusterConfiguration, {second}}}'\n"
+        ))
+    };
+    assert_eq!(
+        of("apiServer: {extraArgs: [{name: v, value: \"5\"}]}"),
+        ["kubeadmConfigPatches[1]:1 v replaces the value of kubeadmConfigPatches[0]"]
+    );
+    assert_eq!(of("apiServer: {extraArgs: {v: \"4\", x: y}}"), [""; 0]);
+    assert_eq!(of("scheduler: {extraArgs: {v: \"5\"}}"), [""; 0]);
 }

@@ -4,7 +4,9 @@ use kind_config::Cluster;
 
 use super::candidate::Candidate;
 use super::level::Level;
-use super::{etcd, fields, gates, leaving, rules};
+use super::{etcd, fields, gates, labels, leaving, replaced, rules};
+
+const KUBELET_ARGUMENTS: &str = "nodeRegistration.kubeletExtraArgs";
 
 /// A patch that is probably not what was meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +57,10 @@ fn warnings_of(candidate: &Candidate, level: &Level) -> Vec<PatchWarning> {
     let fields = fields.map(|field| warning(candidate.line_of(&field.place), field.reason));
     let leaving = leaving::leaving_because(candidate, level).into_iter();
     let leaving = leaving.map(|reason| warning(candidate.line_of("mode"), reason));
+    let lost = labels::lost_labels(candidate, level).into_iter();
+    let lost = lost.map(|reason| warning(candidate.line_of(KUBELET_ARGUMENTS), reason));
+    let replaced = replaced::replaced_arguments(candidate, level).into_iter();
+    let replaced = replaced.map(|(place, reason)| warning(candidate.line_of(&place), reason));
     let repeated = candidate.repeated_keys().into_iter();
     let repeated = repeated.map(|(line, reason)| {
         let reason = format!("{reason}; the last one counts");
@@ -63,6 +69,8 @@ fn warnings_of(candidate: &Candidate, level: &Level) -> Vec<PatchWarning> {
     etcd.chain(repeated)
         .chain(gates)
         .chain(leaving)
+        .chain(lost)
+        .chain(replaced)
         .chain(fields)
         .collect()
 }

@@ -124,13 +124,13 @@ fn lock_of(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether the lock on a file could be had if nobody else had it. Makes nothing.
+/// Whether the lock on a file could be had if nobody else had it. Leaves nothing.
 ///
 /// # Errors
 /// Those of [`Lock::acquire_for`] but [`Error::Held`].
 pub(in crate::kubeconfig) fn check_lock(file: &Path) -> Result<(), Error> {
     let parent = file.parent().unwrap_or(Path::new(""));
-    let allowed = access::may_make_files_in(parent);
+    let allowed = access::try_to_make_files_in(parent);
     let is_there = parent.as_os_str().is_empty() || parent.is_dir();
     allowed.map_err(|source| {
         if is_there {
