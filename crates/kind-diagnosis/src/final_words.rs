@@ -1,5 +1,7 @@
 //! What a program said last before it ended.
 
+use crate::pattern::Captures;
+
 /// How klog's programs tell why they end.
 const COMMAND_FAILED: &str = "\"command failed\" err=";
 /// What other programs begin their last line with. Usage follows some of them.
@@ -12,6 +14,16 @@ const BEGINNINGS: [&str; 8] = [
     "exec ",
     "containerd: ",
     "error: ",
+];
+/// What only follows from something else: it is nobody's cause, however late it is said.
+const CONSEQUENCES: [&str; 6] = [
+    "Unable to register mirror pod because node is not registered yet",
+    "Post-timeout activity",
+    "Error removing old endpoints",
+    // Nothing has registered it yet; in the second form as klog quotes it.
+    "node \"{}\" not found",
+    r#"node \"{}\" not found"#,
+    r#"nodes \"{}\" not found"#,
 ];
 /// Longer words are cut: one line is to be read by people. What Go's programs wrap says its reason last.
 const LONGEST: usize = 320;
@@ -39,7 +51,7 @@ pub fn final_words(log: &str) -> Option<FinalWords> {
         .or_else(|| of_each(&|at| read_beginning(lines[at])));
     let is_end = end.is_some();
     let text = end
-        .or_else(|| of_each(&|at| read_klog(lines[at], 'E')))
+        .or_else(|| of_each(&|at| read_klog(lines[at], 'E').filter(|words| is_cause(words))))
         .or_else(|| lines.last().map(|line| line.trim().to_owned()))?;
     Some(FinalWords {
         text: strip_controls(&text),
@@ -54,8 +66,15 @@ pub(crate) fn last_error(log: &str) -> Option<String> {
         let klog = read_klog(line, 'E');
         klog.or_else(|| read_json(line, &["error", "fatal", "panic"]))
             .or_else(|| read_etcd_error(line))
+            .filter(|words| is_cause(words))
     });
     error.map(|words| strip_controls(&words))
+}
+
+/// Whether words may say why something fails, and not only that it does.
+fn is_cause(words: &str) -> bool {
+    let mut consequences = CONSEQUENCES.into_iter();
+    consequences.all(|consequence| Captures::find_match(consequence, words).is_none())
 }
 
 /// `E… run.go:72] "command failed" err="…"`, where long errors stand between `<` and ` >` on lines of their own.
@@ -224,6 +243,26 @@ mod tests {
             assert_eq!(last_error(log).as_deref(), Some(words));
         }
         assert_eq!(last_error("I1128 21:58:18.7 1 a.go:1] b\n"), None);
+    }
+
+    #[test]
+    fn what_only_follows_is_no_last_error() {
+        let cause = "E1128 21:58:18.6 1 a.go:1] \"Failed\" err=\"odd\"\n";
+        for consequence in [
+            r#"kubelet.go:3336] "Unable to register mirror pod because node is not registered yet" err="node \"a\" not found" node="a""#,
+            r#"eviction_manager.go:292] "Eviction manager: failed to get summary stats" err="failed to get node info: node \"a\" not found""#,
+            r#"kubelet_node_status.go:473] "Error updating node status, will retry" err="error getting node \"a\": nodes \"a\" not found""#,
+            r#"kubelet.go:2240] node "a" not found"#,
+            r#"timeout.go:140] "Post-timeout activity" timeElapsed="5ms" method="GET" path="/livez" result=null"#,
+            "controller.go:145] Error removing old endpoints from kubernetes service: no API server IP addresses were listed in storage",
+        ] {
+            let log = format!("{cause}E1128 21:58:19.6 1 {consequence}\n");
+            let told = Some("\"Failed\" err=\"odd\"");
+            assert_eq!(last_error(&log).as_deref(), told, "{consequence}");
+            let last = final_words(&log).map(|words| words.text);
+            assert_eq!(last.as_deref(), told, "{consequence}");
+            assert_eq!(last_error(&log[cause.len()..]), None, "{consequence}");
+        }
     }
 
     #[test]
