@@ -9,6 +9,7 @@ mod gates;
 mod leaving;
 mod level;
 mod rules;
+mod static_pods;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use kind_config::Cluster;
 
 use super::candidate::Candidate;
 use super::level::Level;
-use super::{etcd, fields, gates, leaving, rules};
+use super::{etcd, fields, gates, leaving, rules, static_pods};
 
 /// A patch that is probably not what was meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,8 @@ fn warnings_of(candidate: &Candidate, level: &Level) -> Vec<PatchWarning> {
     let fields = fields.map(|field| warning(candidate.line_of(&field.place), field.reason));
     let leaving = leaving::leaving_because(candidate, level).into_iter();
     let leaving = leaving.map(|reason| warning(candidate.line_of("mode"), reason));
+    let static_pods = static_pods::misses_because(candidate).into_iter();
+    let static_pods = static_pods.map(|reason| warning(candidate.line_of("staticPodPath"), reason));
     let repeated = candidate.repeated_keys().into_iter();
     let repeated = repeated.map(|(line, reason)| {
         let reason = format!("{reason}; the last one counts");
@@ -63,6 +65,7 @@ fn warnings_of(candidate: &Candidate, level: &Level) -> Vec<PatchWarning> {
     etcd.chain(repeated)
         .chain(gates)
         .chain(leaving)
+        .chain(static_pods)
         .chain(fields)
         .collect()
 }
