@@ -283,6 +283,34 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         ..ENDED
     },
     Signature {
+        id: "resolv-conf",
+        components: &["kubelet"],
+        patterns: &[
+            r#""Could not open resolv conf file." err="open {}: no such file or directory""#,
+            // What else is opened for a pod is told in containerd's words.
+            r#""CreatePodSandbox for pod failed" err="open {}: no such file or directory""#,
+        ],
+        is_certain: true,
+        found: "it starts no pod: its `resolvConf` is {1}, which the node does not have",
+        expected: "a file of the node, as /etc/resolv.conf",
+        remedy: "take `resolvConf` out of KubeletConfiguration (and `resolv-conf` out of `kubeletExtraArgs`), or name a file of the node",
+        ..RUNNING
+    },
+    Signature {
+        id: "static-pod-path",
+        components: &["kubelet"],
+        except: &["/etc/kubernetes/manifests\""],
+        patterns: &[
+            r#""Unable to read config path" err="path does not exist, ignoring" path="{}""#,
+            r#"Unable to read config path "{}": path does not exist, ignoring"#,
+        ],
+        is_certain: true,
+        found: "it starts no control plane: it looks for static pods in {1}, which the node does not have",
+        expected: "the directory /etc/kubernetes/manifests, to which kubeadm writes them",
+        remedy: "take `staticPodPath` out of KubeletConfiguration and `pod-manifest-path` out of `kubeletExtraArgs`",
+        ..RUNNING
+    },
+    Signature {
         id: "runtime-missing",
         components: &["kubelet"],
         patterns: RUNTIME_GONE,

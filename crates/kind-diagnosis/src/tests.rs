@@ -169,6 +169,18 @@ fn a_pod_of_a_user_that_is_called_like_etcd_is_none_of_the_control_plane() {
 }
 
 #[test]
+fn a_kubelet_that_waits_for_the_directory_of_kubeadm_lacks_nothing() {
+    let reads = |path: &str| {
+        let line = format!(
+            r#"E1 1 1 file_linux.go:59] "Unable to read config path" err="path does not exist, ignoring" path="{path}""#
+        );
+        ends_by_line("kubelet", &line)
+    };
+    assert!(!reads("/etc/kubernetes/manifests"));
+    assert!(reads("/etc/kubernetes/manifests.d"));
+}
+
+#[test]
 fn what_is_found_names_what_was_said() {
     let log =
         "E1 1 1 run.go:72] \"command failed\" err=\"open /nope.yaml: no such file or directory\"";

@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use kind_diagnosis::{
@@ -30,6 +31,9 @@ const KNOWN_UNIT_ENDS: usize = 2;
 const UNKNOWN_UNIT_ENDS: usize = 5;
 /// Who has ended for want of these, after tries of its own, does not get them in its next life either.
 const NOT_AWAITED: [&str; 1] = ["external-etcd"];
+
+/// Where kubeadm writes the control plane's static pods. A node without any does without the directory of its kubelet.
+const MANIFESTS: &str = "/etc/kubernetes/manifests";
 
 /// How an etcd says that it serves; before 3.5 in other words.
 const SERVES: [&str; 2] = ["serving client", "ready to serve client requests"];
@@ -153,6 +157,7 @@ impl Watch {
         let mut checks: Vec<_> = logs.iter().flat_map(|log| self.judge_log(log)).collect();
         checks.extend(self.journals.iter().cloned());
         self.judge_refusals(&logs, &mut checks, Instant::now());
+        heal_without_static_pods(Path::new(MANIFESTS), &mut checks);
         checks.extend(self.judge_memory(&logs));
         drop_consequences(&mut checks);
         checks.sort_by_key(|check| (Reverse(check.severity), !check.is_known()));
@@ -277,6 +282,17 @@ fn drop_consequences(checks: &mut Vec<Check>) {
 fn drop_repetitions(checks: &mut Vec<Check>) {
     let mut told = BTreeSet::new();
     checks.retain(|check| told.insert((check.subject.clone(), check.found.clone())));
+}
+
+/// Nothing is amiss with a worker whose kubelet finds no static pods.
+fn heal_without_static_pods(manifests: &Path, checks: &mut [Check]) {
+    let has_some = fs::read_dir(manifests).is_ok_and(|mut entries| entries.next().is_some());
+    let of_directory = checks
+        .iter_mut()
+        .filter(|check| check.id == "static-pod-path");
+    for check in of_directory.filter(|_| !has_some) {
+        check.severity = Severity::Warning;
+    }
 }
 
 /// Takes what a component has not got in its last life either for what it will not get.
@@ -447,6 +463,21 @@ mod tests {
                 told("control-plane-image", Severity::Warning)
             );
         }
+    }
+
+    #[test]
+    fn only_a_node_with_static_pods_needs_their_directory() {
+        let manifests = tempfile::tempdir().unwrap();
+        let line = r#"E1 1 1 file_linux.go:59] "Unable to read config path" err="path does not exist, ignoring" path="/a""#;
+        let severity = || {
+            let mut checks = Watch::new().judge_journal("kubelet", &journal(&[], &[line]));
+            heal_without_static_pods(manifests.path(), &mut checks);
+            (checks[0].id.clone(), checks[0].severity)
+        };
+        let told = |severity| ("static-pod-path".to_owned(), severity);
+        assert_eq!(severity(), told(Severity::Warning));
+        fs::write(manifests.path().join("etcd.yaml"), "").unwrap();
+        assert_eq!(severity(), told(Severity::Error));
     }
 
     #[test]
