@@ -20,9 +20,6 @@ const FIRST_JOURNAL_DELAY: Duration = Duration::from_secs(5);
 const JOURNAL_INTERVAL: Duration = Duration::from_secs(3);
 /// What a running component said before that may have healed.
 const LATEST_LINES: usize = 20;
-/// Components without which nothing goes on. The others can be mended in a cluster that runs, unless what they were
-/// told is wrong.
-const ESSENTIAL: [&str; 4] = ["containerd", "etcd", "kube-apiserver", "kubelet"];
 /// What ends this often, one time after the other, for the same reason that nobody knows does so again. The kubelet pauses
 /// ten seconds and more before a third time.
 const UNKNOWN_ENDS: u32 = 2;
@@ -247,8 +244,7 @@ impl Watch {
             said.clone_from(&check.found);
         }
         // What nobody knows may pass; the same end again and again does not.
-        let is_essential = ESSENTIAL.contains(&log.container.as_str());
-        if !check.is_known() && (*times < UNKNOWN_ENDS || !is_essential) {
+        if !check.is_known() && *times < UNKNOWN_ENDS {
             check.severity = Severity::Warning;
         }
         Some(check)
@@ -403,19 +399,22 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cluster_can_do_without_for_a_while_does_not_end_its_creation() {
+    fn a_scheduler_that_ends_of_the_same_twice_ends_the_creation() {
         let mut watch = Watch::new();
         let mut severity = |restarts, log| {
             let checks = watch.judge_log(&restarted("kube-scheduler", restarts, log));
             checks[0].severity
         };
-        for restarts in 1..6 {
-            assert_eq!(severity(restarts, "Error: odd"), Severity::Warning);
+        let plugin = "E1 1 1 run.go:72] \"command failed\" err=\"initializing profiles: creating profile for scheduler name \
+                      default-scheduler: initializing plugin \\\"NoSuch\\\": NoSuch not found in registry\"";
+        assert_eq!(severity(1, plugin), Severity::Warning);
+        assert_eq!(severity(2, plugin), Severity::Error);
+        for restarts in 3..6 {
+            assert_eq!(
+                severity(restarts, "Error: leader election lost"),
+                Severity::Warning
+            );
         }
-        assert_eq!(
-            severity(6, "Error: stat /a: no such file or directory"),
-            Severity::Warning
-        );
         assert_eq!(severity(7, "Error: unknown flag: --a"), Severity::Error);
     }
 
