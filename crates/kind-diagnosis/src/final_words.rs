@@ -4,6 +4,17 @@ use crate::pattern::Captures;
 
 /// How klog's programs tell why they end.
 const COMMAND_FAILED: &str = "\"command failed\" err=";
+/// What klog's programs tell as an error like others, and then end.
+const LAST_MESSAGES: [&str; 8] = [
+    "Failed to start ContainerManager",
+    "Failed to start cAdvisor",
+    "Failed to initialize internal modules",
+    "Failed to create listener for podResources endpoint",
+    "Failed to listen and serve",
+    "Error initializing a controller",
+    "Error building controllers",
+    "Error starting controllers",
+];
 /// What other programs begin their last line with. Usage follows some of them.
 const BEGINNINGS: [&str; 8] = [
     "Error: ",
@@ -47,6 +58,7 @@ pub fn final_words(log: &str) -> Option<FinalWords> {
         .or_else(|| of_each(&|at| read_fatal_json(lines[at])))
         .or_else(|| of_each(&|at| read_critical(lines[at])))
         .or_else(|| of_each(&|at| read_klog(lines[at], 'F')))
+        .or_else(|| of_each(&|at| read_last_message(lines[at])))
         .or_else(|| of_each(&|at| read_spawn_failure(lines[at])))
         .or_else(|| of_each(&|at| read_beginning(lines[at])));
     let is_end = end.is_some();
@@ -147,6 +159,19 @@ fn read_klog(line: &str, severity: char) -> Option<String> {
     Some(words.trim().to_owned())
 }
 
+/// `E… file.go:7] "message" err="error" …` of a program that ends then, as `message: error`.
+fn read_last_message(line: &str) -> Option<String> {
+    let words = read_klog(line, 'E')?;
+    let (message, rest) = words.strip_prefix('"')?.split_once("\" err=")?;
+    if !LAST_MESSAGES.contains(&message) {
+        return None;
+    }
+    // Other keys follow some errors.
+    let mut quoted = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+    let error = quoted.next().and_then(Result::ok);
+    Some(format!("{message}: {}", error.as_deref().unwrap_or(rest)))
+}
+
 /// A string as Go quotes it, without that.
 fn unquote(text: &str) -> String {
     serde_json::from_str(text).unwrap_or_else(|_| text.trim_matches('"').to_owned())
@@ -206,6 +231,11 @@ mod tests {
                 true,
             ),
             ("F1128 21:58:18.6 1 a.go:1] b\ngoroutine 1\n", "b", true),
+            (
+                "E1128 21:58:18.6 1 a.go:1] \"Failed to initialize internal modules\" err=\"mkdir \\\"/a\\\": b\" pod=\"c\"\nE1128 21:58:18.6 1 a.go:1] d\n",
+                "Failed to initialize internal modules: mkdir \"/a\": b",
+                true,
+            ),
             (
                 "kubelet.service: Failed at step EXEC spawning /a: Exec format error\n",
                 "Failed at step EXEC spawning /a: Exec format error",

@@ -360,6 +360,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         patterns: &[
             "failed to load kubelet config file, path: {}, error: {}",
             "failed to validate kubelet configuration, error: {}, path:",
+            "Failed to start ContainerManager: invalid Node Allocatable configuration. {*}",
             "invalid configuration: {*}",
         ],
         found: "its configuration is wrong: {1}",

@@ -52,7 +52,20 @@ fn every_sample_is_recognised() {
         let texts = [&check.found, &check.expected, &check.remedy];
         for text in texts {
             assert!(!text.is_empty(), "{check:#?}");
-            assert!(!text.contains(['{', '}']), "a hole stays open: {check:#?}");
+            // What Go's programs print may have braces of its own.
+            let holes = [
+                "{}",
+                "{*}",
+                "{settings}",
+                "{1}",
+                "{2}",
+                "{3}",
+                "{4}",
+                "{5}",
+                "{6}",
+            ];
+            let is_open = holes.iter().any(|hole| text.contains(hole));
+            assert!(!is_open, "a hole stays open: {check:#?}");
         }
     }
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use kind_diagnosis::{
-    Check, Component, Evidence, Severity, examine_exit, examine_lines, final_words, is_certain,
+    Check, Component, Evidence, Severity, examine_ended, examine_exit, examine_lines, final_words,
+    is_certain,
 };
 
 use super::last_error::find_last_error;
@@ -26,6 +27,8 @@ const UNKNOWN_ENDS: u32 = 2;
 /// Units are started again within a second, also while files are still being written that they read.
 const KNOWN_UNIT_ENDS: usize = 2;
 const UNKNOWN_UNIT_ENDS: usize = 5;
+/// What ends as often without ever waiting for another does so again, whatever it says.
+const MANY_UNIT_ENDS: usize = 10;
 /// Who has ended for want of these, after tries of its own, does not get them in its next life either.
 const NOT_AWAITED: [&str; 1] = ["external-etcd"];
 
@@ -316,10 +319,20 @@ fn judge_ends(unit: &str, ended: &[String]) -> Option<Check> {
     };
     let again = |log: &&String| {
         let other = examine_exit(component, &path, log);
-        other.is_some_and(|other| other.found == check.found)
+        // The same may be told by other words each time.
+        other.is_some_and(|other| {
+            other.id == check.id && (check.is_known() || other.found == check.found)
+        })
     };
-    let times = ended.iter().rev().take_while(again).take(enough).count();
-    if times < enough {
+    let latest = || ended.iter().rev();
+    let times = latest().take_while(again).take(enough).count();
+    let waits_for_none = |log: &&String| {
+        examine_ended(component, &path, log).is_some_and(|end| end.severity == Severity::Error)
+    };
+    let ends = latest().take(MANY_UNIT_ENDS).filter(waits_for_none).count();
+    if ends == MANY_UNIT_ENDS {
+        check.severity = Severity::Error;
+    } else if times < enough {
         check.severity = Severity::Warning;
     }
     Some(check)
@@ -584,6 +597,43 @@ mod tests {
         assert_eq!(severity(&[odd; 5]), Severity::Error);
         let unwritten = "E1 1 1 run.go:72] \"command failed\" err=\"open /var/lib/kubelet/config.yaml: no such file or directory\"";
         assert_eq!(severity(&[unwritten; 9]), Severity::Warning);
+    }
+
+    #[test]
+    fn a_unit_that_ends_of_the_same_by_other_words_is_told() {
+        let full = |message: &str| {
+            format!("E1 1 1 kubelet.go:1] \"{message}\" err=\"mkdir /a: no space left on device\"")
+        };
+        let ends = [
+            full("Failed to initialize internal modules"),
+            full("Failed to create listener for podResources endpoint"),
+        ];
+        let ended: Vec<_> = ends.iter().map(String::as_str).collect();
+        let severity = |ended: &[&str]| {
+            let checks = Watch::new().judge_journal("kubelet", &journal(ended, &[]));
+            (checks[0].id.clone(), checks[0].severity)
+        };
+        let told = |severity| ("disk-full".to_owned(), severity);
+        assert_eq!(severity(&ended[..1]), told(Severity::Warning));
+        assert_eq!(severity(&ended), told(Severity::Error));
+    }
+
+    #[test]
+    fn a_unit_that_only_ends_is_told_whatever_it_says() {
+        let said = |last: &str, times: usize| {
+            let lines = (0..times).map(|time| format!("E1 1 {time} a.go:1] \"odd {time}\""));
+            lines.chain([last.to_owned()]).collect::<Vec<_>>()
+        };
+        let severity = |ended: Vec<String>| {
+            let ended: Vec<_> = ended.iter().map(String::as_str).collect();
+            let checks = Watch::new().judge_journal("kubelet", &journal(&ended, &[]));
+            checks[0].severity
+        };
+        let odd = "E1 1 1 a.go:1] \"odd\"";
+        assert_eq!(severity(said(odd, 8)), Severity::Warning);
+        assert_eq!(severity(said(odd, 9)), Severity::Error);
+        let waits = "E1 1 1 a.go:1] \"odd\" err=\"connection refused\"";
+        assert_eq!(severity(said(waits, 9)), Severity::Warning);
     }
 
     #[test]
