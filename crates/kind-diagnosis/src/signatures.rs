@@ -390,6 +390,19 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         ..ENDED
     },
     Signature {
+        id: "controller-failed",
+        components: &["kube-controller-manager"],
+        patterns: &[
+            "Error initializing a controller: {*}",
+            "Error building controllers: {*}",
+            "Error starting controllers: {*}",
+        ],
+        found: "one of its controllers does not start: {1}",
+        expected: "controllers that start with what it is given",
+        remedy: "correct {settings}, and `networking` of the cluster where it names addresses (each node gets a part of `podSubnet` of the size of `node-cidr-mask-size`)",
+        ..ENDED
+    },
+    Signature {
         id: "no-cri",
         components: &["kubelet", "containerd", "kubeadm"],
         patterns: &[

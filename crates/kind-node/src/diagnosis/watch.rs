@@ -153,7 +153,9 @@ impl Watch {
     }
 
     fn collect_checks(&mut self) -> Vec<Check> {
-        let logs = find_logs(&self.pods, self.began);
+        let mut logs = find_logs(&self.pods, self.began);
+        // Of what is equally bad, that comes first which does not run.
+        logs.sort_by_key(|log| Reverse(log.restarts));
         let mut checks: Vec<_> = logs.iter().flat_map(|log| self.judge_log(log)).collect();
         checks.extend(self.journals.iter().cloned());
         self.judge_refusals(&logs, &mut checks, Instant::now());
