@@ -60,6 +60,9 @@ const ETCD_PATTERNS: &[&str] = &[
     "failed to connect to {{} {}Err :connection error: desc = {*}",
 ];
 
+/// How an API server says that it does not want a connection any more that it has begun.
+const GIVEN_UP: &[&str] = &["operation was canceled", "context canceled"];
+
 const SANDBOX_PULLS: &[&str] = &["failed to get sandbox image {}\"{}"];
 
 const SANDBOX: Signature = Signature {
@@ -381,6 +384,16 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         ..ENDED
     },
     Signature {
+        id: "audit-policy",
+        components: &["kube-apiserver"],
+        patterns: &["loading audit policy file: {*}"],
+        is_certain: true,
+        found: "it does not take its audit policy: {1}",
+        expected: "a file with a Policy of audit.k8s.io/v1",
+        remedy: "correct the file that `audit-policy-file` in {settings} names",
+        ..ENDED
+    },
+    Signature {
         id: "admission-plugin",
         components: &["kube-apiserver"],
         patterns: &["admission-plugins plugin \"{}\" is unknown"],
@@ -563,6 +576,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         // The cluster's own etcd is in the API server's node.
         except: &[
             "operation was canceled",
+            "context canceled",
             "127.0.0.1:",
             "localhost:",
             "[::1]:",
@@ -596,7 +610,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         id: "etcd-unreachable",
         components: &["kube-apiserver"],
-        except: &["operation was canceled"],
+        except: GIVEN_UP,
         patterns: ETCD_PATTERNS,
         heals: true,
         found: "it does not reach etcd at {1}: {3}",

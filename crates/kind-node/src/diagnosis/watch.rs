@@ -39,6 +39,9 @@ const MANIFESTS: &str = "/etc/kubernetes/manifests";
 const SERVES: [&str; 2] = ["serving client", "ready to serve client requests"];
 /// An API server tries again every few seconds.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(6);
+/// A healthy API server begins before etcd serves, on a busy machine long before.
+const REFUSAL_DELAY: Duration = Duration::from_secs(15);
+const UNREACHED: &str = "etcd-unreachable";
 const WRONG_WAY: &str = "take `etcd-servers`, `etcd-cafile` and the like out of `apiServer.extraArgs` of ClusterConfiguration, and \
      `listen-client-urls` out of `etcd.local.extraArgs`; certificates of your own must be of one authority";
 
@@ -60,6 +63,8 @@ pub(crate) struct Watch {
     kills_before: Option<Kills<'static>>,
     /// Since when an etcd serves that the API server does not get on with, and what it said of that last.
     refused: Option<(Instant, Vec<Evidence>)>,
+    /// Since when the API server does not reach an etcd, be it there or not.
+    unreached: Option<Instant>,
 }
 
 impl Watch {
@@ -84,6 +89,7 @@ impl Watch {
             journals: Vec::new(),
             kills_before: count_kills(),
             refused: None,
+            unreached: None,
         }
     }
 
@@ -159,6 +165,7 @@ impl Watch {
         let mut checks: Vec<_> = logs.iter().flat_map(|log| self.judge_log(log)).collect();
         checks.extend(self.journals.iter().cloned());
         self.judge_refusals(&logs, &mut checks, Instant::now());
+        self.hold_back_refusals(&logs, &mut checks, Instant::now());
         heal_without_static_pods(Path::new(MANIFESTS), &mut checks);
         checks.extend(self.judge_memory(&logs));
         drop_consequences(&mut checks);
@@ -176,9 +183,7 @@ impl Watch {
     fn judge_refusals(&mut self, logs: &[ContainerLog], checks: &mut [Check], now: Instant) {
         let mut etcd = logs.iter().filter(|log| log.container == "etcd");
         let serves = etcd.any(|log| SERVES.iter().any(|words| log.log.contains(words)));
-        let mut refused = checks
-            .iter_mut()
-            .filter(|check| check.id == "etcd-unreachable");
+        let mut refused = checks.iter_mut().filter(|check| check.id == UNREACHED);
         let Some(check) = refused.next().filter(|_| serves) else {
             self.refused = None;
             return;
@@ -195,14 +200,41 @@ impl Watch {
         }
     }
 
+    /// Does not tell of an etcd that runs and is not reached yet.
+    fn hold_back_refusals(&mut self, logs: &[ContainerLog], checks: &mut Vec<Check>, now: Instant) {
+        let heals = |check: &Check| check.id == UNREACHED && check.severity == Severity::Warning;
+        if !checks.iter().any(heals) {
+            self.unreached = None;
+            return;
+        }
+        let since = *self.unreached.get_or_insert(now);
+        let mut etcd = logs.iter().filter(|log| log.container == "etcd");
+        let runs = etcd.any(|log| !has_ended(&log.log));
+        if self.is_start && runs && now.duration_since(since) < REFUSAL_DELAY {
+            checks.retain(|check| !heals(check));
+        }
+    }
+
     fn judge_log(&mut self, log: &ContainerLog) -> Vec<Check> {
         let path = log.path.display().to_string();
         let lines: Vec<&str> = log.log.lines().collect();
         let mut checks = self.judge_lines(&log.container, &path, &lines);
         if log.restarts > 0 {
             give_up(&mut checks);
-            checks.extend(self.judge_end(&path, log));
         }
+        if !has_ended(&log.log) {
+            checks.extend(self.judge_former_end(&path, log));
+            return checks;
+        }
+        let end = examine_exit(Component::new(&log.container), &path, &log.log);
+        if end
+            .as_ref()
+            .is_some_and(|end| end.severity == Severity::Error)
+        {
+            // It did not wait for etcd when it ended.
+            checks.retain(|check| check.id != UNREACHED);
+        }
+        checks.extend(end.map(|end| self.judge_end(&path, log, end)));
         checks
     }
 
@@ -234,26 +266,39 @@ impl Watch {
         checks
     }
 
-    fn judge_end(&mut self, path: &str, log: &ContainerLog) -> Option<Check> {
-        if !final_words(&log.log)?.is_end {
-            // It runs again.
-            return None;
-        }
-        let mut check = examine_exit(Component::new(&log.container), path, &log.log)?;
+    /// How much the end of a container is in the way.
+    fn judge_end(&mut self, path: &str, log: &ContainerLog, mut end: Check) -> Check {
         let seen = self.seen.entry(log.container.clone());
         let (restarts, said, times) = seen.or_insert((0, String::new(), 0));
         if *restarts != log.restarts {
-            let again = *said == check.found || ended_likewise(log, path, &check);
+            let again = *said == end.found || ended_likewise(log, path, &end);
             *times = if again { (*times).max(1) + 1 } else { 1 };
             *restarts = log.restarts;
-            said.clone_from(&check.found);
+            said.clone_from(&end.found);
         }
         // What nobody knows may pass; the same end again and again does not.
-        if !check.is_known() && *times < UNKNOWN_ENDS {
-            check.severity = Severity::Warning;
+        let is_enough = match log.restarts {
+            0 => is_certain(&end.id),
+            _ => end.is_known() || *times >= UNKNOWN_ENDS,
+        };
+        if !is_enough {
+            end.severity = Severity::Warning;
         }
-        Some(check)
+        end
     }
+
+    /// What a container that starts again has ended of and will again.
+    fn judge_former_end(&self, path: &str, log: &ContainerLog) -> Option<Check> {
+        let previous = log.previous.as_ref();
+        let previous = previous.filter(|previous| self.is_start && has_ended(previous))?;
+        let end = examine_exit(Component::new(&log.container), path, previous)?;
+        is_certain(&end.id).then_some(end)
+    }
+}
+
+/// Whether a log's program has said its last words.
+fn has_ended(log: &str) -> bool {
+    final_words(log).is_some_and(|words| words.is_end)
 }
 
 /// Whether the run before ended for the same reason: it may have done so before anybody looked.
@@ -261,9 +306,8 @@ fn ended_likewise(log: &ContainerLog, path: &str, check: &Check) -> bool {
     let Some(previous) = &log.previous else {
         return false;
     };
-    let has_ended = final_words(previous).is_some_and(|words| words.is_end);
     let before = examine_exit(Component::new(&log.container), path, previous);
-    has_ended && before.is_some_and(|before| before.found == check.found)
+    has_ended(previous) && before.is_some_and(|before| before.found == check.found)
 }
 
 /// An API server that does not reach etcd is no news where it is known why etcd fails. Neither is that a slow machine,
@@ -273,7 +317,7 @@ fn drop_consequences(checks: &mut Vec<Check>) {
     let of_etcd = checks.iter().any(|check| check.subject == "etcd");
     checks.retain(|check| match check.id.as_str() {
         _ if check.severity == Severity::Error => true,
-        "etcd-unreachable" => !ends && !of_etcd,
+        UNREACHED => !ends && !of_etcd,
         "etcd-slow" => !ends,
         _ => true,
     });
@@ -556,6 +600,52 @@ mod tests {
         assert_eq!(severity(&serves, 12, 3), warning, "it is soon after");
         assert_eq!(severity(&serves, 17, 3), warning, "nothing new");
         assert_eq!(severity(&serves, 18, 4), error);
+    }
+
+    const REFUSED: &str = "W1 failed to connect to {Addr: \"127.0.0.1:2379\", }. Err: connection error: desc = \"connection refused\"";
+
+    #[test]
+    fn an_etcd_that_runs_is_given_time() {
+        let told = |etcd: &[ContainerLog], mut watch: Watch| {
+            let begin = Instant::now();
+            let at = |seconds| {
+                let mut checks = watch.judge_log(&restarted("kube-apiserver", 0, REFUSED));
+                watch.hold_back_refusals(etcd, &mut checks, begin + Duration::from_secs(seconds));
+                checks.len()
+            };
+            [0, 14, 15].map(at)
+        };
+        let runs = [restarted("etcd", 0, "well")];
+        let ended = [restarted("etcd", 0, "Error: unknown flag: --a")];
+        assert_eq!(told(&runs, Watch::new()), [0, 0, 1]);
+        assert_eq!(told(&ended, Watch::new()), [1, 1, 1]);
+        assert_eq!(told(&[], Watch::new()), [1, 1, 1]);
+        let looks_once = Watch::since(SystemTime::now());
+        assert_eq!(told(&runs, looks_once), [1, 1, 1]);
+    }
+
+    #[test]
+    fn the_first_end_that_will_come_again_is_enough() {
+        let failed = |words: &str| {
+            format!("E1 1 1 run.go:72] \"command failed\" err=\"{words}\"\n{REFUSED}")
+        };
+        let judge = |log: &ContainerLog| {
+            let checks = Watch::new().judge_log(log).into_iter();
+            checks
+                .map(|check| (check.id, check.severity))
+                .collect::<Vec<_>>()
+        };
+        let told = |id: &str, severity| vec![(id.to_owned(), severity)];
+        let policy = failed("loading audit policy file: odd");
+        let known = told("audit-policy", Severity::Error);
+        assert_eq!(judge(&restarted("kube-apiserver", 0, &policy)), known);
+        let mut runs = restarted("kube-apiserver", 1, "I1 1 1 a.go:1] begins");
+        runs.previous = Some(policy);
+        assert_eq!(judge(&runs), known);
+        let odd = restarted("kube-apiserver", 0, &failed("odd"));
+        assert_eq!(judge(&odd), told("component-ended", Severity::Warning));
+        let waits = restarted("kube-apiserver", 0, &failed("context deadline exceeded"));
+        assert_eq!(judge(&waits)[0], (UNREACHED.to_owned(), Severity::Warning));
     }
 
     #[test]
