@@ -78,8 +78,8 @@ const SYSTEM_PODS: &[&str] = &["pod=\"kube-system/", "_kube-system("];
 /// nothing: one that was killed or could not be started this time has written nothing either.
 const RUNTIME_GONE: &[&str] = &[
     "binary not installed {}\"{}",
+    "log.json: no such file or directory): {}fork/exec {}: no such file or directory",
     "log.json: no such file or directory): exec: {}\"{}",
-    "log.json: no such file or directory): fork/{} {}: no such file or directory",
 ];
 
 /// How a kubelet names the pods without which nothing starts. Others may have containers and names like theirs, but not

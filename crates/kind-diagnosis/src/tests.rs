@@ -113,6 +113,22 @@ fn a_runtime_that_fails_once_or_belongs_to_a_pod_is_not_missing() {
 }
 
 #[test]
+fn a_missing_runtime_is_named_however_that_is_told() {
+    for reason in [
+        "fork/exec /usr/bin/nvidia: no such file or directory",
+        "exec: fork/exec /usr/bin/nvidia: no such file or directory",
+        r#"exec: \"/usr/bin/nvidia\": executable file not found in $PATH"#,
+    ] {
+        let line = format!(
+            r#"E1 1 1 pod_workers.go:1] "Error syncing pod, skipping" err="unable to retrieve OCI runtime error (open /a/log.json: no such file or directory): {reason}\"" pod="kube-system/etcd-a""#
+        );
+        let checks = examine_lines(Component::new("kubelet"), "", [line.as_str()]);
+        let found = "containerd has no runtime that starts pods: /usr/bin/nvidia is not there";
+        assert_eq!(checks[0].found, found, "{reason}");
+    }
+}
+
+#[test]
 fn only_certificates_of_the_cluster_are_its_end() {
     for when in ["after 2021-01-01T00:00:00Z", "before 2090-01-01T00:00:00Z"] {
         let x509 = format!(
