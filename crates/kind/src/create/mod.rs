@@ -8,6 +8,7 @@ mod documents;
 mod drive;
 mod event_log;
 mod image_facts;
+mod kubeadm_failure;
 mod network_overlap;
 mod node_documents;
 mod options;
