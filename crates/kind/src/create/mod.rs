@@ -6,6 +6,7 @@ mod checks;
 mod coordinator;
 mod documents;
 mod drive;
+mod etcd_data;
 mod event_log;
 mod image_facts;
 mod kubeadm_failure;
