@@ -64,7 +64,9 @@ pub fn final_words(log: &str) -> Option<FinalWords> {
     let is_end = end.is_some();
     let text = end
         .or_else(|| of_each(&|at| read_klog(lines[at], 'E').filter(|words| is_cause(words))))
-        .or_else(|| lines.last().map(|line| line.trim().to_owned()))?;
+        .or_else(|| {
+            of_each(&|at| Some(lines[at].trim().to_owned()).filter(|line| is_cause(line)))
+        })?;
     Some(FinalWords {
         text: strip_controls(&text),
         is_end,
@@ -291,7 +293,8 @@ mod tests {
             assert_eq!(last_error(&log).as_deref(), told, "{consequence}");
             let last = final_words(&log).map(|words| words.text);
             assert_eq!(last.as_deref(), told, "{consequence}");
-            assert_eq!(last_error(&log[cause.len()..]), None, "{consequence}");
+            let alone = &log[cause.len()..];
+            assert_eq!((last_error(alone), final_words(alone)), (None, None));
         }
     }
 
