@@ -119,7 +119,7 @@ fn is_log(line: &str) -> bool {
     day.len() == 4 && day.bytes().all(|byte| byte.is_ascii_digit()) && time.contains(':')
 }
 
-/// `	k8s.io/kubernetes/cmd/kubeadm/app/kubeadm.go:52`, where a function of a stack is.
+/// `k8s.io/kubernetes/cmd/kubeadm/app/kubeadm.go:52`, where a function of a stack is.
 fn is_go_place(line: &str) -> bool {
     let Some((file, rest)) = line
         .strip_prefix('\t')
