@@ -13,7 +13,7 @@ mod pattern;
 mod signature;
 mod signatures;
 
-pub use check::{Check, Evidence, LAST_ERROR, Severity, UNKNOWN};
+pub use check::{Check, Evidence, KUBEADM_FAILED, LAST_ERROR, Severity, UNKNOWN};
 pub use component::Component;
 pub use final_words::{FinalWords, final_words};
 pub use signature::Signature;

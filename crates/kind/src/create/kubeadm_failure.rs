@@ -1,6 +1,6 @@
 //! What kubeadm's output says of why it failed, without what only its developers read.
 
-use kind_diagnosis::{Check, Severity};
+use kind_diagnosis::{Check, KUBEADM_FAILED, Severity};
 
 /// What newer ones begin their last words with, and what all do that fail in a phase.
 const ERROR: &str = "error: ";
@@ -80,7 +80,7 @@ impl KubeadmFailure {
             None => return None,
         };
         Some(Check {
-            id: "kubeadm-failed".to_owned(),
+            id: KUBEADM_FAILED.to_owned(),
             severity: Severity::Error,
             subject: "kubeadm".to_owned(),
             found: self.reason.clone(),
