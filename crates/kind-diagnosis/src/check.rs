@@ -68,6 +68,9 @@ pub const UNKNOWN: &str = "component-ended";
 /// The id of the last error of something that others wait for and that goes on.
 pub const LAST_ERROR: &str = "component-error";
 
+/// The id of what kubeadm itself says of its failure.
+pub const KUBEADM_FAILED: &str = "kubeadm-failed";
+
 impl Check {
     /// Whether it has a signature, and not only last words.
     pub fn is_known(&self) -> bool {

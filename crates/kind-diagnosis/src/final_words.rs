@@ -1,7 +1,20 @@
 //! What a program said last before it ended.
 
+use crate::pattern::Captures;
+
 /// How klog's programs tell why they end.
 const COMMAND_FAILED: &str = "\"command failed\" err=";
+/// What klog's programs tell as an error like others, and then end.
+const LAST_MESSAGES: [&str; 8] = [
+    "Failed to start ContainerManager",
+    "Failed to start cAdvisor",
+    "Failed to initialize internal modules",
+    "Failed to create listener for podResources endpoint",
+    "Failed to listen and serve",
+    "Error initializing a controller",
+    "Error building controllers",
+    "Error starting controllers",
+];
 /// What other programs begin their last line with. Usage follows some of them.
 const BEGINNINGS: [&str; 8] = [
     "Error: ",
@@ -12,6 +25,16 @@ const BEGINNINGS: [&str; 8] = [
     "exec ",
     "containerd: ",
     "error: ",
+];
+/// What only follows from something else: it is nobody's cause, however late it is said.
+const CONSEQUENCES: [&str; 6] = [
+    "Unable to register mirror pod because node is not registered yet",
+    "Post-timeout activity",
+    "Error removing old endpoints",
+    // Nothing has registered it yet; in the second form as klog quotes it.
+    "node \"{}\" not found",
+    r#"node \"{}\" not found"#,
+    r#"nodes \"{}\" not found"#,
 ];
 /// Longer words are cut: one line is to be read by people. What Go's programs wrap says its reason last.
 const LONGEST: usize = 320;
@@ -35,12 +58,15 @@ pub fn final_words(log: &str) -> Option<FinalWords> {
         .or_else(|| of_each(&|at| read_fatal_json(lines[at])))
         .or_else(|| of_each(&|at| read_critical(lines[at])))
         .or_else(|| of_each(&|at| read_klog(lines[at], 'F')))
+        .or_else(|| of_each(&|at| read_last_message(lines[at])))
         .or_else(|| of_each(&|at| read_spawn_failure(lines[at])))
         .or_else(|| of_each(&|at| read_beginning(lines[at])));
     let is_end = end.is_some();
     let text = end
-        .or_else(|| of_each(&|at| read_klog(lines[at], 'E')))
-        .or_else(|| lines.last().map(|line| line.trim().to_owned()))?;
+        .or_else(|| of_each(&|at| read_klog(lines[at], 'E').filter(|words| is_cause(words))))
+        .or_else(|| {
+            of_each(&|at| Some(lines[at].trim().to_owned()).filter(|line| is_cause(line)))
+        })?;
     Some(FinalWords {
         text: strip_controls(&text),
         is_end,
@@ -54,8 +80,15 @@ pub(crate) fn last_error(log: &str) -> Option<String> {
         let klog = read_klog(line, 'E');
         klog.or_else(|| read_json(line, &["error", "fatal", "panic"]))
             .or_else(|| read_etcd_error(line))
+            .filter(|words| is_cause(words))
     });
     error.map(|words| strip_controls(&words))
+}
+
+/// Whether words may say why something fails, and not only that it does.
+fn is_cause(words: &str) -> bool {
+    let mut consequences = CONSEQUENCES.into_iter();
+    consequences.all(|consequence| Captures::find_match(consequence, words).is_none())
 }
 
 /// `E… run.go:72] "command failed" err="…"`, where long errors stand between `<` and ` >` on lines of their own.
@@ -128,6 +161,19 @@ fn read_klog(line: &str, severity: char) -> Option<String> {
     Some(words.trim().to_owned())
 }
 
+/// `E… file.go:7] "message" err="error" …` of a program that ends then, as `message: error`.
+fn read_last_message(line: &str) -> Option<String> {
+    let words = read_klog(line, 'E')?;
+    let (message, rest) = words.strip_prefix('"')?.split_once("\" err=")?;
+    if !LAST_MESSAGES.contains(&message) {
+        return None;
+    }
+    // Other keys follow some errors.
+    let mut quoted = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+    let error = quoted.next().and_then(Result::ok);
+    Some(format!("{message}: {}", error.as_deref().unwrap_or(rest)))
+}
+
 /// A string as Go quotes it, without that.
 fn unquote(text: &str) -> String {
     serde_json::from_str(text).unwrap_or_else(|_| text.trim_matches('"').to_owned())
@@ -188,6 +234,11 @@ mod tests {
             ),
             ("F1128 21:58:18.6 1 a.go:1] b\ngoroutine 1\n", "b", true),
             (
+                "E1128 21:58:18.6 1 a.go:1] \"Failed to initialize internal modules\" err=\"mkdir \\\"/a\\\": b\" pod=\"c\"\nE1128 21:58:18.6 1 a.go:1] d\n",
+                "Failed to initialize internal modules: mkdir \"/a\": b",
+                true,
+            ),
+            (
                 "kubelet.service: Failed at step EXEC spawning /a: Exec format error\n",
                 "Failed at step EXEC spawning /a: Exec format error",
                 true,
@@ -224,6 +275,27 @@ mod tests {
             assert_eq!(last_error(log).as_deref(), Some(words));
         }
         assert_eq!(last_error("I1128 21:58:18.7 1 a.go:1] b\n"), None);
+    }
+
+    #[test]
+    fn what_only_follows_is_no_last_error() {
+        let cause = "E1128 21:58:18.6 1 a.go:1] \"Failed\" err=\"odd\"\n";
+        for consequence in [
+            r#"kubelet.go:3336] "Unable to register mirror pod because node is not registered yet" err="node \"a\" not found" node="a""#,
+            r#"eviction_manager.go:292] "Eviction manager: failed to get summary stats" err="failed to get node info: node \"a\" not found""#,
+            r#"kubelet_node_status.go:473] "Error updating node status, will retry" err="error getting node \"a\": nodes \"a\" not found""#,
+            r#"kubelet.go:2240] node "a" not found"#,
+            r#"timeout.go:140] "Post-timeout activity" timeElapsed="5ms" method="GET" path="/livez" result=null"#,
+            "controller.go:145] Error removing old endpoints from kubernetes service: no API server IP addresses were listed in storage",
+        ] {
+            let log = format!("{cause}E1128 21:58:19.6 1 {consequence}\n");
+            let told = Some("\"Failed\" err=\"odd\"");
+            assert_eq!(last_error(&log).as_deref(), told, "{consequence}");
+            let last = final_words(&log).map(|words| words.text);
+            assert_eq!(last.as_deref(), told, "{consequence}");
+            let alone = &log[cause.len()..];
+            assert_eq!((last_error(alone), final_words(alone)), (None, None));
+        }
     }
 
     #[test]

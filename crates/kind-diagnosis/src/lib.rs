@@ -13,7 +13,7 @@ mod pattern;
 mod signature;
 mod signatures;
 
-pub use check::{Check, Evidence, LAST_ERROR, Severity, UNKNOWN};
+pub use check::{Check, Evidence, KUBEADM_FAILED, LAST_ERROR, Severity, UNKNOWN};
 pub use component::Component;
 pub use final_words::{FinalWords, final_words};
 pub use signature::Signature;
@@ -37,6 +37,15 @@ use signatures::SIGNATURES;
 /// assert!(check.remedy.contains("apiServer.extraArgs"));
 /// ```
 pub fn examine_exit(component: Component<'_>, path: &str, log: &str) -> Option<Check> {
+    let mut check = examine_ended(component, path, log)?;
+    if !final_words(log)?.is_end {
+        check.severity = Severity::Warning;
+    }
+    Some(check)
+}
+
+/// The same of a component of which something else tells that it has ended.
+pub fn examine_ended(component: Component<'_>, path: &str, log: &str) -> Option<Check> {
     let words = final_words(log)?;
     let line = Line {
         component,
@@ -47,11 +56,7 @@ pub fn examine_exit(component: Component<'_>, path: &str, log: &str) -> Option<C
         let captures = signature.find_end(line)?;
         Some(signature.make_check(line, &captures))
     });
-    let mut check = known.unwrap_or_else(|| make_unknown(line));
-    if !words.is_end {
-        check.severity = Severity::Warning;
-    }
-    Some(check)
+    Some(known.unwrap_or_else(|| make_unknown(line)))
 }
 
 /// All signatures, in the order in which they are asked.

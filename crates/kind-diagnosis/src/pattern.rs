@@ -36,7 +36,8 @@ impl<'a> Captures<'a> {
         let mut captured = Vec::new();
         for part in parts {
             let end = match part {
-                "" => rest.find(ends_word).unwrap_or(rest.len()),
+                // A word is not nothing.
+                "" => Some(rest.find(ends_word).unwrap_or(rest.len())).filter(|end| *end > 0)?,
                 part => rest.find(part)?,
             };
             captured.push(&rest[..end]);
@@ -83,6 +84,7 @@ mod tests {
         let rest = Captures::find_match("at {}: {*}", "error at 1: a b").unwrap();
         assert_eq!(rest.fill("{1}, {2}"), "1, a b");
         assert_eq!(Captures::find_match("open {}: no such", "open /a"), None);
+        assert_eq!(Captures::find_match("open \"{}", "open \"\" a"), None);
         assert_eq!(
             Captures::find_match("no holes", "with no holes")
                 .unwrap()

@@ -60,6 +60,9 @@ const ETCD_PATTERNS: &[&str] = &[
     "failed to connect to {{} {}Err :connection error: desc = {*}",
 ];
 
+/// How an API server says that it does not want a connection any more that it has begun.
+const GIVEN_UP: &[&str] = &["operation was canceled", "context canceled"];
+
 const SANDBOX_PULLS: &[&str] = &["failed to get sandbox image {}\"{}"];
 
 const SANDBOX: Signature = Signature {
@@ -75,8 +78,8 @@ const SYSTEM_PODS: &[&str] = &["pod=\"kube-system/", "_kube-system("];
 /// nothing: one that was killed or could not be started this time has written nothing either.
 const RUNTIME_GONE: &[&str] = &[
     "binary not installed {}\"{}",
+    "log.json: no such file or directory): {}fork/exec {}: no such file or directory",
     "log.json: no such file or directory): exec: {}\"{}",
-    "log.json: no such file or directory): fork/{} {}: no such file or directory",
 ];
 
 /// How a kubelet names the pods without which nothing starts. Others may have containers and names like theirs, but not
@@ -283,6 +286,34 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         ..ENDED
     },
     Signature {
+        id: "resolv-conf",
+        components: &["kubelet"],
+        patterns: &[
+            r#""Could not open resolv conf file." err="open {}: no such file or directory""#,
+            // What else is opened for a pod is told in containerd's words.
+            r#""CreatePodSandbox for pod failed" err="open {}: no such file or directory""#,
+        ],
+        is_certain: true,
+        found: "it starts no pod: its `resolvConf` is {1}, which the node does not have",
+        expected: "a file of the node, as /etc/resolv.conf",
+        remedy: "take `resolvConf` out of KubeletConfiguration (and `resolv-conf` out of `kubeletExtraArgs`), or name a file of the node",
+        ..RUNNING
+    },
+    Signature {
+        id: "static-pod-path",
+        components: &["kubelet"],
+        except: &["/etc/kubernetes/manifests\""],
+        patterns: &[
+            r#""Unable to read config path" err="path does not exist, ignoring" path="{}""#,
+            r#"Unable to read config path "{}": path does not exist, ignoring"#,
+        ],
+        is_certain: true,
+        found: "it starts no control plane: it looks for static pods in {1}, which the node does not have",
+        expected: "the directory /etc/kubernetes/manifests, to which kubeadm writes them",
+        remedy: "take `staticPodPath` out of KubeletConfiguration and `pod-manifest-path` out of `kubeletExtraArgs`",
+        ..RUNNING
+    },
+    Signature {
         id: "runtime-missing",
         components: &["kubelet"],
         patterns: RUNTIME_GONE,
@@ -332,6 +363,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         patterns: &[
             "failed to load kubelet config file, path: {}, error: {}",
             "failed to validate kubelet configuration, error: {}, path:",
+            "Failed to start ContainerManager: invalid Node Allocatable configuration. {*}",
             "invalid configuration: {*}",
         ],
         found: "its configuration is wrong: {1}",
@@ -352,12 +384,35 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         ..ENDED
     },
     Signature {
+        id: "audit-policy",
+        components: &["kube-apiserver"],
+        patterns: &["loading audit policy file: {*}"],
+        is_certain: true,
+        found: "it does not take its audit policy: {1}",
+        expected: "a file with a Policy of audit.k8s.io/v1",
+        remedy: "correct the file that `audit-policy-file` in {settings} names",
+        ..ENDED
+    },
+    Signature {
         id: "admission-plugin",
         components: &["kube-apiserver"],
         patterns: &["admission-plugins plugin \"{}\" is unknown"],
         found: "it knows no admission plugin {1}",
         expected: "plugins that this version of Kubernetes has",
         remedy: "correct `enable-admission-plugins` and `disable-admission-plugins` in {settings}",
+        ..ENDED
+    },
+    Signature {
+        id: "controller-failed",
+        components: &["kube-controller-manager"],
+        patterns: &[
+            "Error initializing a controller: {*}",
+            "Error building controllers: {*}",
+            "Error starting controllers: {*}",
+        ],
+        found: "one of its controllers does not start: {1}",
+        expected: "controllers that start with what it is given",
+        remedy: "correct {settings}, and `networking` of the cluster where it names addresses (each node gets a part of `podSubnet` of the size of `node-cidr-mask-size`)",
         ..ENDED
     },
     Signature {
@@ -521,6 +576,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
         // The cluster's own etcd is in the API server's node.
         except: &[
             "operation was canceled",
+            "context canceled",
             "127.0.0.1:",
             "localhost:",
             "[::1]:",
@@ -554,7 +610,7 @@ pub(crate) const SIGNATURES: &[Signature] = &[
     Signature {
         id: "etcd-unreachable",
         components: &["kube-apiserver"],
-        except: &["operation was canceled"],
+        except: GIVEN_UP,
         patterns: ETCD_PATTERNS,
         heals: true,
         found: "it does not reach etcd at {1}: {3}",

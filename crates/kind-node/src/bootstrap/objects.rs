@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
 use super::admin_client;
+use crate::kubernetes::refused::describe_error;
 use crate::usage::{exit_with_failure, exit_with_usage};
 
 /// Where `kubectl apply` keeps what it was given, to tell later what was removed from it.
@@ -78,7 +79,7 @@ async fn make_from_stdin(verb: Verb) -> Result<(), String> {
     for object in objects {
         let name = describe_object(&object);
         let made = maker.make_object(object).await;
-        made.map_err(|error| format!("cannot make {name}: {error}"))?;
+        made.map_err(|error| format!("cannot make {name}: {}", describe_error(&error)))?;
     }
     Ok(())
 }

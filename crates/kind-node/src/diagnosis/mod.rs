@@ -4,6 +4,7 @@
 mod last_error;
 mod memory;
 mod pods;
+mod unit_ends;
 mod units;
 mod watch;
 

@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use kind_diagnosis::{
@@ -12,6 +13,7 @@ use kind_diagnosis::{
 use super::last_error::find_last_error;
 use super::memory::{Kills, count_kills, judge_kills};
 use super::pods::{ContainerLog, find_logs};
+use super::unit_ends::judge_ends;
 use super::units::{self, Journal, journal_name, read_journal};
 
 /// Journals cost a program each time; most starts are over before.
@@ -19,22 +21,22 @@ const FIRST_JOURNAL_DELAY: Duration = Duration::from_secs(5);
 const JOURNAL_INTERVAL: Duration = Duration::from_secs(3);
 /// What a running component said before that may have healed.
 const LATEST_LINES: usize = 20;
-/// Components without which nothing goes on. The others can be mended in a cluster that runs, unless what they were
-/// told is wrong.
-const ESSENTIAL: [&str; 4] = ["containerd", "etcd", "kube-apiserver", "kubelet"];
 /// What ends this often, one time after the other, for the same reason that nobody knows does so again. The kubelet pauses
 /// ten seconds and more before a third time.
 const UNKNOWN_ENDS: u32 = 2;
-/// Units are started again within a second, also while files are still being written that they read.
-const KNOWN_UNIT_ENDS: usize = 2;
-const UNKNOWN_UNIT_ENDS: usize = 5;
 /// Who has ended for want of these, after tries of its own, does not get them in its next life either.
 const NOT_AWAITED: [&str; 1] = ["external-etcd"];
+
+/// Where kubeadm writes the control plane's static pods. A node without any does without the directory of its kubelet.
+const MANIFESTS: &str = "/etc/kubernetes/manifests";
 
 /// How an etcd says that it serves; before 3.5 in other words.
 const SERVES: [&str; 2] = ["serving client", "ready to serve client requests"];
 /// An API server tries again every few seconds.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(6);
+/// A healthy API server begins before etcd serves, on a busy machine long before.
+const REFUSAL_DELAY: Duration = Duration::from_secs(15);
+const UNREACHED: &str = "etcd-unreachable";
 const WRONG_WAY: &str = "take `etcd-servers`, `etcd-cafile` and the like out of `apiServer.extraArgs` of ClusterConfiguration, and \
      `listen-client-urls` out of `etcd.local.extraArgs`; certificates of your own must be of one authority";
 
@@ -56,6 +58,8 @@ pub(crate) struct Watch {
     kills_before: Option<Kills<'static>>,
     /// Since when an etcd serves that the API server does not get on with, and what it said of that last.
     refused: Option<(Instant, Vec<Evidence>)>,
+    /// Since when the API server does not reach an etcd, be it there or not.
+    unreached: Option<Instant>,
 }
 
 impl Watch {
@@ -80,6 +84,7 @@ impl Watch {
             journals: Vec::new(),
             kills_before: count_kills(),
             refused: None,
+            unreached: None,
         }
     }
 
@@ -149,10 +154,14 @@ impl Watch {
     }
 
     fn collect_checks(&mut self) -> Vec<Check> {
-        let logs = find_logs(&self.pods, self.began);
+        let mut logs = find_logs(&self.pods, self.began);
+        // Of what is equally bad, that comes first which does not run.
+        logs.sort_by_key(|log| Reverse(log.restarts));
         let mut checks: Vec<_> = logs.iter().flat_map(|log| self.judge_log(log)).collect();
         checks.extend(self.journals.iter().cloned());
         self.judge_refusals(&logs, &mut checks, Instant::now());
+        self.hold_back_refusals(&logs, &mut checks, Instant::now());
+        heal_without_static_pods(Path::new(MANIFESTS), &mut checks);
         checks.extend(self.judge_memory(&logs));
         drop_consequences(&mut checks);
         checks.sort_by_key(|check| (Reverse(check.severity), !check.is_known()));
@@ -169,9 +178,7 @@ impl Watch {
     fn judge_refusals(&mut self, logs: &[ContainerLog], checks: &mut [Check], now: Instant) {
         let mut etcd = logs.iter().filter(|log| log.container == "etcd");
         let serves = etcd.any(|log| SERVES.iter().any(|words| log.log.contains(words)));
-        let mut refused = checks
-            .iter_mut()
-            .filter(|check| check.id == "etcd-unreachable");
+        let mut refused = checks.iter_mut().filter(|check| check.id == UNREACHED);
         let Some(check) = refused.next().filter(|_| serves) else {
             self.refused = None;
             return;
@@ -188,14 +195,41 @@ impl Watch {
         }
     }
 
+    /// Does not tell of an etcd that runs and is not reached yet.
+    fn hold_back_refusals(&mut self, logs: &[ContainerLog], checks: &mut Vec<Check>, now: Instant) {
+        let heals = |check: &Check| check.id == UNREACHED && check.severity == Severity::Warning;
+        if !checks.iter().any(heals) {
+            self.unreached = None;
+            return;
+        }
+        let since = *self.unreached.get_or_insert(now);
+        let mut etcd = logs.iter().filter(|log| log.container == "etcd");
+        let runs = etcd.any(|log| !has_ended(&log.log));
+        if self.is_start && runs && now.duration_since(since) < REFUSAL_DELAY {
+            checks.retain(|check| !heals(check));
+        }
+    }
+
     fn judge_log(&mut self, log: &ContainerLog) -> Vec<Check> {
         let path = log.path.display().to_string();
         let lines: Vec<&str> = log.log.lines().collect();
         let mut checks = self.judge_lines(&log.container, &path, &lines);
         if log.restarts > 0 {
             give_up(&mut checks);
-            checks.extend(self.judge_end(&path, log));
         }
+        if !has_ended(&log.log) {
+            checks.extend(self.judge_former_end(&path, log));
+            return checks;
+        }
+        let end = examine_exit(Component::new(&log.container), &path, &log.log);
+        if end
+            .as_ref()
+            .is_some_and(|end| end.severity == Severity::Error)
+        {
+            // It did not wait for etcd when it ended.
+            checks.retain(|check| check.id != UNREACHED);
+        }
+        checks.extend(end.map(|end| self.judge_end(&path, log, end)));
         checks
     }
 
@@ -227,27 +261,39 @@ impl Watch {
         checks
     }
 
-    fn judge_end(&mut self, path: &str, log: &ContainerLog) -> Option<Check> {
-        if !final_words(&log.log)?.is_end {
-            // It runs again.
-            return None;
-        }
-        let mut check = examine_exit(Component::new(&log.container), path, &log.log)?;
+    /// How much the end of a container is in the way.
+    fn judge_end(&mut self, path: &str, log: &ContainerLog, mut end: Check) -> Check {
         let seen = self.seen.entry(log.container.clone());
         let (restarts, said, times) = seen.or_insert((0, String::new(), 0));
         if *restarts != log.restarts {
-            let again = *said == check.found || ended_likewise(log, path, &check);
+            let again = *said == end.found || ended_likewise(log, path, &end);
             *times = if again { (*times).max(1) + 1 } else { 1 };
             *restarts = log.restarts;
-            said.clone_from(&check.found);
+            said.clone_from(&end.found);
         }
         // What nobody knows may pass; the same end again and again does not.
-        let is_essential = ESSENTIAL.contains(&log.container.as_str());
-        if !check.is_known() && (*times < UNKNOWN_ENDS || !is_essential) {
-            check.severity = Severity::Warning;
+        let is_enough = match log.restarts {
+            0 => is_certain(&end.id),
+            _ => end.is_known() || *times >= UNKNOWN_ENDS,
+        };
+        if !is_enough {
+            end.severity = Severity::Warning;
         }
-        Some(check)
+        end
     }
+
+    /// What a container that starts again has ended of and will again.
+    fn judge_former_end(&self, path: &str, log: &ContainerLog) -> Option<Check> {
+        let previous = log.previous.as_ref();
+        let previous = previous.filter(|previous| self.is_start && has_ended(previous))?;
+        let end = examine_exit(Component::new(&log.container), path, previous)?;
+        is_certain(&end.id).then_some(end)
+    }
+}
+
+/// Whether a log's program has said its last words.
+fn has_ended(log: &str) -> bool {
+    final_words(log).is_some_and(|words| words.is_end)
 }
 
 /// Whether the run before ended for the same reason: it may have done so before anybody looked.
@@ -255,9 +301,8 @@ fn ended_likewise(log: &ContainerLog, path: &str, check: &Check) -> bool {
     let Some(previous) = &log.previous else {
         return false;
     };
-    let has_ended = final_words(previous).is_some_and(|words| words.is_end);
     let before = examine_exit(Component::new(&log.container), path, previous);
-    has_ended && before.is_some_and(|before| before.found == check.found)
+    has_ended(previous) && before.is_some_and(|before| before.found == check.found)
 }
 
 /// An API server that does not reach etcd is no news where it is known why etcd fails. Neither is that a slow machine,
@@ -267,7 +312,7 @@ fn drop_consequences(checks: &mut Vec<Check>) {
     let of_etcd = checks.iter().any(|check| check.subject == "etcd");
     checks.retain(|check| match check.id.as_str() {
         _ if check.severity == Severity::Error => true,
-        "etcd-unreachable" => !ends && !of_etcd,
+        UNREACHED => !ends && !of_etcd,
         "etcd-slow" => !ends,
         _ => true,
     });
@@ -279,6 +324,17 @@ fn drop_repetitions(checks: &mut Vec<Check>) {
     checks.retain(|check| told.insert((check.subject.clone(), check.found.clone())));
 }
 
+/// Nothing is amiss with a worker whose kubelet finds no static pods.
+fn heal_without_static_pods(manifests: &Path, checks: &mut [Check]) {
+    let has_some = fs::read_dir(manifests).is_ok_and(|mut entries| entries.next().is_some());
+    let of_directory = checks
+        .iter_mut()
+        .filter(|check| check.id == "static-pod-path");
+    for check in of_directory.filter(|_| !has_some) {
+        check.severity = Severity::Warning;
+    }
+}
+
 /// Takes what a component has not got in its last life either for what it will not get.
 fn give_up(checks: &mut [Check]) {
     for check in checks {
@@ -286,31 +342,6 @@ fn give_up(checks: &mut [Check]) {
             check.severity = Severity::Error;
         }
     }
-}
-
-/// Why a unit ends again and again.
-fn judge_ends(unit: &str, ended: &[String]) -> Option<Check> {
-    let (component, path) = (Component::new(unit), journal_name(unit));
-    // A consequence of it may be what it said last.
-    let said = examine_lines(component, &path, ended.last()?.lines());
-    if let Some(check) = said.into_iter().find(|check| is_certain(&check.id)) {
-        return Some(check);
-    }
-    let mut check = examine_exit(component, &path, ended.last()?)?;
-    let enough = if check.is_known() {
-        KNOWN_UNIT_ENDS
-    } else {
-        UNKNOWN_UNIT_ENDS
-    };
-    let again = |log: &&String| {
-        let other = examine_exit(component, &path, log);
-        other.is_some_and(|other| other.found == check.found)
-    };
-    let times = ended.iter().rev().take_while(again).take(enough).count();
-    if times < enough {
-        check.severity = Severity::Warning;
-    }
-    Some(check)
 }
 
 #[cfg(test)]
@@ -387,19 +418,22 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cluster_can_do_without_for_a_while_does_not_end_its_creation() {
+    fn a_scheduler_that_ends_of_the_same_twice_ends_the_creation() {
         let mut watch = Watch::new();
         let mut severity = |restarts, log| {
             let checks = watch.judge_log(&restarted("kube-scheduler", restarts, log));
             checks[0].severity
         };
-        for restarts in 1..6 {
-            assert_eq!(severity(restarts, "Error: odd"), Severity::Warning);
+        let plugin = "E1 1 1 run.go:72] \"command failed\" err=\"initializing profiles: creating profile for scheduler name \
+                      default-scheduler: initializing plugin \\\"NoSuch\\\": NoSuch not found in registry\"";
+        assert_eq!(severity(1, plugin), Severity::Warning);
+        assert_eq!(severity(2, plugin), Severity::Error);
+        for restarts in 3..6 {
+            assert_eq!(
+                severity(restarts, "Error: leader election lost"),
+                Severity::Warning
+            );
         }
-        assert_eq!(
-            severity(6, "Error: stat /a: no such file or directory"),
-            Severity::Warning
-        );
         assert_eq!(severity(7, "Error: unknown flag: --a"), Severity::Error);
     }
 
@@ -447,6 +481,21 @@ mod tests {
                 told("control-plane-image", Severity::Warning)
             );
         }
+    }
+
+    #[test]
+    fn only_a_node_with_static_pods_needs_their_directory() {
+        let manifests = tempfile::tempdir().unwrap();
+        let line = r#"E1 1 1 file_linux.go:59] "Unable to read config path" err="path does not exist, ignoring" path="/a""#;
+        let severity = || {
+            let mut checks = Watch::new().judge_journal("kubelet", &journal(&[], &[line]));
+            heal_without_static_pods(manifests.path(), &mut checks);
+            (checks[0].id.clone(), checks[0].severity)
+        };
+        let told = |severity| ("static-pod-path".to_owned(), severity);
+        assert_eq!(severity(), told(Severity::Warning));
+        fs::write(manifests.path().join("etcd.yaml"), "").unwrap();
+        assert_eq!(severity(), told(Severity::Error));
     }
 
     #[test]
@@ -513,6 +562,52 @@ mod tests {
         assert_eq!(severity(&serves, 18, 4), error);
     }
 
+    const REFUSED: &str = "W1 failed to connect to {Addr: \"127.0.0.1:2379\", }. Err: connection error: desc = \"connection refused\"";
+
+    #[test]
+    fn an_etcd_that_runs_is_given_time() {
+        let told = |etcd: &[ContainerLog], mut watch: Watch| {
+            let begin = Instant::now();
+            let at = |seconds| {
+                let mut checks = watch.judge_log(&restarted("kube-apiserver", 0, REFUSED));
+                watch.hold_back_refusals(etcd, &mut checks, begin + Duration::from_secs(seconds));
+                checks.len()
+            };
+            [0, 14, 15].map(at)
+        };
+        let runs = [restarted("etcd", 0, "well")];
+        let ended = [restarted("etcd", 0, "Error: unknown flag: --a")];
+        assert_eq!(told(&runs, Watch::new()), [0, 0, 1]);
+        assert_eq!(told(&ended, Watch::new()), [1, 1, 1]);
+        assert_eq!(told(&[], Watch::new()), [1, 1, 1]);
+        let looks_once = Watch::since(SystemTime::now());
+        assert_eq!(told(&runs, looks_once), [1, 1, 1]);
+    }
+
+    #[test]
+    fn the_first_end_that_will_come_again_is_enough() {
+        let failed = |words: &str| {
+            format!("E1 1 1 run.go:72] \"command failed\" err=\"{words}\"\n{REFUSED}")
+        };
+        let judge = |log: &ContainerLog| {
+            let checks = Watch::new().judge_log(log).into_iter();
+            checks
+                .map(|check| (check.id, check.severity))
+                .collect::<Vec<_>>()
+        };
+        let told = |id: &str, severity| vec![(id.to_owned(), severity)];
+        let policy = failed("loading audit policy file: odd");
+        let known = told("audit-policy", Severity::Error);
+        assert_eq!(judge(&restarted("kube-apiserver", 0, &policy)), known);
+        let mut runs = restarted("kube-apiserver", 1, "I1 1 1 a.go:1] begins");
+        runs.previous = Some(policy);
+        assert_eq!(judge(&runs), known);
+        let odd = restarted("kube-apiserver", 0, &failed("odd"));
+        assert_eq!(judge(&odd), told("component-ended", Severity::Warning));
+        let waits = restarted("kube-apiserver", 0, &failed("context deadline exceeded"));
+        assert_eq!(judge(&waits)[0], (UNREACHED.to_owned(), Severity::Warning));
+    }
+
     #[test]
     fn a_running_component_tells_what_it_waits_for_now() {
         let mut watch = Watch::new();
@@ -554,6 +649,43 @@ mod tests {
         assert_eq!(severity(&[odd; 5]), Severity::Error);
         let unwritten = "E1 1 1 run.go:72] \"command failed\" err=\"open /var/lib/kubelet/config.yaml: no such file or directory\"";
         assert_eq!(severity(&[unwritten; 9]), Severity::Warning);
+    }
+
+    #[test]
+    fn a_unit_that_ends_of_the_same_by_other_words_is_told() {
+        let full = |message: &str| {
+            format!("E1 1 1 kubelet.go:1] \"{message}\" err=\"mkdir /a: no space left on device\"")
+        };
+        let ends = [
+            full("Failed to initialize internal modules"),
+            full("Failed to create listener for podResources endpoint"),
+        ];
+        let ended: Vec<_> = ends.iter().map(String::as_str).collect();
+        let severity = |ended: &[&str]| {
+            let checks = Watch::new().judge_journal("kubelet", &journal(ended, &[]));
+            (checks[0].id.clone(), checks[0].severity)
+        };
+        let told = |severity| ("disk-full".to_owned(), severity);
+        assert_eq!(severity(&ended[..1]), told(Severity::Warning));
+        assert_eq!(severity(&ended), told(Severity::Error));
+    }
+
+    #[test]
+    fn a_unit_that_only_ends_is_told_whatever_it_says() {
+        let said = |last: &str, times: usize| {
+            let lines = (0..times).map(|time| format!("E1 1 {time} a.go:1] \"odd {time}\""));
+            lines.chain([last.to_owned()]).collect::<Vec<_>>()
+        };
+        let severity = |ended: Vec<String>| {
+            let ended: Vec<_> = ended.iter().map(String::as_str).collect();
+            let checks = Watch::new().judge_journal("kubelet", &journal(&ended, &[]));
+            checks[0].severity
+        };
+        let odd = "E1 1 1 a.go:1] \"odd\"";
+        assert_eq!(severity(said(odd, 8)), Severity::Warning);
+        assert_eq!(severity(said(odd, 9)), Severity::Error);
+        let waits = "E1 1 1 a.go:1] \"odd\" err=\"connection refused\"";
+        assert_eq!(severity(said(waits, 9)), Severity::Warning);
     }
 
     #[test]

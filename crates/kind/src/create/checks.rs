@@ -7,6 +7,7 @@ use kind_diagnosis::Severity;
 use kind_engine::{Info, Limits};
 
 use super::CreateCluster;
+use super::etcd_data::check_etcd_data;
 use crate::event::{Event, Listener, Warning};
 use crate::host_paths::HostPaths;
 use crate::plan::published_ports;
@@ -33,6 +34,8 @@ pub(super) fn check_surroundings(
         return Err(Error::ClusterExists(cluster.name));
     }
     check_cluster(options, &mut cluster, listener)?;
+    // A cluster that exists has data of its own there.
+    check_etcd_data(&cluster, &current_directory()?)?;
     for text in limit_warnings(&cluster, info.limits) {
         listener(Event::Warning(Warning::Engine(text)));
     }

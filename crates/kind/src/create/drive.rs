@@ -1,5 +1,6 @@
 //! From nodes that run to a cluster: they are asked, and their answers are followed.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::time::Instant;
@@ -12,6 +13,7 @@ use kind_node::request::{Event as NodeEvent, Request, StepId};
 use kind_secret::{redact_document, redact_text};
 
 use super::coordinator::Coordinator;
+use super::kubeadm_failure::KubeadmFailure;
 use super::phases::{PhaseSequence, Phases};
 use super::requests::BootstrapRequests;
 use super::start::Started;
@@ -134,14 +136,18 @@ impl BootstrapRun<'_, '_> {
                 output,
                 causes,
             } => {
-                return Err(FailedStep {
+                let failed = FailedStep {
                     node: node.to_owned(),
                     action: self.describe_failure(node, id, &name),
                     reason,
                     output: redact_document(&output).into_owned(),
                     causes,
-                }
-                .into_error());
+                };
+                let failed = match id {
+                    StepId::Kubeadm(_) => tell_kubeadms_error(failed),
+                    _ => failed,
+                };
+                return Err(failed.into_error());
             }
             NodeEvent::Slow {
                 id,
@@ -385,6 +391,18 @@ fn runtime_shortcomings(kubernetes: &str, told: &str) -> Vec<String> {
     judged.map(|shortcoming| shortcoming.to_string()).collect()
 }
 
+/// Puts what kubeadm itself says of its failure first.
+fn tell_kubeadms_error(mut failed: FailedStep) -> FailedStep {
+    let Some(told) = KubeadmFailure::parse(&failed.output) else {
+        return failed;
+    };
+    failed.causes.extend(told.to_check());
+    failed.causes.sort_by_key(|check| Reverse(check.severity));
+    failed.reason = told.reason;
+    failed.output = told.output;
+    failed
+}
+
 /// A request that ended without saying why.
 fn failed_step(node: &str, action: &str, reason: String) -> Error {
     FailedStep {
@@ -400,6 +418,29 @@ fn failed_step(node: &str, action: &str, reason: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kubeadms_own_error_is_the_reason() {
+        let cause = Check {
+            subject: "etcd".to_owned(),
+            ..Check::default()
+        };
+        let failed = tell_kubeadms_error(FailedStep {
+            node: "a".to_owned(),
+            action: "failed to init node with kubeadm".to_owned(),
+            reason: "exit code 1".to_owned(),
+            output: "I1130 00:36:58.1 1 a.go:1] a\nerror: error execution phase certs/ca: odd\n"
+                .to_owned(),
+            causes: vec![cause],
+        });
+        assert_eq!(failed.output, "error: error execution phase certs/ca: odd");
+        let subjects = failed.causes.iter().map(|check| check.subject.as_str());
+        assert_eq!(subjects.collect::<Vec<_>>(), ["kubeadm", "etcd"]);
+        let error = failed.into_error();
+        let message = "failed to init node with kubeadm: certs/ca: odd";
+        assert_eq!(error.to_string(), message);
+        assert!(error.remedy().unwrap().contains("/etc/kubernetes/pki"));
+    }
 
     #[test]
     fn an_image_that_tells_nothing_is_judged_by_its_programs() {

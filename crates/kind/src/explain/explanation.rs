@@ -1,6 +1,6 @@
 //! What people are told of a code or a cause.
 
-use kind_diagnosis::{LAST_ERROR, Signature, UNKNOWN};
+use kind_diagnosis::{KUBEADM_FAILED, LAST_ERROR, Signature, UNKNOWN};
 
 use super::entry::Entry;
 
@@ -47,6 +47,21 @@ impl Explanation {
                 "Read the lines that are shown, and look at what configuration and patches give that component. All \
                  logs are in the directory that the last line names.",
                 "kube-scheduler: leaderelection lost",
+            ],
+        )
+    }
+
+    /// Of what kubeadm says of itself.
+    pub(super) fn of_kubeadm_failure() -> Self {
+        Self::new(
+            KUBEADM_FAILED,
+            [
+                "kubeadm does not go through with what it was given.",
+                "A phase of kubeadm has failed, or it does not take its configuration. The message has kubeadm's own words.",
+                "`create cluster`.",
+                "Correct what the message names: `kubeadmConfigPatches`, or files that `extraMounts` bring below \
+                 `/etc/kubernetes`.",
+                "kubeadm: certs/apiserver: unable to sign certificate: x509: provided PrivateKey doesn't match parent's PublicKey",
             ],
         )
     }

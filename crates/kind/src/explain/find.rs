@@ -53,6 +53,7 @@ pub fn explanations() -> Vec<Explanation> {
     let unknown = [
         Explanation::of_unknown_cause(),
         Explanation::of_last_error(),
+        Explanation::of_kubeadm_failure(),
     ];
     codes.chain(causes).chain(unknown).collect()
 }

@@ -11,6 +11,7 @@ mod leaving;
 mod level;
 mod replaced;
 mod rules;
+mod static_pods;
 mod table;
 #[cfg(test)]
 mod tests;

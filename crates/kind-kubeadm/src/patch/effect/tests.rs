@@ -370,3 +370,15 @@ fn a_flag_that_a_later_patch_replaces_is_told() {
     assert_eq!(of("apiServer: {extraArgs: {v: \"4\", x: y}}"), [""; 0]);
     assert_eq!(of("scheduler: {extraArgs: {v: \"5\"}}"), [""; 0]);
 }
+
+#[test]
+fn a_kubelet_that_does_not_look_where_kubeadm_writes_is_told() {
+    let patch = |path: &str| format!("kind: KubeletConfiguration\nstaticPodPath: {path}\n");
+    let found = told_of_lines("v1.36.0", &patch("/etc/kubernetes/manifest"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    let told = "kubeadmConfigPatches[0]:2 no control plane starts: kubeadm writes its pods to /etc/kubernetes/manifests";
+    assert!(found[0].starts_with(told), "{found:?}");
+    for path in ["/etc/kubernetes/manifests", "/etc/kubernetes/manifests/"] {
+        assert_eq!(told_of_lines("v1.36.0", &patch(path)), [""; 0]);
+    }
+}

@@ -4,7 +4,7 @@ use kind_config::Cluster;
 
 use super::candidate::Candidate;
 use super::level::Level;
-use super::{etcd, fields, gates, labels, leaving, replaced, rules};
+use super::{etcd, fields, gates, labels, leaving, replaced, rules, static_pods};
 
 const KUBELET_ARGUMENTS: &str = "nodeRegistration.kubeletExtraArgs";
 
@@ -61,6 +61,8 @@ fn warnings_of(candidate: &Candidate, level: &Level) -> Vec<PatchWarning> {
     let lost = lost.map(|reason| warning(candidate.line_of(KUBELET_ARGUMENTS), reason));
     let replaced = replaced::replaced_arguments(candidate, level).into_iter();
     let replaced = replaced.map(|(place, reason)| warning(candidate.line_of(&place), reason));
+    let static_pods = static_pods::misses_because(candidate).into_iter();
+    let static_pods = static_pods.map(|reason| warning(candidate.line_of("staticPodPath"), reason));
     let repeated = candidate.repeated_keys().into_iter();
     let repeated = repeated.map(|(line, reason)| {
         let reason = format!("{reason}; the last one counts");
@@ -71,6 +73,7 @@ fn warnings_of(candidate: &Candidate, level: &Level) -> Vec<PatchWarning> {
         .chain(leaving)
         .chain(lost)
         .chain(replaced)
+        .chain(static_pods)
         .chain(fields)
         .collect()
 }

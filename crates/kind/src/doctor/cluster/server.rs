@@ -1,9 +1,18 @@
 //! What the API servers of a cluster know.
 
+use kind_diagnosis::Severity;
 use kind_node::examination::{Server, Unready};
 
 use super::facts::{NodeExamination, Patient};
 use crate::doctor::outcome::{Outcome, Problem};
+
+/// How the names of the control plane's static pods begin.
+const CONTROL_PLANE: [&str; 4] = [
+    "etcd-",
+    "kube-apiserver-",
+    "kube-controller-manager-",
+    "kube-scheduler-",
+];
 
 /// The servers of a cluster, by their nodes.
 fn api_servers<'a>(told: &[(&'a str, &'a NodeExamination)]) -> Vec<(&'a str, &'a Server)> {
@@ -86,10 +95,21 @@ fn judge_pods(servers: &[(&str, &Server)]) -> Outcome {
                 "`kubectl --namespace kube-system describe pod {name}` and \
                  `kubectl --namespace kube-system logs {name}`"
             );
-            Problem::warning(found, "a pod that is ready", remedy).of(name)
+            let mut problem = Problem::warning(found, "a pod that is ready", remedy);
+            if is_crash_loop(pod) {
+                problem.check.severity = Severity::Error;
+            }
+            problem.of(name)
         });
         pods.collect()
     })
+}
+
+/// Whether it is a part of the control plane that ends whenever it is started.
+fn is_crash_loop(pod: &Unready) -> bool {
+    let name = pod.name.as_str();
+    let is_part = CONTROL_PLANE.iter().any(|part| name.starts_with(part));
+    is_part && pod.reason.contains("CrashLoopBackOff")
 }
 
 /// All servers know the same: the first that answers tells.
@@ -111,6 +131,30 @@ fn judge_unready(
 mod tests {
     use super::*;
     use crate::doctor::tests::told;
+
+    #[test]
+    fn a_control_plane_that_does_not_stay_is_an_error() {
+        let judge = |name: &str, reason: &str| {
+            let pod = Unready {
+                name: name.to_owned(),
+                reason: format!("container a: {reason}"),
+            };
+            let server = Server {
+                unready_pods: vec![pod],
+                ..Server::default()
+            };
+            told(&judge_pods(&[("a", &server)]))
+        };
+        let manager = "kube-controller-manager-a-control-plane";
+        let looping = "CrashLoopBackOff, started again 4 times";
+        for (name, reason, severity) in [
+            (manager, looping, "error"),
+            (manager, "not ready", "warning"),
+            ("coredns-1", looping, "warning"),
+        ] {
+            assert!(judge(name, reason).starts_with(severity), "{name} {reason}");
+        }
+    }
 
     #[test]
     fn what_a_server_knows_is_told() {
