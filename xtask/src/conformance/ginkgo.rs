@@ -94,7 +94,11 @@ impl Ginkgo<'_> {
             .arg(format!("--timeout={}s", left.as_secs()))
             .arg(self.suite.part("e2e.test"))
             .arg("--")
-            .args(["--provider=skeleton", "--disable-log-dump=true"])
+            .args([
+                "--provider=skeleton",
+                "--disable-log-dump=true",
+                "--num-nodes=2",
+            ])
             .arg(format!("--kubeconfig={}", self.kubeconfig.display()))
             .arg(format!("--kubectl-path={}", self.suite.kubectl().display()))
             .arg(format!("--report-dir={}", reports.display()))

@@ -84,6 +84,7 @@ pub(super) const STAND_INS: &[StandIn] = &[
         content: &[
             AGNHOST,
             ("agnhost-2", Content::Link("agnhost")),
+            ("coredns", Content::Part("coredns", 0o755)),
             ("localhost.crt", Content::Part("localhost.crt", 0o644)),
             ("localhost.key", Content::Part("localhost.key", 0o644)),
             ("uploads", Content::Directory),
