@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
-use k8s_openapi::api::core::v1::{Node, Pod, Taint};
+use k8s_openapi::api::core::v1::{ContainerStatus, Node, Pod, Taint};
 use kube::Client;
 use kube::api::{Api, ListParams};
 use tokio::time::{sleep, timeout};
@@ -125,7 +125,8 @@ fn judge_pods(pods: &[Pod], are_closed: bool) -> Result<(), String> {
         return Err(format!("there is no pod in {SYSTEM}"));
     }
     let waits = |pod: &Pod| are_closed && finds_no_node(pod);
-    let mut counted = pods.iter().filter(|pod| !waits(pod) && !is_replaced(pod));
+    let passes = |pod: &Pod| waits(pod) || is_replaced(pod) || is_static_and_runs(pod);
+    let mut counted = pods.iter().filter(|pod| !passes(pod));
     match counted.find_map(judge_pod) {
         Some(unready) => Err(format!(
             "pod {} is not ready: {}",
@@ -141,6 +142,20 @@ fn finds_no_node(pod: &Pod) -> bool {
     let is_refused = |reason: &Option<String>| reason.as_deref() == Some("Unschedulable");
     let mut conditions = conditions.unwrap_or_default().iter();
     conditions.any(|one| one.type_ == "PodScheduled" && is_refused(&one.reason))
+}
+
+/// Whether it is a part of the control plane that runs. The kubelet probes those every ten seconds only; that they serve is
+/// seen sooner by what they do: the API server answers, and the other pods are made and find their nodes.
+fn is_static_and_runs(pod: &Pod) -> bool {
+    let status = pod.status.clone().unwrap_or_default();
+    let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+    let is_static = owners.iter().any(|owner| owner.kind == "Node");
+    let containers = status.container_statuses.unwrap_or_default();
+    let runs = |container: &ContainerStatus| {
+        let state = container.state.as_ref();
+        state.is_some_and(|state| state.running.is_some())
+    };
+    is_static && status.phase.as_deref() == Some("Running") && containers.iter().all(runs)
 }
 
 /// Whether it has failed for good, so that its controller, which is judged as well, makes another one. The controller of
@@ -241,6 +256,26 @@ mod tests {
         let pods = [serde_json::from_value(pod).unwrap()];
         assert_eq!(judge_pods(&pods, true), Ok(()));
         assert!(judge_pods(&pods, false).is_err());
+    }
+
+    #[test]
+    fn a_control_plane_that_runs_is_not_waited_for_until_its_probes_come() {
+        let pod = |owner: &str, state: Value| -> Pod {
+            let owner = json!({ "apiVersion": "v1", "kind": owner, "name": "a", "uid": "1", "controller": true });
+            let container = json!({
+                "name": "c", "ready": false, "restartCount": 1, "image": "", "imageID": "", "state": state,
+            });
+            serde_json::from_value(json!({
+                "metadata": { "name": "a", "ownerReferences": [owner] },
+                "status": { "phase": "Running", "containerStatuses": [container] },
+            }))
+            .unwrap()
+        };
+        let running = json!({ "running": {} });
+        assert_eq!(judge_pods(&[pod("Node", running.clone())], false), Ok(()));
+        assert!(judge_pods(&[pod("DaemonSet", running)], false).is_err());
+        let waiting = json!({ "waiting": { "reason": "CrashLoopBackOff" } });
+        assert!(judge_pods(&[pod("Node", waiting)], false).is_err());
     }
 
     #[test]
