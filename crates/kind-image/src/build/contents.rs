@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Error;
 use super::cache::file_digest;
 use super::components::ETCD;
+use super::tarball::PROGRAMS;
 use crate::Reference;
 use crate::sbom::{Document, Package, Relation, installed_packages};
 
@@ -14,17 +15,6 @@ const UNKNOWN: &str = "";
 
 /// Where dpkg keeps what is installed.
 const STATUS: &str = "var/lib/dpkg/status";
-
-/// Programs of Kubernetes that stand in an image, in the node itself or in images of containers.
-const PROGRAMS: &[&str] = &[
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-proxy",
-    "kube-scheduler",
-    "kubeadm",
-    "kubectl",
-    "kubelet",
-];
 
 /// What an image is made of, where it can be looked at.
 pub(super) struct ImageParts<'a> {

@@ -105,9 +105,6 @@ impl Native {
         let network = network::ensure_network(&self.state, &spec.network, lock)?;
         let (ipv4, ipv6) = network::allocate_addresses(&self.state, &network, lock)?;
         let ports = ports::choose_ports(&spec.host.ports, &NodeRecord::load_all(&self.state)?)?;
-        // The hold comes first: nothing may remove the layers once the record names them.
-        self.store
-            .hold_image(image, &removal::image_holder(&spec.name))?;
         // Nobody removes it from now on, but somebody may have done so.
         let shared_image_store = shared_image_store.filter(|directory| directory.is_dir());
         let record = NodeRecord {
