@@ -101,7 +101,13 @@ fn covering_mounts(node: &Node, path: &str) -> Vec<FieldError> {
             let place = format!("{path}.extraMounts[{index}].containerPath");
             let target = &mount.container_path;
             let message = format!("invalid mount: {target} holds what the node needs to start");
-            FieldError::new(place, message).hint(Some("mount a directory below it, or another one"))
+            // Below it nothing else can be mounted either.
+            let hint = if clean_path(target).starts_with("/proc") {
+                "mount a directory outside of /proc"
+            } else {
+                "mount a directory below it, or another one"
+            };
+            FieldError::new(place, message).hint(Some(hint))
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use kind_config::{Cluster, Mount, Role};
+use kind_config::{Cluster, Mount, Node, Role};
 
 use crate::error::Cause;
 use crate::{Code, Error, Result};
@@ -12,13 +12,15 @@ use crate::{Code, Error, Result};
 const DATA: &str = "/var/lib/etcd";
 /// What etcd makes there first.
 const MEMBER: &str = "member";
+/// Where keys are.
+const KEYS: &str = "/etc/kubernetes";
 
 /// Refuses data of another cluster: an etcd that finds some goes on with it, and what Kubernetes keeps there is signed
-/// and encrypted by keys that the new cluster does not have.
+/// and encrypted by keys that the new cluster does not have. Who brings the keys too goes on with a cluster of old.
 pub(super) fn check_etcd_data(cluster: &Cluster, directory: &Path) -> Result<()> {
     let nodes = cluster.nodes.iter().enumerate();
     let mut mounts = nodes
-        .filter(|(_, node)| node.role == Role::ControlPlane)
+        .filter(|(_, node)| node.role == Role::ControlPlane && !brings_keys(node))
         .flat_map(|(node, config)| {
             let mounts = config.extra_mounts.iter().enumerate();
             mounts.map(move |(index, mount)| (node, index, mount))
@@ -30,6 +32,11 @@ pub(super) fn check_etcd_data(cluster: &Cluster, directory: &Path) -> Result<()>
         }
         None => Ok(()),
     }
+}
+
+fn brings_keys(node: &Node) -> bool {
+    let mut mounts = node.extra_mounts.iter();
+    mounts.any(|mount| Path::new(&mount.container_path).starts_with(KEYS))
 }
 
 /// Whether etcd would find data in what is mounted.
@@ -57,8 +64,6 @@ fn refuse(field: &str, mount: &Mount) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use kind_config::Node;
-
     use super::*;
 
     #[test]
@@ -84,6 +89,11 @@ mod tests {
             (Node::control_plane(), "none", "/var/lib/etcd"),
             (Node::control_plane(), "old", "/var/lib/etcd-backup"),
             (Node::worker(), "old", "/var/lib/etcd"),
+            (
+                Node::control_plane().mount(Mount::new("pki", "/etc/kubernetes/pki")),
+                "old",
+                "/var/lib/etcd",
+            ),
         ] {
             assert!(check(node, from, to).is_ok(), "{from} {to}");
         }
