@@ -21,7 +21,7 @@ pub(crate) fn subnet_problems(documents: &Documents) -> Vec<Error> {
     let services = services.filter_map(service_problem);
     let pods = read_subnets(documents.pod_subnet()).into_iter();
     let arguments = named_arguments(documents.controller_manager_arguments());
-    let pods = pods.filter_map(|subnet| pod_problem(subnet, node_prefix(&arguments, subnet)));
+    let pods = pods.filter_map(|subnet| pod_problem(subnet, &arguments));
     services.chain(pods).map(Error::Subnet).collect()
 }
 
@@ -41,11 +41,20 @@ fn service_problem(subnet: IpNet) -> Option<String> {
     })
 }
 
-fn pod_problem(subnet: IpNet, node_prefix: u8) -> Option<String> {
-    let prefix = subnet.prefix_len();
+fn pod_problem(subnet: IpNet, arguments: &[(&str, &Value)]) -> Option<String> {
     if let Some(problem) = too_small(subnet, MINIMUM_POD_ADDRESSES) {
-        Some(format!("invalid pod subnet {problem}"))
-    } else if prefix > node_prefix {
+        return Some(format!("invalid pod subnet {problem}"));
+    }
+    // Where the controller manager gives nodes no shares, their size does not matter.
+    if find_argument(arguments, "allocate-node-cidrs") == Some("false") {
+        return None;
+    }
+    share_problem(subnet, node_prefix(arguments, subnet))
+}
+
+fn share_problem(subnet: IpNet, node_prefix: u8) -> Option<String> {
+    let prefix = subnet.prefix_len();
+    if prefix > node_prefix {
         Some(format!(
             "invalid pod subnet {subnet}: it has no room for one node's share, which is a /{node_prefix}"
         ))
@@ -74,13 +83,16 @@ fn node_prefix(arguments: &[(&str, &Value)], subnet: IpNet) -> u8 {
         IpNet::V4(_) => ("node-cidr-mask-size-ipv4", 24),
         IpNet::V6(_) => ("node-cidr-mask-size-ipv6", 64),
     };
-    let find = |name: &str| {
-        let (_, value) = arguments.iter().rev().find(|(known, _)| *known == name)?;
-        value.as_str()?.parse().ok()
-    };
+    let find = |name: &str| find_argument(arguments, name)?.parse().ok();
     find(own)
         .or_else(|| find("node-cidr-mask-size"))
         .unwrap_or(default)
+}
+
+/// The value of an argument: of several the last one's.
+fn find_argument<'a>(arguments: &[(&str, &'a Value)], name: &str) -> Option<&'a str> {
+    let (_, value) = arguments.iter().rev().find(|(known, _)| *known == name)?;
+    value.as_str()
 }
 
 #[cfg(test)]
@@ -92,8 +104,7 @@ mod tests {
     }
 
     fn pods(subnet: &str) -> Option<String> {
-        let subnet = subnet.parse().unwrap();
-        pod_problem(subnet, node_prefix(&[], subnet))
+        pod_problem(subnet.parse().unwrap(), &[])
     }
 
     #[test]
@@ -125,7 +136,16 @@ mod tests {
         }
         let own = Value::from("28");
         let subnet = "10.244.0.0/26".parse().unwrap();
-        let prefix = node_prefix(&[("node-cidr-mask-size", &own)], subnet);
-        assert_eq!(pod_problem(subnet, prefix), None);
+        let arguments = [("node-cidr-mask-size", &own)];
+        assert_eq!(pod_problem(subnet, &arguments), None);
+    }
+
+    #[test]
+    fn shares_do_not_matter_where_nodes_get_none() {
+        let none = Value::from("false");
+        let arguments = [("allocate-node-cidrs", &none)];
+        for subnet in ["10.244.0.0/26", "fd00::/112", "8.0.0.0/7"] {
+            assert_eq!(pod_problem(subnet.parse().unwrap(), &arguments), None);
+        }
     }
 }
