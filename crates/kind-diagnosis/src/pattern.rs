@@ -5,7 +5,7 @@
 pub(crate) struct Captures<'a>(Vec<&'a str>);
 
 /// What programs say that wait for another one.
-const WAITING: [&str; 17] = [
+const WAITING: [&str; 20] = [
     "connection refused",
     "i/o timeout",
     "deadline exceeded",
@@ -14,12 +14,16 @@ const WAITING: [&str; 17] = [
     "connection reset",
     "TLS handshake timeout",
     "leader election lost",
+    "leaderelection lost",
     "leader changed",
     "connect: no such file or directory",
     "server is not initialized yet",
     "could not retrieve cluster information",
     "extension-apiserver-authentication",
     "Unauthorized",
+    // Until the API server has made its roles, and while it comes up.
+    "is forbidden: ",
+    "currently unable to handle the request",
     ": EOF",
     "Too Many Requests",
     "toomanyrequests",

@@ -254,7 +254,29 @@ fn who_waits_for_another_may_go_on() {
     assert_eq!(severity("context deadline exceeded"), Severity::Warning);
     let socket = "dial unix /run/containerd/containerd.sock: connect: no such file or directory";
     assert_eq!(severity(socket), Severity::Warning);
+    let busy = "the server is currently unable to handle the request";
+    assert_eq!(severity(busy), Severity::Warning);
     assert_eq!(severity("something is wrong"), Severity::Error);
+}
+
+/// The API server makes its roles while the controller manager starts already.
+#[test]
+fn a_controller_that_may_not_ask_yet_may_go_on() {
+    let severity = |reason: &str| {
+        let log = format!(
+            "E1130 1 1 controllermanager.go:683] \"Error initializing a controller\" err=\"{reason}\" controller=\"a\""
+        );
+        examine_exit(Component::new("kube-controller-manager"), "", &log)
+            .unwrap()
+            .severity
+    };
+    let early =
+        "serviceaccounts is forbidden: User system:kube-controller-manager cannot create resource";
+    assert_eq!(severity(early), Severity::Warning);
+    assert_eq!(
+        severity("Controller: Invalid --cluster-cidr"),
+        Severity::Error
+    );
 }
 
 #[test]
